@@ -1,0 +1,1 @@
+"""Photographs and labels faces, and keeps the photos safe."""

@@ -1,0 +1,240 @@
+"""Where frames come from: a webcam, a video, a stream, a folder of pictures, the demo camera.
+
+Each is a `Camera`; `open_camera` turns what a user writes after `--source` into one.
+"""
+
+import time
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+
+from collector.errors import CameraError, UnreadableImageError
+from collector.images import VIDEO_SUFFIXES, is_picture, read_image
+from collector.records import Frame, RgbImage
+
+DEMO_SOURCE = "demo"
+OPEN_TIMEOUT_S = 5.0
+STREAM_SCHEMES = ("http://", "https://", "rtsp://", "rtsps://")
+
+
+class Camera(Protocol):
+    """Anything that hands out frames, one after the other.
+
+    Attributes:
+        name: For people: "webcam 0", "clip.mp4", "demo camera".
+        fps: Nominal frames a second, or None where unknown.
+        frame_count: How many frames there will be, or None where unknown or endless.
+        is_live: Whether time passes at the camera by itself: a frame not read is a frame lost.
+    """
+
+    name: str
+    fps: float | None
+    frame_count: int | None
+    is_live: bool
+
+    def read(self) -> Frame | None:
+        """The next frame, or None at the end of a recording.
+
+        Raises:
+            CameraError: A live camera was lost (the end of a file is an end, not an error).
+        """
+
+    def close(self) -> None:
+        """Let go of the device or file. May be called twice."""
+
+
+class CaptureCamera:
+    """A webcam or a stream, through OpenCV: live, never ends by itself."""
+
+    is_live: bool = True
+    frame_count: int | None = None
+
+    def __init__(self, source: int | str, name: str, missing: str) -> None:
+        self.name = name
+        self._capture = _open_capture(source)
+        if not self._capture.isOpened():
+            self._capture.release()
+            raise CameraError(missing)
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        self.fps: float | None = rate if 0 < rate < 1000 else None
+        self._index = 0
+        self._opened_s = time.monotonic()
+
+    def read(self) -> Frame | None:
+        pixels = _read_pixels(self._capture)
+        if pixels is None:
+            raise CameraError(
+                f"{self.name}: no picture after {self._index} frames. "
+                f"Check the cable or the network, then start again."
+            )
+        now = time.monotonic()
+        frame = Frame(pixels, self._index, now, now - self._opened_s)
+        self._index += 1
+        return frame
+
+    def close(self) -> None:
+        self._capture.release()
+
+
+class VideoFile:
+    """A recorded video; `pace` plays it at its own speed, as a camera would show it."""
+
+    def __init__(self, path: Path, *, pace: bool) -> None:
+        self.name = path.name
+        self.is_live = pace
+        self._capture = cv2.VideoCapture(str(path))
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        if not self._capture.isOpened() or rate <= 0:
+            self._capture.release()
+            raise CameraError(
+                f"{path}: not a video that can be read ({path.stat().st_size:,} bytes). "
+                f"Try converting it to MP4 (H.264)."
+            )
+        self.fps: float | None = rate
+        count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.frame_count = count if count > 0 else None
+        self._period_s = 1 / rate
+        self._index = 0
+        self._opened_s = time.monotonic()
+
+    def read(self) -> Frame | None:
+        pixels = _read_pixels(self._capture)
+        if pixels is None:
+            return None
+        position_s = self._index * self._period_s
+        if self.is_live:
+            time.sleep(max(0.0, self._opened_s + position_s - time.monotonic()))
+        frame = Frame(pixels, self._index, time.monotonic(), position_s)
+        self._index += 1
+        return frame
+
+    def close(self) -> None:
+        self._capture.release()
+
+
+class PictureFolder:
+    """A folder of pictures, or one picture, in the order of their names."""
+
+    is_live = False
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self.fps: float | None = None
+        self._files = (
+            [path] if path.is_file() else sorted(p for p in path.iterdir() if is_picture(p))
+        )
+        if not self._files:
+            found = sum(1 for _ in path.iterdir())
+            raise CameraError(
+                f"{path}: no pictures in this folder ({found} other entries). "
+                f"Pictures are .jpg, .png, .webp, .bmp or .tif files directly in it."
+            )
+        self.frame_count: int | None = len(self._files)
+        self.skipped: list[str] = []
+        self._index = 0
+
+    def read(self) -> Frame | None:
+        while self._index < len(self._files):
+            index, path = self._index, self._files[self._index]
+            self._index += 1
+            try:
+                return Frame(read_image(path), index, time.monotonic(), float(index), path.name)
+            except UnreadableImageError as fault:
+                self.skipped.append(str(fault))
+        return None
+
+    def close(self) -> None:
+        self._index = len(self._files)
+
+
+def open_camera(source: str, *, pace: bool = True, seed: int = 0) -> Camera:
+    """Open what a user names after `--source`.
+
+    Args:
+        source: A webcam's number, a video or picture file, a folder of pictures, a stream's URL
+            (HTTP MJPEG, RTSP), or "demo".
+        pace: Whether recordings and the demo camera keep to their own speed; without it they run
+            as fast as they are read.
+        seed: For the demo camera: who appears, and in what light.
+
+    Raises:
+        CameraError: There is no such source, or it gives no picture.
+    """
+    if source == DEMO_SOURCE:
+        from collector.demo_camera import DemoCamera
+
+        return DemoCamera(seed=seed, pace=pace)
+    if source.isdecimal():
+        return _open_webcam(int(source))
+    if source.lower().startswith(STREAM_SCHEMES):
+        return CaptureCamera(
+            source,
+            source,
+            f"{source}: the stream does not answer within {OPEN_TIMEOUT_S:.0f} s. "
+            f"Check the address in a browser or player, then try again.",
+        )
+    path = Path(source).expanduser()
+    if path.is_dir() or (path.is_file() and is_picture(path)):
+        return PictureFolder(path)
+    if path.is_file():
+        return VideoFile(path, pace=pace)
+    raise CameraError(
+        f"No such source: {source!r}. A source is a webcam's number, a video "
+        f"({', '.join(sorted(VIDEO_SUFFIXES)[:3])}, ...), a folder of pictures, an http:// or "
+        f"rtsp:// address, or 'demo'."
+    )
+
+
+def list_webcams(limit: int = 10) -> list[int]:
+    """Numbers of the webcams that answer, without opening those that the system does not list."""
+    devices = sorted(
+        int(number)
+        for path in Path("/dev").glob("video*")
+        if (number := path.name.removeprefix("video")).isdecimal()
+    )
+    candidates = devices if Path("/sys").exists() else list(range(limit))
+    found = []
+    for index in candidates[:limit]:
+        capture = cv2.VideoCapture(index)
+        if capture.isOpened() and capture.grab():
+            found.append(index)
+        capture.release()
+    return found
+
+
+def _open_webcam(index: int) -> Camera:
+    found = list_webcams()
+    listed = " and ".join(map(str, found)) if found else "none"
+    missing = (
+        f"No camera at index {index}. Found {listed}. Try "
+        + (f"--source {found[0]}" if found else "--source demo")
+        + ", or a video file."
+    )
+    if index not in found:
+        raise CameraError(missing)
+    return CaptureCamera(index, f"webcam {index}", missing)
+
+
+def _open_capture(source: int | str) -> cv2.VideoCapture:
+    if isinstance(source, int):
+        return cv2.VideoCapture(source)
+    # Time-outs count only as parameters of the constructor; set afterwards they do nothing.
+    timeout_ms = int(OPEN_TIMEOUT_S * 1000)
+    return cv2.VideoCapture(
+        source,
+        cv2.CAP_FFMPEG,
+        [
+            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
+            timeout_ms,
+            cv2.CAP_PROP_READ_TIMEOUT_MSEC,
+            timeout_ms,
+        ],
+    )
+
+
+def _read_pixels(capture: cv2.VideoCapture) -> RgbImage | None:
+    ok, bgr = capture.read()
+    if not ok or bgr is None:
+        return None
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]

@@ -1,0 +1,228 @@
+"""The `collector` command: the terminal UI, and what can be done without it."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from collector.console import CommandParser, run_command, say, show_progress
+from collector.errors import DatasetError, UsageError
+from collector.records import LABELS, Label
+
+if TYPE_CHECKING:
+    from collector.importer import ImportReport
+
+DEFAULT_DATA = Path("data")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run `collector` with these arguments (of the process, by default); returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    return run_command(lambda: _dispatch(words))
+
+
+def _dispatch(words: list[str]) -> int:
+    command = _COMMANDS.get(words[0]) if words else None
+    if command is None:
+        return _capture(words)
+    return command(words[1:])
+
+
+def _capture(words: list[str]) -> int:
+    parser = CommandParser(
+        prog="collector",
+        description="Photograph and label faces in a terminal; every shot lands in a class folder.",
+        epilog="Without the screen: collector import | status | cameras  (each with --help). "
+        "A dataset folder of one of these names is written ./import.",
+    )
+    parser.add_argument("data", type=Path, nargs="?", default=DEFAULT_DATA, help="dataset folder")
+    parser.add_argument(
+        "--source",
+        default="0",
+        help="webcam number, video file, stream URL, folder of pictures, or 'demo' (default: 0)",
+    )
+    parser.add_argument("--subject", metavar="ID", help="pseudonym of the person in front of it")
+    parser.add_argument(
+        "--gate",
+        choices=["strict", "warn", "off"],
+        default="warn",
+        help="what becomes of a blurred, dark or faceless shot (default: warn)",
+    )
+    parser.add_argument(
+        "--target", type=int, default=735, help="photos wanted in each class (default: 735)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="who the demo camera shows")
+    _add_face_model(parser)
+    arguments = parser.parse_args(words)
+    if arguments.target < 1:
+        raise UsageError(f"--target is at least 1; found {arguments.target}.")
+    from collector.app import run_capture
+
+    return run_capture(
+        arguments.data,
+        arguments.source,
+        arguments.subject,
+        arguments.face_model,
+        gate=arguments.gate,
+        target=arguments.target,
+        seed=arguments.seed,
+    )
+
+
+def _import(words: list[str]) -> int:
+    parser = CommandParser(
+        prog="collector import",
+        description="Bring in photos you already have: four class folders, one labelled folder, "
+        "or a video. What is there already, by content, is skipped.",
+    )
+    parser.add_argument("source", type=Path, help="folder of pictures, picture, or video")
+    parser.add_argument("data", type=Path, nargs="?", default=DEFAULT_DATA, help="dataset folder")
+    parser.add_argument("--label", choices=list(LABELS), help="what all of the source shows")
+    parser.add_argument("--subject", metavar="ID", help="who all of the source shows")
+    parser.add_argument("--session", metavar="ID", help="the sitting all of the source is from")
+    parser.add_argument(
+        "--metadata",
+        type=Path,
+        metavar="CSV",
+        help="columns: path and any of subject, session, group, label",
+    )
+    parser.add_argument(
+        "--every", type=float, default=0.5, metavar="S", help="of a video: one frame every S s"
+    )
+    parser.add_argument(
+        "--find-faces", action="store_true", help="cut out the largest face of each picture"
+    )
+    _add_face_model(parser)
+    arguments = parser.parse_args(words)
+    if not arguments.source.exists():
+        raise DatasetError(f"No such file or folder: {arguments.source}. Nothing was imported.")
+    if arguments.every <= 0:
+        raise UsageError(f"--every is a time in seconds above 0; found {arguments.every}.")
+    from collector.images import is_picture
+
+    if arguments.source.is_dir() or is_picture(arguments.source):
+        return _import_pictures(arguments)
+    return _import_video(arguments)
+
+
+def _import_pictures(arguments: argparse.Namespace) -> int:
+    from collector.faces import open_face_finder
+    from collector.importer import import_pictures, list_source, read_metadata
+    from collector.store import PhotoStore
+
+    metadata = read_metadata(arguments.metadata) if arguments.metadata else {}
+    label = Label(arguments.label) if arguments.label else None
+    source: Path = arguments.source
+    pictures = list_source(source, label, metadata)
+    unknown = [path for path in metadata if source.is_dir() and not (source / path).is_file()]
+    if unknown:
+        say(
+            f"{arguments.metadata}: {len(unknown)} of {len(metadata)} paths are not in {source} "
+            f"(the first is {unknown[0]})."
+        )
+    finder = None
+    if arguments.find_faces:
+        finder = open_face_finder(arguments.face_model)
+        if finder.notice:
+            say(finder.notice)
+    with PhotoStore(arguments.data) as store:
+        reports = import_pictures(
+            store, pictures, subject=arguments.subject, session=arguments.session, finder=finder
+        )
+        _finish_import(show_progress(reports, "importing", len(pictures)), arguments.data)
+    return 0
+
+
+def _import_video(arguments: argparse.Namespace) -> int:
+    from collector.faces import open_face_finder
+    from collector.importer import import_video
+    from collector.store import PhotoStore
+
+    if not arguments.label:
+        raise UsageError(
+            f"{arguments.source}: a video does not say what it shows. "
+            f"Add --label with one of {', '.join(LABELS)}."
+        )
+    finder = open_face_finder(arguments.face_model)
+    if finder.notice:
+        say(finder.notice)
+    with PhotoStore(arguments.data) as store:
+        reports = import_video(
+            store,
+            arguments.source,
+            Label(arguments.label),
+            finder,
+            every_s=arguments.every,
+            subject=arguments.subject,
+            session=arguments.session,
+        )
+        _finish_import(show_progress(reports, "importing"), arguments.data)
+    return 0
+
+
+def _finish_import(reports: "Iterable[ImportReport]", data: Path) -> None:
+    """Run the import to its end and print what became of every picture."""
+    from collector.importer import ImportReport
+
+    report = ImportReport()
+    for latest in reports:
+        report = latest
+    print(f"{sum(report.saved.values()):>6} photos saved in {data}")
+    for label, count in report.saved.items():
+        print(f"{count:>10} {label}")
+    print(f"{report.duplicates:>6} skipped: content already imported")
+    if report.faceless:
+        print(f"{report.faceless:>6} skipped: no face found")
+    if report.unreadable:
+        print(f"{len(report.unreadable):>6} skipped: unreadable")
+        for message in report.unreadable[:20]:
+            say(f"  {message}")
+    print(f"Next: curate {data} --dedupe --balance")
+
+
+def _status(words: list[str]) -> int:
+    parser = CommandParser(prog="collector status", description="What the dataset holds.")
+    parser.add_argument("data", type=Path, nargs="?", default=DEFAULT_DATA, help="dataset folder")
+    parser.add_argument("--target", type=int, default=735, help="photos wanted in each class")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    arguments = parser.parse_args(words)
+    from collector.status import read_status
+
+    status = read_status(arguments.data, arguments.target)
+    print(json.dumps(status.to_json()) if arguments.json else status)
+    return 0
+
+
+def _cameras(words: list[str]) -> int:
+    parser = CommandParser(prog="collector cameras", description="The cameras of this machine.")
+    parser.parse_args(words)
+    from collector.cameras import list_webcams
+
+    found = list_webcams()
+    for index in found:
+        print(f"{index}  webcam: collector --source {index}")
+    print("demo  rendered people, no camera needed: collector --source demo")
+    if not found:
+        say("No webcam answers. A video file, a stream's URL or a folder of pictures will do too.")
+    return 0
+
+
+def _add_face_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--face-model",
+        type=Path,
+        metavar="ONNX",
+        help="a copy of YuNet (default: $FACE_MODEL, else fetched once)",
+    )
+
+
+_COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "import": _import,
+    "status": _status,
+    "cameras": _cameras,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

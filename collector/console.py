@@ -1,0 +1,101 @@
+"""What every command shares: how it ends, and how it shows that it is working.
+
+Results go to stdout; progress, notices and errors go to stderr.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+from collector.errors import ToolchainError, UsageError
+
+INTERRUPTED = 130
+
+T = TypeVar("T")
+
+
+class CommandParser(argparse.ArgumentParser):
+    """argparse, with a fault in the command line raised as `UsageError`."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.\nSee `{self.prog} --help`.")
+
+
+def run_command(command: Callable[[], int]) -> int:
+    """Run a command to its exit code: known faults become one message, unknown ones a report.
+
+    Args:
+        command: Does the work and returns 0, or raises.
+
+    Returns:
+        The exit code of the design: 0, the fault's own, 130 for Ctrl-C, 1 for a bug of ours.
+    """
+    try:
+        code = command()
+        sys.stdout.flush()
+        return code
+    except ToolchainError as fault:
+        say(f"error: {fault}")
+        return fault.exit_code
+    except KeyboardInterrupt:
+        say("stopped.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`); that is an end, not a fault.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as fault:  # noqa: BLE001  the last line of defence: report, never a traceback
+        say(
+            f"error: this is a bug in the toolchain: {type(fault).__name__}: {fault}\n"
+            f"The details are in {_write_traceback()}. Please report them. Nothing saved is lost."
+        )
+        return ToolchainError.exit_code
+
+
+def say(message: str) -> None:
+    """Tell the person at the terminal; never mixes with results on stdout."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def show_progress(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
+    """Pass `items` through, with count, rate and time left on stderr where it is a terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:.0f}/s" if task.speed else "")
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as progress:
+        yield from progress.track(items, total=total, description=description)
+
+
+def _write_traceback() -> Path:
+    handle, name = tempfile.mkstemp(prefix="maskage-bug-", suffix=".txt")
+    with os.fdopen(handle, "w") as file:
+        traceback.print_exc(file=file)
+    return Path(name)

@@ -1,0 +1,208 @@
+"""Where the face is: YuNet where its model is at hand, a guide to hold the face in where not."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from collector.errors import EnvironmentProblemError, FaceOutsideFrameError, MissingDownloadError
+from collector.records import FaceBox, RgbImage
+
+CROP_MARGIN = 0.3
+SCORE_THRESHOLD = 0.6
+
+FACE_MODEL_VARIABLE = "FACE_MODEL"
+FACE_MODEL_NAME = "face_detection_yunet_2026may.onnx"
+FACE_MODEL_URL = (
+    "https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet/" + FACE_MODEL_NAME
+)
+FACE_MODEL_SHA256 = "ebafce4e3c118d6554634be5c27ab333b4c047a9a8c3faf1d7cf93101c22f0f0"
+DOWNLOAD_TIMEOUT_S = 10.0
+
+
+class FaceFinder(Protocol):
+    """Finds the faces of a frame.
+
+    Attributes:
+        is_guide: Whether it only says where a face should be held.
+        notice: One line that tells the user so, or None.
+    """
+
+    is_guide: bool
+    notice: str | None
+
+    def find(self, pixels: RgbImage) -> list[FaceBox]:
+        """The faces of an RGB uint8 (H, W, 3) frame, largest first; empty where there are none."""
+
+
+class YuNetFinder:
+    """OpenCV's YuNet on a scaled-down frame.
+
+    Args:
+        model: The ONNX file.
+        smallest_face_px: Smallest face side wanted, in pixels of the full frame. YuNet sees faces
+            down to some 20 px of its own input, so this sets how far a frame is scaled down.
+
+    Source:
+        At 320 px it found 93.5% of masked and all unmasked faces in 6-9 ms (DESIGN.md, Where the
+        face is).
+    """
+
+    is_guide: bool = False
+    notice: str | None = None
+
+    _SMALLEST_SEEN_PX = 20
+    _SIDE_RANGE_PX = (320, 960)
+
+    def __init__(self, model: Path, smallest_face_px: int = 40) -> None:
+        self._smallest_face_px = smallest_face_px
+        self._input_size = (0, 0)
+        try:
+            # One finder for all frames: OpenCV 5 prints a warning each time one is created.
+            self._yunet = cv2.FaceDetectorYN.create(str(model), "", (320, 320), SCORE_THRESHOLD)
+        except cv2.error as fault:
+            raise EnvironmentProblemError(
+                f"{model}: not a face model that OpenCV can run. Remove it to fetch it anew, or "
+                f"name a good copy with --face-model."
+            ) from fault
+
+    def find(self, pixels: RgbImage) -> list[FaceBox]:
+        height, width = pixels.shape[:2]
+        scale = self._scale(width, height)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+        if size != self._input_size:
+            self._yunet.setInputSize(size)
+            self._input_size = size
+        _, rows = self._yunet.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+        # OpenCV's stubs leave out that `rows` is None where there is no face.
+        found = [] if rows is None else np.asarray(rows)
+        boxes = [_box_within(row, scale, width, height) for row in found]
+        return sorted((b for b in boxes if b), key=lambda b: b.width * b.height, reverse=True)
+
+    def _scale(self, width: int, height: int) -> float:
+        """How far to shrink: the smallest face wanted becomes the smallest YuNet sees."""
+        longest = max(width, height)
+        low, high = self._SIDE_RANGE_PX
+        wanted = longest * self._SMALLEST_SEEN_PX / self._smallest_face_px
+        return min(1.0, float(np.clip(wanted, low, high)) / longest)
+
+
+class GuideFinder:
+    """Stands in where there is no face model: one box in the middle, to hold the face in."""
+
+    is_guide: bool = True
+
+    def __init__(self, notice: str | None = None) -> None:
+        self.notice: str | None = notice
+
+    def find(self, pixels: RgbImage) -> list[FaceBox]:
+        return [guide_box(pixels.shape[1], pixels.shape[0])]
+
+
+def guide_box(width: int, height: int) -> FaceBox:
+    """Where to hold one's face in a frame of `width` x `height` pixels: the middle half."""
+    side = max(1, min(width, height) // 2)
+    return FaceBox((width - side) // 2, (height - side) // 2, side, side, score=0.0)
+
+
+def crop_face(pixels: RgbImage, box: FaceBox, margin: float = CROP_MARGIN) -> RgbImage:
+    """Cut one face, with its surroundings, out of a frame.
+
+    Args:
+        pixels: RGB uint8, shape (H, W, 3).
+        box: Face position in pixels of `pixels`.
+        margin: Border on each side, as a fraction of the longer box side, 0 to 1.
+
+    Returns:
+        RGB uint8, shape (side, side, 3), a copy. Near the edge the square is moved inside the
+        frame, and where the frame is smaller than the square, the square shrinks to it.
+
+    Raises:
+        FaceOutsideFrameError: `box` lies wholly outside `pixels`.
+    """
+    height, width = pixels.shape[:2]
+    if box.x >= width or box.y >= height or box.x + box.width <= 0 or box.y + box.height <= 0:
+        raise FaceOutsideFrameError(
+            f"Face at ({box.x}, {box.y}), {box.width}x{box.height} px, lies outside its frame of "
+            f"{width}x{height} px. The box belongs to another picture."
+        )
+    side = max(1, min(round(box.side_px * (1 + 2 * margin)), width, height))
+    center_x, center_y = box.center
+    left = int(np.clip(round(center_x - side / 2), 0, width - side))
+    top = int(np.clip(round(center_y - side / 2), 0, height - side))
+    return pixels[top : top + side, left : left + side].copy()
+
+
+def open_face_finder(face_model: Path | None = None, smallest_face_px: int = 40) -> FaceFinder:
+    """The best finder this machine can have.
+
+    Looks for the model at `face_model`, then at `FACE_MODEL`, then in the user's cache, then
+    fetches it once and checks its sha256. Without it the guide stands in, and `notice` says so.
+
+    Raises:
+        EnvironmentProblemError: The user named a model that is not there or cannot be run.
+    """
+    named = face_model or (Path(path) if (path := os.environ.get(FACE_MODEL_VARIABLE)) else None)
+    if named is not None:
+        if not named.is_file():
+            raise EnvironmentProblemError(
+                f"No face model at {named}. Check --face-model or the variable "
+                f"{FACE_MODEL_VARIABLE}, or leave both out to have it fetched."
+            )
+        return YuNetFinder(named, smallest_face_px)
+    try:
+        return YuNetFinder(_cached_face_model(), smallest_face_px)
+    except MissingDownloadError as fault:
+        return GuideFinder(str(fault))
+
+
+def _cached_face_model() -> Path:
+    from platformdirs import user_cache_path
+
+    path = user_cache_path("maskage") / FACE_MODEL_NAME
+    if path.is_file() and _sha256(path.read_bytes()) == FACE_MODEL_SHA256:
+        return path
+    data = _download(FACE_MODEL_URL)
+    if _sha256(data) != FACE_MODEL_SHA256:
+        raise MissingDownloadError(
+            "The face model that was fetched is not the one expected; it was thrown away. Using a "
+            "guide instead of finding faces: name a good copy with --face-model."
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.part")
+    partial.write_bytes(data)
+    partial.replace(path)
+    return path
+
+
+def _download(url: str) -> bytes:
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(url, timeout=DOWNLOAD_TIMEOUT_S) as answer:
+            return bytes(answer.read(8_000_000))
+    except OSError as fault:
+        raise MissingDownloadError(
+            "No face model here and it cannot be fetched: hold the face in the guide. "
+            "(Or name a copy of YuNet with --face-model.)"
+        ) from fault
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _box_within(
+    row: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]", scale: float, width: int, height: int
+) -> FaceBox | None:
+    """A YuNet row (x, y, w, h, 10 landmarks, score) as a box clipped to the frame."""
+    left, top = max(0, round(row[0] / scale)), max(0, round(row[1] / scale))
+    right = min(width, round((row[0] + row[2]) / scale))
+    bottom = min(height, round((row[1] + row[3]) / scale))
+    if right <= left or bottom <= top:
+        return None
+    return FaceBox(left, top, right - left, bottom - top, float(row[14]))

@@ -1,0 +1,65 @@
+"""Saved means saved: how a file gets onto the disk so that a crash leaves all of it or nothing."""
+
+import os
+from pathlib import Path
+
+TEMPORARY_PREFIX = ".saving-"
+
+
+def save_new_file(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, which must not exist, so that it is whole and on the disk on return.
+
+    An exclusive temporary file beside it is written and synced, linked to its name without
+    overwriting, and the folder is synced. A kill at any point leaves no file at `path` or all of
+    it, and at most a temporary file, whose name starts with `TEMPORARY_PREFIX`.
+
+    Raises:
+        FileExistsError: There is a file at `path`; it is untouched.
+        OSError: The disk refused; there is nothing at `path`.
+    """
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{path.name}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            _write_all(handle, data)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    try:
+        sync_folder(path.parent)
+    except OSError:
+        # Unsynced means that a power cut may still take the name away: not saved, so not kept.
+        path.unlink(missing_ok=True)
+        raise
+
+
+def move_file(source: Path, target: Path) -> None:
+    """Move a file within one file system without overwriting, and sync both folders.
+
+    Raises:
+        FileExistsError: There is a file at `target`; both are untouched.
+        OSError: The disk refused; the file is still at `source`.
+    """
+    os.link(source, target)
+    source.unlink()
+    sync_folder(target.parent)
+    sync_folder(source.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` as durable as the files behind them."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    """`os.write` may write less than it was given, on a nearly full disk for one."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]

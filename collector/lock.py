@@ -1,0 +1,38 @@
+"""One writer at a time: a lock on the dataset that the kernel lets go of when its holder dies."""
+
+import fcntl
+import os
+import sys
+from pathlib import Path
+
+from collector.errors import DatasetInUseError
+
+
+class DatasetLock:
+    """Held from construction until `close`, or until the process ends, however it ends.
+
+    Raises:
+        DatasetInUseError: Another process holds it; the message names it.
+    """
+
+    def __init__(self, root: Path) -> None:
+        path = root / ".dataset" / "lock"
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as fault:
+            holder = os.pread(self._handle, 200, 0).decode(errors="replace").strip()
+            os.close(self._handle)
+            raise DatasetInUseError(
+                f"{root}: another program is writing to this dataset ({holder or 'just starting'})."
+                f" Quit it first, or choose another folder."
+            ) from fault
+        os.ftruncate(self._handle, 0)
+        os.pwrite(self._handle, f"{Path(sys.argv[0]).name}, process {os.getpid()}".encode(), 0)
+
+    def close(self) -> None:
+        """Let go. May be called twice."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+
+from collector.console import CommandParser, run_command, show_progress
+from collector.errors import CameraError, DatasetInUseError, ToolchainError, UsageError
+
+
+def raising(fault: BaseException) -> int:
+    raise fault
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (ToolchainError("a"), 1),
+        (UsageError("a"), 2),
+        (CameraError("a"), 5),
+        (DatasetInUseError("a"), 75),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_each_fault_has_its_exit_code(fault: BaseException, code: int) -> None:
+    assert run_command(lambda: raising(fault)) == code
+
+
+def test_a_bug_is_reported_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(lambda: raising(ZeroDivisionError("oops"))) == 1
+    told = capsys.readouterr().err
+    assert "bug in the toolchain" in told
+    assert "Traceback" not in told
+    report = Path(told.split("details are in ")[1].split(". Please")[0])
+    assert "ZeroDivisionError: oops" in report.read_text()
+    report.unlink()
+
+
+def test_a_wrong_option_is_a_usage_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = CommandParser(prog="thing")
+    assert run_command(lambda: raising_parse(parser)) == 2
+    assert "See `thing --help`" in capsys.readouterr().err
+
+
+def raising_parse(parser: CommandParser) -> int:
+    parser.parse_args(["--no-such-option"])
+    return 0
+
+
+def test_progress_passes_every_item_through() -> None:
+    assert list(show_progress(iter([1, 2, 3]), "counting", 3)) == [1, 2, 3]

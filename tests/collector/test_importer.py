@@ -1,0 +1,206 @@
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from collector.cli import main
+from collector.images import read_image
+from collector.records import LABELS, Label
+from collector.store import list_photos
+from tests.conftest import draw_noise
+
+MakeFolders = Callable[..., Path]
+
+
+def write_csv(path: Path, rows: list[dict[str, str]]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_four_folders_come_in_with_their_names_and_pixels(
+    four_folders: MakeFolders, tmp_path: Path
+) -> None:
+    source = four_folders(3)
+    assert main(["import", str(source), str(tmp_path / "data")]) == 0
+    photos = list_photos(tmp_path / "data")
+    assert [p.path for p in photos] == sorted(
+        f"{label}/{label}_{number:03d}.jpg" for label in LABELS for number in range(3)
+    )
+    for photo in photos:
+        assert np.array_equal(
+            read_image(tmp_path / "data" / photo.path), read_image(source / photo.path)
+        )
+        assert photo.quality is not None
+
+
+def test_metadata_names_subject_session_group_and_label(
+    four_folders: MakeFolders, tmp_path: Path
+) -> None:
+    source = four_folders(1)
+    (source / "extra").mkdir()
+    Image.fromarray(draw_noise(77)).save(source / "extra" / "a b.png")
+    table = write_csv(
+        tmp_path / "labels.csv",
+        [
+            {"path": "mask_old/mask_old_000.jpg", "subject": "anna", "group": "g1", "label": ""},
+            {"path": "extra/a b.png", "subject": "", "group": "g2", "label": "nomask_old"},
+        ],
+    )
+    assert main(["import", str(source), str(tmp_path / "data"), "--metadata", str(table)]) == 0
+    photos = {photo.path: photo for photo in list_photos(tmp_path / "data")}
+    assert photos["mask_old/mask_old_000.jpg"].subject == "anna"
+    assert photos["mask_old/mask_old_000.jpg"].group == "g1"
+    assert photos["nomask_old/a b.jpg"].group == "g2"
+    assert photos["mask_young/mask_young_000.jpg"].subject is None
+
+
+def test_a_second_import_brings_nothing_in_twice(
+    four_folders: MakeFolders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = four_folders(2)
+    twin = source / "mask_old" / "copy of one.jpg"
+    twin.write_bytes((source / "mask_old" / "mask_old_000.jpg").read_bytes())
+    main(["import", str(source), str(tmp_path / "data")])
+    assert "     1 skipped: content already imported" in capsys.readouterr().out
+    main(["import", str(source), str(tmp_path / "data")])
+    assert "     9 skipped: content already imported" in capsys.readouterr().out
+    assert len(list_photos(tmp_path / "data")) == 8
+
+
+def test_broken_pictures_are_named_and_the_good_ones_come_in(
+    four_folders: MakeFolders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = four_folders(2)
+    good = (source / "mask_old" / "mask_old_000.jpg").read_bytes()
+    (source / "mask_old" / "cut.jpg").write_bytes(good[: len(good) // 2])
+    (source / "mask_old" / "text.jpg").write_text("hello")
+    (source / "mask_old" / "empty.jpg").touch()
+    assert main(["import", str(source), str(tmp_path / "data")]) == 0
+    told = capsys.readouterr()
+    assert "     3 skipped: unreadable" in told.out
+    assert "cut.jpg" in told.err
+    assert "text.jpg" in told.err
+    assert len(list_photos(tmp_path / "data")) == 8
+
+
+def test_the_same_name_in_two_folders_keeps_both(tmp_path: Path) -> None:
+    for number, label in enumerate(LABELS[:2]):
+        (tmp_path / "source" / label).mkdir(parents=True)
+        Image.fromarray(draw_noise(number)).save(tmp_path / "source" / label / "face.png")
+    assert main(["import", str(tmp_path / "source"), str(tmp_path / "data")]) == 0
+    names = {Path(photo.path).name for photo in list_photos(tmp_path / "data")}
+    assert len(names) == 2
+    assert "face.jpg" in names
+
+
+def test_saved_photos_carry_no_metadata_and_stand_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010E] = "taken at home"
+    (tmp_path / "source" / "mask_old").mkdir(parents=True)
+    Image.fromarray(draw_noise(5)[:60]).save(tmp_path / "source" / "mask_old" / "a.jpg", exif=exif)
+    main(["import", str(tmp_path / "source"), str(tmp_path / "data")])
+    data = (tmp_path / "data" / "mask_old" / "a.jpg").read_bytes()
+    assert b"taken at home" not in data
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.size == (60, 96)
+
+
+def test_pictures_without_a_label_are_a_usage_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "holiday").mkdir()
+    Image.fromarray(draw_noise(5)).save(tmp_path / "holiday" / "a.png")
+    assert main(["import", str(tmp_path / "holiday"), str(tmp_path / "data")]) == 2
+    assert "--label" in capsys.readouterr().err
+    assert (
+        main(["import", str(tmp_path / "holiday"), str(tmp_path / "data"), "--label", "mask_old"])
+        == 0
+    )
+    assert [photo.path for photo in list_photos(tmp_path / "data")] == ["mask_old/a.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,subject\na,b\n", "no column 'path'"),
+        ("path,label\nmask_old/mask_old_000.jpg,masked\n", "unknown label 'masked'"),
+        ("\x00\xff", "no column 'path'"),
+    ],
+)
+def test_a_bad_metadata_file_is_refused_before_anything_is_saved(
+    four_folders: MakeFolders,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    text: str,
+    message: str,
+) -> None:
+    (tmp_path / "m.csv").write_text(text)
+    arguments = ["import", str(four_folders(1)), str(tmp_path / "data")]
+    assert main([*arguments, "--metadata", str(tmp_path / "m.csv")]) == 4
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
+
+
+def make_video(path: Path, frames: int = 50) -> Path:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 25.0, (160, 120))
+    for number in range(frames):
+        writer.write(draw_noise(number, 160)[:120])
+    writer.release()
+    return path
+
+
+def test_a_video_gives_a_face_every_half_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("collector.faces.FACE_MODEL_URL", "http://127.0.0.1:9/none.onnx")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("FACE_MODEL", raising=False)
+    video = make_video(tmp_path / "clip.mp4")
+    arguments = ["import", str(video), str(tmp_path / "data"), "--label", "nomask_young"]
+    assert main(arguments) == 0
+    assert "guide" in capsys.readouterr().err
+    photos = list_photos(tmp_path / "data")
+    assert [photo.path for photo in photos] == [
+        f"nomask_young/clip_{frame:06d}.jpg" for frame in (0, 13, 25, 38)
+    ]
+    assert len({photo.session for photo in photos}) == 1
+    assert photos[0].session is not None
+    main(arguments)
+    assert "     4 skipped: content already imported" in capsys.readouterr().out
+
+
+def test_a_video_needs_a_label_and_a_text_file_is_no_video(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.faces.FACE_MODEL_URL", "http://127.0.0.1:9/none.onnx")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    video = make_video(tmp_path / "clip.mp4", 2)
+    assert main(["import", str(video), str(tmp_path / "data")]) == 2
+    assert "--label" in capsys.readouterr().err
+    (tmp_path / "notes.mp4").write_text("no video")
+    arguments = ["import", str(tmp_path / "notes.mp4"), str(tmp_path / "data")]
+    assert main([*arguments, "--label", "mask_old"]) == 5
+    assert "not a video" in capsys.readouterr().err
+
+
+def test_status_counts_classes_and_subjects(
+    four_folders: MakeFolders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["import", str(four_folders(2)), str(tmp_path / "data"), "--subject", "anna"])
+    capsys.readouterr()
+    assert main(["status", str(tmp_path / "data"), "--json"]) == 0
+    status = json.loads(capsys.readouterr().out)
+    assert status["counts"] == {str(label): 2 for label in LABELS}
+    assert status["subjects"]["anna"][Label.MASK_OLD] == 2
+    assert main(["status", str(tmp_path / "data"), "--target", "2"]) == 0
+    assert "at least 3 people" in capsys.readouterr().out

@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from collector.records import LABELS, FaceBox, Frame, Label
+
+
+def test_class_order_is_that_of_the_folders() -> None:
+    assert [str(label) for label in LABELS] == [
+        "mask_old",
+        "mask_young",
+        "nomask_old",
+        "nomask_young",
+    ]
+    assert sorted(LABELS) == list(LABELS)
+
+
+def test_a_label_knows_its_two_factors() -> None:
+    assert [label.has_mask for label in LABELS] == [True, True, False, False]
+    assert [label.is_old for label in LABELS] == [True, False, True, False]
+    assert Label.of(has_mask=False, is_old=True) is Label.NOMASK_OLD
+    assert Label.NOMASK_YOUNG.title == "no mask, young"
+
+
+def test_iou_of_boxes() -> None:
+    box = FaceBox(0, 0, 10, 10)
+    assert box.iou(box) == 1.0
+    assert box.iou(FaceBox(5, 0, 10, 10)) == pytest.approx(50 / 150)
+    assert box.iou(FaceBox(10, 0, 10, 10)) == 0.0
+
+
+def test_an_empty_box_and_a_grey_frame_are_refused() -> None:
+    with pytest.raises(ValueError, match="0x5"):
+        FaceBox(0, 0, 0, 5)
+    with pytest.raises(ValueError, match="RGB"):
+        Frame(np.zeros((4, 4), np.uint8), 0)

@@ -1,0 +1,182 @@
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from collector.errors import DatasetError, DatasetInUseError, PhotoNotSavedError
+from collector.files import TEMPORARY_PREFIX, save_new_file
+from collector.images import read_image
+from collector.manifest import manifest_path, read_manifest
+from collector.records import LABELS, FaceBox, Label, Quality
+from collector.store import PhotoStore, list_photos, new_session_id
+from tests.conftest import draw_noise
+
+BOX = FaceBox(10, 20, 30, 40, 0.9)
+QUALITY = Quality(120.5, 128.25, 0.01, 40)
+
+
+def test_a_photo_is_one_file_and_one_row(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path / "data") as store:
+        photo = store.add(
+            draw_noise(1),
+            Label.MASK_OLD,
+            subject="anna",
+            session="s1",
+            source="demo",
+            box=BOX,
+            quality=QUALITY,
+        )
+        assert store.counts() == {**dict.fromkeys(LABELS, 0), Label.MASK_OLD: 1}
+        assert store.counts("ben")[Label.MASK_OLD] == 0
+    files = list((tmp_path / "data" / "mask_old").iterdir())
+    assert [f"mask_old/{p.name}" for p in files] == [photo.path]
+    assert list_photos(tmp_path / "data") == [photo]
+    assert photo.box == BOX
+    assert photo.quality == QUALITY
+    assert np.abs(read_image(files[0]).astype(int) - draw_noise(1)).mean() < 3
+
+
+def test_files_and_folders_are_private(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path / "data") as store:
+        photo = store.add(draw_noise(1), Label.MASK_OLD)
+    assert (store.root / photo.path).stat().st_mode & 0o777 == 0o600
+    assert (store.root / "mask_old").stat().st_mode & 0o777 == 0o700
+    assert manifest_path(store.root).stat().st_mode & 0o777 == 0o600
+
+
+def test_trash_and_restore_move_file_and_row(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path) as store:
+        photo = store.add(draw_noise(1), Label.NOMASK_OLD, subject="anna")
+        store.trash(photo)
+        assert not (tmp_path / photo.path).exists()
+        assert list_photos(tmp_path) == []
+        assert store.counts("anna")[Label.NOMASK_OLD] == 0
+        store.restore(photo)
+        assert list_photos(tmp_path) == [photo]
+
+
+def test_a_photo_moved_by_hand_is_relabelled_and_keeps_its_facts(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path) as store:
+        photo = store.add(draw_noise(1), Label.MASK_OLD, subject="anna")
+    name = Path(photo.path).name
+    (tmp_path / photo.path).rename(tmp_path / "mask_young" / name)
+    (found,) = list_photos(tmp_path)
+    assert found.label is Label.MASK_YOUNG
+    assert found.path == f"mask_young/{name}"
+    assert found.subject == "anna"
+
+
+def test_folders_without_a_manifest_are_a_dataset(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path) as store:
+        photo = store.add(draw_noise(1), Label.MASK_OLD, subject="anna")
+    manifest_path(tmp_path).unlink()
+    (found,) = list_photos(tmp_path)
+    assert found.path == photo.path
+    assert found.subject is None
+
+
+def test_a_missing_dataset_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="Make one with"):
+        list_photos(tmp_path / "none")
+
+
+def test_a_damaged_manifest_is_named_and_the_photos_are_not_touched(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path) as store:
+        photo = store.add(draw_noise(1), Label.MASK_OLD)
+    for path in tmp_path.glob(".dataset/manifest.db*"):
+        path.write_bytes(b"not a database" * 100)
+    with pytest.raises(DatasetError, match="damaged"):
+        read_manifest(tmp_path)
+    with pytest.raises(DatasetError, match="damaged"):
+        PhotoStore(tmp_path)
+    assert (tmp_path / photo.path).exists()
+
+
+def test_a_manifest_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    PhotoStore(tmp_path).close()
+    with sqlite3.connect(manifest_path(tmp_path)) as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(DatasetError, match="newer version"):
+        PhotoStore(tmp_path)
+
+
+def test_a_second_writer_is_told_who_holds_the_dataset(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path), pytest.raises(DatasetInUseError, match=f"process {os.getpid()}"):
+        PhotoStore(tmp_path)
+    PhotoStore(tmp_path).close()
+
+
+def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"first")
+    with pytest.raises(FileExistsError):
+        save_new_file(tmp_path / "a", b"second")
+    assert (tmp_path / "a").read_bytes() == b"first"
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_disk_that_refuses_leaves_nothing_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with PhotoStore(tmp_path) as store:
+        monkeypatch.setattr(os, "fsync", refuse)
+        with pytest.raises(PhotoNotSavedError, match="No space left"):
+            store.add(draw_noise(1), Label.MASK_OLD)
+        monkeypatch.undo()
+        assert list((tmp_path / "mask_old").iterdir()) == []
+        assert store.counts()[Label.MASK_OLD] == 0
+        store.add(draw_noise(1), Label.MASK_OLD)
+
+
+def test_session_names_differ() -> None:
+    assert len({new_session_id() for _ in range(50)}) > 40
+
+
+SHOOT = """
+import sys
+from pathlib import Path
+from collector.records import Label
+from collector.store import PhotoStore
+from tests.conftest import draw_noise
+with PhotoStore(Path(sys.argv[1])) as store:
+    for number in range(100000):
+        print(store.add(draw_noise(number), Label.MASK_OLD, subject="anna").path, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_no_acknowledged_photo_is_lost_or_torn_by_a_kill(tmp_path: Path) -> None:
+    acknowledged: list[str] = []
+    for delay_s in (0.02, 0.05, 0.09, 0.14, 0.2):
+        process = subprocess.Popen(
+            [sys.executable, "-c", SHOOT, str(tmp_path)],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+        assert process.stdout is not None
+        acknowledged.append(process.stdout.readline().strip())
+        time.sleep(delay_s)
+        process.send_signal(signal.SIGKILL)
+        rest = process.stdout.read()
+        process.wait()
+        process.stdout.close()
+        # The last line may be cut: only a whole line is an acknowledgement.
+        acknowledged += rest[: rest.rfind("\n") + 1].split()
+    assert len(acknowledged) > 5
+    rows = read_manifest(tmp_path)
+    for path in acknowledged:
+        assert read_image(tmp_path / path).shape == (96, 96, 3)
+        assert rows[path].subject == "anna"
+    for file in (tmp_path / "mask_old").iterdir():
+        if not file.name.startswith(TEMPORARY_PREFIX):
+            read_image(file)

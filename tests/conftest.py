@@ -1,0 +1,44 @@
+"""What all tests share: small real pictures, and where the photographs for measuring may lie."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from collector.images import encode_jpeg
+from collector.records import LABELS, RgbImage
+
+SHARED = Path(__file__).parents[1].parent / "shared"
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of real photographs, videos and weights, beside the checkout; never in it."""
+    if not (SHARED / "faces").is_dir():
+        pytest.skip("needs the photographs for measuring in ../shared, which are not published")
+    return SHARED
+
+
+def draw_noise(seed: int, size: int = 96) -> RgbImage:
+    """A smooth coloured pattern: distinct for each seed, stable under JPEG."""
+    import cv2
+
+    small = np.random.default_rng(seed).integers(40, 216, (6, 6, 3), dtype=np.uint8)
+    return cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+
+
+@pytest.fixture
+def four_folders(tmp_path: Path) -> Callable[..., Path]:
+    """Makes `photos` distinct pictures in each of the four class folders."""
+
+    def make(photos: int = 3, name: str = "source") -> Path:
+        root = tmp_path / name
+        for class_number, label in enumerate(LABELS):
+            (root / label).mkdir(parents=True)
+            for number in range(photos):
+                pixels = draw_noise(1000 * class_number + number)
+                (root / label / f"{label}_{number:03d}.jpg").write_bytes(encode_jpeg(pixels))
+        return root
+
+    return make

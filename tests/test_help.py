@@ -1,0 +1,43 @@
+"""Every command answers `--help` at once, whatever heavy library it would use later."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ["tensorflow", "keras", "onnxruntime", "sklearn", "albumentations", "textual", "cv2"]
+COMMANDS = [
+    "collector",
+    "collector import",
+    "collector status",
+    "collector cameras",
+    "curation",
+    "trainer",
+    "trainer fit",
+    "trainer evaluate",
+    "trainer compare",
+    "detector",
+    "detector live",
+    "detector run",
+    "detector demo",
+]
+BLOCKED = """
+import sys
+for name in {heavy!r}:
+    sys.modules[name] = None
+from {package}.cli import main
+try:
+    code = main({words!r})
+except SystemExit as end:
+    code = end.code
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_needs_no_heavy_library(command: str) -> None:
+    package, *words = command.split()
+    script = BLOCKED.format(heavy=HEAVY, package=package, words=[*words, "--help"])
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "usage:" in done.stdout
