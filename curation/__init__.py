@@ -1,0 +1,1 @@
+"""Turns a folder of labelled photos into a dataset whose test score means something."""

@@ -1,0 +1,124 @@
+"""What training reads: the folders that `curate` writes, or anybody's train/val/test folders."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from collector.errors import DatasetError
+from collector.images import is_picture
+from collector.records import LABELS, Label
+
+SPLITS = ("train", "val", "test")
+PLAN_FILE = "plan.csv"
+PLAN_COLUMNS = ("path", "label", "kept", "reason", "group", "split", "parent")
+
+
+@dataclass(frozen=True)
+class CuratedPhoto:
+    """One photo of a split.
+
+    Attributes:
+        path: Absolute.
+        label: The class folder it lies in.
+        group: Photos of one group never straddle splits. Its own path where nobody says.
+        parent: For an augmented copy, the photo it was made from, relative to the dataset.
+    """
+
+    path: Path
+    label: Label
+    group: str
+    parent: str | None = None
+
+
+@dataclass(frozen=True)
+class CuratedDataset:
+    """A folder of train, val and test, each with the four class folders.
+
+    Attributes:
+        folder: Absolute.
+        splits: The photos of each split, sorted by path.
+    """
+
+    folder: Path
+    splits: Mapping[str, tuple[CuratedPhoto, ...]]
+
+    def photos(self, split: str) -> list[CuratedPhoto]:
+        """The photos of "train", "val" or "test", sorted by path."""
+        return list(self.splits[split])
+
+
+def read_curated(folder: Path) -> CuratedDataset:
+    """Read what `curate` wrote; works as well on any train/val/test folders without a plan.csv.
+
+    Raises:
+        DatasetError: A split or a class is missing or empty, or plan.csv is damaged.
+    """
+    folder = folder.resolve()
+    if not folder.is_dir():
+        raise DatasetError(
+            f"No curated dataset at {folder}. Make one with `curate DATA --out {folder.name}`."
+        )
+    known = _read_groups(folder / PLAN_FILE)
+    missing = [split for split in SPLITS if not (folder / split).is_dir()]
+    if missing:
+        raise DatasetError(
+            f"{folder}: no {' and no '.join(missing)} folder. It must hold {', '.join(SPLITS)}, "
+            f"each with the four class folders: make them with `curate`."
+        )
+    return CuratedDataset(
+        folder, {split: tuple(_read_classes(folder / split, split, known)) for split in SPLITS}
+    )
+
+
+def read_four_folders(folder: Path) -> list[CuratedPhoto]:
+    """Read a folder of the four class folders as one set, sorted by path: for a last test.
+
+    Raises:
+        DatasetError: A class folder is missing or empty.
+    """
+    folder = folder.resolve()
+    if not folder.is_dir():
+        raise DatasetError(f"No folder at {folder}. It must hold {', '.join(LABELS)}.")
+    return _read_classes(folder, None, {})
+
+
+def _read_classes(
+    folder: Path, split: str | None, known: Mapping[tuple[str, str], tuple[str, str | None]]
+) -> list[CuratedPhoto]:
+    photos = []
+    for label in LABELS:
+        files = [path for path in _files_of(folder / label) if is_picture(path)]
+        if not files:
+            found = "no such folder" if not (folder / label).is_dir() else "no pictures in it"
+            raise DatasetError(
+                f"{folder / label}: {found}. Every one of {', '.join(LABELS)} needs photos: "
+                f"collect more of this class, then curate again."
+            )
+        for path in files:
+            group, parent = known.get((split or "", f"{label}/{path.name}"), (str(path), None))
+            photos.append(CuratedPhoto(path, label, group, parent))
+    return sorted(photos, key=lambda photo: photo.path)
+
+
+def _files_of(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+
+
+def _read_groups(plan: Path) -> dict[tuple[str, str], tuple[str, str | None]]:
+    """Group and parent by split and path; empty where there is no plan."""
+    if not plan.is_file():
+        return {}
+    try:
+        with plan.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return {
+            (row["split"], row["path"]): (row["group"], row["parent"] or None)
+            for row in rows
+            if row["kept"] == "1"
+        }
+    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as fault:
+        raise DatasetError(
+            f"{plan}: cannot be read as a plan ({type(fault).__name__}: {fault}). It takes the "
+            f"columns {', '.join(PLAN_COLUMNS)}: curate again, or remove the file."
+        ) from fault

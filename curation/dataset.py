@@ -1,0 +1,76 @@
+"""The four folders as photos, and what is wrong with them before any picture is opened."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from collector.errors import DatasetError
+from collector.records import LABELS, Label, Photo
+from collector.store import list_photos
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset as it lies on disk.
+
+    Attributes:
+        root: Absolute.
+        photos: Of all four classes, sorted by path.
+        ignored: Folders beside the four class folders, which are left alone.
+    """
+
+    root: Path
+    photos: tuple[Photo, ...]
+    ignored: tuple[str, ...]
+
+
+def read_dataset(root: Path) -> Dataset:
+    """List the photos of a dataset, with what its manifest knows; opens none of them.
+
+    Raises:
+        DatasetError: No such folder, or a class folder is missing or empty.
+    """
+    root = root.resolve()
+    photos = tuple(list_photos(root))
+    with os.scandir(root) as entries:
+        folders = sorted(
+            entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")
+        )
+    missing = [f"{label} (no such folder)" for label in LABELS if label not in folders]
+    counts = Counter(photo.label for photo in photos)
+    missing += [f"{label} (empty)" for label in LABELS if label in folders and not counts[label]]
+    if missing:
+        raise DatasetError(
+            f"{root}: no photos of {', '.join(missing)}. {found_photos(photos)} "
+            f"Collect some with `collector {root}`, or put photos into that folder."
+        )
+    return Dataset(root, photos, tuple(name for name in folders if name not in LABELS))
+
+
+def require_all_classes(root: Path, usable: Sequence[Photo], doing: str) -> None:
+    """Check that every class still has photos after some were set aside.
+
+    Args:
+        root: The dataset, for the message.
+        usable: Photos that are left.
+        doing: What set photos aside, for the message.
+
+    Raises:
+        DatasetError: A class has none left.
+    """
+    counts = Counter(photo.label for photo in usable)
+    empty = [label for label in LABELS if not counts[label]]
+    if empty:
+        raise DatasetError(
+            f"{root}: no usable photo of {', '.join(empty)} is left after {doing}. "
+            f"{found_photos(usable)} See which with `curate --dry-run` on the other classes, "
+            f"replace the broken files, or collect more."
+        )
+
+
+def found_photos(photos: Iterable[Photo]) -> str:
+    """ "Found 3 mask_old, 0 mask_young, ...": for messages."""
+    counts: Counter[Label] = Counter(photo.label for photo in photos)
+    return f"Found {', '.join(f'{counts[label]} {label}' for label in LABELS)}."

@@ -1,0 +1,227 @@
+"""Carrying a plan out: the result is built beside its place, verified, and renamed into it.
+
+split-folders lays the folders out. It lists each class, lets a `group=` callable arrange the files
+and cuts the list at the ratio; given three ordered slots and a third for each, it lays out any
+assignment. That leans on its sorting of what the callable returns, so the release is pinned and the
+result is read again and compared with the plan.
+"""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from functools import total_ordering
+from pathlib import Path
+
+import splitfolders
+import splitfolders.split
+
+from collector.errors import DatasetError, EnvironmentProblemError, ToolchainError, UsageError
+from collector.files import sync_folder
+from collector.images import encode_jpeg
+from collector.records import LABELS
+from curation.augment import make_pipeline
+from curation.balance import make_variant
+from curation.curated import PLAN_COLUMNS, PLAN_FILE, SPLITS
+from curation.plan import CurationPlan, PlannedPhoto, plan_as_csv
+from curation.planning import Progress, no_progress
+
+REPORT_FILE = "report.html"
+RESULT_NAMES = frozenset({*SPLITS, PLAN_FILE, REPORT_FILE})
+
+# It would draw its own progress bar over ours.
+splitfolders.split.use_tqdm = False
+
+
+def materialise_plan(
+    plan: CurationPlan, out: Path, report: str, progress: Progress = no_progress
+) -> None:
+    """Write what a plan says to `out`; an interruption leaves the former result or this one.
+
+    Args:
+        plan: What to write. Its dataset is only read.
+        out: The folder to make, or a former result to replace whole.
+        report: The page to put beside it.
+        progress: Shows the variants being made.
+
+    Raises:
+        UsageError: `out` lies in the dataset or holds it, or is not a former result.
+        DatasetError: A photo has changed or gone since it was planned.
+        EnvironmentProblemError: The disk refused.
+    """
+    out = out.resolve()
+    require_replaceable(out, plan.root)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with _building_folder(out) as building:
+            result = building / "result"
+            _lay_out(plan, building / "source", result)
+            _write_variants(plan, result, progress)
+            (result / PLAN_FILE).write_text(plan_as_csv(plan), encoding="utf-8")
+            (result / REPORT_FILE).write_text(report, encoding="utf-8")
+            verify_result(plan, result)
+            _put_in_place(result, out, building / "former")
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{out}: could not be written ({fault.strerror or fault}). Check the disk's space and "
+            f"permissions; what was there before is untouched."
+        ) from fault
+
+
+def require_replaceable(out: Path, root: Path) -> None:
+    """Check that `out` may be made or replaced.
+
+    Raises:
+        UsageError: It lies in the dataset or holds it, or is not a former result.
+    """
+    out = out.resolve()
+    if out == root or root in out.parents or out in root.parents:
+        raise UsageError(
+            f"--out {out} and the dataset {root} lie in each other. The dataset is never "
+            f"changed: choose a folder beside it."
+        )
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise UsageError(f"--out {out} is a file. Choose a folder.")
+    found = sorted(path.name for path in out.iterdir() if path.name != ".DS_Store")
+    strange = [name for name in found if name not in RESULT_NAMES]
+    if strange or (found and not _is_plan(out / PLAN_FILE)):
+        what = f"it holds {', '.join(strange[:3])}" if strange else f"it has no {PLAN_FILE} of ours"
+        raise UsageError(
+            f"--out {out} is not a former result of `curate`: {what}. Nothing was replaced. "
+            f"Choose another folder, or move that away."
+        )
+
+
+def verify_result(plan: CurationPlan, result: Path) -> None:
+    """Read a result again and compare it with its plan: each file in its one split and class.
+
+    Raises:
+        ToolchainError: It differs, or a group straddles splits that should not.
+    """
+    planned = {(p.split, p.path) for p in plan.photos if p.kept}
+    written = {
+        (path.parts[-3], f"{path.parts[-2]}/{path.name}")
+        for split in SPLITS
+        for path in (result / split).rglob("*")
+        if path.is_file()
+    }
+    if planned != written:
+        odd = sorted(planned ^ written)
+        raise ToolchainError(
+            f"The folders laid out differ from the plan in {len(odd)} files (the first is "
+            f"{'/'.join(odd[0])}). This is a bug, or another release of split-folders than 0.6.1; "
+            f"nothing was replaced."
+        )
+    if plan.settings.split == "group" and plan.straddling:
+        raise ToolchainError(
+            f"{len(plan.straddling)} groups straddle splits. This is a bug; nothing was replaced."
+        )
+
+
+@total_ordering
+class _Slot(tuple[Path, ...]):
+    """The files of one split, which split-folders sorts and cuts as if they were one file."""
+
+    place: int
+
+    def __new__(cls, files: Sequence[Path], place: int) -> "_Slot":
+        slot = super().__new__(cls, files)
+        slot.place = place
+        return slot
+
+    def __lt__(self, other: object) -> bool:
+        return isinstance(other, _Slot) and self.place < other.place
+
+
+def _lay_out(plan: CurationPlan, source: Path, result: Path) -> None:
+    """Let split-folders copy every kept photo; `source` becomes a view of them by links."""
+    for label in LABELS:
+        (source / label).mkdir(parents=True)
+    for photo in plan.kept:
+        if not (plan.root / photo.path).is_file():
+            raise DatasetError(f"{photo.path}: gone since the dataset was read. Curate again.")
+        (source / photo.path).symlink_to(plan.root / photo.path)
+    if plan.settings.split == "random":
+        splitfolders.ratio(source, result, seed=plan.settings.seed, ratio=plan.settings.ratio)
+        return
+    third = 1 / len(SPLITS)
+    splitfolders.ratio(
+        source,
+        result,
+        ratio=(third,) * len(SPLITS),
+        group=_arrange(plan.kept),
+        shuffle=False,
+    )
+
+
+def _arrange(kept: Sequence[PlannedPhoto]) -> Callable[[list[Path]], list[_Slot]]:
+    split_of = {photo.path: photo.split for photo in kept}
+
+    def arrange(files: list[Path]) -> list[_Slot]:
+        chosen = {file: split_of[f"{file.parent.name}/{file.name}"] for file in sorted(files)}
+        return [
+            _Slot([file for file, found in chosen.items() if found == split], place)
+            for place, split in enumerate(SPLITS)
+        ]
+
+    return arrange
+
+
+def _write_variants(plan: CurationPlan, result: Path, progress: Progress) -> None:
+    if not plan.variants:
+        return
+    pipeline = make_pipeline()
+    for variant in progress(plan.variants, "making variants", len(plan.variants)):
+        varied = make_variant(pipeline, plan, variant)
+        (result / variant.split / variant.path).write_bytes(encode_jpeg(varied))
+
+
+@contextlib.contextmanager
+def _building_folder(out: Path) -> Iterator[Path]:
+    """A new folder beside `out`, gone afterwards; those of killed runs go with it."""
+    prefix = f".{out.name}-building-"
+    for old in out.parent.glob(f"{prefix}*"):
+        if not _is_running(old.name.removeprefix(prefix)):
+            shutil.rmtree(old, ignore_errors=True)
+    building = out.parent / f"{prefix}{os.getpid()}"
+    building.mkdir()
+    try:
+        yield building
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _is_running(process: str) -> bool:
+    if not process.isdigit():
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return int(process) != os.getpid()
+
+
+def _put_in_place(result: Path, out: Path, former: Path) -> None:
+    """Swap by renaming; whatever interrupts between the two renames, the former one comes back."""
+    replaces = out.exists()
+    try:
+        if replaces:
+            out.rename(former)
+        result.rename(out)
+    except BaseException:
+        if replaces and former.exists() and not out.exists():
+            former.rename(out)
+        raise
+    sync_folder(out.parent)
+
+
+def _is_plan(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.readline().rstrip("\r\n").split(",")[:7] == list(PLAN_COLUMNS)
+    except (OSError, UnicodeDecodeError):
+        return False

@@ -1,0 +1,194 @@
+"""The plan: what becomes of every photo. Decided whole before anything is written."""
+
+import csv
+import io
+import shlex
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from collector.errors import UsageError
+from collector.records import LABELS, Label
+from curation.curated import PLAN_COLUMNS, SPLITS
+from curation.duplicates import REMOVE_BITS
+from curation.split import DEFAULT_RATIO, DEFAULT_SEED, Ratio, find_straddlers
+
+
+@dataclass(frozen=True)
+class CurationSettings:
+    """What the user asked for.
+
+    Attributes:
+        dedupe: Set near-duplicates aside, within a class and group.
+        balance: Fill up the smaller classes of train with augmented variants.
+        ratio: Shares of train, val and test.
+        seed: Of the split and the variants.
+        split: "group" keeps groups whole; "random" is what split-folders does by itself.
+        radius: Bits within which photos count as near-duplicates for removal, 0 to 64.
+
+    Raises:
+        UsageError: A value is out of its range.
+    """
+
+    dedupe: bool = False
+    balance: bool = False
+    ratio: Ratio = DEFAULT_RATIO
+    seed: int = DEFAULT_SEED
+    split: str = "group"
+    radius: int = REMOVE_BITS
+
+    def __post_init__(self) -> None:
+        # The tolerance of split-folders.
+        if min(self.ratio) <= 0 or round(sum(self.ratio), 5) != 1:
+            raise UsageError(
+                f"--ratio takes three shares above 0 that sum to 1, of train, val and test; "
+                f"found {' '.join(f'{share:g}' for share in self.ratio)}. Try .8 .1 .1."
+            )
+        if not 0 <= self.radius <= 16:
+            raise UsageError(
+                f"--radius is 0 to 16 bits; found {self.radius}. Different people are 10 and more "
+                f"bits apart; 4 finds near-duplicates."
+            )
+        if self.split not in ("group", "random"):
+            raise UsageError(f"--split is group or random; found {self.split}.")
+
+    def command(self, root: Path, out: Path) -> str:
+        """The command line that repeats this curation."""
+        words = ["curate", str(root)]
+        words += ["--dedupe"] * self.dedupe + ["--balance"] * self.balance
+        words += ["--out", str(out), "--ratio", *(f"{share:g}" for share in self.ratio)]
+        words += ["--seed", str(self.seed), "--split", self.split, "--radius", str(self.radius)]
+        return shlex.join(words)
+
+
+@dataclass(frozen=True)
+class PlannedPhoto:
+    """What becomes of one photo, or of one augmented variant.
+
+    Attributes:
+        path: Relative to the dataset; of a variant, where it would lie in it.
+        label: Its class.
+        kept: Whether it goes into the result.
+        reason: Why it is set aside: "kind: detail". Empty where it is kept.
+        group: Name of its group; empty where it could not be read.
+        split: "train", "val" or "test"; empty where it is set aside.
+        parent: For a variant, the photo it is made from.
+        twin: For a near-duplicate that is set aside, the photo that stays in its place.
+        subject: Pseudonym of the person, where the manifest knows it.
+    """
+
+    path: str
+    label: Label
+    kept: bool
+    reason: str = ""
+    group: str = ""
+    split: str = ""
+    parent: str | None = None
+    twin: str | None = None
+    subject: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind of reason: "near-duplicate", "exact copy", "unreadable", "label conflict"."""
+        return self.reason.partition(":")[0]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to know about a plan.
+
+    Attributes:
+        text: What was found, and what to do.
+        is_fault: `--strict` fails on it. Others are advice.
+    """
+
+    text: str
+    is_fault: bool = False
+
+
+@dataclass(frozen=True)
+class CurationPlan:
+    """What becomes of every photo of a dataset.
+
+    Attributes:
+        root: The dataset, absolute.
+        settings: What was asked for.
+        photos: Every photo of the dataset and every variant to be made, sorted by path.
+        notices: Faults first.
+    """
+
+    root: Path
+    settings: CurationSettings
+    photos: tuple[PlannedPhoto, ...]
+    notices: tuple[Notice, ...] = ()
+
+    @cached_property
+    def originals(self) -> list[PlannedPhoto]:
+        return [photo for photo in self.photos if photo.parent is None]
+
+    @cached_property
+    def kept(self) -> list[PlannedPhoto]:
+        """Photos of the dataset that go into the result, without variants."""
+        return [photo for photo in self.originals if photo.kept]
+
+    @cached_property
+    def set_aside(self) -> list[PlannedPhoto]:
+        return [photo for photo in self.originals if not photo.kept]
+
+    @cached_property
+    def variants(self) -> list[PlannedPhoto]:
+        return [photo for photo in self.photos if photo.parent is not None]
+
+    @cached_property
+    def counts(self) -> dict[str, dict[Label, int]]:
+        """Originals in the result, by split and class."""
+        return _count(self.kept)
+
+    @cached_property
+    def variant_counts(self) -> dict[str, dict[Label, int]]:
+        """Variants in the result, by split and class."""
+        return _count(self.variants)
+
+    @cached_property
+    def found(self) -> dict[Label, int]:
+        """Photos of the dataset, by class."""
+        counts = Counter(photo.label for photo in self.originals)
+        return {label: counts[label] for label in LABELS}
+
+    @cached_property
+    def reasons(self) -> dict[str, int]:
+        """How many photos were set aside, by kind of reason, the most frequent first."""
+        return dict(Counter(photo.kind for photo in self.set_aside).most_common())
+
+    @cached_property
+    def groups(self) -> dict[str, list[PlannedPhoto]]:
+        """The photos of each group, set aside or not."""
+        found: dict[str, list[PlannedPhoto]] = {}
+        for photo in self.originals:
+            if photo.group:
+                found.setdefault(photo.group, []).append(photo)
+        return found
+
+    @cached_property
+    def straddling(self) -> list[str]:
+        """Names of the groups with photos in more than one split; empty for a split by group."""
+        names = sorted({photo.group for photo in self.kept})
+        number = {name: index for index, name in enumerate(names)}
+        groups = [number[photo.group] for photo in self.kept]
+        return [names[i] for i in find_straddlers(groups, [photo.split for photo in self.kept])]
+
+
+def plan_as_csv(plan: CurationPlan) -> str:
+    """plan.csv: one row a photo and variant, columns `PLAN_COLUMNS`."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(PLAN_COLUMNS)
+    for p in plan.photos:
+        writer.writerow([p.path, p.label, int(p.kept), p.reason, p.group, p.split, p.parent or ""])
+    return text.getvalue()
+
+
+def _count(photos: list[PlannedPhoto]) -> dict[str, dict[Label, int]]:
+    counts = Counter((photo.split, photo.label) for photo in photos)
+    return {split: {label: counts[split, label] for label in LABELS} for split in SPLITS}

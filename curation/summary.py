@@ -1,0 +1,78 @@
+"""A plan in words: the table on stdout, and the object for programs."""
+
+from pathlib import Path
+
+from collector.records import LABELS
+from curation.curated import SPLITS
+from curation.plan import CurationPlan
+
+
+def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:
+    """Counts by class and split, what was set aside, and whether groups straddle.
+
+    Args:
+        plan: The plan.
+        with_photos: Also one line for every photo that is set aside.
+    """
+    rows: list[tuple[str, ...]] = [("", "found", "aside", *SPLITS[:1], "+made", *SPLITS[1:])]
+    cells = {label: _row(plan, index) for index, label in enumerate(LABELS)}
+    rows += [(str(label), *map(str, row)) for label, row in cells.items()]
+    rows.append(("total", *(str(sum(column)) for column in zip(*cells.values(), strict=True))))
+    width = max(len(row[0]) for row in rows)
+    lines = [f"{row[0]:<{width}}" + "".join(f"{cell:>8}" for cell in row[1:]) for row in rows]
+    for kind, count in plan.reasons.items():
+        lines.append(f"set aside: {count} {kind}")
+    groups = len({photo.group for photo in plan.kept})
+    lines.append(f"groups: {groups}, {len(plan.straddling)} of them in more than one split")
+    if with_photos:
+        lines += [f"{photo.path}  {photo.reason}" for photo in plan.set_aside]
+    return "\n".join(lines)
+
+
+def plan_as_json(
+    plan: CurationPlan, out: Path | None, with_photos: bool = False
+) -> dict[str, object]:
+    """The same for programs.
+
+    Args:
+        plan: The plan.
+        out: Where it was written, or None where it was not.
+        with_photos: Also every row of plan.csv.
+    """
+    told: dict[str, object] = {
+        "dataset": str(plan.root),
+        "out": str(out) if out else None,
+        "split": plan.settings.split,
+        "seed": plan.settings.seed,
+        "ratio": list(plan.settings.ratio),
+        "found": plan.found,
+        "kept": len(plan.kept),
+        "counts": plan.counts,
+        "variants": plan.variant_counts,
+        "set_aside": plan.reasons,
+        "groups": len({photo.group for photo in plan.kept}),
+        "straddling_groups": len(plan.straddling),
+        "notices": [{"text": notice.text, "is_fault": notice.is_fault} for notice in plan.notices],
+    }
+    if with_photos:
+        told["photos"] = [
+            {
+                "path": photo.path,
+                "label": photo.label,
+                "kept": photo.kept,
+                "reason": photo.reason,
+                "group": photo.group,
+                "split": photo.split,
+                "parent": photo.parent,
+            }
+            for photo in plan.photos
+        ]
+    return told
+
+
+def _row(plan: CurationPlan, index: int) -> tuple[int, ...]:
+    label = LABELS[index]
+    train, val, test = (plan.counts[split][label] for split in SPLITS)
+    found = plan.found[label]
+    made = plan.variant_counts["train"][label]
+    return found, found - train - val - test, train, made, val, test
