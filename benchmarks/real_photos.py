@@ -1,0 +1,67 @@
+"""The straight way on a whole set of real photographs, with its figures.
+
+    python benchmarks/real_photos.py FACES --metadata FACES/labels.csv [-- TRAINER OPTIONS]
+
+FACES is a folder of the four classes. Runs import, curate, fit and evaluate as a user would, in a
+temporary folder (or --work, which is kept), and prints what each took and how good it became.
+ImageNet weights come from Keras' cache (KERAS_HOME) or its download.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("faces", type=Path)
+    parser.add_argument("--metadata", type=Path)
+    parser.add_argument("--work", type=Path, help="kept; holds data/, curated/ and runs/ then")
+    parser.add_argument("trainer", nargs="*", help="options for trainer fit, after --")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        measure(arguments, arguments.work or Path(temporary))
+
+
+def measure(arguments: argparse.Namespace, work: Path) -> None:
+    work.mkdir(parents=True, exist_ok=True)
+    metadata = ["--metadata", str(arguments.metadata.resolve())] if arguments.metadata else []
+    step(work, "collector", "import", str(arguments.faces.resolve()), *metadata)
+    step(work, "curation", "--dedupe", "--balance")
+    step(work, "trainer", "fit", "--name", "measured", *arguments.trainer)
+    answer = step(work, "trainer", "evaluate", "runs/measured", "--json", quiet=True)
+    scores = json.loads(answer)
+    low, high = scores["accuracy_interval"]
+    print(
+        f"test accuracy {scores['accuracy']:.4f} (95% interval {low:.4f} to {high:.4f}), "
+        f"mask {scores['mask_accuracy']:.4f}, age {scores['age_accuracy']:.4f}"
+    )
+    fitted = json.loads((work / "runs" / "measured" / "metrics.json").read_text())
+    print("seconds:", json.dumps(fitted["seconds"]))
+
+
+def step(work: Path, package: str, *words: str, quiet: bool = False) -> str:
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", f"{package}.cli", *words],
+        cwd=work,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    if not quiet:
+        print(done.stdout)
+    print(f"-- {package} {words[0]}: {time.monotonic() - started:.1f} s\n", flush=True)
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""The collector's terminal UI: its parts are opened here, then the screen takes over."""
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.screen import Screen
+from textual.theme import Theme
+
+from collector.cameras import list_webcams, open_camera
+from collector.capture_parts import CaptureParts
+from collector.capture_screen import CaptureScreen
+from collector.dialogs import check_subject
+from collector.errors import UsageError
+from collector.faces import FaceFinder, open_face_finder
+from collector.keys import read_key_changes, with_changes
+from collector.quality import QualityLimits
+from collector.shutter import Gate
+from collector.store import PhotoStore
+from collector.terminal import keep_terminal, require_terminal
+
+DARKROOM = Theme(
+    name="darkroom",
+    primary="#e8a33d",
+    secondary="#c7654a",
+    accent="#f2c14e",
+    foreground="#ece5da",
+    background="#14110f",
+    surface="#1c1815",
+    panel="#272019",
+    success="#8fc97a",
+    warning="#e8a33d",
+    error="#ea6a5e",
+    dark=True,
+)
+
+
+class CollectorApp(App[None]):
+    """One capture screen over the parts it is handed.
+
+    Attributes:
+        fault: What ended the app, where that was a bug.
+        is_interrupted: Whether Ctrl-C ended it.
+    """
+
+    TITLE = "collector"
+    CSS_PATH = "capture.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "interrupt", "stop", show=False, priority=True)
+    ]
+
+    def __init__(
+        self,
+        parts: CaptureParts,
+        key_changes: dict[str, str] | None = None,
+        driver_class: type[Driver] | None = None,
+    ) -> None:
+        super().__init__(driver_class=driver_class)
+        self.fault: Exception | None = None
+        self.is_interrupted = False
+        self.register_theme(DARKROOM)
+        self.theme = DARKROOM.name
+        if key_changes:
+            self.set_keymap(key_changes)
+        self.capture = CaptureScreen(parts)
+
+    def get_default_screen(self) -> Screen[None]:
+        return self.capture
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Themes and our own commands; a toast or screenshot would tear the raw preview."""
+        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+        for name, text, action in (
+            ("Subject", "Who sits before the camera", self.capture.action_subject),
+            ("New session", "Start a new sitting", self.capture.action_session),
+            ("Next camera", "Open the next camera", self.capture.action_camera),
+            ("Help", "What every key does", self.capture.action_help),
+        ):
+            yield SystemCommand(name, text, action)
+
+    async def action_quit(self) -> None:
+        await self.capture.action_quit()
+
+    async def action_interrupt(self) -> None:
+        """Ctrl-C ends the program, as everywhere; what was taken is saved first."""
+        self.is_interrupted = True
+        await self.capture.action_quit()
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.fault = self.fault or error
+        super()._handle_exception(error)
+
+
+def run_capture(
+    root: Path,
+    source: str,
+    subject: str | None,
+    face_model: Path | None,
+    gate: str = "warn",
+    target: int = 735,
+    mirror: bool = True,
+    seed: int = 0,
+) -> int:
+    """Photograph faces into the four classes of a dataset, until the person quits.
+
+    Args:
+        root: The dataset; made where it is missing.
+        source: See `collector.cameras.open_camera`.
+        subject: Pseudonym of who sits there, or None.
+        face_model: A YuNet file, or None to look where `open_face_finder` looks.
+        gate: "strict", "warn" or "off"; see `collector.shutter.Gate`.
+        target: Photos wanted in each class: a quarter of the 2,940 of the student project.
+        mirror: Whether the preview is a mirror; photos never are.
+        seed: Whom the demo camera shows.
+
+    Returns:
+        0 when the person quits.
+
+    Raises:
+        UsageError: The subject is no pseudonym, or the key file is wrong.
+        EnvironmentProblemError: No terminal, no such camera, no such face model.
+        DatasetInUseError: Another collector writes to `root`.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    require_terminal()
+    strictness = _check_gate(gate)
+    pseudonym = check_subject(subject) if subject is not None else None
+    changes = read_key_changes(_key_file())
+    opener = partial(open_camera, seed=seed)
+    camera = opener(source)
+    try:
+        finder = open_finder(source, face_model)
+        with PhotoStore(root) as store:
+            return _run_app(
+                CaptureParts(
+                    store,
+                    camera,
+                    source,
+                    opener,
+                    finder,
+                    lambda: [str(index) for index in list_webcams()],
+                    pseudonym,
+                    strictness,
+                    target,
+                    mirror,
+                    with_changes(changes),
+                ),
+                changes,
+            )
+    finally:
+        camera.close()
+
+
+def open_finder(source: str, face_model: Path | None) -> FaceFinder:
+    """The face finder for a source, looking no further than the quality gate asks."""
+    return open_face_finder(face_model, QualityLimits().min_face_px)
+
+
+def _run_app(parts: CaptureParts, changes: dict[str, str]) -> int:
+    with keep_terminal() as driver_class:
+        app = CollectorApp(parts, changes, driver_class)
+        try:
+            app.run()
+        finally:
+            app.capture.close_parts()
+    if app.fault is not None:
+        raise app.fault
+    print(app.capture.summarise())
+    if app.is_interrupted:
+        raise KeyboardInterrupt
+    return 0
+
+
+def _check_gate(gate: str) -> Gate:
+    try:
+        return Gate(gate)
+    except ValueError as fault:
+        raise UsageError(
+            f"No gate {gate!r}. A gate is one of {', '.join(Gate)}: try --gate warn."
+        ) from fault
+
+
+def _key_file() -> Path:
+    from platformdirs import user_config_path
+
+    return user_config_path("maskage") / "keys.toml"

@@ -1,0 +1,42 @@
+"""What the capture screen is handed: nothing outside comes to it another way."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from collector.cameras import Camera
+from collector.faces import FaceFinder
+from collector.keys import COMMANDS, KeyCommand
+from collector.observer import CameraOpener
+from collector.shutter import Gate
+from collector.store import PhotoStore
+
+
+@dataclass(frozen=True, eq=False)
+class CaptureParts:
+    """What the screen works with.
+
+    Attributes:
+        store: Open; its owner closes it after the screen.
+        camera: Open; the screen closes it.
+        source: What `camera` was opened from.
+        opener: Opens a source again, or another one.
+        finder: Finds faces; used from one thread.
+        list_sources: Other cameras that could be opened; may take a second.
+        subject: Who sits there at the start, or None.
+        gate: How strict the shutter is.
+        target: Photos wanted in each class.
+        is_mirrored: Whether the preview starts as a mirror.
+        commands: The keys.
+    """
+
+    store: PhotoStore
+    camera: Camera
+    source: str
+    opener: CameraOpener
+    finder: FaceFinder
+    list_sources: Callable[[], list[str]]
+    subject: str | None = None
+    gate: Gate = Gate.WARN
+    target: int = 735
+    is_mirrored: bool = True
+    commands: tuple[KeyCommand, ...] = COMMANDS

@@ -1,0 +1,391 @@
+"""The screen that photographs: live picture left, counts right, the last ten shots below.
+
+Nothing here waits: an observer thread brings pictures, a writer thread saves photos, and both send
+small messages.
+"""
+
+import asyncio
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import Resize
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Static
+
+from collector.capture_parts import CaptureParts
+from collector.dialogs import HelpPage, SubjectDialog
+from collector.keys import COMMANDS, show_keys
+from collector.observation import Observation
+from collector.observer import CameraCondition, CameraState, Observer
+from collector.panels import (
+    MUTED,
+    ClassCounts,
+    ClassPanel,
+    KeyFooter,
+    Sitting,
+    SittingPanel,
+)
+from collector.photo_writer import NotDone, PhotoWriter, Removed, Report, Restored, Saved
+from collector.photographer import Answer, Photographer, Tone
+from collector.preview import Picture, Preview
+from collector.records import LABELS, Label
+from collector.shot_strip import ShotStrip
+from collector.shutter import GATE_TEXTS
+from collector.tally import Tally
+from collector.tone_line import TONE_COLORS, ToneLine
+
+MIN_COLUMNS, MIN_ROWS = 60, 20
+
+_TICK_S = 1 / 30
+_PANELS_S = 0.1
+_ANSWER_S = 4.0
+_FLASH_S = 0.12
+_STYLED_S = 0.15
+
+
+class ObservationReady(Message):
+    """The observer has something new; what it is, is asked of the observer."""
+
+
+@dataclass
+class CameraChanged(Message):
+    """The camera came, went, or ended."""
+
+    state: CameraState
+
+
+@dataclass
+class WriterReported(Message):
+    """What became of an order to the writer."""
+
+    report: Report
+
+
+class CaptureScreen(Screen[None]):
+    """See the module.
+
+    Attributes:
+        answers: What was said last, the newest at the end.
+    """
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (MIN_COLUMNS, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (MIN_ROWS, "-short"), (34, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(c.keys, c.action, c.short or c.text, id=c.name, show=False) for c in COMMANDS
+    ]
+
+    def __init__(self, parts: CaptureParts) -> None:
+        super().__init__()
+        self._parts = parts
+        self._writer = PhotoWriter(parts.store, lambda r: self._send(WriterReported(r)))
+        self._photographer = Photographer(self._writer, parts.gate, parts.subject)
+        self._observer = Observer(
+            parts.camera,
+            parts.source,
+            parts.opener,
+            parts.finder,
+            lambda: self._send(ObservationReady()),
+            lambda state: self._send(CameraChanged(state)),
+        )
+        self._tally = Tally(parts.store, parts.subject)
+        self._label_keys = dict(
+            zip(LABELS, (show_keys(c.keys) for c in parts.commands), strict=False)
+        )
+        self._observation: Observation | None = None
+        self._state = CameraState(CameraCondition.LIVE, parts.camera.name)
+        self._is_mirrored = parts.is_mirrored
+        self._is_paused = self._is_too_small = self._is_closed = False
+        self._passed_over = 0
+        self.answers: deque[Answer] = deque(maxlen=100)
+        self._shown_s: deque[float] = deque(maxlen=60)
+        self._answered_s = self._flashed_s = float("-inf")
+
+    # What is on the screen
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="header")
+        with Horizontal(id="middle"):
+            with Vertical(id="left"):
+                yield Preview(id="preview")
+                yield ToneLine(id="advice")
+                yield ToneLine(id="answer")
+            with Vertical(id="right"):
+                yield ClassPanel(id="classes")
+                yield SittingPanel(id="sitting")
+        yield ShotStrip(id="strip")
+        yield KeyFooter(self._parts.commands, id="keys")
+        yield Static(id="too-small")
+
+    def on_mount(self) -> None:
+        self._strip.keys = self._label_keys
+        self._preview.say("waiting for the camera")
+        self._observer.start()
+        self.set_interval(_TICK_S, self._tick)
+        self.set_interval(_PANELS_S, self._update_panels)
+        self._show_counts()
+        self._update_panels()
+
+    def on_resize(self, event: Resize) -> None:
+        columns, rows = event.size
+        self._is_too_small = columns < MIN_COLUMNS or rows < MIN_ROWS
+        self._close_or_open_shutter()
+        self.query_one("#too-small", Static).update(
+            f"The terminal is {columns}x{rows}.\nAt least {MIN_COLUMNS}x{MIN_ROWS} is needed:\n"
+            f"make it larger, or its letters smaller.\n\nq  quit"
+        )
+
+    @property
+    def _preview(self) -> Preview:
+        return self.query_one("#preview", Preview)
+
+    @property
+    def _strip(self) -> ShotStrip:
+        return self.query_one("#strip", ShotStrip)
+
+    # Messages from the threads
+
+    def _send(self, message: Message) -> None:
+        """Post from another thread; after the end of the screen there is nobody to tell."""
+        if not self._is_closed:
+            self.post_message(message)
+
+    @on(ObservationReady)
+    def _see(self) -> None:
+        observation = self._observer.take()
+        if observation is None:
+            return
+        now_s = time.monotonic()
+        if self._is_paused or self._is_too_small:
+            self._passed_over += 1
+            return
+        self._observation = self._photographer.observation = observation
+        # Styled pictures are slow to draw: a few a second, so that keys do not wait for them.
+        since_s = now_s - self._shown_s[-1] if self._shown_s else _STYLED_S
+        if since_s < _STYLED_S and not self._preview.is_raw:
+            self._passed_over += 1
+            return
+        self._shown_s.append(now_s)
+        self._show_picture(now_s)
+
+    @on(CameraChanged)
+    def _change_camera(self, message: CameraChanged) -> None:
+        self._state = message.state
+        self._close_or_open_shutter()
+        if message.state.message:
+            self._answer(Answer(message.state.message, Tone.BAD))
+        elif self._shown_s:
+            self._answer(Answer(f"{message.state.name} is open", Tone.GOOD))
+        self._show_picture(time.monotonic())
+
+    @on(WriterReported)
+    def _hear(self, message: WriterReported) -> None:
+        report = message.report
+        if isinstance(report, Saved):
+            shot, photo = report.saved.shot, report.saved.photo
+            self._tally.add([report.saved])
+            self._strip.show_shots([report.saved])
+            text = f"saved {photo.label.title}, number {self._tally.total[photo.label]:,}"
+            if shot.flaws:
+                self._answer(Answer(f"{text} · {', '.join(shot.flaws)}", Tone.CARE))
+            else:
+                self._answer(Answer(text, Tone.GOOD))
+        elif isinstance(report, Removed):
+            self._tally.add(report.shots, sign=-1)
+            self._strip.forget_shots(report.shots)
+            self._answer(Answer(f"undone: {_count(report.shots)} to the trash"))
+        elif isinstance(report, Restored):
+            self._tally.add(report.shots)
+            self._strip.show_shots(report.shots)
+            self._answer(Answer(f"redone: {_count(report.shots)} brought back"))
+        elif isinstance(report, NotDone):
+            self._answer(Answer(report.message, Tone.BAD))
+        self._show_counts()
+
+    # Keys
+
+    def action_shoot(self, label: str) -> None:
+        self._take(self._photographer.press(Label(label), time.monotonic()))
+        self._show_counts()
+
+    def action_again(self) -> None:
+        self._take(self._photographer.press_again(time.monotonic()))
+
+    def action_burst(self) -> None:
+        self._take(self._photographer.start_burst(time.monotonic()))
+
+    def action_timer(self) -> None:
+        self._take(self._photographer.start_timer(time.monotonic()))
+
+    def action_undo(self) -> None:
+        self._writer.undo()
+
+    def action_redo(self) -> None:
+        self._writer.redo()
+
+    def action_subject(self) -> None:
+        self.app.push_screen(SubjectDialog(self._photographer.subject), self._change_subject)
+
+    def _change_subject(self, subject: str | None) -> None:
+        if subject is None or subject == self._photographer.subject:
+            return
+        self._photographer.start_session(subject)
+        self._tally.choose(subject)
+        self._show_counts()
+        self._answer(Answer(f"subject {subject}, in a new session"))
+
+    def action_session(self) -> None:
+        self._photographer.start_session(self._photographer.subject)
+        self._answer(Answer(f"new session {self._photographer.session}"))
+
+    def action_camera(self) -> None:
+        self._answer(Answer("looking for the next camera"))
+        self.run_worker(self._switch_camera, thread=True, exclusive=True, group="cameras")
+
+    def _switch_camera(self) -> None:
+        current = self._observer.source
+        ring = sorted({self._parts.source, *self._parts.list_sources(), current})
+        after = ring.index(current) + 1
+        self._observer.switch(ring[after:] + ring[:after])
+
+    def action_mirror(self) -> None:
+        self._is_mirrored = not self._is_mirrored
+        kind = "a mirror" if self._is_mirrored else "as the camera sees it"
+        self._answer(Answer(f"preview: {kind}; photos are never mirrored"))
+        self._show_picture(time.monotonic())
+
+    def action_pause(self) -> None:
+        self._is_paused = not self._is_paused
+        self._close_or_open_shutter()
+        self._answer(Answer("paused: p goes on" if self._is_paused else "going on"))
+        self._show_picture(time.monotonic())
+
+    def action_skip(self) -> None:
+        if self._observation is None or self._observation.is_live:
+            self._answer(Answer("nothing to skip: the camera is live"))
+        else:
+            self._observer.advance()
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpPage(self._parts.commands, GATE_TEXTS[self._parts.gate]))
+
+    async def action_quit(self) -> None:
+        self._answer(Answer("finishing"))
+        await asyncio.to_thread(self.close_parts)
+        self.app.exit()
+
+    def close_parts(self) -> None:
+        """Stop both threads; every shot that was taken is saved first. May be called twice."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._observer.close()
+            self._writer.close()
+
+    def summarise(self) -> str:
+        """One line on what this run did."""
+        text = (
+            f"{self._writer.saved:,} photos saved in {self._parts.store.root}, "
+            f"{self._photographer.refused:,} shots refused, {self._dropped:,} frames dropped."
+        )
+        return text + (f" {self._writer.failed} could not be saved!" if self._writer.failed else "")
+
+    # Now and then
+
+    def _tick(self) -> None:
+        self._take(self._photographer.tick(time.monotonic()))
+
+    def _take(self, answer: Answer | None) -> None:
+        if answer is None:
+            return
+        if answer.is_taken:
+            self._flashed_s = time.monotonic()
+            if self._observation is not None and not self._observation.is_live:
+                self._observer.advance()
+        self._answer(answer)
+
+    def _close_or_open_shutter(self) -> None:
+        closed = None
+        if self._state.condition is CameraCondition.LOST:
+            closed = "the camera is lost"
+        elif self._state.condition is CameraCondition.ENDED:
+            closed = "the recording is over: c starts it again"
+        elif self._is_paused:
+            closed = "paused"
+        elif self._is_too_small:
+            closed = "the terminal is too small"
+        self._photographer.closed = closed
+
+    @property
+    def _dropped(self) -> int:
+        return self._observer.dropped + self._passed_over
+
+    def _show_picture(self, now_s: float) -> None:
+        if self._observation is None:
+            self._preview.say(self._photographer.closed or "waiting for the camera")
+            return
+        closed = self._photographer.closed
+        self._preview.show(
+            Picture(
+                self._observation,
+                TONE_COLORS[self._photographer.advise(now_s).tone],
+                is_mirrored=self._is_mirrored,
+                is_dim=closed is not None,
+                flash=now_s - self._flashed_s < _FLASH_S,
+                countdown=self._photographer.countdown(now_s),
+                note=closed or "",
+            )
+        )
+
+    def _answer(self, answer: Answer) -> None:
+        self.answers.append(answer)
+        self._answered_s = time.monotonic()
+        self.query_one("#answer", ToneLine).say(answer)
+
+    def _show_counts(self) -> None:
+        self.query_one("#classes", ClassPanel).counts = ClassCounts(
+            dict(self._tally.total),
+            dict(self._tally.of_subject),
+            self._parts.target,
+            self._photographer.last_label,
+            self._label_keys,
+        )
+
+    def _update_panels(self) -> None:
+        now_s = time.monotonic()
+        self.query_one("#advice", ToneLine).say(self._photographer.advise(now_s))
+        if now_s - self._answered_s > _ANSWER_S:
+            self._answer(Answer(self._parts.finder.notice or GATE_TEXTS[self._parts.gate]))
+        self._show_header(now_s)
+        self.query_one("#sitting", SittingPanel).sitting = Sitting(
+            self._photographer.subject,
+            self._photographer.session,
+            self._observation.quality if self._observation else None,
+            self._photographer.limits,
+            self._writer.saved,
+            self._photographer.refused,
+            self._dropped,
+            self._writer.failed,
+            self._writer.waiting,
+            sum(self._tally.of_subject.values()),
+        )
+
+    def _show_header(self, now_s: float) -> None:
+        fps = sum(1 for shown_s in self._shown_s if now_s - shown_s <= 1.0)
+        self.query_one("#header", Static).update(
+            Content.assemble(
+                (" ◉ collector ", "bold $background on $primary"),
+                (f"  {self._parts.store.root}", "bold"),
+                (f"   {self._state.name} · {fps} fps · gate {self._parts.gate}", MUTED),
+            )
+        )
+
+
+def _count(shots: tuple[object, ...]) -> str:
+    return "1 photo" if len(shots) == 1 else f"{len(shots)} photos"

@@ -1,0 +1,108 @@
+"""Every key of the capture screen: one table, from which bindings, footer and help are made.
+
+Keys can be changed in a small TOML file, one line a command: `undo = "z"`, or `undo = "z,u"`.
+"""
+
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from collector.errors import UsageError
+from collector.records import LABELS
+
+BURST_COUNT = 10
+TIMER_S = 3
+
+
+@dataclass(frozen=True)
+class KeyCommand:
+    """One thing a key does.
+
+    Attributes:
+        name: What the key file calls it.
+        keys: Names of keys, separated by commas.
+        action: What the screen is asked to do.
+        short: One word for the footer; empty where the footer shows it otherwise.
+        text: A sentence for the help.
+    """
+
+    name: str
+    keys: str
+    action: str
+    short: str
+    text: str
+
+
+COMMANDS: tuple[KeyCommand, ...] = (
+    *(
+        KeyCommand(
+            f"shoot-{label.value.replace('_', '-')}",
+            str(number),
+            f"shoot('{label.value}')",
+            "",
+            f"shoot into {label.value}; hold for a burst",
+        )
+        for number, label in enumerate(LABELS, 1)
+    ),
+    KeyCommand("again", "space", "again", "again", "shoot into the class last used; hold: burst"),
+    KeyCommand("burst", "b", "burst", f"burst {BURST_COUNT}", f"{BURST_COUNT} shots, 5 a second"),
+    KeyCommand("timer", "t", "timer", "timer", "one shot after 3-2-1, hands free"),
+    KeyCommand("undo", "u,backspace", "undo", "undo", "the last shot or burst to the trash"),
+    KeyCommand("redo", "ctrl+y", "redo", "redo", "bring back what was undone"),
+    KeyCommand("subject", "s", "subject", "subject", "who sits before the camera: a pseudonym"),
+    KeyCommand("session", "n", "session", "session", "a new sitting, for splits without leaks"),
+    KeyCommand("camera", "c", "camera", "camera", "the next camera, or this one opened again"),
+    KeyCommand("mirror", "m", "mirror", "mirror", "mirror the preview; photos are never mirrored"),
+    KeyCommand("pause", "p", "pause", "pause", "freeze the picture and close the shutter"),
+    KeyCommand("skip", "right", "skip", "skip", "the next picture, where the source is a folder"),
+    KeyCommand("help", "question_mark", "help", "help", "this page"),
+    KeyCommand("quit", "q", "quit", "quit", "finish saving and leave"),
+)
+
+_KEY_WORDS = {"question_mark": "?", "backspace": "⌫", "right": "→", "left": "←", "escape": "esc"}
+
+
+def show_keys(keys: str) -> str:
+    """Key names as people read them: "u,backspace" is "u ⌫", "ctrl+y" is "^y"."""
+    words = [_KEY_WORDS.get(key, key).replace("ctrl+", "^") for key in keys.split(",")]
+    return " ".join(words)
+
+
+def read_key_changes(path: Path) -> dict[str, str]:
+    """What the user's key file changes: command name to keys; empty where there is none.
+
+    Raises:
+        UsageError: Not TOML, an unknown command, or one key for two commands.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        changes = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        raise UsageError(f"{path}: cannot be read as TOML ({fault}). Mend or remove it.") from fault
+    known = {command.name for command in COMMANDS}
+    for name, keys in changes.items():
+        if name not in known or not isinstance(keys, str) or not keys:
+            raise UsageError(
+                f'{path}: a line is a command and its keys, as `undo = "z"`; found '
+                f"{name} = {keys!r}. Commands: {', '.join(sorted(known))}."
+            )
+    _check_clashes(path, with_changes(changes))
+    return changes
+
+
+def with_changes(changes: dict[str, str]) -> tuple[KeyCommand, ...]:
+    """The table with a user's keys in it."""
+    return tuple(replace(c, keys=changes.get(c.name, c.keys).replace(" ", "")) for c in COMMANDS)
+
+
+def _check_clashes(path: Path, commands: tuple[KeyCommand, ...]) -> None:
+    owners: dict[str, str] = {}
+    for command in commands:
+        for key in command.keys.split(","):
+            if key in owners:
+                raise UsageError(
+                    f"{path}: the key {key!r} stands for both {owners[key]} and {command.name}. "
+                    f"Give one of them another key."
+                )
+            owners[key] = command.name

@@ -1,0 +1,24 @@
+"""One line that speaks to the person: its mark and colour say how it is meant."""
+
+from textual.content import Content
+from textual.widgets import Static
+
+from collector.photographer import Answer, Tone
+from collector.preview import Rgb
+
+TONE_COLORS: dict[Tone, Rgb] = {
+    Tone.GOOD: (127, 200, 120),
+    Tone.CARE: (240, 180, 70),
+    Tone.BAD: (235, 90, 80),
+    Tone.PLAIN: (200, 190, 175),
+}
+_MARKS = {Tone.GOOD: "●", Tone.CARE: "▲", Tone.BAD: "■", Tone.PLAIN: "·"}
+
+
+class ToneLine(Static):
+    """Shows one `Answer`; its class `-good`, `-care`, `-bad` or `-plain` colours it."""
+
+    def say(self, answer: Answer) -> None:
+        self.update(Content(f"{_MARKS[answer.tone]} {answer.text}"))
+        for tone in Tone:
+            self.set_class(tone is answer.tone, f"-{tone}")

@@ -1,0 +1,1 @@
+"""Runs a trained bundle on pictures, videos and live cameras."""

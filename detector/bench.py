@@ -1,0 +1,206 @@
+"""`detector bench`: how many milliseconds each stage of a frame costs on this machine."""
+
+import platform
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from collector.cameras import open_camera
+from collector.console import say, show_progress
+from collector.errors import CameraError
+from collector.faces import open_face_finder
+from detector.classifier import Classifier, count_cores
+from detector.overlay import Readout, draw_result
+from detector.pipeline import LivePipeline
+from detector.screens import LiveView
+from detector.terminal import compose_view
+from trainer.bundle import find_bundle, load_bundle
+
+WARM_UP_FRAMES = 5
+TERMINAL_CELLS = (120, 40)
+STAGES = ("read", "find", "crop", "classify", "track", "draw", "show")
+OTHER_STAGES = ("crop", "track", "draw", "show")
+"""What is neither the camera, the finder nor the network."""
+
+
+@dataclass(frozen=True)
+class BenchRequest:
+    """What to measure; the fields mean the same as in `detector.run.RunRequest`."""
+
+    source: str = "demo"
+    model: Path | None = None
+    face_model: Path | None = None
+    frames: int = 200
+    threads: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class StageTime:
+    """Milliseconds of one stage, over all frames."""
+
+    stage: str
+    mean_ms: float
+    p50_ms: float
+    p95_ms: float
+
+
+@dataclass(frozen=True)
+class BenchReport:
+    """The measurement.
+
+    Attributes:
+        source: What was read.
+        bundle: Folder of the model.
+        input_size: Of the network, px.
+        frames: Measured frames, after warm-up.
+        faces: Faces a frame, on average.
+        stages: Each stage; "draw" is the picture for a window, "show" the text for a terminal.
+        fps: Frames a second of a live view in a window: all stages but "read" and "show".
+        other_share: Of that, the part that is neither finder nor network, 0 to 1.
+        load_s: Seconds to open finder and model.
+        memory_mb: Largest memory of the process so far.
+        threads, cores: Of the network, and of the machine.
+        machine: Processor and system.
+    """
+
+    source: str
+    bundle: str
+    input_size: int
+    frames: int
+    faces: float
+    stages: tuple[StageTime, ...]
+    fps: float
+    other_share: float
+    load_s: float
+    memory_mb: float
+    threads: int
+    cores: int
+    machine: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As one object for other programs; the same names, rounded to a hundredth."""
+        values = asdict(self)
+        values["stages"] = {
+            stage.stage: {
+                "mean_ms": round(stage.mean_ms, 3),
+                "p50_ms": round(stage.p50_ms, 3),
+                "p95_ms": round(stage.p95_ms, 3),
+            }
+            for stage in self.stages
+        }
+        return {
+            name: round(value, 4) if isinstance(value, float) else value
+            for name, value in values.items()
+        }
+
+    def __str__(self) -> str:
+        rows = [
+            f"{stage.stage:<10}{stage.mean_ms:9.2f}{stage.p50_ms:9.2f}{stage.p95_ms:9.2f}"
+            for stage in self.stages
+        ]
+        return "\n".join(
+            [
+                f"{self.source}: {self.frames} frames with {self.faces:.1f} faces each",
+                f"{self.bundle}: {self.input_size} px, {self.threads} of {self.cores} cores, "
+                f"loaded in {self.load_s:.2f} s",
+                f"{'stage, ms':<10}{'mean':>9}{'median':>9}{'95%':>9}",
+                *rows,
+                f"{self.fps:.1f} frames a second (find to draw); {self.other_share:.1%} of that "
+                f"time is neither finder nor network; {self.memory_mb:.0f} MB",
+                self.machine,
+            ]
+        )
+
+
+def run_bench(request: BenchRequest) -> BenchReport:
+    """Label frames one after the other, none dropped, with a clock on every stage.
+
+    Raises:
+        ToolchainError: Source or model is not usable.
+        CameraError: The source ends within the warm-up.
+    """
+    folder = find_bundle(request.model)
+    started = time.perf_counter()
+    bundle = load_bundle(folder)
+    finder = open_face_finder(request.face_model)
+    classifier = Classifier(bundle, request.threads)
+    load_s = time.perf_counter() - started
+    if finder.notice:
+        say(finder.notice)
+    times, faces = _measure(request, LivePipeline(finder, classifier))
+    stages = tuple(_stage_time(name, times[name]) for name in STAGES)
+    mean = {stage.stage: stage.mean_ms for stage in stages}
+    live_ms = sum(mean.values()) - mean["read"] - mean["show"]
+    other_ms = sum(mean[name] for name in OTHER_STAGES) - mean["show"]
+    return BenchReport(
+        source=request.source,
+        bundle=str(folder),
+        input_size=bundle.input_size,
+        frames=len(times["read"]),
+        faces=faces,
+        stages=stages,
+        fps=1000 / live_ms,
+        other_share=other_ms / live_ms,
+        load_s=load_s,
+        memory_mb=_peak_memory_mb(),
+        threads=classifier.threads,
+        cores=count_cores(),
+        machine=f"{platform.machine()}, {platform.system()} {platform.release()}, "
+        f"Python {platform.python_version()}",
+    )
+
+
+def _measure(request: BenchRequest, pipeline: LivePipeline) -> tuple[dict[str, list[float]], float]:
+    times: dict[str, list[float]] = {name: [] for name in STAGES}
+    faces = 0
+    camera = open_camera(request.source, pace=False, seed=request.seed)
+    try:
+        total = WARM_UP_FRAMES + request.frames
+        for number in show_progress(range(total), "measuring", total):
+            begun = time.perf_counter()
+            frame = camera.read()
+            read_ms = 1000 * (time.perf_counter() - begun)
+            if frame is None:
+                break
+            result = pipeline.process(frame)
+            readout = Readout(fps=30.0, age_ms=30.0)
+            begun = time.perf_counter()
+            draw_result(result, readout)
+            draw_ms = 1000 * (time.perf_counter() - begun)
+            begun = time.perf_counter()
+            compose_view(LiveView(result, readout), *TERMINAL_CELLS)
+            show_ms = 1000 * (time.perf_counter() - begun)
+            if number < WARM_UP_FRAMES:
+                continue
+            t = result.timings
+            stages = (read_ms, t.find_ms, t.crop_ms, t.classify_ms, t.track_ms, draw_ms, show_ms)
+            for name, value in zip(STAGES, stages, strict=True):
+                times[name].append(value)
+            faces += len(result.faces)
+    finally:
+        camera.close()
+    if not times["read"]:
+        raise CameraError(
+            f"{request.source}: too short to measure: over {WARM_UP_FRAMES} frames are needed."
+        )
+    return times, faces / len(times["read"])
+
+
+def _stage_time(name: str, values: list[float]) -> StageTime:
+    array = np.array(values)
+    return StageTime(
+        name, float(array.mean()), float(np.median(array)), float(np.percentile(array, 95))
+    )
+
+
+def _peak_memory_mb() -> float:
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Kilobytes on Linux, bytes on macOS.
+    return float(peak) / (1 << 20 if sys.platform == "darwin" else 1 << 10)

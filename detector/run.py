@@ -1,0 +1,233 @@
+"""`detector run`: label a recording or a folder of pictures, without a screen."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from collector.cameras import DEMO_SOURCE, Camera, PictureFolder, open_camera
+from collector.console import say, show_progress
+from collector.errors import CameraError, DatasetError, GateFailedError, UsageError
+from collector.faces import open_face_finder
+from collector.records import LABELS, Frame
+from detector.classifier import Classifier
+from detector.events import EventLog, EventTable
+from detector.overlay import draw_result
+from detector.pipeline import FrameResult, LivePipeline
+from detector.video import VideoSink, write_picture
+from trainer.bundle import find_bundle, load_bundle
+
+DEMO_FRAMES = 300
+PICTURES_FPS = 1.0
+"""At which a folder of pictures plays as a video."""
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What to label, and where to write it.
+
+    Attributes:
+        source: A video, a picture, a folder of pictures, "demo", or a live source.
+        model: A run or a bundle folder; None for the newest run.
+        face_model: A copy of YuNet, or None to look for one.
+        json_out, csv_out: Event files; "-" is stdout; None for none.
+        video_out: Annotated MP4, or None.
+        pictures_out: Folder for annotated pictures, or None.
+        max_frames: Stop after so many labelled frames; None for all.
+        every: Label one frame in so many.
+        seed: Who the demo camera shows.
+    """
+
+    source: str
+    model: Path | None = None
+    face_model: Path | None = None
+    json_out: Path | None = None
+    csv_out: Path | None = None
+    video_out: Path | None = None
+    pictures_out: Path | None = None
+    max_frames: int | None = None
+    every: int = 1
+    seed: int = 0
+
+
+@dataclass
+class RunSummary:
+    """What a run saw.
+
+    Attributes:
+        frames: Labelled frames.
+        faceless: Frames without a face.
+        faces: How often each label was given, over all frames.
+        unsure: How many of those were under the threshold.
+        tracks: How many faces were told apart.
+        skipped: Messages about pictures that could not be read.
+    """
+
+    frames: int = 0
+    faceless: int = 0
+    faces: Counter[str] = field(default_factory=Counter)
+    unsure: int = 0
+    tracks: int = 0
+    skipped: list[str] = field(default_factory=list)
+
+    def add(self, result: FrameResult) -> None:
+        """Count one frame."""
+        self.frames += 1
+        self.faceless += not result.faces
+        self.faces.update(str(face.label) for face in result.faces)
+        self.unsure += sum(not face.is_sure for face in result.faces)
+
+    @property
+    def mask_share(self) -> float | None:
+        """Share of the faces that wear a mask, 0 to 1; None where there was no face."""
+        total = sum(self.faces.values())
+        masked = sum(self.faces[label] for label in LABELS if label.has_mask)
+        return masked / total if total else None
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.frames:>7} frames, {self.faceless} of them without a face",
+            f"{sum(self.faces.values()):>7} faces on {self.tracks} tracks, {self.unsure} unsure",
+            *(f"{self.faces[label]:>11} {label}" for label in LABELS),
+        ]
+        if self.mask_share is not None:
+            lines.append(f"{self.mask_share:>7.1%} wear a mask")
+        if self.skipped:
+            lines.append(f"{len(self.skipped):>7} pictures skipped: unreadable")
+        return "\n".join(lines)
+
+
+def run_source(request: RunRequest) -> RunSummary:
+    """Label every frame of a source and write what was asked for.
+
+    Raises:
+        ToolchainError: The source, model or an output is not usable, or the gate failed.
+    """
+    bundle = load_bundle(find_bundle(request.model))
+    camera = open_camera(request.source, pace=False, seed=request.seed)
+    try:
+        total = _frames_wanted(request, camera)
+        finder = open_face_finder(request.face_model)
+        if finder.notice:
+            say(finder.notice)
+        pipeline = LivePipeline(finder, Classifier(bundle))
+        summary = _label_all(request, camera, pipeline, total)
+    finally:
+        camera.close()
+    _require_frames(request, summary)
+    return summary
+
+
+def check_gate(summary: RunSummary, fail_under: float | None) -> None:
+    """Hold a run against `--fail-under`.
+
+    Raises:
+        GateFailedError: Too few wear a mask, or nobody was seen.
+    """
+    if fail_under is None:
+        return
+    if summary.mask_share is None:
+        raise GateFailedError(
+            f"--fail-under {fail_under:g}: no face was seen in {summary.frames} frames, so nothing "
+            f"can be said. Check the source and the face model."
+        )
+    if summary.mask_share < fail_under:
+        raise GateFailedError(
+            f"--fail-under {fail_under:g}: {summary.mask_share:.1%} of the faces wear a mask, "
+            f"at least {fail_under:.1%} was asked for."
+        )
+
+
+def _frames_wanted(request: RunRequest, camera: Camera) -> int | None:
+    """How many frames will be labelled, or None where that is unknown."""
+    if camera.frame_count is not None:
+        available = -(-camera.frame_count // request.every)
+        return min(available, request.max_frames or available)
+    if request.max_frames is not None:
+        return request.max_frames
+    if request.source == DEMO_SOURCE:
+        say(f"The demo camera never ends: taking {DEMO_FRAMES} frames (see --max-frames).")
+        return DEMO_FRAMES
+    if camera.is_live:
+        raise UsageError(
+            f"{request.source}: a live source never ends. Say with --max-frames how many frames "
+            f"to label, or watch it with `detector live --source {request.source}`."
+        )
+    return None
+
+
+def _frames(camera: Camera, every: int, limit: int | None) -> Iterator[Frame]:
+    """Every so-manieth frame of a camera, at most `limit` of them."""
+    taken = read = 0
+    while limit is None or taken < limit:
+        frame = camera.read()
+        if frame is None:
+            return
+        if read % every == 0:
+            taken += 1
+            yield frame
+        read += 1
+
+
+def _label_all(
+    request: RunRequest, camera: Camera, pipeline: LivePipeline, total: int | None
+) -> RunSummary:
+    summary = RunSummary()
+    # A recording that holds more frames than it says is read to its end.
+    limit = request.max_frames if camera.frame_count is not None else total
+    with ExitStack() as outputs:
+        log = request.json_out and outputs.enter_context(EventLog(request.json_out))
+        table = request.csv_out and outputs.enter_context(EventTable(request.csv_out))
+        video = request.video_out and outputs.enter_context(
+            VideoSink(request.video_out, _video_fps(camera, request.every))
+        )
+        frames = _frames(camera, request.every, limit)
+        for frame in show_progress(frames, "labelling", total):
+            _report_skipped(camera, summary)
+            result = pipeline.process(frame)
+            summary.add(result)
+            if log:
+                log.write(result)
+            if table:
+                table.write(result)
+            if video or request.pictures_out:
+                drawn = draw_result(result)
+                if video:
+                    video.write(drawn)
+                if request.pictures_out:
+                    write_picture(request.pictures_out / _picture_name(frame), drawn)
+        _report_skipped(camera, summary)
+    summary.tracks = pipeline.tracker.tracks_begun
+    return summary
+
+
+def _report_skipped(camera: Camera, summary: RunSummary) -> None:
+    """Tell of each unreadable picture as soon as it was passed over."""
+    if isinstance(camera, PictureFolder):
+        for message in camera.skipped[len(summary.skipped) :]:
+            say(f"skipped {message}")
+            summary.skipped.append(message)
+
+
+def _picture_name(frame: Frame) -> str:
+    if frame.file is None:
+        return f"frame_{frame.index:06d}.jpg"
+    # The number keeps a.png and a.jpg apart.
+    return f"{frame.index:06d}_{Path(frame.file).stem}.jpg"
+
+
+def _video_fps(camera: Camera, every: int) -> float:
+    """At which the annotated video plays as fast as its source did."""
+    return PICTURES_FPS if camera.fps is None else max(1.0, camera.fps / every)
+
+
+def _require_frames(request: RunRequest, summary: RunSummary) -> None:
+    if summary.frames:
+        return
+    if summary.skipped:
+        raise DatasetError(
+            f"{request.source}: none of its {len(summary.skipped)} pictures can be read. "
+            f"Copy them again."
+        )
+    raise CameraError(f"{request.source}: no frame in it can be decoded. Try converting it to MP4.")

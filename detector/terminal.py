@@ -1,0 +1,202 @@
+"""The live picture in a terminal: half-blocks, with the labels as real text beside the faces."""
+
+import contextlib
+import os
+import re
+import select
+import signal
+import sys
+import termios
+import tty
+from types import FrameType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from collector.half_blocks import (
+    Placement,
+    encode_half_blocks,
+    outline_box,
+    place_picture,
+    shrink_to_cells,
+)
+from collector.records import FaceBox, RgbImage
+from detector.overlay import (
+    AGE_NOTICE,
+    INK,
+    PAPER,
+    Color,
+    describe_face,
+    face_color,
+    is_light,
+    shown_box,
+)
+from detector.screens import KEY_HINT, LiveView
+from detector.tracker import TrackedFace
+
+BAR_CELLS = 10
+_ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J"
+_LEAVE = "\x1b[0m\x1b[?25h\x1b[?1049l"
+# Terminals that know it show a whole frame at once; others ignore it.
+_BEGIN_FRAME, _END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
+_RESET = "\x1b[0m"
+_STATUS_ROWS = 2
+# An arrow or function key is several bytes that begin with Escape, some of them letters.
+_NOT_OURS = re.compile(rb"\x1b(?:\[[0-9;?]*[A-Za-z~]|O.)?")
+
+
+def compose_view(view: LiveView, columns: int, rows: int) -> str:
+    """The escape sequences that draw a view on a terminal of this size.
+
+    Args:
+        view: What to show.
+        columns, rows: Size of the terminal in cells.
+
+    Returns:
+        Text to write as it is; it covers every cell and leaves the cursor anywhere.
+    """
+    picture_rows = max(0, rows - _STATUS_ROWS)
+    frame = view.result.frame
+    pixels = np.ascontiguousarray(frame.pixels[:, ::-1]) if view.is_mirrored else frame.pixels
+    place = place_picture(frame.width, frame.height, columns, picture_rows)
+    parts = [_BEGIN_FRAME]
+    if place.rows and place.columns:
+        small = np.array(shrink_to_cells(pixels, place))
+        boxes = [
+            shown_box(face.box, frame.width, 1, is_mirrored=view.is_mirrored)
+            for face in view.result.faces
+        ]
+        _outline_faces(small, boxes, view.result.faces, place)
+        parts += _place_lines(encode_half_blocks(small), place, columns, picture_rows)
+        for face, box in reversed(list(zip(view.result.faces, boxes, strict=True))):
+            parts.append(_tag(face, box, place, columns, picture_rows))
+    parts += _status(view, columns, rows)
+    parts.append(_END_FRAME)
+    return "".join(parts)
+
+
+def confidence_bar(confidence: float, cells: int = BAR_CELLS) -> str:
+    """A confidence as text: "███████░░░"."""
+    filled = round(confidence * cells)
+    return "█" * filled + "░" * (cells - filled)
+
+
+def _outline_faces(
+    small: RgbImage, boxes: list[FaceBox], faces: tuple[TrackedFace, ...], place: Placement
+) -> None:
+    for face, box in reversed(list(zip(faces, boxes, strict=True))):
+        outline_box(
+            small,
+            box,
+            place.scale,
+            face_color(face),
+            corners_only=not (face.is_sure and face.label.has_mask),
+        )
+
+
+def _place_lines(lines: list[str], place: Placement, columns: int, rows: int) -> list[str]:
+    left = " " * place.column
+    right = " " * (columns - place.column - place.columns)
+    blank = " " * columns
+    parts = []
+    for row in range(rows):
+        inside = place.row <= row < place.row + len(lines)
+        text = left + lines[row - place.row] + right if inside else blank
+        parts.append(f"\x1b[{row + 1};1H{text}")
+    return parts
+
+
+def _tag(face: TrackedFace, box: FaceBox, place: Placement, columns: int, rows: int) -> str:
+    """The words above a box, or at its foot where there is no room above."""
+    color = face_color(face)
+    ink = INK if is_light(color) else PAPER
+    text = f" {describe_face(face)} {confidence_bar(face.confidence)} "[:columns]
+    row = place.row + round(box.y * place.scale / 2) - 1
+    if row < 0:
+        row = place.row + round((box.y + box.height) * place.scale / 2)
+    row = min(max(0, row), max(0, rows - 1))
+    column = place.column + round(box.x * place.scale)
+    column = min(max(0, column), max(0, columns - len(text)))
+    return f"\x1b[{row + 1};{column + 1}H{_paint(text, ink, color)}"
+
+
+def _status(view: LiveView, columns: int, rows: int) -> list[str]:
+    first = view.readout.text
+    second = "   ".join(filter(None, [KEY_HINT, AGE_NOTICE, view.readout.notice]))
+    is_alarm = view.readout.stale_s is not None or view.readout.is_paused
+    lines = [(first, (230, 159, 0) if is_alarm else PAPER), (second, (180, 180, 180))]
+    parts = []
+    for number, (text, color) in enumerate(lines[: max(0, rows)]):
+        row = max(1, rows - _STATUS_ROWS + 1) + number
+        if row <= rows:
+            parts.append(f"\x1b[{row};1H{_paint(text[:columns].ljust(columns), color, INK)}")
+    return parts
+
+
+def _paint(text: str, front: Color, back: Color) -> str:
+    """Both colours always: nobody knows how light the terminal's own background is."""
+    colors = ";".join(map(str, (*front, 48, 2, *back)))
+    return f"\x1b[38;2;{colors}m{text}{_RESET}"
+
+
+class TerminalScreen:
+    """The whole terminal, until closed; then it is as it was.
+
+    Keys arrive one by one and unechoed. Ctrl-C still interrupts, and a polite kill (SIGTERM,
+    SIGHUP) leaves the terminal in order.
+    """
+
+    def __init__(self) -> None:
+        self.is_open = True
+        self._in = sys.stdin.fileno()
+        self._out = sys.stdout.fileno()
+        self._settings: list[Any] = termios.tcgetattr(self._in)
+        self._handlers = {
+            number: signal.signal(number, _end_politely)
+            for number in (signal.SIGTERM, signal.SIGHUP)
+        }
+        tty.setcbreak(self._in)
+        self._disable_suspend()
+        self._write(_ENTER)
+
+    def show(self, view: LiveView) -> None:
+        """Draw a view at the terminal's present size."""
+        columns, rows = os.get_terminal_size(self._out)
+        self._write(compose_view(view, columns, rows))
+
+    def read_keys(self) -> str:
+        keys = ""
+        while select.select([self._in], [], [], 0)[0]:
+            pressed = os.read(self._in, 64)
+            if not pressed:  # the terminal has gone
+                self.is_open = False
+                break
+            keys += _NOT_OURS.sub(b"", pressed).decode(errors="ignore")
+        return keys
+
+    def close(self) -> None:
+        if self._handlers:
+            self.is_open = False
+            # The terminal may be gone (SIGHUP): then there is nothing to restore.
+            with contextlib.suppress(OSError, termios.error):
+                self._write(_LEAVE)
+                termios.tcsetattr(self._in, termios.TCSAFLUSH, self._settings)
+            for number, handler in self._handlers.items():
+                signal.signal(number, handler)
+            self._handlers = {}
+
+    def _disable_suspend(self) -> None:
+        """Ctrl-Z would leave the shell on our screen, with its echo off."""
+        settings = termios.tcgetattr(self._in)
+        settings[6][termios.VSUSP] = b"\x00"
+        termios.tcsetattr(self._in, termios.TCSANOW, settings)
+
+    def _write(self, text: str) -> None:
+        data = text.encode()
+        while data:
+            data = data[os.write(self._out, data) :]
+
+
+def _end_politely(number: int, _frame: FrameType | None) -> NoReturn:
+    # Unwinds, so that the terminal is restored; the shell's convention for a signal's exit code.
+    raise SystemExit(128 + number)

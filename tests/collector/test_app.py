@@ -1,0 +1,474 @@
+"""Every key of the capture screen, pressed through Textual's Pilot on a real store."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from textual.events import Key
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from collector.app import CollectorApp, run_capture
+from collector.capture_parts import CaptureParts
+from collector.capture_screen import CaptureScreen
+from collector.errors import CameraError, EnvironmentProblemError, UsageError
+from collector.images import read_image
+from collector.keys import COMMANDS, read_key_changes, show_keys, with_changes
+from collector.panels import ClassPanel, KeyFooter
+from collector.preview import Preview
+from collector.records import LABELS, FaceBox, Frame, Label, Photo, RgbImage
+from collector.shutter import Gate
+from collector.store import PhotoStore, list_photos
+from collector.tone_line import ToneLine
+
+FACE = FaceBox(100, 60, 120, 120)
+WAIT_S = 20.0
+
+
+class MovingCamera:
+    """A live camera of coarse noise that changes with each frame, left half bright."""
+
+    fps: float | None = 30.0
+    frame_count: int | None = None
+    is_live: bool = True
+
+    def __init__(self, name: str = "fake camera") -> None:
+        self.name: str = name
+        self.is_lost = threading.Event()
+        self.is_stalled = threading.Event()
+        self.is_closed = False
+        self._index = 0
+        self._rng = np.random.default_rng(7)
+
+    def read(self) -> Frame | None:
+        time.sleep(1 / 30)
+        while self.is_stalled.is_set() and not self.is_closed:
+            time.sleep(0.01)
+        if self.is_lost.is_set():
+            raise CameraError(f"{self.name}: no picture.")
+        coarse = self._rng.integers(60, 160, (12, 16, 3), dtype=np.uint8)
+        pixels = np.kron(coarse, np.ones((20, 20, 1), dtype=np.uint8))
+        pixels[:, :160] += 60
+        self._index += 1
+        return Frame(pixels, self._index)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class FixedFinder:
+    """Sees the faces it is told to see."""
+
+    is_guide: bool = False
+    notice: str | None = None
+
+    def __init__(self, *faces: FaceBox) -> None:
+        self.faces = list(faces)
+
+    def find(self, pixels: RgbImage) -> list[FaceBox]:
+        return self.faces
+
+
+class Bench:
+    """A running app with what a test looks at."""
+
+    def __init__(self, app: CollectorApp, pilot: Pilot[None], camera: MovingCamera) -> None:
+        self.app, self.pilot, self.camera = app, pilot, camera
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def wait(self, happened: Callable[[], bool]) -> None:
+        deadline_s = time.monotonic() + WAIT_S
+        while not happened():
+            assert time.monotonic() < deadline_s, f"did not happen; answer: {self.answer()!r}"
+            await self.pilot.pause(0.02)
+
+    async def wait_for_answer(self, text: str) -> None:
+        """Wait until the screen has said this, since the last answer that was waited for."""
+
+        def is_said() -> bool:
+            answers = self.app.capture.answers
+            while answers:
+                if text in answers.popleft().text:
+                    return True
+            return False
+
+        await self.wait(is_said)
+
+    def answer(self) -> str:
+        return str(self.app.capture.query_one("#answer", ToneLine).content)
+
+    def advice(self) -> str:
+        return str(self.app.capture.query_one("#advice", ToneLine).content)
+
+    def text(self) -> str:
+        """All text of the screen, as a person sees it."""
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in line) for line in lines)
+
+
+@asynccontextmanager
+async def running(
+    root: Path,
+    finder: FixedFinder | None = None,
+    *,
+    gate: Gate = Gate.WARN,
+    subject: str | None = None,
+    size: tuple[int, int] = (120, 40),
+    others: list[str] | None = None,
+    key_changes: dict[str, str] | None = None,
+) -> AsyncIterator[Bench]:
+    camera = MovingCamera()
+    with PhotoStore(root) as store:
+        parts = CaptureParts(
+            store,
+            camera,
+            "fake",
+            MovingCamera,
+            finder or FixedFinder(FACE),
+            lambda: others or [],
+            subject,
+            gate,
+            commands=with_changes(key_changes or {}),
+        )
+        app = CollectorApp(parts, key_changes)
+        try:
+            async with app.run_test(size=size) as pilot:
+                bench = Bench(app, pilot, camera)
+                await bench.wait(lambda: app.capture.query_one(Preview).drawn > 0)
+                await bench.wait(lambda: "●" in bench.advice() or finder is not None)
+                yield bench
+        finally:
+            app.capture.close_parts()
+
+
+def photos_of(root: Path) -> list[Photo]:
+    """Photos on disk, each with its manifest row: a row is known by its digest."""
+    photos = list_photos(root)
+    assert all(photo.sha256 for photo in photos), "a photo without a manifest row"
+    return photos
+
+
+@pytest.mark.parametrize(("key", "label"), list(zip("1234", LABELS, strict=True)))
+async def test_each_number_saves_one_photo_and_one_row_in_its_class(
+    tmp_path: Path, key: str, label: Label
+) -> None:
+    async with running(tmp_path, subject="p07") as bench:
+        await bench.press(key)
+        await bench.wait_for_answer(f"saved {label.title}, number 1")
+    (photo,) = photos_of(tmp_path)
+    assert (photo.label, photo.subject, photo.source) == (label, "p07", "fake camera")
+    assert photo.box == FACE
+    assert photo.quality is not None
+    assert photo.quality.face_px == 120
+    assert photo.session
+
+
+async def test_the_saved_photo_is_never_mirrored(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("1")
+        await bench.wait_for_answer("saved")
+    pixels = read_image(tmp_path / photos_of(tmp_path)[0].path)
+    middle = pixels.shape[1] // 2
+    # The face straddles the camera's bright left half and dark right half.
+    assert pixels[:, : middle - 10].mean() > pixels[:, middle + 10 :].mean() + 30
+
+
+async def test_mirror_turns_the_preview_round(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        preview = bench.app.capture.query_one(Preview)
+
+        def bright_side() -> str:
+            strip = preview.render_line(preview.size.height // 4)
+            cells = [
+                sum(segment.style.color.triplet)
+                for segment in strip
+                if segment.style and segment.style.color and segment.style.color.triplet
+                for _ in segment.text
+            ]
+            middle = len(cells) // 2
+            return "left" if sum(cells[:middle]) > sum(cells[middle:]) else "right"
+
+        assert bright_side() == "right"
+        await bench.press("m")
+        await bench.wait(lambda: bright_side() == "left")
+
+
+async def test_space_shoots_into_the_class_last_used(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("space")
+        await bench.wait_for_answer("press 1, 2, 3 or 4 first")
+        await bench.press("3")
+        await bench.wait_for_answer("number 1")
+        await bench.pilot.pause(0.3)
+        await bench.press("space")
+        await bench.wait_for_answer("number 2")
+    assert [photo.label for photo in photos_of(tmp_path)] == [Label.NOMASK_OLD] * 2
+
+
+async def test_a_burst_is_ten_photos_and_one_step_for_undo_and_redo(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("2")
+        await bench.wait_for_answer("number 1")
+        await bench.press("b")
+        await bench.wait_for_answer("number 11")
+        await bench.press("u")
+        await bench.wait_for_answer("undone: 10 photos")
+        assert len(photos_of(tmp_path)) == 1
+        assert len(list((tmp_path / ".trash" / "mask_young").iterdir())) == 10
+        await bench.press("ctrl+y")
+        await bench.wait_for_answer("redone: 10 photos")
+        assert len(photos_of(tmp_path)) == 11
+        await bench.press("backspace")
+        await bench.wait_for_answer("undone: 10 photos")
+        await bench.press("u")
+        await bench.wait_for_answer("undone: 1 photo")
+        await bench.press("u")
+        await bench.wait_for_answer("Nothing to undo")
+    assert photos_of(tmp_path) == []
+
+
+async def test_a_held_key_is_a_burst_and_one_step(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        # As a terminal sends it, without the pilot's wait after each key.
+        started_s = time.monotonic()
+        for pause_s in (0.4, *[0.03] * 50):
+            bench.app.post_message(Key("4", "4"))
+            await asyncio.sleep(pause_s)
+        held_s = time.monotonic() - started_s
+        await bench.pilot.pause(0.5)
+        count = len(photos_of(tmp_path))
+        assert 4 <= count <= 2 + 5 * held_s
+        await bench.press("u")
+        await bench.wait_for_answer(f"undone: {count} photos")
+
+
+async def test_the_timer_counts_down_and_takes_one(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("1")
+        await bench.wait_for_answer("number 1")
+        started_s = time.monotonic()
+        await bench.press("t")
+        await bench.wait_for_answer("number 2")
+        assert 2.9 < time.monotonic() - started_s < 4.5
+    assert len(photos_of(tmp_path)) == 2
+
+
+async def test_a_subject_is_asked_for_checked_and_saved_in_a_new_session(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("1")
+        await bench.wait_for_answer("number 1")
+        await bench.press("s")
+        await bench.wait(lambda: bool(bench.app.screen.query(Input)))
+        bench.app.screen.query_one(Input).value = "p 9"
+        await bench.press("enter")
+        assert "pseudonym" in str(bench.app.screen.query_one("#dialog-text", Static).content)
+        bench.app.screen.query_one(Input).value = "p09"
+        await bench.press("enter")
+        await bench.wait_for_answer("subject p09, in a new session")
+        await bench.press("1")
+        await bench.wait_for_answer("number 2")
+    first, second = sorted(photos_of(tmp_path), key=lambda photo: photo.taken_at or "")
+    assert (first.subject, second.subject) == (None, "p09")
+    assert first.session != second.session
+
+
+async def test_n_starts_a_new_session(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("1")
+        await bench.wait_for_answer("number 1")
+        await bench.press("n")
+        await bench.wait_for_answer("new session")
+        await bench.press("1")
+        await bench.wait_for_answer("number 2")
+    assert len({photo.session for photo in photos_of(tmp_path)}) == 2
+
+
+async def test_pause_closes_the_shutter_and_opens_it_again(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("p", "1")
+        await bench.wait_for_answer("refused: paused")
+        await bench.press("p")
+        await bench.pilot.pause(0.3)
+        await bench.press("1")
+        await bench.wait_for_answer("number 1")
+    assert len(photos_of(tmp_path)) == 1
+
+
+async def test_c_goes_to_the_next_camera_and_round(tmp_path: Path) -> None:
+    async with running(tmp_path, others=["other"]) as bench:
+        await bench.press("c")
+        await bench.wait_for_answer("other is open")
+        assert bench.camera.is_closed
+        await bench.press("1")
+        await bench.wait_for_answer("number 1")
+        await bench.press("c")
+        await bench.wait_for_answer("fake is open")
+    assert photos_of(tmp_path)[0].source == "other"
+
+
+async def test_skip_says_that_a_live_camera_has_nothing_to_skip(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("right")
+        await bench.wait_for_answer("nothing to skip")
+
+
+async def test_the_help_names_every_key(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("question_mark")
+        await bench.pilot.pause(0.3)
+        text = bench.text()
+        for command in COMMANDS:
+            assert command.text in text
+        await bench.press("escape")
+        assert isinstance(bench.app.screen, CaptureScreen)
+
+
+async def test_q_saves_what_was_taken_and_leaves(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("1", "q")
+        await bench.wait(lambda: not bench.app.is_running)
+        assert bench.app.capture.summarise().startswith("1 photos saved")
+        assert bench.camera.is_closed
+    assert len(photos_of(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20)])
+async def test_all_keys_and_counts_are_on_the_screen(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with running(tmp_path, size=size, subject="p07") as bench:
+        await bench.press("1")
+        await bench.wait_for_answer("number 1")
+        await bench.pilot.pause(0.3)
+        text = bench.text()
+        for command in COMMANDS:
+            if command.short:
+                assert f"{show_keys(command.keys.split(',')[0])} {command.short}" in text
+        assert "1 2 3 4 shoot" in text
+        for label in LABELS:
+            assert label.title in text
+        assert "1 / 735" in text
+        assert "p07" in text
+        for word in ("sharp", "light", "face", "saved 1", "refused 0", "frames dropped"):
+            assert word in text
+        preview = bench.app.capture.query_one(Preview)
+        assert preview.size.height >= size[1] // 3
+
+
+async def test_a_terminal_too_small_says_so_and_closes_the_shutter(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.pilot.resize_terminal(59, 30)
+        await bench.wait(lambda: "The terminal is 59x30." in bench.text())
+        assert "60x20" in bench.text()
+        await bench.press("1")
+        await bench.pilot.resize_terminal(120, 40)
+        await bench.wait(lambda: "ready" in bench.advice())
+        assert "refused 1" in bench.text()
+    assert photos_of(tmp_path) == []
+
+
+@pytest.mark.parametrize("gate", list(Gate))
+async def test_without_a_face_only_an_open_gate_shoots(tmp_path: Path, gate: Gate) -> None:
+    async with running(tmp_path, FixedFinder(), gate=gate) as bench:
+        await bench.wait(lambda: "no face" in bench.advice())
+        await bench.press("1")
+        if gate is Gate.OFF:
+            await bench.wait_for_answer("saved mask, old, number 1")
+        else:
+            await bench.wait_for_answer("refused: no face")
+    assert len(photos_of(tmp_path)) == (gate is Gate.OFF)
+
+
+async def test_two_faces_are_told_and_refused(tmp_path: Path) -> None:
+    async with running(tmp_path, FixedFinder(FACE, FaceBox(10, 10, 80, 80))) as bench:
+        await bench.wait(lambda: "two faces" in bench.advice())
+        await bench.press("1")
+        await bench.wait_for_answer("refused: two faces")
+    assert photos_of(tmp_path) == []
+
+
+@pytest.mark.parametrize(("gate", "count"), [(Gate.STRICT, 0), (Gate.WARN, 1), (Gate.OFF, 1)])
+async def test_a_small_face_is_refused_only_by_the_strict_gate(
+    tmp_path: Path, gate: Gate, count: int
+) -> None:
+    async with running(tmp_path, FixedFinder(FaceBox(100, 60, 40, 40)), gate=gate) as bench:
+        await bench.wait(lambda: "move closer" in bench.advice())
+        await bench.press("1")
+        words = {Gate.STRICT: "refused: move closer", Gate.WARN: "number 1 · move closer"}
+        await bench.wait_for_answer(words.get(gate, "number 1"))
+    assert len(photos_of(tmp_path)) == count
+
+
+async def test_a_stalled_camera_cannot_be_shot(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        bench.camera.is_stalled.set()
+        await bench.wait(lambda: "no fresh picture" in bench.advice())
+        await bench.press("1")
+        await bench.wait_for_answer("refused: no fresh picture")
+        await bench.wait_for_answer("waiting for the camera")
+        bench.camera.is_stalled.clear()
+        await bench.wait(lambda: "ready" in bench.advice())
+    assert photos_of(tmp_path) == []
+
+
+async def test_a_lost_camera_is_told_and_comes_back(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("1")
+        await bench.wait_for_answer("number 1")
+        bench.camera.is_lost.set()
+        await bench.wait_for_answer("Reconnecting (1)")
+        await bench.press("1")
+        await bench.wait_for_answer("refused: the camera is lost")
+        await bench.wait_for_answer("fake is open")
+        await bench.wait(lambda: "ready" in bench.advice())
+        await bench.press("1")
+        await bench.wait_for_answer("number 2")
+    assert len(photos_of(tmp_path)) == 2
+
+
+async def test_what_the_disk_refuses_is_not_called_saved(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        (tmp_path / "mask_old").rmdir()
+        await bench.press("1")
+        await bench.wait_for_answer("not saved")
+        await bench.press("2")
+        await bench.wait_for_answer("number 1")
+        assert "1 could not be saved" in bench.app.capture.summarise()
+        assert bench.app.capture.query_one(ClassPanel).counts.total[Label.MASK_OLD] == 0
+    assert [photo.label for photo in photos_of(tmp_path)] == [Label.MASK_YOUNG]
+
+
+async def test_keys_can_be_changed_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text('undo = "z"\nshoot-mask-old = "a"\n')
+    changes = read_key_changes(file)
+    async with running(tmp_path / "data", key_changes=changes) as bench:
+        await bench.press("a")
+        await bench.wait_for_answer("saved mask, old, number 1")
+        await bench.press("u")
+        await bench.pilot.pause(0.2)
+        assert len(photos_of(tmp_path / "data")) == 1
+        await bench.press("z")
+        await bench.wait_for_answer("undone: 1 photo")
+        footer = str(bench.app.capture.query_one(KeyFooter).render())
+        assert "a 2 3 4 shoot" in footer
+        assert "z undo" in footer
+
+
+@pytest.mark.parametrize("text", ["undo = ", 'nonsense = "z"', 'undo = "1"', "undo = 3"])
+def test_a_wrong_key_file_is_explained(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text(text)
+    with pytest.raises(UsageError, match=r"keys\.toml"):
+        read_key_changes(file)
+
+
+def test_without_a_terminal_the_way_out_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentProblemError, match="collector import"):
+        run_capture(tmp_path / "data", "demo", None, None)
+    assert not (tmp_path / "data").exists()

@@ -1,0 +1,112 @@
+"""A tiny bundle whose answer is known, and pictures to feed it with."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from collector.records import LABELS, Label, RgbImage
+from trainer.bundle import ModelBundle, describe_file, golden_images, load_bundle, write_bundle
+
+COLORS: dict[Label, tuple[int, int, int]] = {
+    Label.MASK_OLD: (250, 0, 0),
+    Label.MASK_YOUNG: (0, 250, 0),
+    Label.NOMASK_OLD: (0, 0, 250),
+    Label.NOMASK_YOUNG: (20, 20, 20),
+}
+SIZE = 32
+
+
+def write_color_model(path: Path, size: int = SIZE, sharpness: float = 8.0) -> None:
+    """A network that names a crop by its mean colour, as in `COLORS`."""
+    weights = np.array([[1, -1, -1, -0.3], [-1, 1, -1, -0.3], [-1, -1, 1, -0.3]], dtype=np.float32)
+    nodes = [
+        helper.make_node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["floats", "axes"], ["means"], keepdims=0),
+        helper.make_node("Mul", ["means", "scale"], ["scaled"]),
+        helper.make_node("Gemm", ["scaled", "weights", "bias"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+    ]
+    constants: dict[str, NDArray[Any]] = {
+        "axes": np.array([1, 2], dtype=np.int64),
+        "scale": np.array(sharpness / 255, dtype=np.float32),
+        "weights": weights,
+        "bias": np.array([0, 0, 0, sharpness * 0.3], dtype=np.float32),
+    }
+    graph = helper.make_graph(
+        nodes,
+        "colors",
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["N", size, size, 3])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", 4])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.checker.check_model(model)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(model.SerializeToString())
+
+
+def seal_bundle(
+    folder: Path, *, golden: NDArray[np.float32] | None = None, size: int = SIZE
+) -> ModelBundle:
+    """Write the `bundle.json` of the model that lies in `folder`."""
+    model = folder / "model.onnx"
+    if golden is None:
+        session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+        golden = session.run(None, {"images": golden_images(size)})[0]
+    write_bundle(
+        ModelBundle(
+            folder=folder,
+            labels=LABELS,
+            input_size=size,
+            crop_margin=0.0,
+            temperature=1.0,
+            unsure_below=0.5,
+            dataset_digest="0" * 64,
+            metrics={},
+            versions={},
+            files={"model.onnx": describe_file(model)},
+            golden=tuple(tuple(float(p) for p in row) for row in golden),
+        )
+    )
+    return load_bundle(folder)
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> ModelBundle:
+    """A sealed bundle that names crops by their colour."""
+    folder = tmp_path / "runs" / "colors" / "bundle"
+    write_color_model(folder / "model.onnx")
+    return seal_bundle(folder)
+
+
+@pytest.fixture
+def reseal() -> Callable[..., ModelBundle]:
+    """`seal_bundle`, for tests that want other golden probabilities."""
+    return seal_bundle
+
+
+@pytest.fixture
+def paint() -> Callable[..., RgbImage]:
+    """Paints a picture all over in the colour of a label."""
+
+    def make(label: Label, width: int = 64, height: int = 48) -> RgbImage:
+        return np.full((height, width, 3), COLORS[label], dtype=np.uint8)
+
+    return make
+
+
+@pytest.fixture
+def no_face_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine where YuNet neither lies nor can be fetched; holds for child processes too."""
+    monkeypatch.delenv("FACE_MODEL", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    # The discard port: refused at once.
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))

@@ -1,0 +1,215 @@
+"""`detector run` writes what the design says, for videos and for folders."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import pytest
+
+from collector.images import encode_jpeg, read_image
+from collector.records import LABELS, Label, RgbImage
+from detector.cli import main
+from detector.video import VideoSink
+from trainer.bundle import ModelBundle
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.usefixtures("no_face_model")
+
+
+@pytest.fixture
+def clip(tmp_path: Path, paint: Callable[..., RgbImage]) -> Path:
+    """Two seconds without a mask, two with, at 10 frames a second."""
+    path = tmp_path / "clip.mp4"
+    with VideoSink(path, 10) as sink:
+        for label in [Label.NOMASK_OLD] * 20 + [Label.MASK_OLD] * 20:
+            sink.write(paint(label, 320, 240))
+    return path
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, paint: Callable[..., RgbImage]) -> Path:
+    """Four pictures, one of each class, and a broken one between them."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name, label in zip("abde", LABELS, strict=True):
+        (folder / f"{name}.jpg").write_bytes(encode_jpeg(paint(label, 100, 80)))
+    (folder / "c.jpg").write_bytes(encode_jpeg(paint(Label.MASK_OLD, 100, 80))[:200])
+    return folder
+
+
+def run(*words: object) -> int:
+    return main(["run", *map(str, words)])
+
+
+def test_each_frame_is_one_json_line_as_the_design_says(
+    clip: Path, bundle: ModelBundle, tmp_path: Path
+) -> None:
+    out = tmp_path / "events" / "clip.jsonl"
+    assert run(clip, "--model", bundle.folder, "--json", out) == 0
+    events = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [event["frame"] for event in events] == list(range(40))
+    assert events[15]["time_s"] == 1.5
+    assert "file" not in events[0]
+    (face,) = events[39]["faces"]
+    assert face["track"] == 1
+    assert face["box"] == [100, 60, 120, 120]
+    assert face["label"] == "mask_old"
+    assert list(face["probabilities"]) == list(LABELS)
+    assert face["confidence"] == face["probabilities"]["mask_old"]
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_label_changes_once_where_the_mask_goes_on(
+    clip: Path, bundle: ModelBundle, tmp_path: Path
+) -> None:
+    out = tmp_path / "clip.jsonl"
+    run(clip, "--model", bundle.folder, "--json", out)
+    labels = [json.loads(line)["faces"][0]["label"] for line in out.read_text().splitlines()]
+    changes = [n for n in range(1, 40) if labels[n] != labels[n - 1]]
+    assert len(changes) == 1
+    assert 20 < changes[0] < 30
+
+
+def test_the_annotated_video_plays_as_long_as_its_source(
+    clip: Path, bundle: ModelBundle, tmp_path: Path
+) -> None:
+    out = tmp_path / "annotated.mp4"
+    assert run(clip, "--model", bundle.folder, "--video", out) == 0
+    capture = cv2.VideoCapture(str(out))
+    frames = 0
+    while capture.read()[0]:
+        frames += 1
+    assert frames == 40
+    assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(10)
+    # 240 px are enlarged to be readable.
+    assert capture.get(cv2.CAP_PROP_FRAME_HEIGHT) == 480
+    capture.release()
+
+
+def test_a_folder_is_numbered_by_sorted_name_and_a_broken_picture_is_passed_over(
+    pictures: Path,
+    bundle: ModelBundle,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "annotated"
+    assert run(pictures, "--model", bundle.folder, "--json", "-", "--pictures", out) == 0
+    printed = capsys.readouterr()
+    events = [json.loads(line) for line in printed.out.splitlines()]
+    assert [(e["frame"], e["file"]) for e in events] == [
+        (0, "a.jpg"),
+        (1, "b.jpg"),
+        (3, "d.jpg"),
+        (4, "e.jpg"),
+    ]
+    # Nothing is smoothed from one picture to the next.
+    assert [e["faces"][0]["label"] for e in events] == list(LABELS)
+    assert [e["faces"][0]["track"] for e in events] == [1, 2, 3, 4]
+    assert "c.jpg" in printed.err
+    assert "1 pictures skipped" in printed.err
+    assert "guide" in printed.err
+    assert [path.name for path in sorted(out.iterdir())] == [
+        "000000_a.jpg",
+        "000001_b.jpg",
+        "000003_d.jpg",
+        "000004_e.jpg",
+    ]
+    assert read_image(out / "000000_a.jpg").shape == (400, 500, 3)
+
+
+def test_a_table_has_one_row_a_face(pictures: Path, bundle: ModelBundle, tmp_path: Path) -> None:
+    out = tmp_path / "faces.csv"
+    assert run(pictures, "--model", bundle.folder, "--csv", out) == 0
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["file"] for row in rows] == ["a.jpg", "b.jpg", "d.jpg", "e.jpg"]
+    assert [row["label"] for row in rows] == list(LABELS)
+    assert float(rows[0]["mask_old"]) == float(rows[0]["confidence"])
+
+
+def test_every_and_max_frames_thin_and_limit(
+    clip: Path, bundle: ModelBundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(clip, "--model", bundle.folder, "--every", 3, "--max-frames", 5, "--json", "-")
+    frames = [json.loads(line)["frame"] for line in capsys.readouterr().out.splitlines()]
+    assert frames == [0, 3, 6, 9, 12]
+
+
+def test_the_gate_fails_with_3_and_still_writes_everything(
+    pictures: Path, bundle: ModelBundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "events.jsonl"
+    words = [pictures, "--model", bundle.folder, "--json", out]
+    assert run(*words, "--fail-under", 0.5) == 0
+    assert run(*words, "--fail-under", 0.6) == 3
+    assert "50.0% of the faces wear a mask" in capsys.readouterr().err
+    assert len(out.read_text().splitlines()) == 4
+
+
+def test_one_picture_is_a_source_too(
+    pictures: Path, bundle: ModelBundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(pictures / "b.jpg", "--model", bundle.folder, "--json", "-") == 0
+    assert json.loads(capsys.readouterr().out)["faces"][0]["label"] == "mask_young"
+
+
+def test_only_broken_pictures_are_an_unusable_dataset(
+    tmp_path: Path, bundle: ModelBundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "x.jpg").write_bytes(b"not a picture")
+    assert run(folder, "--model", bundle.folder) == 4
+    assert "none of its 1 pictures" in capsys.readouterr().err
+
+
+def test_bad_requests_get_one_message_and_their_code(
+    clip: Path, bundle: ModelBundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = ["--model", bundle.folder]
+    (tmp_path / "file").write_text("")
+    (tmp_path / "none").mkdir()
+    cases: list[tuple[list[object], int, str]] = [
+        ([tmp_path / "nowhere.mp4", *model], 5, "No such source"),
+        ([tmp_path / "none", *model], 5, "no pictures"),
+        ([clip, "--model", tmp_path / "nothing"], 5, "No model at"),
+        ([clip, "--model", tmp_path / "none"], 6, "not a run or bundle folder"),
+        ([clip, *model, "--json", tmp_path / "file" / "x"], 5, "folder cannot be made"),
+        ([clip, *model, "--json", tmp_path], 5, "cannot be written"),
+        ([clip, *model, "--video", tmp_path / "x.txt"], 5, ".mp4"),
+        ([clip, *model, "--face-model", tmp_path / "no.onnx"], 5, "No face model at"),
+        ([clip, *model, "--face-model", clip], 5, "not a face model"),
+        ([clip, *model, "--fail-under", "2"], 2, "from 0 to 1"),
+        ([clip, *model, "--every", "0"], 2, "above 0"),
+        ([clip, *model, "--json", "-", "--csv", "-"], 2, "both write to stdout"),
+    ]
+    for words, code, message in cases:
+        assert run(*words) == code, words
+        told = capsys.readouterr().err
+        assert message in told, words
+        assert "Traceback" not in told
+
+
+def test_no_heavy_library_is_loaded(pictures: Path, bundle: ModelBundle, tmp_path: Path) -> None:
+    program = (
+        "import sys; from detector.cli import main; "
+        f"code = main(['run', {str(pictures)!r}, '--model', {str(bundle.folder)!r}, '--video', "
+        f"{str(tmp_path / 'o.mp4')!r}]); "
+        "heavy = {'tensorflow', 'keras', 'sklearn', 'textual'} & set(sys.modules); "
+        "print(code, sorted(heavy))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "0 []"

@@ -1,0 +1,129 @@
+"""Tracks hold on to a face, labels change once for each real change, and never flicker."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from collector.records import LABELS, FaceBox, Label
+from detector.tracker import FaceTracker, TrackedFace, match_boxes
+
+HERE = FaceBox(100, 100, 80, 80)
+FPS = 25
+
+
+def rows(*labels: Label, p: float = 0.9) -> NDArray[np.float32]:
+    """One row for each label, which has probability `p`."""
+    table = np.full((len(labels), 4), (1 - p) / 3, dtype=np.float32)
+    for row, label in enumerate(labels):
+        table[row, LABELS.index(label)] = p
+    return table
+
+
+def follow(tracker: FaceTracker, sequence: list[NDArray[np.float32]]) -> list[TrackedFace]:
+    return [tracker.update([HERE], row, number / FPS)[0] for number, row in enumerate(sequence)]
+
+
+def test_a_moving_face_keeps_its_track() -> None:
+    tracker = FaceTracker(0.5)
+    numbers = {
+        tracker.update([FaceBox(10 * n, 50, 80, 80)], rows(Label.MASK_OLD), n / FPS)[0].track
+        for n in range(20)
+    }
+    assert numbers == {1}
+
+
+def test_two_faces_that_pass_in_any_order_keep_their_tracks() -> None:
+    left, right = FaceBox(0, 0, 50, 50), FaceBox(200, 0, 50, 50)
+    tracker = FaceTracker(0.5)
+    tracker.update([left, right], rows(Label.MASK_OLD, Label.NOMASK_YOUNG), 0.0)
+    faces = tracker.update([right, left], rows(Label.NOMASK_YOUNG, Label.MASK_OLD), 0.04)
+    assert [face.track for face in faces] == [2, 1]
+    assert [face.label for face in faces] == [Label.NOMASK_YOUNG, Label.MASK_OLD]
+
+
+def test_a_face_that_jumps_across_the_frame_is_another() -> None:
+    assert match_boxes([HERE], [FaceBox(400, 100, 80, 80)]) == {}
+
+
+def test_a_fast_face_is_matched_by_nearness() -> None:
+    moved = FaceBox(155, 100, 80, 80)
+    assert HERE.iou(moved) < 0.2
+    assert match_boxes([HERE], [moved]) == {0: 0}
+
+
+def test_the_greater_overlap_wins() -> None:
+    near, nearer = FaceBox(120, 100, 80, 80), FaceBox(104, 100, 80, 80)
+    assert match_boxes([HERE], [near, nearer]) == {1: 0}
+
+
+def test_no_boxes_match_nothing() -> None:
+    assert match_boxes([], []) == {}
+    assert FaceTracker(0.5).update([], np.zeros((0, 4), np.float32), 0.0) == ()
+
+
+def test_a_face_lost_for_half_a_second_comes_back_and_for_two_is_new() -> None:
+    tracker = FaceTracker(0.5)
+    first = tracker.update([HERE], rows(Label.MASK_OLD), 0.0)[0]
+    back = tracker.update([HERE], rows(Label.MASK_OLD), 0.5)[0]
+    new = tracker.update([HERE], rows(Label.MASK_OLD), 2.5)[0]
+    assert (first.track, back.track, new.track) == (1, 1, 2)
+    assert tracker.tracks_begun == 2
+
+
+def test_one_wrong_frame_does_not_change_the_label() -> None:
+    sequence = [rows(Label.MASK_OLD)] * 20 + [rows(Label.NOMASK_OLD)] + [rows(Label.MASK_OLD)] * 20
+    faces = follow(FaceTracker(0.5), sequence)
+    assert {face.label for face in faces} == {Label.MASK_OLD}
+    assert faces[20].instant_label is Label.NOMASK_OLD
+
+
+def test_a_mask_that_goes_on_is_reported_once_and_within_a_second() -> None:
+    sequence = [rows(Label.NOMASK_YOUNG)] * 50 + [rows(Label.MASK_YOUNG)] * 50
+    labels = [face.label for face in follow(FaceTracker(0.5), sequence)]
+    changes = [n for n in range(1, 100) if labels[n] != labels[n - 1]]
+    assert len(changes) == 1
+    assert 50 < changes[0] <= 50 + FPS
+
+
+def test_an_even_flicker_between_two_classes_changes_nothing() -> None:
+    sequence = [rows(Label.MASK_OLD, p=0.6), rows(Label.MASK_YOUNG, p=0.6)] * 50
+    faces = follow(FaceTracker(0.5), sequence)
+    assert sum(a.label != b.label for a, b in pairwise(faces)) == 0
+    assert sum(a.instant_label != b.instant_label for a, b in pairwise(faces))
+
+
+def test_a_low_confidence_is_unsure() -> None:
+    tracker = FaceTracker(unsure_below=0.7)
+    assert not tracker.update([HERE], rows(Label.MASK_OLD, p=0.69), 0.0)[0].is_sure
+    assert tracker.update([HERE], rows(Label.MASK_OLD, p=0.95), 5.0)[0].is_sure
+
+
+def test_without_fading_each_frame_stands_alone() -> None:
+    faces = follow(FaceTracker(0.5, fade_s=0), [rows(Label.MASK_OLD), rows(Label.NOMASK_OLD)])
+    assert [face.label for face in faces] == [Label.MASK_OLD, Label.NOMASK_OLD]
+    assert faces[1].confidence == pytest.approx(0.9)
+
+
+def test_forgotten_tracks_do_not_come_back() -> None:
+    tracker = FaceTracker(0.5)
+    tracker.update([HERE], rows(Label.MASK_OLD), 0.0)
+    tracker.forget()
+    face = tracker.update([HERE], rows(Label.NOMASK_OLD), 0.0)[0]
+    assert (face.track, face.label) == (2, Label.NOMASK_OLD)
+
+
+@given(
+    st.lists(
+        st.lists(st.floats(0.0625, 1, width=32), min_size=4, max_size=4), min_size=1, max_size=30
+    )
+)
+def test_averaged_probabilities_always_add_up_to_one(raw: list[list[float]]) -> None:
+    table = np.array(raw, dtype=np.float32)
+    table /= table.sum(axis=1, keepdims=True)
+    for face in follow(FaceTracker(0.5), [row[None] for row in table]):
+        assert sum(face.probabilities) == pytest.approx(1, abs=1e-4)
+        assert 0 <= face.confidence <= 1

@@ -1,0 +1,1 @@
+"""Trains transfer models on a curated dataset and packs what the detector runs."""

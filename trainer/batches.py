@@ -1,0 +1,84 @@
+"""Batches of augmented photos, drawn by threads ahead of the network."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.records import RgbImage
+from curation.curated import CuratedPhoto
+from trainer.augment import Augmenter, mix_seed
+from trainer.backend import keras
+from trainer.classes import class_numbers, one_hot
+from trainer.pixels import PixelReader, worker_count
+
+
+class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Batches of augmented photos in an order that is new each epoch, and set by the seed.
+
+    Each item is (images uint8 (B, size, size, 3), one-hot float32 (B, 4), weights float32 (B,)).
+    The last, smaller batch is left out: batch norm learns nothing good from two photos.
+
+    Args:
+        photos: The training photos.
+        reader: Reads them.
+        batch_size: Photos an item.
+        weights: What a photo of each class counts, shape (4,).
+        seed: Of order and variants.
+    """
+
+    LOOKAHEAD = 3
+
+    def __init__(
+        self,
+        photos: Sequence[CuratedPhoto],
+        reader: PixelReader,
+        batch_size: int,
+        weights: NDArray[np.float32],
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self._photos, self._reader, self._weights = photos, reader, weights
+        self._batch_size = min(batch_size, len(photos))
+        self._seed, self._epoch = seed, 0
+        self._labels = class_numbers(photos)
+        self._augment = Augmenter()
+        self._pool = ThreadPoolExecutor(worker_count(), thread_name_prefix="augment")
+        self._pending: dict[int, list[Future[RgbImage]]] = {}
+        self._order = self._draw_order()
+
+    def __len__(self) -> int:
+        return len(self._photos) // self._batch_size
+
+    def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
+        for ahead in range(index, min(index + self.LOOKAHEAD, len(self))):
+            if ahead not in self._pending:
+                self._pending[ahead] = self._submit(ahead)
+        images = np.stack([future.result() for future in self._pending.pop(index)])
+        labels = self._labels[self._members(index)]
+        return images, one_hot(labels), self._weights[labels]
+
+    def on_epoch_end(self) -> None:
+        self._pending.clear()
+        self._epoch += 1
+        self._order = self._draw_order()
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _draw_order(self) -> NDArray[np.int64]:
+        return np.random.default_rng((self._seed, self._epoch)).permutation(len(self._photos))
+
+    def _members(self, index: int) -> NDArray[np.int64]:
+        return self._order[index * self._batch_size : (index + 1) * self._batch_size]
+
+    def _submit(self, index: int) -> list[Future[RgbImage]]:
+        epoch = self._epoch
+        return [self._pool.submit(self._draw, int(at), epoch) for at in self._members(index)]
+
+    def _draw(self, at: int, epoch: int) -> RgbImage:
+        pixels = self._reader.read(self._photos[at])
+        return self._augment(pixels, mix_seed(self._seed, epoch, at))

@@ -1,0 +1,249 @@
+"""The deliverable: a folder with the model and what is needed to trust and run it. No TensorFlow.
+
+bundle/model.onnx     images uint8 RGB (N, size, size, 3) -> probabilities float32 (N, 4)
+bundle/model.keras    the same, for Keras
+bundle/bundle.json    the rest, written last: a folder without it is no bundle
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.errors import EnvironmentProblemError, ModelRefusedError
+from collector.records import LABELS, Label
+
+SCHEMA_VERSION = 1
+BUNDLE_FILE = "bundle.json"
+ONNX_FILE = "model.onnx"
+KERAS_FILE = "model.keras"
+
+UNSURE_BELOW = 0.5
+"""A confidence under one half: the other three classes together are at least as likely."""
+
+_LARGEST_JSON = 1 << 20
+_GOLDEN_IMAGES = 3
+
+
+@dataclass(frozen=True)
+class BundledFile:
+    """What a file of the bundle must be: `sha256` in 64 hex digits, `size` in bytes."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class ModelBundle:
+    """A trained model, as the detector loads it.
+
+    Attributes:
+        folder: Where it lies.
+        labels: Classes in the order of the outputs.
+        input_size: Side of the input, px.
+        crop_margin: Border around a face box that the training photos have, of its longer side.
+        temperature: That calibrates the probabilities; it is inside the graph.
+        unsure_below: Confidence under which an answer is shown as unsure, 0 to 1.
+        dataset_digest: Of the photos it was trained on, 64 hex digits.
+        metrics: Some of `metrics.json`.
+        versions: Of the libraries it was made with.
+        files: What each file must be, by name.
+        golden: Probabilities of `golden_images(input_size)`, three rows of four.
+    """
+
+    folder: Path
+    labels: tuple[Label, ...]
+    input_size: int
+    crop_margin: float
+    temperature: float
+    unsure_below: float
+    dataset_digest: str
+    metrics: dict[str, float]
+    versions: dict[str, str]
+    files: dict[str, BundledFile]
+    golden: tuple[tuple[float, ...], ...]
+
+    def __post_init__(self) -> None:
+        _require(self.labels == LABELS, f"its classes are {[str(x) for x in self.labels]}")
+        _require(16 <= self.input_size <= 4096, f"its input is {self.input_size} px")
+        _require(0 <= self.crop_margin <= 1, f"its crop margin is {self.crop_margin}")
+        _require(0 < self.temperature < 100, f"its temperature is {self.temperature}")
+        _require(0 <= self.unsure_below <= 1, f"its unsure threshold is {self.unsure_below}")
+        _require(ONNX_FILE in self.files, f"it lists no {ONNX_FILE}")
+        shape = np.shape(self.golden)
+        _require(shape == (_GOLDEN_IMAGES, len(LABELS)), f"its golden rows are {shape}")
+
+    @property
+    def onnx_path(self) -> Path:
+        return self.folder / ONNX_FILE
+
+    @property
+    def golden_probabilities(self) -> NDArray[np.float32]:
+        """Float32, shape (3, 4)."""
+        return np.array(self.golden, dtype=np.float32)
+
+
+def golden_images(size: int) -> NDArray[np.uint8]:
+    """Three pictures out of a formula, the same on every machine.
+
+    Args:
+        size: Side, px, at least 2.
+
+    Returns:
+        uint8, shape (3, size, size, 3): a colour gradient, a moire, a chequerboard.
+    """
+    y, x = np.mgrid[0:size, 0:size].astype(np.int64)
+    last = size - 1
+    gradient = np.stack([x * 255 // last, y * 255 // last, (x + y) * 255 // (2 * last)], axis=-1)
+    moire = np.stack([(x * x + y * 3) % 256, (x * 5 + y * y) % 256, (x * y) % 256], axis=-1)
+    cells = (x * 8 // size + y * 8 // size) % 2
+    chequers = np.stack([cells * 200 + 20, 240 - cells * 180, cells * 90 + 60], axis=-1)
+    return np.stack([gradient, moire, chequers]).astype(np.uint8)
+
+
+def find_bundle(model: Path | None = None, runs: Path = Path("runs")) -> Path:
+    """The bundle folder that `--model` means.
+
+    Args:
+        model: A run folder or a bundle folder; None for the newest run.
+        runs: Where runs lie.
+
+    Raises:
+        ModelRefusedError: `model` is neither.
+        EnvironmentProblemError: There is nothing at `model`, or no run with a bundle.
+    """
+    if model is not None:
+        return _bundle_at(model)
+    found = sorted(
+        runs.glob(f"*/bundle/{BUNDLE_FILE}"), key=lambda path: (path.stat().st_mtime_ns, path)
+    )
+    if not found:
+        raise EnvironmentProblemError(
+            f"No trained model: there is no run with a bundle in {runs}. Train one with "
+            f"`trainer fit`, or name a run or bundle folder with --model."
+        )
+    return found[-1].parent
+
+
+def load_bundle(folder: Path) -> ModelBundle:
+    """Read a bundle and check every file in it.
+
+    Args:
+        folder: Bundle folder; see `find_bundle`.
+
+    Raises:
+        ModelRefusedError: It is not whole, was changed, or is not one that this version reads.
+    """
+    path = folder / BUNDLE_FILE
+    try:
+        if path.stat().st_size > _LARGEST_JSON:
+            raise ModelRefusedError(_refusal(folder, f"{BUNDLE_FILE} is over 1 MB"))
+        bundle = _bundle_of(folder, json.loads(path.read_text(encoding="utf-8")))
+    except OSError as fault:
+        raise ModelRefusedError(
+            _refusal(folder, f"{BUNDLE_FILE} cannot be read ({fault.strerror})")
+        ) from fault
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as fault:
+        raise ModelRefusedError(_refusal(folder, _reason(fault))) from fault
+    for name, expected in bundle.files.items():
+        _check_file(folder, name, expected)
+    return bundle
+
+
+def write_bundle(bundle: ModelBundle) -> None:
+    """Write `bundle.json` beside the files it lists, whole or not at all."""
+    values = asdict(bundle)
+    del values["folder"]
+    text = json.dumps({"schema_version": SCHEMA_VERSION, **values}, indent=2)
+    temporary = bundle.folder / f".{BUNDLE_FILE}"
+    temporary.write_text(text + "\n", encoding="utf-8")
+    temporary.replace(bundle.folder / BUNDLE_FILE)
+
+
+def describe_file(path: Path) -> BundledFile:
+    """Digest and size of a file, as a bundle lists it."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return BundledFile(digest, path.stat().st_size)
+
+
+def _bundle_at(model: Path) -> Path:
+    for folder in (model, model / "bundle"):
+        if (folder / BUNDLE_FILE).is_file():
+            return folder
+    if not model.exists():
+        raise EnvironmentProblemError(
+            f"No model at {model}. Name a run folder (runs/NAME) or a bundle folder, or leave "
+            f"--model out for the newest run."
+        )
+    raise ModelRefusedError(
+        f"{model}: not a run or bundle folder (no {BUNDLE_FILE} in it). Only bundles that "
+        f"`trainer fit` made are run; name such a folder with --model."
+    )
+
+
+def _bundle_of(folder: Path, values: dict[str, Any]) -> ModelBundle:
+    version = values["schema_version"]
+    _require(version == SCHEMA_VERSION, f"its schema is {version}, this version reads 1")
+    return ModelBundle(
+        folder=folder,
+        labels=tuple(Label(label) for label in values["labels"]),
+        input_size=_number(values["input_size"], int),
+        crop_margin=_number(values["crop_margin"], float),
+        temperature=_number(values["temperature"], float),
+        unsure_below=_number(values["unsure_below"], float),
+        dataset_digest=str(values["dataset_digest"]),
+        metrics={str(key): float(value) for key, value in values["metrics"].items()},
+        versions={str(key): str(value) for key, value in values["versions"].items()},
+        files={
+            str(name): BundledFile(str(file["sha256"]), _number(file["size"], int))
+            for name, file in values["files"].items()
+        },
+        golden=tuple(tuple(float(value) for value in row) for row in values["golden"]),
+    )
+
+
+def _number(value: Any, kind: type[Any]) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int if kind is int else (int, float)):
+        raise ValueError(f"{value!r} is not a number")  # noqa: TRY004  one fault for all of these
+    return kind(value)
+
+
+def _check_file(folder: Path, name: str, expected: BundledFile) -> None:
+    path = folder / name
+    if Path(name).name != name or name.startswith("."):
+        raise ModelRefusedError(_refusal(folder, f"it lists a file outside itself: {name!r}"))
+    if path.is_symlink() or not path.is_file():
+        raise ModelRefusedError(_refusal(folder, f"{name} is missing"))
+    # The size first: it costs nothing, however large the file is.
+    size = path.stat().st_size
+    if size != expected.size:
+        raise ModelRefusedError(
+            _refusal(folder, f"{name} has {size:,} bytes where {expected.size:,} were written")
+        )
+    if describe_file(path).sha256 != expected.sha256:
+        raise ModelRefusedError(_refusal(folder, f"{name} was changed (its sha256 differs)"))
+
+
+def _refusal(folder: Path, reason: str) -> str:
+    return (
+        f"{folder}: this bundle is refused: {reason}. Copy it again as a whole, or train a new "
+        f"one with `trainer fit`."
+    )
+
+
+def _reason(fault: BaseException) -> str:
+    if isinstance(fault, json.JSONDecodeError | UnicodeDecodeError):
+        return f"{BUNDLE_FILE} is not JSON"
+    if isinstance(fault, KeyError):
+        return f"{BUNDLE_FILE} has no {fault}"
+    return str(fault)[:200]
+
+
+def _require(holds: bool, found: str) -> None:
+    if not holds:
+        raise ValueError(found)

@@ -1,0 +1,30 @@
+"""Labels as numbers: positions in the class order, one-hot rows, what a photo of a class counts."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.records import LABELS
+from curation.curated import CuratedPhoto
+
+
+def class_numbers(photos: Sequence[CuratedPhoto]) -> NDArray[np.int64]:
+    """Position of each photo's label in the class order, shape (N,)."""
+    return np.array([LABELS.index(photo.label) for photo in photos], dtype=np.int64)
+
+
+def one_hot(numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Class numbers (N,) as float32 (N, 4)."""
+    return np.eye(len(LABELS), dtype=np.float32)[numbers]
+
+
+def class_weights(numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+    """What a photo of each class counts so that all classes count alike; the mean photo counts 1.
+
+    A class is weighted up four times at most: a handful of photos must not lead.
+    """
+    counts = np.bincount(numbers, minlength=len(LABELS)).astype(np.float64)
+    weights = np.minimum(counts.sum() / (len(LABELS) * np.maximum(counts, 1)), 4.0)
+    mean = (weights * counts).sum() / counts.sum()
+    return np.asarray(weights / mean, dtype=np.float32)

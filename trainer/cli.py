@@ -1,0 +1,159 @@
+"""The `trainer` command: fit, evaluate, compare."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from collector.console import INTERRUPTED, CommandParser, run_command, say
+from collector.errors import GateFailedError, UsageError
+
+DEFAULT_CURATED = Path("curated")
+DEFAULT_RUNS = Path("runs")
+MODELS = "mobilenetv2, xception, densenet169"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run `trainer` with these arguments (of the process, by default); returns the exit code."""
+    return run_command(lambda: _dispatch(argv))
+
+
+def _dispatch(argv: list[str] | None) -> int:
+    arguments = _make_parser().parse_args(argv)
+    command: object = arguments.command
+    if command == "fit":
+        return _fit(arguments)
+    if command == "evaluate":
+        return _evaluate(arguments)
+    return _compare(arguments)
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = CommandParser(prog="trainer", description="Train, measure and compare classifiers.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_fit(commands.add_parser("fit", help="train a model on curated photos"))
+    _add_evaluate(commands.add_parser("evaluate", help="measure a trained model"))
+    _add_compare(commands.add_parser("compare", help="trained models side by side"))
+    return parser
+
+
+def _add_fit(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Train a model: a head on features that the frozen backbone computes once, then "
+        "the upper blocks with it. Ctrl-C stops and keeps the best so far."
+    )
+    parser.add_argument("curated", type=Path, nargs="?", default=DEFAULT_CURATED,
+                        help="folder that `curate` made (default: curated)")  # fmt: skip
+    parser.add_argument("--name", help="of the run (default: model and time)")
+    parser.add_argument("--model", default="mobilenetv2", metavar="RECIPE",
+                        help=f"{MODELS}, or your own .toml (default: mobilenetv2)")  # fmt: skip
+    parser.add_argument("--weights", default="imagenet", metavar="imagenet|none|PATH",
+                        help="what to start from (default: imagenet); none trains the whole "
+                        "network; PATH is an .h5 file without top")  # fmt: skip
+    parser.add_argument("--epochs", type=int,
+                        help="of the head; with --weights none of the whole network")  # fmt: skip
+    parser.add_argument("--fine-tune-epochs", type=int, metavar="N",
+                        help="with the upper blocks open; 0 leaves this phase out")  # fmt: skip
+    parser.add_argument("--image-size", type=int, metavar="PX", help="side of the network's input")
+    parser.add_argument("--alpha", type=float, help="width of mobilenetv2: 1.0, 0.35, ...")
+    parser.add_argument("--batch-size", type=int, metavar="N", help="photos a step, in all phases")
+    parser.add_argument("--seed", type=int, default=1337, help="(default: 1337)")
+    _add_runs(parser)
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Precision, recall and F1 of each class with their averages, accuracy with its "
+        "95% interval, and the confusion matrix."
+    )
+    parser.add_argument("run", type=Path, nargs="?", help="run or bundle folder (default: newest)")
+    parser.add_argument("--data", type=Path, metavar="FOLDER",
+                        help="curated folder, or any four class folders (default: what the run "
+                        "was trained on)")  # fmt: skip
+    parser.add_argument("--split", choices=("train", "val", "test"), default="test",
+                        help="of a curated folder (default: test)")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--fail-under", type=float, metavar="X",
+                        help="exit with 3 where accuracy is under X, 0 to 1")  # fmt: skip
+    _add_runs(parser)
+
+
+def _add_compare(parser: argparse.ArgumentParser) -> None:
+    parser.description = "A table of trained models, the best first."
+    parser.add_argument("run", type=Path, nargs="*", help="run folders (default: all)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    _add_runs(parser)
+
+
+def _add_runs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--runs", type=Path, default=DEFAULT_RUNS, metavar="FOLDER",
+                        help="where runs lie (default: runs)")  # fmt: skip
+
+
+def _fit(arguments: argparse.Namespace) -> int:
+    # Bad arguments and a missing dataset are told before TensorFlow's seconds are spent.
+    from curation.curated import read_curated
+    from trainer.recipe import load_recipe
+
+    load_recipe(arguments.model)
+    read_curated(arguments.curated)
+    say("Loading Keras ...")
+    from trainer.fit import FitSettings, fit
+    from trainer.progress import ProgressPrinter, TrainingStoppedError
+    from trainer.runs import RunFolder
+
+    names = FitSettings.__dataclass_fields__
+    settings = FitSettings(**{name: getattr(arguments, name) for name in names})
+    try:
+        run = fit(settings, ProgressPrinter())
+    except TrainingStoppedError as stopped:
+        say(str(stopped))
+        return INTERRUPTED
+    print(_describe_run(run, RunFolder(run).read_metrics()))
+    return 0
+
+
+def _describe_run(run: Path, metrics: dict[str, Any]) -> str:
+    low, high = metrics["accuracy_interval"]
+    stages = ", ".join(f"{stage} {spent:.1f} s" for stage, spent in metrics["seconds"].items())
+    return (
+        f"{run}\n"
+        f"test accuracy {metrics['accuracy']:.2%} (95% interval {low:.2%} to {high:.2%}), "
+        f"mask {metrics['mask_accuracy']:.2%}, age {metrics['age_accuracy']:.2%}\n"
+        f"{stages}\n"
+        f"Look at {run / 'report.html'}, then try: detector live --model {run}"
+    )
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    gate = arguments.fail_under
+    if gate is not None and not 0 <= gate <= 1:
+        raise UsageError(f"--fail-under is 0 to 1; found {gate:g}. For 90% write 0.9.")
+    from trainer.evaluate import evaluate_run
+
+    result = evaluate_run(arguments.run, arguments.data, arguments.split, arguments.runs)
+    print(json.dumps(result.as_dict()) if arguments.json else result, flush=True)
+    accuracy = result.evaluation.accuracy
+    if gate is not None and accuracy < gate:
+        raise GateFailedError(
+            f"Accuracy {accuracy:.2%} is under {gate:.2%}. Look at the mistakes in the run's "
+            f"report.html, or lower --fail-under."
+        )
+    return 0
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from trainer.compare import format_comparison, summarise_runs
+
+    summaries = summarise_runs(arguments.run, arguments.runs)
+    if arguments.json:
+        for each in summaries:
+            print(json.dumps(each.as_dict()))
+    else:
+        print(format_comparison(summaries))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

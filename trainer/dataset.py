@@ -1,0 +1,89 @@
+"""The photos of one training, with the digest of each file and of all of them."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from collector.errors import UnreadableImageError
+from curation.curated import SPLITS, CuratedPhoto, read_curated
+
+
+@dataclass(frozen=True)
+class PhotoSet:
+    """The photos of one split.
+
+    Attributes:
+        photos: Sorted by path.
+        digests: sha256 of each one's file.
+    """
+
+    photos: tuple[CuratedPhoto, ...]
+    digests: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+
+@dataclass(frozen=True)
+class TrainingPhotos:
+    """A curated dataset.
+
+    Attributes:
+        folder: Absolute.
+        train, val, test: Its splits.
+        digest: Of all photos with their split and label, 64 hex digits.
+    """
+
+    folder: Path
+    train: PhotoSet
+    val: PhotoSet
+    test: PhotoSet
+    digest: str
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Photos of each split."""
+        return {"train": len(self.train), "val": len(self.val), "test": len(self.test)}
+
+
+def read_training_photos(folder: Path) -> TrainingPhotos:
+    """List a curated dataset and take the digest of every file.
+
+    Raises:
+        DatasetError: A split or class is missing or empty.
+        UnreadableImageError: A file cannot be read.
+    """
+    curated = read_curated(folder)
+    sets = {}
+    total = hashlib.sha256()
+    for split in SPLITS:
+        photos = curated.photos(split)
+        digests = digest_files(photos)
+        sets[split] = PhotoSet(tuple(photos), digests)
+        for photo, digest in zip(photos, digests, strict=True):
+            total.update(f"{split}/{photo.label}/{digest}\n".encode())
+    return TrainingPhotos(
+        curated.folder, sets["train"], sets["val"], sets["test"], total.hexdigest()
+    )
+
+
+def digest_files(photos: Sequence[CuratedPhoto]) -> tuple[str, ...]:
+    """sha256 of each photo's file, 64 hex digits.
+
+    Raises:
+        UnreadableImageError: A file cannot be read.
+    """
+    return tuple(_digest(photo.path) for photo in photos)
+
+
+def relative_names(folder: Path, photos: Sequence[CuratedPhoto]) -> list[str]:
+    """Each photo's path below `folder`, POSIX."""
+    return [photo.path.relative_to(folder).as_posix() for photo in photos]
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as fault:
+        raise UnreadableImageError(f"{path}: cannot be read ({fault.strerror}).") from fault

@@ -1,0 +1,119 @@
+"""The run's pictures, drawn with Pillow: the confusion matrix and the training curves."""
+
+import io
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+from collector.records import LABELS
+from trainer.runs import EpochRow
+
+INK, FAINT, PAPER = (32, 33, 36), (218, 220, 224), (255, 255, 255)
+BLUE, ORANGE = (26, 115, 232), (217, 95, 2)
+
+Point = tuple[float, float]
+
+
+def draw_confusion(confusion: Sequence[Sequence[int]]) -> Image.Image:
+    """The confusion matrix, rows actual, columns predicted; darker is a larger part of its row."""
+    cell, left, top = 110, 150, 70
+    side = cell * len(LABELS)
+    image = Image.new("RGB", (left + side + 20, top + side + 20), PAPER)
+    draw = ImageDraw.Draw(image)
+    _text(draw, (left + side / 2, 18), "predicted", 16)
+    _text(draw, (42, 50), "actual", 16)
+    for row, label in enumerate(LABELS):
+        _text(draw, (left - 74, top + cell * (row + 0.5)), label.value, 15)
+        _text(draw, (left + cell * (row + 0.5), 48), label.value, 14)
+        for column, count in enumerate(confusion[row]):
+            share = count / max(1, sum(confusion[row]))
+            corner = (left + cell * column, top + cell * row)
+            box = (*corner, corner[0] + cell - 3, corner[1] + cell - 3)
+            draw.rectangle(box, fill=_mix(share))
+            ink = PAPER if share > 0.5 else INK
+            _text(draw, (corner[0] + cell / 2, corner[1] + cell / 2 - 8), str(count), 24, ink)
+            _text(draw, (corner[0] + cell / 2, corner[1] + cell / 2 + 18), f"{share:.0%}", 13, ink)
+    return image
+
+
+def draw_curves(rows: Sequence[EpochRow]) -> Image.Image:
+    """Loss and accuracy over all epochs, one panel each; phases are parted by a line."""
+    image = Image.new("RGB", (1000, 380), PAPER)
+    draw = ImageDraw.Draw(image)
+    losses = [value for row in rows for value in (row.loss, row.val_loss)]
+    # A first validation of a network from scratch can be far off; it must not flatten the rest.
+    middle = sorted(losses)[len(losses) // 2] if losses else 1.0
+    ceiling = max(0.1, min(max(losses, default=1.0), 4 * middle))
+    _draw_panel(draw, 60, "loss", rows, [(r.loss, r.val_loss) for r in rows], (0.0, ceiling))
+    right = [(r.accuracy, r.val_accuracy) for r in rows]
+    floor = min((value for pair in right for value in pair), default=0.0)
+    _draw_panel(draw, 560, "accuracy", rows, right, (max(0.0, int(floor * 10 - 0.5) / 10), 1.0))
+    return image
+
+
+def as_png(image: Image.Image) -> bytes:
+    """The picture as a PNG file."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def _draw_panel(
+    draw: ImageDraw.ImageDraw,
+    left: int,
+    title: str,
+    rows: Sequence[EpochRow],
+    values: Sequence[tuple[float, float]],
+    limits: tuple[float, float],
+) -> None:
+    width, height, top = 400, 280, 50
+    low, high = limits
+    _text(draw, (left + width / 2, 22), title, 17)
+
+    def place(number: float, value: float) -> Point:
+        across = number / max(1, len(rows) - 1)
+        up = min(1.0, max(0.0, (value - low) / (high - low)))
+        return left + width * across, top + height * (1 - up)
+
+    for tick in range(5):
+        value = low + (high - low) * tick / 4
+        y = place(0, value)[1]
+        draw.line((left, y, left + width, y), fill=FAINT)
+        _text(draw, (left - 28, y), f"{value:.2f}", 12)
+    for number in range(1, len(rows)):
+        if rows[number].phase != rows[number - 1].phase:
+            x = place(number - 0.5, low)[0]
+            draw.line((x, top, x, top + height), fill=INK)
+            _text(draw, (x + 34, top - 10), rows[number].phase.replace("_", "-"), 12)
+    for which, (name, colour) in enumerate((("training", BLUE), ("validation", ORANGE))):
+        points = [place(number, pair[which]) for number, pair in enumerate(values)]
+        _draw_line(draw, points, colour)
+        _text(draw, (left + 110 + 180 * which, top + height + 34), name, 14, colour)
+    _text(draw, (left + width / 2, top + height + 14), f"{len(rows)} epochs", 12)
+
+
+def _draw_line(
+    draw: ImageDraw.ImageDraw, points: list[Point], colour: tuple[int, int, int]
+) -> None:
+    if len(points) > 1:
+        draw.line(points, fill=colour, width=2)
+    elif points:
+        x, y = points[0]
+        draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=colour)
+
+
+def _text(
+    draw: ImageDraw.ImageDraw,
+    middle: Point,
+    text: str,
+    size: int,
+    colour: tuple[int, int, int] = INK,
+) -> None:
+    draw.text(middle, text, fill=colour, font=ImageFont.load_default(size), anchor="mm")
+
+
+def _mix(share: float) -> tuple[int, int, int]:
+    """From nearly white to dark blue."""
+    light, dark = (237, 243, 253), (13, 71, 161)
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(light, dark, strict=True))
+    return red, green, blue

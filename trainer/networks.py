@@ -1,0 +1,198 @@
+"""Backbones, one table row each, and the classifier around one: pixels in, four classes out.
+
+images (uint8 RGB) -> scale and offset -> backbone -> average over positions   "features"
+  -> dropout -> dense                                                          "logits"
+  -> divide by temperature -> softmax                                          "probabilities"
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from collector.errors import UsageError
+from collector.records import LABELS
+from trainer.backend import keras
+from trainer.recipe import Recipe
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+SCRATCH_BN_MOMENTUM = 0.9
+"""Keras' 0.99 and 0.999 need hundreds of steps until the running figures mean anything."""
+
+_KERAS_HOST = "https://storage.googleapis.com/tensorflow/keras-applications"
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """One network of `keras.applications`.
+
+    Attributes:
+        name: As recipes write it.
+        builder: Its function in `keras.applications`.
+        min_size: Smallest side of the input, px.
+        scale, offset: Its preprocessing, of RGB 0-255, a number or one each channel.
+        open_from: First layer that fine-tuning trains.
+        weights_file: Of the ImageNet weights without top, in Keras' cache; `{alpha}` and `{size}`
+            are filled in.
+        weights_url: The folder on Keras' host that the file lies in.
+        weights_md5: Of the file, where Keras knows it.
+        weights_sizes: Input sides there are separate weights for, where there are; any fits any.
+        has_alpha: Whether it comes in several widths.
+    """
+
+    name: str
+    builder: str
+    min_size: int
+    scale: float | tuple[float, ...]
+    offset: float | tuple[float, ...]
+    open_from: str
+    weights_file: str
+    weights_url: str
+    weights_md5: str | None = None
+    weights_sizes: tuple[int, ...] = ()
+    has_alpha: bool = False
+
+
+BACKBONES = {
+    row.name: row
+    for row in (
+        Backbone(
+            name="mobilenetv2",
+            builder="MobileNetV2",
+            min_size=32,
+            scale=1 / 127.5,
+            offset=-1.0,
+            # All but the first 27 layers: 92.0-92.5% where a frozen backbone gave 84.6%
+            # (DESIGN.md, Training).
+            open_from="block_3_expand",
+            weights_file=(
+                "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{size}_no_top.h5"
+            ),
+            weights_url=f"{_KERAS_HOST}/mobilenet_v2",
+            weights_sizes=(96, 128, 160, 192, 224),
+            has_alpha=True,
+        ),
+        Backbone(
+            name="xception",
+            builder="Xception",
+            min_size=71,
+            scale=1 / 127.5,
+            offset=-1.0,
+            open_from="block4_sepconv1_act",
+            weights_file="xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
+            weights_url=f"{_KERAS_HOST}/xception",
+            weights_md5="b0042744bf5b25fce3cb969f33bebb97",
+        ),
+        Backbone(
+            name="densenet169",
+            builder="DenseNet169",
+            min_size=32,
+            # DenseNet's own: 0-1, then ImageNet's mean and deviation of each channel. ResNet's
+            # (BGR, means of 0-255) is a different one.
+            scale=tuple(1 / (255 * std) for std in IMAGENET_STD),
+            offset=tuple(-m / std for m, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)),
+            open_from="conv4_block1_0_bn",
+            weights_file="densenet169_weights_tf_dim_ordering_tf_kernels_notop.h5",
+            weights_url=f"{_KERAS_HOST}/densenet",
+            weights_md5="b8c4d4c20dd625c148057b9ff1c1176b",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A classifier under training. The three models share their layers and weights.
+
+    Attributes:
+        row: The backbone's table row.
+        size: Side of the input, px.
+        backbone: The `keras.applications` model, preprocessed pixels in, maps out.
+        features: uint8 (N, size, size, 3) in, (N, depth) out.
+        logits: uint8 (N, size, size, 3) in, (N, 4) out.
+    """
+
+    row: Backbone
+    size: int
+    backbone: Any
+    features: Any
+    logits: Any
+
+    @property
+    def head(self) -> Any:
+        """The dense layer from features to logits."""
+        return self.logits.get_layer("logits")
+
+
+def find_backbone(recipe: Recipe) -> Backbone:
+    """The table row of a recipe's backbone.
+
+    Raises:
+        UsageError: There is none of that name, or it cannot take the recipe's size or alpha.
+    """
+    row = BACKBONES.get(recipe.backbone)
+    if row is None:
+        raise UsageError(f"No backbone '{recipe.backbone}'. Found {', '.join(BACKBONES)}.")
+    if not row.min_size <= recipe.image_size <= 1024:
+        raise UsageError(
+            f"{row.name} takes images of {row.min_size} to 1024 px; found {recipe.image_size}. "
+            f"Choose another --image-size."
+        )
+    if recipe.alpha != 1.0 and not row.has_alpha:
+        raise UsageError(
+            f"{row.name} comes in one width; found --alpha {recipe.alpha:g}. Leave it out, or "
+            f"choose --model mobilenetv2."
+        )
+    return row
+
+
+def build_network(recipe: Recipe) -> Network:
+    """Build a classifier with random weights.
+
+    Raises:
+        UsageError: See `find_backbone`.
+    """
+    row = find_backbone(recipe)
+    shape = (recipe.image_size, recipe.image_size, 3)
+    width = {"alpha": recipe.alpha} if row.has_alpha else {}
+    build = getattr(keras.applications, row.builder)
+    backbone = build(include_top=False, weights=None, input_shape=shape, **width)
+    images = keras.Input(shape, dtype="uint8", name="images")
+    pixels = keras.layers.Rescaling(row.scale, row.offset, name="preprocessing")(images)
+    features = keras.layers.GlobalAveragePooling2D(name="features")(backbone(pixels))
+    kept = keras.layers.Dropout(recipe.dropout, name="dropout")(features)
+    logits = keras.layers.Dense(len(LABELS), name="logits")(kept)
+    return Network(
+        row=row,
+        size=recipe.image_size,
+        backbone=backbone,
+        features=keras.Model(images, features),
+        logits=keras.Model(images, logits),
+    )
+
+
+def build_deliverable(network: Network, temperature: float) -> Any:
+    """The model a user runs: uint8 images in, calibrated probabilities (N, 4) out."""
+    scaled = keras.layers.Rescaling(1 / temperature, name="temperature")(network.logits.output)
+    probabilities = keras.layers.Softmax(name="probabilities")(scaled)
+    return keras.Model(network.logits.input, probabilities, name=network.row.name)
+
+
+def open_upper_blocks(network: Network) -> None:
+    """Make what fine-tuning trains trainable: layers from `open_from` on, but no batch norm.
+
+    Photos of one task are too few to re-estimate what ImageNet's million settled.
+    """
+    is_open = False
+    for layer in network.backbone.layers:
+        is_open = is_open or layer.name == network.row.open_from
+        is_norm = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = is_open and not is_norm
+
+
+def open_everything(network: Network) -> None:
+    """Make the whole network trainable, with batch norm that follows within a few steps."""
+    for layer in network.backbone.layers:
+        layer.trainable = True
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = SCRATCH_BN_MOMENTUM

@@ -1,0 +1,214 @@
+"""Training through the network itself: the upper blocks after the head, or all of it from scratch.
+
+The rate falls along a cosine after a short rise; what is validated and kept is the average of the
+weights over the last steps; the epoch of least validation loss wins.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.records import LABELS
+from curation.curated import CuratedPhoto
+from trainer.backend import keras
+from trainer.batches import TrainingBatches
+from trainer.classes import class_numbers, class_weights
+from trainer.head import EpochFigures, cross_entropy
+from trainer.networks import Network
+from trainer.pixels import PixelReader, plain_batches
+from trainer.recipe import Phase
+
+WARM_UP = 0.1
+"""Part of the steps over which the rate rises."""
+
+PREDICT_BATCH = 32
+
+
+class NetworkPhase:
+    """One phase that trains the layers of `network` that are open.
+
+    Args:
+        network: Its trainable layers are trained.
+        phase: Epochs, batch size, rate, decay, patience.
+        label_smoothing: Spread over all classes.
+        averaging: Momentum of the weight average, 0 for none.
+        seed: Of order and variants.
+        checkpoint: File that the best weights are written to as they come.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        phase: Phase,
+        *,
+        label_smoothing: float,
+        averaging: float,
+        seed: int,
+        checkpoint: Path,
+    ) -> None:
+        self._network, self._phase = network, phase
+        self._smoothing, self._averaging = label_smoothing, averaging
+        self._seed, self._checkpoint = seed, checkpoint
+
+    def run(
+        self,
+        train: Sequence[CuratedPhoto],
+        val: Sequence[CuratedPhoto],
+        reader: PixelReader,
+        on_epoch: Callable[[EpochFigures], object],
+        should_stop: Callable[[], bool],
+        start_logits: NDArray[np.float32] | None = None,
+    ) -> int:
+        """Train; the network ends with the weights of the best epoch.
+
+        Args:
+            train, val: Photos.
+            reader: Reads them.
+            on_epoch: Told the figures of each.
+            should_stop: Asked after each batch; the epoch so far is then validated and counts.
+            start_logits: Of the validation photos by the network as it is, which an epoch must
+                beat; None where it knows nothing yet.
+
+        Returns:
+            The best epoch, from 1; 0 where none beat the start.
+
+        Raises:
+            UnreadableImageError: A file is not a whole picture.
+        """
+        batches = TrainingBatches(
+            train, reader, self._phase.batch_size, class_weights(class_numbers(train)), self._seed
+        )
+        keeper = _BestKeeper(self, val, reader, on_epoch, should_stop, start_logits)
+        average = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+        self._compile(len(batches))
+        try:
+            self._network.logits.fit(
+                batches,
+                epochs=self._phase.epochs,
+                verbose=0,
+                callbacks=[average, keeper] if self._averaging else [keeper],
+            )
+        finally:
+            batches.close()
+            if keeper.best_weights is not None:
+                self._network.logits.set_weights(keeper.best_weights)
+        return keeper.best_epoch
+
+    def validate(
+        self, photos: Sequence[CuratedPhoto], reader: PixelReader
+    ) -> tuple[NDArray[np.float32], float]:
+        """Logits (N, 4) of photos, and their loss."""
+        logits = predict_logits(self._network, photos, reader)
+        return logits, cross_entropy(logits, class_numbers(photos))
+
+    def save_checkpoint(self) -> None:
+        """Write the weights beside the last ones, then put them in their place."""
+        temporary = self._checkpoint.with_name(f"saving-{self._checkpoint.name}")
+        self._network.logits.save_weights(str(temporary))
+        temporary.replace(self._checkpoint)
+
+    @property
+    def patience(self) -> int:
+        return self._phase.patience
+
+    def _compile(self, steps: int) -> None:
+        total = steps * self._phase.epochs
+        warm_up = int(total * WARM_UP)
+        rate = keras.optimizers.schedules.CosineDecay(
+            self._phase.learning_rate * 0.1,
+            max(1, total - warm_up),
+            alpha=0.02,
+            warmup_target=self._phase.learning_rate,
+            warmup_steps=warm_up,
+        )
+        averaging: dict[str, Any] = (
+            {"use_ema": True, "ema_momentum": self._averaging} if self._averaging else {}
+        )
+        optimizer = keras.optimizers.AdamW(
+            rate, weight_decay=self._phase.weight_decay, clipnorm=5.0, **averaging
+        )
+        loss = keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=self._smoothing
+        )
+        self._network.logits.compile(optimizer, loss, metrics=["accuracy"])
+
+
+class _BestKeeper(keras.callbacks.Callback):  # type: ignore[misc]
+    """Validates after each epoch, keeps the best weights, and ends what no longer helps."""
+
+    def __init__(
+        self,
+        owner: NetworkPhase,
+        val: Sequence[CuratedPhoto],
+        reader: PixelReader,
+        on_epoch: Callable[[EpochFigures], object],
+        should_stop: Callable[[], bool],
+        start_logits: NDArray[np.float32] | None,
+    ) -> None:
+        super().__init__()
+        self._owner, self._val, self._reader = owner, val, reader
+        self._tell, self._should_stop = on_epoch, should_stop
+        self._labels = class_numbers(val)
+        self._best_loss = np.inf
+        if start_logits is not None:
+            self._best_loss = cross_entropy(start_logits, self._labels)
+        self.best_epoch = 0
+        self.best_weights: list[NDArray[np.float32]] | None = None
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        if np.isfinite(self._best_loss):
+            self.best_weights = self.model.get_weights()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self._should_stop():
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        logits, loss = self._owner.validate(self._val, self._reader)
+        right = float((logits.argmax(axis=1) == self._labels).mean())
+        if loss <= self._best_loss or self.best_weights is None:
+            self._best_loss, self.best_epoch = loss, epoch + 1
+            self.best_weights = self.model.get_weights()
+            self._owner.save_checkpoint()
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        self._tell(
+            EpochFigures(epoch + 1, float(logs["loss"]), float(logs["accuracy"]), loss, right, rate)
+        )
+        if epoch + 1 - self.best_epoch >= self._owner.patience:
+            self.model.stop_training = True
+
+
+def predict_logits(
+    network: Network, photos: Sequence[CuratedPhoto], reader: PixelReader
+) -> NDArray[np.float32]:
+    """Logits float32 (N, 4) of photos as they are, through Keras."""
+    parts = [
+        # One shape for all batches, or the graph is traced again for the last.
+        np.asarray(network.logits.predict_on_batch(_padded(batch)))[: len(batch)]
+        for batch in plain_batches(photos, reader, PREDICT_BATCH)
+    ]
+    return np.concatenate(parts) if parts else np.zeros((0, len(LABELS)), np.float32)
+
+
+def _padded(batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    missing = PREDICT_BATCH - len(batch)
+    return np.pad(batch, ((0, missing), (0, 0), (0, 0), (0, 0))) if missing else batch
+
+
+class EpochClock:
+    """Epochs, or photos, a second since it was made."""
+
+    def __init__(self) -> None:
+        self._started_s = self._last_s = time.perf_counter()
+
+    def rate(self, done: int) -> float:
+        return done / max(1e-6, time.perf_counter() - self._started_s)
+
+    def lap_s(self) -> float:
+        """Seconds since it was asked last."""
+        before, self._last_s = self._last_s, time.perf_counter()
+        return self._last_s - before

@@ -1,0 +1,157 @@
+"""How a model is trained: a TOML file in `recipes/`, read into frozen records that check it."""
+
+import tomllib
+from dataclasses import dataclass, fields, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from collector.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One stretch of training.
+
+    Attributes:
+        epochs: Passes over the training photos, at most; 0 leaves the phase out.
+        batch_size: Photos a step.
+        learning_rate: At the start; it falls along a cosine.
+        weight_decay: Decoupled (AdamW).
+        patience: Epochs without a better validation loss until the phase ends.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    patience: int
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 0, f"epochs must be 0 or more; found {self.epochs}")
+        _require(self.batch_size >= 2, f"batch_size must be 2 or more; found {self.batch_size}")
+        _require(self.learning_rate > 0, f"learning_rate must be > 0; found {self.learning_rate}")
+        _require(self.weight_decay >= 0, f"weight_decay must be >= 0; found {self.weight_decay}")
+        _require(self.patience >= 1, f"patience must be 1 or more; found {self.patience}")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole training.
+
+    Attributes:
+        name: Of the file, without its suffix.
+        backbone: A row of `networks.BACKBONES`.
+        image_size: Side of the network's input, px.
+        alpha: Width of the network, where its backbone comes in several; 1.0 is the full one.
+        views: How often each training photo is seen by the frozen backbone: once as it is, the
+            others augmented.
+        dropout: Between features and head, 0 to 1.
+        label_smoothing: 0 to 1; labels given by look carry a few percent of noise.
+        head: The head on cached features of a frozen backbone.
+        fine_tune: The upper blocks with the head, batch norm frozen.
+        scratch: The whole network from random weights, in place of the two.
+    """
+
+    name: str
+    backbone: str
+    image_size: int
+    alpha: float
+    views: int
+    dropout: float
+    label_smoothing: float
+    head: Phase
+    fine_tune: Phase
+    scratch: Phase
+
+    def __post_init__(self) -> None:
+        _require(0 < self.alpha <= 2, f"alpha must be over 0 and at most 2; found {self.alpha}")
+        _require(1 <= self.views <= 50, f"views must be 1 to 50; found {self.views}")
+        _require(0 <= self.dropout < 1, f"dropout must be in [0, 1); found {self.dropout}")
+        smoothing = self.label_smoothing
+        _require(0 <= smoothing < 1, f"label_smoothing must be in [0, 1); found {smoothing}")
+
+
+def recipe_names() -> list[str]:
+    """The recipes that come with the package, sorted."""
+    folder = files("trainer") / "recipes"
+    return sorted(
+        entry.name.removesuffix(".toml")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".toml")
+    )
+
+
+def load_recipe(name: str) -> Recipe:
+    """Read a recipe that comes with the package, or one's own TOML file.
+
+    Args:
+        name: "mobilenetv2", or the path of a file that ends in .toml.
+
+    Raises:
+        UsageError: There is none of that name, or it is not a whole recipe.
+    """
+    if name in recipe_names():
+        text = (files("trainer") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
+    elif name.endswith(".toml") and Path(name).is_file():
+        text = Path(name).read_text(encoding="utf-8", errors="replace")
+    else:
+        raise UsageError(
+            f"No recipe '{name}'. Found {', '.join(recipe_names())}. Name one of them with "
+            f"--model, or the path of your own .toml file."
+        )
+    try:
+        return _recipe_of(Path(name).stem, tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, TypeError, ValueError) as fault:
+        raise UsageError(
+            f"{name}: not a whole recipe ({fault}). Compare it with one in trainer/recipes/."
+        ) from fault
+
+
+def with_overrides(
+    recipe: Recipe,
+    *,
+    epochs: int | None = None,
+    fine_tune_epochs: int | None = None,
+    image_size: int | None = None,
+    alpha: float | None = None,
+    batch_size: int | None = None,
+) -> Recipe:
+    """The recipe with what the command line says instead; None leaves a value as it is.
+
+    Args:
+        epochs: Of the head, and of the whole network where it starts from random weights.
+        batch_size: In every phase.
+
+    Raises:
+        UsageError: A value is out of range.
+    """
+    every = {} if batch_size is None else {"batch_size": batch_size}
+    first = every if epochs is None else {**every, "epochs": epochs}
+    second = every if fine_tune_epochs is None else {**every, "epochs": fine_tune_epochs}
+    try:
+        return replace(
+            recipe,
+            image_size=recipe.image_size if image_size is None else image_size,
+            alpha=recipe.alpha if alpha is None else alpha,
+            head=replace(recipe.head, **first),
+            fine_tune=replace(recipe.fine_tune, **second),
+            scratch=replace(recipe.scratch, **first),
+        )
+    except ValueError as fault:
+        raise UsageError(f"{fault}.") from fault
+
+
+def _recipe_of(name: str, table: dict[str, Any]) -> Recipe:
+    values = {"name": name, **table}
+    unknown = values.keys() - {field.name for field in fields(Recipe)}
+    if unknown:
+        raise ValueError(f"unknown key {', '.join(sorted(unknown))}")
+    for phase in ("head", "fine_tune", "scratch"):
+        values[phase] = Phase(**values.get(phase, {}))
+    return Recipe(**values)
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise ValueError(message)

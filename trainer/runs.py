@@ -1,0 +1,232 @@
+"""The folder of one training: what was asked, what happened, how good it is.
+
+args.yaml  results.csv  metrics.json  predictions.csv  environment.json  model_card.md
+confusion_matrix.png  curves.png  report.html  checkpoints/  bundle/
+"""
+
+import csv
+import json
+import os
+import platform
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from collector.errors import DatasetError, EnvironmentProblemError, UsageError
+from collector.records import LABELS
+
+LIBRARIES = ("maskage", "keras", "tensorflow", "onnxruntime", "onnx", "tf2onnx", "numpy",
+             "albumentations", "opencv-python", "pillow")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One line of `results.csv`. Losses in nats, accuracies 0 to 1."""
+
+    phase: str
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One line of `predictions.csv`: a photo and what the model says of it.
+
+    Attributes:
+        path: Relative to the folder that was evaluated, POSIX.
+        actual, predicted: Labels.
+        probabilities: In class order.
+    """
+
+    path: str
+    actual: str
+    predicted: str
+    probabilities: tuple[float, ...]
+
+    @property
+    def is_right(self) -> bool:
+        return self.actual == self.predicted
+
+
+class RunFolder:
+    """One run's files.
+
+    Args:
+        path: The folder, which is there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def bundle(self) -> Path:
+        return self.path / "bundle"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.path / "checkpoints" / "best.weights.h5"
+
+    def write_args(self, values: dict[str, Any]) -> None:
+        self._write("args.yaml", yaml.safe_dump(values, sort_keys=False))
+
+    def read_args(self) -> dict[str, Any]:
+        """What `args.yaml` holds; empty where it is missing or not YAML."""
+        try:
+            values = yaml.safe_load((self.path / "args.yaml").read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError, UnicodeDecodeError):
+            return {}
+        return values if isinstance(values, dict) else {}
+
+    def append_result(self, row: EpochRow) -> None:
+        """Add one epoch to `results.csv`; it is on disk when this returns."""
+        path = self.path / "results.csv"
+        is_new = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            if is_new:
+                writer.writerow([field.name for field in fields(EpochRow)])
+            values = (round(v, 6) if isinstance(v, float) else v for v in astuple(row))
+            writer.writerow(values)
+
+    def read_results(self) -> list[EpochRow]:
+        """Every epoch of `results.csv`; empty where there is none."""
+        path = self.path / "results.csv"
+        if not path.is_file():
+            return []
+        with path.open(newline="", encoding="utf-8") as file:
+            return [
+                EpochRow(line["phase"], int(line["epoch"]), *(
+                    float(line[field.name]) for field in fields(EpochRow)[2:]
+                ))
+                for line in csv.DictReader(file)
+            ]  # fmt: skip
+
+    def write_metrics(self, values: dict[str, Any]) -> None:
+        self._write("metrics.json", json.dumps(values, indent=2) + "\n")
+
+    def read_metrics(self) -> dict[str, Any]:
+        """What `metrics.json` holds.
+
+        Raises:
+            EnvironmentProblemError: The run has none; it was not finished.
+        """
+        try:
+            values = json.loads((self.path / "metrics.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as fault:
+            raise EnvironmentProblemError(
+                f"{self.path}: not a finished run (no readable metrics.json). Train it with "
+                f"`trainer fit`, or name another run."
+            ) from fault
+        return dict(values)
+
+    def write_predictions(self, predictions: Sequence[Prediction]) -> None:
+        with (self.path / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["path", "actual", "predicted", *LABELS])
+            for each in predictions:
+                chances = (f"{value:.6f}" for value in each.probabilities)
+                writer.writerow([each.path, each.actual, each.predicted, *chances])
+
+    def write_environment(self) -> None:
+        self._write("environment.json", json.dumps(describe_environment(), indent=2) + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write one of the run's pages."""
+        self._write(name, text)
+
+    def _write(self, name: str, text: str) -> None:
+        temporary = self.path / f".{name}"
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(self.path / name)
+
+
+def create_run(runs: Path, name: str | None, model: str) -> RunFolder:
+    """Make the folder of a new run.
+
+    Args:
+        runs: Where runs lie; made where it is missing.
+        name: Of the run; None for model and time.
+        model: What to name it by then.
+
+    Raises:
+        UsageError: The name is taken, or is not a plain folder name.
+        EnvironmentProblemError: The folder cannot be made.
+    """
+    name = name if name is not None else f"{model}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}", name):
+        raise UsageError(
+            f"A run's name is made of letters, digits, '_', '-', '+' and '.'; found '{name}'. "
+            f"Choose another --name."
+        )
+    path = runs / name
+    try:
+        (path / "checkpoints").mkdir(parents=True)
+    except FileExistsError as fault:
+        raise UsageError(
+            f"There is a run {path} already. Choose another --name, or remove it."
+        ) from fault
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{path}: the run folder cannot be made ({fault.strerror}). Choose another --runs."
+        ) from fault
+    return RunFolder(path)
+
+
+def finished_runs(runs: Path) -> list[RunFolder]:
+    """Every finished run under `runs`, sorted by name.
+
+    Raises:
+        DatasetError: There is none.
+    """
+    found = [RunFolder(path.parent) for path in sorted(runs.glob("*/metrics.json"))]
+    if not found:
+        raise DatasetError(f"No finished run in {runs}. Train one with `trainer fit`.")
+    return found
+
+
+def describe_environment() -> dict[str, Any]:
+    """Machine and library versions, as `environment.json` holds them; nothing that names a user."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "backend": sys.modules["keras"].backend.backend() if "keras" in sys.modules else None,
+        "versions": library_versions(),
+    }
+
+
+def library_versions() -> dict[str, str]:
+    """Version of each library that has a part in the result."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def predictions_of(
+    paths: Sequence[str], actual: NDArray[np.int64], probabilities: NDArray[np.floating]
+) -> list[Prediction]:
+    """Join photos (N), class numbers (N,) and probabilities (N, 4)."""
+    said = probabilities.argmax(axis=1)
+    return [
+        Prediction(path, LABELS[is_].value, LABELS[says].value, tuple(float(p) for p in row))
+        for path, is_, says, row in zip(paths, actual, said, probabilities, strict=True)
+    ]
