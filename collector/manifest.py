@@ -1,11 +1,11 @@
 """What the folders cannot tell: subject, session, time, face box, quality. One SQLite file.
 
-The folder a photo lies in is its label. The manifest is keyed by the file's name, so a photo that
-was moved by hand keeps what is known of it. A dataset without a manifest works everywhere.
+The folder a photo lies in is its label. A photo that was moved by hand is found again by its name
+and keeps what is known of it. A dataset without a manifest works everywhere.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -85,6 +85,11 @@ class Manifest:
             self._db.execute("UPDATE photos SET removed_at = NULL WHERE path = ?", (photo.path,))
             self._log(at, photo, "restore")
 
+    def knows(self, path: str) -> bool:
+        """Whether there is a row for this path, of a photo that was removed too."""
+        query = "SELECT EXISTS (SELECT 1 FROM photos WHERE path = ?)"
+        return bool(self._db.execute(query, (path,)).fetchone()[0])
+
     def imported_digests(self) -> set[str]:
         """sha256 of every source file that was imported, also where the photo was removed since."""
         rows = self._db.execute("SELECT source_sha256 FROM photos WHERE source_sha256 NOT NULL")
@@ -127,7 +132,7 @@ class Manifest:
 
 
 def read_manifest(root: Path) -> dict[str, Photo]:
-    """Every photo that the manifest knows and that was not removed, by file name.
+    """Every photo that the manifest knows and that was not removed, by its path.
 
     Opens the file read-only; empty where there is no manifest.
 
@@ -144,24 +149,28 @@ def read_manifest(root: Path) -> dict[str, Photo]:
         _explained(path),
         closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)) as db,
     ):
-        return _by_name(_photo_of(row) for row in db.execute(query))
+        photos = [_photo_of(row) for row in db.execute(query)]
+    return {photo.path: photo for photo in photos}
 
 
-def _by_name(photos: Iterable[Photo]) -> dict[str, Photo]:
-    """Key rows by path, and by bare name where only one row bears it (moved by hand)."""
-    rows: dict[str, Photo] = {}
-    names: dict[str, list[Photo]] = {}
-    for photo in photos:
-        rows[photo.path] = photo
-        names.setdefault(PurePosixPath(photo.path).name, []).append(photo)
-    rows.update({name: found[0] for name, found in names.items() if len(found) == 1})
-    return rows
+def with_known_facts(found: dict[str, Label], rows: dict[str, Photo]) -> list[Photo]:
+    """The photos that lie in the folders, in the order given, with what the manifest knows.
 
-
-def with_known_facts(path: str, label: Label, rows: dict[str, Photo]) -> Photo:
-    """The photo at `path` (relative) in the folder of `label`, with what the manifest knows."""
-    row = rows.get(path) or rows.get(PurePosixPath(path).name)
-    return replace(row, path=path, label=label) if row else Photo(path, label)
+    Args:
+        found: Label of each path (relative to the dataset) that is there.
+        rows: See `read_manifest`. A row whose file is gone belongs to the file of its name in
+            another folder, moved there by hand, where only one such row bears that name.
+    """
+    moved: dict[str, list[Photo]] = {}
+    for path, row in rows.items():
+        if path not in found:
+            moved.setdefault(PurePosixPath(path).name, []).append(row)
+    photos = []
+    for path, label in found.items():
+        candidates = moved.get(PurePosixPath(path).name, [])
+        known = rows.get(path) or (candidates[0] if len(candidates) == 1 else None)
+        photos.append(replace(known, path=path, label=label) if known else Photo(path, label))
+    return photos
 
 
 @contextmanager

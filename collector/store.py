@@ -6,6 +6,7 @@ data/.trash/<label>/          removed photos, until emptied
 """
 
 import hashlib
+import itertools
 import os
 import secrets
 import threading
@@ -110,11 +111,8 @@ class PhotoStore:
             PhotoNotSavedError: The disk refused; nothing is left of it.
         """
         with self._mutex:
-            path = Path(photo.path)
-            # Names differ across classes too, so that a photo moved by hand keeps its row.
-            if self._has_name(path.name):
-                path = path.with_name(f"{path.stem}-{_digest(data)[:8]}{path.suffix}")
-            return self._save(replace(photo, path=path.as_posix()), data, source_sha256)
+            path = self._free_path(Path(photo.path), _digest(data)[:8])
+            return self._save(replace(photo, path=path), data, source_sha256)
 
     def trash(self, photo: Photo) -> None:
         """Move a photo to the trash, from where `restore` brings it back."""
@@ -179,11 +177,16 @@ class PhotoStore:
         self._photos[photo.path] = photo
         return photo
 
-    def _has_name(self, name: str) -> bool:
-        return any(
-            (folder / label / name).exists()
-            for folder in (self.root, self.root / TRASH)
-            for label in LABELS
+    def _free_path(self, wanted: Path, mark: str) -> str:
+        """`wanted`, or with a mark and a number if need be; of no photo that is or was here."""
+        marked = (
+            wanted.with_name(f"{wanted.stem}-{mark}{number or ''}{wanted.suffix}")
+            for number in itertools.count()
+        )
+        return next(
+            path.as_posix()
+            for path in itertools.chain([wanted], marked)
+            if not (self.root / path).exists() and not self._manifest.knows(path.as_posix())
         )
 
 
@@ -200,18 +203,15 @@ def list_photos(root: Path) -> list[Photo]:
             f"No dataset at {root}. Make one with `collector {root}`, or fill the folders "
             f"{', '.join(LABELS)} with photos."
         )
-    rows = read_manifest(root)
-    photos = []
-    for label in LABELS:
-        folder = root / label
-        if folder.is_dir():
-            names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
-            photos += [
-                with_known_facts(f"{label}/{name}", label, rows)
-                for name in names
-                if is_picture(Path(name))
-            ]
-    return sorted(photos, key=lambda photo: photo.path)
+    found = {f"{label}/{name}": label for label in LABELS for name in _picture_names(root / label)}
+    return with_known_facts(dict(sorted(found.items())), read_manifest(root))
+
+
+def _picture_names(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    names = [entry.name for entry in os.scandir(folder) if entry.is_file()]
+    return [name for name in names if is_picture(Path(name))]
 
 
 def new_session_id() -> str:

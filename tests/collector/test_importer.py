@@ -92,14 +92,17 @@ def test_broken_pictures_are_named_and_the_good_ones_come_in(
     assert len(list_photos(tmp_path / "data")) == 8
 
 
-def test_the_same_name_in_two_folders_keeps_both(tmp_path: Path) -> None:
-    for number, label in enumerate(LABELS[:2]):
-        (tmp_path / "source" / label).mkdir(parents=True)
-        Image.fromarray(draw_noise(number)).save(tmp_path / "source" / label / "face.png")
+def test_a_name_is_kept_in_each_class_and_marked_where_a_class_has_it_already(
+    tmp_path: Path,
+) -> None:
+    folders = ["a/mask_old", "a/mask_young", "b/mask_old"]
+    for number, folder in enumerate(folders):
+        (tmp_path / "source" / folder).mkdir(parents=True)
+        Image.fromarray(draw_noise(number)).save(tmp_path / "source" / folder / "face.png")
     assert main(["import", str(tmp_path / "source"), str(tmp_path / "data")]) == 0
-    names = {Path(photo.path).name for photo in list_photos(tmp_path / "data")}
-    assert len(names) == 2
-    assert "face.jpg" in names
+    marked, *kept = [photo.path for photo in list_photos(tmp_path / "data")]
+    assert kept == ["mask_old/face.jpg", "mask_young/face.jpg"]
+    assert marked.startswith("mask_old/face-")
 
 
 def test_saved_photos_carry_no_metadata_and_stand_upright(tmp_path: Path) -> None:

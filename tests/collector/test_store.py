@@ -11,9 +11,9 @@ import pytest
 
 from collector.errors import DatasetError, DatasetInUseError, PhotoNotSavedError
 from collector.files import TEMPORARY_PREFIX, save_new_file
-from collector.images import read_image
+from collector.images import encode_jpeg, read_image
 from collector.manifest import manifest_path, read_manifest
-from collector.records import LABELS, FaceBox, Label, Quality
+from collector.records import LABELS, FaceBox, Label, Photo, Quality
 from collector.store import PhotoStore, list_photos, new_session_id
 from tests.conftest import draw_noise
 
@@ -70,6 +70,33 @@ def test_a_photo_moved_by_hand_is_relabelled_and_keeps_its_facts(tmp_path: Path)
     assert found.label is Label.MASK_YOUNG
     assert found.path == f"mask_young/{name}"
     assert found.subject == "anna"
+
+
+def test_of_two_photos_of_one_name_the_moved_one_keeps_its_own_facts(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path) as store:
+        for label, subject in ((Label.MASK_OLD, "anna"), (Label.NOMASK_OLD, "bert")):
+            photo = Photo(path=f"{label}/face.jpg", label=label, subject=subject)
+            store.add_encoded(encode_jpeg(draw_noise(1)), photo)
+    (tmp_path / "mask_old" / "face.jpg").rename(tmp_path / "mask_young" / "face.jpg")
+    assert {photo.path: photo.subject for photo in list_photos(tmp_path)} == {
+        "mask_young/face.jpg": "anna",
+        "nomask_old/face.jpg": "bert",
+    }
+
+
+def test_a_path_is_never_given_twice(tmp_path: Path) -> None:
+    photo = Photo(path="mask_old/face.jpg", label=Label.MASK_OLD)
+    data = encode_jpeg(draw_noise(1))
+    with PhotoStore(tmp_path) as store:
+        first = store.add_encoded(data, photo)
+        # Neither the trash nor a move by hand frees it: its row is there still.
+        store.trash(first)
+        second = store.add_encoded(data, photo)
+        (tmp_path / second.path).rename(tmp_path / "mask_young" / Path(second.path).name)
+        third = store.add_encoded(data, photo)
+    assert first.path == "mask_old/face.jpg"
+    assert len({first.path, second.path, third.path}) == 3
+    assert all(found.path.startswith("mask_old/face-") for found in (second, third))
 
 
 def test_folders_without_a_manifest_are_a_dataset(tmp_path: Path) -> None:
