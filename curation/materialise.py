@@ -186,11 +186,20 @@ def _building_folder(out: Path) -> Iterator[Path]:
         if not _is_running(old.name.removeprefix(prefix)):
             shutil.rmtree(old, ignore_errors=True)
     building = out.parent / f"{prefix}{os.getpid()}"
-    building.mkdir()
     try:
+        building.mkdir()
         yield building
     finally:
-        shutil.rmtree(building, ignore_errors=True)
+        _remove_whole(building)
+
+
+def _remove_whole(folder: Path) -> None:
+    """Remove a folder to the last file, also when Ctrl-C comes meanwhile."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _is_running(process: str) -> bool:
