@@ -16,7 +16,7 @@ from collector.capture_parts import CaptureParts
 from collector.capture_screen import CaptureScreen
 from collector.dialogs import check_subject
 from collector.errors import UsageError
-from collector.faces import FaceFinder, open_face_finder
+from collector.faces import open_face_finder
 from collector.keys import read_key_changes, with_changes
 from collector.quality import QualityLimits
 from collector.shutter import Gate
@@ -133,7 +133,7 @@ def run_capture(
     opener = partial(open_camera, seed=seed)
     camera = opener(source)
     try:
-        finder = open_finder(source, face_model)
+        finder = open_face_finder(face_model, QualityLimits().min_face_px)
         with PhotoStore(root) as store:
             return _run_app(
                 CaptureParts(
@@ -153,11 +153,6 @@ def run_capture(
             )
     finally:
         camera.close()
-
-
-def open_finder(source: str, face_model: Path | None) -> FaceFinder:
-    """The face finder for a source, looking no further than the quality gate asks."""
-    return open_face_finder(face_model, QualityLimits().min_face_px)
 
 
 def _run_app(parts: CaptureParts, changes: dict[str, str]) -> int:

@@ -45,7 +45,7 @@ from collector.tone_line import TONE_COLORS, ToneLine
 MIN_COLUMNS, MIN_ROWS = 60, 20
 
 _TICK_S = 1 / 30
-_PANELS_S = 0.1
+_PANELS_S = 0.2
 _ANSWER_S = 4.0
 _FLASH_S = 0.12
 _STYLED_S = 0.15
@@ -163,13 +163,14 @@ class CaptureScreen(Screen[None]):
         if observation is None:
             return
         now_s = time.monotonic()
-        if self._is_paused or self._is_too_small:
+        # A picture of a folder comes once and is never passed over.
+        if observation.is_live and (self._is_paused or self._is_too_small):
             self._passed_over += 1
             return
         self._observation = self._photographer.observation = observation
         # Styled pictures are slow to draw: a few a second, so that keys do not wait for them.
         since_s = now_s - self._shown_s[-1] if self._shown_s else _STYLED_S
-        if since_s < _STYLED_S and not self._preview.is_raw:
+        if observation.is_live and since_s < _STYLED_S and not self._preview.is_raw:
             self._passed_over += 1
             return
         self._shown_s.append(now_s)
@@ -291,10 +292,12 @@ class CaptureScreen(Screen[None]):
     def summarise(self) -> str:
         """One line on what this run did."""
         text = (
-            f"{self._writer.saved:,} photos saved in {self._parts.store.root}, "
-            f"{self._photographer.refused:,} shots refused, {self._dropped:,} frames dropped."
+            f"Saved in {self._parts.store.root}: {self._writer.saved:,}. Shots refused: "
+            f"{self._photographer.refused:,}. Frames dropped: {self._dropped:,}."
         )
-        return text + (f" {self._writer.failed} could not be saved!" if self._writer.failed else "")
+        return text + (
+            f" Could not be saved: {self._writer.failed}!" if self._writer.failed else ""
+        )
 
     # Now and then
 

@@ -13,6 +13,7 @@ from collector.photo_writer import PhotoWriter, Shot
 from collector.quality import QualityLimits
 from collector.records import Label
 from collector.shutter import (
+    MAX_FRAME_AGE_S,
     Findings,
     Gate,
     HeldKey,
@@ -105,6 +106,8 @@ class Photographer:
 
     def tick(self, now_s: float) -> Answer | None:
         """Shoot what is due by now; the screen calls it many times a second."""
+        if self._must_wait(now_s):
+            return None
         if self.plan is not None:
             label = self.plan.take_due(now_s)
             answer = self._shoot(label, self.plan.step, now_s) if label else None
@@ -140,8 +143,21 @@ class Photographer:
         return Answer(f"{what} into {self.last_label.title}")
 
     def _shoot_held(self, now_s: float) -> Answer | None:
+        if self._must_wait(now_s):
+            return None
         label = self._held.take_due(now_s)
         return self._shoot(label, self._held.step, now_s) if label else None
+
+    def _must_wait(self, now_s: float) -> bool:
+        """Whether a live camera's next frame is still to come: no frame is shot twice."""
+        observation = self.observation
+        return (
+            self.closed is None
+            and observation is not None
+            and observation.is_live
+            and observation.frame is self._shot_frame
+            and now_s - observation.frame.captured_s <= MAX_FRAME_AGE_S
+        )
 
     def _shoot(self, label: Label, step: int, now_s: float) -> Answer:
         observation = self.observation

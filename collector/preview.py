@@ -128,7 +128,7 @@ class Preview(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.drawn = 0
+        self.drawn = 0  # Pictures drawn, for benchmarks and tests.
         self._picture: Picture | None = None
         self._message = ""
         self._strips: list[Strip] | None = None
@@ -144,6 +144,11 @@ class Preview(Widget):
         self._message = message
         self._strips = None
         self.refresh()
+
+    @property
+    def picture(self) -> Picture | None:
+        """What is shown."""
+        return self._picture
 
     @property
     def is_raw(self) -> bool:

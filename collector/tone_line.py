@@ -18,7 +18,13 @@ _MARKS = {Tone.GOOD: "●", Tone.CARE: "▲", Tone.BAD: "■", Tone.PLAIN: "·"}
 class ToneLine(Static):
     """Shows one `Answer`; its class `-good`, `-care`, `-bad` or `-plain` colours it."""
 
+    _said: Answer | None = None
+
     def say(self, answer: Answer) -> None:
+        """Show this, if it is not what stands there already."""
+        if answer == self._said:
+            return
+        self._said = answer
         self.update(Content(f"{_MARKS[answer.tone]} {answer.text}"))
         for tone in Tone:
             self.set_class(tone is answer.tone, f"-{tone}")

@@ -14,10 +14,11 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from collector.app import CollectorApp, run_capture
+from collector.cameras import Camera, open_camera
 from collector.capture_parts import CaptureParts
 from collector.capture_screen import CaptureScreen
 from collector.errors import CameraError, EnvironmentProblemError, UsageError
-from collector.images import read_image
+from collector.images import encode_jpeg, read_image
 from collector.keys import COMMANDS, read_key_changes, show_keys, with_changes
 from collector.panels import ClassPanel, KeyFooter
 from collector.preview import Preview
@@ -77,8 +78,10 @@ class FixedFinder:
 class Bench:
     """A running app with what a test looks at."""
 
-    def __init__(self, app: CollectorApp, pilot: Pilot[None], camera: MovingCamera) -> None:
-        self.app, self.pilot, self.camera = app, pilot, camera
+    def __init__(self, app: CollectorApp, pilot: Pilot[None], camera: Camera) -> None:
+        self.app, self.pilot = app, pilot
+        if isinstance(camera, MovingCamera):
+            self.camera = camera
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
@@ -123,8 +126,9 @@ async def running(
     size: tuple[int, int] = (120, 40),
     others: list[str] | None = None,
     key_changes: dict[str, str] | None = None,
+    camera: Camera | None = None,
 ) -> AsyncIterator[Bench]:
-    camera = MovingCamera()
+    camera = camera or MovingCamera()
     with PhotoStore(root) as store:
         parts = CaptureParts(
             store,
@@ -246,7 +250,9 @@ async def test_a_held_key_is_a_burst_and_one_step(tmp_path: Path) -> None:
         count = len(photos_of(tmp_path))
         assert 4 <= count <= 2 + 5 * held_s
         await bench.press("u")
-        await bench.wait_for_answer(f"undone: {count} photos")
+        await bench.wait_for_answer("undone:")
+        # A stall of the machine parts a hold in two; test_shutter holds the exact rule.
+        assert len(photos_of(tmp_path)) <= count - 2
 
 
 async def test_the_timer_counts_down_and_takes_one(tmp_path: Path) -> None:
@@ -334,7 +340,7 @@ async def test_q_saves_what_was_taken_and_leaves(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
         await bench.press("1", "q")
         await bench.wait(lambda: not bench.app.is_running)
-        assert bench.app.capture.summarise().startswith("1 photos saved")
+        assert bench.app.capture.summarise().startswith(f"Saved in {tmp_path}: 1.")
         assert bench.camera.is_closed
     assert len(photos_of(tmp_path)) == 1
 
@@ -431,6 +437,47 @@ async def test_a_lost_camera_is_told_and_comes_back(tmp_path: Path) -> None:
     assert len(photos_of(tmp_path)) == 2
 
 
+async def test_an_undo_that_the_disk_refuses_is_told_and_can_be_tried_again(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("1")
+        await bench.wait_for_answer("number 1")
+        (tmp_path / ".trash" / "mask_old").rmdir()
+        await bench.press("u")
+        await bench.wait_for_answer("cannot be moved to the trash")
+        assert len(photos_of(tmp_path)) == 1
+        (tmp_path / ".trash" / "mask_old").mkdir()
+        await bench.press("u")
+        await bench.wait_for_answer("undone: 1 photo")
+    assert photos_of(tmp_path) == []
+
+
+async def test_a_folder_of_pictures_is_a_queue_to_label(tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(3):
+        frame = MovingCamera().read()
+        assert frame is not None
+        (pictures / f"{number}.jpg").write_bytes(encode_jpeg(frame.pixels + number))
+    camera = open_camera(str(pictures))
+    async with running(tmp_path / "data", camera=camera) as bench:
+        await bench.press("1")
+        await bench.wait_for_answer("number 1")
+        await bench.wait(lambda: shown_file(bench) == "1.jpg")
+        await bench.press("right")
+        await bench.wait(lambda: shown_file(bench) == "2.jpg")
+        await bench.press("4")
+        await bench.wait_for_answer("The recording is over")
+    assert [photo.label for photo in photos_of(tmp_path / "data")] == [
+        Label.MASK_OLD,
+        Label.NOMASK_YOUNG,
+    ]
+
+
+def shown_file(bench: Bench) -> str | None:
+    picture = bench.app.capture.query_one(Preview).picture
+    return picture.observation.frame.file if picture else None
+
+
 async def test_what_the_disk_refuses_is_not_called_saved(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
         (tmp_path / "mask_old").rmdir()
@@ -438,7 +485,7 @@ async def test_what_the_disk_refuses_is_not_called_saved(tmp_path: Path) -> None
         await bench.wait_for_answer("not saved")
         await bench.press("2")
         await bench.wait_for_answer("number 1")
-        assert "1 could not be saved" in bench.app.capture.summarise()
+        assert "Could not be saved: 1!" in bench.app.capture.summarise()
         assert bench.app.capture.query_one(ClassPanel).counts.total[Label.MASK_OLD] == 0
     assert [photo.label for photo in photos_of(tmp_path)] == [Label.MASK_YOUNG]
 

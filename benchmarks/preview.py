@@ -1,0 +1,131 @@
+"""How fast the preview is: `python benchmarks/preview.py`, in or out of a terminal.
+
+Opens the real capture screen on the demo camera in a pseudo-terminal of 120x40 cells, reads
+everything it draws as a terminal would, and reports from inside the app: preview frames a second,
+the age of a frame when it is drawn, the time to the first frame, and the bytes a second. `--keys`
+also holds a key down, so that photos are saved meanwhile.
+"""
+
+import argparse
+import json
+import os
+import pty
+import sys
+import tempfile
+import termios
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collector.app import CollectorApp
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--columns", type=int, default=120)
+    parser.add_argument("--rows", type=int, default=40)
+    parser.add_argument("--source", default="demo")
+    parser.add_argument("--face-model", type=Path, help="a YuNet file; without it the guide")
+    parser.add_argument("--keys", action="store_true", help="hold a key down meanwhile")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        bytes_drawn = _run_in_terminal(arguments, report, Path(folder) / "data")
+        figures = json.loads(report.read_text())
+    figures["megabytes_a_second"] = round(bytes_drawn / figures["seconds"] / 1e6, 2)
+    print(json.dumps(figures))
+    return 0
+
+
+def _run_in_terminal(arguments: argparse.Namespace, report: Path, data: Path) -> int:
+    started_s = time.monotonic()
+    process, terminal = pty.fork()
+    if process == 0:
+        _run_app(arguments, report, data, started_s)
+        os._exit(0)
+    termios.tcsetwinsize(terminal, (arguments.rows, arguments.columns))
+    total = 0
+    if arguments.keys:
+        threading.Thread(target=_hold_key, args=(terminal,), daemon=True).start()
+    while True:
+        try:
+            total += len(os.read(terminal, 1 << 16))
+        except OSError:
+            break
+    os.waitpid(process, 0)
+    return total
+
+
+def _hold_key(terminal: int) -> None:
+    """A key that is held: a press, the terminal's delay, then 30 repeats a second."""
+    time.sleep(3)
+    try:
+        while True:
+            os.write(terminal, b"2")
+            time.sleep(1 / 30)
+    except OSError:
+        return
+
+
+def _run_app(arguments: argparse.Namespace, report: Path, data: Path, started_s: float) -> None:
+    os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+    sys.stdout.flush()
+    from collector.app import CollectorApp
+    from collector.cameras import open_camera
+    from collector.capture_parts import CaptureParts
+    from collector.faces import FaceFinder, GuideFinder, YuNetFinder
+    from collector.preview import Preview
+    from collector.store import PhotoStore
+    from collector.terminal import keep_terminal
+
+    model = arguments.face_model
+    finder: FaceFinder = YuNetFinder(model, 60) if model else GuideFinder()
+    ages_ms: list[float] = []
+    drawn_s: list[float] = []
+    draw = Preview._draw
+
+    def timed_draw(preview: Preview) -> list[object]:
+        strips = draw(preview)
+        if preview._picture is not None:
+            now_s = time.monotonic()
+            drawn_s.append(now_s)
+            ages_ms.append((now_s - preview._picture.observation.frame.captured_s) * 1000)
+        return strips  # type: ignore[return-value]
+
+    Preview._draw = timed_draw  # type: ignore[method-assign, assignment]
+    with PhotoStore(data) as store, keep_terminal() as driver_class:
+        camera = open_camera(arguments.source)
+        parts = CaptureParts(store, camera, arguments.source, open_camera, finder, list)
+        app = CollectorApp(parts, driver_class=driver_class)
+        quit_later = threading.Timer(arguments.seconds, _quit, [app])
+        quit_later.start()
+        app.run()
+        app.capture.close_parts()
+        # The first second is start-up.
+        steady = [t for t in drawn_s if t > drawn_s[0] + 1]
+        seconds = steady[-1] - steady[0]
+        figures = {
+            "columns": arguments.columns,
+            "rows": arguments.rows,
+            "seconds": round(seconds, 2),
+            "preview_fps": round((len(steady) - 1) / seconds, 1),
+            "frame_age_ms_p50": round(float(np.percentile(ages_ms, 50)), 1),
+            "frame_age_ms_p95": round(float(np.percentile(ages_ms, 95)), 1),
+            "first_frame_s": round(drawn_s[0] - started_s, 2),
+            "cpu_s": round(time.process_time(), 2),
+            "summary": app.capture.summarise(),
+        }
+    report.write_text(json.dumps(figures))
+
+
+def _quit(app: "CollectorApp") -> None:
+    app.call_from_thread(app.exit)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
