@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from collector.faces import FaceFinder, crop_face
 from collector.records import Frame
 from detector.classifier import Classifier
+from detector.scenes import SceneWatch
 from detector.tracker import FADE_S, FaceTracker, TrackedFace
 
 
@@ -44,13 +45,14 @@ class LivePipeline:
     Args:
         finder: The same that the collector uses.
         classifier: A loaded bundle; its crop margin is used for the crops.
-        fade_s: How long labels are averaged, in seconds; 0 takes each frame by itself. Pictures of
-            a folder have nothing to do with each other and are always taken by themselves.
+        fade_s: How long labels are averaged, in seconds; 0 takes each frame by itself. At a cut
+            to another scene tracks end; pictures of a folder are scenes of their own.
     """
 
     def __init__(self, finder: FaceFinder, classifier: Classifier, fade_s: float = FADE_S) -> None:
         self.finder = finder
         self.classifier = classifier
+        self._scenes = SceneWatch()
         self.tracker = FaceTracker(classifier.bundle.unsure_below, fade_s)
 
     def process(self, frame: Frame) -> FrameResult:
@@ -64,7 +66,7 @@ class LivePipeline:
         cropped = clock()
         probabilities = self.classifier.classify(crops)
         classified = clock()
-        if frame.file is not None:
+        if self._scenes.is_cut(frame.pixels) or frame.file is not None:
             self.tracker.forget()
         faces = self.tracker.update(boxes, probabilities, frame.position_s)
         if self.finder.is_guide:

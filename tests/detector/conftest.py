@@ -1,6 +1,6 @@
 """A tiny bundle whose answer is known, and pictures to feed it with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from collector.faces import guide_box
 from collector.records import LABELS, Label, RgbImage
+from detector.video import VideoSink
 from trainer.bundle import ModelBundle, describe_file, golden_images, load_bundle, write_bundle
 
 COLORS: dict[Label, tuple[int, int, int]] = {
@@ -98,6 +100,24 @@ def paint() -> Callable[..., RgbImage]:
 
     def make(label: Label, width: int = 64, height: int = 48) -> RgbImage:
         return np.full((height, width, 3), COLORS[label], dtype=np.uint8)
+
+    return make
+
+
+@pytest.fixture
+def film(tmp_path: Path, paint: Callable[..., RgbImage]) -> Callable[..., Path]:
+    """Makes a video, 320x240, with a face of these labels where the guide is, frame by frame."""
+
+    def make(labels: Sequence[Label], fps: float = 10.0) -> Path:
+        path = tmp_path / "clip.mp4"
+        box = guide_box(320, 240)
+        pixels = np.full((240, 320, 3), 128, dtype=np.uint8)
+        with VideoSink(path, fps) as sink:
+            for label in labels:
+                face = paint(label, box.width, box.height)
+                pixels[box.y : box.y + box.height, box.x : box.x + box.width] = face
+                sink.write(pixels)
+        return path
 
     return make
 

@@ -14,7 +14,6 @@ import pytest
 from collector.images import encode_jpeg, read_image
 from collector.records import LABELS, Label, RgbImage
 from detector.cli import main
-from detector.video import VideoSink
 from trainer.bundle import ModelBundle
 
 ROOT = Path(__file__).parents[2]
@@ -23,13 +22,9 @@ pytestmark = pytest.mark.usefixtures("no_face_model")
 
 
 @pytest.fixture
-def clip(tmp_path: Path, paint: Callable[..., RgbImage]) -> Path:
+def clip(film: Callable[..., Path]) -> Path:
     """Two seconds without a mask, two with, at 10 frames a second."""
-    path = tmp_path / "clip.mp4"
-    with VideoSink(path, 10) as sink:
-        for label in [Label.NOMASK_OLD] * 20 + [Label.MASK_OLD] * 20:
-            sink.write(paint(label, 320, 240))
-    return path
+    return film([Label.NOMASK_YOUNG] * 20 + [Label.MASK_OLD] * 20)
 
 
 @pytest.fixture

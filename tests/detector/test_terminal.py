@@ -15,13 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collector.records import FaceBox, Frame, Label, RgbImage
+from collector.records import FaceBox, Frame, Label
 from detector.overlay import Readout
 from detector.pipeline import FrameResult, Timings
 from detector.screens import LiveView
 from detector.terminal import compose_view, confidence_bar
 from detector.tracker import TrackedFace
-from detector.video import VideoSink
 from trainer.bundle import ModelBundle
 
 ROOT = Path(__file__).parents[2]
@@ -108,13 +107,10 @@ def _guide(no_face_model: None) -> None:
 
 
 def start_live(
-    tmp_path: Path, bundle: ModelBundle, paint: Callable[..., RgbImage]
+    tmp_path: Path, bundle: ModelBundle, film: Callable[..., Path]
 ) -> tuple[int, int, "subprocess.Popen[bytes]"]:
     """`detector live` on a video, in a real terminal of its own."""
-    clip = tmp_path / "clip.mp4"
-    with VideoSink(clip, 10) as sink:
-        for _ in range(300):
-            sink.write(paint(Label.MASK_YOUNG, 320, 240))
+    clip = film([Label.MASK_YOUNG] * 300)
     outer, inner = pty.openpty()
     termios.tcsetwinsize(inner, (30, 100))
     process = subprocess.Popen(
@@ -133,9 +129,9 @@ def start_live(
 
 
 def test_keys_work_and_the_terminal_is_given_back(
-    tmp_path: Path, bundle: ModelBundle, paint: Callable[..., RgbImage]
+    tmp_path: Path, bundle: ModelBundle, film: Callable[..., Path]
 ) -> None:
-    outer, inner, process = start_live(tmp_path, bundle, paint)
+    outer, inner, process = start_live(tmp_path, bundle, film)
     before = termios.tcgetattr(inner)
     try:
         read_until(outer, "frames/s")
@@ -159,9 +155,9 @@ def test_keys_work_and_the_terminal_is_given_back(
 
 
 def test_a_polite_kill_gives_the_terminal_back(
-    tmp_path: Path, bundle: ModelBundle, paint: Callable[..., RgbImage]
+    tmp_path: Path, bundle: ModelBundle, film: Callable[..., Path]
 ) -> None:
-    outer, inner, process = start_live(tmp_path, bundle, paint)
+    outer, inner, process = start_live(tmp_path, bundle, film)
     before = termios.tcgetattr(inner)
     try:
         read_until(outer, "frames/s")
