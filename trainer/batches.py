@@ -26,6 +26,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         reader: Reads them.
         batch_size: Photos an item.
         weights: What a photo of each class counts, shape (4,).
+        augment: Draws the variants.
         seed: Of order and variants.
     """
 
@@ -37,6 +38,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         reader: PixelReader,
         batch_size: int,
         weights: NDArray[np.float32],
+        augment: Augmenter,
         seed: int,
     ) -> None:
         super().__init__()
@@ -44,7 +46,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._batch_size = min(batch_size, len(photos))
         self._seed, self._epoch = seed, 0
         self._labels = class_numbers(photos)
-        self._augment = Augmenter()
+        self._augment = augment
         self._pool = ThreadPoolExecutor(worker_count(), thread_name_prefix="augment")
         self._pending: dict[int, list[Future[RgbImage]]] = {}
         self._order = self._draw_order()

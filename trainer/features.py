@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from collector.records import RgbImage
 from curation.curated import CuratedPhoto
-from trainer.augment import Augmenter, mix_seed
+from trainer.augment import Augmenter, mix_seed, vary_framing
 from trainer.backend import backend_name, has_accelerator
 from trainer.networks import Network
 from trainer.onnx_engine import OnnxEngine
@@ -89,7 +89,7 @@ class FeatureExtractor:
 
     def __init__(self, network: Network, cache: FeatureCache, reader: PixelReader) -> None:
         self._network, self._cache, self._reader = network, cache, reader
-        self._augment = Augmenter()
+        self._augment = Augmenter(vary_framing)
 
     def compute(
         self,

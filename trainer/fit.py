@@ -30,9 +30,6 @@ from trainer.recipe import Phase, Recipe, load_recipe, with_overrides
 from trainer.runs import EpochRow, RunFolder, create_run
 from trainer.weights import NONE, load_backbone_weights, obtain_weights
 
-FINE_TUNE_AVERAGING = 0.98
-"""Momentum of the weight average: over the last 50 steps or so."""
-
 
 @dataclass(frozen=True)
 class FitSettings:
@@ -188,7 +185,6 @@ class _Training:
             head = train_head(
                 data,
                 self._recipe.head,
-                dropout=self._recipe.dropout,
                 label_smoothing=self._recipe.label_smoothing,
                 seed=self._settings.seed,
                 on_epoch=self._epoch_teller("head", self._recipe.head),
@@ -214,7 +210,7 @@ class _Training:
     def _fine_tune(self, before: NDArray[np.float32]) -> NDArray[np.float32]:
         """Phase two. Returns the logits of the validation photos; no worse than `before`."""
         open_upper_blocks(self._network)
-        phase = self._phase(self._recipe.fine_tune, FINE_TUNE_AVERAGING)
+        phase = self._phase(self._recipe.fine_tune, is_scratch=False)
         with self._watch.measure("fine_tune"):
             best = self._run_phase("fine_tune", phase, self._recipe.fine_tune, before)
         if best == 0:
@@ -224,18 +220,17 @@ class _Training:
     def _train_scratch(self) -> NDArray[np.float32]:
         """The whole network, batch norm included. Returns the logits of the validation photos."""
         open_everything(self._network)
-        # No averaging: batch norm's running figures would belong to other weights.
-        phase = self._phase(self._recipe.scratch, averaging=0.0)
+        phase = self._phase(self._recipe.scratch, is_scratch=True)
         with self._watch.measure("scratch"):
             self._run_phase("scratch", phase, self._recipe.scratch, None)
         return predict_logits(self._network, self._photos.val.photos, self._reader)
 
-    def _phase(self, phase: Phase, averaging: float) -> NetworkPhase:
+    def _phase(self, phase: Phase, is_scratch: bool) -> NetworkPhase:
         return NetworkPhase(
             self._network,
             phase,
             label_smoothing=self._recipe.label_smoothing,
-            averaging=averaging,
+            is_scratch=is_scratch,
             seed=self._settings.seed,
             checkpoint=self._run.checkpoint,
         )

@@ -67,7 +67,6 @@ def train_head(
     data: HeadData,
     phase: Phase,
     *,
-    dropout: float,
     label_smoothing: float,
     seed: int,
     on_epoch: Callable[[EpochFigures], bool],
@@ -76,8 +75,7 @@ def train_head(
 
     Args:
         data: Features are standardised here, and the result is folded back.
-        phase: Epochs, batch size, AdamW's rate and decay, patience.
-        dropout: Part of the features hidden at each step.
+        phase: Epochs, batch size, AdamW's rate and decay, patience, dropout.
         label_smoothing: Spread over all classes.
         seed: Of order, views and dropout.
         on_epoch: Told the figures of each; returns False to stop.
@@ -87,7 +85,7 @@ def train_head(
     """
     mean = data.train.mean(axis=(0, 1))
     scale = 1 / (data.train.std(axis=(0, 1)) + 1e-3)
-    trainer = _Trainer(data.train.shape[2], phase, len(data.train_labels), dropout, seed)
+    trainer = _Trainer(data.train.shape[2], phase, len(data.train_labels), seed)
     val = (data.val - mean) * scale
     train = (data.train - mean) * scale
     targets = one_hot(data.train_labels) * (1 - label_smoothing)
@@ -123,9 +121,9 @@ class _Trainer:
 
     _BETAS = (0.9, 0.999)
 
-    def __init__(self, depth: int, phase: Phase, photos: int, dropout: float, seed: int) -> None:
+    def __init__(self, depth: int, phase: Phase, photos: int, seed: int) -> None:
         self._random = np.random.default_rng(seed)
-        self._phase, self._dropout = phase, dropout
+        self._phase = phase
         self._steps = max(1, -(-photos // phase.batch_size)) * max(1, phase.epochs)
         self._step = 0
         self.kernel = np.zeros((depth, 4), np.float32)
@@ -153,9 +151,9 @@ class _Trainer:
         return float(np.mean(losses))
 
     def _run_step(self, batch: Matrix, targets: Matrix, weights: Matrix) -> float:
-        if self._dropout:
-            kept = self._random.random(batch.shape, dtype=np.float32) >= self._dropout
-            batch = batch * kept / np.float32(1 - self._dropout)
+        if hidden := self._phase.dropout:
+            kept = self._random.random(batch.shape, dtype=np.float32) >= hidden
+            batch = batch * kept / np.float32(1 - hidden)
         chances = softmax(batch @ self.kernel + self.bias)
         loss = -(targets * np.log(chances + 1e-12)).sum(axis=1) @ weights / len(batch)
         slope = ((chances - targets) * weights[:, None] / len(batch)).astype(np.float32)

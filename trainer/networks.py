@@ -32,6 +32,7 @@ class Backbone:
         min_size: Smallest side of the input, px.
         scale, offset: Its preprocessing, of RGB 0-255, a number or one each channel.
         open_from: First layer that fine-tuning trains.
+        side_heads: Layers whose output gets a head of its own in training from random weights.
         weights_file: Of the ImageNet weights without top, in Keras' cache; `{alpha}` and `{size}`
             are filled in.
         weights_url: The folder on Keras' host that the file lies in.
@@ -46,6 +47,7 @@ class Backbone:
     scale: float | tuple[float, ...]
     offset: float | tuple[float, ...]
     open_from: str
+    side_heads: tuple[str, ...]
     weights_file: str
     weights_url: str
     weights_md5: str | None = None
@@ -65,6 +67,7 @@ BACKBONES = {
             # All but the first 27 layers: 92.0-92.5% where a frozen backbone gave 84.6%
             # (DESIGN.md, Training).
             open_from="block_3_expand",
+            side_heads=tuple(f"block_{number}_add" for number in (2, 5, 9, 12, 15)),
             weights_file=(
                 "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{size}_no_top.h5"
             ),
@@ -79,6 +82,7 @@ BACKBONES = {
             scale=1 / 127.5,
             offset=-1.0,
             open_from="block4_sepconv1_act",
+            side_heads=tuple(f"block{number}_sepconv2_bn" for number in (3, 6, 9, 12)),
             weights_file="xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
             weights_url=f"{_KERAS_HOST}/xception",
             weights_md5="b0042744bf5b25fce3cb969f33bebb97",
@@ -92,6 +96,7 @@ BACKBONES = {
             scale=tuple(1 / (255 * std) for std in IMAGENET_STD),
             offset=tuple(-m / std for m, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)),
             open_from="conv4_block1_0_bn",
+            side_heads=("conv2_block6_concat", "conv3_block12_concat", "conv4_block32_concat"),
             weights_file="densenet169_weights_tf_dim_ordering_tf_kernels_notop.h5",
             weights_url=f"{_KERAS_HOST}/densenet",
             weights_md5="b8c4d4c20dd625c148057b9ff1c1176b",
@@ -160,7 +165,7 @@ def build_network(recipe: Recipe) -> Network:
     images = keras.Input(shape, dtype="uint8", name="images")
     pixels = keras.layers.Rescaling(row.scale, row.offset, name="preprocessing")(images)
     features = keras.layers.GlobalAveragePooling2D(name="features")(backbone(pixels))
-    kept = keras.layers.Dropout(recipe.dropout, name="dropout")(features)
+    kept = keras.layers.Dropout(recipe.head.dropout, name="dropout")(features)
     logits = keras.layers.Dense(len(LABELS), name="logits")(kept)
     return Network(
         row=row,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from collector.records import LABELS
 from curation.curated import CuratedPhoto
+from trainer.augment import Augmenter, vary_colour, vary_framing
 from trainer.backend import keras
 from trainer.batches import TrainingBatches
 from trainer.classes import class_numbers, class_weights
@@ -21,9 +22,13 @@ from trainer.head import EpochFigures, cross_entropy
 from trainer.networks import Network
 from trainer.pixels import PixelReader, plain_batches
 from trainer.recipe import Phase
+from trainer.supervision import accuracy, build_trainee, make_loss
 
 WARM_UP = 0.1
 """Part of the steps over which the rate rises."""
+
+AVERAGING = 0.98
+"""Momentum of the weight average: over the last 50 steps or so."""
 
 PREDICT_BATCH = 32
 
@@ -35,7 +40,8 @@ class NetworkPhase:
         network: Its trainable layers are trained.
         phase: Epochs, batch size, rate, decay, patience.
         label_smoothing: Spread over all classes.
-        averaging: Momentum of the weight average, 0 for none.
+        is_scratch: Whether it starts from random weights: side heads and wide colours then, and no
+            averaging, since batch norm's running figures would belong to other weights.
         seed: Of order and variants.
         checkpoint: File that the best weights are written to as they come.
     """
@@ -46,12 +52,12 @@ class NetworkPhase:
         phase: Phase,
         *,
         label_smoothing: float,
-        averaging: float,
+        is_scratch: bool,
         seed: int,
         checkpoint: Path,
     ) -> None:
         self._network, self._phase = network, phase
-        self._smoothing, self._averaging = label_smoothing, averaging
+        self._smoothing, self._is_scratch = label_smoothing, is_scratch
         self._seed, self._checkpoint = seed, checkpoint
 
     def run(
@@ -80,18 +86,19 @@ class NetworkPhase:
             UnreadableImageError: A file is not a whole picture.
         """
         batches = TrainingBatches(
-            train, reader, self._phase.batch_size, class_weights(class_numbers(train)), self._seed
+            train,
+            reader,
+            self._phase.batch_size,
+            class_weights(class_numbers(train)),
+            Augmenter(vary_colour if self._is_scratch else vary_framing),
+            self._seed,
         )
         keeper = _BestKeeper(self, val, reader, on_epoch, should_stop, start_logits)
         average = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-        self._compile(len(batches))
+        callbacks = [keeper] if self._is_scratch else [average, keeper]
+        trainee = self._compile(len(batches))
         try:
-            self._network.logits.fit(
-                batches,
-                epochs=self._phase.epochs,
-                verbose=0,
-                callbacks=[average, keeper] if self._averaging else [keeper],
-            )
+            trainee.fit(batches, epochs=self._phase.epochs, verbose=0, callbacks=callbacks)
         finally:
             batches.close()
             if keeper.best_weights is not None:
@@ -112,10 +119,14 @@ class NetworkPhase:
         temporary.replace(self._checkpoint)
 
     @property
+    def weights(self) -> list[NDArray[np.float32]]:
+        return list(self._network.logits.get_weights())
+
+    @property
     def patience(self) -> int:
         return self._phase.patience
 
-    def _compile(self, steps: int) -> None:
+    def _compile(self, steps: int) -> Any:
         total = steps * self._phase.epochs
         warm_up = int(total * WARM_UP)
         rate = keras.optimizers.schedules.CosineDecay(
@@ -125,16 +136,17 @@ class NetworkPhase:
             warmup_target=self._phase.learning_rate,
             warmup_steps=warm_up,
         )
-        averaging: dict[str, Any] = (
-            {"use_ema": True, "ema_momentum": self._averaging} if self._averaging else {}
-        )
         optimizer = keras.optimizers.AdamW(
-            rate, weight_decay=self._phase.weight_decay, clipnorm=5.0, **averaging
+            rate,
+            weight_decay=self._phase.weight_decay,
+            clipnorm=5.0,
+            use_ema=not self._is_scratch,
+            ema_momentum=AVERAGING,
         )
-        loss = keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=self._smoothing
-        )
-        self._network.logits.compile(optimizer, loss, metrics=["accuracy"])
+        self._network.logits.get_layer("dropout").rate = self._phase.dropout
+        trainee = build_trainee(self._network, has_sides=self._is_scratch)
+        trainee.compile(optimizer, make_loss(self._smoothing), metrics=[accuracy])
+        return trainee
 
 
 class _BestKeeper(keras.callbacks.Callback):  # type: ignore[misc]
@@ -161,7 +173,7 @@ class _BestKeeper(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_begin(self, logs: Any = None) -> None:
         if np.isfinite(self._best_loss):
-            self.best_weights = self.model.get_weights()
+            self.best_weights = self._owner.weights
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if self._should_stop():
@@ -172,7 +184,7 @@ class _BestKeeper(keras.callbacks.Callback):  # type: ignore[misc]
         right = float((logits.argmax(axis=1) == self._labels).mean())
         if loss <= self._best_loss or self.best_weights is None:
             self._best_loss, self.best_epoch = loss, epoch + 1
-            self.best_weights = self.model.get_weights()
+            self.best_weights = self._owner.weights
             self._owner.save_checkpoint()
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self._tell(

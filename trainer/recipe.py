@@ -19,6 +19,7 @@ class Phase:
         learning_rate: At the start; it falls along a cosine.
         weight_decay: Decoupled (AdamW).
         patience: Epochs without a better validation loss until the phase ends.
+        dropout: Part of the features hidden from the head at each step, 0 to 1.
     """
 
     epochs: int
@@ -26,12 +27,14 @@ class Phase:
     learning_rate: float
     weight_decay: float
     patience: int
+    dropout: float
 
     def __post_init__(self) -> None:
         _require(self.epochs >= 0, f"epochs must be 0 or more; found {self.epochs}")
         _require(self.batch_size >= 2, f"batch_size must be 2 or more; found {self.batch_size}")
         _require(self.learning_rate > 0, f"learning_rate must be > 0; found {self.learning_rate}")
         _require(self.weight_decay >= 0, f"weight_decay must be >= 0; found {self.weight_decay}")
+        _require(0 <= self.dropout < 1, f"dropout must be in [0, 1); found {self.dropout}")
         _require(self.patience >= 1, f"patience must be 1 or more; found {self.patience}")
 
 
@@ -46,7 +49,6 @@ class Recipe:
         alpha: Width of the network, where its backbone comes in several; 1.0 is the full one.
         views: How often each training photo is seen by the frozen backbone: once as it is, the
             others augmented.
-        dropout: Between features and head, 0 to 1.
         label_smoothing: 0 to 1; labels given by look carry a few percent of noise.
         head: The head on cached features of a frozen backbone.
         fine_tune: The upper blocks with the head, batch norm frozen.
@@ -58,7 +60,6 @@ class Recipe:
     image_size: int
     alpha: float
     views: int
-    dropout: float
     label_smoothing: float
     head: Phase
     fine_tune: Phase
@@ -67,7 +68,6 @@ class Recipe:
     def __post_init__(self) -> None:
         _require(0 < self.alpha <= 2, f"alpha must be over 0 and at most 2; found {self.alpha}")
         _require(1 <= self.views <= 50, f"views must be 1 to 50; found {self.views}")
-        _require(0 <= self.dropout < 1, f"dropout must be in [0, 1); found {self.dropout}")
         smoothing = self.label_smoothing
         _require(0 <= smoothing < 1, f"label_smoothing must be in [0, 1); found {smoothing}")
 

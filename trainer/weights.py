@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -72,8 +73,11 @@ def load_backbone_weights(network: Network, path: Path) -> None:
     """
     _check_weights_file(path)
     try:
-        network.backbone.load_weights(str(path))
-    except (ValueError, KeyError, OSError, TypeError, AttributeError) as fault:
+        with warnings.catch_warnings():
+            # Keras only warns where a file lacks a part, and leaves that part random.
+            warnings.filterwarnings("error", "Skipping nested container", UserWarning)
+            network.backbone.load_weights(str(path))
+    except (ValueError, KeyError, OSError, TypeError, AttributeError, UserWarning) as fault:
         reason = str(fault).splitlines()[0][:200]
         raise ModelRefusedError(
             f"{path}: these are not weights of {network.row.builder} without top ({reason}). "

@@ -1,0 +1,95 @@
+"""Small drawn datasets that a network can learn, and one small run that many tests look at."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from collector.images import encode_jpeg
+from collector.records import LABELS, Label, RgbImage
+
+
+def draw_face(label: Label, seed: int, size: int = 64) -> RgbImage:
+    """A disc with a light (old) or dark (young) top, and a blue band below where it is masked."""
+    chance = np.random.default_rng(seed)
+    pixels = np.full((size, size, 3), chance.integers(90, 160, 3), np.uint8)
+    middle = (size // 2 + int(chance.integers(-4, 5)), size // 2 + int(chance.integers(-4, 5)))
+    cv2.circle(pixels, middle, size // 3, (224, 180, 150), -1)
+    hair = (235, 235, 235) if label.is_old else (50, 30, 20)
+    cv2.ellipse(pixels, middle, (size // 3, size // 3), 0, 180, 360, hair, -1)
+    if label.has_mask:
+        low = (middle[0] - size // 4, middle[1] + 4)
+        cv2.rectangle(
+            pixels, low, (middle[0] + size // 4, middle[1] + size // 3), (60, 90, 220), -1
+        )
+    noise = chance.normal(0, 6, pixels.shape)
+    return np.clip(pixels + noise, 0, 255).astype(np.uint8)
+
+
+def make_curated(root: Path, train: int = 12, held_out: int = 4) -> Path:
+    """Write train, val and test with so many photos a class; returns `root`."""
+    for split_number, (split, count) in enumerate(
+        (("train", train), ("val", held_out), ("test", held_out))
+    ):
+        for class_number, label in enumerate(LABELS):
+            folder = root / split / label
+            folder.mkdir(parents=True)
+            for number in range(count):
+                pixels = draw_face(label, 10_000 * split_number + 100 * class_number + number)
+                (folder / f"{number:03d}.jpg").write_bytes(encode_jpeg(pixels))
+    return root
+
+
+@pytest.fixture(scope="session")
+def curated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A curated folder of drawn faces; read only."""
+    return make_curated(tmp_path_factory.mktemp("drawn") / "curated")
+
+
+@pytest.fixture(scope="session")
+def backbone_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An .h5 file without top for MobileNetV2 0.35: random, but laid out as Keras does."""
+    from trainer.backend import keras
+
+    keras.utils.set_random_seed(3)
+    network = keras.applications.MobileNetV2(
+        include_top=False, weights=None, input_shape=(64, 64, 3), alpha=0.35
+    )
+    path = tmp_path_factory.mktemp("weights") / "small.weights.h5"
+    network.save_weights(str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_run(
+    curated: Path, backbone_weights: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A finished run: features and head on a random backbone, then one epoch of fine-tuning."""
+    from trainer.fit import FitSettings, fit
+
+    return fit(
+        FitSettings(
+            curated=curated,
+            runs=tmp_path_factory.mktemp("trained") / "runs",
+            name="small",
+            weights=str(backbone_weights),
+            epochs=60,
+            fine_tune_epochs=1,
+            image_size=64,
+            alpha=0.35,
+            batch_size=16,
+        )
+    )
+
+
+@pytest.fixture
+def copied_bundle(small_run: Path, tmp_path: Path) -> Callable[[], Path]:
+    """Makes a copy of the small run's bundle that may be damaged."""
+    import shutil
+
+    def copy() -> Path:
+        return Path(shutil.copytree(small_run / "bundle", tmp_path / "bundle"))
+
+    return copy
