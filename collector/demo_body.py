@@ -11,6 +11,7 @@ from collector.demo_paint import (
     darker,
     ellipse,
     lighter,
+    moved,
     smooth,
 )
 from collector.demo_people import DemoSubject
@@ -206,7 +207,7 @@ def _paint_hood(canvas: Canvas, colour: Colour) -> None:
 def _paint_collar(canvas: Canvas, colour: Colour) -> None:
     for side in _SIDES:
         flap = [(side * 0.4, 1.12), (side * 0.6, 1.36), (side * 0.36, 1.78), (side * 0.02, 1.62)]
-        canvas.fill(np.asarray(flap) + (0, 0.04), darker(colour, 0.5), 0.5, 0.02)
+        canvas.fill(moved(flap, 0, 0.04), darker(colour, 0.5), 0.5, 0.02)
         canvas.fill(flap, lighter(colour, 0.35), 1, 0.006)
     canvas.stroke(
         [(0, 1.66), (0, 2.4), (0, 9.0)], 0.03, darker(colour, 0.4), 0.8, 0.004, taper=False

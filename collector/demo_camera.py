@@ -159,7 +159,7 @@ class _Scene:
         _stamp(pixels, figure.body, figure.body.pixels, at_body)
         head = figure.head(pose.eyes, pose.mouth)
         across, down = figure.turn_maps(pose.yaw, pose.pitch)
-        turned = cv2.remap(head.pixels, across, down, cv2.INTER_LINEAR)
+        turned = np.asarray(cv2.remap(head.pixels, across, down, cv2.INTER_LINEAR), np.uint8)
         _stamp(pixels, head, self._light.shade(turned, head, time_s), at_head)
 
 
@@ -197,5 +197,5 @@ def _stamp(ground: RgbImage, layer: Layer, pixels: NDArray[np.uint8], at: _Place
     matrix[:, 2] -= (left, top)
     moved = cv2.warpAffine(pixels, matrix, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
     part = np.ascontiguousarray(ground[top:bottom, left:right])
-    lay_over(part, moved)
+    lay_over(part, np.asarray(moved, np.uint8))
     ground[top:bottom, left:right] = part

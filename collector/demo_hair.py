@@ -58,13 +58,33 @@ def paint_front_hair(canvas: Canvas, subject: DemoSubject) -> None:
 _Paint = Callable[[Canvas, DemoSubject], None]
 
 STYLES: dict[str, _Paint] = {
-    "crop": paint_crop, "buzz": paint_buzz, "side_part": paint_side_part, "quiff": paint_quiff, "spiky": paint_spiky,
-    "undercut": paint_undercut, "short_soft": paint_short_soft, "short_curl": paint_short_curl,
-    "horseshoe": paint_horseshoe, "bald": paint_bald, "receding": paint_receding, "afro": paint_afro, "perm": paint_perm,
-    "bob": paint_bob, "long": paint_long, "wavy": paint_wavy, "ponytail": paint_tied, "bun": paint_tied,
-    "pigtails": paint_pigtails, "braids": paint_braids, "long_tied": paint_long_tied, "beanie": paint_beanie,
-    "flatcap": paint_flatcap, "hijab": paint_hijab, "kerchief": paint_kerchief, "headwrap": paint_headwrap,
-}  # fmt: skip
+    "crop": paint_crop,
+    "buzz": paint_buzz,
+    "side_part": paint_side_part,
+    "quiff": paint_quiff,
+    "spiky": paint_spiky,
+    "undercut": paint_undercut,
+    "short_soft": paint_short_soft,
+    "short_curl": paint_short_curl,
+    "horseshoe": paint_horseshoe,
+    "bald": paint_bald,
+    "receding": paint_receding,
+    "afro": paint_afro,
+    "perm": paint_perm,
+    "bob": paint_bob,
+    "long": paint_long,
+    "wavy": paint_wavy,
+    "ponytail": paint_tied,
+    "bun": paint_tied,
+    "pigtails": paint_pigtails,
+    "braids": paint_braids,
+    "long_tied": paint_long_tied,
+    "beanie": paint_beanie,
+    "flatcap": paint_flatcap,
+    "hijab": paint_hijab,
+    "kerchief": paint_kerchief,
+    "headwrap": paint_headwrap,
+}
 """Every way to wear one's hair."""
 
 _BACKS: dict[str, _Paint] = {

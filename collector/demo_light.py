@@ -43,7 +43,7 @@ class Light:
         x, y = self._slopes
         bulge = 1.35 * (x * across + y * down)
         gain = 1 + self._contrast * 1.5 * bulge - self._contrast * 0.35 * (x * x + y * y)
-        gains = np.repeat(gain[..., None], 4, axis=2)
+        gains = np.repeat(gain[..., None], 4, axis=2).astype(np.float32)
         gains[..., 3] = 1
         return _apply(pixels, gains)
 
@@ -61,7 +61,7 @@ class Light:
         fall = level * (1 + self._contrast * 0.5 * (x * across + y * down))
         warmth = self._warmth + 0.02 * np.sin(0.8 * time_s + self._drift[0])
         tint = np.array([1 + warmth, 1 + 0.15 * warmth, 1 - warmth], np.float32)
-        lit = _apply(pixels, fall[..., None] * tint)
+        lit = _apply(pixels, (fall[..., None] * tint).astype(np.float32))
         if self._blur > 0.3:
             lit = cv2.GaussianBlur(lit, (3, 3), self._blur).astype(np.uint8, copy=False)
         return self._with_noise(lit, index)
@@ -78,7 +78,7 @@ class Light:
         grain = self._noise[top : top + height, left : left + width]
         share = self._noise_share
         noisy = cv2.addWeighted(pixels, 1.0, grain, share, -_NEUTRAL * share)
-        return noisy.astype(np.uint8, copy=False)
+        return np.asarray(noisy, np.uint8)
 
 
 @lru_cache(maxsize=4)
@@ -87,7 +87,8 @@ def _paint_noise(seed: int, size: tuple[int, int]) -> NDArray[np.uint8]:
     rng = np.random.default_rng([seed, _NOISE])
     width, height = size
     grain = rng.standard_normal((height + _NOISE_PAD, width + _NOISE_PAD, 3), np.float32)
-    return np.clip(_NEUTRAL + 5.0 * grain, 0, 255).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.clip(_NEUTRAL + 5.0 * grain, 0, 255).astype(np.uint8)
+    return levels
 
 
 def _apply(pixels: NDArray[np.uint8], gains: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -95,4 +96,5 @@ def _apply(pixels: NDArray[np.uint8], gains: NDArray[np.float32]) -> NDArray[np.
     levels = np.clip(gains * _NEUTRAL + 0.5, 0, 255).astype(np.uint8)
     height, width = pixels.shape[:2]
     full = cv2.resize(levels, (width, height), interpolation=cv2.INTER_LINEAR)
-    return cv2.multiply(pixels, full, scale=1 / _NEUTRAL).astype(np.uint8, copy=False)
+    lit = cv2.multiply(pixels, full, scale=1 / _NEUTRAL)
+    return np.asarray(lit, np.uint8)

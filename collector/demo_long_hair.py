@@ -13,7 +13,7 @@ from collector.demo_locks import (
     shade_hair,
     skull_centres,
 )
-from collector.demo_paint import Canvas, Shape, both_halves, darker, ellipse, lighter, smooth
+from collector.demo_paint import Canvas, Shape, both_halves, darker, ellipse, lighter, moved, smooth
 from collector.demo_people import DemoSubject
 
 
@@ -113,7 +113,7 @@ def paint_tied(canvas: Canvas, subject: DemoSubject) -> None:
     if "headband" in subject.extras:
         band = [(x * 0.84 * subject.face[0], -0.98 + 0.36 * x * x) for x in np.linspace(-1, 1, 9)]
         canvas.stroke(band, 0.11, (222, 72, 98), 1, 0.004, taper=False)
-        canvas.stroke(np.asarray(band) - (0, 0.02), 0.03, (250, 150, 165), 0.7, 0.006, taper=False)
+        canvas.stroke(moved(band, 0, -0.02), 0.03, (250, 150, 165), 0.7, 0.006, taper=False)
 
 
 def paint_tail_back(canvas: Canvas, subject: DemoSubject) -> None:

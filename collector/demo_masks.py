@@ -13,6 +13,7 @@ from collector.demo_paint import (
     darker,
     ellipse,
     lighter,
+    moved,
     smooth,
 )
 from collector.demo_people import DemoSubject
@@ -138,9 +139,7 @@ def _paint_straps(
                 (side * (x + corner_x) / 2 * 1.03, (corner_y + end_y) / 2 + 0.03),
                 (side * (x + 0.07), end_y),
             ]
-            canvas.stroke(
-                np.asarray(path) + (0, 0.015), 0.035, (70, 45, 40), 0.3, 0.01, taper=False
-            )
+            canvas.stroke(moved(path, 0, 0.015), 0.035, (70, 45, 40), 0.3, 0.01, taper=False)
             canvas.stroke(path, 0.032, colour, 1, 0.003, taper=False)
 
 
@@ -159,7 +158,7 @@ def _paint_pleats(
         path = [(-x, y - 0.08), (-0.4, y), (0.0, y + 0.025), (0.4, y), (x, y - 0.08)]
         canvas.stroke(path, 0.035, darker(kind.colour, 0.42), 0.75, 0.008, cloth, taper=False)
         canvas.stroke(
-            np.asarray(path) - (0, 0.035),
+            moved(path, 0, -0.035),
             0.03,
             lighter(kind.colour, 0.6),
             0.6,

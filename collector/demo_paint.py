@@ -133,8 +133,8 @@ class Canvas:
         size = (self._width, self._height)
         planes = [cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in self._planes]
         small = cv2.merge(planes)
-        small[..., 3] *= 255.0
-        pixels = np.clip(small + 0.5, 0, 255).astype(np.uint8)
+        full = small * np.array([1, 1, 1, 255], np.float32)
+        pixels = np.clip(full + 0.5, 0, 255).astype(np.uint8)
         return Layer(pixels, self._x, self._y, self._unit_px)
 
     def _cover(self, points: Points, soft: float) -> Shape:
@@ -216,6 +216,11 @@ def both_halves(right: Coordinates) -> Points:
     half = np.asarray(right, np.float32)
     left = mirrored(half)[::-1]
     return np.concatenate([half, left[left[:, 0] != 0]])
+
+
+def moved(points: Coordinates, x: float, y: float) -> Points:
+    """The same shape elsewhere."""
+    return np.asarray(points, np.float32) + np.array([x, y], np.float32)
 
 
 def colour_of(code: str) -> Colour:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collector.demo_face import CHEEK_X, CHIN_Y, HAIRLINE_Y, EyeState
+from collector.demo_face import CHEEK_X, CHIN_Y, HAIRLINE_Y
+from collector.demo_features import EyeState
 from collector.demo_masks import CHIN_PREFIX, MASK_KINDS, NO_MASK, mask_covers
 from collector.demo_people import DEMO_SUBJECTS, DemoSubject
 from collector.errors import UsageError
@@ -133,7 +134,7 @@ class Playbill:
                 role = Role(subject, _choose_mask(rng, is_masked))
                 queues[role.label].append(role)
         for queue in queues.values():
-            rng.shuffle(queue)  # type: ignore[arg-type]
+            rng.shuffle(queue)
         labels = [LABELS[i] for i in rng.permutation(len(LABELS))]
         longest = max(len(queue) for queue in queues.values())
         return [queues[lb][i] for i in range(longest) for lb in labels if i < len(queues[lb])]

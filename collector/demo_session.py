@@ -16,10 +16,10 @@ from collector.reader import NewestFrameReader
 from collector.records import Frame, Label, Photo
 from collector.store import PhotoStore
 
-SCENE_S = 1.0
-SHOTS_A_SCENE = 2
-# A shot in five frames: neighbours in a row are near-duplicates, which curation would set aside.
-FRAMES_BETWEEN_SHOTS = 5
+# One shot a scene, and short scenes: frames in a row are near-duplicates, which curation would
+# set aside.
+SCENE_S = 0.5
+FPS = 6.0
 FRAMES_A_SHOT_LIMIT = 400
 
 
@@ -57,7 +57,9 @@ def photograph_cast(
     wanted = _share_out(photos, len(cast) * 2)
     for number, subject in enumerate(cast):
         quota = {True: wanted[2 * number], False: wanted[2 * number + 1]}
-        camera = DemoCamera(seed=seed + number, pace=False, cast=[subject], scene_s=SCENE_S)
+        camera = DemoCamera(
+            seed=seed + number, pace=False, cast=[subject], fps=FPS, scene_s=SCENE_S
+        )
         with NewestFrameReader(camera) as reader:
             for frame, label in _good_moments(reader, camera, quota, subject):
                 if _shoot(store, frame, label, finder, subject, counts) is not None:
@@ -74,12 +76,10 @@ def _share_out(total: int, parts: int) -> list[int]:
 def _good_moments(
     reader: NewestFrameReader, camera: DemoCamera, quota: dict[bool, int], subject: str
 ) -> Iterator[tuple[Frame, Label]]:
-    """Frames that are wanted still, a few of each scene, until every quota is filled."""
-    last_shot = -FRAMES_BETWEEN_SHOTS
-    shots_of_scene: dict[int, int] = {}
-    frames_a_scene = round(SCENE_S * (camera.fps or 30))
-    limit = FRAMES_A_SHOT_LIMIT * sum(quota.values())
-    for _ in itertools.repeat(None, limit):
+    """Frames that are wanted still, one of each scene, until every quota is filled."""
+    frames_a_scene = round(SCENE_S * FPS)
+    last_scene = -1
+    for _ in itertools.repeat(None, FRAMES_A_SHOT_LIMIT * sum(quota.values())):
         if not any(quota.values()):
             return
         frame = reader.take(timeout_s=10)
@@ -87,11 +87,8 @@ def _good_moments(
             raise CameraError(f"{camera.name}: no frame within 10 s.")
         scene = frame.index // frames_a_scene
         (face,) = camera.faces_at(frame.index)
-        is_due = frame.index - last_shot >= FRAMES_BETWEEN_SHOTS
-        is_new = shots_of_scene.get(scene, 0) < SHOTS_A_SCENE
-        if is_due and is_new and quota[face.label.has_mask] > 0:
-            last_shot = frame.index
-            shots_of_scene[scene] = shots_of_scene.get(scene, 0) + 1
+        if scene > last_scene and quota[face.label.has_mask] > 0:
+            last_scene = scene
             yield frame, face.label
     raise CameraError(f"{camera.name}: {subject} never stood still in good light. Try --seed.")
 

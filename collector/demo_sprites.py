@@ -5,14 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.demo_body import paint_body, paint_glasses, paint_jewellery
-from collector.demo_face import (
-    EyeState,
-    paint_beard,
-    paint_brows,
-    paint_eyes,
-    paint_head,
-    paint_mouth,
-)
+from collector.demo_face import paint_head
+from collector.demo_features import EyeState, paint_beard, paint_brows, paint_eyes, paint_mouth
 from collector.demo_hair import paint_back_hair, paint_front_hair
 from collector.demo_masks import mask_covers, paint_mask
 from collector.demo_paint import Canvas, Layer, Window
