@@ -1,6 +1,9 @@
-"""The people whom the demo camera shows: 32 of them, young and old in turn."""
+"""The people whom the demo camera shows, young and old in turn: 32 and 64 relatives of theirs."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from collector.demo_paint import Colour, colour_of
 from collector.records import Label
@@ -165,5 +168,46 @@ def _read_person(number: int, person: str, clothes: str) -> DemoSubject:
     )
 
 
-DEMO_SUBJECTS: tuple[DemoSubject, ...] = _read_table(_TABLE)
+RELATIVES = 64
+COVERINGS = frozenset({"flatcap", "hijab", "kerchief", "beanie", "headwrap"})
+_COVERED_SHARE = 0.2
+_SKIN_EXTRAS = frozenset({"freckles", "spots"})
+_GLASSES = frozenset({"round_glasses", "half_glasses", "square_glasses", "cat_glasses"})
+
+
+def _make_relatives(people: Sequence[DemoSubject], count: int) -> Iterator[DemoSubject]:
+    """More people, each with the skin of one, the hair of another and the clothes of a third.
+
+    What tells of age comes from people of the same age; hats, glasses and clothes from anyone.
+    """
+    rng = np.random.default_rng(1)
+    for number in range(len(people) + 1, len(people) + count + 1):
+        is_old = number % 2 == 0
+        peers = [person for person in people if person.is_old is is_old]
+        skin, hair, face = (peers[int(i)] for i in rng.choice(len(peers), 3, replace=False))
+        clothes, glasses = (people[int(i)] for i in rng.choice(len(people), 2, replace=False))
+        relative = replace(
+            skin,
+            subject_id=f"demo-{number:02d}",
+            face=face.face,
+            brow=face.brow,
+            hair=hair.hair,
+            hair_colour=hair.hair_colour,
+            brow_colour=hair.brow_colour,
+            top=clothes.top,
+            top_colour=clothes.top_colour,
+            extras=(skin.extras & _SKIN_EXTRAS)
+            | (hair.extras - _SKIN_EXTRAS - _GLASSES)
+            | (glasses.extras & _GLASSES),
+        )
+        if rng.random() < _COVERED_SHARE:
+            covered = [person for person in people if person.hair in COVERINGS]
+            donor = covered[int(rng.integers(len(covered)))]
+            relative = replace(relative, hair=donor.hair, hair_colour=donor.hair_colour)
+        yield relative
+
+
+_BY_HAND = _read_table(_TABLE)
+
+DEMO_SUBJECTS: tuple[DemoSubject, ...] = (*_BY_HAND, *_make_relatives(_BY_HAND, RELATIVES))
 """Everyone the demo camera can show."""

@@ -3,7 +3,7 @@
 Everything here is a pure function of the seed, the cast and the time: nothing is drawn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,7 +97,7 @@ class Playbill:
     """Which people, in which masks, each scene shows.
 
     In each round everyone appears once; who wears a mask in one round wears none in the next.
-    The four classes take turns as evenly as the cast allows.
+    The four classes and the kinds of mask take turns as evenly as the cast allows.
 
     Args:
         seed: What it is drawn from.
@@ -129,9 +129,15 @@ class Playbill:
         for is_old in (True, False):
             first = int(np.random.default_rng([self._seed, _PLANS]).integers(2))
             group = [subject for subject in self._cast if subject.is_old is is_old]
+            worn, on_chin = _deal_masks(rng), _deal_masks(rng)
             for rank, subject in enumerate(group):
-                is_masked = (rank + turn + first) % 2 == 0
-                role = Role(subject, _choose_mask(rng, is_masked))
+                if (rank + turn + first) % 2 == 0:
+                    mask = next(worn)
+                elif rng.random() < _CHIN_SHARE:
+                    mask = CHIN_PREFIX + next(on_chin)
+                else:
+                    mask = NO_MASK
+                role = Role(subject, mask)
                 queues[role.label].append(role)
         for queue in queues.values():
             rng.shuffle(queue)
@@ -219,9 +225,8 @@ def face_box(subject: DemoSubject, pose: Pose, size: tuple[int, int]) -> FaceBox
     return FaceBox(left, top, max(1, right - left), max(1, bottom - top))
 
 
-def _choose_mask(rng: np.random.Generator, is_masked: bool) -> str:
-    names = list(MASK_KINDS)
-    kind = names[int(rng.integers(len(names)))]
-    if is_masked:
-        return kind
-    return CHIN_PREFIX + kind if rng.random() < _CHIN_SHARE else NO_MASK
+def _deal_masks(rng: np.random.Generator) -> Iterator[str]:
+    """Every kind of mask in a random order, again and again."""
+    kinds = list(MASK_KINDS)
+    while True:
+        yield from (kinds[int(i)] for i in rng.permutation(len(kinds)))

@@ -5,22 +5,24 @@ check, the store. Only the finger on the key is missing, since the demo camera k
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from collector.demo_camera import DemoCamera
+from collector.demo_camera import DEMO_SUBJECTS, DemoCamera, DemoFace
 from collector.errors import CameraError
 from collector.faces import FaceFinder, crop_face
 from collector.quality import find_faults, measure_quality
 from collector.reader import NewestFrameReader
-from collector.records import Frame, Label, Photo
+from collector.records import LABELS, Frame, Label, Photo
 from collector.store import PhotoStore
 
 # One shot a scene, and short scenes: frames in a row are near-duplicates, which curation would
 # set aside.
 SCENE_S = 0.5
 FPS = 6.0
-FRAMES_A_SHOT_LIMIT = 400
+MOST_SITTINGS = 20
+"""After so many the light is to blame: in each, everyone is once masked and once not."""
 
 
 @dataclass
@@ -54,51 +56,57 @@ def photograph_cast(
         CameraError: A subject never showed what was wanted in a good light.
     """
     counts = SessionCounts()
-    wanted = _share_out(photos, len(cast) * 2)
-    for number, subject in enumerate(cast):
-        quota = {True: wanted[2 * number], False: wanted[2 * number + 1]}
-        camera = DemoCamera(
-            seed=seed + number, pace=False, cast=[subject], fps=FPS, scene_s=SCENE_S
-        )
+    quota = _share_out(photos, cast)
+    for sitting in range(MOST_SITTINGS):
+        names = [name for name in cast if any(quota[name, label] for label in LABELS)]
+        if not names:
+            return
+        camera = DemoCamera(seed=seed + sitting, pace=False, cast=names, fps=FPS, scene_s=SCENE_S)
         with NewestFrameReader(camera) as reader:
-            for frame, label in _good_moments(reader, camera, quota, subject):
-                if _shoot(store, frame, label, finder, subject, counts) is not None:
-                    quota[label.has_mask] -= 1
+            for frame, face in _one_moment_a_scene(reader, camera, 2 * len(names)):
+                wanted = quota[face.subject_id, face.label] > 0
+                if wanted and _shoot(store, frame, face, finder, counts) is not None:
+                    quota[face.subject_id, face.label] -= 1
                     yield counts
             counts.dropped += reader.dropped
+    raise CameraError(
+        f"Demo camera: {', '.join(names)} never stood still in good light. Try another --seed."
+    )
 
 
-def _share_out(total: int, parts: int) -> list[int]:
-    """`total` in `parts` whole shares that differ by at most one."""
-    return [total // parts + (number < total % parts) for number in range(parts)]
+def _share_out(photos: int, cast: Sequence[str]) -> Counter[tuple[str, Label]]:
+    """How many photos to take of each subject in each class; whole shares that differ by one."""
+    is_old = {subject.subject_id: subject.is_old for subject in DEMO_SUBJECTS}
+    parts = itertools.cycle(
+        (name, Label.of(has_mask=has_mask, is_old=is_old[name]))
+        for name in cast
+        for has_mask in (True, False)
+    )
+    return Counter(itertools.islice(parts, photos))
 
 
-def _good_moments(
-    reader: NewestFrameReader, camera: DemoCamera, quota: dict[bool, int], subject: str
-) -> Iterator[tuple[Frame, Label]]:
-    """Frames that are wanted still, one of each scene, until every quota is filled."""
+def _one_moment_a_scene(
+    reader: NewestFrameReader, camera: DemoCamera, scenes: int
+) -> Iterator[tuple[Frame, DemoFace]]:
+    """The first frame that came of each of the first scenes; two rounds are twice the cast."""
     frames_a_scene = round(SCENE_S * FPS)
     last_scene = -1
-    for _ in itertools.repeat(None, FRAMES_A_SHOT_LIMIT * sum(quota.values())):
-        if not any(quota.values()):
-            return
+    while last_scene < scenes - 1:
         frame = reader.take(timeout_s=10)
         if frame is None:
             raise CameraError(f"{camera.name}: no frame within 10 s.")
         scene = frame.index // frames_a_scene
-        (face,) = camera.faces_at(frame.index)
-        if scene > last_scene and quota[face.label.has_mask] > 0:
+        if scene > last_scene:
             last_scene = scene
-            yield frame, face.label
-    raise CameraError(f"{camera.name}: {subject} never stood still in good light. Try --seed.")
+            (face,) = camera.faces_at(frame.index)
+            yield frame, face
 
 
 def _shoot(
     store: PhotoStore,
     frame: Frame,
-    label: Label,
+    face: DemoFace,
     finder: FaceFinder,
-    subject: str,
     counts: SessionCounts,
 ) -> Photo | None:
     """One press of the shutter: find, crop, check, save."""
@@ -111,9 +119,9 @@ def _shoot(
     counts.saved += 1
     return store.add(
         crop,
-        label,
-        subject=subject,
-        session=f"demo-{subject}",
+        face.label,
+        subject=face.subject_id,
+        session=f"session-{face.subject_id}",
         source="demo camera",
         box=boxes[0],
         quality=quality,

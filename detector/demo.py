@@ -30,7 +30,8 @@ UNSEEN_OF_EACH_AGE = 3
 LIVE_FPS = 15.0
 LIVE_SCENE_S = 2.0
 LIVE_SCENES = 4
-EPOCHS = 40
+EPOCHS = 80
+IMAGE_SIZE = 80
 MARK = ".maskage-demo"
 
 
@@ -174,7 +175,7 @@ def _fit(out: Path, seed: int) -> int:
     )
     arguments = ["fit", str(out / "curated"), "--name", "demo", "--runs", str(out / "runs")]
     arguments += ["--model", "mobilenetv2", "--weights", "none", "--alpha", "0.35"]
-    arguments += ["--image-size", "96", "--epochs", str(EPOCHS), "--seed", str(seed)]
+    arguments += ["--image-size", str(IMAGE_SIZE), "--epochs", str(EPOCHS), "--seed", str(seed)]
     return _run_command(main, "trainer", arguments)
 
 

@@ -67,16 +67,26 @@ def vary_framing() -> Any:
             A.RandomBrightnessContrast(brightness_limit=0.25, contrast_limit=0.25, p=0.7),
             A.HueSaturationValue(hue_shift_limit=6, sat_shift_limit=25, val_shift_limit=0, p=0.3),
             A.ToGray(p=0.05),
-            A.OneOf(_worsen(), p=0.4),
+            A.OneOf(
+                [
+                    A.GaussianBlur(blur_limit=(3, 5)),
+                    A.Downscale(scale_range=(0.35, 0.8)),
+                    A.ImageCompression(quality_range=(35, 85)),
+                    A.GaussNoise(std_range=(0.02, 0.08)),
+                ],
+                p=0.4,
+            ),
         ]
     )
 
 
 def vary_colour() -> Any:
-    """For a network from random weights: colour wide, framing little.
+    """For a network from random weights: colour wide, framing little, no poor cameras.
 
-    With few photos it would learn a mask by the colours it saw. Wide framing slows it: after 750
-    steps 80% of unseen rendered subjects' photos were right, and 92% with this.
+    With few photos it would learn a mask by the colours it saw. What makes a photo harder to see
+    slows it: with blur, noise and grey drawn too, 87% of the frames of unseen rendered people were
+    right after 960 steps of MobileNetV2 0.35 at 64 px, and 98% after 1,080 without and a higher
+    rate.
     """
     return A.Compose(
         [
@@ -85,8 +95,6 @@ def vary_colour() -> Any:
             A.RandomBrightnessContrast(brightness_limit=0.35, contrast_limit=0.35, p=0.8),
             A.HueSaturationValue(hue_shift_limit=20, sat_shift_limit=40, val_shift_limit=0, p=0.6),
             A.RGBShift(r_shift_limit=30, g_shift_limit=30, b_shift_limit=30, p=0.5),
-            A.ToGray(p=0.15),
-            A.OneOf(_worsen(), p=0.3),
         ]
     )
 
@@ -100,13 +108,3 @@ def _move(zoom: tuple[float, float], shift: float, turn: float) -> Any:
         border_mode=cv2.BORDER_REFLECT_101,
         p=0.9,
     )
-
-
-def _worsen() -> list[Any]:
-    """What poor cameras do."""
-    return [
-        A.GaussianBlur(blur_limit=(3, 5)),
-        A.Downscale(scale_range=(0.35, 0.8)),
-        A.ImageCompression(quality_range=(35, 85)),
-        A.GaussNoise(std_range=(0.02, 0.08)),
-    ]

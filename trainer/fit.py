@@ -19,8 +19,8 @@ from trainer.networks import (
     Network,
     build_network,
     find_backbone,
-    open_everything,
     open_upper_blocks,
+    prepare_scratch,
 )
 from trainer.packing import TrainingOutcome, pack_run
 from trainer.phases import EpochClock, NetworkPhase, predict_logits
@@ -219,7 +219,7 @@ class _Training:
 
     def _train_scratch(self) -> NDArray[np.float32]:
         """The whole network, batch norm included. Returns the logits of the validation photos."""
-        open_everything(self._network)
+        prepare_scratch(self._network)
         phase = self._phase(self._recipe.scratch, is_scratch=True)
         with self._watch.measure("scratch"):
             self._run_phase("scratch", phase, self._recipe.scratch, None)

@@ -38,7 +38,10 @@ class HeadData:
 
 @dataclass(frozen=True)
 class EpochFigures:
-    """One epoch, as `results.csv` holds it. Accuracies are 0 to 1, losses in nats."""
+    """One epoch, as `results.csv` holds it. Accuracies are 0 to 1, losses in nats.
+
+    The validation loss of whole networks is at the temperature that fits best, see `phases`.
+    """
 
     epoch: int
     loss: float

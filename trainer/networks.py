@@ -33,6 +33,7 @@ class Backbone:
         scale, offset: Its preprocessing, of RGB 0-255, a number or one each channel.
         open_from: First layer that fine-tuning trains.
         side_heads: Layers whose output gets a head of its own in training from random weights.
+        branch_norms: Last batch norm of each residual branch; from random weights it starts at 0.
         weights_file: Of the ImageNet weights without top, in Keras' cache; `{alpha}` and `{size}`
             are filled in.
         weights_url: The folder on Keras' host that the file lies in.
@@ -48,6 +49,7 @@ class Backbone:
     offset: float | tuple[float, ...]
     open_from: str
     side_heads: tuple[str, ...]
+    branch_norms: tuple[str, ...]
     weights_file: str
     weights_url: str
     weights_md5: str | None = None
@@ -68,6 +70,9 @@ BACKBONES = {
             # (DESIGN.md, Training).
             open_from="block_3_expand",
             side_heads=tuple(f"block_{number}_add" for number in (2, 5, 9, 12, 15)),
+            branch_norms=tuple(
+                f"block_{number}_project_BN" for number in (2, 4, 5, 7, 8, 9, 11, 12, 14, 15)
+            ),
             weights_file=(
                 "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{size}_no_top.h5"
             ),
@@ -83,6 +88,7 @@ BACKBONES = {
             offset=-1.0,
             open_from="block4_sepconv1_act",
             side_heads=tuple(f"block{number}_sepconv2_bn" for number in (3, 6, 9, 12)),
+            branch_norms=tuple(f"block{number}_sepconv3_bn" for number in range(5, 13)),
             weights_file="xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
             weights_url=f"{_KERAS_HOST}/xception",
             weights_md5="b0042744bf5b25fce3cb969f33bebb97",
@@ -97,6 +103,7 @@ BACKBONES = {
             offset=tuple(-m / std for m, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)),
             open_from="conv4_block1_0_bn",
             side_heads=("conv2_block6_concat", "conv3_block12_concat", "conv4_block32_concat"),
+            branch_norms=(),
             weights_file="densenet169_weights_tf_dim_ordering_tf_kernels_notop.h5",
             weights_url=f"{_KERAS_HOST}/densenet",
             weights_md5="b8c4d4c20dd625c148057b9ff1c1176b",
@@ -195,9 +202,17 @@ def open_upper_blocks(network: Network) -> None:
         layer.trainable = is_open and not is_norm
 
 
-def open_everything(network: Network) -> None:
-    """Make the whole network trainable, with batch norm that follows within a few steps."""
+def prepare_scratch(network: Network) -> None:
+    """Make the whole network trainable, and set up so that random weights learn fast.
+
+    Batch norm follows within a few steps, and each residual block begins as its shortcut alone.
+
+    Source: Goyal et al., Accurate, large minibatch SGD, 2017, section 5.1.
+    """
     for layer in network.backbone.layers:
         layer.trainable = True
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = SCRATCH_BN_MOMENTUM
+    for name in network.row.branch_norms:
+        gamma = network.backbone.get_layer(name).gamma
+        gamma.assign(keras.ops.zeros_like(gamma))

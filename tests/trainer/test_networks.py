@@ -9,11 +9,12 @@ from collector.errors import MissingDownloadError, ModelRefusedError, UsageError
 from trainer.backend import keras
 from trainer.networks import (
     BACKBONES,
+    Backbone,
     build_deliverable,
     build_network,
     find_backbone,
-    open_everything,
     open_upper_blocks,
+    prepare_scratch,
 )
 from trainer.recipe import load_recipe, with_overrides
 from trainer.weights import imagenet_names, load_backbone_weights, obtain_weights
@@ -64,8 +65,30 @@ def test_fine_tuning_opens_upper_blocks_and_no_batch_norm() -> None:
     norms = [each for each in layers.values() if isinstance(each, keras.layers.BatchNormalization)]
     assert len(norms) == 52
     assert not any(norm.trainable for norm in norms)
-    open_everything(network)
+    prepare_scratch(network)
     assert all(norm.trainable and norm.momentum == 0.9 for norm in norms)
+
+
+@pytest.mark.parametrize("row", BACKBONES.values(), ids=list(BACKBONES))
+def test_from_random_weights_every_residual_block_begins_as_its_shortcut(row: Backbone) -> None:
+    network = build_network(with_overrides(load_recipe(row.name), image_size=row.min_size))
+    prepare_scratch(network)
+    for name in row.branch_norms:
+        gamma = network.backbone.get_layer(name).gamma
+        assert not np.asarray(gamma).any()
+        (add,) = (
+            layer
+            for layer in network.backbone.layers
+            if isinstance(layer, keras.layers.Add)
+            and name in [tensor._keras_history.operation.name for tensor in layer.input]
+        )
+        (shortcut,) = [
+            tensor for tensor in add.input if tensor._keras_history.operation.name != name
+        ]
+        both = keras.Model(network.backbone.input, [shortcut, add.output])
+        noise = np.random.default_rng(0).random((1, row.min_size, row.min_size, 3), np.float32)
+        before, after = both(noise)
+        assert np.array_equal(np.asarray(before), np.asarray(after))
 
 
 def test_every_backbone_has_the_layer_that_opens_first() -> None:
