@@ -20,7 +20,7 @@ from collector.store import PhotoStore
 # One shot a scene, and short scenes: frames in a row are near-duplicates, which curation would
 # set aside.
 SCENE_S = 0.5
-FPS = 6.0
+FPS = 4.0
 MOST_SITTINGS = 20
 """After so many the light is to blame: in each, everyone is once masked and once not."""
 

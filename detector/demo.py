@@ -30,8 +30,9 @@ UNSEEN_OF_EACH_AGE = 3
 LIVE_FPS = 15.0
 LIVE_SCENE_S = 2.0
 LIVE_SCENES = 4
-EPOCHS = 80
+EPOCHS = 64
 IMAGE_SIZE = 80
+BATCH_SIZE = 12
 MARK = ".maskage-demo"
 
 
@@ -175,7 +176,8 @@ def _fit(out: Path, seed: int) -> int:
     )
     arguments = ["fit", str(out / "curated"), "--name", "demo", "--runs", str(out / "runs")]
     arguments += ["--model", "mobilenetv2", "--weights", "none", "--alpha", "0.35"]
-    arguments += ["--image-size", str(IMAGE_SIZE), "--epochs", str(EPOCHS), "--seed", str(seed)]
+    arguments += ["--image-size", str(IMAGE_SIZE), "--epochs", str(EPOCHS)]
+    arguments += ["--batch-size", str(BATCH_SIZE), "--seed", str(seed)]
     return _run_command(main, "trainer", arguments)
 
 
