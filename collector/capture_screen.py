@@ -179,6 +179,9 @@ class CaptureScreen(Screen[None]):
     @on(CameraChanged)
     def _change_camera(self, message: CameraChanged) -> None:
         self._state = message.state
+        if message.state.condition is CameraCondition.LIVE:
+            # What was seen before is another camera's, or of before the gap: never shot now.
+            self._observation = self._photographer.observation = None
         self._close_or_open_shutter()
         if message.state.message:
             self._answer(Answer(message.state.message, Tone.BAD))

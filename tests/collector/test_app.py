@@ -312,6 +312,7 @@ async def test_c_goes_to_the_next_camera_and_round(tmp_path: Path) -> None:
         await bench.press("c")
         await bench.wait_for_answer("other is open")
         assert bench.camera.is_closed
+        await bench.wait(lambda: shown_source(bench) == "other")
         await bench.press("1")
         await bench.wait_for_answer("number 1")
         await bench.press("c")
@@ -471,6 +472,11 @@ async def test_a_folder_of_pictures_is_a_queue_to_label(tmp_path: Path) -> None:
         Label.MASK_OLD,
         Label.NOMASK_YOUNG,
     ]
+
+
+def shown_source(bench: Bench) -> str | None:
+    picture = bench.app.capture.query_one(Preview).picture
+    return picture.observation.source if picture else None
 
 
 def shown_file(bench: Bench) -> str | None:
