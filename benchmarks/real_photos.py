@@ -24,8 +24,10 @@ def main() -> None:
     parser.add_argument("faces", type=Path)
     parser.add_argument("--metadata", type=Path)
     parser.add_argument("--work", type=Path, help="kept; holds data/, curated/ and runs/ then")
-    parser.add_argument("trainer", nargs="*", help="options for trainer fit, after --")
-    arguments = parser.parse_args()
+    words = sys.argv[1:]
+    cut = words.index("--") if "--" in words else len(words)
+    arguments = parser.parse_args(words[:cut])
+    arguments.trainer = words[cut + 1 :]
     with tempfile.TemporaryDirectory() as temporary:
         measure(arguments, arguments.work or Path(temporary))
 
