@@ -80,7 +80,7 @@ deep      |  98  98  95 | afro       #1f1512 #1c1310 | dark  | 100 120 135
     hoodie   #f2b632 | hoops
 rosy      |  98 104 100 | perm       #efedea #cfcac4 | blue  |  80 105  80
     cardigan #b35c7a | pearls lipstick
-porcelain |  94  92  90 | long       #e9c873 #b08c4a | blue  |  85  90 105
+porcelain |  94  92  90 | long       #e6bd5c #a67c38 | blue  |  85  90 105
     vneck    #d8577b | blush
 brown     | 102 104 105 | receding   #a9a6a3 #b5b1ad | dark  | 130 125  85
     turtle   #4b5563 | full_beard
@@ -108,7 +108,7 @@ olive     |  96  95  95 | hijab      #4f6fb0 #2b1d17 | brown | 105 100 110
     vneck    #39507f | blush
 olive     |  98 104 100 | kerchief   #b23a48 #b9b4ae | brown |  95 115  75
     cardigan #4d6b57 | spots
-rosy      | 102 106 106 | spiky      #f0dc9c #b89658 | blue  | 105 100  95
+rosy      | 102 106 106 | spiky      #e8b545 #a5722a | blue  | 105 100  95
     tee      #8a4fb0 | studs
 porcelain | 103 108 108 | bald       #dedbd6 #d4d0cb | grey  | 150 125  65
     vneck    #8c3b3b | spots
@@ -178,14 +178,22 @@ _GLASSES = frozenset({"round_glasses", "half_glasses", "square_glasses", "cat_gl
 def _make_relatives(people: Sequence[DemoSubject], count: int) -> Iterator[DemoSubject]:
     """More people, each with the skin of one, the hair of another and the clothes of a third.
 
-    What tells of age comes from people of the same age; hats, glasses and clothes from anyone.
+    What tells of age comes from people of the same age, hair from one of a like complexion. Clothes
+    and glasses come from the other age and some hats from either, so that they do not tell it.
     """
     rng = np.random.default_rng(1)
     for number in range(len(people) + 1, len(people) + count + 1):
         is_old = number % 2 == 0
         peers = [person for person in people if person.is_old is is_old]
-        skin, hair, face = (peers[int(i)] for i in rng.choice(len(peers), 3, replace=False))
-        clothes, glasses = (people[int(i)] for i in rng.choice(len(people), 2, replace=False))
+        skin, face = (peers[int(i)] for i in rng.choice(len(peers), 2, replace=False))
+        alike = [
+            person
+            for person in peers
+            if person is not skin and _is_light(person.skin) is _is_light(skin.skin)
+        ]
+        hair = alike[int(rng.integers(len(alike)))]
+        others = [person for person in people if person.is_old is not is_old]
+        clothes, glasses = (others[int(i)] for i in rng.choice(len(others), 2, replace=False))
         relative = replace(
             skin,
             subject_id=f"demo-{number:02d}",
@@ -205,6 +213,10 @@ def _make_relatives(people: Sequence[DemoSubject], count: int) -> Iterator[DemoS
             donor = covered[int(rng.integers(len(covered)))]
             relative = replace(relative, hair=donor.hair, hair_colour=donor.hair_colour)
         yield relative
+
+
+def _is_light(skin: Colour) -> bool:
+    return sum(skin) > 560
 
 
 _BY_HAND = _read_table(_TABLE)
