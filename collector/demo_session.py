@@ -21,8 +21,6 @@ from collector.store import PhotoStore
 # set aside.
 SCENE_S = 0.5
 FPS = 4.0
-MOST_SITTINGS = 20
-"""After so many the light is to blame: in each, everyone is once masked and once not."""
 
 
 @dataclass
@@ -57,10 +55,11 @@ def photograph_cast(
     """
     counts = SessionCounts()
     quota = _share_out(photos, cast)
-    for sitting in range(MOST_SITTINGS):
+    for sitting in itertools.count():
         names = [name for name in cast if any(quota[name, label] for label in LABELS)]
         if not names:
             return
+        before = counts.saved
         camera = DemoCamera(seed=seed + sitting, pace=False, cast=names, fps=FPS, scene_s=SCENE_S)
         with NewestFrameReader(camera) as reader:
             for frame, face in _one_moment_a_scene(reader, camera, 2 * len(names)):
@@ -69,9 +68,11 @@ def photograph_cast(
                     quota[face.subject_id, face.label] -= 1
                     yield counts
             counts.dropped += reader.dropped
-    raise CameraError(
-        f"Demo camera: {', '.join(names)} never stood still in good light. Try another --seed."
-    )
+        if counts.saved == before:
+            raise CameraError(
+                f"{camera.name}: {', '.join(names)} never stood still in good light. "
+                f"Try another --seed."
+            )
 
 
 def _share_out(photos: int, cast: Sequence[str]) -> Counter[tuple[str, Label]]:

@@ -36,7 +36,8 @@ UNSETTLED = 0.6
 """Part of the epochs from random weights in which the newest is kept, whatever validation says.
 
 While the rate is high an epoch shines on a few validation photos by luck: of 100 epochs the 32nd
-was kept, and 89% of the frames of unseen rendered people were right with it; 96% with the last.
+was kept, and 89% of the frames of unseen rendered people were right with it; 96% with the last of
+another training on the same photos.
 """
 
 CHECKPOINT_S = 10.0

@@ -1,0 +1,29 @@
+"""The session that runs by itself: the whole quota, in the right folders, for any number."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from collector.demo_session import photograph_cast
+from collector.faces import GuideFinder
+from collector.records import Label
+from collector.store import PhotoStore, list_photos
+
+
+@pytest.mark.parametrize("photos", [5, 9])
+def test_everyone_is_photographed_with_and_without_a_mask(tmp_path: Path, photos: int) -> None:
+    cast = ["demo-01", "demo-02"]
+    with PhotoStore(tmp_path) as store:
+        saved = [
+            counts.saved for counts in photograph_cast(store, cast, photos, GuideFinder(), seed=1)
+        ]
+    assert saved == list(range(1, photos + 1))
+    found = Counter((photo.subject, photo.label) for photo in list_photos(tmp_path))
+    assert set(found) == {
+        ("demo-01", Label.MASK_YOUNG),
+        ("demo-01", Label.NOMASK_YOUNG),
+        ("demo-02", Label.MASK_OLD),
+        ("demo-02", Label.NOMASK_OLD),
+    }
+    assert max(found.values()) - min(found.values()) <= 1
