@@ -11,7 +11,8 @@ CUT_DIFFERENCE = 25.0
 """Mean difference of two thumbnails, 0 to 255, from which on there is a cut between them.
 
 Source: in three recordings of people and in rendered scenes, cuts were at 32 and more, and frames
-of one scene, with hands and faces moving, at 5 and less.
+of one scene, with hands and faces moving, at 5 and less. Cuts between rooms of like colours stay
+under it: 3 of 18 in the demo camera's scenes.
 """
 
 

@@ -1,0 +1,23 @@
+import numpy as np
+import pytest
+
+from trainer.head import cross_entropy
+from trainer.phases import calibrated_loss, cosine_rate
+
+
+def test_the_rate_rises_to_its_peak_and_falls_along_a_cosine() -> None:
+    assert cosine_rate(2.0, 0.0) == pytest.approx(0.2)
+    assert cosine_rate(2.0, 0.05) == pytest.approx(1.1)
+    assert cosine_rate(2.0, 0.1) == pytest.approx(2.0)
+    assert cosine_rate(2.0, 0.55) == pytest.approx(1.02)
+    assert cosine_rate(2.0, 1.0) == pytest.approx(0.04)
+
+
+def test_confidence_alone_makes_no_epoch_better_or_worse() -> None:
+    chance = np.random.default_rng(1)
+    labels = chance.integers(0, 4, 200)
+    logits = (np.eye(4)[labels] + chance.normal(0, 0.8, (200, 4))).astype(np.float32)
+    assert calibrated_loss(3 * logits, labels) == pytest.approx(
+        calibrated_loss(logits, labels), rel=1e-3
+    )
+    assert calibrated_loss(3 * logits, labels) < cross_entropy(3 * logits, labels)
