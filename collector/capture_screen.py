@@ -22,6 +22,8 @@ from textual.widgets import Static
 
 from collector.capture_parts import CaptureParts
 from collector.dialogs import HelpPage, SubjectDialog
+from collector.edit_words import describe_edits
+from collector.edits import flagging
 from collector.keys import COMMANDS, show_keys
 from collector.observation import Observation
 from collector.observer import CameraCondition, CameraState, Observer
@@ -33,7 +35,7 @@ from collector.panels import (
     Sitting,
     SittingPanel,
 )
-from collector.photo_writer import NotDone, PhotoWriter, Removed, Report, Restored, Saved
+from collector.photo_writer import Edited, How, NotDone, PhotoWriter, Report
 from collector.photographer import Answer, Photographer, Tone
 from collector.preview import Picture, Preview
 from collector.records import LABELS, Label
@@ -192,26 +194,26 @@ class CaptureScreen(Screen[None]):
     @on(WriterReported)
     def _hear(self, message: WriterReported) -> None:
         report = message.report
-        if isinstance(report, Saved):
-            shot, photo = report.saved.shot, report.saved.photo
-            self._tally.add([report.saved])
-            self._strip.show_shots([report.saved])
-            text = f"saved {photo.label.title}, number {self._tally.total[photo.label]:,}"
-            if shot.flaws:
-                self._answer(Answer(f"{text} · {', '.join(shot.flaws)}", Tone.CARE))
-            else:
-                self._answer(Answer(text, Tone.GOOD))
-        elif isinstance(report, Removed):
-            self._tally.add(report.shots, sign=-1)
-            self._strip.forget_shots(report.shots)
-            self._answer(Answer(f"undone: {_count(report.shots)} to the trash"))
-        elif isinstance(report, Restored):
-            self._tally.add(report.shots)
-            self._strip.show_shots(report.shots)
-            self._answer(Answer(f"redone: {_count(report.shots)} brought back"))
-        elif isinstance(report, NotDone):
+        if isinstance(report, NotDone):
             self._answer(Answer(report.message, Tone.BAD))
+            return
+        self._tally.note(report.edits)
+        self._strip.note(report)
+        self._answer(self._word(report))
         self._show_counts()
+
+    def _word(self, report: Edited) -> Answer:
+        """What the screen says to edits that are on the disk."""
+        first = report.edits[0]
+        if report.how is How.DONE and first.photo.path in report.taken:
+            text = (
+                f"saved {first.photo.label.title}, number {self._tally.total[first.photo.label]:,}"
+            )
+            flaws = report.taken[first.photo.path].flaws
+            if flaws:
+                return Answer(f"{text} · {', '.join(flaws)}", Tone.CARE)
+            return Answer(text, Tone.GOOD)
+        return describe_edits(report)
 
     # Keys
 
@@ -233,6 +235,14 @@ class CaptureScreen(Screen[None]):
 
     def action_redo(self) -> None:
         self._writer.redo()
+
+    def action_flag(self) -> None:
+        photo = self._strip.newest
+        if photo is None:
+            self._answer(Answer("nothing to flag: no photo was taken yet", Tone.CARE))
+        else:
+            edit = flagging(photo, is_flagged=not photo.is_flagged)
+            self._writer.edit(lambda: [edit])
 
     def action_subject(self) -> None:
         self.app.push_screen(SubjectDialog(self._photographer.subject), self._change_subject)
@@ -391,7 +401,3 @@ class CaptureScreen(Screen[None]):
                 (f"   {self._state.name} · {fps} fps · gate {self._parts.gate}", MUTED),
             )
         )
-
-
-def _count(shots: tuple[object, ...]) -> str:
-    return "1 photo" if len(shots) == 1 else f"{len(shots)} photos"

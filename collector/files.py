@@ -1,9 +1,15 @@
 """Saved means saved: how a file gets onto the disk so that a crash leaves all of it or nothing."""
 
+import ctypes
+import errno
 import os
 from pathlib import Path
 
 TEMPORARY_PREFIX = ".saving-"
+
+_NO_EXCLUSIVE_RENAME = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
+_HERE = -100  # AT_FDCWD of Linux: paths are as they stand.
+_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def save_new_file(path: Path, data: bytes) -> None:
@@ -37,16 +43,35 @@ def save_new_file(path: Path, data: bytes) -> None:
 
 
 def move_file(source: Path, target: Path) -> None:
-    """Move a file within one file system without overwriting, and sync both folders.
+    """Move a file within one file system, at once and without overwriting, and sync both folders.
 
     Raises:
         FileExistsError: There is a file at `target`; both are untouched.
-        OSError: The disk refused; the file is still at `source`.
+        OSError: The disk refused; the file is at `source`, or at `target` and not yet synced.
     """
-    os.link(source, target)
-    source.unlink()
+    rename_new(source, target)
     sync_folder(target.parent)
     sync_folder(source.parent)
+
+
+def rename_new(source: Path, target: Path) -> None:
+    """Rename a file in one step; unlike `os.rename`, never over another file.
+
+    Link and unlink would leave the file under both names when killed in between: one photo in two
+    classes. Where the system has no such rename (a network share), whether the name is free is
+    looked up first.
+
+    Raises:
+        FileExistsError: There is a file at `target`; both are untouched.
+        OSError: The file is still at `source`.
+    """
+    fault = _rename_exclusively(os.fsencode(source), os.fsencode(target))
+    if fault in _NO_EXCLUSIVE_RENAME:
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+        source.rename(target)
+    elif fault:
+        raise OSError(fault, os.strerror(fault), str(source), None, str(target))
 
 
 def sync_folder(folder: Path) -> None:
@@ -63,3 +88,14 @@ def _write_all(handle: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(handle, view) :]
+
+
+def _rename_exclusively(source: bytes, target: bytes) -> int:
+    """The system's rename that refuses an existing target: its errno, or 0."""
+    if rename := getattr(_LIBC, "renameat2", None):  # Linux; 1 is RENAME_NOREPLACE
+        failed = rename(_HERE, source, _HERE, target, 1)
+    elif rename := getattr(_LIBC, "renamex_np", None):  # macOS; 4 is RENAME_EXCL
+        failed = rename(source, target, 4)
+    else:
+        return errno.ENOSYS
+    return ctypes.get_errno() if failed else 0

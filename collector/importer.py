@@ -14,6 +14,7 @@ from pathlib import Path
 from collector.cameras import VideoFile
 from collector.errors import DatasetError, UnreadableImageError, UsageError
 from collector.faces import FaceFinder, crop_face
+from collector.fingerprint import hash_crop
 from collector.images import decode_image, encode_jpeg, is_picture, without_metadata
 from collector.quality import measure_quality
 from collector.records import LABELS, FaceBox, Label, Photo, RgbImage
@@ -231,7 +232,7 @@ def _save_face(
 
 
 def _with_quality(photo: Photo, crop: RgbImage, box: FaceBox | None) -> Photo:
-    return replace(photo, box=box, quality=measure_quality(crop, box))
+    return replace(photo, box=box, quality=measure_quality(crop, box), fingerprint=hash_crop(crop))
 
 
 def _read_ahead(

@@ -49,6 +49,7 @@ COMMANDS: tuple[KeyCommand, ...] = (
     KeyCommand("timer", "t", "timer", "timer", "one shot after 3-2-1, hands free"),
     KeyCommand("undo", "u,backspace", "undo", "undo", "the last shot or burst to the trash"),
     KeyCommand("redo", "ctrl+y", "redo", "redo", "bring back what was undone"),
+    KeyCommand("flag", "f", "flag", "flag", "flag the last photo, to look at it again"),
     KeyCommand("subject", "s", "subject", "subject", "who sits before the camera: a pseudonym"),
     KeyCommand("session", "n", "session", "session", "a new sitting, for splits without leaks"),
     KeyCommand("camera", "c", "camera", "camera", "the next camera, or this one opened again"),

@@ -4,16 +4,21 @@ The folder a photo lies in is its label. A photo that was moved by hand is found
 and keeps what is known of it. A dataset without a manifest works everywhere.
 """
 
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
 
+from collector.consent import Consent
+from collector.edits import Edit
 from collector.errors import DatasetError, PhotoNotSavedError
-from collector.records import FaceBox, Label, Photo, Quality
+from collector.records import FaceBox, Label, Photo, Quality, Suggestion
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE photos (
@@ -25,20 +30,78 @@ CREATE TABLE photos (
     sharpness REAL, brightness REAL, clipped REAL, face_px INTEGER,
     sha256 TEXT NOT NULL,             -- of the stored file
     source_sha256 TEXT,               -- of the file it was imported from
-    removed_at TEXT                   -- set while the file lies in .trash/
+    removed_at TEXT,                  -- set while the file lies in .trash/, or is gone
+    fingerprint INTEGER,              -- perceptual hash, 64 bits, signed
+    flagged INTEGER NOT NULL DEFAULT 0,
+    suggested TEXT, confidence REAL   -- what a model takes it for
 ) STRICT;
 CREATE INDEX photos_by_source ON photos (source_sha256);
 CREATE TABLE events (
     id INTEGER PRIMARY KEY, at TEXT NOT NULL, path TEXT NOT NULL,
-    action TEXT NOT NULL,             -- add, trash, restore
+    action TEXT NOT NULL,             -- add, trash, restore, relabel, flag, unflag, adopt, ...
     label TEXT NOT NULL
+) STRICT;
+CREATE TABLE consents (
+    subject TEXT PRIMARY KEY,
+    basis TEXT NOT NULL, given_on TEXT NOT NULL, expires_on TEXT,
+    is_minor INTEGER NOT NULL, guardian TEXT
 ) STRICT;
 """
 
-_COLUMNS = (
+_UPGRADES = {
+    1: """
+ALTER TABLE photos ADD COLUMN fingerprint INTEGER;
+ALTER TABLE photos ADD COLUMN flagged INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE photos ADD COLUMN suggested TEXT;
+ALTER TABLE photos ADD COLUMN confidence REAL;
+CREATE TABLE consents (
+    subject TEXT PRIMARY KEY,
+    basis TEXT NOT NULL, given_on TEXT NOT NULL, expires_on TEXT,
+    is_minor INTEGER NOT NULL, guardian TEXT
+) STRICT;
+""",
+}
+"""What turns a schema into the next: keyed by the version it starts from."""
+
+_COLUMNS_1 = (
     "path, label, subject, session, grp, taken_at, source, x, y, width, height, score, "
     "sharpness, brightness, clipped, face_px, sha256"
 )
+_COLUMNS = f"{_COLUMNS_1}, fingerprint, flagged, suggested, confidence"
+
+
+@dataclass(frozen=True)
+class ManifestRows:
+    """What a manifest knows of photos, by path.
+
+    Attributes:
+        present: Photos that should lie in their folders.
+        removed: Photos that were trashed, or are gone.
+    """
+
+    present: dict[str, Photo] = field(default_factory=dict)
+    removed: dict[str, Photo] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class KnownPhoto:
+    """A photo that lies in its folder.
+
+    Attributes:
+        photo: With what the manifest knows of it.
+        row_path: The path its row bears: another one where it was moved by hand, None where the
+            manifest does not know it.
+        is_removed: Whether its row says that it was removed, though it is there.
+    """
+
+    photo: Photo
+    row_path: str | None
+    is_removed: bool = False
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the manifest says of it what is so."""
+        return self.row_path == self.photo.path and not self.is_removed
 
 
 def manifest_path(root: Path) -> Path:
@@ -58,32 +121,153 @@ class Manifest:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _explained(path):
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            # Made here, not by SQLite, which would leave it open to others for a moment.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             path.chmod(0o600)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            # FULL: a committed row survives a power cut, not only a crash of ours.
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._prepare()
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            try:
+                self._set_up()
+            except BaseException:
+                self._db.close()
+                raise
 
-    def add(self, photo: Photo, at: str, source_sha256: str | None = None) -> None:
-        """Insert the row of a photo that is already on disk, with its event, in one transaction."""
+    def _set_up(self) -> None:
+        self._db.execute("PRAGMA journal_mode=WAL")
+        # FULL: a committed row survives a power cut, not only a crash of ours.
+        self._db.execute("PRAGMA synchronous=FULL")
+        # What is deleted is overwritten: see `forget`.
+        self._db.execute("PRAGMA secure_delete=ON")
+        self._prepare()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written inside is committed at its end, or none of it.
+
+        Raises:
+            PhotoNotSavedError: The disk refused; nothing was written.
+        """
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+        except BaseException as fault:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            if not isinstance(fault, sqlite3.Error):
+                raise
+            raise PhotoNotSavedError(
+                f"{self._path}: the manifest could not be written ({fault}). "
+                f"Check the disk's space, then try again; nothing saved before is lost."
+            ) from fault
+
+    def add(
+        self, photo: Photo, at: str, source_sha256: str | None = None, action: str = "add"
+    ) -> None:
+        """Insert the row of a photo that is on disk, with its event. In a transaction."""
         values = (*_row_of(photo), source_sha256)
         marks = ", ".join("?" * len(values))
-        with self._transaction():
-            self._db.execute(
-                f"INSERT INTO photos ({_COLUMNS}, source_sha256) VALUES ({marks})", values
+        self._db.execute(f"INSERT INTO photos ({_COLUMNS}, source_sha256) VALUES ({marks})", values)
+        self.log(at, photo.path, action, photo.label)
+
+    def edit(self, edit: Edit, at: str) -> None:
+        """Write down an edit of a photo that has its row, with its event. In a transaction."""
+        was = edit.before or edit.photo
+        photo = edit.photo
+        self._db.execute(
+            "UPDATE photos SET path = ?, label = ?, flagged = ?, removed_at = ? WHERE path = ?",
+            (
+                photo.path,
+                photo.label,
+                photo.is_flagged,
+                at if edit.after is None else None,
+                was.path,
+            ),
+        )
+        self.log(at, photo.path, edit.action, photo.label)
+
+    def settle(self, known: KnownPhoto, at: str) -> None:
+        """Make the row of a photo say what is so, or give it one. In a transaction."""
+        photo = known.photo
+        if known.row_path is None:
+            self.add(photo, at, action="adopt")
+            return
+        # The row of a removed photo of the same name gives way.
+        self._db.execute(
+            "UPDATE photos SET path = path || '~' || rowid WHERE path = ? AND path != ?",
+            (photo.path, known.row_path),
+        )
+        self._db.execute(
+            "UPDATE photos SET path = ?, label = ?, removed_at = NULL WHERE path = ?",
+            (photo.path, photo.label, known.row_path),
+        )
+        self.log(at, photo.path, "found" if known.is_removed else "relabel", photo.label)
+
+    def mark_removed(self, path: str, at: str, action: str, label: Label) -> None:
+        """Note that the photo of a row is gone from its folder. In a transaction."""
+        self._db.execute("UPDATE photos SET removed_at = ? WHERE path = ?", (at, path))
+        self.log(at, path, action, label)
+
+    def measure(self, photo: Photo) -> None:
+        """Write digest, fingerprint and quality of a photo anew. In a transaction."""
+        quality = photo.quality
+        self._db.execute(
+            "UPDATE photos SET sha256 = ?, fingerprint = ?, sharpness = ?, brightness = ?, "
+            "clipped = ?, face_px = ? WHERE path = ?",
+            (
+                photo.sha256,
+                _signed(photo.fingerprint),
+                *_quality_values(quality),
+                photo.path,
+            ),
+        )
+
+    def suggest(self, path: str, suggestion: Suggestion) -> None:
+        """Write down what a model takes a photo for. In a transaction."""
+        self._db.execute(
+            "UPDATE photos SET suggested = ?, confidence = ? WHERE path = ?",
+            (suggestion.label, suggestion.confidence, path),
+        )
+
+    def record_consent(self, consent: Consent) -> None:
+        """Write down a consent; one of the same subject is replaced. In a transaction."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO consents VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                consent.subject,
+                consent.basis,
+                consent.given_on.isoformat(),
+                consent.expires_on.isoformat() if consent.expires_on else None,
+                consent.is_minor,
+                consent.guardian,
+            ),
+        )
+
+    def consents(self) -> dict[str, Consent]:
+        """Every consent, by subject."""
+        return _read_consents(self._db)
+
+    def forget(self, subject: str, paths: Iterable[str]) -> None:
+        """Delete every row, event and consent of a subject and of these photos, beyond recovery."""
+        with self.transaction():
+            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS forgotten (path TEXT PRIMARY KEY)")
+            self._db.executemany(
+                "INSERT OR IGNORE INTO forgotten VALUES (?)", ((path,) for path in paths)
             )
-            self._log(at, photo, "add")
-
-    def mark_removed(self, photo: Photo, at: str) -> None:
-        with self._transaction():
-            self._db.execute("UPDATE photos SET removed_at = ? WHERE path = ?", (at, photo.path))
-            self._log(at, photo, "trash")
-
-    def mark_restored(self, photo: Photo, at: str) -> None:
-        with self._transaction():
-            self._db.execute("UPDATE photos SET removed_at = NULL WHERE path = ?", (photo.path,))
-            self._log(at, photo, "restore")
+            self._db.execute(
+                "INSERT OR IGNORE INTO forgotten SELECT path FROM photos WHERE subject = ?",
+                (subject,),
+            )
+            # A photo that was relabelled has events under its former folders, with its name.
+            self._db.execute(
+                "DELETE FROM events WHERE substr(path, instr(path, '/') + 1) IN "
+                "(SELECT substr(path, instr(path, '/') + 1) FROM forgotten)"
+            )
+            self._db.execute("DELETE FROM photos WHERE path IN (SELECT path FROM forgotten)")
+            self._db.execute("DELETE FROM consents WHERE subject = ?", (subject,))
+            self._db.execute("DELETE FROM forgotten")
+        with _explained(self._path):
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def knows(self, path: str) -> bool:
         """Whether there is a row for this path, of a photo that was removed too."""
@@ -109,26 +293,17 @@ class Manifest:
             self._db.executescript(
                 f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
             )
+        for before in range(max(1, version), SCHEMA_VERSION) if version else ():
+            self._db.executescript(
+                f"BEGIN; {_UPGRADES[before]} PRAGMA user_version = {before + 1}; COMMIT;"
+            )
 
-    def _log(self, at: str, photo: Photo, action: str) -> None:
+    def log(self, at: str, path: str, action: str, label: Label) -> None:
+        """Add an event. In a transaction."""
         self._db.execute(
             "INSERT INTO events (at, path, action, label) VALUES (?, ?, ?, ?)",
-            (at, photo.path, action, photo.label),
+            (at, path, action, label),
         )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            yield
-            self._db.execute("COMMIT")
-        except sqlite3.Error as fault:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise PhotoNotSavedError(
-                f"{self._path}: the manifest could not be written ({fault}). "
-                f"Check the disk's space, then shoot again; nothing saved before is lost."
-            ) from fault
 
 
 def read_manifest(root: Path) -> dict[str, Photo]:
@@ -139,38 +314,81 @@ def read_manifest(root: Path) -> dict[str, Photo]:
     Raises:
         DatasetError: The manifest is damaged.
     """
+    return read_rows(root).present
+
+
+def read_rows(root: Path) -> ManifestRows:
+    """Every row of the manifest, by path; as `read_manifest`."""
+    rows = ManifestRows()
+    with _reading(root) as db:
+        if db is not None:
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            columns = (
+                _COLUMNS if version >= SCHEMA_VERSION else f"{_COLUMNS_1}, NULL, 0, NULL, NULL"
+            )
+            for removed_at, *row in db.execute(f"SELECT removed_at, {columns} FROM photos"):
+                photo = _photo_of(row)
+                (rows.present if removed_at is None else rows.removed)[photo.path] = photo
+    return rows
+
+
+def read_consents(root: Path) -> dict[str, Consent]:
+    """Every consent on record, by subject; empty where there is no manifest.
+
+    Raises:
+        DatasetError: The manifest is damaged.
+    """
+    with _reading(root) as db:
+        if db is None or db.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
+            return {}
+        return _read_consents(db)
+
+
+@contextmanager
+def _reading(root: Path) -> Iterator[sqlite3.Connection | None]:
+    """The manifest, open for reading only; None where there is none."""
     path = manifest_path(root)
     if not path.is_file():
-        return {}
-    query = f"SELECT {_COLUMNS} FROM photos WHERE removed_at IS NULL ORDER BY path"
+        yield None
+        return
     # WAL readers need the -shm file; on a read-only folder `immutable` does without it.
     mode = "mode=ro" if (path.parent / f"{path.name}-wal").exists() else "immutable=1"
     with (
         _explained(path),
         closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)) as db,
     ):
-        photos = [_photo_of(row) for row in db.execute(query)]
-    return {photo.path: photo for photo in photos}
+        yield db
 
 
-def with_known_facts(found: dict[str, Label], rows: dict[str, Photo]) -> list[Photo]:
+def match_rows(found: dict[str, Label], rows: ManifestRows) -> list[KnownPhoto]:
     """The photos that lie in the folders, in the order given, with what the manifest knows.
 
     Args:
         found: Label of each path (relative to the dataset) that is there.
-        rows: See `read_manifest`. A row whose file is gone belongs to the file of its name in
-            another folder, moved there by hand, where only one such row bears that name.
+        rows: See `read_rows`. A row whose file is gone belongs to the file of its name in another
+            folder, moved there by hand, where only one such row bears that name.
     """
     moved: dict[str, list[Photo]] = {}
-    for path, row in rows.items():
+    for path, row in rows.present.items():
         if path not in found:
-            moved.setdefault(PurePosixPath(path).name, []).append(row)
-    photos = []
+            moved.setdefault(path.partition("/")[2], []).append(row)
+    matches = []
     for path, label in found.items():
-        candidates = moved.get(PurePosixPath(path).name, [])
-        known = rows.get(path) or (candidates[0] if len(candidates) == 1 else None)
-        photos.append(replace(known, path=path, label=label) if known else Photo(path, label))
-    return photos
+        known, is_removed = rows.present.get(path), False
+        if known is None:
+            candidates = moved.get(path.partition("/")[2], [])
+            known = candidates[0] if len(candidates) == 1 else None
+        if known is None:
+            known = rows.removed.get(path)
+            is_removed = known is not None
+        if known is None:
+            matches.append(KnownPhoto(Photo(path, label), None))
+        elif known.path == path and known.label is label:
+            matches.append(KnownPhoto(known, path, is_removed))
+        else:
+            photo = replace(known, path=path, label=label)
+            matches.append(KnownPhoto(photo, known.path, is_removed))
+    return matches
 
 
 @contextmanager
@@ -185,12 +403,13 @@ def _explained(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as fault:
         raise DatasetError(
             f"{path}: the manifest is damaged ({fault}). The photos are safe in their folders: "
-            f"move the file away and go on; subjects and sessions in it are then unknown."
+            f"`collector doctor {path.parents[1]} --fix` makes a new one and keeps what can be "
+            f"read of the old."
         ) from fault
 
 
 def _row_of(photo: Photo) -> tuple[object, ...]:
-    box, quality = photo.box, photo.quality
+    box, suggestion = photo.box, photo.suggestion
     return (
         photo.path,
         photo.label.value,
@@ -200,31 +419,67 @@ def _row_of(photo: Photo) -> tuple[object, ...]:
         photo.taken_at,
         photo.source,
         *((box.x, box.y, box.width, box.height, box.score) if box else (None,) * 5),
-        *(
-            (quality.sharpness, quality.brightness, quality.clipped, quality.face_px)
-            if quality
-            else (None,) * 4
-        ),
+        *_quality_values(photo.quality),
         photo.sha256,
+        _signed(photo.fingerprint),
+        photo.is_flagged,
+        *((suggestion.label, suggestion.confidence) if suggestion else (None, None)),
     )
 
 
-def _photo_of(row: tuple[object, ...]) -> Photo:
-    path, label, subject, session, group, taken_at, source, *rest = row
-    box, quality, sha256 = rest[:5], rest[5:9], rest[9]
+def _quality_values(quality: Quality | None) -> tuple[float | None, ...]:
+    if quality is None:
+        return (None,) * 4
+    return quality.sharpness, quality.brightness, quality.clipped, quality.face_px
+
+
+_LABELS = {label.value: label for label in Label}
+
+
+def _photo_of(row: list[Any]) -> Photo:
+    """A row of `_COLUMNS` as a photo; by position, because a large dataset has 100,000 of them."""
+    quality, suggested = row[12:16], row[19]
     return Photo(
-        path=str(path),
-        label=Label(str(label)),
-        subject=_text(subject),
-        session=_text(session),
-        group=_text(group),
-        taken_at=_text(taken_at),
-        source=_text(source),
-        box=FaceBox(*box) if box[0] is not None else None,  # type: ignore[arg-type]
-        quality=Quality(*quality) if quality[0] is not None else None,  # type: ignore[arg-type]
-        sha256=_text(sha256),
+        row[0],
+        _LABELS[row[1]],
+        row[2],
+        row[3],
+        row[4],
+        row[5],
+        row[6],
+        FaceBox(*row[7:12]) if row[7] is not None else None,
+        Quality(*quality) if quality[0] is not None else None,
+        row[16],
+        _unsigned(row[17]),
+        bool(row[18]),
+        Suggestion(Label(str(suggested)), row[20]) if suggested else None,
     )
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+def _signed(fingerprint: int | None) -> int | None:
+    """SQLite's integers are signed: 64 bits as they stand, read with a sign."""
+    if fingerprint is None:
+        return None
+    return fingerprint - (1 << 64) if fingerprint >= 1 << 63 else fingerprint
+
+
+def _unsigned(value: object) -> int | None:
+    return value & ((1 << 64) - 1) if isinstance(value, int) else None
+
+
+def _read_consents(db: sqlite3.Connection) -> dict[str, Consent]:
+    rows = db.execute(
+        "SELECT subject, basis, given_on, expires_on, is_minor, guardian FROM consents "
+        "ORDER BY subject"
+    )
+    return {
+        subject: Consent(
+            subject,
+            basis,
+            date.fromisoformat(given_on),
+            date.fromisoformat(expires_on) if expires_on else None,
+            bool(is_minor),
+            guardian,
+        )
+        for subject, basis, given_on, expires_on, is_minor, guardian in rows
+    }

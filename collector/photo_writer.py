@@ -1,18 +1,26 @@
-"""One thread that saves, removes and restores photos in the order they were asked for.
+"""One thread that saves and edits photos in the order they were asked for.
 
-The screen never waits for the disk, and undo cannot overtake a shot that is still being saved.
+No screen waits for the disk, and undo cannot overtake a shot that is still being saved. Both
+screens order from one writer, so that there is one history.
 """
 
 import queue
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 
+from collector.edits import Edit
 from collector.errors import ToolchainError
-from collector.records import FaceBox, Label, Photo, Quality, RgbImage
+from collector.images import resize_square
+from collector.records import FaceBox, Label, Quality, RgbImage
 from collector.store import PhotoStore
 
 MAX_WAITING = 32
+MAX_STEPS = 200
+"""Steps that can be undone; beyond them a long session would only gather memory."""
+THUMB_SIDE_PX = 48
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,32 +46,39 @@ class Shot:
 
 
 @dataclass(frozen=True, eq=False)
-class SavedShot:
-    """A shot and the photo it became."""
+class Taken:
+    """What is kept of a shot once it is saved.
 
-    shot: Shot
-    photo: Photo
+    Attributes:
+        thumb: The crop, `THUMB_SIDE_PX` square.
+        flaws: See `Shot`.
+    """
+
+    thumb: RgbImage
+    flaws: tuple[str, ...]
+
+
+class How(StrEnum):
+    """How edits came about."""
+
+    DONE = "done"
+    UNDONE = "undone"
+    REDONE = "redone"
 
 
 @dataclass(frozen=True, eq=False)
-class Saved:
-    """The photo is on the disk."""
+class Edited:
+    """These edits are on the disk.
 
-    saved: SavedShot
+    Attributes:
+        edits: In the order they were made; as they were made, also where that undid others.
+        how: Ordered now, undone, or redone.
+        taken: What is kept of shots among the photos, by path.
+    """
 
-
-@dataclass(frozen=True)
-class Removed:
-    """Undo moved these to the trash."""
-
-    shots: tuple[SavedShot, ...]
-
-
-@dataclass(frozen=True)
-class Restored:
-    """Redo brought these back."""
-
-    shots: tuple[SavedShot, ...]
+    edits: tuple[Edit, ...]
+    how: How
+    taken: dict[str, Taken] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,13 +89,14 @@ class NotDone:
     is_shot: bool = False
 
 
-Report = Saved | Removed | Restored | NotDone
+Report = Edited | NotDone
 
 
 @dataclass
 class _Step:
     number: int
-    shots: list[SavedShot]
+    edits: list[Edit]
+    taken: dict[str, Taken] = field(default_factory=dict)
 
 
 class PhotoWriter:
@@ -101,7 +117,7 @@ class PhotoWriter:
         self._orders: queue.Queue[Callable[[], None] | None] = queue.Queue(MAX_WAITING)
         self.saved = 0
         self.failed = 0
-        self._done: list[_Step] = []
+        self._done: deque[_Step] = deque(maxlen=MAX_STEPS)
         self._undone: list[_Step] = []
         self._thread = threading.Thread(target=self._work, name="photo-writer", daemon=True)
         self._thread.start()
@@ -115,12 +131,21 @@ class PhotoWriter:
         """Order a shot to be saved; False when the disk is too far behind to take another."""
         return self._order(lambda: self._save(shot))
 
+    def edit(self, plan: Callable[[], Sequence[Edit]]) -> bool:
+        """Order edits, which are one step for undo.
+
+        Args:
+            plan: Asked for the edits when their turn has come, in the writer's thread, so that it
+                sees what became of the orders before. May return none.
+        """
+        return self._order(lambda: self._edit(plan))
+
     def undo(self) -> bool:
-        """Order the last step to be moved to the trash."""
+        """Order the last step to be taken back."""
         return self._order(self._undo)
 
     def redo(self) -> bool:
-        """Order the step undone last to be brought back."""
+        """Order the step undone last to be done again."""
         return self._order(self._redo)
 
     def fold(self, step: int, into: int) -> bool:
@@ -164,66 +189,51 @@ class PhotoWriter:
             self._report(NotDone(str(fault), is_shot=True))
             return
         self.saved += 1
-        saved = SavedShot(shot, photo)
+        edit = Edit(None, photo)
+        taken = {photo.path: Taken(resize_square(shot.crop, THUMB_SIDE_PX), shot.flaws)}
         if not self._done or self._done[-1].number != shot.step:
             self._done.append(_Step(shot.step, []))
-        self._done[-1].shots.append(saved)
+        self._done[-1].edits.append(edit)
+        self._done[-1].taken |= taken
         self._undone.clear()
-        self._report(Saved(saved))
+        self._report(Edited((edit,), How.DONE, taken))
+
+    def _edit(self, plan: Callable[[], Sequence[Edit]]) -> None:
+        edits = list(plan())
+        if not edits:
+            return
+        self._store.apply(edits)
+        # No shot has this step number, so that nothing is folded into it.
+        self._done.append(_Step(0, edits))
+        self._undone.clear()
+        self._report(Edited(tuple(edits), How.DONE))
 
     def _undo(self) -> None:
         if not self._done:
             self._report(NotDone("Nothing to undo."))
             return
-        step = self._done.pop()
-        moved, fault = _move_all(step.shots[::-1], self._store.trash)
-        self.saved -= len(moved)
-        self._settle(step, moved[::-1], self._done, self._undone)
-        if moved:
-            self._report(Removed(tuple(moved[::-1])))
-        if fault:
-            self._report(NotDone(fault))
+        step = self._done[-1]
+        edits = [edit.inverse for edit in reversed(step.edits)]
+        self._store.apply(edits)
+        self._undone.append(self._done.pop())
+        self.saved -= len(step.taken)
+        self._report(Edited(tuple(edits), How.UNDONE, step.taken))
 
     def _redo(self) -> None:
         if not self._undone:
             self._report(NotDone("Nothing to redo."))
             return
-        step = self._undone.pop()
-        moved, fault = _move_all(step.shots, self._store.restore)
-        self.saved += len(moved)
-        self._settle(step, moved, self._undone, self._done)
-        if moved:
-            self._report(Restored(tuple(moved)))
-        if fault:
-            self._report(NotDone(fault))
-
-    @staticmethod
-    def _settle(
-        step: _Step, moved: list[SavedShot], origin: list[_Step], target: list[_Step]
-    ) -> None:
-        """Put what was moved on the one pile, and what the disk refused back on the other."""
-        if moved:
-            target.append(_Step(step.number, moved))
-        if left := [shot for shot in step.shots if shot not in moved]:
-            origin.append(_Step(step.number, left))
+        step = self._undone[-1]
+        self._store.apply(step.edits)
+        self._done.append(self._undone.pop())
+        self.saved += len(step.taken)
+        self._report(Edited(tuple(step.edits), How.REDONE, step.taken))
 
     def _fold(self, step: int, into: int) -> None:
         for done in self._done:
             if done.number == step:
                 done.number = into
         if len(self._done) > 1 and self._done[-1].number == self._done[-2].number:
-            self._done[-2].shots += self._done.pop().shots
-
-
-def _move_all(
-    shots: list[SavedShot], move: Callable[[Photo], None]
-) -> tuple[list[SavedShot], str | None]:
-    """Move one after the other; stops at the first the disk refuses, and says why."""
-    moved: list[SavedShot] = []
-    for saved in shots:
-        try:
-            move(saved.photo)
-        except ToolchainError as fault:
-            return moved, str(fault)
-        moved.append(saved)
-    return moved, None
+            last = self._done.pop()
+            self._done[-1].edits += last.edits
+            self._done[-1].taken |= last.taken

@@ -7,6 +7,7 @@ import itertools
 from dataclasses import dataclass
 from enum import StrEnum
 
+from collector.fingerprint import hash_crop, is_same_picture
 from collector.keys import BURST_COUNT, TIMER_S
 from collector.observation import Observation
 from collector.photo_writer import PhotoWriter, Shot
@@ -19,9 +20,7 @@ from collector.shutter import (
     HeldKey,
     SessionSharpness,
     ShotPlan,
-    hash_crop,
     inspect_shot,
-    is_same_picture,
 )
 from collector.store import new_session_id
 

@@ -133,6 +133,19 @@ class Quality:
 
 
 @dataclass(frozen=True)
+class Suggestion:
+    """What a trained model takes a photo for.
+
+    Attributes:
+        label: The most probable class.
+        confidence: Its probability, 0 to 1.
+    """
+
+    label: Label
+    confidence: float
+
+
+@dataclass(frozen=True)
 class Photo:
     """One saved photo: a file in its class folder and what the manifest knows of it.
 
@@ -147,6 +160,9 @@ class Photo:
         box: Face box in the full frame, where there was one.
         quality: Figures of the crop, where they were measured.
         sha256: Of the stored file, 64 hex digits; None where not yet computed.
+        fingerprint: Perceptual hash of the crop, 64 bits (`collector.fingerprint.hash_crop`).
+        is_flagged: Somebody wants to look at it again.
+        suggestion: What a trained model takes it for, or None where none has looked.
     """
 
     path: str
@@ -159,3 +175,11 @@ class Photo:
     box: FaceBox | None = None
     quality: Quality | None = None
     sha256: str | None = None
+    fingerprint: int | None = None
+    is_flagged: bool = False
+    suggestion: Suggestion | None = None
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether a model takes it for another class than the one it lies in."""
+        return self.suggestion is not None and self.suggestion.label is not self.label

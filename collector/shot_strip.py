@@ -1,7 +1,6 @@
 """The last ten shots, below the picture."""
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.segment import Segment
@@ -9,20 +8,18 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
+from collector.edits import Edit
 from collector.half_blocks import place_picture, shrink_to_cells
-from collector.images import resize_square
 from collector.panels import CLASS_COLORS
-from collector.photo_writer import SavedShot
+from collector.photo_writer import THUMB_SIDE_PX, Edited, Taken
 from collector.preview import style_half_blocks
-from collector.records import Label, RgbImage
-
-_THUMB_SIDE_PX = 48
+from collector.records import Label, Photo
 
 
 @dataclass(frozen=True, eq=False)
 class _Thumb:
-    saved: SavedShot
-    pixels: RgbImage
+    photo: Photo
+    taken: Taken
 
 
 class ShotStrip(Widget):
@@ -37,18 +34,33 @@ class ShotStrip(Widget):
         self._thumbs: deque[_Thumb] = deque(maxlen=4 * self.SHOWN)
         self.keys: dict[Label, str] = {}
 
-    def show_shots(self, shots: Sequence[SavedShot]) -> None:
-        """Show these as the newest."""
-        for saved in shots:
-            self._thumbs.append(_Thumb(saved, resize_square(saved.shot.crop, _THUMB_SIDE_PX)))
+    @property
+    def newest(self) -> Photo | None:
+        """The photo taken last, of those that are still there."""
+        return self._thumbs[-1].photo if self._thumbs else None
+
+    def note(self, report: Edited) -> None:
+        """Show what was taken, take away what is gone, and follow what was relabelled."""
+        for edit in report.edits:
+            self._follow(edit, report.taken.get(edit.photo.path))
         self.refresh()
 
-    def forget_shots(self, shots: Sequence[SavedShot]) -> None:
-        """Take these away: they were undone."""
-        gone = {saved.photo.path for saved in shots}
-        kept = [thumb for thumb in self._thumbs if thumb.saved.photo.path not in gone]
-        self._thumbs = deque(kept, maxlen=self._thumbs.maxlen)
-        self.refresh()
+    def _follow(self, edit: Edit, taken: Taken | None) -> None:
+        at = next(
+            (
+                i
+                for i, t in enumerate(self._thumbs)
+                if edit.before and t.photo.path == edit.before.path
+            ),
+            None,
+        )
+        if at is None:
+            if edit.before is None and edit.after is not None and taken is not None:
+                self._thumbs.append(_Thumb(edit.after, taken))
+        elif edit.after is None:
+            del self._thumbs[at]
+        else:
+            self._thumbs[at] = _Thumb(edit.after, self._thumbs[at].taken)
 
     def render_line(self, y: int) -> Strip:
         width, height = self.size
@@ -67,10 +79,11 @@ class ShotStrip(Widget):
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
     def _label_line(self, thumb: _Thumb, slot: int, row: int, rows: int) -> list[Segment]:
-        label = thumb.saved.photo.label
+        label = thumb.photo.label
         style = Style(color="black", bgcolor=CLASS_COLORS[label], bold=True)
         key = self.keys.get(label, "")
-        mark = " !" if thumb.saved.shot.flaws else ""
+        mark = " !" if thumb.taken.flaws else ""
+        mark += " ⚑" if thumb.photo.is_flagged else ""
         mask, age = label.title.split(", ")
         if rows == 1:
             text = f"{key}{mark}".center(slot - 1)
@@ -82,10 +95,10 @@ class ShotStrip(Widget):
         return [Segment(shown, style), Segment(" " * (slot - wide), self.rich_style)]
 
     def _picture_line(self, thumb: _Thumb, slot: int, y: int, rows: int) -> list[Segment]:
-        place = place_picture(_THUMB_SIDE_PX, _THUMB_SIDE_PX, (slot - 1) // 2 * 2, rows)
+        place = place_picture(THUMB_SIDE_PX, THUMB_SIDE_PX, (slot - 1) // 2 * 2, rows)
         if not place.row <= y < place.row + place.rows:
             return [Segment(" " * slot, self.rich_style)]
-        small = shrink_to_cells(thumb.pixels, place)
+        small = shrink_to_cells(thumb.taken.thumb, place)
         line = style_half_blocks(small[2 * (y - place.row) :][:2])[0]
         left = Segment(" " * place.column, self.rich_style)
         right = Segment(" " * (slot - place.column - place.columns), self.rich_style)

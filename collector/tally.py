@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from collector.photo_writer import SavedShot
-from collector.records import Label
+from collector.edits import Edit
+from collector.records import Label, Photo
 from collector.store import PhotoStore
 
 
@@ -27,9 +27,15 @@ class Tally:
         self.subject = subject
         self.of_subject = self._store.counts(subject) if subject else {}
 
-    def add(self, shots: Iterable[SavedShot], sign: int = 1) -> None:
-        """Count shots in; with `sign` -1, out."""
-        for saved in shots:
-            self.total[saved.photo.label] += sign
-            if self.subject and saved.photo.subject == self.subject:
-                self.of_subject[saved.photo.label] += sign
+    def note(self, edits: Iterable[Edit]) -> None:
+        """Count photos in and out as edits moved them."""
+        for edit in edits:
+            if edit.before is not None:
+                self._count(edit.before, -1)
+            if edit.after is not None:
+                self._count(edit.after, +1)
+
+    def _count(self, photo: Photo, sign: int) -> None:
+        self.total[photo.label] += sign
+        if self.subject and photo.subject == self.subject:
+            self.of_subject[photo.label] += sign

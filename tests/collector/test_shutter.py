@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from collector.fingerprint import hash_crop, is_same_picture
 from collector.observation import RIVAL_SIDE, Observation, observe_frame
 from collector.quality import QualityLimits
 from collector.records import FaceBox, Frame, Label, Quality, RgbImage
@@ -12,9 +13,7 @@ from collector.shutter import (
     HeldKey,
     SessionSharpness,
     ShotPlan,
-    hash_crop,
     inspect_shot,
-    is_same_picture,
 )
 
 OLD, YOUNG = Label.MASK_OLD, Label.MASK_YOUNG

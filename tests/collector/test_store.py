@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from collector.edits import trashing
 from collector.errors import DatasetError, DatasetInUseError, PhotoNotSavedError
 from collector.files import TEMPORARY_PREFIX, save_new_file
 from collector.images import encode_jpeg, read_image
@@ -53,11 +54,11 @@ def test_files_and_folders_are_private(tmp_path: Path) -> None:
 def test_trash_and_restore_move_file_and_row(tmp_path: Path) -> None:
     with PhotoStore(tmp_path) as store:
         photo = store.add(draw_noise(1), Label.NOMASK_OLD, subject="anna")
-        store.trash(photo)
+        store.apply([trashing(photo)])
         assert not (tmp_path / photo.path).exists()
         assert list_photos(tmp_path) == []
         assert store.counts("anna")[Label.NOMASK_OLD] == 0
-        store.restore(photo)
+        store.apply([trashing(photo).inverse])
         assert list_photos(tmp_path) == [photo]
 
 
@@ -90,7 +91,7 @@ def test_a_path_is_never_given_twice(tmp_path: Path) -> None:
     with PhotoStore(tmp_path) as store:
         first = store.add_encoded(data, photo)
         # Neither the trash nor a move by hand frees it: its row is there still.
-        store.trash(first)
+        store.apply([trashing(first)])
         second = store.add_encoded(data, photo)
         (tmp_path / second.path).rename(tmp_path / "mask_young" / Path(second.path).name)
         third = store.add_encoded(data, photo)
