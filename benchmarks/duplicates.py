@@ -13,9 +13,9 @@ from collections import defaultdict
 from itertools import combinations
 from pathlib import Path
 
+from collector.hamming import find_close_pairs
 from collector.records import Label, Photo
 from curation.duplicates import REMOVE_BITS
-from curation.hamming import find_close_pairs
 from curation.hashing import PhotoScan, hash_array, scan_photos
 
 Pair = tuple[str, str]

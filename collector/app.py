@@ -15,12 +15,14 @@ from collector.cameras import list_webcams, open_camera
 from collector.capture_parts import CaptureParts
 from collector.capture_screen import CaptureScreen
 from collector.dialogs import check_subject
-from collector.errors import UsageError
+from collector.errors import DatasetError, PhotoNotSavedError, UsageError
 from collector.faces import open_face_finder
-from collector.keys import read_key_changes, with_changes
+from collector.keys import REVIEW_COMMANDS, read_key_changes, with_changes
+from collector.photo_writer import PhotoWriter
 from collector.quality import QualityLimits
+from collector.review_screen import ReviewScreen
 from collector.shutter import Gate
-from collector.store import PhotoStore
+from collector.store import PhotoStore, list_files
 from collector.terminal import keep_terminal, require_terminal
 
 DARKROOM = Theme(
@@ -39,8 +41,8 @@ DARKROOM = Theme(
 )
 
 
-class CollectorApp(App[None]):
-    """One capture screen over the parts it is handed.
+class DarkroomApp(App[None]):
+    """What both apps share: looks, keys, and how they end.
 
     Attributes:
         fault: What ended the app, where that was a bug.
@@ -48,14 +50,13 @@ class CollectorApp(App[None]):
     """
 
     TITLE = "collector"
-    CSS_PATH = "capture.tcss"
+    CSS_PATH = "collector.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "stop", show=False, priority=True)
     ]
 
     def __init__(
         self,
-        parts: CaptureParts,
         key_changes: dict[str, str] | None = None,
         driver_class: type[Driver] | None = None,
     ) -> None:
@@ -66,6 +67,27 @@ class CollectorApp(App[None]):
         self.theme = DARKROOM.name
         if key_changes:
             self.set_keymap(key_changes)
+
+    async def action_interrupt(self) -> None:
+        """Ctrl-C ends the program, as everywhere; what was ordered is done first."""
+        self.is_interrupted = True
+        await self.action_quit()
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.fault = self.fault or error
+        super()._handle_exception(error)
+
+
+class CollectorApp(DarkroomApp):
+    """One capture screen over the parts it is handed."""
+
+    def __init__(
+        self,
+        parts: CaptureParts,
+        key_changes: dict[str, str] | None = None,
+        driver_class: type[Driver] | None = None,
+    ) -> None:
+        super().__init__(key_changes, driver_class)
         self.capture = CaptureScreen(parts)
 
     def get_default_screen(self) -> Screen[None]:
@@ -85,14 +107,31 @@ class CollectorApp(App[None]):
     async def action_quit(self) -> None:
         await self.capture.action_quit()
 
-    async def action_interrupt(self) -> None:
-        """Ctrl-C ends the program, as everywhere; what was taken is saved first."""
-        self.is_interrupted = True
-        await self.capture.action_quit()
 
-    def _handle_exception(self, error: Exception) -> None:
-        self.fault = self.fault or error
-        super()._handle_exception(error)
+class ReviewApp(DarkroomApp):
+    """The gallery alone, without a camera."""
+
+    def __init__(
+        self,
+        store: PhotoStore,
+        key_changes: dict[str, str] | None = None,
+        driver_class: type[Driver] | None = None,
+    ) -> None:
+        super().__init__(key_changes, driver_class)
+        self.writer = PhotoWriter(store)
+        commands = with_changes(key_changes or {}, REVIEW_COMMANDS)
+        self.review = ReviewScreen(store, self.writer, commands)
+
+    def get_default_screen(self) -> Screen[None]:
+        return Screen()
+
+    def on_mount(self) -> None:
+        self.push_screen(self.review, lambda _: self.exit())
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """As in `CollectorApp`."""
+        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+        yield SystemCommand("Help", "What every key does", self.review.action_help)
 
 
 def run_capture(
@@ -148,11 +187,41 @@ def run_capture(
                     target,
                     mirror,
                     with_changes(changes),
+                    with_changes(changes, REVIEW_COMMANDS),
                 ),
                 changes,
             )
     finally:
         camera.close()
+
+
+def run_review(root: Path) -> int:
+    """Look through the photos of a dataset and mend their labels, until the person quits.
+
+    Returns:
+        0 when the person quits.
+
+    Raises:
+        DatasetError: There is no dataset at `root`, or no photo in it.
+        EnvironmentProblemError: No terminal.
+        DatasetInUseError: Another collector writes to `root`.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    require_terminal()
+    changes = read_key_changes(_key_file())
+    if not list_files(root):
+        raise DatasetError(
+            f"{root}: no photo in it yet. Take some with `collector {root}`, or bring some in with "
+            f"`collector import SOURCE {root}`."
+        )
+    with PhotoStore(root) as store, keep_terminal() as driver_class:
+        app = ReviewApp(store, changes, driver_class)
+        try:
+            app.run()
+        finally:
+            app.writer.close()
+    _end(app)
+    return 0
 
 
 def _run_app(parts: CaptureParts, changes: dict[str, str]) -> int:
@@ -162,12 +231,23 @@ def _run_app(parts: CaptureParts, changes: dict[str, str]) -> int:
             app.run()
         finally:
             app.capture.close_parts()
+    if app.fault is None:
+        print(app.capture.summarise())
+    _end(app)
+    if app.capture.failed:
+        raise PhotoNotSavedError(
+            f"{app.capture.failed} shots could not be saved in {parts.store.root}; all that the "
+            f"screen called saved are. Check the disk's space and permissions, then shoot again."
+        )
+    return 0
+
+
+def _end(app: DarkroomApp) -> None:
+    """Raise what ended an app, where that was not the person's wish."""
     if app.fault is not None:
         raise app.fault
-    print(app.capture.summarise())
     if app.is_interrupted:
         raise KeyboardInterrupt
-    return 0
 
 
 def _check_gate(gate: str) -> Gate:

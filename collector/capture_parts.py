@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from collector.cameras import Camera
 from collector.faces import FaceFinder
-from collector.keys import COMMANDS, KeyCommand
+from collector.keys import COMMANDS, REVIEW_COMMANDS, KeyCommand
 from collector.observer import CameraOpener
 from collector.shutter import Gate
 from collector.store import PhotoStore
@@ -26,7 +26,7 @@ class CaptureParts:
         gate: How strict the shutter is.
         target: Photos wanted in each class.
         is_mirrored: Whether the preview starts as a mirror.
-        commands: The keys.
+        commands, review_commands: The keys of the camera and of the gallery.
     """
 
     store: PhotoStore
@@ -40,3 +40,4 @@ class CaptureParts:
     target: int = 735
     is_mirrored: bool = True
     commands: tuple[KeyCommand, ...] = COMMANDS
+    review_commands: tuple[KeyCommand, ...] = REVIEW_COMMANDS

@@ -15,9 +15,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.events import Resize
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Static
 
 from collector.capture_parts import CaptureParts
@@ -39,12 +37,12 @@ from collector.photo_writer import Edited, How, NotDone, PhotoWriter, Report
 from collector.photographer import Answer, Photographer, Tone
 from collector.preview import Picture, Preview
 from collector.records import LABELS, Label
+from collector.review_screen import ReviewScreen
+from collector.room import RoomyScreen, TooSmall
 from collector.shot_strip import ShotStrip
 from collector.shutter import GATE_TEXTS
 from collector.tally import Tally
 from collector.tone_line import TONE_COLORS, ToneLine
-
-MIN_COLUMNS, MIN_ROWS = 60, 20
 
 _TICK_S = 1 / 30
 _PANELS_S = 0.2
@@ -71,15 +69,13 @@ class WriterReported(Message):
     report: Report
 
 
-class CaptureScreen(Screen[None]):
+class CaptureScreen(RoomyScreen[None]):
     """See the module.
 
     Attributes:
         answers: What was said last, the newest at the end.
     """
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (MIN_COLUMNS, "-narrow"), (100, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (MIN_ROWS, "-short"), (34, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(c.keys, c.action, c.short or c.text, id=c.name, show=False) for c in COMMANDS
     ]
@@ -87,7 +83,8 @@ class CaptureScreen(Screen[None]):
     def __init__(self, parts: CaptureParts) -> None:
         super().__init__()
         self._parts = parts
-        self._writer = PhotoWriter(parts.store, lambda r: self._send(WriterReported(r)))
+        self._writer = PhotoWriter(parts.store)
+        self._writer.add_listener(lambda report: self._send(WriterReported(report)))
         self._photographer = Photographer(self._writer, parts.gate, parts.subject)
         self._observer = Observer(
             parts.camera,
@@ -104,7 +101,7 @@ class CaptureScreen(Screen[None]):
         self._observation: Observation | None = None
         self._state = CameraState(CameraCondition.LIVE, parts.camera.name)
         self._is_mirrored = parts.is_mirrored
-        self._is_paused = self._is_too_small = self._is_closed = False
+        self._is_paused = self._is_closed = self._is_reviewing = False
         self._passed_over = 0
         self.answers: deque[Answer] = deque(maxlen=100)
         self._shown_s: deque[float] = deque(maxlen=60)
@@ -123,8 +120,8 @@ class CaptureScreen(Screen[None]):
                 yield ClassPanel(id="classes")
                 yield SittingPanel(id="sitting")
         yield ShotStrip(id="strip")
-        yield KeyFooter(self._parts.commands, id="keys")
-        yield Static(id="too-small")
+        yield KeyFooter(self._parts.commands, [("shoot", "shoot, hold: burst")], id="keys")
+        yield TooSmall("q  quit", id="too-small")
 
     def on_mount(self) -> None:
         self._strip.keys = self._label_keys
@@ -135,14 +132,8 @@ class CaptureScreen(Screen[None]):
         self._show_counts()
         self._update_panels()
 
-    def on_resize(self, event: Resize) -> None:
-        columns, rows = event.size
-        self._is_too_small = columns < MIN_COLUMNS or rows < MIN_ROWS
+    def on_resize(self) -> None:
         self._close_or_open_shutter()
-        self.query_one("#too-small", Static).update(
-            f"The terminal is {columns}x{rows}.\nAt least {MIN_COLUMNS}x{MIN_ROWS} is needed:\n"
-            f"make it larger, or its letters smaller.\n\nq  quit"
-        )
 
     @property
     def _preview(self) -> Preview:
@@ -166,7 +157,7 @@ class CaptureScreen(Screen[None]):
             return
         now_s = time.monotonic()
         # A picture of a folder comes once and is never passed over.
-        if observation.is_live and (self._is_paused or self._is_too_small):
+        if observation.is_live and (self._is_paused or self.is_too_small or self._is_reviewing):
             self._passed_over += 1
             return
         self._observation = self._photographer.observation = observation
@@ -287,6 +278,18 @@ class CaptureScreen(Screen[None]):
         else:
             self._observer.advance()
 
+    def action_gallery(self) -> None:
+        self._photographer.plan = None
+        self._is_reviewing = True
+        self._close_or_open_shutter()
+        commands = self._parts.review_commands
+        self.app.push_screen(ReviewScreen(self._parts.store, self._writer, commands), self._return)
+
+    def _return(self, _: None) -> None:
+        self._is_reviewing = False
+        self._close_or_open_shutter()
+        self._answer(Answer("back at the camera"))
+
     def action_help(self) -> None:
         self.app.push_screen(HelpPage(self._parts.commands, GATE_TEXTS[self._parts.gate]))
 
@@ -301,6 +304,11 @@ class CaptureScreen(Screen[None]):
             self._is_closed = True
             self._observer.close()
             self._writer.close()
+
+    @property
+    def failed(self) -> int:
+        """Shots that the disk refused."""
+        return self._writer.failed
 
     def summarise(self) -> str:
         """One line on what this run did."""
@@ -334,7 +342,9 @@ class CaptureScreen(Screen[None]):
             closed = "the recording is over: c starts it again"
         elif self._is_paused:
             closed = "paused"
-        elif self._is_too_small:
+        elif self._is_reviewing:
+            closed = "the gallery is open"
+        elif self.is_too_small:
             closed = "the terminal is too small"
         self._photographer.closed = closed
 

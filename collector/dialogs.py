@@ -1,6 +1,7 @@
-"""The two pages that cover the capture screen: who sits there, and what the keys do."""
+"""The pages that cover a screen: who sits there, one of several, and what the keys do."""
 
 import re
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -8,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Input, OptionList, Static
 
 from collector.errors import UsageError
 from collector.keys import KeyCommand, show_keys
@@ -63,6 +64,35 @@ class SubjectDialog(ModalScreen[str | None]):
         self.dismiss(None)
 
 
+class ChoiceDialog(ModalScreen[tuple[str | None] | None]):
+    """Asks for one of several; dismissed with it in a tuple, or None where nothing was chosen.
+
+    Args:
+        question: The title.
+        options: What is shown, and what it stands for.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "close"),
+        Binding("j", "app.simulate_key('down')", show=False),
+        Binding("k", "app.simulate_key('up')", show=False),
+    ]
+
+    def __init__(self, question: str, options: Sequence[tuple[str, str | None]]) -> None:
+        super().__init__()
+        self._question = question
+        self._options = options
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(self._question, id="dialog-title")
+            yield OptionList(*(text for text, _ in self._options), id="choices", markup=False)
+            yield Static("enter  choose      esc  leave as it is", id="dialog-keys")
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss((self._options[event.option_index][1],))
+
+
 class HelpPage(ModalScreen[None]):
     """What every key does, and what the gate in force means."""
 
@@ -83,4 +113,4 @@ class HelpPage(ModalScreen[None]):
         with Vertical(id="dialog", classes="-wide"):
             yield Static(Content("\n").join(lines))
             yield Static(self._gate_text, id="dialog-text")
-            yield Static("esc  back to the camera", id="dialog-keys")
+            yield Static("esc  back", id="dialog-keys")

@@ -1,4 +1,4 @@
-"""Every key of the capture screen: one table, from which bindings, footer and help are made.
+"""Every key of both screens: a table each, from which bindings, footer and help are made.
 
 Keys can be changed in a small TOML file, one line a command: `undo = "z"`, or `undo = "z,u"`.
 """
@@ -56,11 +56,66 @@ COMMANDS: tuple[KeyCommand, ...] = (
     KeyCommand("mirror", "m", "mirror", "mirror", "mirror the preview; photos are never mirrored"),
     KeyCommand("pause", "p", "pause", "pause", "freeze the picture and close the shutter"),
     KeyCommand("skip", "right", "skip", "skip", "the next picture, where the source is a folder"),
+    KeyCommand("gallery", "g", "gallery", "gallery", "look the photos through and mend labels"),
     KeyCommand("help", "question_mark", "help", "help", "this page"),
     KeyCommand("quit", "q", "quit", "quit", "finish saving and leave"),
 )
 
-_KEY_WORDS = {"question_mark": "?", "backspace": "⌫", "right": "→", "left": "←", "escape": "esc"}
+REVIEW_COMMANDS: tuple[KeyCommand, ...] = (
+    *(
+        KeyCommand(
+            f"label-{label.value.replace('_', '-')}",
+            str(number),
+            f"relabel('{label.value}')",
+            "",
+            f"it is {label.value}; goes on to the next",
+        )
+        for number, label in enumerate(LABELS, 1)
+    ),
+    KeyCommand("accept", "a", "accept", "accept", "label it as the model suggests, and go on"),
+    KeyCommand("trash", "x,delete", "trash", "trash", "move it to the trash"),
+    KeyCommand("review-flag", "f", "flag", "flag", "set the flag, or take it away"),
+    KeyCommand("range", "v", "range", "range", "begin a range here; keys then work on all of it"),
+    KeyCommand("enlarge", "enter", "enlarge", "enlarge", "one photo as large as the screen"),
+    KeyCommand("review-undo", "u,backspace", "undo", "undo", "take the last step back"),
+    KeyCommand("review-redo", "ctrl+y", "redo", "redo", "do again what was undone"),
+    KeyCommand("left", "h,left", "step(-1, 0)", "", "to the left"),
+    KeyCommand("down", "j,down", "step(0, 1)", "", "down"),
+    KeyCommand("up", "k,up", "step(0, -1)", "", "up"),
+    KeyCommand("right", "l,right", "step(1, 0)", "", "to the right"),
+    KeyCommand("page-down", "pagedown,space", "page(1)", "", "a screen further"),
+    KeyCommand("page-up", "pageup", "page(-1)", "", "a screen back"),
+    KeyCommand("first", "home", "end(-1)", "", "the first photo"),
+    KeyCommand("last", "end", "end(1)", "", "the last photo"),
+    KeyCommand("only-class", "c", "only_class", "class", "only one class: the next one"),
+    KeyCommand("only-subject", "s", "only_subject", "subject", "only one person"),
+    KeyCommand("only-session", "n", "only_session", "session", "only one sitting"),
+    KeyCommand("only-flagged", "m", "only_flagged", "marked", "only those with a flag"),
+    KeyCommand("only-disputed", "d", "only_disputed", "disputed", "only where a model disagrees"),
+    KeyCommand("all", "0", "show_all", "all", "all photos again"),
+    KeyCommand("order", "o", "order", "order", "newest, least sharp, least certain, look-alikes"),
+    KeyCommand("larger", "plus,equals_sign", "zoom(1)", "zoom", "larger pictures"),
+    KeyCommand("smaller", "minus", "zoom(-1)", "", "smaller pictures"),
+    KeyCommand("review-help", "question_mark", "help", "help", "this page"),
+    KeyCommand("back", "g,escape,q", "back", "back", "back to where you came from"),
+)
+
+_KEY_WORDS = {
+    "question_mark": "?",
+    "backspace": "⌫",
+    "right": "→",
+    "left": "←",
+    "up": "↑",
+    "down": "↓",
+    "escape": "esc",
+    "enter": "⏎",
+    "delete": "del",
+    "plus": "+",
+    "equals_sign": "=",
+    "minus": "-",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
+}
 
 
 def show_keys(keys: str) -> str:
@@ -81,20 +136,23 @@ def read_key_changes(path: Path) -> dict[str, str]:
         changes = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as fault:
         raise UsageError(f"{path}: cannot be read as TOML ({fault}). Mend or remove it.") from fault
-    known = {command.name for command in COMMANDS}
+    known = {command.name for command in (*COMMANDS, *REVIEW_COMMANDS)}
     for name, keys in changes.items():
         if name not in known or not isinstance(keys, str) or not keys:
             raise UsageError(
                 f'{path}: a line is a command and its keys, as `undo = "z"`; found '
                 f"{name} = {keys!r}. Commands: {', '.join(sorted(known))}."
             )
-    _check_clashes(path, with_changes(changes))
+    for commands in (COMMANDS, REVIEW_COMMANDS):
+        _check_clashes(path, with_changes(changes, commands))
     return changes
 
 
-def with_changes(changes: dict[str, str]) -> tuple[KeyCommand, ...]:
-    """The table with a user's keys in it."""
-    return tuple(replace(c, keys=changes.get(c.name, c.keys).replace(" ", "")) for c in COMMANDS)
+def with_changes(
+    changes: dict[str, str], commands: tuple[KeyCommand, ...] = COMMANDS
+) -> tuple[KeyCommand, ...]:
+    """A table with a user's keys in it."""
+    return tuple(replace(c, keys=changes.get(c.name, c.keys).replace(" ", "")) for c in commands)
 
 
 def _check_clashes(path: Path, commands: tuple[KeyCommand, ...]) -> None:

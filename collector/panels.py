@@ -68,9 +68,10 @@ class ClassPanel(Widget):
 
     def render(self) -> Content:
         is_roomy = self.size.height >= 4 * 3 + 1
+        has_bars = self.size.height >= 4 * 2
         lines: list[Content] = []
         for label in LABELS:
-            lines += self._draw_class(label)
+            lines += self._draw_class(label)[: 1 + has_bars]
             if is_roomy:
                 lines.append(Content(""))
         if is_roomy:
@@ -200,15 +201,29 @@ class SittingPanel(Widget):
 
 
 class KeyFooter(Widget):
-    """Every key, wrapped over as many lines as it takes."""
+    """Every key, wrapped over as many lines as it takes.
+
+    Args:
+        commands: The keys.
+        families: An action of several keys, and the word for them together.
+    """
 
     ALLOW_SELECT = False
     _GAP = "  "
 
-    def __init__(self, commands: Sequence[KeyCommand], *, id: str | None = None) -> None:
+    def __init__(
+        self,
+        commands: Sequence[KeyCommand],
+        families: Sequence[tuple[str, str]],
+        *,
+        id: str | None = None,
+    ) -> None:
         super().__init__(id=id)
-        shots = [show_keys(c.keys) for c in commands if c.action.startswith("shoot")]
-        items = [(" ".join(shots), "shoot, hold: burst")]
+        items = []
+        # Keys of one kind, such as the four classes, stand together under one word.
+        for action, word in families:
+            kin = [c.keys.split(",")[0] for c in commands if c.action.startswith(f"{action}(")]
+            items.append((" ".join(map(show_keys, kin)), word))
         items += [(show_keys(c.keys.split(",")[0]), c.short) for c in commands if c.short]
         self._items = [
             Content.assemble((keys, "bold $primary"), (f" {word}", MUTED)) for keys, word in items

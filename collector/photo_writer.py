@@ -104,16 +104,15 @@ class PhotoWriter:
 
     Args:
         store: Open; the caller closes it, after `close`.
-        report: Told what became of each order, from the writer's thread.
 
     Attributes:
         saved: Shots that are photos on the disk now: undone ones are not.
         failed: Shots that the disk refused.
     """
 
-    def __init__(self, store: PhotoStore, report: Callable[[Report], None]) -> None:
+    def __init__(self, store: PhotoStore) -> None:
         self._store = store
-        self._report = report
+        self._listeners: list[Callable[[Report], None]] = []
         self._orders: queue.Queue[Callable[[], None] | None] = queue.Queue(MAX_WAITING)
         self.saved = 0
         self.failed = 0
@@ -121,6 +120,14 @@ class PhotoWriter:
         self._undone: list[_Step] = []
         self._thread = threading.Thread(target=self._work, name="photo-writer", daemon=True)
         self._thread.start()
+
+    def add_listener(self, listener: Callable[[Report], None]) -> None:
+        """Tell it, from the writer's thread, what becomes of each order from now on."""
+        self._listeners = [*self._listeners, listener]
+
+    def remove_listener(self, listener: Callable[[Report], None]) -> None:
+        """Tell it no more."""
+        self._listeners = [other for other in self._listeners if other != listener]
 
     @property
     def waiting(self) -> int:
@@ -163,6 +170,10 @@ class PhotoWriter:
         except queue.Full:
             return False
         return True
+
+    def _report(self, report: Report) -> None:
+        for listener in self._listeners:
+            listener(report)
 
     def _work(self) -> None:
         while (order := self._orders.get()) is not None:

@@ -4,28 +4,20 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from rich.color import Color
-from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
-from textual.widget import Widget
 
 from collector.faces import guide_box
 from collector.half_blocks import (
     Placement,
-    encode_half_blocks,
     outline_box,
     place_picture,
     shrink_to_cells,
 )
 from collector.observation import Observation
+from collector.pixel_widget import PixelWidget, Rgb
 from collector.records import FaceBox, RgbImage
-
-Rgb = tuple[int, int, int]
-
-_RAW = Style()
-"""Renders as nothing, so that a segment's own escape sequences pass through untouched."""
 
 _GUIDE_COLOR: Rgb = (128, 120, 108)
 
@@ -94,37 +86,8 @@ def _draw_digit(small: RgbImage, digit: str) -> None:
         cv2.putText(small, digit, at, cv2.FONT_HERSHEY_SIMPLEX, size, color, thickness + extra)
 
 
-def style_half_blocks(small: RgbImage) -> list[list[Segment]]:
-    """The same cells as `encode_half_blocks`, as Rich segments: slow, but can be cut and dimmed."""
-    rows = []
-    for upper, lower in zip(small[0::2], small[1::2], strict=False):
-        pairs = np.concatenate([upper, lower], axis=1)
-        starts = np.flatnonzero(np.r_[True, (pairs[1:] != pairs[:-1]).any(axis=1)])
-        lengths = np.diff(np.r_[starts, len(pairs)])
-        rows.append(
-            [
-                Segment("▀" * int(length), _cell_style(pairs[start].tolist()))
-                for start, length in zip(starts, lengths, strict=True)
-            ]
-        )
-    return rows
-
-
-def _cell_style(pair: list[int]) -> Style:
-    upper, lower = ColorTriplet(*pair[:3]), ColorTriplet(*pair[3:])
-    return Style.from_color(Color.from_triplet(upper), Color.from_triplet(lower))
-
-
-class Preview(Widget):
-    """Shows the newest `Picture`.
-
-    On a terminal each line is one raw string of escape sequences: 23-27 fps where ready-made image
-    widgets reach 1-6 (DESIGN.md, Dependencies). Raw lines cannot be cut or dimmed, so under a
-    modal, and where there is no terminal, the lines are styled segments.
-    """
-
-    ALLOW_SELECT = False
-    can_focus = False
+class Preview(PixelWidget):
+    """Shows the newest `Picture`."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -150,17 +113,6 @@ class Preview(Widget):
         """What is shown."""
         return self._picture
 
-    @property
-    def is_raw(self) -> bool:
-        """Whether lines may be raw: a terminal of 256 colours or more, with nothing on top."""
-        app = self.app
-        return (
-            not app.is_headless
-            and app.screen is self.screen
-            and app.console.color_system in ("truecolor", "256")
-            and not app.no_color
-        )
-
     def render_line(self, y: int) -> Strip:
         if self._strips is None or self._needs_redraw():
             self._strips = self._draw()
@@ -168,7 +120,7 @@ class Preview(Widget):
             self.drawn += 1
         if y < len(self._strips):
             return self._strips[y]
-        return Strip.blank(self.size.width, self.rich_style)
+        return self.blank_line()
 
     def _needs_redraw(self) -> bool:
         return self._drawn_for != (self.size, self.is_raw)
@@ -176,26 +128,18 @@ class Preview(Widget):
     def _draw(self) -> list[Strip]:
         columns, rows = self.size
         if self._picture is None:
-            return self._lay_note([self._blank()] * rows, self._message)
+            return self._lay_note([self.blank_line()] * rows, self._message)
         frame = self._picture.observation.frame
         place = place_picture(frame.width, frame.height, columns, rows)
         if place.rows == 0:
-            return [self._blank()] * rows
+            return [self.blank_line()] * rows
         small = compose_picture(self._picture, place)
-        strips = [self._blank()] * place.row
+        strips = [self.blank_line()] * place.row
         left = Segment(" " * place.column, self.rich_style)
         right = Segment(" " * (columns - place.column - place.columns), self.rich_style)
-        strips += [Strip([left, *line, right], columns) for line in self._lines(small)]
-        strips += [self._blank()] * (rows - len(strips))
+        strips += [Strip([left, *line, right], columns) for line in self.encode_lines(small)]
+        strips += [self.blank_line()] * (rows - len(strips))
         return self._lay_note(strips, self._picture.note)
-
-    def _lines(self, small: RgbImage) -> list[list[Segment]]:
-        if not self.is_raw:
-            return style_half_blocks(small)
-        is_true_color = self.app.console.color_system == "truecolor"
-        return [
-            [Segment(line, _RAW)] for line in encode_half_blocks(small, true_color=is_true_color)
-        ]
 
     def _lay_note(self, strips: list[Strip], note: str) -> list[Strip]:
         """Replace the middle lines by a note; whole lines, because raw ones cannot be cut."""
@@ -206,7 +150,10 @@ class Preview(Widget):
         style = self.rich_style + Style(bold=True)
         middle = rows // 2
         line = Strip([Segment(text.center(columns), style)], columns)
-        return [*strips[: middle - 1], self._blank(), line, self._blank(), *strips[middle + 2 :]]
-
-    def _blank(self) -> Strip:
-        return Strip.blank(self.size.width, self.rich_style)
+        return [
+            *strips[: middle - 1],
+            self.blank_line(),
+            line,
+            self.blank_line(),
+            *strips[middle + 2 :],
+        ]

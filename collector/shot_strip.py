@@ -12,7 +12,7 @@ from collector.edits import Edit
 from collector.half_blocks import place_picture, shrink_to_cells
 from collector.panels import CLASS_COLORS
 from collector.photo_writer import THUMB_SIDE_PX, Edited, Taken
-from collector.preview import style_half_blocks
+from collector.pixel_widget import style_half_blocks
 from collector.records import Label, Photo
 
 

@@ -51,6 +51,7 @@ class PhotoStore:
             self._manifest = Manifest(root)
             found = match_photos(root)
             self._photos = {known.photo.path: known.photo for known in found}
+            self._moved_to: dict[str, str] = {}
             self._unsettled = {k.photo.path: k for k in found if not k.is_settled}
         except BaseException:
             self._lock.close()
@@ -126,6 +127,14 @@ class PhotoStore:
             path = self._free_path(wanted, (photo.sha256 or "again")[:8])
         return Edit(photo, replace(photo, path=path, label=label))
 
+    def latest(self, photo: Photo) -> Photo | None:
+        """The photo as it is now, where edits may have moved it since; None where it is gone."""
+        with self._mutex:
+            path: str | None = photo.path
+            while path is not None and path not in self._photos:
+                path = self._moved_to.get(path)
+            return None if path is None else self._photos[path]
+
     def apply(self, edits: Sequence[Edit]) -> None:
         """Carry out edits, all of them or none: one transaction, and one atomic move a photo.
 
@@ -157,6 +166,10 @@ class PhotoStore:
                 if edit.before is not None:
                     self._photos.pop(edit.before.path, None)
                     self._unsettled.pop(edit.before.path, None)
+                    self._moved_to.pop(edit.before.path, None)
+                if edit.before and edit.after and edit.before.path != edit.after.path:
+                    self._moved_to[edit.before.path] = edit.after.path
+                    self._moved_to.pop(edit.after.path, None)
                 if edit.after is not None:
                     self._photos[edit.after.path] = edit.after
 

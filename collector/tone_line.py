@@ -4,7 +4,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from collector.photographer import Answer, Tone
-from collector.preview import Rgb
+from collector.pixel_widget import Rgb
 
 TONE_COLORS: dict[Tone, Rgb] = {
     Tone.GOOD: (127, 200, 120),

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.hamming import find_close_pairs
 from collector.quality import find_faults
 from collector.records import Label
-from curation.hamming import find_close_pairs
 from curation.hashing import PhotoScan, hash_array
 
 REMOVE_BITS = 4

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from collector.hamming import find_close_pairs
 from collector.records import Photo
-from curation.hamming import find_close_pairs
 from curation.hashing import PhotoScan, hash_array
 
 GROUP_BITS = 8

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.hamming import find_close_pairs
+from collector.hamming import find_close_pairs
 
 BITS = st.integers(0, 2**64 - 1)
 

@@ -1,0 +1,191 @@
+"""What the gallery shows and where its cursor goes: pure functions, literal expectations."""
+
+import pytest
+
+from collector.edits import Edit, flagging, trashing
+from collector.grid import Grid, fit_side
+from collector.records import Label, Photo, Quality, Suggestion
+from collector.review import ReviewFilter, ReviewList, ReviewOrder, rank_look_alikes
+
+OLD, YOUNG = Label.MASK_OLD, Label.MASK_YOUNG
+
+
+def photo(
+    name: str,
+    label: Label = OLD,
+    *,
+    taken: int | None = 0,
+    sharpness: float = 100.0,
+    says: Label | None = None,
+    confidence: float = 0.9,
+    fingerprint: int | None = None,
+    subject: str | None = None,
+    session: str | None = None,
+    is_flagged: bool = False,
+) -> Photo:
+    return Photo(
+        f"{label}/{name}",
+        label,
+        subject=subject,
+        session=session,
+        taken_at=None if taken is None else f"2026-01-01T00:00:{taken:02d}.000+00:00",
+        quality=Quality(sharpness, 100, 0, 90),
+        fingerprint=fingerprint,
+        is_flagged=is_flagged,
+        suggestion=Suggestion(says, confidence) if says else None,
+    )
+
+
+def names(shown: ReviewList) -> list[str]:
+    return [p.path.partition("/")[2] for p in shown.slice(0, len(shown))]
+
+
+A = photo("a", taken=1, sharpness=30, says=OLD, confidence=0.9, subject="p1", session="s1")
+B = photo("b", taken=3, sharpness=10, says=YOUNG, confidence=0.5, subject="p2", session="s2")
+C = photo("c", YOUNG, taken=2, sharpness=20, subject="p1", session="s3", is_flagged=True)
+D = photo("d", YOUNG, taken=None, sharpness=40, says=YOUNG, confidence=0.7)
+ALL = [A, B, C, D]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (ReviewOrder.NEWEST, ["b", "c", "a", "d"]),
+        (ReviewOrder.LEAST_SHARP, ["b", "c", "a", "d"]),
+        (ReviewOrder.LEAST_CERTAIN, ["b", "d", "a", "c"]),
+    ],
+)
+def test_orders(order: ReviewOrder, expected: list[str]) -> None:
+    assert names(ReviewList(ALL, ReviewFilter(), order)) == expected
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (ReviewFilter(), ["b", "c", "a", "d"]),
+        (ReviewFilter(label=YOUNG), ["c", "d"]),
+        (ReviewFilter(subject="p1"), ["c", "a"]),
+        (ReviewFilter(session="s2"), ["b"]),
+        (ReviewFilter(only_flagged=True), ["c"]),
+        (ReviewFilter(only_disputed=True), ["b"]),
+        (ReviewFilter(label=YOUNG, subject="p2"), []),
+    ],
+)
+def test_filters(chosen: ReviewFilter, expected: list[str]) -> None:
+    assert names(ReviewList(ALL, chosen, ReviewOrder.NEWEST)) == expected
+
+
+def test_a_filter_names_itself() -> None:
+    assert str(ReviewFilter()) == "all photos"
+    assert (
+        str(ReviewFilter(OLD, "p1", "s1", True, True))
+        == "mask, old · of p1 · session s1 · flagged · suggestion disagrees"
+    )
+
+
+def test_look_alikes_stand_together_the_largest_group_and_its_sharpest_first() -> None:
+    photos = [
+        photo("single", fingerprint=0xFF << 40),
+        photo("pair1", sharpness=5, fingerprint=(1 << 64) - 1),
+        photo("three1", sharpness=1, fingerprint=0),
+        photo("unknown", fingerprint=None),
+        photo("pair2", sharpness=9, fingerprint=(1 << 64) - 4),
+        photo("three2", sharpness=3, fingerprint=0b11),
+        # Six bits from the first of them, but two from the second: a chain.
+        photo("three3", sharpness=2, fingerprint=0b111111),
+    ]
+    shown = ReviewList(photos, ReviewFilter(), ReviewOrder.LOOK_ALIKES)
+    assert names(shown) == ["three2", "three3", "three1", "pair2", "pair1", "single", "unknown"]
+    assert rank_look_alikes([]) == {}
+
+
+def test_relabelled_photos_stay_in_place_or_leave_with_the_filter() -> None:
+    moved = Edit(C, photo("c", OLD, taken=2))
+    everything = ReviewList(ALL, ReviewFilter(), ReviewOrder.NEWEST)
+    assert everything.follow([moved], cursor=2) == 2
+    assert names(everything) == ["b", "c", "a", "d"]
+    assert everything[1].label is OLD
+    young = ReviewList(ALL, ReviewFilter(label=YOUNG), ReviewOrder.NEWEST)
+    # The cursor has gone on to "d", and stays on it.
+    assert young.follow([moved], cursor=1) == 0
+    assert names(young) == ["d"]
+
+
+def test_what_comes_back_comes_back_to_its_place() -> None:
+    shown = ReviewList(ALL, ReviewFilter(), ReviewOrder.NEWEST)
+    assert shown.follow([trashing(C), trashing(B)], cursor=2) == 0
+    assert names(shown) == ["a", "d"]
+    assert shown.follow([trashing(B).inverse, trashing(C).inverse], cursor=0) == 2
+    assert names(shown) == ["b", "c", "a", "d"]
+
+
+def test_a_photo_that_meets_the_filter_again_appears() -> None:
+    shown = ReviewList([A, B], ReviewFilter(only_flagged=True), ReviewOrder.NEWEST)
+    assert len(shown) == 0
+    shown.follow([flagging(A, is_flagged=True)], cursor=0)
+    assert names(shown) == ["a"]
+    shown.follow([flagging(A, is_flagged=True).inverse], cursor=0)
+    assert names(shown) == []
+
+
+def test_the_cursor_ends_on_the_last_photo_when_the_last_is_trashed() -> None:
+    shown = ReviewList(ALL, ReviewFilter(), ReviewOrder.NEWEST)
+    assert shown.follow([trashing(D)], cursor=3) == 2
+
+
+def test_a_grid_counts_its_tiles() -> None:
+    grid = Grid(columns=83, rows=33, side=18)
+    assert (grid.across, grid.down, grid.shown) == (4, 3, 12)
+    assert (grid.tile_columns, grid.tile_rows) == (19, 10)
+    assert Grid(5, 2, 18).shown == 1
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted", "side"),
+    [
+        (
+            (
+                83,
+                33,
+            ),
+            18,
+            20,
+        ),
+        ((76, 33), 18, 18),
+        ((83, 30), 18, 19),
+        ((10, 5), 18, 10),
+    ],
+)
+def test_tiles_fill_the_width_and_lose_no_line(
+    size: tuple[int, int], wanted: int, side: int
+) -> None:
+    assert fit_side(*size, wanted) == side
+
+
+@pytest.mark.parametrize(
+    ("cursor", "columns", "rows", "expected"),
+    [
+        (0, 1, 0, 1),
+        (0, -1, 0, 0),
+        (3, 1, 0, 4),
+        (9, 1, 0, 9),
+        (1, 0, 1, 5),
+        (5, 0, -1, 1),
+        (1, 0, -1, 1),
+        # The last line has two tiles: from the third column down goes to the last of them.
+        (6, 0, 1, 9),
+        (9, 0, 1, 9),
+        (0, 0, 7, 9),
+    ],
+)
+def test_steps(cursor: int, columns: int, rows: int, expected: int) -> None:
+    assert Grid(83, 33, 18).step(cursor, 10, columns, rows) == expected
+
+
+def test_a_step_in_an_empty_gallery_stays() -> None:
+    assert Grid(83, 33, 18).step(0, 0, 1, 0) == 0
+
+
+@pytest.mark.parametrize(("first", "cursor", "expected"), [(0, 11, 0), (0, 12, 4), (8, 3, 0)])
+def test_the_gallery_scrolls_as_little_as_it_must(first: int, cursor: int, expected: int) -> None:
+    assert Grid(83, 33, 18).scroll_to(first, cursor) == expected
