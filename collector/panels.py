@@ -42,6 +42,11 @@ def spread(left: Content, right: Content, width: int) -> Content:
     return Content.assemble(left.truncate(room, ellipsis=True, pad=True), right)
 
 
+def count_photos(count: int) -> str:
+    """ "1 photo", "12 photos"."""
+    return f"{count:,} photo{'' if count == 1 else 's'}"
+
+
 @dataclass(frozen=True)
 class ClassCounts:
     """What `ClassPanel` shows.
@@ -141,7 +146,7 @@ class SittingPanel(Widget):
     def render(self) -> Content:
         sitting = self.sitting
         who = (sitting.subject, "bold") if sitting.subject else ("nobody: press s", "$warning")
-        count = f"  {sitting.subject_count:,} photos" if sitting.subject else ""
+        count = f"  {count_photos(sitting.subject_count)}" if sitting.subject else ""
         head = [
             Content.assemble(("subject  ", MUTED), who, (count, MUTED)),
             Content.assemble(("session  ", MUTED), sitting.session),

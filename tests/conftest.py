@@ -12,6 +12,12 @@ from collector.records import LABELS, RgbImage
 SHARED = Path(__file__).parents[1].parent / "shared"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-snapshots", action="store_true", help="write the snapshots of screens anew"
+    )
+
+
 @pytest.fixture
 def shared() -> Path:
     """The folder of real photographs, videos and weights, beside the checkout; never in it."""
