@@ -1,6 +1,7 @@
 """The collector's terminal UI: its parts are opened here, then the screen takes over."""
 
 from collections.abc import Iterable
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -14,10 +15,11 @@ from textual.theme import Theme
 from collector.cameras import list_webcams, open_camera
 from collector.capture_parts import CaptureParts
 from collector.capture_screen import CaptureScreen
-from collector.dialogs import check_subject
+from collector.consent import check_subject
 from collector.errors import DatasetError, PhotoNotSavedError, UsageError
 from collector.faces import open_face_finder
 from collector.keys import REVIEW_COMMANDS, read_key_changes, with_changes
+from collector.permission import record_self
 from collector.photo_writer import PhotoWriter
 from collector.quality import QualityLimits
 from collector.review_screen import ReviewScreen
@@ -39,6 +41,10 @@ DARKROOM = Theme(
     error="#ea6a5e",
     dark=True,
 )
+
+
+SELF_SUBJECT = "me"
+"""Pseudonym of someone who photographs themselves and gives none."""
 
 
 class DarkroomApp(App[None]):
@@ -143,6 +149,7 @@ def run_capture(
     target: int = 735,
     mirror: bool = True,
     seed: int = 0,
+    is_self: bool = False,
 ) -> int:
     """Photograph faces into the four classes of a dataset, until the person quits.
 
@@ -155,6 +162,7 @@ def run_capture(
         target: Photos wanted in each class: a quarter of the 2,940 of the student project.
         mirror: Whether the preview is a mirror; photos never are.
         seed: Whom the demo camera shows.
+        is_self: The person photographs themselves; that is put on record as their consent.
 
     Returns:
         0 when the person quits.
@@ -168,12 +176,16 @@ def run_capture(
     require_terminal()
     strictness = _check_gate(gate)
     pseudonym = check_subject(subject) if subject is not None else None
+    if is_self and pseudonym is None:
+        pseudonym = SELF_SUBJECT
     changes = read_key_changes(_key_file())
     opener = partial(open_camera, seed=seed)
     camera = opener(source)
     try:
         finder = open_face_finder(face_model, QualityLimits().min_face_px)
         with PhotoStore(root) as store:
+            if is_self and pseudonym is not None:
+                record_self(store, pseudonym, date.today())
             return _run_app(
                 CaptureParts(
                     store,

@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from collector.capture_parts import CaptureParts
-from collector.dialogs import HelpPage, SubjectDialog
+from collector.dialogs import HelpPage
 from collector.edit_words import describe_edits
 from collector.edits import flagging
 from collector.keys import COMMANDS, show_keys
@@ -33,6 +33,7 @@ from collector.panels import (
     Sitting,
     SittingPanel,
 )
+from collector.permission import Permission
 from collector.photo_writer import Edited, How, NotDone, PhotoWriter, Report
 from collector.photographer import Answer, Photographer, Tone
 from collector.preview import Picture, Preview
@@ -95,6 +96,8 @@ class CaptureScreen(RoomyScreen[None]):
             lambda state: self._send(CameraChanged(state)),
         )
         self._tally = Tally(parts.store, parts.subject)
+        self._permission = Permission(parts.store)
+        self._subject_key = next(show_keys(c.keys) for c in parts.commands if c.name == "subject")
         self._label_keys = dict(
             zip(LABELS, (show_keys(c.keys) for c in parts.commands), strict=False)
         )
@@ -131,6 +134,17 @@ class CaptureScreen(RoomyScreen[None]):
         self.set_interval(_PANELS_S, self._update_panels)
         self._show_counts()
         self._update_panels()
+        self._close_or_open_shutter()
+        if self._objection is not None:
+            self.call_after_refresh(self._ask_first)
+
+    def _ask_first(self) -> None:
+        """Nobody can be photographed yet: ask before a key is pressed in vain."""
+        subject, source = self._photographer.subject, self._observer.source
+        if subject is None:
+            self.action_subject()
+        else:
+            self._permission.ask_consent(self, subject, source, self._change_subject)
 
     def on_resize(self) -> None:
         self._close_or_open_shutter()
@@ -236,13 +250,16 @@ class CaptureScreen(RoomyScreen[None]):
             self._writer.edit(lambda: [edit])
 
     def action_subject(self) -> None:
-        self.app.push_screen(SubjectDialog(self._photographer.subject), self._change_subject)
+        subject, source = self._photographer.subject, self._observer.source
+        self._permission.ask_subject(self, subject, source, self._change_subject)
 
-    def _change_subject(self, subject: str | None) -> None:
-        if subject is None or subject == self._photographer.subject:
+    def _change_subject(self, subject: str) -> None:
+        if subject == self._photographer.subject:
+            self._close_or_open_shutter()
             return
         self._photographer.start_session(subject)
         self._tally.choose(subject)
+        self._close_or_open_shutter()
         self._show_counts()
         self._answer(Answer(f"subject {subject}, in a new session"))
 
@@ -346,7 +363,13 @@ class CaptureScreen(RoomyScreen[None]):
             closed = "the gallery is open"
         elif self.is_too_small:
             closed = "the terminal is too small"
+        elif objection := self._objection:
+            closed = f"{objection}: press {self._subject_key}"
         self._photographer.closed = closed
+
+    @property
+    def _objection(self) -> str | None:
+        return self._permission.objection(self._photographer.subject, self._observer.source)
 
     @property
     def _dropped(self) -> int:

@@ -45,6 +45,12 @@ def _capture(words: list[str]) -> int:
     )
     parser.add_argument("--subject", metavar="ID", help="pseudonym of the person in front of it")
     parser.add_argument(
+        "--self",
+        action="store_true",
+        dest="is_self",
+        help="you photograph yourself: that is your consent, and is put on record",
+    )
+    parser.add_argument(
         "--gate",
         choices=["strict", "warn", "off"],
         default="warn",
@@ -68,6 +74,7 @@ def _capture(words: list[str]) -> int:
         gate=arguments.gate,
         target=arguments.target,
         seed=arguments.seed,
+        is_self=arguments.is_self,
     )
 
 
@@ -195,6 +202,18 @@ def _status(words: list[str]) -> int:
     return 0
 
 
+def _review(words: list[str]) -> int:
+    parser = CommandParser(
+        prog="collector review",
+        description="Look the photos through in a gallery: relabel, flag, trash, undo.",
+    )
+    parser.add_argument("data", type=Path, nargs="?", default=DEFAULT_DATA, help="dataset folder")
+    arguments = parser.parse_args(words)
+    from collector.app import run_review
+
+    return run_review(arguments.data)
+
+
 def _cameras(words: list[str]) -> int:
     parser = CommandParser(prog="collector cameras", description="The cameras of this machine.")
     parser.parse_args(words)
@@ -220,6 +239,7 @@ def _add_face_model(parser: argparse.ArgumentParser) -> None:
 
 _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "import": _import,
+    "review": _review,
     "status": _status,
     "cameras": _cameras,
 }

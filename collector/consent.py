@@ -1,10 +1,16 @@
 """That a person agreed to be photographed: on what basis, since when, and until when."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from collector.errors import UsageError
+
 SELF_BASIS = "self"
 """The basis of someone who photographs themselves."""
+
+_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
 @dataclass(frozen=True)
@@ -42,3 +48,44 @@ class Consent:
     def holds_on(self, day: date) -> bool:
         """Whether the subject may be photographed on this day."""
         return self.given_on <= day and (self.expires_on is None or day <= self.expires_on)
+
+
+def find_objection(subject: str | None, consents: Mapping[str, Consent], today: date) -> str | None:
+    """Why a person may not be photographed today, in a few words; None where all is well."""
+    if subject is None:
+        return "nobody is named"
+    consent = consents.get(subject)
+    if consent is None:
+        return f"no consent of {subject} on record"
+    if consent.holds_on(today):
+        return None
+    if today < consent.given_on:
+        return f"consent of {subject} begins on {consent.given_on}"
+    return f"consent of {subject} ended on {consent.expires_on}"
+
+
+def check_subject(text: str) -> str:
+    """A subject is a pseudonym: letters, digits, `.`, `_`, `-`; at most 40.
+
+    Raises:
+        UsageError: It is not.
+    """
+    subject = text.strip()
+    if not _SUBJECT.fullmatch(subject):
+        raise UsageError(
+            f"A subject is a pseudonym of up to 40 letters, digits, '.', '_' and '-', such as p07; "
+            f"found {subject!r}."
+        )
+    return subject
+
+
+def parse_day(text: str) -> date:
+    """A day as 2026-11-24.
+
+    Raises:
+        UsageError: It is none.
+    """
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as fault:
+        raise UsageError(f"A day is written as 2026-11-24; found {text!r}.") from fault

@@ -1,7 +1,7 @@
 """The pages that cover a screen: who sits there, one of several, and what the keys do."""
 
-import re
 from collections.abc import Sequence
+from datetime import date
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,25 +11,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 
+from collector.consent import Consent, check_subject, parse_day
 from collector.errors import UsageError
 from collector.keys import KeyCommand, show_keys
-
-_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
-
-
-def check_subject(text: str) -> str:
-    """A subject is a pseudonym: letters, digits, `.`, `_`, `-`; at most 40.
-
-    Raises:
-        UsageError: It is not.
-    """
-    subject = text.strip()
-    if not _SUBJECT.fullmatch(subject):
-        raise UsageError(
-            f"A subject is a pseudonym of up to 40 letters, digits, '.', '_' and '-', such as p07; "
-            f"found {subject!r}."
-        )
-    return subject
 
 
 class SubjectDialog(ModalScreen[str | None]):
@@ -62,6 +46,60 @@ class SubjectDialog(ModalScreen[str | None]):
 
     def action_cancel(self) -> None:
         self.dismiss(None)
+
+
+class ConsentDialog(ModalScreen[Consent | None]):
+    """Asks what a person's consent rests on; dismissed with it, or None.
+
+    Args:
+        subject: Pseudonym.
+        today: From when it holds.
+        objection: Why it is asked for.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
+
+    def __init__(self, subject: str, today: date, objection: str) -> None:
+        super().__init__()
+        self._subject, self._today, self._objection = subject, today, objection
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(f"Does {self._subject} agree to be photographed?", id="dialog-title")
+            yield Input(placeholder="what it rests on: form 12, or self", id="basis")
+            yield Input(placeholder="last day it holds, 2027-11-24; empty: no end", id="expires")
+            yield Input(placeholder="for a minor, who agreed: mother; else empty", id="guardian")
+            yield Static(
+                f"{self._objection}. The signed form is kept elsewhere; no names here. "
+                f"`collector forget {self._subject}` removes everything again.",
+                id="dialog-text",
+            )
+            yield Static("tab  next line    enter  record    esc  not now", id="dialog-keys")
+
+    def on_input_submitted(self) -> None:
+        try:
+            self.dismiss(self._read())
+        except (UsageError, ValueError) as fault:
+            text = self.query_one("#dialog-text", Static)
+            text.update(Content(str(fault)))
+            text.add_class("-fault")
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+    def _read(self) -> Consent:
+        basis, expires, guardian = (
+            self.query_one(f"#{name}", Input).value.strip()
+            for name in ("basis", "expires", "guardian")
+        )
+        return Consent(
+            self._subject,
+            basis,
+            self._today,
+            parse_day(expires) if expires else None,
+            is_minor=bool(guardian),
+            guardian=guardian or None,
+        )
 
 
 class ChoiceDialog(ModalScreen[tuple[str | None] | None]):

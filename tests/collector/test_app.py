@@ -127,13 +127,14 @@ async def running(
     others: list[str] | None = None,
     key_changes: dict[str, str] | None = None,
     camera: Camera | None = None,
+    source: str = "fake",
 ) -> AsyncIterator[Bench]:
     camera = camera or MovingCamera()
     with PhotoStore(root) as store:
         parts = CaptureParts(
             store,
             camera,
-            "fake",
+            source,
             MovingCamera,
             finder or FixedFinder(FACE),
             lambda: others or [],

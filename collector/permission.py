@@ -1,0 +1,77 @@
+"""Whether the person before the camera may be photographed, and asking where that is not known."""
+
+from collections.abc import Callable
+from datetime import date
+
+from textual.screen import Screen
+
+from collector.cameras import STREAM_SCHEMES
+from collector.consent import SELF_BASIS, Consent, find_objection
+from collector.dialogs import ConsentDialog, SubjectDialog
+from collector.store import PhotoStore
+
+
+def shows_people_live(source: str) -> bool:
+    """Whether a source looks at living people now: a webcam or stream, not a file or the demo."""
+    return source.isdecimal() or source.lower().startswith(STREAM_SCHEMES)
+
+
+def record_self(store: PhotoStore, subject: str, today: date) -> None:
+    """Put on record that someone photographs themselves, unless their consent holds already."""
+    if find_objection(subject, store.consents(), today) is not None:
+        store.record_consent(Consent(subject, SELF_BASIS, today))
+
+
+class Permission:
+    """Consents of one dataset, and the dialogs that ask for one.
+
+    Args:
+        store: Open.
+        today: The day it is.
+    """
+
+    def __init__(self, store: PhotoStore, today: Callable[[], date] = date.today) -> None:
+        self._store = store
+        self._today = today
+        self._consents = store.consents()
+
+    def objection(self, subject: str | None, source: str) -> str | None:
+        """Why this person may not be photographed from this source, or None."""
+        if not shows_people_live(source):
+            return None
+        return find_objection(subject, self._consents, self._today())
+
+    def ask_subject(
+        self, screen: Screen[None], subject: str | None, source: str, then: Callable[[str], None]
+    ) -> None:
+        """Ask who sits there, and for the consent where it is needed and not on record.
+
+        Args:
+            screen: Covered by the dialogs.
+            subject: Who sat there so far.
+            source: What the camera is.
+            then: Called with the pseudonym; not where the person left a dialog.
+        """
+
+        def check(chosen: str | None) -> None:
+            if chosen is not None:
+                self.ask_consent(screen, chosen, source, then)
+
+        screen.app.push_screen(SubjectDialog(subject), check)
+
+    def ask_consent(
+        self, screen: Screen[None], subject: str, source: str, then: Callable[[str], None]
+    ) -> None:
+        """Ask for the consent where it is needed and not on record; see `ask_subject`."""
+        objection = self.objection(subject, source)
+        if objection is None:
+            then(subject)
+            return
+
+        def record(consent: Consent | None) -> None:
+            if consent is not None:
+                self._store.record_consent(consent)
+                self._consents = self._store.consents()
+            then(subject)
+
+        screen.app.push_screen(ConsentDialog(subject, self._today(), objection), record)
