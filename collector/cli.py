@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collector.console import CommandParser, run_command, say, show_progress
+from collector.doctor_command import run_doctor
 from collector.errors import DatasetError, UsageError
 from collector.records import LABELS, Label
 
@@ -241,6 +242,7 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "import": _import,
     "review": _review,
     "status": _status,
+    "doctor": run_doctor,
     "cameras": _cameras,
 }
 

@@ -202,6 +202,18 @@ class Manifest:
         )
         self.log(at, photo.path, "found" if known.is_removed else "relabel", photo.label)
 
+    def rename_row(self, path: str, to: str, label: Label) -> None:
+        """Give a row another path and label, without an event. In a transaction."""
+        self._db.execute("UPDATE photos SET path = ?, label = ? WHERE path = ?", (to, label, path))
+
+    def take_over(self, photo: Photo, source_sha256: str | None, removed_at: str | None) -> None:
+        """Insert a row of another manifest as it stood, without an event. In a transaction."""
+        values = (*_row_of(photo), source_sha256, removed_at)
+        marks = ", ".join("?" * len(values))
+        self._db.execute(
+            f"INSERT INTO photos ({_COLUMNS}, source_sha256, removed_at) VALUES ({marks})", values
+        )
+
     def mark_removed(self, path: str, at: str, action: str, label: Label) -> None:
         """Note that the photo of a row is gone from its folder. In a transaction."""
         self._db.execute("UPDATE photos SET removed_at = ? WHERE path = ?", (at, path))
