@@ -354,7 +354,7 @@ class CaptureScreen(RoomyScreen[None]):
     def _close_or_open_shutter(self) -> None:
         closed = None
         if self._state.condition is CameraCondition.LOST:
-            closed = "the camera is lost"
+            closed = f"the camera is lost: reconnecting ({self._state.attempt})"
         elif self._state.condition is CameraCondition.ENDED:
             closed = "the recording is over: c starts it again"
         elif self._is_paused:

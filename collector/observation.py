@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from collector.faces import FaceFinder, crop_face, guide_box
 from collector.quality import measure_quality
 from collector.records import FaceBox, Frame, Quality, RgbImage
 
+BLACK_BELOW = 16
+"""The black of a video signal; what is darker is no picture."""
 RIVAL_SIDE = 0.5
 """A second face counts from half the side of the largest: smaller ones are people behind."""
 
@@ -24,6 +28,7 @@ class Observation:
         source: Name of the camera.
         is_live: Whether time passes at the camera, so that a frame grows stale.
         still_s: For how long the picture has not changed at all; 0 for a moving one.
+        is_black: Nothing is to be seen in the frame: the lens is covered.
     """
 
     frame: Frame
@@ -35,6 +40,7 @@ class Observation:
     source: str
     is_live: bool = True
     still_s: float = 0.0
+    is_black: bool = False
 
 
 def observe_frame(
@@ -55,4 +61,14 @@ def observe_frame(
         source,
         is_live,
         still_s,
+        is_black_picture(frame.pixels),
     )
+
+
+def is_black_picture(pixels: RgbImage) -> bool:
+    """Whether a frame, RGB uint8 (H, W, 3), shows nothing: 99 of 100 pixels are all but black.
+
+    A dark room is not black: its lamps, screens and sensor noise are above that.
+    """
+    brightest = pixels[::8, ::8].max(axis=2)
+    return bool(np.percentile(brightest, 99) < BLACK_BELOW)

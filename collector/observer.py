@@ -20,9 +20,13 @@ from collector.records import Frame
 
 CameraOpener = Callable[[str], Camera]
 
-_WAIT_S = 0.25
-_STALLED_AFTER_S = 2.0
-_RETRY_S = (0.5, 1.0, 2.0, 4.0)
+_WAIT_S = 0.2
+_STALLED_AFTER_S = 1.3
+"""With `_WAIT_S`, a stall is said within 2 s; a slow source gets four of its own periods."""
+_LONGEST_PERIOD_S = 2.5
+_RETRY_S = (0.25, 0.5, 1.0)
+_FIRST_FRAME_S = 2.0
+"""How long a camera that was opened again may take to give a picture."""
 
 
 class CameraCondition(StrEnum):
@@ -39,11 +43,13 @@ class CameraState:
         condition: Live, lost, or at the end of its recording.
         name: Of the camera.
         message: For people; empty while all is well.
+        attempt: Where it is lost, how often it was tried to open it again, from 1.
     """
 
     condition: CameraCondition
     name: str
     message: str = ""
+    attempt: int = 0
 
 
 class Observer:
@@ -80,6 +86,8 @@ class Observer:
         self._unshown = 0
         self._changed_s = time.monotonic()
         self._thumbprint = b""
+        self._frame_s = time.monotonic()
+        self._period_s = 0.0
         self._reader = _start_reader(camera)
         self._thread = threading.Thread(target=self._watch, name="observer", daemon=True)
 
@@ -120,33 +128,40 @@ class Observer:
 
     def _watch(self) -> None:
         self._say(CameraCondition.LIVE)
-        last_frame_s = time.monotonic()
-        is_ended = is_stalled = False
+        self._note_frame_time()
+        is_ended = False
         while not self._stopping.is_set():
             if self._next_sources is not None:
                 self._change_camera()
-                last_frame_s, is_ended = time.monotonic(), False
+                is_ended = False
             try:
                 frame = self._reader.take(_WAIT_S)
             except CameraError as fault:
                 self._reopen(str(fault))
-                last_frame_s = time.monotonic()
                 continue
             if frame is not None:
-                if is_stalled:
-                    is_stalled = False
-                    self._say(CameraCondition.LIVE)
-                last_frame_s = time.monotonic()
+                self._note_frame_time(frame)
                 self._show(frame)
             elif self._reader.has_ended and not is_ended:
                 is_ended = True
                 self._say(CameraCondition.ENDED, "The recording is over.")
             elif is_ended:
                 self._stopping.wait(_WAIT_S)
-            elif not is_stalled and time.monotonic() - last_frame_s > _STALLED_AFTER_S:
-                is_stalled = self._reader.camera.is_live
-                if is_stalled:
-                    self._say(CameraCondition.LOST, "No picture: waiting for the camera.")
+            elif self._is_stalled():
+                self._reopen("No picture: waiting for the camera.")
+
+    def _is_stalled(self) -> bool:
+        if not self._reader.camera.is_live:
+            return False
+        patience_s = max(_STALLED_AFTER_S, 4 * min(self._period_s, _LONGEST_PERIOD_S))
+        return time.monotonic() - self._frame_s > patience_s
+
+    def _note_frame_time(self, frame: Frame | None = None) -> None:
+        """Remember when a frame came, and how far frames are apart; a new camera starts anew."""
+        now_s = time.monotonic()
+        gap_s = 0.0 if frame is None or frame.index == 0 else now_s - self._frame_s
+        self._period_s = 0.0 if frame is None else 0.8 * self._period_s + 0.2 * gap_s
+        self._frame_s = now_s
 
     def _show(self, frame: Frame) -> None:
         camera = self._reader.camera
@@ -172,48 +187,66 @@ class Observer:
         return frame.captured_s - self._changed_s
 
     def _reopen(self, why: str) -> None:
-        """Try to open the lost camera again, ever more slowly, until it answers."""
+        """Try to open the lost camera again until it gives a picture."""
         self._close_reader()
         attempt = 0
         while not self._stopping.is_set() and self._next_sources is None:
             attempt += 1
-            self._say(CameraCondition.LOST, f"{why} Reconnecting ({attempt}).")
+            self._say(CameraCondition.LOST, f"{why} Reconnecting ({attempt}).", attempt)
             if self._stopping.wait(_RETRY_S[min(attempt, len(_RETRY_S)) - 1]):
                 return
             try:
                 self._adopt(self._opener(self.source))
+                return
             except ToolchainError as fault:
                 why = str(fault)
-            else:
-                return
 
     def _change_camera(self) -> None:
         sources, self._next_sources = self._next_sources or [], None
-        self._close_reader()
+        # This one answers: wait for it, so that the same camera can be opened again at once.
+        self._close_reader(wait_s=1.0)
         faults = []
         for source in [*sources, self.source]:
             try:
-                camera = self._opener(source)
+                self._adopt(self._opener(source))
             except ToolchainError as fault:
                 faults.append(str(fault))
                 continue
             self.source = source
-            self._adopt(camera)
             return
         self._reopen(faults[-1])
 
     def _adopt(self, camera: Camera) -> None:
-        self._reader = _start_reader(camera)
-        self._changed_s = time.monotonic()
-        self._say(CameraCondition.LIVE)
+        """Take a camera over once it gives a picture: one that only opens is not back.
 
-    def _close_reader(self) -> None:
-        self._reader.close()
+        Raises:
+            CameraError: It gives none.
+        """
+        reader = _start_reader(camera)
+        try:
+            frame = reader.take(_FIRST_FRAME_S)
+            if frame is None and camera.is_live and not reader.has_ended:
+                raise CameraError(f"{camera.name}: opened, but no picture comes.")
+        except CameraError:
+            reader.close(wait_s=0)
+            raise
+        self._reader = reader
+        self._changed_s = time.monotonic()
+        self._note_frame_time()
+        self._say(CameraCondition.LIVE)
+        if frame is not None:
+            self._show(frame)
+
+    def _close_reader(self, wait_s: float = 0.1) -> None:
+        """Let go of the camera without waiting for a read that is stuck; forget what it showed."""
+        self._reader.close(wait_s)
         self._dropped_before += self._reader.dropped
         self._reader.dropped = 0
+        with self._mutex:
+            self._slot = None
 
-    def _say(self, condition: CameraCondition, message: str = "") -> None:
-        self._on_state(CameraState(condition, self._reader.camera.name, message))
+    def _say(self, condition: CameraCondition, message: str = "", attempt: int = 0) -> None:
+        self._on_state(CameraState(condition, self._reader.camera.name, message, attempt))
 
 
 def _start_reader(camera: Camera) -> NewestFrameReader | PictureQueue:

@@ -41,5 +41,6 @@ class PictureQueue:
         self.read += frame is not None
         return frame
 
-    def close(self) -> None:
+    def close(self, wait_s: float = 0.0) -> None:
+        """Close the source; as `NewestFrameReader.close`, but there is no read to wait for."""
         self.camera.close()

@@ -11,6 +11,9 @@ from collector.cameras import Camera
 from collector.errors import CameraError
 from collector.records import Frame
 
+CLOSE_WAIT_S = 2.5
+"""A little longer than a read of a stream takes at most."""
+
 
 class NewestFrameReader:
     """Reads a camera in a thread and keeps one frame: the newest.
@@ -56,11 +59,16 @@ class NewestFrameReader:
         with self._changed:
             return self._ended and self._frame is None
 
-    def close(self) -> None:
-        """Stop reading and close the camera; waits for the read in progress."""
+    def close(self, wait_s: float = CLOSE_WAIT_S) -> None:
+        """Stop reading and close the camera; waits a little for the read in progress.
+
+        A camera that is stuck in it is left to the thread, which closes it when the read comes
+        back: closing a camera under a read in progress crashes some drivers.
+        """
         self._stopping = True
-        self._thread.join(timeout=10)
-        self.camera.close()
+        self._thread.join(timeout=wait_s)
+        if not self._thread.is_alive():
+            self.camera.close()
 
     def __enter__(self) -> "NewestFrameReader":
         return self
@@ -92,3 +100,5 @@ class NewestFrameReader:
             with self._changed:
                 self._ended = True
                 self._changed.notify_all()
+            if self._stopping:
+                self.camera.close()

@@ -81,6 +81,8 @@ def inspect_shot(
             closed.append("no fresh picture")
         elif observation.still_s > FROZEN_AFTER_S:
             closed.append("the picture is frozen")
+        elif observation.is_black:
+            closed.append("the picture is black: is the lens covered?")
     unclear: list[str] = []
     if not observation.is_guided and not observation.faces:
         unclear.append("no face")

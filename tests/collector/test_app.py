@@ -431,7 +431,7 @@ async def test_a_lost_camera_is_told_and_comes_back(tmp_path: Path) -> None:
         bench.camera.is_lost.set()
         await bench.wait_for_answer("Reconnecting (1)")
         await bench.press("1")
-        await bench.wait_for_answer("refused: the camera is lost")
+        await bench.wait_for_answer("refused: the camera is lost: reconnecting (")
         await bench.wait_for_answer("fake is open")
         await bench.wait(lambda: "ready" in bench.advice())
         await bench.press("1")

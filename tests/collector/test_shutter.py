@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from collector.fingerprint import hash_crop, is_same_picture
-from collector.observation import RIVAL_SIDE, Observation, observe_frame
+from collector.observation import RIVAL_SIDE, Observation, is_black_picture, observe_frame
 from collector.quality import QualityLimits
 from collector.records import FaceBox, Frame, Label, Quality, RgbImage
 from collector.shutter import (
@@ -29,10 +29,13 @@ def observed(
     is_live: bool = True,
     is_guided: bool = False,
     still_s: float = 0.0,
+    is_black: bool = False,
 ) -> Observation:
     pixels = np.zeros((4, 4, 3), dtype=np.uint8)
     frame = Frame(pixels, 0, captured_s)
-    return Observation(frame, faces, FACE, is_guided, pixels, quality, "cam", is_live, still_s)
+    return Observation(
+        frame, faces, FACE, is_guided, pixels, quality, "cam", is_live, still_s, is_black
+    )
 
 
 class FixedFinder:
@@ -53,6 +56,11 @@ class FixedFinder:
         (observed(captured_s=98.9), Findings(closed=("no fresh picture",))),
         (observed(captured_s=98.9, is_live=False), Findings()),
         (observed(still_s=2.1), Findings(closed=("the picture is frozen",))),
+        (
+            observed(is_black=True),
+            Findings(closed=("the picture is black: is the lens covered?",)),
+        ),
+        (observed(is_black=True, is_live=False), Findings()),
         (observed(faces=()), Findings(unclear=("no face",))),
         (observed(faces=(), is_guided=True), Findings()),
         (observed(faces=(FACE, FACE)), Findings(unclear=("two faces",))),
@@ -64,6 +72,17 @@ class FixedFinder:
 )
 def test_what_speaks_against_a_shot(observation: Observation, expected: Findings) -> None:
     assert inspect_shot(observation, 100.0) == expected
+
+
+@pytest.mark.parametrize(
+    ("level", "lamp", "expected"), [(0, 0, True), (12, 0, True), (20, 0, False), (4, 90, False)]
+)
+def test_a_covered_lens_is_black_and_a_dark_room_is_not(
+    level: int, lamp: int, expected: bool
+) -> None:
+    pixels = np.full((240, 320, 3), level, np.uint8)
+    pixels[40:80, 40:80] += np.uint8(lamp)
+    assert is_black_picture(pixels) is expected
 
 
 def test_each_gate_refuses_what_it_should() -> None:

@@ -1,0 +1,286 @@
+"""Network cameras that misbehave: nothing half is shown, nothing stale is shot, all come back."""
+
+import base64
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.cameras import open_camera
+from collector.errors import CameraError
+from collector.faces import GuideFinder
+from collector.mjpeg import MjpegStream, SnapshotCamera, public_url
+from collector.multipart import PartSplitter
+from collector.observation import Observation
+from collector.observer import CameraCondition, CameraState, Observer
+from tests.collector.mjpeg_server import MjpegServer, Mood, read_number
+
+WAIT_S = 20.0
+
+PART = b"--b\r\nContent-Type: image/jpeg\r\nContent-Length: 5\r\n\r\nhello\r\n"
+
+
+def split(data: bytes, boundary: str = "b", step: int = 1 << 16) -> list[bytes]:
+    splitter = PartSplitter(boundary)
+    parts = []
+    for at in range(0, len(data), step):
+        parts += list(splitter.feed(data[at : at + step]))
+    return parts
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", []),
+        (PART, [b"hello"]),
+        (PART * 3, [b"hello"] * 3),
+        (b"garbage" + PART + b"\0\xff more" + PART, [b"hello"] * 2),
+        # No length: a part ends where the next begins.
+        (b"--b\nX: y\n\nhello\r\n--b\r\n\r\nworld\r\n--b--", [b"hello", b"world"]),
+        # A part that is cut short ends at the next boundary, and costs no other.
+        (b"--b\r\nContent-Length: 90\r\n\r\nhel" + PART, [b"hel", b"hello"]),
+        # A length that no part has is not believed.
+        (b"--b\r\nContent-Length: 99999999999\r\n\r\nhello\r\n" + PART, [b"hello"] * 2),
+        (b"--b" + b"x" * 9000 + PART, [b"hello"]),
+    ],
+)
+@pytest.mark.parametrize("step", [1, 7, 1 << 16])
+def test_parts_are_found_whatever_lies_between(
+    data: bytes, expected: list[bytes], step: int
+) -> None:
+    assert split(data, step=step) == expected
+
+
+@pytest.mark.parametrize("boundary", ["b", "--b", '"b"'])
+def test_boundaries_are_named_with_and_without_dashes(boundary: str) -> None:
+    assert split(PART, boundary) == [b"hello"]
+
+
+@given(st.binary(max_size=300), st.integers(1, 50))
+def test_no_bytes_break_the_splitter(noise: bytes, step: int) -> None:
+    # At the end of any noise without a boundary in it a good part is found.
+    found = split(noise.replace(b"--b", b"") + b"\r\n" + PART, step=step)
+    assert found[-1:] == [b"hello"]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://anna:secret@cam:8080/video?key=1#x", "http://cam:8080/video"),
+        ("rtsp://a:b@[::1]/live", "rtsp://[::1]/live"),
+        ("https://cam/", "https://cam/"),
+    ],
+)
+def test_a_url_is_shown_without_its_secrets(url: str, expected: str) -> None:
+    assert public_url(url) == expected
+
+
+def test_pictures_come_one_by_one_and_whole() -> None:
+    with MjpegServer() as server:
+        camera = open_camera(server.url)
+        assert isinstance(camera, MjpegStream)
+        numbers = []
+        for _ in range(5):
+            frame = camera.read()
+            assert frame is not None
+            assert frame.pixels.shape == (120, 160, 3)
+            numbers.append(read_number(frame.pixels))
+        camera.close()
+    assert numbers == sorted(set(numbers))
+
+
+def test_the_name_and_password_are_sent_and_never_shown() -> None:
+    with MjpegServer() as server:
+        camera = open_camera(server.url.replace("//", "//anna:se%20cret@"))
+        assert camera.name == server.url
+        camera.close()
+        token = base64.b64encode(b"anna:se cret").decode()
+        assert f"Authorization: Basic {token}" in server.requests[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [("401 Unauthorized", "name and password"), ("404 Not Found", "Check the path")],
+)
+def test_a_refusal_is_explained(status: str, words: str) -> None:
+    with MjpegServer(status=status) as server, pytest.raises(CameraError, match=words):
+        open_camera(server.url)
+
+
+def test_nobody_there_is_explained() -> None:
+    with MjpegServer() as server:
+        server.mood = Mood.ABSENT
+        with pytest.raises(CameraError, match="does not answer"):
+            open_camera(server.url)
+
+
+def test_who_takes_the_call_and_says_nothing_is_given_up() -> None:
+    with MjpegServer() as server:
+        server.mood = Mood.SILENT
+        started_s = time.monotonic()
+        with pytest.raises(CameraError, match="silent for 2 s"):
+            open_camera(server.url)
+        assert time.monotonic() - started_s < 4
+
+
+def test_a_picture_url_is_asked_again_and_again() -> None:
+    with MjpegServer(kind="image/jpeg") as server:
+        camera = open_camera(server.url)
+        assert isinstance(camera, SnapshotCamera)
+        frames = [camera.read() for _ in range(3)]
+        assert [read_number(frame.pixels) for frame in frames if frame] == [2, 3, 4]
+
+
+def test_what_is_no_camera_is_said_so() -> None:
+    with (
+        MjpegServer(kind="text/html") as server,
+        pytest.raises(CameraError, match="does not answer within 2 s") as fault,
+    ):
+        open_camera(server.url)
+    assert "127.0.0.1" in str(fault.value)
+
+
+class Watcher:
+    """What an observer of a server told, and when."""
+
+    def __init__(self, server: MjpegServer) -> None:
+        self.server = server
+        self.states: list[tuple[float, CameraState]] = []
+        self.seen: list[tuple[float, Observation]] = []
+        self._came = threading.Condition()
+        self.observer = Observer(
+            open_camera(server.url),
+            server.url,
+            open_camera,
+            GuideFinder(),
+            self._see,
+            self._hear,
+        )
+
+    def _see(self) -> None:
+        observation = self.observer.take()
+        with self._came:
+            if observation is not None:
+                self.seen.append((time.monotonic(), observation))
+            self._came.notify_all()
+
+    def _hear(self, state: CameraState) -> None:
+        with self._came:
+            self.states.append((time.monotonic(), state))
+            self._came.notify_all()
+
+    def wait_for_picture(self, after_s: float = 0.0) -> float:
+        """When the next picture came that was taken after this moment."""
+
+        def came() -> float | None:
+            return next((at for at, o in self.seen if o.frame.captured_s > after_s), None)
+
+        return self._wait(came)
+
+    def wait_for_loss(self, after_s: float) -> float:
+        """When it was said, after this moment, that the camera is lost and reconnected."""
+
+        def said() -> float | None:
+            return next(
+                (
+                    at
+                    for at, state in self.states
+                    if at > after_s
+                    and state.condition is CameraCondition.LOST
+                    and f"Reconnecting ({state.attempt})" in state.message
+                ),
+                None,
+            )
+
+        return self._wait(said)
+
+    def _wait(self, happened: Callable[[], float | None]) -> float:
+        with self._came:
+            self._came.wait_for(lambda: happened() is not None, WAIT_S)
+            at = happened()
+        assert at is not None, self.states
+        return at
+
+
+@contextmanager
+def watching() -> Iterator[Watcher]:
+    with MjpegServer() as server:
+        watcher = Watcher(server)
+        watcher.observer.start()
+        try:
+            watcher.wait_for_picture()
+            yield watcher
+        finally:
+            watcher.observer.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "mood", [Mood.STALL, Mood.DROP, Mood.RESET, Mood.GARBAGE, Mood.TRUNCATED, Mood.ABSENT]
+)
+def test_a_fault_is_said_within_2_s_and_pictures_are_back_within_5(mood: Mood) -> None:
+    with watching() as watcher:
+        broke_s = time.monotonic()
+        watcher.server.mood = mood
+        last = watcher.server.sent
+        said_s = watcher.wait_for_loss(broke_s)
+        assert said_s - broke_s < 2.0
+        time.sleep(0.5)
+        watcher.server.mood = Mood.WELL
+        back_s = time.monotonic()
+        assert watcher.wait_for_picture(back_s) - back_s < 5.0
+        # What was shown was whole: nothing but pictures that were sent, and none of the past.
+        numbers = [read_number(o.frame.pixels) for _, o in watcher.seen]
+        assert numbers == sorted(set(numbers))
+        shown_while_lost = [
+            read_number(o.frame.pixels) for at, o in watcher.seen if said_s < at < back_s
+        ]
+        assert all(number <= last + 1 for number in shown_while_lost)
+
+
+@pytest.mark.slow
+def test_the_attempts_are_counted_until_it_is_back() -> None:
+    with watching() as watcher:
+        broke_s = time.monotonic()
+        watcher.server.mood = Mood.ABSENT
+        watcher.wait_for_loss(broke_s)
+        time.sleep(3)
+        watcher.server.mood = Mood.WELL
+        watcher.wait_for_picture(time.monotonic())
+        attempts = [s.attempt for _, s in watcher.states if s.condition is CameraCondition.LOST]
+        assert attempts == list(range(1, len(attempts) + 1))
+        assert len(attempts) >= 3
+        assert watcher.states[-1][1].condition is CameraCondition.LIVE
+
+
+@pytest.mark.slow
+def test_one_that_takes_the_call_but_shows_nothing_is_not_back() -> None:
+    with watching() as watcher:
+        broke_s = time.monotonic()
+        watcher.server.mood = Mood.STALL
+        watcher.wait_for_loss(broke_s)
+        time.sleep(4)
+        lost = [state for _, state in watcher.states[1:]]
+        assert {state.condition for state in lost} == {CameraCondition.LOST}
+        assert len(lost) >= 2
+
+
+def test_a_change_of_size_is_no_fault() -> None:
+    with watching() as watcher:
+        watcher.server.mood = Mood.OTHER_SIZE
+        watcher.wait_for_picture(time.monotonic() + 0.2)
+        assert watcher.seen[-1][1].frame.width == 320
+        assert {state.condition for _, state in watcher.states} == {CameraCondition.LIVE}
+
+
+def test_closing_does_not_wait_for_a_camera_that_is_stuck() -> None:
+    with watching() as watcher:
+        watcher.server.mood = Mood.STALL
+        time.sleep(0.3)
+        started_s = time.monotonic()
+        watcher.observer.close()
+        assert time.monotonic() - started_s < 4
