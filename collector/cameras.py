@@ -14,8 +14,9 @@ from collector.images import VIDEO_SUFFIXES, is_picture, read_image
 from collector.records import Frame, RgbImage
 
 DEMO_SOURCE = "demo"
-OPEN_TIMEOUT_S = 2.0
-"""A stream is back within 5 s of its source's return only if no single try takes longer."""
+OPEN_TIMEOUT_S = 5.0
+"""FFmpeg waits for a key frame, which cameras send every 1 to 4 s."""
+READ_TIMEOUT_S = 2.0
 STREAM_SCHEMES = ("http://", "https://", "rtsp://", "rtsps://")
 
 
@@ -235,15 +236,14 @@ def _open_capture(source: int | str) -> cv2.VideoCapture:
     if isinstance(source, int):
         return cv2.VideoCapture(source)
     # Time-outs count only as parameters of the constructor; set afterwards they do nothing.
-    timeout_ms = int(OPEN_TIMEOUT_S * 1000)
     return cv2.VideoCapture(
         source,
         cv2.CAP_FFMPEG,
         [
             cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-            timeout_ms,
+            int(OPEN_TIMEOUT_S * 1000),
             cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-            timeout_ms,
+            int(READ_TIMEOUT_S * 1000),
         ],
     )
 

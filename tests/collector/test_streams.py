@@ -1,9 +1,8 @@
 """Network cameras that misbehave: nothing half is shown, nothing stale is shot, all come back."""
 
 import base64
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -12,14 +11,11 @@ from hypothesis import strategies as st
 
 from collector.cameras import open_camera
 from collector.errors import CameraError
-from collector.faces import GuideFinder
 from collector.mjpeg import MjpegStream, SnapshotCamera, public_url
 from collector.multipart import PartSplitter
-from collector.observation import Observation
-from collector.observer import CameraCondition, CameraState, Observer
+from collector.observer import CameraCondition
 from tests.collector.mjpeg_server import MjpegServer, Mood, read_number
-
-WAIT_S = 20.0
+from tests.collector.watcher import Watcher
 
 PART = b"--b\r\nContent-Type: image/jpeg\r\nContent-Length: 5\r\n\r\nhello\r\n"
 
@@ -138,84 +134,17 @@ def test_a_picture_url_is_asked_again_and_again() -> None:
 def test_what_is_no_camera_is_said_so() -> None:
     with (
         MjpegServer(kind="text/html") as server,
-        pytest.raises(CameraError, match="does not answer within 2 s") as fault,
+        pytest.raises(CameraError, match="does not answer within 5 s") as fault,
     ):
         open_camera(server.url)
     assert "127.0.0.1" in str(fault.value)
 
 
-class Watcher:
-    """What an observer of a server told, and when."""
-
-    def __init__(self, server: MjpegServer) -> None:
-        self.server = server
-        self.states: list[tuple[float, CameraState]] = []
-        self.seen: list[tuple[float, Observation]] = []
-        self._came = threading.Condition()
-        self.observer = Observer(
-            open_camera(server.url),
-            server.url,
-            open_camera,
-            GuideFinder(),
-            self._see,
-            self._hear,
-        )
-
-    def _see(self) -> None:
-        observation = self.observer.take()
-        with self._came:
-            if observation is not None:
-                self.seen.append((time.monotonic(), observation))
-            self._came.notify_all()
-
-    def _hear(self, state: CameraState) -> None:
-        with self._came:
-            self.states.append((time.monotonic(), state))
-            self._came.notify_all()
-
-    def wait_for_picture(self, after_s: float = 0.0) -> float:
-        """When the next picture came that was taken after this moment."""
-
-        def came() -> float | None:
-            return next((at for at, o in self.seen if o.frame.captured_s > after_s), None)
-
-        return self._wait(came)
-
-    def wait_for_loss(self, after_s: float) -> float:
-        """When it was said, after this moment, that the camera is lost and reconnected."""
-
-        def said() -> float | None:
-            return next(
-                (
-                    at
-                    for at, state in self.states
-                    if at > after_s
-                    and state.condition is CameraCondition.LOST
-                    and f"Reconnecting ({state.attempt})" in state.message
-                ),
-                None,
-            )
-
-        return self._wait(said)
-
-    def _wait(self, happened: Callable[[], float | None]) -> float:
-        with self._came:
-            self._came.wait_for(lambda: happened() is not None, WAIT_S)
-            at = happened()
-        assert at is not None, self.states
-        return at
-
-
 @contextmanager
-def watching() -> Iterator[Watcher]:
-    with MjpegServer() as server:
-        watcher = Watcher(server)
-        watcher.observer.start()
-        try:
-            watcher.wait_for_picture()
-            yield watcher
-        finally:
-            watcher.observer.close()
+def watching() -> Iterator[tuple[MjpegServer, Watcher]]:
+    with MjpegServer() as server, Watcher(server.url) as watcher:
+        watcher.wait_for_picture()
+        yield server, watcher
 
 
 @pytest.mark.slow
@@ -223,14 +152,14 @@ def watching() -> Iterator[Watcher]:
     "mood", [Mood.STALL, Mood.DROP, Mood.RESET, Mood.GARBAGE, Mood.TRUNCATED, Mood.ABSENT]
 )
 def test_a_fault_is_said_within_2_s_and_pictures_are_back_within_5(mood: Mood) -> None:
-    with watching() as watcher:
+    with watching() as (server, watcher):
         broke_s = time.monotonic()
-        watcher.server.mood = mood
-        last = watcher.server.sent
+        server.mood = mood
+        last = server.sent
         said_s = watcher.wait_for_loss(broke_s)
         assert said_s - broke_s < 2.0
         time.sleep(0.5)
-        watcher.server.mood = Mood.WELL
+        server.mood = Mood.WELL
         back_s = time.monotonic()
         assert watcher.wait_for_picture(back_s) - back_s < 5.0
         # What was shown was whole: nothing but pictures that were sent, and none of the past.
@@ -244,12 +173,12 @@ def test_a_fault_is_said_within_2_s_and_pictures_are_back_within_5(mood: Mood) -
 
 @pytest.mark.slow
 def test_the_attempts_are_counted_until_it_is_back() -> None:
-    with watching() as watcher:
+    with watching() as (server, watcher):
         broke_s = time.monotonic()
-        watcher.server.mood = Mood.ABSENT
+        server.mood = Mood.ABSENT
         watcher.wait_for_loss(broke_s)
         time.sleep(3)
-        watcher.server.mood = Mood.WELL
+        server.mood = Mood.WELL
         watcher.wait_for_picture(time.monotonic())
         attempts = [s.attempt for _, s in watcher.states if s.condition is CameraCondition.LOST]
         assert attempts == list(range(1, len(attempts) + 1))
@@ -259,9 +188,9 @@ def test_the_attempts_are_counted_until_it_is_back() -> None:
 
 @pytest.mark.slow
 def test_one_that_takes_the_call_but_shows_nothing_is_not_back() -> None:
-    with watching() as watcher:
+    with watching() as (server, watcher):
         broke_s = time.monotonic()
-        watcher.server.mood = Mood.STALL
+        server.mood = Mood.STALL
         watcher.wait_for_loss(broke_s)
         time.sleep(4)
         lost = [state for _, state in watcher.states[1:]]
@@ -270,16 +199,16 @@ def test_one_that_takes_the_call_but_shows_nothing_is_not_back() -> None:
 
 
 def test_a_change_of_size_is_no_fault() -> None:
-    with watching() as watcher:
-        watcher.server.mood = Mood.OTHER_SIZE
+    with watching() as (server, watcher):
+        server.mood = Mood.OTHER_SIZE
         watcher.wait_for_picture(time.monotonic() + 0.2)
         assert watcher.seen[-1][1].frame.width == 320
         assert {state.condition for _, state in watcher.states} == {CameraCondition.LIVE}
 
 
 def test_closing_does_not_wait_for_a_camera_that_is_stuck() -> None:
-    with watching() as watcher:
-        watcher.server.mood = Mood.STALL
+    with watching() as (server, watcher):
+        server.mood = Mood.STALL
         time.sleep(0.3)
         started_s = time.monotonic()
         watcher.observer.close()
