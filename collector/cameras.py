@@ -4,6 +4,7 @@ Each is a `Camera`; `open_camera` turns what a user writes after `--source` into
 """
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -183,8 +184,30 @@ def open_camera(source: str, *, pace: bool = True, seed: int = 0) -> Camera:
     )
 
 
-def list_webcams(limit: int = 10) -> list[int]:
-    """Numbers of the webcams that answer, without opening those that the system does not list."""
+@dataclass(frozen=True)
+class Webcam:
+    """A webcam that answers.
+
+    Attributes:
+        index: What `--source` takes.
+        name: As its driver calls it, or None where the system does not tell.
+        width, height: Of its pictures, in pixels, as it opens.
+        fps: Nominal frames a second, or None where unknown.
+    """
+
+    index: int
+    name: str | None
+    width: int
+    height: int
+    fps: float | None
+
+    def __str__(self) -> str:
+        rate = f" at {self.fps:.0f} fps" if self.fps else ""
+        return f"{self.name or 'webcam'}, {self.width}x{self.height}{rate}"
+
+
+def find_webcams(limit: int = 10) -> list[Webcam]:
+    """The webcams that answer, without opening those that the system does not list."""
     devices = sorted(
         int(number)
         for path in Path("/dev").glob("video*")
@@ -195,9 +218,33 @@ def list_webcams(limit: int = 10) -> list[int]:
     for index in candidates[:limit]:
         capture = cv2.VideoCapture(index)
         if capture.isOpened() and capture.grab():
-            found.append(index)
+            found.append(_describe_webcam(index, capture))
         capture.release()
     return found
+
+
+def list_webcams(limit: int = 10) -> list[int]:
+    """Numbers of the webcams that answer; see `find_webcams`."""
+    return [webcam.index for webcam in find_webcams(limit)]
+
+
+def read_device_name(index: int, devices: Path = Path("/sys/class/video4linux")) -> str | None:
+    """What Linux calls a video device, or None where it does not say."""
+    try:
+        return (devices / f"video{index}" / "name").read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _describe_webcam(index: int, capture: cv2.VideoCapture) -> Webcam:
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    return Webcam(
+        index,
+        read_device_name(index),
+        int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
+        int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
+        rate if 0 < rate < 1000 else None,
+    )
 
 
 def _open_stream(url: str) -> Camera:

@@ -13,6 +13,7 @@ _DESCRIPTION = """Run a trained model on faces.
 
   detector live     watch a camera, video or stream: window, terminal or headless
   detector run      label a video or a folder of pictures into JSON, CSV, a video
+  detector suggest  tell the gallery what a model takes each photo of a dataset for
   detector bench    how fast this machine runs a model, stage by stage
   detector demo     the guided tour: collect, curate, train and detect, with no camera
 
@@ -157,6 +158,23 @@ def _run(words: list[str]) -> int:
     return 0
 
 
+def _suggest(words: list[str]) -> int:
+    parser = CommandParser(
+        prog="detector suggest",
+        description="Let a model look at every photo of a dataset; what it suggests waits in "
+        "`collector review` to be accepted or not. No label changes.",
+    )
+    parser.add_argument("data", type=Path, nargs="?", default=Path("data"), help="dataset folder")
+    parser.add_argument(
+        "--model", type=Path, metavar="RUN", help="run or bundle folder (default: the newest run)"
+    )
+    arguments = parser.parse_args(words)
+    from detector.suggest import suggest_labels
+
+    print(suggest_labels(arguments.data, arguments.model))
+    return 0
+
+
 def _bench(words: list[str]) -> int:
     parser = CommandParser(
         prog="detector bench",
@@ -242,6 +260,7 @@ def _tell(summary: str, *, is_stdout_taken: bool) -> None:
 _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "live": _live,
     "run": _run,
+    "suggest": _suggest,
     "bench": _bench,
     "demo": _demo,
 }

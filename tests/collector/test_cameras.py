@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from collector.cameras import PictureFolder, VideoFile, list_webcams, open_camera
+from collector.cameras import (
+    PictureFolder,
+    VideoFile,
+    Webcam,
+    list_webcams,
+    open_camera,
+    read_device_name,
+)
 from collector.errors import CameraError
 from collector.reader import NewestFrameReader
 from collector.records import Frame
@@ -117,3 +124,12 @@ def test_waiting_for_a_frame_has_a_limit() -> None:
     with NewestFrameReader(CountingCamera(1, period_s=0.3)) as reader:
         assert reader.take(timeout_s=0.01) is None
         assert not reader.has_ended
+
+
+def test_a_webcam_is_described_as_its_driver_calls_it(tmp_path: Path) -> None:
+    (tmp_path / "video2").mkdir()
+    (tmp_path / "video2" / "name").write_text("Front Camera: HD\n")
+    assert read_device_name(2, tmp_path) == "Front Camera: HD"
+    assert read_device_name(3, tmp_path) is None
+    assert str(Webcam(2, "Front", 640, 480, 30.0)) == "Front, 640x480 at 30 fps"
+    assert str(Webcam(2, None, 640, 480, None)) == "webcam, 640x480"

@@ -1,0 +1,101 @@
+"""`detector suggest`: what a trained model takes each photo of a dataset for, for the gallery.
+
+Suggestions go into the dataset's manifest; no label changes until a person accepts one. A model
+that was trained on these very photos agrees with their labels too readily: it finds slips of the
+key, not its own habits.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from collector.console import show_progress
+from collector.errors import DatasetError, UnreadableImageError
+from collector.images import read_image
+from collector.records import LABELS, Label, Photo, RgbImage, Suggestion
+from collector.store import PhotoStore
+from detector.classifier import Classifier
+from trainer.bundle import find_bundle, load_bundle
+
+BATCH = 32
+
+
+@dataclass
+class SuggestReport:
+    """What a model said of a dataset; prints itself.
+
+    Attributes:
+        root: The dataset.
+        agreed: Photos taken for the class they lie in, by class.
+        disputed: Photos taken for another, by the class they lie in and the one suggested.
+        unreadable: One message a photo that could not be read.
+    """
+
+    root: Path
+    agreed: Counter[Label] = field(default_factory=Counter)
+    disputed: Counter[tuple[Label, Label]] = field(default_factory=Counter)
+    unreadable: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        looked_at = self.agreed.total() + self.disputed.total()
+        lines = [f"{looked_at:>6} photos looked at in {self.root}"]
+        lines += [f"{self.agreed[label]:>10} agree: {label}" for label in LABELS]
+        lines.append(f"{self.disputed.total():>6} are taken for another class")
+        lines += [
+            f"{count:>10} in {label}, taken for {suggested}"
+            for (label, suggested), count in self.disputed.most_common()
+        ]
+        if self.unreadable:
+            lines.append(f"{len(self.unreadable):>6} unreadable: `collector doctor` says why")
+        lines.append(f"Next: collector review {self.root}, and there d (only disputed), o (order)")
+        return "\n".join(lines)
+
+
+def suggest_labels(root: Path, model: Path | None) -> SuggestReport:
+    """Classify every photo of a dataset and write the suggestions into its manifest.
+
+    Args:
+        root: The dataset.
+        model: A run or a bundle folder; None for the newest run.
+
+    Raises:
+        DatasetError: There is no dataset, or no photo in it.
+        DatasetInUseError: Another program writes to it.
+        ModelRefusedError, UsageError: As for every command that runs a model.
+    """
+    if not root.is_dir():
+        raise DatasetError(f"No dataset at {root}. Make one with `collector {root}`.")
+    classifier = Classifier(load_bundle(find_bundle(model)))
+    report = SuggestReport(root)
+    with PhotoStore(root) as store:
+        photos = store.photos()
+        if not photos:
+            raise DatasetError(f"{root}: no photo in it yet. Take some with `collector {root}`.")
+        starts = range(0, len(photos), BATCH)
+        for start in show_progress(starts, "looking", len(starts)):
+            batch = photos[start : start + BATCH]
+            store.suggest(list(_suggest_batch(classifier, root, batch, report)))
+    return report
+
+
+def _suggest_batch(
+    classifier: Classifier, root: Path, photos: Sequence[Photo], report: SuggestReport
+) -> Iterator[tuple[Photo, Suggestion]]:
+    readable: list[Photo] = []
+    crops: list[RgbImage] = []
+    for photo in photos:
+        try:
+            crops.append(read_image(root / photo.path))
+        except UnreadableImageError as fault:
+            report.unreadable.append(str(fault))
+        else:
+            readable.append(photo)
+    for photo, probabilities in zip(readable, classifier.classify(crops), strict=True):
+        best = int(probabilities.argmax())
+        suggestion = Suggestion(LABELS[best], float(probabilities[best]))
+        if suggestion.label is photo.label:
+            report.agreed[photo.label] += 1
+        else:
+            report.disputed[photo.label, suggestion.label] += 1
+        yield photo, suggestion

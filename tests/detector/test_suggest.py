@@ -1,0 +1,56 @@
+"""A model looks at a dataset: what it says waits for a person."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from collector.errors import DatasetError
+from collector.images import encode_jpeg
+from collector.records import LABELS, Label, Photo, RgbImage
+from collector.store import PhotoStore, list_photos
+from detector.cli import main
+from detector.suggest import suggest_labels
+from trainer.bundle import ModelBundle
+
+
+def fill(root: Path, paint: Callable[..., RgbImage]) -> None:
+    """One photo of each class in the colour the model knows it by, and one under a wrong label."""
+    with PhotoStore(root) as store:
+        for label in LABELS:
+            store.add(paint(label, 40, 40), label)
+        photo = Photo("nomask_young/wrong.jpg", Label.NOMASK_YOUNG)
+        store.add_encoded(encode_jpeg(paint(Label.MASK_OLD, 40, 40)), photo)
+
+
+def test_every_photo_gets_a_suggestion_and_keeps_its_label(
+    tmp_path: Path,
+    bundle: ModelBundle,
+    paint: Callable[..., RgbImage],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    data = tmp_path / "data"
+    fill(data, paint)
+    (data / "mask_old" / "broken.jpg").write_bytes(b"no picture")
+    assert main(["suggest", str(data), "--model", str(bundle.folder)]) == 0
+    out = capsys.readouterr().out
+    assert "5 photos looked at" in out
+    assert "1 in nomask_young, taken for mask_old" in out
+    assert "1 unreadable" in out
+    photos = {photo.path: photo for photo in list_photos(data)}
+    wrong = photos["nomask_young/wrong.jpg"]
+    assert wrong.label is Label.NOMASK_YOUNG
+    assert wrong.suggestion is not None
+    assert wrong.suggestion.label is Label.MASK_OLD
+    assert 0.5 < wrong.suggestion.confidence <= 1
+    assert [photo.path for photo in photos.values() if photo.is_disputed] == [wrong.path]
+    assert photos["mask_old/broken.jpg"].suggestion is None
+    assert {photo.label for photo in photos.values() if photo.suggestion} == set(LABELS)
+
+
+def test_without_photos_the_way_out_is_named(tmp_path: Path, bundle: ModelBundle) -> None:
+    with pytest.raises(DatasetError, match="No dataset"):
+        suggest_labels(tmp_path / "none", bundle.folder)
+    PhotoStore(tmp_path / "empty").close()
+    with pytest.raises(DatasetError, match="no photo in it yet"):
+        suggest_labels(tmp_path / "empty", bundle.folder)
