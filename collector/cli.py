@@ -35,8 +35,8 @@ def _capture(words: list[str]) -> int:
     parser = CommandParser(
         prog="collector",
         description="Photograph and label faces in a terminal; every shot lands in a class folder.",
-        epilog="Without the screen: collector import | status | cameras  (each with --help). "
-        "A dataset folder of one of these names is written ./import.",
+        epilog="More: collector review | import | status | doctor | consent | forget | cameras "
+        "(each with --help). A dataset folder of one of these names is written ./import.",
     )
     parser.add_argument("data", type=Path, nargs="?", default=DEFAULT_DATA, help="dataset folder")
     parser.add_argument(
@@ -215,14 +215,26 @@ def _review(words: list[str]) -> int:
     return run_review(arguments.data)
 
 
+def _consent(words: list[str]) -> int:
+    from collector.privacy_commands import run_consent
+
+    return run_consent(words, DEFAULT_DATA)
+
+
+def _forget(words: list[str]) -> int:
+    from collector.privacy_commands import run_forget
+
+    return run_forget(words, DEFAULT_DATA)
+
+
 def _cameras(words: list[str]) -> int:
     parser = CommandParser(prog="collector cameras", description="The cameras of this machine.")
     parser.parse_args(words)
-    from collector.cameras import list_webcams
+    from collector.cameras import find_webcams
 
-    found = list_webcams()
-    for index in found:
-        print(f"{index}  webcam: collector --source {index}")
+    found = find_webcams()
+    for webcam in found:
+        print(f"{webcam.index}     {webcam}: collector --source {webcam.index}")
     print("demo  rendered people, no camera needed: collector --source demo")
     if not found:
         say("No webcam answers. A video file, a stream's URL or a folder of pictures will do too.")
@@ -243,6 +255,8 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "review": _review,
     "status": _status,
     "doctor": run_doctor,
+    "consent": _consent,
+    "forget": _forget,
     "cameras": _cameras,
 }
 

@@ -64,6 +64,17 @@ def find_objection(subject: str | None, consents: Mapping[str, Consent], today: 
     return f"consent of {subject} ended on {consent.expires_on}"
 
 
+def describe_state(consent: Consent | None, today: date) -> str:
+    """How a consent stands, in a few words; None is that of somebody who has none."""
+    if consent is None:
+        return "none on record"
+    if today < consent.given_on:
+        return f"begins on {consent.given_on}"
+    if consent.expires_on is None:
+        return "valid"
+    return f"{'ends' if consent.holds_on(today) else 'ended'} on {consent.expires_on}"
+
+
 def check_subject(text: str) -> str:
     """A subject is a pseudonym: letters, digits, `.`, `_`, `-`; at most 40.
 

@@ -7,6 +7,7 @@ only, at most `MAX_PIXELS`. Pillow reads, because it tells a whole file from a c
 """
 
 import io
+import re
 from pathlib import Path
 
 import cv2
@@ -26,6 +27,10 @@ PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mjpeg", ".mpg"})
 
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
+# A marker may be filled up with any number of 0xFF.
+_NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
+# In a scan 0xFF00 is a byte of the picture, and 0xD0 to 0xD7 are its restarts.
+_SCAN_END = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)
 
 
 def is_picture(path: Path) -> bool:
@@ -111,27 +116,42 @@ def without_metadata(data: bytes) -> bytes | None:
     """Take a JPEG's metadata out without touching its pixels.
 
     Returns:
-        The same picture without EXIF, XMP, comments and embedded thumbnails, or None where that
-        is not enough (not a JPEG, or one that needs its orientation) and it must be re-encoded.
+        The same picture without EXIF, XMP, comments, embedded thumbnails and whatever lies behind
+        its end (phones put a second picture or a short film there, with metadata of their own), or
+        None where that is not enough (not a JPEG, one that needs its orientation, or one that does
+        not end) and it must be re-encoded.
+
+    Source: ITU-T T.81 (JPEG), B.1.1; JFIF 1.02 for APP0.
     """
     if not data.startswith(_JPEG_START) or _orientation(data) != 1:
         return None
     kept = bytearray(_JPEG_START)
     at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xDA:  # start of scan: pixels from here to the end marker
-            end = data.rfind(_JPEG_END)
-            return bytes(kept + data[at : end + 2]) if end > at else None
-        if marker == 0xFF:  # fill byte
-            at += 1
-            continue
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        # JFIF (APP0) and Adobe (APP14) say how to read the colours; every other APPn only tells.
-        if not (0xE1 <= marker <= 0xED or marker in (0xEF, 0xFE)):
-            kept += data[at:end]
+    while found := _NEXT_MARKER.match(data, at):
+        marker, at = found[1][0], found.end()
+        if marker == 0xD9:
+            return bytes(kept + _JPEG_END)
+        end = at + int.from_bytes(data[at : at + 2], "big")
+        kept += _bare_segment(marker, data[at + 2 : end])
         at = end
+        if marker == 0xDA:  # start of scan: pixels follow, up to the next marker
+            next_marker = _SCAN_END.search(data, at)
+            if next_marker is None:
+                return None
+            kept += data[at : next_marker.start()]
+            at = next_marker.start()
     return None
+
+
+def _bare_segment(marker: int, body: bytes) -> bytes:
+    """A segment of a JPEG if it says how to decode the picture; nothing of one that only tells."""
+    if marker == 0xE0:  # JFIF says how to read the colours; a thumbnail may follow its 14 bytes
+        body = body[:12] + b"\0\0" if body.startswith(b"JFIF\0") else b""
+    elif marker == 0xEE:  # so does Adobe's
+        body = body[:12] if body.startswith(b"Adobe") else b""
+    elif not 0xC0 <= marker <= 0xDF:  # other applications, comments, extensions
+        body = b""
+    return bytes((0xFF, marker)) + (len(body) + 2).to_bytes(2, "big") + body if body else b""
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

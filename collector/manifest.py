@@ -258,8 +258,12 @@ class Manifest:
         """Every consent, by subject."""
         return _read_consents(self._db)
 
-    def forget(self, subject: str, paths: Iterable[str]) -> None:
-        """Delete every row, event and consent of a subject and of these photos, beyond recovery."""
+    def forget(self, subject: str, paths: Iterable[str] = ()) -> None:
+        """Delete every row, event and consent of a subject and of these photos, beyond recovery.
+
+        What is deleted is overwritten, the file is written anew without it, and the log is emptied.
+        """
+        self._db.execute("PRAGMA temp_store=MEMORY")  # no copy of the names in another file
         with self.transaction():
             self._db.execute("CREATE TEMP TABLE IF NOT EXISTS forgotten (path TEXT PRIMARY KEY)")
             self._db.executemany(
@@ -269,12 +273,16 @@ class Manifest:
                 "INSERT OR IGNORE INTO forgotten SELECT path FROM photos WHERE subject = ?",
                 (subject,),
             )
-            # A photo that was relabelled has events under its former folders, with its name.
-            self._db.execute(
-                "DELETE FROM events WHERE substr(path, instr(path, '/') + 1) IN "
-                "(SELECT substr(path, instr(path, '/') + 1) FROM forgotten)"
-            )
             self._db.execute("DELETE FROM photos WHERE path IN (SELECT path FROM forgotten)")
+            # A photo that was relabelled has events under its former folders, with its name, and
+            # one that gave way has them without its mark. Another photo keeps those of its path.
+            self._db.execute(
+                "DELETE FROM events WHERE path IN (SELECT path FROM forgotten) OR ("
+                "path NOT IN (SELECT path FROM photos) AND substr(path, instr(path, '/') + 1) IN "
+                "(SELECT substr(path, instr(path, '/') + 1) FROM forgotten UNION "
+                "SELECT substr(path, instr(path, '/') + 1, instr(path, '~') - instr(path, '/') - 1)"
+                " FROM forgotten WHERE instr(path, '~') > 0))"
+            )
             self._db.execute("DELETE FROM consents WHERE subject = ?", (subject,))
             self._db.execute("DELETE FROM forgotten")
         with _explained(self._path):

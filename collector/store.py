@@ -202,6 +202,20 @@ class PhotoStore:
         with self._mutex:
             return self._manifest.consents()
 
+    def forget(self, subject: str) -> None:
+        """Delete all rows, events and the consent of a subject, beyond recovery.
+
+        Their files go first: see `collector.forgetting`, which finds and removes them.
+
+        Raises:
+            PhotoNotSavedError: The manifest could not be written.
+        """
+        with self._mutex:
+            self._manifest.forget(subject)
+            kept = {p: photo for p, photo in self._photos.items() if photo.subject != subject}
+            self._unsettled = {p: known for p, known in self._unsettled.items() if p in kept}
+            self._photos = kept
+
     def photos(self) -> list[Photo]:
         """Every photo in the dataset, sorted by path."""
         with self._mutex:

@@ -9,7 +9,11 @@ HEAVY = ["tensorflow", "keras", "onnxruntime", "sklearn", "albumentations", "tex
 COMMANDS = [
     "collector",
     "collector import",
+    "collector review",
     "collector status",
+    "collector doctor",
+    "collector consent",
+    "collector forget",
     "collector cameras",
     "curation",
     "trainer",
@@ -19,6 +23,7 @@ COMMANDS = [
     "detector",
     "detector live",
     "detector run",
+    "detector suggest",
     "detector demo",
 ]
 BLOCKED = """

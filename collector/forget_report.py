@@ -1,0 +1,118 @@
+"""What a plan to forget somebody says, as text and as JSON."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from collector.forgetting import ForgetPlan
+from collector.traces import CuratedTrace, RunTrace
+
+SHOWN = 12
+"""How many names of a kind are told before "and 30 more"."""
+
+
+def plan_as_text(plan: ForgetPlan) -> str:
+    """What will go, a line each; for before the question."""
+    return "\n".join(
+        [
+            f"Forgetting {plan.subject} in {plan.root} removes for good:",
+            *(f"{number:>8} {what}" for number, what in _going(plan)),
+            *_names_of_old_manifests(plan),
+        ]
+    )
+
+
+def left_as_text(plan: ForgetPlan) -> str:
+    """What stays and still holds the person, with what to do about each; empty for nothing."""
+    lines = []
+    traces = plan.traces
+    certain = [run for run in traces.runs if run.is_certain]
+    doubtful = [run for run in traces.runs if not run.is_certain]
+    if traces.curated or certain:
+        lines += [
+            f"Still holding {plan.subject}. Nothing here is deleted for you: remove each one, then "
+            f"make it anew, the sets first."
+        ]
+        lines += _in_columns([(str(one.folder), _held(one), one.command) for one in traces.curated])
+        lines += _in_columns([(str(run.folder), run.reason, run.command) for run in certain])
+    if doubtful:
+        lines += [f"May have been trained on {plan.subject}; nobody can tell any more:"]
+        lines += _in_columns([(str(run.folder), run.reason, run.command) for run in doubtful])
+    if plan.unclear:
+        lines += [
+            f"May show {plan.subject} too, though nothing says so for certain. Left where they "
+            f"are: look at them, and remove them by hand.",
+            *_shortened(plan.unclear),
+        ]
+    return "\n".join(lines)
+
+
+def plan_as_json(plan: ForgetPlan, *, is_done: bool) -> dict[str, object]:
+    """One object; `forgotten` tells whether it was carried out."""
+    consent = plan.consent
+    return {
+        "dataset": str(plan.root),
+        "subject": plan.subject,
+        "forgotten": is_done,
+        "photos": {str(label): number for label, number in plan.counts.items()},
+        "trash": len(plan.trash),
+        "damaged": len(plan.damaged),
+        "unfinished": len(plan.unfinished),
+        "rows": plan.rows,
+        "consent": None if consent is None else consent.basis,
+        "old_manifests": list(plan.old_manifests),
+        "cached_features": [str(piece) for piece in plan.traces.cached],
+        "curated": [_as_json(one) for one in plan.traces.curated],
+        "runs": [_as_json(one) for one in plan.traces.runs],
+        "unclear": list(plan.unclear),
+    }
+
+
+def _going(plan: ForgetPlan) -> list[tuple[int, str]]:
+    kinds = [
+        *((number, f"photos in {label}") for label, number in plan.counts.items()),
+        (len(plan.trash), "photos in the trash"),
+        (len(plan.damaged), "photos set aside as damaged"),
+        (len(plan.unfinished), "files left half-written by a crash, anybody's"),
+        (plan.rows, "rows in the manifest, with their events"),
+        (int(plan.consent is not None), f"consent: {plan.consent.basis if plan.consent else ''}"),
+        (
+            len(plan.traces.cached),
+            "pieces of cached features, others' in them too: computed anew when needed",
+        ),
+        (len(plan.old_manifests), "damaged manifests put aside, which may hold the rows:"),
+    ]
+    return [(number, what) for number, what in kinds if number]
+
+
+def _names_of_old_manifests(plan: ForgetPlan) -> list[str]:
+    return [f"{'':>9}{name}" for name in plan.old_manifests]
+
+
+def _held(trace: CuratedTrace) -> str:
+    parts = [
+        count(trace.photos, "photo") if trace.photos else "",
+        count(trace.variants, "augmented copy", "augmented copies") if trace.variants else "",
+        f"{trace.set_aside} set aside, which its page may show" if trace.set_aside else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _in_columns(rows: Sequence[tuple[str, str, str]]) -> list[str]:
+    lines = []
+    for folder, reason, command in rows:
+        lines += [f"  {folder}: {reason}", f"    {command}"]
+    return lines
+
+
+def _shortened(names: Sequence[str]) -> list[str]:
+    more = len(names) - SHOWN
+    return [f"  {name}" for name in names[:SHOWN]] + ([f"  and {more} more"] if more > 0 else [])
+
+
+def _as_json(trace: CuratedTrace | RunTrace) -> dict[str, object]:
+    return {**asdict(trace), "folder": str(trace.folder)}
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """A number and what is counted: "1 photo", "2 photos"."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"

@@ -1,0 +1,286 @@
+"""`collector consent` and `collector forget`: who agreed to be photographed, and who left."""
+
+import argparse
+import json
+import os
+import sys
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+from collector.consent import (
+    SELF_BASIS,
+    Consent,
+    check_subject,
+    describe_state,
+    find_objection,
+    parse_day,
+)
+from collector.console import CommandParser, say
+from collector.errors import DatasetError, UsageError
+
+
+def run_consent(words: list[str], data: Path, today: date | None = None) -> int:
+    """List the consents of a dataset, or record one; returns the exit code.
+
+    Args:
+        words: The command line after `consent`.
+        data: The dataset where none is named.
+        today: The day it is; None for the clock's.
+    """
+    arguments = _consent_parser(data).parse_args(words)
+    today = today or date.today()
+    recording = (arguments.basis, arguments.is_self, arguments.on, arguments.expires)
+    if arguments.subject and any((*recording, arguments.minor, arguments.guardian)):
+        return _record(arguments, today)
+    if any((*recording, arguments.minor, arguments.guardian)):
+        raise UsageError("Say whose consent it is: `collector consent p07 --basis 'form 12'`.")
+    return _list_consents(arguments, today)
+
+
+def run_forget(words: list[str], data: Path) -> int:
+    """Remove everything a dataset keeps of one person, and list what else does.
+
+    Args:
+        words: The command line after `forget`.
+        data: The dataset where none is named.
+
+    Raises:
+        UsageError: Nobody is there to be asked, and --yes was not given.
+        DatasetError: Nobody of this name is in the dataset.
+    """
+    arguments = _forget_parser(data).parse_args(words)
+    from collector.cached_features import named_cache
+    from collector.forget_report import count, left_as_text, plan_as_json, plan_as_text
+    from collector.forgetting import ForgetPlan, forget, plan_forgetting
+    from collector.manifest import manifest_path
+    from collector.store import PhotoStore
+
+    root, subject = arguments.data, arguments.subject
+    cache = named_cache(os.environ)
+    look_in = arguments.look_in or [root.resolve().parent, Path.cwd()]
+    for folder in look_in:
+        if not folder.is_dir():
+            raise UsageError(f"--look-in {folder}: no such folder. Nothing was changed.")
+
+    def show(plan: ForgetPlan, *, is_done: bool) -> int:
+        if arguments.json:
+            print(json.dumps(plan_as_json(plan, is_done=is_done)))
+        else:
+            print(left_as_text(plan) or f"Nothing else that was found holds {subject}.")
+        return 0
+
+    # Without a manifest nobody is known, and no dataset is to be made of such a folder.
+    if arguments.dry_run or not manifest_path(root).is_file():
+        plan = plan_forgetting(root, subject, look_in, cache)
+        if not arguments.json:
+            print(plan_as_text(plan))
+            say("A dry run: nothing was changed.")
+        return show(plan, is_done=False)
+    if not arguments.yes and not sys.stdin.isatty():
+        raise UsageError(
+            f"Nobody is at a terminal to be asked whether {subject} is to be forgotten. See what "
+            f"would go with --dry-run, then add --yes. Nothing was changed."
+        )
+    # Held open while it is asked, so that what is shown is what goes.
+    with PhotoStore(root) as store:
+        plan = plan_forgetting(root, subject, look_in, cache)
+        if not arguments.json:
+            print(plan_as_text(plan), flush=True)
+        if not arguments.yes and not _is_agreed(subject):
+            say("Nothing was changed.")
+            return 0
+        forget(store, plan)
+    log = manifest_path(root).with_name(f"{manifest_path(root).name}-wal")
+    if log.exists() and log.stat().st_size:
+        say(
+            f"{log} still holds what was deleted, because another program reads the manifest. "
+            f"Quit it, then run the same command again: it finds nobody, and empties the log."
+        )
+    if not arguments.json:
+        print(f"{subject} is forgotten: {count(len(plan.photos), 'photo')} and all else above.")
+    return show(plan, is_done=True)
+
+
+def _forget_parser(data: Path) -> argparse.ArgumentParser:
+    parser = CommandParser(
+        prog="collector forget",
+        description="Remove a person from a dataset for good: photos, trash, rows, consent and "
+        "cached features. Lists the curated sets and trained runs that still hold the person; "
+        "these are yours to remove and make anew.",
+        epilog="Copies that were taken elsewhere (backups, bundles, exports) are not found.",
+    )
+    parser.add_argument("subject", metavar="SUBJECT", help="pseudonym, such as p07")
+    parser.add_argument("--data", type=Path, default=data, help=f"dataset folder (default: {data})")
+    parser.add_argument("--yes", action="store_true", help="do it without asking")
+    parser.add_argument("--dry-run", action="store_true", help="show what would go, change nothing")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument(
+        "--look-in",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="where curated sets, runs and cached features lie, up to 3 folders down (default: "
+        "the folder that the dataset lies in, and this one)",
+    )
+    return parser
+
+
+def _is_agreed(subject: str) -> bool:
+    print(f"This cannot be undone. Type {subject} to go on: ", end="", file=sys.stderr, flush=True)
+    try:
+        return input().strip() == subject
+    except EOFError:
+        return False
+
+
+def _consent_parser(data: Path) -> argparse.ArgumentParser:
+    parser = CommandParser(
+        prog="collector consent",
+        description="Who agreed to be photographed. Without a basis it lists everybody; with one "
+        "it puts a consent on record, in the place of a former one.",
+        epilog="No names: the signed form is kept elsewhere, and the basis tells which it is.",
+    )
+    parser.add_argument("subject", nargs="?", metavar="SUBJECT", help="pseudonym, such as p07")
+    basis = parser.add_mutually_exclusive_group()
+    basis.add_argument("--basis", help="what it rests on, such as 'form 12'")
+    basis.add_argument(
+        "--self", action="store_true", dest="is_self", help="you photograph yourself"
+    )
+    parser.add_argument("--on", metavar="DAY", help="from when it holds (default: today)")
+    parser.add_argument("--expires", metavar="DAY", help="the last day it holds (default: no end)")
+    parser.add_argument("--minor", action="store_true", help="somebody agreed in their place")
+    parser.add_argument("--guardian", metavar="ROLE", help="who: 'mother', not a name")
+    parser.add_argument("--data", type=Path, default=data, help=f"dataset folder (default: {data})")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    return parser
+
+
+def _record(arguments: argparse.Namespace, today: date) -> int:
+    consent = _consent_of(arguments, today)
+    from collector.store import PhotoStore
+
+    with PhotoStore(arguments.data) as store:
+        former = store.consents().get(consent.subject)
+        store.record_consent(consent)
+    if arguments.json:
+        replaced = None if former is None else _as_json(former.subject, former, today)
+        print(json.dumps({**_as_json(consent.subject, consent, today), "replaced": replaced}))
+        return 0
+    print(f"{consent.subject}: on record in {arguments.data}: {_told(consent)}.")
+    if former is not None:
+        print(f"It replaces: {_told(former)}.")
+    return 0
+
+
+def _consent_of(arguments: argparse.Namespace, today: date) -> Consent:
+    """The consent that a command line describes.
+
+    Raises:
+        UsageError: It is none, or has ended already.
+    """
+    subject = check_subject(arguments.subject)
+    if not arguments.is_self and arguments.basis is None:
+        raise UsageError(
+            f"Say what the consent of {subject} rests on: --basis 'form 12', or --self."
+        )
+    if arguments.guardian and not arguments.minor:
+        raise UsageError(
+            f"--guardian is who agreed for a minor; found it without --minor. Add --minor, or "
+            f"leave it out if {subject} is of age."
+        )
+    expires_on = parse_day(arguments.expires) if arguments.expires is not None else None
+    if expires_on is not None and expires_on < today:
+        raise UsageError(
+            f"--expires {expires_on} is past: today is {today}, so nobody might be photographed "
+            f"on it. Name a later day, or leave it out for no end."
+        )
+    try:
+        return Consent(
+            subject,
+            SELF_BASIS if arguments.is_self else arguments.basis.strip(),
+            parse_day(arguments.on) if arguments.on is not None else today,
+            expires_on,
+            is_minor=arguments.minor,
+            guardian=arguments.guardian,
+        )
+    except ValueError as fault:
+        raise UsageError(str(fault)) from fault
+
+
+def _list_consents(arguments: argparse.Namespace, today: date) -> int:
+    from collector.forget_report import count
+    from collector.forgetting import known_subjects
+    from collector.manifest import read_consents
+    from collector.store import list_photos
+
+    root = arguments.data
+    photos = Counter(photo.subject for photo in list_photos(root))
+    consents = read_consents(root)
+    subjects = sorted(known_subjects(root))
+    if arguments.subject is not None:
+        if arguments.subject not in subjects:
+            raise DatasetError(
+                f"{root}: no photos and no consent of {arguments.subject}. Put a consent on record "
+                f"with `collector consent {arguments.subject} --basis 'form 12'`, or with --self."
+            )
+        subjects = [arguments.subject]
+    if arguments.json:
+        listed = [
+            {**_as_json(name, consents.get(name), today), "photos": photos[name]}
+            for name in subjects
+        ]
+        told = {"dataset": str(root), "subjects": listed, "photos_of_nobody_named": photos[None]}
+        print(json.dumps(told))
+        return 0
+    rows: list[tuple[str, ...]] = [("subject", "photos", "state", "basis", "since", "agreed by")]
+    rows += [_row(name, photos[name], consents.get(name), today) for name in subjects]
+    print(_table(rows) if subjects else f"{root}: nobody is on record.")
+    if photos[None] and arguments.subject is None:
+        print(f"{count(photos[None], 'photo')} of nobody named")
+    lacking = [name for name in subjects if find_objection(name, consents, today) and photos[name]]
+    if lacking:
+        print(
+            f"Next: collector consent {lacking[0]} --basis 'form 12', or collector forget "
+            f"{lacking[0]}"
+        )
+    return 0
+
+
+def _row(name: str, photos: int, consent: Consent | None, today: date) -> tuple[str, ...]:
+    state = describe_state(consent, today)
+    if consent is None:
+        return name, str(photos), state, "-", "-", "-"
+    who = f"{consent.guardian} (minor)" if consent.is_minor else name
+    return name, str(photos), state, consent.basis, str(consent.given_on), who
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if column == 1 else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def _told(consent: Consent) -> str:
+    until = f" to {consent.expires_on}" if consent.expires_on else ", with no end"
+    minor = f"; a minor, {consent.guardian} agreed" if consent.is_minor else ""
+    return f"{consent.basis}, from {consent.given_on}{until}{minor}"
+
+
+def _as_json(subject: str, consent: Consent | None, today: date) -> dict[str, object]:
+    found = {"subject": subject, "state": describe_state(consent, today)}
+    if consent is None:
+        return {**found, "basis": None}
+    return {
+        **found,
+        "basis": consent.basis,
+        "given_on": str(consent.given_on),
+        "expires_on": str(consent.expires_on) if consent.expires_on else None,
+        "is_minor": consent.is_minor,
+        "guardian": consent.guardian,
+    }

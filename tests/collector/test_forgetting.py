@@ -1,0 +1,540 @@
+"""What is forgotten is gone to the last byte, nobody else loses anything, and the rest is told."""
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from collector.cached_features import read_digests
+from collector.cli import main
+from collector.consent import Consent
+from collector.edits import trashing
+from collector.errors import DatasetError, EnvironmentProblemError
+from collector.files import TEMPORARY_PREFIX
+from collector.forgetting import forget, plan_forgetting
+from collector.images import encode_jpeg
+from collector.manifest import manifest_path, read_consents, read_rows
+from collector.mending import mend
+from collector.records import LABELS, Label, Photo
+from collector.store import PhotoStore, list_photos
+from curation.cli import main as curate
+from tests.conftest import draw_noise
+from trainer.runs import Prediction, RunFolder
+
+SUBJECT, OTHERS = "p07-unmistakable", ("p08", "p09", "p10")
+DAY = date(2026, 11, 24)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing outside the test's folder is looked through."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MASKAGE_CACHE", raising=False)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Four people with two photos in each class; everybody's consent."""
+    root = tmp_path / "data"
+    with PhotoStore(root) as store:
+        seed = 0
+        for subject in (SUBJECT, *OTHERS):
+            store.record_consent(Consent(subject, f"form of {subject}", DAY))
+            for label in LABELS:
+                for _ in range(2):
+                    seed += 1
+                    store.add(
+                        draw_noise(seed), label, subject=subject, session=f"s-{subject}", source="0"
+                    )
+    return root
+
+
+def photos_of(root: Path, subject: str) -> list[Photo]:
+    return [photo for photo in list_photos(root) if photo.subject == subject]
+
+
+def trash_one(root: Path, subject: str, number: int = 0) -> Photo:
+    with PhotoStore(root) as store:
+        photo = [one for one in store.photos() if one.subject == subject][number]
+        store.apply([trashing(photo)])
+    return photo
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Every file under a folder, hidden ones too, by its path."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def events_of(root: Path) -> list[tuple[str, str]]:
+    db = sqlite3.connect(manifest_path(root))
+    try:
+        return db.execute("SELECT path, action FROM events ORDER BY id").fetchall()
+    finally:
+        db.close()
+
+
+def forget_all(root: Path, *words: str) -> int:
+    return main(["forget", SUBJECT, "--data", str(root), "--yes", *words])
+
+
+def save_piece(cache: Path, name: str, digests: list[str]) -> Path:
+    """A piece as `trainer.features.FeatureCache` writes it."""
+    piece = cache / "mobilenetv2-1-96-v1-0123456789abcdef" / name
+    piece.parent.mkdir(parents=True, exist_ok=True)
+    keys = np.array([f"{digest}:{view}" for digest in digests for view in range(2)])
+    with piece.open("wb") as file:
+        np.savez(file, keys=keys, values=np.zeros((len(keys), 4), np.float32))
+    return piece
+
+
+def digest_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def curated_set(root: Path, name: str = "curated", *words: str) -> Path:
+    out = root.parent / name
+    assert curate([str(root), "--out", str(out), *words]) == 0
+    return out
+
+
+def copies_in(curated: Path, names: set[str]) -> list[Path]:
+    return [path for path in sorted(curated.rglob("*.jpg")) if path.name in names]
+
+
+def test_all_of_a_person_goes_and_nobody_else_loses_anything(data: Path) -> None:
+    trashed = trash_one(data, SUBJECT)
+    trash_one(data, "p08")
+    mine = photos_of(data, SUBJECT)
+    moved = mine[0]
+    (data / moved.path).rename(data / "nomask_old" / Path(moved.path).name)
+    unfinished = data / "mask_old" / f"{TEMPORARY_PREFIX}77-x.jpg"
+    unfinished.write_bytes(b"half")
+    others = {
+        path: content
+        for path, content in files_of(data).items()
+        if not path.startswith(".dataset")
+        and Path(path).name not in {Path(photo.path).name for photo in [*mine, trashed]}
+        and TEMPORARY_PREFIX not in path
+    }
+    rows = [row for row in read_rows(data).present.values() if row.subject != SUBJECT]
+    removed = [row for row in read_rows(data).removed.values() if row.subject != SUBJECT]
+    events = [event for event in events_of(data) if "p07" not in event[0]]
+    assert forget_all(data) == 0
+    left = files_of(data)
+    assert {p: c for p, c in left.items() if not p.startswith(".dataset")} == others
+    assert list(read_rows(data).present.values()) == rows
+    assert list(read_rows(data).removed.values()) == removed
+    assert events_of(data) == events
+    assert sorted(read_consents(data)) == sorted(OTHERS)
+
+
+def test_no_byte_of_the_dataset_names_the_person(data: Path) -> None:
+    """Also those of a photo that was relabelled, flagged and trashed, in -wal and in -shm."""
+    with PhotoStore(data) as store:
+        photo = next(one for one in store.photos() if one.subject == SUBJECT)
+        edit = store.relabelling(photo, Label.NOMASK_YOUNG)
+        store.apply([edit])
+        store.apply([trashing(edit.photo)])
+    names = [Path(p.path).name for p in photos_of(data, SUBJECT)] + [Path(photo.path).name]
+    before = b"".join(files_of(data / ".dataset").values())
+    assert SUBJECT.encode() in before
+    assert all(name.encode() in before for name in names)
+    with PhotoStore(data) as store:
+        forget(store, plan_forgetting(data, SUBJECT, []))
+        while_open = files_of(data / ".dataset")
+        assert "manifest.db-wal" in while_open
+    for files in (while_open, files_of(data / ".dataset")):
+        for name, content in files.items():
+            for word in [SUBJECT, *names]:
+                assert word.encode() not in content, name
+    db = sqlite3.connect(manifest_path(data))
+    assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    db.close()
+
+
+def test_a_photo_of_the_same_name_keeps_its_row_its_file_and_its_events(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path / "data") as store:
+        for seed, (label, subject) in enumerate(
+            [(Label.MASK_OLD, SUBJECT), (Label.NOMASK_OLD, "p08")]
+        ):
+            photo = Photo(f"{label}/001.jpg", label, subject=subject)
+            store.add_encoded(encode_jpeg(draw_noise(seed)), photo)
+    assert forget_all(tmp_path / "data") == 0
+    assert [photo.path for photo in list_photos(tmp_path / "data")] == ["nomask_old/001.jpg"]
+    assert events_of(tmp_path / "data") == [("nomask_old/001.jpg", "add")]
+
+
+def test_a_copy_under_another_name_is_known_by_its_content(data: Path) -> None:
+    mine, other = photos_of(data, SUBJECT)[0], photos_of(data, "p08")[0]
+    shutil.copy(data / mine.path, data / "mask_old" / "holiday.jpg")
+    shutil.copy(data / mine.path, data / ".trash" / "mask_old" / "holiday.jpg")
+    shutil.copy(data / other.path, data / "mask_old" / "stranger.jpg")
+    plan = plan_forgetting(data, SUBJECT, [])
+    assert "mask_old/holiday.jpg" in plan.photos
+    assert ".trash/mask_old/holiday.jpg" in plan.trash
+    assert forget_all(data) == 0
+    assert not (data / "mask_old" / "holiday.jpg").exists()
+    assert (data / "mask_old" / "stranger.jpg").exists()
+
+
+def test_another_picture_that_took_the_name_is_left_and_told(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine, other = photos_of(data, SUBJECT)[0], photos_of(data, "p08")[0]
+    (data / mine.path).unlink()
+    stranger = data / "nomask_young" / Path(mine.path).name
+    shutil.copy(data / other.path, stranger)
+    with stranger.open("ab") as file:
+        file.write(b"\0")
+    assert forget_all(data) == 0
+    assert stranger.exists()
+    assert f"nomask_young/{stranger.name}" in capsys.readouterr().out
+
+
+def test_a_photo_of_nobody_from_their_sitting_is_told(data: Path) -> None:
+    with PhotoStore(data) as store:
+        orphan = store.add(draw_noise(99), Label.MASK_OLD, session=f"s-{SUBJECT}")
+        store.add(draw_noise(98), Label.MASK_OLD, session="s-p08")
+    plan = plan_forgetting(data, SUBJECT, [])
+    assert plan.unclear == (orphan.path,)
+    assert orphan.path not in plan.photos
+
+
+def test_what_the_doctor_set_aside_goes_too(data: Path) -> None:
+    broken = photos_of(data, SUBJECT)[0]
+    others = photos_of(data, "p08")[0]
+    for photo in (broken, others):
+        (data / photo.path).write_bytes((data / photo.path).read_bytes()[:300])
+    mend(data)
+    aside = data / ".damaged" / broken.path
+    assert aside.exists()
+    manifest_path(data).write_bytes(b"nonsense" * 64 + manifest_path(data).read_bytes()[512:])
+    mend(data)
+    (old,) = (data / ".dataset").glob("manifest.db.damaged-*")
+    plan = plan_forgetting(data, SUBJECT, [])
+    assert plan.damaged == (f".damaged/{broken.path}",)
+    assert plan.old_manifests == (f".dataset/{old.name}",)
+    assert forget_all(data) == 0
+    assert not aside.exists()
+    assert not old.exists()
+    assert (data / ".damaged" / others.path).exists()
+    assert SUBJECT.encode() not in b"".join(files_of(data).values())
+
+
+def test_forgetting_waits_for_an_interrupted_doctor(data: Path) -> None:
+    path = manifest_path(data)
+    os.link(path, path.with_name(f"{path.name}.damaged-20261124T000000000Z"))
+    with pytest.raises(DatasetError, match=r"collector doctor .* --fix"):
+        plan_forgetting(data, SUBJECT, [])
+
+
+def test_an_unknown_subject_is_told_with_the_known_ones(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = files_of(data)
+    assert main(["forget", "p99", "--data", str(data), "--yes"]) == 4
+    told = capsys.readouterr().err
+    assert "p99" in told
+    assert "p08" in told
+    assert {p: c for p, c in files_of(data).items() if "lock" not in p} == {
+        p: c for p, c in before.items() if "lock" not in p
+    }
+
+
+def test_forgetting_twice_harms_nothing(data: Path) -> None:
+    assert forget_all(data) == 0
+    before = files_of(data)
+    assert forget_all(data) == 4
+    assert {p: c for p, c in files_of(data).items() if "lock" not in p} == {
+        p: c for p, c in before.items() if "lock" not in p
+    }
+
+
+def test_no_dataset_is_made_of_another_folder(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    assert main(["forget", SUBJECT, "--data", str(tmp_path / "nowhere"), "--yes"]) == 4
+    assert main(["forget", SUBJECT, "--data", str(tmp_path / "notes"), "--yes"]) == 4
+    assert [path.name for path in tmp_path.rglob("*")] == ["notes"]
+
+
+def test_without_a_terminal_yes_is_needed(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = files_of(data)
+    words = [sys.executable, "-m", "collector.cli", "forget", SUBJECT, "--data", str(data)]
+    answer = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert answer.returncode == 2
+    assert "--yes" in answer.stderr
+    assert files_of(data) == before
+
+
+@pytest.mark.parametrize(("answer", "is_forgotten"), [(SUBJECT, True), ("y", False), (None, False)])
+def test_at_a_terminal_the_name_is_the_answer(
+    data: Path, monkeypatch: pytest.MonkeyPatch, answer: str | None, is_forgotten: bool
+) -> None:
+    leader, terminal = os.openpty()
+    os.write(leader, b"\x04" if answer is None else f"{answer}\n".encode())
+    with os.fdopen(terminal) as keyboard:
+        monkeypatch.setattr(sys, "stdin", keyboard)
+        assert main(["forget", SUBJECT, "--data", str(data)]) == 0
+    os.close(leader)
+    assert (photos_of(data, SUBJECT) == []) is is_forgotten
+
+
+def test_a_dry_run_tells_and_changes_nothing(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = files_of(data)
+    assert main(["forget", SUBJECT, "--data", str(data), "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    assert "2 photos in mask_old" in told
+    assert f"form of {SUBJECT}" in told
+    assert main(["forget", SUBJECT, "--data", str(data), "--dry-run", "--json"]) == 0
+    told_json = json.loads(capsys.readouterr().out)
+    assert told_json["photos"] == dict.fromkeys(LABELS, 2)
+    assert told_json["forgotten"] is False
+    assert files_of(data) == before
+
+
+def test_a_dataset_in_use_is_not_touched(data: Path) -> None:
+    with PhotoStore(data):
+        assert forget_all(data) == 75
+    assert len(photos_of(data, SUBJECT)) == 8
+
+
+def test_cached_features_of_the_person_go_and_others_stay(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = photos_of(data, SUBJECT)[0].sha256 or ""
+    other = photos_of(data, "p08")[0].sha256 or ""
+    runs, named = tmp_path / "work" / "runs" / ".features", tmp_path / "elsewhere" / "deep" / "it"
+    going = [save_piece(runs, "a.npz", [other, mine]), save_piece(named, "b.npz", [mine])]
+    half = save_piece(runs, "c.npz", [mine])
+    half.write_bytes(half.read_bytes()[:-40])  # its writing was interrupted
+    half = half.rename(half.with_name(".0123456789abcdef"))
+    staying = [save_piece(runs, "d.npz", [other]), runs / "network" / "network.onnx"]
+    staying[1].parent.mkdir()
+    staying[1].write_bytes(b"onnx")
+    (runs / "network" / "damaged.npz").write_bytes(b"no archive")
+    monkeypatch.setenv("MASKAGE_CACHE", str(named))
+    assert forget_all(data) == 0
+    assert [path.exists() for path in [*going, half]] == [False] * 3
+    assert [path.exists() for path in staying] == [True] * 2
+    assert list(read_digests(staying[0])) == [other] * 2
+
+
+def test_links_are_not_followed(data: Path, tmp_path: Path) -> None:
+    mine = photos_of(data, SUBJECT)[0].sha256 or ""
+    far = tmp_path.parent / f"{tmp_path.name}-far"
+    piece = save_piece(far / ".features", "a.npz", [mine])
+    (tmp_path / "runs").symlink_to(far)
+    assert forget_all(data) == 0
+    assert piece.exists()
+    shutil.rmtree(far)
+
+
+def test_curated_sets_and_runs_are_listed_and_left(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = {Path(photo.path).name for photo in photos_of(data, SUBJECT)}
+    curated = curated_set(data, "curated", "--seed", "7")
+    run = RunFolder(tmp_path / "runs" / "base")
+    run.path.mkdir(parents=True)
+    run.write_args(
+        {"curated": str(curated), "name": "base", "model": "mobilenetv2", "epochs": 3, "seed": 5}
+    )
+    capsys.readouterr()
+    assert forget_all(data, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    (found,) = told["curated"]
+    assert found["folder"] == str(curated)
+    assert found["photos"] == len(copies_in(curated, names)) == 8
+    assert found["command"].startswith(f"curate {data} --out {curated} ")
+    assert "--seed 7" in found["command"]
+    (trained,) = told["runs"]
+    assert trained["command"] == (
+        f"trainer fit {curated} --model mobilenetv2 --epochs 3 --seed 5 --name base "
+        f"--runs {tmp_path / 'runs'}"
+    )
+    assert len(copies_in(curated, names)) == 8
+    assert told["forgotten"] is True
+
+
+def test_features_of_augmented_copies_go_though_they_have_digests_of_their_own(
+    data: Path, tmp_path: Path
+) -> None:
+    split = tmp_path / "mine" / "train" / "mask_old"
+    split.mkdir(parents=True)
+    parent = photos_of(data, SUBJECT)[0]
+    (split / "copy_aug.jpg").write_bytes(b"an augmented copy")
+    (tmp_path / "mine" / "plan.csv").write_text(
+        "path,label,kept,reason,group,split,parent\n"
+        f"mask_old/copy_aug.jpg,mask_old,1,,g,train,{parent.path}\n"
+    )
+    piece = save_piece(
+        tmp_path / "runs" / ".features", "a.npz", [digest_of(split / "copy_aug.jpg")]
+    )
+    plan = plan_forgetting(data, SUBJECT, [tmp_path])
+    assert [(one.photos, one.variants) for one in plan.traces.curated] == [(0, 1)]
+    assert plan.traces.cached == (piece,)
+
+
+def test_a_set_of_the_same_names_from_elsewhere_is_not_listed(data: Path, tmp_path: Path) -> None:
+    split = tmp_path / "theirs" / "train" / "mask_old"
+    split.mkdir(parents=True)
+    mine = photos_of(data, SUBJECT)[0]
+    (split / Path(mine.path).name).write_bytes(b"another picture")
+    (split / "copy.jpg").write_bytes(b"a copy of it")
+    (tmp_path / "theirs" / "plan.csv").write_text(
+        "path,label,kept,reason,group,split,parent\n"
+        f"mask_old/copy.jpg,mask_old,1,,g,train,{mine.path}\n"
+        f"{mine.path},mask_old,1,,g,train,\n"
+    )
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "plan.csv").write_bytes(b"\xff\xfe not,a plan\n")
+    assert plan_forgetting(data, SUBJECT, [tmp_path]).traces.curated == ()
+
+
+def test_a_photo_that_was_relabelled_after_curating_is_found_in_the_set(data: Path) -> None:
+    mine = photos_of(data, SUBJECT)[0]
+    curated_set(data)
+    with PhotoStore(data) as store:
+        store.apply([store.relabelling(mine, Label.NOMASK_YOUNG)])
+    (found,) = plan_forgetting(data, SUBJECT, [data.parent]).traces.curated
+    assert found.photos == 8
+
+
+def test_what_was_set_aside_is_told_because_the_page_may_show_it(data: Path) -> None:
+    mine = photos_of(data, SUBJECT)
+    curated = curated_set(data)
+    plan = (curated / "plan.csv").read_text()
+    for photo in mine:
+        for copy in copies_in(curated, {Path(photo.path).name}):
+            copy.unlink()
+        plan = plan.replace(f"{photo.path},{photo.label},1", f"{photo.path},{photo.label},0")
+    (curated / "plan.csv").write_text(plan)
+    (found,) = plan_forgetting(data, SUBJECT, [data.parent]).traces.curated
+    assert (found.photos, found.set_aside) == (0, 8)
+
+
+def test_a_run_whose_set_is_gone_is_found_by_its_predictions(data: Path, tmp_path: Path) -> None:
+    mine = photos_of(data, SUBJECT)[0]
+    for name, path in (("sure", f"test/{mine.path}"), ("unsure", "test/mask_old/x.jpg")):
+        run = RunFolder(tmp_path / "runs" / name)
+        run.path.mkdir(parents=True)
+        run.write_args({"curated": str(tmp_path / "gone"), "name": None})
+        run.write_predictions([Prediction(path, "mask_old", "mask_old", (1.0, 0.0, 0.0, 0.0))])
+    found = plan_forgetting(data, SUBJECT, [tmp_path]).traces.runs
+    assert [(run.folder.name, run.is_certain) for run in found] == [
+        ("sure", True),
+        ("unsure", False),
+    ]
+
+
+def test_a_refusing_disk_leaves_the_rows_and_the_next_run_finishes(data: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may remove everything")
+    folder = data / "nomask_young"
+    folder.chmod(0o500)
+    with PhotoStore(data) as store:
+        plan = plan_forgetting(data, SUBJECT, [])
+        with pytest.raises(EnvironmentProblemError, match="run the same command again"):
+            forget(store, plan)
+    folder.chmod(0o700)
+    assert [row for row in read_rows(data).present.values() if row.subject == SUBJECT]
+    assert forget_all(data) == 0
+    assert photos_of(data, SUBJECT) == []
+
+
+@pytest.mark.slow
+def test_a_reader_that_holds_the_log_is_told_of(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = manifest_path(data)
+    reader = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM photos").fetchone()
+    assert forget_all(data) == 0
+    assert "another program reads the manifest" in capsys.readouterr().err
+    assert SUBJECT.encode() in b"".join(files_of(data / ".dataset").values())
+    reader.close()
+    assert forget_all(data) == 4
+    assert SUBJECT.encode() not in b"".join(files_of(data / ".dataset").values())
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from collector import files, forgetting, manifest
+from collector.store import PhotoStore
+
+root, subject, at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+steps = 0
+
+def count(name):
+    global steps
+    steps += 1
+    if steps == at:
+        os._exit(9)
+
+class Watched:
+    def __init__(self, db):
+        self.db = db
+    def __getattr__(self, name):
+        return getattr(self.db, name)
+    def execute(self, sql, *values):
+        count(sql)
+        answer = self.db.execute(sql, *values)
+        count(sql)
+        return answer
+
+with PhotoStore(root) as store:
+    plan = forgetting.plan_forgetting(root, subject, [root.parent])
+    store._manifest._db = Watched(store._manifest._db)
+    forgetting.forget(store, plan, count)
+    store._manifest._db = store._manifest._db.db
+print(steps)
+"""
+
+
+def kill_points() -> Iterator[int]:
+    return iter((1, 3, 8, 9, 10, 11, *range(12, 36)))
+
+
+@pytest.mark.slow
+def test_a_kill_at_any_point_is_finished_by_running_again(data: Path, tmp_path: Path) -> None:
+    mine = photos_of(data, SUBJECT)
+    words = [Path(photo.path).name.encode() for photo in mine] + [SUBJECT.encode()]
+    save_piece(tmp_path / "runs" / ".features", "a.npz", [mine[0].sha256 or ""])
+    whole = tmp_path.parent / f"{tmp_path.name}-whole"
+    shutil.copytree(tmp_path, whole)
+    reached = 0
+    for at in kill_points():
+        shutil.rmtree(data)
+        shutil.copytree(whole / "data", data)
+        shutil.copytree(whole / "runs", tmp_path / "runs", dirs_exist_ok=True)
+        script = [sys.executable, "-c", KILLED, str(data), SUBJECT, str(at)]
+        answer = subprocess.run(script, capture_output=True, text=True)
+        assert answer.returncode in (0, 9), answer.stderr
+        reached += answer.returncode == 9
+        assert forget_all(data) in (0, 4)
+        assert len(list_photos(data)) == 24, at
+        left = files_of(data)
+        for word in words:
+            assert not any(word in name.encode() + content for name, content in left.items()), at
+        assert not list((tmp_path / "runs").rglob("*.npz"))
+        if answer.returncode == 0:
+            break
+    assert reached > 20
+    shutil.rmtree(whole)
