@@ -59,8 +59,9 @@ def find_close_pairs(hashes: Hashes, radius: int, queries: Hashes | None = None)
     asked = hashes if queries is None else queries
     parts = list(_search(hashes, asked, radius, among=queries is None))
     pairs = np.concatenate([np.empty((0, 2), np.int64), *parts])
-    pairs = np.unique(pairs, axis=0) if len(pairs) else pairs
-    first, second = pairs[:, 0], pairs[:, 1]
+    # One number a pair: sorting rows takes ten times as long.
+    keys = np.unique((pairs[:, 0] << 32) | pairs[:, 1])
+    first, second = keys >> 32, keys & 0xFFFFFFFF
     return ClosePairs(first, second, np.bitwise_count(hashes[first] ^ asked[second]))
 
 
