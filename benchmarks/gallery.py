@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import pty
+import random
 import statistics
 import sys
 import tempfile
@@ -43,7 +44,6 @@ def fill(data: Path, count: int) -> None:
     """Rows for every photo; files are links to a few hundred pictures."""
     from collector.demo_camera import DemoCamera
     from collector.faces import crop_face, guide_box
-    from collector.fingerprint import hash_crop
     from collector.images import encode_jpeg
     from collector.manifest import Manifest
     from collector.quality import measure_quality
@@ -58,11 +58,17 @@ def fill(data: Path, count: int) -> None:
     for number, crop in enumerate(crops):
         path = data / f"picture{number}"
         path.write_bytes(encode_jpeg(crop))
-        pictures.append((path, measure_quality(crop), hash_crop(crop)))
+        pictures.append((path, measure_quality(crop)))
+    chance = random.Random(0)
+    burst = 0
     manifest = Manifest(data)
     with manifest.transaction():
         for number in range(count):
-            picture, quality, fingerprint = pictures[number % PICTURES]
+            picture, quality = pictures[number % PICTURES]
+            # Bursts of ten look alike; two bits apart each from the first.
+            if number % 10 == 0:
+                burst = chance.getrandbits(64)
+            fingerprint = burst ^ 1 << number % 10 * 3 ^ 1 << number % 10 * 5 + 1
             label = LABELS[number % 4]
             path = f"{label}/p{number:06d}.jpg"
             os.link(picture, data / path)
@@ -74,7 +80,7 @@ def fill(data: Path, count: int) -> None:
                 taken_at=f"2026-01-01T00:00:00.{number:06d}+00:00",
                 quality=quality,
                 sha256="0" * 64,
-                fingerprint=fingerprint ^ (number // PICTURES) << 20,
+                fingerprint=fingerprint,
                 suggestion=Suggestion(LABELS[number % 5 % 4], (number * 7 % 100) / 100),
             )
             manifest.add(photo, "2026")

@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 
 TEMPORARY_PREFIX = ".saving-"
@@ -33,7 +34,9 @@ def save_new_file(path: Path, data: bytes) -> None:
             os.close(handle)
         os.link(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        # A second name that stays behind is no fault of the photo: `doctor` removes it.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
     try:
         sync_folder(path.parent)
     except OSError:

@@ -472,7 +472,7 @@ def _photo_of(row: list[Any]) -> Photo:
         row[16],
         _unsigned(row[17]),
         bool(row[18]),
-        Suggestion(Label(str(suggested)), row[20]) if suggested else None,
+        Suggestion(_LABELS[suggested], row[20]) if suggested else None,
     )
 
 

@@ -17,6 +17,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
+from textual.worker import get_current_worker
 
 from collector.details import PhotoFacts, PhotoPicture
 from collector.dialogs import ChoiceDialog, HelpPage
@@ -88,6 +89,7 @@ class ReviewScreen(RoomyScreen[None]):
         self._larges = ThumbLoader(
             store.root, self._tell_thumbs, side_px=LARGE_PX, kept=LARGE_KEPT, workers=1
         )
+        self._heard = 0
         self._answered_s = float("-inf")
 
     # What is on the screen
@@ -151,6 +153,7 @@ class ReviewScreen(RoomyScreen[None]):
         if isinstance(report, NotDone):
             self._answer(Answer(report.message, Tone.BAD))
             return
+        self._heard += 1
         for edit in report.edits:
             if edit.before is not None and edit.after is not None:
                 self._thumbs.rename(edit.before.path, edit.after.path)
@@ -330,10 +333,37 @@ class ReviewScreen(RoomyScreen[None]):
 
     def _choose(self, chosen: ReviewFilter, order: ReviewOrder) -> None:
         """Show these photos in this order; the cursor stays on its photo if that is among them."""
-        current = self.current
         self._filter, self._order = chosen, order
-        self.photos = ReviewList(self._store.photos(), chosen, order)
-        at = self.photos.find(current.path) if current is not None else None
+        if order is ReviewOrder.LOOK_ALIKES:
+            # Comparing all with all takes a while on a large dataset: not on the screen's time.
+            self._answer(Answer("comparing the photos"))
+            self.run_worker(self._compare, thread=True, exclusive=True, group="lists")
+        else:
+            self.workers.cancel_group(self, "lists")
+            self._take_list(ReviewList(self._store.photos(), chosen, order))
+
+    def _compare(self) -> None:
+        """In a thread: sort by likeness, anew where an edit came in between."""
+        worker = get_current_worker()
+        while True:
+            heard = self._heard
+            photos = ReviewList(self._store.photos(), self._filter, ReviewOrder.LOOK_ALIKES)
+            if worker.is_cancelled:
+                return
+            if self.app.call_from_thread(self._take_compared, photos, heard):
+                return
+
+    def _take_compared(self, photos: ReviewList, heard: int) -> bool:
+        """Show a list, unless it is out of date by now."""
+        if heard != self._heard:
+            return False
+        self._take_list(photos)
+        return True
+
+    def _take_list(self, photos: ReviewList) -> None:
+        current = self.current
+        self.photos = photos
+        at = photos.find(current.path) if current is not None else None
         self.cursor, self._first, self._range_from = at or 0, 0, None
         self._show()
 

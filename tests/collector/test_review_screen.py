@@ -321,7 +321,9 @@ async def test_m_and_d_show_only_the_flagged_and_the_disputed(tmp_path: Path) ->
 async def test_o_goes_round_the_orders(tmp_path: Path) -> None:
     async with looking_through(tmp_path) as desk:
         seen = []
-        for _ in range(5):
+        for turn in range(5):
+            if turn == 3:
+                await desk.wait(lambda: "look-alikes" in desk.text().splitlines()[0])
             seen.append([int(p.path[-6:-4]) for p in desk.screen.photos.slice(0, 99)])
             await desk.press("o")
         newest, dull, _, alike, again = seen

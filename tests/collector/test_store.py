@@ -1,9 +1,5 @@
 import os
-import signal
 import sqlite3
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +7,7 @@ import pytest
 
 from collector.edits import trashing
 from collector.errors import DatasetError, DatasetInUseError, PhotoNotSavedError
-from collector.files import TEMPORARY_PREFIX, save_new_file
+from collector.files import save_new_file
 from collector.images import encode_jpeg, read_image
 from collector.manifest import manifest_path, read_manifest
 from collector.records import LABELS, FaceBox, Label, Photo, Quality
@@ -167,44 +163,3 @@ def test_a_disk_that_refuses_leaves_nothing_and_says_so(
 
 def test_session_names_differ() -> None:
     assert len({new_session_id() for _ in range(50)}) > 40
-
-
-SHOOT = """
-import sys
-from pathlib import Path
-from collector.records import Label
-from collector.store import PhotoStore
-from tests.conftest import draw_noise
-with PhotoStore(Path(sys.argv[1])) as store:
-    for number in range(100000):
-        print(store.add(draw_noise(number), Label.MASK_OLD, subject="anna").path, flush=True)
-"""
-
-
-@pytest.mark.slow
-def test_no_acknowledged_photo_is_lost_or_torn_by_a_kill(tmp_path: Path) -> None:
-    acknowledged: list[str] = []
-    for delay_s in (0.02, 0.05, 0.09, 0.14, 0.2):
-        process = subprocess.Popen(
-            [sys.executable, "-c", SHOOT, str(tmp_path)],
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[2],
-        )
-        assert process.stdout is not None
-        acknowledged.append(process.stdout.readline().strip())
-        time.sleep(delay_s)
-        process.send_signal(signal.SIGKILL)
-        rest = process.stdout.read()
-        process.wait()
-        process.stdout.close()
-        # The last line may be cut: only a whole line is an acknowledgement.
-        acknowledged += rest[: rest.rfind("\n") + 1].split()
-    assert len(acknowledged) > 5
-    rows = read_manifest(tmp_path)
-    for path in acknowledged:
-        assert read_image(tmp_path / path).shape == (96, 96, 3)
-        assert rows[path].subject == "anna"
-    for file in (tmp_path / "mask_old").iterdir():
-        if not file.name.startswith(TEMPORARY_PREFIX):
-            read_image(file)

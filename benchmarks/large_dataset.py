@@ -1,0 +1,75 @@
+"""How long a large dataset takes to open: `python benchmarks/large_dataset.py --photos 100000`.
+
+Makes it as `benchmarks/gallery.py` does (rows for every photo, files that are links to a few
+hundred pictures), and measures each thing in a process of its own.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.gallery import fill
+
+TIMED = """
+import json, sys, time
+from pathlib import Path
+data = Path(sys.argv[1])
+{imports}
+started_s = time.monotonic()
+{work}
+seconds = time.monotonic() - started_s
+status = Path("/proc/self/status").read_text()
+peak_mb = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+print(json.dumps({{"seconds": round(seconds, 2), "peak_mb": round(peak_mb)}}))
+"""
+TASKS = {
+    "open for writing": (
+        "from collector.store import PhotoStore",
+        "store = PhotoStore(data)",
+    ),
+    "list photos": ("from collector.store import list_photos", "list_photos(data)"),
+    "status": (
+        "from collector.status import read_status",
+        "str(read_status(data, 735))",
+    ),
+    "gallery, newest": (
+        "from collector.review import *\nfrom collector.store import list_photos\n"
+        "photos = list_photos(data)",
+        "ReviewList(photos, ReviewFilter(), ReviewOrder.NEWEST)",
+    ),
+    "gallery, look-alikes": (
+        "from collector.review import *\nfrom collector.store import list_photos\n"
+        "photos = list_photos(data)",
+        "ReviewList(photos, ReviewFilter(), ReviewOrder.LOOK_ALIKES)",
+    ),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", type=int, default=100_000)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        fill(data, arguments.photos)
+        figures = {"photos": arguments.photos}
+        for name, (imports, work) in TASKS.items():
+            script = TIMED.format(imports=imports, work=work)
+            answer = subprocess.run(
+                [sys.executable, "-c", script, str(data)],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            figures[name] = json.loads(answer.stdout)
+    print(json.dumps(figures))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
