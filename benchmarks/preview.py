@@ -2,14 +2,17 @@
 
 Opens the real capture screen on the demo camera in a pseudo-terminal of 120x40 cells, reads
 everything it draws as a terminal would, and reports from inside the app: preview frames a second,
-the age of a frame when it is drawn, the time to the first frame, and the bytes a second. `--keys`
-also holds a key down, so that photos are saved meanwhile.
+the age of a frame when it is drawn, the time to the first frame, the longest time in which the
+screen could not have answered a key, and the bytes a second. `--keys` also holds a key down, so
+that photos are saved meanwhile, and reports how long a save takes, synced to the disk.
 """
 
 import argparse
+import asyncio
 import json
 import os
 import pty
+import signal
 import sys
 import tempfile
 import termios
@@ -22,6 +25,9 @@ import numpy as np
 
 if TYPE_CHECKING:
     from collector.app import CollectorApp
+
+
+_KEPT: list["asyncio.Task[None]"] = []
 
 
 def main() -> int:
@@ -37,6 +43,7 @@ def main() -> int:
         report = Path(folder) / "report.json"
         bytes_drawn = _run_in_terminal(arguments, report, Path(folder) / "data")
         figures = json.loads(report.read_text())
+        figures["command_to_picture_s"] = _time_command(arguments, Path(folder) / "other")
     figures["megabytes_a_second"] = round(bytes_drawn / figures["seconds"] / 1e6, 2)
     print(json.dumps(figures))
     return 0
@@ -59,6 +66,27 @@ def _run_in_terminal(arguments: argparse.Namespace, report: Path, data: Path) ->
             break
     os.waitpid(process, 0)
     return total
+
+
+def _time_command(arguments: argparse.Namespace, data: Path) -> float:
+    """Seconds from starting the command to the first line of a picture on its terminal."""
+    started_s = time.monotonic()
+    process, terminal = pty.fork()
+    if process == 0:
+        os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", https_proxy="127.0.0.1:9")
+        os.environ.pop("FACE_MODEL", None)
+        model = ["--face-model", str(arguments.face_model)] if arguments.face_model else []
+        words = ["-m", "collector.cli", str(data), "--source", arguments.source, *model]
+        os.execv(sys.executable, [sys.executable, *words])
+    termios.tcsetwinsize(terminal, (arguments.rows, arguments.columns))
+    shown = b""
+    while "▀▀▀".encode() not in shown and b";48;2;" not in shown[-100_000:]:
+        shown += os.read(terminal, 1 << 16)
+    seconds = time.monotonic() - started_s
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+    os.close(terminal)
+    return round(seconds, 2)
 
 
 def _hold_key(terminal: int) -> None:
@@ -98,10 +126,23 @@ def _run_app(arguments: argparse.Namespace, report: Path, data: Path, started_s:
         return strips  # type: ignore[return-value]
 
     Preview._draw = timed_draw  # type: ignore[method-assign, assignment]
+    saves_ms: list[float] = []
+    add = PhotoStore.add
+
+    def timed_add(store: PhotoStore, *values: object, **options: object) -> object:
+        begun_s = time.monotonic()
+        photo = add(store, *values, **options)  # type: ignore[arg-type]
+        saves_ms.append((time.monotonic() - begun_s) * 1000)
+        return photo
+
+    PhotoStore.add = timed_add  # type: ignore[method-assign, assignment]
+    blocks_ms: list[float] = []
     with PhotoStore(data) as store, keep_terminal() as driver_class:
         camera = open_camera(arguments.source)
         parts = CaptureParts(store, camera, arguments.source, open_camera, finder, list)
         app = CollectorApp(parts, driver_class=driver_class)
+        watch_later = threading.Timer(2, lambda: app.call_from_thread(_start_watch, blocks_ms))  # type: ignore[arg-type]
+        watch_later.start()
         quit_later = threading.Timer(arguments.seconds, _quit, [app])
         quit_later.start()
         app.run()
@@ -117,10 +158,30 @@ def _run_app(arguments: argparse.Namespace, report: Path, data: Path, started_s:
             "frame_age_ms_p50": round(float(np.percentile(ages_ms, 50)), 1),
             "frame_age_ms_p95": round(float(np.percentile(ages_ms, 95)), 1),
             "first_frame_s": round(drawn_s[0] - started_s, 2),
+            "longest_block_ms": round(max(blocks_ms), 1),
+            "block_ms_p99": round(float(np.percentile(blocks_ms, 99)), 1),
             "cpu_s": round(time.process_time(), 2),
             "summary": app.capture.summarise(),
         }
+    if saves_ms:
+        figures["saves"] = len(saves_ms)
+        figures["save_ms_p50"] = round(float(np.percentile(saves_ms, 50)), 1)
+        figures["save_ms_p99"] = round(float(np.percentile(saves_ms, 99)), 1)
+        figures["save_ms_worst"] = round(max(saves_ms), 1)
     report.write_text(json.dumps(figures))
+
+
+async def _start_watch(blocks_ms: list[float]) -> None:
+    """From now on, note how long the event loop is busy with one thing."""
+    _KEPT.append(asyncio.create_task(_watch_loop(blocks_ms)))
+
+
+async def _watch_loop(blocks_ms: list[float]) -> None:
+    while True:
+        before_s = time.monotonic()
+        await asyncio.sleep(0)
+        blocks_ms.append((time.monotonic() - before_s) * 1000)
+        await asyncio.sleep(0.002)
 
 
 def _quit(app: "CollectorApp") -> None:

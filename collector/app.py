@@ -103,6 +103,7 @@ class CollectorApp(DarkroomApp):
         """Themes and our own commands; a toast or screenshot would tear the raw preview."""
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
         for name, text, action in (
+            ("Gallery", "Look the photos through", self.capture.action_gallery),
             ("Subject", "Who sits before the camera", self.capture.action_subject),
             ("New session", "Start a new sitting", self.capture.action_session),
             ("Next camera", "Open the next camera", self.capture.action_camera),

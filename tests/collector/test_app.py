@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from textual.command import CommandPalette
 from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
@@ -23,6 +24,7 @@ from collector.keys import COMMANDS, read_key_changes, show_keys, with_changes
 from collector.panels import ClassPanel, KeyFooter
 from collector.preview import Preview
 from collector.records import LABELS, FaceBox, Frame, Label, Photo, RgbImage
+from collector.review_screen import ReviewScreen
 from collector.shutter import Gate
 from collector.store import PhotoStore, list_photos
 from collector.tone_line import ToneLine
@@ -526,3 +528,56 @@ def test_without_a_terminal_the_way_out_is_named(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentProblemError, match="collector import"):
         run_capture(tmp_path / "data", "demo", None, None)
     assert not (tmp_path / "data").exists()
+
+
+async def test_the_palette_offers_our_commands_and_themes(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("ctrl+p")
+        await bench.wait(lambda: isinstance(bench.app.screen, CommandPalette))
+        await bench.press(*"gallery")
+        await bench.wait(lambda: "Look the photos through" in bench.text())
+        await bench.press("escape")
+        await bench.wait(lambda: isinstance(bench.app.screen, CaptureScreen))
+        bench.app.theme = "textual-light"
+        await bench.pilot.pause(0.2)
+        assert bench.app.current_theme.dark is False
+        await bench.press("1")
+        await bench.wait_for_answer("number 1")
+
+
+async def test_f_flags_the_last_photo_and_the_gallery_goes_on_from_there(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("f")
+        await bench.wait_for_answer("nothing to flag")
+        await bench.press("1")
+        await bench.wait_for_answer("number 1")
+        await bench.press("f")
+        await bench.wait_for_answer("flagged")
+        assert photos_of(tmp_path)[0].is_flagged
+        await bench.press("g")
+        await bench.wait(lambda: isinstance(bench.app.screen, ReviewScreen))
+        await bench.wait(lambda: "1 of 1" in bench.text())
+        # Relabelled in the gallery, counted at the camera, undone at the camera.
+        await bench.press("4", "q")
+        await bench.wait(lambda: isinstance(bench.app.screen, CaptureScreen))
+        await bench.wait(lambda: photos_of(tmp_path)[0].label is Label.NOMASK_YOUNG)
+        counts = bench.app.capture.query_one(ClassPanel)
+        await bench.wait(lambda: counts.counts.total[Label.NOMASK_YOUNG] == 1)
+        assert counts.counts.total[Label.MASK_OLD] == 0
+        await bench.press("u")
+        await bench.wait(lambda: photos_of(tmp_path)[0].label is Label.MASK_OLD)
+        await bench.press("2")
+        await bench.wait_for_answer("saved mask, young, number 1")
+
+
+async def test_the_shutter_is_closed_while_the_gallery_is_open(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("1")
+        await bench.wait_for_answer("number 1")
+        await bench.press("b", "g")
+        await bench.wait(lambda: isinstance(bench.app.screen, ReviewScreen))
+        count = len(photos_of(tmp_path))
+        await bench.pilot.pause(0.6)
+        assert len(photos_of(tmp_path)) == count
+        await bench.press("escape")
+        await bench.wait(lambda: "ready" in bench.advice())
