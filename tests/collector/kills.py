@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -133,8 +134,10 @@ class Call:
 
 def list_calls(folder: Path, action: str) -> list[Call]:
     """The system calls of one action, in order, as strace sees them."""
-    log = folder / f"{action}.strace"
-    run_traced(folder / f"dry-{action}", action, ["-o", str(log)])
+    # A new dataset each time: opening one that is there takes other calls.
+    dry = Path(tempfile.mkdtemp(dir=folder))
+    log = dry / "calls.strace"
+    run_traced(dry / "data", action, ["-o", str(log)])
     counts: Counter[str] = Counter()
     calls: list[Call] = []
     marks = 0

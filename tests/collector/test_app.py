@@ -82,6 +82,7 @@ class Bench:
 
     def __init__(self, app: CollectorApp, pilot: Pilot[None], camera: Camera) -> None:
         self.app, self.pilot = app, pilot
+        self.heard: list[str] = []
         if isinstance(camera, MovingCamera):
             self.camera = camera
 
@@ -91,7 +92,7 @@ class Bench:
     async def wait(self, happened: Callable[[], bool]) -> None:
         deadline_s = time.monotonic() + WAIT_S
         while not happened():
-            assert time.monotonic() < deadline_s, f"did not happen; answer: {self.answer()!r}"
+            assert time.monotonic() < deadline_s, f"did not happen; heard: {self.heard[-20:]}"
             await self.pilot.pause(0.02)
 
     async def wait_for_answer(self, text: str) -> None:
@@ -100,7 +101,8 @@ class Bench:
         def is_said() -> bool:
             answers = self.app.capture.answers
             while answers:
-                if text in answers.popleft().text:
+                self.heard.append(answers.popleft().text)
+                if text in self.heard[-1]:
                     return True
             return False
 
