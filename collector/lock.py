@@ -28,8 +28,13 @@ class DatasetLock:
                 f"{root}: another program is writing to this dataset ({holder or 'just starting'})."
                 f" Quit it first, or choose another folder."
             ) from fault
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, f"{Path(sys.argv[0]).name}, process {os.getpid()}".encode(), 0)
+        try:
+            os.ftruncate(self._handle, 0)
+            os.pwrite(self._handle, f"{Path(sys.argv[0]).name}, process {os.getpid()}".encode(), 0)
+        except OSError:
+            # Else a full disk would keep the dataset locked, and nobody would hold the handle.
+            self.close()
+            raise
 
     def close(self) -> None:
         """Let go. May be called twice."""

@@ -5,9 +5,9 @@ frame stays at 0 (DESIGN.md, Dependencies).
 """
 
 import threading
-from types import TracebackType
 
 from collector.cameras import Camera
+from collector.closing import Closing
 from collector.errors import CameraError
 from collector.records import Frame
 
@@ -15,7 +15,7 @@ CLOSE_WAIT_S = 2.5
 """A little longer than a read of a stream takes at most."""
 
 
-class NewestFrameReader:
+class NewestFrameReader(Closing):
     """Reads a camera in a thread and keeps one frame: the newest.
 
     Attributes:
@@ -69,17 +69,6 @@ class NewestFrameReader:
         self._thread.join(timeout=wait_s)
         if not self._thread.is_alive():
             self.camera.close()
-
-    def __enter__(self) -> "NewestFrameReader":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _read_on(self) -> None:
         try:

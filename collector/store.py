@@ -12,12 +12,13 @@ import os
 import secrets
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
+from collector.closing import Closing
 from collector.consent import Consent
 from collector.edits import Edit
 from collector.errors import DatasetError, PhotoNotSavedError
@@ -31,7 +32,7 @@ from collector.records import LABELS, FaceBox, Label, Photo, Quality, RgbImage, 
 TRASH = ".trash"
 
 
-class PhotoStore:
+class PhotoStore(Closing):
     """A dataset open for writing. Its methods may be called from any thread.
 
     Args:
@@ -162,7 +163,9 @@ class PhotoStore:
                         sync_folder(folder)
             except BaseException:
                 for source, target in reversed(moved):
-                    rename_new(target, source)
+                    # One that stays where it is keeps its facts, as one that was moved by hand.
+                    with suppress(OSError):
+                        rename_new(target, source)
                 raise
             for edit in edits:
                 if edit.before is not None:
@@ -242,17 +245,6 @@ class PhotoStore:
             self._manifest.close()
             self._lock.close()
 
-    def __enter__(self) -> "PhotoStore":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _save(self, photo: Photo, data: bytes, source_sha256: str | None = None) -> Photo:
         """File first, then row: a row never promises a photo that is not there."""
         photo = replace(photo, sha256=_digest(data))
@@ -263,7 +255,8 @@ class PhotoStore:
             with self._manifest.transaction():
                 self._manifest.add(photo, photo.taken_at or _iso(datetime.now(UTC)), source_sha256)
         except PhotoNotSavedError:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
             raise
         self._photos[photo.path] = photo
         return photo
@@ -306,11 +299,15 @@ def make_folders(root: Path) -> None:
     Raises:
         OSError: The disk refused.
     """
+    private = [root, root / TRASH]
+    private += [folder / label for folder in (root, root / TRASH) for label in LABELS]
+    missing = [folder for folder in (*root.parents, *private) if not folder.exists()]
     root.parent.mkdir(parents=True, exist_ok=True)
-    for folder in (root, root / TRASH):
+    for folder in private:
         folder.mkdir(exist_ok=True, mode=0o700)
-        for label in LABELS:
-            (folder / label).mkdir(exist_ok=True, mode=0o700)
+    # A photo is no safer than the name of the folder it lies in.
+    for parent in {folder.parent for folder in missing}:
+        sync_folder(parent)
 
 
 def list_photos(root: Path) -> list[Photo]:

@@ -4,9 +4,9 @@ import csv
 import json
 import sys
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TextIO
 
+from collector.closing import Closing
 from collector.errors import EnvironmentProblemError
 from collector.records import LABELS
 from detector.pipeline import FrameResult
@@ -54,7 +54,7 @@ def _face_event(face: TrackedFace) -> dict[str, Any]:
     }
 
 
-class _TextSink:
+class _TextSink(Closing):
     """A text file, replaced where it exists, or stdout for "-"."""
 
     def __init__(self, out: Path) -> None:
@@ -80,14 +80,6 @@ class _TextSink:
         else:
             self._file.close()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
 
 class EventLog(_TextSink):
     """Writes `event_of` each frame as one line of JSON; "-" is stdout.
@@ -95,9 +87,6 @@ class EventLog(_TextSink):
     Raises:
         EnvironmentProblemError: The file cannot be opened.
     """
-
-    def __enter__(self) -> "EventLog":
-        return self
 
     def write(self, result: FrameResult) -> None:
         """Append one frame. Lines come out at once, so that a reader can follow."""
@@ -116,9 +105,6 @@ class EventTable(_TextSink):
         super().__init__(out)
         self._writer = csv.writer(self._file, lineterminator="\n")
         self._writer.writerow(CSV_COLUMNS)
-
-    def __enter__(self) -> "EventTable":
-        return self
 
     def write(self, result: FrameResult) -> None:
         """Append the faces of one frame."""

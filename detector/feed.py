@@ -3,9 +3,9 @@
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 
 from collector.cameras import Camera
+from collector.closing import Closing
 from collector.errors import CameraError
 from collector.picture_queue import PictureQueue
 from collector.reader import NewestFrameReader
@@ -17,7 +17,7 @@ STALE_AFTER_S = 1.5
 RETRY_S = (0.5, 1.0, 2.0, 4.0)
 
 
-class LiveFeed:
+class LiveFeed(Closing):
     """The newest frame of one source.
 
     Live sources and recordings are read by a thread; pictures of a folder come one for each
@@ -99,17 +99,6 @@ class LiveFeed:
             self._opened.close()
         if self._reader is not None:
             self._reader.close()
-
-    def __enter__(self) -> "LiveFeed":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _begin_reopening(self, problem: str) -> None:
         if self._reader is not None:

@@ -1,11 +1,11 @@
 """Writes annotated frames: one MP4, or a folder of pictures."""
 
 from pathlib import Path
-from types import TracebackType
 
 import cv2
 import numpy as np
 
+from collector.closing import Closing
 from collector.errors import EnvironmentProblemError
 from collector.images import encode_jpeg
 from collector.records import RgbImage
@@ -14,7 +14,7 @@ CODEC = "mp4v"
 """MPEG-4 part 2: the one that OpenCV's own FFmpeg encodes everywhere; H.264 it does not."""
 
 
-class VideoSink:
+class VideoSink(Closing):
     """Writes RGB frames into an MP4 file.
 
     Frames of another size than the first are scaled to fit, with bars. `close` checks that what
@@ -61,17 +61,6 @@ class VideoSink:
             raise EnvironmentProblemError(
                 f"{self.path}: the video that was written cannot be read back. Is the disk full?"
             )
-
-    def __enter__(self) -> "VideoSink":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def write_picture(path: Path, pixels: RgbImage) -> None:
