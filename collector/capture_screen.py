@@ -7,7 +7,6 @@ small messages.
 import asyncio
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -23,6 +22,7 @@ from collector.dialogs import HelpPage
 from collector.edit_words import describe_edits
 from collector.edits import flagging
 from collector.keys import COMMANDS, show_keys
+from collector.messages import CameraChanged, ObservationReady, WriterReported
 from collector.observation import Observation
 from collector.observer import CameraCondition, CameraState, Observer
 from collector.panels import (
@@ -34,7 +34,7 @@ from collector.panels import (
     SittingPanel,
 )
 from collector.permission import Permission
-from collector.photo_writer import Edited, How, NotDone, PhotoWriter, Report
+from collector.photo_writer import Edited, How, NotDone, PhotoWriter
 from collector.photographer import Answer, Photographer, Tone
 from collector.preview import Picture, Preview
 from collector.records import LABELS, Label
@@ -50,24 +50,6 @@ _PANELS_S = 0.2
 _ANSWER_S = 4.0
 _FLASH_S = 0.12
 _STYLED_S = 0.15
-
-
-class ObservationReady(Message):
-    """The observer has something new; what it is, is asked of the observer."""
-
-
-@dataclass
-class CameraChanged(Message):
-    """The camera came, went, or ended."""
-
-    state: CameraState
-
-
-@dataclass
-class WriterReported(Message):
-    """What became of an order to the writer."""
-
-    report: Report
 
 
 class CaptureScreen(RoomyScreen[None]):

@@ -10,7 +10,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import NoReturn, Protocol, TypeVar
 
 from collector.errors import ToolchainError, UsageError
 
@@ -60,6 +60,19 @@ def run_command(command: Callable[[], int]) -> int:
 def say(message: str) -> None:
     """Tell the person at the terminal; never mixes with results on stdout."""
     print(message, file=sys.stderr, flush=True)
+
+
+class Progress(Protocol):
+    """Passes items through and shows how far they are: `show_progress`, or `no_progress`."""
+
+    def __call__(
+        self, items: Iterable[T], description: str, total: int | None = None
+    ) -> Iterable[T]: ...
+
+
+def no_progress(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
+    """Shows nothing."""
+    yield from items
 
 
 def show_progress(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:

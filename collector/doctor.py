@@ -1,11 +1,12 @@
 """Hold folders and manifest of a dataset against each other. Reads only; `mending` changes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
+from collector.console import Progress, no_progress
 from collector.doctor_files import (
     PhotoFile,
     folders_of,
@@ -26,19 +27,6 @@ from collector.records import LABELS, Label, Photo
 from collector.store import TRASH, list_files
 
 T = TypeVar("T")
-
-
-class Progress(Protocol):
-    """Passes items through and shows how far they are, like `collector.console.show_progress`."""
-
-    def __call__(
-        self, items: Iterable[T], description: str, total: int | None = None
-    ) -> Iterable[T]: ...
-
-
-def no_progress(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
-    """Shows nothing."""
-    yield from items
 
 
 def examine(

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from collector.doctor import Progress, examine, no_progress, require_dataset
+from collector.console import Progress, no_progress
+from collector.doctor import examine, require_dataset
 from collector.doctor_files import DAMAGED, REBUILDING
 from collector.doctor_findings import Diagnosis, Finding, Kind
 from collector.doctor_manifest import Condition

@@ -7,7 +7,7 @@ thread; what is on the screen follows when they are on the disk.
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
@@ -15,7 +15,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
@@ -25,6 +24,7 @@ from collector.edit_words import describe_edits
 from collector.edits import Edit, flagging, trashing
 from collector.gallery import Gallery, GalleryView
 from collector.keys import REVIEW_COMMANDS, KeyCommand
+from collector.messages import ThumbsReady, WriterReported
 from collector.panels import MUTED, KeyFooter
 from collector.photo_writer import How, NotDone, PhotoWriter, Report
 from collector.photographer import Answer, Tone
@@ -37,17 +37,6 @@ from collector.tone_line import ToneLine
 
 _ANSWER_S = 4.0
 _TALL_ROWS = 34
-
-
-class ThumbsReady(Message):
-    """Thumbnails have been decoded."""
-
-
-@dataclass
-class WriterReported(Message):
-    """What became of an order to the writer."""
-
-    report: Report
 
 
 class ReviewScreen(RoomyScreen[None]):

@@ -16,6 +16,7 @@ from pathlib import Path
 import splitfolders
 import splitfolders.split
 
+from collector.console import Progress, no_progress
 from collector.errors import DatasetError, EnvironmentProblemError, ToolchainError, UsageError
 from collector.files import sync_folder
 from collector.images import encode_jpeg
@@ -24,7 +25,6 @@ from curation.augment import make_pipeline
 from curation.balance import make_variant
 from curation.curated import PLAN_COLUMNS, PLAN_FILE, SPLITS
 from curation.plan import CurationPlan, PlannedPhoto, plan_as_csv
-from curation.planning import Progress, no_progress
 
 REPORT_FILE = "report.html"
 RESULT_NAMES = frozenset({*SPLITS, PLAN_FILE, REPORT_FILE})

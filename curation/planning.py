@@ -4,11 +4,12 @@ Every step writes into one plan; nothing is applied here.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
+from collector.console import Progress, no_progress
 from collector.records import LABELS, Photo
 from curation.balance import MAX_VARIANTS, plan_variants
 from curation.curated import SPLITS
@@ -24,19 +25,6 @@ T = TypeVar("T")
 LARGE_GROUP = 0.1
 """A group above this share of a class is hard to place, and much of a score hangs on it."""
 SHARE_TOLERANCE = 0.05
-
-
-class Progress(Protocol):
-    """Passes items through and shows how far they are, like `collector.console.show_progress`."""
-
-    def __call__(
-        self, items: Iterable[T], description: str, total: int | None = None
-    ) -> Iterable[T]: ...
-
-
-def no_progress(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
-    """Shows nothing."""
-    yield from items
 
 
 def make_plan(

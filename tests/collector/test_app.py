@@ -254,10 +254,13 @@ async def test_a_held_key_is_a_burst_and_one_step(tmp_path: Path) -> None:
         await bench.pilot.pause(0.5)
         count = len(photos_of(tmp_path))
         assert 4 <= count <= 2 + 5 * held_s
-        await bench.press("u")
-        await bench.wait_for_answer("undone:")
+        steps = 0
+        while photos_of(tmp_path):
+            await bench.press("u")
+            await bench.wait_for_answer("undone:")
+            steps += 1
         # A stall of the machine parts a hold in two; test_shutter holds the exact rule.
-        assert len(photos_of(tmp_path)) <= count - 2
+        assert steps < count
 
 
 async def test_the_timer_counts_down_and_takes_one(tmp_path: Path) -> None:
