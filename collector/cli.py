@@ -27,8 +27,22 @@ def main(argv: list[str] | None = None) -> int:
 def _dispatch(words: list[str]) -> int:
     command = _COMMANDS.get(words[0]) if words else None
     if command is None:
+        _check_typo(words)
         return _capture(words)
     return command(words[1:])
+
+
+def _check_typo(words: list[str]) -> None:
+    """A command that is misspelt is not the name of a new dataset."""
+    from difflib import get_close_matches
+
+    word = words[0] if words else ""
+    near = get_close_matches(word, _COMMANDS, n=1, cutoff=0.7)
+    if near and not Path(word).exists():
+        raise UsageError(
+            f"No command {word!r}, and no dataset of that name. Did you mean `collector "
+            f"{near[0]}`? A new dataset is made with `collector ./{word}`."
+        )
 
 
 def _capture(words: list[str]) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,8 +15,19 @@ from collector.consent import Consent, check_subject, parse_day
 from collector.errors import UsageError
 from collector.keys import KeyCommand, show_keys
 
+Result = TypeVar("Result")
 
-class SubjectDialog(ModalScreen[str | None]):
+
+class Dialog(ModalScreen[Result]):
+    """A page over a screen that is answered once: keys that come after the answer are too late."""
+
+    def answer(self, result: Result) -> None:
+        """Close it with this answer, if it is still open."""
+        if self.is_current:
+            self.dismiss(result)
+
+
+class SubjectDialog(Dialog[str | None]):
     """Asks who sits before the camera; dismissed with the pseudonym, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
@@ -38,17 +49,17 @@ class SubjectDialog(ModalScreen[str | None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         try:
-            self.dismiss(check_subject(event.value))
+            self.answer(check_subject(event.value))
         except UsageError as fault:
             text = self.query_one("#dialog-text", Static)
             text.update(Content(str(fault)))
             text.add_class("-fault")
 
     def action_cancel(self) -> None:
-        self.dismiss(None)
+        self.answer(None)
 
 
-class ConsentDialog(ModalScreen[Consent | None]):
+class ConsentDialog(Dialog[Consent | None]):
     """Asks what a person's consent rests on; dismissed with it, or None.
 
     Args:
@@ -78,14 +89,14 @@ class ConsentDialog(ModalScreen[Consent | None]):
 
     def on_input_submitted(self) -> None:
         try:
-            self.dismiss(self._read())
+            self.answer(self._read())
         except (UsageError, ValueError) as fault:
             text = self.query_one("#dialog-text", Static)
             text.update(Content(str(fault)))
             text.add_class("-fault")
 
     def action_cancel(self) -> None:
-        self.dismiss(None)
+        self.answer(None)
 
     def _read(self) -> Consent:
         basis, expires, guardian = (
@@ -102,7 +113,7 @@ class ConsentDialog(ModalScreen[Consent | None]):
         )
 
 
-class ChoiceDialog(ModalScreen[tuple[str | None] | None]):
+class ChoiceDialog(Dialog[tuple[str | None] | None]):
     """Asks for one of several; dismissed with it in a tuple, or None where nothing was chosen.
 
     Args:
@@ -111,7 +122,7 @@ class ChoiceDialog(ModalScreen[tuple[str | None] | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "close"),
+        Binding("escape", "cancel", "close"),
         Binding("j", "app.simulate_key('down')", show=False),
         Binding("k", "app.simulate_key('up')", show=False),
     ]
@@ -127,15 +138,18 @@ class ChoiceDialog(ModalScreen[tuple[str | None] | None]):
             yield OptionList(*(text for text, _ in self._options), id="choices", markup=False)
             yield Static("enter  choose      esc  leave as it is", id="dialog-keys")
 
+    def action_cancel(self) -> None:
+        self.answer(None)
+
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss((self._options[event.option_index][1],))
+        self.answer((self._options[event.option_index][1],))
 
 
-class HelpPage(ModalScreen[None]):
+class HelpPage(Dialog[None]):
     """What every key does, and what the gate in force means."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q,enter", "dismiss", "close")
+        Binding("escape,question_mark,q,enter", "close", "close")
     ]
 
     def __init__(self, commands: tuple[KeyCommand, ...], gate_text: str) -> None:
@@ -152,3 +166,6 @@ class HelpPage(ModalScreen[None]):
             yield Static(Content("\n").join(lines))
             yield Static(self._gate_text, id="dialog-text")
             yield Static("esc  back", id="dialog-keys")
+
+    def action_close(self) -> None:
+        self.answer(None)

@@ -264,7 +264,7 @@ class ReviewScreen(RoomyScreen[None]):
             self.action_enlarge()
         elif self._range_from is not None:
             self.action_range()
-        else:
+        elif self.is_current:
             self.dismiss()
 
     def action_help(self) -> None:

@@ -21,10 +21,16 @@ def require_terminal() -> None:
     missing = [name for name, stream in streams.items() if not stream or not stream.isatty()]
     if missing:
         raise EnvironmentProblemError(
-            f"The collector's screen needs a terminal; {' and '.join(missing)} is not one. Start "
+            f"The collector's screen needs a terminal; {_join(missing)} not one. Start "
             f"it in a terminal without pipes (over ssh: `ssh -t`), or use `collector import`, "
             f"which needs none."
         )
+
+
+def _join(names: list[str]) -> str:
+    if len(names) == 1:
+        return f"{names[0]} is"
+    return f"{', '.join(names[:-1])} and {names[-1]} are"
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from collector.app import CollectorApp, run_capture
 from collector.cameras import Camera, open_camera
 from collector.capture_parts import CaptureParts
 from collector.capture_screen import CaptureScreen
+from collector.cli import main
 from collector.errors import CameraError, EnvironmentProblemError, UsageError
 from collector.images import encode_jpeg, read_image
 from collector.keys import COMMANDS, read_key_changes, show_keys, with_changes
@@ -586,3 +587,41 @@ async def test_the_shutter_is_closed_while_the_gallery_is_open(tmp_path: Path) -
         assert len(photos_of(tmp_path)) == count
         await bench.press("escape")
         await bench.wait(lambda: "ready" in bench.advice())
+
+
+async def test_a_key_pressed_twice_in_a_dialog_is_answered_once(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("s")
+        await bench.wait(lambda: bool(bench.app.screen.query(Input)))
+        bench.app.screen.query_one(Input).value = "p07"
+        for key in ("enter", "enter"):
+            bench.app.post_message(Key(key, None))
+        await bench.wait_for_answer("subject p07")
+        await bench.press("1")
+        await bench.wait_for_answer("number 1")
+        await bench.press("g")
+        await bench.wait(lambda: isinstance(bench.app.screen, ReviewScreen))
+        for key in ("escape", "escape"):
+            bench.app.post_message(Key(key, None))
+        await bench.wait(lambda: isinstance(bench.app.screen, CaptureScreen))
+        await bench.press("question_mark")
+        await bench.pilot.pause(0.3)
+        for key in ("escape", "escape"):
+            bench.app.post_message(Key(key, None))
+        await bench.wait(lambda: isinstance(bench.app.screen, CaptureScreen))
+        assert bench.app.is_running
+
+
+@pytest.mark.parametrize("word", ["statsu", "reveiw", "improt"])
+def test_a_misspelt_command_is_no_dataset(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    word: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([word]) == 2
+    assert "Did you mean" in capsys.readouterr().err
+    (tmp_path / word).mkdir()
+    # Now it is the name of a dataset, which needs a terminal.
+    assert main([word]) == 5
