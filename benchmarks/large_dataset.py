@@ -20,12 +20,13 @@ import json, sys, time
 from pathlib import Path
 data = Path(sys.argv[1])
 {imports}
-started_s = time.monotonic()
+started_s, started_cpu_s = time.monotonic(), time.process_time()
 {work}
-seconds = time.monotonic() - started_s
+seconds, cpu_s = time.monotonic() - started_s, time.process_time() - started_cpu_s
 status = Path("/proc/self/status").read_text()
 peak_mb = int(status.partition("VmHWM:")[2].split()[0]) / 1024
-print(json.dumps({{"seconds": round(seconds, 2), "peak_mb": round(peak_mb)}}))
+figures = {{"seconds": seconds, "cpu_s": cpu_s, "peak_mb": peak_mb}}
+print(json.dumps({{name: round(figure, 2) for name, figure in figures.items()}}))
 """
 TASKS = {
     "open for writing": (

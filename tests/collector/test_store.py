@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from collector.edits import trashing
-from collector.errors import DatasetError, DatasetInUseError, PhotoNotSavedError
+from collector.errors import DatasetError, DatasetInUseError
 from collector.files import save_new_file
 from collector.images import encode_jpeg, read_image
 from collector.manifest import manifest_path, read_manifest
@@ -143,22 +143,6 @@ def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
         save_new_file(tmp_path / "a", b"second")
     assert (tmp_path / "a").read_bytes() == b"first"
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
-
-
-def test_a_disk_that_refuses_leaves_nothing_and_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(handle: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    with PhotoStore(tmp_path) as store:
-        monkeypatch.setattr(os, "fsync", refuse)
-        with pytest.raises(PhotoNotSavedError, match="No space left"):
-            store.add(draw_noise(1), Label.MASK_OLD)
-        monkeypatch.undo()
-        assert list((tmp_path / "mask_old").iterdir()) == []
-        assert store.counts()[Label.MASK_OLD] == 0
-        store.add(draw_noise(1), Label.MASK_OLD)
 
 
 def test_session_names_differ() -> None:
