@@ -10,6 +10,9 @@ from collector.errors import UsageError
 SELF_BASIS = "self"
 """The basis of someone who photographs themselves."""
 
+SOON_DAYS = 30
+"""A consent that ends within as many days ends soon: time to ask for another."""
+
 _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
@@ -72,7 +75,10 @@ def describe_state(consent: Consent | None, today: date) -> str:
         return f"begins on {consent.given_on}"
     if consent.expires_on is None:
         return "valid"
-    return f"{'ends' if consent.holds_on(today) else 'ended'} on {consent.expires_on}"
+    if not consent.holds_on(today):
+        return f"ended on {consent.expires_on}"
+    is_soon = (consent.expires_on - today).days < SOON_DAYS
+    return f"{'ends soon, on' if is_soon else 'valid to'} {consent.expires_on}"
 
 
 def check_subject(text: str) -> str:

@@ -12,13 +12,11 @@ SHOWN = 12
 
 def plan_as_text(plan: ForgetPlan) -> str:
     """What will go, a line each; for before the question."""
-    return "\n".join(
-        [
-            f"Forgetting {plan.subject} in {plan.root} removes for good:",
-            *(f"{number:>8} {what}" for number, what in _going(plan)),
-            *_names_of_old_manifests(plan),
-        ]
-    )
+    lines = [f"Forgetting {plan.subject} in {plan.root} removes for good:"]
+    for number, what, names in _going(plan):
+        lines.append(f"{number:>8} {what}{':' if names else ''}")
+        lines += [f"{'':>7}{name}" for name in _shortened(names)]
+    return "\n".join(lines)
 
 
 def left_as_text(plan: ForgetPlan) -> str:
@@ -37,11 +35,11 @@ def left_as_text(plan: ForgetPlan) -> str:
     if doubtful:
         lines += [f"May have been trained on {plan.subject}; nobody can tell any more:"]
         lines += _in_columns([(str(run.folder), run.reason, run.command) for run in doubtful])
-    if plan.unclear:
+    if plan.mine.unclear:
         lines += [
             f"May show {plan.subject} too, though nothing says so for certain. Left where they "
             f"are: look at them, and remove them by hand.",
-            *_shortened(plan.unclear),
+            *_shortened(plan.mine.unclear),
         ]
     return "\n".join(lines)
 
@@ -54,38 +52,49 @@ def plan_as_json(plan: ForgetPlan, *, is_done: bool) -> dict[str, object]:
         "subject": plan.subject,
         "forgotten": is_done,
         "photos": {str(label): number for label, number in plan.counts.items()},
-        "trash": len(plan.trash),
-        "damaged": len(plan.damaged),
+        "trash": len(plan.mine.trash),
+        "damaged": len(plan.mine.damaged),
+        "elsewhere": list(plan.mine.elsewhere),
         "unfinished": len(plan.unfinished),
-        "rows": plan.rows,
+        "rows": plan.mine.rows,
         "consent": None if consent is None else consent.basis,
         "old_manifests": list(plan.old_manifests),
         "cached_features": [str(piece) for piece in plan.traces.cached],
         "curated": [_as_json(one) for one in plan.traces.curated],
         "runs": [_as_json(one) for one in plan.traces.runs],
-        "unclear": list(plan.unclear),
+        "unclear": list(plan.mine.unclear),
     }
 
 
-def _going(plan: ForgetPlan) -> list[tuple[int, str]]:
-    kinds = [
-        *((number, f"photos in {label}") for label, number in plan.counts.items()),
-        (len(plan.trash), "photos in the trash"),
-        (len(plan.damaged), "photos set aside as damaged"),
-        (len(plan.unfinished), "files left half-written by a crash, anybody's"),
-        (plan.rows, "rows in the manifest, with their events"),
-        (int(plan.consent is not None), f"consent: {plan.consent.basis if plan.consent else ''}"),
+def _going(plan: ForgetPlan) -> list[tuple[int, str, Sequence[str]]]:
+    """How many of each kind, what it is, and the names where they tell more than the number."""
+    mine = plan.mine
+    kinds: list[tuple[int, str, str, Sequence[str]]] = [
+        *((number, "photo", f" in {label}", ()) for label, number in plan.counts.items()),
+        (len(mine.trash), "photo", " in the trash", ()),
+        (len(mine.damaged), "photo", " set aside as damaged", ()),
+        (len(mine.elsewhere), "photo", " elsewhere in its folder", mine.elsewhere),
+        (len(plan.unfinished), "file", " left half-written by a crash, anybody's", ()),
+        (mine.rows, "row", " in the manifest, with all events", ()),
+        (plan.consent is not None, "consent", f": {plan.consent and plan.consent.basis}", ()),
         (
             len(plan.traces.cached),
-            "pieces of cached features, others' in them too: computed anew when needed",
+            "piece",
+            " of cached features, others' in them too: computed anew when needed",
+            (),
         ),
-        (len(plan.old_manifests), "damaged manifests put aside, which may hold the rows:"),
+        (
+            len(plan.old_manifests),
+            "damaged manifest",
+            " put aside, which may hold the rows",
+            plan.old_manifests,
+        ),
     ]
-    return [(number, what) for number, what in kinds if number]
-
-
-def _names_of_old_manifests(plan: ForgetPlan) -> list[str]:
-    return [f"{'':>9}{name}" for name in plan.old_manifests]
+    return [
+        (number, f"{one if number == 1 else f'{one}s'}{more}", names)
+        for number, one, more, names in kinds
+        if number
+    ]
 
 
 def _held(trace: CuratedTrace) -> str:

@@ -5,9 +5,10 @@ and keeps what is known of it. A dataset without a manifest works everywhere.
 """
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 from collector.consent import Consent
 from collector.edits import Edit
 from collector.errors import DatasetError, PhotoNotSavedError
+from collector.files import sync_folder
 from collector.records import FaceBox, Label, Photo, Quality, Suggestion
 
 SCHEMA_VERSION = 2
@@ -63,6 +65,9 @@ CREATE TABLE consents (
 }
 """What turns a schema into the next: keyed by the version it starts from."""
 
+_GAVE_WAY = re.compile(r"(?<=\.)([A-Za-z]{3,4})~.*$")
+_MARK = re.compile(r"-(?:[0-9a-f]{8}|again)\d*(?=\.[^.]*$)")
+
 _COLUMNS_1 = (
     "path, label, subject, session, grp, taken_at, source, x, y, width, height, score, "
     "sharpness, brightness, clipped, face_px, sha256"
@@ -104,6 +109,19 @@ class KnownPhoto:
         return self.row_path == self.photo.path and not self.is_removed
 
 
+def former_names(path: str) -> list[str]:
+    """The file names that a row's photo may have had, its own first.
+
+    A row that gave way to another photo of its path bears "~" and more behind its suffix; a photo
+    whose name was taken where it went bears "-", a digest's first digits or "again", and maybe a
+    number.
+    """
+    names = [_GAVE_WAY.sub(r"\1", path.rpartition("/")[2])]
+    while (before := _MARK.sub("", names[-1])) != names[-1]:
+        names.append(before)
+    return names
+
+
 def manifest_path(root: Path) -> Path:
     """Where the manifest of the dataset at `root` lies."""
     return root / ".dataset" / "manifest.db"
@@ -138,6 +156,8 @@ class Manifest:
         # What is deleted is overwritten: see `forget`.
         self._db.execute("PRAGMA secure_delete=ON")
         self._prepare()
+        # SQLite syncs the folder of a new log too, but saves on where that fails.
+        sync_folder(self._path.parent)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -151,14 +171,26 @@ class Manifest:
             yield
             self._db.execute("COMMIT")
         except BaseException as fault:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+            # A disk that refused the one may refuse the other: what counts is the first fault.
+            with suppress(sqlite3.Error):
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
             if not isinstance(fault, sqlite3.Error):
                 raise
+            self._overwrite_log()
             raise PhotoNotSavedError(
                 f"{self._path}: the manifest could not be written ({fault}). "
                 f"Check the disk's space, then try again; nothing saved before is lost."
             ) from fault
+
+    def _overwrite_log(self) -> None:
+        """Write what is there already over a transaction that was refused.
+
+        Where only its sync failed, it lies in the log, whole, and the next opening after a kill
+        would take it for committed: a row without its photo, which is never imported again.
+        """
+        with suppress(sqlite3.Error):
+            self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def add(
         self, photo: Photo, at: str, source_sha256: str | None = None, action: str = "add"
@@ -266,6 +298,7 @@ class Manifest:
         self._db.execute("PRAGMA temp_store=MEMORY")  # no copy of the names in another file
         with self.transaction():
             self._db.execute("CREATE TEMP TABLE IF NOT EXISTS forgotten (path TEXT PRIMARY KEY)")
+            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS names (name TEXT PRIMARY KEY)")
             self._db.executemany(
                 "INSERT OR IGNORE INTO forgotten VALUES (?)", ((path,) for path in paths)
             )
@@ -273,18 +306,22 @@ class Manifest:
                 "INSERT OR IGNORE INTO forgotten SELECT path FROM photos WHERE subject = ?",
                 (subject,),
             )
+            mine = self._db.execute("SELECT path FROM forgotten").fetchall()
+            self._db.executemany(
+                "INSERT OR IGNORE INTO names VALUES (?)",
+                ((name,) for (path,) in mine for name in former_names(path)),
+            )
             self._db.execute("DELETE FROM photos WHERE path IN (SELECT path FROM forgotten)")
-            # A photo that was relabelled has events under its former folders, with its name, and
-            # one that gave way has them without its mark. Another photo keeps those of its path.
+            # A photo that was relabelled has events under its former folders, by a name that it
+            # ever had. Another photo keeps those of its path.
             self._db.execute(
                 "DELETE FROM events WHERE path IN (SELECT path FROM forgotten) OR ("
-                "path NOT IN (SELECT path FROM photos) AND substr(path, instr(path, '/') + 1) IN "
-                "(SELECT substr(path, instr(path, '/') + 1) FROM forgotten UNION "
-                "SELECT substr(path, instr(path, '/') + 1, instr(path, '~') - instr(path, '/') - 1)"
-                " FROM forgotten WHERE instr(path, '~') > 0))"
+                "path NOT IN (SELECT path FROM photos) "
+                "AND substr(path, instr(path, '/') + 1) IN (SELECT name FROM names))"
             )
             self._db.execute("DELETE FROM consents WHERE subject = ?", (subject,))
             self._db.execute("DELETE FROM forgotten")
+            self._db.execute("DELETE FROM names")
         with _explained(self._path):
             self._db.execute("VACUUM")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -386,18 +423,18 @@ def match_rows(found: dict[str, Label], rows: ManifestRows) -> list[KnownPhoto]:
     Args:
         found: Label of each path (relative to the dataset) that is there.
         rows: See `read_rows`. A row whose file is gone belongs to the file of its name in another
-            folder, moved there by hand, where only one such row bears that name.
+            folder, moved there by hand, where only one such row bears that name. Where a kill cut
+            a relabelling short, the file may bear the row's digest behind that name.
     """
-    moved: dict[str, list[Photo]] = {}
+    missing: dict[str, list[Photo]] = {}
     for path, row in rows.present.items():
         if path not in found:
-            moved.setdefault(path.partition("/")[2], []).append(row)
+            missing.setdefault(path.partition("/")[2], []).append(row)
     matches = []
     for path, label in found.items():
         known, is_removed = rows.present.get(path), False
-        if known is None:
-            candidates = moved.get(path.partition("/")[2], [])
-            known = candidates[0] if len(candidates) == 1 else None
+        if known is None and missing:
+            known = _find_moved(path, missing)
         if known is None:
             known = rows.removed.get(path)
             is_removed = known is not None
@@ -411,11 +448,28 @@ def match_rows(found: dict[str, Label], rows: ManifestRows) -> list[KnownPhoto]:
     return matches
 
 
+def _find_moved(path: str, missing: dict[str, list[Photo]]) -> Photo | None:
+    """The row, of those whose file is gone, that belongs to the file at `path`.
+
+    One that is known by its digest is taken from `missing`: it leaves no doubt for other files.
+    """
+    name, *unmarked = former_names(path)
+    if candidates := missing.get(name):
+        return candidates[0] if len(candidates) == 1 else None
+    for before in unmarked:
+        mark = name[len(before.rpartition(".")[0]) + 1 :][:8]
+        for row in missing.get(before, []):
+            if (row.sha256 or "").startswith(mark):
+                missing[before].remove(row)
+                return row
+    return None
+
+
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.OperationalError as fault:
+    except (sqlite3.OperationalError, OSError) as fault:
         raise PhotoNotSavedError(
             f"{path}: the manifest cannot be opened ({fault}). "
             f"Check that the folder can be written and that the disk has space."

@@ -7,17 +7,21 @@ import sys
 from collections import Counter
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from collector.consent import (
     SELF_BASIS,
     Consent,
     check_subject,
-    describe_state,
     find_objection,
     parse_day,
 )
+from collector.consent_report import HEADINGS, as_table, consent_as_json, consent_row, told
 from collector.console import CommandParser, say
 from collector.errors import DatasetError, UsageError
+
+if TYPE_CHECKING:
+    from collector.forgetting import ForgetPlan
 
 
 def run_consent(words: list[str], data: Path, today: date | None = None) -> int:
@@ -50,33 +54,17 @@ def run_forget(words: list[str], data: Path) -> int:
         DatasetError: Nobody of this name is in the dataset.
     """
     arguments = _forget_parser(data).parse_args(words)
-    from collector.cached_features import named_cache
-    from collector.forget_report import count, left_as_text, plan_as_json, plan_as_text
-    from collector.forgetting import ForgetPlan, forget, plan_forgetting
+    from collector.forgetting import forget, plan_forgetting
     from collector.manifest import manifest_path
     from collector.store import PhotoStore
 
-    root, subject = arguments.data, arguments.subject
-    cache = named_cache(os.environ)
-    look_in = arguments.look_in or [root.resolve().parent, Path.cwd()]
-    for folder in look_in:
-        if not folder.is_dir():
-            raise UsageError(f"--look-in {folder}: no such folder. Nothing was changed.")
-
-    def show(plan: ForgetPlan, *, is_done: bool) -> int:
-        if arguments.json:
-            print(json.dumps(plan_as_json(plan, is_done=is_done)))
-        else:
-            print(left_as_text(plan) or f"Nothing else that was found holds {subject}.")
-        return 0
-
+    root, subject, places = arguments.data, arguments.subject, _places(arguments)
     # Without a manifest nobody is known, and no dataset is to be made of such a folder.
     if arguments.dry_run or not manifest_path(root).is_file():
-        plan = plan_forgetting(root, subject, look_in, cache)
-        if not arguments.json:
-            print(plan_as_text(plan))
-            say("A dry run: nothing was changed.")
-        return show(plan, is_done=False)
+        plan = plan_forgetting(root, subject, *places)
+        _show_going(plan, arguments)
+        say("A dry run: nothing was changed.")
+        return _show_left(plan, arguments, is_done=False)
     if not arguments.yes and not sys.stdin.isatty():
         raise UsageError(
             f"Nobody is at a terminal to be asked whether {subject} is to be forgotten. See what "
@@ -84,22 +72,62 @@ def run_forget(words: list[str], data: Path) -> int:
         )
     # Held open while it is asked, so that what is shown is what goes.
     with PhotoStore(root) as store:
-        plan = plan_forgetting(root, subject, look_in, cache)
-        if not arguments.json:
-            print(plan_as_text(plan), flush=True)
-        if not arguments.yes and not _is_agreed(subject):
-            say("Nothing was changed.")
-            return 0
-        forget(store, plan)
-    log = manifest_path(root).with_name(f"{manifest_path(root).name}-wal")
+        plan = plan_forgetting(root, subject, *places)
+        _show_going(plan, arguments)
+        is_agreed = arguments.yes or _is_agreed(subject)
+        if is_agreed:
+            forget(store, plan)
+    if not is_agreed:
+        say("Nothing was changed.")
+        return _show_left(plan, arguments, is_done=False) if arguments.json else 0
+    _warn_of_readers(manifest_path(root))
+    if not arguments.json:
+        print(f"{subject} is forgotten, with all of the above.")
+    return _show_left(plan, arguments, is_done=True)
+
+
+def _places(arguments: argparse.Namespace) -> tuple[list[Path], Path | None]:
+    """Where traces are looked for: the folders, and the cache that the environment names.
+
+    Raises:
+        UsageError: A folder is not there.
+    """
+    from collector.cached_features import named_cache
+
+    look_in = arguments.look_in or [arguments.data.resolve().parent, Path.cwd()]
+    for folder in look_in:
+        if not folder.is_dir():
+            raise UsageError(f"--look-in {folder}: no such folder. Nothing was changed.")
+    return look_in, named_cache(os.environ)
+
+
+def _show_going(plan: "ForgetPlan", arguments: argparse.Namespace) -> None:
+    """What will go: a result, but where JSON is wanted only for whoever is asked."""
+    from collector.forget_report import plan_as_text
+
+    if not arguments.json:
+        print(plan_as_text(plan), flush=True)
+    elif not arguments.yes and not arguments.dry_run:
+        say(plan_as_text(plan))
+
+
+def _show_left(plan: "ForgetPlan", arguments: argparse.Namespace, *, is_done: bool) -> int:
+    from collector.forget_report import left_as_text, plan_as_json
+
+    if arguments.json:
+        print(json.dumps(plan_as_json(plan, is_done=is_done)))
+    else:
+        print(left_as_text(plan) or f"Nothing else that was found holds {plan.subject}.")
+    return 0
+
+
+def _warn_of_readers(manifest: Path) -> None:
+    log = manifest.with_name(f"{manifest.name}-wal")
     if log.exists() and log.stat().st_size:
         say(
             f"{log} still holds what was deleted, because another program reads the manifest. "
             f"Quit it, then run the same command again: it finds nobody, and empties the log."
         )
-    if not arguments.json:
-        print(f"{subject} is forgotten: {count(len(plan.photos), 'photo')} and all else above.")
-    return show(plan, is_done=True)
 
 
 def _forget_parser(data: Path) -> argparse.ArgumentParser:
@@ -164,12 +192,14 @@ def _record(arguments: argparse.Namespace, today: date) -> int:
         former = store.consents().get(consent.subject)
         store.record_consent(consent)
     if arguments.json:
-        replaced = None if former is None else _as_json(former.subject, former, today)
-        print(json.dumps({**_as_json(consent.subject, consent, today), "replaced": replaced}))
+        replaced = None if former is None else consent_as_json(former.subject, former, today)
+        print(
+            json.dumps({**consent_as_json(consent.subject, consent, today), "replaced": replaced})
+        )
         return 0
-    print(f"{consent.subject}: on record in {arguments.data}: {_told(consent)}.")
+    print(f"{consent.subject}: on record in {arguments.data}: {told(consent)}.")
     if former is not None:
-        print(f"It replaces: {_told(former)}.")
+        print(f"It replaces: {told(former)}.")
     return 0
 
 
@@ -210,9 +240,9 @@ def _consent_of(arguments: argparse.Namespace, today: date) -> Consent:
 
 def _list_consents(arguments: argparse.Namespace, today: date) -> int:
     from collector.forget_report import count
-    from collector.forgetting import known_subjects
     from collector.manifest import read_consents
     from collector.store import list_photos
+    from collector.subjects import known_subjects
 
     root = arguments.data
     photos = Counter(photo.subject for photo in list_photos(root))
@@ -227,15 +257,15 @@ def _list_consents(arguments: argparse.Namespace, today: date) -> int:
         subjects = [arguments.subject]
     if arguments.json:
         listed = [
-            {**_as_json(name, consents.get(name), today), "photos": photos[name]}
+            {**consent_as_json(name, consents.get(name), today), "photos": photos[name]}
             for name in subjects
         ]
-        told = {"dataset": str(root), "subjects": listed, "photos_of_nobody_named": photos[None]}
-        print(json.dumps(told))
+        found = {"dataset": str(root), "subjects": listed, "photos_of_nobody_named": photos[None]}
+        print(json.dumps(found))
         return 0
-    rows: list[tuple[str, ...]] = [("subject", "photos", "state", "basis", "since", "agreed by")]
-    rows += [_row(name, photos[name], consents.get(name), today) for name in subjects]
-    print(_table(rows) if subjects else f"{root}: nobody is on record.")
+    rows: list[tuple[str, ...]] = [HEADINGS]
+    rows += [consent_row(name, photos[name], consents.get(name), today) for name in subjects]
+    print(as_table(rows) if subjects else f"{root}: nobody is on record.")
     if photos[None] and arguments.subject is None:
         print(f"{count(photos[None], 'photo')} of nobody named")
     lacking = [name for name in subjects if find_objection(name, consents, today) and photos[name]]
@@ -245,42 +275,3 @@ def _list_consents(arguments: argparse.Namespace, today: date) -> int:
             f"{lacking[0]}"
         )
     return 0
-
-
-def _row(name: str, photos: int, consent: Consent | None, today: date) -> tuple[str, ...]:
-    state = describe_state(consent, today)
-    if consent is None:
-        return name, str(photos), state, "-", "-", "-"
-    who = f"{consent.guardian} (minor)" if consent.is_minor else name
-    return name, str(photos), state, consent.basis, str(consent.given_on), who
-
-
-def _table(rows: list[tuple[str, ...]]) -> str:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if column == 1 else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
-
-
-def _told(consent: Consent) -> str:
-    until = f" to {consent.expires_on}" if consent.expires_on else ", with no end"
-    minor = f"; a minor, {consent.guardian} agreed" if consent.is_minor else ""
-    return f"{consent.basis}, from {consent.given_on}{until}{minor}"
-
-
-def _as_json(subject: str, consent: Consent | None, today: date) -> dict[str, object]:
-    found = {"subject": subject, "state": describe_state(consent, today)}
-    if consent is None:
-        return {**found, "basis": None}
-    return {
-        **found,
-        "basis": consent.basis,
-        "given_on": str(consent.given_on),
-        "expires_on": str(consent.expires_on) if consent.expires_on else None,
-        "is_minor": consent.is_minor,
-        "guardian": consent.guardian,
-    }

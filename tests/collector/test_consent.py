@@ -42,7 +42,9 @@ def refusal(data: Path, *words: str) -> str:
     ("given", "expires", "state"),
     [
         ("2026-11-24", None, "valid"),
-        ("2026-01-01", "2026-11-24", "ends on 2026-11-24"),
+        ("2026-01-01", "2026-11-24", "ends soon, on 2026-11-24"),
+        ("2026-01-01", "2026-12-23", "ends soon, on 2026-12-23"),
+        ("2026-01-01", "2026-12-24", "valid to 2026-12-24"),
         ("2026-01-01", "2026-11-23", "ended on 2026-11-23"),
         ("2026-11-25", None, "begins on 2026-11-25"),
         ("2026-11-25", "2027-11-25", "begins on 2026-11-25"),
@@ -135,6 +137,7 @@ def test_the_list_is_one_json_object(data: Path, capsys: pytest.CaptureFixture[s
     assert told["subjects"] == [
         {
             "subject": "p01",
+            "holds": True,
             "state": "valid",
             "basis": "self",
             "given_on": "2026-11-24",
@@ -143,7 +146,13 @@ def test_the_list_is_one_json_object(data: Path, capsys: pytest.CaptureFixture[s
             "guardian": None,
             "photos": 1,
         },
-        {"subject": "p02", "state": "none on record", "basis": None, "photos": 1},
+        {
+            "subject": "p02",
+            "holds": False,
+            "state": "none on record",
+            "basis": None,
+            "photos": 1,
+        },
     ]
 
 

@@ -1,0 +1,197 @@
+"""Whose a dataset's files are: every place in its folder where one person's photos may lie."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from collector.curated_sets import hash_file
+from collector.doctor_files import DAMAGED, facts_of_name
+from collector.files import TEMPORARY_PREFIX
+from collector.manifest import (
+    KnownPhoto,
+    ManifestRows,
+    former_names,
+    manifest_path,
+    read_consents,
+    read_rows,
+)
+from collector.records import LABELS, Photo
+from collector.store import TRASH, match_photos
+
+_FILE_GAVE_WAY = re.compile(r"-again\d*(?=\.[^.]*$)")
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """What a dataset holds of one subject. Paths are relative to it, POSIX and sorted.
+
+    Attributes:
+        photos: Files in the class folders.
+        trash: Files in the trash.
+        damaged: Files that the doctor set aside, because they cannot be decoded.
+        elsewhere: Files with the content of a photo, anywhere else in the dataset's folder.
+        rows: How many rows of the manifest.
+        paths: Where the photos lie or may once have lain, and nobody else's lie.
+        digests: sha256 of each photo, as the rows tell and as the files are.
+        unclear: Files that may show the person too, though nothing says so for certain; absolute
+            for those that lie behind a link.
+    """
+
+    photos: tuple[str, ...] = ()
+    trash: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    rows: int = 0
+    paths: frozenset[str] = frozenset()
+    digests: frozenset[str] = frozenset()
+    unclear: tuple[str, ...] = ()
+
+
+def known_subjects(root: Path) -> set[str]:
+    """Everybody whom a dataset names: in a row, of a removed photo too, or in a consent.
+
+    Raises:
+        DatasetError: The manifest is damaged.
+    """
+    rows = _all_rows(read_rows(root))
+    return {row.subject for row in rows if row.subject} | set(read_consents(root))
+
+
+def find_belongings(root: Path, subject: str) -> Belongings:
+    """Find every file and row of a subject in a dataset; reads only.
+
+    Raises:
+        DatasetError: There is no such folder, or the manifest is damaged.
+    """
+    return _Search(root, subject, match_photos(root)).find()
+
+
+class _Search:
+    """Whose each file is, by its rows and by its content."""
+
+    def __init__(self, root: Path, subject: str, known: Sequence[KnownPhoto]) -> None:
+        self._root, self._subject, self._known = root, subject, known
+        rows = read_rows(root)
+        self._mine = [row for row in _all_rows(rows) if row.subject == subject]
+        self._theirs = {row.path for row in _all_rows(rows) if row.subject != subject}
+        self._owners: dict[str, set[str | None]] = {}
+        for row in _all_rows(rows):
+            if row.sha256:
+                self._owners.setdefault(row.sha256, set()).add(row.subject)
+        self._removed: dict[str, list[Photo]] = {}
+        for path, row in rows.removed.items():
+            name = former_names(path)[0]
+            self._removed.setdefault(f"{path.partition('/')[0]}/{name}", []).append(row)
+        self._sittings = {row.session for row in self._mine if row.session}
+        self._names = {name for row in self._mine for name in former_names(row.path)}
+        self._unclear: set[str] = set()
+
+    def find(self) -> Belongings:
+        photos = [known.photo.path for known in self._known if self._is_mine(known)]
+        trash = list(self._loose(Path(TRASH)))
+        damaged = list(self._loose(Path(DAMAGED)))
+        elsewhere = list(self._elsewhere())
+        digests = {row.sha256 for row in self._mine if row.sha256}
+        digests |= {found for path in (*photos, *trash) if (found := hash_file(self._root / path))}
+        self._note_links((*photos, *trash, *damaged))
+        return Belongings(
+            photos=tuple(sorted(photos)),
+            trash=tuple(sorted(trash)),
+            damaged=tuple(sorted(damaged)),
+            elsewhere=tuple(sorted(elsewhere)),
+            rows=len(self._mine),
+            paths=frozenset(self._paths(photos)),
+            digests=frozenset(digests),
+            unclear=tuple(sorted(self._unclear)),
+        )
+
+    def _paths(self, photos: Iterable[str]) -> set[str]:
+        """Every path at which a photo of the subject may have lain, and nobody else's lies."""
+        ever = {f"{label}/{name}" for label in LABELS for name in self._names}
+        return (ever - self._theirs) | set(photos)
+
+    def _is_mine(self, known: KnownPhoto) -> bool:
+        """Whether a photo in its class folder is the subject's.
+
+        One that its row finds by name alone, moved or put back by hand, must have its content too:
+        another picture may have taken the name.
+        """
+        photo = known.photo
+        if photo.subject == self._subject and (known.is_settled or photo.sha256 is None):
+            return True
+        if known.row_path is None or (photo.subject == self._subject and not known.is_settled):
+            digest = hash_file(self._root / photo.path)
+            if self._is_mine_by(self._owners.get(digest or "", set()), photo.path):
+                return True
+            if photo.subject == self._subject:
+                self._unclear.add(photo.path)
+        if photo.subject is None:
+            session = photo.session or facts_of_name(photo.path)[1]
+            if session in self._sittings:
+                self._unclear.add(photo.path)
+        return False
+
+    def _loose(self, top: Path) -> Iterator[str]:
+        """The subject's files in the trash, or among those set aside: "<top>/<label>/<name>"."""
+        for label in LABELS:
+            folder = self._root / top / label
+            for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+                if not file.is_file() or file.name.startswith(TEMPORARY_PREFIX):
+                    continue
+                path = (top / label / file.name).as_posix()
+                if self._is_mine_by(self._owners_of_loose(f"{label}/{file.name}", file), path):
+                    yield path
+
+    def _owners_of_loose(self, path: str, file: Path) -> set[str | None]:
+        """Whose a removed file may be: by path and content, by path, else by content."""
+        digest = hash_file(file) or ""
+        of_path = self._removed.get(path) or self._removed.get(_FILE_GAVE_WAY.sub("", path), [])
+        exact = {row.subject for row in of_path if row.sha256 == digest}
+        return exact or {row.subject for row in of_path} or self._owners.get(digest, set())
+
+    def _elsewhere(self) -> Iterator[str]:
+        """The subject's files where no photo of a dataset lies: moved or copied there by hand."""
+        photos = {known.photo.path for known in self._known}
+        for path in _other_files(self._root):
+            if path in photos:
+                continue
+            owners = self._owners.get(hash_file(self._root / path) or "", set())
+            if self._is_mine_by(owners, path):
+                yield path
+            # What editors and tools keep of a former picture: "a.jpg_original", ".a.jpg.swp".
+            elif not owners and any(name in Path(path).name for name in self._names):
+                self._unclear.add(path)
+
+    def _note_links(self, paths: Iterable[str]) -> None:
+        """The file behind a link stays where it is: it is told."""
+        links = (self._root / path for path in paths)
+        self._unclear |= {str(link.resolve()) for link in links if link.is_symlink()}
+
+    def _is_mine_by(self, owners: Set[str | None], path: str) -> bool:
+        """Whether these owners are the subject alone; one of several is noted as unclear."""
+        if self._subject in owners and owners - {self._subject, None}:
+            self._unclear.add(path)
+            return False
+        return self._subject in owners
+
+
+def _all_rows(rows: ManifestRows) -> list[Photo]:
+    return [*rows.present.values(), *rows.removed.values()]
+
+
+def _other_files(root: Path) -> Iterator[str]:
+    """Files in a dataset's folder, sorted, but for its manifest's and what trash and doctor hold.
+
+    Photos in their class folders are among them.
+    """
+    kept = {root / top / label for top in (TRASH, DAMAGED) for label in LABELS}
+    for place, folders, names in os.walk(root):
+        folder = Path(place)
+        folders[:] = [
+            each for each in sorted(folders) if folder / each != manifest_path(root).parent
+        ]
+        for name in sorted(names) if folder not in kept else ():
+            if not name.startswith(TEMPORARY_PREFIX) and not (folder / name).is_symlink():
+                yield (folder / name).relative_to(root).as_posix()
