@@ -12,10 +12,11 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.theme import Theme
 
-from collector.cameras import list_webcams, open_camera
+from collector.cameras import PictureFolder, list_webcams, open_camera
 from collector.capture_parts import CaptureParts
 from collector.capture_screen import CaptureScreen
 from collector.consent import check_subject
+from collector.console import say
 from collector.errors import DatasetError, PhotoNotSavedError, UsageError
 from collector.faces import open_face_finder
 from collector.keys import REVIEW_COMMANDS, read_key_changes, with_changes
@@ -185,6 +186,12 @@ def run_capture(
     try:
         finder = open_face_finder(face_model, QualityLimits().min_face_px)
         with PhotoStore(root) as store:
+            if isinstance(camera, PictureFolder):
+                passed_over = camera.pass_over(photo.source for photo in store.photos())
+                if passed_over:
+                    say(
+                        f"{source}: {passed_over} pictures were labelled before; they are left out."
+                    )
             if is_self and pseudonym is not None:
                 record_self(store, pseudonym, date.today())
             return _run_app(

@@ -4,6 +4,7 @@ Each is a `Camera`; `open_camera` turns what a user writes after `--source` into
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -123,6 +124,7 @@ class PictureFolder:
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
+        self.folder = path.parent if path.is_file() else path
         self.fps: float | None = None
         self._files = (
             [path] if path.is_file() else sorted(p for p in path.iterdir() if is_picture(p))
@@ -136,11 +138,26 @@ class PictureFolder:
         self.frame_count: int | None = len(self._files)
         self.skipped: list[str] = []
         self._index = 0
+        self._passed_over: set[Path] = set()
+
+    def pass_over(self, sources: Iterable[str | None]) -> int:
+        """Leave out the pictures that photos were made of before; returns how many those are."""
+        known = {
+            Path(source).absolute() for source in sources if source and is_picture(Path(source))
+        }
+        self._passed_over = {path for path in self._files if path.absolute() in known}
+        return len(self._passed_over)
+
+    def go_to(self, index: int) -> None:
+        """Read this picture next, counted from 0."""
+        self._index = index
 
     def read(self) -> Frame | None:
         while self._index < len(self._files):
             index, path = self._index, self._files[self._index]
             self._index += 1
+            if path in self._passed_over:
+                continue
             try:
                 return Frame(read_image(path), index, time.monotonic(), float(index), path.name)
             except UnreadableImageError as fault:

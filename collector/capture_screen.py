@@ -185,9 +185,16 @@ class CaptureScreen(RoomyScreen[None]):
             self._answer(Answer(report.message, Tone.BAD))
             return
         self._tally.note(report.edits)
+        self._return_to_undone(report)
         self._strip.note(report)
         self._answer(self._word(report))
         self._show_counts()
+
+    def _return_to_undone(self, report: Edited) -> None:
+        """An undone shot of a folder's picture brings the picture back."""
+        pictures = [taken.picture for taken in report.taken.values() if taken.picture is not None]
+        if report.how is How.UNDONE and pictures:
+            self._observer.return_to(min(pictures))
 
     def _word(self, report: Edited) -> Answer:
         """What the screen says to edits that are on the disk."""
@@ -338,7 +345,7 @@ class CaptureScreen(RoomyScreen[None]):
         if self._state.condition is CameraCondition.LOST:
             closed = f"the camera is lost: reconnecting ({self._state.attempt})"
         elif self._state.condition is CameraCondition.ENDED:
-            closed = "the recording is over: c starts it again"
+            closed = "the end: c starts again"
         elif self._is_paused:
             closed = "paused"
         elif self._is_reviewing:
@@ -408,11 +415,17 @@ class CaptureScreen(RoomyScreen[None]):
         )
 
     def _show_header(self, now_s: float) -> None:
-        fps = sum(1 for shown_s in self._shown_s if now_s - shown_s <= 1.0)
+        seen = self._observation
+        if seen is not None and seen.frame.file is not None:
+            of = f" of {count:,}" if (count := self._observer.frame_count) else ""
+            place = f"{seen.frame.file} · {seen.frame.index + 1:,}{of}"
+        else:
+            fps = sum(1 for shown_s in self._shown_s if now_s - shown_s <= 1.0)
+            place = f"{self._state.name} · {fps} fps"
         self.query_one("#header", Static).update(
             Content.assemble(
                 (" ◉ collector ", "bold $background on $primary"),
                 (f"  {self._parts.store.root}", "bold"),
-                (f"   {self._state.name} · {fps} fps · gate {self._parts.gate}", MUTED),
+                (f"   {place} · gate {self._parts.gate}", MUTED),
             )
         )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from collector.cameras import Camera
+from collector.cameras import Camera, PictureFolder
 from collector.errors import CameraError, ToolchainError
 from collector.faces import FaceFinder
 from collector.observation import Observation, observe_frame
@@ -115,6 +115,16 @@ class Observer:
         if isinstance(self._reader, PictureQueue):
             self._reader.advance()
 
+    def return_to(self, index: int) -> None:
+        """Show this picture of a folder again, counted from 0."""
+        if isinstance(self._reader, PictureQueue):
+            self._reader.go_to(index)
+
+    @property
+    def frame_count(self) -> int | None:
+        """How many pictures there are, or None where unknown or endless."""
+        return self._reader.camera.frame_count
+
     def switch(self, sources: list[str]) -> None:
         """Open the first of `sources` that opens, instead of the present camera."""
         self._next_sources = sources
@@ -140,11 +150,14 @@ class Observer:
                 self._reopen(str(fault))
                 continue
             if frame is not None:
+                if is_ended:
+                    is_ended = False
+                    self._say(CameraCondition.LIVE)
                 self._note_frame_time(frame)
                 self._show(frame)
             elif self._reader.has_ended and not is_ended:
                 is_ended = True
-                self._say(CameraCondition.ENDED, "The recording is over.")
+                self._say(CameraCondition.ENDED, _describe_end(self._reader.camera))
             elif is_ended:
                 self._stopping.wait(_WAIT_S)
             elif self._is_stalled():
@@ -168,7 +181,7 @@ class Observer:
         observation = observe_frame(
             frame,
             self._finder,
-            camera.name,
+            _source_of(frame, camera),
             is_live=camera.is_live,
             still_s=self._measure_stillness(frame),
         )
@@ -247,6 +260,21 @@ class Observer:
 
     def _say(self, condition: CameraCondition, message: str = "", attempt: int = 0) -> None:
         self._on_state(CameraState(condition, self._reader.camera.name, message, attempt))
+
+
+def _source_of(frame: Frame, camera: Camera) -> str:
+    """What a photo of this frame is said to come from: a picture of a folder by its own path."""
+    if isinstance(camera, PictureFolder) and frame.file is not None:
+        return str(camera.folder / frame.file)
+    return camera.name
+
+
+def _describe_end(camera: Camera) -> str:
+    if not isinstance(camera, PictureFolder):
+        return "The recording is over."
+    unread = len(camera.skipped)
+    broken = f" {unread} could not be read, first: {camera.skipped[0]}" if unread else ""
+    return f"Every picture of the folder is dealt with.{broken}"
 
 
 def _start_reader(camera: Camera) -> NewestFrameReader | PictureQueue:

@@ -32,6 +32,7 @@ class Shot:
         label, subject, session, source, box, quality: See `PhotoStore.add`.
         step: Shots of one step are undone together.
         flaws: What was told, though the shot was let pass.
+        picture: Which picture of a folder it was made of, from 0; None of a live camera.
     """
 
     crop: RgbImage
@@ -43,6 +44,7 @@ class Shot:
     quality: Quality
     step: int
     flaws: tuple[str, ...] = ()
+    picture: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +53,12 @@ class Taken:
 
     Attributes:
         thumb: The crop, `THUMB_SIDE_PX` square.
-        flaws: See `Shot`.
+        flaws, picture: See `Shot`.
     """
 
     thumb: RgbImage
     flaws: tuple[str, ...]
+    picture: int | None = None
 
 
 class How(StrEnum):
@@ -201,7 +204,8 @@ class PhotoWriter:
             return
         self.saved += 1
         edit = Edit(None, photo)
-        taken = {photo.path: Taken(resize_square(shot.crop, THUMB_SIDE_PX), shot.flaws)}
+        thumb = resize_square(shot.crop, THUMB_SIDE_PX)
+        taken = {photo.path: Taken(thumb, shot.flaws, shot.picture)}
         if not self._done or self._done[-1].number != shot.step:
             self._done.append(_Step(shot.step, []))
         self._done[-1].edits.append(edit)

@@ -201,6 +201,7 @@ class Photographer:
             observation.quality,
             step,
             told,
+            None if observation.is_live else observation.frame.index,
         )
 
     def _refuse(self, why: tuple[str, ...]) -> Answer:

@@ -2,7 +2,7 @@
 
 import threading
 
-from collector.cameras import Camera
+from collector.cameras import Camera, PictureFolder
 from collector.records import Frame
 
 
@@ -30,6 +30,13 @@ class PictureQueue:
     def advance(self) -> None:
         """Let the next `take` read the next picture."""
         self._may_read.set()
+
+    def go_to(self, index: int) -> None:
+        """Let the next `take` read this picture, counted from 0; also after the last one."""
+        if isinstance(self.camera, PictureFolder):
+            self.camera.go_to(index)
+            self._ended = False
+            self._may_read.set()
 
     def take(self, timeout_s: float = 1.0) -> Frame | None:
         """The next picture, or None while the last one is still being looked at."""

@@ -70,12 +70,22 @@ class ReviewList:
         photos: Of the whole dataset.
         chosen: Which are shown.
         order: How they are sorted.
+        alike: Ranks as `rank_look_alikes` gives them, for that order; followed and kept up to
+            date, so that they need not be found again. Without them they are found here.
     """
 
-    def __init__(self, photos: Sequence[Photo], chosen: ReviewFilter, order: ReviewOrder) -> None:
+    def __init__(
+        self,
+        photos: Sequence[Photo],
+        chosen: ReviewFilter,
+        order: ReviewOrder,
+        alike: dict[str, float] | None = None,
+    ) -> None:
         self._filter = chosen
         shown = [photo for photo in photos if chosen.admits(photo)]
-        self._alike = rank_look_alikes(shown) if order is ReviewOrder.LOOK_ALIKES else {}
+        if alike is None:
+            alike = rank_look_alikes(shown) if order is ReviewOrder.LOOK_ALIKES else {}
+        self._alike = alike
         self._key, self._is_descending = self._choose_key(order)
         self._photos = sorted(shown, key=self._key, reverse=self._is_descending)
 

@@ -29,7 +29,7 @@ from collector.panels import MUTED, KeyFooter
 from collector.photo_writer import How, NotDone, PhotoWriter, Report
 from collector.photographer import Answer, Tone
 from collector.records import LABELS, Label, Photo
-from collector.review import ReviewFilter, ReviewList, ReviewOrder
+from collector.review import ReviewFilter, ReviewList, ReviewOrder, rank_look_alikes
 from collector.room import RoomyScreen, TooSmall
 from collector.store import PhotoStore
 from collector.thumbs import LARGE_KEPT, LARGE_PX, ThumbLoader
@@ -79,6 +79,7 @@ class ReviewScreen(RoomyScreen[None]):
             store.root, self._tell_thumbs, side_px=LARGE_PX, kept=LARGE_KEPT, workers=1
         )
         self._heard = 0
+        self._alike: dict[str, float] | None = None
         self._answered_s = float("-inf")
 
     # What is on the screen
@@ -323,30 +324,31 @@ class ReviewScreen(RoomyScreen[None]):
     def _choose(self, chosen: ReviewFilter, order: ReviewOrder) -> None:
         """Show these photos in this order; the cursor stays on its photo if that is among them."""
         self._filter, self._order = chosen, order
-        if order is ReviewOrder.LOOK_ALIKES:
+        if order is ReviewOrder.LOOK_ALIKES and self._alike is None:
             # Comparing all with all takes a while on a large dataset: not on the screen's time.
             self._answer(Answer("comparing the photos"))
             self.run_worker(self._compare, thread=True, exclusive=True, group="lists")
         else:
             self.workers.cancel_group(self, "lists")
-            self._take_list(ReviewList(self._store.photos(), chosen, order))
+            self._take_list(ReviewList(self._store.photos(), chosen, order, self._alike))
 
     def _compare(self) -> None:
-        """In a thread: sort by likeness, anew where an edit came in between."""
+        """In a thread: compare all photos, anew where an edit came in between."""
         worker = get_current_worker()
         while True:
             heard = self._heard
-            photos = ReviewList(self._store.photos(), self._filter, ReviewOrder.LOOK_ALIKES)
+            alike = rank_look_alikes(self._store.photos())
             if worker.is_cancelled:
                 return
-            if self.app.call_from_thread(self._take_compared, photos, heard):
+            if self.app.call_from_thread(self._take_compared, alike, heard):
                 return
 
-    def _take_compared(self, photos: ReviewList, heard: int) -> bool:
-        """Show a list, unless it is out of date by now."""
+    def _take_compared(self, alike: dict[str, float], heard: int) -> bool:
+        """Sort by likeness, unless the comparison is out of date by now."""
         if heard != self._heard:
             return False
-        self._take_list(photos)
+        self._alike = alike
+        self._choose(self._filter, self._order)
         return True
 
     def _take_list(self, photos: ReviewList) -> None:

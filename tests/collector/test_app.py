@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from collector.app import CollectorApp, run_capture
-from collector.cameras import Camera, open_camera
+from collector.cameras import Camera, PictureFolder, open_camera
 from collector.capture_parts import CaptureParts
 from collector.capture_screen import CaptureScreen
 from collector.cli import main
@@ -461,24 +461,66 @@ async def test_an_undo_that_the_disk_refuses_is_told_and_can_be_tried_again(tmp_
     assert photos_of(tmp_path) == []
 
 
-async def test_a_folder_of_pictures_is_a_queue_to_label(tmp_path: Path) -> None:
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
-    for number in range(3):
+def draw_pictures(folder: Path, count: int) -> Path:
+    """A folder of pictures to label, and a file that is none."""
+    folder.mkdir()
+    for number in range(count):
         frame = MovingCamera().read()
         assert frame is not None
-        (pictures / f"{number}.jpg").write_bytes(encode_jpeg(frame.pixels + number))
+        (folder / f"{number}.jpg").write_bytes(encode_jpeg(frame.pixels + number))
+    return folder
+
+
+async def test_a_folder_of_pictures_is_a_queue_to_label(tmp_path: Path) -> None:
+    pictures = draw_pictures(tmp_path / "pictures", 3)
+    (pictures / "9.jpg").write_bytes(b"no picture")
     camera = open_camera(str(pictures))
     async with running(tmp_path / "data", camera=camera) as bench:
         await bench.press("1")
         await bench.wait_for_answer("number 1")
         await bench.wait(lambda: shown_file(bench) == "1.jpg")
+        await bench.wait(lambda: "1.jpg · 2 of 4" in bench.text())
         await bench.press("right")
         await bench.wait(lambda: shown_file(bench) == "2.jpg")
         await bench.press("4")
-        await bench.wait_for_answer("The recording is over")
+        await bench.wait_for_answer(
+            "Every picture of the folder is dealt with. 1 could not be read"
+        )
+    assert [(photo.label, photo.source) for photo in photos_of(tmp_path / "data")] == [
+        (Label.MASK_OLD, str(pictures / "0.jpg")),
+        (Label.NOMASK_YOUNG, str(pictures / "2.jpg")),
+    ]
+    # The next time only what was not labelled is asked for.
+    again = open_camera(str(pictures))
+    assert isinstance(again, PictureFolder)
+    assert again.pass_over(photo.source for photo in photos_of(tmp_path / "data")) == 2
+    frame = again.read()
+    assert frame is not None
+    assert frame.file == "1.jpg"
+
+
+async def test_undo_brings_the_picture_of_a_folder_back(tmp_path: Path) -> None:
+    camera = open_camera(str(draw_pictures(tmp_path / "pictures", 2)))
+    async with running(tmp_path / "data", camera=camera) as bench:
+        await bench.press("1")
+        await bench.wait_for_answer("number 1")
+        await bench.wait(lambda: shown_file(bench) == "1.jpg")
+        await bench.press("u")
+        await bench.wait_for_answer("undone")
+        await bench.wait(lambda: shown_file(bench) == "0.jpg")
+        await bench.press("2")
+        await bench.wait_for_answer("saved mask, young, number 1")
+        await bench.wait(lambda: shown_file(bench) == "1.jpg")
+        await bench.press("3")
+        await bench.wait_for_answer("dealt with")
+        # Also after the end.
+        await bench.press("u")
+        await bench.wait(lambda: "hold" in bench.advice() or "ready" in bench.advice())
+        assert shown_file(bench) == "1.jpg"
+        await bench.press("4")
+        await bench.wait_for_answer("saved no mask, young, number 1")
     assert [photo.label for photo in photos_of(tmp_path / "data")] == [
-        Label.MASK_OLD,
+        Label.MASK_YOUNG,
         Label.NOMASK_YOUNG,
     ]
 
