@@ -21,7 +21,12 @@ from types import TracebackType
 from collector.closing import Closing
 from collector.consent import Consent
 from collector.edits import Edit
-from collector.errors import DatasetError, PhotoNotSavedError
+from collector.errors import (
+    DatasetError,
+    EnvironmentProblemError,
+    PhotoNotSavedError,
+    ToolchainError,
+)
 from collector.files import rename_new, save_new_file, sync_folder
 from collector.fingerprint import hash_crop
 from collector.images import PICTURE_SUFFIXES, encode_jpeg
@@ -52,10 +57,11 @@ class PhotoStore(Closing):
             self._lock = DatasetLock(root)
         try:
             self._manifest = Manifest(root)
-            found = match_photos(root)
-            self._photos = {known.photo.path: known.photo for known in found}
+            self._photos: dict[str, Photo] = {}
+            self._unsettled: dict[str, KnownPhoto] = {}
             self._moved_to: dict[str, str] = {}
-            self._unsettled = {k.photo.path: k for k in found if not k.is_settled}
+            self._promised: set[str] = set()
+            self._list()
         except BaseException:
             self._lock.close()
             raise
@@ -128,6 +134,7 @@ class PhotoStore(Closing):
         with self._mutex:
             wanted = Path(label) / Path(photo.path).name
             path = self._free_path(wanted, (photo.sha256 or "again")[:8])
+            self._promised.add(path)
         return Edit(photo, replace(photo, path=path, label=label))
 
     def latest(self, photo: Photo) -> Photo | None:
@@ -145,7 +152,8 @@ class PhotoStore(Closing):
         photos that had been moved by then keep their facts as those that are moved by hand.
 
         Raises:
-            PhotoNotSavedError: The disk refused; nothing was changed.
+            PhotoNotSavedError: The disk refused; nothing was changed, but for photos that it would
+                not let be moved back: they lie where `photos` says, and keep their facts.
         """
         if not edits:
             return
@@ -162,11 +170,10 @@ class PhotoStore(Closing):
                     for folder in {path.parent for pair in moved for path in pair}:
                         sync_folder(folder)
             except BaseException:
-                for source, target in reversed(moved):
-                    # One that stays where it is keeps its facts, as one that was moved by hand.
-                    with suppress(OSError):
-                        rename_new(target, source)
+                self._move_back(moved)
                 raise
+            finally:
+                self._promised.clear()
             for edit in edits:
                 if edit.before is not None:
                     self._photos.pop(edit.before.path, None)
@@ -261,6 +268,12 @@ class PhotoStore(Closing):
         self._photos[photo.path] = photo
         return photo
 
+    def _list(self) -> None:
+        """Learn from the folders and the manifest which photos there are."""
+        found = match_photos(self.root)
+        self._photos = {known.photo.path: known.photo for known in found}
+        self._unsettled = {k.photo.path: k for k in found if not k.is_settled}
+
     def _settle(self, edit: Edit, now: str) -> None:
         """A photo that was put here or moved by hand gets its row before it is edited."""
         if edit.before is not None and (known := self._unsettled.get(edit.before.path)):
@@ -280,8 +293,20 @@ class PhotoStore(Closing):
             rename_new(source, target)
             moved.append((source, target))
 
+    def _move_back(self, moved: list[tuple[Path, Path]]) -> None:
+        is_back = True
+        for source, target in reversed(moved):
+            try:
+                rename_new(target, source)
+            except OSError:
+                is_back = False
+        if not is_back:
+            # What stays where it is keeps its facts, as what is moved by hand; show it there.
+            with suppress(ToolchainError):
+                self._list()
+
     def _free_path(self, wanted: Path, mark: str) -> str:
-        """`wanted`, or with a mark and a number if need be; of no photo that is or was here."""
+        """`wanted`, or with a mark and a number; of no photo that is, was or will be here."""
         marked = (
             wanted.with_name(f"{wanted.stem}-{mark}{number or ''}{wanted.suffix}")
             for number in itertools.count()
@@ -289,7 +314,9 @@ class PhotoStore(Closing):
         return next(
             path.as_posix()
             for path in itertools.chain([wanted], marked)
-            if not (self.root / path).exists() and not self._manifest.knows(path.as_posix())
+            if path.as_posix() not in self._promised
+            and not (self.root / path).exists()
+            and not self._manifest.knows(path.as_posix())
         )
 
 
@@ -344,6 +371,7 @@ def list_files(root: Path) -> dict[str, Label]:
 
     Raises:
         DatasetError: There is no such folder.
+        EnvironmentProblemError: A class folder cannot be read.
     """
     if not root.is_dir():
         raise DatasetError(
@@ -357,15 +385,21 @@ def list_files(root: Path) -> dict[str, Label]:
 def _picture_names(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []
-    with os.scandir(folder) as entries:
-        return [
-            entry.name
-            for entry in entries
-            # As `is_picture`, without a Path for each of 100,000 names.
-            if entry.name[entry.name.rfind(".") :].lower() in PICTURE_SUFFIXES
-            and not entry.name.startswith(".")
-            and entry.is_file()
-        ]
+    try:
+        with os.scandir(folder) as entries:
+            return [
+                entry.name
+                for entry in entries
+                # As `is_picture`, without a Path for each of 100,000 names.
+                if entry.name[entry.name.rfind(".") :].lower() in PICTURE_SUFFIXES
+                and not entry.name.startswith(".")
+                and entry.is_file()
+            ]
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{folder}: the photos in it cannot be listed ({fault.strerror or fault}). Check the "
+            f"disk, and who may read the folder; nothing was changed."
+        ) from fault
 
 
 def _name_edits(edits: Sequence[Edit]) -> str:
