@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -101,7 +102,9 @@ def _import(words: list[str]) -> int:
     )
     parser.add_argument("source", type=Path, help="folder of pictures, picture, or video")
     parser.add_argument("data", type=Path, nargs="?", default=DEFAULT_DATA, help="dataset folder")
-    parser.add_argument("--label", choices=list(LABELS), help="what all of the source shows")
+    parser.add_argument(
+        "--label", choices=[str(label) for label in LABELS], help="what all of the source shows"
+    )
     parser.add_argument("--subject", metavar="ID", help="who all of the source shows")
     parser.add_argument("--session", metavar="ID", help="the sitting all of the source is from")
     parser.add_argument(
@@ -114,7 +117,9 @@ def _import(words: list[str]) -> int:
         "--every", type=float, default=0.5, metavar="S", help="of a video: one frame every S s"
     )
     parser.add_argument(
-        "--find-faces", action="store_true", help="cut out the largest face of each picture"
+        "--find-faces",
+        action="store_true",
+        help="cut out the largest face of each picture; of a video this is always so",
     )
     _add_face_model(parser)
     arguments = parser.parse_args(words)
@@ -137,7 +142,12 @@ def _import_pictures(arguments: argparse.Namespace) -> int:
     metadata = read_metadata(arguments.metadata) if arguments.metadata else {}
     label = Label(arguments.label) if arguments.label else None
     source: Path = arguments.source
-    pictures = list_source(source, label, metadata)
+    pictures, unlabelled = list_source(source, label, metadata)
+    if unlabelled:
+        say(
+            f"{source}: {len(unlabelled)} pictures are left out: nobody says their label (first: "
+            f"{unlabelled[0]}). Put them into class folders, or name it with --label."
+        )
     unknown = [path for path in metadata if source.is_dir() and not (source / path).is_file()]
     if unknown:
         say(
@@ -195,13 +205,17 @@ def _finish_import(reports: "Iterable[ImportReport]", data: Path) -> None:
     for label, count in report.saved.items():
         print(f"{count:>10} {label}")
     print(f"{report.duplicates:>6} skipped: content already imported")
+    if report.conflicts:
+        print(f"{len(report.conflicts):>10} of them under another label than before: left as it is")
+        for message in report.conflicts[:20]:
+            say(f"  {message}")
     if report.faceless:
         print(f"{report.faceless:>6} skipped: no face found")
     if report.unreadable:
         print(f"{len(report.unreadable):>6} skipped: unreadable")
         for message in report.unreadable[:20]:
             say(f"  {message}")
-    print(f"Next: curate {data} --dedupe --balance")
+    print(f"Next: curate {shlex.quote(str(data))} --dedupe --balance")
 
 
 def _status(words: list[str]) -> int:

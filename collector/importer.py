@@ -50,12 +50,14 @@ class ImportReport:
     Attributes:
         saved: New photos in each class.
         duplicates: Pictures whose content is in the dataset, or was removed from it, already.
+        conflicts: One message for each of them whose label is another here than there.
         faceless: Pictures or frames in which no face was found.
         unreadable: One message a picture that could not be read.
     """
 
     saved: dict[Label, int] = field(default_factory=lambda: dict.fromkeys(LABELS, 0))
     duplicates: int = 0
+    conflicts: list[str] = field(default_factory=list)
     faceless: int = 0
     unreadable: list[str] = field(default_factory=list)
 
@@ -82,13 +84,16 @@ def read_metadata(path: Path) -> dict[str, Facts]:
 
 def list_source(
     source: Path, label: Label | None, metadata: dict[str, Facts]
-) -> list[SourcePicture]:
+) -> tuple[list[SourcePicture], list[str]]:
     """Every picture of a folder (or one picture), with its label; reads none of them.
+
+    Returns:
+        The pictures, and the names of those whose label nobody says.
 
     A picture's label is `label` where given, else the metadata's, else the class folder it is in.
 
     Raises:
-        UsageError: There are pictures whose label nobody says.
+        UsageError: There are pictures, and nobody says the label of any.
         DatasetError: There are no pictures.
     """
     pictures, unlabelled = [], []
@@ -107,7 +112,7 @@ def list_source(
         )
     if not pictures:
         raise DatasetError(f"{source}: no pictures found in it.")
-    return pictures
+    return pictures, unlabelled
 
 
 def import_pictures(
@@ -182,7 +187,7 @@ def _import_picture(
     picture: SourcePicture,
     data: bytes | UnreadableImageError,
     report: ImportReport,
-    known: set[str],
+    known: dict[str, Label],
     defaults: tuple[str | None, str | None],
     finder: FaceFinder | None,
 ) -> None:
@@ -190,14 +195,16 @@ def _import_picture(
         if isinstance(data, UnreadableImageError):
             raise data
         digest = hashlib.sha256(data).hexdigest()
-        if digest in known:
+        if (label := known.get(digest)) is not None:
             report.duplicates += 1
+            if label is not picture.label:
+                report.conflicts.append(f"{picture.name}: here {picture.label}, there {label}")
             return
         pixels = decode_image(data, picture.name)
     except UnreadableImageError as fault:
         report.unreadable.append(str(fault))
         return
-    known.add(digest)
+    known[digest] = picture.label
     photo = Photo(
         path=f"{picture.label}/{picture.path.stem}.jpg",
         label=picture.label,

@@ -331,10 +331,12 @@ class Manifest:
         query = "SELECT EXISTS (SELECT 1 FROM photos WHERE path = ?)"
         return bool(self._db.execute(query, (path,)).fetchone()[0])
 
-    def imported_digests(self) -> set[str]:
-        """sha256 of every source file that was imported, also where the photo was removed since."""
-        rows = self._db.execute("SELECT source_sha256 FROM photos WHERE source_sha256 NOT NULL")
-        return {digest for (digest,) in rows}
+    def imported_digests(self) -> dict[str, Label]:
+        """sha256 of every source file that was imported, and the label its photo has or had."""
+        rows = self._db.execute(
+            "SELECT source_sha256, label FROM photos WHERE source_sha256 NOT NULL"
+        )
+        return {digest: _LABELS[label] for digest, label in rows}
 
     def close(self) -> None:
         self._db.close()

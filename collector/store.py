@@ -241,8 +241,8 @@ class PhotoStore(Closing):
                 counts[photo.label] += subject is None or photo.subject == subject
         return counts
 
-    def imported_digests(self) -> set[str]:
-        """sha256 of every source file that was ever imported here."""
+    def imported_digests(self) -> dict[str, Label]:
+        """sha256 of every source file that was ever imported here, and its photo's label."""
         with self._mutex:
             return self._manifest.imported_digests()
 

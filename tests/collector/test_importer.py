@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from collector.cli import main
-from collector.images import read_image
+from collector.images import encode_jpeg, read_image
 from collector.records import LABELS, Label
 from collector.store import list_photos
 from tests.conftest import draw_noise
@@ -207,3 +207,22 @@ def test_status_counts_classes_and_subjects(
     assert status["subjects"]["anna"][Label.MASK_OLD] == 2
     assert main(["status", str(tmp_path / "data"), "--target", "2"]) == 0
     assert "at least 3 people" in capsys.readouterr().out
+
+
+def test_what_is_left_out_and_what_is_labelled_otherwise_is_told(
+    tmp_path: Path, four_folders: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = four_folders(1)
+    stray = source / "stray.jpg"
+    stray.write_bytes(encode_jpeg(draw_noise(777)))
+    data = tmp_path / "my data"
+    assert main(["import", str(source), str(data)]) == 0
+    answer = capsys.readouterr()
+    assert "1 pictures are left out: nobody says their label (first: stray.jpg)" in answer.err
+    assert f"Next: curate '{data}'" in answer.out
+    assert main(["import", str(source / "mask_old"), str(data), "--label", "nomask_young"]) == 0
+    answer = capsys.readouterr()
+    assert "1 of them under another label than before" in answer.out
+    assert "mask_old_000.jpg: here nomask_young, there mask_old" in answer.err
+    assert main(["import", str(source), str(data), "--label", "hat"]) == 2
+    assert "choose from mask_old, mask_young" in capsys.readouterr().err.replace("'", "")
