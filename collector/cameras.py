@@ -3,6 +3,7 @@
 Each is a `Camera`; `open_camera` turns what a user writes after `--source` into one.
 """
 
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -181,6 +182,8 @@ def open_camera(source: str, *, pace: bool = True, seed: int = 0) -> Camera:
     Raises:
         CameraError: There is no such source, or it gives no picture.
     """
+    if not source.strip():
+        raise CameraError("No source is named. Try --source 0, a file, an address, or demo.")
     if source == DEMO_SOURCE:
         from collector.demo_camera import DemoCamera
 
@@ -278,7 +281,7 @@ def _open_stream(url: str) -> Camera:
     return CaptureCamera(
         url,
         shown,
-        f"{shown}: the stream does not answer within {OPEN_TIMEOUT_S:.0f} s. "
+        f"{shown}: no stream can be opened there (tried for at most {OPEN_TIMEOUT_S:.0f} s). "
         f"Check the address in a browser or player, then try again.",
     )
 
@@ -299,6 +302,8 @@ def _open_webcam(index: int) -> Camera:
 def _open_capture(source: int | str) -> cv2.VideoCapture:
     if isinstance(source, int):
         return cv2.VideoCapture(source)
+    # FFmpeg writes on the terminal of its own accord; what went wrong is said by us.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     # Time-outs count only as parameters of the constructor; set afterwards they do nothing.
     return cv2.VideoCapture(
         source,

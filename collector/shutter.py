@@ -126,7 +126,7 @@ class HeldKey:
     """Makes a burst at a fixed rate of a key that is held down.
 
     Terminals send no key-up, so a held key is its auto-repeat: a first press, a pause of some
-    250-600 ms, then a press every 30-100 ms. Each separate press is one shot; presses closer than
+    250-660 ms, then a press every 30-100 ms. Each separate press is one shot; presses closer than
     `silence_s` are a hold, and shots keep to one each `period_s` until the presses stop.
 
     Attributes:
@@ -134,7 +134,7 @@ class HeldKey:
     """
 
     def __init__(
-        self, period_s: float = 0.2, silence_s: float = 0.2, repeat_delay_s: float = 0.7
+        self, period_s: float = 0.2, silence_s: float = 0.2, repeat_delay_s: float = 0.85
     ) -> None:
         self._period_s = period_s
         self._silence_s = silence_s
