@@ -89,6 +89,7 @@ class CaptureScreen(RoomyScreen[None]):
         self._is_paused = self._is_closed = self._is_reviewing = False
         self._passed_over = 0
         self.answers: deque[Answer] = deque(maxlen=100)
+        self._seen_s: deque[float] = deque(maxlen=120)
         self._shown_s: deque[float] = deque(maxlen=60)
         self._answered_s = self._flashed_s = float("-inf")
 
@@ -152,6 +153,7 @@ class CaptureScreen(RoomyScreen[None]):
         if observation is None:
             return
         now_s = time.monotonic()
+        self._seen_s.append(now_s)
         # A picture of a folder comes once and is never passed over.
         if observation.is_live and (self._is_paused or self.is_too_small or self._is_reviewing):
             self._passed_over += 1
@@ -420,7 +422,7 @@ class CaptureScreen(RoomyScreen[None]):
             of = f" of {count:,}" if (count := self._observer.frame_count) else ""
             place = f"{seen.frame.file} · {seen.frame.index + 1:,}{of}"
         else:
-            fps = sum(1 for shown_s in self._shown_s if now_s - shown_s <= 1.0)
+            fps = sum(1 for seen_s in self._seen_s if now_s - seen_s <= 1.0)
             place = f"{self._state.name} · {fps} fps"
         self.query_one("#header", Static).update(
             Content.assemble(

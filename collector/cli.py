@@ -14,7 +14,7 @@ from collector.errors import DatasetError, UsageError
 from collector.records import LABELS, Label
 
 if TYPE_CHECKING:
-    from collector.importer import ImportReport
+    from collector.importer import Facts, ImportReport
 
 DEFAULT_DATA = Path("data")
 
@@ -78,8 +78,7 @@ def _capture(words: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="who the demo camera shows")
     _add_face_model(parser)
     arguments = parser.parse_args(words)
-    if arguments.target < 1:
-        raise UsageError(f"--target is at least 1; found {arguments.target}.")
+    _check_target(arguments.target)
     from collector.app import run_capture
 
     return run_capture(
@@ -92,6 +91,11 @@ def _capture(words: list[str]) -> int:
         seed=arguments.seed,
         is_self=arguments.is_self,
     )
+
+
+def _check_target(target: int) -> None:
+    if target < 1:
+        raise UsageError(f"--target is at least 1; found {target}.")
 
 
 def _import(words: list[str]) -> int:
@@ -159,12 +163,25 @@ def _import_pictures(arguments: argparse.Namespace) -> int:
         finder = open_face_finder(arguments.face_model)
         if finder.notice:
             say(finder.notice)
+    _check_pseudonyms(metadata)
     with PhotoStore(arguments.data) as store:
         reports = import_pictures(
             store, pictures, subject=arguments.subject, session=arguments.session, finder=finder
         )
         _finish_import(show_progress(reports, "importing", len(pictures)), arguments.data)
     return 0
+
+
+def _check_pseudonyms(metadata: "dict[str, Facts]") -> None:
+    """Subjects of other people's tables are taken as they are, but not without a word."""
+    from collector.consent import is_pseudonym
+
+    subjects = {facts.subject for facts in metadata.values() if facts.subject}
+    if others := sorted(subject for subject in subjects if not is_pseudonym(subject)):
+        say(
+            f"{len(others)} subjects are no pseudonyms of letters, digits, '.', '_' and '-', such "
+            f"as {others[0]!r}. They are kept as they are; names of people do not belong here."
+        )
 
 
 def _import_video(arguments: argparse.Namespace) -> int:
@@ -199,12 +216,18 @@ def _finish_import(reports: "Iterable[ImportReport]", data: Path) -> None:
     from collector.importer import ImportReport
 
     report = ImportReport()
-    for latest in reports:
-        report = latest
+    try:
+        for latest in reports:
+            report = latest
+    except KeyboardInterrupt:
+        say(f"{sum(report.saved.values())} photos were saved; run it again, and it goes on there.")
+        raise
     print(f"{sum(report.saved.values()):>6} photos saved in {data}")
     for label, count in report.saved.items():
         print(f"{count:>10} {label}")
     print(f"{report.duplicates:>6} skipped: content already imported")
+    if report.facts_left:
+        print(f"{report.facts_left:>10} of them keep what was known: their metadata is not taken")
     if report.conflicts:
         print(f"{len(report.conflicts):>10} of them under another label than before: left as it is")
         for message in report.conflicts[:20]:
@@ -224,9 +247,16 @@ def _status(words: list[str]) -> int:
     parser.add_argument("--target", type=int, default=735, help="photos wanted in each class")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     arguments = parser.parse_args(words)
+    _check_target(arguments.target)
+    from collector.manifest import manifest_path
     from collector.status import read_status
 
     status = read_status(arguments.data, arguments.target)
+    if any(status.counts.values()) and not manifest_path(arguments.data).is_file():
+        say(
+            f"{arguments.data}: there is no manifest, so nobody knows whose the photos are. If "
+            f"there was one: collector doctor {shlex.quote(str(arguments.data))} --fix"
+        )
     print(json.dumps(status.to_json()) if arguments.json else status)
     return 0
 

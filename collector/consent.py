@@ -81,6 +81,11 @@ def describe_state(consent: Consent | None, today: date) -> str:
     return f"{'ends soon, on' if is_soon else 'valid to'} {consent.expires_on}"
 
 
+def is_pseudonym(text: str) -> bool:
+    """Whether this can be a subject: see `check_subject`."""
+    return _SUBJECT.fullmatch(text) is not None
+
+
 def check_subject(text: str) -> str:
     """A subject is a pseudonym: letters, digits, `.`, `_`, `-`; at most 40.
 
@@ -88,7 +93,7 @@ def check_subject(text: str) -> str:
         UsageError: It is not.
     """
     subject = text.strip()
-    if not _SUBJECT.fullmatch(subject):
+    if not is_pseudonym(subject):
         raise UsageError(
             f"A subject is a pseudonym of up to 40 letters, digits, '.', '_' and '-', such as p07; "
             f"found {subject!r}."

@@ -1,5 +1,6 @@
 """The pages that cover a screen: who sits there, one of several, and what the keys do."""
 
+import time
 from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar, TypeVar
@@ -8,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 
@@ -27,6 +29,23 @@ class Dialog(ModalScreen[Result]):
             self.dismiss(result)
 
 
+class CalmInput(Input):
+    """A line that does not take in keys which were meant for the screen below it.
+
+    A shutter key that is pressed, or held, while a dialog opens must not become part of a record.
+    """
+
+    _CALM_S = 0.5
+
+    def on_mount(self) -> None:
+        self._opened_s = time.monotonic()
+
+    def on_key(self, event: Key) -> None:
+        if event.is_printable and time.monotonic() - self._opened_s < self._CALM_S:
+            event.stop()
+            event.prevent_default()
+
+
 class SubjectDialog(Dialog[str | None]):
     """Asks who sits before the camera; dismissed with the pseudonym, or None."""
 
@@ -39,7 +58,7 @@ class SubjectDialog(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static("Who sits before the camera?", id="dialog-title")
-            yield Input(self._subject or "", placeholder="p07", max_length=40, id="subject")
+            yield CalmInput(self._subject or "", placeholder="p07", max_length=40, id="subject")
             yield Static(
                 "A pseudonym, never a name. All photos of one person stay on one side of the "
                 "split. A new subject starts a new session.",
@@ -77,9 +96,9 @@ class ConsentDialog(Dialog[Consent | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static(f"Does {self._subject} agree to be photographed?", id="dialog-title")
-            yield Input(placeholder="what it rests on: form 12, or self", id="basis")
-            yield Input(placeholder="last day it holds, 2027-11-24; empty: no end", id="expires")
-            yield Input(placeholder="for a minor, who agreed: mother; else empty", id="guardian")
+            yield CalmInput(placeholder="what it rests on: form 12, or self", id="basis")
+            yield CalmInput(placeholder="last day it holds: 2027-11-24, or no end", id="expires")
+            yield CalmInput(placeholder="for a minor, who agreed: mother", id="guardian")
             yield Static(
                 f"{self._objection}. The signed form is kept elsewhere; no names here. "
                 f"`collector forget {self._subject}` removes everything again.",

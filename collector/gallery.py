@@ -54,7 +54,7 @@ class Gallery(PixelWidget):
         self.drawn = 0  # Times its first line was drawn, for benchmarks.
         self._wanted_side = 18
         self._view = GalleryView()
-        self._lines: dict[int, list[Strip]] = {}
+        self._lines: dict[tuple[Grid, bool, int], list[Strip]] = {}
 
     @property
     def grid(self) -> Grid:
@@ -87,7 +87,8 @@ class Gallery(PixelWidget):
         line, row = divmod(y, grid.tile_rows)
         if line >= grid.down:
             return self.blank_line()
-        key = (line << 1) | self.is_raw
+        # The widget may have another size already when the lines of the former one are still kept.
+        key = (grid, self.is_raw, line)
         if key not in self._lines:
             self._lines[key] = self._draw_line(grid, line)
         return self._lines[key][row]

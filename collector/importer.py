@@ -51,6 +51,7 @@ class ImportReport:
         saved: New photos in each class.
         duplicates: Pictures whose content is in the dataset, or was removed from it, already.
         conflicts: One message for each of them whose label is another here than there.
+        facts_left: How many of the duplicates the metadata says something of, in vain.
         faceless: Pictures or frames in which no face was found.
         unreadable: One message a picture that could not be read.
     """
@@ -58,6 +59,7 @@ class ImportReport:
     saved: dict[Label, int] = field(default_factory=lambda: dict.fromkeys(LABELS, 0))
     duplicates: int = 0
     conflicts: list[str] = field(default_factory=list)
+    facts_left: int = 0
     faceless: int = 0
     unreadable: list[str] = field(default_factory=list)
 
@@ -197,6 +199,7 @@ def _import_picture(
         digest = hashlib.sha256(data).hexdigest()
         if (label := known.get(digest)) is not None:
             report.duplicates += 1
+            report.facts_left += picture.facts != Facts()
             if label is not picture.label:
                 report.conflicts.append(f"{picture.name}: here {picture.label}, there {label}")
             return

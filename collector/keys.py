@@ -143,6 +143,13 @@ def read_key_changes(path: Path) -> dict[str, str]:
                 f'{path}: a line is a command and its keys, as `undo = "z"`; found '
                 f"{name} = {keys!r}. Commands: {', '.join(sorted(known))}."
             )
+    for name, keys in changes.items():
+        for key in keys.replace(" ", "").split(","):
+            if not _is_key(key):
+                raise UsageError(
+                    f"{path}: {name} = {keys!r}: no terminal sends a key {key!r}. Keys are letters "
+                    f"and digits as they are, others by name: space, f5, ctrl+z, question_mark."
+                )
     for commands in (COMMANDS, REVIEW_COMMANDS):
         _check_clashes(path, with_changes(changes, commands))
     return changes
@@ -153,6 +160,18 @@ def with_changes(
 ) -> tuple[KeyCommand, ...]:
     """A table with a user's keys in it."""
     return tuple(replace(c, keys=changes.get(c.name, c.keys).replace(" ", "")) for c in commands)
+
+
+def _is_key(key: str) -> bool:
+    """Whether Textual has a key of this name: a letter, a name such as "f5", or a character's."""
+    from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
+
+    bare = key.rpartition("+")[2]
+    if len(bare) == 1:
+        return True
+    named = {known.value.rpartition("+")[2] for known in Keys}
+    is_named = bare in named or bare in KEY_NAME_REPLACEMENTS.values()
+    return is_named or key_to_character(bare) is not None
 
 
 def _check_clashes(path: Path, commands: tuple[KeyCommand, ...]) -> None:

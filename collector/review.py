@@ -147,16 +147,16 @@ class ReviewList:
         unknown = float("inf")
 
         def newest(photo: Photo) -> tuple[float, str, str]:
-            return 0, photo.taken_at or "", photo.path
+            return 0, photo.taken_at or "", _name(photo)
 
         def sharpness(photo: Photo) -> tuple[float, str, str]:
-            return photo.quality.sharpness if photo.quality else unknown, "", photo.path
+            return photo.quality.sharpness if photo.quality else unknown, "", _name(photo)
 
         def certainty(photo: Photo) -> tuple[float, str, str]:
-            return photo.suggestion.confidence if photo.suggestion else unknown, "", photo.path
+            return photo.suggestion.confidence if photo.suggestion else unknown, "", _name(photo)
 
         def alike(photo: Photo) -> tuple[float, str, str]:
-            return self._alike.get(photo.path, unknown), "", photo.path
+            return self._alike.get(photo.path, unknown), "", _name(photo)
 
         keys = {
             ReviewOrder.NEWEST: newest,
@@ -165,6 +165,12 @@ class ReviewList:
             ReviewOrder.LOOK_ALIKES: alike,
         }
         return keys[order], order is ReviewOrder.NEWEST
+
+
+def _name(photo: Photo) -> str:
+    """What orders photos that are alike otherwise: not the class, which changes under the hand."""
+    label, _, name = photo.path.partition("/")
+    return f"{name}/{label}"
 
 
 def rank_look_alikes(photos: Sequence[Photo]) -> dict[str, float]:

@@ -564,12 +564,22 @@ async def test_keys_can_be_changed_in_a_file(tmp_path: Path) -> None:
         assert "z undo" in footer
 
 
-@pytest.mark.parametrize("text", ["undo = ", 'nonsense = "z"', 'undo = "1"', "undo = 3"])
+@pytest.mark.parametrize(
+    "text", ["undo = ", 'nonsense = "z"', 'undo = "1"', "undo = 3", 'undo = "notakey"', 'undo = ""']
+)
 def test_a_wrong_key_file_is_explained(tmp_path: Path, text: str) -> None:
     file = tmp_path / "keys.toml"
     file.write_text(text)
     with pytest.raises(UsageError, match=r"keys\.toml"):
         read_key_changes(file)
+
+
+@pytest.mark.parametrize("keys", ["z", "f5", "ctrl+z", "question_mark", "plus,equals_sign", "up"])
+def test_every_key_that_a_terminal_sends_can_be_named(tmp_path: Path, keys: str) -> None:
+    file = tmp_path / "keys.toml"
+    # Other commands give their keys up, so that none has two.
+    file.write_text(f'undo = "{keys}"\nhelp = "f9"\n')
+    assert read_key_changes(file)["undo"] == keys
 
 
 def test_without_a_terminal_the_way_out_is_named(tmp_path: Path) -> None:

@@ -345,3 +345,18 @@ def test_the_command_reads_a_dataset_and_keeps_the_keys_that_others_read(
     }
     assert main(["status", str(tmp_path / "data")]) == 0
     assert capsys.readouterr().out.startswith(f"{tmp_path / 'data'}: 1 subject, 1 session")
+
+
+@pytest.mark.parametrize("target", ["0", "-5"])
+def test_a_target_that_is_none_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], target: str
+) -> None:
+    assert main(["status", str(tmp_path), "--target", target]) == 2
+    assert "--target is at least 1" in capsys.readouterr().err
+
+
+def test_a_lost_manifest_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mask_old").mkdir()
+    (tmp_path / "mask_old" / "a.jpg").write_bytes(b"not looked at")
+    assert main(["status", str(tmp_path)]) == 0
+    assert f"collector doctor {tmp_path} --fix" in capsys.readouterr().err
