@@ -184,7 +184,9 @@ class CaptureScreen(RoomyScreen[None]):
     def _hear(self, message: WriterReported) -> None:
         report = message.report
         if isinstance(report, NotDone):
-            self._answer(Answer(report.message, Tone.BAD))
+            # What happened comes first: a long path would push it off a narrow line.
+            text = f"not saved! {report.message}" if report.is_shot else report.message
+            self._answer(Answer(text, Tone.BAD))
             return
         self._tally.note(report.edits)
         self._return_to_undone(report)

@@ -139,7 +139,7 @@ def _collect(data: Path, cast: Sequence[str], photos: int, seed: int) -> None:
     _announce(
         1,
         f"Collect: photograph {len(cast)} rendered people with and without a mask",
-        "collector --subject anna        (1-4 shoot into the four classes)",
+        "collector --self                (1-4 shoot into the four classes)",
     )
     with PhotoStore(data) as store:
         session = photograph_cast(store, cast, photos, GuideFinder(), seed)
@@ -278,7 +278,7 @@ def _say_goodbye(
         f"Took     {seconds:.0f} s\n"
         f"\n"
         f"Next:\n"
-        f"  collector --subject anna          photograph yourself (no camera: --source demo)\n"
+        f"  collector --self                  photograph yourself (no camera: --source demo)\n"
         f"  curate --dedupe --balance && trainer fit\n"
         f"  detector live                     (or now: detector live --model {out}/runs/demo "
         f"--source demo)"

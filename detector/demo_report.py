@@ -51,7 +51,7 @@ weights, and {unseen} other people shown to it live. Every figure here was measu
 ({interval})</div>
 <div class="figure"><b>{fps}</b>frames a second, drawn and recorded</div>
 </div>
-<h2>Collect</h2><p>With your own camera: <code>collector --subject anna</code></p>{photos}
+<h2>Collect</h2><p>With your own camera: <code>collector --self</code></p>{photos}
 <h2>Curate</h2><p>With your own photos: <code>curate --dedupe --balance</code>.
 The whole plan: <a href="curated/report.html">curated/report.html</a></p>{plan}
 <h2>Train</h2><p>With ImageNet's weights: <code>trainer fit</code>.

@@ -1,5 +1,6 @@
 """The screens in a real terminal: tmux runs the command, sends the keys and reads the screen."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from collector.records import Label
 from collector.store import list_photos
+from tests.collector.saving_checks import small_disk
 
 TMUX = shutil.which("tmux")
 WAIT_S = 30.0
@@ -147,3 +149,31 @@ def test_a_second_collector_is_told_who_holds_the_dataset(
     terminals.append(third)
     third.wait("code 75")
     assert "another program is writing to this dataset (cli.py, process" in third.text()
+
+
+def test_a_full_disk_is_told_at_the_camera_and_ends_with_5(
+    tmp_path: Path, terminals: list[Terminal]
+) -> None:
+    try:
+        with small_disk(tmp_path / "disk", 1) as disk:
+            terminal = Terminal(tmp_path, collector("disk/data --source demo --gate off"))
+            terminals.append(terminal)
+            terminal.wait("▀▀▀▀▀▀")
+            terminal.press("1")
+            terminal.wait("saved mask, old, number 1")
+            (disk / "ballast").write_bytes(b"x" * (_free_bytes(disk) - 4096))
+            terminal.press("2")
+            terminal.wait("not saved! mask_young/")
+            terminal.wait("failed 1")
+            terminal.press("q")
+            terminal.wait("code 5")
+            assert "Saved in disk/data: 1." in terminal.text()
+            assert "could not be saved" in terminal.text()
+            assert [photo.label for photo in list_photos(disk / "data")] == [Label.MASK_OLD]
+    except PermissionError as fault:
+        pytest.skip(f"no small disk can be mounted here: {fault}")
+
+
+def _free_bytes(disk: Path) -> int:
+    answer = os.statvfs(disk)
+    return answer.f_bavail * answer.f_frsize
