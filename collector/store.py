@@ -126,8 +126,12 @@ class PhotoStore(Closing):
             PhotoNotSavedError: The disk refused; nothing is left of it.
         """
         with self._mutex:
-            path = self._free_path(Path(photo.path), _digest(data)[:8])
-            return self._save(replace(photo, path=path), data, source_sha256)
+            wanted, mark = Path(photo.path), _digest(data)[:8]
+            for path in (wanted, wanted.with_name(f"{wanted.stem}-{mark}{wanted.suffix}")):
+                if self._is_left_over(path.as_posix(), data):
+                    return self._adopt(replace(photo, path=path.as_posix()), data, source_sha256)
+            path = Path(self._free_path(wanted, mark))
+            return self._save(replace(photo, path=path.as_posix()), data, source_sha256)
 
     def relabelling(self, photo: Photo, label: Label) -> Edit:
         """The edit that moves a photo into another class, under its name where that is free."""
@@ -265,6 +269,25 @@ class PhotoStore(Closing):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
             raise
+        self._photos[photo.path] = photo
+        return photo
+
+    def _is_left_over(self, path: str, data: bytes) -> bool:
+        """Whether this very file was saved by a run that was killed before it wrote its row."""
+        known = self._unsettled.get(path)
+        if known is None or known.row_path is not None:
+            return False
+        try:
+            return (self.root / path).read_bytes() == data
+        except OSError:
+            return False
+
+    def _adopt(self, photo: Photo, data: bytes, source_sha256: str | None) -> Photo:
+        """Write the row of a file that is there already."""
+        photo = replace(photo, sha256=_digest(data))
+        with self._manifest.transaction():
+            self._manifest.add(photo, _iso(datetime.now(UTC)), source_sha256)
+        self._unsettled.pop(photo.path, None)
         self._photos[photo.path] = photo
         return photo
 

@@ -147,3 +147,17 @@ def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
 
 def test_session_names_differ() -> None:
     assert len({new_session_id() for _ in range(50)}) > 40
+
+
+def test_what_a_killed_import_left_without_a_row_is_not_saved_twice(tmp_path: Path) -> None:
+    photo = Photo("mask_old/face.jpg", Label.MASK_OLD, subject="p07")
+    data, other = encode_jpeg(draw_noise(1)), encode_jpeg(draw_noise(2))
+    PhotoStore(tmp_path).close()
+    (tmp_path / photo.path).write_bytes(data)
+    with PhotoStore(tmp_path) as store:
+        saved = store.add_encoded(data, photo, "5" * 64)
+        assert saved.path == photo.path
+        assert list(store.imported_digests()) == ["5" * 64]
+        # Another picture of that name is another photo.
+        assert store.add_encoded(other, photo).path != photo.path
+    assert [found.subject for found in list_photos(tmp_path)] == ["p07", "p07"]
