@@ -268,8 +268,10 @@ def _describe_webcam(index: int, capture: cv2.VideoCapture) -> Webcam:
 
 
 def _open_stream(url: str) -> Camera:
-    from collector.mjpeg import MjpegStream, SnapshotCamera, ask, public_url
+    from collector.addresses import public_url
+    from collector.mjpeg import MjpegStream, SnapshotCamera, ask
 
+    shown = public_url(url)
     if url.lower().startswith(("http://", "https://")):
         answer = ask(url)
         if answer.boundary is not None:
@@ -277,7 +279,6 @@ def _open_stream(url: str) -> Camera:
         answer.close()
         if answer.kind.startswith("image/"):
             return SnapshotCamera(url)
-    shown = public_url(url)
     return CaptureCamera(
         url,
         shown,

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from collector.errors import DatasetInUseError
@@ -38,6 +39,8 @@ class DatasetLock:
 
     def close(self) -> None:
         """Let go. May be called twice."""
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            # The kernel lets the lock go even where the disk has a fault to report.
+            with suppress(OSError):
+                os.close(handle)

@@ -7,11 +7,21 @@ error within seconds, and the newest of several waiting pictures is taken.
 
 import base64
 import http.client
+import select
+import socket
 import ssl
 import time
+from collections import deque
 from dataclasses import dataclass
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote
 
+from collector.addresses import (
+    find_port,
+    find_target,
+    follow_redirect,
+    public_url,
+    split_address,
+)
 from collector.errors import CameraError, UnreadableImageError
 from collector.images import decode_image
 from collector.multipart import MAX_PART_BYTES, PartSplitter
@@ -23,17 +33,9 @@ SILENCE_S = 1.5
 LONGEST_SILENCE_S = 10.0
 POLL_PERIOD_S = 0.1
 _CHUNK_BYTES = 1 << 16
+_CATCH_UP_S = 0.25
+"""For how long pictures that wait in the network's buffers are taken out before one is decoded."""
 _REDIRECTS = 5
-
-
-def public_url(url: str) -> str:
-    """A URL as it may be shown and saved: without user, password, query and fragment."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if ":" in host:
-        host = f"[{host}]"
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{host}{port}{parts.path}"
 
 
 @dataclass
@@ -51,6 +53,28 @@ class HttpAnswer:
     boundary: str | None
     connection: http.client.HTTPConnection
     response: http.client.HTTPResponse
+    socket: socket.socket
+
+    def receive(self, timeout_s: float) -> bytes:
+        """What has come of the body, at most 64 KiB, waiting for some; empty at its end.
+
+        Raises:
+            TimeoutError: Nothing came.
+            OSError, http.client.HTTPException: The connection broke.
+        """
+        if self.response.isclosed():  # at its end, and with it the socket
+            return b""
+        self.socket.settimeout(timeout_s)
+        return self.response.read1(_CHUNK_BYTES)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether more has come already, or the end: `receive` would not wait."""
+        if self.response.isclosed():
+            return True
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        return bool(poll.poll(0))
 
     def close(self) -> None:
         self.response.close()
@@ -65,11 +89,12 @@ def ask(url: str) -> HttpAnswer:
     """
     shown = public_url(url)
     for _ in range(_REDIRECTS):
-        parts = urlsplit(url)
+        parts = split_address(url)
         connection = _connect(parts)
         try:
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("GET", target, headers=_headers(parts))
+            connection.request("GET", find_target(parts), headers=_headers(parts))
+            # Once answered, a connection that ends with its answer no longer names its socket.
+            sock = connection.sock
             response = connection.getresponse()
         except (OSError, http.client.HTTPException) as fault:
             connection.close()
@@ -78,9 +103,9 @@ def ask(url: str) -> HttpAnswer:
                 f"the address is right, for instance in a browser."
             ) from fault
         if response.status in (301, 302, 303, 307, 308):
-            url = urljoin(url, response.headers.get("Location", ""))
             response.close()
             connection.close()
+            url = follow_redirect(url, response.headers.get("Location", ""))
             continue
         if response.status != 200:
             response.close()
@@ -94,6 +119,7 @@ def ask(url: str) -> HttpAnswer:
             boundary if isinstance(boundary, str) else None,
             connection,
             response,
+            sock,
         )
     raise CameraError(f"{shown}: redirected more than {_REDIRECTS} times. Check the address.")
 
@@ -118,7 +144,9 @@ class MjpegStream:
         self._answer = answer
         self._splitter = PartSplitter(answer.boundary or "")
         self._index = 0
+        self._has_picture = False
         self._opened_s = self._picture_s = time.monotonic()
+        self._period_s = 0.0
         self._silence_s = SILENCE_S
 
     def read(self) -> Frame | None:
@@ -128,13 +156,10 @@ class MjpegStream:
             CameraError: None came for a while, or the camera ended the stream.
         """
         while True:
-            pictures = list(self._splitter.feed(self._receive()))
-            # Pictures that queued up behind a stall are of the past: the newest counts.
-            for data in reversed(pictures):
+            # What queued up, behind a stall or a slow decoder, is of the past: the newest counts.
+            for data in reversed(self._receive_pictures()):
                 if (frame := self._decode(data)) is not None:
-                    self._index += len(pictures)
                     return frame
-            self._index += len(pictures)
             if time.monotonic() - self._picture_s > self._silence_s:
                 raise CameraError(
                     f"{self.name}: no whole picture for {self._silence_s:.1f} s "
@@ -144,11 +169,27 @@ class MjpegStream:
     def close(self) -> None:
         self._answer.close()
 
+    def _receive_pictures(self) -> deque[bytes]:
+        """The newest pictures of those that have come, the newest last; none where one is due."""
+        pictures: deque[bytes] = deque(maxlen=3)
+        until_s = time.monotonic() + _CATCH_UP_S
+        while not pictures or (time.monotonic() < until_s and self._answer.has_more):
+            try:
+                data = self._receive()
+            except CameraError:
+                if pictures:  # told at the next read, when nothing whole is left
+                    break
+                raise
+            for picture in self._splitter.feed(data):
+                self._index += 1
+                pictures.append(picture)
+            if not pictures and time.monotonic() - self._picture_s > self._silence_s:
+                break
+        return pictures
+
     def _receive(self) -> bytes:
         try:
-            if sock := self._answer.connection.sock:
-                sock.settimeout(self._silence_s)
-            data = self._answer.response.read1(_CHUNK_BYTES)
+            data = self._answer.receive(self._silence_s)
         except TimeoutError as fault:
             raise CameraError(f"{self.name}: no picture for {self._silence_s:.1f} s.") from fault
         except (OSError, ValueError, AttributeError, http.client.HTTPException) as fault:
@@ -159,17 +200,22 @@ class MjpegStream:
         return data
 
     def _decode(self, data: bytes) -> Frame | None:
+        now_s = time.monotonic()
         try:
             pixels = decode_image(data, self.name)
         except UnreadableImageError:
             self.damaged += 1
             return None
-        now_s = time.monotonic()
-        if self._index:
-            wanted_s = 4 * (now_s - self._picture_s)
-            self._silence_s = min(max(SILENCE_S, wanted_s), LONGEST_SILENCE_S)
-        self._picture_s = now_s
-        return Frame(pixels, self._index, now_s, now_s - self._opened_s)
+        self._note_time(now_s)
+        return Frame(pixels, self._index - 1, now_s, now_s - self._opened_s)
+
+    def _note_time(self, now_s: float) -> None:
+        """Learn how far pictures are apart; one hiccup of a quick camera makes it no slow one."""
+        if self._has_picture:
+            gap_s = now_s - self._picture_s
+            self._period_s = 0.8 * self._period_s + 0.2 * gap_s if self._period_s else gap_s
+            self._silence_s = min(max(SILENCE_S, 4 * self._period_s), LONGEST_SILENCE_S)
+        self._has_picture, self._picture_s = True, now_s
 
 
 class SnapshotCamera:
@@ -220,13 +266,12 @@ class SnapshotCamera:
 
 
 def _connect(parts: SplitResult) -> http.client.HTTPConnection:
-    host = parts.hostname or ""
+    # Without a port, the last group of an IPv6 address would be taken for one.
+    host, port = parts.hostname or "", find_port(parts)
     if parts.scheme == "https":
         context = ssl.create_default_context()
-        return http.client.HTTPSConnection(
-            host, parts.port, timeout=CONNECT_TIMEOUT_S, context=context
-        )
-    return http.client.HTTPConnection(host, parts.port, timeout=CONNECT_TIMEOUT_S)
+        return http.client.HTTPSConnection(host, port, timeout=CONNECT_TIMEOUT_S, context=context)
+    return http.client.HTTPConnection(host, port, timeout=CONNECT_TIMEOUT_S)
 
 
 def _headers(parts: SplitResult) -> dict[str, str]:

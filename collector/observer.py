@@ -243,8 +243,8 @@ class Observer:
         except CameraError:
             reader.close(wait_s=0)
             raise
+        # What counts as frozen goes on counting: relays begin with the last picture they kept.
         self._reader = reader
-        self._changed_s = time.monotonic()
         self._note_frame_time()
         self._say(CameraCondition.LIVE)
         if frame is not None:

@@ -28,6 +28,8 @@ class Mood(StrEnum):
     OTHER_SIZE = "other size"  # pictures of another size
     ABSENT = "absent"  # refuses connections
     SILENT = "silent"  # takes connections and answers nothing
+    FROZEN = "frozen"  # the last picture, over and over, to old and new connections
+    BLACK = "black"  # the lens is covered
 
 
 def draw_number(number: int, size: tuple[int, int] = (160, 120)) -> RgbImage:
@@ -53,11 +55,13 @@ class MjpegServer:
 
     Attributes:
         sent: Number of the newest whole picture that was sent.
-        paths: What was asked for, with its Authorization.
+        requests: What was asked for, with its Authorization.
+        moved: Where `/moved` sends on to, or None where it is a path like any other.
     """
 
     def __init__(self, fps: float = 25.0, status: str = "200 OK", kind: str = "") -> None:
         self.fps, self._status = fps, status
+        self.moved: str | None = None
         self._kind = kind or f"multipart/x-mixed-replace; boundary={BOUNDARY}"
         self.sent = 0
         self.requests: list[str] = []
@@ -83,7 +87,7 @@ class MjpegServer:
         was, self._mood = self._mood, mood
         if mood is Mood.ABSENT:
             self._listener.close()
-            self._hang_up()
+            self.hang_up()
         elif was is Mood.ABSENT:
             self._listener = self._listen(self.port)
             self._start(self._accept)
@@ -94,7 +98,7 @@ class MjpegServer:
     def __exit__(self, *fault: object) -> None:
         self._closing = True
         self._listener.close()
-        self._hang_up()
+        self.hang_up()
         for thread in self._threads:
             thread.join(timeout=5)
 
@@ -122,7 +126,8 @@ class MjpegServer:
                 self._sockets.add(client)
             self._start(self._serve, client)
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """Break every connection off; new ones are taken."""
         with self._mutex:
             for client in self._sockets:
                 with contextlib.suppress(OSError):
@@ -133,6 +138,9 @@ class MjpegServer:
             self.requests.append(client.recv(4096).decode())
             while self._mood is Mood.SILENT and not self._closing:
                 time.sleep(0.02)
+            if self.moved is not None and self.requests[-1].startswith("GET /moved "):
+                client.sendall(f"HTTP/1.1 302 Found\r\nLocation: {self.moved}\r\n\r\n".encode())
+                return
             head = f"HTTP/1.1 {self._status}\r\nContent-Type: {self._kind}\r\n\r\n"
             client.sendall(head.encode())
             while not self._closing and self._status.startswith("200"):
@@ -150,9 +158,13 @@ class MjpegServer:
 
     def _send_one(self, client: socket.socket) -> bool:
         """Send a picture, or what the mood makes of it; False where the connection ends."""
-        mood, number = self._mood, self.sent + 1
+        mood = self._mood
+        number = self.sent + (mood is not Mood.FROZEN)
         size = (320, 240) if mood is Mood.OTHER_SIZE else (160, 120)
-        jpeg = encode_jpeg(draw_number(number, size))
+        pixels = draw_number(number, size)
+        if mood is Mood.BLACK:
+            pixels //= 20
+        jpeg = encode_jpeg(pixels)
         if self._kind.startswith("text/"):
             client.sendall(b"<html>no camera</html>")
             return False

@@ -4,17 +4,20 @@ import base64
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from traceback import format_exception
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector.addresses import find_port, find_target, public_url, split_address
 from collector.cameras import open_camera
 from collector.errors import CameraError
-from collector.mjpeg import MjpegStream, SnapshotCamera, public_url
+from collector.mjpeg import MjpegStream, SnapshotCamera
 from collector.multipart import PartSplitter
 from collector.observer import CameraCondition
-from tests.collector.mjpeg_server import MjpegServer, Mood, read_number
+from collector.shutter import FROZEN_AFTER_S, inspect_shot
+from tests.collector.mjpeg_server import BOUNDARY, MjpegServer, Mood, read_number
 from tests.collector.watcher import Watcher
 
 PART = b"--b\r\nContent-Type: image/jpeg\r\nContent-Length: 5\r\n\r\nhello\r\n"
@@ -98,9 +101,63 @@ def test_the_name_and_password_are_sent_and_never_shown() -> None:
         assert f"Authorization: Basic {token}" in server.requests[0]
 
 
+def test_a_camera_that_moved_is_followed_and_knows_the_password_only_where_it_was_given() -> None:
+    with MjpegServer() as server, MjpegServer() as stranger:
+        url = f"http://anna:secret@127.0.0.1:{server.port}/moved"
+        server.moved = server.url
+        open_camera(url).close()
+        assert "Authorization" in server.requests[-1]
+        server.moved = stranger.url
+        open_camera(url).close()
+        assert "Authorization" not in stranger.requests[-1]
+        server.moved = "/moved"
+        with pytest.raises(CameraError, match="redirected more than 5 times"):
+            open_camera(url)
+        server.moved = "rtsp://127.0.0.1/live"
+        with pytest.raises(CameraError, match="sends on to a rtsp:// address"):
+            open_camera(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://anna:secret/1@cam/video",
+        "http://anna:secret#1@cam/video",
+        "rtsp://anna:secret/1@cam/live",
+        "http://anna:secret@cam:99999/",
+        "http://anna:secret@[::1/",
+        "http://anna:secret@cam..era/",
+        "http://anna:secret@/video",
+    ],
+)
+def test_what_is_no_address_is_said_so_without_the_password(url: str) -> None:
+    with pytest.raises(CameraError, match="Write it like") as fault:
+        open_camera(url)
+    # Nor by a traceback, which would tell the cause too.
+    assert "secret" not in "".join(format_exception(fault.value))
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "target"),
+    [
+        ("http://cam", 80, "/"),
+        ("https://[::1]/video", 443, "/video"),
+        ("http://cam:8080/a b/%20?key=1&src=rtsp://x", 8080, "/a%20b/%20?key=1&src=rtsp://x"),
+        ("http://cam/vid\u00e9o", 80, "/vid%C3%A9o"),
+    ],
+)
+def test_what_a_server_is_asked_for(url: str, port: int, target: str) -> None:
+    parts = split_address(url)
+    assert (find_port(parts), find_target(parts)) == (port, target)
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
-    [("401 Unauthorized", "name and password"), ("404 Not Found", "Check the path")],
+    [
+        ("401 Unauthorized", "name and password"),
+        ("404 Not Found", "Check the path"),
+        ("500 Internal Server Error", "HTTP 500"),
+    ],
 )
 def test_a_refusal_is_explained(status: str, words: str) -> None:
     with MjpegServer(status=status) as server, pytest.raises(CameraError, match=words):
@@ -121,6 +178,63 @@ def test_who_takes_the_call_and_says_nothing_is_given_up() -> None:
         with pytest.raises(CameraError, match="silent for 2 s"):
             open_camera(server.url)
         assert time.monotonic() - started_s < 4
+
+
+def test_a_slow_reader_gets_the_newest_picture_and_none_of_the_queue() -> None:
+    with MjpegServer(fps=200) as server:
+        camera = open_camera(server.url)
+        assert camera.read() is not None
+        time.sleep(0.5)
+        sent = server.sent
+        frame = camera.read()
+        assert frame is not None
+        # These lay in the network's buffers all the while.
+        assert sent > 20
+        assert read_number(frame.pixels) >= sent
+        camera.close()
+
+
+def test_the_last_picture_of_a_stream_that_ends_is_shown() -> None:
+    with MjpegServer() as server:
+        camera = open_camera(server.url)
+        assert camera.read() is not None
+        time.sleep(0.3)
+        server.mood = Mood.DROP
+        time.sleep(0.3)
+        # All has come by now: whole pictures, half of one, and the end.
+        frame = camera.read()
+        assert frame is not None
+        assert read_number(frame.pixels) == server.sent
+        with pytest.raises(CameraError, match="ended its stream"):
+            camera.read()
+        camera.close()
+
+
+@pytest.mark.parametrize("ending", ["Content-Length: 9000", "Connection: close"])
+def test_a_stream_that_is_over_is_said_so(ending: str) -> None:
+    kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}\r\n{ending}"
+    with MjpegServer(kind=kind) as server:
+        camera = open_camera(server.url)
+        assert camera.read() is not None
+        server.mood = Mood.DROP
+        with pytest.raises(CameraError, match="ended its stream"):  # noqa: PT012
+            while True:
+                camera.read()
+        camera.close()
+
+
+@pytest.mark.slow
+def test_a_slow_camera_is_given_four_of_its_own_periods() -> None:
+    with MjpegServer(fps=1.2) as server:
+        camera = open_camera(server.url)
+        for _ in range(3):
+            camera.read()
+        server.mood = Mood.STALL
+        started_s = time.monotonic()
+        with pytest.raises(CameraError, match=r"no picture for 3\.\d s"):
+            camera.read()
+        assert time.monotonic() - started_s > 2.5
+        camera.close()
 
 
 def test_a_picture_url_is_asked_again_and_again() -> None:
@@ -196,6 +310,37 @@ def test_one_that_takes_the_call_but_shows_nothing_is_not_back() -> None:
         lost = [state for _, state in watcher.states[1:]]
         assert {state.condition for state in lost} == {CameraCondition.LOST}
         assert len(lost) >= 2
+
+
+@pytest.mark.slow
+def test_a_frozen_picture_closes_the_shutter_and_stays_frozen_after_a_reconnect() -> None:
+    with watching() as (server, watcher):
+        server.mood = Mood.FROZEN
+        froze_s = time.monotonic()
+        watcher.wait_for_picture(froze_s + FROZEN_AFTER_S + 0.5)
+        assert findings_of(watcher) == ("the picture is frozen",)
+        # A relay lost its camera, broke off, and begins again with the picture it kept.
+        server.hang_up()
+        watcher.wait_for_loss(froze_s)
+        watcher.forget()
+        watcher.wait_for_picture()
+        assert findings_of(watcher) == ("the picture is frozen",)
+        server.mood = Mood.WELL
+        watcher.wait_for_picture(time.monotonic() + 0.3)
+        assert findings_of(watcher) == ()
+
+
+def test_a_covered_lens_closes_the_shutter() -> None:
+    with watching() as (server, watcher):
+        server.mood = Mood.BLACK
+        watcher.wait_for_picture(time.monotonic() + 0.3)
+        assert findings_of(watcher) == ("the picture is black: is the lens covered?",)
+
+
+def findings_of(watcher: Watcher) -> tuple[str, ...]:
+    """Why the shutter is closed at the moment the newest picture was seen."""
+    at, observation = watcher.seen[-1]
+    return inspect_shot(observation, at).closed
 
 
 def test_a_change_of_size_is_no_fault() -> None:
