@@ -192,6 +192,12 @@ def open_camera(source: str, *, pace: bool = True, seed: int = 0) -> Camera:
         return _open_webcam(int(source))
     if source.lower().startswith(STREAM_SCHEMES):
         return _open_stream(source)
+    if "://" in source:
+        # Not told back: a password may be in it.
+        raise CameraError(
+            f"No camera can be opened at {source.partition('://')[0]}:// addresses. "
+            f"Those that can begin with {', '.join(STREAM_SCHEMES)}."
+        )
     path = Path(source).expanduser()
     if path.is_dir() or (path.is_file() and is_picture(path)):
         return PictureFolder(path)

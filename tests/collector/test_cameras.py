@@ -90,6 +90,12 @@ def test_sources_that_are_not_there_say_what_to_try(tmp_path: Path) -> None:
         open_camera("http://127.0.0.1:9/stream")
 
 
+def test_an_address_of_another_kind_is_refused_without_telling_its_password() -> None:
+    with pytest.raises(CameraError, match=r"rtmp:// addresses.*begin with http://") as fault:
+        open_camera("rtmp://anna:secret@cam/live")
+    assert "secret" not in str(fault.value)
+
+
 def test_a_slow_consumer_gets_the_newest_frame_and_the_rest_are_counted() -> None:
     camera = CountingCamera(50, 0.005)
     with NewestFrameReader(camera) as reader:
