@@ -19,7 +19,7 @@ from textual.widgets import Static
 
 from collector.capture_parts import CaptureParts
 from collector.dialogs import HelpPage
-from collector.edit_words import describe_edits
+from collector.edit_words import DISK_TOO_SLOW, describe_edits
 from collector.edits import flagging
 from collector.keys import COMMANDS, show_keys
 from collector.messages import CameraChanged, ObservationReady, WriterReported
@@ -78,7 +78,7 @@ class CaptureScreen(RoomyScreen[None]):
             lambda state: self._send(CameraChanged(state)),
         )
         self._tally = Tally(parts.store, parts.subject)
-        self._permission = Permission(parts.store)
+        self._permission = Permission(parts.store, lambda why: self._answer(Answer(why, Tone.BAD)))
         self._subject_key = next(show_keys(c.keys) for c in parts.commands if c.name == "subject")
         self._label_keys = dict(
             zip(LABELS, (show_keys(c.keys) for c in parts.commands), strict=False)
@@ -229,10 +229,15 @@ class CaptureScreen(RoomyScreen[None]):
         self._take(self._photographer.start_timer(time.monotonic()))
 
     def action_undo(self) -> None:
-        self._writer.undo()
+        self._order(self._writer.undo())
 
     def action_redo(self) -> None:
-        self._writer.redo()
+        self._order(self._writer.redo())
+
+    def _order(self, is_taken: bool) -> None:
+        """No key is lost in silence: an order that the writer has no room for is refused."""
+        if not is_taken:
+            self._answer(DISK_TOO_SLOW)
 
     def action_flag(self) -> None:
         photo = self._strip.newest
@@ -240,7 +245,7 @@ class CaptureScreen(RoomyScreen[None]):
             self._answer(Answer("nothing to flag: no photo was taken yet", Tone.CARE))
         else:
             edit = flagging(photo, is_flagged=not photo.is_flagged)
-            self._writer.edit(lambda: [edit])
+            self._order(self._writer.edit(lambda: [edit]))
 
     def action_subject(self) -> None:
         subject, source = self._photographer.subject, self._observer.source

@@ -53,7 +53,7 @@ def _capture(words: list[str]) -> int:
         epilog="More: collector review | import | status | doctor | consent | forget | cameras "
         "(each with --help). A dataset folder of one of these names is written ./import.",
     )
-    parser.add_argument("data", type=Path, nargs="?", default=DEFAULT_DATA, help="dataset folder")
+    _add_dataset(parser)
     parser.add_argument(
         "--source",
         default="0",
@@ -105,7 +105,7 @@ def _import(words: list[str]) -> int:
         "or a video. What is there already, by content, is skipped.",
     )
     parser.add_argument("source", type=Path, help="folder of pictures, picture, or video")
-    parser.add_argument("data", type=Path, nargs="?", default=DEFAULT_DATA, help="dataset folder")
+    _add_dataset(parser)
     parser.add_argument(
         "--label", choices=[str(label) for label in LABELS], help="what all of the source shows"
     )
@@ -243,7 +243,7 @@ def _finish_import(reports: "Iterable[ImportReport]", data: Path) -> None:
 
 def _status(words: list[str]) -> int:
     parser = CommandParser(prog="collector status", description="What the dataset holds.")
-    parser.add_argument("data", type=Path, nargs="?", default=DEFAULT_DATA, help="dataset folder")
+    _add_dataset(parser)
     parser.add_argument("--target", type=int, default=735, help="photos wanted in each class")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     arguments = parser.parse_args(words)
@@ -266,7 +266,7 @@ def _review(words: list[str]) -> int:
         prog="collector review",
         description="Look the photos through in a gallery: relabel, flag, trash, undo.",
     )
-    parser.add_argument("data", type=Path, nargs="?", default=DEFAULT_DATA, help="dataset folder")
+    _add_dataset(parser)
     arguments = parser.parse_args(words)
     from collector.app import run_review
 
@@ -297,6 +297,10 @@ def _cameras(words: list[str]) -> int:
     if not found:
         say("No webcam answers. A video file, a stream's URL or a folder of pictures will do too.")
     return 0
+
+
+def _add_dataset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", type=Path, nargs="?", default=DEFAULT_DATA, help="dataset folder")
 
 
 def _add_face_model(parser: argparse.ArgumentParser) -> None:

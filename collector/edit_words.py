@@ -2,7 +2,9 @@
 
 from collector.edits import Edit
 from collector.photo_writer import Edited, How
-from collector.photographer import Answer
+from collector.photographer import Answer, Tone
+
+DISK_TOO_SLOW = Answer("refused: the disk does not keep up", Tone.BAD)
 
 
 def describe_edits(report: Edited) -> Answer:

@@ -146,16 +146,20 @@ class Observer:
                 is_ended = False
             try:
                 frame = self._reader.take(_WAIT_S)
+                if frame is not None:
+                    if is_ended:
+                        is_ended = False
+                        self._say(CameraCondition.LIVE)
+                    self._note_frame_time(frame)
+                    self._show(frame)
+                    continue
             except CameraError as fault:
                 self._reopen(str(fault))
                 continue
-            if frame is not None:
-                if is_ended:
-                    is_ended = False
-                    self._say(CameraCondition.LIVE)
-                self._note_frame_time(frame)
-                self._show(frame)
-            elif self._reader.has_ended and not is_ended:
+            except Exception as fault:  # noqa: BLE001  a dead thread must not look like a still picture
+                self._reopen(f"A picture could not be looked at ({fault!r}).")
+                continue
+            if self._reader.has_ended and not is_ended:
                 is_ended = True
                 self._say(CameraCondition.ENDED, _describe_end(self._reader.camera))
             elif is_ended:
@@ -177,14 +181,18 @@ class Observer:
         self._frame_s = now_s
 
     def _show(self, frame: Frame) -> None:
-        camera = self._reader.camera
-        observation = observe_frame(
+        self._hand_over(self._observe(frame, self._reader.camera))
+
+    def _observe(self, frame: Frame, camera: Camera) -> Observation:
+        return observe_frame(
             frame,
             self._finder,
             _source_of(frame, camera),
             is_live=camera.is_live,
             still_s=self._measure_stillness(frame),
         )
+
+    def _hand_over(self, observation: Observation) -> None:
         with self._mutex:
             is_announced = self._slot is not None
             self._unshown += is_announced
@@ -211,8 +219,8 @@ class Observer:
             try:
                 self._adopt(self._opener(self.source))
                 return
-            except ToolchainError as fault:
-                why = str(fault)
+            except Exception as fault:  # noqa: BLE001  whatever it is, it is tried again
+                why = _describe_fault(fault)
 
     def _change_camera(self) -> None:
         sources, self._next_sources = self._next_sources or [], None
@@ -222,8 +230,8 @@ class Observer:
         for source in [*sources, self.source]:
             try:
                 self._adopt(self._opener(source))
-            except ToolchainError as fault:
-                faults.append(str(fault))
+            except Exception as fault:  # noqa: BLE001  the next one may open
+                faults.append(_describe_fault(fault))
                 continue
             self.source = source
             return
@@ -240,15 +248,17 @@ class Observer:
             frame = reader.take(_FIRST_FRAME_S)
             if frame is None and camera.is_live and not reader.has_ended:
                 raise CameraError(f"{camera.name}: opened, but no picture comes.")
-        except CameraError:
+            # Looked at before it is adopted: what cannot be looked at is not back.
+            observation = self._observe(frame, camera) if frame is not None else None
+        except Exception:
             reader.close(wait_s=0)
             raise
         # What counts as frozen goes on counting: relays begin with the last picture they kept.
         self._reader = reader
         self._note_frame_time()
         self._say(CameraCondition.LIVE)
-        if frame is not None:
-            self._show(frame)
+        if observation is not None:
+            self._hand_over(observation)
 
     def _close_reader(self, wait_s: float = 0.1) -> None:
         """Let go of the camera without waiting for a read that is stuck; forget what it showed."""
@@ -260,6 +270,11 @@ class Observer:
 
     def _say(self, condition: CameraCondition, message: str = "", attempt: int = 0) -> None:
         self._on_state(CameraState(condition, self._reader.camera.name, message, attempt))
+
+
+def _describe_fault(fault: Exception) -> str:
+    """What to tell of it: our own faults speak for themselves."""
+    return str(fault) if isinstance(fault, ToolchainError) else f"Unforeseen: {fault!r}."
 
 
 def _source_of(frame: Frame, camera: Camera) -> str:

@@ -8,6 +8,7 @@ from textual.screen import Screen
 from collector.cameras import STREAM_SCHEMES
 from collector.consent import SELF_BASIS, Consent, find_objection
 from collector.dialogs import ConsentDialog, SubjectDialog
+from collector.errors import ToolchainError
 from collector.store import PhotoStore
 
 
@@ -27,11 +28,18 @@ class Permission:
 
     Args:
         store: Open.
+        refuse: Told why a consent could not be written down.
         today: The day it is.
     """
 
-    def __init__(self, store: PhotoStore, today: Callable[[], date] = date.today) -> None:
+    def __init__(
+        self,
+        store: PhotoStore,
+        refuse: Callable[[str], None],
+        today: Callable[[], date] = date.today,
+    ) -> None:
         self._store = store
+        self._refuse = refuse
         self._today = today
         self._consents = store.consents()
 
@@ -69,9 +77,19 @@ class Permission:
             return
 
         def record(consent: Consent | None) -> None:
-            if consent is not None:
-                self._store.record_consent(consent)
-                self._consents = self._store.consents()
             then(subject)
+            if consent is not None:
+                self._record(consent)
+                # Once more: now that it is on record, the shutter may open.
+                then(subject)
 
         screen.app.push_screen(ConsentDialog(subject, self._today(), objection), record)
+
+    def _record(self, consent: Consent) -> None:
+        try:
+            self._store.record_consent(consent)
+        except ToolchainError as fault:
+            # Not on record, so the shutter stays closed.
+            self._refuse(str(fault))
+        else:
+            self._consents = self._store.consents()

@@ -20,7 +20,7 @@ from textual.worker import get_current_worker
 
 from collector.details import PhotoFacts, PhotoPicture
 from collector.dialogs import ChoiceDialog, HelpPage
-from collector.edit_words import describe_edits
+from collector.edit_words import DISK_TOO_SLOW, describe_edits
 from collector.edits import Edit, flagging, trashing
 from collector.gallery import Gallery, GalleryView
 from collector.keys import REVIEW_COMMANDS, KeyCommand
@@ -188,10 +188,12 @@ class ReviewScreen(RoomyScreen[None]):
         )
 
     def action_undo(self) -> None:
-        self._writer.undo()
+        if not self._writer.undo():
+            self._answer(DISK_TOO_SLOW)
 
     def action_redo(self) -> None:
-        self._writer.redo()
+        if not self._writer.redo():
+            self._answer(DISK_TOO_SLOW)
 
     def _relabel(self, photo: Photo, label: Label) -> Edit | None:
         return self._store.relabelling(photo, label) if photo.label is not label else None
@@ -211,7 +213,7 @@ class ReviewScreen(RoomyScreen[None]):
             return [edit for edit in edits if edit is not None]
 
         if not self._writer.edit(plan):
-            self._answer(Answer("the disk does not keep up", Tone.BAD))
+            self._answer(DISK_TOO_SLOW)
             return
         end = self._chosen_span()[1]
         self._range_from = None

@@ -12,7 +12,7 @@ from collector.cameras import Camera, PictureFolder, VideoFile
 from collector.errors import CameraError
 from collector.faces import GuideFinder
 from collector.observer import CameraCondition, CameraState, Observer
-from collector.records import Frame
+from collector.records import FaceBox, Frame, RgbImage
 from tests.collector.test_app import draw_pictures
 from tests.collector.test_importer import make_video
 
@@ -203,3 +203,56 @@ def test_a_picture_that_is_looked_at_for_long_is_no_stall(tmp_path: Path) -> Non
         log.wait(lambda: len(log.told) >= 2)
         time.sleep(2.0)
         assert log.conditions == [LIVE]
+
+
+class MoodyFinder(GuideFinder):
+    """Fails, with nothing that anybody foresaw, while it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fails = False
+
+    def find(self, pixels: RgbImage) -> list[FaceBox]:
+        if self.fails:
+            raise RuntimeError("out of order")
+        return super().find(pixels)
+
+
+def test_what_nobody_foresaw_is_told_and_outlived() -> None:
+    finder, opened = MoodyFinder(), 0
+
+    def open_moody(source: str) -> Camera:
+        nonlocal opened
+        opened += 1
+        if opened == 1:
+            raise RuntimeError("no such thing")
+        return ScriptedCamera(opened)
+
+    states: list[CameraState] = []
+    observer = Observer(
+        ScriptedCamera(), "scripted", open_moody, finder, lambda: None, states.append
+    )
+    observer.start()
+    try:
+        _wait_until(lambda: observer.take() is not None)
+        finder.fails = True
+        _wait_until(lambda: opened >= 3)
+        assert [state.attempt for state in states if state.condition is LOST][:3] == [1, 2, 3]
+        told = " ".join(state.message for state in states)
+        assert "RuntimeError('out of order')" in told
+        assert "RuntimeError('no such thing')" in told
+        # As long as it fails, nothing is handed out and nothing is called live.
+        observer.take()
+        assert states[-1].condition is LOST
+        finder.fails = False
+        _wait_until(lambda: observer.take() is not None)
+        assert states[-1].condition is LIVE
+    finally:
+        observer.close()
+
+
+def _wait_until(happened: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + WAIT_S
+    while not happened():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)

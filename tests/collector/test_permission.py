@@ -8,6 +8,7 @@ from textual.widgets import Input, Static
 
 from collector.consent import SELF_BASIS, Consent
 from collector.dialogs import ConsentDialog, SubjectDialog
+from collector.errors import PhotoNotSavedError
 from collector.manifest import read_consents
 from collector.permission import record_self, shows_people_live
 from collector.store import PhotoStore
@@ -105,3 +106,19 @@ async def test_with_consent_on_record_nothing_is_asked(tmp_path: Path) -> None:
         await bench.wait(lambda: "ready" in bench.advice())
         await bench.press("1")
         await bench.wait_for_answer("number 1")
+
+
+async def test_a_consent_that_the_disk_refuses_opens_no_shutter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(store: PhotoStore, consent: Consent) -> None:
+        raise PhotoNotSavedError("the manifest could not be written (disk is full).")
+
+    monkeypatch.setattr(PhotoStore, "record_consent", refuse)
+    async with running(tmp_path, FixedFinder(FACE), source="0", subject="p07") as bench:
+        await open_dialog(bench, ConsentDialog)
+        await fill(bench, basis="form 12")
+        await bench.wait_for_answer("could not be written")
+        await bench.press("1")
+        await bench.wait_for_answer("refused: no consent of p07 on record")
+    assert photos_of(tmp_path) == []
