@@ -9,17 +9,17 @@ import argparse
 import asyncio
 import json
 import os
-import pty
 import random
 import statistics
 import sys
 import tempfile
-import termios
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pseudo_terminal import run_in_terminal
 
 if TYPE_CHECKING:
     from collector.app import ReviewApp
@@ -35,7 +35,7 @@ def main() -> int:
         report = Path(folder) / "report.json"
         data = Path(folder) / "data"
         fill(data, arguments.photos)
-        _run_in_terminal(report, data)
+        run_in_terminal(lambda: _run_app(report, data))
         print(report.read_text())
     return 0
 
@@ -85,20 +85,6 @@ def fill(data: Path, count: int) -> None:
             )
             manifest.add(photo, "2026")
     manifest.close()
-
-
-def _run_in_terminal(report: Path, data: Path) -> None:
-    process, terminal = pty.fork()
-    if process == 0:
-        _run_app(report, data)
-        os._exit(0)
-    termios.tcsetwinsize(terminal, (40, 120))
-    while True:
-        try:
-            os.read(terminal, 1 << 16)
-        except OSError:
-            break
-    os.waitpid(process, 0)
 
 
 def _run_app(report: Path, data: Path) -> None:

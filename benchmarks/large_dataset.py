@@ -11,9 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from benchmarks.gallery import fill
+from gallery import fill
 
 TIMED = """
 import json, sys, time

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pseudo_terminal import run_in_terminal
 
 if TYPE_CHECKING:
     from collector.app import CollectorApp
@@ -41,31 +42,18 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        bytes_drawn = _run_in_terminal(arguments, report, Path(folder) / "data")
+        data, started_s = Path(folder) / "data", time.monotonic()
+        bytes_drawn = run_in_terminal(
+            lambda: _run_app(arguments, report, data, started_s),
+            arguments.columns,
+            arguments.rows,
+            _hold_key if arguments.keys else None,
+        )
         figures = json.loads(report.read_text())
         figures["command_to_picture_s"] = _time_command(arguments, Path(folder) / "other")
     figures["megabytes_a_second"] = round(bytes_drawn / figures["seconds"] / 1e6, 2)
     print(json.dumps(figures))
     return 0
-
-
-def _run_in_terminal(arguments: argparse.Namespace, report: Path, data: Path) -> int:
-    started_s = time.monotonic()
-    process, terminal = pty.fork()
-    if process == 0:
-        _run_app(arguments, report, data, started_s)
-        os._exit(0)
-    termios.tcsetwinsize(terminal, (arguments.rows, arguments.columns))
-    total = 0
-    if arguments.keys:
-        threading.Thread(target=_hold_key, args=(terminal,), daemon=True).start()
-    while True:
-        try:
-            total += len(os.read(terminal, 1 << 16))
-        except OSError:
-            break
-    os.waitpid(process, 0)
-    return total
 
 
 def _time_command(arguments: argparse.Namespace, data: Path) -> float:

@@ -8,15 +8,14 @@ and file descriptors after warm-up and at the end.
 import argparse
 import json
 import os
-import pty
 import sys
 import tempfile
-import termios
 import threading
 import time
 from pathlib import Path
 
 import numpy as np
+from pseudo_terminal import run_in_terminal
 
 WARM_UP = 5000
 SAMPLE = 5000
@@ -58,24 +57,10 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        _run_in_terminal(arguments, report, Path(folder) / "data")
+        data = Path(folder) / "data"
+        run_in_terminal(lambda: _run_app(arguments, report, data), press_keys=_press_keys)
         print(report.read_text())
     return 0
-
-
-def _run_in_terminal(arguments: argparse.Namespace, report: Path, data: Path) -> None:
-    process, terminal = pty.fork()
-    if process == 0:
-        _run_app(arguments, report, data)
-        os._exit(0)
-    termios.tcsetwinsize(terminal, (40, 120))
-    threading.Thread(target=_press_keys, args=(terminal,), daemon=True).start()
-    while True:
-        try:
-            os.read(terminal, 1 << 16)
-        except OSError:
-            break
-    os.waitpid(process, 0)
 
 
 def _press_keys(terminal: int) -> None:
