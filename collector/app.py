@@ -22,7 +22,7 @@ from collector.faces import open_face_finder
 from collector.keys import REVIEW_COMMANDS, read_key_changes, with_changes
 from collector.permission import record_self
 from collector.photo_writer import PhotoWriter
-from collector.quality import QualityLimits
+from collector.quality_limits import QualityLimits
 from collector.review_screen import ReviewScreen
 from collector.shutter import Gate
 from collector.store import PhotoStore, list_files

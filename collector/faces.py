@@ -8,6 +8,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from collector.caches import user_cache
 from collector.errors import EnvironmentProblemError, FaceOutsideFrameError, MissingDownloadError
 from collector.records import FaceBox, RgbImage
 
@@ -146,24 +147,32 @@ def open_face_finder(face_model: Path | None = None, smallest_face_px: int = 40)
     Raises:
         EnvironmentProblemError: The user named a model that is not there or cannot be run.
     """
-    named = face_model or (Path(path) if (path := os.environ.get(FACE_MODEL_VARIABLE)) else None)
-    if named is not None:
-        if not named.is_file():
-            raise EnvironmentProblemError(
-                f"No face model at {named}. Check --face-model or the variable "
-                f"{FACE_MODEL_VARIABLE}, or leave both out to have it fetched."
-            )
-        return YuNetFinder(named, smallest_face_px)
     try:
-        return YuNetFinder(_cached_face_model(), smallest_face_px)
+        return YuNetFinder(obtain_face_model(face_model), smallest_face_px)
     except MissingDownloadError as fault:
         return GuideFinder(str(fault))
 
 
-def _cached_face_model() -> Path:
-    from platformdirs import user_cache_path
+def obtain_face_model(face_model: Path | None = None) -> Path:
+    """YuNet's file: the one named, that of `FACE_MODEL`, the cached one, or one just fetched.
 
-    path = user_cache_path("maskage") / FACE_MODEL_NAME
+    Raises:
+        EnvironmentProblemError: The user named a model that is not there.
+        MissingDownloadError: Nobody named one, and it can be had nowhere.
+    """
+    named = face_model or (Path(path) if (path := os.environ.get(FACE_MODEL_VARIABLE)) else None)
+    if named is None:
+        return _cached_face_model()
+    if not named.is_file():
+        raise EnvironmentProblemError(
+            f"No face model at {named}. Check --face-model or the variable "
+            f"{FACE_MODEL_VARIABLE}, or leave both out to have it fetched."
+        )
+    return named
+
+
+def _cached_face_model() -> Path:
+    path = user_cache() / FACE_MODEL_NAME
     if path.is_file() and _sha256(path.read_bytes()) == FACE_MODEL_SHA256:
         return path
     data = _download(FACE_MODEL_URL)

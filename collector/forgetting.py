@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from collector.caches import scan_cache_path
 from collector.consent import Consent
 from collector.doctor_files import DAMAGED, REBUILDING
 from collector.doctor_manifest import ASIDE, find_aside
@@ -119,6 +120,8 @@ def forget(
     for piece in plan.traces.cached:
         _remove(piece, plan)
         tell(str(piece))
+    # Curation's record of its looks at these photos, and at all others: it is quickly made again.
+    _remove(scan_cache_path(plan.root), plan)
     for folder in sorted({(plan.root / path).parent for path in plan.files}):
         if folder.is_dir():
             sync_folder(folder)

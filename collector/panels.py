@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from collector.keys import KeyCommand, show_keys
-from collector.quality import QualityLimits
+from collector.quality_limits import QualityLimits
 from collector.records import LABELS, Label, Quality
 
 CLASS_COLORS: dict[Label, str] = {

@@ -11,7 +11,7 @@ from collector.fingerprint import hash_crop, is_same_picture
 from collector.keys import BURST_COUNT, TIMER_S
 from collector.observation import Observation
 from collector.photo_writer import PhotoWriter, Shot
-from collector.quality import QualityLimits
+from collector.quality_limits import QualityLimits
 from collector.records import Label
 from collector.shutter import (
     MAX_FRAME_AGE_S,

@@ -1,32 +1,14 @@
 """Whether a shot is good: sharpness, exposure and face size of the crop, and a word of advice."""
 
-from dataclasses import dataclass
-
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from collector.images import resize_square
+from collector.quality_limits import QualityLimits
 from collector.records import FaceBox, Quality, RgbImage
 
 MEASURED_SIDE_PX = 128
-
-
-@dataclass(frozen=True)
-class QualityLimits:
-    """Below or above these a shot is refused.
-
-    Attributes:
-        min_sharpness: Variance of the Laplacian at 128 px. At full size it ranks noise above
-            sharpness; at 128 px it works (DESIGN.md, Curation's measured facts).
-        min_brightness, max_brightness: Mean luma, 0 to 255.
-        max_clipped: Fraction of pixels that are black or blown out.
-        min_face_px: Longer side of the face box in the frame.
-    """
-
-    min_sharpness: float = 25.0
-    min_brightness: float = 40.0
-    max_brightness: float = 225.0
-    max_clipped: float = 0.4
-    min_face_px: int = 60
 
 
 def measure_quality(crop: RgbImage, box: FaceBox | None = None) -> Quality:
@@ -36,7 +18,14 @@ def measure_quality(crop: RgbImage, box: FaceBox | None = None) -> Quality:
         crop: RGB uint8, shape (H, W, 3), square or nearly.
         box: Where the face was in its frame; a guide (score 0) says nothing about its size.
     """
-    grey = cv2.cvtColor(resize_square(crop, MEASURED_SIDE_PX), cv2.COLOR_RGB2GRAY)
+    small = resize_square(crop, MEASURED_SIDE_PX)
+    return measure_grey(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False), box)
+
+
+def measure_grey(grey: NDArray[np.uint8], box: FaceBox | None = None) -> Quality:
+    """Measure the brightness of a face crop, uint8, shape (H, W); see `measure_quality`."""
+    if grey.shape != (MEASURED_SIDE_PX, MEASURED_SIDE_PX):
+        grey = resize_square(grey, MEASURED_SIDE_PX)
     clipped = (grey < 5) | (grey > 250)
     return Quality(
         sharpness=float(cv2.Laplacian(grey, cv2.CV_64F).var()),

@@ -10,7 +10,8 @@ from statistics import median
 import numpy as np
 
 from collector.observation import Observation
-from collector.quality import QualityLimits, find_faults
+from collector.quality import find_faults
+from collector.quality_limits import QualityLimits
 from collector.records import Label
 
 MAX_FRAME_AGE_S = 1.0

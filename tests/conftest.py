@@ -27,11 +27,14 @@ def shared() -> Path:
 
 
 def draw_noise(seed: int, size: int = 96) -> RgbImage:
-    """A smooth coloured pattern: distinct for each seed, stable under JPEG."""
+    """A coloured pattern: distinct for each seed, stable under JPEG, sharp by its fine checks."""
     import cv2
 
     small = np.random.default_rng(seed).integers(40, 216, (6, 6, 3), dtype=np.uint8)
-    return cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+    smooth = cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC).astype(np.int16)
+    rows, columns = np.indices((size, size)) * 24 // size
+    checks = np.where((rows + columns) % 2, 10, -10)[..., None]
+    return (smooth + checks).clip(0, 255).astype(np.uint8)
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 from collector.errors import EnvironmentProblemError, FaceOutsideFrameError
 from collector.faces import crop_face, guide_box, open_face_finder
 from collector.images import read_image
-from collector.quality import QualityLimits, find_faults, measure_quality
+from collector.quality import find_faults, measure_quality
+from collector.quality_limits import QualityLimits
 from collector.records import FaceBox, Quality
 from tests.conftest import draw_noise
 

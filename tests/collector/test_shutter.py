@@ -5,7 +5,7 @@ import pytest
 
 from collector.fingerprint import hash_crop, is_same_picture
 from collector.observation import RIVAL_SIDE, Observation, is_black_picture, observe_frame
-from collector.quality import QualityLimits
+from collector.quality_limits import QualityLimits
 from collector.records import FaceBox, Frame, Label, Quality, RgbImage
 from collector.shutter import (
     Findings,
