@@ -1,6 +1,8 @@
 """What training reads: the folders that `curate` writes, or anybody's train/val/test folders."""
 
 import csv
+import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ from collector.records import LABELS, Label
 SPLITS = ("train", "val", "test")
 PLAN_FILE = "plan.csv"
 PLAN_COLUMNS = ("path", "label", "kept", "reason", "group", "split", "parent")
+WEIGHTS_FILE = "class_weights.json"
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,34 @@ def read_four_folders(folder: Path) -> list[CuratedPhoto]:
     if not folder.is_dir():
         raise DatasetError(f"No folder at {folder}. It must hold {', '.join(LABELS)}.")
     return _read_classes(folder, None, {})
+
+
+def write_class_weights(folder: Path, weights: Mapping[Label, float]) -> None:
+    """Write what a photo of each class is to count in training."""
+    text = json.dumps({label.value: round(weight, 6) for label, weight in weights.items()})
+    (folder / WEIGHTS_FILE).write_text(f"{text}\n", encoding="utf-8")
+
+
+def read_class_weights(folder: Path) -> dict[Label, float] | None:
+    """What a photo of each class is to count in training; None where nobody says.
+
+    Raises:
+        DatasetError: The file is damaged, or a weight is missing or not above 0.
+    """
+    path = folder / WEIGHTS_FILE
+    if not path.is_file():
+        return None
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        weights = {label: float(told[label.value]) for label in LABELS}
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise DatasetError(
+            f"{path}: cannot be read as class weights ({type(fault).__name__}: {fault}). It is one "
+            f"object with a number for each of {', '.join(LABELS)}: curate again, or remove it."
+        ) from fault
+    if not all(0 < weight < math.inf for weight in weights.values()):
+        raise DatasetError(f"{path}: weights are above 0; found {told}. Curate again.")
+    return weights
 
 
 def _read_classes(

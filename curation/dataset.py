@@ -2,13 +2,16 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from collector.errors import DatasetError
 from collector.records import LABELS, Label, Photo
 from collector.store import list_photos
+
+SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
+"""What file managers leave behind; nobody's photos."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +22,13 @@ class Dataset:
         root: Absolute.
         photos: Of all four classes, sorted by path.
         ignored: Folders beside the four class folders, which are left alone.
+        strangers: What lies in the class folders and is no picture that we read, sorted.
     """
 
     root: Path
     photos: tuple[Photo, ...]
     ignored: tuple[str, ...]
+    strangers: tuple[str, ...] = ()
 
 
 def read_dataset(root: Path) -> Dataset:
@@ -46,16 +51,30 @@ def read_dataset(root: Path) -> Dataset:
             f"{root}: no photos of {', '.join(missing)}. {found_photos(photos)} "
             f"Collect some with `collector {root}`, or put photos into that folder."
         )
-    return Dataset(root, photos, tuple(name for name in folders if name not in LABELS))
+    ignored = tuple(name for name in folders if name not in LABELS)
+    return Dataset(root, photos, ignored, _find_strangers(root, {photo.path for photo in photos}))
 
 
-def require_all_classes(root: Path, usable: Sequence[Photo], doing: str) -> None:
+def _find_strangers(root: Path, known: Container[str]) -> tuple[str, ...]:
+    found = []
+    for label in LABELS:
+        with os.scandir(root / label) as entries:
+            found += [
+                f"{label}/{entry.name}"
+                for entry in entries
+                if not entry.name.startswith(".") and entry.name.lower() not in SYSTEM_FILES
+            ]
+    return tuple(sorted(path for path in found if path not in known))
+
+
+def require_all_classes(root: Path, usable: Sequence[Photo], doing: str, advice: str) -> None:
     """Check that every class still has photos after some were set aside.
 
     Args:
         root: The dataset, for the message.
         usable: Photos that are left.
         doing: What set photos aside, for the message.
+        advice: What to do about it, for the message.
 
     Raises:
         DatasetError: A class has none left.
@@ -65,8 +84,7 @@ def require_all_classes(root: Path, usable: Sequence[Photo], doing: str) -> None
     if empty:
         raise DatasetError(
             f"{root}: no usable photo of {', '.join(empty)} is left after {doing}. "
-            f"{found_photos(usable)} See which with `curate --dry-run` on the other classes, "
-            f"replace the broken files, or collect more."
+            f"{found_photos(usable)} {advice}"
         )
 
 

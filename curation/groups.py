@@ -5,7 +5,7 @@ is one person.
 """
 
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -13,35 +13,47 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from collector.hamming import find_close_pairs
 from collector.records import Photo
-from curation.hashing import PhotoScan, hash_array
+from curation.look_alikes import LookAlikes
+from curation.scan import PhotoScan
+from curation.settings import REMOVE_BITS
 
 GROUP_BITS = 8
 """Radius of grouping: different people's tight crops were at least 10 bits apart (4,950 pairs)."""
+
+Links = NDArray[np.int64]
+"""Pairs of photos that belong together, shape (P, 2)."""
 
 # How augmentation tools name their copies; what is left is the name of the photo they came from.
 _COPY_MARKS = (
     re.compile(r"__aug\d+$"),  # ours
     re.compile(r"[_.](jpe?g|png)\.rf\.[0-9a-f]{32}$", re.IGNORECASE),  # Roboflow
     re.compile(r"\.(jpe?g|png|bmp)_[0-9a-f-]{36}$", re.IGNORECASE),  # Augmentor, see below
+    re.compile(  # scripts of people's own
+        r"[_-](aug(mented)?|flip(ped)?|mirror(ed)?|rot(ated?)?|crop(ped)?|noise|blur(red)?|bright|"
+        r"dark)[_-]?\d*$",
+        re.IGNORECASE,
+    ),
 )
 _AUGMENTOR_PREFIX = re.compile(r"^.+?_original_")
 
 
-def group_photos(scans: Sequence[PhotoScan], radius: int = GROUP_BITS) -> list[int]:
+def group_photos(
+    scans: Sequence[PhotoScan], alike: LookAlikes, same_bits: int = REMOVE_BITS
+) -> list[int]:
     """Number the group of each photo, from 0, in the order of their first photos.
 
     Linked are photos of one subject, session or manifest group, the same file, copies that an
     augmentation tool named after one photo, and near-duplicates, mirrored ones too. Two photos of
-    different known subjects are not linked by looking alike: the manifest knows better.
+    different known subjects are linked only where they are as good as the same picture: the
+    manifest knows people better than a hash, but no picture may be in two splits.
 
     Args:
         scans: The usable photos, sorted by path.
-        radius: Most bits between linked near-duplicates.
+        alike: Which of them look alike (see `GROUP_BITS`).
+        same_bits: Within so many bits two photos are the same picture.
     """
-    links = [*_links_by_fact(scans), *_links_by_look(scans, radius)]
-    pairs = np.concatenate([np.empty((0, 2), np.int64), *links])
+    pairs = np.concatenate([_links_by_fact(scans), _links_by_look(scans, alike, same_bits)])
     graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), (len(scans),) * 2)
     return _numbered(connected_components(graph, directed=False)[1].tolist())
 
@@ -67,7 +79,7 @@ def describe_links(photos: Sequence[Photo]) -> str:
     return "; ".join(words) or "near-duplicate pictures"
 
 
-def _links_by_fact(scans: Sequence[PhotoScan]) -> Iterator[NDArray[np.int64]]:
+def _links_by_fact(scans: Sequence[PhotoScan]) -> Links:
     """Chains: each photo to the last one before it that shares a fact."""
     last: dict[Hashable, int] = {}
     pairs = []
@@ -76,12 +88,12 @@ def _links_by_fact(scans: Sequence[PhotoScan]) -> Iterator[NDArray[np.int64]]:
             if fact in last:
                 pairs.append((last[fact], index))
             last[fact] = index
-    yield np.array(pairs, np.int64).reshape(-1, 2)
+    return np.array(pairs, np.int64).reshape(-1, 2)
 
 
 def _facts_of(scan: PhotoScan) -> Iterator[Hashable]:
     photo = scan.photo
-    yield "content", scan.sha256
+    yield "content", scan.sight.sha256
     # Of one class only: people number the photos of every class from 1.
     yield "name", photo.label, source_stem(photo.path) or PurePosixPath(photo.path).stem
     for name in ("subject", "session", "group"):
@@ -90,23 +102,23 @@ def _facts_of(scan: PhotoScan) -> Iterator[Hashable]:
             yield name, value
 
 
-def _links_by_look(scans: Sequence[PhotoScan], radius: int) -> Iterator[NDArray[np.int64]]:
-    nodes: dict[tuple[int, int, str | None], int] = {}
-    same = []
-    for index, scan in enumerate(scans):
-        # Equal frames of a still camera are one node: a thousand would give half a million pairs.
-        first = nodes.setdefault((scan.phash, scan.mirror, scan.photo.subject), index)
-        same.append((first, index))
-    yield np.array(same, np.int64).reshape(-1, 2)
-    chosen = np.array(list(nodes.values()), np.int64)
-    known = {name: number for number, name in enumerate(sorted({s for *_, s in nodes if s}))}
-    person = np.array([known.get(subject or "", -1) for *_, subject in nodes], np.int64)
-    hashes = hash_array([phash for phash, *_ in nodes])
-    for queries in (None, hash_array([mirror for _, mirror, _ in nodes])):
-        pairs = find_close_pairs(hashes, radius, queries)
-        one, other = person[pairs.first], person[pairs.second]
-        linked = (one < 0) | (other < 0) | (one == other)
-        yield np.column_stack([chosen[pairs.first[linked]], chosen[pairs.second[linked]]])
+def _links_by_look(scans: Sequence[PhotoScan], alike: LookAlikes, same_bits: int) -> Links:
+    first_of = np.array([members[0] for members in alike.members], np.int64)
+    within = np.column_stack([first_of[alike.node_of], np.arange(len(scans))])
+    numbers = {subject: number for number, subject in enumerate({s.photo.subject for s in scans})}
+    person = np.array([_person(scans, members, numbers) for members in alike.members], np.int64)
+    one, other = person[alike.first], person[alike.second]
+    linked = (alike.bits <= same_bits) | (one < 0) | (other < 0) | (one == other)
+    between = np.column_stack([first_of[alike.first[linked]], first_of[alike.second[linked]]])
+    return np.concatenate([within, between])
+
+
+def _person(
+    scans: Sequence[PhotoScan], members: Sequence[int], numbers: Mapping[str | None, int]
+) -> int:
+    """The number of the one known subject of these photos; -1 where it is not one, or unknown."""
+    subjects = {scans[index].photo.subject for index in members}
+    return -1 if len(subjects) > 1 or None in subjects else numbers[subjects.pop()]
 
 
 def _numbered(components: Sequence[int]) -> list[int]:

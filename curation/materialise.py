@@ -7,6 +7,7 @@ result is read again and compared with the plan.
 """
 
 import contextlib
+import glob
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -17,17 +18,20 @@ import splitfolders
 import splitfolders.split
 
 from collector.console import Progress, no_progress
-from collector.errors import DatasetError, EnvironmentProblemError, ToolchainError, UsageError
+from collector.errors import DatasetError, EnvironmentProblemError, UsageError
 from collector.files import sync_folder
 from collector.images import encode_jpeg
 from collector.records import LABELS
 from curation.augment import make_pipeline
 from curation.balance import make_variant
-from curation.curated import PLAN_COLUMNS, PLAN_FILE, SPLITS
+from curation.curated import PLAN_COLUMNS, PLAN_FILE, SPLITS, WEIGHTS_FILE, write_class_weights
 from curation.plan import CurationPlan, PlannedPhoto, plan_as_csv
+from curation.settings import RANDOM
+from curation.swap import recover_former, swap_in
+from curation.verify import verify_result
 
 REPORT_FILE = "report.html"
-RESULT_NAMES = frozenset({*SPLITS, PLAN_FILE, REPORT_FILE})
+RESULT_NAMES = frozenset({*SPLITS, PLAN_FILE, REPORT_FILE, WEIGHTS_FILE})
 
 # It would draw its own progress bar over ours.
 splitfolders.split.use_tqdm = False
@@ -59,8 +63,10 @@ def materialise_plan(
             _write_variants(plan, result, progress)
             (result / PLAN_FILE).write_text(plan_as_csv(plan), encoding="utf-8")
             (result / REPORT_FILE).write_text(report, encoding="utf-8")
-            verify_result(plan, result)
-            _put_in_place(result, out, building / "former")
+            if plan.class_weights is not None:
+                write_class_weights(result, plan.class_weights)
+            verify_result(plan, result, progress)
+            _put_in_place(result, out)
     except OSError as fault:
         raise EnvironmentProblemError(
             f"{out}: could not be written ({fault.strerror or fault}). Check the disk's space and "
@@ -94,32 +100,6 @@ def require_replaceable(out: Path, root: Path) -> None:
         )
 
 
-def verify_result(plan: CurationPlan, result: Path) -> None:
-    """Read a result again and compare it with its plan: each file in its one split and class.
-
-    Raises:
-        ToolchainError: It differs, or a group straddles splits that should not.
-    """
-    planned = {(p.split, p.path) for p in plan.photos if p.kept}
-    written = {
-        (path.parts[-3], f"{path.parts[-2]}/{path.name}")
-        for split in SPLITS
-        for path in (result / split).rglob("*")
-        if path.is_file()
-    }
-    if planned != written:
-        odd = sorted(planned ^ written)
-        raise ToolchainError(
-            f"The folders laid out differ from the plan in {len(odd)} files (the first is "
-            f"{'/'.join(odd[0])}). This is a bug, or another release of split-folders than 0.6.1; "
-            f"nothing was replaced."
-        )
-    if plan.settings.split == "group" and plan.straddling:
-        raise ToolchainError(
-            f"{len(plan.straddling)} groups straddle splits. This is a bug; nothing was replaced."
-        )
-
-
 @total_ordering
 class _Slot(tuple[Path, ...]):
     """The files of one split, which split-folders sorts and cuts as if they were one file."""
@@ -143,7 +123,7 @@ def _lay_out(plan: CurationPlan, source: Path, result: Path) -> None:
         if not (plan.root / photo.path).is_file():
             raise DatasetError(f"{photo.path}: gone since the dataset was read. Curate again.")
         (source / photo.path).symlink_to(plan.root / photo.path)
-    if plan.settings.split == "random":
+    if plan.settings.split == RANDOM:
         splitfolders.ratio(source, result, seed=plan.settings.seed, ratio=plan.settings.ratio)
         return
     third = 1 / len(SPLITS)
@@ -182,8 +162,9 @@ def _write_variants(plan: CurationPlan, result: Path, progress: Progress) -> Non
 def _building_folder(out: Path) -> Iterator[Path]:
     """A new folder beside `out`, gone afterwards; those of killed runs go with it."""
     prefix = f".{out.name}-building-"
-    for old in out.parent.glob(f"{prefix}*"):
+    for old in out.parent.glob(f"{glob.escape(prefix)}*"):
         if not _is_running(old.name.removeprefix(prefix)):
+            recover_former(old / "result", out)
             shutil.rmtree(old, ignore_errors=True)
     building = out.parent / f"{prefix}{os.getpid()}"
     try:
@@ -214,17 +195,11 @@ def _is_running(process: str) -> bool:
     return int(process) != os.getpid()
 
 
-def _put_in_place(result: Path, out: Path, former: Path) -> None:
-    """Swap by renaming; whatever interrupts between the two renames, the former one comes back."""
-    replaces = out.exists()
-    try:
-        if replaces:
-            out.rename(former)
-        result.rename(out)
-    except BaseException:
-        if replaces and former.exists() and not out.exists():
-            former.rename(out)
-        raise
+def _put_in_place(result: Path, out: Path) -> None:
+    """Swap the result in; whatever interrupts, there is the former one or this one, whole."""
+    # What was copied is on the disk before its name is: a power cut must not leave empty files.
+    os.sync()
+    swap_in(result, out)
     sync_folder(out.parent)
 
 

@@ -2,64 +2,17 @@
 
 import csv
 import io
-import shlex
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from collector.errors import UsageError
-from collector.records import LABELS, Label
+from collector.records import LABELS, Label, Suggestion
 from curation.curated import PLAN_COLUMNS, SPLITS
-from curation.duplicates import REMOVE_BITS
-from curation.split import DEFAULT_RATIO, DEFAULT_SEED, Ratio, find_straddlers
-
-
-@dataclass(frozen=True)
-class CurationSettings:
-    """What the user asked for.
-
-    Attributes:
-        dedupe: Set near-duplicates aside, within a class and group.
-        balance: Fill up the smaller classes of train with augmented variants.
-        ratio: Shares of train, val and test.
-        seed: Of the split and the variants.
-        split: "group" keeps groups whole; "random" is what split-folders does by itself.
-        radius: Bits within which photos count as near-duplicates for removal, 0 to 64.
-
-    Raises:
-        UsageError: A value is out of its range.
-    """
-
-    dedupe: bool = False
-    balance: bool = False
-    ratio: Ratio = DEFAULT_RATIO
-    seed: int = DEFAULT_SEED
-    split: str = "group"
-    radius: int = REMOVE_BITS
-
-    def __post_init__(self) -> None:
-        # The tolerance of split-folders.
-        if min(self.ratio) <= 0 or round(sum(self.ratio), 5) != 1:
-            raise UsageError(
-                f"--ratio takes three shares above 0 that sum to 1, of train, val and test; "
-                f"found {' '.join(f'{share:g}' for share in self.ratio)}. Try .8 .1 .1."
-            )
-        if not 0 <= self.radius <= 16:
-            raise UsageError(
-                f"--radius is 0 to 16 bits; found {self.radius}. Different people are 10 and more "
-                f"bits apart; 4 finds near-duplicates."
-            )
-        if self.split not in ("group", "random"):
-            raise UsageError(f"--split is group or random; found {self.split}.")
-
-    def command(self, root: Path, out: Path) -> str:
-        """The command line that repeats this curation."""
-        words = ["curate", str(root)]
-        words += ["--dedupe"] * self.dedupe + ["--balance"] * self.balance
-        words += ["--out", str(out), "--ratio", *(f"{share:g}" for share in self.ratio)]
-        words += ["--seed", str(self.seed), "--split", self.split, "--radius", str(self.radius)]
-        return shlex.join(words)
+from curation.scan import Sight
+from curation.settings import CurationSettings
+from curation.split import find_straddlers
 
 
 @dataclass(frozen=True)
@@ -75,7 +28,10 @@ class PlannedPhoto:
         split: "train", "val" or "test"; empty where it is set aside.
         parent: For a variant, the photo it is made from.
         twin: For a near-duplicate that is set aside, the photo that stays in its place.
+        rivals: For a label conflict, the same picture in other classes.
         subject: Pseudonym of the person, where the manifest knows it.
+        sight: What the file showed; None for a variant.
+        doubt: What its label probably should be, where that was looked for and it is another.
     """
 
     path: str
@@ -86,11 +42,14 @@ class PlannedPhoto:
     split: str = ""
     parent: str | None = None
     twin: str | None = None
+    rivals: tuple[str, ...] = ()
     subject: str | None = None
+    sight: Sight | None = None
+    doubt: Suggestion | None = None
 
     @property
     def kind(self) -> str:
-        """The kind of reason: "near-duplicate", "exact copy", "unreadable", "label conflict"."""
+        """The kind of reason: "near-duplicate", "exact copy", "unreadable", "blurred", ..."""
         return self.reason.partition(":")[0]
 
 
@@ -116,12 +75,14 @@ class CurationPlan:
         settings: What was asked for.
         photos: Every photo of the dataset and every variant to be made, sorted by path.
         notices: Faults first.
+        class_weights: What a photo of each class is to count in training; None where nobody says.
     """
 
     root: Path
     settings: CurationSettings
     photos: tuple[PlannedPhoto, ...]
     notices: tuple[Notice, ...] = ()
+    class_weights: Mapping[Label, float] | None = None
 
     @cached_property
     def originals(self) -> list[PlannedPhoto]:
@@ -160,6 +121,12 @@ class CurationPlan:
     def reasons(self) -> dict[str, int]:
         """How many photos were set aside, by kind of reason, the most frequent first."""
         return dict(Counter(photo.kind for photo in self.set_aside).most_common())
+
+    @cached_property
+    def doubtful(self) -> list[PlannedPhoto]:
+        """Photos whose label is probably wrong, the surest first."""
+        found = [photo for photo in self.originals if photo.doubt]
+        return sorted(found, key=lambda p: (-p.doubt.confidence if p.doubt else 0.0, p.path))
 
     @cached_property
     def groups(self) -> dict[str, list[PlannedPhoto]]:

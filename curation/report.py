@@ -1,29 +1,24 @@
 """The page that shows a curation: one file, pictures in it, nothing fetched."""
 
-import base64
-import html
-import io
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
-
-from collector.images import read_image
-from collector.records import LABELS, RgbImage
+from collector.records import LABELS
 from curation.augment import make_pipeline
 from curation.balance import make_variant
-from curation.curated import SPLITS
+from curation.curated import SPLITS, WEIGHTS_FILE
+from curation.limits import FLAWS
 from curation.plan import CurationPlan, PlannedPhoto
+from curation.report_parts import captioned, escape, figure, more, row_of, section, table
 from curation.report_style import STYLE
+from curation.settings import GROUP
 
-THUMBNAIL_PX = 104
 MOST_TWINS = 60
 MOST_IN_A_ROW = 7
 MOST_VARIANTS = 8
 MOST_ROWS = 2000
-
-escape = partial(html.escape, quote=True)
+MOST_FLAWED = 14
+MOST_DOUBTFUL = 60
 
 
 def render_report(plan: CurationPlan, out: Path) -> str:
@@ -33,17 +28,20 @@ def render_report(plan: CurationPlan, out: Path) -> str:
         plan: What was decided.
         out: Where the result goes, for the command to repeat.
     """
+    command = escape(plan.settings.command(plan.root, out))
     parts = [
         _head(plan),
         _notices(plan),
         _counts(plan),
         _leak_check(plan),
         _twins(plan),
+        _conflicts(plan),
+        _flawed(plan),
+        _doubtful(plan),
         _aside(plan),
         _balance(plan),
         _subjects(plan),
-        "<section><h2>Repeat it</h2><pre>"
-        f"{escape(plan.settings.command(plan.root, out))}</pre></section>",
+        section("Repeat it", f"<pre>{command}</pre>"),
     ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -86,7 +84,7 @@ def _counts(plan: CurationPlan) -> str:
         cells = [plan.found[label], plan.found[label] - sum(kept), kept[0], made, *kept[1:]]
         rows.append([escape(label.title), *map(str, cells), f'<div class="bar">{bar}</div>'])
     columns = ["class", "found", "set aside", "train", "+ variants", "val", "test", ""]
-    return f"<section><h2>Counts</h2>{_table(columns, rows, 'numbers')}{_legend()}</section>"
+    return section("Counts", f"{table(columns, rows, 'numbers')}{_legend()}")
 
 
 def _legend() -> str:
@@ -98,83 +96,171 @@ def _legend() -> str:
 def _leak_check(plan: CurationPlan) -> str:
     used = len({photo.group for photo in plan.kept})
     leaks = plan.straddling
-    if not leaks:
-        verdict = f'<p class="good">None of {used:,} groups has photos in more than one split.</p>'
-    else:
+    if leaks:
         verdict = (
             f'<p class="fault">{len(leaks):,} of {used:,} groups have photos in more than one '
             f"split: {escape(', '.join(leaks[:12]))}{' …' if len(leaks) > 12 else ''}</p>"
         )
-    return (
-        f"<section><h2>Leak check</h2>{verdict}<p>A group is what shares a subject, a session, a "
-        "source or a pose (near-duplicates, mirrored ones too), whatever its class.</p></section>"
+    else:
+        verdict = f'<p class="good">None of {used:,} groups has photos in more than one split.</p>'
+    told = (
+        "<p>A group is what shares a subject, a session, a source or a pose (near-duplicates, "
+        "mirrored ones too), whatever its class.</p>"
     )
+    if plan.settings.split == GROUP:
+        told += (
+            "<p>After the folders were written they were read again: every file is the one that "
+            f"was looked at, and no two photos within {plan.settings.radius} bits of each other, "
+            "mirrored or not, lie in different splits.</p>"
+        )
+    return section("Leak check", verdict + told)
 
 
 def _twins(plan: CurationPlan) -> str:
     followers: dict[str, list[PlannedPhoto]] = {}
     for photo in plan.set_aside:
-        if photo.twin:
+        if photo.twin is not None:
             followers.setdefault(photo.twin, []).append(photo)
     if not followers:
         return ""
     by_size = sorted(followers.items(), key=lambda item: (-len(item[1]), item[0]))
+    fate = {photo.path: "kept" if photo.kept else photo.kind for photo in plan.originals}
     rows = []
     for leader, photos in by_size[:MOST_TWINS]:
-        figures = [_figure(plan, leader, "kept", "kept")]
-        figures += [_figure(plan, photo.path, _how_near(photo)) for photo in photos[:MOST_IN_A_ROW]]
-        more = len(photos) - MOST_IN_A_ROW
-        figures += [f'<span class="more">and {more} more</span>'] if more > 0 else []
-        rows.append(f'<div class="twins">{"".join(figures)}</div>')
-    left = len(by_size) - MOST_TWINS
-    told = f"<p>and {left:,} more such rows: see plan.csv.</p>" if left > 0 else ""
+        kind = "kept" if fate[leader] == "kept" else ""
+        figures = [figure(plan, leader, fate[leader], kind)]
+        figures += [figure(plan, photo.path, _how_near(photo)) for photo in photos[:MOST_IN_A_ROW]]
+        rows.append(row_of([*figures, _others(len(photos) - MOST_IN_A_ROW)]))
     total = sum(len(photos) for photos in followers.values())
-    return (
-        f"<section><h2>Near-duplicates</h2><p>Set aside: {total:,}, for the "
-        f"{len(followers):,} first in their rows: the best of a class and group stays.</p>"
-        f"{''.join(rows)}{told}</section>"
+    return section(
+        "Near-duplicates",
+        f"<p>Set aside: {total:,}, for the {len(followers):,} first in their rows: the best of a "
+        f"class and group stays.</p>{''.join(rows)}{more(len(by_size) - MOST_TWINS, 'such rows')}",
     )
 
 
+def _others(count: int) -> str:
+    return f'<span class="more">and {count} more</span>' if count > 0 else ""
+
+
 def _how_near(photo: PlannedPhoto) -> str:
-    """ "exact copy" or "2 bits": what the reason says, short enough for a caption."""
+    """ "exact copy", or "2 bits away": what the reason says, short enough for a caption."""
     kind, _, detail = photo.reason.partition(": ")
-    return kind if kind == "exact copy" else f"{detail.partition(' from ')[0]} away"
+    if kind == "exact copy":
+        return kind
+    mirrored = ", mirrored" if detail.endswith(", mirrored") else ""
+    return f"{detail.partition(' from ')[0]} away{mirrored}"
+
+
+def _conflicts(plan: CurationPlan) -> str:
+    found = [photo for photo in plan.set_aside if photo.rivals]
+    # Each once: by the first of those that are the same picture.
+    first = [photo for photo in found if photo.path < min(photo.rivals)]
+    labels = {photo.path: photo.label.title for photo in found}
+    rows = [
+        row_of(figure(plan, path, labels[path]) for path in (photo.path, *photo.rivals))
+        for photo in first[:MOST_TWINS]
+    ]
+    if not rows:
+        return ""
+    return section(
+        "Label conflicts",
+        "<p>The same picture in several classes: all of them are set aside until each lies in its "
+        f"right class only.</p>{''.join(rows)}{more(len(first) - MOST_TWINS, 'such rows')}",
+    )
+
+
+def _flawed(plan: CurationPlan) -> str:
+    """Every kind of flaw with its pictures: a limit is judged by what it throws out."""
+    parts = []
+    for kind in FLAWS:
+        photos = [photo for photo in plan.set_aside if photo.kind == kind]
+        if photos:
+            shown = [figure(plan, photo.path, _detail(photo)) for photo in photos[:MOST_FLAWED]]
+            count = f"{len(photos):,} {kind}"
+            parts.append(f"<h3>{count}</h3>{row_of([*shown, _others(len(photos) - MOST_FLAWED)])}")
+    return section("Set aside by the checks", "".join(parts)) if parts else ""
+
+
+def _detail(photo: PlannedPhoto) -> str:
+    return photo.reason.partition(": ")[2].partition(",")[0]
+
+
+def _doubtful(plan: CurationPlan) -> str:
+    if not plan.settings.check_labels:
+        return ""
+    if not plan.doubtful:
+        return section("Suspicious labels", "<p>No label looks wrong.</p>")
+    shown = [
+        figure(plan, photo.path, f"{photo.label.title}? {photo.doubt.label.title}")
+        for photo in plan.doubtful[:MOST_DOUBTFUL]
+        if photo.doubt
+    ]
+    return section(
+        "Suspicious labels",
+        f"<p>{len(plan.doubtful):,} photos are taken for another class by a model that saw neither "
+        "them nor anything of their group. They stay where they are: look at them with "
+        f"<code>collector review</code>, where <kbd>d</kbd> shows only the disputed.</p>"
+        f"{row_of(shown)}{more(len(plan.doubtful) - MOST_DOUBTFUL, 'of them')}",
+    )
 
 
 def _aside(plan: CurationPlan) -> str:
     if not plan.set_aside:
-        return "<section><h2>Set aside</h2><p>No photo was set aside.</p></section>"
+        return section("Set aside", "<p>No photo was set aside.</p>")
     kinds = ", ".join(f"{count:,} {escape(kind)}" for kind, count in plan.reasons.items())
     # Faults first: near-duplicates are many, and shown above.
     photos = sorted(plan.set_aside, key=lambda photo: (photo.twin is not None, photo.path))
     rows = [[escape(photo.path), escape(photo.reason)] for photo in photos[:MOST_ROWS]]
-    more = len(photos) - MOST_ROWS
-    told = f"<p>and {more:,} more: see plan.csv.</p>" if more > 0 else ""
     is_open = " open" if len(rows) <= 20 else ""
-    return (
-        f"<section><h2>Set aside</h2><p>{kinds}. They lie in the dataset as before.</p>"
-        f"<details{is_open}><summary>Show all</summary>{_table(['photo', 'why'], rows)}{told}"
-        f"</details></section>"
+    return section(
+        "Set aside",
+        f"<p>{kinds}. They lie in the dataset as before.</p>"
+        f"<details{is_open}><summary>Show all</summary>{table(['photo', 'why'], rows)}"
+        f"{more(len(photos) - MOST_ROWS, 'photos')}</details>",
     )
 
 
 def _balance(plan: CurationPlan) -> str:
+    body = _weights(plan) + _surplus(plan) + _variants(plan)
+    return section("Balance", body) if body else ""
+
+
+def _weights(plan: CurationPlan) -> str:
+    if plan.class_weights is None:
+        return ""
+    rows = [
+        [escape(label.title), str(plan.counts["train"][label]), f"{weight:.2f}"]
+        for label, weight in plan.class_weights.items()
+    ]
+    return (
+        f"<p>No photo was added or left out; {WEIGHTS_FILE} tells the trainer what a photo of each "
+        f"class counts.</p>{table(['class', 'in train', 'weight'], rows, 'numbers')}"
+    )
+
+
+def _surplus(plan: CurationPlan) -> str:
+    count = plan.reasons.get("surplus", 0)
+    if not count:
+        return ""
+    return (
+        f"<p>{count:,} photos of the larger classes were left out of train; groups took turns to "
+        f"keep their best. val and test are as photographed.</p>"
+    )
+
+
+def _variants(plan: CurationPlan) -> str:
     if not plan.variants:
         return ""
     pipeline = make_pipeline()
     step = max(1, len(plan.variants) // MOST_VARIANTS)
     pairs = []
     for variant in plan.variants[::step][:MOST_VARIANTS]:
-        made = _image(make_variant(pipeline, plan, variant))
-        parent = _figure(plan, variant.parent or "", "photo", "kept")
-        pairs.append(
-            f'<div class="twins">{parent}{_captioned(made, variant.path, "variant")}</div>'
-        )
+        made = captioned(make_variant(pipeline, plan, variant), variant.path, "variant")
+        pairs.append(row_of([figure(plan, variant.parent or "", "photo", "kept"), made]))
     return (
-        f"<section><h2>Balance</h2><p>{len(plan.variants):,} variants fill up the smaller classes "
-        f"of train; val and test are as photographed.</p>"
-        f'<div class="pairs">{"".join(pairs)}</div></section>'
+        f"<p>{len(plan.variants):,} variants fill up the classes of train; val and test are as "
+        f'photographed.</p><div class="pairs">{"".join(pairs)}</div>'
     )
 
 
@@ -185,41 +271,20 @@ def _subjects(plan: CurationPlan) -> str:
             of_subject.setdefault(photo.subject, []).append(photo)
     if not of_subject:
         return ""
-    rows = []
-    for subject, photos in sorted(of_subject.items())[:MOST_ROWS]:
-        splits = sorted({photo.split for photo in photos if photo.kept}, key=SPLITS.index)
-        counts = [str(sum(photo.label == label for photo in photos)) for label in LABELS]
-        kept = sum(photo.kept for photo in photos)
-        rows.append([escape(subject), *counts, str(kept), ", ".join(splits)])
+    rows = [
+        [escape(subject), *_subject_cells(photos)]
+        for subject, photos in sorted(of_subject.items())[:MOST_ROWS]
+    ]
     columns = ["subject", *(escape(label.title) for label in LABELS), "kept", "split"]
-    return f"<section><h2>Subjects</h2>{_table(columns, rows, 'numbers')}</section>"
+    return section("Subjects", table(columns, rows, "numbers"))
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
-    head = "".join(f"<th>{column}</th>" for column in columns)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return (
-        f'<div class="scroll"><table class="{kind}"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
-
-
-def _figure(plan: CurationPlan, path: str, caption: str, kind: str = "") -> str:
-    return _captioned(_image(read_image(plan.root / path)), path, caption, kind)
-
-
-def _captioned(image: str, path: str, caption: str, kind: str = "") -> str:
-    name = escape(path)
-    return (
-        f'<figure class="{kind}"><img src="{image}" alt="{name}" title="{name}" loading="lazy">'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-    )
-
-
-def _image(pixels: RgbImage) -> str:
-    """A thumbnail as a data address."""
-    image = Image.fromarray(pixels)
-    image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
-    data = io.BytesIO()
-    image.save(data, "JPEG", quality=80)
-    return f"data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode()}"
+def _subject_cells(photos: Sequence[PlannedPhoto]) -> list[str]:
+    """Kept of found in each class, kept in all, and in which splits."""
+    cells = []
+    for label in LABELS:
+        of_label = [photo for photo in photos if photo.label is label]
+        kept = sum(photo.kept for photo in of_label)
+        cells.append(f"{kept} of {len(of_label)}" if kept < len(of_label) else str(kept))
+    splits = sorted({photo.split for photo in photos if photo.kept}, key=SPLITS.index)
+    return [*cells, str(sum(photo.kept for photo in photos)), ", ".join(splits)]

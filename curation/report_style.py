@@ -13,6 +13,7 @@ font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main{max-width:1000px;margin:0 auto;padding:32px 20px 64px}
 h1{font-size:28px;margin:0 0 16px;letter-spacing:-.01em}
 h2{font-size:18px;margin:0 0 10px}
+h3{font-size:14px;margin:14px 0 4px;font-weight:600}
 section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:18px 20px;
 margin-top:18px}
 .tiles{display:flex;flex-wrap:wrap;gap:12px}
@@ -52,6 +53,7 @@ figcaption{font-size:12px;color:var(--soft);text-align:center;margin-top:2px}
 figure.kept figcaption{color:var(--good);font-weight:600}
 .more{align-self:center;color:var(--soft);font-size:13px}
 details summary{cursor:pointer;color:var(--soft)}
+kbd,code{font:13px ui-monospace,SFMono-Regular,Menlo,monospace}
 pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere;
 font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,monospace}
 """

@@ -11,10 +11,7 @@ from collector.records import LABELS, Photo
 from curation.allocation import allocate_groups
 from curation.curated import SPLITS
 from curation.groups import describe_links
-
-Ratio = tuple[float, float, float]
-DEFAULT_RATIO: Ratio = (0.8, 0.1, 0.1)
-DEFAULT_SEED = 1337
+from curation.settings import DEFAULT_RATIO, DEFAULT_SEED, Ratio
 
 
 def assign_groups(

@@ -5,8 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from collector.errors import UnreadableImageError
-from curation.curated import SPLITS, CuratedPhoto, read_curated
+from collector.records import LABELS
+from curation.curated import SPLITS, CuratedPhoto, read_class_weights, read_curated
+from trainer.classes import class_numbers, class_weights
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class TrainingPhotos:
         folder: Absolute.
         train, val, test: Its splits.
         digest: Of all photos with their split and label, 64 hex digits.
+        class_weights: What a training photo of each class counts, shape (4,): as `curate --balance
+            weights` says, or so that all classes count alike.
     """
 
     folder: Path
@@ -40,6 +47,7 @@ class TrainingPhotos:
     val: PhotoSet
     test: PhotoSet
     digest: str
+    class_weights: NDArray[np.float32]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -55,6 +63,7 @@ def read_training_photos(folder: Path) -> TrainingPhotos:
         UnreadableImageError: A file cannot be read.
     """
     curated = read_curated(folder)
+    told = read_class_weights(curated.folder)
     sets = {}
     total = hashlib.sha256()
     for split in SPLITS:
@@ -63,8 +72,13 @@ def read_training_photos(folder: Path) -> TrainingPhotos:
         sets[split] = PhotoSet(tuple(photos), digests)
         for photo, digest in zip(photos, digests, strict=True):
             total.update(f"{split}/{photo.label}/{digest}\n".encode())
+    weights = (
+        np.array([told[label] for label in LABELS], np.float32)
+        if told is not None
+        else class_weights(class_numbers(sets["train"].photos))
+    )
     return TrainingPhotos(
-        curated.folder, sets["train"], sets["val"], sets["test"], total.hexdigest()
+        curated.folder, sets["train"], sets["val"], sets["test"], total.hexdigest(), weights
     )
 
 

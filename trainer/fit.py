@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from collector.errors import UsageError
 from trainer.backend import keras
 from trainer.calibration import fit_temperature
-from trainer.classes import class_numbers, class_weights
+from trainer.classes import class_numbers
 from trainer.dataset import TrainingPhotos, read_training_photos
 from trainer.features import FeatureCache, FeatureExtractor, cache_folder, default_cache
 from trainer.head import EpochFigures, HeadData, TrainedHead, train_head
@@ -201,7 +201,7 @@ class _Training:
         seen = extractor.compute(train.photos, train.digests, views, teller(0))
         unseen = extractor.compute(val.photos, val.digests, 1, teller(len(train) * views))
         labels = class_numbers(train.photos)
-        return HeadData(seen, labels, unseen[:, 0], self._val_labels, class_weights(labels))
+        return HeadData(seen, labels, unseen[:, 0], self._val_labels, self._photos.class_weights)
 
     def _install(self, head: TrainedHead) -> None:
         self._network.head.set_weights([head.kernel, head.bias])
@@ -233,6 +233,7 @@ class _Training:
             is_scratch=is_scratch,
             seed=self._settings.seed,
             checkpoint=self._run.checkpoint,
+            class_weights=self._photos.class_weights,
         )
 
     def _run_phase(

@@ -19,7 +19,7 @@ from trainer.augment import Augmenter, vary_colour, vary_framing
 from trainer.backend import keras
 from trainer.batches import TrainingBatches
 from trainer.calibration import fit_temperature
-from trainer.classes import class_numbers, class_weights
+from trainer.classes import class_numbers
 from trainer.head import EpochFigures, cross_entropy
 from trainer.networks import Network
 from trainer.pixels import PixelReader, plain_batches
@@ -57,6 +57,7 @@ class NetworkPhase:
             averaging, since batch norm's running figures would belong to other weights.
         seed: Of order and variants.
         checkpoint: File that the best weights are written to, now and then and at the end.
+        class_weights: What a training photo of each class counts, shape (4,).
     """
 
     def __init__(
@@ -68,10 +69,12 @@ class NetworkPhase:
         is_scratch: bool,
         seed: int,
         checkpoint: Path,
+        class_weights: NDArray[np.float32],
     ) -> None:
         self._network, self._phase = network, phase
         self._smoothing, self._is_scratch = label_smoothing, is_scratch
         self._seed, self._checkpoint = seed, checkpoint
+        self._class_weights = class_weights
 
     def run(
         self,
@@ -102,7 +105,7 @@ class NetworkPhase:
             train,
             reader,
             self._phase.batch_size,
-            class_weights(class_numbers(train)),
+            self._class_weights,
             Augmenter(vary_colour if self._is_scratch else vary_framing),
             self._seed,
         )

@@ -2,11 +2,14 @@ from collections import Counter
 
 import numpy as np
 
-from collector.records import Label
+from collector.records import LABELS, Label
 from curation.augment import make_pipeline, vary_photo
-from curation.balance import MAX_VARIANTS, plan_variants
+from curation.balance import choose_drops, plan_variants, weigh_classes
 from curation.plan import PlannedPhoto
+from curation.settings import AUGMENT, MAX_VARIANTS, CurationSettings
 from tests.conftest import draw_noise
+
+EVEN = CurationSettings(balance=AUGMENT, seed=1)
 
 
 def planned(label: Label, count: int, split: str = "train") -> list[PlannedPhoto]:
@@ -18,7 +21,7 @@ def planned(label: Label, count: int, split: str = "train") -> list[PlannedPhoto
 
 def test_every_class_reaches_the_largest_and_parents_take_turns() -> None:
     photos = planned(Label.MASK_OLD, 4) + planned(Label.MASK_YOUNG, 13)
-    variants = plan_variants([*photos, *planned(Label.MASK_OLD, 9, "val")], seed=1)
+    variants = plan_variants([*photos, *planned(Label.MASK_OLD, 9, "val")], EVEN)
     assert len(variants) == 9
     turns = Counter(variant.parent for variant in variants)
     assert sorted(turns.values()) == [2, 2, 2, 3]
@@ -31,7 +34,7 @@ def test_every_class_reaches_the_largest_and_parents_take_turns() -> None:
 
 def test_a_photo_gets_only_so_many_variants() -> None:
     photos = planned(Label.MASK_OLD, 2) + planned(Label.MASK_YOUNG, 100)
-    assert len(plan_variants(photos, seed=1)) == 2 * MAX_VARIANTS
+    assert len(plan_variants(photos, EVEN)) == 2 * MAX_VARIANTS
 
 
 def test_variant_names_are_free() -> None:
@@ -40,12 +43,12 @@ def test_variant_names_are_free() -> None:
     )
     twin = PlannedPhoto("mask_old/train0.jpg", Label.MASK_OLD, kept=True, split="train")
     photos = [*planned(Label.MASK_OLD, 1), taken, twin, *planned(Label.MASK_YOUNG, 4)]
-    paths = [variant.path for variant in plan_variants(photos, seed=1)]
+    paths = [variant.path for variant in plan_variants(photos, EVEN)]
     assert sorted(paths) == ["mask_old/train0__aug2.jpg", "mask_old/train0__aug3.jpg"]
 
 
 def test_a_balanced_dataset_needs_no_variants() -> None:
-    assert plan_variants(planned(Label.MASK_OLD, 3) + planned(Label.MASK_YOUNG, 3), 1) == []
+    assert plan_variants(planned(Label.MASK_OLD, 3) + planned(Label.MASK_YOUNG, 3), EVEN) == []
 
 
 def test_a_variant_depends_on_its_seed_only() -> None:
@@ -70,3 +73,39 @@ def test_variants_stay_close_to_their_photo() -> None:
             np.median(np.abs(varied - shown.astype(int))) for shown in (pixels, pixels[:, ::-1])
         ]
         assert min(changes) < 60
+
+
+def test_every_class_grows_to_the_number_asked_for() -> None:
+    photos = [*planned(Label.MASK_OLD, 4), *planned(Label.MASK_YOUNG, 13)]
+    grown = Counter(p.label for p in plan_variants(photos, CurationSettings(expand=20)))
+    assert grown == {Label.MASK_OLD: 16, Label.MASK_YOUNG: 7}
+    few = Counter(p.label for p in plan_variants(photos, CurationSettings(expand=10)))
+    assert few == {Label.MASK_OLD: 6}
+    both = CurationSettings(expand=10, balance=AUGMENT)
+    assert Counter(p.label for p in plan_variants(photos, both)) == {Label.MASK_OLD: 9}
+    capped = CurationSettings(expand=20, max_variants=2)
+    assert Counter(p.parent for p in plan_variants(photos, capped)).most_common(1)[0][1] == 2
+
+
+def test_what_is_dropped_is_the_worst_of_who_has_most_and_everybody_keeps_their_best() -> None:
+    large = [
+        PlannedPhoto(f"mask_old/{group}{k}.jpg", Label.MASK_OLD, True, group=group, split="train")
+        for group, count in (("a", 6), ("b", 2), ("c", 1))
+        for k in range(count)
+    ]
+    small = [photo for label in LABELS[1:] for photo in planned(label, 4)]
+    val = planned(Label.MASK_OLD, 3, "val")
+    # The last letter of a name says its rank, but for b, whose second photo is its best.
+    rank = {photo.path: int(photo.path[-5]) for photo in [*large, *small, *val]}
+    rank["mask_old/b0.jpg"], rank["mask_old/b1.jpg"] = 9, 0
+    dropped = [photo.path for photo in choose_drops([*large, *small, *val], rank)]
+    assert dropped == [f"mask_old/{name}.jpg" for name in ("a2", "a3", "a4", "a5", "b0")]
+
+
+def test_all_classes_count_alike_and_a_handful_does_not_lead() -> None:
+    counts = dict(zip(LABELS, (100, 50, 25, 25), strict=True))
+    weights = weigh_classes(counts)
+    assert len({round(weights[label] * counts[label], 9) for label in LABELS}) == 1
+    assert sum(weights[label] * counts[label] for label in LABELS) == 200
+    few = weigh_classes(dict(zip(LABELS, (1, 100, 100, 100), strict=True)))
+    assert few[LABELS[0]] / few[LABELS[1]] < 6

@@ -6,7 +6,10 @@ from PIL import Image
 
 from collector.images import encode_jpeg
 from collector.records import Label, Photo
-from curation.hashing import hash_pixels, scan_photo, scan_photos
+from curation.hashing import hash_pixels
+from curation.scan import look_at
+from curation.scanning import scan_photos
+from curation.workers import Workers
 from tests.conftest import draw_noise
 
 
@@ -37,14 +40,14 @@ def test_a_scan_tells_what_is_wrong_with_each_file_and_keeps_the_order(tmp_path:
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
     photos = [Photo(name, Label.MASK_OLD) for name in [*files, "mask_old/gone.jpg"]]
-    scans = list(scan_photos(tmp_path, photos, workers=2))
+    scans = list(scan_photos(tmp_path, photos, Workers(2)))
     assert [scan.photo for scan in scans] == photos
-    faults = [scan.fault or "" for scan in scans]
+    faults = [scan.sight.fault or "" for scan in scans]
     assert faults[0] == faults[4] == ""
     for fault, words in zip(
         [*faults[1:4], faults[5]], ["empty", "not a picture", "cut short", "No such"], strict=True
     ):
         assert words in fault
-    assert scans[0].sha256 != scans[4].sha256
-    assert scans[0].quality.sharpness > 0
-    assert scan_photo(tmp_path, photos[0]) == scans[0]
+    assert scans[0].sight.sha256 != scans[4].sight.sha256
+    assert scans[0].sight.quality.sharpness > 0
+    assert look_at(tmp_path / photos[0].path, photos[0].path) == scans[0].sight

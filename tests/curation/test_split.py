@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from collector.errors import DatasetError
 from collector.records import LABELS, Label, Photo
 from curation.curated import SPLITS
+from curation.settings import Ratio
 from curation.split import (
-    Ratio,
     assign_at_random,
     assign_groups,
     find_straddlers,

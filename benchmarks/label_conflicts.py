@@ -1,0 +1,72 @@
+"""How surely the same picture in two classes is told from two pictures of one pose.
+
+    python benchmarks/label_conflicts.py FOLDER [VIDEO ...]
+
+Every picture of FOLDER is saved again at half its size and JPEG quality 50: how many are told to be
+the same picture. Frames of a video, so many apart, are two pictures: how many are taken for one.
+Prints JSON.
+"""
+
+import argparse
+import io
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from collector.images import decode_image, encode_jpeg, is_picture
+from curation.conflicts import CONFLICT_BITS, is_same_picture, make_thumb
+from curation.hashing import hash_pixels
+
+GAPS = (1, 5, 15, 30)
+MOST_FRAMES = 300
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("videos", type=Path, nargs="*")
+    arguments = parser.parse_args()
+    files = sorted(path for path in arguments.folder.rglob("*") if is_picture(path))
+    told = [is_told_again(path) for path in files]
+    figures = {
+        "saved_again": len(told),
+        "told_to_be_the_same": round(float(np.mean(told)), 4),
+        "taken_for_the_same": {video.name: frames_taken(video) for video in arguments.videos},
+    }
+    print(json.dumps(figures, indent=2))
+
+
+def is_told_again(path: Path) -> bool:
+    data = path.read_bytes()
+    image = Image.open(io.BytesIO(data)).convert("RGB")
+    half = image.resize((max(1, image.width // 2), max(1, image.height // 2)))
+    again = encode_jpeg(np.asarray(half), quality=50)
+    bits = (hash_of(data) ^ hash_of(again)).bit_count()
+    return bits <= CONFLICT_BITS and is_same_picture(make_thumb(data), make_thumb(again))
+
+
+def hash_of(data: bytes) -> int:
+    return hash_pixels(decode_image(data))[0]
+
+
+def frames_taken(video: Path) -> dict[str, float]:
+    """Share of pairs of frames that are taken for one picture, by how many frames apart."""
+    capture = cv2.VideoCapture(str(video))
+    thumbs = []
+    while len(thumbs) < MOST_FRAMES:
+        has_frame, frame = capture.read()
+        if not has_frame:
+            break
+        thumbs.append(make_thumb(encode_jpeg(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))))
+    return {
+        str(gap): round(float(np.mean(list(map(is_same_picture, thumbs[gap:], thumbs[:-gap])))), 3)
+        for gap in GAPS
+        if len(thumbs) > gap
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""The options of `curate`, and what they ask for."""
+
+import argparse
+from pathlib import Path
+
+from collector.console import CommandParser
+from collector.errors import EnvironmentProblemError, MissingDownloadError
+from curation.limits import FLAWS, CheckLimits
+from curation.settings import (
+    AUGMENT,
+    BALANCE_MODES,
+    DEFAULT_RATIO,
+    DEFAULT_SEED,
+    GROUP,
+    MAX_VARIANTS,
+    REMOVE_BITS,
+    SPLIT_MODES,
+    CurationSettings,
+)
+from curation.workers import Workers
+
+DEFAULT_DATA = Path("data")
+DEFAULT_OUT = Path("curated")
+
+_LIMITS = CheckLimits()
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line of `curate`."""
+    parser = CommandParser(
+        prog="curate",
+        description="Turn four folders of photos into train, val and test that do not leak. "
+        "The dataset is only read; the result replaces a former one whole.",
+    )
+    add = parser.add_argument
+    add("data", type=Path, nargs="?", default=DEFAULT_DATA, help="dataset folder (default: data)")
+    add("--dedupe", action="store_true", help="set near-duplicates aside; the best photo stays")
+    add(
+        "--balance",
+        nargs="?",
+        const=AUGMENT,
+        choices=BALANCE_MODES,
+        help="make the classes of train even: augment fills the smaller ones up with variants "
+        "(this is meant where no way is named), drop thins the larger ones out, weights leaves "
+        "the photos alone and tells the trainer what each class counts",
+    )
+    add("--out", type=Path, default=DEFAULT_OUT, help="folder of the result (default: curated)")
+    add("--dry-run", action="store_true", help="print the plan and every reason; write nothing")
+    add("--json", action="store_true", help="one JSON object on stdout")
+    add("--strict", action="store_true", help="on any fault in the photos write nothing, exit 3")
+    _add_split(parser.add_argument_group("splitting"))
+    _add_variants(parser.add_argument_group("variants"))
+    _add_checks(parser.add_argument_group("checks, which set photos aside"))
+    _add_work(parser.add_argument_group("work"))
+    return parser
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """Parse a command line; `--balance DATA` means `--balance augment DATA`."""
+    words = list(argv)
+    for place, word in enumerate(words[:-1]):
+        if word == "--balance" and words[place + 1] not in BALANCE_MODES:
+            words[place] = f"--balance={AUGMENT}"
+    return make_parser().parse_args(words)
+
+
+def settings_of(arguments: argparse.Namespace) -> CurationSettings:
+    """What a command line asks for.
+
+    Raises:
+        UsageError: Something impossible.
+        EnvironmentProblemError: `--find-faces` without a face model to be had.
+    """
+    limits = CheckLimits(
+        min_sharpness=arguments.min_sharpness,
+        min_brightness=arguments.min_brightness,
+        max_brightness=arguments.max_brightness,
+        max_clipped=arguments.max_clipped,
+        min_side=arguments.min_side,
+        max_aspect=arguments.max_aspect,
+        allowed=frozenset(arguments.allow),
+    )
+    return CurationSettings(
+        dedupe=arguments.dedupe,
+        balance=arguments.balance,
+        expand=arguments.expand,
+        max_variants=arguments.max_variants,
+        ratio=tuple(arguments.ratio),
+        seed=arguments.seed,
+        split=arguments.split,
+        radius=arguments.radius,
+        limits=limits,
+        face_model=_face_model(arguments),
+        check_labels=arguments.check_labels,
+    )
+
+
+def workers_of(arguments: argparse.Namespace) -> Workers:
+    """Who is to look at the photos.
+
+    Raises:
+        UsageError: No number of workers, or two places for them.
+    """
+    return Workers(arguments.workers, arguments.processes, arguments.scheduler)
+
+
+def _add_split(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--ratio",
+        type=float,
+        nargs=3,
+        default=DEFAULT_RATIO,
+        metavar=("TRAIN", "VAL", "TEST"),
+        help="shares, which sum to 1 (default: .8 .1 .1)",
+    )
+    group.add_argument("--seed", type=int, default=DEFAULT_SEED, help="(default: 1337)")
+    group.add_argument(
+        "--split",
+        choices=SPLIT_MODES,
+        default=GROUP,
+        help="keep people, sessions and near-duplicates on one side, or do as split-folders does "
+        "by itself (default: group)",
+    )
+    group.add_argument(
+        "--radius",
+        type=int,
+        default=REMOVE_BITS,
+        metavar="BITS",
+        help="pHash bits within which a photo is a near-duplicate (default: 4)",
+    )
+
+
+def _add_variants(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--expand", type=int, metavar="N", help="grow every class of train to N with variants"
+    )
+    group.add_argument(
+        "--max-variants",
+        type=int,
+        default=MAX_VARIANTS,
+        metavar="N",
+        help=f"most variants of one photo (default: {MAX_VARIANTS})",
+    )
+
+
+def _add_checks(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--allow",
+        type=_kinds,
+        default=(),
+        metavar="KINDS",
+        help=f"keep photos with these flaws: any of {','.join(map(_hyphened, FLAWS))}",
+    )
+    described = {
+        "min_sharpness": "variance of the Laplacian at 128 px",
+        "min_brightness": "mean brightness, 0 to 255",
+        "max_brightness": "mean brightness, 0 to 255",
+        "max_clipped": "share of black and white pixels, 0 to 1",
+        "min_side": "shorter side of the photo, px",
+        "max_aspect": "longer side over shorter side",
+    }
+    for name, meaning in described.items():
+        default = getattr(_LIMITS, name)
+        add(
+            f"--{name.replace('_', '-')}",
+            type=type(default),
+            default=default,
+            metavar="X",
+            help=f"{meaning} (default: {default:g})",
+        )
+    add(
+        "--find-faces",
+        action="store_true",
+        help="find the face in photos where nobody has looked for it, compare and measure the face "
+        "alone, and set aside what shows none or several",
+    )
+    add("--face-model", type=Path, metavar="ONNX", help="a local copy of YuNet for --find-faces")
+    add(
+        "--check-labels",
+        action="store_true",
+        help="flag photos whose label is probably wrong, for `collector review`; removes none",
+    )
+
+
+def _add_work(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--workers", type=int, metavar="N", help="who looks at photos (default: one a core)"
+    )
+    group.add_argument(
+        "--processes", action="store_true", help="the workers are processes instead of threads"
+    )
+    group.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="the workers of this Dask scheduler look instead, as tcp://host:8786; they need the "
+        "dataset under the same path (pip install 'maskage[cluster]')",
+    )
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    """ "blurred,no-face": kinds of flaws as the command line spells them."""
+    return tuple(kind.strip().replace("-", " ") for kind in text.split(",") if kind.strip())
+
+
+def _hyphened(kind: str) -> str:
+    return kind.replace(" ", "-")
+
+
+def _face_model(arguments: argparse.Namespace) -> Path | None:
+    from collector.faces import obtain_face_model
+
+    if not arguments.find_faces:
+        return None
+    try:
+        return obtain_face_model(arguments.face_model).resolve()
+    except MissingDownloadError as fault:
+        raise EnvironmentProblemError(
+            "--find-faces: no face model here, and it cannot be fetched. Name a copy of YuNet with "
+            "--face-model, or leave --find-faces out."
+        ) from fault
