@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collector import hamming
 from collector.hamming import find_close_pairs
 
 BITS = st.integers(0, 2**64 - 1)
@@ -44,9 +45,9 @@ def test_every_pair_is_found_and_no_other(hashes: list[int], radius: int) -> Non
 
 
 @pytest.mark.parametrize("radius", [0, 1, 2, 4, 7, 8])
-def test_the_banded_search_finds_what_comparing_all_finds(radius: int) -> None:
+def test_the_sorting_search_finds_what_comparing_all_finds(radius: int) -> None:
     rng = np.random.default_rng(radius)
-    # Enough that the search takes its tables: half of them a few flips from the other half.
+    # Enough that the search sorts: half of them a few flips from the other half.
     hashes = rng.integers(0, 2**64, 12_000, dtype=np.uint64)
     for _ in range(radius + 1):
         hashes[6000:] ^= np.uint64(1) << rng.integers(0, 64, 6000, dtype=np.uint64)
@@ -73,3 +74,25 @@ def test_queries_meet_every_hash(hashes: list[int], queries: list[int], radius: 
         for j, other in enumerate(queries)
         if (one ^ other).bit_count() <= radius
     ]
+
+
+@pytest.mark.parametrize("blocks_more", [1, 2, 3])
+@pytest.mark.parametrize("radius", [0, 1, 3, 4, 8])
+def test_every_way_of_cutting_hashes_finds_the_same(
+    radius: int, blocks_more: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(radius)
+    distinct = rng.integers(0, 2**64, 120, dtype=np.uint64)
+    flipped = distinct ^ (np.uint64(1) << rng.integers(0, 64, 120, dtype=np.uint64))
+    few = rng.integers(0, 40, 120, dtype=np.uint64)
+    hashes = np.concatenate([distinct, flipped, few, np.zeros(20, np.uint64)])
+    queries = np.concatenate([distinct[:40] ^ np.uint64(5), few[:30]])
+    # As few hashes as these are compared all with all, where nobody insists.
+    monkeypatch.setattr(hamming, "_choose_blocks", lambda *_: radius + blocks_more)
+    pairs = find_close_pairs(hashes, radius)
+    found = list(zip(pairs.first.tolist(), pairs.second.tolist(), pairs.bits.tolist(), strict=True))
+    assert found == plain_pairs(hashes.tolist(), radius)
+    asked = find_close_pairs(hashes, radius, queries)
+    bits = np.bitwise_count(hashes[:, None] ^ queries[None, :])
+    expected = np.argwhere(bits <= radius).tolist()
+    assert np.column_stack([asked.first, asked.second]).tolist() == expected
