@@ -17,4 +17,4 @@ def user_cache() -> Path:
 def scan_cache_path(root: Path) -> Path:
     """The file with what looks at the photos of the dataset at `root` showed."""
     folder = (named_cache(os.environ) or user_cache()) / "scans"
-    return folder / f"{hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]}.db"
+    return folder / f"{hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]}.db"

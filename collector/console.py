@@ -4,6 +4,7 @@ Results go to stdout; progress, notices and errors go to stderr.
 """
 
 import argparse
+import io
 import os
 import sys
 import tempfile
@@ -35,6 +36,9 @@ def run_command(command: Callable[[], int]) -> int:
     Returns:
         The exit code of the design: 0, the fault's own, 130 for Ctrl-C, 1 for a bug of ours.
     """
+    # A file's name may hold what the terminal cannot show; stderr escapes that by itself.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = command()
         sys.stdout.flush()

@@ -6,17 +6,20 @@ to be enormous. One decoder settles it once: orientation applied, three channels
 only, at most `MAX_PIXELS`. Pillow reads, because it tells a whole file from a cut one.
 """
 
+import ctypes
 import io
+import logging
 import math
 import re
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, _imaging
 
 from collector.errors import UnreadableImageError
 from collector.records import RgbImage
@@ -24,11 +27,24 @@ from collector.records import RgbImage
 # OpenCV 5 warns on stderr at every face finder, which would tear the terminal UI.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 
+# What Pillow and its libtiff say of a broken file on stderr would tear it too, and what counts is
+# in our own words: whether the file is read.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+with suppress(OSError, AttributeError):
+    # The library that Pillow is linked with is found through it, wherever it lies.
+    _pillow = ctypes.CDLL(_imaging.__file__)
+    _pillow.TIFFSetErrorHandler(None)
+    _pillow.TIFFSetWarningHandler(None)
+
 MAX_PIXELS = 25_000_000
 # Pillow's own, laxer cap would speak first, in other words.
 Image.MAX_IMAGE_PIXELS = None
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mjpeg", ".mpg"})
+
+# Pillow would go by the content whatever the name says, and run a PostScript interpreter for one.
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 # A marker may be filled up with any number of 0xFF.
@@ -106,7 +122,7 @@ def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
     if not data:
         raise UnreadableImageError(f"{name}: the file is empty. Remove or replace it.")
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise UnreadableImageError(
@@ -118,7 +134,8 @@ def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
         raise
     except UnidentifiedImageError as fault:
         raise UnreadableImageError(
-            f"{name}: not a picture ({len(data):,} bytes). Remove or replace the file."
+            f"{name}: not a picture in JPEG, PNG, WebP, BMP or TIFF, whatever its name says "
+            f"({len(data):,} bytes). Save it as one of these, or remove it."
         ) from fault
     except Exception as fault:
         raise UnreadableImageError(
@@ -216,12 +233,13 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def _is_on_its_side(image: Image.Image) -> bool:
     """Whether the EXIF orientation, 5 to 8, swaps width and height."""
-    return int(image.getexif().get(0x0112, 1)) in (5, 6, 7, 8)
+    # A damaged tag may be anything: `exif_transpose` takes what is no such number for upright too.
+    return image.getexif().get(0x0112) in (5, 6, 7, 8)
 
 
 def _orientation(data: bytes) -> int:
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             return int(image.getexif().get(0x0112, 1))
     except Exception:  # noqa: BLE001  a broken EXIF block raises many things; re-encode then
         return 0

@@ -5,6 +5,7 @@ data/.dataset/manifest.db     what the folders cannot tell
 data/.trash/<label>/          removed photos, until emptied
 """
 
+import errno
 import gc
 import hashlib
 import itertools
@@ -416,13 +417,22 @@ def _picture_names(folder: Path) -> list[str]:
                 # As `is_picture`, without a Path for each of 100,000 names.
                 if entry.name[entry.name.rfind(".") :].lower() in PICTURE_SUFFIXES
                 and not entry.name.startswith(".")
-                and entry.is_file()
+                and _is_file(entry)
             ]
     except OSError as fault:
         raise EnvironmentProblemError(
             f"{folder}: the photos in it cannot be listed ({fault.strerror or fault}). Check the "
             f"disk, and who may read the folder; nothing was changed."
         ) from fault
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError as fault:
+        if fault.errno == errno.ELOOP:  # a link that leads in a circle is no photo
+            return False
+        raise
 
 
 def _name_edits(edits: Sequence[Edit]) -> str:

@@ -20,6 +20,9 @@ MAX_WEIGHT = 4.0
 """A photo of a rare class counts at most so much more than one of a class of average size: a
 handful of photos must not lead."""
 
+MAX_NAME_BYTES = 255
+"""Of a file's name, on every file system in use."""
+
 
 def plan_variants(photos: Sequence[PlannedPhoto], settings: CurationSettings) -> list[PlannedPhoto]:
     """Plan variants that bring every class of train up to the number wanted, sorted by path.
@@ -108,11 +111,18 @@ def _train_by_label(photos: Sequence[PlannedPhoto]) -> dict[Label, list[PlannedP
 
 
 def _free_name(path: str, number: int, taken: set[str]) -> str:
-    stem = PurePosixPath(path).with_suffix("")
-    while (name := f"{stem}__aug{number}.jpg").casefold() in taken:
+    parent = PurePosixPath(path)
+    while (name := str(parent.with_name(_variant_name(parent, number)))).casefold() in taken:
         number += 1
     taken.add(name.casefold())
     return name
+
+
+def _variant_name(parent: PurePosixPath, number: int) -> str:
+    """Of a stem too long for one more mark, the end gives way."""
+    mark = f"__aug{number}.jpg"
+    stem = parent.stem.encode()[: MAX_NAME_BYTES - len(mark)].decode(errors="ignore")
+    return f"{stem}{mark}"
 
 
 def _variant_of(parent: PlannedPhoto, path: str) -> PlannedPhoto:

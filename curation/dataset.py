@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector.errors import DatasetError
+from collector.errors import DatasetError, EnvironmentProblemError
 from collector.records import LABELS, Label, Photo
 from collector.store import list_photos
 
@@ -36,12 +36,26 @@ def read_dataset(root: Path) -> Dataset:
 
     Raises:
         DatasetError: No such folder, or a class folder is missing or empty.
+        EnvironmentProblemError: A folder cannot be read.
     """
-    root = root.resolve()
-    photos = tuple(list_photos(root))
+    # `Path.resolve` raises on links that lead in a circle.
+    root = Path(os.path.realpath(root))
+    try:
+        return _read(root)
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{root}: the folders in it cannot be listed ({fault.strerror or fault}). Check the "
+            f"path, the disk, and who may read it."
+        ) from fault
+
+
+def _read(root: Path) -> Dataset:
+    found = list_photos(root)
+    # A plan and a report are UTF-8, and so is every name in them.
+    photos = tuple(photo for photo in found if _shown(photo.path) == photo.path)
     with os.scandir(root) as entries:
         folders = sorted(
-            entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")
+            entry.name for entry in entries if _is_folder(entry) and not entry.name.startswith(".")
         )
     missing = [f"{label} (no such folder)" for label in LABELS if label not in folders]
     counts = Counter(photo.label for photo in photos)
@@ -51,7 +65,7 @@ def read_dataset(root: Path) -> Dataset:
             f"{root}: no photos of {', '.join(missing)}. {found_photos(photos)} "
             f"Collect some with `collector {root}`, or put photos into that folder."
         )
-    ignored = tuple(name for name in folders if name not in LABELS)
+    ignored = tuple(_shown(name) for name in folders if name not in LABELS)
     return Dataset(root, photos, ignored, _find_strangers(root, {photo.path for photo in photos}))
 
 
@@ -64,7 +78,25 @@ def _find_strangers(root: Path, known: Container[str]) -> tuple[str, ...]:
                 for entry in entries
                 if not entry.name.startswith(".") and entry.name.lower() not in SYSTEM_FILES
             ]
-    return tuple(sorted(path for path in found if path not in known))
+    return tuple(sorted(_named(path) for path in found if path not in known))
+
+
+def _named(path: str) -> str:
+    shown = _shown(path)
+    return path if shown == path else f"{shown} (its name is not UTF-8)"
+
+
+def _shown(name: str) -> str:
+    """A name as it can be written: what is not UTF-8 in it becomes an escape."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        # A link that leads in a circle.
+        return False
 
 
 def require_all_classes(root: Path, usable: Sequence[Photo], doing: str, advice: str) -> None:

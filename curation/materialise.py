@@ -53,7 +53,7 @@ def materialise_plan(
         DatasetError: A photo has changed or gone since it was planned.
         EnvironmentProblemError: The disk refused.
     """
-    out = out.resolve()
+    out = _real(out)
     require_replaceable(out, plan.root)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,9 @@ def materialise_plan(
             _lay_out(plan, building / "source", result)
             _write_variants(plan, result, progress)
             (result / PLAN_FILE).write_text(plan_as_csv(plan), encoding="utf-8")
-            (result / REPORT_FILE).write_text(report, encoding="utf-8")
+            # The dataset's own path, or that of the result, may be no UTF-8.
+            page = report.encode("utf-8", "backslashreplace")
+            (result / REPORT_FILE).write_bytes(page)
             if plan.class_weights is not None:
                 write_class_weights(result, plan.class_weights)
             verify_result(plan, result, progress)
@@ -79,17 +81,37 @@ def require_replaceable(out: Path, root: Path) -> None:
 
     Raises:
         UsageError: It lies in the dataset or holds it, or is not a former result.
+        EnvironmentProblemError: It cannot be looked into.
     """
-    out = out.resolve()
-    if out == root or root in out.parents or out in root.parents:
-        raise UsageError(
-            f"--out {out} and the dataset {root} lie in each other. The dataset is never "
-            f"changed: choose a folder beside it."
-        )
+    out, root = _real(out), _real(root)
+    # A class folder may be a link to one elsewhere.
+    for folder in (root, *(_real(root / label) for label in LABELS)):
+        if out == folder or folder in out.parents or out in folder.parents:
+            raise UsageError(
+                f"--out {out} and the dataset {folder} lie in each other. The dataset is never "
+                f"changed: choose a folder beside it."
+            )
+    try:
+        _require_former_result(out)
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"--out {out}: cannot be looked into ({fault.strerror or fault}). Check the path and "
+            f"its permissions, or choose another folder."
+        ) from fault
+
+
+def _require_former_result(out: Path) -> None:
+    if any(path.is_symlink() for path in (out, *out.parents)):
+        raise UsageError(f"--out {out} leads in a circle of links. Choose another folder.")
     if not out.exists():
         return
     if not out.is_dir():
         raise UsageError(f"--out {out} is a file. Choose a folder.")
+    if out.is_mount():
+        raise UsageError(
+            f"--out {out} is where a disk is mounted, which cannot be replaced whole. Choose a "
+            f"folder in it: {out / 'curated'}."
+        )
     found = sorted(path.name for path in out.iterdir() if path.name != ".DS_Store")
     strange = [name for name in found if name not in RESULT_NAMES]
     if strange or (found and not _is_plan(out / PLAN_FILE)):
@@ -98,6 +120,11 @@ def require_replaceable(out: Path, root: Path) -> None:
             f"--out {out} is not a former result of `curate`: {what}. Nothing was replaced. "
             f"Choose another folder, or move that away."
         )
+
+
+def _real(path: Path) -> Path:
+    """A path without links, but for those that lead in a circle: `Path.resolve` raises on them."""
+    return Path(os.path.realpath(path))
 
 
 @total_ordering

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -148,12 +148,18 @@ class CurationPlan:
 
 def plan_as_csv(plan: CurationPlan) -> str:
     """plan.csv: one row a photo and variant, columns `PLAN_COLUMNS`."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(PLAN_COLUMNS)
+    rows = [_as_row(PLAN_COLUMNS)]
     for p in plan.photos:
-        writer.writerow([p.path, p.label, int(p.kept), p.reason, p.group, p.split, p.parent or ""])
-    return text.getvalue()
+        kept = int(p.kept)
+        rows.append(_as_row([p.path, p.label, kept, p.reason, p.group, p.split, p.parent or ""]))
+    return "".join(rows)
+
+
+def _as_row(cells: Sequence[object]) -> str:
+    row = io.StringIO()
+    # Told to end lines in "\n" alone, it would leave a "\r" in a name bare, which ends a row too.
+    csv.writer(row, lineterminator="\r\n").writerow(cells)
+    return row.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _count(photos: list[PlannedPhoto]) -> dict[str, dict[Label, int]]:

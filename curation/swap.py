@@ -20,8 +20,14 @@ def swap_in(new: Path, place: Path) -> None:
         OSError: The system refused; both are as they were.
     """
     if not place.exists():
-        new.rename(place)
-    elif not _exchange(new, place):
+        try:
+            new.rename(place)
+            return
+        except OSError:
+            # Another run may have put its result there meanwhile: then that is the former one.
+            if not place.exists():
+                raise
+    if not _exchange(new, place):
         former = _former_of(new)
         place.rename(former)
         try:
