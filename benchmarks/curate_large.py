@@ -39,9 +39,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.work or Path(temporary)
         draw_dataset(work / "data", arguments.photos, arguments.side)
-        figures = {
-            name: run_curate(work, words[cut + 1 :]) for name in ("first run", "second run")
-        }
+        figures = {name: run_curate(work, words[cut + 1 :]) for name in ("first run", "second run")}
     print(json.dumps({"photos": arguments.photos, **figures}, indent=2))
 
 

@@ -21,18 +21,23 @@ def main(argv: list[str] | None = None) -> int:
 def _curate(argv: list[str]) -> int:
     arguments = parse(argv)
     settings, workers = settings_of(arguments), workers_of(arguments)
+    from curation.flagging import flag_doubts
     from curation.materialise import materialise_plan, require_replaceable
     from curation.planning import make_plan
     from curation.report import render_report
 
-    require_replaceable(arguments.out, arguments.data.resolve())
+    require_replaceable(arguments.out, arguments.data)
     plan = make_plan(arguments.data, settings, show_progress, workers)
     faults = [notice.text for notice in plan.notices if notice.is_fault]
+    flagged = None
     is_written = not arguments.dry_run and not (arguments.strict and faults)
     if is_written:
         report = render_report(plan, arguments.out.resolve())
         materialise_plan(plan, arguments.out, report, show_progress)
+        flagged = flag_doubts(plan)
     _tell(plan, arguments, is_written)
+    if flagged is not None:
+        say(f"note: {flagged.text}")
     if arguments.strict and faults:
         raise GateFailedError(
             f"--strict: {len(faults)} fault{'s' if len(faults) > 1 else ''} found "

@@ -12,6 +12,10 @@ from collector.records import RgbImage
 HASH_SIDE = 8
 # imagehash shrinks to four times the hash's side before its cosine transform.
 SHRUNK_SIDE = HASH_SIDE * 4
+# The rows of a cosine transform (DCT-II) that the hash needs, shape (8, 32).
+_COSINES = np.cos(
+    np.pi / SHRUNK_SIDE * np.outer(np.arange(HASH_SIDE), np.arange(SHRUNK_SIDE) + 0.5)
+)
 
 
 def hash_pixels(pixels: RgbImage) -> tuple[int, int]:
@@ -27,9 +31,17 @@ def hash_pixels(pixels: RgbImage) -> tuple[int, int]:
 
 
 def hash_grey(grey: Image.Image) -> tuple[int, int]:
-    """As `hash_pixels`, of a picture of mode "L". Shrunk once: shrinking and mirroring commute."""
+    """As `hash_pixels`, of a picture of mode "L".
+
+    It is shrunk and transformed once: mirrored, it has the same cosines across, the odd ones of
+    them negated.
+    """
     shrunk = grey.resize((SHRUNK_SIDE, SHRUNK_SIDE), Image.Resampling.LANCZOS)
-    return _bits(shrunk), _bits(shrunk.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+    plain = imagehash.phash(shrunk, hash_size=HASH_SIDE).hash
+    # Rounded: in an even picture all but the first are zero, and not the noise of their sums.
+    cosines = np.round(_COSINES @ np.asarray(shrunk, np.float64) @ _COSINES.T, 6)
+    cosines[:, 1::2] *= -1
+    return _bits(plain), _bits(cosines > np.median(cosines))
 
 
 def hash_array(values: Sequence[int]) -> NDArray[np.uint64]:
@@ -37,6 +49,5 @@ def hash_array(values: Sequence[int]) -> NDArray[np.uint64]:
     return np.array(values, dtype=np.uint64)
 
 
-def _bits(image: Image.Image) -> int:
-    found = imagehash.phash(image, hash_size=HASH_SIDE).hash
+def _bits(found: NDArray[np.bool_]) -> int:
     return int.from_bytes(np.packbits(found).tobytes(), "big")

@@ -4,13 +4,14 @@ Every step writes into one plan; nothing is applied here.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from collector.console import Progress, no_progress
-from collector.records import Label
+from collector.errors import DatasetError
+from collector.records import Label, RgbImage, Suggestion
 from curation.balance import choose_drops, plan_variants, weigh_classes
 from curation.checks import find_flaws
 from curation.conflicts import CONFLICT_BITS, find_label_conflicts
@@ -20,8 +21,8 @@ from curation.groups import GROUP_BITS, group_photos
 from curation.limits import FLAWS
 from curation.look_alikes import find_look_alikes
 from curation.notices import gather_notices
-from curation.plan import CurationPlan, PlannedPhoto
-from curation.scan import PhotoScan
+from curation.plan import CurationPlan, Notice, PlannedPhoto
+from curation.scan import PhotoScan, needs_face, read_face
 from curation.scan_cache import open_scan_cache
 from curation.scanning import scan_photos
 from curation.settings import DROP, RANDOM, WEIGHTS, CurationSettings
@@ -55,13 +56,15 @@ def make_plan(
     if settings.dedupe:
         draft.drop_duplicates()
     draft.drop_flawed()
+    checked = draft.check_labels(progress) if settings.check_labels else None
     draft.assign()
     weights = draft.balance()
     photos = list(draft.planned.values())
     photos += plan_variants(photos, settings)
     photos.sort(key=lambda photo: photo.path)
     plan = CurationPlan(dataset.root, settings, tuple(photos), class_weights=weights)
-    return replace(plan, notices=gather_notices(dataset, plan))
+    notices = [*gather_notices(dataset, plan), *(() if checked is None else checked)]
+    return replace(plan, notices=tuple(notices))
 
 
 def _scan(
@@ -150,10 +153,26 @@ class _Draft:
             if flaws := find_flaws(scan.sight, self.settings.limits):
                 self._set_aside(scan.path, "; ".join(flaws))
         kinds = Counter(photo.kind for photo in self.planned.values() if photo.kind in FLAWS)
+        shown = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
         self._require_all_classes(
-            f"the checks set photos aside ({', '.join(f'{n} {kind}' for kind, n in kinds.items())})",
+            f"the checks set photos aside ({shown})",
             "Keep them with --allow KINDS, move a limit (see `curate --help`), or collect more.",
         )
+
+    def check_labels(self, progress: Progress) -> list[Notice]:
+        """Write down which labels are probably wrong; nothing is set aside for it."""
+        from curation.embedding import embed_pictures
+        from curation.label_check import find_doubtful_labels
+
+        usable = self.usable
+        labels = [scan.photo.label for scan in usable]
+        groups = self._group_numbers(usable)
+        embedding = embed_pictures(self._faces(usable), len(usable), progress)
+        doubts = find_doubtful_labels(embedding.features, labels, groups, self.settings.seed)
+        for doubt in doubts:
+            suggestion = Suggestion(doubt.suggested, doubt.confidence)
+            self._update(usable[doubt.index].path, doubt=suggestion)
+        return [] if embedding.notice is None else [Notice(embedding.notice)]
 
     def assign(self) -> None:
         photos = [scan.photo for scan in self.usable]
@@ -177,8 +196,19 @@ class _Draft:
         plan = CurationPlan(self.dataset.root, self.settings, tuple(self.planned.values()))
         return weigh_classes(plan.counts["train"])
 
+    def _faces(self, scans: Sequence[PhotoScan]) -> Iterator[RgbImage]:
+        for scan in scans:
+            model = self.settings.face_model if needs_face(scan.photo) else None
+            yield read_face(self.dataset.root / scan.path, model)
+
     def _read(self, scan: PhotoScan) -> bytes:
-        return (self.dataset.root / scan.path).read_bytes()
+        try:
+            return (self.dataset.root / scan.path).read_bytes()
+        except OSError as fault:
+            raise DatasetError(
+                f"{scan.path}: changed or gone since it was looked at ({fault.strerror}). Curate "
+                f"again."
+            ) from fault
 
     def _group_numbers(self, scans: Sequence[PhotoScan]) -> list[int]:
         return [int(self.planned[scan.path].group[1:]) for scan in scans]

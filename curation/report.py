@@ -192,7 +192,7 @@ def _doubtful(plan: CurationPlan) -> str:
     if not plan.doubtful:
         return section("Suspicious labels", "<p>No label looks wrong.</p>")
     shown = [
-        figure(plan, photo.path, f"{photo.label.title}? {photo.doubt.label.title}")
+        figure(plan, photo.path, f"{photo.label.title} → {photo.doubt.label.title}?")
         for photo in plan.doubtful[:MOST_DOUBTFUL]
         if photo.doubt
     ]

@@ -14,9 +14,9 @@ from PIL import Image
 
 from collector.errors import UnreadableImageError
 from collector.faces import YuNetFinder, crop_face
-from collector.images import decode_grey, decode_image
+from collector.images import decode_grey, decode_image, read_image
 from collector.quality import MEASURED_SIDE_PX, measure_grey
-from collector.records import FaceBox, Photo, Quality
+from collector.records import FaceBox, Photo, Quality, RgbImage
 from curation.hashing import hash_grey
 
 GREY_SIDE_PX = MEASURED_SIDE_PX * 3 // 2
@@ -89,6 +89,15 @@ def look_at(path: Path, name: str, face_model: Path | None = None) -> Sight:
         return Sight(digest, fault=str(fault).removeprefix(f"{name}: "))
 
 
+def read_face(path: Path, face_model: Path | None = None) -> RgbImage:
+    """The face crop of a photo, or the whole where no face is looked for or seen.
+
+    Raises:
+        UnreadableImageError: It cannot be decoded any more.
+    """
+    return _cut_out(read_image(path), face_model)[0]
+
+
 def needs_face(photo: Photo) -> bool:
     """Whether nobody has looked for the face yet: the collector's crops know their box."""
     return photo.box is None or photo.box.score <= 0
@@ -102,11 +111,16 @@ def _measured(data: bytes, digest: str, name: str) -> Sight:
 def _measured_face(data: bytes, digest: str, name: str, face_model: Path) -> Sight:
     pixels = decode_image(data, name)
     height, width = pixels.shape[:2]
-    boxes = _finder(face_model).find(pixels)
-    crop = crop_face(pixels, boxes[0]) if boxes else pixels
+    crop, boxes = _cut_out(pixels, face_model)
     faces = [box for box in boxes if box.side_px >= BYSTANDER * boxes[0].side_px]
     grey = Image.fromarray(crop).convert("L")
     return _sight(digest, grey, width, height, boxes[0] if boxes else None, len(faces))
+
+
+def _cut_out(pixels: RgbImage, face_model: Path | None) -> tuple[RgbImage, list[FaceBox]]:
+    """The largest face with its margin, and all boxes; the whole where there are none."""
+    boxes = _finder(face_model).find(pixels) if face_model is not None else []
+    return (crop_face(pixels, boxes[0]) if boxes else pixels), boxes
 
 
 def _sight(
@@ -118,8 +132,19 @@ def _sight(
     faces: int | None = None,
 ) -> Sight:
     phash, mirror = hash_grey(grey)
-    quality = measure_grey(np.asarray(grey), box)
+    quality = measure_grey(np.asarray(_shrunk(grey)), box)
     return Sight(digest, phash, mirror, quality, width, height, faces)
+
+
+def _shrunk(grey: Image.Image) -> Image.Image:
+    """The picture as it is measured, by area averaging; a smaller one as it is.
+
+    Copying the large picture into an array would take as long as measuring it.
+    """
+    side = MEASURED_SIDE_PX
+    if min(grey.size) <= side:
+        return grey
+    return grey.resize((side, side), Image.Resampling.BOX)
 
 
 _finders = threading.local()

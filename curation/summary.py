@@ -22,9 +22,16 @@ def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:
     lines = [f"{row[0]:<{width}}" + "".join(f"{cell:>8}" for cell in row[1:]) for row in rows]
     for kind, count in plan.reasons.items():
         lines.append(f"set aside: {count} {kind}")
+    if plan.settings.check_labels:
+        lines.append(f"labels that are probably wrong: {len(plan.doubtful)} (kept, flagged)")
     groups = len({photo.group for photo in plan.kept})
     lines.append(f"groups: {groups}, {len(plan.straddling)} of them in more than one split")
     if with_photos:
+        lines += [
+            f"{photo.path}  perhaps {photo.doubt.label} ({photo.doubt.confidence:.0%})"
+            for photo in plan.doubtful
+            if photo.doubt
+        ]
         lines += [f"{photo.path}  {photo.reason}" for photo in plan.set_aside]
     return "\n".join(lines)
 
@@ -52,6 +59,17 @@ def plan_as_json(
         "set_aside": plan.reasons,
         "groups": len({photo.group for photo in plan.kept}),
         "straddling_groups": len(plan.straddling),
+        "class_weights": plan.class_weights,
+        "suspicious": [
+            {
+                "path": photo.path,
+                "label": photo.label,
+                "suggested": photo.doubt.label,
+                "confidence": round(photo.doubt.confidence, 4),
+            }
+            for photo in plan.doubtful
+            if photo.doubt
+        ],
         "notices": [{"text": notice.text, "is_fault": notice.is_fault} for notice in plan.notices],
     }
     if with_photos:

@@ -1,0 +1,306 @@
+"""`curate` with each way of balancing, checking and working, run as a user would."""
+
+import csv
+import json
+import shlex
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from collector.images import encode_jpeg
+from collector.records import LABELS, Label, RgbImage
+from collector.store import PhotoStore, list_photos
+from curation import verify
+from curation.cli import main
+from curation.curated import SPLITS, read_class_weights, read_curated
+from tests.conftest import draw_noise
+from trainer.dataset import read_training_photos
+
+MakeFolders = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASKAGE_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def uneven(four_folders: MakeFolders) -> Path:
+    """Twenty photos in three classes and forty in one."""
+    source = four_folders(20)
+    for number in range(20):
+        path = source / "mask_young" / f"more_{number:02d}.jpg"
+        path.write_bytes(encode_jpeg(draw_noise(8000 + number)))
+    return source
+
+
+def rows_of(out: Path) -> list[dict[str, str]]:
+    with (out / "plan.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def train_counts(out: Path) -> Counter[str]:
+    return Counter(row["label"] for row in rows_of(out) if row["split"] == "train")
+
+
+def test_drop_thins_the_larger_classes_of_train_alone(uneven: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert main([str(uneven), "--balance", "drop", "--out", str(out)]) == 0
+    assert set(train_counts(out).values()) == {16}
+    rows = rows_of(out)
+    surplus = [row for row in rows if row["reason"].startswith("surplus: ")]
+    assert {(row["label"], row["kept"], row["split"]) for row in surplus} == {
+        ("mask_young", "0", "")
+    }
+    assert len(surplus) == 16
+    assert not any(row["parent"] for row in rows)
+    counts = Counter((p.label, split) for split in SPLITS for p in read_curated(out).photos(split))
+    assert counts[Label.MASK_YOUNG, "val"] == counts[Label.MASK_YOUNG, "test"] == 4
+    assert "16 photos of the larger classes" in (out / "report.html").read_text()
+
+
+def test_weights_leave_the_photos_alone_and_the_trainer_counts_by_them(
+    uneven: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert main([str(uneven), "--balance=weights", "--out", str(out)]) == 0
+    assert train_counts(out)["mask_young"] == 32
+    weights = read_class_weights(out)
+    assert weights is not None
+    assert weights[Label.MASK_OLD] == pytest.approx(2 * weights[Label.MASK_YOUNG], abs=1e-4)
+    assert read_training_photos(out).class_weights.tolist() == pytest.approx(
+        [weights[label] for label in LABELS]
+    )
+    told = dict.fromkeys(LABELS, 1.0) | {Label.NOMASK_OLD: 3.5}
+    (out / "class_weights.json").write_text(json.dumps(told))
+    assert read_training_photos(out).class_weights.tolist() == [1, 1, 3.5, 1]
+    # And a result with weights is replaced by one without.
+    assert main([str(uneven), "--out", str(out)]) == 0
+    assert read_class_weights(out) is None
+
+
+def test_augment_is_meant_where_no_way_is_named_and_a_folder_may_follow(
+    uneven: Path, tmp_path: Path
+) -> None:
+    for number, words in enumerate(
+        (["--balance", str(uneven)], [str(uneven), "--balance", "augment"], ["--balance=augment"])
+    ):
+        out = tmp_path / str(number)
+        given = words if str(uneven) in words else [str(uneven), *words]
+        assert main([*given, "--out", str(out)]) == 0
+        assert set(train_counts(out).values()) == {32}
+
+
+def test_expand_grows_every_class_of_train_as_far_as_its_photos_carry(
+    uneven: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main([str(uneven), "--expand", "50", "--out", str(out)]) == 0
+    assert set(train_counts(out).values()) == {50}
+    capsys.readouterr()
+    few = ["--expand", "50", "--max-variants", "1", "--out", str(out)]
+    assert main([str(uneven), *few]) == 0
+    assert sorted(train_counts(out).values()) == [32, 32, 32, 50]
+    assert "mask_old has 16 photos in train and got 16 variants, 1 of each" in (
+        capsys.readouterr().err
+    )
+
+
+def test_the_command_in_the_report_makes_the_same_again(uneven: Path, tmp_path: Path) -> None:
+    out, again = tmp_path / "out", tmp_path / "again"
+    words = ["--dedupe", "--expand", "20", "--max-variants", "3", "--ratio", ".6", ".2", ".2"]
+    words += ["--seed", "5", "--radius", "2", "--min-side", "60", "--allow", "blurred,no-face"]
+    assert main([str(uneven), *words, "--out", str(out)]) == 0
+    page = (out / "report.html").read_text()
+    command = shlex.split(page.split("<pre>")[1].split("</pre>")[0])
+    assert command[0] == "curate"
+    command[command.index("--out") + 1] = str(again)
+    assert main(command[1:]) == 0
+    assert (again / "plan.csv").read_bytes() == (out / "plan.csv").read_bytes()
+
+
+def test_flawed_photos_go_with_their_reason_and_stay_where_that_is_allowed(
+    uneven: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flat: RgbImage = np.full((90, 90, 3), 120, np.uint8)
+    flat[40:50] = 128
+    pictures = {
+        "blurred.jpg": flat,
+        "dark.jpg": draw_noise(1) // 8,
+        "thin.jpg": draw_noise(2, 200)[:, :90],
+        "tiny.png": draw_noise(3, 30),
+    }
+    for name, pixels in pictures.items():
+        (uneven / "mask_young" / name).write_bytes(encode_jpeg(pixels))
+    out = tmp_path / "out"
+    assert main([str(uneven), "--out", str(out)]) == 0
+    told = capsys.readouterr().err
+    assert "1 tiny, 1 odd aspect, 1 dark, 1 blurred" in told
+    assert "--allow tiny,odd-aspect,dark,blurred" in told
+    aside = {Path(row["path"]).name: row["reason"] for row in rows_of(out) if row["kept"] == "0"}
+    assert aside["thin.jpg"] == "odd aspect: 90x200 px, over 2 to 1"
+    assert {name: reason.partition(":")[0] for name, reason in aside.items()} == {
+        "blurred.jpg": "blurred",
+        "dark.jpg": "dark",
+        "thin.jpg": "odd aspect",
+        "tiny.png": "tiny",
+    }
+    page = (out / "report.html").read_text()
+    assert "<h3>1 odd aspect</h3>" in page
+    allowed = ["--allow", "odd-aspect,dark", "--min-side", "20", "--min-sharpness", "0"]
+    assert main([str(uneven), *allowed, "--out", str(out)]) == 0
+    assert [row for row in rows_of(out) if row["kept"] == "0"] == []
+
+
+def test_a_class_that_the_checks_emptied_is_named_with_the_way_out(
+    uneven: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (uneven / "mask_old").iterdir():
+        path.write_bytes(encode_jpeg(draw_noise(1, 20)))
+    assert main([str(uneven), "--out", str(tmp_path / "out")]) == 4
+    told = capsys.readouterr().err
+    assert "no usable photo of mask_old" in told
+    assert "20 tiny" in told
+    assert "--allow" in told
+
+
+def test_a_photo_that_changes_meanwhile_stops_the_run(
+    uneven: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "out"
+    assert main([str(uneven), "--out", str(out)]) == 0
+    before = (out / "plan.csv").read_bytes()
+    real = verify._require_planned_files
+
+    def spoil_one(plan: object, result: Path) -> None:
+        next((result / "train" / "mask_old").iterdir()).write_bytes(b"other")
+        real(plan, result)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(verify, "_require_planned_files", spoil_one)
+    assert main([str(uneven), "--seed", "2", "--out", str(out)]) == 4
+    assert "changed while it was curated" in capsys.readouterr().err
+    assert (out / "plan.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--balance=even"], "invalid choice: 'even'"),
+        (["--expand", "0"], "--expand is a number of photos"),
+        (["--expand", "9", "--balance", "drop"], "Choose one"),
+        (["--max-variants", "0"], "--max-variants is 1 or more"),
+        (["--allow", "ugly"], "No check is named ugly"),
+        (["--workers", "0"], "--workers is 1 or more"),
+        (["--workers", "2", "--scheduler", "tcp://localhost:1"], "its own workers"),
+    ],
+)
+def test_impossible_wishes_are_usage_faults(
+    uneven: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    assert main([str(uneven), "--out", str(tmp_path / "out"), *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_face_model_that_is_not_there_is_an_environment_fault(
+    uneven: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--find-faces", "--face-model", str(tmp_path / "none.onnx")]
+    assert main([str(uneven), *words, "--out", str(tmp_path / "out")]) == 5
+    assert "No face model at" in capsys.readouterr().err
+
+
+def test_faces_are_found_in_photos_that_nobody_has_looked_at(shared: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    for label in LABELS:
+        (source / label).mkdir(parents=True)
+        for path in sorted((shared / "faces" / label).glob("*.jpg"))[::40][:8]:
+            shutil.copy(path, source / label)
+    (source / "nomask_old" / "nobody.jpg").write_bytes(encode_jpeg(draw_noise(1, 200)))
+    out = tmp_path / "out"
+    model = shared / "weights" / "face_detection_yunet_2026may.onnx"
+    assert main([str(source), "--find-faces", "--face-model", str(model), "--out", str(out)]) == 0
+    aside = {row["path"]: row["reason"] for row in rows_of(out) if row["kept"] == "0"}
+    assert aside["nomask_old/nobody.jpg"] == "no face: the face finder saw none"
+    assert "--find-faces" in (out / "report.html").read_text().split("<pre>")[1]
+
+
+@pytest.fixture
+def mislabelled(tmp_path: Path) -> Path:
+    """Four classes, each with a pattern; one sitting of three was shot into the wrong class."""
+    root = tmp_path / "data"
+    with PhotoStore(root) as store:
+        for place, label in enumerate(LABELS):
+            for number in range(24):
+                own = draw_noise(1000 * place + number).astype(np.uint16)
+                shown = ((2 * own + 3 * draw_noise(9000 + place)) // 5).astype(np.uint8)
+                is_wrong = label is Label.MASK_OLD and number >= 21
+                given = Label.NOMASK_YOUNG if is_wrong else label
+                session = "wrong" if is_wrong else f"{label}{number // 3}"
+                store.add(shown, given, subject=session, session=session)
+    return root
+
+
+def test_a_sitting_shot_into_the_wrong_class_is_flagged_and_kept(
+    mislabelled: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Without the network's weights: its stand-in sees colours.
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setattr("curation.embedding.WEIGHTS_URL", "http://127.0.0.1:9/weights.h5")
+    out = tmp_path / "out"
+    assert main([str(mislabelled), "--check-labels", "--json", "--out", str(out)]) == 0
+    told = capsys.readouterr()
+    wrong = {photo.path for photo in list_photos(mislabelled) if photo.session == "wrong"}
+    suspicious = json.loads(told.out)["suspicious"]
+    assert {entry["path"] for entry in suspicious} == wrong
+    assert {entry["suggested"] for entry in suspicious} == {"mask_old"}
+    assert "by edges and colours only" in told.err
+    assert "collector review" in told.err
+    disputed = {photo.path for photo in list_photos(mislabelled) if photo.is_disputed}
+    assert disputed == wrong
+    assert all(row["kept"] == "1" for row in rows_of(out) if row["path"] in wrong)
+    assert "Suspicious labels" in (out / "report.html").read_text()
+
+
+def test_a_dataset_that_is_in_use_or_has_no_manifest_is_not_flagged_and_that_is_said(
+    mislabelled: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setattr("curation.embedding.WEIGHTS_URL", "http://127.0.0.1:9/weights.h5")
+    words = ["--check-labels", "--out", str(tmp_path / "out")]
+    with PhotoStore(mislabelled):
+        assert main([str(mislabelled), *words]) == 0
+    assert "another program writes to the dataset" in capsys.readouterr().err
+    shutil.rmtree(mislabelled / ".dataset")
+    assert main([str(mislabelled), *words]) == 0
+    assert "has no manifest" in capsys.readouterr().err
+    assert not (mislabelled / ".dataset").exists()
+
+
+def test_too_few_groups_to_check_labels_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "data"
+    with PhotoStore(root) as store:
+        for number in range(48):
+            store.add(draw_noise(number, 60), LABELS[number % 4], subject=f"p{number % 2}")
+    words = ["--check-labels", "--split", "random", "--out", str(tmp_path / "out")]
+    assert main([str(root), *words]) == 4
+    assert "Labels cannot be checked" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,191 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from collector.errors import DatasetError
+from collector.records import LABELS, Label, RgbImage
+from curation.embedding import WEIGHTS_FILE, describe_plainly, embed_pictures
+from curation.label_check import MIN_MARGIN, find_doubtful_labels
+
+SHOTS = 12
+
+
+def make_bursts(
+    bursts: int = 15, seed: int = 0
+) -> tuple[NDArray[np.float32], list[Label], list[int]]:
+    """Bursts of each class: shots lie near their burst's middle, bursts around their class's."""
+    chance = np.random.default_rng(seed)
+    features: list[NDArray[np.float64]] = []
+    labels: list[Label] = []
+    groups: list[int] = []
+    for label in LABELS:
+        center = chance.normal(0, 1.5, 64)
+        for _ in range(bursts):
+            middle = center + chance.normal(0, 1, 64)
+            features.append(middle + chance.normal(0, 0.1, (SHOTS, 64)))
+            groups += [groups[-1] + 1 if groups else 0] * SHOTS
+            labels += [label] * SHOTS
+    return np.concatenate(features).astype(np.float32), labels, groups
+
+
+def mislabel(labels: list[Label], groups: Sequence[int], group: int, label: Label) -> set[int]:
+    """Give a whole group another label, in place; returns its indices."""
+    wrong = {index for index, number in enumerate(groups) if number == group}
+    for index in wrong:
+        labels[index] = label
+    return wrong
+
+
+def test_a_wholly_mislabelled_burst_is_found_and_its_right_label_suggested() -> None:
+    features, labels, groups = make_bursts()
+    wrong = mislabel(labels, groups, 3, Label.NOMASK_YOUNG)
+    wrong |= mislabel(labels, groups, 40, Label.MASK_OLD)
+    doubts = find_doubtful_labels(features, labels, groups)
+    assert {doubt.index for doubt in doubts} == wrong
+    assert {doubt.suggested for doubt in doubts if groups[doubt.index] == 3} == {LABELS[0]}
+    assert {doubt.suggested for doubt in doubts if groups[doubt.index] == 40} == {LABELS[2]}
+
+
+def test_folds_that_tear_bursts_apart_would_not_find_it() -> None:
+    features, labels, groups = make_bursts()
+    wrong = mislabel(labels, groups, 3, Label.NOMASK_YOUNG)
+    alone = list(range(len(labels)))
+    found = {doubt.index for doubt in find_doubtful_labels(features, labels, alone)}
+    assert len(found & wrong) < SHOTS / 2
+
+
+def test_a_single_wrong_photo_of_a_right_burst_is_found() -> None:
+    features, labels, groups = make_bursts()
+    labels[30] = Label.NOMASK_OLD
+    (doubt,) = find_doubtful_labels(features, labels, groups)
+    assert (doubt.index, doubt.suggested) == (30, Label.MASK_OLD)
+    assert doubt.confidence > doubt.given + MIN_MARGIN
+    assert doubt.margin == doubt.confidence - doubt.given
+
+
+def test_right_labels_raise_no_doubt() -> None:
+    assert find_doubtful_labels(*make_bursts()) == []
+
+
+def test_the_most_certain_come_first() -> None:
+    features, labels, groups = make_bursts()
+    for group in (3, 20, 40):
+        mislabel(labels, groups, group, Label.NOMASK_YOUNG)
+    margins = [doubt.margin for doubt in find_doubtful_labels(features, labels, groups)]
+    assert len(margins) == 3 * SHOTS
+    assert margins == sorted(margins, reverse=True)
+
+
+def test_neither_the_order_of_photos_nor_the_numbers_of_groups_matter() -> None:
+    # Classes that overlap, so that doubts are near the threshold.
+    features, labels, groups = make_bursts()
+    features += np.random.default_rng(1).normal(0, 2, features.shape).astype(np.float32)
+    mislabel(labels, groups, 3, Label.NOMASK_YOUNG)
+    expected = find_doubtful_labels(features, labels, groups)
+    assert expected
+    order = np.random.default_rng(2).permutation(len(labels))
+    shuffled = find_doubtful_labels(
+        features[order], [labels[index] for index in order], [1000 - groups[i] for i in order]
+    )
+    told = [(int(order[doubt.index]), doubt.suggested, doubt.confidence) for doubt in shuffled]
+    assert sorted(told) == sorted((d.index, d.suggested, d.confidence) for d in expected)
+
+
+def test_too_few_groups_are_told_with_the_class_and_what_to_do() -> None:
+    features, labels, groups = make_bursts(bursts=2)
+    with pytest.raises(DatasetError, match="mask_old from 2, mask_young from 2") as told:
+        find_doubtful_labels(features, labels, groups)
+    assert "--check-labels" in str(told.value)
+    with pytest.raises(DatasetError, match="mask_old from 0"):
+        find_doubtful_labels(np.empty((0, 8), np.float32), [], [])
+
+
+def test_three_groups_a_class_are_enough() -> None:
+    assert find_doubtful_labels(*make_bursts(bursts=3)) == []
+
+
+def test_people_who_appear_in_every_class_stay_whole() -> None:
+    features, labels, groups = make_bursts(bursts=4)
+    people = [group % 4 for group in groups]
+    assert find_doubtful_labels(features, labels, people) == []
+
+
+def draw_face(label: Label, seed: int) -> RgbImage:
+    """A disc with grey or dark hair above, and a blue mask below where there is one."""
+    chance = np.random.default_rng([seed, LABELS.index(label)])
+    side = int(chance.integers(90, 200))
+    pixels = np.full((side, side, 3), chance.integers(60, 200, 3), np.uint8)
+    middle = (side // 2 + int(chance.integers(-4, 5)), side // 2 + int(chance.integers(-4, 5)))
+    cv2.circle(pixels, middle, side // 3, (224, 180, 150), -1)
+    hair = (225, 225, 225) if label.is_old else (60, 40, 30)
+    cv2.ellipse(pixels, middle, (side // 3, side // 3), 0, 180, 360, hair, -1)
+    if label.has_mask:
+        corner = (middle[0] + side // 4, middle[1] + side // 3)
+        cv2.rectangle(pixels, (middle[0] - side // 4, middle[1] + 4), corner, (60, 90, 220), -1)
+    return np.clip(pixels + chance.normal(0, 5, pixels.shape), 0, 255).astype(np.uint8)
+
+
+def test_the_plain_descriptor_tells_drawn_faces_apart() -> None:
+    labels = [label for label in LABELS for _ in range(20)]
+    pictures = [draw_face(label, seed) for seed, label in enumerate(labels)]
+    labels[7] = Label.NOMASK_OLD
+    features = describe_plainly(pictures)
+    assert features.shape == (80, 1956)
+    assert features.dtype == np.float32
+    assert np.isfinite(features).all()
+    doubts = find_doubtful_labels(features, labels, list(range(80)))
+    assert [(doubt.index, doubt.suggested) for doubt in doubts] == [(7, Label.MASK_OLD)]
+
+
+def test_an_even_picture_is_described_by_numbers() -> None:
+    black = np.zeros((40, 60, 3), np.uint8)
+    assert np.isfinite(describe_plainly([black])).all()
+
+
+@pytest.fixture
+def no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine where the weights neither lie nor can be fetched; returns its KERAS_HOME."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    # The discard port: refused at once.
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    return tmp_path
+
+
+def test_without_weights_the_descriptor_stands_in_and_says_so(no_weights: Path) -> None:
+    pictures = [draw_face(label, seed) for seed, label in enumerate(LABELS * 10)]
+    embedding = embed_pictures(iter(pictures), len(pictures))
+    assert np.array_equal(embedding.features, describe_plainly(pictures))
+    assert embedding.notice is not None
+    assert str(no_weights / "models" / WEIGHTS_FILE) in embedding.notice
+    assert "could not be fetched" in embedding.notice
+    assert "KERAS_HOME" in embedding.notice
+
+
+def test_damaged_weights_are_told_by_their_path(no_weights: Path) -> None:
+    path = no_weights / "models" / WEIGHTS_FILE
+    path.parent.mkdir()
+    path.write_bytes(b"cut short")
+    embedding = embed_pictures([draw_face(LABELS[0], 1)], 1)
+    assert embedding.notice is not None
+    assert f"{path} is damaged" in embedding.notice
+    assert "Remove it" in embedding.notice
+
+
+@pytest.mark.slow
+def test_the_network_sees_each_picture_alike_in_any_batch(shared: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_HOME", str(shared / "weights" / "keras_home"))
+        pictures = [draw_face(label, seed) for seed, label in enumerate(LABELS * 9)]
+        whole = embed_pictures(iter(pictures), len(pictures))
+        one = embed_pictures(pictures[-1:], 1)
+    assert whole.notice is None
+    assert whole.features.shape == (36, 1856)
+    assert np.allclose(whole.features[-1:], one.features, atol=1e-4)
+
+
+def test_no_pictures_have_no_features(no_weights: Path) -> None:
+    assert embed_pictures([], 0).features.shape == (0, 0)
