@@ -26,6 +26,12 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is cached for a test, also by the commands that it starts, is nobody else's."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
 def draw_noise(seed: int, size: int = 96) -> RgbImage:
     """A coloured pattern: distinct for each seed, stable under JPEG, sharp by its fine checks."""
     import cv2

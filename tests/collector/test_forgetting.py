@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from collector.cached_features import read_digests
+from collector.caches import scan_cache_path
 from collector.cli import main
 from collector.consent import Consent
 from collector.curated_sets import read_set
@@ -165,6 +166,16 @@ def test_no_byte_of_the_dataset_names_the_person(data: Path) -> None:
     db = sqlite3.connect(manifest_path(data))
     assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     db.close()
+
+
+def test_curations_record_of_its_looks_goes_too(data: Path, tmp_path: Path) -> None:
+    for photo in list_photos(data):
+        os.utime(data / photo.path, (1_700_000_000, 1_700_000_000))
+    assert curate([str(data), "--out", str(tmp_path / "curated")]) == 0
+    assert photos_of(data, SUBJECT)[0].path.encode() in scan_cache_path(data).read_bytes()
+    with PhotoStore(data) as store:
+        forget(store, plan_forgetting(data, SUBJECT, []))
+    assert not scan_cache_path(data).exists()
 
 
 def test_a_photo_of_the_same_name_keeps_its_row_its_file_and_its_events(tmp_path: Path) -> None:
