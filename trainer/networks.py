@@ -19,6 +19,10 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 SCRATCH_BN_MOMENTUM = 0.9
 """Keras' 0.99 and 0.999 need hundreds of steps until the running figures mean anything."""
 
+# 0-1, then ImageNet's mean and deviation of each channel.
+_IMAGENET_SCALE = tuple(1 / (255 * std) for std in IMAGENET_STD)
+_IMAGENET_OFFSET = tuple(-m / std for m, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True))
+
 _KERAS_HOST = "https://storage.googleapis.com/tensorflow/keras-applications"
 
 
@@ -37,9 +41,11 @@ class Backbone:
         weights_file: Of the ImageNet weights without top, in Keras' cache; `{alpha}` and `{size}`
             are filled in.
         weights_url: The folder on Keras' host that the file lies in.
-        weights_md5: Of the file, where Keras knows it.
+        weights_hash: MD5 or SHA-256 of the file, where Keras knows it.
         weights_sizes: Input sides there are separate weights for, where there are; any fits any.
         has_alpha: Whether it comes in several widths.
+        has_own_preprocessing: Whether its builder would put a preprocessing into the network, which
+            is told not to: ours is outside, the same for all.
     """
 
     name: str
@@ -52,9 +58,10 @@ class Backbone:
     branch_norms: tuple[str, ...]
     weights_file: str
     weights_url: str
-    weights_md5: str | None = None
+    weights_hash: str | None = None
     weights_sizes: tuple[int, ...] = ()
     has_alpha: bool = False
+    has_own_preprocessing: bool = False
 
 
 BACKBONES = {
@@ -91,22 +98,81 @@ BACKBONES = {
             branch_norms=tuple(f"block{number}_sepconv3_bn" for number in range(5, 13)),
             weights_file="xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
             weights_url=f"{_KERAS_HOST}/xception",
-            weights_md5="b0042744bf5b25fce3cb969f33bebb97",
+            weights_hash="b0042744bf5b25fce3cb969f33bebb97",
         ),
         Backbone(
             name="densenet169",
             builder="DenseNet169",
             min_size=32,
-            # DenseNet's own: 0-1, then ImageNet's mean and deviation of each channel. ResNet's
-            # (BGR, means of 0-255) is a different one.
-            scale=tuple(1 / (255 * std) for std in IMAGENET_STD),
-            offset=tuple(-m / std for m, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)),
+            # DenseNet's own; ResNet's (BGR, means of 0-255) is a different one.
+            scale=_IMAGENET_SCALE,
+            offset=_IMAGENET_OFFSET,
             open_from="conv4_block1_0_bn",
             side_heads=("conv2_block6_concat", "conv3_block12_concat", "conv4_block32_concat"),
             branch_norms=(),
             weights_file="densenet169_weights_tf_dim_ordering_tf_kernels_notop.h5",
             weights_url=f"{_KERAS_HOST}/densenet",
-            weights_md5="b8c4d4c20dd625c148057b9ff1c1176b",
+            weights_hash="b8c4d4c20dd625c148057b9ff1c1176b",
+        ),
+        Backbone(
+            name="mobilenetv3large",
+            builder="MobileNetV3Large",
+            min_size=32,
+            scale=1 / 127.5,
+            offset=-1.0,
+            open_from="expanded_conv_3_expand",
+            side_heads=tuple(f"expanded_conv_{number}_add" for number in (2, 5, 9, 11, 14)),
+            branch_norms=tuple(
+                f"expanded_conv_{number}_project_bn" for number in (2, 4, 5, 7, 8, 9, 11, 13, 14)
+            ),
+            weights_file="weights_mobilenet_v3_large_{size}_{alpha}_float_no_top_v2.h5",
+            weights_url=f"{_KERAS_HOST}/mobilenet_v3",
+            weights_sizes=(224,),
+            has_alpha=True,
+            has_own_preprocessing=True,
+        ),
+        Backbone(
+            name="efficientnetv2b0",
+            builder="EfficientNetV2B0",
+            min_size=32,
+            scale=_IMAGENET_SCALE,
+            offset=_IMAGENET_OFFSET,
+            open_from="block4a_expand_conv",
+            side_heads=tuple(f"block{name}_add" for name in ("2b", "3b", "4c", "5e", "6h")),
+            branch_norms=(),
+            weights_file="efficientnetv2-b0_notop.h5",
+            weights_url=f"{_KERAS_HOST}/efficientnet_v2",
+            weights_hash="893217f2bb855e2983157299931e43ff",
+            has_own_preprocessing=True,
+        ),
+        Backbone(
+            name="efficientnetv2b1",
+            builder="EfficientNetV2B1",
+            min_size=32,
+            scale=_IMAGENET_SCALE,
+            offset=_IMAGENET_OFFSET,
+            open_from="block4a_expand_conv",
+            side_heads=tuple(f"block{name}_add" for name in ("2c", "3c", "4d", "5f", "6i")),
+            branch_norms=(),
+            weights_file="efficientnetv2-b1_notop.h5",
+            weights_url=f"{_KERAS_HOST}/efficientnet_v2",
+            weights_hash="0e80663031ca32d657f9caa404b6ec37",
+            has_own_preprocessing=True,
+        ),
+        Backbone(
+            name="efficientnetv2s",
+            builder="EfficientNetV2S",
+            min_size=32,
+            # Unlike its smaller sisters it takes -1 to 1; Keras divides by 128.
+            scale=1 / 128,
+            offset=-1.0,
+            open_from="block4a_expand_conv",
+            side_heads=tuple(f"block{name}_add" for name in ("2d", "3d", "4f", "5i", "6o")),
+            branch_norms=(),
+            weights_file="efficientnetv2-s_notop.h5",
+            weights_url=f"{_KERAS_HOST}/efficientnet_v2",
+            weights_hash="af0682fb74e8c54910f2d4393339c070",
+            has_own_preprocessing=True,
         ),
     )
 }
@@ -153,7 +219,7 @@ def find_backbone(recipe: Recipe) -> Backbone:
     if recipe.alpha != 1.0 and not row.has_alpha:
         raise UsageError(
             f"{row.name} comes in one width; found --alpha {recipe.alpha:g}. Leave it out, or "
-            f"choose --model mobilenetv2."
+            f"choose {' or '.join(each.name for each in BACKBONES.values() if each.has_alpha)}."
         )
     return row
 
@@ -166,9 +232,11 @@ def build_network(recipe: Recipe) -> Network:
     """
     row = find_backbone(recipe)
     shape = (recipe.image_size, recipe.image_size, 3)
-    width = {"alpha": recipe.alpha} if row.has_alpha else {}
+    options: dict[str, Any] = {"alpha": recipe.alpha} if row.has_alpha else {}
+    if row.has_own_preprocessing:
+        options["include_preprocessing"] = False
     build = getattr(keras.applications, row.builder)
-    backbone = build(include_top=False, weights=None, input_shape=shape, **width)
+    backbone = build(include_top=False, weights=None, input_shape=shape, **options)
     images = keras.Input(shape, dtype="uint8", name="images")
     pixels = keras.layers.Rescaling(row.scale, row.offset, name="preprocessing")(images)
     features = keras.layers.GlobalAveragePooling2D(name="features")(backbone(pixels))

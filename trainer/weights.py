@@ -95,7 +95,7 @@ def _download(row: Backbone, names: list[str]) -> Path:
                     name,
                     f"{row.weights_url}/{name}",
                     cache_subdir="models",
-                    file_hash=row.weights_md5,
+                    file_hash=row.weights_hash,
                 )
             )
     except Exception as fault:
