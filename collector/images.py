@@ -109,10 +109,11 @@ def decode_grey(data: bytes, name: str = "picture", min_side: int | None = None)
             shrink = min_side / min(size)
             image.draft("L", (math.ceil(size[0] * shrink), math.ceil(size[1] * shrink)))
         image.load()
-        turned = ImageOps.exif_transpose(image)
         if _is_on_its_side(image):
             size = size[::-1]
-        grey = turned if turned.mode == "L" else _to_rgb(turned).convert("L")
+        # In place: the copy that it would make otherwise takes as long as hashing.
+        ImageOps.exif_transpose(image, in_place=True)
+        grey = image if image.mode == "L" else _to_rgb(image).convert("L")
         return GreyPicture(grey, *size)
 
 

@@ -26,11 +26,12 @@ def measure_grey(grey: NDArray[np.uint8], box: FaceBox | None = None) -> Quality
     """Measure the brightness of a face crop, uint8, shape (H, W); see `measure_quality`."""
     if grey.shape != (MEASURED_SIDE_PX, MEASURED_SIDE_PX):
         grey = resize_square(grey, MEASURED_SIDE_PX)
-    clipped = (grey < 5) | (grey > 250)
+    clipped = np.count_nonzero((grey < 5) | (grey > 250)) / grey.size
+    _, deviation = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))
     return Quality(
-        sharpness=float(cv2.Laplacian(grey, cv2.CV_64F).var()),
+        sharpness=float(deviation[0, 0]) ** 2,
         brightness=float(grey.mean()),
-        clipped=float(clipped.mean()),
+        clipped=clipped,
         face_px=box.side_px if box is not None and box.score > 0 else 0,
     )
 

@@ -41,7 +41,10 @@ def hash_grey(grey: Image.Image) -> tuple[int, int]:
     # Rounded: in an even picture all but the first are zero, and not the noise of their sums.
     cosines = np.round(_COSINES @ np.asarray(shrunk, np.float64) @ _COSINES.T, 6)
     cosines[:, 1::2] *= -1
-    return _bits(plain), _bits(cosines > np.median(cosines))
+    middle = HASH_SIDE * HASH_SIDE // 2
+    # What np.median does, without its checks, which take longer.
+    median = np.partition(cosines.ravel(), (middle - 1, middle))[middle - 1 : middle + 1].mean()
+    return _bits(plain), _bits(cosines > median)
 
 
 def hash_array(values: Sequence[int]) -> NDArray[np.uint64]:
