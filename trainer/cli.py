@@ -1,4 +1,4 @@
-"""The `trainer` command: fit, evaluate, compare."""
+"""The `trainer` command: fit, evaluate, compare, leak."""
 
 import argparse
 import json
@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from collector.console import INTERRUPTED, CommandParser, run_command, say
+from collector.console import INTERRUPTED, CommandParser, run_command, say, show_progress
 from collector.errors import GateFailedError, UsageError
+from trainer.recipe import recipe_names
 
 DEFAULT_CURATED = Path("curated")
 DEFAULT_RUNS = Path("runs")
-MODELS = "mobilenetv2, xception, densenet169"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -26,6 +26,8 @@ def _dispatch(argv: list[str] | None) -> int:
         return _fit(arguments)
     if command == "evaluate":
         return _evaluate(arguments)
+    if command == "leak":
+        return _leak(arguments)
     return _compare(arguments)
 
 
@@ -35,6 +37,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_fit(commands.add_parser("fit", help="train a model on curated photos"))
     _add_evaluate(commands.add_parser("evaluate", help="measure a trained model"))
     _add_compare(commands.add_parser("compare", help="trained models side by side"))
+    _add_leak(commands.add_parser("leak", help="what a split photo by photo would leak"))
     return parser
 
 
@@ -47,7 +50,8 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
                         help="folder that `curate` made (default: curated)")  # fmt: skip
     parser.add_argument("--name", help="of the run (default: model and time)")
     parser.add_argument("--model", default="mobilenetv2", metavar="RECIPE",
-                        help=f"{MODELS}, or your own .toml (default: mobilenetv2)")  # fmt: skip
+                        help=f"{', '.join(recipe_names())}, or your own .toml "
+                        "(default: mobilenetv2)")  # fmt: skip
     parser.add_argument("--weights", default="imagenet", metavar="imagenet|none|PATH",
                         help="what to start from (default: imagenet); none trains the whole "
                         "network; PATH is an .h5 file without top")  # fmt: skip
@@ -59,13 +63,16 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--alpha", type=float, help="width of mobilenetv2: 1.0, 0.35, ...")
     parser.add_argument("--batch-size", type=int, metavar="N", help="photos a step, in all phases")
     parser.add_argument("--seed", type=int, default=1337, help="(default: 1337)")
+    parser.add_argument("--learning-curve", action="store_true",
+                        help="also train heads on parts of the photos, which tells whether more "
+                        "of them would help; takes seconds")  # fmt: skip
     _add_runs(parser)
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Precision, recall and F1 of each class with their averages, accuracy with its "
-        "95% interval, and the confusion matrix."
+        "95% intervals, the confusion matrix, calibration, and what abstaining would gain."
     )
     parser.add_argument("run", type=Path, nargs="?", help="run or bundle folder (default: newest)")
     parser.add_argument("--data", type=Path, metavar="FOLDER",
@@ -73,6 +80,9 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
                         "was trained on)")  # fmt: skip
     parser.add_argument("--split", choices=("train", "val", "test"), default="test",
                         help="of a curated folder (default: test)")  # fmt: skip
+    parser.add_argument("--corruptions", action="store_true",
+                        help="also on blurred, noisy, dark, compressed and small copies; runs the "
+                        "model eleven times more")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--fail-under", type=float, metavar="X",
                         help="exit with 3 where accuracy is under X, 0 to 1")  # fmt: skip
@@ -83,6 +93,26 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.description = "A table of trained models, the best first."
     parser.add_argument("run", type=Path, nargs="*", help="run folders (default: all)")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    _add_runs(parser)
+
+
+def _add_leak(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "The leak, shown: all photos of a curated folder judged by heads on the frozen backbone, "
+        "split photo by photo and by group, two scores side by side. Trains no backbone."
+    )
+    parser.add_argument("curated", type=Path, nargs="?", default=DEFAULT_CURATED,
+                        help="folder that `curate` made (default: curated)")  # fmt: skip
+    parser.add_argument("--model", default="mobilenetv2", metavar="RECIPE",
+                        help=f"{', '.join(recipe_names())}, or your own .toml "
+                        "(default: mobilenetv2)")  # fmt: skip
+    parser.add_argument("--weights", default="imagenet", metavar="imagenet|PATH",
+                        help="of the backbone (default: imagenet); PATH is an .h5 file without "
+                        "top")  # fmt: skip
+    parser.add_argument("--image-size", type=int, metavar="PX", help="side of the network's input")
+    parser.add_argument("--alpha", type=float, help="width of mobilenetv2: 1.0, 0.35, ...")
+    parser.add_argument("--seed", type=int, default=1337, help="(default: 1337)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     _add_runs(parser)
 
 
@@ -101,6 +131,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     say("Loading Keras ...")
     from trainer.fit import FitSettings, fit
     from trainer.progress import ProgressPrinter, TrainingStoppedError
+    from trainer.report import read_learning_curve
     from trainer.runs import RunFolder
 
     names = FitSettings.__dataclass_fields__
@@ -111,6 +142,8 @@ def _fit(arguments: argparse.Namespace) -> int:
         say(str(stopped))
         return INTERRUPTED
     print(_describe_run(run, RunFolder(run).read_metrics()))
+    if (curve := read_learning_curve(RunFolder(run))) is not None:
+        print(f"learning curve: {curve['summary']}")
     return 0
 
 
@@ -132,7 +165,14 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--fail-under is 0 to 1; found {gate:g}. For 90% write 0.9.")
     from trainer.evaluate import evaluate_run
 
-    result = evaluate_run(arguments.run, arguments.data, arguments.split, arguments.runs)
+    result = evaluate_run(
+        arguments.run,
+        arguments.data,
+        arguments.split,
+        arguments.runs,
+        has_corruptions=arguments.corruptions,
+        progress=show_progress,
+    )
     print(json.dumps(result.as_dict()) if arguments.json else result, flush=True)
     accuracy = result.evaluation.accuracy
     if gate is not None and accuracy < gate:
@@ -152,6 +192,26 @@ def _compare(arguments: argparse.Namespace) -> int:
             print(json.dumps(each.as_dict()))
     else:
         print(format_comparison(summaries))
+    return 0
+
+
+def _leak(arguments: argparse.Namespace) -> int:
+    from trainer.leak import measure_leak
+    from trainer.progress import ProgressPrinter
+    from trainer.recipe import load_recipe, with_overrides
+
+    recipe = with_overrides(
+        load_recipe(arguments.model), image_size=arguments.image_size, alpha=arguments.alpha
+    )
+    leak = measure_leak(
+        arguments.curated,
+        recipe,
+        weights=arguments.weights,
+        runs=arguments.runs,
+        seed=arguments.seed,
+        on_progress=ProgressPrinter(),
+    )
+    print(json.dumps(leak.as_dict()) if arguments.json else leak)
     return 0
 
 

@@ -1,15 +1,18 @@
-"""The run's pictures, drawn with Pillow: the confusion matrix and the training curves."""
+"""The run's pictures, drawn with Pillow: confusion matrix, training curves, learning curve."""
 
 import io
+import math
 from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
 from collector.records import LABELS
+from trainer.learning_curve import LearningCurve
+from trainer.resampling import Estimate
 from trainer.runs import EpochRow
 
 INK, FAINT, PAPER = (32, 33, 36), (218, 220, 224), (255, 255, 255)
-BLUE, ORANGE = (26, 115, 232), (217, 95, 2)
+BLUE, ORANGE, GREEN = (26, 115, 232), (217, 95, 2), (24, 128, 56)
 
 Point = tuple[float, float]
 
@@ -51,11 +54,79 @@ def draw_curves(rows: Sequence[EpochRow]) -> Image.Image:
     return image
 
 
+def draw_learning_curve(curve: LearningCurve) -> Image.Image:
+    """Accuracies over training photos, each doubling as wide; dashed is the next one, inferred."""
+    image = Image.new("RGB", (1000, 460), PAPER)
+    draw = ImageDraw.Draw(image)
+    plot = _LearningPlot(curve)
+    plot.draw_grid(draw)
+    names = (("mask_accuracy", "mask", GREEN), ("age_accuracy", "age", ORANGE),
+             ("accuracy", "four classes", BLUE))  # fmt: skip
+    for number, (column, name, colour) in enumerate(names):
+        for row in curve.rows:
+            x, y = plot.place(row.photos, getattr(row, column))
+            draw.ellipse((x - 2, y - 2, x + 2, y + 2), fill=_pale(colour))
+        means = zip(plot.sizes, curve.mean(column), strict=True)
+        _draw_line(draw, [plot.place(*mean) for mean in means], colour)
+        _text(draw, (270 + 190 * number, 430), name, 14, colour)
+    if curve.next_doubling is not None:
+        plot.draw_forecast(draw, curve.mean("accuracy")[-1], curve.next_doubling)
+    return image
+
+
 def as_png(image: Image.Image) -> bytes:
     """The picture as a PNG file."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
+
+
+class _LearningPlot:
+    """Where photos, on a scale of doublings, and accuracies lie in the picture."""
+
+    _LEFT, _TOP, _WIDTH, _HEIGHT = 70, 50, 780, 320
+
+    def __init__(self, curve: LearningCurve) -> None:
+        self.sizes = curve.mean("photos")
+        self.ahead = 2 * self.sizes[-1]
+        # A little room before the smallest part of any draw.
+        self._first = math.log2(min(row.photos for row in curve.rows)) - 0.2
+        least = min(min(r.accuracy, r.mask_accuracy, r.age_accuracy) for r in curve.rows)
+        self._low = min(0.9, math.floor(least * 10) / 10)
+
+    def place(self, photos: float, value: float) -> Point:
+        across = (math.log2(photos) - self._first) / (math.log2(self.ahead) - self._first)
+        up = min(1.0, max(0.0, (value - self._low) / (1 - self._low)))
+        return self._LEFT + self._WIDTH * across, self._TOP + self._HEIGHT * (1 - up)
+
+    def draw_grid(self, draw: ImageDraw.ImageDraw) -> None:
+        right, bottom = self._LEFT + self._WIDTH, self._TOP + self._HEIGHT
+        middle = (self._LEFT + self._WIDTH / 2, 22)
+        _text(draw, middle, "validation accuracy over training photos", 17)
+        ticks = round((1 - self._low) * (20 if self._low >= 0.7 else 10))
+        for tick in range(ticks + 1):
+            value = self._low + (1 - self._low) * tick / ticks
+            y = self.place(self.sizes[0], value)[1]
+            draw.line((self._LEFT, y, right, y), fill=FAINT)
+            _text(draw, (self._LEFT - 28, y), f"{value:.0%}", 12)
+        draw.line((self._LEFT, self._TOP, self._LEFT, bottom), fill=FAINT)
+        for size in (*self.sizes, self.ahead):
+            x = self.place(size, 0)[0]
+            draw.line((x, self._TOP, x, bottom), fill=FAINT)
+            _text(draw, (x, bottom + 16), f"{size:,.0f}", 12)
+
+    def draw_forecast(self, draw: ImageDraw.ImageDraw, now: float, gain: Estimate) -> None:
+        """Dashes to what twice the photos might give, and its interval as a bar."""
+        x0, y0 = self.place(self.sizes[-1], now)
+        x1, y1 = self.place(self.ahead, now + gain.value)
+        for part in (dash / 10 for dash in range(10)):
+            a, b = part, part + 0.05
+            dash_ends = (x0 + (x1 - x0) * a, y0 + (y1 - y0) * a,
+                         x0 + (x1 - x0) * b, y0 + (y1 - y0) * b)  # fmt: skip
+            draw.line(dash_ends, fill=BLUE, width=2)
+        bounds = [self.place(self.ahead, now + bound) for bound in (gain.low, gain.high)]
+        draw.line(bounds, fill=BLUE, width=3)
+        _text(draw, (x1 + 65, y1), "if it goes on", 12, BLUE)
 
 
 def _draw_panel(
@@ -110,6 +181,12 @@ def _text(
     colour: tuple[int, int, int] = INK,
 ) -> None:
     draw.text(middle, text, fill=colour, font=ImageFont.load_default(size), anchor="mm")
+
+
+def _pale(colour: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Half way to the paper."""
+    red, green, blue = ((part + 255) // 2 for part in colour)
+    return red, green, blue
 
 
 def _mix(share: float) -> tuple[int, int, int]:

@@ -15,6 +15,7 @@ from trainer.classes import class_numbers
 from trainer.dataset import TrainingPhotos, read_training_photos
 from trainer.features import FeatureCache, FeatureExtractor, cache_folder, default_cache
 from trainer.head import EpochFigures, HeadData, TrainedHead, train_head
+from trainer.learning_curve import measure_curve, require_enough_groups
 from trainer.networks import (
     Network,
     build_network,
@@ -27,6 +28,7 @@ from trainer.phases import EpochClock, NetworkPhase, predict_logits
 from trainer.pixels import PixelReader
 from trainer.progress import OnProgress, Progress, StopSwitch, Stopwatch, TrainingStoppedError
 from trainer.recipe import Phase, Recipe, load_recipe, with_overrides
+from trainer.report import write_learning_curve
 from trainer.runs import EpochRow, RunFolder, create_run
 from trainer.weights import NONE, load_backbone_weights, obtain_weights
 
@@ -47,6 +49,7 @@ class FitSettings:
         alpha: Width of the network.
         batch_size: Photos a step, in every phase.
         seed: Of everything drawn at random.
+        learning_curve: Also train heads on parts of the photos, see `learning_curve`.
     """
 
     curated: Path = Path("curated")
@@ -60,6 +63,7 @@ class FitSettings:
     alpha: float | None = None
     batch_size: int | None = None
     seed: int = 1337
+    learning_curve: bool = False
 
     def recipe(self) -> Recipe:
         """The recipe with what is asked for.
@@ -71,6 +75,12 @@ class FitSettings:
             raise UsageError(
                 "--weights none trains the whole network from the start, so there is nothing to "
                 "fine-tune. Leave --fine-tune-epochs out and set --epochs."
+            )
+        if self.weights == NONE and self.learning_curve:
+            raise UsageError(
+                "--learning-curve trains heads on the features of a frozen backbone, and --weights "
+                "none has none: the whole network would be trained anew for each point. Leave one "
+                "of the two out."
             )
         if self.epochs is not None and self.epochs < 1:
             raise UsageError(f"--epochs is at least 1; found {self.epochs}.")
@@ -101,7 +111,7 @@ def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path
         The run folder.
 
     Raises:
-        DatasetError: The curated folder is not usable.
+        DatasetError: The curated folder is not usable, or has too few groups for a learning curve.
         UsageError: A setting is out of range, or the run's name is taken.
         MissingDownloadError: There are no ImageNet weights.
         ModelRefusedError: The weights file is not one, or of another network.
@@ -109,6 +119,8 @@ def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path
     """
     recipe = settings.recipe()
     photos = read_training_photos(settings.curated)
+    if settings.learning_curve:
+        require_enough_groups(photos.train.photos)
     row = find_backbone(recipe)
     weights = obtain_weights(row, recipe, settings.weights)
     keras.utils.set_random_seed(settings.seed)
@@ -190,6 +202,9 @@ class _Training:
                 on_epoch=self._epoch_teller("head", self._recipe.head),
             )
         self._install(head)
+        if self._settings.learning_curve and not self._switch.is_requested:
+            with self._watch.measure("learning_curve"):
+                self._measure_curve(data)
         return data.val @ head.kernel + head.bias
 
     def _compute_features(self, weights: Path) -> HeadData:
@@ -202,6 +217,26 @@ class _Training:
         unseen = extractor.compute(val.photos, val.digests, 1, teller(len(train) * views))
         labels = class_numbers(train.photos)
         return HeadData(seen, labels, unseen[:, 0], self._val_labels, self._photos.class_weights)
+
+    def _measure_curve(self, data: HeadData) -> None:
+        """Write the learning curve into the run folder; after Ctrl-C there is none."""
+        clock = EpochClock()
+
+        def tell(done: int, total: int) -> bool:
+            self._tell(Progress("learning curve", done, total, "heads", clock.rate(done)))
+            return not self._switch.is_requested
+
+        curve = measure_curve(
+            data,
+            self._photos.train.photos,
+            self._photos.val.photos,
+            self._recipe.head,
+            label_smoothing=self._recipe.label_smoothing,
+            seed=self._settings.seed,
+            on_head=tell,
+        )
+        if curve is not None:
+            write_learning_curve(self._run, curve)
 
     def _install(self, head: TrainedHead) -> None:
         self._network.head.set_weights([head.kernel, head.bias])

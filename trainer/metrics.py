@@ -4,6 +4,7 @@ Precision of a class: of the photos called so, the part that are so (a column of
 matrix). Recall: of the photos that are so, the part called so (a row).
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,9 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.records import LABELS
+from trainer.coverage import CoveragePoint, find_threshold, format_coverage, measure_coverage
+from trainer.head import softmax
+from trainer.intervals import bootstrap_interval, wilson_interval
 
-Z_95 = 1.959964
-"""Standard normal quantile of a two-sided 95% interval."""
+CLEARLY_WIDER = 1.25
+"""An interval by group so many times as wide as Wilson's is no accident of the draws."""
+
+FEW_GROUPS = 30
+"""Under so many the interval by group comes out too narrow.
+
+Source: Cameron, Gelbach and Miller, Bootstrap-based improvements for inference with clustered
+errors, Review of Economics and Statistics 90 (2008): few is five to thirty.
+"""
 
 
 @dataclass(frozen=True)
@@ -36,7 +47,10 @@ class Evaluation:
 
     Attributes:
         accuracy: Part of the photos with the right one of four classes.
-        accuracy_interval: 95% Wilson interval of it.
+        accuracy_interval: 95% Wilson interval of it, as if photos were independent.
+        accuracy_interval_by_group: 95% bootstrap interval of it over whole groups; None where all
+            groups have the same accuracy.
+        groups: How many there are.
         mask_accuracy: Part with the right mask half of the class.
         age_accuracy: Part with the right age half.
         per_class: Scores of each label.
@@ -44,10 +58,16 @@ class Evaluation:
         confusion: Counts, rows actual, columns predicted, in class order.
         photos: How many.
         calibration_error: Expected calibration error, 0 to 1.
+        calibration_error_uncalibrated: The same without the temperature.
+        temperature: That is inside the probabilities.
+        coverage: Share answered and accuracy at some thresholds of the confidence.
+        threshold_for_99: The lowest threshold above which 99% of the answers are right, or None.
     """
 
     accuracy: float
     accuracy_interval: tuple[float, float]
+    accuracy_interval_by_group: tuple[float, float] | None
+    groups: int
     mask_accuracy: float
     age_accuracy: float
     per_class: dict[str, Scores]
@@ -55,13 +75,14 @@ class Evaluation:
     confusion: tuple[tuple[int, ...], ...]
     photos: int
     calibration_error: float
+    calibration_error_uncalibrated: float
+    temperature: float
+    coverage: tuple[CoveragePoint, ...]
+    threshold_for_99: CoveragePoint | None
 
     def as_dict(self) -> dict[str, Any]:
         """As `metrics.json` holds it."""
-        values = asdict(self)
-        values["accuracy_interval"] = list(self.accuracy_interval)
-        values["confusion"] = [list(row) for row in self.confusion]
-        return {**values, "labels": [label.value for label in LABELS]}
+        return {**asdict(self), "labels": [label.value for label in LABELS]}
 
     def __str__(self) -> str:
         low, high = self.accuracy_interval
@@ -75,20 +96,34 @@ class Evaluation:
             "",
             f"accuracy  {self.accuracy:.2%}  (95% interval {low:.2%} to {high:.2%}, "
             f"{self.photos} photos)",
+            f"          {_tell_groups(self)}",
             f"mask      {self.mask_accuracy:.2%}",
             f"age       {self.age_accuracy:.2%}",
+            f"calibration error {self.calibration_error:.2%}  "
+            f"({self.calibration_error_uncalibrated:.2%} without its temperature of "
+            f"{self.temperature:.2f})",
             "",
             format_confusion(self.confusion),
+            "",
+            format_coverage(self.coverage),
+            _tell_threshold(self.threshold_for_99),
         ]
         return "\n".join(lines)
 
 
-def evaluate_answers(actual: NDArray[np.int64], probabilities: NDArray[np.floating]) -> Evaluation:
+def evaluate_answers(
+    actual: NDArray[np.int64],
+    probabilities: NDArray[np.floating],
+    groups: Sequence[str] | None = None,
+    temperature: float = 1.0,
+) -> Evaluation:
     """Count a classifier's answers.
 
     Args:
         actual: Class numbers, shape (N,), N at least 1.
         probabilities: Shape (N, 4).
+        groups: Of each photo; None where each is one of its own.
+        temperature: That is inside the probabilities.
 
     Raises:
         ValueError: There are no photos, or the shapes do not fit.
@@ -98,20 +133,30 @@ def evaluate_answers(actual: NDArray[np.int64], probabilities: NDArray[np.floati
             f"One row of {len(LABELS)} probabilities for each photo, at least one; found "
             f"{probabilities.shape} for {len(actual)} photos."
         )
+    groups = groups if groups is not None else [str(at) for at in range(len(actual))]
     predicted = probabilities.argmax(axis=1)
+    is_right = predicted == actual
+    confidence = probabilities.max(axis=1).astype(np.float64)
     counts = count_confusion(actual, predicted)
     right = int(np.trace(counts))
+    uncalibrated = undo_temperature(probabilities, temperature)
     per_class = {label.value: _class_scores(counts, at) for at, label in enumerate(LABELS)}
     return Evaluation(
         accuracy=right / len(actual),
         accuracy_interval=wilson_interval(right, len(actual)),
-        mask_accuracy=_factor_accuracy(counts, [label.has_mask for label in LABELS]),
-        age_accuracy=_factor_accuracy(counts, [label.is_old for label in LABELS]),
+        accuracy_interval_by_group=bootstrap_interval(is_right, groups),
+        groups=len(set(groups)),
+        mask_accuracy=mask_accuracy(counts),
+        age_accuracy=age_accuracy(counts),
         per_class=per_class,
         averages=_averages(list(per_class.values()), right, len(actual)),
         confusion=tuple(tuple(int(count) for count in row) for row in counts),
         photos=len(actual),
         calibration_error=expected_calibration_error(actual, probabilities),
+        calibration_error_uncalibrated=expected_calibration_error(actual, uncalibrated),
+        temperature=temperature,
+        coverage=measure_coverage(is_right, confidence),
+        threshold_for_99=find_threshold(is_right, confidence, 0.99),
     )
 
 
@@ -122,22 +167,26 @@ def count_confusion(actual: NDArray[np.int64], predicted: NDArray[np.integer]) -
     return counts
 
 
-def wilson_interval(right: int, total: int, z: float = Z_95) -> tuple[float, float]:
-    """Interval of a proportion that also holds near 0 and 1.
+def mask_accuracy(counts: NDArray[np.int64]) -> float:
+    """Part of a confusion matrix (4, 4) with the right mask half of the class."""
+    return _factor_accuracy(counts, [label.has_mask for label in LABELS])
 
-    Args:
-        right: Successes, 0 to total.
-        total: Trials, at least 1.
-        z: Standard normal quantile.
 
-    Source:
-        Wilson, Probable inference, JASA 22 (1927).
-    """
-    part = right / total
-    middle = part + z * z / (2 * total)
-    spread = z * np.sqrt(part * (1 - part) / total + z * z / (4 * total * total))
-    scale = 1 + z * z / total
-    return float(max(0.0, (middle - spread) / scale)), float(min(1.0, (middle + spread) / scale))
+def age_accuracy(counts: NDArray[np.int64]) -> float:
+    """Part of a confusion matrix (4, 4) with the right age half of the class."""
+    return _factor_accuracy(counts, [label.is_old for label in LABELS])
+
+
+def undo_temperature(
+    probabilities: NDArray[np.floating], temperature: float
+) -> NDArray[np.floating]:
+    """Probabilities (N, 4) as they were before logits were divided by the temperature."""
+    if temperature == 1:
+        return probabilities
+    # Their logarithms are the divided logits, up to a constant that softmax takes out again. What
+    # was too small for a float32 is 0, which has none.
+    smallest = np.finfo(np.float32).tiny
+    return softmax(np.log(np.maximum(probabilities, smallest)) * temperature)
 
 
 def expected_calibration_error(
@@ -169,6 +218,30 @@ def format_confusion(confusion: tuple[tuple[int, ...], ...]) -> str:
         for name, row in zip(names, confusion, strict=True)
     ]
     return "\n".join([head, *rows])
+
+
+def _tell_groups(result: Evaluation) -> str:
+    if result.groups == result.photos:
+        return "(each photo is a group of its own)"
+    if result.accuracy_interval_by_group is None:
+        reason = "one group alone" if result.groups == 1 else "all groups have the same accuracy"
+        return f"(no interval by group: {reason})"
+    low, high = result.accuracy_interval_by_group
+    alone_low, alone_high = result.accuracy_interval
+    text = f"(95% interval {low:.2%} to {high:.2%} over {result.groups} groups)"
+    if high - low > CLEARLY_WIDER * (alone_high - alone_low):
+        text += "\n          Photos of one group are not independent: trust this wider interval."
+    if result.groups < FEW_GROUPS:
+        text += f"\n          Under {FEW_GROUPS} groups, so the true interval is wider still."
+    return text
+
+
+def _tell_threshold(point: CoveragePoint | None) -> str:
+    if point is None:
+        return "No threshold reaches 99%."
+    if point.share == 1:
+        return "99% is reached with every photo answered."
+    return f"99% is reached from {point.threshold:g}: {point.share:.1%} of these photos."
 
 
 def _class_scores(counts: NDArray[np.int64], at: int) -> Scores:

@@ -1,7 +1,5 @@
 """The end of a training: export, compare, evaluate what is delivered, and write the run's pages."""
 
-import statistics
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,8 +31,8 @@ from trainer.progress import Stopwatch
 from trainer.recipe import Recipe
 from trainer.report import write_report
 from trainer.runs import RunFolder, library_versions, predictions_of
+from trainer.timing import measure_ms
 
-TIMED_RUNS = 30
 COMPARED_PHOTOS = 16
 
 
@@ -84,7 +82,8 @@ def pack_run(outcome: TrainingOutcome) -> None:
     actual = class_numbers(test)
     with outcome.watch.measure("evaluate"):
         chances = engine.run_batches(plain_batches(test, outcome.reader))
-    evaluation = evaluate_answers(actual, chances)
+    groups = [photo.group for photo in test]
+    evaluation = evaluate_answers(actual, chances, groups, outcome.temperature)
     names = relative_names(outcome.photos.folder, test)
     predictions = predictions_of(names, actual, chances)
     metrics = _metrics(outcome, evaluation, difference, measure_ms(engine, outcome.network.size))
@@ -94,17 +93,6 @@ def pack_run(outcome: TrainingOutcome) -> None:
     outcome.run.write_metrics(metrics)
     # Last: a run is offered to the detector when all of it is there.
     _seal(outcome, folder, engine, evaluation)
-
-
-def measure_ms(engine: OnnxEngine, size: int) -> float:
-    """Milliseconds that one photo takes by itself, the median of some runs."""
-    image = golden_images(size)[:1]
-    times = []
-    for _ in range(TIMED_RUNS):
-        started_s = time.perf_counter()
-        engine.run(image)
-        times.append((time.perf_counter() - started_s) * 1000)
-    return statistics.median(times)
 
 
 def _export(outcome: TrainingOutcome, folder: Path) -> float:

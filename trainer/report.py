@@ -1,6 +1,9 @@
 """The run's page for people: figures, pictures and the misclassified photos, in one file."""
 
 import base64
+import csv
+import io
+import json
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
@@ -10,12 +13,20 @@ from typing import Any
 
 from collector.images import encode_jpeg, read_image, resize_square
 from collector.records import Label
-from trainer.drawing import as_png, draw_confusion, draw_curves
+from trainer.drawing import as_png, draw_confusion, draw_curves, draw_learning_curve
+from trainer.learning_curve import LearningCurve
 from trainer.metrics import Evaluation
 from trainer.runs import Prediction, RunFolder
 
 MOST_MISTAKES = 60
 THUMBNAIL_PX = 144
+CURVE_NAME = "learning_curve"
+CURVE_NOTE = (
+    "Heads on the frozen backbone, each trained on a part of the training photos that was drawn by "
+    "whole groups, for the same number of steps; a dot is one draw, a line their mean. All are "
+    "measured on the validation photos, which also chose each head's epoch. Fine-tuning leads to "
+    "another, mostly higher curve."
+)
 
 
 def write_report(
@@ -28,7 +39,8 @@ def write_report(
     """Write `confusion_matrix.png`, `curves.png` and `report.html`.
 
     Args:
-        run: The run; its `results.csv` is read for the curves.
+        run: The run; its `results.csv` is read for the curves, and its learning curve where it has
+            one.
         evaluation: Of the test photos.
         predictions: Of the test photos.
         folder: What the predictions' paths are relative to.
@@ -47,11 +59,28 @@ def write_report(
         scores=_score_table(evaluation),
         confusion=_data_url(confusion, "png"),
         curves=_data_url(curves, "png"),
+        learning_curve=_learning_curve(run),
         times=escape(_times(metrics["seconds"])),
         mistakes=escape(_mistake_note(len(wrong), len(predictions))),
         photos="\n".join(_photo(each, folder) for each in wrong[:MOST_MISTAKES]),
     )
     run.write_text("report.html", text)
+
+
+def write_learning_curve(run: RunFolder, curve: LearningCurve) -> None:
+    """Write `learning_curve.csv`, `learning_curve.json` and `learning_curve.png`."""
+    table = io.StringIO()
+    csv.writer(table, lineterminator="\n").writerows(curve.as_table())
+    run.write_text(f"{CURVE_NAME}.csv", table.getvalue())
+    (run.path / f"{CURVE_NAME}.png").write_bytes(as_png(draw_learning_curve(curve)))
+    # Last: where it is, the others are.
+    run.write_text(f"{CURVE_NAME}.json", json.dumps(curve.as_dict(), indent=2) + "\n")
+
+
+def read_learning_curve(run: RunFolder) -> dict[str, Any] | None:
+    """What `learning_curve.json` holds, or None where the run has none."""
+    path = run.path / f"{CURVE_NAME}.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 
 def find_mistakes(predictions: Sequence[Prediction]) -> list[Prediction]:
@@ -94,8 +123,26 @@ def _score_table(evaluation: Evaluation) -> str:
     return f"<table>{head}{''.join(rows)}</table>"
 
 
+def _learning_curve(run: RunFolder) -> str:
+    """The section of the learning curve, or nothing."""
+    curve = read_learning_curve(run)
+    if curve is None:
+        return ""
+    picture = _data_url((run.path / f"{CURVE_NAME}.png").read_bytes(), "png")
+    return (
+        f"<h2>More photos, or a bigger model?</h2>\n"
+        f'<img class="wide" alt="Validation accuracy over training photos" src="{picture}">\n'
+        f"<p>{escape(curve['summary'])}</p>\n"
+        f'<p class="faint">{escape(CURVE_NOTE)}</p>'
+    )
+
+
 def _times(seconds: dict[str, float]) -> str:
-    names = {"fine_tune": "fine-tuning", "scratch": "training from random weights"}
+    names = {
+        "fine_tune": "fine-tuning",
+        "scratch": "training from random weights",
+        "learning_curve": "learning curve",
+    }
     parts = [f"{names.get(stage, stage)} {spent:.1f} s" for stage, spent in seconds.items()]
     return f"Time: {', '.join(parts)}."
 

@@ -2,6 +2,7 @@
 
 args.yaml  results.csv  metrics.json  predictions.csv  environment.json  model_card.md
 confusion_matrix.png  curves.png  report.html  checkpoints/  bundle/
+learning_curve.csv  learning_curve.json  learning_curve.png    where they were asked for
 """
 
 import csv

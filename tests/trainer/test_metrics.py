@@ -3,11 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from trainer.metrics import (
-    evaluate_answers,
-    expected_calibration_error,
-    wilson_interval,
-)
+from trainer.head import softmax
+from trainer.intervals import bootstrap_interval
+from trainer.metrics import evaluate_answers, expected_calibration_error, undo_temperature
 
 ACTUAL = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 3])
 SAID = np.array([0, 0, 0, 1, 1, 0, 2, 3, 3, 3])
@@ -73,19 +71,84 @@ def test_a_class_never_said_and_never_there_scores_zero() -> None:
     assert result.averages["macro"].f1 == 0.25
 
 
-def test_wilson_interval_has_its_published_values() -> None:
-    # Newcombe, Statistics in Medicine 17 (1998), table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29.
-    assert wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert wilson_interval(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
-    assert wilson_interval(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
-    assert wilson_interval(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
-
-
 def test_calibration_error_is_the_gap_of_confidence_and_accuracy() -> None:
     chances = sure(np.zeros(10, dtype=int), 0.7)
     actual = np.array([0] * 5 + [1] * 5)
     assert expected_calibration_error(actual, chances) == pytest.approx(0.2)
     assert expected_calibration_error(np.zeros(4, dtype=int), np.eye(4)[[0] * 4]) == 0.0
+
+
+def test_undoing_the_temperature_gives_the_probabilities_from_before() -> None:
+    logits = np.random.default_rng(2).normal(0, 4, (50, 4))
+    calibrated = softmax(logits / 1.7).astype(np.float32)
+    assert np.allclose(undo_temperature(calibrated, 1.7), softmax(logits), atol=1e-6)
+    # A probability of 0 has no logarithm; it stays next to nothing.
+    sure_rows = np.eye(4, dtype=np.float32)
+    assert np.allclose(undo_temperature(sure_rows, 1.7), sure_rows)
+
+
+def test_at_temperature_1_both_calibration_errors_are_one() -> None:
+    chance = np.random.default_rng(3)
+    actual, chances = chance.integers(0, 4, 100), softmax(chance.normal(0, 1, (100, 4)))
+    result = evaluate_answers(actual, chances)
+    assert result.calibration_error_uncalibrated == result.calibration_error > 0
+    other = evaluate_answers(actual, chances, temperature=3.0)
+    assert other.calibration_error == result.calibration_error
+    assert other.calibration_error_uncalibrated == expected_calibration_error(
+        actual, undo_temperature(chances, 3.0)
+    )
+
+
+def test_a_temperature_of_2_made_a_sureness_of_nine_tenths_out_of_more() -> None:
+    # Logits 2a and 0, 0, 0 at temperature 2: odds of 27 to 3 * 1 = 0.9; before, 27^2 to 3 = 0.9959.
+    result = evaluate_answers(np.zeros(10, dtype=int), sure(np.zeros(10, int), 0.9), temperature=2)
+    assert result.calibration_error == pytest.approx(0.1)
+    assert result.calibration_error_uncalibrated == pytest.approx(1 - 729 / 732)
+
+
+def test_without_groups_each_photo_is_one_and_the_text_says_so() -> None:
+    result = evaluate_answers(ACTUAL, sure(SAID))
+    assert result.groups == 10
+    assert result.accuracy_interval_by_group == bootstrap_interval(
+        ACTUAL == SAID, [str(at) for at in range(10)]
+    )
+    assert "each photo is a group of its own" in str(result)
+
+
+def test_the_text_says_what_the_groups_do_to_the_interval() -> None:
+    # 40 people, ten photos each; all of one person are right, or all wrong.
+    people = np.arange(400) // 10
+    said = np.where(people < 30, 0, 1)
+    names = [str(person) for person in people]
+    result = evaluate_answers(np.zeros(400, dtype=int), sure(said), names)
+    assert "over 40 groups" in str(result)
+    assert "trust this wider interval" in str(result)
+    assert "wider still" not in str(result)
+    # Photos of one person that are right or wrong by themselves: as wide as Wilson's.
+    mixed = np.where(np.arange(400) % 4 < 3, 0, 1)
+    mixed[:20] = 0
+    result = evaluate_answers(np.zeros(400, dtype=int), sure(mixed), names)
+    assert "over 40 groups" in str(result)
+    assert "trust this wider interval" not in str(result)
+
+
+def test_the_text_says_where_groups_are_too_few_or_tell_nothing() -> None:
+    zeros = np.zeros(4, dtype=int)
+    few = evaluate_answers(zeros, sure(np.array([0, 0, 1, 1])), ["a", "a", "b", "b"])
+    assert few.accuracy_interval_by_group == (0.0, 1.0)
+    assert "Under 30 groups" in str(few)
+    one = evaluate_answers(zeros, sure(np.array([0, 0, 1, 1])), ["a"] * 4)
+    assert (one.groups, one.accuracy_interval_by_group) == (1, None)
+    assert "no interval by group: one group alone" in str(one)
+    alike = evaluate_answers(zeros, sure(zeros), ["a", "a", "b", "b"])
+    assert "all groups have the same accuracy" in str(alike)
+
+
+def test_the_text_says_from_where_99_percent_is_reached() -> None:
+    chances = np.concatenate([sure(np.array([0, 0]), 0.9), sure(np.array([1, 1]), 0.6)])
+    assert "99% is reached from 0.9: 50.0%" in str(evaluate_answers(np.zeros(4, int), chances))
+    assert "every photo answered" in str(evaluate_answers(np.array([0, 0, 1, 1]), chances))
+    assert "No threshold reaches 99%" in str(evaluate_answers(np.full(4, 2), chances))
 
 
 def test_no_photos_and_wrong_shapes_are_refused() -> None:
@@ -100,6 +163,10 @@ def test_the_text_and_the_json_tell_the_same() -> None:
     told = json.loads(json.dumps(result.as_dict()))
     assert told["accuracy"] == 0.6
     assert told["averages"]["macro"]["f1"] == pytest.approx(result.averages["macro"].f1)
+    assert told["coverage"][0]["threshold"] == 0.5
+    assert told["coverage"][0]["photos"] == 10
+    assert told["threshold_for_99"] is None
+    assert told["accuracy_interval_by_group"] == list(result.accuracy_interval_by_group or ())
     assert told["labels"] == ["mask_old", "mask_young", "nomask_old", "nomask_young"]
     text = str(result)
     assert "60.00%" in text

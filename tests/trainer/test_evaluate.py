@@ -1,0 +1,124 @@
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curation.curated import PLAN_COLUMNS
+from trainer.cli import main
+from trainer.compare import summarise_runs
+from trainer.coverage import THRESHOLDS
+from trainer.robustness import CORRUPTIONS
+from trainer.runs import RunFolder
+
+NEW_FIELDS = (
+    "accuracy_interval_by_group",
+    "groups",
+    "calibration_error_uncalibrated",
+    "temperature",
+    "coverage",
+    "threshold_for_99",
+)
+
+
+def evaluate(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    capsys.readouterr()
+    assert main(["evaluate", *map(str, arguments)]) == 0
+    return capsys.readouterr().out
+
+
+def with_groups(curated: Path, target: Path, groups: int) -> Path:
+    """A copy of the curated folder whose plan puts its photos into so many groups."""
+    shutil.copytree(curated, target)
+    with (target / "plan.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, PLAN_COLUMNS, restval="")
+        writer.writeheader()
+        for number, path in enumerate(sorted(target.glob("*/*/*.jpg"))):
+            split, label, name = path.parts[-3:]
+            row: dict[str, Any] = {"path": f"{label}/{name}", "label": label, "split": split}
+            writer.writerow({**row, "kept": 1, "group": f"person {number % groups}"})
+    return target
+
+
+def test_evaluate_prints_what_the_runs_metrics_hold(
+    small_run: Path, curated: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = json.loads(evaluate(capsys, small_run, "--data", curated, "--json"))
+    held = RunFolder(small_run).read_metrics()
+    same = ("accuracy", "accuracy_interval", "mask_accuracy", "age_accuracy", "per_class",
+            "averages", "confusion", "labels", "photos", "split", *NEW_FIELDS)  # fmt: skip
+    for name in same:
+        assert told[name] == held[name], name
+    assert told["calibration_error"] == pytest.approx(held["calibration_error"])
+    assert told["seconds"].keys() == {"evaluate"}
+    assert told["milliseconds_per_photo"] > 0
+    assert told["corruptions"] is None
+
+
+def test_the_json_has_coverage_calibration_and_groups(
+    small_run: Path, curated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grouped = with_groups(curated, tmp_path / "grouped", groups=5)
+    told = json.loads(evaluate(capsys, small_run, "--data", grouped, "--json"))
+    assert (told["photos"], told["groups"]) == (16, 5)
+    assert [row["threshold"] for row in told["coverage"]] == list(THRESHOLDS)
+    assert told["coverage"][0].keys() == {
+        "threshold", "share", "photos", "accuracy", "accuracy_interval"
+    }  # fmt: skip
+    assert (
+        told["temperature"]
+        == json.loads((small_run / "bundle/bundle.json").read_text())["temperature"]
+    )
+    assert 0 <= told["calibration_error_uncalibrated"] <= 1
+
+
+def test_corruptions_come_on_request_beside_the_clean_photos(
+    small_run: Path, curated: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = json.loads(
+        evaluate(capsys, small_run, "--data", curated / "test", "--corruptions", "--json")
+    )
+    assert told["split"] is None
+    assert told["groups"] == told["photos"] == 16
+    assert [(each["name"], each["strength"]) for each in told["corruptions"]] == [
+        (each.name, each.strength) for each in CORRUPTIONS
+    ]
+    for each in told["corruptions"]:
+        assert each["accuracy"] <= min(each["mask_accuracy"], each["age_accuracy"]) <= 1
+    assert told["seconds"].keys() == {"evaluate", "corruptions"}
+
+
+def test_the_text_tells_intervals_coverage_corruptions_and_milliseconds(
+    small_run: Path, curated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grouped = with_groups(curated, tmp_path / "grouped", groups=1)
+    text = evaluate(capsys, small_run, "--data", grouped, "--corruptions")
+    for part in ("split test", "one group alone", "calibration error", "answered from", "99%",
+                 "blur      1% of side", "small     24 px", "ms a face"):  # fmt: skip
+        assert part in text
+    plain = evaluate(capsys, small_run, "--data", curated)
+    assert "each photo is a group of its own" in plain
+    assert "24 px" not in plain
+
+
+def test_accuracy_under_the_gate_ends_with_3(
+    small_run: Path, curated: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accuracy = RunFolder(small_run).read_metrics()["accuracy"]
+    arguments = ["evaluate", str(small_run), "--data", str(curated), "--fail-under"]
+    assert main([*arguments, f"{accuracy:.4f}"[:-1]]) == 0
+    assert main([*arguments, "1.5"]) == 2
+    capsys.readouterr()
+    if accuracy < 1:
+        assert main([*arguments, "1"]) == 3
+
+
+def test_a_run_from_before_these_fields_still_compares(small_run: Path, tmp_path: Path) -> None:
+    held = RunFolder(small_run).read_metrics()
+    old = RunFolder(tmp_path / "old")
+    old.path.mkdir()
+    old.write_metrics({name: value for name, value in held.items() if name not in NEW_FIELDS})
+    summary, _ = summarise_runs([old.path, small_run])
+    assert summary.accuracy == held["accuracy"]
