@@ -104,9 +104,9 @@ def test_a_full_disk_is_told_with_exit_code_5_and_import_goes_on_later(
 ) -> None:
     source = four_folders(40)
     try:
-        with small_disk(tmp_path / "disk", 4) as disk:
+        with small_disk(tmp_path / "disk", 8) as disk:
             data, ballast = disk / "data", disk / "ballast"
-            ballast.write_bytes(b"x" * 3_600_000)
+            ballast.write_bytes(b"x" * 7_800_000)
             answer = run_collector("import", str(source), str(data))
             assert answer.returncode == 5, answer.stderr
             assert "No space left" in answer.stderr or "full" in answer.stderr
