@@ -7,9 +7,8 @@ edges and colours that needs nothing and sees less; the embedding then says so.
 import os
 import socket
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from collector.console import Progress, no_progress
 from collector.errors import MissingDownloadError
 from collector.images import resize_square
+from collector.native_output import hush_native_output
 from collector.records import RgbImage
 
 FeatureArray = NDArray[np.float32]
@@ -208,23 +208,6 @@ def _import_keras() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Off by default on many CPUs; MobileNetV2 `predict` went from 25-42 to 62 photos a second.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    with _native_output_held():
+    with hush_native_output():
         import keras
     return keras
-
-
-@contextmanager
-def _native_output_held() -> Iterator[None]:
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as held:
-        kept = os.dup(2)
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(kept, held.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)

@@ -4,35 +4,12 @@
 """
 
 import os
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+
+from collector.native_output import hush_native_output
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Off by default on many CPUs; MobileNetV2 `predict` went from 25-42 to 62 photos a second with it.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-
-
-@contextmanager
-def hush_native_output() -> Iterator[None]:
-    """Hold back what native libraries write to stderr; shown after all where the block fails.
-
-    TensorFlow writes some lines before its own log level is heeded, past Python's `sys.stderr`.
-    """
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as held:
-        kept = os.dup(2)
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(kept, held.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
 
 with hush_native_output():
@@ -57,4 +34,4 @@ def has_accelerator() -> bool:
     return False
 
 
-__all__ = ["backend_name", "has_accelerator", "hush_native_output", "keras"]
+__all__ = ["backend_name", "has_accelerator", "keras"]

@@ -10,7 +10,8 @@ import onnx
 from numpy.typing import NDArray
 
 from collector.errors import ToolchainError
-from trainer.backend import hush_native_output, keras
+from collector.native_output import hush_native_output
+from trainer.backend import keras
 from trainer.onnx_engine import OnnxEngine
 
 TOLERANCE = 2e-3
