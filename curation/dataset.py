@@ -2,16 +2,32 @@
 
 import os
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from collector.errors import DatasetError, EnvironmentProblemError
+from collector.images import is_picture
 from collector.records import LABELS, Label, Photo
 from collector.store import list_photos
 
 SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
 """What file managers leave behind; nobody's photos."""
+
+
+OTHER_FORMATS = frozenset(
+    {".heic", ".heif", ".avif", ".gif", ".jxl", ".jp2", ".dng", ".cr2", ".cr3", ".nef", ".arw"}
+)
+"""Suffixes of photos that are not read."""
+
+
+@dataclass(frozen=True)
+class UnreadPhoto:
+    """A photo that is not read: where it lies, its class, and why, with what to do."""
+
+    path: str
+    label: Label
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -22,13 +38,16 @@ class Dataset:
         root: Absolute.
         photos: Of all four classes, sorted by path.
         ignored: Folders beside the four class folders, which are left alone.
-        strangers: What lies in the class folders and is no picture that we read, sorted.
+        strangers: What else lies in the class folders and is nobody's photo, sorted.
+        unread: Photos in the class folders that are not read, sorted by path: of another format, or
+            in a folder of their own.
     """
 
     root: Path
     photos: tuple[Photo, ...]
     ignored: tuple[str, ...]
     strangers: tuple[str, ...] = ()
+    unread: tuple[UnreadPhoto, ...] = ()
 
 
 def read_dataset(root: Path) -> Dataset:
@@ -57,19 +76,55 @@ def _read(root: Path) -> Dataset:
         folders = sorted(
             entry.name for entry in entries if _is_folder(entry) and not entry.name.startswith(".")
         )
-    missing = [f"{label} (no such folder)" for label in LABELS if label not in folders]
+    known = {photo.path for photo in photos}
+    present = [label for label in LABELS if label in folders]
+    unread = tuple(photo for label in present for photo in _find_unread(root, label, known))
     counts = Counter(photo.label for photo in photos)
-    missing += [f"{label} (empty)" for label in LABELS if label in folders and not counts[label]]
+    missing = [
+        f"{label} ({_why_missing(label, folders, unread)})" for label in LABELS if not counts[label]
+    ]
     if missing:
         raise DatasetError(
             f"{root}: no photos of {', '.join(missing)}. {found_photos(photos)} "
             f"Collect some with `collector {root}`, or put photos into that folder."
         )
     ignored = tuple(_shown(name) for name in folders if name not in LABELS)
-    return Dataset(root, photos, ignored, _find_strangers(root, {photo.path for photo in photos}))
+    known |= {photo.path for photo in unread}
+    return Dataset(root, photos, ignored, _find_strangers(root, known), unread)
 
 
-def _find_strangers(root: Path, known: Container[str]) -> tuple[str, ...]:
+def _find_unread(root: Path, label: Label, known: Container[str]) -> Iterator[UnreadPhoto]:
+    for folder, folders, names in os.walk(root / label):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            place = Path(folder) / name
+            path = place.relative_to(root).as_posix()
+            suffix = place.suffix.lower()
+            is_photo = suffix in OTHER_FORMATS or is_picture(place)
+            is_hidden = name.startswith(".") or _shown(path) != path
+            if is_hidden or path in known or not is_photo or not place.is_file():
+                continue
+            if Path(folder) != root / label:
+                reason = f"unreadable: lies in a folder within {label}; move it up into {label}"
+            elif suffix in OTHER_FORMATS:
+                reason = f"unreadable: {suffix[1:].upper()} is not read; save it as JPEG"
+            else:
+                continue
+            yield UnreadPhoto(path, label, reason)
+
+
+def _why_missing(label: Label, folders: Sequence[str], unread: Sequence[UnreadPhoto]) -> str:
+    if label not in folders:
+        alike = [name for name in folders if name.lower() == label]
+        return f"no such folder, but {alike[0]}: rename it" if alike else "no such folder"
+    mine = [photo for photo in unread if photo.label is label]
+    if not mine:
+        return "empty"
+    reason = mine[0].reason.removeprefix("unreadable: ")
+    return f"{len(mine)} that are not read, the first {mine[0].path}: {reason}"
+
+
+def _find_strangers(root: Path, known: Iterable[str]) -> tuple[str, ...]:
     found = []
     for label in LABELS:
         with os.scandir(root / label) as entries:
@@ -78,7 +133,9 @@ def _find_strangers(root: Path, known: Container[str]) -> tuple[str, ...]:
                 for entry in entries
                 if not entry.name.startswith(".") and entry.name.lower() not in SYSTEM_FILES
             ]
-    return tuple(sorted(_named(path) for path in found if path not in known))
+    # A folder whose photos are told one by one is told.
+    tops = {"/".join(path.split("/")[:2]) for path in known}
+    return tuple(sorted(_named(path) for path in found if path not in tops))
 
 
 def _named(path: str) -> str:

@@ -44,6 +44,11 @@ class CheckLimits:
                 raise UsageError(
                     f"--{name.replace('_', '-')} is 0 or more; found {getattr(self, name)}."
                 )
+        if not self.min_brightness < self.max_brightness <= 255:
+            raise UsageError(
+                f"--min-brightness is below --max-brightness, and both are 0 to 255; found "
+                f"{self.min_brightness:g} and {self.max_brightness:g}."
+            )
         if not 0 <= self.max_clipped <= 1:
             raise UsageError(f"--max-clipped is 0 to 1, a share; found {self.max_clipped:g}.")
         if not self.max_aspect >= 1:
@@ -52,4 +57,5 @@ class CheckLimits:
                 f"{self.max_aspect:g}."
             )
         if strange := sorted(self.allowed - set(FLAWS)):
-            raise UsageError(f"No check is named {', '.join(strange)}. Found {', '.join(FLAWS)}.")
+            kinds = ", ".join(kind.replace(" ", "-") for kind in FLAWS)
+            raise UsageError(f"No check is named {', '.join(strange)}. There are {kinds}.")

@@ -7,6 +7,7 @@ result is read again and compared with the plan.
 """
 
 import contextlib
+import csv
 import glob
 import os
 import shutil
@@ -25,10 +26,11 @@ from collector.records import LABELS
 from curation.augment import make_pipeline
 from curation.balance import make_variant
 from curation.curated import PLAN_COLUMNS, PLAN_FILE, SPLITS, WEIGHTS_FILE, write_class_weights
+from curation.dataset import SYSTEM_FILES
 from curation.plan import CurationPlan, PlannedPhoto, plan_as_csv
 from curation.settings import RANDOM
 from curation.swap import recover_former, swap_in
-from curation.verify import verify_result
+from curation.verify import files_in, verify_result
 
 REPORT_FILE = "report.html"
 RESULT_NAMES = frozenset({*SPLITS, PLAN_FILE, REPORT_FILE, WEIGHTS_FILE})
@@ -120,6 +122,26 @@ def _require_former_result(out: Path) -> None:
             f"--out {out} is not a former result of `curate`: {what}. Nothing was replaced. "
             f"Choose another folder, or move that away."
         )
+    if foreign := _foreign_files(out):
+        raise UsageError(
+            f"--out {out} holds {len(foreign)} files that `curate` did not put there (the first is "
+            f"{foreign[0]}); they would be lost. Nothing was replaced. Move them away, or choose "
+            f"another folder."
+        )
+
+
+def _foreign_files(out: Path) -> list[str]:
+    """Files in the splits of a former result that its plan does not know, sorted."""
+    if not (out / PLAN_FILE).is_file():
+        return []
+    # Names that are not UTF-8 were never put there.
+    with (out / PLAN_FILE).open(newline="", encoding="utf-8", errors="replace") as file:
+        known = {f"{row['split']}/{row['path']}" for row in csv.DictReader(file)}
+    return sorted(
+        path
+        for path in files_in(out)
+        if path not in known and Path(path).name.lower() not in (".ds_store", *SYSTEM_FILES)
+    )
 
 
 def _real(path: Path) -> Path:

@@ -37,7 +37,8 @@ def _broken_photos(dataset: Dataset, plan: CurationPlan) -> Iterator[Notice]:
     reasons = plan.reasons
     if reasons.get("unreadable"):
         yield Notice(
-            f"Set aside: {reasons['unreadable']} unreadable. Replace or remove the files.",
+            f"Set aside: {reasons['unreadable']} unreadable. The report says of each why, and what "
+            f"to do.",
             is_fault=True,
         )
     if reasons.get("label conflict"):
@@ -50,9 +51,8 @@ def _broken_photos(dataset: Dataset, plan: CurationPlan) -> Iterator[Notice]:
         yield Notice(f"Folders that are no class were left alone: {', '.join(dataset.ignored)}.")
     if dataset.strangers:
         yield Notice(
-            f"{len(dataset.strangers)} things in the class folders are no photos that can be read, "
-            f"and were left alone: {_some(dataset.strangers)}. Photos are JPEG, PNG, WebP, BMP or "
-            f"TIFF; save others (HEIC, AVIF, GIF) as one of these."
+            f"{len(dataset.strangers)} things in the class folders are no photos, and were left "
+            f"alone: {_some(dataset.strangers)}."
         )
 
 

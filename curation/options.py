@@ -1,6 +1,7 @@
 """The options of `curate`, and what they ask for."""
 
 import argparse
+import os
 from pathlib import Path
 
 from collector.console import CommandParser
@@ -30,7 +31,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="curate",
         description="Turn four folders of photos into train, val and test that do not leak. "
-        "The dataset is only read; the result replaces a former one whole.",
+        "No photo of the dataset is changed; the result replaces a former one whole.",
     )
     add = parser.add_argument
     add("data", type=Path, nargs="?", default=DEFAULT_DATA, help="dataset folder (default: data)")
@@ -59,7 +60,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     """Parse a command line; `--balance DATA` means `--balance augment DATA`."""
     words = list(argv)
     for place, word in enumerate(words[:-1]):
-        if word == "--balance" and words[place + 1] not in BALANCE_MODES:
+        # A folder that follows is the dataset; anything else is a way, perhaps mistyped.
+        after = words[place + 1]
+        if word == "--balance" and after not in BALANCE_MODES and os.path.isdir(after):  # noqa: PTH112  never raises
             words[place] = f"--balance={AUGMENT}"
     return make_parser().parse_args(words)
 
@@ -179,7 +182,7 @@ def _add_checks(group: argparse._ArgumentGroup) -> None:
     add(
         "--check-labels",
         action="store_true",
-        help="flag photos whose label is probably wrong, for `collector review`; removes none",
+        help="write down which labels are probably wrong, for `collector review`; removes no photo",
     )
 
 

@@ -112,6 +112,12 @@ class CurationPlan:
         return _count(self.variants)
 
     @cached_property
+    def train_counts(self) -> dict[Label, int]:
+        """What the trainer sees of each class: photos and variants."""
+        made = self.variant_counts["train"]
+        return {label: count + made[label] for label, count in self.counts["train"].items()}
+
+    @cached_property
     def found(self) -> dict[Label, int]:
         """Photos of the dataset, by class."""
         counts = Counter(photo.label for photo in self.originals)

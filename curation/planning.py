@@ -11,7 +11,7 @@ from pathlib import Path
 
 from collector.console import Progress, no_progress
 from collector.errors import DatasetError
-from collector.records import Label, RgbImage, Suggestion
+from collector.records import RgbImage, Suggestion
 from curation.balance import choose_drops, plan_variants, weigh_classes
 from curation.checks import find_flaws
 from curation.conflicts import CONFLICT_BITS, find_label_conflicts
@@ -58,11 +58,14 @@ def make_plan(
     draft.drop_flawed()
     checked = draft.check_labels(progress) if settings.check_labels else None
     draft.assign()
-    weights = draft.balance()
+    if settings.balance == DROP:
+        draft.drop_surplus()
     photos = list(draft.planned.values())
     photos += plan_variants(photos, settings)
     photos.sort(key=lambda photo: photo.path)
-    plan = CurationPlan(dataset.root, settings, tuple(photos), class_weights=weights)
+    plan = CurationPlan(dataset.root, settings, tuple(photos))
+    if settings.balance == WEIGHTS:
+        plan = replace(plan, class_weights=weigh_classes(plan.train_counts))
     notices = [*gather_notices(dataset, plan), *(() if checked is None else checked)]
     return replace(plan, notices=tuple(notices))
 
@@ -92,6 +95,10 @@ class _Draft:
             )
             for path, scan in self.scans.items()
         }
+        for unread in self.dataset.unread:
+            self.planned[unread.path] = PlannedPhoto(
+                unread.path, unread.label, kept=False, reason=unread.reason
+            )
 
     @property
     def usable(self) -> list[PhotoScan]:
@@ -185,16 +192,10 @@ class _Draft:
         for photo, split in zip(photos, splits, strict=True):
             self._update(photo.path, split=split)
 
-    def balance(self) -> dict[Label, float] | None:
-        """Thin out or weigh the classes of train; variants come later, named beside all photos."""
-        if self.settings.balance == DROP:
-            for photo in choose_drops(list(self.planned.values()), self.ranks):
-                reason = f"surplus: more of {photo.label} than of the smallest class of train"
-                self._set_aside(photo.path, reason, split="")
-        if self.settings.balance != WEIGHTS:
-            return None
-        plan = CurationPlan(self.dataset.root, self.settings, tuple(self.planned.values()))
-        return weigh_classes(plan.counts["train"])
+    def drop_surplus(self) -> None:
+        for photo in choose_drops(list(self.planned.values()), self.ranks):
+            reason = f"surplus: more of {photo.label} than of the smallest class of train"
+            self._set_aside(photo.path, reason, split="")
 
     def _faces(self, scans: Sequence[PhotoScan]) -> Iterator[RgbImage]:
         for scan in scans:

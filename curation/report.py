@@ -230,12 +230,12 @@ def _weights(plan: CurationPlan) -> str:
     if plan.class_weights is None:
         return ""
     rows = [
-        [escape(label.title), str(plan.counts["train"][label]), f"{weight:.2f}"]
+        [escape(label.title), str(plan.train_counts[label]), f"{weight:.2f}"]
         for label, weight in plan.class_weights.items()
     ]
     return (
-        f"<p>No photo was added or left out; {WEIGHTS_FILE} tells the trainer what a photo of each "
-        f"class counts.</p>{table(['class', 'in train', 'weight'], rows, 'numbers')}"
+        f"<p>{WEIGHTS_FILE} tells the trainer what a photo of each class in train counts, variants "
+        f"included.</p>{table(['class', 'in train', 'weight'], rows, 'numbers')}"
     )
 
 

@@ -74,7 +74,7 @@ def find_leaks(
 
 def _require_planned_files(plan: CurationPlan, result: Path) -> None:
     planned = {f"{photo.split}/{photo.path}" for photo in plan.photos if photo.kept}
-    written = set(_files_in(result))
+    written = set(files_in(result))
     if planned != written:
         odd = sorted(planned ^ written)
         raise ToolchainError(
@@ -84,7 +84,8 @@ def _require_planned_files(plan: CurationPlan, result: Path) -> None:
         )
 
 
-def _files_in(result: Path) -> Iterator[str]:
+def files_in(result: Path) -> Iterator[str]:
+    """Every file in the splits of a result, as "train/mask_old/a.jpg"."""
     for split in SPLITS:
         for folder, _, names in os.walk(result / split):
             for name in names:

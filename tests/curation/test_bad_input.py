@@ -302,11 +302,43 @@ def test_what_is_no_picture_file_is_left_alone_and_told(curate: Curate) -> None:
     (folder / "Thumbs.db").write_bytes(b"")
     answer = curate("--dry-run")
     assert answer.code == DONE
-    assert "note: 5 things in the class folders are no photos" in answer.stderr
-    assert "mask_old/inner, mask_old/moving.gif, mask_old/nowhere.jpg, ..." in answer.stderr
-    assert "HEIC" in answer.stderr
-    assert curate("--strict").code == DONE
+    assert "note: 2 things in the class folders are no photos" in answer.stderr
+    assert "mask_old/nowhere.jpg, mask_old/pipe.jpg." in answer.stderr
+    assert "fault: Set aside: 3 unreadable" in answer.stderr
+    assert curate("--strict").code == STRICT
+    assert curate().code == DONE
+    aside = {path: row["reason"] for path, row in curate.plan().items() if row["kept"] == "0"}
+    assert aside == {
+        "mask_old/phone.heic": "unreadable: HEIC is not read; save it as JPEG",
+        "mask_old/moving.gif": "unreadable: GIF is not read; save it as JPEG",
+        "mask_old/inner/x.jpg": "unreadable: lies in a folder within mask_old; move it up into "
+        "mask_old",
+    }
     assert not list(curate.out.rglob("x.jpg"))
+
+
+def test_a_class_of_photos_that_are_not_read_is_not_called_empty(curate: Curate) -> None:
+    folder = curate.data / "mask_old"
+    for path in folder.iterdir():
+        path.rename(path.with_suffix(".HEIC"))
+    answer = curate()
+    assert answer.code == DATASET
+    assert "HEIC is not read; save it as JPEG" in answer.stderr
+    assert "empty" not in answer.stderr
+    folder.rename(curate.data / "Mask_Old")
+    assert "no such folder, but Mask_Old: rename it" in curate().stderr
+
+
+def test_a_file_that_somebody_put_into_a_former_result_is_not_lost(curate: Curate) -> None:
+    assert curate().code == DONE
+    mine = curate.out / "train" / "mask_old" / "mine.jpg"
+    mine.write_bytes(b"mine")
+    answer = curate()
+    assert answer.code == USAGE
+    assert "train/mask_old/mine.jpg" in answer.stderr
+    assert mine.read_bytes() == b"mine"
+    mine.unlink()
+    assert curate().code == DONE
 
 
 def test_links_to_photos_and_class_folders_are_followed_and_copied_as_files(

@@ -83,6 +83,13 @@ def test_weights_leave_the_photos_alone_and_the_trainer_counts_by_them(
     assert read_class_weights(out) is None
 
 
+def test_weights_count_what_lies_in_train_variants_too(uneven: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert main([str(uneven), "--balance", "weights", "--expand", "40", "--out", str(out)]) == 0
+    assert set(train_counts(out).values()) == {40}
+    assert set((read_class_weights(out) or {}).values()) == {1.0}
+
+
 def test_augment_is_meant_where_no_way_is_named_and_a_folder_may_follow(
     uneven: Path, tmp_path: Path
 ) -> None:
@@ -193,6 +200,8 @@ def test_a_photo_that_changes_meanwhile_stops_the_run(
     ("arguments", "message"),
     [
         (["--balance=even"], "invalid choice: 'even'"),
+        (["--balance", "weight"], "invalid choice: 'weight'"),
+        (["--min-brightness", "300"], "both are 0 to 255"),
         (["--expand", "0"], "--expand is a number of photos"),
         (["--expand", "9", "--balance", "drop"], "Choose one"),
         (["--max-variants", "0"], "--max-variants is 1 or more"),
