@@ -11,7 +11,8 @@
     │   ├── PhotoNotSavedError          the disk refused a photo; nothing was acknowledged
     │   └── MissingDownloadError        a file that is fetched once is not here and cannot be had
     ├── ModelRefusedError           6   a bundle or model file that must not be run
-    └── DatasetInUseError          75   another process writes to the dataset
+    └── InUseError                 75   another process writes to the same folder
+        └── DatasetInUseError           ... to the dataset
 
 Every message says what was wrong, what was found, and what to do next.
 """
@@ -75,7 +76,11 @@ class ModelRefusedError(ToolchainError):
     exit_code = 6
 
 
-class DatasetInUseError(ToolchainError):
-    """Another process writes to the dataset."""
+class InUseError(ToolchainError):
+    """Another process writes to the same folder."""
 
     exit_code = 75
+
+
+class DatasetInUseError(InUseError):
+    """Another process writes to the dataset."""

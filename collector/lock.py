@@ -1,4 +1,4 @@
-"""One writer at a time: a lock on the dataset that the kernel lets go of when its holder dies."""
+"""One writer at a time: a lock on a folder that the kernel lets go of when its holder dies."""
 
 import fcntl
 import os
@@ -6,34 +6,32 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from collector.errors import DatasetInUseError
+from collector.errors import DatasetInUseError, InUseError
 
 
-class DatasetLock:
+class FolderLock:
     """Held from construction until `close`, or until the process ends, however it ends.
 
+    Args:
+        path: The file that is locked; made where it is missing, in a folder that is there.
+
     Raises:
-        DatasetInUseError: Another process holds it; the message names it.
+        InUseError: Another process holds it; the message names that process.
     """
 
-    def __init__(self, root: Path) -> None:
-        path = root / ".dataset" / "lock"
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    def __init__(self, path: Path) -> None:
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as fault:
             holder = os.pread(self._handle, 200, 0).decode(errors="replace").strip()
             os.close(self._handle)
-            raise DatasetInUseError(
-                f"{root}: another program is writing to this dataset ({holder or 'just starting'})."
-                f" Quit it first, or choose another folder."
-            ) from fault
+            raise InUseError(holder or "just starting") from fault
         try:
             os.ftruncate(self._handle, 0)
             os.pwrite(self._handle, f"{Path(sys.argv[0]).name}, process {os.getpid()}".encode(), 0)
         except OSError:
-            # Else a full disk would keep the dataset locked, and nobody would hold the handle.
+            # Else a full disk would keep the folder locked, and nobody would hold the handle.
             self.close()
             raise
 
@@ -44,3 +42,20 @@ class DatasetLock:
             # The kernel lets the lock go even where the disk has a fault to report.
             with suppress(OSError):
                 os.close(handle)
+
+
+def lock_dataset(root: Path) -> FolderLock:
+    """Keep other writers from a dataset.
+
+    Raises:
+        DatasetInUseError: Another process holds it; the message names it.
+    """
+    path = root / ".dataset" / "lock"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        return FolderLock(path)
+    except InUseError as fault:
+        raise DatasetInUseError(
+            f"{root}: another program is writing to this dataset ({fault}). Quit it first, or "
+            f"choose another folder."
+        ) from fault

@@ -19,7 +19,7 @@ from collector.doctor_manifest import Condition
 from collector.doctor_rows import free_path
 from collector.errors import PhotoNotSavedError
 from collector.files import rename_new, sync_folder
-from collector.lock import DatasetLock
+from collector.lock import lock_dataset
 from collector.manifest import KnownPhoto, Manifest, manifest_path
 from collector.mend_manifest import clear_rebuilding, put_companions_aside, replace_manifest
 from collector.store import TRASH
@@ -54,7 +54,7 @@ def mend(root: Path, progress: Progress = no_progress) -> Mended:
         PhotoNotSavedError: The disk refused the manifest; no row was changed.
     """
     require_dataset(root)
-    lock = DatasetLock(root)
+    lock = lock_dataset(root)
     try:
         diagnosis = examine(root, progress, is_ours=True)
         return Mended(diagnosis, _Mending(diagnosis).run())

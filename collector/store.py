@@ -31,7 +31,7 @@ from collector.errors import (
 from collector.files import rename_new, save_new_file, sync_folder
 from collector.fingerprint import hash_crop
 from collector.images import PICTURE_SUFFIXES, encode_jpeg
-from collector.lock import DatasetLock
+from collector.lock import lock_dataset
 from collector.manifest import KnownPhoto, Manifest, match_rows, read_rows
 from collector.records import LABELS, FaceBox, Label, Photo, Quality, RgbImage, Suggestion
 
@@ -55,7 +55,7 @@ class PhotoStore(Closing):
         self._counter = 0
         with _disk_faults(f"{root}: the dataset folder cannot be made"):
             make_folders(root)
-            self._lock = DatasetLock(root)
+            self._lock = lock_dataset(root)
         try:
             self._manifest = Manifest(root)
             self._photos: dict[str, Photo] = {}

@@ -19,7 +19,7 @@ from collector.errors import DatasetInUseError
 from collector.files import TEMPORARY_PREFIX
 from collector.fingerprint import hash_crop
 from collector.images import encode_jpeg, read_image
-from collector.lock import DatasetLock
+from collector.lock import lock_dataset
 from collector.manifest import manifest_path, read_rows
 from collector.mending import mend
 from collector.quality import measure_quality
@@ -375,7 +375,7 @@ def test_a_dataset_that_is_being_written_to_is_not_mended(
     assert [note.kind for note in diagnosis.notes] == ["in_use"]
     assert f"process {os.getpid()}" in diagnosis.notes[0].text
     assert "another program is writing" in capsys.readouterr().err
-    DatasetLock(tmp_path).close()
+    lock_dataset(tmp_path).close()
 
 
 def test_one_picture_under_two_labels_is_told_and_not_changed(tmp_path: Path) -> None:
