@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from collector.errors import ModelRefusedError
 from collector.images import resize_square
 from collector.records import LABELS, RgbImage
-from trainer.bundle import ModelBundle, golden_images
+from trainer.bundle import ONNX_FILE, ModelBundle, golden_images, read_file
+from trainer.guarded_files import UnsafeFileError
+from trainer.onnx_engine import first_line, open_session
 
 GOLDEN_TOLERANCE = 0.01
 """How far a probability may be off on another machine: kernels round differently, models do not."""
@@ -27,8 +29,9 @@ class Classifier:
         threads: For one run; None takes the cores this process may use, at most `MOST_THREADS`.
 
     Raises:
-        ModelRefusedError: ONNX Runtime does not take the model, it is not from uint8 images to
-            four probabilities, or it answers the golden images otherwise than it did when made.
+        ModelRefusedError: The model was changed since, is no network as we export them, ONNX
+            Runtime does not take it, or it answers the golden images otherwise than it did when
+            made.
     """
 
     def __init__(self, bundle: ModelBundle, threads: int | None = None) -> None:
@@ -62,7 +65,7 @@ class Classifier:
         # ONNX Runtime's exceptions have no public common base.
         except Exception as fault:
             raise ModelRefusedError(
-                _refusal(self.bundle, f"it does not run ({_first_line(fault)})")
+                _refusal(self.bundle, f"it does not run ({first_line(fault)})")
             ) from fault
         expected = self.bundle.golden_probabilities
         if answers.shape != expected.shape:
@@ -90,22 +93,13 @@ def count_cores() -> int:
 
 def _open_session(bundle: ModelBundle, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
     options.intra_op_num_threads = threads
     # Threads that spin while they wait take the cores from the camera, the finder and the screen.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(
-            str(bundle.onnx_path), options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as fault:
-        raise ModelRefusedError(
-            _refusal(bundle, f"ONNX Runtime does not take it ({_first_line(fault)})")
-        ) from fault
-
-
-def _first_line(fault: BaseException) -> str:
-    return (str(fault).splitlines() or [type(fault).__name__])[0][:200]
+        return open_session(read_file(bundle, ONNX_FILE), options, bundle.input_size)
+    except UnsafeFileError as fault:
+        raise ModelRefusedError(_refusal(bundle, str(fault))) from fault
 
 
 def _refusal(bundle: ModelBundle, reason: str) -> str:

@@ -7,6 +7,7 @@ bundle/bundle.json    the rest, written last: a folder without it is no bundle
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,12 @@ from numpy.typing import NDArray
 
 from collector.errors import EnvironmentProblemError, ModelRefusedError
 from collector.records import LABELS, Label
+from trainer.guarded_files import (
+    UnsafeFileError,
+    parse_strict_json,
+    read_known_file,
+    read_regular_file,
+)
 
 SCHEMA_VERSION = 1
 BUNDLE_FILE = "bundle.json"
@@ -24,6 +31,9 @@ KERAS_FILE = "model.keras"
 
 UNSURE_BELOW = 0.5
 """A confidence under one half: the other three classes together are at least as likely."""
+
+LARGEST_FILE = 2_000_000_000
+"""Bytes of one file; the largest of our networks has 83 million."""
 
 _LARGEST_JSON = 1 << 20
 _GOLDEN_IMAGES = 3
@@ -35,6 +45,10 @@ class BundledFile:
 
     sha256: str
     size: int
+
+    def __post_init__(self) -> None:
+        _require(bool(re.fullmatch(r"[0-9a-f]{64}", self.sha256)), "it lists no sha256 of a file")
+        _require(0 < self.size <= LARGEST_FILE, f"it lists a file of {self.size} bytes")
 
 
 @dataclass(frozen=True)
@@ -73,9 +87,14 @@ class ModelBundle:
         _require(0 <= self.crop_margin <= 1, f"its crop margin is {self.crop_margin}")
         _require(0 < self.temperature < 100, f"its temperature is {self.temperature}")
         _require(0 <= self.unsure_below <= 1, f"its unsure threshold is {self.unsure_below}")
+        for name in self.files:
+            _require(_is_inside(name), f"it lists a file outside itself: {name!r}")
+            _require(name in (ONNX_FILE, KERAS_FILE), f"it lists an unknown file: {name[:60]!r}")
         _require(ONNX_FILE in self.files, f"it lists no {ONNX_FILE}")
         shape = np.shape(self.golden)
         _require(shape == (_GOLDEN_IMAGES, len(LABELS)), f"its golden rows are {shape}")
+        sums = self.golden_probabilities.sum(axis=1)
+        _require(bool(np.all(np.abs(sums - 1) < 0.01)), "its golden rows are no probabilities")
 
     @property
     def onnx_path(self) -> Path:
@@ -138,20 +157,35 @@ def load_bundle(folder: Path) -> ModelBundle:
     Raises:
         ModelRefusedError: It is not whole, was changed, or is not one that this version reads.
     """
-    path = folder / BUNDLE_FILE
     try:
-        if path.stat().st_size > _LARGEST_JSON:
-            raise ModelRefusedError(_refusal(folder, f"{BUNDLE_FILE} is over 1 MB"))
-        bundle = _bundle_of(folder, json.loads(path.read_text(encoding="utf-8")))
-    except OSError as fault:
-        raise ModelRefusedError(
-            _refusal(folder, f"{BUNDLE_FILE} cannot be read ({fault.strerror})")
-        ) from fault
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as fault:
+        data = read_regular_file(folder / BUNDLE_FILE, _LARGEST_JSON)
+        bundle = _bundle_of(folder, parse_strict_json(data))
+    except UnsafeFileError as fault:
+        raise ModelRefusedError(_refusal(folder, f"{BUNDLE_FILE}: {fault}")) from fault
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as fault:
         raise ModelRefusedError(_refusal(folder, _reason(fault))) from fault
-    for name, expected in bundle.files.items():
-        _check_file(folder, name, expected)
+    for name in bundle.files:
+        read_file(bundle, name)
     return bundle
+
+
+def read_file(bundle: ModelBundle, name: str) -> bytes:
+    """The bytes of one of its files. Use these, not the file, which may be another one by then.
+
+    Args:
+        bundle: As `load_bundle` gave it.
+        name: `ONNX_FILE` or `KERAS_FILE`.
+
+    Raises:
+        ModelRefusedError: It is not listed, is gone, or is not what it was when it was listed.
+    """
+    expected = bundle.files.get(name)
+    if expected is None:
+        raise ModelRefusedError(_refusal(bundle.folder, f"it lists no {name}"))
+    try:
+        return read_known_file(bundle.folder / name, expected.sha256, expected.size)
+    except UnsafeFileError as fault:
+        raise ModelRefusedError(_refusal(bundle.folder, f"{name}: {fault}")) from fault
 
 
 def write_bundle(bundle: ModelBundle) -> None:
@@ -209,24 +243,12 @@ def _bundle_of(folder: Path, values: dict[str, Any]) -> ModelBundle:
 
 def _number(value: Any, kind: type[Any]) -> Any:
     if isinstance(value, bool) or not isinstance(value, int if kind is int else (int, float)):
-        raise ValueError(f"{value!r} is not a number")  # noqa: TRY004  one fault for all of these
+        raise ValueError(f"{str(value)[:40]!r} is not a number")  # noqa: TRY004  one fault for all of these
     return kind(value)
 
 
-def _check_file(folder: Path, name: str, expected: BundledFile) -> None:
-    path = folder / name
-    if Path(name).name != name or name.startswith("."):
-        raise ModelRefusedError(_refusal(folder, f"it lists a file outside itself: {name!r}"))
-    if path.is_symlink() or not path.is_file():
-        raise ModelRefusedError(_refusal(folder, f"{name} is missing"))
-    # The size first: it costs nothing, however large the file is.
-    size = path.stat().st_size
-    if size != expected.size:
-        raise ModelRefusedError(
-            _refusal(folder, f"{name} has {size:,} bytes where {expected.size:,} were written")
-        )
-    if describe_file(path).sha256 != expected.sha256:
-        raise ModelRefusedError(_refusal(folder, f"{name} was changed (its sha256 differs)"))
+def _is_inside(name: str) -> bool:
+    return Path(name).name == name and not name.startswith(".") and "\\" not in name
 
 
 def _refusal(folder: Path, reason: str) -> str:
@@ -237,8 +259,6 @@ def _refusal(folder: Path, reason: str) -> str:
 
 
 def _reason(fault: BaseException) -> str:
-    if isinstance(fault, json.JSONDecodeError | UnicodeDecodeError):
-        return f"{BUNDLE_FILE} is not JSON"
     if isinstance(fault, KeyError):
         return f"{BUNDLE_FILE} has no {fault}"
     return str(fault)[:200]

@@ -8,6 +8,10 @@ from typing import Any
 
 from collector.errors import UsageError
 
+CLASSES, FACTORS = "classes", "factors"
+HEADS = (CLASSES, FACTORS)
+"""What a head answers: each of the four classes, or mask and age by themselves."""
+
 
 @dataclass(frozen=True)
 class Phase:
@@ -53,6 +57,8 @@ class Recipe:
         head: The head on cached features of a frozen backbone.
         fine_tune: The upper blocks with the head, batch norm frozen.
         scratch: The whole network from random weights, in place of the two.
+        heads: "classes", one softmax over the four; or "factors", one answer for mask and one for
+            age, multiplied to the four.
     """
 
     name: str
@@ -64,8 +70,10 @@ class Recipe:
     head: Phase
     fine_tune: Phase
     scratch: Phase
+    heads: str = CLASSES
 
     def __post_init__(self) -> None:
+        _require(self.heads in HEADS, f"heads is {' or '.join(HEADS)}; found '{self.heads}'")
         _require(0 < self.alpha <= 2, f"alpha must be over 0 and at most 2; found {self.alpha}")
         _require(1 <= self.views <= 50, f"views must be 1 to 50; found {self.views}")
         smoothing = self.label_smoothing
@@ -101,7 +109,7 @@ def load_recipe(name: str) -> Recipe:
             f"--model, or the path of your own .toml file."
         )
     try:
-        return _recipe_of(Path(name).stem, tomllib.loads(text))
+        return recipe_from_table(Path(name).stem, tomllib.loads(text))
     except (tomllib.TOMLDecodeError, TypeError, ValueError) as fault:
         raise UsageError(
             f"{name}: not a whole recipe ({fault}). Compare it with one in trainer/recipes/."
@@ -116,12 +124,14 @@ def with_overrides(
     image_size: int | None = None,
     alpha: float | None = None,
     batch_size: int | None = None,
+    heads: str | None = None,
 ) -> Recipe:
     """The recipe with what the command line says instead; None leaves a value as it is.
 
     Args:
         epochs: Of the head, and of the whole network where it starts from random weights.
         batch_size: In every phase.
+        heads: "classes" or "factors".
 
     Raises:
         UsageError: A value is out of range.
@@ -137,12 +147,18 @@ def with_overrides(
             head=replace(recipe.head, **first),
             fine_tune=replace(recipe.fine_tune, **second),
             scratch=replace(recipe.scratch, **first),
+            heads=recipe.heads if heads is None else heads,
         )
     except ValueError as fault:
         raise UsageError(f"{fault}.") from fault
 
 
-def _recipe_of(name: str, table: dict[str, Any]) -> Recipe:
+def recipe_from_table(name: str, table: dict[str, Any]) -> Recipe:
+    """A recipe of what its file holds.
+
+    Raises:
+        ValueError, TypeError: Keys are missing or unknown, or a value is out of range.
+    """
     values = {"name": name, **table}
     unknown = values.keys() - {field.name for field in fields(Recipe)}
     if unknown:

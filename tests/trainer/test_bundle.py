@@ -60,7 +60,7 @@ def test_what_is_no_bundle_is_refused(tmp_path: Path) -> None:
     model.write_bytes(b"nothing")
     with pytest.raises(ModelRefusedError, match="not a run or bundle folder"):
         find_bundle(model)
-    with pytest.raises(ModelRefusedError, match="cannot be read"):
+    with pytest.raises(ModelRefusedError, match="it is missing"):
         load_bundle(tmp_path)
 
 
@@ -81,7 +81,12 @@ def test_a_damaged_model_file_is_refused(
     else:
         model.rename(tmp_path / "elsewhere.onnx")
         model.symlink_to(tmp_path / "elsewhere.onnx")
-    told = {"cut": "bytes where", "flipped": "sha256 differs"}.get(damage, "is missing")
+    told = {
+        "cut": "bytes where",
+        "flipped": "sha256 differs",
+        "gone": "is missing",
+        "linked": "not a regular file",
+    }[damage]
     with pytest.raises(ModelRefusedError, match=told):
         load_bundle(folder)
 
@@ -131,7 +136,11 @@ def test_a_name_that_leaves_the_folder_is_refused(copied_bundle: CopyBundle) -> 
 def test_a_bundle_file_that_is_not_json_or_is_huge_is_refused(copied_bundle: CopyBundle) -> None:
     folder = copied_bundle()
     path = folder / "bundle.json"
-    for text, told in (("{", "not JSON"), ("[" * 100_000, "refused"), (" " * (2 << 20), "1 MB")):
+    for text, told in (
+        ("{", "not JSON"),
+        ("[" * 100_000, "refused"),
+        (" " * (2 << 20), "at most 1,048,576"),
+    ):
         path.write_text(text)
         with pytest.raises(ModelRefusedError, match=told):
             load_bundle(folder)

@@ -39,14 +39,17 @@ def make_brightness_network(path: Path, levels: tuple[int, ...]) -> OnnxEngine:
             helper.make_node("GlobalAveragePool", ["floats"], ["rows"]),
             helper.make_node("ReduceMean", ["rows"], ["mean"], axes=[1, 2], keepdims=0),
             helper.make_node("Sub", ["mean", "levels"], ["off"]),
-            helper.make_node("Abs", ["off"], ["far"]),
-            helper.make_node("Neg", ["far"], ["near"]),
+            helper.make_node("Mul", ["off", "off"], ["far"]),
+            helper.make_node("Sub", ["zero", "far"], ["near"]),
             helper.make_node("Softmax", ["near"], ["probabilities"], axis=1),
         ],
         "brightness",
         [helper.make_tensor_value_info("images", kinds.UINT8, [None, 64, 64, 3])],
         [helper.make_tensor_value_info("probabilities", kinds.FLOAT, [None, 4])],
-        [helper.make_tensor("levels", kinds.FLOAT, [1, 4], levels)],
+        [
+            helper.make_tensor("levels", kinds.FLOAT, [1, 4], levels),
+            helper.make_tensor("zero", kinds.FLOAT, [1], [0]),
+        ],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     onnx.save(model, str(path))

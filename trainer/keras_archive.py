@@ -1,0 +1,58 @@
+"""The weights inside a .keras file, and nothing else of it.
+
+A .keras file is a zip of the weights and of a description from which Keras would build whatever
+layers it names. The description is never read: networks are built by our own code.
+"""
+
+import io
+import zipfile
+import zlib
+
+from trainer.guarded_files import UnsafeFileError
+from trainer.hdf5_guard import check_hdf5
+
+WEIGHTS_ENTRY = "model.weights.h5"
+ENTRIES = {"metadata.json", "config.json", WEIGHTS_ENTRY}
+
+
+def read_archived_weights(data: bytes, largest: int) -> bytes:
+    """Take the weights out of a .keras file.
+
+    Args:
+        data: The file's bytes.
+        largest: Bytes that the weights may have.
+
+    Returns:
+        The bytes of an .h5 file that `check_hdf5` passed.
+
+    Raises:
+        UnsafeFileError: It is no such file, holds anything else, or the weights are larger.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = [entry.filename for entry in archive.infolist()]
+            if sorted(names) != sorted(ENTRIES):
+                told = ", ".join(repr(name[:60]) for name in names[:5])
+                raise UnsafeFileError(f"it holds {told}, where {', '.join(sorted(ENTRIES))} belong")
+            entry = archive.getinfo(WEIGHTS_ENTRY)
+            if entry.file_size > largest:
+                raise UnsafeFileError(
+                    f"its weights have {entry.file_size:,} bytes, the network at most {largest:,}"
+                )
+            with archive.open(entry) as file:
+                weights = file.read(largest + 1)
+    # What a damaged zip raises, by part; encrypted is a RuntimeError.
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        OSError,
+        ValueError,
+    ) as fault:
+        raise UnsafeFileError(f"it is not a .keras file, or cut short ({fault})") from fault
+    if len(weights) > largest:
+        raise UnsafeFileError(f"its weights are larger than {largest:,} bytes")
+    check_hdf5(weights)
+    return weights
