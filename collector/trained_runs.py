@@ -16,8 +16,10 @@ from typing import Any
 ARGS_FILE = "args.yaml"
 
 _FIT_OPTIONS = (
-    "model", "weights", "epochs", "fine_tune_epochs", "image_size", "alpha", "batch_size", "seed",
+    "model", "weights", "epochs", "fine_tune_epochs", "image_size", "alpha", "batch_size", "heads",
+    "seed",
 )  # fmt: skip
+_FIT_FLAGS = ("learning_curve", "find_rate", "tensorboard")
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ def _fit_command(folder: Path, args: Mapping[str, Any]) -> str:
     for option in _FIT_OPTIONS:
         if args.get(option) is not None:
             words += [f"--{option.replace('_', '-')}", str(args[option])]
+    words += [f"--{flag.replace('_', '-')}" for flag in _FIT_FLAGS if args.get(flag) is True]
     if args.get("name") is not None:
         words += ["--name", str(args["name"])]
     return shlex.join([*words, "--runs", str(folder.parent)])

@@ -12,6 +12,7 @@ from curation.curated import CuratedPhoto
 from trainer.augment import Augmenter, mix_seed
 from trainer.backend import keras
 from trainer.classes import class_numbers, one_hot
+from trainer.devices import current_share
 from trainer.pixels import PixelReader, worker_count
 
 
@@ -19,7 +20,8 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
     """Batches of augmented photos in an order that is new each epoch, and set by the seed.
 
     Each item is (images uint8 (B, size, size, 3), one-hot float32 (B, 4), weights float32 (B,)).
-    The last, smaller batch is left out: batch norm learns nothing good from two photos.
+    The last, smaller batch is left out: batch norm learns nothing good from two photos. Where
+    several processes train together, each draws its own part of every batch.
 
     Args:
         photos: The training photos.
@@ -28,6 +30,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         weights: What a photo of each class counts, shape (4,).
         augment: Draws the variants.
         seed: Of order and variants.
+        first_epoch: Epochs that an earlier training had, which are not drawn again.
     """
 
     LOOKAHEAD = 3
@@ -40,11 +43,13 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         weights: NDArray[np.float32],
         augment: Augmenter,
         seed: int,
+        first_epoch: int = 0,
     ) -> None:
         super().__init__()
         self._photos, self._reader, self._weights = photos, reader, weights
-        self._batch_size = min(batch_size, len(photos))
-        self._seed, self._epoch = seed, 0
+        self._share = current_share()
+        self._batch_size = self._share.batch_size(batch_size, len(photos))
+        self._seed, self._epoch = seed, first_epoch
         self._labels = class_numbers(photos)
         self._augment = augment
         self._pool = ThreadPoolExecutor(worker_count(), thread_name_prefix="augment")
@@ -75,7 +80,8 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         return np.random.default_rng((self._seed, self._epoch)).permutation(len(self._photos))
 
     def _members(self, index: int) -> NDArray[np.int64]:
-        return self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        whole = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        return self._share.part_of(whole)
 
     def _submit(self, index: int) -> list[Future[RgbImage]]:
         epoch = self._epoch

@@ -4,10 +4,11 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
-from collector.console import INTERRUPTED, CommandParser, run_command, say, show_progress
+from collector.console import CommandParser, run_command, say, show_progress
 from collector.errors import GateFailedError, UsageError
+from trainer.export_command import add_export_options, run_export
+from trainer.fit_command import add_fit_options, run_fit
 from trainer.recipe import recipe_names
 
 DEFAULT_CURATED = Path("curated")
@@ -23,9 +24,11 @@ def _dispatch(argv: list[str] | None) -> int:
     arguments = _make_parser().parse_args(argv)
     command: object = arguments.command
     if command == "fit":
-        return _fit(arguments)
+        return run_fit(arguments)
     if command == "evaluate":
         return _evaluate(arguments)
+    if command == "export":
+        return run_export(arguments)
     if command == "leak":
         return _leak(arguments)
     return _compare(arguments)
@@ -34,39 +37,16 @@ def _dispatch(argv: list[str] | None) -> int:
 def _make_parser() -> argparse.ArgumentParser:
     parser = CommandParser(prog="trainer", description="Train, measure and compare classifiers.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_fit(commands.add_parser("fit", help="train a model on curated photos"))
+    fit = commands.add_parser("fit", help="train a model on curated photos")
+    add_fit_options(fit)
+    _add_runs(fit)
     _add_evaluate(commands.add_parser("evaluate", help="measure a trained model"))
     _add_compare(commands.add_parser("compare", help="trained models side by side"))
+    export = commands.add_parser("export", help="a trained model in other formats")
+    add_export_options(export)
+    _add_runs(export)
     _add_leak(commands.add_parser("leak", help="what a split photo by photo would leak"))
     return parser
-
-
-def _add_fit(parser: argparse.ArgumentParser) -> None:
-    parser.description = (
-        "Train a model: a head on features that the frozen backbone computes once, then "
-        "the upper blocks with it. Ctrl-C stops and keeps the best so far."
-    )
-    parser.add_argument("curated", type=Path, nargs="?", default=DEFAULT_CURATED,
-                        help="folder that `curate` made (default: curated)")  # fmt: skip
-    parser.add_argument("--name", help="of the run (default: model and time)")
-    parser.add_argument("--model", default="mobilenetv2", metavar="RECIPE",
-                        help=f"{', '.join(recipe_names())}, or your own .toml "
-                        "(default: mobilenetv2)")  # fmt: skip
-    parser.add_argument("--weights", default="imagenet", metavar="imagenet|none|PATH",
-                        help="what to start from (default: imagenet); none trains the whole "
-                        "network; PATH is an .h5 file without top")  # fmt: skip
-    parser.add_argument("--epochs", type=int,
-                        help="of the head; with --weights none of the whole network")  # fmt: skip
-    parser.add_argument("--fine-tune-epochs", type=int, metavar="N",
-                        help="with the upper blocks open; 0 leaves this phase out")  # fmt: skip
-    parser.add_argument("--image-size", type=int, metavar="PX", help="side of the network's input")
-    parser.add_argument("--alpha", type=float, help="width of mobilenetv2: 1.0, 0.35, ...")
-    parser.add_argument("--batch-size", type=int, metavar="N", help="photos a step, in all phases")
-    parser.add_argument("--seed", type=int, default=1337, help="(default: 1337)")
-    parser.add_argument("--learning-curve", action="store_true",
-                        help="also train heads on parts of the photos, which tells whether more "
-                        "of them would help; takes seconds")  # fmt: skip
-    _add_runs(parser)
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -83,6 +63,11 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corruptions", action="store_true",
                         help="also on blurred, noisy, dark, compressed and small copies; runs the "
                         "model eleven times more")  # fmt: skip
+    parser.add_argument("--metadata", type=Path, metavar="CSV",
+                        help="a table of path and any of source, subject, session, to measure each "
+                        "by itself")  # fmt: skip
+    parser.add_argument("--report", type=Path, metavar="FILE.html",
+                        help="also write a page with the photos, the mistakes and why")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--fail-under", type=float, metavar="X",
                         help="exit with 3 where accuracy is under X, 0 to 1")  # fmt: skip
@@ -93,6 +78,8 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.description = "A table of trained models, the best first."
     parser.add_argument("run", type=Path, nargs="*", help="run folders (default: all)")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    parser.add_argument("--html", type=Path, metavar="FILE.html",
+                        help="also write them as a page")  # fmt: skip
     _add_runs(parser)
 
 
@@ -121,49 +108,11 @@ def _add_runs(parser: argparse.ArgumentParser) -> None:
                         help="where runs lie (default: runs)")  # fmt: skip
 
 
-def _fit(arguments: argparse.Namespace) -> int:
-    # Bad arguments and a missing dataset are told before TensorFlow's seconds are spent.
-    from curation.curated import read_curated
-    from trainer.recipe import load_recipe
-
-    load_recipe(arguments.model)
-    read_curated(arguments.curated)
-    say("Loading Keras ...")
-    from trainer.fit import FitSettings, fit
-    from trainer.progress import ProgressPrinter, TrainingStoppedError
-    from trainer.report import read_learning_curve
-    from trainer.runs import RunFolder
-
-    names = FitSettings.__dataclass_fields__
-    settings = FitSettings(**{name: getattr(arguments, name) for name in names})
-    try:
-        run = fit(settings, ProgressPrinter())
-    except TrainingStoppedError as stopped:
-        say(str(stopped))
-        return INTERRUPTED
-    print(_describe_run(run, RunFolder(run).read_metrics()))
-    if (curve := read_learning_curve(RunFolder(run))) is not None:
-        print(f"learning curve: {curve['summary']}")
-    return 0
-
-
-def _describe_run(run: Path, metrics: dict[str, Any]) -> str:
-    low, high = metrics["accuracy_interval"]
-    stages = ", ".join(f"{stage} {spent:.1f} s" for stage, spent in metrics["seconds"].items())
-    return (
-        f"{run}\n"
-        f"test accuracy {metrics['accuracy']:.2%} (95% interval {low:.2%} to {high:.2%}), "
-        f"mask {metrics['mask_accuracy']:.2%}, age {metrics['age_accuracy']:.2%}\n"
-        f"{stages}\n"
-        f"Look at {run / 'report.html'}, then try: detector live --model {run}"
-    )
-
-
 def _evaluate(arguments: argparse.Namespace) -> int:
     gate = arguments.fail_under
     if gate is not None and not 0 <= gate <= 1:
         raise UsageError(f"--fail-under is 0 to 1; found {gate:g}. For 90% write 0.9.")
-    from trainer.evaluate import evaluate_run
+    from trainer.evaluate import evaluate_run, write_evaluation
 
     result = evaluate_run(
         arguments.run,
@@ -171,8 +120,12 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         arguments.split,
         arguments.runs,
         has_corruptions=arguments.corruptions,
+        metadata=arguments.metadata,
         progress=show_progress,
     )
+    if arguments.report is not None:
+        result = write_evaluation(result, arguments.report)
+        say(f"Look at {arguments.report}")
     print(json.dumps(result.as_dict()) if arguments.json else result, flush=True)
     accuracy = result.evaluation.accuracy
     if gate is not None and accuracy < gate:
@@ -184,12 +137,17 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from trainer.compare import format_comparison, summarise_runs
+    from trainer.compare import comparison_lines, format_comparison, summarise_runs
 
     summaries = summarise_runs(arguments.run, arguments.runs)
+    if arguments.html is not None:
+        from trainer.compare_page import write_comparison
+
+        write_comparison(summaries, arguments.html)
+        say(f"Look at {arguments.html}")
     if arguments.json:
-        for each in summaries:
-            print(json.dumps(each.as_dict()))
+        for line in comparison_lines(summaries):
+            print(json.dumps(line))
     else:
         print(format_comparison(summaries))
     return 0

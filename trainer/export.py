@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from collector.errors import ToolchainError
 from collector.native_output import hush_native_output
-from trainer.backend import keras
+from trainer.backend import backend_name, keras
+from trainer.export_process import export_in_process
 from trainer.onnx_engine import OnnxEngine
 
 TOLERANCE = 2e-3
@@ -29,6 +30,9 @@ def export_onnx(model: Any, path: Path, output: str) -> None:
         path: File to write; an old one is replaced.
         output: Name that its output gets. The input is "images".
     """
+    if backend_name() != "tensorflow":
+        export_in_process(model, path, output)
+        return
     size = int(model.input_shape[1])
     signature = [keras.InputSpec(shape=(None, size, size, 3), dtype="uint8", name="images")]
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)

@@ -10,6 +10,7 @@ written whole under new names, so several fits may share a cache; a damaged piec
 import hashlib
 import os
 import secrets
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from collector.records import RgbImage
 from curation.curated import CuratedPhoto
 from trainer.augment import Augmenter, mix_seed, vary_framing
-from trainer.backend import backend_name, has_accelerator
+from trainer.backend import has_accelerator
 from trainer.networks import Network
 from trainer.onnx_engine import OnnxEngine
 from trainer.pixels import PixelReader, worker_count
@@ -33,6 +34,9 @@ AUGMENTATION_VERSION = 1
 """Raise it when `augment` draws other variants: cached features of views are then not used."""
 
 BATCH_SIZE = 32
+
+PIECE_S = 5.0
+"""Of computing, until what was computed is written: so much a killed training loses at most."""
 
 
 class FeatureCache:
@@ -132,15 +136,20 @@ class FeatureExtractor:
     ) -> None:
         run = self._engine()
         computed: dict[str, FeatureArray] = {}
+        done, written_s = total - len(missing), time.monotonic()
         try:
             for keys, images in self._batches(missing):
                 computed.update(zip(keys, run(images), strict=True))
-                on_batch(total - len(missing) + len(computed), total)
+                if time.monotonic() - written_s > PIECE_S:
+                    self._cache.add(computed)
+                    computed, written_s = {}, time.monotonic()
+                done += len(keys)
+                on_batch(done, total)
         finally:
             self._cache.add(computed)
 
     def _engine(self) -> Callable[[NDArray[np.uint8]], FeatureArray]:
-        if has_accelerator() or backend_name() != "tensorflow":
+        if has_accelerator():
             model = self._network.features
             return lambda images: np.asarray(model.predict_on_batch(images), dtype=np.float32)
         from trainer.export import export_onnx
@@ -189,7 +198,8 @@ def _key(digest: str, view: int) -> str:
 
 def _read_piece(path: Path) -> dict[str, FeatureArray]:
     try:
-        with np.load(path, allow_pickle=False) as piece:
+        # Opened here: numpy leaves a file open that is no archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as piece:
             return dict(zip(piece["keys"].tolist(), piece["values"], strict=True))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return {}

@@ -1,99 +1,24 @@
-"""One training from curated photos to a run folder with its bundle."""
+"""From curated photos to a run folder with its bundle, in one go or after a break."""
 
 import shutil
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from collector.errors import UsageError
 from trainer.backend import keras
-from trainer.calibration import fit_temperature
-from trainer.classes import class_numbers
 from trainer.dataset import TrainingPhotos, read_training_photos
-from trainer.features import FeatureCache, FeatureExtractor, cache_folder, default_cache
-from trainer.head import EpochFigures, HeadData, TrainedHead, train_head
-from trainer.learning_curve import measure_curve, require_enough_groups
-from trainer.networks import (
-    Network,
-    build_network,
-    find_backbone,
-    open_upper_blocks,
-    prepare_scratch,
-)
-from trainer.packing import TrainingOutcome, pack_run
-from trainer.phases import EpochClock, NetworkPhase, predict_logits
-from trainer.pixels import PixelReader
-from trainer.progress import OnProgress, Progress, StopSwitch, Stopwatch, TrainingStoppedError
-from trainer.recipe import Phase, Recipe, load_recipe, with_overrides
-from trainer.report import write_learning_curve
-from trainer.runs import EpochRow, RunFolder, create_run
-from trainer.weights import NONE, load_backbone_weights, obtain_weights
-
-
-@dataclass(frozen=True)
-class FitSettings:
-    """What the user asks for; None leaves a value to the recipe.
-
-    Attributes:
-        curated: Folder of train, val and test.
-        runs: Where the run folder goes.
-        name: Of the run; None for model and time.
-        model: A recipe's name, or the path of one's own .toml.
-        weights: "imagenet", "none" or the path of an .h5 file without top.
-        epochs: Of the head; of the whole network where weights are "none".
-        fine_tune_epochs: With the upper blocks open; 0 for the frozen phase only.
-        image_size: Side of the network's input, px.
-        alpha: Width of the network.
-        batch_size: Photos a step, in every phase.
-        seed: Of everything drawn at random.
-        learning_curve: Also train heads on parts of the photos, see `learning_curve`.
-    """
-
-    curated: Path = Path("curated")
-    runs: Path = Path("runs")
-    name: str | None = None
-    model: str = "mobilenetv2"
-    weights: str = "imagenet"
-    epochs: int | None = None
-    fine_tune_epochs: int | None = None
-    image_size: int | None = None
-    alpha: float | None = None
-    batch_size: int | None = None
-    seed: int = 1337
-    learning_curve: bool = False
-
-    def recipe(self) -> Recipe:
-        """The recipe with what is asked for.
-
-        Raises:
-            UsageError: There is no such recipe, or a value is out of range.
-        """
-        if self.weights == NONE and self.fine_tune_epochs:
-            raise UsageError(
-                "--weights none trains the whole network from the start, so there is nothing to "
-                "fine-tune. Leave --fine-tune-epochs out and set --epochs."
-            )
-        if self.weights == NONE and self.learning_curve:
-            raise UsageError(
-                "--learning-curve trains heads on the features of a frozen backbone, and --weights "
-                "none has none: the whole network would be trained anew for each point. Leave one "
-                "of the two out."
-            )
-        if self.epochs is not None and self.epochs < 1:
-            raise UsageError(f"--epochs is at least 1; found {self.epochs}.")
-        if not 0 <= self.seed < 2**32:
-            raise UsageError(f"--seed is 0 to {2**32 - 1}; found {self.seed}.")
-        return with_overrides(
-            load_recipe(self.model),
-            epochs=self.epochs,
-            fine_tune_epochs=self.fine_tune_epochs,
-            image_size=self.image_size,
-            alpha=self.alpha,
-            batch_size=self.batch_size,
-        )
+from trainer.devices import Hardware, choose_hardware
+from trainer.learning_curve import require_enough_groups
+from trainer.networks import build_network, find_backbone
+from trainer.packing import pack_run
+from trainer.processes import leave_processes
+from trainer.progress import OnProgress, StopSwitch, TrainingStoppedError
+from trainer.recipe import Recipe
+from trainer.runs import RunFolder, create_run
+from trainer.settings import FitSettings, read_args
+from trainer.training import Training
+from trainer.training_state import TrainingState, load_state
+from trainer.weights import load_backbone_weights, obtain_weights
 
 
 def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path:
@@ -108,7 +33,8 @@ def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path
         on_progress: Told how far it is, after each batch of features and each epoch.
 
     Returns:
-        The run folder.
+        The run folder. Of several processes that train together only the first has one to keep;
+        the others' is gone.
 
     Raises:
         DatasetError: The curated folder is not usable, or has too few groups for a learning curve.
@@ -121,214 +47,95 @@ def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path
     photos = read_training_photos(settings.curated)
     if settings.learning_curve:
         require_enough_groups(photos.train.photos)
-    row = find_backbone(recipe)
-    weights = obtain_weights(row, recipe, settings.weights)
+    # Before there is a folder: a run whose weights are missing is none.
+    obtain_weights(find_backbone(recipe), recipe, settings.weights)
+    hardware = choose_hardware(settings.devices, settings.precision)
+    args = {
+        **settings.as_args(recipe),
+        "dataset_digest": photos.digest,
+        "hardware": str(hardware),
+    }
+    with hardware.runs_folder(settings.runs) as runs:
+        run = create_run(runs, settings.name, recipe.name, args)
+        try:
+            with run.lock():
+                return _train(settings, recipe, photos, run, None, hardware, on_progress)
+        except BaseException:
+            # With nothing trained there is nothing to go on with; features are kept elsewhere.
+            if not run.state.is_file():
+                shutil.rmtree(run.path)
+            raise
+
+
+def resume(path: Path, on_progress: OnProgress = lambda _: None) -> Path:
+    """Go on with a training that was stopped or killed, from its last whole epoch.
+
+    It ends where it would have ended without the break. A finished run is left as it is.
+
+    Args:
+        path: The run folder.
+        on_progress: As for `fit`.
+
+    Returns:
+        The run folder.
+
+    Raises:
+        UsageError: The photos are others than those it was begun with.
+        EnvironmentProblemError: It is not a run, or its last state is damaged.
+        InUseError: It is being trained at this moment.
+        DatasetError, MissingDownloadError, ModelRefusedError, TrainingStoppedError: See `fit`.
+    """
+    run = RunFolder(path)
+    if run.is_finished:
+        return path
+    args = run.read_args()
+    settings, recipe = read_args(path, args)
+    settings = replace(settings, runs=path.parent)
+    photos = read_training_photos(settings.curated)
+    if photos.digest != args.get("dataset_digest"):
+        raise UsageError(
+            f"{settings.curated} has other photos now than when {path} was begun, so the run "
+            f"cannot go on as it would have. Train a new one: `trainer fit {settings.curated}`."
+        )
+    hardware = choose_hardware(settings.devices, settings.precision)
+    if hardware.process.count > 1:
+        raise UsageError(
+            f"--resume goes on in one process; found {hardware.process.count}. Unset "
+            f"KERAS_DISTRIBUTION_*, or train a new run."
+        )
+    with run.lock():
+        state = load_state(run.state)
+        run.keep_results(state.epochs_done if state is not None else {})
+        return _train(settings, recipe, photos, run, state, hardware, on_progress)
+
+
+def _train(
+    settings: FitSettings,
+    recipe: Recipe,
+    photos: TrainingPhotos,
+    run: RunFolder,
+    state: TrainingState | None,
+    hardware: Hardware,
+    on_progress: OnProgress,
+) -> Path:
+    weights = obtain_weights(find_backbone(recipe), recipe, settings.weights)
     keras.utils.set_random_seed(settings.seed)
     network = build_network(recipe)
     if weights is not None:
         load_backbone_weights(network, weights)
-    run = create_run(settings.runs, settings.name, recipe.name)
-    run.write_args(_args(settings, recipe, photos))
-    run.write_environment()
     with StopSwitch() as switch:
-        training = _Training(settings, recipe, photos, network, run, switch, on_progress)
-        try:
-            outcome = training.run_phases(weights)
-        except BaseException:
-            if not run.checkpoint.is_file():
-                shutil.rmtree(run.path)
-            raise
-        pack_run(outcome)
+        training = Training(
+            settings, recipe, photos, network, run, switch, on_progress, hardware, state
+        )
+        outcome = training.run_phases(weights)
+        leave_processes()
+        if hardware.process.is_first:
+            pack_run(outcome)
         if switch.is_requested:
             raise TrainingStoppedError(
-                f"Stopped early. The best so far is evaluated and packed in {run.path}.", run.path
+                f"Stopped early. The best so far is evaluated and packed in {run.path}. Go on with "
+                f"`trainer fit --resume {run.path}`.",
+                run.path,
             )
+        run.state.unlink(missing_ok=True)
     return run.path
-
-
-class _Training:
-    """One training under way: the phases, and what they tell the run folder and the user."""
-
-    def __init__(
-        self,
-        settings: FitSettings,
-        recipe: Recipe,
-        photos: TrainingPhotos,
-        network: Network,
-        run: RunFolder,
-        switch: StopSwitch,
-        on_progress: OnProgress,
-    ) -> None:
-        self._settings, self._recipe, self._photos = settings, recipe, photos
-        self._network, self._run = network, run
-        self._switch, self._tell = switch, on_progress
-        self._reader = PixelReader(recipe.image_size)
-        self._watch = Stopwatch()
-        self._epochs: dict[str, int] = {}
-        self._val_labels = class_numbers(photos.val.photos)
-
-    def run_phases(self, weights: Path | None) -> TrainingOutcome:
-        """Every phase that the settings ask for; returns what is to be packed."""
-        if weights is None:
-            logits = self._train_scratch()
-        else:
-            logits = self._train_head(weights)
-            if self._recipe.fine_tune.epochs and not self._switch.is_requested:
-                logits = self._fine_tune(logits)
-        return TrainingOutcome(
-            run=self._run,
-            recipe=self._recipe,
-            weights=self._settings.weights,
-            network=self._network,
-            photos=self._photos,
-            reader=self._reader,
-            temperature=fit_temperature(logits, self._val_labels),
-            val_logits=logits,
-            epochs=self._epochs,
-            watch=self._watch,
-            is_stopped=self._switch.is_requested,
-        )
-
-    def _train_head(self, weights: Path) -> NDArray[np.float32]:
-        """Phase one. Returns the logits of the validation photos."""
-        with self._watch.measure("features"):
-            data = self._compute_features(weights)
-        with self._watch.measure("head"):
-            head = train_head(
-                data,
-                self._recipe.head,
-                label_smoothing=self._recipe.label_smoothing,
-                seed=self._settings.seed,
-                on_epoch=self._epoch_teller("head", self._recipe.head),
-            )
-        self._install(head)
-        if self._settings.learning_curve and not self._switch.is_requested:
-            with self._watch.measure("learning_curve"):
-                self._measure_curve(data)
-        return data.val @ head.kernel + head.bias
-
-    def _compute_features(self, weights: Path) -> HeadData:
-        folder = cache_folder(default_cache(self._settings.runs), self._recipe, weights)
-        extractor = FeatureExtractor(self._network, FeatureCache(folder), self._reader)
-        train, val = self._photos.train, self._photos.val
-        views = self._recipe.views
-        teller = self._view_teller(len(train) * views + len(val))
-        seen = extractor.compute(train.photos, train.digests, views, teller(0))
-        unseen = extractor.compute(val.photos, val.digests, 1, teller(len(train) * views))
-        labels = class_numbers(train.photos)
-        return HeadData(seen, labels, unseen[:, 0], self._val_labels, self._photos.class_weights)
-
-    def _measure_curve(self, data: HeadData) -> None:
-        """Write the learning curve into the run folder; after Ctrl-C there is none."""
-        clock = EpochClock()
-
-        def tell(done: int, total: int) -> bool:
-            self._tell(Progress("learning curve", done, total, "heads", clock.rate(done)))
-            return not self._switch.is_requested
-
-        curve = measure_curve(
-            data,
-            self._photos.train.photos,
-            self._photos.val.photos,
-            self._recipe.head,
-            label_smoothing=self._recipe.label_smoothing,
-            seed=self._settings.seed,
-            on_head=tell,
-        )
-        if curve is not None:
-            write_learning_curve(self._run, curve)
-
-    def _install(self, head: TrainedHead) -> None:
-        self._network.head.set_weights([head.kernel, head.bias])
-        self._network.logits.save_weights(str(self._run.checkpoint))
-
-    def _fine_tune(self, before: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Phase two. Returns the logits of the validation photos; no worse than `before`."""
-        open_upper_blocks(self._network)
-        phase = self._phase(self._recipe.fine_tune, is_scratch=False)
-        with self._watch.measure("fine_tune"):
-            best = self._run_phase("fine_tune", phase, self._recipe.fine_tune, before)
-        if best == 0:
-            return before
-        return predict_logits(self._network, self._photos.val.photos, self._reader)
-
-    def _train_scratch(self) -> NDArray[np.float32]:
-        """The whole network, batch norm included. Returns the logits of the validation photos."""
-        prepare_scratch(self._network)
-        phase = self._phase(self._recipe.scratch, is_scratch=True)
-        with self._watch.measure("scratch"):
-            self._run_phase("scratch", phase, self._recipe.scratch, None)
-        return predict_logits(self._network, self._photos.val.photos, self._reader)
-
-    def _phase(self, phase: Phase, is_scratch: bool) -> NetworkPhase:
-        return NetworkPhase(
-            self._network,
-            phase,
-            label_smoothing=self._recipe.label_smoothing,
-            is_scratch=is_scratch,
-            seed=self._settings.seed,
-            checkpoint=self._run.checkpoint,
-            class_weights=self._photos.class_weights,
-        )
-
-    def _run_phase(
-        self, name: str, phase: NetworkPhase, recipe: Phase, before: NDArray[np.float32] | None
-    ) -> int:
-        tell = self._epoch_teller(name, recipe)
-        return phase.run(
-            self._photos.train.photos,
-            self._photos.val.photos,
-            self._reader,
-            on_epoch=tell,
-            should_stop=lambda: self._switch.is_requested,
-            start_logits=before,
-        )
-
-    def _epoch_teller(self, name: str, phase: Phase) -> Callable[[EpochFigures], bool]:
-        """Writes each epoch's line, tells the user, and says whether to go on."""
-        clock = EpochClock()
-
-        def tell(figures: EpochFigures) -> bool:
-            self._epochs[name] = figures.epoch
-            row = EpochRow(name, **asdict(figures), seconds=clock.lap_s())
-            self._run.append_result(row)
-            note = f"loss {figures.loss:.3f}, validation {figures.val_accuracy:.1%}"
-            rate = clock.rate(figures.epoch)
-            stage = name.replace("_", "-")
-            self._tell(Progress(stage, figures.epoch, phase.epochs, "epochs", rate, note))
-            return not self._switch.is_requested
-
-        return tell
-
-    def _view_teller(self, total: int) -> Callable[[int], Callable[[int, int], None]]:
-        """Tells the user how many views are done, counted from an offset; stops on Ctrl-C."""
-        clock = EpochClock()
-        started: list[int] = []
-
-        def from_offset(offset: int) -> Callable[[int, int], None]:
-            def tell(done: int, _: int) -> None:
-                started.append(done + offset)
-                rate = clock.rate(done + offset - started[0])
-                self._tell(Progress("features", done + offset, total, "photos", rate))
-                if self._switch.is_requested:
-                    raise TrainingStoppedError(
-                        f"Stopped at {done + offset} of {total} photos. Their features are kept: "
-                        f"the same command goes on from there."
-                    )
-
-            return tell
-
-        return from_offset
-
-
-def _args(settings: FitSettings, recipe: Recipe, photos: TrainingPhotos) -> dict[str, object]:
-    asked = {
-        key: str(value) if isinstance(value, Path) else value
-        for key, value in asdict(settings).items()
-    }
-    return {
-        **asked,
-        "curated": str(photos.folder),
-        "dataset_digest": photos.digest,
-        "recipe": asdict(recipe),
-    }

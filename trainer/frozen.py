@@ -15,9 +15,8 @@ from trainer.features import (
     default_cache,
 )
 from trainer.networks import build_network, find_backbone
-from trainer.phases import EpochClock
 from trainer.pixels import PixelReader
-from trainer.progress import OnProgress, Progress
+from trainer.progress import EpochClock, OnProgress, Progress
 from trainer.recipe import Recipe
 from trainer.weights import load_backbone_weights, obtain_weights
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.classes import one_hot
-from trainer.recipe import Phase
+from trainer.classes import merge_matrix, one_hot
+from trainer.recipe import CLASSES, Phase
+from trainer.training_state import PhaseState
 
 Matrix = NDArray[np.float32]
 
@@ -53,17 +54,25 @@ class EpochFigures:
 
 @dataclass(frozen=True, eq=False)
 class TrainedHead:
-    """The head at its best epoch: logits = features @ kernel + bias.
+    """The head at its best epoch: answers = features @ kernel + bias, logits = answers @ merge.
 
     Attributes:
-        kernel: float32, shape (depth, 4).
-        bias: float32, shape (4,).
+        kernel: float32, shape (depth, K), where K is 4 for classes and 2 for factors.
+        bias: float32, shape (K,).
+        merge: float32, shape (K, 4).
         best_epoch: From 1.
+        epochs: Run in all.
     """
 
     kernel: Matrix
     bias: Matrix
+    merge: Matrix
     best_epoch: int
+    epochs: int
+
+    def logits(self, features: Matrix) -> Matrix:
+        """Of the four classes (N, 4), of features (N, depth)."""
+        return np.asarray((features @ self.kernel + self.bias) @ self.merge, np.float32)
 
 
 def train_head(
@@ -72,7 +81,10 @@ def train_head(
     *,
     label_smoothing: float,
     seed: int,
-    on_epoch: Callable[[EpochFigures], bool],
+    heads: str = CLASSES,
+    on_epoch: Callable[[EpochFigures], bool] = lambda _: True,
+    on_state: Callable[[PhaseState], object] | None = None,
+    start: PhaseState | None = None,
 ) -> TrainedHead:
     """Train until the epochs or the patience run out; keeps the epoch of least validation loss.
 
@@ -81,30 +93,42 @@ def train_head(
         phase: Epochs, batch size, AdamW's rate and decay, patience, dropout.
         label_smoothing: Spread over all classes.
         seed: Of order, views and dropout.
+        heads: What it answers: "classes" or "factors".
         on_epoch: Told the figures of each; returns False to stop.
+        on_state: Given where it stands after each epoch.
+        start: Where to go on from; the end is then the same as without a break.
 
     Returns:
         The best epoch's head, for features as they were given.
     """
     mean = data.train.mean(axis=(0, 1))
     scale = 1 / (data.train.std(axis=(0, 1)) + 1e-3)
-    trainer = _Trainer(data.train.shape[2], phase, len(data.train_labels), seed)
+    trainer = _Trainer(data.train.shape[2], phase, len(data.train_labels), seed, heads)
     val = (data.val - mean) * scale
     train = (data.train - mean) * scale
     targets = one_hot(data.train_labels) * (1 - label_smoothing)
     targets += label_smoothing / targets.shape[1]
     weights = data.class_weights[data.train_labels]
-    best, best_loss, best_epoch = trainer.copy(), np.inf, 0
-    for epoch in range(1, phase.epochs + 1):
+    state = start if start is not None else PhaseState(0, 0, math.inf, {"best": trainer.copy()})
+    if start is not None:
+        trainer.restore(start)
+    is_wanted = True
+    while is_wanted and not state.is_done(phase.epochs, phase.patience):
         loss = trainer.run_epoch(train, targets, weights)
-        figures = _figures(epoch, loss, trainer, train[:, 0], val, data)
-        if figures.val_loss <= best_loss:
-            best, best_loss, best_epoch = trainer.copy(), figures.val_loss, epoch
-        if not on_epoch(figures) or epoch - best_epoch >= phase.patience:
-            break
-    kernel, bias = best
+        figures = _figures(state.epoch + 1, loss, trainer, train[:, 0], val, data)
+        state = trainer.state_after(state, figures.val_loss)
+        is_wanted = on_epoch(figures)
+        if on_state is not None:
+            on_state(state)
+    kernel, bias = state.arrays["best"]
     folded = kernel * scale[:, None]
-    return TrainedHead(folded.astype(np.float32), bias - mean @ folded, best_epoch)
+    return TrainedHead(
+        folded.astype(np.float32),
+        bias - mean @ folded,
+        trainer.merge,
+        state.best_epoch,
+        state.epoch,
+    )
 
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -124,22 +148,44 @@ class _Trainer:
 
     _BETAS = (0.9, 0.999)
 
-    def __init__(self, depth: int, phase: Phase, photos: int, seed: int) -> None:
+    def __init__(self, depth: int, phase: Phase, photos: int, seed: int, heads: str) -> None:
         self._random = np.random.default_rng(seed)
         self._phase = phase
-        self._steps = max(1, -(-photos // phase.batch_size)) * max(1, phase.epochs)
+        self._epoch_steps = max(1, -(-photos // phase.batch_size))
+        self._steps = self._epoch_steps * max(1, phase.epochs)
         self._step = 0
-        self.kernel = np.zeros((depth, 4), np.float32)
-        self.bias = np.zeros(4, np.float32)
-        self._means = [np.zeros_like(self.kernel), np.zeros_like(self.bias)]
-        self._squares = [np.zeros_like(self.kernel), np.zeros_like(self.bias)]
+        self.merge = merge_matrix(heads)
+        self._kernel = np.zeros((depth, len(self.merge)), np.float32)
+        self._bias = np.zeros(len(self.merge), np.float32)
+        self._means = [np.zeros_like(self._kernel), np.zeros_like(self._bias)]
+        self._squares = [np.zeros_like(self._kernel), np.zeros_like(self._bias)]
 
     @property
     def rate(self) -> float:
         return self._phase.learning_rate * 0.5 * (1 + math.cos(math.pi * self._step / self._steps))
 
-    def copy(self) -> tuple[Matrix, Matrix]:
-        return self.kernel.copy(), self.bias.copy()
+    def logits(self, features: Matrix) -> Matrix:
+        return np.asarray((features @ self._kernel + self._bias) @ self.merge, np.float32)
+
+    def copy(self) -> list[Matrix]:
+        return [self._kernel.copy(), self._bias.copy()]
+
+    def state_after(self, before: PhaseState, val_loss: float) -> PhaseState:
+        """Where training stands after one more epoch."""
+        now = [self._kernel, self._bias, *self._means, *self._squares]
+        arrays = {"head": [each.copy() for each in now], "best": before.arrays["best"]}
+        best_epoch, best_loss = before.best_epoch, before.best_loss
+        if val_loss <= best_loss:
+            best_epoch, best_loss, arrays["best"] = before.epoch + 1, val_loss, self.copy()
+        drawn = dict(self._random.bit_generator.state)
+        return PhaseState(before.epoch + 1, best_epoch, best_loss, arrays, drawn)
+
+    def restore(self, state: PhaseState) -> None:
+        self._kernel, self._bias, *moments = (each.copy() for each in state.arrays["head"])
+        self._means, self._squares = moments[:2], moments[2:]
+        self._step = state.epoch * self._epoch_steps
+        if state.random is not None:
+            self._random.bit_generator.state = state.random
 
     def run_epoch(self, train: Matrix, targets: Matrix, weights: Matrix) -> float:
         """One pass; each photo is met in one of its views. Returns the mean loss."""
@@ -157,17 +203,18 @@ class _Trainer:
         if hidden := self._phase.dropout:
             kept = self._random.random(batch.shape, dtype=np.float32) >= hidden
             batch = batch * kept / np.float32(1 - hidden)
-        chances = softmax(batch @ self.kernel + self.bias)
+        chances = softmax(self.logits(batch))
         loss = -(targets * np.log(chances + 1e-12)).sum(axis=1) @ weights / len(batch)
         slope = ((chances - targets) * weights[:, None] / len(batch)).astype(np.float32)
+        slope = slope @ self.merge.T
         self._descend([batch.T @ slope, slope.sum(axis=0)])
         return float(loss)
 
     def _descend(self, gradients: list[Matrix]) -> None:
         rate, (first, second) = self.rate, self._BETAS
         self._step += 1
-        self.kernel *= np.float32(1 - rate * self._phase.weight_decay)
-        parts = [self.kernel, self.bias]
+        self._kernel *= np.float32(1 - rate * self._phase.weight_decay)
+        parts = [self._kernel, self._bias]
         moments = zip(parts, gradients, self._means, self._squares, strict=True)
         for part, gradient, mean, square in moments:
             mean += (1 - first) * (gradient - mean)
@@ -180,9 +227,8 @@ class _Trainer:
 def _figures(
     epoch: int, loss: float, trainer: _Trainer, train: Matrix, val: Matrix, data: HeadData
 ) -> EpochFigures:
-    kernel, bias = trainer.copy()
-    logits = val @ kernel + bias
-    right = ((train @ kernel + bias).argmax(axis=1) == data.train_labels).mean()
+    logits = trainer.logits(val)
+    right = (trainer.logits(train).argmax(axis=1) == data.train_labels).mean()
     return EpochFigures(
         epoch=epoch,
         loss=loss,

@@ -23,7 +23,7 @@ from trainer.classes import class_numbers, class_weights
 from trainer.head import HeadData, Matrix, train_head
 from trainer.metrics import FEW_GROUPS
 from trainer.progress import OnProgress
-from trainer.recipe import Phase, Recipe
+from trainer.recipe import CLASSES, Phase, Recipe
 from trainer.resampling import (
     Estimate,
     estimate,
@@ -179,6 +179,7 @@ def measure_leak(
         weights: "imagenet" or the path of an .h5 file without top.
         runs: Where runs lie; features are cached beside them.
         seed: Of folds, heads and intervals.
+        heads: What each answers, as for `train_head`.
         on_progress: Told how far it is, after each batch of features and each head.
 
     Raises:
@@ -202,6 +203,7 @@ def measure_leak(
         recipe.head,
         label_smoothing=recipe.label_smoothing,
         seed=seed,
+        heads=recipe.heads,
         on_head=tell_rate("training", "heads", on_progress),
     )
     return Leak(len(photos), len(counts), shared, measured)
@@ -244,6 +246,7 @@ def compare_splits(
     *,
     label_smoothing: float,
     seed: int,
+    heads: str = CLASSES,
     on_head: Callable[[int, int], None] = lambda done, total: None,
 ) -> LeakMeasurement:
     """Judge every photo by heads trained on others: folds photo by photo, then folds by group.
@@ -254,6 +257,7 @@ def compare_splits(
         phase: How a head is trained.
         label_smoothing: As for `train_head`.
         seed: Of folds, heads and intervals.
+        heads: What each answers, as for `train_head`.
         on_head: Told heads done and in total.
 
     Raises:
@@ -274,7 +278,7 @@ def compare_splits(
             for fold in range(count):
                 asked = folds == fold
                 said[asked] = _judge(
-                    features, labels, folds, fold, phase, label_smoothing, seed + repeat
+                    features, labels, folds, fold, phase, label_smoothing, seed + repeat, heads
                 )
                 done += 1
                 on_head(done, len(ways) * REPEATS * count)
@@ -303,6 +307,7 @@ def _judge(
     phase: Phase,
     label_smoothing: float,
     seed: int,
+    heads: str,
 ) -> _Numbers:
     """Class numbers that a head of the other folds gives the photos of one fold."""
     picks = folds == (fold + 1) % (int(folds.max()) + 1)
@@ -314,11 +319,8 @@ def _judge(
         labels[picks],
         class_weights(labels[teaches]),
     )
-    head = train_head(
-        data, phase, label_smoothing=label_smoothing, seed=seed, on_epoch=lambda _: True
-    )
-    logits = features[folds == fold] @ head.kernel + head.bias
-    said: _Numbers = logits.argmax(axis=1).astype(np.int64)
+    head = train_head(data, phase, label_smoothing=label_smoothing, seed=seed, heads=heads)
+    said: _Numbers = head.logits(features[folds == fold]).argmax(axis=1).astype(np.int64)
     return said
 
 

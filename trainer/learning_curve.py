@@ -22,7 +22,7 @@ from collector.records import LABELS
 from curation.curated import CuratedPhoto
 from trainer.head import HeadData, train_head
 from trainer.metrics import FEW_GROUPS, age_accuracy, count_confusion, mask_accuracy
-from trainer.recipe import Phase
+from trainer.recipe import CLASSES, Phase
 from trainer.resampling import Estimate, estimate, number_groups, resample_means
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -190,6 +190,7 @@ def measure_curve(
     *,
     label_smoothing: float,
     seed: int,
+    heads: str = CLASSES,
     on_head: Callable[[int, int], bool] = lambda done, total: True,
 ) -> LearningCurve | None:
     """Train heads on parts of the photos and measure each on the validation photos.
@@ -201,6 +202,7 @@ def measure_curve(
         phase: How the head is trained on all of them.
         label_smoothing: As for `train_head`.
         seed: Of what is drawn, and of the heads.
+        heads: What each answers, as for `train_head`.
         on_head: Told heads done and in total; returns False to stop.
 
     Returns:
@@ -221,7 +223,7 @@ def measure_curve(
     right: list[_Reals] = []
     for (number, share), at in product(enumerate(shares), range(DRAWS)):
         members = parts[at][number]
-        logits = _answers(data, members, phase, label_smoothing, seed + at)
+        logits = _answers(data, members, phase, label_smoothing, seed + at, heads)
         said = logits.argmax(axis=1).astype(np.int64)
         photos, drawn = int(is_original[members].sum()), len(np.unique(groups[members]))
         rows.append(CurveRow(share, at + 1, drawn, photos, *_accuracies(said, data.val_labels)))
@@ -314,7 +316,12 @@ def forecast_doubling(sizes: Sequence[float], accuracies: _Reals) -> _Reals:
 
 
 def _answers(
-    data: HeadData, members: _Numbers, phase: Phase, label_smoothing: float, seed: int
+    data: HeadData,
+    members: _Numbers,
+    phase: Phase,
+    label_smoothing: float,
+    seed: int,
+    heads: str,
 ) -> NDArray[np.float32]:
     """Logits of the validation photos by a head that was trained on some photos, (M, 4)."""
     part = replace(data, train=data.train[members], train_labels=data.train_labels[members])
@@ -326,11 +333,8 @@ def _answers(
         epochs=max(1, round(phase.epochs * longer)),
         patience=max(1, round(phase.patience * longer)),
     )
-    head = train_head(
-        part, lasting, label_smoothing=label_smoothing, seed=seed, on_epoch=lambda _: True
-    )
-    logits: NDArray[np.float32] = data.val @ head.kernel + head.bias
-    return logits
+    head = train_head(part, lasting, label_smoothing=label_smoothing, seed=seed, heads=heads)
+    return head.logits(data.val)
 
 
 def _steps(photos: int, phase: Phase) -> int:

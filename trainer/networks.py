@@ -1,17 +1,21 @@
 """Backbones, one table row each, and the classifier around one: pixels in, four classes out.
 
 images (uint8 RGB) -> scale and offset -> backbone -> average over positions   "features"
-  -> dropout -> dense                                                          "logits"
+  -> dropout -> dense [-> factors merged]                                      "logits"
   -> divide by temperature -> softmax                                          "probabilities"
 """
 
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from collector.errors import UsageError
 from collector.records import LABELS
 from trainer.backend import keras
-from trainer.recipe import Recipe
+from trainer.classes import merge_matrix
+from trainer.recipe import FACTORS, Recipe
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -197,9 +201,20 @@ class Network:
     logits: Any
 
     @property
+    def weights(self) -> list[NDArray[np.float32]]:
+        """Copies of all of them, in Keras' order."""
+        return list(self.logits.get_weights())
+
+    @property
     def head(self) -> Any:
-        """The dense layer from features to logits."""
-        return self.logits.get_layer("logits")
+        """The dense layer that answers to the features: logits of four classes or two factors."""
+        return self.answer_layers[0]
+
+    @property
+    def answer_layers(self) -> list[Any]:
+        """The layers from features that dropout left to the logits, in order."""
+        layers = list(self.logits.layers)
+        return layers[[layer.name for layer in layers].index("dropout") + 1 :]
 
 
 def find_backbone(recipe: Recipe) -> Backbone:
@@ -237,11 +252,19 @@ def build_network(recipe: Recipe) -> Network:
         options["include_preprocessing"] = False
     build = getattr(keras.applications, row.builder)
     backbone = build(include_top=False, weights=None, input_shape=shape, **options)
+    return build_around(backbone, row, recipe)
+
+
+def build_around(backbone: Any, row: Backbone, recipe: Recipe) -> Network:
+    """A classifier around a backbone, which takes preprocessed pixels at the recipe's size."""
+    shape = (recipe.image_size, recipe.image_size, 3)
     images = keras.Input(shape, dtype="uint8", name="images")
     pixels = keras.layers.Rescaling(row.scale, row.offset, name="preprocessing")(images)
-    features = keras.layers.GlobalAveragePooling2D(name="features")(backbone(pixels))
-    kept = keras.layers.Dropout(recipe.head.dropout, name="dropout")(features)
-    logits = keras.layers.Dense(len(LABELS), name="logits")(kept)
+    # Under a mixed policy the backbone alone computes in 16 bits.
+    pool = keras.layers.GlobalAveragePooling2D(name="features", dtype="float32")
+    features = pool(backbone(pixels))
+    kept = keras.layers.Dropout(recipe.head.dropout, name="dropout", dtype="float32")(features)
+    logits = _answer(kept, recipe.heads)
     return Network(
         row=row,
         size=recipe.image_size,
@@ -249,6 +272,20 @@ def build_network(recipe: Recipe) -> Network:
         features=keras.Model(images, features),
         logits=keras.Model(images, logits),
     )
+
+
+def _answer(features: Any, heads: str) -> Any:
+    if heads != FACTORS:
+        return keras.layers.Dense(len(LABELS), name="logits", dtype="float32")(features)
+    merge = merge_matrix(heads)
+    factors = keras.layers.Dense(len(merge), name=FACTORS, dtype="float32")(features)
+    # Constant, yet a plain layer: whoever loads the model with Keras needs nothing of ours.
+    merged = keras.layers.Dense(
+        len(LABELS), use_bias=False, trainable=False, name="logits", dtype="float32"
+    )
+    logits = merged(factors)
+    merged.set_weights([merge])
+    return logits
 
 
 def build_deliverable(network: Network, temperature: float) -> Any:
@@ -283,4 +320,4 @@ def prepare_scratch(network: Network) -> None:
             layer.momentum = SCRATCH_BN_MOMENTUM
     for name in network.row.branch_norms:
         gamma = network.backbone.get_layer(name).gamma
-        gamma.assign(keras.ops.zeros_like(gamma))
+        gamma.assign(keras.ops.zeros(gamma.shape))

@@ -124,12 +124,37 @@ class Stopwatch:
     """Seconds that each stage took."""
 
     seconds: dict[str, float] = field(default_factory=dict)
+    _running: tuple[str, float] | None = None
 
     @contextmanager
     def measure(self, stage: str) -> Iterator[None]:
-        started_s = time.perf_counter()
+        """Count the seconds of what is done inside, to those that the stage had."""
+        self._running = (stage, time.perf_counter())
         try:
             yield
         finally:
-            spent_s = time.perf_counter() - started_s
-            self.seconds[stage] = round(self.seconds.get(stage, 0.0) + spent_s, 3)
+            self.seconds = self.so_far()
+            self._running = None
+
+    def so_far(self) -> dict[str, float]:
+        """Seconds of each stage, with those of the one under way."""
+        if self._running is None:
+            return dict(self.seconds)
+        stage, started_s = self._running
+        spent_s = time.perf_counter() - started_s
+        return {**self.seconds, stage: round(self.seconds.get(stage, 0.0) + spent_s, 3)}
+
+
+class EpochClock:
+    """Epochs, or photos, a second since it was made."""
+
+    def __init__(self) -> None:
+        self._started_s = self._last_s = time.perf_counter()
+
+    def rate(self, done: int) -> float:
+        return done / max(1e-6, time.perf_counter() - self._started_s)
+
+    def lap_s(self) -> float:
+        """Seconds since it was asked last."""
+        before, self._last_s = self._last_s, time.perf_counter()
+        return self._last_s - before

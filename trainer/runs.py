@@ -6,15 +6,15 @@ learning_curve.csv  learning_curve.json  learning_curve.png    where they were a
 """
 
 import csv
+import io
 import json
-import os
-import platform
 import re
-import sys
-from collections.abc import Sequence
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,10 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from collector.errors import DatasetError, EnvironmentProblemError, UsageError
+from collector.errors import DatasetError, EnvironmentProblemError, InUseError, UsageError
+from collector.lock import FolderLock
 from collector.records import LABELS
-
-LIBRARIES = ("maskage", "keras", "tensorflow", "onnxruntime", "onnx", "tf2onnx", "numpy",
-             "albumentations", "opencv-python", "pillow")  # fmt: skip
+from trainer.environment import describe_environment
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,36 @@ class RunFolder:
     def checkpoint(self) -> Path:
         return self.path / "checkpoints" / "best.weights.h5"
 
+    @property
+    def state(self) -> Path:
+        """Where the training stands, for going on with it; gone when it is finished."""
+        return self.path / "checkpoints" / "state.npz"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it was trained to its end and all of it is there."""
+        if not (self.bundle / "bundle.json").is_file():
+            return False
+        return not self.read_metrics().get("is_stopped", False)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other trainings out of the folder.
+
+        Raises:
+            InUseError: Another one is in it.
+        """
+        try:
+            lock = FolderLock(self.path / "checkpoints" / "lock")
+        except InUseError as fault:
+            raise InUseError(
+                f"{self.path}: another program trains this run ({fault}). Wait for it, or stop it."
+            ) from fault
+        try:
+            yield
+        finally:
+            lock.close()
+
     def write_args(self, values: dict[str, Any]) -> None:
         self._write("args.yaml", yaml.safe_dump(values, sort_keys=False))
 
@@ -104,17 +133,24 @@ class RunFolder:
             writer.writerow(values)
 
     def read_results(self) -> list[EpochRow]:
-        """Every epoch of `results.csv`; empty where there is none."""
+        """Every epoch of `results.csv`; empty where there is none.
+
+        A last line that was cut short with the machine's power is left out.
+        """
         path = self.path / "results.csv"
         if not path.is_file():
             return []
-        with path.open(newline="", encoding="utf-8") as file:
-            return [
-                EpochRow(line["phase"], int(line["epoch"]), *(
-                    float(line[field.name]) for field in fields(EpochRow)[2:]
-                ))
-                for line in csv.DictReader(file)
-            ]  # fmt: skip
+        with path.open(newline="", encoding="utf-8", errors="replace") as file:
+            return [row for line in csv.DictReader(file) if (row := _row_of(line)) is not None]
+
+    def keep_results(self, epochs: dict[str, int]) -> None:
+        """Leave in `results.csv` so many epochs of each phase; others are trained again."""
+        rows = [row for row in self.read_results() if row.epoch <= epochs.get(row.phase, 0)]
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\r\n")
+        writer.writerow([field.name for field in fields(EpochRow)])
+        writer.writerows(astuple(row) for row in rows)
+        self._write("results.csv", text.getvalue())
 
     def write_metrics(self, values: dict[str, Any]) -> None:
         self._write("metrics.json", json.dumps(values, indent=2) + "\n")
@@ -151,17 +187,18 @@ class RunFolder:
 
     def _write(self, name: str, text: str) -> None:
         temporary = self.path / f".{name}"
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="")
         temporary.replace(self.path / name)
 
 
-def create_run(runs: Path, name: str | None, model: str) -> RunFolder:
-    """Make the folder of a new run.
+def create_run(runs: Path, name: str | None, model: str, args: dict[str, Any]) -> RunFolder:
+    """Make the folder of a new run: it is there with its `args.yaml`, or not at all.
 
     Args:
         runs: Where runs lie; made where it is missing.
         name: Of the run; None for model and time.
         model: What to name it by then.
+        args: What `args.yaml` is to hold.
 
     Raises:
         UsageError: The name is taken, or is not a plain folder name.
@@ -174,17 +211,47 @@ def create_run(runs: Path, name: str | None, model: str) -> RunFolder:
             f"Choose another --name."
         )
     path = runs / name
+    if path.exists():
+        raise UsageError(f"There is a run {path} already. {_advice(RunFolder(path))}")
+    new = RunFolder(runs / f".new-{secrets.token_hex(8)}")
     try:
-        (path / "checkpoints").mkdir(parents=True)
-    except FileExistsError as fault:
-        raise UsageError(
-            f"There is a run {path} already. Choose another --name, or remove it."
-        ) from fault
+        (new.path / "checkpoints").mkdir(parents=True)
+        new.write_args({**args, "name": name})
+        new.write_environment()
+        new.path.rename(path)
     except OSError as fault:
+        shutil.rmtree(new.path, ignore_errors=True)
         raise EnvironmentProblemError(
             f"{path}: the run folder cannot be made ({fault.strerror}). Choose another --runs."
         ) from fault
     return RunFolder(path)
+
+
+def newest_unfinished(runs: Path) -> Path:
+    """The run under `runs` that was begun last and is not finished.
+
+    Raises:
+        UsageError: There is none.
+    """
+    begun = sorted(runs.glob("[!.]*/args.yaml"), key=lambda path: path.stat().st_mtime)
+    for path in reversed(begun):
+        if not RunFolder(path.parent).is_finished:
+            return path.parent
+    raise UsageError(f"No unfinished run in {runs}. Name one with --resume RUN.")
+
+
+def _advice(run: RunFolder) -> str:
+    if run.is_finished or not run.read_args():
+        return "Choose another --name, or remove it."
+    return f"It is not finished: go on with `trainer fit --resume {run.path}`, or remove it."
+
+
+def _row_of(line: dict[str, str]) -> EpochRow | None:
+    try:
+        figures = [float(line[field.name]) for field in fields(EpochRow)[2:]]
+        return EpochRow(line["phase"], int(line["epoch"]), *figures)
+    except (TypeError, ValueError, KeyError):
+        return None
 
 
 def finished_runs(runs: Path) -> list[RunFolder]:
@@ -196,29 +263,6 @@ def finished_runs(runs: Path) -> list[RunFolder]:
     found = [RunFolder(path.parent) for path in sorted(runs.glob("*/metrics.json"))]
     if not found:
         raise DatasetError(f"No finished run in {runs}. Train one with `trainer fit`.")
-    return found
-
-
-def describe_environment() -> dict[str, Any]:
-    """Machine and library versions, as `environment.json` holds them; nothing that names a user."""
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "machine": platform.machine(),
-        "cores": os.cpu_count(),
-        "backend": sys.modules["keras"].backend.backend() if "keras" in sys.modules else None,
-        "versions": library_versions(),
-    }
-
-
-def library_versions() -> dict[str, str]:
-    """Version of each library that has a part in the result."""
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return found
 
 

@@ -35,10 +35,14 @@ def build_trainee(network: Network, has_sides: bool) -> Any:
     images = network.logits.input
     maps = body(network.logits.get_layer("preprocessing")(images))
     own, *along = maps if isinstance(maps, list | tuple) else [maps]
-    for name in ("features", "dropout", "logits"):
-        own = network.logits.get_layer(name)(own)
+    upper = [network.logits.get_layer(name) for name in ("features", "dropout")]
+    for layer in (*upper, *network.answer_layers):
+        own = layer(own)
     sides = [
-        keras.layers.Dense(len(LABELS))(keras.layers.GlobalAveragePooling2D()(each))
+        # float32 whatever the blocks compute in, as the network's own.
+        keras.layers.Dense(len(LABELS), dtype="float32")(
+            keras.layers.GlobalAveragePooling2D(dtype="float32")(each)
+        )
         for each in along
     ]
     return keras.Model(images, keras.ops.stack([own, *sides], axis=1))

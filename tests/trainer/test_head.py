@@ -35,7 +35,7 @@ def test_the_head_learns_and_its_kernel_works_on_raw_features() -> None:
         return True
 
     head = train_head(data, PHASE, label_smoothing=0.05, seed=1, on_epoch=note)
-    logits = data.val @ head.kernel + head.bias
+    logits = head.logits(data.val)
     assert (logits.argmax(axis=1) == data.val_labels).mean() >= 0.95
     # The best epoch is what comes back, folded to features as they were given.
     assert cross_entropy(logits, data.val_labels) == pytest.approx(min(told), rel=1e-3)

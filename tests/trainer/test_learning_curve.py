@@ -222,7 +222,7 @@ def test_a_curve_stops_when_asked() -> None:
 
 
 def test_without_frozen_features_there_is_no_curve() -> None:
-    from trainer.fit import FitSettings
+    from trainer.settings import FitSettings
 
     with pytest.raises(UsageError, match="features of a frozen backbone"):
         FitSettings(weights="none", learning_curve=True).recipe()

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from trainer.callbacks import cosine_rate
 from trainer.head import cross_entropy
-from trainer.phases import calibrated_loss, cosine_rate
+from trainer.validation import calibrated_loss
 
 
 def test_the_rate_rises_to_its_peak_and_falls_along_a_cosine() -> None:

@@ -1,0 +1,42 @@
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collector.errors import EnvironmentProblemError
+from trainer.board import Board
+from trainer.head import EpochFigures
+
+
+def test_every_figure_of_every_epoch_is_there_for_tensorboard(tmp_path: Path) -> None:
+    board = Board(tmp_path)
+    board.add("head", EpochFigures(1, 1.5, 0.25, 1.25, 0.5, 0.01))
+    board.add("head", EpochFigures(2, 1.0, 0.5, 0.75, 0.625, 0.005))
+    board.close()
+    # A training that goes on writes a file of its own beside the first.
+    again = Board(tmp_path)
+    again.add("fine_tune", EpochFigures(1, 0.5, 0.75, 0.25, 0.875, 0.001))
+    again.close()
+    found = set(read_scalars(tmp_path))
+    assert ("head/loss/training", 1, 1.5) in found
+    assert ("head/accuracy/validation", 2, 0.625) in found
+    assert ("fine_tune/learning_rate", 1, 0.001) in found
+    assert len(found) == 15
+
+
+def test_without_tensorboard_what_to_install_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboard.summary", None)
+    with pytest.raises(EnvironmentProblemError, match=r"pip install 'maskage\[tensorboard\]'"):
+        Board(tmp_path)
+
+
+def read_scalars(folder: Path) -> Iterator[tuple[str, int, float]]:
+    from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+    for file in sorted(folder.iterdir()):
+        for event in EventFileLoader(str(file)).Load():
+            for value in event.summary.value:
+                yield value.tag, event.step, round(float(value.tensor.float_val[0]), 4)

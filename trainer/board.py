@@ -1,0 +1,43 @@
+"""The epochs of a training as TensorBoard shows them: `tensorboard --logdir RUN/tensorboard`."""
+
+from pathlib import Path
+
+from collector.errors import EnvironmentProblemError
+from trainer.head import EpochFigures
+
+
+class Board:
+    """Writes the figures of each epoch; on disk when `add` returns.
+
+    Args:
+        folder: Of the event files; a training that goes on adds another file to it.
+
+    Raises:
+        EnvironmentProblemError: TensorBoard is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            from tensorboard.summary import Writer
+        except ImportError as fault:
+            raise EnvironmentProblemError(
+                "--tensorboard needs TensorBoard, which is not installed. Install it with "
+                "`pip install 'maskage[tensorboard]'`, or leave the option out."
+            ) from fault
+        self._writer = Writer(str(folder))
+
+    def add(self, phase: str, figures: EpochFigures) -> None:
+        """One epoch of a phase, at its number."""
+        values = {
+            "loss/training": figures.loss,
+            "loss/validation": figures.val_loss,
+            "accuracy/training": figures.accuracy,
+            "accuracy/validation": figures.val_accuracy,
+            "learning_rate": figures.learning_rate,
+        }
+        for name, value in values.items():
+            self._writer.add_scalar(f"{phase}/{name}", value, step=figures.epoch)
+        self._writer.flush()
+
+    def close(self) -> None:
+        self._writer.close()

@@ -1,0 +1,136 @@
+"""What happens between the steps and epochs of a network's training."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.backend import keras
+from trainer.head import EpochFigures
+from trainer.training_state import PhaseState
+from trainer.validation import Validation
+
+WARM_UP = 0.1
+"""Part of the steps over which the rate rises."""
+
+
+@dataclass(frozen=True)
+class PhaseHooks:
+    """Who is told of a phase, and asked.
+
+    Attributes:
+        on_epoch: Told the figures of each epoch.
+        on_state: Given where it stands after each whole epoch, once `on_epoch` was told.
+        should_stop: Asked after each batch; the epoch so far is then validated and counts.
+    """
+
+    on_epoch: Callable[[EpochFigures], object]
+    on_state: Callable[[PhaseState], object] = lambda _: None
+    should_stop: Callable[[], bool] = lambda: False
+
+
+class CosineRate(keras.callbacks.Callback):  # type: ignore[misc]
+    """Sets the learning rate of each step: a rise over `WARM_UP` of them, then a cosine.
+
+    Keras' own schedules are drawn into the graph once for each weight that decays: tracing
+    MobileNetV2 then took 31 s instead of 20.
+    """
+
+    def __init__(self, peak: float, epoch_steps: int, epochs: int, epochs_done: int) -> None:
+        super().__init__()
+        self._peak, self._steps = peak, epoch_steps * epochs
+        self._step = epoch_steps * epochs_done
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self.model.optimizer.learning_rate = cosine_rate(self._peak, self._step / self._steps)
+        self._step += 1
+
+
+def cosine_rate(peak: float, progress: float) -> float:
+    """The learning rate when `progress`, 0 to 1, of the steps are done."""
+    if progress < WARM_UP:
+        return peak * (0.1 + 0.9 * progress / WARM_UP)
+    fallen = 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
+    return peak * (0.02 + 0.98 * fallen)
+
+
+class Snapshot(keras.callbacks.Callback):  # type: ignore[misc]
+    """Copies what training goes on with: weights, moments, averages, the state of dropout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrays: dict[str, list[NDArray[Any]]] = {}
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.arrays = {
+            kind: [np.array(keras.ops.convert_to_numpy(each)) for each in variables]
+            for kind, variables in _variables(self.model).items()
+        }
+
+
+def restore(trainee: Any, state: PhaseState) -> None:
+    """Put a compiled model and its optimizer where a `Snapshot` found them."""
+    trainee.optimizer.build(trainee.trainable_variables)
+    for kind, variables in _variables(trainee).items():
+        for variable, value in zip(variables, state.arrays[kind], strict=True):
+            variable.assign(value)
+
+
+def _variables(trainee: Any) -> dict[str, list[Any]]:
+    return {"model": trainee.variables, "optimizer": trainee.optimizer.variables}
+
+
+class BestKeeper(keras.callbacks.Callback):  # type: ignore[misc]
+    """Validates after each epoch, keeps the best weights, and ends what no longer helps.
+
+    Args:
+        validation: Of the network whose weights are kept.
+        start: Where the phase begins or goes on.
+        snapshot: Runs before this one, and before weights are averaged.
+        hooks: Told and asked.
+        patience: Epochs without a better one until it ends.
+        unsettled: Epochs in which the newest counts as the best.
+    """
+
+    def __init__(
+        self,
+        validation: Validation,
+        start: PhaseState,
+        snapshot: Snapshot,
+        hooks: PhaseHooks,
+        *,
+        patience: int,
+        unsettled: int,
+    ) -> None:
+        super().__init__()
+        self._validation, self._snapshot, self._hooks = validation, snapshot, hooks
+        self._patience, self._unsettled = patience, unsettled
+        self._best_loss = start.best_loss
+        self._is_cut = False
+        self.best_epoch = start.best_epoch
+        self.best_weights = start.arrays.get("best")
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self._hooks.should_stop():
+            self.model.stop_training = True
+            self._is_cut = batch + 1 < self.params["steps"]
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        right, loss = self._validation.measure()
+        is_settled = epoch + 1 > self._unsettled
+        if not is_settled or loss <= self._best_loss or self.best_weights is None:
+            self._best_loss = loss if is_settled else math.inf
+            self.best_epoch = epoch + 1
+            self.best_weights = self._validation.network.weights
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        self._hooks.on_epoch(
+            EpochFigures(epoch + 1, float(logs["loss"]), float(logs["accuracy"]), loss, right, rate)
+        )
+        if not self._is_cut:
+            arrays = {**self._snapshot.arrays, "best": self.best_weights}
+            self._hooks.on_state(PhaseState(epoch + 1, self.best_epoch, self._best_loss, arrays))
+        if epoch + 1 - self.best_epoch >= self._patience:
+            self.model.stop_training = True

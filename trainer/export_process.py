@@ -1,0 +1,68 @@
+"""Exporting where Keras computes with something else: TensorFlow does it, in a process of its own.
+
+The same converter then writes every bundle, whatever the network was trained with.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from collector.errors import ToolchainError
+
+
+def export_in_process(model: Any, path: Path, output: str) -> None:
+    """Write a model as ONNX through a Python that has TensorFlow as its backend.
+
+    Args:
+        model: Keras model, one uint8 image input and one output, float32.
+        path: File to write; an old one is replaced.
+        output: Name that its output gets.
+
+    Raises:
+        ToolchainError: The process failed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder) / "model.keras"
+        model.save(str(saved))
+        command = [sys.executable, "-m", "trainer.export_process", str(saved), str(path), output]
+        # In a session of its own: Ctrl-C is for the training, which packs what it has.
+        done = subprocess.run(
+            command,
+            env=_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise ToolchainError(
+            f"The trained model could not be exported through TensorFlow:\n"
+            f"{done.stdout.strip()[-2000:]}\n"
+            f"The trained weights are in checkpoints/; please report this with the versions in "
+            f"environment.json."
+        )
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with TensorFlow on the CPU, alone: the GPU's memory is taken by the training."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("KERAS_DISTRIBUTION_")
+    }
+    return {**kept, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
+
+
+def _main(saved: str, path: str, output: str) -> None:
+    from trainer.backend import keras
+    from trainer.export import export_onnx
+
+    export_onnx(keras.models.load_model(saved, compile=False), Path(path), output)
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
