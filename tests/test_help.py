@@ -20,6 +20,7 @@ COMMANDS = [
     "trainer fit",
     "trainer evaluate",
     "trainer compare",
+    "trainer export",
     "trainer leak",
     "detector",
     "detector live",

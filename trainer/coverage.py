@@ -79,6 +79,23 @@ def find_threshold(
     return _point(right, confidence, threshold)
 
 
+def coverage_curve(
+    right: NDArray[np.bool_], confidence: NDArray[np.float64]
+) -> tuple[tuple[float, float], ...]:
+    """Share answered and accuracy of the answers, from the surest on, one point a confidence.
+
+    Args:
+        right: Whether each answer is right, shape (N,).
+        confidence: Of each answer, 0 to 1, shape (N,).
+    """
+    order = np.argsort(-confidence, kind="stable")
+    falling = confidence[order]
+    counts = np.arange(1, len(order) + 1)
+    shares, reached = counts / max(1, len(order)), np.cumsum(right[order]) / counts
+    ends = np.flatnonzero(np.append(falling[1:] < falling[:-1], True)[: len(order)])
+    return tuple((float(shares[at]), float(reached[at])) for at in ends)
+
+
 def format_coverage(points: Sequence[CoveragePoint]) -> str:
     """The table as text."""
     lines = [

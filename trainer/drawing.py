@@ -16,6 +16,9 @@ BLUE, ORANGE, GREEN = (26, 115, 232), (217, 95, 2), (24, 128, 56)
 
 Point = tuple[float, float]
 
+_CEILINGS = (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.6, 2.0, 2.4, 3.0, 4.0, 6.0, 8.0)
+_FLOORS = (0.8, 0.6, 0.4, 0.2)
+
 
 def draw_confusion(confusion: Sequence[Sequence[int]]) -> Image.Image:
     """The confusion matrix, rows actual, columns predicted; darker is a larger part of its row."""
@@ -46,11 +49,12 @@ def draw_curves(rows: Sequence[EpochRow]) -> Image.Image:
     losses = [value for row in rows for value in (row.loss, row.val_loss)]
     # A first validation of a network from scratch can be far off; it must not flatten the rest.
     middle = sorted(losses)[len(losses) // 2] if losses else 1.0
-    ceiling = max(0.1, min(max(losses, default=1.0), 4 * middle))
+    ceiling = _round_up(min(max(losses, default=1.0), 4 * middle))
     _draw_panel(draw, 60, "loss", rows, [(r.loss, r.val_loss) for r in rows], (0.0, ceiling))
     right = [(r.accuracy, r.val_accuracy) for r in rows]
     floor = min((value for pair in right for value in pair), default=0.0)
-    _draw_panel(draw, 560, "accuracy", rows, right, (max(0.0, int(floor * 10 - 0.5) / 10), 1.0))
+    low = next((low for low in _FLOORS if low < floor), 0.0)
+    _draw_panel(draw, 560, "accuracy", rows, right, (low, 1.0))
     return image
 
 
@@ -155,12 +159,18 @@ def _draw_panel(
         if rows[number].phase != rows[number - 1].phase:
             x = place(number - 0.5, low)[0]
             draw.line((x, top, x, top + height), fill=INK)
-            _text(draw, (x + 34, top - 10), rows[number].phase.replace("_", "-"), 12)
+            middle = (min(x + 34, left + width - 30), top - 10)
+            _text(draw, middle, rows[number].phase.replace("_", "-"), 12)
     for which, (name, colour) in enumerate((("training", BLUE), ("validation", ORANGE))):
         points = [place(number, pair[which]) for number, pair in enumerate(values)]
         _draw_line(draw, points, colour)
         _text(draw, (left + 110 + 180 * which, top + height + 34), name, 14, colour)
     _text(draw, (left + width / 2, top + height + 14), f"{len(rows)} epochs", 12)
+
+
+def _round_up(loss: float) -> float:
+    """The next value that parts into four round ones."""
+    return next((top for top in _CEILINGS if top >= loss), loss)
 
 
 def _draw_line(

@@ -1,21 +1,28 @@
 """How good a finished run is on any labelled photos. Runs the bundle, needs no TensorFlow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from collector.console import Progress, no_progress
-from collector.errors import UsageError
+from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
 from curation.curated import SPLITS, CuratedPhoto, read_curated, read_four_folders
-from trainer.bundle import find_bundle, load_bundle
-from trainer.classes import class_numbers
-from trainer.metrics import Evaluation, evaluate_answers
+from trainer.breakdown import format_breakdown
+from trainer.bundle import ONNX_FILE, find_bundle, load_bundle, read_file
+from trainer.findings import Findings, measure_worse
+from trainer.judged import judge_photos
+from trainer.leak_check import check_leak, look_at_photos
+from trainer.metrics import Evaluation
 from trainer.onnx_engine import OnnxEngine
+from trainer.photo_facts import read_metadata
 from trainer.pixels import PixelReader, plain_batches
 from trainer.progress import Stopwatch
-from trainer.robustness import CorruptedAccuracy, format_corruptions, measure_corruptions
+from trainer.robustness import CorruptedAccuracy, format_corruptions
 from trainer.runs import RunFolder
 from trainer.timing import measure_ms
+
+ALWAYS_KNOWN = ("size", "sharpness")
+"""What the photos themselves tell; the text leaves it to the page and `--json`."""
 
 
 @dataclass(frozen=True)
@@ -23,45 +30,49 @@ class RunEvaluation:
     """An evaluation with what it was made of.
 
     Attributes:
-        evaluation: The numbers.
+        found: What was found out.
         bundle: The model's folder.
         data: The folder of photos.
         split: "train", "val" or "test", or None where the folder has no splits.
         seconds: That each part took.
-        milliseconds_per_photo: Of the network, one photo at a time, on this machine.
-        corruptions: The accuracy on worse photos; None where nobody asked.
     """
 
-    evaluation: Evaluation
+    found: Findings
     bundle: Path
     data: Path
     split: str | None
     seconds: dict[str, float]
-    milliseconds_per_photo: float
-    corruptions: tuple[CorruptedAccuracy, ...] | None
+
+    @property
+    def evaluation(self) -> Evaluation:
+        return self.found.judged.evaluation
+
+    @property
+    def corruptions(self) -> tuple[CorruptedAccuracy, ...] | None:
+        """The accuracy on worse photos; None where nobody asked."""
+        return None if self.found.worse is None else self.found.worse.corrupted
 
     def as_dict(self) -> dict[str, Any]:
         """As one object of `--json`: what `metrics.json` holds of an evaluation."""
         return {
-            **self.evaluation.as_dict(),
+            **self.found.as_dict(),
             "bundle": str(self.bundle),
             "data": str(self.data),
             "split": self.split,
             "seconds": self.seconds,
-            "milliseconds_per_photo": self.milliseconds_per_photo,
-            "corruptions": None
-            if self.corruptions is None
-            else [each.as_dict() for each in self.corruptions],
         }
 
     def __str__(self) -> str:
         where = f"{self.data}" + (f", split {self.split}" if self.split else "")
         parts = [f"{self.bundle} on {where}", str(self.evaluation)]
-        if self.corruptions is not None:
-            whole = self.evaluation
-            clean = (whole.accuracy, whole.mask_accuracy, whole.age_accuracy)
-            parts.append(format_corruptions(clean, self.corruptions))
-        parts.append(f"{self.milliseconds_per_photo:.1f} ms a face, one at a time")
+        parts += [
+            format_breakdown(each)
+            for each in self.found.judged.breakdowns
+            if each.parts and each.by not in ALWAYS_KNOWN
+        ]
+        if (worse := self.found.worse) is not None:
+            parts.append(format_corruptions(worse.clean, worse.corrupted))
+        parts.append(f"{self.found.milliseconds_per_photo:.1f} ms a face, one at a time")
         return "\n\n".join(parts)
 
 
@@ -71,6 +82,7 @@ def evaluate_run(
     split: str,
     runs: Path = Path("runs"),
     has_corruptions: bool = False,
+    metadata: Path | None = None,
     progress: Progress = no_progress,
 ) -> RunEvaluation:
     """Run a model on labelled photos and count its answers.
@@ -82,36 +94,84 @@ def evaluate_run(
         split: Of a curated folder: "train", "val" or "test".
         runs: Where the newest run is looked for.
         has_corruptions: Whether to run it again on worse photos, once for each corruption.
+        metadata: A CSV of path and source, subject, session; see `photo_facts`.
         progress: Shows how many of them are done.
 
     Raises:
         ModelRefusedError: The bundle is not whole.
-        DatasetError: The photos are not usable.
+        DatasetError: The photos or the metadata are not usable.
         UsageError: The run does not say what it was trained on.
     """
     folder = find_bundle(model, runs)
     bundle = load_bundle(folder)
     data = data if data is not None else _trained_on(folder)
+    facts = read_metadata(metadata) if metadata is not None else None
     photos, found_split = _read_photos(data, split)
-    engine = OnnxEngine(bundle.onnx_path)
+    engine = OnnxEngine(read_file(bundle, ONNX_FILE))
+    size = bundle.input_size
     watch = Stopwatch()
     with watch.measure("evaluate"):
-        chances = engine.run_batches(plain_batches(photos, PixelReader(bundle.input_size, 0)))
-    milliseconds = measure_ms(engine, bundle.input_size)
-    corruptions = None
+        chances = engine.run_batches(plain_batches(photos, PixelReader(size, 0)))
+    judged = judge_photos(data.resolve(), photos, chances, bundle.temperature, facts)
+    milliseconds = measure_ms(engine, size)
+    worse = None
     if has_corruptions:
         with watch.measure("corruptions"):
-            corruptions = measure_corruptions(engine, photos, bundle.input_size, progress=progress)
-    groups = [photo.group for photo in photos]
-    return RunEvaluation(
-        evaluation=evaluate_answers(class_numbers(photos), chances, groups, bundle.temperature),
-        bundle=folder,
-        data=data,
-        split=found_split,
-        seconds=watch.seconds,
+            worse = measure_worse(engine, judged, size, progress=progress)
+    found = Findings(
+        judged=judged,
+        model=bundle.onnx_path,
+        size=size,
+        unsure_below=bundle.unsure_below,
         milliseconds_per_photo=milliseconds,
-        corruptions=corruptions,
+        worse=worse,
     )
+    return RunEvaluation(found, folder, data, found_split, watch.seconds)
+
+
+def write_evaluation(result: RunEvaluation, page: Path) -> RunEvaluation:
+    """Write an evaluation as a page; returns it with the check for near-duplicates.
+
+    Args:
+        result: What was found out.
+        page: The file.
+
+    Raises:
+        EnvironmentProblemError: It cannot be written.
+    """
+    # It draws with libraries that no figure needs.
+    from trainer.report import render_evaluation
+
+    learned = _learned_from(result)
+    found, unknown = result.found, ""
+    if isinstance(learned, str):
+        unknown = learned
+    else:
+        leak = check_leak(found.judged.sights, look_at_photos(learned))
+        found = replace(found, learned=learned, leak=leak)
+    run = result.bundle.parent.name if result.bundle.name == "bundle" else result.bundle.name
+    where = result.data.name + (f", split {result.split}" if result.split else "")
+    lead = f"Run {run} on {len(found.judged.photos):,} photos of {where}."
+    text = render_evaluation(found, f"{run} on {result.data.name}", lead, unknown)
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(text, encoding="utf-8")
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{page}: cannot be written ({fault.strerror}). Choose another --report."
+        ) from fault
+    return replace(result, found=found)
+
+
+def _learned_from(result: RunEvaluation) -> list[CuratedPhoto] | str:
+    """The photos that the model was trained and validated on, or why nobody knows them."""
+    if result.split in ("train", "val"):
+        return f"Not looked for: these photos are the {result.split} photos themselves."
+    try:
+        curated = read_curated(_trained_on(result.bundle))
+    except ToolchainError as fault:
+        return f"Not known: the photos that it was trained on are not to be had. {fault}"
+    return [*curated.photos("train"), *curated.photos("val")]
 
 
 def _read_photos(data: Path, split: str) -> tuple[list[CuratedPhoto], str | None]:

@@ -15,6 +15,7 @@ from collector.records import LABELS
 from trainer.coverage import CoveragePoint, find_threshold, format_coverage, measure_coverage
 from trainer.head import softmax
 from trainer.intervals import bootstrap_interval, wilson_interval
+from trainer.reliability import BINS, ReliabilityBin, calibration_error, measure_reliability
 
 CLEARLY_WIDER = 1.25
 """An interval by group so many times as wide as Wilson's is no accident of the draws."""
@@ -60,6 +61,8 @@ class Evaluation:
         calibration_error: Expected calibration error, 0 to 1.
         calibration_error_uncalibrated: The same without the temperature.
         temperature: That is inside the probabilities.
+        reliability: Confidence and accuracy in bins of the confidence.
+        reliability_uncalibrated: The same without the temperature.
         coverage: Share answered and accuracy at some thresholds of the confidence.
         threshold_for_99: The lowest threshold above which 99% of the answers are right, or None.
     """
@@ -77,6 +80,8 @@ class Evaluation:
     calibration_error: float
     calibration_error_uncalibrated: float
     temperature: float
+    reliability: tuple[ReliabilityBin, ...]
+    reliability_uncalibrated: tuple[ReliabilityBin, ...]
     coverage: tuple[CoveragePoint, ...]
     threshold_for_99: CoveragePoint | None
 
@@ -141,6 +146,8 @@ def evaluate_answers(
     right = int(np.trace(counts))
     uncalibrated = undo_temperature(probabilities, temperature)
     per_class = {label.value: _class_scores(counts, at) for at, label in enumerate(LABELS)}
+    reliability = measure_reliability(actual, probabilities)
+    before = measure_reliability(actual, uncalibrated)
     return Evaluation(
         accuracy=right / len(actual),
         accuracy_interval=wilson_interval(right, len(actual)),
@@ -152,9 +159,11 @@ def evaluate_answers(
         averages=_averages(list(per_class.values()), right, len(actual)),
         confusion=tuple(tuple(int(count) for count in row) for row in counts),
         photos=len(actual),
-        calibration_error=expected_calibration_error(actual, probabilities),
-        calibration_error_uncalibrated=expected_calibration_error(actual, uncalibrated),
+        calibration_error=calibration_error(reliability),
+        calibration_error_uncalibrated=calibration_error(before),
         temperature=temperature,
+        reliability=reliability,
+        reliability_uncalibrated=before,
         coverage=measure_coverage(is_right, confidence),
         threshold_for_99=find_threshold(is_right, confidence, 0.99),
     )
@@ -190,22 +199,10 @@ def undo_temperature(
 
 
 def expected_calibration_error(
-    actual: NDArray[np.int64], probabilities: NDArray[np.floating], bins: int = 15
+    actual: NDArray[np.int64], probabilities: NDArray[np.floating], bins: int = BINS
 ) -> float:
-    """Mean gap between confidence and accuracy, over bins of equal width, 0 to 1.
-
-    Source: Guo et al., On calibration of modern neural networks, ICML 2017 (15 bins).
-    """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == actual
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [
-        abs(float(confidence[place == at].mean()) - float(right[place == at].mean()))
-        * float((place == at).mean())
-        for at in range(bins)
-        if (place == at).any()
-    ]
-    return float(sum(gaps))
+    """Mean gap between confidence and accuracy, over bins of equal width, 0 to 1."""
+    return calibration_error(measure_reliability(actual, probabilities, bins))
 
 
 def format_confusion(confusion: tuple[tuple[int, ...], ...]) -> str:

@@ -1,55 +1,238 @@
-"""The model card: what the model is for, what it was made of, where it errs."""
+"""The model card: what the model is for, what it was made of, where it errs, how to make it again.
 
+It may be passed on with the model: it tells no path, and of people and sittings only how far they
+are apart, not who they are.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from statistics import median
 from typing import Any
 
 from collector.records import LABELS
-from trainer.metrics import Evaluation
+from trainer.breakdown import LEAST_PHOTOS, Breakdown
+from trainer.findings import Findings, WorsePhotos
+from trainer.leak_check import LeakCheck
+from trainer.metrics import FEW_GROUPS, Evaluation
+from trainer.report import fit_command
+from trainer.report_figures import tell_threshold
+from trainer.runs import RunFolder
+from trainer.settings import NONE
+
+OPEN = ("source", "size", "sharpness")
+"""What photos are parted by that names nobody."""
 
 
-def write_card(name: str, evaluation: Evaluation, metrics: dict[str, Any]) -> str:
+def write_card(run: RunFolder, found: Findings, metrics: dict[str, Any]) -> str:
     """The card as Markdown.
 
     Args:
-        name: Of the run.
-        evaluation: Of the test photos.
+        run: The run.
+        found: On its test photos.
         metrics: What `metrics.json` holds.
     """
-    low, high = evaluation.accuracy_interval
-    counts = metrics["counts"]
-    rows = "\n".join(
-        f"| {label.title} | {s.precision:.3f} | {s.recall:.3f} | {s.f1:.3f} | {s.support} |"
+    whole = found.judged.evaluation
+    parts = [
+        f"# {run.path.name}",
+        _purpose(),
+        _made_of(metrics),
+        _how_good(whole, metrics),
+        _errors(whole, found.judged.breakdowns),
+        _sureness(whole, found.unsure_below, metrics["val_calibration_error"]),
+        _limits(whole, found.worse, found.leak),
+        _again(run, metrics),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _purpose() -> str:
+    classes = "; ".join(label.title for label in LABELS)
+    return f"""Tells four classes of face photos apart: {classes}.
+A mask is one worn over nose and mouth; on the chin or off the nose counts as none. Young and old
+are guessed from looks.
+
+## Intended use
+- Learning, teaching and demonstrations, on one's own machine.
+- Counting masks among people who know of it and agreed to it.
+- Sorting one's own photos, where a person looks at what is unsure.
+
+## Forbidden use
+- Admitting, refusing, ranking, punishing or identifying anybody.
+- Checking anybody's age: it knows two looks, no years.
+- Watching people who did not agree to it, or children without their guardians' consent.
+- Anything that harms somebody when a single answer is wrong."""
+
+
+def _made_of(metrics: dict[str, Any]) -> str:
+    counts, classes = metrics["counts"], metrics["class_counts"]
+    rows = [
+        [label.title, classes["train"][label], classes["variants"][label], classes["val"][label],
+         classes["test"][label]]
         for label in LABELS
-        for s in [evaluation.per_class[label.value]]
+    ]  # fmt: skip
+    variants = sum(classes["variants"].values())
+    total = ["**all**", counts["train"], variants, counts["val"], counts["test"]]
+    table = _table(["class", "train", "of these variants", "val", "test"], [*rows, total])
+    phases = ", ".join(
+        f"{count} epochs {phase.replace('_', '-')}" for phase, count in metrics["epochs"].items()
     )
-    return f"""# {name}
+    # A path would tell where somebody keeps files.
+    start = "random weights" if metrics["weights"] == NONE else Path(metrics["weights"]).name
+    return f"""## Made of
+- Network: {metrics["model"]}, {metrics["parameters"] / 1e6:.1f} million weights, input
+  {metrics["image_size"]} px, started from {start}.
+- Training: {phases}.
+- Photos: {counts["train"]:,} to train, {counts["val"]:,} to validate, {counts["test"]:,} to test.
+  Variants are augmented copies that fill up small classes; they are in train only.
 
-Tells four classes of face photos apart: {", ".join(label.title for label in LABELS)}. A mask is one
-worn over nose and mouth; on the chin or off the nose counts as none.
+{table}"""
 
-## Use
-For learning, demonstrations and counting on one's own machine, with people who agreed to it. Not
-for admitting, refusing, ranking or identifying anybody: it guesses age from looks, is wrong for
-some people more than for others, and was tested on few of them.
 
-## Made of
-- Network: {metrics["model"]}, {metrics["image_size"]} px, weights {metrics["weights"]}.
-- Photos: {counts["train"]} to train, {counts["val"]} to validate, {counts["test"]} to test;
-  digest `{metrics["dataset_digest"][:16]}`.
+def _how_good(whole: Evaluation, metrics: dict[str, Any]) -> str:
+    low, high = whole.accuracy_interval
+    rows = [
+        [label.title, *(f"{value:.1%}" for value in (s.precision, s.recall, s.f1)), s.support]
+        for label in LABELS
+        for s in [whole.per_class[label.value]]
+    ]
+    text = (
+        f"## How good\nOn the {whole.photos:,} test photos **{whole.accuracy:.1%}** are right (95% "
+        f"interval {low:.1%} to {high:.1%});\nmask or no mask {whole.mask_accuracy:.1%}; young or "
+        f"old {whole.age_accuracy:.1%}. One face takes "
+        f"{metrics['milliseconds_per_photo']:.1f} ms\non the machine that trained it."
+    )
+    if whole.accuracy_interval_by_group is not None and whole.groups < whole.photos:
+        low, high = whole.accuracy_interval_by_group
+        text += (
+            f" Photos of one group are not independent: over\nthe {whole.groups:,} groups the "
+            f"interval is {low:.1%} to {high:.1%}."
+        )
+    return f"{text}\n\n{_table(['class', 'precision', 'recall', 'F1', 'photos'], rows)}"
 
-## How good
-On the test photos: {evaluation.accuracy:.1%} right (95% interval {low:.1%} to {high:.1%}); mask or
-no mask {evaluation.mask_accuracy:.1%}; young or old {evaluation.age_accuracy:.1%}. The interval
-holds for photos like these; other cameras, light and people may do worse.
 
-| class | precision | recall | F1 | photos |
-|---|---|---|---|---|
-{rows}
+def _errors(whole: Evaluation, breakdowns: Sequence[Breakdown]) -> str:
+    rows = [[label.title, *row] for label, row in zip(LABELS, whole.confusion, strict=True)]
+    matrix = _table(["is \\ taken for", *(label.title for label in LABELS)], rows)
+    parts = [f"## Errors\n{matrix}"]
+    for each in breakdowns:
+        if each.by in OPEN and each.parts:
+            parts.append(f"By {each.by}:\n\n{_parts(each)}")
+        elif each.parts:
+            parts.append(_spread(each))
+    unknown = [each.by for each in breakdowns if not each.parts]
+    if unknown:
+        parts.append(f"Not known of these photos, so not measured: {', '.join(unknown)}.")
+    return "\n\n".join(parts)
 
-Confidence is calibrated on the validation photos (temperature {metrics["temperature"]:.2f}); on the
-test photos it is off by {evaluation.calibration_error:.1%} on average.
 
-## Limits
-Photos whose people are neither young nor old were not among the classes. Profiles, blur, scarves
-and hands before the face are known to mislead such networks. Look at the mistakes in `report.html`
-before you rely on it.
-"""
+def _parts(each: Breakdown) -> str:
+    rows = [
+        [
+            part.value,
+            part.photos,
+            f"{part.accuracy:.1%}",
+            f"{part.accuracy_interval[0]:.1%} to {part.accuracy_interval[1]:.1%}",
+            f"{part.mask_accuracy:.1%}",
+            f"{part.age_accuracy:.1%}",
+        ]
+        for part in each.parts
+    ]
+    return _table([each.by, "photos", "right", "95% interval", "mask", "age"], rows)
+
+
+def _spread(each: Breakdown) -> str:
+    """How far people, sittings or groups are apart, without naming one."""
+    known = [part.accuracy for part in each.parts if part.photos >= LEAST_PHOTOS]
+    if not known:
+        return f"Each {each.by} has under {LEAST_PHOTOS} photos: too few to tell them apart."
+    return (
+        f"By {each.by}: {each.values:,} in all; of those shown, the worst {min(known):.1%} right, "
+        f"the middle {median(known):.1%}, the best {max(known):.1%}."
+    )
+
+
+def _sureness(whole: Evaluation, unsure_below: float, val_error: dict[str, float]) -> str:
+    rows = [
+        [
+            f"{point.threshold:g}",
+            f"{point.share:.1%}",
+            f"{point.accuracy:.1%}",
+            f"{point.accuracy_interval[0]:.1%} to {point.accuracy_interval[1]:.1%}",
+        ]
+        for point in whole.coverage
+        if point.accuracy is not None and point.accuracy_interval is not None
+    ]
+    table = _table(["answered from", "answered", "right", "95% interval"], rows)
+    return f"""## How sure it is
+Its probabilities are calibrated on the validation photos (temperature {whole.temperature:.2f}).
+
+{
+        _table(
+            ["mean gap of confidence and accuracy", "before", "after"],
+            [
+                ["validation", f"{val_error['before']:.1%}", f"{val_error['after']:.1%}"],
+                [
+                    "test",
+                    f"{whole.calibration_error_uncalibrated:.1%}",
+                    f"{whole.calibration_error:.1%}",
+                ],
+            ],
+        )
+    }
+
+Answers under {unsure_below:g} are shown as unsure. {tell_threshold(whole)}
+
+{table}"""
+
+
+def _limits(whole: Evaluation, worse: WorsePhotos | None, leak: LeakCheck | None) -> str:
+    lines = [
+        "The figures hold for photos like the test photos; other cameras, light and people may do "
+        "worse.",
+        "Faces between young and old were not among the classes, and get one of the two all the "
+        "same.",
+        "It is wrong for some people more than for others, and was tested on few of them."
+        if whole.groups < FEW_GROUPS
+        else "It is wrong for some people more than for others.",
+        "Profiles, blur, scarves and hands before the face are known to mislead such networks.",
+    ]
+    if worse is not None:
+        hardest = min(worse.corrupted, key=lambda each: each.accuracy)
+        lines.append(
+            f"Worse photos: of {worse.photos:,} test photos {worse.clean[0]:.1%} are right as they "
+            f"are, and {hardest.accuracy:.1%} with {hardest.name} ({hardest.strength}), the "
+            f"hardest of those tried."
+        )
+    if leak is not None:
+        lines.append(_leak(leak))
+    listed = "\n".join(f"- {line}" for line in lines)
+    return f"## Limits\n{listed}\n\nLook at the mistakes in `report.html` before you rely on it."
+
+
+def _leak(leak: LeakCheck) -> str:
+    if not leak.twins:
+        return (
+            "No test photo is a near-duplicate of one that was learned from (perceptual hash, "
+            f"{leak.radius} of 64 bits)."
+        )
+    return (
+        f"**{len(leak.twins):,} of {leak.tested:,} test photos are near-duplicates of photos that "
+        f"were learned from ({leak.same_files:,} the very file): the accuracy is too high.**"
+    )
+
+
+def _again(run: RunFolder, metrics: dict[str, Any]) -> str:
+    return f"""## Make it again
+    {fit_command(run)}
+
+on photos of digest `{metrics["dataset_digest"][:16]}` (`metrics.json` has it whole); the libraries
+are in `environment.json`, every value of the recipe in `args.yaml`."""
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    def line(cells: Sequence[object]) -> str:
+        told = (f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells)
+        return f"| {' | '.join(cell.replace('|', '/') for cell in told)} |"
+
+    rule = "|" + "---|" * len(columns)
+    return "\n".join([line(columns), rule, *(line(row) for row in rows)])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from collector.faces import CROP_MARGIN
 from collector.records import LABELS
 from trainer.bundle import (
+    BUNDLE_FILE,
     KERAS_FILE,
     ONNX_FILE,
     UNSURE_BELOW,
@@ -19,18 +20,24 @@ from trainer.bundle import (
     write_bundle,
 )
 from trainer.classes import class_numbers
-from trainer.dataset import TrainingPhotos, relative_names
+from trainer.dataset import TrainingPhotos
+from trainer.environment import library_versions
 from trainer.export import check_export, export_onnx
+from trainer.findings import CORRUPTED_PHOTOS, Findings, measure_worse
 from trainer.head import softmax
-from trainer.metrics import Evaluation, evaluate_answers, expected_calibration_error
+from trainer.judged import judge_photos
+from trainer.leak_check import check_leak, look_at_photos
+from trainer.metrics import Evaluation, expected_calibration_error
 from trainer.model_card import write_card
 from trainer.networks import Network, build_deliverable
 from trainer.onnx_engine import OnnxEngine
+from trainer.photo_facts import read_metadata
 from trainer.pixels import PixelReader, plain_batches
+from trainer.preview import Preview, preview_epochs, preview_views
 from trainer.progress import Stopwatch
 from trainer.recipe import Recipe
 from trainer.report import write_report
-from trainer.runs import RunFolder, library_versions, predictions_of
+from trainer.runs import RunFolder
 from trainer.timing import measure_ms
 
 COMPARED_PHOTOS = 16
@@ -75,24 +82,62 @@ def pack_run(outcome: TrainingOutcome) -> None:
     """
     folder = outcome.run.bundle
     folder.mkdir(exist_ok=True)
+    # Of a run that was stopped: none while it is packed anew.
+    (folder / BUNDLE_FILE).unlink(missing_ok=True)
     with outcome.watch.measure("export"):
         difference = _export(outcome, folder)
     engine = OnnxEngine(folder / ONNX_FILE)
-    test = outcome.photos.test.photos
-    actual = class_numbers(test)
     with outcome.watch.measure("evaluate"):
-        chances = engine.run_batches(plain_batches(test, outcome.reader))
-    groups = [photo.group for photo in test]
-    evaluation = evaluate_answers(actual, chances, groups, outcome.temperature)
-    names = relative_names(outcome.photos.folder, test)
-    predictions = predictions_of(names, actual, chances)
-    metrics = _metrics(outcome, evaluation, difference, measure_ms(engine, outcome.network.size))
-    outcome.run.write_predictions(predictions)
-    write_report(outcome.run, evaluation, predictions, outcome.photos.folder, metrics)
-    outcome.run.write_text("model_card.md", write_card(outcome.run.path.name, evaluation, metrics))
-    outcome.run.write_metrics(metrics)
+        chances = engine.run_batches(plain_batches(outcome.photos.test.photos, outcome.reader))
+    with outcome.watch.measure("checks"):
+        found = _find_out(outcome, folder / ONNX_FILE, engine, chances)
+    metrics = _metrics(outcome, found, difference)
+    outcome.run.write_predictions(found.judged.predictions)
+    with outcome.watch.measure("report"):
+        write_report(outcome.run, found, metrics, _preview(outcome))
+        outcome.run.write_text("model_card.md", write_card(outcome.run, found, metrics))
+    # The page could not tell yet how long it took itself.
+    outcome.run.write_metrics({**metrics, "seconds": _seconds(outcome.watch)})
     # Last: a run is offered to the detector when all of it is there.
-    _seal(outcome, folder, engine, evaluation)
+    _seal(outcome, folder, engine, found.judged.evaluation)
+
+
+def _find_out(
+    outcome: TrainingOutcome, model: Path, engine: OnnxEngine, chances: NDArray[np.float32]
+) -> Findings:
+    """Count the answers to the test photos, try worse ones, and look for what was leaked."""
+    photos, size = outcome.photos, outcome.network.size
+    told = outcome.run.read_args().get("metadata")
+    judged = judge_photos(
+        photos.folder,
+        photos.test.photos,
+        chances,
+        outcome.temperature,
+        read_metadata(Path(told)) if told else None,
+    )
+    learned = [*photos.train.photos, *photos.val.photos]
+    return Findings(
+        judged=judged,
+        model=model,
+        size=size,
+        unsure_below=UNSURE_BELOW,
+        milliseconds_per_photo=measure_ms(engine, size),
+        worse=measure_worse(engine, judged, size, CORRUPTED_PHOTOS),
+        learned=learned,
+        leak=check_leak(judged.sights, look_at_photos(learned)),
+    )
+
+
+def _preview(outcome: TrainingOutcome) -> Preview | None:
+    """Variants of training photos as this training drew them; None where it drew none."""
+    train, reader, epochs = outcome.photos.train, outcome.reader, outcome.epochs
+    seed = int(outcome.run.read_args()["seed"])
+    for phase in ("scratch", "fine_tune"):
+        if phase in epochs:
+            is_scratch = phase == "scratch"
+            return preview_epochs(train, reader, epochs[phase], seed, is_scratch=is_scratch)
+    views = outcome.recipe.views
+    return preview_views(train, reader, views) if views > 1 else None
 
 
 def _export(outcome: TrainingOutcome, folder: Path) -> float:
@@ -132,29 +177,46 @@ def _seal(
     )
 
 
-def _metrics(
-    outcome: TrainingOutcome, evaluation: Evaluation, difference: float, milliseconds: float
-) -> dict[str, Any]:
-    seconds = outcome.watch.seconds
+def _metrics(outcome: TrainingOutcome, found: Findings, difference: float) -> dict[str, Any]:
     labels = class_numbers(outcome.photos.val.photos)
     before, after = (
         expected_calibration_error(labels, softmax(outcome.val_logits / temperature))
         for temperature in (1.0, outcome.temperature)
     )
     return {
-        **evaluation.as_dict(),
+        **found.as_dict(),
         "split": "test",
         "model": outcome.recipe.backbone,
         "alpha": outcome.recipe.alpha,
         "image_size": outcome.recipe.image_size,
+        "parameters": int(outcome.network.logits.count_params()),
         "weights": outcome.weights,
         "epochs": outcome.epochs,
-        "seconds": {**seconds, "total": round(sum(seconds.values()), 3)},
+        "seconds": _seconds(outcome.watch),
         "counts": outcome.photos.counts,
+        "class_counts": _class_counts(outcome.photos),
         "dataset_digest": outcome.photos.digest,
-        "temperature": outcome.temperature,
         "val_calibration_error": {"before": before, "after": after},
         "export_difference": difference,
-        "milliseconds_per_photo": milliseconds,
         "is_stopped": outcome.is_stopped,
     }
+
+
+def _seconds(watch: Stopwatch) -> dict[str, float]:
+    return {**watch.seconds, "total": round(sum(watch.seconds.values()), 3)}
+
+
+def _class_counts(photos: TrainingPhotos) -> dict[str, dict[str, int]]:
+    """Photos of each class in each split; "variants" are those of train that curation made."""
+    counts = {}
+    for name, split in (("train", photos.train), ("val", photos.val), ("test", photos.test)):
+        counts[name] = {
+            label.value: sum(photo.label is label for photo in split.photos) for label in LABELS
+        }
+    counts["variants"] = {
+        label.value: sum(
+            photo.label is label and photo.parent is not None for photo in photos.train.photos
+        )
+        for label in LABELS
+    }
+    return counts

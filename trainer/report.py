@@ -1,25 +1,47 @@
-"""The run's page for people: figures, pictures and the misclassified photos, in one file."""
+"""The pages for people: a run's `report.html`, and that of an evaluation on any photos."""
 
 import base64
+import contextlib
 import csv
 import io
 import json
+import shlex
 from collections.abc import Sequence
-from html import escape
-from importlib.resources import files
+from dataclasses import fields
 from pathlib import Path
-from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from collector.images import encode_jpeg, read_image, resize_square
-from collector.records import Label
+from collector.errors import ToolchainError
+from curation.report_parts import escape
+from trainer.compare import RunSummary, sort_runs, summarise, summarise_runs
+from trainer.compare_page import comparison_card
 from trainer.drawing import as_png, draw_confusion, draw_curves, draw_learning_curve
+from trainer.findings import Findings
 from trainer.learning_curve import LearningCurve
-from trainer.metrics import Evaluation
-from trainer.runs import Prediction, RunFolder
+from trainer.pictures import PictureShelf
+from trainer.report_figures import (
+    breakdown_card,
+    classes_card,
+    main_tiles,
+    sureness_card,
+    worse_card,
+)
+from trainer.report_frame import Card, render_page
+from trainer.report_photos import (
+    matrix_card,
+    mistakes_card,
+    preview_card,
+    twins_card,
+    unsure_card,
+)
+from trainer.runs import RunFolder
+from trainer.settings import FitSettings
 
-MOST_MISTAKES = 60
-THUMBNAIL_PX = 144
+if TYPE_CHECKING:
+    # It draws variants, with libraries that a page does not need.
+    from trainer.preview import Preview
+
+REPORT_FILE = "report.html"
 CURVE_NAME = "learning_curve"
 CURVE_NOTE = (
     "Heads on the frozen backbone, each trained on a part of the training photos that was drawn by "
@@ -30,41 +52,46 @@ CURVE_NOTE = (
 
 
 def write_report(
-    run: RunFolder,
-    evaluation: Evaluation,
-    predictions: Sequence[Prediction],
-    folder: Path,
-    metrics: dict[str, Any],
+    run: RunFolder, found: Findings, metrics: dict[str, Any], preview: "Preview | None"
 ) -> None:
     """Write `confusion_matrix.png`, `curves.png` and `report.html`.
 
     Args:
         run: The run; its `results.csv` is read for the curves, and its learning curve where it has
-            one.
-        evaluation: Of the test photos.
-        predictions: Of the test photos.
-        folder: What the predictions' paths are relative to.
+            one. The other finished runs beside it are compared with it.
+        found: On the test photos.
         metrics: What `metrics.json` holds.
+        preview: Variants of its training photos; None where it drew none.
     """
-    confusion = as_png(draw_confusion(evaluation.confusion))
     curves = as_png(draw_curves(run.read_results()))
+    confusion = as_png(draw_confusion(found.judged.evaluation.confusion))
     (run.path / "confusion_matrix.png").write_bytes(confusion)
     (run.path / "curves.png").write_bytes(curves)
-    wrong = find_mistakes(predictions)
-    page = Template((files("trainer") / "page.html").read_text(encoding="utf-8"))
-    text = page.substitute(
-        title=escape(f"Training run {run.path.name}"),
-        summary=escape(_summary(metrics)),
-        figures=_figures(evaluation, metrics),
-        scores=_score_table(evaluation),
-        confusion=_data_url(confusion, "png"),
-        curves=_data_url(curves, "png"),
-        learning_curve=_learning_curve(run),
-        times=escape(_times(metrics["seconds"])),
-        mistakes=escape(_mistake_note(len(wrong), len(predictions))),
-        photos="\n".join(_photo(each, folder) for each in wrong[:MOST_MISTAKES]),
-    )
-    run.write_text("report.html", text)
+    shelf = PictureShelf()
+    cards = [
+        *_shared_cards(found, shelf, metrics["val_calibration_error"]),
+        _training_card(curves, metrics["seconds"]),
+        _learning_curve(run),
+        preview_card(preview, shelf),
+        comparison_card(_beside(run, metrics), run.path.name),
+        Card("repeat", "Train it again", f"<pre>{escape(fit_command(run))}</pre>"),
+    ]
+    title = f"Training run {run.path.name}"
+    page = render_page(title, tell_run(metrics), main_tiles(found), cards, shelf.style)
+    run.write_text(REPORT_FILE, page)
+
+
+def render_evaluation(found: Findings, title: str, lead: str, unknown: str = "") -> str:
+    """The page of a model's answers to any labelled photos.
+
+    Args:
+        found: On these photos.
+        title, lead: At the top.
+        unknown: Why nobody looked for near-duplicates, where nobody did.
+    """
+    shelf = PictureShelf()
+    cards = _shared_cards(found, shelf, None, unknown)
+    return render_page(title, lead, main_tiles(found), cards, shelf.style)
 
 
 def write_learning_curve(run: RunFolder, curve: LearningCurve) -> None:
@@ -83,58 +110,96 @@ def read_learning_curve(run: RunFolder) -> dict[str, Any] | None:
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 
-def find_mistakes(predictions: Sequence[Prediction]) -> list[Prediction]:
-    """The wrong answers, the surest first."""
-    wrong = [each for each in predictions if not each.is_right]
-    return sorted(wrong, key=lambda each: (-max(each.probabilities), each.path))
-
-
-def _summary(metrics: dict[str, Any]) -> str:
+def tell_run(metrics: dict[str, Any]) -> str:
+    """What was trained on what, in a sentence or two."""
     counts = metrics["counts"]
     phases = ", ".join(
         f"{count} epochs {phase.replace('_', '-')}" for phase, count in metrics["epochs"].items()
     )
     return (
-        f"{metrics['model']} at {metrics['image_size']} px, weights {metrics['weights']}; "
+        f"{metrics['model']} at {metrics['image_size']} px, weights "
+        f"{Path(metrics['weights']).name}; "
         f"{phases}. "
-        f"{counts['train']} photos to train, {counts['val']} to validate, {counts['test']} to test."
+        f"{counts['train']:,} photos to train, {counts['val']:,} to validate, {counts['test']:,} "
+        f"to test."
     )
 
 
-def _figures(evaluation: Evaluation, metrics: dict[str, Any]) -> str:
-    low, high = evaluation.accuracy_interval
-    entries = [
-        (f"{evaluation.accuracy:.1%}", f"right (95% interval {low:.1%} to {high:.1%})"),
-        (f"{evaluation.mask_accuracy:.1%}", "mask or no mask right"),
-        (f"{evaluation.age_accuracy:.1%}", "young or old right"),
-        (f"{evaluation.calibration_error:.1%}", "mean gap of confidence and accuracy"),
-        (f"{metrics['milliseconds_per_photo']:.1f} ms", "a photo on this machine's CPU"),
+def fit_command(run: RunFolder) -> str:
+    """The command that trains the like again; paths are shortened to their last part.
+
+    The page may be passed on, and whole paths tell where somebody keeps photos.
+    """
+    asked = run.read_args()
+    words = ["trainer", "fit", Path(str(asked.get("curated", "curated"))).name]
+    for field in fields(FitSettings):
+        value = asked.get(field.name)
+        is_default = value == field.default and field.name not in _ALWAYS_TOLD
+        if field.name in _NOT_REPEATED or value is None or is_default:
+            continue
+        words.append(f"--{field.name.replace('_', '-')}")
+        if value is not True:
+            told = str(value)
+            words.append(Path(told).name if field.name in _PATHS else told)
+    return shlex.join(words)
+
+
+_NOT_REPEATED = frozenset({"curated", "runs"})
+_ALWAYS_TOLD = frozenset({"model", "weights", "seed"})
+_PATHS = frozenset({"weights", "metadata", "model"})
+
+
+def _shared_cards(
+    found: Findings,
+    shelf: PictureShelf,
+    val_error: dict[str, float] | None,
+    unknown: str = "",
+) -> list[Card]:
+    """What a run's page and an evaluation's have in common."""
+    judged = found.judged
+    return [
+        classes_card(judged),
+        matrix_card(judged, shelf),
+        mistakes_card(found, shelf),
+        unsure_card(judged, shelf),
+        breakdown_card(judged),
+        sureness_card(found, val_error),
+        worse_card(found.worse),
+        twins_card(found, shelf, unknown),
     ]
-    return "".join(f"<div><b>{escape(b)}</b>{escape(text)}</div>" for b, text in entries)
 
 
-def _score_table(evaluation: Evaluation) -> str:
-    rows = [
-        f"<tr><td>{escape(name)}</td><td>{s.precision:.3f}</td><td>{s.recall:.3f}</td>"
-        f"<td>{s.f1:.3f}</td><td>{s.support}</td></tr>"
-        for name, s in {**evaluation.per_class, **evaluation.averages}.items()
-    ]
-    head = "<tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>photos</th></tr>"
-    return f"<table>{head}{''.join(rows)}</table>"
+def _training_card(curves: bytes, seconds: dict[str, float]) -> Card:
+    body = (
+        f'<img class="wide" alt="Loss and accuracy over the epochs" src="{_address(curves)}">'
+        f"<p>{escape(_times(seconds))}</p>"
+    )
+    return Card("training", "Training", body)
 
 
-def _learning_curve(run: RunFolder) -> str:
-    """The section of the learning curve, or nothing."""
+def _learning_curve(run: RunFolder) -> Card:
+    title = "More photos, or a bigger model?"
     curve = read_learning_curve(run)
     if curve is None:
-        return ""
-    picture = _data_url((run.path / f"{CURVE_NAME}.png").read_bytes(), "png")
-    return (
-        f"<h2>More photos, or a bigger model?</h2>\n"
-        f'<img class="wide" alt="Validation accuracy over training photos" src="{picture}">\n'
-        f"<p>{escape(curve['summary'])}</p>\n"
-        f'<p class="faint">{escape(CURVE_NOTE)}</p>'
+        return Card("more", title, "")
+    picture = _address((run.path / f"{CURVE_NAME}.png").read_bytes())
+    return Card(
+        "more",
+        title,
+        f'<img class="wide" alt="Validation accuracy over training photos" src="{picture}">'
+        f'<p>{escape(curve["summary"])}</p><p class="faint">{escape(CURVE_NOTE)}</p>',
     )
+
+
+def _beside(run: RunFolder, metrics: dict[str, Any]) -> Sequence[RunSummary]:
+    """This run and the finished ones beside it, the best first."""
+    found = [summarise(run, metrics)]
+    for path in sorted(run.path.parent.glob("*/metrics.json")):
+        if path.parent != run.path:
+            # Somebody else's folder, or a run of an older form: no reason to lose this page.
+            with contextlib.suppress(ToolchainError):
+                found += summarise_runs([path.parent])
+    return sort_runs(found)
 
 
 def _times(seconds: dict[str, float]) -> str:
@@ -147,22 +212,5 @@ def _times(seconds: dict[str, float]) -> str:
     return f"Time: {', '.join(parts)}."
 
 
-def _mistake_note(wrong: int, total: int) -> str:
-    if wrong == 0:
-        return f"None of {total} test photos."
-    shown = f"; the {MOST_MISTAKES} surest are shown" if wrong > MOST_MISTAKES else ""
-    return f"{wrong} of {total} test photos, the surest mistakes first{shown}."
-
-
-def _photo(each: Prediction, folder: Path) -> str:
-    thumbnail = encode_jpeg(resize_square(read_image(folder / each.path), THUMBNAIL_PX), 85)
-    said, is_ = Label(each.predicted).title, Label(each.actual).title
-    return (
-        f'<figure><img alt="" src="{_data_url(thumbnail, "jpeg")}"><figcaption>'
-        f"<b>{escape(said)}</b> ({max(each.probabilities):.0%})<br>is {escape(is_)}<br>"
-        f'<span class="faint">{escape(each.path)}</span></figcaption></figure>'
-    )
-
-
-def _data_url(data: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+def _address(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

@@ -34,7 +34,8 @@ def test_every_stage_is_measured_and_the_whole_is_their_sum(
     )
     assert report["fps"] == pytest.approx(1000 / spent, rel=0.05)
     assert 0 < report["other_share"] < 1
-    assert 20 < report["memory_mb"] < 2000
+    # The process is that of all tests, so there is no saying how much it needed before.
+    assert 20 < report["memory_mb"] < 100_000
 
 
 def test_a_table_is_printed_for_people(

@@ -1,0 +1,357 @@
+"""How accurate training is on photos of people, and of places, that it has not seen.
+
+    python benchmarks/accuracy.py FACES [--metadata CSV] [--folds 5 | --by-source] [--frozen]
+        [--work FOLDER] [--only FOLD ...] [-- TRAINER OPTIONS]
+
+FACES is a folder of the four classes; the CSV's columns `path`, `group`, `source` and `age_known`
+say what belongs together, where a photo comes from and how old its person is. Photos of one group,
+and near-duplicates, are found as `curate` finds them and never straddle. Each fold is trained by
+`trainer fit` itself, and every photo is judged once, by the bundle of the fold that held it out;
+validation is a part of the other folds. With --by-source a whole source of photos is held out.
+
+With --work a fold that is done is not trained again, so that a long run may be cut and go on.
+Prints one JSON object.
+"""
+
+import argparse
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.console import show_progress
+from collector.records import LABELS, Photo
+from curation.allocation import allocate_groups
+from curation.curated import PLAN_COLUMNS, PLAN_FILE, SPLITS, CuratedPhoto
+from curation.dataset import read_dataset
+from curation.groups import GROUP_BITS, group_photos
+from curation.look_alikes import find_look_alikes
+from curation.scanning import scan_photos
+from curation.settings import DEFAULT_SEED
+from trainer.bundle import load_bundle
+from trainer.intervals import bootstrap_interval, wilson_interval
+from trainer.onnx_engine import OnnxEngine
+from trainer.pixels import PixelReader, plain_batches
+from trainer.runs import Prediction, RunFolder, predictions_of
+
+ROOT = Path(__file__).parents[1]
+FEW_PHOTOS = 100
+"""Sources of fewer are held out together: alone they would say nothing."""
+OTHER = "other"
+MISTAKES = 60
+AGES = ((18, "to 18"), (35, "19 to 35"), (59, "36 to 59"), (200, "60 and more"))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A photo with what is known of it.
+
+    Attributes:
+        photo: Its path and label.
+        group: Number of what must not straddle.
+        source: Where it comes from; sources of few photos are `OTHER`.
+        age: Bucket of the known age, "by eye" where only the label is known.
+        digest: sha256 of its file.
+    """
+
+    photo: Photo
+    group: int
+    source: str
+    age: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One training.
+
+    Attributes:
+        name: Of its folder.
+        held_out: Positions of the photos that are judged.
+        split_of: Split of each photo that the trainer is given.
+    """
+
+    name: str
+    held_out: tuple[int, ...]
+    split_of: dict[int, str]
+
+
+def main() -> int:
+    """Train what is missing, judge, print; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("faces", type=Path)
+    parser.add_argument("--metadata", type=Path)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--by-source", action="store_true", help="hold out one source at a time")
+    parser.add_argument("--frozen", action="store_true", help="the head alone, no fine-tuning")
+    parser.add_argument("--work", type=Path, help="kept; what is done there is not done again")
+    parser.add_argument("--only", nargs="+", metavar="FOLD", help="names of folds, for a trial")
+    words = sys.argv[1:]
+    cut = words.index("--") if "--" in words else len(words)
+    arguments = parser.parse_args(words[:cut])
+    if arguments.folds < 3:
+        parser.error("--folds is at least 3: one is held out, the others teach and validate")
+    options = words[cut + 1 :] + (["--fine-tune-epochs", "0"] if arguments.frozen else [])
+    cases = list_cases(arguments.faces.resolve(), arguments.metadata)
+    folds = (
+        folds_by_source(cases) if arguments.by_source else folds_by_group(cases, arguments.folds)
+    )
+    if len(folds) < 2:
+        parser.error("--by-source needs a CSV that knows at least two sources (--metadata)")
+    if arguments.only:
+        chosen = [fold for fold in folds if fold.name in arguments.only]
+        if len(chosen) < len(set(arguments.only)):
+            parser.error(f"--only takes names of folds: {', '.join(fold.name for fold in folds)}")
+        folds = chosen
+    with tempfile.TemporaryDirectory() as temporary:
+        work = (arguments.work or Path(temporary)).resolve()
+        work.mkdir(parents=True, exist_ok=True)
+        require_same_question(work, {"by_source": arguments.by_source, "options": options,
+                                     "folds": arguments.folds})  # fmt: skip
+        answers = [run_fold(arguments.faces.resolve(), work, cases, f, options) for f in folds]
+        seconds = [RunFolder(work / "runs" / fold.name).read_metrics()["seconds"] for fold in folds]
+    figures = summarise(cases, folds, answers, arguments.by_source)
+    print(json.dumps({"options": options, **figures, "seconds": seconds}, indent=1))
+    return 0
+
+
+def list_cases(faces: Path, metadata: Path | None) -> list[Case]:
+    """Every readable photo, with its group as `curate` finds it."""
+    rows: dict[str, dict[str, str]] = {}
+    if metadata:
+        with metadata.open(newline="", encoding="utf-8") as file:
+            rows = {row["path"]: row for row in csv.DictReader(file)}
+
+    def told(path: str, column: str) -> str:
+        return rows.get(path, {}).get(column) or ""
+
+    photos = [
+        replace(photo, group=told(photo.path, "group") or None)
+        for photo in read_dataset(faces).photos
+    ]
+    looked = show_progress(scan_photos(faces, photos), "looking at photos", len(photos))
+    scans = [scan for scan in looked if scan.sight.fault is None]
+    groups = group_photos(scans, find_look_alikes(scans, GROUP_BITS))
+    counts = Counter(told(scan.path, "source") for scan in scans)
+    return [
+        Case(
+            scan.photo,
+            group,
+            source if counts[source := told(scan.path, "source")] >= FEW_PHOTOS else OTHER,
+            age_bucket(told(scan.path, "age_known")),
+            scan.sight.sha256,
+        )
+        for scan, group in zip(scans, groups, strict=True)
+    ]
+
+
+def age_bucket(known: str) -> str:
+    """ "26", "1-18" or "19-35 by eye" to a bucket, by the last number."""
+    numbers = re.findall(r"\d+", known)
+    if not numbers:
+        return "by eye"
+    return next(name for most, name in AGES if int(numbers[-1]) <= most)
+
+
+def folds_by_group(cases: Sequence[Case], count: int) -> list[Fold]:
+    """Every photo is held out once; half of the next fold's photos validate."""
+    part_of = allot(cases, range(len(cases)), [1 / (2 * count)] * (2 * count))
+    folds = []
+    for number in range(count):
+        test, val = (2 * number, 2 * number + 1), (2 * number + 2) % (2 * count)
+        split_of = {
+            at: "test" if part in test else "val" if part == val else "train"
+            for at, part in part_of.items()
+        }
+        held_out = tuple(at for at, split in split_of.items() if split == "test")
+        folds.append(Fold(f"fold-{number + 1}", held_out, split_of))
+    return folds
+
+
+def folds_by_source(cases: Sequence[Case]) -> list[Fold]:
+    """Every source is held out once; the trainer's own test photos come from the others.
+
+    Photos of other sources that are tied to one that is held out are left out of the training.
+    """
+    folds = []
+    for source in sorted({case.source for case in cases}):
+        held_out = tuple(at for at, case in enumerate(cases) if case.source == source)
+        tied = {cases[at].group for at in held_out}
+        rest = [at for at, case in enumerate(cases) if case.group not in tied]
+        split_of = {at: SPLITS[part] for at, part in allot(cases, rest, [0.8, 0.1, 0.1]).items()}
+        name = "without-" + re.sub(r"\W+", "-", source.split("/")[0].lower())
+        folds.append(Fold(name, held_out, split_of))
+    return folds
+
+
+def allot(cases: Sequence[Case], members: Iterable[int], shares: Sequence[float]) -> dict[int, int]:
+    """Part of each member: whole groups, so that each class of each source is shared out alike."""
+    positions = list(members)
+    kinds = sorted({(cases[at].photo.label, cases[at].source) for at in positions})
+    numbers = {group: n for n, group in enumerate(sorted({cases[at].group for at in positions}))}
+    contents = np.zeros((len(numbers), len(kinds)))
+    for at in positions:
+        kind = kinds.index((cases[at].photo.label, cases[at].source))
+        contents[numbers[cases[at].group], kind] += 1
+    chosen = allocate_groups(contents, shares, DEFAULT_SEED)
+    return {at: int(chosen[numbers[cases[at].group]]) for at in positions}
+
+
+def require_same_question(work: Path, asked: dict[str, Any]) -> None:
+    """Refuse a folder in which something else was measured."""
+    path = work / "asked.json"
+    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != asked:
+        sys.exit(f"{path} says that something else was measured here. Name another --work.")
+    path.write_text(json.dumps(asked), encoding="utf-8")
+
+
+def run_fold(
+    faces: Path, work: Path, cases: Sequence[Case], fold: Fold, options: Sequence[str]
+) -> list[Prediction]:
+    """Train one fold where that is not done, and judge what it held out."""
+    run = work / "runs" / fold.name
+    if not (run / "metrics.json").is_file():
+        shutil.rmtree(run, ignore_errors=True)
+        curated = work / "curated" / fold.name
+        shutil.rmtree(curated, ignore_errors=True)
+        lay_out(faces, curated, cases, fold)
+        words = ["fit", str(curated), "--name", fold.name, "--runs", str(work / "runs"), *options]
+        environment = {
+            "MASKAGE_CACHE": str(work / "features"), **os.environ, "PYTHONPATH": str(ROOT)
+        }  # fmt: skip
+        command = [sys.executable, "-P", "-m", "trainer.cli", *words]
+        subprocess.run(command, env=environment, stdout=sys.stderr, check=True)
+    bundle = load_bundle(run / "bundle")
+    photos = [curated_photo(faces, cases[at]) for at in fold.held_out]
+    batches = plain_batches(photos, PixelReader(bundle.input_size, 0))
+    chances = OnnxEngine(bundle.onnx_path).run_batches(batches)
+    actual = np.array([LABELS.index(photo.label) for photo in photos], np.int64)
+    return predictions_of([cases[at].photo.path for at in fold.held_out], actual, chances)
+
+
+def curated_photo(faces: Path, case: Case) -> CuratedPhoto:
+    return CuratedPhoto(faces / case.photo.path, case.photo.label, str(case.group))
+
+
+def lay_out(faces: Path, curated: Path, cases: Sequence[Case], fold: Fold) -> None:
+    """Write what `curate` would: train, val and test of the four classes, and plan.csv."""
+    for split in SPLITS:
+        for label in LABELS:
+            (curated / split / label).mkdir(parents=True)
+    with (curated / PLAN_FILE).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(PLAN_COLUMNS)
+        for at, split in fold.split_of.items():
+            photo = cases[at].photo
+            shutil.copyfile(faces / photo.path, curated / split / photo.path)
+            writer.writerow([photo.path, photo.label, 1, "", f"g{cases[at].group}", split, ""])
+
+
+def summarise(
+    cases: Sequence[Case],
+    folds: Sequence[Fold],
+    answers: Sequence[Sequence[Prediction]],
+    is_by_source: bool,
+) -> dict[str, Any]:
+    """Pool the answers of the folds, and count them by class, source and age."""
+    pooled = [
+        (cases[at], answer)
+        for fold, of_fold in zip(folds, answers, strict=True)
+        for at, answer in zip(fold.held_out, of_fold, strict=True)
+    ]
+    folds_of = {
+        fold.name: {
+            **score([(cases[at], answer) for at, answer in zip(fold.held_out, given, strict=True)]),
+            "trained_on": sum(split == "train" for split in fold.split_of.values()),
+        }
+        for fold, given in zip(folds, answers, strict=True)
+    }
+    keys: dict[str, Callable[[Case], str]] = {
+        "by_class": lambda case: case.photo.label.value,
+        "by_source": lambda case: case.source,
+        "by_age": lambda case: case.age,
+        "by_age_and_mask": lambda case: f"{case.photo.label.value.split('_')[0]}, {case.age}",
+    }
+    return {
+        "held_out": "one source at a time" if is_by_source else "groups of photos",
+        **score(pooled),
+        "confusion": count_confusion(pooled),
+        **{name: dict(score_parts(pooled, key)) for name, key in keys.items()},
+        "folds": folds_of,
+        "surest_mistakes": list_mistakes(pooled),
+    }
+
+
+def score_parts(
+    pooled: Sequence[tuple[Case, Prediction]], key: Callable[[Case], str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The scores of each part of the photos."""
+    for name in sorted({key(case) for case, _ in pooled}):
+        yield name, score([(case, answer) for case, answer in pooled if key(case) == name])
+
+
+def score(pooled: Sequence[tuple[Case, Prediction]]) -> dict[str, Any]:
+    """Accuracy of the four classes and of their halves, with 95% intervals; counts of classes."""
+    groups = [str(case.group) for case, _ in pooled]
+    right = np.array([answer.is_right for _, answer in pooled])
+    halves = [(answer.actual.split("_"), answer.predicted.split("_")) for _, answer in pooled]
+    mask = np.array([actual[0] == predicted[0] for actual, predicted in halves])
+    age = np.array([actual[1] == predicted[1] for actual, predicted in halves])
+    counts = Counter(answer.actual for _, answer in pooled)
+    return {
+        "photos": len(pooled),
+        "classes": {label.value: counts[label.value] for label in LABELS if counts[label.value]},
+        **describe_share("accuracy", right, groups),
+        **describe_share("mask_accuracy", mask, groups),
+        **describe_share("age_accuracy", age, groups),
+    }
+
+
+def describe_share(name: str, right: NDArray[np.bool_], groups: Sequence[str]) -> dict[str, Any]:
+    """A share with Wilson's interval and the one over whole groups."""
+    by_group = bootstrap_interval(right, groups)
+    return {
+        name: round(float(right.mean()), 4),
+        f"{name}_interval": [round(v, 4) for v in wilson_interval(int(right.sum()), len(right))],
+        f"{name}_interval_by_group": by_group and [round(value, 4) for value in by_group],
+    }
+
+
+def count_confusion(pooled: Sequence[tuple[Case, Prediction]]) -> dict[str, dict[str, int]]:
+    """Photos of each class, by what they were called."""
+    counts = Counter((answer.actual, answer.predicted) for _, answer in pooled)
+    return {
+        actual: {called: counts[actual, called] for called in LABELS if counts[actual, called]}
+        for actual in LABELS
+    }
+
+
+def list_mistakes(pooled: Sequence[tuple[Case, Prediction]]) -> list[dict[str, Any]]:
+    """The mistakes that the model was surest of: often it is the label that is wrong."""
+    wrong = [(case, answer) for case, answer in pooled if not answer.is_right]
+    wrong.sort(key=lambda pair: -max(pair[1].probabilities))
+    return [
+        {
+            "path": answer.path,
+            "called": answer.predicted,
+            "confidence": round(max(answer.probabilities), 3),
+            "age": case.age,
+        }
+        for case, answer in wrong[:MISTAKES]
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

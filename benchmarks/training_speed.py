@@ -1,0 +1,360 @@
+"""How fast training is, beside a plain Keras script that runs the backbone in every epoch.
+
+    python benchmarks/training_speed.py FACES [--epochs 50] [--plain-epochs 3] [--size 192]
+        [--parts fit plain engines batches]
+
+FACES is a folder of the four classes, laid out as train, val and test for both. Measured are
+
+- fit: `trainer fit` without fine-tuning, the whole command from photos to bundle; again with the
+  features cached; and the head's epochs beside the features.
+- plain: the frozen backbone, average, dropout and softmax in `model.fit`, reading the same photos
+  by `image_dataset_from_directory`. Some epochs after a first one are timed and the rest is
+  reckoned from them; with --plain-epochs equal to --epochs nothing is. Once with TensorFlow as it
+  comes, once with oneDNN switched on, which is what `trainer` does.
+- engines: photos a second through the frozen backbone, ONNX Runtime beside TensorFlow.
+- batches: how long fine-tuning waits for augmented photos.
+
+ImageNet weights come from Keras' cache (KERAS_HOME) or its download. Prints one JSON object.
+"""
+
+import argparse
+import csv
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from accuracy import Case, Fold, allot, lay_out, list_cases
+
+from curation.curated import SPLITS, read_curated
+
+ROOT = Path(__file__).parents[1]
+MODEL = "mobilenetv2"
+BATCH = 64
+"""Of the recipe's head, and of the plain script."""
+ENGINE_BATCHES = 8
+Measured = TypeVar("Measured")
+PARTS = ("fit", "plain", "engines", "batches")
+
+
+def main() -> int:
+    """Measure and print; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("faces", type=Path)
+    parser.add_argument("--metadata", type=Path)
+    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--plain-epochs", type=int, default=3, help="whole ones to time")
+    parser.add_argument("--size", type=int, default=192, help="side of the network's input, px")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    asked = parser.parse_args()
+    if asked.plain_epochs < 2:
+        parser.error("--plain-epochs is at least 2: the first one starts everything up")
+    figures: dict[str, Any] = {"cores": os.cpu_count(), "size": asked.size, "batch": BATCH}
+    if hasattr(os, "getloadavg"):
+        # Of all that runs beside; more than a little makes the figures doubtful.
+        figures["load_before"] = round(os.getloadavg()[0], 1)
+    with tempfile.TemporaryDirectory() as temporary:
+        work = Path(temporary)
+        cases = list_cases(asked.faces.resolve(), asked.metadata)
+        figures["photos"] = len(cases)
+        lay_out_thirds(asked.faces.resolve(), work / "curated", cases)
+        for part in asked.parts:
+            figures[part] = measure_part(part, work, asked)
+            print(json.dumps({part: figures[part]}), file=sys.stderr, flush=True)
+    if {"fit", "plain"} <= set(asked.parts):
+        figures["times_faster"] = compare(figures["fit"], figures["plain"])
+    print(json.dumps(figures, indent=1))
+    return 0
+
+
+def lay_out_thirds(faces: Path, curated: Path, cases: list[Case]) -> None:
+    """Train, val and test of all photos, 80 to 10 to 10."""
+    part_of = allot(cases, range(len(cases)), [0.8, 0.1, 0.1])
+    split_of = {at: SPLITS[part] for at, part in part_of.items()}
+    lay_out(faces, curated, cases, Fold("all", (), split_of))
+
+
+def measure_part(part: str, work: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    curated = work / "curated"
+    if part == "fit":
+        return measure_fit(work, asked.epochs, asked.size)
+    if part == "engines":
+        return in_own_process(measure_engines, {}, curated, asked.size)
+    if part == "batches":
+        return in_own_process(measure_batches, {}, curated, asked.size, work)
+    tensorflow = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    weights = in_own_process(find_weights, {}, asked.size)
+    words = (curated, weights, asked.size, asked.epochs, asked.plain_epochs)
+    onednn = {**tensorflow, "TF_ENABLE_ONEDNN_OPTS": "1"}
+    return {
+        "as_it_comes": in_own_process(train_plainly, tensorflow, *words),
+        "with_onednn": in_own_process(train_plainly, onednn, *words),
+    }
+
+
+def in_own_process(
+    measure: Callable[..., Measured], environment: dict[str, str], *words: Any
+) -> Measured:
+    """Call it in a new interpreter: what one import sets up must not speed up the next."""
+    before = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            return pool.submit(measure, *words).result()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def measure_fit(work: Path, epochs: int, size: int) -> dict[str, Any]:
+    """The frozen phase as a user runs it: nothing cached, then everything."""
+    first = run_fit(work, "first", epochs, size)
+    again = run_fit(work, "again", epochs, size)
+    hundred = run_fit(work, "hundred", 100, size)
+    head_s = 100 * hundred["head_epoch_s"]
+    return {
+        "first": first,
+        "again": again,
+        "head_of_100_epochs_s": round(head_s, 2),
+        "head_of_100_epochs_per_features": round(head_s / first["seconds"]["features"], 3),
+    }
+
+
+def run_fit(work: Path, name: str, epochs: int, size: int) -> dict[str, Any]:
+    words = ["fit", "curated", "--name", name, "--model", MODEL, "--epochs", str(epochs)]
+    words += ["--fine-tune-epochs", "0", "--image-size", str(size), "--batch-size", str(BATCH)]
+    environment = {
+        **os.environ, "PYTHONPATH": str(ROOT), "MASKAGE_CACHE": str(work / "features")
+    }  # fmt: skip
+    started_s = time.perf_counter()
+    command = [sys.executable, "-P", "-m", "trainer.cli", *words]
+    subprocess.run(command, cwd=work, env=environment, stdout=sys.stderr, check=True)
+    whole_s = time.perf_counter() - started_s
+    run = work / "runs" / name
+    metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+    with (run / "results.csv").open(newline="", encoding="utf-8") as file:
+        trained = sum(1 for row in csv.DictReader(file) if row["phase"] == "head")
+    return {
+        "command_s": round(whole_s, 1),
+        "seconds": {key: round(value, 2) for key, value in metrics["seconds"].items()},
+        "head_epochs": trained,
+        "head_epoch_s": round(metrics["seconds"]["head"] / trained, 4),
+        "accuracy": round(metrics["accuracy"], 4),
+    }
+
+
+def find_weights(size: int) -> Path | None:
+    """The file of ImageNet weights that `trainer` takes at this size."""
+    from trainer.networks import find_backbone
+    from trainer.recipe import load_recipe, with_overrides
+    from trainer.weights import obtain_weights
+
+    recipe = with_overrides(load_recipe(MODEL), image_size=size)
+    return obtain_weights(find_backbone(recipe), recipe, "imagenet")
+
+
+def train_plainly(
+    curated: Path, weights: Path | None, size: int, epochs: int, timed: int
+) -> dict[str, Any]:
+    """What is written first by most: the frozen backbone inside the model, run in every epoch."""
+    started_s = time.perf_counter()
+    import keras
+
+    def read(split: str) -> Any:
+        return keras.utils.image_dataset_from_directory(
+            str(curated / split),
+            image_size=(size, size),
+            batch_size=BATCH,
+            label_mode="categorical",
+            seed=1337,
+            verbose=False,
+        )
+
+    backbone = keras.applications.MobileNetV2(
+        include_top=False, input_shape=(size, size, 3), weights=weights and str(weights)
+    )
+    backbone.trainable = False
+    images = keras.Input((size, size, 3))
+    maps = backbone(keras.applications.mobilenet_v2.preprocess_input(images), training=False)
+    features = keras.layers.GlobalAveragePooling2D()(maps)
+    kept = keras.layers.Dropout(0.5)(features)
+    model = keras.Model(images, keras.layers.Dense(4, activation="softmax")(kept))
+    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    train, val = read("train"), read("val")
+    ready_s = time.perf_counter() - started_s
+    laps = [time.perf_counter()]
+    lap = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: laps.append(time.perf_counter())
+    )
+    model.fit(train, validation_data=val, epochs=timed, callbacks=[lap], verbose=0)
+    first_s, *later_s = np.diff(laps).tolist()
+    each_s = float(np.mean(later_s))
+    return {
+        "start_s": round(ready_s, 1),
+        "first_epoch_s": round(first_s, 1),
+        "later_epochs_s": [round(value, 1) for value in later_s],
+        "epochs": epochs,
+        "epochs_measured": timed,
+        "all_epochs_s": round(ready_s + first_s + sum(later_s) + (epochs - timed) * each_s, 1),
+        "is_reckoned": timed < epochs,
+    }
+
+
+def compare(fit: dict[str, Any], plain: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """How many times as long the plain script takes as each way of running ours.
+
+    "command" is all of `trainer fit`: imports, features, head, evaluation, ONNX export and report,
+    of which the plain script has the imports and the training. "training" leaves what it lacks out.
+    """
+    first, again = fit["first"], fit["again"]
+    spent = {
+        "command": first["command_s"],
+        "command_with_cached_features": again["command_s"],
+        "training": first["seconds"]["features"] + first["seconds"]["head"],
+        "training_with_cached_features": again["seconds"]["features"] + again["seconds"]["head"],
+    }
+    return {
+        name: {key: round(taken["all_epochs_s"] / value, 1) for key, value in spent.items()}
+        for name, taken in plain.items()
+    }
+
+
+def measure_engines(curated: Path, size: int) -> dict[str, Any]:
+    """Photos a second through the frozen backbone: decoded photos in, features out."""
+    from trainer.export import export_onnx
+    from trainer.onnx_engine import OnnxEngine
+    from trainer.pixels import PixelReader, plain_batches
+
+    network = load_pretrained(size)
+    photos = read_curated(curated).photos("train")[: ENGINE_BATCHES * BATCH]
+    batches = list(plain_batches(photos, PixelReader(size), BATCH))
+    with tempfile.TemporaryDirectory() as folder:
+        export_onnx(network.features, Path(folder) / "network.onnx", output="features")
+        engine = OnnxEngine(Path(folder) / "network.onnx")
+        features = engine.run_batches(batches)
+        runs: dict[str, Callable[[Any], Any]] = {
+            "onnxruntime": engine.run,
+            "tensorflow_predict_on_batch": network.features.predict_on_batch,
+            "tensorflow_predict": lambda batch: network.features.predict(batch, verbose=0),
+        }
+        found = {name: round(photos_a_second(run, batches), 1) for name, run in runs.items()}
+    gap = np.abs(features[:BATCH] - network.features.predict_on_batch(batches[0]))
+    return {**found, "largest_difference": float(gap.max())}
+
+
+def load_pretrained(size: int) -> Any:
+    """The network with ImageNet's weights, and a random head."""
+    from trainer.networks import build_network
+    from trainer.recipe import load_recipe, with_overrides
+    from trainer.weights import load_backbone_weights
+
+    network = build_network(with_overrides(load_recipe(MODEL), image_size=size))
+    weights = find_weights(size)
+    if weights is not None:
+        load_backbone_weights(network, weights)
+    return network
+
+
+def photos_a_second(run: Callable[[Any], Any], batches: list[Any]) -> float:
+    run(batches[0])
+    started_s = time.perf_counter()
+    for batch in batches:
+        run(batch)
+    return sum(map(len, batches)) / (time.perf_counter() - started_s)
+
+
+def measure_batches(curated: Path, size: int, work: Path) -> dict[str, Any]:
+    """Fine-tune some epochs, and note when each batch was ready and when it was asked for.
+
+    Batches are drawn ahead; the network waits for one where it is ready only after the step before
+    has ended.
+    """
+    from trainer import phases
+    from trainer.augment import Augmenter, vary_framing
+    from trainer.batches import TrainingBatches
+    from trainer.callbacks import PhaseHooks
+    from trainer.classes import class_numbers, class_weights
+    from trainer.networks import open_upper_blocks
+    from trainer.pixels import PixelReader
+    from trainer.recipe import load_recipe, with_overrides
+
+    recipe = with_overrides(load_recipe(MODEL), image_size=size, fine_tune_epochs=3)
+    network = load_pretrained(size)
+    open_upper_blocks(network)
+    ready_s: list[dict[int, float]] = [{}]
+    asked_s: list[list[float]] = [[time.perf_counter()]]
+    ended_s: list[float] = []
+
+    class TimedBatches(TrainingBatches):
+        def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
+            batch = super().__getitem__(index)
+            ready_s[-1][index] = time.perf_counter()
+            return batch
+
+        def on_epoch_end(self) -> None:
+            super().on_epoch_end()
+            ready_s.append({})
+
+    def note_step() -> bool:
+        asked_s[-1].append(time.perf_counter())
+        return False
+
+    def note_epoch(_: Any) -> None:
+        ended_s.append(asked_s[-1][-1])
+        asked_s.append([time.perf_counter()])
+
+    photos = read_curated(curated)
+    reader = PixelReader(size)
+    vars(phases)["TrainingBatches"] = TimedBatches
+    phase = phases.NetworkPhase(
+        network,
+        recipe.fine_tune,
+        label_smoothing=recipe.label_smoothing,
+        is_scratch=False,
+        seed=1337,
+        checkpoint=work / "best.weights.h5",
+        class_weights=class_weights(class_numbers(photos.photos("train"))),
+    )
+    hooks = PhaseHooks(on_epoch=note_epoch, should_stop=note_step)
+    phase.run(photos.photos("train"), photos.photos("val"), reader, hooks)
+    epochs = []
+    # Keras looks at a few batches first, which is no epoch.
+    whole = [ready for ready in ready_s if len(ready) == max(map(len, ready_s))]
+    # The first one is drawn into a graph, and reads the photos from disk.
+    for ready, asked, ended in list(zip(whole, asked_s, ended_s, strict=False))[1:]:
+        gaps = [ready[index] - at for index, at in enumerate(asked[: len(ready)])]
+        waits = np.maximum(0, np.array(gaps))
+        whole_s = ended - asked[0]
+        epochs.append(
+            {
+                "steps": len(ready),
+                "step_ms": round(1000 * whole_s / len(ready), 1),
+                "waited_s": round(float(waits.sum()), 3),
+                "waited_share": round(float(waits.sum()) / whole_s, 4),
+                "waited_for_first_s": round(float(waits[0]), 3),
+                "batches_waited_for": int((waits > 0).sum()),
+            }
+        )
+    pixels = [reader.read(photo) for photo in photos.photos("train")[:200]]
+    augment = Augmenter(vary_framing)
+    started_s = time.perf_counter()
+    for seed, picture in enumerate(pixels):
+        augment(picture, seed)
+    each_ms = 1000 * (time.perf_counter() - started_s) / len(pixels)
+    return {
+        "batch": recipe.fine_tune.batch_size,
+        "epochs": epochs,
+        "augmenting_a_photo_ms": round(each_ms, 2),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+"""The formats a model can be exported to: how each is written, and how it is run."""
+
+import importlib.util
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.errors import EnvironmentProblemError
+from collector.native_output import hush_native_output
+from trainer.bundle import ONNX_FILE, read_file
+from trainer.rebuild import RebuiltModel, load_archived_weights
+
+Images = NDArray[np.uint8]
+Answers = NDArray[np.float32]
+Run = Callable[[Images], Answers]
+
+LARGEST_LOSS = 0.005
+"""Accuracy that a quantised model may lose: half a point."""
+
+
+@dataclass(frozen=True, eq=False)
+class ExportSource:
+    """What a format is written from.
+
+    Attributes:
+        rebuilt: The model in Keras.
+        calibration: Training photos of all classes, uint8 (N, size, size, 3).
+        photos: Validation photos, uint8 (M, size, size, 3).
+        labels: Their class numbers, shape (M,).
+        answers: What the Keras model says of them, float32 (M, 4).
+    """
+
+    rebuilt: RebuiltModel
+    calibration: Images
+    photos: Images
+    labels: NDArray[np.int64]
+    answers: Answers
+
+
+@dataclass(frozen=True, eq=False)
+class ExportFormat:
+    """One format.
+
+    Attributes:
+        name: As `--to` takes it.
+        file: What to open; files beside it belong to it.
+        needs: Module that runs it, where the package's own dependencies do not bring it.
+        is_quantised: Whether it may differ from the Keras model, as long as accuracy stays.
+        batch: Images it takes at once; None for any number.
+        write: Writes it into a folder; returns what was chosen, for the record.
+        open: Runs a folder's file; None of its arguments but the folder for most.
+    """
+
+    name: str
+    file: str
+    needs: str | None
+    is_quantised: bool
+    batch: int | None
+    write: Callable[[ExportSource, Path], str]
+    open: Callable[[ExportSource, Path], Run]
+
+
+def require_runtimes(formats: list[ExportFormat]) -> None:
+    """Tell what is missing before any work is done.
+
+    Raises:
+        EnvironmentProblemError: A format's runtime is not installed.
+    """
+    for each in formats:
+        if each.needs is not None and importlib.util.find_spec(each.needs) is None:
+            raise EnvironmentProblemError(
+                f"--to {each.name} is compared by running it, and {each.needs} is not installed. "
+                f"Install it with `pip install 'maskage[export]'`, or leave this format out."
+            )
+
+
+def _write_onnx(source: ExportSource, folder: Path) -> str:
+    (folder / "model.onnx").write_bytes(read_file(source.rebuilt.bundle, ONNX_FILE))
+    return "the bundle's own file"
+
+
+def _open_onnx(source: ExportSource, folder: Path) -> Run:
+    from trainer.onnx_engine import OnnxEngine
+
+    return OnnxEngine(folder / "model.onnx").run
+
+
+def _write_keras(source: ExportSource, folder: Path) -> str:
+    source.rebuilt.model.save(str(folder / "model.keras"))
+    return "built by this version's code, with the bundle's weights"
+
+
+def _open_keras(source: ExportSource, folder: Path) -> Run:
+    from trainer.networks import build_deliverable, build_network
+
+    recipe, temperature = source.rebuilt.recipe, source.rebuilt.bundle.temperature
+    model = build_deliverable(build_network(recipe), temperature)
+    load_archived_weights(model, (folder / "model.keras").read_bytes())
+    return lambda images: np.asarray(model.predict_on_batch(images))
+
+
+def _write_tflite(source: ExportSource, folder: Path) -> str:
+    from trainer.tflite import convert_floats
+
+    (folder / "model.tflite").write_bytes(convert_floats(source.rebuilt.model))
+    return "float32"
+
+
+def _write_int8(source: ExportSource, folder: Path) -> str:
+    """Integers throughout where the validation photos bear it; else only the weights.
+
+    Source:
+        Activations of 16 bits beside weights of 8 were tried too: as far from the Keras model as
+        8 and 8 (the weights make the difference), and a hundred times slower in LiteRT.
+    """
+    from trainer.tflite import convert_integers, convert_weights
+
+    model = source.rebuilt.model
+    integers = convert_integers(model, source.calibration)
+    lost = _loss(source, folder, integers)
+    if lost <= LARGEST_LOSS:
+        return f"integers throughout ({-100 * lost:+.1f} points on validation photos)"
+    weights = convert_weights(model)
+    lost_by_weights = _loss(source, folder, weights)
+    told = f"integers throughout {-100 * lost:+.1f} points on validation photos"
+    told_of_weights = f"int8 weights, computing in floats {-100 * lost_by_weights:+.1f}"
+    if lost_by_weights < lost:
+        return f"{told_of_weights}; not {told}"
+    (folder / "model.tflite").write_bytes(integers)
+    return f"{told}; not {told_of_weights}"
+
+
+def _loss(source: ExportSource, folder: Path, data: bytes) -> float:
+    """Accuracy that a TFLite file loses on the validation photos; it is left in the folder."""
+    (folder / "model.tflite").write_bytes(data)
+    answers = _open_tflite(source, folder)(source.photos)
+    right, kept = (
+        float((rows.argmax(axis=1) == source.labels).mean()) for rows in (source.answers, answers)
+    )
+    return right - kept
+
+
+def _open_tflite(source: ExportSource, folder: Path) -> Run:
+    from trainer.tflite import TfliteEngine
+
+    return TfliteEngine(folder / "model.tflite").run
+
+
+def _write_openvino(source: ExportSource, folder: Path) -> str:
+    import openvino
+
+    with tempfile.TemporaryDirectory() as temporary, hush_native_output():
+        onnx = Path(temporary) / "model.onnx"
+        onnx.write_bytes(read_file(source.rebuilt.bundle, ONNX_FILE))
+        # Not openvino.convert_model, which reports its use to Intel.
+        model = openvino.Core().read_model(onnx)
+        openvino.save_model(model, folder / "model.xml", compress_to_fp16=False)
+    by_itself = _run_openvino(folder, {})(source.photos)
+    off = float(np.abs(by_itself - source.answers).max())
+    return (
+        f"float32; compile it with INFERENCE_PRECISION_HINT=f32: left to choose, OpenVINO is off "
+        f"by {off:.2g} on this machine"
+    )
+
+
+def _open_openvino(source: ExportSource, folder: Path) -> Run:
+    return _run_openvino(folder, {"INFERENCE_PRECISION_HINT": "f32"})
+
+
+def _run_openvino(folder: Path, settings: dict[str, Any]) -> Run:
+    import openvino
+
+    with hush_native_output():
+        core = openvino.Core()
+        compiled = core.compile_model(core.read_model(folder / "model.xml"), "CPU", settings)
+    request = compiled.create_infer_request()
+
+    def run(images: Images) -> Answers:
+        answers = request.infer({"images": images})
+        return np.array(answers[compiled.output("probabilities")])
+
+    return run
+
+
+FORMATS = {
+    each.name: each
+    for each in (
+        ExportFormat("onnx", "model.onnx", None, False, None, _write_onnx, _open_onnx),
+        ExportFormat(
+            "tflite", "model.tflite", "ai_edge_litert", False, 1, _write_tflite, _open_tflite
+        ),
+        ExportFormat(
+            "tflite-int8", "model.tflite", "ai_edge_litert", True, 1, _write_int8, _open_tflite
+        ),
+        ExportFormat(
+            "openvino", "model.xml", "openvino", False, None, _write_openvino, _open_openvino
+        ),
+        ExportFormat("keras", "model.keras", None, False, None, _write_keras, _open_keras),
+    )
+}

@@ -1,0 +1,288 @@
+"""A run's model in other formats, each compared with the Keras model before it is given out.
+
+RUN/exports/<format>/model.*        the model: `images` uint8 RGB in, four `probabilities` out
+RUN/exports/<format>/export.json    what it is, and how it did beside the Keras model
+"""
+
+import json
+import secrets
+import shutil
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.errors import EnvironmentProblemError, UsageError
+from curation.curated import CuratedPhoto, read_curated
+from curation.swap import swap_in
+from trainer.bundle import describe_file, golden_images
+from trainer.classes import class_numbers
+from trainer.environment import library_versions
+from trainer.export import TOLERANCE
+from trainer.export_formats import (
+    LARGEST_LOSS,
+    Answers,
+    ExportFormat,
+    ExportSource,
+    Images,
+    Run,
+)
+from trainer.pixels import PixelReader, plain_batches
+from trainer.rebuild import rebuild_model
+from trainer.runs import RunFolder
+
+CALIBRATION_PHOTOS = 50
+"""Of each class, from the training photos."""
+
+TIMED_RUNS, WARM_UP_RUNS = 40, 5
+BATCH_SIZE = 32
+
+
+@dataclass(frozen=True)
+class ExportFigures:
+    """One export beside the Keras model.
+
+    Attributes:
+        format: As `--to` takes it.
+        largest_difference: Of a probability, on the validation photos.
+        accuracy, keras_accuracy: On the test photos, 0 to 1.
+        size: Bytes of all its files.
+        milliseconds, keras_milliseconds: One photo at a time, taken by turns.
+        note: What was chosen, and what to know when running it.
+        refused: Why it was not kept; None where it was.
+    """
+
+    format: str
+    largest_difference: float
+    accuracy: float
+    keras_accuracy: float
+    size: int
+    milliseconds: float
+    keras_milliseconds: float
+    note: str
+    refused: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        change = self.accuracy - self.keras_accuracy
+        return {**asdict(self), "accuracy_change": round(change, 6)}
+
+
+class Exporter:
+    """Exports one run.
+
+    Args:
+        bundle_folder: Of the run.
+        data: Curated folder with its photos; None for the one it was trained on.
+        out: Folder for the exports; None for the run's own.
+
+    Raises:
+        ModelRefusedError, UsageError: See `rebuild_model`.
+        DatasetError: The photos are not usable.
+    """
+
+    def __init__(self, bundle_folder: Path, data: Path | None, out: Path | None) -> None:
+        curated = read_curated(data if data is not None else _trained_on(bundle_folder))
+        self.rebuilt = rebuild_model(bundle_folder)
+        self.out = out if out is not None else bundle_folder.parent / "exports"
+        size = self.rebuilt.bundle.input_size
+        reader = PixelReader(size, 0)
+        # The gradient among them holds both 0 and 255.
+        calibration = [golden_images(size), _read(_some_of_each(curated.photos("train")), reader)]
+        val, test = curated.photos("val"), curated.photos("test")
+        photos, self._test_photos = _read(val, reader), _read(test, reader)
+        self._test_labels = class_numbers(test)
+        self._keras: Run = lambda images: np.asarray(
+            self.rebuilt.model.predict_on_batch(images), np.float32
+        )
+        self._source = ExportSource(
+            self.rebuilt,
+            np.concatenate(calibration),
+            photos,
+            class_numbers(val),
+            _answer(self._keras, photos),
+        )
+        self._keras_accuracy = _accuracy(self._keras, self._test_photos, self._test_labels)
+
+    def export(self, format: ExportFormat) -> ExportFigures:
+        """Write one format beside its place, compare it, and put it there if it passes.
+
+        Raises:
+            EnvironmentProblemError: The folder cannot be written to.
+        """
+        temporary = self.out / f".{format.name}-{secrets.token_hex(4)}"
+        try:
+            temporary.mkdir(parents=True)
+            figures = self._compare(format, temporary)
+            if figures.refused is None:
+                self._describe(format, figures, temporary)
+                swap_in(temporary, self.out / format.name)
+            return figures
+        except OSError as fault:
+            raise EnvironmentProblemError(
+                f"{self.out}: the export cannot be written ({fault.strerror or fault}). Make room, "
+                f"or choose another --out."
+            ) from fault
+        finally:
+            # What lies under this name now is a half, a refused or the former export.
+            shutil.rmtree(temporary, ignore_errors=True)
+
+    def _compare(self, format: ExportFormat, folder: Path) -> ExportFigures:
+        note = format.write(self._source, folder)
+        run = format.open(self._source, folder)
+        answers = _answer(run, self._source.photos)
+        difference = float(np.abs(answers - self._source.answers).max())
+        accuracy = _accuracy(run, self._test_photos, self._test_labels)
+        keras_ms, own_ms = _measure_by_turns((self._keras, run), self._source.photos[:1])
+        return ExportFigures(
+            format=format.name,
+            largest_difference=difference,
+            accuracy=accuracy,
+            keras_accuracy=self._keras_accuracy,
+            size=sum(file.stat().st_size for file in folder.iterdir()),
+            milliseconds=own_ms,
+            keras_milliseconds=keras_ms,
+            note=note,
+            refused=judge(format.is_quantised, difference, accuracy, self._keras_accuracy),
+        )
+
+    def _describe(self, format: ExportFormat, figures: ExportFigures, folder: Path) -> None:
+        bundle = self.rebuilt.bundle
+        size = bundle.input_size
+        values = {
+            "format": format.name,
+            "model": self.rebuilt.recipe.backbone,
+            "file": format.file,
+            "files": {file.name: asdict(describe_file(file)) for file in sorted(folder.iterdir())},
+            "input": {
+                "name": "images",
+                "shape": [format.batch, size, size, 3],
+                "type": "uint8, RGB, face crops as the bundle's crop_margin says",
+            },
+            "output": {
+                "name": "probabilities",
+                "shape": [format.batch, len(bundle.labels)],
+                "type": "float32",
+            },
+            "labels": [str(label) for label in bundle.labels],
+            "crop_margin": bundle.crop_margin,
+            "temperature": bundle.temperature,
+            "unsure_below": bundle.unsure_below,
+            "dataset_digest": bundle.dataset_digest,
+            "note": figures.note,
+            "figures": {
+                key: value
+                for key, value in figures.as_dict().items()
+                if key not in ("format", "note", "refused")
+            },
+            "versions": library_versions() | _runtime_versions(format),
+        }
+        (folder / "export.json").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
+def judge(
+    is_quantised: bool, difference: float, accuracy: float, keras_accuracy: float
+) -> str | None:
+    """Why an export is refused, with what to do; None where it passes.
+
+    Args:
+        is_quantised: Then accuracy counts, else the difference.
+        difference: Largest of a probability.
+        accuracy, keras_accuracy: Of the export and of the Keras model, 0 to 1.
+    """
+    loss = keras_accuracy - accuracy
+    # Written so that NaN is refused, and that half a point, whatever it is in binary, passes.
+    if is_quantised and not loss <= LARGEST_LOSS + 1e-9:
+        return (
+            f"it loses {100 * loss:.2f} points of accuracy ({keras_accuracy:.2%} to "
+            f"{accuracy:.2%}), at most {100 * LARGEST_LOSS:g} may be lost; use --to tflite, or "
+            f"train with more photos of what the report calls doubtful"
+        )
+    if not is_quantised and not difference <= TOLERANCE:
+        return (
+            f"a probability is off by {difference:.2g}, at most {TOLERANCE:g} passes; use another "
+            f"format, and report this with the versions in environment.json"
+        )
+    return None
+
+
+def format_exports(exports: Sequence[ExportFigures]) -> str:
+    """The figures as a table for people."""
+    lines = [
+        f"{'format':<12} {'difference':>10} {'accuracy':>9} {'change':>7} {'size MB':>8} "
+        f"{'ms':>7} {'Keras ms':>9} {'ratio':>6}"
+    ]
+    for each in exports:
+        change = 100 * (each.accuracy - each.keras_accuracy)
+        lines.append(
+            f"{each.format:<12} {each.largest_difference:>10.2g} {each.accuracy:>9.2%} "
+            f"{change:>+7.2f} {each.size / 1e6:>8.2f} {each.milliseconds:>7.1f} "
+            f"{each.keras_milliseconds:>9.1f} {each.milliseconds / each.keras_milliseconds:>6.2f}"
+        )
+    notes = [
+        f"{each.format}: {'refused, ' + each.refused if each.refused else each.note}"
+        for each in exports
+    ]
+    return "\n".join([*lines, "", *notes])
+
+
+def _trained_on(bundle_folder: Path) -> Path:
+    curated = RunFolder(bundle_folder.parent).read_args().get("curated")
+    if not isinstance(curated, str):
+        raise UsageError(
+            f"{bundle_folder} does not say what it was trained on (no args.yaml beside it). Name "
+            f"the curated photos with --data FOLDER."
+        )
+    return Path(curated)
+
+
+def _some_of_each(photos: Sequence[CuratedPhoto]) -> list[CuratedPhoto]:
+    """Evenly spread over each class."""
+    chosen: list[CuratedPhoto] = []
+    for label in sorted({photo.label for photo in photos}):
+        members = [photo for photo in photos if photo.label == label]
+        chosen += members[:: max(1, len(members) // CALIBRATION_PHOTOS)][:CALIBRATION_PHOTOS]
+    return chosen
+
+
+def _read(photos: Sequence[CuratedPhoto], reader: PixelReader) -> Images:
+    return np.concatenate(list(plain_batches(photos, reader)))
+
+
+def _answer(run: Run, photos: Images) -> Answers:
+    parts = [run(photos[start : start + BATCH_SIZE]) for start in range(0, len(photos), BATCH_SIZE)]
+    return np.concatenate(parts)
+
+
+def _accuracy(run: Run, photos: Images, labels: NDArray[np.int64]) -> float:
+    return float((_answer(run, photos).argmax(axis=1) == labels).mean())
+
+
+def _measure_by_turns(runs: Sequence[Run], image: Images) -> list[float]:
+    """Median milliseconds of each; by turns, so that a busy moment of the machine hits all."""
+    spent: list[list[float]] = [[] for _ in runs]
+    for turn in range(WARM_UP_RUNS + TIMED_RUNS):
+        for run, times in zip(runs, spent, strict=True):
+            lasted = _time_ms(lambda run=run: run(image))  # type: ignore[misc]
+            if turn >= WARM_UP_RUNS:
+                times.append(lasted)
+    return [statistics.median(times) for times in spent]
+
+
+def _time_ms(call: Callable[[], object]) -> float:
+    started_s = time.perf_counter()
+    call()
+    return (time.perf_counter() - started_s) * 1000
+
+
+def _runtime_versions(format: ExportFormat) -> dict[str, str]:
+    from importlib.metadata import version
+
+    if format.needs is None:
+        return {}
+    name = format.needs.replace("_", "-")
+    return {name: version(name)}

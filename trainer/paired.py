@@ -1,0 +1,66 @@
+"""Two models on the same photos: where one is right and the other is not."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import comb
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class PairedAnswers:
+    """What two models have apart.
+
+    Attributes:
+        photos: That both answered.
+        first_alone, second_alone: Photos on which one alone is right.
+        p_value: How often so uneven a split, or a more uneven one, comes by chance between two
+            models that are equally good; as if photos were independent.
+    """
+
+    photos: int
+    first_alone: int
+    second_alone: int
+    p_value: float
+
+
+def compare_answers(first: Mapping[str, bool], second: Mapping[str, bool]) -> PairedAnswers | None:
+    """Compare two models photo by photo.
+
+    Args:
+        first, second: Whether the answer to each photo was right, by path.
+
+    Returns:
+        None where they did not answer the same photos.
+
+    Source:
+        McNemar, Psychometrika 12 (1947), in its exact form: a sign test.
+    """
+    if not first or first.keys() != second.keys():
+        return None
+    first_alone = sum(right and not second[path] for path, right in first.items())
+    second_alone = sum(second[path] and not right for path, right in first.items())
+    return PairedAnswers(
+        len(first), first_alone, second_alone, sign_test(first_alone, second_alone)
+    )
+
+
+def sign_test(ones: int, others: int) -> float:
+    """Two-sided p of a fair coin, exact.
+
+    Args:
+        ones, others: How often each side came.
+    """
+    throws, fewer = ones + others, min(ones, others)
+    tail = sum(comb(throws, count) for count in range(fewer + 1))
+    return min(1.0, float(2 * tail / 2**throws))
+
+
+def read_right_answers(path: Path) -> dict[str, bool]:
+    """Whether each photo's answer was right, by path, out of `predictions.csv`; empty where it
+    is missing or damaged."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return {row["path"]: row["actual"] == row["predicted"] for row in csv.DictReader(file)}
+    except (OSError, UnicodeDecodeError, KeyError, csv.Error):
+        return {}

@@ -1,0 +1,109 @@
+"""A Keras model as TFLite, in floats or in integers, and LiteRT to run it. One image at a time."""
+
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.errors import ToolchainError
+from collector.native_output import hush_native_output
+from trainer.pixels import worker_count
+
+INPUT, OUTPUT, SIGNATURE = "images", "probabilities", "serving_default"
+
+
+class TfliteEngine:
+    """One TFLite network, run by LiteRT.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        with hush_native_output():
+            interpreter = Interpreter(model_content=path.read_bytes(), num_threads=worker_count())
+            interpreter.allocate_tensors()
+        given = interpreter.get_input_details()[0]
+        # Integers in are pixels as they are only where no scale lies between.
+        if given["dtype"] != np.uint8 or given["quantization"] not in ((0.0, 0), (1.0, 0)):
+            raise ToolchainError(
+                f"The TFLite network wants {given['dtype'].__name__} at {given['quantization']}, "
+                f"not pixels of uint8. Please report this with the versions in environment.json."
+            )
+        # Held, because the signature points into it.
+        self._interpreter = interpreter
+        self._run = interpreter.get_signature_runner(SIGNATURE)
+
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Images uint8 (N, size, size, 3) to probabilities float32 (N, 4), one after the other."""
+        rows = [np.array(self._run(**{INPUT: image[None]})[OUTPUT][0]) for image in images]
+        return np.stack(rows)
+
+
+def convert_floats(model: Any) -> bytes:
+    """A Keras model in float32."""
+    return _convert(model, "uint8", lambda converter: None)
+
+
+def convert_weights(model: Any) -> bytes:
+    """A Keras model with weights of int8; between the layers it computes in floats."""
+    import tensorflow
+
+    def set_up(converter: Any) -> None:
+        converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
+
+    return _convert(model, "uint8", set_up)
+
+
+def convert_integers(model: Any, photos: NDArray[np.uint8]) -> bytes:
+    """A Keras model in integers throughout; only the four probabilities leave it as floats.
+
+    Args:
+        model: Of Keras, one uint8 input.
+        photos: uint8 (N, size, size, 3), a few hundred of all classes, that show how large the
+            numbers between the layers become. One of them holds both 0 and 255.
+    """
+    import tensorflow
+
+    def samples() -> Iterator[list[NDArray[np.float32]]]:
+        for photo in photos:
+            yield [photo[None].astype(np.float32)]
+
+    def set_up(converter: Any) -> None:
+        converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
+        converter.representative_dataset = samples
+        converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tensorflow.uint8
+
+    # From floats, so that the converter itself puts pixels in the place of the first numbers;
+    # with uint8 in the graph it keeps a cast and floats at its begin (15 ms where this took 7).
+    return _convert(model, "float32", set_up)
+
+
+def _convert(model: Any, dtype: str, set_up: Any) -> bytes:
+    import tensorflow
+
+    from trainer.backend import keras
+
+    size = int(model.input_shape[1])
+    images = keras.InputSpec(shape=(1, size, size, 3), dtype=dtype, name=INPUT)
+    with tempfile.TemporaryDirectory() as folder, hush_native_output(), warnings.catch_warnings():
+        # TensorFlow's converter is not of one mind with itself about what is outdated.
+        warnings.simplefilter("ignore")
+        archive = keras.export.ExportArchive()
+        archive.track(model)
+        archive.add_endpoint(
+            SIGNATURE,
+            lambda given: {OUTPUT: model(given, training=False)},
+            input_signature=[images],
+        )
+        archive.write_out(folder, verbose=False)
+        converter = tensorflow.lite.TFLiteConverter.from_saved_model(folder)
+        set_up(converter)
+        return bytes(converter.convert())
