@@ -15,7 +15,7 @@ from trainer.guarded_files import UnsafeFileError
 
 # fmt: off
 OPERATORS = frozenset((
-    "Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Constant", "Conv",
+    "Abs", "Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Constant", "Conv",
     "Div", "Erf", "Exp", "Flatten", "Gather", "Gemm", "GlobalAveragePool", "HardSigmoid",
     "HardSwish", "Identity", "Log", "LogSoftmax", "MatMul", "Max", "MaxPool", "Min", "Mul", "Neg",
     "Pad", "Pow", "Reciprocal", "ReduceMax", "ReduceMean", "ReduceSum", "Relu", "Reshape",

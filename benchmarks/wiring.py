@@ -1,0 +1,100 @@
+"""Every backbone from photos to a live label, to show that all of its wiring holds.
+
+    python benchmarks/wiring.py CURATED [--model xception ...] [--image-size 96] [--frames 20]
+
+For each recipe that comes with the package: a weights file is written as Keras names and lays it
+out, with random numbers in it; `trainer fit` finds it in the cache and trains a head and one epoch
+of fine-tuning; `trainer fit --weights none` trains one epoch of the whole network; `trainer export`
+writes every format beside ONNX; `detector live` labels frames of the demo camera. Prints one JSON
+object a recipe. Accuracy means nothing here.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FORMATS = ("onnx", "tflite", "openvino", "keras")
+
+
+def main() -> None:
+    from trainer.recipe import recipe_names
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("curated", type=Path)
+    parser.add_argument("--model", nargs="*", default=recipe_names(), metavar="RECIPE")
+    parser.add_argument("--image-size", type=int, default=96)
+    parser.add_argument("--frames", type=int, default=20)
+    arguments = parser.parse_args()
+    for model in arguments.model:
+        with tempfile.TemporaryDirectory() as work:
+            found = try_out(model, arguments, Path(work))
+        print(json.dumps(found), flush=True)
+
+
+def try_out(model: str, arguments: argparse.Namespace, work: Path) -> dict[str, object]:
+    curated, size = str(arguments.curated.resolve()), str(arguments.image_size)
+    home = {"KERAS_HOME": str(work / "keras")}
+    write_weights(model, arguments.image_size, work / "keras" / "models")
+    common = [curated, "--model", model, "--image-size", size, "--batch-size", "8"]
+    started_s = time.monotonic()
+    run("trainer", "fit", *common, "--name", "cached", "--epochs", "2", "--fine-tune-epochs", "1",
+        work=work, more=home)  # fmt: skip
+    cached_s = time.monotonic() - started_s
+    run("trainer", "fit", *common, "--name", "scratch", "--weights", "none", "--epochs", "1",
+        work=work)  # fmt: skip
+    words = [word for name in FORMATS for word in ("--to", name)]
+    told = run("trainer", "export", "runs/scratch", *words, "--json", work=work)
+    live = run("detector", "live", "--source", "demo", "--model", "runs/scratch", "--headless",
+               "--frames", str(arguments.frames), "--json", "-", work=work)  # fmt: skip
+    frames = [json.loads(line) for line in live.splitlines() if line.startswith("{")]
+    metrics = json.loads((work / "runs" / "scratch" / "metrics.json").read_text())
+    return {
+        "model": model,
+        "seconds_from_cache": round(cached_s, 1),
+        "seconds_from_random": metrics["seconds"],
+        "export_difference": metrics["export_difference"],
+        "milliseconds_per_photo": round(metrics["milliseconds_per_photo"], 2),
+        "exports": [json.loads(line) for line in told.splitlines() if line.startswith("{")],
+        "frames": len(frames),
+        "labelled_faces": sum(len(frame["faces"]) for frame in frames),
+    }
+
+
+def write_weights(model: str, size: int, folder: Path) -> None:
+    """A weights file without top, as Keras' cache holds it."""
+    code = (
+        "import sys; from pathlib import Path; from trainer.networks import build_network;"
+        "from trainer.recipe import load_recipe, with_overrides;"
+        "from trainer.weights import imagenet_names; "
+        "r = with_overrides(load_recipe(sys.argv[1]), image_size=int(sys.argv[2]));"
+        "n = build_network(r); path = Path(sys.argv[3]) / imagenet_names(n.row, r)[0];"
+        "path.parent.mkdir(parents=True); n.backbone.save_weights(path.with_suffix('.weights.h5'));"
+        "path.with_suffix('.weights.h5').rename(path)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, model, str(size), str(folder)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+    )
+
+
+def run(package: str, *words: str, work: Path, more: dict[str, str] | None = None) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", f"{package}.cli", *words],
+        cwd=work,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(more or {})},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main()
