@@ -74,7 +74,8 @@ def _made_of(metrics: dict[str, Any]) -> str:
     total = ["**all**", counts["train"], variants, counts["val"], counts["test"]]
     table = _table(["class", "train", "of these variants", "val", "test"], [*rows, total])
     phases = ", ".join(
-        f"{count} epoch{'s' * (count != 1)} {phase.replace('_', '-')}" for phase, count in metrics["epochs"].items()
+        f"{count} epoch{'s' * (count != 1)} {phase.replace('_', '-')}"
+        for phase, count in metrics["epochs"].items()
     )
     # A path would tell where somebody keeps files.
     start = "random weights" if metrics["weights"] == NONE else Path(metrics["weights"]).name

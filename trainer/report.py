@@ -114,7 +114,8 @@ def tell_run(metrics: dict[str, Any]) -> str:
     """What was trained on what, in a sentence or two."""
     counts = metrics["counts"]
     phases = ", ".join(
-        f"{count} epoch{'s' * (count != 1)} {phase.replace('_', '-')}" for phase, count in metrics["epochs"].items()
+        f"{count} epoch{'s' * (count != 1)} {phase.replace('_', '-')}"
+        for phase, count in metrics["epochs"].items()
     )
     return (
         f"{metrics['model']} at {metrics['image_size']} px, weights "
