@@ -16,8 +16,8 @@ from trainer.metrics import age_accuracy, count_confusion, mask_accuracy
 from trainer.onnx_engine import OnnxEngine
 from trainer.robustness import CorruptedAccuracy, measure_corruptions
 
-CORRUPTED_PHOTOS = 100
-"""A training tries the corruptions on so many test photos at most: 1,100 looks, where it took
+CORRUPTED_PHOTOS = 50
+"""A training tries the corruptions on so many test photos at most: 550 looks, where it took
 thousands of the training photos."""
 
 

@@ -16,7 +16,7 @@ from curation.curated import CuratedPhoto
 from trainer.augment import Augmenter, vary_colour, vary_framing
 from trainer.backend import keras
 from trainer.batches import TrainingBatches
-from trainer.callbacks import BestKeeper, CosineRate, PhaseHooks, Snapshot, restore
+from trainer.callbacks import AveragedWeights, BestKeeper, CosineRate, PhaseHooks, Snapshot, restore
 from trainer.networks import Network
 from trainer.pixels import PixelReader
 from trainer.rate_search import RateSearch, search_rate
@@ -107,8 +107,7 @@ class NetworkPhase:
         rate = CosineRate(self._phase.learning_rate, len(batches), self._phase.epochs, start.epoch)
         # Averaged weights are for validation; what is trained on, and taken up again, are the
         # others, so they are copied first.
-        average = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
-        averaging = [] if self._is_scratch else [average]
+        averaging = [] if self._is_scratch else [AveragedWeights()]
         try:
             if not start.is_done(self._phase.epochs, self._phase.patience):
                 trainee.fit(

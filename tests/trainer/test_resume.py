@@ -222,6 +222,60 @@ def test_a_killed_training_ends_where_an_unbroken_one_does(small_run: Path, tmp_
     assert (killed / "predictions.csv").read_bytes() == (small_run / "predictions.csv").read_bytes()
 
 
+@pytest.mark.parametrize("last", [1, 2])
+def test_a_network_that_goes_on_ends_where_an_unbroken_one_does(
+    last: int, curated: Path, tmp_path: Path
+) -> None:
+    """To the last bit: weights, averages, moments and dropout's draws all come back."""
+    unbroken, states, told = train_tiny(curated, tmp_path / "unbroken.weights.h5")
+    save_state(tmp_path / "state.npz", TrainingState("fine_tune", states[last - 1]))
+    kept = load_state(tmp_path / "state.npz")
+    assert kept is not None
+    resumed, _, told_again = train_tiny(curated, tmp_path / "resumed.weights.h5", kept.phase)
+    assert told_again == told[last:]
+    assert any(
+        not np.array_equal(*pair) for pair in zip(unbroken, states[0].arrays["best"], strict=True)
+    )
+    for one, other in zip(unbroken, resumed, strict=True):
+        assert np.array_equal(one, other)
+
+
+def train_tiny(
+    curated: Path, checkpoint: Path, start: PhaseState | None = None
+) -> tuple[list[NDArray[np.float32]], list[PhaseState], list[EpochFigures]]:
+    """Three epochs of fine-tuning; returns the weights of the best, the states and the figures."""
+    from tests.trainer.train_placed import SIZE, build_tiny
+    from trainer.backend import keras
+    from trainer.callbacks import PhaseHooks
+    from trainer.dataset import read_training_photos
+    from trainer.networks import open_upper_blocks
+    from trainer.phases import NetworkPhase
+    from trainer.pixels import PixelReader
+    from trainer.validation import predict_logits
+
+    photos, reader = read_training_photos(curated), PixelReader(SIZE)
+    val = photos.val.photos
+    # Another seed where it goes on: nothing of the end may depend on it.
+    keras.utils.set_random_seed(1 if start is None else 99)
+    network = build_tiny()
+    open_upper_blocks(network)
+    states: list[PhaseState] = []
+    told: list[EpochFigures] = []
+    phase = NetworkPhase(
+        network,
+        Phase(3, 16, 0.01, 0.01, 3, 0.5),
+        label_smoothing=0.05,
+        is_scratch=False,
+        seed=4,
+        checkpoint=checkpoint,
+        class_weights=photos.class_weights,
+    )
+    before = predict_logits(network, val, reader)
+    hooks = PhaseHooks(on_epoch=told.append, on_state=states.append)
+    phase.run(photos.train.photos, val, reader, hooks, before, start)
+    return network.weights, states, told
+
+
 def kill_when(is_time: Any, arguments: list[str]) -> None:
     process = run_trainer(arguments)
     ends_s = time.monotonic() + 300
