@@ -4,6 +4,7 @@ Results go to stdout; progress, notices and errors go to stderr.
 """
 
 import argparse
+import errno
 import io
 import os
 import sys
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar
 
-from collector.errors import ToolchainError, UsageError
+from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
 
 INTERRUPTED = 130
 
@@ -51,14 +52,30 @@ def run_command(command: Callable[[], int]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone (`| head`); that is an end, not a fault.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         return 0
+    except OSError as fault:
+        if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return _report_bug(fault)
+        where = fault.filename if fault.filename is not None else "what the output goes to"
+        _drop_stdout()
+        say(f"error: no room is left on the disk ({where}). Make room and run the command again.")
+        return EnvironmentProblemError.exit_code
     except Exception as fault:  # noqa: BLE001  the last line of defence: report, never a traceback
-        say(
-            f"error: this is a bug in the toolchain: {type(fault).__name__}: {fault}\n"
-            f"The details are in {_write_traceback()}. Please report them. Nothing saved is lost."
-        )
-        return ToolchainError.exit_code
+        return _report_bug(fault)
+
+
+def _report_bug(fault: Exception) -> int:
+    say(
+        f"error: this is a bug in the toolchain: {type(fault).__name__}: {fault}\n"
+        f"The details are in {_write_traceback()}. Please report them. Nothing saved is lost."
+    )
+    return ToolchainError.exit_code
+
+
+def _drop_stdout() -> None:
+    """Let nothing that is still to be written fail again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(message: str) -> None:

@@ -143,7 +143,7 @@ def find_bundle(model: Path | None = None, runs: Path = Path("runs")) -> Path:
     if not found:
         raise EnvironmentProblemError(
             f"No trained model: there is no run with a bundle in {runs}. Train one with "
-            f"`trainer fit`, or name a run or bundle folder with --model."
+            f"`trainer fit`, or name a run or bundle folder."
         )
     return found[-1].parent
 
@@ -212,11 +212,11 @@ def _bundle_at(model: Path) -> Path:
     if not model.exists():
         raise EnvironmentProblemError(
             f"No model at {model}. Name a run folder (runs/NAME) or a bundle folder, or leave "
-            f"--model out for the newest run."
+            f"it out for the newest run."
         )
     raise ModelRefusedError(
         f"{model}: not a run or bundle folder (no {BUNDLE_FILE} in it). Only bundles that "
-        f"`trainer fit` made are run; name such a folder with --model."
+        f"`trainer fit` made are run; name such a folder."
     )
 
 

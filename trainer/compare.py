@@ -7,10 +7,11 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from collector.errors import EnvironmentProblemError
+from collector.console import say
+from collector.errors import DatasetError, EnvironmentProblemError
 from trainer.bundle import ONNX_FILE
 from trainer.paired import compare_answers, read_right_answers
-from trainer.runs import RunFolder, finished_runs
+from trainer.runs import RunFolder, finished_runs, unfinished_runs
 
 Interval = tuple[float, float]
 
@@ -33,6 +34,7 @@ class RunSummary:
         megabytes: Of the ONNX file.
         parameters: Weights of the network; None where a run does not say.
         dataset_digest: Of the photos; runs on other photos do not compare.
+        is_stopped: Whether Ctrl-C ended it early.
     """
 
     path: Path
@@ -49,6 +51,7 @@ class RunSummary:
     megabytes: float
     parameters: int | None
     dataset_digest: str
+    is_stopped: bool = False
 
     @property
     def name(self) -> str:
@@ -86,6 +89,7 @@ class RunSummary:
             "megabytes": self.megabytes,
             "parameters": self.parameters,
             "dataset_digest": self.dataset_digest,
+            "is_stopped": self.is_stopped,
         }
 
 
@@ -100,8 +104,23 @@ def summarise_runs(paths: list[Path], runs: Path = Path("runs")) -> list[RunSumm
         DatasetError: There is no finished run.
         EnvironmentProblemError: A folder is not a finished run.
     """
-    folders = [RunFolder(path) for path in paths] or finished_runs(runs)
-    return sort_runs([summarise(run, run.read_metrics()) for run in folders])
+    if paths:
+        return sort_runs([_read(RunFolder(path)) for path in paths])
+    found = []
+    for run in finished_runs(runs):
+        try:
+            found.append(_read(run))
+        except EnvironmentProblemError as fault:
+            say(f"left out: {fault}")
+    for path in unfinished_runs(runs):
+        say(f"left out: {path} is not finished. Go on with `trainer fit --resume {path}`.")
+    if not found:
+        raise DatasetError(f"No whole run in {runs}. Train one with `trainer fit`.")
+    return sort_runs(found)
+
+
+def _read(run: RunFolder) -> RunSummary:
+    return summarise(run, run.read_metrics())
 
 
 def sort_runs(summaries: Sequence[RunSummary]) -> list[RunSummary]:
@@ -139,6 +158,7 @@ def summarise(run: RunFolder, values: Mapping[str, Any]) -> RunSummary:
             megabytes=model.stat().st_size / 1e6 if model.is_file() else 0.0,
             parameters=None if parameters is None else int(parameters),
             dataset_digest=str(values["dataset_digest"]),
+            is_stopped=bool(values.get("is_stopped", False)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
         raise EnvironmentProblemError(
@@ -187,6 +207,8 @@ def comparison_lines(summaries: Sequence[RunSummary]) -> list[dict[str, Any]]:
 def notes_on(summaries: Sequence[RunSummary]) -> list[str]:
     """What the table does not say by itself."""
     notes = []
+    if stopped := [each.name for each in summaries if each.is_stopped]:
+        notes.append(f"Stopped before their end: {', '.join(stopped)}.")
     if len({each.dataset_digest for each in summaries}) > 1:
         notes.append("These runs were tested on different photos: their accuracies do not compare.")
     alike = [f"{a.name} and {b.name}" for a, b in combinations(summaries, 2) if a.overlaps(b)]

@@ -25,6 +25,9 @@ ALWAYS_KNOWN = ("size", "sharpness")
 """What the photos themselves tell; the text leaves it to the page and `--json`."""
 
 
+DEFAULT_SPLIT = "test"
+
+
 @dataclass(frozen=True)
 class RunEvaluation:
     """An evaluation with what it was made of.
@@ -177,6 +180,11 @@ def _learned_from(result: RunEvaluation) -> list[CuratedPhoto] | str:
 def _read_photos(data: Path, split: str) -> tuple[list[CuratedPhoto], str | None]:
     if any((data / name).is_dir() for name in SPLITS):
         return read_curated(data).photos(split), split
+    if split != DEFAULT_SPLIT:
+        raise UsageError(
+            f"--split {split}: {data} has no splits, only the four class folders. Leave the option "
+            f"out to measure all of its photos."
+        )
     return read_four_folders(data), None
 
 

@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from collector.console import say
 from collector.errors import UsageError
 from trainer.backend import keras
 from trainer.dataset import TrainingPhotos, read_training_photos
@@ -14,7 +15,7 @@ from trainer.packing import pack_run
 from trainer.processes import leave_processes
 from trainer.progress import OnProgress, StopSwitch, TrainingStoppedError
 from trainer.recipe import Recipe
-from trainer.runs import RunFolder, create_run
+from trainer.runs import RunFolder, check_name, create_run
 from trainer.settings import FitSettings, read_args
 from trainer.training import Training
 from trainer.training_state import TrainingState, load_state
@@ -44,12 +45,13 @@ def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path
         TrainingStoppedError: Ctrl-C; the best so far is packed, where there is any.
     """
     recipe = settings.recipe()
+    hardware = choose_hardware(settings.devices, settings.precision)
+    check_name(settings.runs, settings.name)
     photos = read_training_photos(settings.curated)
     if settings.learning_curve:
         require_enough_groups(photos.train.photos)
     # Before there is a folder: a run whose weights are missing is none.
     obtain_weights(find_backbone(recipe), recipe, settings.weights)
-    hardware = choose_hardware(settings.devices, settings.precision)
     args = {
         **settings.as_args(recipe),
         "dataset_digest": photos.digest,
@@ -105,7 +107,10 @@ def resume(path: Path, on_progress: OnProgress = lambda _: None) -> Path:
         )
     with run.lock():
         state = load_state(run.state)
-        run.keep_results(state.epochs_done if state is not None else {})
+        done = state.epochs_done if state is not None else {}
+        run.keep_results(done)
+        if (lost := sum(done.values()) - len(run.read_results())) > 0:
+            say(f"{path}: results.csv lacks {lost} epochs, which its curves will lack too.")
         return _train(settings, recipe, photos, run, state, hardware, on_progress)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.console import INTERRUPTED, say
-from collector.errors import UsageError
+from collector.errors import EnvironmentProblemError, UsageError
 from trainer.recipe import recipe_names
 from trainer.settings import PRECISIONS, FitSettings
 
@@ -55,8 +55,8 @@ def add_fit_options(parser: argparse.ArgumentParser) -> None:
                         help="search the learning rate of fine-tuning, or of training from random "
                         "weights, in place of the recipe's")  # fmt: skip
     parser.add_argument("--devices", metavar="all|cpu|N",
-                        help="what the network is trained on: all GPUs, or as many as the CPU is "
-                        "divided into; cpu leaves GPUs alone; so many (default: all)")  # fmt: skip
+                        help="what the network is trained on: every GPU, no GPU, or that many "
+                        "devices (default: all)")  # fmt: skip
     parser.add_argument("--precision", choices=PRECISIONS,
                         help="mixed computes in 16 bits and keeps weights in 32 (default: auto, "
                         "mixed on a GPU that is made for it)")  # fmt: skip
@@ -115,6 +115,12 @@ def _resume(named: Path, given: dict[str, Any]) -> Path:
     if RunFolder(path).is_finished:
         say(f"{path} is finished already.")
         return path
+    if not (path / "args.yaml").is_file():
+        found = "a folder without args.yaml" if path.is_dir() else "no such folder"
+        raise EnvironmentProblemError(
+            f"--resume {path}: {found}, so there is nothing to go on with. Name a folder that "
+            f"`trainer fit` made, or leave the name out for the newest unfinished run."
+        )
     say(f"Going on with {path}. Loading Keras ...")
     from trainer.fit import resume
     from trainer.progress import ProgressPrinter

@@ -16,7 +16,7 @@ from trainer.leak_check import LeakCheck
 from trainer.metrics import FEW_GROUPS, Evaluation
 from trainer.report import fit_command
 from trainer.report_figures import tell_threshold
-from trainer.runs import RunFolder
+from trainer.runs import RunFolder, tell_phases
 from trainer.settings import NONE
 
 OPEN = ("source", "size", "sharpness")
@@ -73,16 +73,12 @@ def _made_of(metrics: dict[str, Any]) -> str:
     variants = sum(classes["variants"].values())
     total = ["**all**", counts["train"], variants, counts["val"], counts["test"]]
     table = _table(["class", "train", "of these variants", "val", "test"], [*rows, total])
-    phases = ", ".join(
-        f"{count} epoch{'s' * (count != 1)} {phase.replace('_', '-')}"
-        for phase, count in metrics["epochs"].items()
-    )
     # A path would tell where somebody keeps files.
     start = "random weights" if metrics["weights"] == NONE else Path(metrics["weights"]).name
     return f"""## Made of
 - Network: {metrics["model"]}, {metrics["parameters"] / 1e6:.1f} million weights, input
   {metrics["image_size"]} px, started from {start}.
-- Training: {phases}.
+- Training: {tell_phases(metrics)}.
 - Photos: {counts["train"]:,} to train, {counts["val"]:,} to validate, {counts["test"]:,} to test.
   Variants are augmented copies that fill up small classes; they are in train only.
 

@@ -34,7 +34,7 @@ from trainer.report_photos import (
     twins_card,
     unsure_card,
 )
-from trainer.runs import RunFolder
+from trainer.runs import RunFolder, tell_phases
 from trainer.settings import FitSettings
 
 if TYPE_CHECKING:
@@ -113,23 +113,20 @@ def read_learning_curve(run: RunFolder) -> dict[str, Any] | None:
 def tell_run(metrics: dict[str, Any]) -> str:
     """What was trained on what, in a sentence or two."""
     counts = metrics["counts"]
-    phases = ", ".join(
-        f"{count} epoch{'s' * (count != 1)} {phase.replace('_', '-')}"
-        for phase, count in metrics["epochs"].items()
-    )
     return (
         f"{metrics['model']} at {metrics['image_size']} px, weights "
         f"{Path(metrics['weights']).name}; "
-        f"{phases}. "
+        f"{tell_phases(metrics)}. "
         f"{counts['train']:,} photos to train, {counts['val']:,} to validate, {counts['test']:,} "
         f"to test."
     )
 
 
 def fit_command(run: RunFolder) -> str:
-    """The command that trains the like again; paths are shortened to their last part.
+    """The command that trains the like again, under a name of its own.
 
-    The page may be passed on, and whole paths tell where somebody keeps photos.
+    Paths are shortened to their last part: the page may be passed on, and whole ones tell where
+    somebody keeps photos.
     """
     asked = run.read_args()
     words = ["trainer", "fit", Path(str(asked.get("curated", "curated"))).name]
@@ -145,7 +142,7 @@ def fit_command(run: RunFolder) -> str:
     return shlex.join(words)
 
 
-_NOT_REPEATED = frozenset({"curated", "runs"})
+_NOT_REPEATED = frozenset({"curated", "runs", "name"})
 _ALWAYS_TOLD = frozenset({"model", "weights", "seed"})
 _PATHS = frozenset({"weights", "metadata", "model"})
 

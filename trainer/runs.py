@@ -165,10 +165,14 @@ class RunFolder:
             values = json.loads((self.path / "metrics.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as fault:
             raise EnvironmentProblemError(
-                f"{self.path}: not a finished run (no readable metrics.json). Train it with "
-                f"`trainer fit`, or name another run."
+                f"{self.path}: not a finished run (no readable metrics.json). {self._way_on()}"
             ) from fault
         return dict(values)
+
+    def _way_on(self) -> str:
+        if (self.path / "args.yaml").is_file():
+            return f"Go on with `trainer fit --resume {self.path}`, or name another run."
+        return "Train one with `trainer fit`, or name another run."
 
     def write_predictions(self, predictions: Sequence[Prediction]) -> None:
         with (self.path / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
@@ -205,14 +209,8 @@ def create_run(runs: Path, name: str | None, model: str, args: dict[str, Any]) -
         EnvironmentProblemError: The folder cannot be made.
     """
     name = name if name is not None else f"{model}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}", name):
-        raise UsageError(
-            f"A run's name is made of letters, digits, '_', '-', '+' and '.'; found '{name}'. "
-            f"Choose another --name."
-        )
+    check_name(runs, name)
     path = runs / name
-    if path.exists():
-        raise UsageError(f"There is a run {path} already. {_advice(RunFolder(path))}")
     new = RunFolder(runs / f".new-{secrets.token_hex(8)}")
     try:
         (new.path / "checkpoints").mkdir(parents=True)
@@ -227,6 +225,24 @@ def create_run(runs: Path, name: str | None, model: str, args: dict[str, Any]) -
     return RunFolder(path)
 
 
+def check_name(runs: Path, name: str | None) -> None:
+    """See that a run can have this name; None is one that is not known yet.
+
+    Raises:
+        UsageError: It is taken, or is not a plain folder name.
+    """
+    if name is None:
+        return
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}", name):
+        raise UsageError(
+            f"A run's name is made of the letters a to z, digits, '_', '-', '+' and '.'; found "
+            f"'{name}'. Choose another --name."
+        )
+    path = runs / name
+    if path.exists():
+        raise UsageError(f"There is a run {path} already. {_advice(RunFolder(path))}")
+
+
 def newest_unfinished(runs: Path) -> Path:
     """The run under `runs` that was begun last and is not finished.
 
@@ -238,6 +254,12 @@ def newest_unfinished(runs: Path) -> Path:
         if not RunFolder(path.parent).is_finished:
             return path.parent
     raise UsageError(f"No unfinished run in {runs}. Name one with --resume RUN.")
+
+
+def unfinished_runs(runs: Path) -> list[Path]:
+    """Every run under `runs` that was begun and has no metrics yet, sorted by name."""
+    begun = sorted(path.parent for path in runs.glob("[!.]*/args.yaml"))
+    return [path for path in begun if not (path / "metrics.json").is_file()]
 
 
 def _advice(run: RunFolder) -> str:
@@ -264,6 +286,17 @@ def finished_runs(runs: Path) -> list[RunFolder]:
     if not found:
         raise DatasetError(f"No finished run in {runs}. Train one with `trainer fit`.")
     return found
+
+
+def tell_phases(metrics: dict[str, Any]) -> str:
+    """What was trained: "50 epochs head, 2 epochs fine-tune, then stopped before its end"."""
+    parts = [
+        f"{count} epoch{'s' * (count != 1)} {phase.replace('_', '-')}"
+        for phase, count in metrics["epochs"].items()
+    ]
+    if metrics.get("is_stopped"):
+        parts.append("then stopped before its end")
+    return ", ".join(parts)
 
 
 def predictions_of(

@@ -2,13 +2,16 @@
 
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from collector.errors import EnvironmentProblemError, UsageError
 from trainer.recipe import Recipe, load_recipe, recipe_from_table, with_overrides
 
 IMAGENET, NONE = "imagenet", "none"
 """Of `weights`, beside the path of a file."""
+
+DEVICES = ("all", "cpu")
+"""Of `devices`, beside a number."""
 
 PRECISIONS = ("auto", "float32", "mixed")
 
@@ -76,6 +79,12 @@ class FitSettings:
             )
         if self.epochs is not None and self.epochs < 1:
             raise UsageError(f"--epochs is at least 1; found {self.epochs}.")
+        if self.fine_tune_epochs is not None and self.fine_tune_epochs < 0:
+            raise UsageError(f"--fine-tune-epochs is 0 or more; found {self.fine_tune_epochs}.")
+        if self.batch_size is not None and self.batch_size < 2:
+            raise UsageError(f"--batch-size is 2 or more; found {self.batch_size}.")
+        if not (self.devices in DEVICES or (self.devices.isdecimal() and int(self.devices) > 0)):
+            raise UsageError(f"--devices is all, cpu or a number from 1; found '{self.devices}'.")
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"--seed is 0 to {2**32 - 1}; found {self.seed}.")
         recipe = with_overrides(
@@ -122,10 +131,15 @@ def read_args(path: Path, args: dict[str, Any]) -> tuple[FitSettings, Recipe]:
             values[key] = Path(values[key])
         if values.get("metadata") is not None:
             values["metadata"] = Path(values["metadata"])
+        hints = get_type_hints(FitSettings)
+        for key, value in values.items():
+            if not isinstance(value, hints[key]):
+                raise TypeError(f"{key} is {value!r}")
         table = dict(args["recipe"])
         return FitSettings(**values), recipe_from_table(str(table.pop("name")), table)
     except (KeyError, TypeError, ValueError) as fault:
         raise EnvironmentProblemError(
-            f"{path}: its args.yaml is missing, or not one that `trainer fit` wrote ({fault}), so "
-            f"the run cannot go on. Train a new one."
+            f"{path}: its args.yaml is not one that `trainer fit` wrote ({fault}), so the run "
+            f"cannot go on. Mend the file, or train a new run; the last weights are in "
+            f"{path / 'checkpoints'}."
         ) from fault

@@ -287,10 +287,10 @@ class Training:
             def tell(done: int, _: int) -> None:
                 started.append(done + offset)
                 rate = clock.rate(done + offset - started[0])
-                self._tell(Progress("features", done + offset, total, "photos", rate))
+                self._tell(Progress("features", done + offset, total, "views", rate))
                 if self._switch.is_requested:
                     raise TrainingStoppedError(
-                        f"Stopped at {done + offset} of {total} photos. Their features are kept: "
+                        f"Stopped at {done + offset} of {total} views. Their features are kept: "
                         f"the same command goes on from there."
                     )
 

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,3 +49,23 @@ def raising_parse(parser: CommandParser) -> int:
 
 def test_progress_passes_every_item_through() -> None:
     assert list(show_progress(iter([1, 2, 3]), "counting", 3)) == [1, 2, 3]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("words", ["x", "x" * 100_000])
+def test_a_full_disk_behind_the_output_is_no_bug_of_ours(words: str) -> None:
+    code = (
+        "import sys; from collector.console import run_command;"
+        f"sys.exit(run_command(lambda: print({words!r}) or 0))"
+    )
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 5
+    assert "no room is left" in done.stderr
+    assert "bug" not in done.stderr

@@ -130,3 +130,26 @@ def test_answers_that_cannot_be_read_are_none(tmp_path: Path) -> None:
     damaged.write_bytes(b"path,actual\n\xff,x\n")
     assert read_right_answers(damaged) == {}
     assert read_right_answers(tmp_path / "missing.csv") == {}
+
+
+def test_damaged_and_unfinished_runs_are_told_and_do_not_hide_the_others(
+    small_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = tmp_path / "runs"
+    shutil.copytree(small_run, runs / "whole")
+    shutil.copytree(small_run, runs / "stopped")
+    metrics = json.loads((small_run / "metrics.json").read_text())
+    stopped = runs / "stopped" / "metrics.json"
+    stopped.write_text(json.dumps({**metrics, "is_stopped": True}))
+    (runs / "damaged").mkdir()
+    (runs / "damaged" / "metrics.json").write_text("{}")
+    (runs / "begun").mkdir()
+    (runs / "begun" / "args.yaml").write_text("name: begun\n")
+    assert main(["compare", "--runs", str(runs)]) == 0
+    out, err = capsys.readouterr()
+    assert "whole" in out
+    assert "Stopped before their end: stopped." in out
+    assert f"{runs / 'damaged'}: its metrics.json is not one" in err
+    assert f"trainer fit --resume {runs / 'begun'}" in err
+    assert main(["compare", str(runs / "begun")]) == 5
+    assert "Go on with `trainer fit --resume" in capsys.readouterr().err

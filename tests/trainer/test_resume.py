@@ -177,6 +177,39 @@ def test_options_that_would_change_a_begun_run_are_refused(
     assert "found --epochs" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        ({"seed": "abc"}, "seed is 'abc'"),
+        ({"epochs": [3]}, r"epochs is \[3\]"),
+        ({"recipe": 5}, "not one that"),
+        ({"curated": None}, "not one that"),
+    ],
+)
+def test_a_damaged_args_file_is_told(
+    small_run: Path, tmp_path: Path, args: dict[str, Any], told: str
+) -> None:
+    from trainer.settings import read_args
+
+    whole = yaml.safe_load((small_run / "args.yaml").read_text())
+    read_args(tmp_path, whole)
+    with pytest.raises(EnvironmentProblemError, match=told):
+        read_args(tmp_path, {**whole, **args})
+
+
+def test_what_is_no_run_is_told_before_keras_is_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from trainer.cli import main
+
+    assert main(["fit", "--resume", str(tmp_path / "nowhere")]) == 5
+    assert "no such folder" in capsys.readouterr().err
+    assert main(["fit", "--resume", str(tmp_path)]) == 5
+    told = capsys.readouterr().err
+    assert "a folder without args.yaml" in told
+    assert "Loading Keras" not in told
+
+
 def test_a_run_whose_photos_changed_does_not_go_on(
     small_run: Path, tmp_path: Path, curated: Path
 ) -> None:
