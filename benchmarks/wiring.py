@@ -67,21 +67,27 @@ def try_out(model: str, arguments: argparse.Namespace, work: Path) -> dict[str, 
 
 
 def write_weights(model: str, size: int, folder: Path) -> None:
-    """A weights file without top, as Keras' cache holds it."""
-    code = (
-        "import sys; from pathlib import Path; from trainer.networks import build_network;"
-        "from trainer.recipe import load_recipe, with_overrides;"
-        "from trainer.weights import imagenet_names; "
-        "r = with_overrides(load_recipe(sys.argv[1]), image_size=int(sys.argv[2]));"
-        "n = build_network(r); path = Path(sys.argv[3]) / imagenet_names(n.row, r)[0];"
-        "path.parent.mkdir(parents=True); n.backbone.save_weights(path.with_suffix('.weights.h5'));"
-        "path.with_suffix('.weights.h5').rename(path)"
-    )
-    subprocess.run(
-        [sys.executable, "-c", code, model, str(size), str(folder)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=True,
-    )
+    """A weights file without top, laid out as in Keras' cache: one group a layer, in order."""
+    import h5py
+
+    from trainer.networks import build_network
+    from trainer.recipe import load_recipe, with_overrides
+    from trainer.weights import imagenet_names
+
+    recipe = with_overrides(load_recipe(model), image_size=size)
+    network = build_network(recipe)
+    folder.mkdir(parents=True)
+    with h5py.File(folder / imagenet_names(network.row, recipe)[-1], "w") as file:
+        layers = network.backbone.layers
+        file.attrs["layer_names"] = [layer.name.encode() for layer in layers]
+        file.attrs["backend"] = b"tensorflow"
+        file.attrs["keras_version"] = b"2.2.4"
+        for layer in layers:
+            group = file.create_group(layer.name)
+            names = [f"{layer.name}/{at}:0".encode() for at in range(len(layer.weights))]
+            group.attrs["weight_names"] = names
+            for name, value in zip(names, layer.get_weights(), strict=True):
+                group[name.decode()] = value
 
 
 def run(package: str, *words: str, work: Path, more: dict[str, str] | None = None) -> str:
