@@ -297,14 +297,17 @@ def measure_batches(curated: Path, size: int, work: Path) -> dict[str, Any]:
     network = load_pretrained(size)
     open_upper_blocks(network)
     ready_s: list[dict[int, float]] = [{}]
-    asked_s: list[list[float]] = [[time.perf_counter()]]
-    ended_s: list[float] = []
+    asked_s: list[list[float]] = []
 
     class TimedBatches(TrainingBatches):
         def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
             batch = super().__getitem__(index)
             ready_s[-1][index] = time.perf_counter()
             return batch
+
+        def on_epoch_begin(self) -> None:
+            super().on_epoch_begin()
+            asked_s.append([time.perf_counter()])
 
         def on_epoch_end(self) -> None:
             super().on_epoch_end()
@@ -313,10 +316,6 @@ def measure_batches(curated: Path, size: int, work: Path) -> dict[str, Any]:
     def note_step() -> bool:
         asked_s[-1].append(time.perf_counter())
         return False
-
-    def note_epoch(_: Any) -> None:
-        ended_s.append(asked_s[-1][-1])
-        asked_s.append([time.perf_counter()])
 
     photos = read_curated(curated)
     reader = PixelReader(size)
@@ -330,16 +329,16 @@ def measure_batches(curated: Path, size: int, work: Path) -> dict[str, Any]:
         checkpoint=work / "best.weights.h5",
         class_weights=class_weights(class_numbers(photos.photos("train"))),
     )
-    hooks = PhaseHooks(on_epoch=note_epoch, should_stop=note_step)
+    hooks = PhaseHooks(on_epoch=lambda _: None, should_stop=note_step)
     phase.run(photos.photos("train"), photos.photos("val"), reader, hooks)
     epochs = []
     # Keras looks at a few batches first, which is no epoch.
     whole = [ready for ready in ready_s if len(ready) == max(map(len, ready_s))]
     # The first one is drawn into a graph, and reads the photos from disk.
-    for ready, asked, ended in list(zip(whole, asked_s, ended_s, strict=False))[1:]:
+    for ready, asked in list(zip(whole, asked_s, strict=True))[1:]:
         gaps = [ready[index] - at for index, at in enumerate(asked[: len(ready)])]
         waits = np.maximum(0, np.array(gaps))
-        whole_s = ended - asked[0]
+        whole_s = asked[-1] - asked[0]
         epochs.append(
             {
                 "steps": len(ready),
