@@ -293,7 +293,7 @@ def measure_batches(curated: Path, size: int, work: Path) -> dict[str, Any]:
     from trainer.pixels import PixelReader
     from trainer.recipe import load_recipe, with_overrides
 
-    recipe = with_overrides(load_recipe(MODEL), image_size=size, fine_tune_epochs=3)
+    recipe = with_overrides(load_recipe(MODEL), image_size=size, fine_tune_epochs=6)
     network = load_pretrained(size)
     open_upper_blocks(network)
     ready_s: list[dict[int, float]] = [{}]
