@@ -1,5 +1,6 @@
 """Batches of augmented photos, drawn by threads ahead of the network."""
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -45,7 +46,10 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         seed: int,
         first_epoch: int = 0,
     ) -> None:
-        super().__init__()
+        # With one worker Keras leaves drawing ahead to tf.data's autotuning, and the first batch of
+        # every other epoch then came up to an epoch late, with no core at work meanwhile.
+        super().__init__(workers=2)
+        self._lock = threading.Lock()
         self._photos, self._reader, self._weights = photos, reader, weights
         self._share = current_share()
         self._batch_size = self._share.batch_size(batch_size, len(photos))
@@ -54,21 +58,26 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._augment = augment
         self._pool = ThreadPoolExecutor(worker_count(), thread_name_prefix="augment")
         self._pending: dict[int, list[Future[RgbImage]]] = {}
+        self._next = 0
         self._order = self._draw_order()
 
     def __len__(self) -> int:
         return len(self._photos) // self._batch_size
 
     def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
-        for ahead in range(index, min(index + self.LOOKAHEAD, len(self))):
-            if ahead not in self._pending:
-                self._pending[ahead] = self._submit(ahead)
-        images = np.stack([future.result() for future in self._pending.pop(index)])
+        with self._lock:
+            for ahead in range(index, min(index + self.LOOKAHEAD, len(self))):
+                if ahead >= self._next:
+                    self._pending[ahead] = self._submit(ahead)
+                    self._next = ahead + 1
+            drawn = self._pending.pop(index, None) or self._submit(index)
+        images = np.stack([future.result() for future in drawn])
         labels = self._labels[self._members(index)]
         return images, one_hot(labels), self._weights[labels]
 
     def on_epoch_end(self) -> None:
         self._pending.clear()
+        self._next = 0
         self._epoch += 1
         self._order = self._draw_order()
 

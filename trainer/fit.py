@@ -63,8 +63,8 @@ def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path
             with run.lock():
                 return _train(settings, recipe, photos, run, None, hardware, on_progress)
         except BaseException:
-            # With nothing trained there is nothing to go on with; features are kept elsewhere.
-            if not run.state.is_file():
+            # With nothing trained there is nothing to keep; features lie elsewhere.
+            if not run.is_trained:
                 shutil.rmtree(run.path)
             raise
 
@@ -136,7 +136,8 @@ def _train(
         leave_processes()
         if hardware.process.is_first:
             pack_run(outcome)
-        if switch.is_requested:
+        # Not the switch: Ctrl-C while it is packed stops nothing that is left to train.
+        if outcome.is_stopped:
             raise TrainingStoppedError(
                 f"Stopped early. The best so far is evaluated and packed in {run.path}. Go on with "
                 f"`trainer fit --resume {run.path}`.",

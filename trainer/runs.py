@@ -86,6 +86,11 @@ class RunFolder:
         return self.path / "checkpoints" / "state.npz"
 
     @property
+    def is_trained(self) -> bool:
+        """Whether there is anything of a training in it; a first epoch cut short leaves weights."""
+        return self.state.is_file() or self.checkpoint.is_file()
+
+    @property
     def is_finished(self) -> bool:
         """Whether it was trained to its end and all of it is there."""
         if not (self.bundle / "bundle.json").is_file():

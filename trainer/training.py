@@ -90,12 +90,11 @@ class Training:
             TrainingStoppedError: Ctrl-C before anything was trained.
             UnreadableImageError: A file is not a whole picture.
         """
-        if weights is None:
-            logits = self._train_network(SCRATCH, None)
-        else:
-            logits = self._past_head() if self._is_past(HEAD) else self._train_head(weights)
-            if self._recipe.fine_tune.epochs and not self._should_stop():
-                logits = self._train_network(FINE_TUNE, logits)
+        try:
+            logits = self._train_phases(weights)
+        finally:
+            if self._board is not None:
+                self._board.close()
         return TrainingOutcome(
             run=self._run,
             recipe=self._recipe,
@@ -109,6 +108,15 @@ class Training:
             watch=self._watch,
             is_stopped=self._switch.is_requested,
         )
+
+    def _train_phases(self, weights: Path | None) -> Logits:
+        """Returns the logits of the validation photos by what was best."""
+        if weights is None:
+            return self._train_network(SCRATCH, None)
+        logits = self._past_head() if self._is_past(HEAD) else self._train_head(weights)
+        if self._recipe.fine_tune.epochs and not self._should_stop():
+            logits = self._train_network(FINE_TUNE, logits)
+        return logits
 
     def _is_past(self, phase: str) -> bool:
         return self._state is not None and self._state.name != phase

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,8 @@ import yaml
 from numpy.typing import NDArray
 
 from collector.errors import EnvironmentProblemError, InUseError, UsageError
+from collector.records import RgbImage
+from curation.curated import CuratedPhoto
 from trainer.classes import one_hot
 from trainer.head import EpochFigures, HeadData, train_head
 from trainer.recipe import Phase
@@ -253,6 +256,41 @@ def test_a_killed_training_ends_where_an_unbroken_one_does(small_run: Path, tmp_
     assert done.wait(300) == 0
     assert read_epochs(killed) == read_epochs(small_run)
     assert (killed / "predictions.csv").read_bytes() == (small_run / "predictions.csv").read_bytes()
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_the_first_epoch_of_all_keeps_what_was_learned(
+    curated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trainer import training
+    from trainer.fit import fit
+    from trainer.progress import TrainingStoppedError
+    from trainer.settings import FitSettings
+
+    class Interrupting(training.PixelReader):
+        """The first photo that is read is where the user presses Ctrl-C."""
+
+        is_pressed = False
+
+        def read(self, photo: CuratedPhoto) -> RgbImage:
+            if not Interrupting.is_pressed:
+                Interrupting.is_pressed = True
+                os.kill(os.getpid(), signal.SIGINT)
+            return super().read(photo)
+
+    monkeypatch.setattr(training, "PixelReader", Interrupting)
+    settings = FitSettings(
+        curated=curated, runs=tmp_path / "runs", name="cut", weights="none", epochs=2,
+        image_size=32, alpha=0.35, batch_size=16,
+    )  # fmt: skip
+    with pytest.raises(TrainingStoppedError, match="--resume"):
+        fit(settings)
+    run = RunFolder(tmp_path / "runs" / "cut")
+    assert not run.state.exists()
+    assert (run.bundle / "bundle.json").is_file()
+    assert run.read_metrics()["is_stopped"] is True
+    assert [(row.phase, row.epoch) for row in run.read_results()] == [("scratch", 1)]
+    assert newest_unfinished(tmp_path / "runs") == run.path
 
 
 @pytest.mark.parametrize("last", [1, 2])
