@@ -14,13 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.records import LABELS
-from trainer.classes import class_numbers, class_weights
+from trainer.classes import class_numbers
+from trainer.cross_validation import judge_by_folds
 from trainer.frozen import FrozenBackbone
-from trainer.head import HeadData, Matrix, train_head
-from trainer.leak import list_originals, make_folds
+from trainer.leak import list_originals
 from trainer.progress import ProgressPrinter
-from trainer.recipe import HEADS, Recipe, load_recipe
+from trainer.recipe import HEADS, load_recipe, with_overrides
 from trainer.resampling import number_groups, resample_means
 
 FOLDS = 5
@@ -40,43 +39,13 @@ def main() -> None:
     features = backbone.look_at(photos, ProgressPrinter())
     labels = class_numbers(photos)
     groups = number_groups([photo.group for photo in photos])
-    right = {
-        form: judge(features, labels, groups, recipe, form, arguments.repeats) for form in HEADS
-    }
+    right = {}
+    for form in HEADS:
+        formed = with_overrides(recipe, heads=form)
+        rounds = range(arguments.repeats)
+        answers = [judge_by_folds(features, labels, groups, FOLDS, formed, at) for at in rounds]
+        right[form] = np.mean(answers, axis=0)
     print(json.dumps({"photos": len(photos), **describe(right, groups)}, indent=2))
-
-
-def judge(
-    features: Matrix,
-    labels: NDArray[np.int64],
-    groups: NDArray[np.int64],
-    recipe: Recipe,
-    form: str,
-    repeats: int,
-) -> NDArray[np.float64]:
-    """How often class, mask half and age half of each photo were right, 0 to 1, shape (3, N)."""
-    halves = np.array([[label.has_mask, label.is_old] for label in LABELS])
-    answers = []
-    for repeat in range(repeats):
-        folds = make_folds(labels, groups, FOLDS, repeat)
-        said = np.empty_like(labels)
-        for fold in range(FOLDS):
-            asked, picks = folds == fold, folds == (fold + 1) % FOLDS
-            teaches = ~asked & ~picks
-            data = HeadData(
-                features[teaches][:, None],
-                labels[teaches],
-                features[picks],
-                labels[picks],
-                class_weights(labels[teaches]),
-            )
-            head = train_head(
-                data, recipe.head, label_smoothing=recipe.label_smoothing, seed=repeat, heads=form
-            )
-            said[asked] = head.logits(features[asked]).argmax(axis=1)
-        rows = [said == labels, *(halves[said] == halves[labels]).T]
-        answers.append(np.array(rows, np.float64))
-    return np.mean(answers, axis=0)
 
 
 def describe(right: dict[str, NDArray[np.float64]], groups: NDArray[np.int64]) -> dict[str, object]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.classes import merge_matrix, one_hot
-from trainer.recipe import CLASSES, Phase
+from trainer.recipe import Phase, Recipe
 from trainer.training_state import PhaseState
 
 Matrix = NDArray[np.float32]
@@ -77,11 +77,9 @@ class TrainedHead:
 
 def train_head(
     data: HeadData,
-    phase: Phase,
+    recipe: Recipe,
     *,
-    label_smoothing: float,
     seed: int,
-    heads: str = CLASSES,
     on_epoch: Callable[[EpochFigures], bool] = lambda _: True,
     on_state: Callable[[PhaseState], object] | None = None,
     start: PhaseState | None = None,
@@ -90,10 +88,8 @@ def train_head(
 
     Args:
         data: Features are standardised here, and the result is folded back.
-        phase: Epochs, batch size, AdamW's rate and decay, patience, dropout.
-        label_smoothing: Spread over all classes.
+        recipe: Its head phase, its label smoothing, and what its head answers.
         seed: Of order, views and dropout.
-        heads: What it answers: "classes" or "factors".
         on_epoch: Told the figures of each; returns False to stop.
         on_state: Given where it stands after each epoch.
         start: Where to go on from; the end is then the same as without a break.
@@ -101,13 +97,14 @@ def train_head(
     Returns:
         The best epoch's head, for features as they were given.
     """
+    phase = recipe.head
     mean = data.train.mean(axis=(0, 1))
     scale = 1 / (data.train.std(axis=(0, 1)) + 1e-3)
-    trainer = _Trainer(data.train.shape[2], phase, len(data.train_labels), seed, heads)
+    trainer = _Trainer(data.train.shape[2], phase, len(data.train_labels), seed, recipe.heads)
     val = (data.val - mean) * scale
     train = (data.train - mean) * scale
-    targets = one_hot(data.train_labels) * (1 - label_smoothing)
-    targets += label_smoothing / targets.shape[1]
+    targets = one_hot(data.train_labels) * (1 - recipe.label_smoothing)
+    targets += recipe.label_smoothing / targets.shape[1]
     weights = data.class_weights[data.train_labels]
     state = start if start is not None else PhaseState(0, 0, math.inf, {"best": trainer.copy()})
     if start is not None:

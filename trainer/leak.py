@@ -10,6 +10,7 @@ train, val and test do.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count as count_from
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ from numpy.typing import NDArray
 from collector.errors import DatasetError
 from collector.records import LABELS
 from curation.curated import SPLITS, CuratedPhoto, read_curated
-from trainer.classes import class_numbers, class_weights
-from trainer.head import HeadData, Matrix, train_head
+from trainer.classes import class_numbers
+from trainer.cross_validation import judge_by_folds
+from trainer.head import Matrix
 from trainer.metrics import FEW_GROUPS
 from trainer.progress import OnProgress
-from trainer.recipe import CLASSES, Phase, Recipe
+from trainer.recipe import Recipe
 from trainer.resampling import (
     Estimate,
     estimate,
@@ -200,10 +202,8 @@ def measure_leak(
     measured = compare_splits(
         features,
         photos,
-        recipe.head,
-        label_smoothing=recipe.label_smoothing,
+        recipe,
         seed=seed,
-        heads=recipe.heads,
         on_head=tell_rate("training", "heads", on_progress),
     )
     return Leak(len(photos), len(counts), shared, measured)
@@ -242,11 +242,9 @@ def count_folds(photos: Sequence[CuratedPhoto]) -> int:
 def compare_splits(
     features: Matrix,
     photos: Sequence[CuratedPhoto],
-    phase: Phase,
+    recipe: Recipe,
     *,
-    label_smoothing: float,
     seed: int,
-    heads: str = CLASSES,
     on_head: Callable[[int, int], None] = lambda done, total: None,
 ) -> LeakMeasurement:
     """Judge every photo by heads trained on others: folds photo by photo, then folds by group.
@@ -254,10 +252,8 @@ def compare_splits(
     Args:
         features: Of the photos through a frozen backbone, shape (N, depth).
         photos: With their groups, two of them in one group at least.
-        phase: How a head is trained.
-        label_smoothing: As for `train_head`.
+        recipe: How a head is trained.
         seed: Of folds, heads and intervals.
-        heads: What each answers, as for `train_head`.
         on_head: Told heads done and in total.
 
     Raises:
@@ -268,74 +264,25 @@ def compare_splits(
     groups = number_groups([photo.group for photo in photos])
     # Drawn photo by photo, each photo is a group of its own: nothing else differs.
     ways = {"random": np.arange(len(photos)), "group": groups}
-    right: dict[str, _Reals] = {}
-    done = 0
-    for way, kept_together in ways.items():
-        answers = []
-        for repeat in range(REPEATS):
-            folds = make_folds(labels, kept_together, count, seed + repeat)
-            said = np.empty_like(labels)
-            for fold in range(count):
-                asked = folds == fold
-                said[asked] = _judge(
-                    features, labels, folds, fold, phase, label_smoothing, seed + repeat, heads
-                )
-                done += 1
-                on_head(done, len(ways) * REPEATS * count)
-            answers.append(_right(said, labels))
-        right[way] = np.mean(answers, axis=0)
+    total = len(ways) * REPEATS * count
+    done = count_from(1)
+
+    def judge(kept_together: _Numbers, repeat: int) -> _Reals:
+        return judge_by_folds(
+            features,
+            labels,
+            kept_together,
+            count,
+            recipe,
+            seed + repeat,
+            on_head=lambda: on_head(next(done), total),
+        )
+
+    right: dict[str, _Reals] = {
+        way: np.mean([judge(groups_of, repeat) for repeat in range(REPEATS)], axis=0)
+        for way, groups_of in ways.items()
+    }
     return _measurement(right["random"], right["group"], groups, count, seed)
-
-
-def make_folds(labels: _Numbers, groups: _Numbers, count: int, seed: int) -> _Numbers:
-    """The fold of each photo, 0 to `count` - 1; a group lies in one, classes are spread evenly."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    # scikit-learn takes seeds below 2**32.
-    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed % 2**32)
-    folds = np.empty(len(labels), np.int64)
-    for fold, (_, asked) in enumerate(splitter.split(labels[:, None], labels, groups)):
-        folds[asked] = fold
-    return folds
-
-
-def _judge(
-    features: Matrix,
-    labels: _Numbers,
-    folds: _Numbers,
-    fold: int,
-    phase: Phase,
-    label_smoothing: float,
-    seed: int,
-    heads: str,
-) -> _Numbers:
-    """Class numbers that a head of the other folds gives the photos of one fold."""
-    picks = folds == (fold + 1) % (int(folds.max()) + 1)
-    teaches = (folds != fold) & ~picks
-    data = HeadData(
-        features[teaches][:, None],
-        labels[teaches],
-        features[picks],
-        labels[picks],
-        class_weights(labels[teaches]),
-    )
-    head = train_head(data, phase, label_smoothing=label_smoothing, seed=seed, heads=heads)
-    said: _Numbers = head.logits(features[folds == fold]).argmax(axis=1).astype(np.int64)
-    return said
-
-
-def _right(said: _Numbers, actual: _Numbers) -> _Reals:
-    """Whether class, mask half and age half of each photo are right, 0 or 1, shape (3, N)."""
-    has_mask = np.array([label.has_mask for label in LABELS])
-    is_old = np.array([label.is_old for label in LABELS])
-    return np.array(
-        [
-            said == actual,
-            has_mask[said] == has_mask[actual],
-            is_old[said] == is_old[actual],
-        ],
-        np.float64,
-    )
 
 
 def _measurement(

@@ -22,7 +22,7 @@ from collector.records import LABELS
 from curation.curated import CuratedPhoto
 from trainer.head import HeadData, train_head
 from trainer.metrics import FEW_GROUPS, age_accuracy, count_confusion, mask_accuracy
-from trainer.recipe import CLASSES, Phase
+from trainer.recipe import Phase, Recipe
 from trainer.resampling import Estimate, estimate, number_groups, resample_means
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -186,11 +186,9 @@ def measure_curve(
     data: HeadData,
     train: Sequence[CuratedPhoto],
     val: Sequence[CuratedPhoto],
-    phase: Phase,
+    recipe: Recipe,
     *,
-    label_smoothing: float,
     seed: int,
-    heads: str = CLASSES,
     on_head: Callable[[int, int], bool] = lambda done, total: True,
 ) -> LearningCurve | None:
     """Train heads on parts of the photos and measure each on the validation photos.
@@ -199,10 +197,8 @@ def measure_curve(
         data: Features and labels of `train` and `val`, in their order.
         train: Augmented variants bear the group of their parent, so they go with it.
         val: What is measured on.
-        phase: How the head is trained on all of them.
-        label_smoothing: As for `train_head`.
+        recipe: How the head is trained on all of them.
         seed: Of what is drawn, and of the heads.
-        heads: What each answers, as for `train_head`.
         on_head: Told heads done and in total; returns False to stop.
 
     Returns:
@@ -223,7 +219,7 @@ def measure_curve(
     right: list[_Reals] = []
     for (number, share), at in product(enumerate(shares), range(DRAWS)):
         members = parts[at][number]
-        logits = _answers(data, members, phase, label_smoothing, seed + at, heads)
+        logits = _answers(data, members, recipe, seed + at)
         said = logits.argmax(axis=1).astype(np.int64)
         photos, drawn = int(is_original[members].sum()), len(np.unique(groups[members]))
         rows.append(CurveRow(share, at + 1, drawn, photos, *_accuracies(said, data.val_labels)))
@@ -315,26 +311,19 @@ def forecast_doubling(sizes: Sequence[float], accuracies: _Reals) -> _Reals:
     return np.minimum(gains, 1 - accuracies[:, -1])
 
 
-def _answers(
-    data: HeadData,
-    members: _Numbers,
-    phase: Phase,
-    label_smoothing: float,
-    seed: int,
-    heads: str,
-) -> NDArray[np.float32]:
+def _answers(data: HeadData, members: _Numbers, recipe: Recipe, seed: int) -> NDArray[np.float32]:
     """Logits of the validation photos by a head that was trained on some photos, (M, 4)."""
     part = replace(data, train=data.train[members], train_labels=data.train_labels[members])
     # As many steps as with all photos: with as many epochs, heads on few photos would be far from
     # done, and the curve would rise for want of steps.
+    phase = recipe.head
     longer = _steps(len(data.train_labels), phase) / _steps(len(members), phase)
     lasting = replace(
         phase,
         epochs=max(1, round(phase.epochs * longer)),
         patience=max(1, round(phase.patience * longer)),
     )
-    head = train_head(part, lasting, label_smoothing=label_smoothing, seed=seed, heads=heads)
-    return head.logits(data.val)
+    return train_head(part, replace(recipe, head=lasting), seed=seed).logits(data.val)
 
 
 def _steps(photos: int, phase: Phase) -> int:

@@ -137,10 +137,8 @@ class Training:
         with self._watch.measure(HEAD):
             head = train_head(
                 data,
-                self._recipe.head,
-                label_smoothing=self._recipe.label_smoothing,
+                self._recipe,
                 seed=self._settings.seed,
-                heads=self._recipe.heads,
                 on_epoch=self._epoch_teller(HEAD, self._recipe.head),
                 on_state=self._state_keeper(HEAD, None),
                 start=self._begun(HEAD),
@@ -176,10 +174,8 @@ class Training:
             data,
             self._photos.train.photos,
             self._photos.val.photos,
-            self._recipe.head,
-            label_smoothing=self._recipe.label_smoothing,
+            self._recipe,
             seed=self._settings.seed,
-            heads=self._recipe.heads,
             on_head=tell,
         )
         if curve is not None:

@@ -6,11 +6,15 @@ import pytest
 from trainer.calibration import RANGE, fit_temperature
 from trainer.classes import one_hot
 from trainer.head import EpochFigures, HeadData, cross_entropy, softmax, train_head
-from trainer.recipe import Phase
+from trainer.recipe import Phase, load_recipe
 
-PHASE = Phase(
-    epochs=60, batch_size=16, learning_rate=0.01, weight_decay=0.0, patience=60, dropout=0.2
+RECIPE = replace(
+    load_recipe("mobilenetv2"),
+    head=Phase(
+        epochs=60, batch_size=16, learning_rate=0.01, weight_decay=0.0, patience=60, dropout=0.2
+    ),
 )
+PLAIN = replace(RECIPE, label_smoothing=0.0)
 
 
 def make_data(seed: int = 0, views: int = 2) -> HeadData:
@@ -34,7 +38,7 @@ def test_the_head_learns_and_its_kernel_works_on_raw_features() -> None:
         told.append(figures.val_loss)
         return True
 
-    head = train_head(data, PHASE, label_smoothing=0.05, seed=1, on_epoch=note)
+    head = train_head(data, RECIPE, seed=1, on_epoch=note)
     logits = head.logits(data.val)
     assert (logits.argmax(axis=1) == data.val_labels).mean() >= 0.95
     # The best epoch is what comes back, folded to features as they were given.
@@ -43,10 +47,7 @@ def test_the_head_learns_and_its_kernel_works_on_raw_features() -> None:
 
 
 def test_the_seed_repeats_a_head() -> None:
-    heads = [
-        train_head(make_data(), PHASE, label_smoothing=0.0, seed=4, on_epoch=lambda _: True)
-        for _ in range(2)
-    ]
+    heads = [train_head(make_data(), PLAIN, seed=4, on_epoch=lambda _: True) for _ in range(2)]
     assert np.array_equal(heads[0].kernel, heads[1].kernel)
 
 
@@ -57,7 +58,7 @@ def test_training_ends_when_asked() -> None:
         told.append(figures.epoch)
         return figures.epoch < 3
 
-    train_head(make_data(), PHASE, label_smoothing=0.0, seed=1, on_epoch=stop_at_three)
+    train_head(make_data(), PLAIN, seed=1, on_epoch=stop_at_three)
     assert told == [1, 2, 3]
 
 
@@ -72,9 +73,9 @@ def test_training_ends_when_patience_is_out() -> None:
     data = make_data()
     noise = np.random.default_rng(3).normal(0, 1, data.train.shape).astype(np.float32)
     meaningless = replace(data, train=noise, val=noise[::-1, 0])
-    impatient = replace(PHASE, patience=4)
-    head = train_head(meaningless, impatient, label_smoothing=0.0, seed=1, on_epoch=note)
-    assert len(told) == head.best_epoch + 4 < PHASE.epochs
+    impatient = replace(PLAIN, head=replace(PLAIN.head, patience=4))
+    head = train_head(meaningless, impatient, seed=1, on_epoch=note)
+    assert len(told) == head.best_epoch + 4 < PLAIN.head.epochs
 
 
 def test_softmax_takes_large_logits() -> None:

@@ -14,6 +14,7 @@ from curation.curated import PLAN_COLUMNS, SPLITS, CuratedPhoto
 from tests.trainer.conftest import draw_face
 from trainer.classes import one_hot
 from trainer.cli import main
+from trainer.cross_validation import make_folds
 from trainer.leak import (
     MAX_FOLDS,
     REPEATS,
@@ -21,14 +22,16 @@ from trainer.leak import (
     LeakMeasurement,
     compare_splits,
     list_originals,
-    make_folds,
     measure_leak,
 )
 from trainer.recipe import Phase, load_recipe
 from trainer.resampling import Estimate
 
-PHASE = Phase(
-    epochs=15, batch_size=16, learning_rate=0.01, weight_decay=0.0, patience=15, dropout=0.2
+RECIPE = replace(
+    load_recipe("mobilenetv2"),
+    head=Phase(
+        epochs=15, batch_size=16, learning_rate=0.01, weight_decay=0.0, patience=15, dropout=0.2
+    ),
 )
 Features = NDArray[np.float32]
 
@@ -55,7 +58,7 @@ def make_bursts(people: int, shots: int, look: float) -> tuple[Features, list[Cu
 
 
 def compare(features: Features, photos: list[CuratedPhoto], seed: int = 1) -> LeakMeasurement:
-    return compare_splits(features, photos, PHASE, label_smoothing=0.05, seed=seed)
+    return compare_splits(features, photos, RECIPE, seed=seed)
 
 
 def make_curated_bursts(root: Path) -> Path:

@@ -25,11 +25,14 @@ from trainer.learning_curve import (
     forecast_doubling,
     measure_curve,
 )
-from trainer.recipe import Phase
+from trainer.recipe import Phase, load_recipe
 from trainer.resampling import Estimate
 
-PHASE = Phase(
-    epochs=6, batch_size=32, learning_rate=0.01, weight_decay=0.0, patience=6, dropout=0.2
+RECIPE = replace(
+    load_recipe("mobilenetv2"),
+    head=Phase(
+        epochs=6, batch_size=32, learning_rate=0.01, weight_decay=0.0, patience=6, dropout=0.2
+    ),
 )
 Numbers = NDArray[np.int64]
 
@@ -54,7 +57,7 @@ def make_data(count: int, noise: float, seed: int = 0) -> HeadData:
 
 def measure(data: HeadData, seed: int = 1) -> LearningCurve:
     photos = make_photos(data.train_labels, range(len(data.train_labels)))
-    curve = measure_curve(data, photos, photos, PHASE, label_smoothing=0.05, seed=seed)
+    curve = measure_curve(data, photos, photos, RECIPE, seed=seed)
     assert curve is not None
     return curve
 
@@ -194,7 +197,7 @@ def test_few_people_give_fewer_points_and_too_few_none() -> None:
 
     def measure_people(count: int) -> LearningCurve | None:
         photos = make_photos(data.train_labels, [at // 4 % count for at in range(96)])
-        return measure_curve(data, photos, photos, PHASE, label_smoothing=0.0, seed=1)
+        return measure_curve(data, photos, photos, replace(RECIPE, label_smoothing=0.0), seed=1)
 
     curve = measure_people(6)
     assert curve is not None
@@ -215,7 +218,7 @@ def test_a_curve_stops_when_asked() -> None:
         return done < 3
 
     found = measure_curve(
-        data, photos, photos, PHASE, label_smoothing=0.0, seed=1, on_head=stop_at_three
+        data, photos, photos, replace(RECIPE, label_smoothing=0.0), seed=1, on_head=stop_at_three
     )
     assert found is None
     assert told == [5 * DRAWS] * 3

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,15 @@ from collector.records import RgbImage
 from curation.curated import CuratedPhoto
 from trainer.classes import one_hot
 from trainer.head import EpochFigures, HeadData, train_head
-from trainer.recipe import Phase
+from trainer.recipe import Phase, load_recipe
 from trainer.runs import EpochRow, RunFolder, create_run, newest_unfinished
 from trainer.training_state import PhaseState, TrainingState, load_state, save_state
 
-PHASE = Phase(
-    epochs=12, batch_size=16, learning_rate=0.01, weight_decay=0.01, patience=12, dropout=0.3
+RECIPE = replace(
+    load_recipe("mobilenetv2"),
+    head=Phase(
+        epochs=12, batch_size=16, learning_rate=0.01, weight_decay=0.01, patience=12, dropout=0.3
+    ),
 )
 
 
@@ -53,7 +57,7 @@ def run(tmp_path: Path) -> RunFolder:
 def test_a_head_that_goes_on_ends_where_an_unbroken_one_does(
     heads: str, last: int, tmp_path: Path
 ) -> None:
-    data = make_data()
+    data, recipe = make_data(), replace(RECIPE, heads=heads)
     states: list[PhaseState] = []
     unbroken_told: list[EpochFigures] = []
 
@@ -62,7 +66,7 @@ def test_a_head_that_goes_on_ends_where_an_unbroken_one_does(
         return True
 
     unbroken = train_head(
-        data, PHASE, label_smoothing=0.05, seed=3, heads=heads, on_epoch=note,
+        data, recipe, seed=3, on_epoch=note,
         on_state=states.append,
     )  # fmt: skip
     path = tmp_path / "state.npz"
@@ -76,7 +80,7 @@ def test_a_head_that_goes_on_ends_where_an_unbroken_one_does(
         return True
 
     resumed = train_head(
-        data, PHASE, label_smoothing=0.05, seed=3, heads=heads, on_epoch=note_again,
+        data, recipe, seed=3, on_epoch=note_again,
         start=kept.phase,
     )  # fmt: skip
     assert told == unbroken_told[last:]
@@ -262,12 +266,12 @@ def test_a_killed_training_ends_where_an_unbroken_one_does(small_run: Path, tmp_
 def test_ctrl_c_in_the_first_epoch_of_all_keeps_what_was_learned(
     curated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from trainer import training
     from trainer.fit import fit
+    from trainer.pixels import PixelReader
     from trainer.progress import TrainingStoppedError
     from trainer.settings import FitSettings
 
-    class Interrupting(training.PixelReader):
+    class Interrupting(PixelReader):
         """The first photo that is read is where the user presses Ctrl-C."""
 
         is_pressed = False
@@ -278,7 +282,7 @@ def test_ctrl_c_in_the_first_epoch_of_all_keeps_what_was_learned(
                 os.kill(os.getpid(), signal.SIGINT)
             return super().read(photo)
 
-    monkeypatch.setattr(training, "PixelReader", Interrupting)
+    monkeypatch.setattr("trainer.training.PixelReader", Interrupting)
     settings = FitSettings(
         curated=curated, runs=tmp_path / "runs", name="cut", weights="none", epochs=2,
         image_size=32, alpha=0.35, batch_size=16,
