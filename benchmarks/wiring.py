@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
 FORMATS = ("onnx", "tflite", "openvino", "keras")
 
 
@@ -67,9 +68,8 @@ def try_out(model: str, arguments: argparse.Namespace, work: Path) -> dict[str, 
 
 
 def write_weights(model: str, size: int, folder: Path) -> None:
-    """A weights file without top, laid out as in Keras' cache: one group a layer, in order."""
-    import h5py
-
+    """A weights file without top, as Keras' cache holds it."""
+    from tests.trainer.legacy_weights import write_legacy_weights
     from trainer.networks import build_network
     from trainer.recipe import load_recipe, with_overrides
     from trainer.weights import imagenet_names
@@ -77,17 +77,7 @@ def write_weights(model: str, size: int, folder: Path) -> None:
     recipe = with_overrides(load_recipe(model), image_size=size)
     network = build_network(recipe)
     folder.mkdir(parents=True)
-    with h5py.File(folder / imagenet_names(network.row, recipe)[-1], "w") as file:
-        layers = network.backbone.layers
-        file.attrs["layer_names"] = [layer.name.encode() for layer in layers]
-        file.attrs["backend"] = b"tensorflow"
-        file.attrs["keras_version"] = b"2.2.4"
-        for layer in layers:
-            group = file.create_group(layer.name)
-            names = [f"{layer.name}/{at}:0".encode() for at in range(len(layer.weights))]
-            group.attrs["weight_names"] = names
-            for name, value in zip(names, layer.get_weights(), strict=True):
-                group[name.decode()] = value
+    write_legacy_weights(network.backbone, folder / imagenet_names(network.row, recipe)[-1])
 
 
 def run(package: str, *words: str, work: Path, more: dict[str, str] | None = None) -> str:

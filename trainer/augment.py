@@ -52,6 +52,16 @@ def mix_seed(*parts: int) -> int:
     return int(np.random.SeedSequence(parts).generate_state(1)[0])
 
 
+def seed_of_view(digest: str, view: int) -> int:
+    """Of a photo's view for the frozen backbone: by content, so that views can be cached."""
+    return mix_seed(int(digest[:8], 16), view)
+
+
+def seed_of_draw(seed: int, epoch: int, at: int) -> int:
+    """Of the variant of a training's photo number `at` in an epoch, from 0."""
+    return mix_seed(seed, epoch, at)
+
+
 def vary_framing() -> Any:
     """For a pretrained network: zoom and shift wide, colour little.
 

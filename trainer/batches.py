@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from collector.records import RgbImage
 from curation.curated import CuratedPhoto
-from trainer.augment import Augmenter, mix_seed
+from trainer.augment import Augmenter, seed_of_draw
 from trainer.backend import keras
 from trainer.classes import class_numbers, one_hot
 from trainer.devices import current_share
@@ -98,4 +98,4 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def _draw(self, at: int, epoch: int) -> RgbImage:
         pixels = self._reader.read(self._photos[at])
-        return self._augment(pixels, mix_seed(self._seed, epoch, at))
+        return self._augment(pixels, seed_of_draw(self._seed, epoch, at))

@@ -18,14 +18,14 @@ from trainer.photo_facts import read_metadata
 from trainer.pixels import PixelReader, plain_batches
 from trainer.progress import Stopwatch
 from trainer.robustness import CorruptedAccuracy, format_corruptions
-from trainer.runs import RunFolder
+from trainer.runs import trained_on
 from trainer.timing import measure_ms
 
 ALWAYS_KNOWN = ("size", "sharpness")
 """What the photos themselves tell; the text leaves it to the page and `--json`."""
 
-
 DEFAULT_SPLIT = "test"
+"""Of a curated folder; a folder of four classes has none to choose from."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def evaluate_run(
     """
     folder = find_bundle(model, runs)
     bundle = load_bundle(folder)
-    data = data if data is not None else _trained_on(folder)
+    data = data if data is not None else trained_on(folder)
     facts = read_metadata(metadata) if metadata is not None else None
     photos, found_split = _read_photos(data, split)
     engine = OnnxEngine(read_file(bundle, ONNX_FILE))
@@ -171,7 +171,7 @@ def _learned_from(result: RunEvaluation) -> list[CuratedPhoto] | str:
     if result.split in ("train", "val"):
         return f"Not looked for: these photos are the {result.split} photos themselves."
     try:
-        curated = read_curated(_trained_on(result.bundle))
+        curated = read_curated(trained_on(result.bundle))
     except ToolchainError as fault:
         return f"Not known: the photos that it was trained on are not to be had. {fault}"
     return [*curated.photos("train"), *curated.photos("val")]
@@ -186,13 +186,3 @@ def _read_photos(data: Path, split: str) -> tuple[list[CuratedPhoto], str | None
             f"out to measure all of its photos."
         )
     return read_four_folders(data), None
-
-
-def _trained_on(bundle: Path) -> Path:
-    curated = RunFolder(bundle.parent).read_args().get("curated")
-    if not isinstance(curated, str):
-        raise UsageError(
-            f"{bundle} does not say what it was trained on (no args.yaml beside it). Name the "
-            f"photos with --data FOLDER."
-        )
-    return Path(curated)

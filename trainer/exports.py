@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.errors import EnvironmentProblemError, UsageError
+from collector.errors import EnvironmentProblemError
 from curation.curated import CuratedPhoto, read_curated
 from curation.swap import swap_in
 from trainer.bundle import describe_file, golden_images
@@ -34,7 +34,7 @@ from trainer.export_formats import (
 )
 from trainer.pixels import PixelReader, plain_batches
 from trainer.rebuild import rebuild_model
-from trainer.runs import RunFolder
+from trainer.runs import trained_on
 
 CALIBRATION_PHOTOS = 50
 """Of each class, from the training photos."""
@@ -86,7 +86,7 @@ class Exporter:
     """
 
     def __init__(self, bundle_folder: Path, data: Path | None, out: Path | None) -> None:
-        curated = read_curated(data if data is not None else _trained_on(bundle_folder))
+        curated = read_curated(data if data is not None else trained_on(bundle_folder))
         self.rebuilt = rebuild_model(bundle_folder)
         self.out = out if out is not None else bundle_folder.parent / "exports"
         size = self.rebuilt.bundle.input_size
@@ -228,16 +228,6 @@ def format_exports(exports: Sequence[ExportFigures]) -> str:
         for each in exports
     ]
     return "\n".join([*lines, "", *notes])
-
-
-def _trained_on(bundle_folder: Path) -> Path:
-    curated = RunFolder(bundle_folder.parent).read_args().get("curated")
-    if not isinstance(curated, str):
-        raise UsageError(
-            f"{bundle_folder} does not say what it was trained on (no args.yaml beside it). Name "
-            f"the curated photos with --data FOLDER."
-        )
-    return Path(curated)
 
 
 def _some_of_each(photos: Sequence[CuratedPhoto]) -> list[CuratedPhoto]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from collector.records import RgbImage
 from curation.curated import CuratedPhoto
-from trainer.augment import Augmenter, mix_seed, vary_framing
+from trainer.augment import Augmenter, seed_of_view, vary_framing
 from trainer.backend import has_accelerator
 from trainer.networks import Network
 from trainer.onnx_engine import OnnxEngine
@@ -182,8 +182,7 @@ class FeatureExtractor:
 
     def _view(self, key: str, photo: CuratedPhoto, view: int) -> RgbImage:
         pixels = self._reader.read(photo)
-        # Seeded by content: a photo has the same views in every run, so they can be cached.
-        return pixels if view == 0 else self._augment(pixels, mix_seed(int(key[:8], 16), view))
+        return pixels if view == 0 else self._augment(pixels, seed_of_view(key, view))
 
 
 def default_cache(runs: Path) -> Path:

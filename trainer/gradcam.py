@@ -16,11 +16,8 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
-from collector.errors import ModelRefusedError
 from collector.records import RgbImage
-from trainer.guarded_files import UnsafeFileError, read_regular_file
-from trainer.onnx_engine import LARGEST_MODEL
-from trainer.onnx_guard import check_onnx
+from trainer.onnx_engine import read_network
 
 Maps = NDArray[np.float32]
 
@@ -64,14 +61,7 @@ def open_maps(model: Path) -> ActivationMaps | None:
     Raises:
         ModelRefusedError: It is no network as we export them.
     """
-    try:
-        data = read_regular_file(model, LARGEST_MODEL)
-        size = check_onnx(data)
-    except UnsafeFileError as fault:
-        raise ModelRefusedError(
-            f"{model}: not a model that is run here ({fault}). Train or export it again."
-        ) from fault
-    graph = onnx.load_model_from_string(data)
+    graph = onnx.load_model_from_string(read_network(model))
     nodes = {output: node for node in graph.graph.node for output in node.output}
     last = nodes.get(graph.graph.output[0].name)
     if last is None or last.op_type != "Softmax":
@@ -79,7 +69,9 @@ def open_maps(model: Path) -> ActivationMaps | None:
     pooling = _find_pooling(nodes, last.input[0])
     if pooling is None:
         return None
-    network = _cut(graph, graph.graph.input[0].name, pooling.input[0])
+    images = graph.graph.input[0]
+    size = images.type.tensor_type.shape.dim[1].dim_value
+    network = _cut(graph, images.name, pooling.input[0])
     depth = _run(network, np.zeros((1, size, size, 3), np.uint8)).shape[1]
     kernel = _linear_part(_cut(graph, pooling.output[0], last.input[0]), depth)
     return None if kernel is None else ActivationMaps(network, kernel)

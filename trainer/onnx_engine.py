@@ -15,6 +15,20 @@ LARGEST_MODEL = 2_000_000_000
 """Bytes; protobuf, which ONNX is written in, ends at 2 GB."""
 
 
+def read_network(path: Path) -> bytes:
+    """The bytes of an ONNX file that `check_onnx` passed.
+
+    Raises:
+        ModelRefusedError: It is no network as we export them.
+    """
+    try:
+        data = read_regular_file(path, LARGEST_MODEL)
+        check_onnx(data)
+    except UnsafeFileError as fault:
+        raise _refusal(path, fault) from fault
+    return data
+
+
 class OnnxEngine:
     """One network with one input and one output.
 
@@ -34,10 +48,7 @@ class OnnxEngine:
             data = model if isinstance(model, bytes) else read_regular_file(model, LARGEST_MODEL)
             self._session = open_session(data, options)
         except UnsafeFileError as fault:
-            name = "The model" if isinstance(model, bytes) else model
-            raise ModelRefusedError(
-                f"{name}: not a model that is run here ({fault}). Train or export it again."
-            ) from fault
+            raise _refusal("The model" if isinstance(model, bytes) else model, fault) from fault
         self._input = self._session.get_inputs()[0].name
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -85,6 +96,12 @@ def open_session(
     except Exception as fault:
         # Its exceptions have no public common base.
         raise UnsafeFileError(f"ONNX Runtime does not take it ({first_line(fault)})") from fault
+
+
+def _refusal(model: Path | str, fault: UnsafeFileError) -> ModelRefusedError:
+    return ModelRefusedError(
+        f"{model}: not a model that is run here ({fault}). Train or export it again."
+    )
 
 
 def first_line(fault: BaseException) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from collector.records import LABELS, RgbImage
 from curation.curated import CuratedPhoto
-from trainer.augment import Augmenter, mix_seed, vary_colour, vary_framing
+from trainer.augment import Augmenter, seed_of_draw, seed_of_view, vary_colour, vary_framing
 from trainer.dataset import PhotoSet
 from trainer.pixels import PixelReader
 
@@ -47,9 +47,9 @@ def preview_views(train: PhotoSet, reader: PixelReader, views: int) -> Preview:
     augment = Augmenter(vary_framing)
     photos = []
     for at in _choose(train.photos):
-        pixels, seed = reader.read(train.photos[at]), int(train.digests[at][:8], 16)
+        pixels, digest = reader.read(train.photos[at]), train.digests[at]
         seen = range(1, min(views, VARIANTS + 1))
-        variants = tuple(augment(pixels, mix_seed(seed, view)) for view in seen)
+        variants = tuple(augment(pixels, seed_of_view(digest, view)) for view in seen)
         photos.append(VariedPhoto(train.photos[at], variants))
     note = (
         f"The head learned from {views} views of each training photo: as it is, on the left, and "
@@ -75,7 +75,7 @@ def preview_epochs(
     for at in _choose(train.photos):
         pixels = reader.read(train.photos[at])
         drawn = range(min(epochs, VARIANTS))
-        variants = tuple(augment(pixels, mix_seed(seed, epoch, at)) for epoch in drawn)
+        variants = tuple(augment(pixels, seed_of_draw(seed, epoch, at)) for epoch in drawn)
         photos.append(VariedPhoto(train.photos[at], variants))
     what = "colour and light" if is_scratch else "framing, light and sharpness"
     note = (

@@ -293,6 +293,21 @@ def finished_runs(runs: Path) -> list[RunFolder]:
     return found
 
 
+def trained_on(bundle: Path) -> Path:
+    """The curated folder that a run's bundle was trained on, as its `args.yaml` says.
+
+    Raises:
+        UsageError: Nothing says so.
+    """
+    curated = RunFolder(bundle.parent).read_args().get("curated")
+    if not isinstance(curated, str):
+        raise UsageError(
+            f"{bundle} does not say what it was trained on (no args.yaml beside it). Name the "
+            f"photos with --data FOLDER."
+        )
+    return Path(curated)
+
+
 def tell_phases(metrics: dict[str, Any]) -> str:
     """What was trained: "50 epochs head, 2 epochs fine-tune, then stopped before its end"."""
     parts = [

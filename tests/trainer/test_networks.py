@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from collector.errors import MissingDownloadError, ModelRefusedError, UsageError
+from tests.trainer.legacy_weights import write_legacy_weights
 from trainer.backend import keras
 from trainer.export import check_export, export_onnx
 from trainer.networks import (
@@ -186,9 +187,7 @@ def test_a_cache_laid_out_as_keras_does_is_used_without_the_network(
     first = build_network(recipe)
     cached = tmp_path / "models" / imagenet_names(row, recipe)[-1]
     cached.parent.mkdir()
-    first.backbone.save_weights(str(cached.with_suffix(".weights.h5")))
-    cached.with_suffix(".weights.h5").rename(cached)
-    _as_legacy(first.backbone, cached)
+    write_legacy_weights(first.backbone, cached)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     second = build_network(recipe)
     path = obtain_weights(row, recipe, "imagenet")
@@ -196,21 +195,6 @@ def test_a_cache_laid_out_as_keras_does_is_used_without_the_network(
     load_backbone_weights(second, cached)
     pairs = zip(first.backbone.get_weights(), second.backbone.get_weights(), strict=True)
     assert all(np.array_equal(a, b) for a, b in pairs)
-
-
-def _as_legacy(model: object, path: Path) -> None:
-    """Write weights as Keras' own ImageNet files are: one group a layer, in order."""
-    with h5py.File(path, "w") as file:
-        layers = list(model.layers)  # type: ignore[attr-defined]
-        file.attrs["layer_names"] = [layer.name.encode() for layer in layers]
-        file.attrs["backend"] = b"tensorflow"
-        file.attrs["keras_version"] = b"2.2.4"
-        for layer in layers:
-            group = file.create_group(layer.name)
-            names = [f"{layer.name}/{at}:0".encode() for at in range(len(layer.weights))]
-            group.attrs["weight_names"] = names
-            for name, value in zip(names, layer.get_weights(), strict=True):
-                group[name.decode()] = value
 
 
 def test_missing_imagenet_weights_tell_the_file_the_place_and_the_ways_out(
