@@ -41,7 +41,7 @@ from curation.look_alikes import find_look_alikes
 from curation.scanning import scan_photos
 from curation.settings import DEFAULT_SEED
 from trainer.bundle import load_bundle
-from trainer.intervals import bootstrap_interval, wilson_interval
+from trainer.measures.intervals import bootstrap_interval, wilson_interval
 from trainer.onnx_engine import OnnxEngine
 from trainer.pixels import PixelReader, plain_batches
 from trainer.runs import Prediction, RunFolder, predictions_of

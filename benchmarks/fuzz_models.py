@@ -33,6 +33,8 @@ import numpy as np
 from fuzz_images import read_lines
 
 from collector.errors import ModelRefusedError
+from collector.guarded_files import UnsafeFileError
+from curation.hdf5_guard import check_hdf5
 from detector.classifier import Classifier
 from tests.trainer.hostile_models import (
     HOSTILE_NETWORKS,
@@ -45,8 +47,6 @@ from tests.trainer.hostile_models import (
     seal,
 )
 from trainer.bundle import load_bundle
-from trainer.guarded_files import UnsafeFileError
-from trainer.hdf5_guard import check_hdf5
 from trainer.keras_archive import read_archived_weights
 
 HANGS_AFTER_S = 120.0

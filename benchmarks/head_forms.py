@@ -18,9 +18,9 @@ from trainer.classes import class_numbers
 from trainer.cross_validation import judge_by_folds
 from trainer.frozen import FrozenBackbone
 from trainer.leak import list_originals
+from trainer.measures.resampling import number_groups, resample_means
 from trainer.progress import ProgressPrinter
 from trainer.recipe import HEADS, load_recipe, with_overrides
-from trainer.resampling import number_groups, resample_means
 
 FOLDS = 5
 

@@ -229,7 +229,7 @@ def compare(fit: dict[str, Any], plain: dict[str, Any]) -> dict[str, dict[str, f
 
 def measure_engines(curated: Path, size: int) -> dict[str, Any]:
     """Photos a second through the frozen backbone: decoded photos in, features out."""
-    from trainer.export import export_onnx
+    from trainer.exports.to_onnx import export_onnx
     from trainer.onnx_engine import OnnxEngine
     from trainer.pixels import PixelReader, plain_batches
 

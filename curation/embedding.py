@@ -20,9 +20,12 @@ from numpy.typing import NDArray
 
 from collector.console import Progress, no_progress
 from collector.errors import MissingDownloadError
+from collector.guarded_files import UnsafeFileError, read_regular_file
 from collector.images import resize_square
 from collector.native_output import hush_native_output
 from collector.records import RgbImage
+from curation.hdf5_guard import check_hdf5
+from curation.keras_weights import largest_weights, load_checked_weights
 
 FeatureArray = NDArray[np.float32]
 
@@ -136,8 +139,10 @@ def _open_network() -> _Describe:
         include_top=False, weights=None, input_shape=(NETWORK_SIDE_PX, NETWORK_SIDE_PX, 3)
     )
     try:
-        network.load_weights(str(path))
-    except (ValueError, KeyError, OSError) as fault:
+        data = read_regular_file(path.resolve(), largest_weights(network))
+        check_hdf5(data)
+        load_checked_weights(network, data, path.name)
+    except UnsafeFileError as fault:
         raise MissingDownloadError(
             _notice(f"{path} is damaged ({_first_line(fault)})", "Remove it to fetch it anew")
         ) from fault

@@ -8,10 +8,10 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from collector.errors import ModelRefusedError
+from collector.guarded_files import UnsafeFileError
 from collector.images import resize_square
 from collector.records import LABELS, RgbImage
 from trainer.bundle import ONNX_FILE, ModelBundle, golden_images, read_file
-from trainer.guarded_files import UnsafeFileError
 from trainer.onnx_engine import first_line, open_session
 
 GOLDEN_TOLERANCE = 0.01

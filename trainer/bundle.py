@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.errors import EnvironmentProblemError, ModelRefusedError
-from collector.records import LABELS, Label
-from trainer.guarded_files import (
+from collector.guarded_files import (
     UnsafeFileError,
     parse_strict_json,
     read_known_file,
     read_regular_file,
 )
+from collector.records import LABELS, Label
 
 SCHEMA_VERSION = 1
 BUNDLE_FILE = "bundle.json"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from collector.console import CommandParser, run_command, say, show_progress
 from collector.errors import GateFailedError, UsageError
-from trainer.export_command import add_export_options, run_export
+from trainer.exports.command import add_export_options, run_export
 from trainer.fit_command import add_fit_options, run_fit
 from trainer.recipe import recipe_names
 
@@ -141,7 +141,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 
     summaries = summarise_runs(arguments.run, arguments.runs)
     if arguments.html is not None:
-        from trainer.compare_page import write_comparison
+        from trainer.pages.comparison import write_comparison
 
         write_comparison(summaries, arguments.html)
         say(f"Look at {arguments.html}")

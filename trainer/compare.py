@@ -10,7 +10,7 @@ from typing import Any
 from collector.console import say
 from collector.errors import DatasetError, EnvironmentProblemError
 from trainer.bundle import ONNX_FILE
-from trainer.paired import compare_answers, read_right_answers
+from trainer.measures.paired import compare_answers, read_right_answers
 from trainer.runs import RunFolder, finished_runs, unfinished_runs
 
 Interval = tuple[float, float]

@@ -7,19 +7,19 @@ from typing import Any
 from collector.console import Progress, no_progress
 from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
 from curation.curated import SPLITS, CuratedPhoto, read_curated, read_four_folders
-from trainer.breakdown import format_breakdown
 from trainer.bundle import ONNX_FILE, find_bundle, load_bundle, read_file
-from trainer.findings import Findings, measure_worse
-from trainer.judged import judge_photos
-from trainer.leak_check import check_leak, look_at_photos
-from trainer.metrics import Evaluation
+from trainer.measures.breakdown import format_breakdown
+from trainer.measures.findings import Findings, measure_worse
+from trainer.measures.judged import judge_photos
+from trainer.measures.leak_check import check_leak, look_at_photos
+from trainer.measures.metrics import Evaluation
+from trainer.measures.photo_facts import read_metadata
+from trainer.measures.robustness import CorruptedAccuracy, format_corruptions
+from trainer.measures.timing import measure_ms
 from trainer.onnx_engine import OnnxEngine
-from trainer.photo_facts import read_metadata
 from trainer.pixels import PixelReader, plain_batches
 from trainer.progress import Stopwatch
-from trainer.robustness import CorruptedAccuracy, format_corruptions
 from trainer.runs import trained_on
-from trainer.timing import measure_ms
 
 ALWAYS_KNOWN = ("size", "sharpness")
 """What the photos themselves tell; the text leaves it to the page and `--json`."""
@@ -143,7 +143,7 @@ def write_evaluation(result: RunEvaluation, page: Path) -> RunEvaluation:
         EnvironmentProblemError: It cannot be written.
     """
     # It draws with libraries that no figure needs.
-    from trainer.report import render_evaluation
+    from trainer.pages.report import render_evaluation
 
     learned = _learned_from(result)
     found, unknown = result.found, ""

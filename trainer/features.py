@@ -152,7 +152,7 @@ class FeatureExtractor:
         if has_accelerator():
             model = self._network.features
             return lambda images: np.asarray(model.predict_on_batch(images), dtype=np.float32)
-        from trainer.export import export_onnx
+        from trainer.exports.to_onnx import export_onnx
 
         path = self._cache.folder / "network.onnx"
         if not path.is_file():

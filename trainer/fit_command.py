@@ -84,7 +84,7 @@ def _begin(given: dict[str, Any]) -> Path:
     settings.recipe()
     read_curated(settings.curated)
     if settings.metadata is not None:
-        from trainer.photo_facts import read_metadata
+        from trainer.measures.photo_facts import read_metadata
 
         read_metadata(settings.metadata)
     say("Loading Keras ...")
@@ -129,8 +129,8 @@ def _resume(named: Path, given: dict[str, Any]) -> Path:
 
 
 def _tell(train: Callable[[], Path]) -> int:
+    from trainer.pages.report import read_learning_curve
     from trainer.progress import TrainingStoppedError
-    from trainer.report import read_learning_curve
     from trainer.runs import RunFolder
 
     try:

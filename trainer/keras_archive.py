@@ -8,8 +8,8 @@ import io
 import zipfile
 import zlib
 
-from trainer.guarded_files import UnsafeFileError
-from trainer.hdf5_guard import check_hdf5
+from collector.guarded_files import UnsafeFileError
+from curation.hdf5_guard import check_hdf5
 
 WEIGHTS_ENTRY = "model.weights.h5"
 ENTRIES = {"metadata.json", "config.json", WEIGHTS_ENTRY}

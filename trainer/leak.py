@@ -23,16 +23,16 @@ from curation.curated import SPLITS, CuratedPhoto, read_curated
 from trainer.classes import class_numbers
 from trainer.cross_validation import judge_by_folds
 from trainer.head import Matrix
-from trainer.metrics import FEW_GROUPS
-from trainer.progress import OnProgress
-from trainer.recipe import Recipe
-from trainer.resampling import (
+from trainer.measures.metrics import FEW_GROUPS
+from trainer.measures.resampling import (
     Estimate,
     estimate,
     estimate_accuracy,
     number_groups,
     resample_means,
 )
+from trainer.progress import OnProgress
+from trainer.recipe import Recipe
 
 MAX_FOLDS = 5
 MIN_FOLDS = 3

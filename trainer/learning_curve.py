@@ -21,9 +21,9 @@ from collector.errors import DatasetError
 from collector.records import LABELS
 from curation.curated import CuratedPhoto
 from trainer.head import HeadData, train_head
-from trainer.metrics import FEW_GROUPS, age_accuracy, count_confusion, mask_accuracy
+from trainer.measures.metrics import FEW_GROUPS, age_accuracy, count_confusion, mask_accuracy
+from trainer.measures.resampling import Estimate, estimate, number_groups, resample_means
 from trainer.recipe import Phase, Recipe
-from trainer.resampling import Estimate, estimate, number_groups, resample_means
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 """Each doubles the one before: what the last doubling brought is measured, not inferred."""

@@ -8,7 +8,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from collector.errors import ModelRefusedError
-from trainer.guarded_files import UnsafeFileError, read_regular_file
+from collector.guarded_files import UnsafeFileError, read_regular_file
 from trainer.onnx_guard import check_onnx
 
 LARGEST_MODEL = 2_000_000_000

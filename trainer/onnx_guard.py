@@ -11,7 +11,7 @@ from typing import Any
 import onnx
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, shape_inference
 
-from trainer.guarded_files import UnsafeFileError
+from collector.guarded_files import UnsafeFileError
 
 # fmt: off
 OPERATORS = frozenset((

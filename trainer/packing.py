@@ -22,23 +22,23 @@ from trainer.bundle import (
 from trainer.classes import class_numbers
 from trainer.dataset import TrainingPhotos
 from trainer.environment import library_versions
-from trainer.export import check_export, export_onnx
-from trainer.findings import CORRUPTED_PHOTOS, Findings, measure_worse
+from trainer.exports.to_onnx import check_export, export_onnx
 from trainer.head import softmax
-from trainer.judged import judge_photos
-from trainer.leak_check import check_leak, look_at_photos
-from trainer.metrics import Evaluation, expected_calibration_error
-from trainer.model_card import write_card
+from trainer.measures.findings import CORRUPTED_PHOTOS, Findings, measure_worse
+from trainer.measures.judged import judge_photos
+from trainer.measures.leak_check import check_leak, look_at_photos
+from trainer.measures.metrics import Evaluation, expected_calibration_error
+from trainer.measures.photo_facts import read_metadata
+from trainer.measures.timing import measure_ms
 from trainer.networks import Network, build_deliverable
 from trainer.onnx_engine import OnnxEngine
-from trainer.photo_facts import read_metadata
+from trainer.pages.model_card import write_card
+from trainer.pages.preview import Preview, preview_epochs, preview_views
+from trainer.pages.report import write_report
 from trainer.pixels import PixelReader, plain_batches
-from trainer.preview import Preview, preview_epochs, preview_views
 from trainer.progress import Stopwatch
 from trainer.recipe import Recipe
-from trainer.report import write_report
 from trainer.runs import RunFolder
-from trainer.timing import measure_ms
 
 COMPARED_PHOTOS = 16
 

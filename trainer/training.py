@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.board import Board
-from trainer.calibration import fit_temperature
 from trainer.callbacks import PhaseHooks
 from trainer.classes import class_numbers
 from trainer.dataset import TrainingPhotos
@@ -17,8 +16,10 @@ from trainer.devices import Hardware
 from trainer.features import FeatureCache, FeatureExtractor, cache_folder, default_cache
 from trainer.head import EpochFigures, HeadData, TrainedHead, train_head
 from trainer.learning_curve import measure_curve
+from trainer.measures.calibration import fit_temperature
 from trainer.networks import Network, build_network, open_upper_blocks, prepare_scratch
 from trainer.packing import TrainingOutcome
+from trainer.pages.report import read_learning_curve, write_learning_curve
 from trainer.phases import NetworkPhase
 from trainer.pixels import PixelReader
 from trainer.processes import from_first, in_any
@@ -31,7 +32,6 @@ from trainer.progress import (
     TrainingStoppedError,
 )
 from trainer.recipe import Phase, Recipe
-from trainer.report import read_learning_curve, write_learning_curve
 from trainer.runs import EpochRow, RunFolder
 from trainer.settings import FitSettings
 from trainer.training_state import PhaseState, TrainingState, save_state

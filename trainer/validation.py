@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from collector.records import LABELS
 from curation.curated import CuratedPhoto
-from trainer.calibration import fit_temperature
 from trainer.classes import class_numbers
 from trainer.head import cross_entropy
+from trainer.measures.calibration import fit_temperature
 from trainer.networks import Network
 from trainer.pixels import PixelReader, plain_batches
 from trainer.processes import from_first

@@ -3,17 +3,15 @@
 import os
 import socket
 import sys
-import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any
 
 from collector.errors import MissingDownloadError, ModelRefusedError, UsageError
+from collector.guarded_files import UnsafeFileError, read_regular_file
+from curation.hdf5_guard import check_hdf5
+from curation.keras_weights import largest_weights, load_checked_weights
 from trainer.backend import keras
-from trainer.guarded_files import UnsafeFileError, read_regular_file
-from trainer.hdf5_guard import check_hdf5
 from trainer.networks import Backbone, Network
 from trainer.recipe import Recipe
 from trainer.settings import IMAGENET, NONE
@@ -92,37 +90,6 @@ def load_backbone_weights(network: Network, path: Path) -> None:
             f"{path}: these are not weights of {network.row.builder} without top ({fault}). "
             f"Check --model, --alpha and the file."
         ) from fault
-
-
-def largest_weights(model: Any) -> int:
-    """Bytes that a file of the model's weights may have: float64 at most, and some names."""
-    return 8 * int(model.count_params()) + (16 << 20)
-
-
-def load_checked_weights(model: Any, data: bytes, name: str) -> None:
-    """Load weights into a model that our own code built.
-
-    Args:
-        model: Of Keras.
-        data: Bytes of an .h5 file that `check_hdf5` passed.
-        name: Of the file; Keras tells by ".weights.h5" which of its two layouts it has.
-
-    Raises:
-        UnsafeFileError: They are of another model. Some of them may have been loaded.
-    """
-    suffix = ".weights.h5" if name.endswith(".weights.h5") else ".h5"
-    # Keras takes a path alone; in a folder of our own nobody changes what was checked.
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        path = Path(folder) / f"model{suffix}"
-        path.write_bytes(data)
-        # Keras only warns where a file lacks a part, and leaves that part random.
-        warnings.filterwarnings("error", "Skipping nested container", UserWarning)
-        try:
-            model.load_weights(str(path))
-        # Keras stumbles over an odd file in many ways.
-        except Exception as fault:
-            reason = (str(fault).splitlines() or [type(fault).__name__])[0][:200]
-            raise UnsafeFileError(reason) from fault
 
 
 def _download(row: Backbone, names: list[str]) -> Path:

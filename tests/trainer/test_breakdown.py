@@ -10,9 +10,9 @@ from collector.records import LABELS, Quality
 from curation.cli import main as curate
 from curation.scan import Sight
 from tests.trainer.conftest import draw_face
-from trainer.breakdown import NOT_KNOWN, break_down, break_down_by_facts, format_breakdown
 from trainer.dataset import digest_files
-from trainer.photo_facts import PhotoFacts, gather_facts, read_metadata
+from trainer.measures.breakdown import NOT_KNOWN, break_down, break_down_by_facts, format_breakdown
+from trainer.measures.photo_facts import PhotoFacts, gather_facts, read_metadata
 
 ACTUAL = np.array([0, 0, 1, 1, 2, 2, 3, 3, 0, 1, 2, 3])
 SAID = np.array([0, 0, 0, 1, 2, 2, 3, 1, 0, 1, 2, 3])

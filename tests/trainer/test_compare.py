@@ -7,8 +7,8 @@ import pytest
 
 from trainer.cli import main
 from trainer.compare import comparison_lines, format_comparison, notes_on, summarise_runs
-from trainer.compare_page import comparison_card
-from trainer.paired import PairedAnswers, compare_answers, read_right_answers, sign_test
+from trainer.measures.paired import PairedAnswers, compare_answers, read_right_answers, sign_test
+from trainer.pages.comparison import comparison_card
 from trainer.runs import RunFolder
 
 

@@ -9,8 +9,8 @@ import pytest
 from curation.curated import PLAN_COLUMNS
 from trainer.cli import main
 from trainer.compare import summarise_runs
-from trainer.coverage import THRESHOLDS
-from trainer.robustness import CORRUPTIONS
+from trainer.measures.coverage import THRESHOLDS
+from trainer.measures.robustness import CORRUPTIONS
 from trainer.runs import RunFolder
 
 NEW_FIELDS = (

@@ -11,10 +11,10 @@ from collector.errors import EnvironmentProblemError, ModelRefusedError, UsageEr
 from tests.trainer.hostile_models import pack_archive
 from trainer.bundle import describe_file, golden_images, load_bundle, read_file, write_bundle
 from trainer.cli import main
-from trainer.export_command import FORMAT_NAMES
-from trainer.export_formats import FORMATS, ExportFormat, require_runtimes
-from trainer.exports import Exporter, format_exports, judge
-from trainer.rebuild import rebuild_model
+from trainer.exports.command import FORMAT_NAMES
+from trainer.exports.exporter import Exporter, format_exports, judge
+from trainer.exports.formats import FORMATS, ExportFormat, require_runtimes
+from trainer.exports.rebuild import rebuild_model
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from trainer.bundle import golden_images
-from trainer.gradcam import draw_overlay, open_maps
 from trainer.onnx_engine import OnnxEngine
+from trainer.pages.gradcam import draw_overlay, open_maps
 
 SIZE, DEPTH = 16, 5
 Weights = NDArray[np.float32]

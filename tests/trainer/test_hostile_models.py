@@ -17,6 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector.errors import ModelRefusedError
+from collector.guarded_files import UnsafeFileError
+from curation.hdf5_guard import check_hdf5
 from detector.classifier import Classifier
 from tests.trainer.hostile_models import (
     HOSTILE_NETWORKS,
@@ -30,8 +32,6 @@ from tests.trainer.hostile_models import (
     seal,
 )
 from trainer.bundle import BundledFile, describe_file, load_bundle, read_file
-from trainer.guarded_files import UnsafeFileError
-from trainer.hdf5_guard import check_hdf5
 from trainer.keras_archive import read_archived_weights
 from trainer.onnx_engine import OnnxEngine
 from trainer.onnx_guard import check_onnx
@@ -47,8 +47,8 @@ resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 from collector.errors import ModelRefusedError
 from detector.classifier import Classifier
 from trainer.bundle import load_bundle
-from trainer.guarded_files import UnsafeFileError
-from trainer.hdf5_guard import check_hdf5
+from collector.guarded_files import UnsafeFileError
+from curation.hdf5_guard import check_hdf5
 import h5py
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for path in sorted(Path(sys.argv[1]).iterdir()):

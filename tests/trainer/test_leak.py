@@ -24,8 +24,8 @@ from trainer.leak import (
     list_originals,
     measure_leak,
 )
+from trainer.measures.resampling import Estimate
 from trainer.recipe import Phase, load_recipe
-from trainer.resampling import Estimate
 
 RECIPE = replace(
     load_recipe("mobilenetv2"),

@@ -6,7 +6,7 @@ import numpy as np
 from collector.images import encode_jpeg
 from collector.records import LABELS, Label, RgbImage
 from curation.curated import CuratedPhoto
-from trainer.leak_check import Twin, check_leak, look_at_photos
+from trainer.measures.leak_check import Twin, check_leak, look_at_photos
 
 
 def draw_pattern(seed: int) -> RgbImage:

@@ -13,7 +13,6 @@ from collector.records import LABELS
 from curation.curated import CuratedPhoto
 from trainer.classes import one_hot
 from trainer.cli import main
-from trainer.drawing import draw_learning_curve
 from trainer.head import HeadData
 from trainer.learning_curve import (
     DRAWS,
@@ -25,8 +24,9 @@ from trainer.learning_curve import (
     forecast_doubling,
     measure_curve,
 )
+from trainer.measures.resampling import Estimate
+from trainer.pages.drawing import draw_learning_curve
 from trainer.recipe import Phase, load_recipe
-from trainer.resampling import Estimate
 
 RECIPE = replace(
     load_recipe("mobilenetv2"),

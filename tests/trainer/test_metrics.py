@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from trainer.head import softmax
-from trainer.intervals import bootstrap_interval
-from trainer.metrics import evaluate_answers, expected_calibration_error, undo_temperature
+from trainer.measures.intervals import bootstrap_interval
+from trainer.measures.metrics import evaluate_answers, expected_calibration_error, undo_temperature
 
 ACTUAL = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 3])
 SAID = np.array([0, 0, 0, 1, 1, 0, 2, 3, 3, 3])

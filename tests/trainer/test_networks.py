@@ -9,7 +9,7 @@ import pytest
 from collector.errors import MissingDownloadError, ModelRefusedError, UsageError
 from tests.trainer.legacy_weights import write_legacy_weights
 from trainer.backend import keras
-from trainer.export import check_export, export_onnx
+from trainer.exports.to_onnx import check_export, export_onnx
 from trainer.networks import (
     BACKBONES,
     Backbone,

@@ -14,16 +14,16 @@ from collector.images import read_image, resize_square
 from collector.records import LABELS
 from curation.curated import read_curated
 from trainer.augment import Augmenter, mix_seed, vary_framing
-from trainer.charts import draw_bar, draw_coverage, draw_reliability
 from trainer.cli import main
-from trainer.coverage import coverage_curve
 from trainer.dataset import read_training_photos
 from trainer.fit_command import add_fit_options
-from trainer.pictures import SIDE_PX, PictureShelf, shrink
+from trainer.measures.coverage import coverage_curve
+from trainer.measures.reliability import ReliabilityBin, calibration_error, measure_reliability
+from trainer.pages.charts import draw_bar, draw_coverage, draw_reliability
+from trainer.pages.pictures import SIDE_PX, PictureShelf, shrink
+from trainer.pages.preview import preview_epochs, preview_views
+from trainer.pages.report import fit_command
 from trainer.pixels import PixelReader
-from trainer.preview import preview_epochs, preview_views
-from trainer.reliability import ReliabilityBin, calibration_error, measure_reliability
-from trainer.report import fit_command
 from trainer.runs import RunFolder
 
 NEVER_CLOSED = {"meta", "img", "path", "circle", "polyline", "br", "link"}

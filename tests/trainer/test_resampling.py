@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from trainer.resampling import (
+from trainer.measures.resampling import (
     ROUNDS,
     estimate,
     estimate_accuracy,

@@ -9,9 +9,7 @@ from collector.records import LABELS, Label
 from curation.curated import CuratedPhoto, read_curated
 from tests.trainer.conftest import draw_face
 from trainer.evaluate import evaluate_run
-from trainer.onnx_engine import OnnxEngine
-from trainer.pixels import PixelReader
-from trainer.robustness import (
+from trainer.measures.robustness import (
     CORRUPTIONS,
     WORKING_PX,
     CorruptedReader,
@@ -25,6 +23,8 @@ from trainer.robustness import (
     make_small,
     measure_corruptions,
 )
+from trainer.onnx_engine import OnnxEngine
+from trainer.pixels import PixelReader
 
 FACE = draw_face(Label.NOMASK_OLD, seed=1, size=WORKING_PX)
 HARMFUL = [each for each in CORRUPTIONS if each.corrupt is not keep]

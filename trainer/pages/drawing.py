@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from collector.records import LABELS
 from trainer.learning_curve import LearningCurve
-from trainer.resampling import Estimate
+from trainer.measures.resampling import Estimate
 from trainer.runs import EpochRow
 
 INK, FAINT, PAPER = (32, 33, 36), (218, 220, 224), (255, 255, 255)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from collector.errors import ToolchainError
 from collector.native_output import hush_native_output
 from trainer.backend import backend_name, keras
-from trainer.export_process import export_in_process
+from trainer.exports.onnx_process import export_in_process
 from trainer.onnx_engine import OnnxEngine
 
 TOLERANCE = 2e-3

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from collector.errors import EnvironmentProblemError
 from curation.report_parts import escape, table
-from trainer.charts import draw_bar
 from trainer.compare import RunSummary, notes_on, tell_epochs
-from trainer.report_frame import Card, render_page
+from trainer.pages.charts import draw_bar
+from trainer.pages.frame import Card, render_page
 
 
 def comparison_card(summaries: Sequence[RunSummary], mine: str = "") -> Card:

@@ -42,8 +42,8 @@ def run_export(arguments: argparse.Namespace) -> int:
     # TFLite is written from TensorFlow, whatever the network was trained with.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     say("Loading Keras ...")
-    from trainer.export_formats import FORMATS, require_runtimes
-    from trainer.exports import Exporter, format_exports
+    from trainer.exports.exporter import Exporter, format_exports
+    from trainer.exports.formats import FORMATS, require_runtimes
 
     formats = [FORMATS[name] for name in dict.fromkeys(arguments.to)]
     require_runtimes(formats)

@@ -12,6 +12,8 @@ import numpy as np
 import yaml
 
 from collector.errors import ModelRefusedError, UsageError
+from collector.guarded_files import UnsafeFileError, read_regular_file
+from curation.keras_weights import largest_weights, load_checked_weights
 from trainer.bundle import (
     KERAS_FILE,
     ModelBundle,
@@ -19,11 +21,9 @@ from trainer.bundle import (
     load_bundle,
     read_file,
 )
-from trainer.guarded_files import UnsafeFileError, read_regular_file
 from trainer.keras_archive import WEIGHTS_ENTRY, read_archived_weights
 from trainer.networks import build_deliverable, build_network
 from trainer.recipe import Recipe, recipe_from_table
-from trainer.weights import largest_weights, load_checked_weights
 
 GOLDEN_TOLERANCE = 2e-3
 """Of a probability, between Keras and what ONNX Runtime answered when the bundle was made."""

@@ -27,7 +27,14 @@ def export_in_process(model: Any, path: Path, output: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / "model.keras"
         model.save(str(saved))
-        command = [sys.executable, "-m", "trainer.export_process", str(saved), str(path), output]
+        command = [
+            sys.executable,
+            "-m",
+            "trainer.exports.onnx_process",
+            str(saved),
+            str(path),
+            output,
+        ]
         # In a session of its own: Ctrl-C is for the training, which packs what it has.
         done = subprocess.run(
             command,
@@ -59,7 +66,7 @@ def _environment() -> dict[str, str]:
 
 def _main(saved: str, path: str, output: str) -> None:
     from trainer.backend import keras
-    from trainer.export import export_onnx
+    from trainer.exports.to_onnx import export_onnx
 
     export_onnx(keras.models.load_model(saved, compile=False), Path(path), output)
 

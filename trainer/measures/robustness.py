@@ -18,7 +18,7 @@ from collector.images import decode_image, encode_jpeg, resize_square
 from collector.records import RgbImage
 from curation.curated import CuratedPhoto
 from trainer.classes import class_numbers
-from trainer.metrics import age_accuracy, count_confusion, mask_accuracy
+from trainer.measures.metrics import age_accuracy, count_confusion, mask_accuracy
 from trainer.onnx_engine import OnnxEngine
 from trainer.pixels import PixelReader, plain_batches
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.scan import Sight
-from trainer.intervals import wilson_interval
-from trainer.metrics import age_accuracy, count_confusion, mask_accuracy
-from trainer.photo_facts import PhotoFacts
+from trainer.measures.intervals import wilson_interval
+from trainer.measures.metrics import age_accuracy, count_confusion, mask_accuracy
+from trainer.measures.photo_facts import PhotoFacts
 
 LEAST_PHOTOS = 5
 """A part with fewer is folded together with the others like it: it tells nothing by itself."""

@@ -10,12 +10,12 @@ from statistics import median
 from typing import Any
 
 from collector.records import LABELS
-from trainer.breakdown import LEAST_PHOTOS, Breakdown
-from trainer.findings import Findings, WorsePhotos
-from trainer.leak_check import LeakCheck
-from trainer.metrics import FEW_GROUPS, Evaluation
-from trainer.report import fit_command
-from trainer.report_figures import tell_threshold
+from trainer.measures.breakdown import LEAST_PHOTOS, Breakdown
+from trainer.measures.findings import Findings, WorsePhotos
+from trainer.measures.leak_check import LeakCheck
+from trainer.measures.metrics import FEW_GROUPS, Evaluation
+from trainer.pages.figures import tell_threshold
+from trainer.pages.report import fit_command
 from trainer.runs import RunFolder, tell_phases
 from trainer.settings import NONE
 

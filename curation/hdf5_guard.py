@@ -7,7 +7,7 @@ as Keras writes them do none of it: groups, plain numbers in one piece each, and
 import io
 from typing import Any
 
-from trainer.guarded_files import UnsafeFileError
+from collector.guarded_files import UnsafeFileError
 
 MOST_OBJECTS, DEEPEST = 20_000, 24
 """EfficientNetV2-S has some 3,000 groups and arrays, in five levels."""

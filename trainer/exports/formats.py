@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from collector.errors import EnvironmentProblemError
 from collector.native_output import hush_native_output
 from trainer.bundle import ONNX_FILE, read_file
-from trainer.rebuild import RebuiltModel, load_archived_weights
+from trainer.exports.rebuild import RebuiltModel, load_archived_weights
 
 Images = NDArray[np.uint8]
 Answers = NDArray[np.float32]
@@ -105,7 +105,7 @@ def _open_keras(source: ExportSource, folder: Path) -> Run:
 
 
 def _write_tflite(source: ExportSource, folder: Path) -> str:
-    from trainer.tflite import convert_floats
+    from trainer.exports.tflite import convert_floats
 
     (folder / "model.tflite").write_bytes(convert_floats(source.rebuilt.model))
     return "float32"
@@ -118,7 +118,7 @@ def _write_int8(source: ExportSource, folder: Path) -> str:
         Activations of 16 bits beside weights of 8 were tried too: as far from the Keras model as
         8 and 8 (the weights make the difference), and a hundred times slower in LiteRT.
     """
-    from trainer.tflite import convert_integers, convert_weights
+    from trainer.exports.tflite import convert_integers, convert_weights
 
     model = source.rebuilt.model
     integers = convert_integers(model, source.calibration)
@@ -146,7 +146,7 @@ def _loss(source: ExportSource, folder: Path, data: bytes) -> float:
 
 
 def _open_tflite(source: ExportSource, folder: Path) -> Run:
-    from trainer.tflite import TfliteEngine
+    from trainer.exports.tflite import TfliteEngine
 
     return TfliteEngine(folder / "model.tflite").run
 

@@ -10,11 +10,11 @@ import numpy as np
 from collector.console import Progress, no_progress
 from curation.curated import CuratedPhoto
 from trainer.classes import class_numbers
-from trainer.judged import JudgedPhotos
-from trainer.leak_check import LeakCheck
-from trainer.metrics import age_accuracy, count_confusion, mask_accuracy
+from trainer.measures.judged import JudgedPhotos
+from trainer.measures.leak_check import LeakCheck
+from trainer.measures.metrics import age_accuracy, count_confusion, mask_accuracy
+from trainer.measures.robustness import CorruptedAccuracy, measure_corruptions
 from trainer.onnx_engine import OnnxEngine
-from trainer.robustness import CorruptedAccuracy, measure_corruptions
 
 CORRUPTED_PHOTOS = 50
 """A training tries the corruptions on so many test photos at most: 550 looks, where it took

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from collector.records import LABELS
 from curation.report_parts import escape, table
-from trainer.breakdown import Breakdown, Part
-from trainer.charts import draw_bar, draw_coverage, draw_reliability
-from trainer.coverage import coverage_curve
-from trainer.findings import Findings, WorsePhotos
-from trainer.intervals import wilson_interval
-from trainer.judged import JudgedPhotos
-from trainer.metrics import FEW_GROUPS, Evaluation
-from trainer.report_frame import Card
+from trainer.measures.breakdown import Breakdown, Part
+from trainer.measures.coverage import coverage_curve
+from trainer.measures.findings import Findings, WorsePhotos
+from trainer.measures.intervals import wilson_interval
+from trainer.measures.judged import JudgedPhotos
+from trainer.measures.metrics import FEW_GROUPS, Evaluation
+from trainer.pages.charts import draw_bar, draw_coverage, draw_reliability
+from trainer.pages.frame import Card
 
 Tile = tuple[str, str]
 

@@ -14,32 +14,32 @@ from typing import TYPE_CHECKING, Any
 from collector.errors import ToolchainError
 from curation.report_parts import escape
 from trainer.compare import RunSummary, sort_runs, summarise, summarise_runs
-from trainer.compare_page import comparison_card
-from trainer.drawing import as_png, draw_confusion, draw_curves, draw_learning_curve
-from trainer.findings import Findings
 from trainer.learning_curve import LearningCurve
-from trainer.pictures import PictureShelf
-from trainer.report_figures import (
+from trainer.measures.findings import Findings
+from trainer.pages.comparison import comparison_card
+from trainer.pages.drawing import as_png, draw_confusion, draw_curves, draw_learning_curve
+from trainer.pages.figures import (
     breakdown_card,
     classes_card,
     main_tiles,
     sureness_card,
     worse_card,
 )
-from trainer.report_frame import Card, render_page
-from trainer.report_photos import (
+from trainer.pages.frame import Card, render_page
+from trainer.pages.photos import (
     matrix_card,
     mistakes_card,
     preview_card,
     twins_card,
     unsure_card,
 )
+from trainer.pages.pictures import PictureShelf
 from trainer.runs import RunFolder, tell_phases
 from trainer.settings import FitSettings
 
 if TYPE_CHECKING:
     # It draws variants, with libraries that a page does not need.
-    from trainer.preview import Preview
+    from trainer.pages.preview import Preview
 
 REPORT_FILE = "report.html"
 CURVE_NAME = "learning_curve"

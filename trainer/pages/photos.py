@@ -8,18 +8,18 @@ import numpy as np
 from collector.images import read_image
 from collector.records import LABELS, Label
 from curation.report_parts import escape
-from trainer.findings import Findings
-from trainer.gradcam import draw_overlay, open_maps
-from trainer.judged import JudgedPhotos
-from trainer.leak_check import LeakCheck, Twin
-from trainer.pictures import PictureShelf, shrink
+from trainer.measures.findings import Findings
+from trainer.measures.judged import JudgedPhotos
+from trainer.measures.leak_check import LeakCheck, Twin
+from trainer.pages.frame import Card
+from trainer.pages.gradcam import draw_overlay, open_maps
+from trainer.pages.pictures import PictureShelf, shrink
 from trainer.pixels import PixelReader
-from trainer.report_frame import Card
 from trainer.runs import Prediction
 
 if TYPE_CHECKING:
     # It draws variants, with libraries that a page does not need.
-    from trainer.preview import Preview
+    from trainer.pages.preview import Preview
 
 MOST_IN_A_CELL = 48
 MOST_MISTAKES = 24

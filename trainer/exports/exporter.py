@@ -23,8 +23,7 @@ from curation.swap import swap_in
 from trainer.bundle import describe_file, golden_images
 from trainer.classes import class_numbers
 from trainer.environment import library_versions
-from trainer.export import TOLERANCE
-from trainer.export_formats import (
+from trainer.exports.formats import (
     LARGEST_LOSS,
     Answers,
     ExportFormat,
@@ -32,8 +31,9 @@ from trainer.export_formats import (
     Images,
     Run,
 )
+from trainer.exports.rebuild import rebuild_model
+from trainer.exports.to_onnx import TOLERANCE
 from trainer.pixels import PixelReader, plain_batches
-from trainer.rebuild import rebuild_model
 from trainer.runs import trained_on
 
 CALIBRATION_PHOTOS = 50

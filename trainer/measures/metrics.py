@@ -12,10 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.records import LABELS
-from trainer.coverage import CoveragePoint, find_threshold, format_coverage, measure_coverage
 from trainer.head import softmax
-from trainer.intervals import bootstrap_interval, wilson_interval
-from trainer.reliability import BINS, ReliabilityBin, calibration_error, measure_reliability
+from trainer.measures.coverage import (
+    CoveragePoint,
+    find_threshold,
+    format_coverage,
+    measure_coverage,
+)
+from trainer.measures.intervals import bootstrap_interval, wilson_interval
+from trainer.measures.reliability import (
+    BINS,
+    ReliabilityBin,
+    calibration_error,
+    measure_reliability,
+)
 
 CLEARLY_WIDER = 1.25
 """An interval by group so many times as wide as Wilson's is no accident of the draws."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.intervals import wilson_interval
+from trainer.measures.intervals import wilson_interval
 
 ROUNDS = 2000
 """The ends of a 95% interval then move by a few percent of its width from seed to seed."""

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from trainer.coverage import CoveragePoint
-from trainer.reliability import ReliabilityBin
+from trainer.measures.coverage import CoveragePoint
+from trainer.measures.reliability import ReliabilityBin
 
 WIDTH, HEIGHT = 460, 300
 _LEFT, _TOP, _RIGHT, _BOTTOM = 52, 14, 14, 44

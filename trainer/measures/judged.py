@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from curation.curated import CuratedPhoto
 from curation.scan import Sight
-from trainer.breakdown import Breakdown, break_down_by_facts
 from trainer.classes import class_numbers
 from trainer.dataset import relative_names
-from trainer.leak_check import look_at_photos
-from trainer.metrics import Evaluation, evaluate_answers
-from trainer.photo_facts import PhotoFacts, gather_facts
+from trainer.measures.breakdown import Breakdown, break_down_by_facts
+from trainer.measures.leak_check import look_at_photos
+from trainer.measures.metrics import Evaluation, evaluate_answers
+from trainer.measures.photo_facts import PhotoFacts, gather_facts
 from trainer.runs import Prediction, predictions_of
 
 

@@ -1,0 +1,1 @@
+"""A trained model as ONNX and in other formats, each compared with the Keras model."""
