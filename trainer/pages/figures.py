@@ -101,10 +101,11 @@ def sureness_card(found: Findings, val_error: dict[str, float] | None = None) ->
     return Card("sureness", "How sure it is", body)
 
 
-def worse_card(worse: WorsePhotos | None, advice: str = "") -> Card:
-    """What blur, noise, dark, JPEG and small faces cost; only advice where nobody measured it."""
+def worse_card(worse: WorsePhotos | None) -> Card:
+    """What blur, noise, dark, JPEG and small faces cost; how to measure it where nobody did."""
     if worse is None:
-        return Card("worse", "Worse photos", f"<p>{advice}</p>" if advice else "")
+        told = "<p>Not measured here: <code>trainer evaluate --corruptions</code> does.</p>"
+        return Card("worse", "Worse photos", told)
     accuracy = worse.clean[0]
     rows = [["as they are", "", *(f"{value:.1%}" for value in worse.clean), ""]]
     rows += [

@@ -222,8 +222,9 @@ def _again(run: RunFolder, metrics: dict[str, Any]) -> str:
     return f"""## Make it again
     {fit_command(run)}
 
-on photos of digest `{metrics["dataset_digest"][:16]}` (`metrics.json` has it whole); the libraries
-are in `environment.json`, every value of the recipe in `args.yaml`."""
+Paths are cut to their last part. The photos were those of digest
+`{metrics["dataset_digest"][:16]}` (`metrics.json` has it whole); the libraries are in
+`environment.json`, every value of the recipe in `args.yaml`."""
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

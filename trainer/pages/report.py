@@ -74,7 +74,7 @@ def write_report(
         _learning_curve(run),
         preview_card(preview, shelf),
         comparison_card(_beside(run, metrics), run.path.name),
-        Card("repeat", "Train it again", f"<pre>{escape(fit_command(run))}</pre>"),
+        Card("repeat", "Train it again", f"<pre>{escape(fit_command(run))}</pre>{_PATHS_NOTE}"),
     ]
     title = f"Training run {run.path.name}"
     page = render_page(title, tell_run(metrics), main_tiles(found), cards, shelf.style)
@@ -142,6 +142,7 @@ def fit_command(run: RunFolder) -> str:
     return shlex.join(words)
 
 
+_PATHS_NOTE = '<p class="faint">Paths are cut to their last part: write them as they are.</p>'
 _NOT_REPEATED = frozenset({"curated", "runs", "name"})
 _ALWAYS_TOLD = frozenset({"model", "weights", "seed"})
 _PATHS = frozenset({"weights", "metadata", "model"})
