@@ -12,6 +12,7 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.theme import Theme
 
+from collector.allowed import record_self
 from collector.cameras import PictureFolder, list_webcams, open_camera
 from collector.capture_parts import CaptureParts
 from collector.capture_screen import CaptureScreen
@@ -20,7 +21,6 @@ from collector.console import say
 from collector.errors import DatasetError, PhotoNotSavedError, UsageError
 from collector.faces import open_face_finder
 from collector.keys import REVIEW_COMMANDS, read_key_changes, with_changes
-from collector.permission import record_self
 from collector.photo_writer import PhotoWriter
 from collector.quality_limits import QualityLimits
 from collector.review_screen import ReviewScreen

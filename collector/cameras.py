@@ -5,7 +5,7 @@ Each is a `Camera`; `open_camera` turns what a user writes after `--source` into
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -232,8 +232,13 @@ class Webcam:
         return f"{self.name or 'webcam'}, {self.width}x{self.height}{rate}"
 
 
-def find_webcams(limit: int = 10) -> list[Webcam]:
-    """The webcams that answer, without opening those that the system does not list."""
+def find_webcams(limit: int = 10, leave_out: Collection[int] = ()) -> list[Webcam]:
+    """The webcams that answer, without opening those that the system does not list.
+
+    Args:
+        limit: Look at so many at most.
+        leave_out: Numbers of those that are not to be disturbed.
+    """
     devices = sorted(
         int(number)
         for path in Path("/dev").glob("video*")
@@ -241,7 +246,7 @@ def find_webcams(limit: int = 10) -> list[Webcam]:
     )
     candidates = devices if Path("/sys").exists() else list(range(limit))
     found = []
-    for index in candidates[:limit]:
+    for index in [each for each in candidates if each not in leave_out][:limit]:
         capture = cv2.VideoCapture(index)
         if capture.isOpened() and capture.grab():
             found.append(_describe_webcam(index, capture))

@@ -16,15 +16,12 @@ from collector.faces import FaceFinder
 from collector.observation import Observation, observe_frame
 from collector.picture_queue import PictureQueue
 from collector.reader import NewestFrameReader
+from collector.reconnecting import RETRY_S, FrameRhythm
 from collector.records import Frame
 
 CameraOpener = Callable[[str], Camera]
 
 _WAIT_S = 0.2
-_STALLED_AFTER_S = 1.3
-"""With `_WAIT_S`, a stall is said within 2 s; a slow source gets four of its own periods."""
-_LONGEST_PERIOD_S = 2.5
-_RETRY_S = (0.25, 0.5, 1.0)
 _FIRST_FRAME_S = 2.0
 """How long a camera that was opened again may take to give a picture."""
 
@@ -86,8 +83,7 @@ class Observer:
         self._unshown = 0
         self._changed_s = time.monotonic()
         self._thumbprint = b""
-        self._frame_s = time.monotonic()
-        self._period_s = 0.0
+        self._rhythm = FrameRhythm()
         self._reader = _start_reader(camera)
         self._thread = threading.Thread(target=self._watch, name="observer", daemon=True)
 
@@ -138,7 +134,7 @@ class Observer:
 
     def _watch(self) -> None:
         self._say(CameraCondition.LIVE)
-        self._note_frame_time()
+        self._rhythm.restart()
         is_ended = False
         while not self._stopping.is_set():
             if self._next_sources is not None:
@@ -150,7 +146,7 @@ class Observer:
                     if is_ended:
                         is_ended = False
                         self._say(CameraCondition.LIVE)
-                    self._note_frame_time(frame)
+                    self._rhythm.note(is_first=frame.index == 0)
                     self._show(frame)
                     continue
             except CameraError as fault:
@@ -164,21 +160,8 @@ class Observer:
                 self._say(CameraCondition.ENDED, _describe_end(self._reader.camera))
             elif is_ended:
                 self._stopping.wait(_WAIT_S)
-            elif self._is_stalled():
+            elif self._reader.camera.is_live and self._rhythm.is_silent:
                 self._reopen("No picture: waiting for the camera.")
-
-    def _is_stalled(self) -> bool:
-        if not self._reader.camera.is_live:
-            return False
-        patience_s = max(_STALLED_AFTER_S, 4 * min(self._period_s, _LONGEST_PERIOD_S))
-        return time.monotonic() - self._frame_s > patience_s
-
-    def _note_frame_time(self, frame: Frame | None = None) -> None:
-        """Remember when a frame came, and how far frames are apart; a new camera starts anew."""
-        now_s = time.monotonic()
-        gap_s = 0.0 if frame is None or frame.index == 0 else now_s - self._frame_s
-        self._period_s = 0.0 if frame is None else 0.8 * self._period_s + 0.2 * gap_s
-        self._frame_s = now_s
 
     def _show(self, frame: Frame) -> None:
         self._hand_over(self._observe(frame, self._reader.camera))
@@ -214,7 +197,7 @@ class Observer:
         while not self._stopping.is_set() and self._next_sources is None:
             attempt += 1
             self._say(CameraCondition.LOST, f"{why} Reconnecting ({attempt}).", attempt)
-            if self._stopping.wait(_RETRY_S[min(attempt, len(_RETRY_S)) - 1]):
+            if self._stopping.wait(RETRY_S[min(attempt, len(RETRY_S)) - 1]):
                 return
             try:
                 self._adopt(self._opener(self.source))
@@ -255,7 +238,7 @@ class Observer:
             raise
         # What counts as frozen goes on counting: relays begin with the last picture they kept.
         self._reader = reader
-        self._note_frame_time()
+        self._rhythm.restart()
         self._say(CameraCondition.LIVE)
         if observation is not None:
             self._hand_over(observation)

@@ -5,22 +5,11 @@ from datetime import date
 
 from textual.screen import Screen
 
-from collector.cameras import STREAM_SCHEMES
-from collector.consent import SELF_BASIS, Consent, find_objection
+from collector.allowed import shows_people_live
+from collector.consent import Consent, find_objection
 from collector.dialogs import ConsentDialog, SubjectDialog
 from collector.errors import ToolchainError
 from collector.store import PhotoStore
-
-
-def shows_people_live(source: str) -> bool:
-    """Whether a source looks at living people now: a webcam or stream, not a file or the demo."""
-    return source.isdecimal() or source.lower().startswith(STREAM_SCHEMES)
-
-
-def record_self(store: PhotoStore, subject: str, today: date) -> None:
-    """Put on record that someone photographs themselves, unless their consent holds already."""
-    if find_objection(subject, store.consents(), today) is not None:
-        store.record_consent(Consent(subject, SELF_BASIS, today))
 
 
 class Permission:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, Static
 
+from collector.allowed import record_self, shows_people_live
 from collector.consent import SELF_BASIS, Consent
 from collector.dialogs import ConsentDialog, SubjectDialog
 from collector.errors import PhotoNotSavedError
 from collector.manifest import read_consents
-from collector.permission import record_self, shows_people_live
 from collector.store import PhotoStore
 from tests.collector.test_app import FACE, Bench, FixedFinder, photos_of, running
 
