@@ -7,9 +7,7 @@ RUN/exports/<format>/export.json    what it is, and how it did beside the Keras 
 import json
 import secrets
 import shutil
-import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from trainer.bundle import describe_file, golden_images
 from trainer.classes import class_numbers
 from trainer.environment import library_versions
 from trainer.exports.formats import (
+    EXPORT_FILE,
     LARGEST_LOSS,
     Answers,
     ExportFormat,
@@ -33,13 +32,13 @@ from trainer.exports.formats import (
 )
 from trainer.exports.rebuild import rebuild_model
 from trainer.exports.to_onnx import TOLERANCE
+from trainer.measures.timing import measure_by_turns
 from trainer.pixels import PixelReader, plain_batches
 from trainer.runs import trained_on
 
 CALIBRATION_PHOTOS = 50
 """Of each class, from the training photos."""
 
-TIMED_RUNS, WARM_UP_RUNS = 40, 5
 BATCH_SIZE = 32
 
 
@@ -133,11 +132,11 @@ class Exporter:
 
     def _compare(self, format: ExportFormat, folder: Path) -> ExportFigures:
         note = format.write(self._source, folder)
-        run = format.open(self._source, folder)
+        run = format.open(self.rebuilt, folder)
         answers = _answer(run, self._source.photos)
         difference = float(np.abs(answers - self._source.answers).max())
         accuracy = _accuracy(run, self._test_photos, self._test_labels)
-        keras_ms, own_ms = _measure_by_turns((self._keras, run), self._source.photos[:1])
+        keras_ms, own_ms = measure_by_turns((self._keras, run), self._source.photos[:1])
         return ExportFigures(
             format=format.name,
             largest_difference=difference,
@@ -181,7 +180,7 @@ class Exporter:
             },
             "versions": library_versions() | _runtime_versions(format),
         }
-        (folder / "export.json").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        (folder / EXPORT_FILE).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
 def judge(
@@ -250,23 +249,6 @@ def _answer(run: Run, photos: Images) -> Answers:
 
 def _accuracy(run: Run, photos: Images, labels: NDArray[np.int64]) -> float:
     return float((_answer(run, photos).argmax(axis=1) == labels).mean())
-
-
-def _measure_by_turns(runs: Sequence[Run], image: Images) -> list[float]:
-    """Median milliseconds of each; by turns, so that a busy moment of the machine hits all."""
-    spent: list[list[float]] = [[] for _ in runs]
-    for turn in range(WARM_UP_RUNS + TIMED_RUNS):
-        for run, times in zip(runs, spent, strict=True):
-            lasted = _time_ms(lambda run=run: run(image))  # type: ignore[misc]
-            if turn >= WARM_UP_RUNS:
-                times.append(lasted)
-    return [statistics.median(times) for times in spent]
-
-
-def _time_ms(call: Callable[[], object]) -> float:
-    started_s = time.perf_counter()
-    call()
-    return (time.perf_counter() - started_s) * 1000
 
 
 def _runtime_versions(format: ExportFormat) -> dict[str, str]:

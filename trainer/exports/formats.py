@@ -19,6 +19,9 @@ Images = NDArray[np.uint8]
 Answers = NDArray[np.float32]
 Run = Callable[[Images], Answers]
 
+EXPORT_FILE = "export.json"
+"""Beside each export: what its files are, and how it did."""
+
 LARGEST_LOSS = 0.005
 """Accuracy that a quantised model may lose: half a point."""
 
@@ -53,7 +56,7 @@ class ExportFormat:
         is_quantised: Whether it may differ from the Keras model, as long as accuracy stays.
         batch: Images it takes at once; None for any number.
         write: Writes it into a folder; returns what was chosen, for the record.
-        open: Runs a folder's file; None of its arguments but the folder for most.
+        open: Runs a folder's file; most need no more than the folder.
     """
 
     name: str
@@ -62,7 +65,7 @@ class ExportFormat:
     is_quantised: bool
     batch: int | None
     write: Callable[[ExportSource, Path], str]
-    open: Callable[[ExportSource, Path], Run]
+    open: Callable[[RebuiltModel, Path], Run]
 
 
 def require_runtimes(formats: list[ExportFormat]) -> None:
@@ -84,7 +87,7 @@ def _write_onnx(source: ExportSource, folder: Path) -> str:
     return "the bundle's own file"
 
 
-def _open_onnx(source: ExportSource, folder: Path) -> Run:
+def _open_onnx(rebuilt: RebuiltModel, folder: Path) -> Run:
     from trainer.onnx_engine import OnnxEngine
 
     return OnnxEngine(folder / "model.onnx").run
@@ -95,11 +98,10 @@ def _write_keras(source: ExportSource, folder: Path) -> str:
     return "built by this version's code, with the bundle's weights"
 
 
-def _open_keras(source: ExportSource, folder: Path) -> Run:
+def _open_keras(rebuilt: RebuiltModel, folder: Path) -> Run:
     from trainer.networks import build_deliverable, build_network
 
-    recipe, temperature = source.rebuilt.recipe, source.rebuilt.bundle.temperature
-    model = build_deliverable(build_network(recipe), temperature)
+    model = build_deliverable(build_network(rebuilt.recipe), rebuilt.bundle.temperature)
     load_archived_weights(model, (folder / "model.keras").read_bytes())
     return lambda images: np.asarray(model.predict_on_batch(images))
 
@@ -138,14 +140,14 @@ def _write_int8(source: ExportSource, folder: Path) -> str:
 def _loss(source: ExportSource, folder: Path, data: bytes) -> float:
     """Accuracy that a TFLite file loses on the validation photos; it is left in the folder."""
     (folder / "model.tflite").write_bytes(data)
-    answers = _open_tflite(source, folder)(source.photos)
+    answers = _open_tflite(source.rebuilt, folder)(source.photos)
     right, kept = (
         float((rows.argmax(axis=1) == source.labels).mean()) for rows in (source.answers, answers)
     )
     return right - kept
 
 
-def _open_tflite(source: ExportSource, folder: Path) -> Run:
+def _open_tflite(rebuilt: RebuiltModel, folder: Path) -> Run:
     from trainer.exports.tflite import TfliteEngine
 
     return TfliteEngine(folder / "model.tflite").run
@@ -168,7 +170,7 @@ def _write_openvino(source: ExportSource, folder: Path) -> str:
     )
 
 
-def _open_openvino(source: ExportSource, folder: Path) -> Run:
+def _open_openvino(rebuilt: RebuiltModel, folder: Path) -> Run:
     return _run_openvino(folder, {"INFERENCE_PRECISION_HINT": "f32"})
 
 
