@@ -8,20 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collector.cameras import open_camera
 from collector.console import say, show_progress
 from collector.errors import CameraError
-from collector.faces import open_face_finder
+from collector.faces import crop_face, open_face_finder
+from collector.images import resize_square
+from collector.records import RgbImage
+from detector.bench_formats import HEADER, FormatTime, compare_formats
 from detector.classifier import Classifier, count_cores
 from detector.overlay import Readout, draw_result
-from detector.pipeline import LivePipeline
+from detector.pipeline import LivePipeline, Thrift
 from detector.screens import LiveView
 from detector.terminal import compose_view
 from trainer.bundle import find_bundle, load_bundle
 
 WARM_UP_FRAMES = 5
 TERMINAL_CELLS = (120, 40)
+CROPS = 8
+"""Faces that formats are compared on."""
 STAGES = ("read", "find", "crop", "classify", "track", "draw", "show")
 OTHER_STAGES = ("crop", "track", "draw", "show")
 """What is neither the camera, the finder nor the network."""
@@ -36,6 +42,7 @@ class BenchRequest:
     face_model: Path | None = None
     frames: int = 200
     threads: int | None = None
+    compares_formats: bool = False
     seed: int = 0
 
 
@@ -60,12 +67,18 @@ class BenchReport:
         frames: Measured frames, after warm-up.
         faces: Faces a frame, on average.
         stages: Each stage; "draw" is the picture for a window, "show" the text for a terminal.
-        fps: Frames a second of a live view in a window: all stages but "read" and "show".
+        fps: Frames a second where finder and network see every frame: all stages but "read" and
+            "show".
         other_share: Of that, the part that is neither finder nor network, 0 to 1.
+        live_fps: The same as `detector live` works: faces are followed between two looks of the
+            finder, and settled labels looked at now and then.
+        age_p50_ms, age_p95_ms: Then, from when a frame was read until it is drawn.
         load_s: Seconds to open finder and model.
         memory_mb: Largest memory of the process so far.
         threads, cores: Of the network, and of the machine.
         machine: Processor and system.
+        formats: The bundle's own and its exports; empty where that was not asked for.
+        left_out: Formats that were not compared, with the reason.
     """
 
     source: str
@@ -76,11 +89,16 @@ class BenchReport:
     stages: tuple[StageTime, ...]
     fps: float
     other_share: float
+    live_fps: float
+    age_p50_ms: float
+    age_p95_ms: float
     load_s: float
     memory_mb: float
     threads: int
     cores: int
     machine: str
+    formats: tuple[FormatTime, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As one object for other programs; the same names, rounded to a hundredth."""
@@ -110,11 +128,20 @@ class BenchReport:
                 f"loaded in {self.load_s:.2f} s",
                 f"{'stage, ms':<10}{'mean':>9}{'median':>9}{'95%':>9}",
                 *rows,
-                f"{self.fps:.1f} frames a second (find to draw); {self.other_share:.1%} of that "
-                f"time is neither finder nor network; {self.memory_mb:.0f} MB",
-                self.machine,
+                f"{self.fps:.1f} frames a second (find to draw, every frame); "
+                f"{self.other_share:.1%} of that time is neither finder nor network",
+                f"{self.live_fps:.1f} frames a second as `detector live` works; age of a frame "
+                f"when drawn: median {self.age_p50_ms:.0f} ms, 95% under {self.age_p95_ms:.0f} ms",
+                f"{self.memory_mb:.0f} MB; {self.machine}",
+                *self._format_lines(),
             ]
         )
+
+    def _format_lines(self) -> list[str]:
+        if not self.formats:
+            return []
+        left_out = [f"left out {reason}" for reason in self.left_out]
+        return [HEADER, *(str(each) for each in self.formats), *left_out]
 
 
 def run_bench(request: BenchRequest) -> BenchReport:
@@ -132,32 +159,73 @@ def run_bench(request: BenchRequest) -> BenchReport:
     load_s = time.perf_counter() - started
     if finder.notice:
         say(finder.notice)
-    times, faces = _measure(request, LivePipeline(finder, classifier))
-    stages = tuple(_stage_time(name, times[name]) for name in STAGES)
+    every = _measure(request, LivePipeline(finder, classifier))
+    live = _measure(request, LivePipeline(finder, classifier, thrift=Thrift()))
+    stages = tuple(_stage_time(name, every.times[name]) for name in STAGES)
     mean = {stage.stage: stage.mean_ms for stage in stages}
-    live_ms = sum(mean.values()) - mean["read"] - mean["show"]
     other_ms = sum(mean[name] for name in OTHER_STAGES) - mean["show"]
+    memory_mb = _peak_memory_mb()
+    formats, left_out = _compare(request, folder, every.crops, bundle.input_size)
     return BenchReport(
         source=request.source,
         bundle=str(folder),
         input_size=bundle.input_size,
-        frames=len(times["read"]),
-        faces=faces,
+        frames=len(every.times["read"]),
+        faces=every.faces,
         stages=stages,
-        fps=1000 / live_ms,
-        other_share=other_ms / live_ms,
+        fps=1000 / float(every.spent_ms.mean()),
+        other_share=other_ms / float(every.spent_ms.mean()),
+        live_fps=1000 / float(live.spent_ms.mean()),
+        age_p50_ms=float(np.percentile(live.spent_ms, 50)),
+        age_p95_ms=float(np.percentile(live.spent_ms, 95)),
         load_s=load_s,
-        memory_mb=_peak_memory_mb(),
+        memory_mb=memory_mb,
         threads=classifier.threads,
         cores=count_cores(),
         machine=f"{platform.machine()}, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}",
+        formats=tuple(formats),
+        left_out=tuple(left_out),
     )
 
 
-def _measure(request: BenchRequest, pipeline: LivePipeline) -> tuple[dict[str, list[float]], float]:
+@dataclass(frozen=True, eq=False)
+class _Passage:
+    """One way through the source.
+
+    Attributes:
+        times: Milliseconds of each frame, by stage.
+        faces: Faces a frame, on average.
+        crops: Some of the faces.
+    """
+
+    times: dict[str, list[float]]
+    faces: float
+    crops: list[RgbImage]
+
+    @property
+    def spent_ms(self) -> NDArray[np.float64]:
+        """Of each frame, from when it was read until it was drawn in a window."""
+        parts = [self.times[name] for name in STAGES if name not in ("read", "show")]
+        return np.sum(np.array(parts), axis=0)  # type: ignore[no-any-return]
+
+
+def _compare(
+    request: BenchRequest, folder: Path, crops: list[RgbImage], size: int
+) -> tuple[list[FormatTime], list[str]]:
+    if not request.compares_formats:
+        return [], []
+    if not crops:
+        raise CameraError(
+            f"{request.source}: no face in it to compare formats on. Take another one."
+        )
+    return compare_formats(folder, np.stack([resize_square(crop, size) for crop in crops]))
+
+
+def _measure(request: BenchRequest, pipeline: LivePipeline) -> _Passage:
     times: dict[str, list[float]] = {name: [] for name in STAGES}
     faces = 0
+    crops: list[RgbImage] = []
     camera = open_camera(request.source, pace=False, seed=request.seed)
     try:
         total = WARM_UP_FRAMES + request.frames
@@ -182,13 +250,16 @@ def _measure(request: BenchRequest, pipeline: LivePipeline) -> tuple[dict[str, l
             for name, value in zip(STAGES, stages, strict=True):
                 times[name].append(value)
             faces += len(result.faces)
+            if len(crops) < CROPS:
+                margin = pipeline.classifier.bundle.crop_margin
+                crops += [crop_face(frame.pixels, face.box, margin) for face in result.faces]
     finally:
         camera.close()
     if not times["read"]:
         raise CameraError(
             f"{request.source}: too short to measure: over {WARM_UP_FRAMES} frames are needed."
         )
-    return times, faces / len(times["read"])
+    return _Passage(times, faces / len(times["read"]), crops)
 
 
 def _stage_time(name: str, values: list[float]) -> StageTime:

@@ -6,12 +6,22 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from collector.console import CommandParser, run_command, say
+from collector.console import CommandParser, run_command
 from collector.errors import UsageError
+from detector.alarm_options import add_alarm_options, read_alarm_rules
+from detector.options import (
+    add_model_options,
+    add_seed_option,
+    require_one_stdout,
+    require_positive,
+    require_share,
+    tell_summary,
+)
 
 _DESCRIPTION = """Run a trained model on faces.
 
-  detector live     watch a camera, video or stream: window, terminal or headless
+  detector live     watch a camera, video or stream: window, terminal, browser or headless
+  detector serve    watch it in a browser, and classify pictures over HTTP
   detector run      label a video or a folder of pictures into JSON, CSV, a video
   detector suggest  tell the gallery what a model takes each photo of a dataset for
   detector bench    how fast this machine runs a model, stage by stage
@@ -42,66 +52,15 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _live(words: list[str]) -> int:
-    parser = CommandParser(
-        prog="detector live",
-        description="Label every face of a live source. Keys: q quit, p pause, m mirror, "
-        "s snapshot, n next picture. Age is estimated from appearance and may be wrong.",
-    )
-    parser.add_argument(
-        "--source",
-        default="0",
-        help="webcam number, video file, stream URL, folder of pictures, or 'demo' (default: 0)",
-    )
-    _add_models(parser)
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--window", action="store_true", help="show it in a window")
-    where.add_argument("--terminal", action="store_true", help="show it in this terminal")
-    where.add_argument(
-        "--headless", action="store_true", help="show nothing, tell of changes line by line"
-    )
-    parser.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds")
-    parser.add_argument("--frames", type=int, metavar="N", help="stop after N labelled frames")
-    parser.add_argument(
-        "--json", type=Path, metavar="OUT", help="one JSON object a frame; '-' is stdout"
-    )
-    parser.add_argument(
-        "--snapshots",
-        type=Path,
-        default=Path("snapshots"),
-        metavar="DIR",
-        help="where the key s saves pictures (default: snapshots)",
-    )
-    parser.add_argument("--mirror", action="store_true", help="begin mirrored")
-    _add_seed(parser)
-    arguments = parser.parse_args(words)
-    _require_positive("--seconds", arguments.seconds)
-    _require_positive("--frames", arguments.frames)
-    is_stdout = str(arguments.json) == "-"
-    if is_stdout and arguments.terminal:
-        raise UsageError("--json - and --terminal both write to stdout. Name a file for --json.")
-    from detector.live import LiveRequest, run_live
-    from detector.live_loop import LoopOptions
-    from detector.screens import ScreenKind
+    from detector.live_command import run_live_command
 
-    kinds = [kind for kind in ScreenKind if getattr(arguments, kind, False)]
-    summary = run_live(
-        LiveRequest(
-            source=arguments.source,
-            model=arguments.model,
-            face_model=arguments.face_model,
-            screen=kinds[0] if kinds else ScreenKind.AUTO,
-            json_out=arguments.json,
-            options=LoopOptions(
-                seconds=arguments.seconds,
-                frames=arguments.frames,
-                snapshots=arguments.snapshots,
-                is_mirrored=arguments.mirror,
-            ),
-            seed=arguments.seed,
-        )
-    )
-    _tell(str(summary), is_stdout_taken=is_stdout)
-    return 0
+    return run_live_command(words)
+
+
+def _serve(words: list[str]) -> int:
+    from detector.live_command import run_serve_command
+
+    return run_serve_command(words)
 
 
 def _run(words: list[str]) -> int:
@@ -111,7 +70,7 @@ def _run(words: list[str]) -> int:
         "screen.",
     )
     parser.add_argument("source", help="video, picture, folder of pictures, stream URL, or 'demo'")
-    _add_models(parser)
+    add_model_options(parser)
     parser.add_argument(
         "--json", type=Path, metavar="OUT", help="one JSON object a frame; '-' is stdout"
     )
@@ -128,15 +87,14 @@ def _run(words: list[str]) -> int:
         metavar="X",
         help="exit with 3 where less than this share of the faces, 0 to 1, wears a mask",
     )
-    _add_seed(parser)
+    add_seed_option(parser)
+    add_alarm_options(parser)
     arguments = parser.parse_args(words)
-    _require_positive("--max-frames", arguments.max_frames)
-    _require_positive("--every", arguments.every)
-    if arguments.fail_under is not None and not 0 <= arguments.fail_under <= 1:
-        raise UsageError(f"--fail-under is a share from 0 to 1; found {arguments.fail_under}.")
-    taken = [out for out in (arguments.json, arguments.csv) if str(out) == "-"]
-    if len(taken) > 1:
-        raise UsageError("--json - and --csv - both write to stdout. Name a file for one of them.")
+    require_positive("--max-frames", arguments.max_frames)
+    require_positive("--every", arguments.every)
+    require_share("--fail-under", arguments.fail_under)
+    is_stdout = require_one_stdout(arguments)
+    alarms = read_alarm_rules(arguments)
     from detector.run import RunRequest, check_gate, run_source
 
     summary = run_source(
@@ -150,10 +108,11 @@ def _run(words: list[str]) -> int:
             pictures_out=arguments.pictures,
             max_frames=arguments.max_frames,
             every=arguments.every,
+            alarms=alarms,
             seed=arguments.seed,
         )
     )
-    _tell(str(summary), is_stdout_taken=bool(taken))
+    tell_summary(str(summary), is_stdout_taken=is_stdout)
     check_gate(summary, arguments.fail_under)
     return 0
 
@@ -184,14 +143,17 @@ def _bench(words: list[str]) -> int:
     parser.add_argument(
         "source", nargs="?", default="demo", help="video, folder of pictures, or 'demo' (default)"
     )
-    _add_models(parser)
+    add_model_options(parser)
     parser.add_argument("--frames", type=int, default=200, metavar="N", help="default: 200")
     parser.add_argument("--threads", type=int, metavar="N", help="of the network (default: cores)")
+    parser.add_argument(
+        "--formats", action="store_true", help="compare what `trainer export` made of the model too"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    _add_seed(parser)
+    add_seed_option(parser)
     arguments = parser.parse_args(words)
-    _require_positive("--frames", arguments.frames)
-    _require_positive("--threads", arguments.threads)
+    require_positive("--frames", arguments.frames)
+    require_positive("--threads", arguments.threads)
     from detector.bench import BenchRequest, run_bench
 
     report = run_bench(
@@ -201,6 +163,7 @@ def _bench(words: list[str]) -> int:
             face_model=arguments.face_model,
             frames=arguments.frames,
             threads=arguments.threads,
+            compares_formats=arguments.formats,
             seed=arguments.seed,
         )
     )
@@ -218,47 +181,17 @@ def _demo(words: list[str]) -> int:
         "--out", type=Path, default=Path("demo"), metavar="DIR", help="default: demo"
     )
     parser.add_argument("--photos", type=int, default=250, metavar="N", help="default: 250")
-    _add_seed(parser)
+    add_seed_option(parser)
     arguments = parser.parse_args(words)
-    _require_positive("--photos", arguments.photos)
+    require_positive("--photos", arguments.photos)
     from detector.demo import run_demo
 
     return run_demo(arguments.out, arguments.seed, arguments.photos)
 
 
-def _add_models(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--model", type=Path, metavar="RUN", help="run or bundle folder (default: the newest run)"
-    )
-    parser.add_argument(
-        "--face-model",
-        type=Path,
-        metavar="ONNX",
-        help="a copy of YuNet (default: $FACE_MODEL, else fetched once)",
-    )
-
-
-def _add_seed(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="who the demo camera shows (default: 0)"
-    )
-
-
-def _require_positive(option: str, value: float | None) -> None:
-    if value is not None and not 0 < value < float("inf"):
-        raise UsageError(f"{option} is a number above 0; found {value:g}.")
-
-
-def _tell(summary: str, *, is_stdout_taken: bool) -> None:
-    """A summary is a result, unless stdout carries another one."""
-    if is_stdout_taken:
-        say(summary)
-    else:
-        print(summary)
-
-
 _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "live": _live,
+    "serve": _serve,
     "run": _run,
     "suggest": _suggest,
     "bench": _bench,

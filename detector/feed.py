@@ -1,7 +1,6 @@
 """Frames for the live view: the newest one, from a source that is opened again when it is lost."""
 
 import threading
-import time
 from collections.abc import Callable
 
 from collector.cameras import Camera
@@ -9,23 +8,31 @@ from collector.closing import Closing
 from collector.errors import CameraError
 from collector.picture_queue import PictureQueue
 from collector.reader import NewestFrameReader
+from collector.reconnecting import RETRY_S, FrameRhythm
 from collector.records import Frame
 
-STALE_AFTER_S = 1.5
-"""A live picture older than this is called stale: the slowest webcams give 5 frames a second."""
+HUNG_AFTER_S = 5.0
+"""A read that gives nothing for so long is given up: some drivers wait in it for ever."""
 
-RETRY_S = (0.5, 1.0, 2.0, 4.0)
+_CLOSE_WAIT_S = 10.0
+
+Reader = NewestFrameReader | PictureQueue
 
 
 class LiveFeed(Closing):
-    """The newest frame of one source.
+    """The newest frame of one source at a time.
 
     Live sources and recordings are read by a thread; pictures of a folder come one for each
-    `advance`. A live source that is lost is opened again, ever more slowly but for as long as it
-    takes.
+    `advance`. A live source that is lost, or silent without a word, is opened again, at most a
+    second apart, for as long as it takes.
 
     Args:
-        open_source: Opens the camera; called again after a loss.
+        open_source: Opens the camera; called again after a loss, from a thread.
+
+    Attributes:
+        camera: The one that frames come from.
+        reconnects: How often a lost source was opened again.
+        problem: Why no frames come, for people; None while they do.
 
     Raises:
         CameraError: The source cannot be opened the first time.
@@ -37,12 +44,10 @@ class LiveFeed(Closing):
         self.reconnects = 0
         self.problem: str | None = None
         self._ended = False
-        self._reader: NewestFrameReader | PictureQueue | None = _start_reader(self.camera)
+        self._reader: Reader | None = _start_reader(self.camera)
         self._dropped_before = 0
-        self._last_frame_s = time.monotonic()
-        self._closing = threading.Event()
-        self._opened: Camera | None = None
-        self._opener: threading.Thread | None = None
+        self._rhythm = FrameRhythm()
+        self._opening: _Opening | None = None
 
     @property
     def is_queue(self) -> bool:
@@ -62,23 +67,24 @@ class LiveFeed(Closing):
     @property
     def stale_s(self) -> float | None:
         """Seconds since the last frame of a live source, or None while frames come."""
-        silent_s = time.monotonic() - self._last_frame_s
-        is_silent = self.camera.is_live and not self.has_ended and silent_s > STALE_AFTER_S
-        return silent_s if is_silent else None
+        is_silent = self.camera.is_live and not self.has_ended and self._rhythm.is_silent
+        return self._rhythm.silent_s if is_silent else None
 
     def take(self, timeout_s: float) -> Frame | None:
         """The newest frame not taken yet, or None where none came in time."""
         if self._reader is None:
-            self._adopt_reopened(timeout_s)
+            self._adopt_opened(timeout_s)
             return None
         try:
             frame = self._reader.take(timeout_s)
         except CameraError as fault:
-            self._begin_reopening(str(fault))
+            self._open_again(str(fault))
             return None
         if frame is not None:
-            self._last_frame_s = time.monotonic()
+            self._rhythm.note(is_first=frame.index == 0)
             self.problem = None
+        elif self._is_hung():
+            self._open_again(f"{self.camera.name}: silent, opening it again.")
         else:
             # Asked only now: a reader whose camera was lost says so at `take`, and is over too.
             self._ended = self._reader.has_ended
@@ -89,46 +95,130 @@ class LiveFeed(Closing):
         if isinstance(self._reader, PictureQueue):
             self._reader.advance()
 
+    def switch(self, open_source: Callable[[], Camera], name: str) -> None:
+        """Watch another source from now on; it is opened by a thread.
+
+        Args:
+            open_source: Opens it.
+            name: For people, until it is open.
+        """
+        self._open_source = open_source
+        self._ended = False
+        self._begin_opening(f"Opening {name}.", is_lost=False)
+
     def close(self) -> None:
         """Stop reading and close the camera."""
-        self._closing.set()
-        if self._opener is not None:
-            # Opening may take as long as the camera's own time-out.
-            self._opener.join(timeout=10)
-        if self._opened is not None:
-            self._opened.close()
+        if self._opening is not None:
+            self._opening.cancel(_CLOSE_WAIT_S)
         if self._reader is not None:
             self._reader.close()
 
-    def _begin_reopening(self, problem: str) -> None:
+    def _is_hung(self) -> bool:
+        limit_s = max(HUNG_AFTER_S, 2 * self._rhythm.patience_s)
+        is_waiting = self.camera.is_live and self._reader is not None
+        return (
+            is_waiting
+            and self._rhythm.silent_s > limit_s
+            and not (self._reader and self._reader.has_ended)
+        )
+
+    def _open_again(self, problem: str) -> None:
+        self._begin_opening(problem, is_lost=True)
+
+    def _begin_opening(self, problem: str, *, is_lost: bool) -> None:
+        if self._opening is not None:
+            # Not waited for: its camera is closed by its own thread, should it still open.
+            self._opening.cancel(0)
         if self._reader is not None:
             self._dropped_before += self._reader.dropped
-            self._reader.close()
+        self._opening = _Opening(self._open_source, self._reader, problem, is_lost=is_lost)
         self._reader = None
         self.problem = problem
-        self._opener = threading.Thread(target=self._reopen, name="camera-opener", daemon=True)
-        self._opener.start()
 
-    def _reopen(self) -> None:
+    def _adopt_opened(self, timeout_s: float) -> None:
+        assert self._opening is not None
+        camera = self._opening.wait(timeout_s)
+        self.problem = self._opening.problem
+        if camera is not None:
+            self.reconnects += self._opening.is_lost
+            self._opening = None
+            self.camera = camera
+            self._reader = _start_reader(camera)
+            self._rhythm.restart()
+
+
+class _Opening:
+    """Opens a source in a thread, again and again until it opens or nobody wants it any more.
+
+    Args:
+        open_source: Opens it.
+        former: Reader to close before, or None: a device opens only once.
+        problem: Why it is opened, for people.
+        is_lost: Whether it was there before; then it is given a moment.
+    """
+
+    def __init__(
+        self,
+        open_source: Callable[[], Camera],
+        former: Reader | None,
+        problem: str,
+        *,
+        is_lost: bool,
+    ) -> None:
+        self.problem = problem
+        self.is_lost = is_lost
+        self._open_source, self._former = open_source, former
+        self._camera: Camera | None = None
+        self._mutex = threading.Lock()
+        self._cancelled = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="camera-opener", daemon=True)
+        self._thread.start()
+
+    def wait(self, timeout_s: float) -> Camera | None:
+        """The open camera, or None where it is still tried; what is returned is the caller's."""
+        self._thread.join(timeout_s)
+        with self._mutex:
+            camera, self._camera = self._camera, None
+            return camera
+
+    def cancel(self, wait_s: float) -> None:
+        """No longer wanted; waits a little, since opening may take a camera's own time-out."""
+        self._cancelled.set()
+        self._thread.join(wait_s)
+        with self._mutex:
+            camera, self._camera = self._camera, None
+        if camera is not None:
+            camera.close()
+
+    def _run(self) -> None:
+        if self._former is not None:
+            self._former.close()
         attempt = 0
-        while not self._closing.wait(RETRY_S[min(attempt, len(RETRY_S) - 1)]):
+        while not self._cancelled.wait(self._pause_s(attempt)):
             attempt += 1
             try:
-                self._opened = self._open_source()
+                camera = self._open_source()
             except CameraError as fault:
                 self.problem = str(fault)
+            except Exception as fault:  # noqa: BLE001  a dead thread would never try again
+                self.problem = f"The camera cannot be opened ({fault!r})."
             else:
+                self._hand_over(camera)
                 return
 
-    def _adopt_reopened(self, timeout_s: float) -> None:
-        if self._opener is not None:
-            self._opener.join(timeout_s)
-        if self._opened is not None:
-            self.camera, self._opened = self._opened, None
-            self._reader = _start_reader(self.camera)
-            self.reconnects += 1
+    def _pause_s(self, attempt: int) -> float:
+        if attempt == 0 and not self.is_lost:
+            return 0.0
+        return RETRY_S[min(attempt, len(RETRY_S) - 1)]
+
+    def _hand_over(self, camera: Camera) -> None:
+        with self._mutex:
+            if not self._cancelled.is_set():
+                self._camera = camera
+                return
+        camera.close()
 
 
-def _start_reader(camera: Camera) -> NewestFrameReader | PictureQueue:
+def _start_reader(camera: Camera) -> Reader:
     # A recording that is not paced would be read to its end before the first frame is shown.
     return NewestFrameReader(camera) if camera.is_live else PictureQueue(camera)

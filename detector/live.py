@@ -1,21 +1,33 @@
 """`detector live`: brings camera, model and screen together, and runs the loop on them."""
 
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from collector.cameras import Camera, open_camera
+from collector.cameras import open_camera
 from collector.console import say
 from collector.errors import DatasetError
-from collector.faces import open_face_finder
+from collector.faces import FaceFinder, open_face_finder
+from detector.alarm_options import AlarmSettings
 from detector.classifier import Classifier
-from detector.events import EventLog
+from detector.commands import CommandDesk
+from detector.corrections import Corrections, Dataset
+from detector.events import EventLog, EventTable
 from detector.feed import LiveFeed
+from detector.live_controls import LiveControls
 from detector.live_loop import LiveLoop, LiveSummary, LoopOptions
-from detector.pipeline import LivePipeline
+from detector.pipeline import EVERYTHING, FrameResult, LivePipeline, Thrift
 from detector.screens import DisplayProbe, NoScreen, Screen, ScreenKind, choose_screen
-from trainer.bundle import find_bundle, load_bundle
+from detector.sources import CameraChoice
+from detector.web.options import WebOptions
+from trainer.bundle import ModelBundle, find_bundle, load_bundle
+
+if TYPE_CHECKING:
+    from detector.web.classify import PictureClassifier
 
 
 @dataclass(frozen=True)
@@ -23,20 +35,42 @@ class LiveRequest:
     """What to watch, and how.
 
     Attributes:
-        source: As for `collector.cameras.open_camera`.
+        sources: As for `collector.cameras.open_camera`; the first is watched first.
         model: A run or a bundle folder; None for the newest run.
         face_model: A copy of YuNet, or None to look for one.
         screen: Where to show it.
-        json_out: Event file; "-" is stdout; None for none.
+        web: For `ScreenKind.WEB`.
+        json_out, csv_out: Event files; "-" is stdout; None for none.
+        alarms: None for none.
+        dataset: Where corrected faces go.
+        snapshots, recordings: Folders.
+        is_recording: Record from the start.
+        is_blurred: Whether recorded faces are made unrecognisable.
+        is_mirrored: Begin mirrored.
+        threshold: Confidence under which a face is unsure; None for the bundle's.
+        is_paced: Whether recordings play at their own speed.
+        is_thorough: Let finder and network see every frame.
         options: For the loop.
         seed: Who the demo camera shows.
     """
 
-    source: str = "0"
+    sources: tuple[str, ...] = ("0",)
     model: Path | None = None
     face_model: Path | None = None
     screen: ScreenKind = ScreenKind.AUTO
+    web: WebOptions = field(default_factory=WebOptions)
     json_out: Path | None = None
+    csv_out: Path | None = None
+    alarms: AlarmSettings | None = None
+    dataset: Dataset = field(default_factory=lambda: Dataset(Path("data")))
+    snapshots: Path = Path("snapshots")
+    recordings: Path = Path("recordings")
+    is_recording: bool = False
+    is_blurred: bool = True
+    is_mirrored: bool = False
+    threshold: float | None = None
+    is_paced: bool = True
+    is_thorough: bool = False
     options: LoopOptions = field(default_factory=LoopOptions)
     seed: int = 0
 
@@ -52,8 +86,25 @@ def run_live(request: LiveRequest) -> LiveSummary:
     for message in loop.summary.skipped:
         say(f"skipped {message}")
     if loop.summary.frames == 0 and loop.summary.skipped:
-        raise DatasetError(f"{request.source}: none of its pictures can be read.")
+        raise DatasetError(f"{request.sources[0]}: none of its pictures can be read.")
     return loop.summary
+
+
+def serve_pictures(
+    model: Path | None, face_model: Path | None, web: WebOptions, tell: Callable[[str], None]
+) -> None:
+    """Answer to pictures that are sent, without a camera, until Ctrl-C.
+
+    Raises:
+        ToolchainError: The model or the address is not usable.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    from detector.web.server import open_web
+
+    bundle = load_bundle(find_bundle(model))
+    with open_web(web, _picture_classifier(bundle, face_model), None) as screen:
+        tell(screen.url)
+        screen.wait()
 
 
 def _run_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
@@ -63,7 +114,7 @@ def _run_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
         held.callback(probe.find_problem)
     bundle = load_bundle(find_bundle(request.model))
     finder = open_face_finder(request.face_model)
-    pipeline = LivePipeline(finder, Classifier(bundle))
+    pipeline = _open_pipeline(request, bundle, finder)
     kind = choose_screen(
         request.screen,
         has_terminal=sys.stdin.isatty() and sys.stdout.isatty(),
@@ -71,21 +122,77 @@ def _run_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
     )
     if finder.notice:
         say(finder.notice)
+    choice = CameraChoice(
+        request.sources,
+        partial(open_camera, pace=request.is_paced, seed=request.seed),
+        finds_webcams=request.sources[0].isdecimal(),
+    )
+    desk = CommandDesk()
     # Last of all: a recording that is being played would run on while a model is loaded.
-    feed = held.enter_context(LiveFeed(lambda: _open(request)))
-    log = held.enter_context(EventLog(request.json_out)) if request.json_out else None
-    screen = _open_screen(kind, feed.camera.name)
+    feed = held.enter_context(LiveFeed(choice.open))
+    listeners = _open_logs(request, held)
+    corrections = held.enter_context(Corrections(request.dataset))
+    controls = LiveControls(
+        feed,
+        pipeline,
+        choice,
+        corrections,
+        snapshots=request.snapshots,
+        recordings=request.recordings,
+        is_blurred=request.is_blurred,
+        is_mirrored=request.is_mirrored,
+    )
+    held.callback(controls.close)
+    # Closed before all of them: what they say at the end is lost on the terminal's other screen.
+    screen = _open_screen(kind, request, bundle, feed.camera.name, desk)
     held.callback(screen.close)
-    loop = LiveLoop(request.options, feed, pipeline, screen, log)
+    if request.alarms:
+        # On a screen a line of text would be written into the picture.
+        tell = say if kind is ScreenKind.HEADLESS else controls.tell
+        listeners.append(_open_alarms(request.alarms, feed, tell, held))
+    if request.is_recording:
+        controls.toggle_recording()
+    loop = LiveLoop(request.options, feed, pipeline, screen, controls, listeners, desk)
     loop.run()
     return loop
 
 
-def _open(request: LiveRequest) -> Camera:
-    return open_camera(request.source, seed=request.seed)
+def _open_pipeline(request: LiveRequest, bundle: ModelBundle, finder: FaceFinder) -> LivePipeline:
+    thrift = EVERYTHING if request.is_thorough else Thrift()
+    pipeline = LivePipeline(finder, Classifier(bundle), thrift=thrift)
+    if request.threshold is not None:
+        pipeline.tracker.unsure_below = request.threshold
+    return pipeline
 
 
-def _open_screen(kind: ScreenKind, title: str) -> Screen:
+def _open_logs(request: LiveRequest, held: ExitStack) -> list[Callable[[FrameResult], None]]:
+    listeners: list[Callable[[FrameResult], None]] = []
+    if request.json_out:
+        listeners.append(held.enter_context(EventLog(request.json_out)).write)
+    if request.csv_out:
+        listeners.append(held.enter_context(EventTable(request.csv_out)).write)
+    return listeners
+
+
+def _open_alarms(
+    settings: AlarmSettings, feed: LiveFeed, tell: Callable[[str], None], held: ExitStack
+) -> Callable[[FrameResult], None]:
+    from detector.alarms import Alarms
+
+    alarms = Alarms(settings, feed.camera.name, tell)
+    held.callback(lambda: say(str(alarms.summary)))
+    held.enter_context(alarms)
+
+    def update(result: FrameResult) -> None:
+        alarms.source = feed.camera.name
+        alarms.update(result)
+
+    return update
+
+
+def _open_screen(
+    kind: ScreenKind, request: LiveRequest, bundle: ModelBundle, title: str, desk: CommandDesk
+) -> Screen:
     if kind is ScreenKind.WINDOW:
         from detector.window import WindowScreen
 
@@ -94,4 +201,19 @@ def _open_screen(kind: ScreenKind, title: str) -> Screen:
         from detector.terminal import TerminalScreen
 
         return TerminalScreen()
+    if kind is ScreenKind.WEB:
+        from detector.web.server import open_web
+
+        screen = open_web(request.web, _picture_classifier(bundle, request.face_model), desk)
+        say(f"Open {screen.url}")
+        return screen
     return NoScreen()
+
+
+def _picture_classifier(bundle: ModelBundle, face_model: Path | None) -> "PictureClassifier":
+    from detector.web.classify import PictureClassifier
+
+    # One thread: pictures that are sent must not take the cores from the live picture.
+    return PictureClassifier(
+        lambda: open_face_finder(face_model), lambda: Classifier(bundle, threads=1)
+    )

@@ -1,48 +1,41 @@
-"""The live loop: takes the newest frame, labels it, shows it, obeys keys. It must never lag."""
+"""The live loop: takes the newest frame, labels it, shows it, obeys. It must never lag."""
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 
-from collector.cameras import PictureFolder
+from collector.cameras import Camera, PictureFolder
 from collector.console import say
-from collector.errors import EnvironmentProblemError
 from collector.records import Label
-from detector.events import EventLog
+from detector.commands import KEYS, CommandDesk
 from detector.feed import LiveFeed
-from detector.overlay import Readout, describe_face, draw_result
+from detector.live_controls import LiveControls
+from detector.overlay import Readout, describe_face
 from detector.pipeline import FrameResult, LivePipeline
-from detector.screens import MIRROR, NEXT, PAUSE, QUIT, SNAPSHOT, LiveView, NoScreen, Screen
-from detector.video import write_picture
+from detector.screens import Controls, Counts, LiveView, NoScreen, Screen
+from detector.tracker import TrackedFace
 
 PICTURE_S = 1.5
 """How long each picture of a folder is shown."""
 
-MESSAGE_S = 3.0
 _WAIT_S = 0.05
-_REFRESH_S = 0.5
+_REFRESH_S = 0.25
 _RATE_FRAMES = 30
 
 
 @dataclass(frozen=True)
 class LoopOptions:
-    """When the loop stops by itself, and how it begins.
+    """When the loop stops by itself.
 
     Attributes:
         seconds, frames: Limits; None for none.
-        snapshots: Folder for snapshots.
-        is_mirrored: Begin mirrored.
     """
 
     seconds: float | None = None
     frames: int | None = None
-    snapshots: Path = Path("snapshots")
-    is_mirrored: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,14 +69,16 @@ class LiveSummary:
 
 
 class LiveLoop:
-    """Takes the newest frame, labels it, shows it; obeys keys.
+    """Takes the newest frame, labels it, shows it; carries out what is asked for.
 
     Args:
-        options: Limits and places.
+        options: Limits.
         feed: Open; closed by the caller.
         pipeline: Labels the frames.
         screen: Open; closed by the caller.
-        log: Where events go, or None.
+        controls: Carries out commands; closed by the caller.
+        listeners: Called with each labelled frame before it is shown; they must not wait.
+        desk: Where others than the screen's keys leave commands.
         clock: Seconds, monotonic, the one that `Frame.captured_s` is told by.
     """
 
@@ -93,42 +88,45 @@ class LiveLoop:
         feed: LiveFeed,
         pipeline: LivePipeline,
         screen: Screen,
-        log: EventLog | None = None,
+        controls: LiveControls,
+        listeners: Iterable[Callable[[FrameResult], None]] = (),
+        desk: CommandDesk | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._options = options
         self._feed = feed
         self._pipeline = pipeline
         self._screen = screen
-        self._log = log
+        self._controls = controls
+        self._listeners = tuple(listeners)
+        self._desk = desk or CommandDesk()
         self._clock = clock
-        self._is_mirrored = options.is_mirrored
-        self._is_paused = False
-        self._has_quit = False
-        self._message, self._message_until_s = "", 0.0
-        self._shown: FrameResult | None = None
+        self._camera: Camera = feed.camera
         self._shown_s = 0.0
         self._frames = 0
         self._first_s = self._last_s = 0.0
         self._done_s: deque[float] = deque(maxlen=_RATE_FRAMES)
         self._ages_ms: deque[float] = deque(maxlen=100_000)
         self._said_problem: str | None = None
-        self._said: dict[int, tuple[Label, bool]] = {}
+        self._said_message = ""
+        self._said: dict[int, Label | None] = {}
 
     def run(self) -> None:
         """Loop until something ends it."""
         started_s = self._clock()
         while self._goes_on(started_s):
+            # Before the next frame is taken: after a switch, one of the former camera is not shown.
+            self._obey()
             frame = self._feed.take(_WAIT_S)
-            for key in self._screen.read_keys():
-                self._obey(key)
-            if frame is not None and not self._is_paused:
+            if frame is not None and self._is_shown():
+                self._notice_camera()
                 self._handle(self._pipeline.process(frame))
-            elif self._shown and self._clock() - self._shown_s > _REFRESH_S:
-                self._show(self._shown)
+            elif self._clock() - self._shown_s > _REFRESH_S:
+                self._show_again()
             self._advance_pictures()
             if isinstance(self._screen, NoScreen):
                 self._say_problem()
+                self._say_message()
 
     @property
     def summary(self) -> LiveSummary:
@@ -146,41 +144,76 @@ class LiveLoop:
         )
 
     def _goes_on(self, started_s: float) -> bool:
-        if self._has_quit or not self._screen.is_open:
+        if self._controls.has_quit or not self._screen.is_open:
             return False
         if self._options.frames is not None and self._frames >= self._options.frames:
             return False
         if self._options.seconds is not None:
             return self._clock() - started_s < self._options.seconds
-        return not (self._feed.has_ended and not self._is_paused)
+        return not (self._feed.has_ended and not self._controls.is_paused)
+
+    def _obey(self) -> None:
+        asked = [KEYS[key] for key in self._screen.read_keys() if key in KEYS] + self._desk.take()
+        was_paused = self._controls.is_paused
+        for command in asked:
+            self._controls.obey(command)
+        if self._controls.is_paused is not was_paused:
+            self._done_s.clear()
+        if asked:
+            self._show_again()
+
+    def _is_shown(self) -> bool:
+        """Whether a frame is shown; one of a queue would be lost for good if it were not."""
+        return not self._controls.is_paused or self._feed.is_queue
+
+    def _notice_camera(self) -> None:
+        """Another camera, or the same one opened again: its time begins anew, and so do tracks."""
+        if self._feed.camera is not self._camera:
+            self._camera = self._feed.camera
+            self._pipeline.forget()
 
     def _handle(self, result: FrameResult) -> None:
         self._frames += 1
-        if self._log:
-            self._log.write(result)
+        for tell in self._listeners:
+            tell(result)
         if isinstance(self._screen, NoScreen):
             self._say_changes(result)
-        self._show(result)
+        self._controls.record(self._show(result))
         self._last_s = self._clock()
         self._first_s = self._first_s or self._last_s
         self._done_s.append(self._last_s)
         self._ages_ms.append(1000 * (self._last_s - result.frame.captured_s))
 
-    def _show(self, result: FrameResult) -> None:
-        self._shown, self._shown_s = result, self._clock()
-        self._screen.show(LiveView(result, self._readout(result), self._is_mirrored))
+    def _show_again(self) -> None:
+        if self._controls.shown is not None:
+            self._show(self._controls.shown)
 
-    def _readout(self, result: FrameResult) -> Readout:
+    def _show(self, result: FrameResult) -> LiveView:
+        self._controls.shown, self._shown_s = result, self._clock()
+        controls = self._controls.describe()
+        view = LiveView(
+            result,
+            self._readout(result, controls),
+            self._controls.is_mirrored,
+            controls,
+            Counts(self._frames, self._feed.dropped, self._feed.reconnects),
+        )
+        self._screen.show(view)
+        return view
+
+    def _readout(self, result: FrameResult, controls: Controls) -> Readout:
         notices = [self._feed.problem, self._pipeline.finder.notice]
-        is_moving = self._feed.camera.is_live and not self._is_paused
+        is_moving = self._feed.camera.is_live and not self._controls.is_paused
         age_ms = 1000 * (self._clock() - result.frame.captured_s)
         return Readout(
             fps=self._rate() if is_moving else None,
             age_ms=age_ms if is_moving else None,
             notice="  ".join(filter(None, notices)) or None,
             stale_s=self._feed.stale_s,
-            is_paused=self._is_paused,
-            message=self._message if self._shown_s < self._message_until_s else "",
+            is_paused=self._controls.is_paused,
+            message=self._controls.message,
+            is_recording=controls.recording is not None,
+            selected=controls.selected,
         )
 
     def _rate(self) -> float | None:
@@ -189,39 +222,11 @@ class LiveLoop:
             return None
         return (len(self._done_s) - 1) / (self._done_s[-1] - self._done_s[0])
 
-    def _obey(self, key: str) -> None:
-        if key == QUIT:
-            self._has_quit = True
-        elif key == PAUSE:
-            self._is_paused = not self._is_paused
-            self._done_s.clear()
-        elif key == MIRROR:
-            self._is_mirrored = not self._is_mirrored
-        elif key == SNAPSHOT and self._shown:
-            self._take_snapshot(self._shown)
-        elif key == NEXT:
-            self._feed.advance()
-        else:
-            return
-        if self._shown:
-            self._show(self._shown)
-
-    def _take_snapshot(self, result: FrameResult) -> None:
-        name = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3] + "Z.jpg"
-        path = self._options.snapshots / name
-        drawn = draw_result(result, Readout(), is_mirrored=self._is_mirrored)
-        try:
-            write_picture(path, drawn)
-            self._message = f"saved {path}"
-        except EnvironmentProblemError as fault:
-            # A full disk is no reason to stop watching.
-            self._message = str(fault)
-        self._message_until_s = self._clock() + MESSAGE_S
-
     def _advance_pictures(self) -> None:
-        if not self._feed.is_queue or self._is_paused:
+        if not self._feed.is_queue or self._controls.is_paused:
             return
-        is_watched = not isinstance(self._screen, NoScreen)
+        is_slide = isinstance(self._feed.camera, PictureFolder)
+        is_watched = is_slide and not isinstance(self._screen, NoScreen)
         if not is_watched or self._clock() - self._last_s >= PICTURE_S:
             self._feed.advance()
 
@@ -232,12 +237,23 @@ class LiveLoop:
             say(problem or "The picture is back.")
             self._said_problem = problem
 
+    def _say_message(self) -> None:
+        """Headless: what just happened, once; a recording that failed is not to go unnoticed."""
+        message = self._controls.message
+        if message and message != self._said_message:
+            say(message)
+        self._said_message = message
+
     def _say_changes(self, result: FrameResult) -> None:
         """Headless: one line for each new face and each change of its label."""
         for face in result.faces:
-            now = (face.label, face.is_sure)
-            if self._said.get(face.track) != now:
+            if face.track not in self._said or self._said[face.track] is not _told_label(face):
                 say(f"{result.frame.position_s:8.2f} s  {describe_face(face)}")
-        present = {face.track: (face.label, face.is_sure) for face in result.faces}
+        present = {face.track: _told_label(face) for face in result.faces}
         # Tracks never come back once forgotten; keep what may still be remembered.
         self._said = {**dict(list(self._said.items())[-50:]), **present}
+
+
+def _told_label(face: TrackedFace) -> Label | None:
+    """The label that people are told; None for an unsure face, whose label is not."""
+    return face.label if face.is_sure else None

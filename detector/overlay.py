@@ -46,6 +46,8 @@ class Readout:
         stale_s: Seconds since the camera last gave a picture, or None while it does.
         is_paused: The picture is held.
         message: What just happened, such as where a snapshot went; empty for nothing.
+        is_recording: What is shown is being recorded.
+        selected: Track of the face that the next correction is meant for, or None.
     """
 
     fps: float | None = None
@@ -54,11 +56,15 @@ class Readout:
     stale_s: float | None = None
     is_paused: bool = False
     message: str = ""
+    is_recording: bool = False
+    selected: int | None = None
 
     @property
     def text(self) -> str:
         """The status line, without the notices: "PAUSED  24 frames/s  age 31 ms"."""
         parts = []
+        if self.is_recording:
+            parts.append("REC")
         if self.is_paused:
             parts.append("PAUSED")
         if self.stale_s is not None:
@@ -76,6 +82,11 @@ def describe_face(face: TrackedFace) -> str:
     """A face in a few words: "#3 mask, young 93%", "#3 unsure 41%"."""
     name = face.label.title if face.is_sure else "unsure"
     return f"#{face.track} {name} {face.confidence:.0%}"
+
+
+def mark_selected(face: TrackedFace, selected: int | None) -> str:
+    """What stands before the words of the face that the next correction is meant for."""
+    return "> " if face.track == selected else ""
 
 
 def face_color(face: TrackedFace) -> Color:
@@ -118,11 +129,12 @@ def draw_result(
         for face in result.faces
     ]
     # The smallest first, so that the tags of the people in front lie on top.
+    readout = readout or Readout()
     for face, box in reversed(list(zip(result.faces, boxes, strict=True))):
         _draw_outline(canvas, box, face)
     for face, box in reversed(list(zip(result.faces, boxes, strict=True))):
-        _draw_tag(canvas, box, face)
-    _draw_status(canvas, readout or Readout())
+        _draw_tag(canvas, box, face, mark_selected(face, readout.selected))
+    _draw_status(canvas, readout)
     return canvas
 
 
@@ -168,13 +180,13 @@ def _stroke_dots(canvas: RgbImage, box: FaceBox, color: Color, width_px: int) ->
             cv2.circle(canvas, (x, y), radius, color, cv2.FILLED)
 
 
-def _draw_tag(canvas: RgbImage, box: FaceBox, face: TrackedFace) -> None:
+def _draw_tag(canvas: RgbImage, box: FaceBox, face: TrackedFace, mark: str) -> None:
     """The words above the box (below or inside where there is no room), and the bar under them."""
     height, width = canvas.shape[:2]
     text_px = _text_px(canvas)
     color = face_color(face)
     ink = INK if is_light(color) else PAPER
-    words = describe_face(face)
+    words = mark + describe_face(face)
     pad = max(3, text_px // 3)
     bar_px = max(4, text_px // 3)
     tag_w = max(_text_width(words, text_px) + 2 * pad, min(box.width, 12 * text_px))

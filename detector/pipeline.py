@@ -1,11 +1,13 @@
-"""From a frame to labelled faces: find, crop, classify, track. Shared by every detector command."""
+"""From a frame to labelled faces: find or follow, crop, classify, track. For every command."""
 
+import math
 import time
 from dataclasses import dataclass, replace
 
 from collector.faces import FaceFinder, crop_face
-from collector.records import Frame
+from collector.records import FaceBox, Frame
 from detector.classifier import Classifier
+from detector.follow import FaceFollower
 from detector.scenes import SceneWatch
 from detector.tracker import FADE_S, FaceTracker, TrackedFace
 
@@ -39,6 +41,24 @@ class FrameResult:
     timings: Timings
 
 
+@dataclass(frozen=True)
+class Thrift:
+    """What need not be done anew in every frame of a live view.
+
+    Attributes:
+        find_period_s: Between two looks of the finder while faces are in the picture; meanwhile
+            they are followed. With none in the picture it looks at every frame.
+        classify_period_s: Between two looks of the network at a face whose label is settled.
+    """
+
+    find_period_s: float = 0.1
+    classify_period_s: float = 0.1
+
+
+EVERYTHING = Thrift(0.0, 0.0)
+"""The finder and the network see every frame."""
+
+
 class LivePipeline:
     """Labels the faces of one source, frame after frame.
 
@@ -47,35 +67,74 @@ class LivePipeline:
         classifier: A loaded bundle; its crop margin is used for the crops.
         fade_s: How long labels are averaged, in seconds; 0 takes each frame by itself. At a cut
             to another scene tracks end; pictures of a folder are scenes of their own.
+        thrift: What is left out between frames; may be changed at any time.
     """
 
-    def __init__(self, finder: FaceFinder, classifier: Classifier, fade_s: float = FADE_S) -> None:
+    def __init__(
+        self,
+        finder: FaceFinder,
+        classifier: Classifier,
+        fade_s: float = FADE_S,
+        thrift: Thrift = EVERYTHING,
+    ) -> None:
         self.finder = finder
         self.classifier = classifier
+        self.thrift = thrift
         self._scenes = SceneWatch()
+        self._follower = FaceFollower()
+        self._found_s = -math.inf
         self.tracker = FaceTracker(classifier.bundle.unsure_below, fade_s)
 
     def process(self, frame: Frame) -> FrameResult:
-        """Find, classify and follow every face of a frame; all faces go in one batch."""
+        """Find or follow, classify and steady the faces of a frame.
+
+        All faces that the network looks at go in one batch.
+        """
         clock = time.perf_counter
         started = clock()
-        boxes = self.finder.find(frame.pixels)
-        found = clock()
-        margin = self.classifier.bundle.crop_margin
-        crops = [crop_face(frame.pixels, box, margin) for box in boxes]
-        cropped = clock()
-        probabilities = self.classifier.classify(crops)
-        classified = clock()
         if self._scenes.is_cut(frame.pixels) or frame.file is not None:
-            self.tracker.forget()
-        faces = self.tracker.update(boxes, probabilities, frame.position_s)
+            self.forget()
+        followed = self._follow(frame)
+        tracked = clock()
+        boxes = self._find(frame) if followed is None else followed
+        found = clock()
+        placed = self.tracker.place(boxes, frame.position_s)
+        due = self.tracker.due(placed, frame.position_s, self.thrift.classify_period_s)
+        matched = clock()
+        margin = self.classifier.bundle.crop_margin
+        crops = [crop_face(frame.pixels, boxes[at], margin) for at in due]
+        cropped = clock()
+        rows = self.classifier.classify(crops)
+        classified = clock()
+        told = dict(zip(due, rows, strict=True))
+        faces = self.tracker.answer(boxes, placed, told, frame.position_s)
         if self.finder.is_guide:
             faces = tuple(replace(face, is_guide=True) for face in faces)
         ended = clock()
         timings = Timings(
-            find_ms=1000 * (found - started),
-            crop_ms=1000 * (cropped - found),
+            find_ms=1000 * (found - tracked),
+            crop_ms=1000 * (cropped - matched),
             classify_ms=1000 * (classified - cropped),
-            track_ms=1000 * (ended - classified),
+            track_ms=1000 * (tracked - started + matched - found + ended - classified),
         )
         return FrameResult(frame, faces, timings)
+
+    def forget(self) -> None:
+        """End all tracks: what comes next has nothing to do with what was."""
+        self.tracker.forget()
+        self._found_s = -math.inf
+
+    def _follow(self, frame: Frame) -> list[FaceBox] | None:
+        """Where the faces went; None where the finder is to look."""
+        since_s = frame.position_s - self._found_s
+        # Time that runs backwards is that of another camera.
+        if not 0 <= since_s < self.thrift.find_period_s - 1e-6:
+            return None
+        return self._follower.follow(frame.pixels) or None
+
+    def _find(self, frame: Frame) -> list[FaceBox]:
+        boxes = self.finder.find(frame.pixels)
+        if self.thrift.find_period_s > 0 and not self.finder.is_guide:
+            self._follower.start(frame.pixels, boxes)
+            self._found_s = frame.position_s
+        return boxes

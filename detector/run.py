@@ -5,18 +5,23 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from collector.cameras import DEMO_SOURCE, Camera, PictureFolder, open_camera
 from collector.console import say, show_progress
 from collector.errors import CameraError, DatasetError, GateFailedError, UsageError
 from collector.faces import open_face_finder
 from collector.records import LABELS, Frame
+from detector.alarm_options import AlarmSettings
 from detector.classifier import Classifier
 from detector.events import EventLog, EventTable
 from detector.overlay import draw_result
 from detector.pipeline import FrameResult, LivePipeline
 from detector.video import VideoSink, write_picture
 from trainer.bundle import find_bundle, load_bundle
+
+if TYPE_CHECKING:
+    from detector.alarms import Alarms
 
 DEMO_FRAMES = 300
 PICTURES_FPS = 1.0
@@ -36,6 +41,7 @@ class RunRequest:
         pictures_out: Folder for annotated pictures, or None.
         max_frames: Stop after so many labelled frames; None for all.
         every: Label one frame in so many.
+        alarms: None for none.
         seed: Who the demo camera shows.
     """
 
@@ -48,6 +54,7 @@ class RunRequest:
     pictures_out: Path | None = None
     max_frames: int | None = None
     every: int = 1
+    alarms: AlarmSettings | None = None
     seed: int = 0
 
 
@@ -182,6 +189,7 @@ def _label_all(
         video = request.video_out and outputs.enter_context(
             VideoSink(request.video_out, _video_fps(camera, request.every))
         )
+        alarms = request.alarms and _open_alarms(request.alarms, camera.name, outputs)
         frames = _frames(camera, request.every, limit)
         for frame in show_progress(frames, "labelling", total):
             _report_skipped(camera, summary)
@@ -191,6 +199,8 @@ def _label_all(
                 log.write(result)
             if table:
                 table.write(result)
+            if alarms:
+                alarms.update(result)
             if video or request.pictures_out:
                 drawn = draw_result(result)
                 if video:
@@ -200,6 +210,14 @@ def _label_all(
         _report_skipped(camera, summary)
     summary.tracks = pipeline.tracker.tracks_begun
     return summary
+
+
+def _open_alarms(settings: AlarmSettings, source: str, outputs: ExitStack) -> "Alarms":
+    from detector.alarms import Alarms
+
+    alarms = Alarms(settings, source)
+    outputs.callback(lambda: say(str(alarms.summary)))
+    return outputs.enter_context(alarms)
 
 
 def _report_skipped(camera: Camera, summary: RunSummary) -> None:

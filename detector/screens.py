@@ -14,12 +14,45 @@ from collector.errors import EnvironmentProblemError
 from detector.overlay import Readout
 from detector.pipeline import FrameResult
 
-QUIT, PAUSE, MIRROR, SNAPSHOT, NEXT = "q", "p", "m", "s", "n"
-KEY_HINT = "q quit  p pause  m mirror  s snapshot  n next picture"
-
 # Opens a window in a process of its own: where it cannot, Qt aborts the whole process.
 _PROBE = "import cv2; cv2.namedWindow('probe'); cv2.waitKey(1); cv2.destroyAllWindows()"
 _PROBE_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Controls:
+    """How everything that a person can change stands.
+
+    Attributes:
+        threshold: Confidence under which a face is called unsure, 0 to 1.
+        recording: The file that is being recorded, or None.
+        selected: Track of the face that the next correction is meant for, or None.
+        source: Which of `sources` is watched.
+        sources: Names of the cameras that can be chosen.
+        correcting: Why no face can be saved into the dataset; None where one can.
+    """
+
+    threshold: float = 0.5
+    recording: Path | None = None
+    selected: int | None = None
+    source: int = 0
+    sources: tuple[str, ...] = ()
+    correcting: str | None = None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What came of the frames so far.
+
+    Attributes:
+        frames: Labelled.
+        dropped: Passed over for newer ones.
+        reconnects: How often a lost source was opened again.
+    """
+
+    frames: int = 0
+    dropped: int = 0
+    reconnects: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,21 +63,23 @@ class LiveView:
         result: The newest labelled frame.
         readout: The status line.
         is_mirrored: Show it as in a mirror.
+        controls: What can be changed.
+        counts: Frames so far.
     """
 
     result: FrameResult
     readout: Readout
     is_mirrored: bool = False
+    controls: Controls = Controls()
+    counts: Counts = Counts()
 
 
 class Screen(Protocol):
-    """Shows views and hears keys; a context that leaves the terminal as it was.
+    """Shows views and hears keys; a context that leaves the terminal as it was."""
 
-    Attributes:
-        is_open: False once the user has closed it.
-    """
-
-    is_open: bool
+    @property
+    def is_open(self) -> bool:
+        """False once the user has closed it."""
 
     def show(self, view: LiveView) -> None:
         """Show a view now."""
@@ -76,6 +111,7 @@ class ScreenKind(StrEnum):
     WINDOW = "window"
     TERMINAL = "terminal"
     HEADLESS = "headless"
+    WEB = "web"
 
 
 def choose_screen(
@@ -91,7 +127,7 @@ def choose_screen(
     Raises:
         EnvironmentProblemError: What was asked for is not to be had, or with `AUTO`, nothing is.
     """
-    if wanted is ScreenKind.HEADLESS:
+    if wanted in (ScreenKind.HEADLESS, ScreenKind.WEB):
         return wanted
     if wanted in (ScreenKind.AUTO, ScreenKind.WINDOW) and display_problem is None:
         return ScreenKind.WINDOW
@@ -106,8 +142,8 @@ def choose_screen(
     if wanted is ScreenKind.AUTO:
         missing = f"{display_problem}, and {missing}"
     raise EnvironmentProblemError(
-        f"Nowhere to show the picture: {missing}. Use --headless to watch without a picture, or "
-        f"`detector run FILE --json OUT --video OUT` for a recording."
+        f"Nowhere to show the picture: {missing}. Use --web to watch in a browser, --headless to "
+        f"watch without a picture, or `detector run FILE --json OUT --video OUT` for a recording."
     )
 
 

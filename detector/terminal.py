@@ -21,6 +21,7 @@ from collector.half_blocks import (
     shrink_to_cells,
 )
 from collector.records import FaceBox, RgbImage
+from detector.commands import KEY_HINT
 from detector.overlay import (
     AGE_NOTICE,
     INK,
@@ -29,9 +30,10 @@ from detector.overlay import (
     describe_face,
     face_color,
     is_light,
+    mark_selected,
     shown_box,
 )
-from detector.screens import KEY_HINT, LiveView
+from detector.screens import LiveView
 from detector.tracker import TrackedFace
 
 BAR_CELLS = 10
@@ -69,7 +71,8 @@ def compose_view(view: LiveView, columns: int, rows: int) -> str:
         _outline_faces(small, boxes, view.result.faces, place)
         parts += _place_lines(encode_half_blocks(small), place, columns, picture_rows)
         for face, box in reversed(list(zip(view.result.faces, boxes, strict=True))):
-            parts.append(_tag(face, box, place, columns, picture_rows))
+            mark = mark_selected(face, view.readout.selected)
+            parts.append(_tag(face, box, place, columns, picture_rows, mark))
     parts += _status(view, columns, rows)
     parts.append(_END_FRAME)
     return "".join(parts)
@@ -106,11 +109,13 @@ def _place_lines(lines: list[str], place: Placement, columns: int, rows: int) ->
     return parts
 
 
-def _tag(face: TrackedFace, box: FaceBox, place: Placement, columns: int, rows: int) -> str:
+def _tag(
+    face: TrackedFace, box: FaceBox, place: Placement, columns: int, rows: int, mark: str
+) -> str:
     """The words above a box, or at its foot where there is no room above."""
     color = face_color(face)
     ink = INK if is_light(color) else PAPER
-    text = f" {describe_face(face)} {confidence_bar(face.confidence)} "[:columns]
+    text = f" {mark}{describe_face(face)} {confidence_bar(face.confidence)} "[:columns]
     row = place.row + round(box.y * place.scale / 2) - 1
     if row < 0:
         row = place.row + round((box.y + box.height) * place.scale / 2)
@@ -122,7 +127,7 @@ def _tag(face: TrackedFace, box: FaceBox, place: Placement, columns: int, rows: 
 
 def _status(view: LiveView, columns: int, rows: int) -> list[str]:
     first = view.readout.text
-    second = "   ".join(filter(None, [KEY_HINT, AGE_NOTICE, view.readout.notice]))
+    second = "   ".join(filter(None, [AGE_NOTICE, KEY_HINT, view.readout.notice]))
     is_alarm = view.readout.stale_s is not None or view.readout.is_paused
     lines = [(first, (230, 159, 0) if is_alarm else PAPER), (second, (180, 180, 180))]
     parts = []

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,10 +18,13 @@ from collector.images import encode_jpeg
 from collector.records import LABELS, Frame, Label, RgbImage
 from detector.classifier import Classifier
 from detector.cli import main
+from detector.corrections import Corrections, Dataset
 from detector.feed import LiveFeed
+from detector.live_controls import LiveControls
 from detector.live_loop import LiveLoop, LoopOptions
 from detector.pipeline import LivePipeline
 from detector.screens import DisplayProbe, LiveView, Screen, ScreenKind, choose_screen
+from detector.sources import CameraChoice
 from trainer.bundle import ModelBundle
 
 pytestmark = pytest.mark.usefixtures("no_face_model")
@@ -74,11 +77,22 @@ class ScriptedScreen:
 
 @contextmanager
 def looping(
-    camera: Callable[[], Camera], bundle: ModelBundle, screen: Screen, **options: object
+    camera: Callable[[], Camera],
+    bundle: ModelBundle,
+    screen: Screen,
+    snapshots: Path = Path("snapshots"),
+    **options: object,
 ) -> Iterator[LiveLoop]:
-    with LiveFeed(camera) as feed:
+    with ExitStack() as held:
+        choice = CameraChoice(["demo"], lambda _: camera())
+        feed = held.enter_context(LiveFeed(choice.open))
+        corrections = held.enter_context(Corrections(Dataset(Path("data"))))
         pipeline = LivePipeline(GuideFinder("hold the face in the guide"), Classifier(bundle))
-        yield LiveLoop(LoopOptions(**options), feed, pipeline, screen)  # type: ignore[arg-type]
+        controls = LiveControls(
+            feed, pipeline, choice, corrections, snapshots=snapshots, recordings=snapshots
+        )
+        held.callback(controls.close)
+        yield LiveLoop(LoopOptions(**options), feed, pipeline, screen, controls)  # type: ignore[arg-type]
 
 
 def test_each_view_holds_a_labelled_frame_its_rate_and_its_age(

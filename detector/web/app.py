@@ -1,0 +1,347 @@
+"""The routes: the page, its streams, and the REST for other programs."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Body, FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from PIL import UnidentifiedImageError
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.types import ASGIApp
+
+from collector.errors import ToolchainError, UnreadableImageError
+from collector.records import LABELS
+from detector.commands import CommandDesk
+from detector.overlay import AGE_NOTICE, LABEL_COLORS, UNSURE_COLOR, Color
+from detector.web.access import Access, Refusal
+from detector.web.classify import BusyError, ClassifiedPicture, PictureClassifier
+from detector.web.counting import KEPT_S
+from detector.web.events import stream_events, stream_lines
+from detector.web.gate import Gate
+from detector.web.health import WELL, judge_health
+from detector.web.hub import ViewHub
+from detector.web.metrics import CONTENT_TYPE, Metrics
+from detector.web.page_files import PageFiles
+from detector.web.requests import (
+    AboutAnswer,
+    AcceptedAnswer,
+    CommandRequest,
+    FaceAnswer,
+    HealthAnswer,
+    LabelAnswer,
+    PictureAnswer,
+    UseCameraRequest,
+)
+from detector.web.stream import BOUNDARY, SeatedStream, Seats, stream_pictures, take_picture
+from detector.web.throttle import Throttle
+
+MOST_WATCHERS = 8
+MOST_LISTENERS = 16
+# A slider sends some ten a second; thirty in a row, then ten a second.
+_MOST_COMMANDS, _COMMAND_REFILL_S = 30, 0.1
+_SNAPSHOT_TIMEOUT_S = 3.0
+# Multipart lines around the picture itself.
+_MULTIPART_BYTES = 4096
+_OPEN_PATHS = frozenset(("/health", "/login", "/page/style.css", "/page/icon.svg"))
+_PAGE_PATHS = frozenset(("/", "/login"))
+
+
+@dataclass(frozen=True, eq=False)
+class WebParts:
+    """What the routes work with.
+
+    Attributes:
+        access: Who may come in.
+        classifier: For pictures that are sent.
+        upload_bytes: The largest of them.
+        hub: Where views come from; None without a camera.
+        desk: Where commands go; None without a camera.
+        watchers, listeners: Clients of pictures and of events.
+    """
+
+    access: Access
+    classifier: PictureClassifier
+    upload_bytes: int
+    hub: ViewHub | None = None
+    desk: CommandDesk | None = None
+    watchers: Seats = field(default_factory=lambda: Seats(MOST_WATCHERS))
+    listeners: Seats = field(default_factory=lambda: Seats(MOST_LISTENERS))
+
+
+def build_app(parts: WebParts) -> ASGIApp:
+    """The whole application, behind its gate."""
+    metrics = Metrics(parts.hub, {"pictures": parts.watchers, "events": parts.listeners})
+    app = FastAPI(
+        title="maskage detector",
+        description="Labels of the live picture, and of pictures that are sent. Send the token "
+        f"as `Authorization: Bearer`. {AGE_NOTICE}",
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers={RequestValidationError: _explain_validation},
+    )
+    app.include_router(_page_routes(parts))
+    app.include_router(_live_routes(parts))
+    app.include_router(_picture_routes(parts))
+    app.include_router(_monitoring_routes(parts, metrics))
+    return Gate(
+        app,
+        parts.access,
+        open_paths=_OPEN_PATHS,
+        page_paths=_PAGE_PATHS,
+        body_bytes={"/classify": parts.upload_bytes + _MULTIPART_BYTES},
+        on_answer=metrics.count_request,
+    )
+
+
+async def _explain_validation(_: Request, fault: Exception) -> Response:
+    """What is wrong with a body, without repeating it."""
+    first = fault.errors()[0] if isinstance(fault, RequestValidationError) else {}
+    where = ".".join(str(part) for part in first.get("loc", ())[1:])
+    return JSONResponse({"detail": f"{where}: {first.get('msg', 'not valid')}".lstrip(": ")}, 422)
+
+
+def _page_routes(parts: WebParts) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+    files = PageFiles()
+    access = parts.access
+
+    def page(name: str, status: int = 200, message: str = "") -> Response:
+        content = files.read_with_message(name, message)
+        return Response(content, status, media_type=files.media_type(name))
+
+    def let_in() -> Response:
+        return Response(None, 303, {"Location": "/", "Set-Cookie": access.cookie})
+
+    def locked_out(refusal: Refusal) -> Response:
+        name = "login.html" if access.has_password else "locked.html"
+        answer = page(name, refusal.status, refusal.detail)
+        if refusal.retry_s is not None:
+            answer.headers["Retry-After"] = str(refusal.retry_s)
+        return answer
+
+    @router.get("/")
+    async def index(request: Request, token: str | None = None) -> Response:
+        if token is not None and access.is_token(token):
+            return let_in()
+        refusal = access.refuse_visitor(request.headers, _caller(request))
+        if refusal is None:
+            return page("index.html")
+        if access.has_password and token is None:
+            return Response(None, 303, {"Location": "/login"})
+        return locked_out(refusal)
+
+    @router.get("/login")
+    async def ask_password() -> Response:
+        return page("login.html") if access.has_password else page("locked.html", 404)
+
+    @router.post("/login")
+    async def log_in(request: Request) -> Response:
+        if not access.has_password:
+            raise HTTPException(404, "There is no password here: open the address with the token.")
+        body = (await request.body()).decode("utf-8", errors="replace")
+        given = parse_qs(body, keep_blank_values=True, max_num_fields=4).get("password", [""])[0]
+        refusal = access.refuse_password(given, _caller(request))
+        return let_in() if refusal is None else locked_out(refusal)
+
+    @router.get("/page/{name}")
+    async def file(name: str) -> Response:
+        if name not in files or name.endswith(".html"):
+            raise HTTPException(404, "No such file.")
+        return Response(files.read(name), media_type=files.media_type(name))
+
+    return router
+
+
+def _live_routes(parts: WebParts) -> APIRouter:
+    router = APIRouter(tags=["live"])
+    throttle = Throttle(_MOST_COMMANDS, _COMMAND_REFILL_S)
+
+    def hub() -> ViewHub:
+        if parts.hub is None:
+            raise HTTPException(404, "No camera is watched here; only /classify works.")
+        return parts.hub
+
+    @router.get("/stream.mjpg", response_class=Response)
+    async def stream() -> Response:
+        """The live picture with its labels, as MJPEG: the newest each time."""
+        media_type = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+        return SeatedStream(stream_pictures(hub()), media_type, parts.watchers)
+
+    @router.get("/snapshot.jpg", response_class=Response)
+    async def snapshot() -> Response:
+        """The newest picture with its labels, as a JPEG."""
+        jpeg = await take_picture(hub(), _SNAPSHOT_TIMEOUT_S)
+        if jpeg is None:
+            raise HTTPException(503, "There is no picture yet.", {"Retry-After": "1"})
+        return Response(jpeg, media_type="image/jpeg")
+
+    @router.get("/events", response_class=Response)
+    async def events(format: str = "sse") -> Response:
+        """The newest view, at most ten a second: server-sent events, or JSON lines (`jsonl`)."""
+        if format == "jsonl":
+            return SeatedStream(stream_lines(hub()), "application/x-ndjson", parts.listeners)
+        if format == "sse":
+            return SeatedStream(stream_events(hub()), "text/event-stream", parts.listeners)
+        raise HTTPException(422, "format is sse or jsonl.")
+
+    @router.post("/commands", status_code=202)
+    async def command(
+        request: Request, wanted: Annotated[CommandRequest, Body()]
+    ) -> AcceptedAnswer:
+        """Change what is shown, save, or correct a label."""
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            raise HTTPException(415, "A command is sent as application/json.")
+        newest = hub().newest
+        if parts.desk is None or newest is None:
+            raise HTTPException(409, "There is no live view yet.")
+        sources = newest.view.controls.sources
+        if isinstance(wanted, UseCameraRequest) and wanted.index >= len(sources):
+            raise HTTPException(422, f"There are {len(sources)} sources; found {wanted.index}.")
+        wait_s = throttle.wait_s("")
+        if wait_s > 0:
+            raise HTTPException(429, "Too many commands at once.", {"Retry-After": "1"})
+        throttle.use("")
+        parts.desk.ask(wanted.to_command())
+        return AcceptedAnswer(accepted=wanted.command)
+
+    return router
+
+
+def _picture_routes(parts: WebParts) -> APIRouter:
+    router = APIRouter(tags=["pictures"])
+    picture = {"type": "string", "format": "binary"}
+    form = {"type": "object", "properties": {"image": picture}, "required": ["image"]}
+    body = {
+        "required": True,
+        "content": {"image/*": {"schema": picture}, "multipart/form-data": {"schema": form}},
+    }
+
+    @router.post("/classify", openapi_extra={"requestBody": body})
+    async def classify(request: Request) -> PictureAnswer:
+        """The faces of one picture: JPEG, PNG, WebP, BMP or TIFF."""
+        try:
+            with parts.classifier.take_seat():
+                data = await _read_picture(request, parts.upload_bytes)
+                return _describe_picture(await parts.classifier.classify(data))
+        except BusyError:
+            raise HTTPException(
+                503, "Other pictures are waiting already.", {"Retry-After": "1"}
+            ) from None
+        except UnreadableImageError as fault:
+            is_other = isinstance(fault.__cause__, UnidentifiedImageError)
+            raise HTTPException(415 if is_other else 400, str(fault)) from fault
+        except ToolchainError as fault:
+            raise HTTPException(500, str(fault)) from fault
+
+    return router
+
+
+def _monitoring_routes(parts: WebParts, metrics: Metrics) -> APIRouter:
+    router = APIRouter(tags=["monitoring"])
+
+    @router.head("/health", include_in_schema=False)
+    @router.get("/health", responses={503: {"model": HealthAnswer}})
+    async def health(response: Response) -> HealthAnswer:
+        """Whether it goes well; needs no token."""
+        status = judge_health(parts.hub)
+        if status not in WELL:
+            response.status_code = 503
+        return HealthAnswer(status=status)
+
+    @router.get("/metrics", response_class=Response)
+    async def collect() -> Response:
+        """Figures for Prometheus."""
+        return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+    @router.get("/about")
+    async def about() -> AboutAnswer:
+        """The classes and limits, as the page needs them."""
+        return AboutAnswer(
+            has_camera=parts.hub is not None,
+            labels=[
+                LabelAnswer(
+                    name=label,
+                    title=label.title,
+                    color=_hex(LABEL_COLORS[label]),
+                    has_mask=label.has_mask,
+                )
+                for label in LABELS
+            ],
+            unsure_color=_hex(UNSURE_COLOR),
+            age_notice=AGE_NOTICE,
+            upload_bytes=parts.upload_bytes,
+            counted_s=KEPT_S,
+        )
+
+    return router
+
+
+class _MemoryParser(MultiPartParser):
+    """Keeps the picture in memory: its size is limited before, and it is nobody else's."""
+
+    spool_max_size = 1 << 30
+
+
+async def _read_picture(request: Request, limit: int) -> bytes:
+    """The encoded picture of a request: its body, or the field `image` of a form."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        data = await _read_field(request)
+    elif kind.startswith("image/") or kind in ("", "application/octet-stream"):
+        data = await request.body()
+    else:
+        raise HTTPException(
+            415,
+            f"{kind} is no picture. Send the file itself as image/jpeg, or a form "
+            f"(multipart/form-data) with the field `image`.",
+        )
+    if len(data) > limit:
+        raise HTTPException(413, f"The picture is larger than {limit:,} bytes. Scale it down.")
+    return data
+
+
+async def _read_field(request: Request) -> bytes:
+    try:
+        parser = _MemoryParser(request.headers, request.stream(), max_files=1, max_fields=4)
+        form = await parser.parse()
+    except (MultiPartException, KeyError) as fault:
+        raise HTTPException(400, f"The form cannot be read ({fault}).") from fault
+    try:
+        image = form.get("image")
+        if not isinstance(image, UploadFile):
+            raise HTTPException(400, "The form has no file in its field `image`.")
+        return await image.read()
+    finally:
+        await form.close()
+
+
+def _describe_picture(picture: ClassifiedPicture) -> PictureAnswer:
+    return PictureAnswer(
+        width=picture.width,
+        height=picture.height,
+        faces=[
+            FaceAnswer(
+                box=(face.box.x, face.box.y, face.box.width, face.box.height),
+                label=face.label,
+                confidence=round(face.confidence, 4),
+                unsure=not face.is_sure,
+                probabilities={
+                    label: round(p, 4) for label, p in zip(LABELS, face.probabilities, strict=True)
+                },
+            )
+            for face in picture.faces
+        ],
+        notice=picture.notice,
+        age_notice=AGE_NOTICE,
+    )
+
+
+def _caller(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _hex(color: Color) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*color)

@@ -1,0 +1,132 @@
+"""`POST /classify`: the faces of one picture that somebody sends."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from collector.faces import FaceFinder, crop_face
+from collector.images import decode_image
+from collector.records import LABELS, FaceBox, Label
+from detector.classifier import Classifier
+from detector.web.low_priority import lower_priority
+
+MOST_WAITING = 4
+"""Pictures that are taken in beside the one at work; each may hold `upload_bytes` of memory."""
+
+
+class BusyError(Exception):
+    """As many pictures are waiting as may."""
+
+
+@dataclass(frozen=True)
+class ClassifiedFace:
+    """One face of a picture.
+
+    Attributes:
+        box: In the picture, orientation applied.
+        probabilities: In the order of `LABELS`.
+        unsure_below: The bundle's threshold.
+    """
+
+    box: FaceBox
+    probabilities: tuple[float, ...]
+    unsure_below: float
+
+    @property
+    def label(self) -> Label:
+        """The most probable class."""
+        return LABELS[max(range(len(LABELS)), key=self.probabilities.__getitem__)]
+
+    @property
+    def confidence(self) -> float:
+        return max(self.probabilities)
+
+    @property
+    def is_sure(self) -> bool:
+        return self.confidence >= self.unsure_below
+
+
+@dataclass(frozen=True)
+class ClassifiedPicture:
+    """A picture and its faces.
+
+    Attributes:
+        width, height: px.
+        faces: Largest first.
+        notice: Such as that nobody looked for faces; None for nothing.
+    """
+
+    width: int
+    height: int
+    faces: tuple[ClassifiedFace, ...]
+    notice: str | None
+
+
+class PictureClassifier:
+    """Classifies one picture at a time, in a thread of its own that steps back behind others.
+
+    Args:
+        open_finder: Makes the finder; its own, because a finder serves one thread.
+        open_classifier: Makes the classifier.
+
+    Both are made for the first picture.
+    """
+
+    def __init__(
+        self, open_finder: Callable[[], FaceFinder], open_classifier: Callable[[], Classifier]
+    ) -> None:
+        self._open_finder = open_finder
+        self._open_classifier = open_classifier
+        self._tools: tuple[FaceFinder, Classifier] | None = None
+        self._worker = ThreadPoolExecutor(1, "web-classify", initializer=lower_priority)
+        self._taken = 0
+
+    def take_seat(self) -> "_Seat":
+        """A place in the queue, to be held while the picture comes in and is classified.
+
+        Raises:
+            BusyError: All places are taken.
+        """
+        if self._taken > MOST_WAITING:
+            raise BusyError
+        return _Seat(self)
+
+    async def classify(self, data: bytes) -> ClassifiedPicture:
+        """Decode a picture, find its faces and classify them.
+
+        Raises:
+            UnreadableImageError: See `collector.images.decode_image`.
+            ToolchainError: The model or the finder is not usable.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._worker, self._classify, data)
+
+    def close(self) -> None:
+        """Take no more pictures; the one at work is finished."""
+        self._worker.shutdown(wait=True, cancel_futures=True)
+
+    def _classify(self, data: bytes) -> ClassifiedPicture:
+        pixels = decode_image(data, "The picture")
+        if self._tools is None:
+            self._tools = self._open_finder(), self._open_classifier()
+        finder, classifier = self._tools
+        boxes = finder.find(pixels)
+        margin = classifier.bundle.crop_margin
+        rows = classifier.classify([crop_face(pixels, box, margin) for box in boxes])
+        faces = tuple(
+            ClassifiedFace(box, tuple(float(p) for p in row), classifier.bundle.unsure_below)
+            for box, row in zip(boxes, rows, strict=True)
+        )
+        return ClassifiedPicture(pixels.shape[1], pixels.shape[0], faces, finder.notice)
+
+
+class _Seat:
+    def __init__(self, classifier: PictureClassifier) -> None:
+        self._classifier = classifier
+
+    def __enter__(self) -> None:
+        self._classifier._taken += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._classifier._taken -= 1

@@ -1,0 +1,235 @@
+"""The newest view, and who waits for it: the bridge from the live loop to the server.
+
+The live loop puts a view and goes on; whoever watches takes the newest when ready. Nothing queues.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from collector.images import encode_jpeg
+from collector.records import Label
+from detector.overlay import draw_result
+from detector.screens import LiveView
+from detector.web.counting import CountedSecond, FaceCounts
+from detector.web.low_priority import lower_priority
+
+JPEG_QUALITY = 80
+MOST_PICTURES_S = 30.0
+"""More a second no eye needs, and each costs the live loop time."""
+
+
+@dataclass(frozen=True, eq=False)
+class NumberedView:
+    """A view in the order of arrival.
+
+    Attributes:
+        number: From 1.
+        view: As it was put.
+        put_s: When, by `time.monotonic`.
+    """
+
+    number: int
+    view: LiveView
+    put_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A drawn view, encoded.
+
+    Attributes:
+        number: Of its view.
+        jpeg: The encoded file.
+    """
+
+    number: int
+    jpeg: bytes
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Faces labelled since the start, frame by frame.
+
+    Attributes:
+        by_label: Those that were sure.
+        unsure: Those that were not.
+    """
+
+    by_label: dict[Label, int]
+    unsure: int
+
+
+Numbered = TypeVar("Numbered", NumberedView, Picture)
+
+
+class ViewHub:
+    """Holds the newest view and its picture; wakes the server's clients.
+
+    Args:
+        wall_clock: Seconds since the epoch, for the counts.
+    """
+
+    def __init__(self, wall_clock: Callable[[], float] = time.time) -> None:
+        self._changed = threading.Condition()
+        self._newest: NumberedView | None = None
+        self._picture: Picture | None = None
+        self._watchers = self._waiting = 0
+        self._told = 0
+        self._is_closed = False
+        self._counts = FaceCounts(wall_clock)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._event = asyncio.Event()
+        self._wake_is_due = False
+        self._messenger = threading.Thread(target=self._pass_on, name="web-pictures", daemon=True)
+        self._messenger.start()
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wake the waiting clients of this event loop; None of them waits before."""
+        with self._changed:
+            self._loop = loop
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the program ends, and with it every stream."""
+        return self._is_closed
+
+    @property
+    def newest(self) -> NumberedView | None:
+        """The last view that was put; None before the first."""
+        return self._newest
+
+    @property
+    def picture(self) -> Picture | None:
+        """The last picture that was encoded; None before the first."""
+        return self._picture
+
+    def put(self, view: LiveView) -> None:
+        """Take a view; from the live loop's thread.
+
+        It costs microseconds: nothing here calls the operating system, which would let another
+        thread take Python's lock for 5 ms. The hub's own thread wakes the server's clients.
+        """
+        with self._changed:
+            last = self._newest
+            number = last.number + 1 if last else 1
+            if last is None or last.view.result is not view.result:
+                self._counts.add(view.result.faces)
+            self._newest = NumberedView(number, view, time.monotonic())
+            if self._watchers or self._waiting:
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """End every stream."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+        self._wake()
+        self._messenger.join(timeout=5)
+
+    def seconds(self) -> list[CountedSecond]:
+        """The faces of the last minutes, second by second."""
+        with self._changed:
+            return self._counts.seconds()
+
+    def totals(self) -> Totals:
+        """The faces labelled so far."""
+        with self._changed:
+            return Totals(dict(self._counts.by_label), self._counts.unsure)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """While inside, views are drawn and encoded."""
+        with self._changed:
+            if not self._watchers:
+                # It was drawn when somebody last watched, which may be long ago.
+                self._picture = None
+            self._watchers += 1
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._watchers -= 1
+
+    async def wait_for_view(self, after: int, timeout_s: float) -> NumberedView | None:
+        """A view newer than number `after`; None where none came in time, or on closing."""
+        return await self._wait(lambda: self._newest, after, timeout_s)
+
+    async def wait_for_picture(self, after: int, timeout_s: float) -> Picture | None:
+        """A picture newer than number `after`, inside `watching`; None as for `wait_for_view`."""
+        return await self._wait(lambda: self._picture, after, timeout_s)
+
+    async def _wait(
+        self, newest: Callable[[], Numbered | None], after: int, timeout_s: float
+    ) -> Numbered | None:
+        with self._changed:
+            self._waiting += 1
+            self._changed.notify_all()
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not self._is_closed:
+                    # Taken before the look: what comes in between wakes this very event.
+                    event = self._event
+                    found = newest()
+                    if found is not None and found.number > after:
+                        return found
+                    await event.wait()
+        except TimeoutError:
+            pass
+        finally:
+            with self._changed:
+                self._waiting -= 1
+        return None
+
+    def _wake(self) -> None:
+        """Have the event loop wake its clients."""
+        loop = self._loop
+        if loop is not None:
+            # A loop that is closed has no clients left to wake.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._wake_clients)
+
+    def _wake_clients(self) -> None:
+        event, self._event = self._event, asyncio.Event()
+        event.set()
+
+    def _pass_on(self) -> None:
+        """Tell of new views, and draw them where somebody watches."""
+        lower_priority()
+        while (taken := self._take_next()) is not None:
+            started_s = time.monotonic()
+            self._wake()
+            if not self._is_undrawn(taken):
+                continue
+            view = taken.view
+            drawn = draw_result(view.result, view.readout, is_mirrored=view.is_mirrored)
+            self._picture = Picture(taken.number, encode_jpeg(drawn, JPEG_QUALITY))
+            self._wake()
+            rest_s = started_s + 1 / MOST_PICTURES_S - time.monotonic()
+            with self._changed:
+                self._changed.wait_for(lambda: self._is_closed, max(0.0, rest_s))
+
+    def _take_next(self) -> NumberedView | None:
+        """The newest view, once somebody is to be told of it or shown it; None at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_closed or self._has_news())
+            if self._is_closed or self._newest is None:
+                return None
+            self._told = self._newest.number
+            return self._newest
+
+    def _has_news(self) -> bool:
+        newest = self._newest
+        if newest is None:
+            return False
+        return (self._waiting > 0 and newest.number > self._told) or self._is_undrawn(newest)
+
+    def _is_undrawn(self, view: NumberedView) -> bool:
+        """Whether somebody watches who has not been shown this view."""
+        picture = self._picture
+        return self._watchers > 0 and (picture is None or picture.number < view.number)

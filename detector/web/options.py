@@ -1,0 +1,152 @@
+"""Where the page is served, and what protects it."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from collector.errors import EnvironmentProblemError, UsageError
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8000
+PASSWORD_VARIABLE = "DETECTOR_PASSWORD"
+TOKEN_VARIABLE = "DETECTOR_TOKEN"
+LEAST_PASSWORD = 8
+"""NIST SP 800-63B, 5.1.1.1: the least length of a password that a person chooses."""
+LEAST_TOKEN = 20
+
+
+@dataclass(frozen=True)
+class WebOptions:
+    """How the page is served.
+
+    Attributes:
+        host: Address to listen on; anything but the loopback needs TLS and a password.
+        port: 0 takes one that is free.
+        certificate, key: PEM files for TLS; both or none.
+        password: What visitors log in with beside the token; None for no such way.
+        token: What gives access; None makes one up.
+        names: Host names it may be called by, beside its address and the machine's own name.
+        upload_bytes: The largest picture that is taken in.
+    """
+
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    certificate: Path | None = None
+    key: Path | None = None
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+    names: tuple[str, ...] = ()
+    upload_bytes: int = 10_000_000
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise UsageError(
+                f"A port is a number from 0 to 65535; found {self.port}. Use --port 0 for a free "
+                f"one."
+            )
+        if (self.certificate is None) != (self.key is None):
+            raise UsageError(
+                "TLS needs a certificate and its key; found only one of them. Name both files."
+            )
+        _check_length("password", self.password, LEAST_PASSWORD, PASSWORD_VARIABLE)
+        _check_length("token", self.token, LEAST_TOKEN, TOKEN_VARIABLE)
+
+    @property
+    def has_tls(self) -> bool:
+        return self.certificate is not None
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where to bind.
+
+    Attributes:
+        family: `socket.AF_INET` or `AF_INET6`.
+        ip: Numeric.
+    """
+
+    family: socket.AddressFamily
+    ip: str
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return ipaddress.ip_address(self.ip).is_loopback
+
+    @property
+    def is_any(self) -> bool:
+        """Whether it stands for every address of this machine."""
+        return ipaddress.ip_address(self.ip).is_unspecified
+
+
+def resolve_address(options: WebOptions) -> Address:
+    """The numeric address to bind.
+
+    Raises:
+        EnvironmentProblemError: The host is not known.
+        UsageError: Other machines could reach it, without TLS and a password.
+    """
+    try:
+        found = socket.getaddrinfo(
+            options.host or "0.0.0.0",
+            options.port,
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_PASSIVE,
+        )
+    except (OSError, UnicodeError) as fault:
+        raise EnvironmentProblemError(
+            f"The host {options.host!r} is not known here ({fault}). Use --host {DEFAULT_HOST}, or "
+            f"an address of this machine."
+        ) from fault
+    # A name such as "localhost" may stand for several; IPv4 is what people type.
+    family, _, _, _, place = min(found, key=lambda entry: entry[0] is not socket.AF_INET)
+    # A link-local IPv6 address carries its interface behind a percent sign.
+    address = Address(family, str(place[0]).partition("%")[0])
+    missing = [
+        what
+        for what, is_there in (
+            ("TLS (a certificate and its key)", options.has_tls),
+            (f"a password (in ${PASSWORD_VARIABLE} or a file)", options.password is not None),
+        )
+        if not is_there
+    ]
+    if missing and not address.is_loopback:
+        raise UsageError(
+            f"{options.host or address.ip} can be reached by other machines, and the picture shows "
+            f"people: that needs {' and '.join(missing)}. Or leave --host out to serve this "
+            f"machine only, and reach it from another one with `ssh -L`."
+        )
+    return address
+
+
+def read_password(file: Path | None, environment: Mapping[str, str] | None = None) -> str | None:
+    """The password: the first line of `file`, else of the variable, else None.
+
+    It is never taken from the command line, which every user of the machine can read.
+
+    Raises:
+        UsageError: The file cannot be read or is empty.
+    """
+    environment = os.environ if environment is None else environment
+    if file is None:
+        return environment.get(PASSWORD_VARIABLE) or None
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise UsageError(
+            f"{file}: no password can be read from it ({fault}). Write it there as one line."
+        ) from fault
+    if not lines or not lines[0]:
+        raise UsageError(f"{file}: its first line is empty. Write the password there.")
+    return lines[0]
+
+
+def _check_length(what: str, secret: str | None, least: int, variable: str) -> None:
+    if secret is not None and len(secret) < least:
+        raise UsageError(
+            f"The {what} has {len(secret)} characters; it needs {least} at least. Choose a longer "
+            f"one in ${variable}."
+        )

@@ -1,0 +1,142 @@
+"""What the page may ask the live loop for, as JSON, and how it becomes a command."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from collector.records import Label
+from detector.commands import (
+    Command,
+    CorrectLabel,
+    NextCamera,
+    NextPicture,
+    SelectNextFace,
+    SetThreshold,
+    TakeSnapshot,
+    ToggleMirror,
+    TogglePause,
+    ToggleRecording,
+    UseCamera,
+)
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PlainRequest(_Request):
+    """A command that needs no more than its name."""
+
+    command: Literal[
+        "toggle_pause",
+        "toggle_mirror",
+        "take_snapshot",
+        "toggle_recording",
+        "next_picture",
+        "next_camera",
+        "select_next_face",
+    ]
+
+    def to_command(self) -> Command:
+        return _PLAIN[self.command]
+
+
+class UseCameraRequest(_Request):
+    """Watch another source."""
+
+    command: Literal["use_camera"]
+    index: int = Field(ge=0, le=1000, description="Into `controls.sources`.")
+
+    def to_command(self) -> Command:
+        return UseCamera(self.index)
+
+
+class SetThresholdRequest(_Request):
+    """From which confidence a face counts as sure."""
+
+    command: Literal["set_threshold"]
+    value: float = Field(ge=0, le=1, allow_inf_nan=False)
+
+    def to_command(self) -> Command:
+        return SetThreshold(self.value)
+
+
+class CorrectLabelRequest(_Request):
+    """Save a face with its right label into the dataset."""
+
+    command: Literal["correct_label"]
+    label: Label
+    track: int | None = Field(
+        None, ge=1, le=2**53, description="Whose face; null for the chosen or largest one."
+    )
+
+    def to_command(self) -> Command:
+        return CorrectLabel(self.label, self.track)
+
+
+CommandRequest = Annotated[
+    PlainRequest | UseCameraRequest | SetThresholdRequest | CorrectLabelRequest,
+    Field(discriminator="command"),
+]
+
+_PLAIN: dict[str, Command] = {
+    "toggle_pause": TogglePause(),
+    "toggle_mirror": ToggleMirror(),
+    "take_snapshot": TakeSnapshot(),
+    "toggle_recording": ToggleRecording(),
+    "next_picture": NextPicture(),
+    "next_camera": NextCamera(),
+    "select_next_face": SelectNextFace(),
+}
+
+
+class FaceAnswer(BaseModel):
+    """One face of a classified picture."""
+
+    box: tuple[int, int, int, int] = Field(description="x, y, width, height in pixels")
+    label: Label
+    confidence: float
+    unsure: bool
+    probabilities: dict[Label, float]
+
+
+class PictureAnswer(BaseModel):
+    """A classified picture; faces largest first."""
+
+    width: int
+    height: int
+    faces: list[FaceAnswer]
+    notice: str | None
+    age_notice: str
+
+
+class HealthAnswer(BaseModel):
+    """How it goes: live, paused, ready (no camera); with 503: starting, stale, stuck."""
+
+    status: Literal["live", "paused", "ready", "starting", "stale", "stuck"]
+
+
+class AcceptedAnswer(BaseModel):
+    """The live loop carries it out between two frames; its message says how it went."""
+
+    accepted: str
+
+
+class LabelAnswer(BaseModel):
+    """One class, as the page shows it."""
+
+    name: Label
+    title: str
+    color: str
+    has_mask: bool
+
+
+class AboutAnswer(BaseModel):
+    """What the page needs to know once."""
+
+    has_camera: bool
+    labels: list[LabelAnswer]
+    unsure_color: str
+    age_notice: str
+    upload_bytes: int
+    counted_s: int

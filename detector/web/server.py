@@ -1,0 +1,218 @@
+"""Serves the page from a thread of its own, beside the live loop in the main thread."""
+
+import asyncio
+import errno
+import socket
+import ssl
+import threading
+
+import uvicorn
+from uvicorn.config import Config
+
+from collector.closing import Closing
+from collector.console import say
+from collector.errors import EnvironmentProblemError
+from detector.commands import CommandDesk
+from detector.screens import LiveView
+from detector.web.access import Access
+from detector.web.app import WebParts, build_app
+from detector.web.classify import PictureClassifier
+from detector.web.hub import ViewHub
+from detector.web.options import Address, WebOptions, resolve_address
+from detector.web.protocol import PatientProtocol
+
+START_TIMEOUT_S = 15.0
+_GRACE_S = 1
+_HEADER_BYTES = 16_384
+_SEND_BUFFER = 131_072
+"""For each client, in the operating system: a few pictures, where it would keep seconds of them."""
+
+
+class WebScreen(Closing):
+    """Shows the live view to browsers; a `detector.screens.Screen`, and a context.
+
+    Args:
+        server: Ready to run.
+        listener: Bound; the server closes it.
+        parts: What the routes work with.
+        url: What to open, with the token.
+
+    Attributes:
+        url: As given.
+        is_open: False once the server has ended.
+    """
+
+    def __init__(
+        self, server: "_Server", listener: socket.socket, parts: WebParts, url: str
+    ) -> None:
+        self.url = url
+        self._server = server
+        self._parts = parts
+        self._listener = listener
+        self._is_closed = False
+        self.is_open = True
+        self._thread = threading.Thread(target=self._serve, name="web-server", daemon=True)
+        self._thread.start()
+        if not server.ready.wait(START_TIMEOUT_S) or not self._thread.is_alive():
+            self.close()
+            raise EnvironmentProblemError(
+                "The web server did not start. Try another --port, or --headless."
+            )
+
+    def show(self, view: LiveView) -> None:
+        """Leave the view for whoever watches; costs microseconds."""
+        if self._parts.hub is not None:
+            self._parts.hub.put(view)
+
+    def read_keys(self) -> str:
+        """None: what is asked for in the browser goes to the desk."""
+        return ""
+
+    def wait(self) -> None:
+        """Wait until the server ends by itself, or Ctrl-C."""
+        while self._thread.is_alive():
+            # In slices: a wait without an end would not hear Ctrl-C everywhere.
+            self._thread.join(0.5)
+
+    def close(self) -> None:
+        """End every stream, then the server."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self.is_open = False
+        if self._parts.hub is not None:
+            self._parts.hub.close()
+        self._server.should_exit = True
+        self._thread.join(timeout=10)
+        self._listener.close()
+        self._parts.classifier.close()
+
+    def _serve(self) -> None:
+        try:
+            asyncio.run(self._run())
+        finally:
+            self.is_open = False
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_tell_fault)
+        if self._parts.hub is not None:
+            self._parts.hub.attach(loop)
+        await self._server.serve([self._listener])
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, that says when it is ready.
+
+    Attributes:
+        ready: Set once it accepts connections.
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+def open_web(
+    options: WebOptions, classifier: PictureClassifier, desk: CommandDesk | None
+) -> WebScreen:
+    """Start to serve the page.
+
+    Args:
+        options: Where, and what protects it.
+        classifier: For pictures that are sent; closed with the screen.
+        desk: Where commands go; None serves without a camera.
+
+    Raises:
+        UsageError: Other machines could reach it without TLS and a password.
+        EnvironmentProblemError: The port is taken, the address is not this machine's, or the
+            certificate cannot be used.
+    """
+    address = resolve_address(options)
+    tls = _load_certificate(options)
+    listener = _bind(options, address)
+    port = listener.getsockname()[1]
+    access = Access(options, address, port)
+    hub = ViewHub() if desk is not None else None
+    parts = WebParts(access, classifier, options.upload_bytes, hub, desk)
+    config = Config(
+        build_app(parts),
+        http=PatientProtocol,
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=_GRACE_S,
+        h11_max_incomplete_event_size=_HEADER_BYTES,
+        ssl_context_factory=(lambda *_: tls) if tls else None,
+    )
+    return WebScreen(_Server(config), listener, parts, _url(options, address, port, access.token))
+
+
+def _bind(options: WebOptions, address: Address) -> socket.socket:
+    # With its protocol named, or asyncio would leave small answers waiting for more (Nagle).
+    listener = socket.socket(address.family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        listener.bind((address.ip, options.port))
+        listener.listen(64)
+    except OSError as fault:
+        listener.close()
+        raise EnvironmentProblemError(_explain_bind(options, fault)) from fault
+    return listener
+
+
+def _explain_bind(options: WebOptions, fault: OSError) -> str:
+    where = f"{options.host}:{options.port}"
+    if fault.errno == errno.EADDRINUSE:
+        return (
+            f"Port {options.port} is taken by another program. Use --port 0 for one that is free, "
+            f"or name another."
+        )
+    if fault.errno == errno.EACCES:
+        return f"{where}: only an administrator may use that port. Use --port 8000, or 0."
+    if fault.errno == errno.EADDRNOTAVAIL:
+        return f"{where}: this machine has no such address. Use --host 127.0.0.1."
+    return f"{where}: cannot be listened on ({fault.strerror}). Use --host 127.0.0.1 --port 0."
+
+
+def _load_certificate(options: WebOptions) -> ssl.SSLContext | None:
+    if options.certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        # Without a password of its own: OpenSSL would ask the terminal.
+        context.load_cert_chain(options.certificate, options.key, password="")
+    except (OSError, ValueError) as fault:
+        raise EnvironmentProblemError(
+            f"{options.certificate} and {options.key} cannot be used for TLS ({fault}). Both are "
+            f"PEM files that belong together, the key without a password."
+        ) from fault
+    return context
+
+
+def _url(options: WebOptions, address: Address, port: int, token: str) -> str:
+    host = socket.gethostname() if address.is_any else address.ip
+    if ":" in host:
+        host = f"[{host}]"
+    return f"{'https' if options.has_tls else 'http'}://{host}:{port}/?token={token}"
+
+
+def _tell_fault(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    """What no request is to blame for; lost and garbled connections are nobody's news."""
+    fault = context.get("exception")
+    if not isinstance(fault, OSError):
+        say(f"web: {context.get('message')}: {fault!r}")
