@@ -7,17 +7,13 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Body, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from PIL import UnidentifiedImageError
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.types import ASGIApp
 
-from collector.errors import ToolchainError, UnreadableImageError
 from collector.records import LABELS
 from detector.commands import CommandDesk
 from detector.overlay import AGE_NOTICE, LABEL_COLORS, UNSURE_COLOR, Color
 from detector.web.access import Access, Refusal
-from detector.web.classify import BusyError, ClassifiedPicture, PictureClassifier
+from detector.web.classify import PictureClassifier
 from detector.web.counting import KEPT_S
 from detector.web.events import stream_events, stream_lines
 from detector.web.gate import Gate
@@ -29,14 +25,13 @@ from detector.web.requests import (
     AboutAnswer,
     AcceptedAnswer,
     CommandRequest,
-    FaceAnswer,
     HealthAnswer,
     LabelAnswer,
-    PictureAnswer,
     UseCameraRequest,
 )
 from detector.web.stream import BOUNDARY, SeatedStream, Seats, stream_pictures, take_picture
 from detector.web.throttle import Throttle
+from detector.web.uploads import picture_routes
 
 MOST_WATCHERS = 8
 MOST_LISTENERS = 16
@@ -84,7 +79,7 @@ def build_app(parts: WebParts) -> ASGIApp:
     )
     app.include_router(_page_routes(parts))
     app.include_router(_live_routes(parts))
-    app.include_router(_picture_routes(parts))
+    app.include_router(picture_routes(parts.classifier, parts.upload_bytes))
     app.include_router(_monitoring_routes(parts, metrics))
     return Gate(
         app,
@@ -210,35 +205,6 @@ def _live_routes(parts: WebParts) -> APIRouter:
     return router
 
 
-def _picture_routes(parts: WebParts) -> APIRouter:
-    router = APIRouter(tags=["pictures"])
-    picture = {"type": "string", "format": "binary"}
-    form = {"type": "object", "properties": {"image": picture}, "required": ["image"]}
-    body = {
-        "required": True,
-        "content": {"image/*": {"schema": picture}, "multipart/form-data": {"schema": form}},
-    }
-
-    @router.post("/classify", openapi_extra={"requestBody": body})
-    async def classify(request: Request) -> PictureAnswer:
-        """The faces of one picture: JPEG, PNG, WebP, BMP or TIFF."""
-        try:
-            with parts.classifier.take_seat():
-                data = await _read_picture(request, parts.upload_bytes)
-                return _describe_picture(await parts.classifier.classify(data))
-        except BusyError:
-            raise HTTPException(
-                503, "Other pictures are waiting already.", {"Retry-After": "1"}
-            ) from None
-        except UnreadableImageError as fault:
-            is_other = isinstance(fault.__cause__, UnidentifiedImageError)
-            raise HTTPException(415 if is_other else 400, str(fault)) from fault
-        except ToolchainError as fault:
-            raise HTTPException(500, str(fault)) from fault
-
-    return router
-
-
 def _monitoring_routes(parts: WebParts, metrics: Metrics) -> APIRouter:
     router = APIRouter(tags=["monitoring"])
 
@@ -277,66 +243,6 @@ def _monitoring_routes(parts: WebParts, metrics: Metrics) -> APIRouter:
         )
 
     return router
-
-
-class _MemoryParser(MultiPartParser):
-    """Keeps the picture in memory: its size is limited before, and it is nobody else's."""
-
-    spool_max_size = 1 << 30
-
-
-async def _read_picture(request: Request, limit: int) -> bytes:
-    """The encoded picture of a request: its body, or the field `image` of a form."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "multipart/form-data":
-        data = await _read_field(request)
-    elif kind.startswith("image/") or kind in ("", "application/octet-stream"):
-        data = await request.body()
-    else:
-        raise HTTPException(
-            415,
-            f"{kind} is no picture. Send the file itself as image/jpeg, or a form "
-            f"(multipart/form-data) with the field `image`.",
-        )
-    if len(data) > limit:
-        raise HTTPException(413, f"The picture is larger than {limit:,} bytes. Scale it down.")
-    return data
-
-
-async def _read_field(request: Request) -> bytes:
-    try:
-        parser = _MemoryParser(request.headers, request.stream(), max_files=1, max_fields=4)
-        form = await parser.parse()
-    except (MultiPartException, KeyError) as fault:
-        raise HTTPException(400, f"The form cannot be read ({fault}).") from fault
-    try:
-        image = form.get("image")
-        if not isinstance(image, UploadFile):
-            raise HTTPException(400, "The form has no file in its field `image`.")
-        return await image.read()
-    finally:
-        await form.close()
-
-
-def _describe_picture(picture: ClassifiedPicture) -> PictureAnswer:
-    return PictureAnswer(
-        width=picture.width,
-        height=picture.height,
-        faces=[
-            FaceAnswer(
-                box=(face.box.x, face.box.y, face.box.width, face.box.height),
-                label=face.label,
-                confidence=round(face.confidence, 4),
-                unsure=not face.is_sure,
-                probabilities={
-                    label: round(p, 4) for label, p in zip(LABELS, face.probabilities, strict=True)
-                },
-            )
-            for face in picture.faces
-        ],
-        notice=picture.notice,
-        age_notice=AGE_NOTICE,
-    )
 
 
 def _caller(request: Request) -> str:

@@ -1,0 +1,130 @@
+"""What watching browsers cost the live loop: time in `show`, frames a second, age of pictures.
+
+    python benchmarks/web_load.py RUN [--clients 0 1 4] [--seconds 10] [--classify]
+
+Labels the demo camera, shows it to the web screen, and lets clients read the stream and the events
+as browsers do. Prints one line for each number of clients.
+"""
+
+import argparse
+import http.client
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from collector.demo_camera import DemoCamera
+from collector.faces import open_face_finder
+from collector.images import encode_jpeg
+from collector.reader import NewestFrameReader
+from detector.classifier import Classifier
+from detector.commands import CommandDesk
+from detector.overlay import Readout
+from detector.pipeline import LivePipeline
+from detector.screens import LiveView
+from detector.web.classify import PictureClassifier
+from detector.web.options import WebOptions
+from detector.web.server import open_web
+from trainer.bundle import ModelBundle, find_bundle, load_bundle
+
+TOKEN = "a token for this benchmark"
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("model", type=Path, help="run or bundle folder")
+    parser.add_argument("--clients", type=int, nargs="+", default=[0, 1, 4])
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--classify", action="store_true", help="also send pictures all the time")
+    arguments = parser.parse_args()
+    bundle = load_bundle(find_bundle(arguments.model))
+    print("clients  frames/s  show p50  p99  max (us)  pictures/s  each client")
+    for clients in arguments.clients:
+        print(measure(bundle, clients, arguments.seconds, sends_pictures=arguments.classify))
+
+
+def measure(bundle: ModelBundle, clients: int, seconds: float, *, sends_pictures: bool) -> str:
+    """One line of the table."""
+    classifier = PictureClassifier(open_face_finder, lambda: Classifier(bundle, threads=1))
+    pipeline = LivePipeline(open_face_finder(), Classifier(bundle))
+    stop = threading.Event()
+    read = [0] * clients
+    camera = DemoCamera(people=1)
+    sent = encode_jpeg(camera.read().pixels)
+    with (
+        open_web(WebOptions(port=0, token=TOKEN), classifier, CommandDesk()) as screen,
+        NewestFrameReader(camera) as reader,
+    ):
+        port = int(screen.url.split(":")[2].partition("/")[0])
+        threads = [
+            *(threading.Thread(target=_watch, args=(port, stop, read, n)) for n in range(clients)),
+            *(threading.Thread(target=_listen, args=(port, stop)) for _ in range(clients)),
+        ]
+        if sends_pictures:
+            threads.append(threading.Thread(target=_send, args=(port, stop, sent)))
+        for thread in threads:
+            thread.start()
+        shown_us = _show_for(seconds, pipeline, reader, screen.show)
+        stop.set()
+        for thread in threads:
+            thread.join()
+    p50, p99, most = np.percentile(shown_us, [50, 99, 100])
+    pictures = "  ".join(f"{count / seconds:.1f}" for count in read)
+    rate = len(shown_us) / seconds
+    return f"{clients:7d}  {rate:8.1f}  {p50:8.0f}  {p99:.0f}  {most:.0f}  {pictures}"
+
+
+def _show_for(
+    seconds: float,
+    pipeline: LivePipeline,
+    reader: NewestFrameReader,
+    show: Callable[[LiveView], None],
+) -> list[float]:
+    """Microseconds of each call."""
+    shown_us = []
+    until_s = time.monotonic() + seconds
+    while time.monotonic() < until_s:
+        frame = reader.take(1.0)
+        if frame is None:
+            continue
+        view = LiveView(pipeline.process(frame), Readout())
+        started_s = time.perf_counter()
+        show(view)
+        shown_us.append(1e6 * (time.perf_counter() - started_s))
+    return shown_us
+
+
+def _watch(port: int, stop: threading.Event, read: list[int], number: int) -> None:
+    answer = _ask(port, "/stream.mjpg")
+    while not stop.is_set():
+        if answer.readline().startswith(b"Content-Length"):
+            read[number] += 1
+    answer.close()
+
+
+def _listen(port: int, stop: threading.Event) -> None:
+    answer = _ask(port, "/events")
+    while not stop.is_set():
+        answer.readline()
+    answer.close()
+
+
+def _send(port: int, stop: threading.Event, picture: bytes) -> None:
+    while not stop.is_set():
+        with suppress(OSError):
+            _ask(port, "/classify", picture).read()
+
+
+def _ask(port: int, path: str, body: bytes | None = None) -> http.client.HTTPResponse:
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    headers = {"Authorization": f"Bearer {TOKEN}", "Connection": "close"}
+    line.request("POST" if body else "GET", path, body, headers)
+    return line.getresponse()
+
+
+if __name__ == "__main__":
+    main()

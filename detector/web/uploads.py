@@ -1,0 +1,102 @@
+"""Takes in the pictures that are sent to `POST /classify`, and answers with their faces."""
+
+from fastapi import APIRouter, HTTPException, Request
+from PIL import UnidentifiedImageError
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from collector.errors import ToolchainError, UnreadableImageError
+from collector.records import LABELS
+from detector.overlay import AGE_NOTICE
+from detector.web.classify import BusyError, ClassifiedPicture, PictureClassifier
+from detector.web.requests import FaceAnswer, PictureAnswer
+
+
+def picture_routes(classifier: PictureClassifier, upload_bytes: int) -> APIRouter:
+    """The one route, with pictures of up to `upload_bytes`."""
+    router = APIRouter(tags=["pictures"])
+    picture = {"type": "string", "format": "binary"}
+    form = {"type": "object", "properties": {"image": picture}, "required": ["image"]}
+    body = {
+        "required": True,
+        "content": {"image/*": {"schema": picture}, "multipart/form-data": {"schema": form}},
+    }
+
+    @router.post("/classify", openapi_extra={"requestBody": body})
+    async def classify(request: Request) -> PictureAnswer:
+        """The faces of one picture: JPEG, PNG, WebP, BMP or TIFF."""
+        try:
+            with classifier.take_seat():
+                data = await _read_picture(request, upload_bytes)
+                return _describe_picture(await classifier.classify(data))
+        except BusyError:
+            raise HTTPException(
+                503, "Other pictures are waiting already.", {"Retry-After": "1"}
+            ) from None
+        except UnreadableImageError as fault:
+            is_other = isinstance(fault.__cause__, UnidentifiedImageError)
+            raise HTTPException(415 if is_other else 400, str(fault)) from fault
+        except ToolchainError as fault:
+            raise HTTPException(500, str(fault)) from fault
+
+    return router
+
+
+class _MemoryParser(MultiPartParser):
+    """Keeps the picture in memory: its size is limited before, and it is nobody else's."""
+
+    spool_max_size = 1 << 30
+
+
+async def _read_picture(request: Request, limit: int) -> bytes:
+    """The encoded picture of a request: its body, or the field `image` of a form."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        data = await _read_field(request)
+    elif kind.startswith("image/") or kind in ("", "application/octet-stream"):
+        data = await request.body()
+    else:
+        raise HTTPException(
+            415,
+            f"{kind} is no picture. Send the file itself as image/jpeg, or a form "
+            f"(multipart/form-data) with the field `image`.",
+        )
+    if len(data) > limit:
+        raise HTTPException(413, f"The picture is larger than {limit:,} bytes. Scale it down.")
+    return data
+
+
+async def _read_field(request: Request) -> bytes:
+    try:
+        parser = _MemoryParser(request.headers, request.stream(), max_files=1, max_fields=4)
+        form = await parser.parse()
+    except (MultiPartException, KeyError) as fault:
+        raise HTTPException(400, f"The form cannot be read ({fault}).") from fault
+    try:
+        image = form.get("image")
+        if not isinstance(image, UploadFile):
+            raise HTTPException(400, "The form has no file in its field `image`.")
+        return await image.read()
+    finally:
+        await form.close()
+
+
+def _describe_picture(picture: ClassifiedPicture) -> PictureAnswer:
+    return PictureAnswer(
+        width=picture.width,
+        height=picture.height,
+        faces=[
+            FaceAnswer(
+                box=(face.box.x, face.box.y, face.box.width, face.box.height),
+                label=face.label,
+                confidence=round(face.confidence, 4),
+                unsure=not face.is_sure,
+                probabilities={
+                    label: round(p, 4) for label, p in zip(LABELS, face.probabilities, strict=True)
+                },
+            )
+            for face in picture.faces
+        ],
+        notice=picture.notice,
+        age_notice=AGE_NOTICE,
+    )
