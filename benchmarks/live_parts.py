@@ -1,0 +1,137 @@
+"""What several benchmarks of the live loop share: a loop with its parts, and what a process holds.
+
+The network is a real bundle, by default a tiny one that names a face by its mean colour, so that
+what is measured is the loop.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from collector.cameras import Camera
+from detector.commands import CommandDesk
+from detector.corrections import Corrections, Dataset
+from detector.feed import LiveFeed
+from detector.live_controls import LiveControls
+from detector.live_loop import LiveLoop, LoopOptions
+from detector.overlay import draw_result
+from detector.pipeline import FrameResult, LivePipeline
+from detector.screens import LiveView, Screen
+from detector.sources import CameraChoice
+from tests.detector.conftest import seal_bundle, write_color_model
+from trainer.bundle import ModelBundle
+
+
+def make_color_bundle(folder: Path) -> ModelBundle:
+    """A bundle of the tiny network, written into `folder`."""
+    write_color_model(folder / "model.onnx")
+    return seal_bundle(folder)
+
+
+class DrawingScreen:
+    """Draws views as a window would.
+
+    Args:
+        seen: Called with each view when it is drawn.
+        every: Draw only every so-manieth.
+    """
+
+    is_open: bool = True
+
+    def __init__(self, seen: Callable[[LiveView], None] | None = None, every: int = 1) -> None:
+        self._seen, self._every = seen, every
+        self._views = 0
+
+    def show(self, view: LiveView) -> None:
+        self._views += 1
+        if self._views % self._every == 0:
+            draw_result(view.result, view.readout, is_mirrored=view.is_mirrored)
+        if self._seen is not None:
+            self._seen(view)
+
+    def read_keys(self) -> str:
+        return ""
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+@contextmanager
+def open_loop(
+    open_camera: Callable[[str], Camera],
+    pipeline: LivePipeline,
+    screen: Screen,
+    work: Path,
+    *,
+    sources: Sequence[str] = ("a camera",),
+    options: LoopOptions | None = None,
+    listeners: Iterable[Callable[[FrameResult], None]] = (),
+    desk: CommandDesk | None = None,
+    feed_class: type[LiveFeed] = LiveFeed,
+) -> Iterator[tuple[LiveLoop, LiveFeed]]:
+    """The live loop with all its parts, as `detector live` puts them together.
+
+    Args:
+        open_camera: Opens one of `sources`.
+        pipeline, screen, options, listeners, desk: Of the loop.
+        work: Folder for snapshots, recordings and corrected faces.
+        sources: Cameras to choose from.
+        feed_class: Another one may count what it gives.
+    """
+    choice = CameraChoice(sources, open_camera)
+    with (
+        feed_class(choice.open) as feed,
+        Corrections(Dataset(work / "data")) as corrections,
+    ):
+        controls = LiveControls(
+            feed,
+            pipeline,
+            choice,
+            corrections,
+            snapshots=work / "snapshots",
+            recordings=work / "recordings",
+        )
+        try:
+            limits = options or LoopOptions()
+            yield LiveLoop(limits, feed, pipeline, screen, controls, listeners, desk), feed
+        finally:
+            controls.close()
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What this process holds.
+
+    Attributes:
+        memory_mb: Resident memory.
+        threads: Of the whole process, also those that Python does not know.
+        descriptors: Open files and sockets.
+    """
+
+    memory_mb: float
+    threads: int
+    descriptors: int
+
+
+def weigh_process() -> Holdings:
+    """What this process holds now (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return Holdings(
+        round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 2),
+        len(list(Path("/proc/self/task").iterdir())),
+        # One of them is the listing itself.
+        len(list(Path("/proc/self/fd").iterdir())) - 1,
+    )
+
+
+def run_in_thread(loop: LiveLoop) -> threading.Thread:
+    """Run a loop beside what watches it."""
+    thread = threading.Thread(target=loop.run, name="live-loop")
+    thread.start()
+    return thread

@@ -1,0 +1,230 @@
+"""How fast the live view tells that its camera is lost, and is back.
+
+    python benchmarks/live_reconnect.py [--cycles 100] [--rtsp]
+
+Breaks a scripted MJPEG camera on loopback in every way there is, over and over, and with `--rtsp`
+kills and restarts a real RTSP server, while the real live loop draws what it shows. Measures, in
+seconds, from the fault until a view said so (stale, or a notice), and from the camera's return
+until a picture taken after it was drawn. Pictures that change their size are no loss: there it is
+from the change until a picture of the other size, and back.
+
+Prints one JSON object.
+"""
+
+import argparse
+import itertools
+import json
+import math
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from live_parts import DrawingScreen, make_color_bundle, open_loop, run_in_thread, weigh_process
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from collector.cameras import open_camera
+from collector.faces import GuideFinder
+from detector.classifier import Classifier
+from detector.commands import CommandDesk, Quit
+from detector.feed import LiveFeed
+from detector.pipeline import LivePipeline, Thrift
+from detector.screens import LiveView
+from tests.collector import rtsp_server
+from tests.collector.mjpeg_server import MjpegServer, Mood
+
+FAULTS = (
+    Mood.STALL,
+    Mood.DROP,
+    Mood.RESET,
+    Mood.GARBAGE,
+    Mood.TRUNCATED,
+    Mood.OTHER_SIZE,
+    Mood.ABSENT,
+    Mood.SILENT,
+)
+OPEN = (Mood.STALL, Mood.GARBAGE, Mood.TRUNCATED, Mood.SILENT)
+"""Faults that keep the connection; every second time they last until it is given up."""
+LONG_S = 6.0
+WAIT_S = 20.0
+POWER_CUT = "power cut"
+
+Passage = tuple[str, float, float]
+"""Fault, seconds until told, seconds until back; infinite where it never came."""
+
+
+class Witness:
+    """Sees every view of a live loop, from another thread."""
+
+    def __init__(self) -> None:
+        self._came = threading.Condition()
+        self._view: LiveView | None = None
+
+    def see(self, view: LiveView) -> None:
+        """A view was drawn."""
+        with self._came:
+            self._view = view
+            self._came.notify_all()
+
+    def wait(self, is_it: Callable[[LiveView], bool]) -> float:
+        """Seconds until a view was drawn of which this holds; infinite after `WAIT_S`."""
+        began_s = time.monotonic()
+        with self._came:
+            is_seen = self._came.wait_for(
+                lambda: self._view is not None and is_it(self._view), WAIT_S
+            )
+        return time.monotonic() - began_s if is_seen else float("inf")
+
+    def wait_for_loss(self) -> float:
+        """Seconds until the view says that no pictures come."""
+        return self.wait(
+            lambda view: view.readout.stale_s is not None or view.readout.notice is not None
+        )
+
+    def wait_for_picture(self, width: int | None = None) -> float:
+        """Seconds until a picture taken after this moment is shown, and nothing else is said."""
+        now_s = time.monotonic()
+        return self.wait(
+            lambda view: (
+                view.result.frame.captured_s > now_s
+                and view.readout.stale_s is None
+                and view.readout.notice is None
+                and width in (None, view.result.frame.width)
+            )
+        )
+
+
+def main() -> int:
+    """Measure and print; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--cycles", type=int, default=len(FAULTS))
+    parser.add_argument("--rtsp", action="store_true", help="a real RTSP server instead")
+    arguments = parser.parse_args()
+    if arguments.rtsp and rtsp_server.find_python() is None:
+        print("No RTSP server here: see tests/collector/rtsp_server.py.", file=sys.stderr)
+        return 5
+    run = break_rtsp if arguments.rtsp else break_mjpeg
+    print(json.dumps(run(arguments.cycles), indent=1))
+    return 0
+
+
+@contextmanager
+def watch(source: str) -> Iterator[tuple[Witness, LiveFeed]]:
+    """Runs the live loop on a source, in a thread, until the block ends."""
+    witness, desk = Witness(), CommandDesk()
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        classifier = Classifier(make_color_bundle(work / "bundle"))
+        # The guide: nobody is on these pictures, and with it something is classified and drawn.
+        pipeline = LivePipeline(GuideFinder(), classifier, thrift=Thrift())
+        screen = DrawingScreen(witness.see)
+        with open_loop(open_camera, pipeline, screen, work, sources=[source], desk=desk) as (
+            loop,
+            feed,
+        ):
+            thread = run_in_thread(loop)
+            try:
+                witness.wait_for_picture()
+                yield witness, feed
+            finally:
+                desk.ask(Quit())
+                thread.join()
+
+
+def break_mjpeg(cycles: int) -> dict[str, Any]:
+    """Every fault in turn."""
+    passages: list[Passage] = []
+    with MjpegServer() as server, watch(server.url) as (witness, feed):
+        before = weigh_process()
+        for cycle, fault in enumerate(itertools.islice(itertools.cycle(FAULTS), cycles)):
+            server.mood = fault
+            if fault is Mood.SILENT:
+                # It is silent to those who ask anew.
+                server.hang_up()
+            told_s = (
+                witness.wait_for_picture(320)
+                if fault is Mood.OTHER_SIZE
+                else witness.wait_for_loss()
+            )
+            is_long = fault in OPEN and cycle // len(FAULTS) % 2 == 1
+            pause(cycle, LONG_S if is_long else 0.0)
+            server.mood = Mood.WELL
+            back_s = witness.wait_for_picture(160)
+            passages.append((str(fault), told_s, back_s))
+            tell(cycle, passages[-1])
+        after = weigh_process()
+        return summarise("mjpeg", passages, feed) | {
+            "threads": [before.threads, after.threads],
+            "descriptors": [before.descriptors, after.descriptors],
+        }
+
+
+def break_rtsp(cycles: int) -> dict[str, Any]:
+    """The server is killed, and started again."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    passages: list[Passage] = []
+    server = rtsp_server.start(port)
+    try:
+        with watch(f"rtsp://127.0.0.1:{port}/live") as (witness, feed):
+            for cycle in range(cycles):
+                rtsp_server.stop(server)
+                told_s = witness.wait_for_loss()
+                pause(cycle)
+                server = rtsp_server.start(port)
+                passages.append((POWER_CUT, told_s, witness.wait_for_picture()))
+                tell(cycle, passages[-1])
+            return summarise("rtsp", passages, feed)
+    finally:
+        rtsp_server.stop(server)
+
+
+def pause(cycle: int, longer_s: float = 0.0) -> None:
+    """Until the camera returns: at every phase of the attempts."""
+    time.sleep(longer_s + 0.1 + (cycle * 0.37) % 2.5)
+
+
+def tell(cycle: int, passage: Passage) -> None:
+    """One line, since it takes minutes."""
+    fault, told_s, back_s = passage
+    print(f"{cycle + 1:4d} {fault:<12} {told_s:6.2f} {back_s:6.2f}", file=sys.stderr, flush=True)
+
+
+def summarise(camera: str, passages: list[Passage], feed: LiveFeed) -> dict[str, Any]:
+    """Medians and worst, and the worst of each fault."""
+    lost = [passage for passage in passages if passage[0] != str(Mood.OTHER_SIZE)]
+    faults = sorted({fault for fault, _, _ in passages})
+    return {
+        "camera": camera,
+        "cycles": len(passages),
+        "recoveries": sum(math.isfinite(back_s) for _, _, back_s in passages),
+        "reconnects": feed.reconnects,
+        "told_s_median": rounded([told_s for _, told_s, _ in lost], 50),
+        "told_s_worst": rounded([told_s for _, told_s, _ in lost], 100),
+        "back_s_median": rounded([back_s for _, _, back_s in passages], 50),
+        "back_s_worst": rounded([back_s for _, _, back_s in passages], 100),
+        "worst": {
+            fault: {
+                "told_s": rounded([told for name, told, _ in passages if name == fault], 100),
+                "back_s": rounded([back for name, _, back in passages if name == fault], 100),
+            }
+            for fault in faults
+        },
+    }
+
+
+def rounded(seconds: list[float], percent: float) -> float | None:
+    """A percentile; None where it never came."""
+    value = float(np.percentile(seconds, percent, method="higher")) if seconds else float("inf")
+    return round(value, 2) if np.isfinite(value) else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
