@@ -101,21 +101,35 @@ class VideoFile:
         self.frame_count = count if count > 0 else None
         self._period_s = 1 / rate
         self._index = 0
+        self._begun_s = self._position_s = 0.0
         self._opened_s = time.monotonic()
 
     def read(self) -> Frame | None:
         pixels = _read_pixels(self._capture)
         if pixels is None:
             return None
-        position_s = self._index * self._period_s
+        self._position_s = self._read_position()
         if self.is_live:
-            time.sleep(max(0.0, self._opened_s + position_s - time.monotonic()))
-        frame = Frame(pixels, self._index, time.monotonic(), position_s)
+            time.sleep(max(0.0, self._opened_s + self._position_s - time.monotonic()))
+        frame = Frame(pixels, self._index, time.monotonic(), self._position_s)
         self._index += 1
         return frame
 
     def close(self) -> None:
         self._capture.release()
+
+    def _read_position(self) -> float:
+        """Seconds from the first frame to the one that was read last.
+
+        Phones record with frames unevenly apart, so counting them would be seconds off.
+        """
+        told_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        if self._index == 0:
+            self._begun_s = told_s
+            return 0.0
+        position_s = told_s - self._begun_s
+        # Some containers tell no times, or the same for all.
+        return position_s if position_s > self._position_s else self._position_s + self._period_s
 
 
 class PictureFolder:

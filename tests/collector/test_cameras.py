@@ -1,3 +1,5 @@
+import shutil
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -139,3 +141,24 @@ def test_a_webcam_is_described_as_its_driver_calls_it(tmp_path: Path) -> None:
     assert read_device_name(3, tmp_path) is None
     assert str(Webcam(2, "Front", 640, 480, 30.0)) == "Front, 640x480 at 30 fps"
     assert str(Webcam(2, None, 640, 480, None)) == "webcam, 640x480"
+
+
+def test_the_time_of_a_frame_is_the_recordings_own_however_unevenly_frames_come(
+    tmp_path: Path,
+) -> None:
+    ffmpeg = shutil.which("ffmpeg")
+    if ffmpeg is None:
+        pytest.skip("ffmpeg is not installed, which makes the video")
+    path = tmp_path / "uneven.mp4"
+    # Ten frames a second, of which the second to the eighth are left out.
+    picture = "testsrc=duration=2:size=64x48:rate=10"
+    chosen = "select='not(between(n,1,7))'"
+    words = ["-v", "error", "-f", "lavfi", "-i", picture, "-vf", chosen, "-fps_mode", "vfr"]
+    subprocess.run([ffmpeg, *words, str(path)], check=True)
+    video = VideoFile(path, pace=False)
+    times = []
+    while (frame := video.read()) is not None:
+        times.append(frame.position_s)
+    video.close()
+    assert times[:3] == pytest.approx([0.0, 0.8, 0.9], abs=0.02)
+    assert times[-1] == pytest.approx(1.9, abs=0.02)
