@@ -28,7 +28,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from collector.cameras import PictureFolder
-from collector.faces import YuNetFinder, obtain_face_model
+from collector.faces import SMALLEST_IN_PICTURE_PX, YuNetFinder, obtain_face_model
 from collector.records import FaceBox
 from detector.classifier import Classifier
 from detector.pipeline import LivePipeline
@@ -76,7 +76,9 @@ def main() -> None:
     arguments = parser.parse_args()
     truth = read_truth(arguments.boxes or arguments.folder / "boxes.csv", arguments.seen)
     bundle = load_bundle(find_bundle(arguments.model))
-    pipeline = LivePipeline(YuNetFinder(obtain_face_model()), Classifier(bundle))
+    pipeline = LivePipeline(
+        YuNetFinder(obtain_face_model(), SMALLEST_IN_PICTURE_PX), Classifier(bundle)
+    )
     judged, false_boxes = look_at(arguments.folder, truth, pipeline)
     large = [face for face in judged if face.box.side_px > arguments.least]
     figures = {

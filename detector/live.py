@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from collector.cameras import open_camera
 from collector.console import say
 from collector.errors import DatasetError
-from collector.faces import FaceFinder, open_face_finder
+from collector.faces import SMALLEST_IN_PICTURE_PX, FaceFinder, open_face_finder
 from detector.alarm_options import AlarmSettings
 from detector.classifier import Classifier
 from detector.commands import CommandDesk
@@ -215,5 +215,6 @@ def _picture_classifier(bundle: ModelBundle, face_model: Path | None) -> "Pictur
 
     # One thread: pictures that are sent must not take the cores from the live picture.
     return PictureClassifier(
-        lambda: open_face_finder(face_model), lambda: Classifier(bundle, threads=1)
+        lambda: open_face_finder(face_model, SMALLEST_IN_PICTURE_PX),
+        lambda: Classifier(bundle, threads=1),
     )

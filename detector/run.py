@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from collector.cameras import DEMO_SOURCE, Camera, PictureFolder, open_camera
 from collector.console import say, show_progress
 from collector.errors import CameraError, DatasetError, GateFailedError, UsageError
-from collector.faces import open_face_finder
+from collector.faces import SMALLEST_IN_PICTURE_PX, FaceFinder, open_face_finder
 from collector.records import LABELS, Frame
 from detector.alarm_options import AlarmSettings
 from detector.classifier import Classifier
@@ -115,7 +115,7 @@ def run_source(request: RunRequest) -> RunSummary:
     camera = open_camera(request.source, pace=False, seed=request.seed)
     try:
         total = _frames_wanted(request, camera)
-        finder = open_face_finder(request.face_model)
+        finder = _open_finder(request, camera)
         if finder.notice:
             say(finder.notice)
         pipeline = LivePipeline(finder, Classifier(bundle))
@@ -124,6 +124,12 @@ def run_source(request: RunRequest) -> RunSummary:
         camera.close()
     _require_frames(request, summary)
     return summary
+
+
+def _open_finder(request: RunRequest, camera: Camera) -> FaceFinder:
+    if isinstance(camera, PictureFolder):
+        return open_face_finder(request.face_model, SMALLEST_IN_PICTURE_PX)
+    return open_face_finder(request.face_model)
 
 
 def check_gate(summary: RunSummary, fail_under: float | None) -> None:
