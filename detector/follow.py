@@ -38,6 +38,11 @@ were covered by another part of the picture by 13 and more in 99%.
 _WINDOW_PX = 15
 _LEVELS = 2
 
+_INNER = np.stack(
+    np.meshgrid(np.linspace(0.15, 0.85, GRID), np.linspace(0.15, 0.85, GRID)), axis=-1
+).reshape(-1, 2)
+"""Where the points lie, as parts of the box: not at its edge, where the background begins."""
+
 Points = NDArray[np.float32]
 
 
@@ -77,7 +82,7 @@ class FaceFollower:
             return None
         if not self._boxes:
             return []
-        starts = np.stack([_grid(box / self._step) for box in self._boxes])
+        starts = _lay_grids(np.stack(self._boxes) / self._step)
         ends, found = _flow(last, small, starts)
         moved = []
         for box, start, end, is_found in zip(self._boxes, starts, ends, found, strict=True):
@@ -99,12 +104,9 @@ def _shrink(pixels: RgbImage, step: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(pixels[::step, ::step, 1])
 
 
-def _grid(box: NDArray[np.float64]) -> Points:
-    """`GRID` x `GRID` points in the inner part of a box, shape (GRID * GRID, 2)."""
-    x, y, width, height = box
-    inner = np.linspace(0.15, 0.85, GRID)
-    across, down = np.meshgrid(x + inner * width, y + inner * height)
-    return np.stack([across.ravel(), down.ravel()], axis=1).astype(np.float32)
+def _lay_grids(boxes: NDArray[np.float64]) -> Points:
+    """Points in the inner part of each box (faces, 4), shape (faces, GRID * GRID, 2)."""
+    return (boxes[:, None, :2] + _INNER * boxes[:, None, 2:]).astype(np.float32)
 
 
 def _flow(
@@ -137,20 +139,30 @@ def _move(
     if is_found.mean() < LEAST_AGREEING:
         return None
     start, end = start[is_found].astype(np.float64), end[is_found].astype(np.float64)
-    middle, gone_to = np.median(start, axis=0), np.median(end, axis=0)
-    before = np.linalg.norm(start - middle, axis=1)
-    after = np.linalg.norm(end - gone_to, axis=1)
+    middle, gone_to = _median(start), _median(end)
+    spread, spread_now = start - middle, end - gone_to
+    before, after = _lengths(spread), _lengths(spread_now)
     is_apart = before > 1.0
-    growth = float(np.median(after[is_apart] / before[is_apart])) if is_apart.any() else 1.0
+    growth = float(_median(after[is_apart] / before[is_apart])) if is_apart.any() else 1.0
     # A face comes nearer by some percent a frame; more is noise of a small face's few pixels.
-    growth = float(np.clip(growth, 0.9, 1.1))
-    strays = np.linalg.norm(end - (gone_to + growth * (start - middle)), axis=1)
+    growth = min(1.1, max(0.9, growth))
+    strays = _lengths(spread_now - growth * spread)
     side = max(box[2], box[3]) / step
     if (strays <= AGREEMENT * side).sum() < LEAST_AGREEING * len(is_found):
         return None
     size = box[2:] * growth
     center = gone_to * step + growth * (box[:2] + box[2:] / 2 - middle * step)
     return np.concatenate([center - size / 2, size])
+
+
+def _median(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Along the first axis; the upper of two middle ones. numpy's own takes ten times as long."""
+    return np.sort(values, axis=0)[len(values) // 2]  # type: ignore[no-any-return]
+
+
+def _lengths(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of vectors (N, 2)."""
+    return np.hypot(vectors[:, 0], vectors[:, 1])
 
 
 def _to_face(

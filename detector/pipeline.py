@@ -48,12 +48,17 @@ class Thrift:
     Attributes:
         find_period_s: Between two looks of the finder while faces are in the picture; meanwhile
             they are followed. With none in the picture it looks at every frame.
-        classify_period_s: Between two looks of the network at a face whose label is settled.
+        classify_period_s: Between two looks of the network at a face whose label is settled. Where
+            the network itself takes long, it is `SLOW_RUNS` of its runs, so that frames in which
+            faces are only followed come between; never over `LONGEST_PERIOD_S`.
     """
 
     find_period_s: float = 0.1
     classify_period_s: float = 0.1
 
+
+SLOW_RUNS = 3.0
+LONGEST_PERIOD_S = 0.5
 
 EVERYTHING = Thrift(0.0, 0.0)
 """The finder and the network see every frame."""
@@ -83,6 +88,7 @@ class LivePipeline:
         self._scenes = SceneWatch()
         self._follower = FaceFollower()
         self._found_s = -math.inf
+        self._run_s = 0.0
         self.tracker = FaceTracker(classifier.bundle.unsure_below, fade_s)
 
     def process(self, frame: Frame) -> FrameResult:
@@ -99,13 +105,15 @@ class LivePipeline:
         boxes = self._find(frame) if followed is None else followed
         found = clock()
         placed = self.tracker.place(boxes, frame.position_s)
-        due = self.tracker.due(placed, frame.position_s, self.thrift.classify_period_s)
+        due = self.tracker.due(placed, frame.position_s, self._classify_period_s())
         matched = clock()
         margin = self.classifier.bundle.crop_margin
         crops = [crop_face(frame.pixels, boxes[at], margin) for at in due]
         cropped = clock()
         rows = self.classifier.classify(crops)
         classified = clock()
+        if due:
+            self._run_s = 0.8 * self._run_s + 0.2 * (classified - cropped)
         told = dict(zip(due, rows, strict=True))
         faces = self.tracker.answer(boxes, placed, told, frame.position_s)
         if self.finder.is_guide:
@@ -123,6 +131,12 @@ class LivePipeline:
         """End all tracks: what comes next has nothing to do with what was."""
         self.tracker.forget()
         self._found_s = -math.inf
+
+    def _classify_period_s(self) -> float:
+        asked_s = self.thrift.classify_period_s
+        if asked_s <= 0:
+            return 0.0
+        return max(asked_s, min(SLOW_RUNS * self._run_s, LONGEST_PERIOD_S))
 
     def _follow(self, frame: Frame) -> list[FaceBox] | None:
         """Where the faces went; None where the finder is to look."""

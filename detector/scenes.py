@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from collector.records import RgbImage
 
 THUMBNAIL_PX = 32
+_SAMPLES = 4
+"""Pixels of the frame that are averaged into one of the thumbnail, a side."""
 CUT_DIFFERENCE = 25.0
 """Mean difference of two thumbnails, 0 to 255, from which on there is a cut between them.
 
@@ -24,11 +26,10 @@ class SceneWatch:
 
     def is_cut(self, pixels: RgbImage) -> bool:
         """Whether this frame, RGB uint8 (H, W, 3), shows another scene than the last one given."""
-        # Area averaging of a whole frame costs more than tracking; every fourth pixel will do.
-        step = max(1, min(pixels.shape[:2]) // (4 * THUMBNAIL_PX))
-        small = cv2.resize(
-            pixels[::step, ::step], (THUMBNAIL_PX, THUMBNAIL_PX), interpolation=cv2.INTER_AREA
-        )
+        # Area averaging of a whole frame costs more than tracking; some of its pixels will do.
+        side = _SAMPLES * THUMBNAIL_PX
+        sampled = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_NEAREST)
+        small = cv2.resize(sampled, (THUMBNAIL_PX, THUMBNAIL_PX), interpolation=cv2.INTER_AREA)
         thumbnail = small.astype(np.int16)
         last, self._last = self._last, thumbnail
         return last is not None and float(np.abs(thumbnail - last).mean()) >= CUT_DIFFERENCE
