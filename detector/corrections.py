@@ -112,7 +112,11 @@ class Corrections(Closing):
     def _save_allowed(
         self, crop: RgbImage, box: FaceBox, label: Label, source: str, camera: str
     ) -> str:
-        store, subject, today = self._open_store(), self._dataset.subject, date.today()
+        subject, today = self._dataset.subject, date.today()
+        if shows_people_live(source) and not (self._dataset.is_self or self._dataset.root.exists()):
+            # Where there is no dataset, there is no consent on record, and none is to be made.
+            return f"not saved: {find_objection(subject, {}, today)}"
+        store = self._open_store()
         if shows_people_live(source):
             if self._dataset.is_self and subject is not None:
                 record_self(store, subject, today)

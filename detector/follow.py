@@ -138,9 +138,9 @@ def _move(
     """A box where its points went, in pixels of the frame; None where they do not agree."""
     if is_found.mean() < LEAST_AGREEING:
         return None
-    start, end = start[is_found].astype(np.float64), end[is_found].astype(np.float64)
-    middle, gone_to = _median(start), _median(end)
-    spread, spread_now = start - middle, end - gone_to
+    sure, sure_now = start[is_found].astype(np.float64), end[is_found].astype(np.float64)
+    middle, gone_to = _median(sure), _median(sure_now)
+    spread, spread_now = sure - middle, sure_now - gone_to
     before, after = _lengths(spread), _lengths(spread_now)
     is_apart = before > 1.0
     growth = float(_median(after[is_apart] / before[is_apart])) if is_apart.any() else 1.0

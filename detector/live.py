@@ -22,6 +22,7 @@ from detector.live_controls import LiveControls
 from detector.live_loop import LiveLoop, LiveSummary, LoopOptions
 from detector.pipeline import EVERYTHING, FrameResult, LivePipeline, Thrift
 from detector.screens import DisplayProbe, NoScreen, Screen, ScreenKind, choose_screen
+from detector.signals import ending_politely
 from detector.sources import CameraChoice
 from detector.web.options import WebOptions
 from trainer.bundle import ModelBundle, find_bundle, load_bundle
@@ -81,7 +82,7 @@ def run_live(request: LiveRequest) -> LiveSummary:
     Raises:
         ToolchainError: Source, model, screen or an output is not usable.
     """
-    with ExitStack() as held:
+    with ending_politely(), ExitStack() as held:
         loop = _run_loop(request, held)
     for message in loop.summary.skipped:
         say(f"skipped {message}")
@@ -102,7 +103,7 @@ def serve_pictures(
     from detector.web.server import open_web
 
     bundle = load_bundle(find_bundle(model))
-    with open_web(web, _picture_classifier(bundle, face_model), None) as screen:
+    with ending_politely(), open_web(web, _picture_classifier(bundle, face_model), None) as screen:
         tell(screen.url)
         screen.wait()
 

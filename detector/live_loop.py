@@ -148,8 +148,10 @@ class LiveLoop:
             return False
         if self._options.frames is not None and self._frames >= self._options.frames:
             return False
-        if self._options.seconds is not None:
-            return self._clock() - started_s < self._options.seconds
+        if self._options.seconds is not None and (
+            self._clock() - started_s >= self._options.seconds
+        ):
+            return False
         return not (self._feed.has_ended and not self._controls.is_paused)
 
     def _obey(self) -> None:

@@ -4,12 +4,10 @@ import contextlib
 import os
 import re
 import select
-import signal
 import sys
 import termios
 import tty
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -147,19 +145,15 @@ def _paint(text: str, front: Color, back: Color) -> str:
 class TerminalScreen:
     """The whole terminal, until closed; then it is as it was.
 
-    Keys arrive one by one and unechoed. Ctrl-C still interrupts, and a polite kill (SIGTERM,
-    SIGHUP) leaves the terminal in order.
+    Keys arrive one by one and unechoed. Ctrl-C still interrupts.
     """
 
     def __init__(self) -> None:
         self.is_open = True
+        self._is_restored = False
         self._in = sys.stdin.fileno()
         self._out = sys.stdout.fileno()
         self._settings: list[Any] = termios.tcgetattr(self._in)
-        self._handlers = {
-            number: signal.signal(number, _end_politely)
-            for number in (signal.SIGTERM, signal.SIGHUP)
-        }
         tty.setcbreak(self._in)
         self._disable_suspend()
         self._write(_ENTER)
@@ -180,15 +174,13 @@ class TerminalScreen:
         return keys
 
     def close(self) -> None:
-        if self._handlers:
+        if not self._is_restored:
+            self._is_restored = True
             self.is_open = False
             # The terminal may be gone (SIGHUP): then there is nothing to restore.
             with contextlib.suppress(OSError, termios.error):
                 self._write(_LEAVE)
                 termios.tcsetattr(self._in, termios.TCSAFLUSH, self._settings)
-            for number, handler in self._handlers.items():
-                signal.signal(number, handler)
-            self._handlers = {}
 
     def _disable_suspend(self) -> None:
         """Ctrl-Z would leave the shell on our screen, with its echo off."""
@@ -200,8 +192,3 @@ class TerminalScreen:
         data = text.encode()
         while data:
             data = data[os.write(self._out, data) :]
-
-
-def _end_politely(number: int, _frame: FrameType | None) -> NoReturn:
-    # Unwinds, so that the terminal is restored; the shell's convention for a signal's exit code.
-    raise SystemExit(128 + number)

@@ -1,0 +1,252 @@
+"""What `detector live` and `detector serve` refuse, what they say at the end, and keep."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import pytest
+
+from collector.cameras import VideoFile
+from collector.records import Label
+from detector.cli import main
+from tests.detector.test_terminal import read_until
+from trainer.bundle import ModelBundle
+
+pytestmark = pytest.mark.usefixtures("no_face_model")
+
+USAGE = 2
+ENVIRONMENT = 5
+SUPPORT = ("camera-opener", "camera-reader", "recorder", "corrections")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own, in which whatever is kept would lie."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["--threshold", "2"], "--threshold is a share from 0 to 1; found 2"),
+        (["--threshold", "-0.1"], "found -0.1"),
+        (["--threshold", "nan"], "found nan"),
+        (["--threshold", "high"], "'high'"),
+        (["--seconds", "0"], "--seconds is a number above 0; found 0"),
+        (["--seconds", "inf"], "found inf"),
+        (["--frames", "-3"], "--frames is a number above 0; found -3"),
+        (["--frames", "1.5"], "'1.5'"),
+        (["--json", "-", "--csv", "-"], "--json - and --csv - both write to stdout"),
+        (["--terminal", "--json", "-"], "--terminal both write to stdout"),
+        (["--subject", "Jane Doe"], "found 'Jane Doe'"),
+        (["--subject", "../p07"], "found '../p07'"),
+        (["--subject", "x" * 41], "up to 40 letters"),
+        (["--subject", "p07", "--self"], "not allowed with"),
+        (["--headless", "--web"], "not allowed with"),
+        (["--colour"], "--colour"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_opened(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str], words: list[str], found: str
+) -> None:
+    # No model and no camera is there: the refusal comes first.
+    assert main(["live", *words]) == USAGE
+    told = capsys.readouterr()
+    assert found in told.err
+    assert told.out == ""
+    assert "Traceback" not in told.err
+    assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+@pytest.mark.parametrize("words", [[], ["--no-camera"]])
+def test_other_machines_are_not_served_without_tls_and_a_password(
+    capsys: pytest.CaptureFixture[str], bundle: ModelBundle, host: str, words: list[str]
+) -> None:
+    model = ["--model", str(bundle.folder), "--port", "0", "--source", "demo"]
+    assert main(["serve", "--host", host, *model, *words]) == USAGE
+    told = capsys.readouterr().err
+    assert "TLS" in told
+    assert "password" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["--port", "70000"], "found 70000"),
+        (["--tls-cert", "cert.pem"], "only one of them"),
+        (["--password-file", "nowhere"], "no password can be read"),
+        (["--threshold", "2"], "found 2"),
+    ],
+)
+def test_serving_refuses_what_cannot_be_meant(
+    capsys: pytest.CaptureFixture[str], words: list[str], found: str
+) -> None:
+    assert main(["serve", *words]) == USAGE
+    assert found in capsys.readouterr().err
+
+
+def test_help_names_the_keys_and_what_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["live", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "q quit p pause" in told
+    assert "Nothing is kept unless you ask for it." in told
+
+
+def live(bundle: ModelBundle, clip: Path, *words: str) -> int:
+    source = ["--source", str(clip), "--model", str(bundle.folder)]
+    return main(["live", "--headless", *source, *words])
+
+
+def test_nothing_is_kept_unless_it_is_asked_for(
+    bundle: ModelBundle, film: Callable[..., Path], elsewhere: Path
+) -> None:
+    assert live(bundle, film([Label.MASK_OLD] * 5), "--self") == 0
+    assert list(elsewhere.iterdir()) == []
+    assert [t.name for t in threading.enumerate() if t.name.startswith(SUPPORT)] == []
+
+
+def test_without_a_picture_a_recording_is_told_of_and_made(
+    bundle: ModelBundle,
+    film: Callable[..., Path],
+    elsewhere: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert live(bundle, film([Label.MASK_OLD] * 20, 20), "--record") == 0
+    (path,) = (elsewhere / "recordings").iterdir()
+    told = capsys.readouterr().err
+    assert f"recording recordings/{path.name}, faces blurred" in told
+    assert f"recorded recordings/{path.name}" in told
+    reader = cv2.VideoCapture(str(path))
+    assert reader.get(cv2.CAP_PROP_FRAME_COUNT) / reader.get(cv2.CAP_PROP_FPS) == pytest.approx(
+        1.0, abs=0.3
+    )
+    reader.release()
+
+
+def test_without_a_picture_a_recording_that_cannot_be_made_is_told_of(
+    bundle: ModelBundle,
+    film: Callable[..., Path],
+    elsewhere: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (elsewhere / "recordings").write_text("")
+    assert live(bundle, film([Label.MASK_OLD] * 10), "--record") == 0
+    told = capsys.readouterr()
+    assert told.err.count("cannot be made") == 1
+    assert "frames labelled" in told.out
+
+
+def test_a_threshold_makes_faces_unsure(
+    bundle: ModelBundle, film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = film([Label.MASK_OLD] * 5)
+    assert live(bundle, clip) == 0
+    assert "mask, old" in capsys.readouterr().err
+    assert live(bundle, clip, "--threshold", "1") == 0
+    told = capsys.readouterr().err
+    assert "unsure" in told
+    assert "mask, old" not in told
+
+
+def test_a_source_that_is_not_there_ends_it_with_a_word(
+    bundle: ModelBundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert live(bundle, tmp_path / "nowhere.mp4") == ENVIRONMENT
+    assert "No such source" in capsys.readouterr().err
+
+
+def test_on_a_terminal_the_last_words_are_still_there_when_the_picture_has_gone(
+    bundle: ModelBundle, film: Callable[..., Path], elsewhere: Path
+) -> None:
+    clip = film([Label.MASK_OLD] * 300)
+    outer, inner = pty.openpty()
+    termios.tcsetwinsize(inner, (30, 100))
+    words = ["--terminal", "--source", str(clip), "--model", str(bundle.folder)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "detector.cli", "live", *words],
+        stdin=inner,
+        stdout=inner,
+        stderr=inner,
+        env=os.environ,
+    )
+    try:
+        read_until(outer, "frames/s")
+        os.write(outer, b"r")
+        read_until(outer, "REC")
+        os.write(outer, b"1q")
+        text = read_until(outer, "frames labelled")
+        assert process.wait(10) == 0
+        # What is written before that is on the terminal's other screen, which vanishes.
+        after = text.rpartition("\x1b[?1049l")[2]
+        assert "recorded recordings/" in after
+        # In its status line, where there was still time for it.
+        assert "saved data/mask_old/" in text
+        assert sorted(path.name for path in elsewhere.iterdir()) == ["data", "recordings"]
+    finally:
+        process.kill()
+        process.wait()
+        os.close(outer)
+        os.close(inner)
+
+
+def test_after_ctrl_c_in_the_middle_of_a_recording_it_can_be_watched(
+    bundle: ModelBundle, film: Callable[..., Path], elsewhere: Path
+) -> None:
+    clip = film([Label.MASK_OLD] * 300)
+    words = ["--source", str(clip), "--model", str(bundle.folder), "--record"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "detector.cli", "live", "--headless", *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
+    ) as process:
+        deadline = time.monotonic() + 30
+        while not list(elsewhere.glob("recordings/*.mp4")):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    (path,) = (elsewhere / "recordings").iterdir()
+    assert f"recorded recordings/{path.name}" in told
+    reader = cv2.VideoCapture(str(path))
+    assert reader.read()[0]
+    reader.release()
+
+
+def test_a_polite_kill_leaves_a_recording_that_plays(bundle: ModelBundle, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "detector.cli", "live", "--headless", "--source", "demo"]
+    process = subprocess.Popen(
+        [*command, "--model", str(bundle.folder), "--record", "--json", "events.jsonl"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    events = tmp_path / "events.jsonl"
+    until_s = time.monotonic() + 60
+    while not events.exists() or len(events.read_text().splitlines()) < 10:
+        assert time.monotonic() < until_s
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    told, _ = process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    (recording,) = (tmp_path / "recordings").iterdir()
+    assert f"recorded recordings/{recording.name}" in told
+    video = VideoFile(recording, pace=False)
+    assert video.read() is not None
+    video.close()
