@@ -24,6 +24,8 @@ PICTURE_S = 1.5
 _WAIT_S = 0.05
 _REFRESH_S = 0.25
 _RATE_FRAMES = 30
+_AGES = 20_000
+"""Frames whose ages are summed up: the last ten minutes or so."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class LiveSummary:
         dropped: Frames passed over because newer ones had come.
         reconnects: How often a lost source was opened again.
         seconds: From the first frame to the last.
-        age_p50_ms, age_p95_ms: Age of a frame when it had been shown.
+        age_p50_ms, age_p95_ms: Age of a frame when it had been shown, of the last 20,000.
         skipped: Messages about pictures that could not be read.
     """
 
@@ -106,7 +108,7 @@ class LiveLoop:
         self._frames = 0
         self._first_s = self._last_s = 0.0
         self._done_s: deque[float] = deque(maxlen=_RATE_FRAMES)
-        self._ages_ms: deque[float] = deque(maxlen=100_000)
+        self._ages_ms: deque[float] = deque(maxlen=_AGES)
         self._said_problem: str | None = None
         self._said_message = ""
         self._said: dict[int, Label | None] = {}
