@@ -88,6 +88,7 @@ class VideoFile:
     def __init__(self, path: Path, *, pace: bool) -> None:
         self.name = path.name
         self.is_live = pace
+        _hush_ffmpeg()
         self._capture = cv2.VideoCapture(str(path))
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         if not self._capture.isOpened() or rate <= 0:
@@ -183,6 +184,12 @@ class PictureFolder:
         self._index = len(self._files)
 
 
+def shows_pictures(source: str) -> bool:
+    """Whether a source is a folder of pictures, or one picture."""
+    path = Path(source).expanduser()
+    return path.is_dir() or (path.is_file() and is_picture(path))
+
+
 def open_camera(source: str, *, pace: bool = True, seed: int = 0) -> Camera:
     """Open what a user names after `--source`.
 
@@ -213,7 +220,7 @@ def open_camera(source: str, *, pace: bool = True, seed: int = 0) -> Camera:
             f"Those that can begin with {', '.join(STREAM_SCHEMES)}."
         )
     path = Path(source).expanduser()
-    if path.is_dir() or (path.is_file() and is_picture(path)):
+    if shows_pictures(source):
         return PictureFolder(path)
     if path.is_file():
         return VideoFile(path, pace=pace)
@@ -328,8 +335,7 @@ def _open_webcam(index: int) -> Camera:
 def _open_capture(source: int | str) -> cv2.VideoCapture:
     if isinstance(source, int):
         return cv2.VideoCapture(source)
-    # FFmpeg writes on the terminal of its own accord; what went wrong is said by us.
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    _hush_ffmpeg()
     # Time-outs count only as parameters of the constructor; set afterwards they do nothing.
     return cv2.VideoCapture(
         source,
@@ -341,6 +347,11 @@ def _open_capture(source: int | str) -> cv2.VideoCapture:
             int(READ_TIMEOUT_S * 1000),
         ],
     )
+
+
+def _hush_ffmpeg() -> None:
+    # It writes on the terminal of its own accord; what went wrong is said by us.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 def _read_pixels(capture: cv2.VideoCapture) -> RgbImage | None:

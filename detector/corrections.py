@@ -17,10 +17,12 @@ from collector.console import say
 from collector.errors import ToolchainError
 from collector.faces import CROP_MARGIN, crop_face
 from collector.quality import measure_quality
-from collector.records import FaceBox, Frame, Label, RgbImage
+from collector.records import FaceBox, Frame, Label, Photo, RgbImage
 from collector.store import PhotoStore, new_session_id
 
 WAITING = 16
+REMEMBERED = 16
+"""Photos that a second correction of the same face and frame moves instead of adding another."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,23 @@ class Dataset:
     root: Path
     subject: str | None = None
     is_self: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Shot:
+    """One face to be saved; see `Corrections.save`."""
+
+    crop: RgbImage
+    box: FaceBox
+    captured_s: float
+    label: Label
+    source: str
+    camera: str
+
+    @property
+    def key(self) -> tuple[float, FaceBox]:
+        """Which face of which frame it is."""
+        return self.captured_s, self.box
 
 
 class Corrections(Closing):
@@ -58,6 +77,7 @@ class Corrections(Closing):
         self._store: PhotoStore | None = None
         self._messages: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._waiting = 0
+        self._made: dict[tuple[float, FaceBox], Photo] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="corrections")
 
     def objection(self, source: str) -> str | None:
@@ -83,7 +103,8 @@ class Corrections(Closing):
         self._waiting += 1
         # Cut out now: a camera may use its memory again.
         crop = crop_face(frame.pixels, box, CROP_MARGIN)
-        self._worker.submit(self._save, crop, box, label, source, camera)
+        shot = _Shot(crop, box, frame.captured_s, label, source, camera)
+        self._worker.submit(self._save, shot)
         return f"saving it as {label.title}"
 
     def take_message(self) -> str | None:
@@ -99,9 +120,9 @@ class Corrections(Closing):
             self._store.close()
             self._store = None
 
-    def _save(self, crop: RgbImage, box: FaceBox, label: Label, source: str, camera: str) -> None:
+    def _save(self, shot: "_Shot") -> None:
         try:
-            self._messages.put(self._save_allowed(crop, box, label, source, camera))
+            self._messages.put(self._save_allowed(shot))
         except ToolchainError as fault:
             self._messages.put(f"not saved: {fault}")
         except Exception as fault:  # noqa: BLE001  nobody else would tell of it
@@ -109,30 +130,47 @@ class Corrections(Closing):
         finally:
             self._waiting -= 1
 
-    def _save_allowed(
-        self, crop: RgbImage, box: FaceBox, label: Label, source: str, camera: str
-    ) -> str:
+    def _save_allowed(self, shot: "_Shot") -> str:
         subject, today = self._dataset.subject, date.today()
-        if shows_people_live(source) and not (self._dataset.is_self or self._dataset.root.exists()):
+        is_live = shows_people_live(shot.source)
+        if is_live and not (self._dataset.is_self or self._dataset.root.exists()):
             # Where there is no dataset, there is no consent on record, and none is to be made.
             return f"not saved: {find_objection(subject, {}, today)}"
         store = self._open_store()
-        if shows_people_live(source):
+        if is_live:
             if self._dataset.is_self and subject is not None:
                 record_self(store, subject, today)
             if (objection := find_objection(subject, store.consents(), today)) is not None:
                 return f"not saved: {objection}"
+        made = self._made.get(shot.key)
+        if (known := store.latest(made) if made is not None else None) is not None:
+            return self._relabel(store, known, shot)
         photo = store.add(
-            crop,
-            label,
+            shot.crop,
+            shot.label,
             subject=subject,
             session=self._session,
-            source=camera,
-            box=box,
-            quality=measure_quality(crop, box),
+            source=shot.camera,
+            box=shot.box,
+            quality=measure_quality(shot.crop, shot.box),
         )
         self.saved += 1
+        self._remember(shot, photo)
         return f"saved {self._dataset.root / photo.path}"
+
+    def _relabel(self, store: PhotoStore, photo: Photo, shot: "_Shot") -> str:
+        """The same face of the same frame again: one picture in two classes teaches nothing."""
+        if photo.label is shot.label:
+            return f"saved already as {shot.label.title}"
+        edit = store.relabelling(photo, shot.label)
+        store.apply([edit])
+        self._remember(shot, edit.photo)
+        return f"moved to {self._dataset.root / edit.photo.path}"
+
+    def _remember(self, shot: "_Shot", photo: Photo) -> None:
+        self._made[shot.key] = photo
+        while len(self._made) > REMEMBERED:
+            del self._made[next(iter(self._made))]
 
     def _open_store(self) -> PhotoStore:
         if self._store is None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from collector.cameras import Camera
 from collector.closing import Closing
@@ -24,7 +25,7 @@ class LiveFeed(Closing):
 
     Live sources and recordings are read by a thread; pictures of a folder come one for each
     `advance`. A live source that is lost, or silent without a word, is opened again, at most a
-    second apart, for as long as it takes.
+    second apart, for as long as it takes. Numbers and times of frames go on over all of it.
 
     Args:
         open_source: Opens the camera; called again after a loss, from a thread.
@@ -47,6 +48,8 @@ class LiveFeed(Closing):
         self._reader: Reader | None = _start_reader(self.camera)
         self._dropped_before = 0
         self._rhythm = FrameRhythm()
+        self._last: Frame | None = None
+        self._index_before, self._seconds_before = 0, 0.0
         self._opening: _Opening | None = None
 
     @property
@@ -83,6 +86,7 @@ class LiveFeed(Closing):
         if frame is not None:
             self._rhythm.note(is_first=frame.index == 0)
             self.problem = None
+            self._last = frame = self._count_on(frame)
         elif self._is_hung():
             self._open_again(f"{self.camera.name}: silent, opening it again.")
         else:
@@ -113,6 +117,16 @@ class LiveFeed(Closing):
         if self._reader is not None:
             self._reader.close()
 
+    def _count_on(self, frame: Frame) -> Frame:
+        """A camera that was opened again counts from 0; who listens gets numbers that only grow."""
+        if not self._index_before:
+            return frame
+        return replace(
+            frame,
+            index=self._index_before + frame.index,
+            position_s=self._seconds_before + frame.position_s,
+        )
+
     def _is_hung(self) -> bool:
         limit_s = max(HUNG_AFTER_S, 2 * self._rhythm.patience_s)
         is_waiting = self.camera.is_live and self._reader is not None
@@ -142,6 +156,9 @@ class LiveFeed(Closing):
         if camera is not None:
             self.reconnects += self._opening.is_lost
             self._opening = None
+            if self._last is not None:
+                self._index_before = self._last.index + 1
+                self._seconds_before = self._last.position_s + self._rhythm.silent_s
             self.camera = camera
             self._reader = _start_reader(camera)
             self._rhythm.restart()

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector.cameras import open_camera
+from collector.cameras import open_camera, shows_pictures
 from collector.console import say
 from collector.errors import DatasetError
 from collector.faces import SMALLEST_IN_PICTURE_PX, FaceFinder, open_face_finder
@@ -114,7 +114,7 @@ def _run_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
     if probe:
         held.callback(probe.find_problem)
     bundle = load_bundle(find_bundle(request.model))
-    finder = open_face_finder(request.face_model)
+    finder = _open_finder(request)
     pipeline = _open_pipeline(request, bundle, finder)
     kind = choose_screen(
         request.screen,
@@ -152,10 +152,16 @@ def _run_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
         tell = say if kind is ScreenKind.HEADLESS else controls.tell
         listeners.append(_open_alarms(request.alarms, feed, tell, held))
     if request.is_recording:
-        controls.toggle_recording()
+        controls.start_recording()
     loop = LiveLoop(request.options, feed, pipeline, screen, controls, listeners, desk)
     loop.run()
     return loop
+
+
+def _open_finder(request: LiveRequest) -> FaceFinder:
+    if any(shows_pictures(source) for source in request.sources):
+        return open_face_finder(request.face_model, SMALLEST_IN_PICTURE_PX)
+    return open_face_finder(request.face_model)
 
 
 def _open_pipeline(request: LiveRequest, bundle: ModelBundle, finder: FaceFinder) -> LivePipeline:

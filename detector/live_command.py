@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from detector.web.options import WebOptions
 
 SELF_SUBJECT = "me"
+_WITHOUT_CAMERA = {"no_camera", "web", "model", "face_model", "host", "port", "tls_cert", "tls_key",
+                   "password_file", "host_name"}  # fmt: skip
 
 
 def run_live_command(words: list[str]) -> int:
@@ -60,6 +62,7 @@ def run_serve_command(words: list[str]) -> int:
     arguments = parser.parse_args(words)
     if not arguments.no_camera:
         return _watch(arguments)
+    _refuse_with_no_camera(arguments, parser)
     from detector.live import serve_pictures
 
     web = _web_options(arguments)
@@ -67,6 +70,20 @@ def run_serve_command(words: list[str]) -> int:
         arguments.model, arguments.face_model, web, lambda url: say(f"Open {url} (Ctrl-C ends it)")
     )
     return 0
+
+
+def _refuse_with_no_camera(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Refuse options that mean nothing where nothing is watched.
+
+    Raises:
+        UsageError: One is given.
+    """
+    for name, value in vars(arguments).items():
+        if name not in _WITHOUT_CAMERA and value != parser.get_default(name):
+            option = "--self" if name == "is_self" else f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"{option} is about a camera, and --no-camera watches none. Leave one of them out."
+            )
 
 
 def _add_live_options(parser: argparse.ArgumentParser) -> None:

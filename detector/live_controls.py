@@ -91,7 +91,7 @@ class LiveControls:
         return Controls(
             threshold=self._pipeline.tracker.unsure_below,
             recording=self._recording.path if self._recording else None,
-            selected=self._selected,
+            selected=self._selected if self._is_there(self._selected) else None,
             source=self._choice.index,
             sources=self._choice.names,
             correcting=self._corrections.objection(self._choice.source),
@@ -127,17 +127,31 @@ class LiveControls:
             case commands.ShowKeys():
                 self._say(commands.ALL_KEYS, KEYS_S)
 
+    def go_on_after_end(self) -> bool:
+        """A recording is over: watch the next source; False where none is left."""
+        if not self._choice.use_after_end():
+            return False
+        self._switch(True, "")
+        return True
+
     def toggle_recording(self) -> None:
         """Begin to record, or end it."""
         if self._recording is not None:
             self._stop_recording()
             return
-        path = name_by_time(self._recordings, ".mp4")
         try:
-            self._recording = Recording(path, is_blurred=self._is_blurred)
+            self.start_recording()
         except EnvironmentProblemError as fault:
             self._say(str(fault))
-            return
+
+    def start_recording(self) -> None:
+        """Begin to record.
+
+        Raises:
+            EnvironmentProblemError: The folder cannot be made.
+        """
+        path = name_by_time(self._recordings, ".mp4")
+        self._recording = Recording(path, is_blurred=self._is_blurred)
         if self._is_blurred:
             # A face that is only followed to may not be the only one: none is to be overlooked.
             self._pipeline.thrift = EVERYTHING
@@ -189,7 +203,9 @@ class LiveControls:
             return
         self._selected, self._former = None, self.shown
         self.is_paused = False
-        self._feed.switch(self._choice.open, self._choice.names[self._choice.index])
+        name = self._choice.names[self._choice.index]
+        self._feed.switch(self._choice.open, name)
+        self._say(f"watching {name}")
 
     def _set_threshold(self, value: float) -> None:
         self._pipeline.tracker.unsure_below = min(1.0, max(0.0, round(value, 2)))
@@ -212,10 +228,12 @@ class LiveControls:
         if face is None or self.shown is None:
             self._say("no face there to correct")
             return
-        label, frame = command.label, self.shown.frame
-        camera = self._feed.camera.name
-        said = self._corrections.save(frame, face.box, label, self._choice.source, camera)
+        source, camera = self._choice.source, self._feed.camera.name
+        said = self._corrections.save(self.shown.frame, face.box, command.label, source, camera)
         self._say(f"#{face.track}: {said}")
+
+    def _is_there(self, track: int | None) -> bool:
+        return any(face.track == track for face in self._faces)
 
     @property
     def _faces(self) -> tuple[TrackedFace, ...]:

@@ -154,7 +154,8 @@ class LiveLoop:
             self._clock() - started_s >= self._options.seconds
         ):
             return False
-        return not (self._feed.has_ended and not self._controls.is_paused)
+        is_over = self._feed.has_ended and not self._controls.is_paused
+        return not is_over or self._controls.go_on_after_end()
 
     def _obey(self) -> None:
         asked = [KEYS[key] for key in self._screen.read_keys() if key in KEYS] + self._desk.take()

@@ -17,6 +17,7 @@ from detector.classifier import Classifier
 from detector.events import EventLog, EventTable
 from detector.overlay import draw_result
 from detector.pipeline import FrameResult, LivePipeline
+from detector.signals import ending_politely
 from detector.video import VideoSink, write_picture
 from trainer.bundle import find_bundle, load_bundle
 
@@ -93,9 +94,11 @@ class RunSummary:
         return masked / total if total else None
 
     def __str__(self) -> str:
+        faces = sum(self.faces.values())
         lines = [
-            f"{self.frames:>7} frames, {self.faceless} of them without a face",
-            f"{sum(self.faces.values()):>7} faces on {self.tracks} tracks, {self.unsure} unsure",
+            f"{self.frames:>7} {_noun(self.frames, 'frame')}, {self.faceless} without a face",
+            f"{faces:>7} {_noun(faces, 'face')} on {self.tracks} {_noun(self.tracks, 'track')}, "
+            f"{self.unsure} unsure",
             *(f"{self.faces[label]:>11} {label}" for label in LABELS),
         ]
         if self.mask_share is not None:
@@ -119,7 +122,8 @@ def run_source(request: RunRequest) -> RunSummary:
         if finder.notice:
             say(finder.notice)
         pipeline = LivePipeline(finder, Classifier(bundle))
-        summary = _label_all(request, camera, pipeline, total)
+        with ending_politely():
+            summary = _label_all(request, camera, pipeline, total)
     finally:
         camera.close()
     _require_frames(request, summary)
@@ -244,6 +248,10 @@ def _picture_name(frame: Frame) -> str:
 def _video_fps(camera: Camera, every: int) -> float:
     """At which the annotated video plays as fast as its source did."""
     return PICTURES_FPS if camera.fps is None else max(1.0, camera.fps / every)
+
+
+def _noun(number: int, thing: str) -> str:
+    return thing if number == 1 else f"{thing}s"
 
 
 def _require_frames(request: RunRequest, summary: RunSummary) -> None:

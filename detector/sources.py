@@ -30,6 +30,8 @@ class CameraChoice:
         self.index = 0
         self._opener = opener
         self._sources = [(source, _name(source)) for source in given]
+        self._given = len(self._sources)
+        self._ended: set[int] = set()
         if finds_webcams:
             threading.Thread(target=self._find, name="webcam-search", daemon=True).start()
 
@@ -56,11 +58,19 @@ class CameraChoice:
         if not 0 <= index < len(self._sources) or index == self.index:
             return False
         self.index = index
+        self._ended.discard(index)
         return True
 
     def use_next(self) -> bool:
         """Watch the next one, the first after the last; False where there is but one."""
         return self.use((self.index + 1) % len(self._sources))
+
+    def use_after_end(self) -> bool:
+        """The one that is watched is over: watch the next that is not; False where all are."""
+        self._ended.add(self.index)
+        following = [(self.index + step) % self._given for step in range(1, self._given)]
+        left = [index for index in following if index not in self._ended]
+        return bool(left) and self.use(left[0])
 
     def _find(self) -> None:
         named = [int(source) for source, _ in self._sources if source.isdecimal()]

@@ -6,6 +6,7 @@ import re
 import select
 import sys
 import termios
+import textwrap
 import tty
 from typing import Any
 
@@ -41,6 +42,8 @@ _LEAVE = "\x1b[0m\x1b[?25h\x1b[?1049l"
 _BEGIN_FRAME, _END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
 _RESET = "\x1b[0m"
 _STATUS_ROWS = 2
+_ALARM: Color = (230, 159, 0)
+_QUIET: Color = (180, 180, 180)
 # An arrow or function key is several bytes that begin with Escape, some of them letters.
 _NOT_OURS = re.compile(rb"\x1b(?:\[[0-9;?]*[A-Za-z~]|O.)?")
 
@@ -124,16 +127,23 @@ def _tag(
 
 
 def _status(view: LiveView, columns: int, rows: int) -> list[str]:
-    first = view.readout.text
-    second = "   ".join(filter(None, [AGE_NOTICE, KEY_HINT, view.readout.notice]))
-    is_alarm = view.readout.stale_s is not None or view.readout.is_paused
-    lines = [(first, (230, 159, 0) if is_alarm else PAPER), (second, (180, 180, 180))]
-    parts = []
-    for number, (text, color) in enumerate(lines[: max(0, rows)]):
-        row = max(1, rows - _STATUS_ROWS + 1) + number
-        if row <= rows:
-            parts.append(f"\x1b[{row};1H{_paint(text[:columns].ljust(columns), color, INK)}")
-    return parts
+    """The lines at the foot: usually two, more where a message does not fit."""
+    readout = view.readout
+    is_alarm = readout.stale_s is not None or readout.is_paused
+    first = [(line, _ALARM if is_alarm else PAPER) for line in _fold(readout.text, columns)]
+    hints = "   ".join(filter(None, [readout.notice, AGE_NOTICE, KEY_HINT]))
+    second = [(line, _QUIET) for line in _fold(hints, columns)[: _STATUS_ROWS if first else rows]]
+    lines = [*(first or [("", PAPER)]), *second][:rows]
+    top = max(0, rows - len(lines))
+    return [
+        f"\x1b[{top + number + 1};1H{_paint(text[:columns].ljust(columns), color, INK)}"
+        for number, (text, color) in enumerate(lines)
+    ]
+
+
+def _fold(text: str, columns: int) -> list[str]:
+    """Words in lines of at most so many columns."""
+    return textwrap.wrap(text, max(1, columns), drop_whitespace=True) if text else []
 
 
 def _paint(text: str, front: Color, back: Color) -> str:

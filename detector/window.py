@@ -1,5 +1,6 @@
 """The live picture in a window of OpenCV's."""
 
+import itertools
 import os
 
 import cv2
@@ -9,6 +10,7 @@ from detector.overlay import draw_result
 from detector.screens import LiveView
 
 _ESCAPE = 27
+_MOST_KEYS = 16
 
 
 class WindowScreen:
@@ -54,13 +56,12 @@ class WindowScreen:
             cv2.destroyAllWindows()
 
     def _poll(self) -> str:
-        key = cv2.waitKey(1)
+        # One call gives one key, however many were pressed since the last.
+        keys = list(itertools.takewhile(lambda key: key >= 0, map(cv2.waitKey, [1] * _MOST_KEYS)))
         if self._size != (0, 0) and not self._is_visible():
             self.is_open = False
             return ""
-        if key < 0:
-            return ""
-        return "q" if key & 0xFF == _ESCAPE else chr(key & 0xFF)
+        return "".join("q" if key & 0xFF == _ESCAPE else chr(key & 0xFF) for key in keys)
 
     def _is_visible(self) -> bool:
         try:

@@ -42,6 +42,10 @@ def picture_routes(classifier: PictureClassifier, upload_bytes: int) -> APIRoute
     return router
 
 
+# The last is what curl calls everything that it is not told of.
+_RAW_KINDS = ("", "application/octet-stream", "application/x-www-form-urlencoded")
+
+
 class _MemoryParser(MultiPartParser):
     """Keeps the picture in memory: its size is limited before, and it is nobody else's."""
 
@@ -53,7 +57,7 @@ async def _read_picture(request: Request, limit: int) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         data = await _read_field(request)
-    elif kind.startswith("image/") or kind in ("", "application/octet-stream"):
+    elif kind.startswith("image/") or kind in _RAW_KINDS:
         data = await request.body()
     else:
         raise HTTPException(

@@ -113,6 +113,21 @@ def test_several_corrections_are_all_saved_in_one_session(tmp_path: Path) -> Non
     assert len({photo.session for photo in photos}) == 1
 
 
+def test_a_second_thought_about_the_same_face_moves_its_photo(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    held = frame()
+    with Corrections(Dataset(root)) as corrections:
+        said = []
+        for label in (Label.MASK_OLD, Label.MASK_OLD, Label.NOMASK_OLD):
+            corrections.save(held, BOX, label, "demo", "demo camera")
+            said.append(outcome(corrections))
+        assert corrections.saved == 1
+    (photo,) = photos_in(root)
+    assert photo.label is Label.NOMASK_OLD
+    assert "saved already" in said[1]
+    assert said[2] == f"moved to {root / photo.path}"
+
+
 def test_what_was_ordered_before_the_end_is_saved_and_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,5 +1,6 @@
 """What `detector live` and `detector serve` refuse, what they say at the end, and keep."""
 
+import json
 import os
 import pty
 import signal
@@ -70,11 +71,11 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_opened(
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
-@pytest.mark.parametrize("words", [[], ["--no-camera"]])
+@pytest.mark.parametrize("words", [["--source", "demo"], ["--no-camera"]])
 def test_other_machines_are_not_served_without_tls_and_a_password(
     capsys: pytest.CaptureFixture[str], bundle: ModelBundle, host: str, words: list[str]
 ) -> None:
-    model = ["--model", str(bundle.folder), "--port", "0", "--source", "demo"]
+    model = ["--model", str(bundle.folder), "--port", "0"]
     assert main(["serve", "--host", host, *model, *words]) == USAGE
     told = capsys.readouterr().err
     assert "TLS" in told
@@ -88,6 +89,10 @@ def test_other_machines_are_not_served_without_tls_and_a_password(
         (["--tls-cert", "cert.pem"], "only one of them"),
         (["--password-file", "nowhere"], "no password can be read"),
         (["--threshold", "2"], "found 2"),
+        (["--no-camera", "--record"], "--record is about a camera"),
+        (["--no-camera", "--source", "demo"], "--source is about a camera"),
+        (["--no-camera", "--self"], "--self is about a camera"),
+        (["--no-camera", "--on", "mask_old"], "--on is about a camera"),
     ],
 )
 def test_serving_refuses_what_cannot_be_meant(
@@ -136,17 +141,36 @@ def test_without_a_picture_a_recording_is_told_of_and_made(
     reader.release()
 
 
-def test_without_a_picture_a_recording_that_cannot_be_made_is_told_of(
+def test_a_recording_that_was_asked_for_and_cannot_be_made_ends_it(
     bundle: ModelBundle,
     film: Callable[..., Path],
     elsewhere: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     (elsewhere / "recordings").write_text("")
-    assert live(bundle, film([Label.MASK_OLD] * 10), "--record") == 0
+    assert live(bundle, film([Label.MASK_OLD] * 10), "--record") == ENVIRONMENT
     told = capsys.readouterr()
     assert told.err.count("cannot be made") == 1
-    assert "frames labelled" in told.out
+    assert told.out == ""
+
+
+def test_after_the_end_of_one_recording_the_next_is_watched(
+    bundle: ModelBundle,
+    film: Callable[..., Path],
+    elsewhere: Path,
+) -> None:
+    clip = film([Label.MASK_OLD] * 10)
+    clip.rename(elsewhere / "first.mp4")
+    second = film([Label.NOMASK_YOUNG] * 10)
+    words = ["live", "--headless", "--model", str(bundle.folder), "--full-speed"]
+    words += ["--source", "first.mp4", "--source", str(second), "--json", "events.jsonl"]
+    assert main(words) == 0
+    events = [json.loads(line) for line in (elsewhere / "events.jsonl").read_text().splitlines()]
+    labels = [face["label"] for event in events for face in event["faces"]]
+    assert labels == ["mask_old"] * 10 + ["nomask_young"] * 10
+    assert [event["frame"] for event in events] == list(range(20))
+    times = [event["time_s"] for event in events]
+    assert times == sorted(set(times))
 
 
 def test_a_threshold_makes_faces_unsure(

@@ -53,6 +53,9 @@ def test_a_form_field_works_as_a_plain_body_does(
 ) -> None:
     data = encode_jpeg(paint(Label.MASK_OLD))
     plain = served.client.post("/classify", content=data)
+    # What `curl --data-binary` says of itself.
+    told = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert served.client.post("/classify", content=data, headers=told).json() == plain.json()
     form = served.client.post("/classify", files={"image": ("a.jpg", data, "image/jpeg")})
     assert plain.status_code == form.status_code == 200
     assert plain.json() == form.json()
