@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 
 from trainer.backend import keras
 from trainer.head import EpochFigures
+from trainer.rates import last_rate, unscaled
 from trainer.training_state import PhaseState
 from trainer.validation import Validation
-
-WARM_UP = 0.1
-"""Part of the steps over which the rate rises."""
 
 
 @dataclass(frozen=True)
@@ -30,31 +28,6 @@ class PhaseHooks:
     on_epoch: Callable[[EpochFigures], object]
     on_state: Callable[[PhaseState], object] = lambda _: None
     should_stop: Callable[[], bool] = lambda: False
-
-
-class CosineRate(keras.callbacks.Callback):  # type: ignore[misc]
-    """Sets the learning rate of each step: a rise over `WARM_UP` of them, then a cosine.
-
-    Keras' own schedules are drawn into the graph once for each weight that decays: tracing
-    MobileNetV2 then took 31 s instead of 20.
-    """
-
-    def __init__(self, peak: float, epoch_steps: int, epochs: int, epochs_done: int) -> None:
-        super().__init__()
-        self._peak, self._steps = peak, epoch_steps * epochs
-        self._step = epoch_steps * epochs_done
-
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self.model.optimizer.learning_rate = cosine_rate(self._peak, self._step / self._steps)
-        self._step += 1
-
-
-def cosine_rate(peak: float, progress: float) -> float:
-    """The learning rate when `progress`, 0 to 1, of the steps are done."""
-    if progress < WARM_UP:
-        return peak * (0.1 + 0.9 * progress / WARM_UP)
-    fallen = 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
-    return peak * (0.02 + 0.98 * fallen)
 
 
 class Snapshot(keras.callbacks.Callback):  # type: ignore[misc]
@@ -90,10 +63,7 @@ class AveragedWeights(keras.callbacks.Callback):  # type: ignore[misc]
         self._swap()
 
     def _swap(self) -> None:
-        optimizer = self.model.optimizer
-        # Loss scaling wraps the one that averages.
-        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        averages = optimizer._model_variables_moving_average
+        averages = unscaled(self.model.optimizer)._model_variables_moving_average
         for weight, average in zip(self.model.trainable_variables, averages, strict=True):
             kept = np.array(keras.ops.convert_to_numpy(weight))
             weight.assign(keras.ops.convert_to_numpy(average))
@@ -103,14 +73,19 @@ class AveragedWeights(keras.callbacks.Callback):  # type: ignore[misc]
 
 def restore(trainee: Any, state: PhaseState) -> None:
     """Put a compiled model and its optimizer where a `Snapshot` found them."""
-    trainee.optimizer.build(trainee.trainable_variables)
+    if not trainee.optimizer.built:
+        trainee.optimizer.build(trainee.trainable_variables)
     for kind, variables in _variables(trainee).items():
         for variable, value in zip(variables, state.arrays[kind], strict=True):
             variable.assign(value)
 
 
 def _variables(trainee: Any) -> dict[str, list[Any]]:
-    return {"model": trainee.variables, "optimizer": trainee.optimizer.variables}
+    # The rate is worked out anew in each step, and a variable on one backend only: without it a
+    # state is the same list on both.
+    rate = unscaled(trainee.optimizer).learning_rate
+    optimizer = [each for each in trainee.optimizer.variables if each is not rate]
+    return {"model": trainee.variables, "optimizer": optimizer}
 
 
 class BestKeeper(keras.callbacks.Callback):  # type: ignore[misc]
@@ -155,7 +130,7 @@ class BestKeeper(keras.callbacks.Callback):  # type: ignore[misc]
             self._best_loss = loss if is_settled else math.inf
             self.best_epoch = epoch + 1
             self.best_weights = self._validation.network.weights
-        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        rate = last_rate(self.model.optimizer)
         self._hooks.on_epoch(
             EpochFigures(epoch + 1, float(logs["loss"]), float(logs["accuracy"]), loss, right, rate)
         )

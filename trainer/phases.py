@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.records import LABELS
 from curation.curated import CuratedPhoto
 from trainer.augment import Augmenter, vary_colour, vary_framing
 from trainer.backend import keras
 from trainer.batches import TrainingBatches
-from trainer.callbacks import AveragedWeights, BestKeeper, CosineRate, PhaseHooks, Snapshot, restore
+from trainer.callbacks import AveragedWeights, BestKeeper, PhaseHooks, Snapshot, restore
 from trainer.networks import Network
 from trainer.pixels import PixelReader
 from trainer.rate_search import RateSearch, search_rate
+from trainer.rates import CosineSchedule, rate_callbacks, rate_for_optimizer
 from trainer.recipe import Phase
 from trainer.supervision import accuracy, build_trainee, make_loss
 from trainer.training_state import PhaseState
@@ -93,7 +95,8 @@ class NetworkPhase:
             UnreadableImageError: A file is not a whole picture.
         """
         batches = self._batches(train, reader, start.epoch if start is not None else 0)
-        trainee = self._compile()
+        peak, steps = self._phase.learning_rate, len(batches) * self._phase.epochs
+        trainee = self._compile(rate_for_optimizer(peak, steps))
         validation = Validation(self._network, val, reader)
         if start is None:
             start = self._first_state(start_logits, validation)
@@ -104,7 +107,7 @@ class NetworkPhase:
         keeper = BestKeeper(
             validation, start, snapshot, hooks, patience=self._phase.patience, unsettled=unsettled
         )
-        rate = CosineRate(self._phase.learning_rate, len(batches), self._phase.epochs, start.epoch)
+        pacing = rate_callbacks(peak, steps, len(batches) * start.epoch)
         # Averaged weights are for validation; what is trained on, and taken up again, are the
         # others, so they are copied first.
         averaging = [] if self._is_scratch else [AveragedWeights()]
@@ -117,7 +120,7 @@ class NetworkPhase:
                     verbose=0,
                     # The batches have an order of their own, and draw ahead along it.
                     shuffle=False,
-                    callbacks=[rate, snapshot, *averaging, keeper],
+                    callbacks=[*pacing, snapshot, *averaging, keeper],
                 )
         finally:
             batches.close()
@@ -131,7 +134,7 @@ class NetworkPhase:
         before = self._network.weights
         batches = self._batches(train, reader, 0)
         try:
-            return search_rate(self._compile(), batches)
+            return search_rate(self._compile(self._phase.learning_rate), batches)
         finally:
             batches.close()
             self._network.logits.set_weights(before)
@@ -163,9 +166,9 @@ class NetworkPhase:
         loss = calibrated_loss(logits, validation.labels)
         return PhaseState(0, 0, loss, {"best": self._network.weights})
 
-    def _compile(self) -> Any:
+    def _compile(self, rate: float | CosineSchedule) -> Any:
         optimizer = keras.optimizers.AdamW(
-            self._phase.learning_rate,
+            rate,
             weight_decay=self._phase.weight_decay,
             clipnorm=5.0,
             use_ema=not self._is_scratch,
@@ -174,4 +177,17 @@ class NetworkPhase:
         self._network.logits.get_layer("dropout").rate = self._phase.dropout
         trainee = build_trainee(self._network, has_sides=self._is_scratch)
         trainee.compile(optimizer, make_loss(self._smoothing), metrics=[accuracy])
+        self._build(trainee)
         return trainee
+
+    def _build(self, trainee: Any) -> None:
+        """Make the variables of optimizer, loss and figures, where `fit` would draw a batch for it.
+
+        Those that its threads had drawn ahead by then came into the first epochs, before the
+        batches of these; how many hung on the threads, so that no training was the same again.
+        """
+        shape = (1, *self._network.logits.input_shape[1:])
+        photo = (np.zeros(shape, np.uint8), np.zeros((1, len(LABELS)), np.float32))
+        # TensorFlow's builds under a strategy only; on one device it needs no batch.
+        build = getattr(trainee, "_maybe_symbolic_build", trainee._symbolic_build)
+        build(data_batch=(*photo, np.ones(1, np.float32)))

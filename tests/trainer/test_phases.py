@@ -1,17 +1,8 @@
 import numpy as np
 import pytest
 
-from trainer.callbacks import cosine_rate
 from trainer.head import cross_entropy
 from trainer.validation import calibrated_loss
-
-
-def test_the_rate_rises_to_its_peak_and_falls_along_a_cosine() -> None:
-    assert cosine_rate(2.0, 0.0) == pytest.approx(0.2)
-    assert cosine_rate(2.0, 0.05) == pytest.approx(1.1)
-    assert cosine_rate(2.0, 0.1) == pytest.approx(2.0)
-    assert cosine_rate(2.0, 0.55) == pytest.approx(1.02)
-    assert cosine_rate(2.0, 1.0) == pytest.approx(0.04)
 
 
 def test_confidence_alone_makes_no_epoch_better_or_worse() -> None:
