@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.errors import EnvironmentProblemError
 from trainer.backend import keras
 from trainer.head import EpochFigures
 from trainer.rates import last_rate, unscaled
@@ -72,10 +73,19 @@ class AveragedWeights(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def restore(trainee: Any, state: PhaseState) -> None:
-    """Put a compiled model and its optimizer where a `Snapshot` found them."""
+    """Put a compiled model and its optimizer where a `Snapshot` found them.
+
+    Raises:
+        EnvironmentProblemError: The snapshot is of another version's training.
+    """
     if not trainee.optimizer.built:
         trainee.optimizer.build(trainee.trainable_variables)
     for kind, variables in _variables(trainee).items():
+        if len(variables) != len(state.arrays[kind]):
+            raise EnvironmentProblemError(
+                f"The state of this training has {len(state.arrays[kind])} arrays of its {kind} "
+                f"where {len(variables)} are wanted: another version wrote it. Train a new run."
+            )
         for variable, value in zip(variables, state.arrays[kind], strict=True):
             variable.assign(value)
 

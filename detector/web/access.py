@@ -101,7 +101,7 @@ class Access:
             return Refusal(
                 421,
                 f"This server is not {name!r}. Open the address that the program printed, or "
-                f"start it with that name among its host names.",
+                f"start it with --host-name and that name.",
             )
         origin = headers.get("origin")
         own = f"{'https' if self._has_tls else 'http'}://{host}".lower()

@@ -108,8 +108,8 @@ def resolve_address(options: WebOptions) -> Address:
     missing = [
         what
         for what, is_there in (
-            ("TLS (a certificate and its key)", options.has_tls),
-            (f"a password (in ${PASSWORD_VARIABLE} or a file)", options.password is not None),
+            ("TLS (--tls-cert, --tls-key)", options.has_tls),
+            (f"a password (${PASSWORD_VARIABLE} or --password-file)", options.password is not None),
         )
         if not is_there
     ]

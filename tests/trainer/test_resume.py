@@ -126,6 +126,17 @@ def test_a_damaged_state_is_told_and_left(tmp_path: Path) -> None:
         assert path.read_bytes() == damaged
 
 
+def test_the_state_of_another_version_is_told() -> None:
+    from trainer.backend import keras
+    from trainer.callbacks import restore
+
+    trainee = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    trainee.compile(keras.optimizers.AdamW(0.1), "mse")
+    arrays = [np.array(each) for each in trainee.get_weights()]
+    with pytest.raises(EnvironmentProblemError, match="another version"):
+        restore(trainee, PhaseState(1, 1, 0.5, {"model": arrays, "optimizer": arrays[:1]}))
+
+
 def test_epochs_after_the_last_state_are_taken_out_of_the_results(run: RunFolder) -> None:
     for epoch in range(1, 5):
         run.append_result(make_row("head", epoch))
