@@ -16,7 +16,7 @@ from collector.allowed import record_self
 from collector.cameras import PictureFolder, list_webcams, open_camera
 from collector.capture_parts import CaptureParts
 from collector.capture_screen import CaptureScreen
-from collector.consent import check_subject
+from collector.consent import SELF_SUBJECT, check_subject
 from collector.console import say
 from collector.errors import DatasetError, PhotoNotSavedError, UsageError
 from collector.faces import open_face_finder
@@ -42,10 +42,6 @@ DARKROOM = Theme(
     error="#ea6a5e",
     dark=True,
 )
-
-
-SELF_SUBJECT = "me"
-"""Pseudonym of someone who photographs themselves and gives none."""
 
 
 class DarkroomApp(App[None]):

@@ -7,6 +7,9 @@ from datetime import date
 
 from collector.errors import UsageError
 
+SELF_SUBJECT = "me"
+"""Pseudonym of someone who photographs themselves and gives none."""
+
 SELF_BASIS = "self"
 """The basis of someone who photographs themselves."""
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from collector.console import CommandParser, run_command
 from collector.errors import UsageError
-from detector.alarm_options import add_alarm_options, read_alarm_rules
 from detector.options import (
     add_model_options,
     add_seed_option,
@@ -64,6 +63,8 @@ def _serve(words: list[str]) -> int:
 
 
 def _run(words: list[str]) -> int:
+    from detector.alarm_options import add_alarm_options, read_alarm_rules
+
     parser = CommandParser(
         prog="detector run",
         description="Label every face of a video, a picture or a folder of pictures, without a "

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector.consent import check_subject
+from collector.consent import SELF_SUBJECT, check_subject
 from collector.console import CommandParser, say
 from collector.errors import UsageError
 from detector.alarm_options import add_alarm_options, read_alarm_rules
@@ -21,7 +21,6 @@ from detector.options import (
 if TYPE_CHECKING:
     from detector.web.options import WebOptions
 
-SELF_SUBJECT = "me"
 _WITHOUT_CAMERA = {"no_camera", "web", "model", "face_model", "host", "port", "tls_cert", "tls_key",
                    "password_file", "host_name"}  # fmt: skip
 

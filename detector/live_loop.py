@@ -172,7 +172,7 @@ class LiveLoop:
         return not self._controls.is_paused or self._feed.is_queue
 
     def _notice_camera(self) -> None:
-        """Another camera, or the same one opened again: its time begins anew, and so do tracks."""
+        """Another camera, or the same one opened again: who was seen before need not be there."""
         if self._feed.camera is not self._camera:
             self._camera = self._feed.camera
             self._pipeline.forget()

@@ -6,7 +6,7 @@ from typing import Literal
 from detector.web.hub import ViewHub
 
 STUCK_AFTER_S = 5.0
-"""The live loop shows a view twice a second even when nothing changes."""
+"""The live loop shows a view several times a second even when nothing changes."""
 
 Health = Literal["live", "paused", "ready", "starting", "stale", "stuck"]
 
