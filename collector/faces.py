@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +23,23 @@ FACE_MODEL_URL = (
 )
 FACE_MODEL_SHA256 = "ebafce4e3c118d6554634be5c27ab333b4c047a9a8c3faf1d7cf93101c22f0f0"
 DOWNLOAD_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True)
+class FaceLandmarks:
+    """Where the parts of a face are, each as (x, y) in pixels of the frame.
+
+    Attributes:
+        box: The face.
+        eyes: The point between the eyes.
+        nose: Its tip.
+        mouth: The point between the corners of the mouth.
+    """
+
+    box: FaceBox
+    eyes: tuple[float, float]
+    nose: tuple[float, float]
+    mouth: tuple[float, float]
 
 
 class FaceFinder(Protocol):
@@ -71,6 +89,10 @@ class YuNetFinder:
             ) from fault
 
     def find(self, pixels: RgbImage) -> list[FaceBox]:
+        return [landmarks.box for landmarks in self.find_landmarks(pixels)]
+
+    def find_landmarks(self, pixels: RgbImage) -> list[FaceLandmarks]:
+        """The faces of an RGB uint8 (H, W, 3) frame with eyes, nose and mouth, largest first."""
         height, width = pixels.shape[:2]
         scale = self._scale(width, height)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -81,8 +103,12 @@ class YuNetFinder:
         _, rows = self._yunet.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
         # OpenCV's stubs leave out that `rows` is None where there is no face.
         found = [] if rows is None else np.asarray(rows)
-        boxes = [_box_within(row, scale, width, height) for row in found]
-        return sorted((b for b in boxes if b), key=lambda b: b.width * b.height, reverse=True)
+        faces = [_landmarks_of(row, scale, width, height) for row in found]
+        return sorted(
+            (face for face in faces if face),
+            key=lambda face: face.box.width * face.box.height,
+            reverse=True,
+        )
 
     def _scale(self, width: int, height: int) -> float:
         """How far to shrink: the smallest face wanted becomes the smallest YuNet sees."""
@@ -213,10 +239,30 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _box_within(
-    row: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]", scale: float, width: int, height: int
-) -> FaceBox | None:
-    """A YuNet row (x, y, w, h, 10 landmarks, score) as a box clipped to the frame."""
+_Row = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+"""Of YuNet: x, y, width, height; right eye, left eye, nose, right and left corner of the mouth as x
+and y each; score."""
+
+
+def _landmarks_of(row: _Row, scale: float, width: int, height: int) -> FaceLandmarks | None:
+    """A row of a scaled frame as a face of the full one; None where it lies outside."""
+    box = _box_within(row, scale, width, height)
+    if box is None:
+        return None
+    points = row[4:14].reshape(5, 2) / scale
+    right_eye, left_eye, nose, right_mouth, left_mouth = points
+    return FaceLandmarks(
+        box, _middle(right_eye, left_eye), _middle(nose, nose), _middle(right_mouth, left_mouth)
+    )
+
+
+def _middle(one: _Row, other: _Row) -> tuple[float, float]:
+    x, y = (one + other) / 2
+    return float(x), float(y)
+
+
+def _box_within(row: _Row, scale: float, width: int, height: int) -> FaceBox | None:
+    """A row's box, clipped to the frame."""
     left, top = max(0, round(row[0] / scale)), max(0, round(row[1] / scale))
     right = min(width, round((row[0] + row[2]) / scale))
     bottom = min(height, round((row[1] + row[3]) / scale))

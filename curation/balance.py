@@ -6,29 +6,22 @@ are and a photo of a rare class counts for more.
 
 import random
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 
-from albumentations import Compose
-
-from collector.images import read_image
-from collector.records import LABELS, Label, RgbImage
-from curation.augment import vary_photo
-from curation.plan import CurationPlan, PlannedPhoto
+from collector.records import LABELS, Label
+from curation.plan import PlannedPhoto
 from curation.settings import AUGMENT, CurationSettings
+from curation.variants import VARIED, VariantNames, variant_of
 
 MAX_WEIGHT = 4.0
 """A photo of a rare class counts at most so much more than one of a class of average size: a
 handful of photos must not lead."""
-
-MAX_NAME_BYTES = 255
-"""Of a file's name, on every file system in use."""
 
 
 def plan_variants(photos: Sequence[PlannedPhoto], settings: CurationSettings) -> list[PlannedPhoto]:
     """Plan variants that bring every class of train up to the number wanted, sorted by path.
 
     Args:
-        photos: Every photo of the dataset, planned and split.
+        photos: Every photo of the dataset, planned and split, and what was painted.
         settings: With `balance` "augment" every class is to be as large as the largest, with
             `expand` at least that large; at most `max_variants` of one photo.
 
@@ -37,17 +30,18 @@ def plan_variants(photos: Sequence[PlannedPhoto], settings: CurationSettings) ->
     """
     by_label = _train_by_label(photos)
     target = wanted_count(photos, settings)
-    taken = {photo.path.casefold() for photo in photos}
+    names = VariantNames([photo.path for photo in photos])
     variants = []
-    for label, parents in by_label.items():
+    for label, of_label in by_label.items():
+        parents = [photo for photo in of_label if photo.parent is None]
         order = sorted(parents, key=lambda photo: photo.path)
         random.Random(f"{settings.seed} {label}").shuffle(order)
-        wanted = min(target - len(parents), settings.max_variants * len(parents))
+        wanted = min(target - len(of_label), settings.max_variants * len(parents))
         # In rounds: everybody has n variants before anybody has n + 1.
         for number in range(wanted):
             parent = order[number % len(order)]
-            path = _free_name(parent.path, number // len(order) + 1, taken)
-            variants.append(_variant_of(parent, path))
+            path = names.name(parent, label, VARIED, number // len(order) + 1)
+            variants.append(variant_of(parent, path, label))
     return sorted(variants, key=lambda photo: photo.path)
 
 
@@ -95,42 +89,6 @@ def weigh_classes(counts: Mapping[Label, int]) -> dict[Label, float]:
     return {label: weight / mean for label, weight in weights.items()}
 
 
-def make_variant(pipeline: Compose, plan: CurationPlan, variant: PlannedPhoto) -> RgbImage:
-    """Make one planned variant from its parent in the dataset; the same for the same seed.
-
-    Raises:
-        UnreadableImageError: The parent has changed or gone since it was planned.
-    """
-    pixels = read_image(plan.root / (variant.parent or ""))
-    return vary_photo(pipeline, pixels, f"{plan.settings.seed} {variant.path}")
-
-
 def _train_by_label(photos: Sequence[PlannedPhoto]) -> dict[Label, list[PlannedPhoto]]:
     train = [photo for photo in photos if photo.kept and photo.split == "train"]
     return {label: [photo for photo in train if photo.label == label] for label in LABELS}
-
-
-def _free_name(path: str, number: int, taken: set[str]) -> str:
-    parent = PurePosixPath(path)
-    while (name := str(parent.with_name(_variant_name(parent, number)))).casefold() in taken:
-        number += 1
-    taken.add(name.casefold())
-    return name
-
-
-def _variant_name(parent: PurePosixPath, number: int) -> str:
-    """Of a stem too long for one more mark, the end gives way."""
-    mark = f"__aug{number}.jpg"
-    stem = parent.stem.encode()[: MAX_NAME_BYTES - len(mark)].decode(errors="ignore")
-    return f"{stem}{mark}"
-
-
-def _variant_of(parent: PlannedPhoto, path: str) -> PlannedPhoto:
-    return PlannedPhoto(
-        path=path,
-        label=parent.label,
-        kept=True,
-        group=parent.group,
-        split=parent.split,
-        parent=parent.path,
-    )

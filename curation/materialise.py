@@ -24,12 +24,12 @@ from collector.files import sync_folder
 from collector.images import encode_jpeg
 from collector.records import LABELS
 from curation.augment import make_pipeline
-from curation.balance import make_variant
 from curation.curated import PLAN_COLUMNS, PLAN_FILE, SPLITS, WEIGHTS_FILE, write_class_weights
 from curation.dataset import SYSTEM_FILES
 from curation.plan import CurationPlan, PlannedPhoto, plan_as_csv
 from curation.settings import RANDOM
 from curation.swap import recover_former, swap_in
+from curation.variants import make_variant
 from curation.verify import files_in, verify_result
 
 REPORT_FILE = "report.html"

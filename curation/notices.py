@@ -124,7 +124,7 @@ def _assigned(plan: CurationPlan, split: str, label: Label) -> int:
 
 
 def _missing_variants(plan: CurationPlan) -> Iterator[Notice]:
-    wanted = wanted_count(plan.originals, plan.settings)
+    wanted = wanted_count([*plan.originals, *plan.painted], plan.settings)
     for label in LABELS:
         taken, made = plan.counts["train"][label], plan.variant_counts["train"][label]
         if taken + made < wanted:

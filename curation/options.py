@@ -17,11 +17,14 @@ from curation.settings import (
     REMOVE_BITS,
     SPLIT_MODES,
     CurationSettings,
+    PaintingSettings,
 )
 from curation.workers import Workers
 
 DEFAULT_DATA = Path("data")
 DEFAULT_OUT = Path("curated")
+
+ALL_FACES = 1.0
 
 _LIMITS = CheckLimits()
 
@@ -57,13 +60,16 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """Parse a command line; `--balance DATA` means `--balance augment DATA`."""
+    """Parse a command line; `--balance DATA` means `--balance augment DATA`, and so on."""
     words = list(argv)
     for place, word in enumerate(words[:-1]):
-        # A folder that follows is the dataset; anything else is a way, perhaps mistyped.
+        # A folder that follows is the dataset; anything else is a value, perhaps mistyped.
         after = words[place + 1]
-        if word == "--balance" and after not in BALANCE_MODES and os.path.isdir(after):  # noqa: PTH112  never raises
+        is_folder = os.path.isdir(after)  # noqa: PTH112  never raises
+        if word == "--balance" and is_folder and after not in BALANCE_MODES:
             words[place] = f"--balance={AUGMENT}"
+        if word == "--paint-masks" and is_folder and not _is_share(after):
+            words[place] = f"--paint-masks={ALL_FACES}"
     return make_parser().parse_args(words)
 
 
@@ -93,7 +99,8 @@ def settings_of(arguments: argparse.Namespace) -> CurationSettings:
         split=arguments.split,
         radius=arguments.radius,
         limits=limits,
-        face_model=_face_model(arguments),
+        face_model=_face_model(arguments, "--find-faces") if arguments.find_faces else None,
+        painting=_painting(arguments),
         check_labels=arguments.check_labels,
     )
 
@@ -144,6 +151,16 @@ def _add_variants(group: argparse._ArgumentGroup) -> None:
         metavar="N",
         help=f"most variants of one photo (default: {MAX_VARIANTS})",
     )
+    group.add_argument(
+        "--paint-masks",
+        type=_share,
+        nargs="?",
+        const=ALL_FACES,
+        metavar="SHARE",
+        help="add so many of the bare faces of train once more with a mask painted below the nose "
+        "or on the chin, which is no mask, and half as many with one that is worn (1, which is "
+        "meant where no share is named: all of them)",
+    )
 
 
 def _add_checks(group: argparse._ArgumentGroup) -> None:
@@ -178,7 +195,7 @@ def _add_checks(group: argparse._ArgumentGroup) -> None:
         help="find the face in photos where nobody has looked for it, compare and measure the face "
         "alone, and set aside what shows none or several",
     )
-    add("--face-model", type=Path, metavar="ONNX", help="a local copy of YuNet for --find-faces")
+    add("--face-model", type=Path, metavar="ONNX", help="a local copy of YuNet, which finds faces")
     add(
         "--check-labels",
         action="store_true",
@@ -201,6 +218,21 @@ def _add_work(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def _share(text: str) -> float:
+    if not _is_share(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no share of the bare faces: a number above 0, 1 at most"
+        )
+    return float(text)
+
+
+def _is_share(text: str) -> bool:
+    try:
+        return 0 < float(text) <= 1
+    except ValueError:
+        return False
+
+
 def _kinds(text: str) -> tuple[str, ...]:
     """ "blurred,no-face": kinds of flaws as the command line spells them."""
     return tuple(kind.strip().replace("-", " ") for kind in text.split(",") if kind.strip())
@@ -210,15 +242,19 @@ def _hyphened(kind: str) -> str:
     return kind.replace(" ", "-")
 
 
-def _face_model(arguments: argparse.Namespace) -> Path | None:
+def _painting(arguments: argparse.Namespace) -> PaintingSettings | None:
+    if arguments.paint_masks is None:
+        return None
+    return PaintingSettings(arguments.paint_masks, _face_model(arguments, "--paint-masks"))
+
+
+def _face_model(arguments: argparse.Namespace, wish: str) -> Path:
     from collector.faces import obtain_face_model
 
-    if not arguments.find_faces:
-        return None
     try:
         return obtain_face_model(arguments.face_model).resolve()
     except MissingDownloadError as fault:
         raise EnvironmentProblemError(
-            "--find-faces: no face model here, and it cannot be fetched. Name a copy of YuNet with "
-            "--face-model, or leave --find-faces out."
+            f"{wish}: no face model here, and it cannot be fetched. Name a copy of YuNet with "
+            f"--face-model, or leave {wish} out."
         ) from fault

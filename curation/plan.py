@@ -10,6 +10,7 @@ from pathlib import Path
 
 from collector.records import LABELS, Label, Suggestion
 from curation.curated import PLAN_COLUMNS, SPLITS
+from curation.mask_painting import MaskPainting
 from curation.scan import Sight
 from curation.settings import CurationSettings
 from curation.split import find_straddlers
@@ -27,6 +28,7 @@ class PlannedPhoto:
         group: Name of its group; empty where it could not be read.
         split: "train", "val" or "test"; empty where it is set aside.
         parent: For a variant, the photo it is made from.
+        painting: For a variant with a painted mask, which.
         twin: For a near-duplicate that is set aside, the photo that stays in its place.
         rivals: For a label conflict, the same picture in other classes.
         subject: Pseudonym of the person, where the manifest knows it.
@@ -41,6 +43,7 @@ class PlannedPhoto:
     group: str = ""
     split: str = ""
     parent: str | None = None
+    painting: MaskPainting | None = None
     twin: str | None = None
     rivals: tuple[str, ...] = ()
     subject: str | None = None
@@ -100,6 +103,11 @@ class CurationPlan:
     @cached_property
     def variants(self) -> list[PlannedPhoto]:
         return [photo for photo in self.photos if photo.parent is not None]
+
+    @cached_property
+    def painted(self) -> list[PlannedPhoto]:
+        """The variants with a painted mask."""
+        return [photo for photo in self.variants if photo.painting is not None]
 
     @cached_property
     def counts(self) -> dict[str, dict[Label, int]]:

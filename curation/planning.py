@@ -21,6 +21,7 @@ from curation.groups import GROUP_BITS, group_photos
 from curation.limits import FLAWS
 from curation.look_alikes import find_look_alikes
 from curation.notices import gather_notices
+from curation.painting import plan_painted_masks
 from curation.plan import CurationPlan, Notice, PlannedPhoto
 from curation.scan import PhotoScan, needs_face, read_face
 from curation.scan_cache import open_scan_cache
@@ -61,6 +62,10 @@ def make_plan(
     if settings.balance == DROP:
         draft.drop_surplus()
     photos = list(draft.planned.values())
+    if settings.painting is not None:
+        photos += plan_painted_masks(
+            dataset.root, photos, settings.painting, settings.seed, progress
+        )
     photos += plan_variants(photos, settings)
     photos.sort(key=lambda photo: photo.path)
     plan = CurationPlan(dataset.root, settings, tuple(photos))

@@ -1,17 +1,19 @@
 """The page that shows a curation: one file, pictures in it, nothing fetched."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from collector.records import LABELS
 from curation.augment import make_pipeline
-from curation.balance import make_variant
 from curation.curated import SPLITS, WEIGHTS_FILE
 from curation.limits import FLAWS
+from curation.mask_painting import Wearing
 from curation.plan import CurationPlan, PlannedPhoto
 from curation.report_parts import captioned, escape, figure, more, row_of, section, table
 from curation.report_style import STYLE
 from curation.settings import GROUP
+from curation.variants import make_variant
 
 MOST_TWINS = 60
 MOST_IN_A_ROW = 7
@@ -39,6 +41,7 @@ def render_report(plan: CurationPlan, out: Path) -> str:
         _flawed(plan),
         _doubtful(plan),
         _aside(plan),
+        _painted(plan),
         _balance(plan),
         _subjects(plan),
         section("Repeat it", f"<pre>{command}</pre>"),
@@ -249,19 +252,42 @@ def _surplus(plan: CurationPlan) -> str:
     )
 
 
-def _variants(plan: CurationPlan) -> str:
-    if not plan.variants:
+def _painted(plan: CurationPlan) -> str:
+    if not plan.painted:
         return ""
-    pipeline = make_pipeline()
-    step = max(1, len(plan.variants) // MOST_VARIANTS)
-    pairs = []
-    for variant in plan.variants[::step][:MOST_VARIANTS]:
-        made = captioned(make_variant(pipeline, plan, variant), variant.path, "variant")
-        pairs.append(row_of([figure(plan, variant.parent or "", "photo", "kept"), made]))
-    return (
-        f"<p>{len(plan.variants):,} variants fill up the classes of train; val and test are as "
-        f'photographed.</p><div class="pairs">{"".join(pairs)}</div>'
+    ways = Counter(photo.painting.wearing for photo in plan.painted if photo.painting)
+    worn = ways.pop(Wearing.WORN, 0)
+    return section(
+        "Painted masks",
+        f"<p>On bare faces of train {ways.total():,} masks were painted below the nose or on the "
+        f"chin, which are no masks, and {worn:,} that are worn; val and test are as photographed."
+        f"</p>{_pairs(plan, plan.painted)}",
     )
+
+
+def _variants(plan: CurationPlan) -> str:
+    varied = [photo for photo in plan.variants if photo.painting is None]
+    if not varied:
+        return ""
+    return (
+        f"<p>{len(varied):,} variants fill up the classes of train; val and test are as "
+        f"photographed.</p>{_pairs(plan, varied)}"
+    )
+
+
+def _pairs(plan: CurationPlan, variants: Sequence[PlannedPhoto]) -> str:
+    """Some variants, each beside the photo that it is made from."""
+    pipeline = make_pipeline()
+    step = max(1, len(variants) // MOST_VARIANTS)
+    pairs = []
+    for variant in variants[::step][:MOST_VARIANTS]:
+        made = captioned(make_variant(pipeline, plan, variant), variant.path, _caption(variant))
+        pairs.append(row_of([figure(plan, variant.parent or "", "photo", "kept"), made]))
+    return f'<div class="pairs">{"".join(pairs)}</div>'
+
+
+def _caption(variant: PlannedPhoto) -> str:
+    return "variant" if variant.painting is None else variant.label.title
 
 
 def _subjects(plan: CurationPlan) -> str:

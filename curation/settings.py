@@ -23,6 +23,19 @@ MAX_VARIANTS = 10
 
 
 @dataclass(frozen=True)
+class PaintingSettings:
+    """How many faces get a painted mask.
+
+    Attributes:
+        share: Of the bare faces of train, above 0 to 1.
+        face_model: YuNet's file: it finds eyes, nose and mouth.
+    """
+
+    share: float
+    face_model: Path
+
+
+@dataclass(frozen=True)
 class CurationSettings:
     """What the user asked for.
 
@@ -39,6 +52,7 @@ class CurationSettings:
         radius: Bits within which photos count as near-duplicates for removal, 0 to 16.
         limits: What the checks set aside.
         face_model: YuNet's file, to find the faces of photos that nobody has looked at; or None.
+        painting: Paint masks, misworn ones too, on bare faces of train; None: on none.
         check_labels: Look for labels that are probably wrong.
 
     Raises:
@@ -55,6 +69,7 @@ class CurationSettings:
     radius: int = REMOVE_BITS
     limits: CheckLimits = field(default_factory=CheckLimits)
     face_model: Path | None = None
+    painting: PaintingSettings | None = None
     check_labels: bool = False
 
     def __post_init__(self) -> None:
@@ -95,8 +110,11 @@ class CurationSettings:
         yield from ["--ratio", *(f"{share:g}" for share in self.ratio)]
         yield from ["--seed", str(self.seed), "--split", self.split, "--radius", str(self.radius)]
         yield from _limit_words(self.limits)
-        if self.face_model is not None:
-            yield from ["--find-faces", "--face-model", str(self.face_model)]
+        yield from ["--find-faces"] * (self.face_model is not None)
+        if self.painting is not None:
+            yield from ["--paint-masks", f"{self.painting.share:g}"]
+        model = self.face_model or (self.painting and self.painting.face_model)
+        yield from ["--face-model", str(model)] if model else []
         yield from ["--check-labels"] * self.check_labels
 
 

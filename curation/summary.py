@@ -22,6 +22,11 @@ def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:
     lines = [f"{row[0]:<{width}}" + "".join(f"{cell:>8}" for cell in row[1:]) for row in rows]
     for kind, count in plan.reasons.items():
         lines.append(f"set aside: {count} {kind}")
+    if plan.painted:
+        worn = sum(photo.label.has_mask for photo in plan.painted)
+        lines.append(
+            f"painted masks: {len(plan.painted) - worn} worn wrongly (no mask), {worn} worn right"
+        )
     if plan.settings.check_labels:
         lines.append(f"labels that are probably wrong: {len(plan.doubtful)} (kept, flagged)")
     groups = len({photo.group for photo in plan.kept})
@@ -56,6 +61,7 @@ def plan_as_json(
         "kept": len(plan.kept),
         "counts": plan.counts,
         "variants": plan.variant_counts,
+        "painted_masks": len(plan.painted),
         "set_aside": plan.reasons,
         "groups": len({photo.group for photo in plan.kept}),
         "straddling_groups": len(plan.straddling),

@@ -2,11 +2,14 @@ from collections import Counter
 
 import numpy as np
 
-from collector.records import LABELS, Label
+from collector.faces import FaceLandmarks
+from collector.records import LABELS, FaceBox, Label
 from curation.augment import make_pipeline, vary_photo
 from curation.balance import choose_drops, plan_variants, weigh_classes
+from curation.mask_painting import MaskPainting, Wearing
 from curation.plan import PlannedPhoto
 from curation.settings import AUGMENT, MAX_VARIANTS, CurationSettings
+from curation.variants import variant_of
 from tests.conftest import draw_noise
 
 EVEN = CurationSettings(balance=AUGMENT, seed=1)
@@ -45,6 +48,24 @@ def test_variant_names_are_free() -> None:
     photos = [*planned(Label.MASK_OLD, 1), taken, twin, *planned(Label.MASK_YOUNG, 4)]
     paths = [variant.path for variant in plan_variants(photos, EVEN)]
     assert sorted(paths) == ["mask_old/train0__aug2.jpg", "mask_old/train0__aug3.jpg"]
+
+
+def test_painted_masks_count_but_are_no_parents() -> None:
+    photos = planned(Label.MASK_OLD, 2) + planned(Label.MASK_YOUNG, 8)
+    landmarks = FaceLandmarks(FaceBox(0, 0, 9, 9), (4, 2), (4, 4), (4, 6))
+    painted = [
+        variant_of(
+            photos[-1],
+            f"mask_old/worn{number}.jpg",
+            Label.MASK_OLD,
+            MaskPainting(Wearing.WORN, landmarks),
+        )
+        for number in range(3)
+    ]
+    variants = plan_variants([*photos, *painted], EVEN)
+    turns = Counter(variant.parent for variant in variants)
+    assert sorted(turns.values()) == [1, 2]
+    assert set(turns) == {"mask_old/train0.png", "mask_old/train1.png"}
 
 
 def test_a_balanced_dataset_needs_no_variants() -> None:

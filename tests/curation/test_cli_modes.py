@@ -204,6 +204,8 @@ def test_a_photo_that_changes_meanwhile_stops_the_run(
         (["--min-brightness", "300"], "both are 0 to 255"),
         (["--expand", "0"], "--expand is a number of photos"),
         (["--expand", "9", "--balance", "drop"], "Choose one"),
+        (["--paint-masks", "0"], "'0' is no share of the bare faces"),
+        (["--paint-masks=all"], "'all' is no share of the bare faces"),
         (["--max-variants", "0"], "--max-variants is 1 or more"),
         (["--allow", "ugly"], "No check is named ugly"),
         (["--workers", "0"], "--workers is 1 or more"),
@@ -242,6 +244,57 @@ def test_faces_are_found_in_photos_that_nobody_has_looked_at(shared: Path, tmp_p
     aside = {row["path"]: row["reason"] for row in rows_of(out) if row["kept"] == "0"}
     assert aside["nomask_old/nobody.jpg"] == "no face: the face finder saw none"
     assert "--find-faces" in (out / "report.html").read_text().split("<pre>")[1]
+
+
+def test_masks_are_painted_on_bare_faces_of_train(
+    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "source"
+    for label in LABELS:
+        (source / label).mkdir(parents=True)
+        for path in sorted((shared / "faces" / label).glob("*.jpg"))[::20][:20]:
+            shutil.copy(path, source / label)
+    out = tmp_path / "out"
+    model = shared / "weights" / "face_detection_yunet_2026may.onnx"
+    words = ["--paint-masks", "0.5", "--balance", "--face-model", str(model), "--out", str(out)]
+    assert main([str(source), *words]) == 0
+    told = capsys.readouterr().out
+    rows = rows_of(out)
+    place = {row["path"]: row for row in rows}
+    painted = [row for row in rows if row["parent"] and "__aug" not in row["path"]]
+    ways = Counter(row["path"].rsplit("__", 1)[1].rstrip("1.jpg") for row in painted)
+    assert ways == {"nose": 8, "chin": 8, "worn": 8}
+    assert "painted masks: 16 worn wrongly (no mask), 8 worn right" in told
+    for row in painted:
+        parent = place[row["parent"]]
+        assert parent["label"].startswith("nomask")
+        assert (row["split"], row["group"]) == ("train", parent["group"])
+        assert row["label"].startswith("mask" if "__worn" in row["path"] else "nomask")
+        assert row["label"].endswith(parent["label"].partition("_")[2])
+        assert (out / "train" / row["path"]).is_file()
+    # Variants fill up what the painted ones leave uneven, and are made from photographs.
+    assert set(train_counts(out).values()) == {24}
+    varied = [row for row in rows if "__aug" in row["path"]]
+    assert varied
+    assert all(place[row["parent"]]["parent"] == "" for row in varied)
+    report = (out / "report.html").read_text()
+    assert "16 masks were painted below the nose" in report
+    assert "--paint-masks 0.5" in report.split("<pre>")[1]
+
+    again = tmp_path / "again"
+    assert main([str(source), *words[:-1], str(again)]) == 0
+    assert (again / "plan.csv").read_bytes() == (out / "plan.csv").read_bytes()
+    for row in painted:
+        path = Path("train") / row["path"]
+        assert (again / path).read_bytes() == (out / path).read_bytes()
+
+
+def test_painting_needs_a_face_model(
+    uneven: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--face-model", str(tmp_path / "none.onnx"), "--out", str(tmp_path / "out")]
+    assert main([*words, "--paint-masks", str(uneven)]) == 5
+    assert "No face model at" in capsys.readouterr().err
 
 
 @pytest.fixture

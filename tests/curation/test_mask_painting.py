@@ -1,0 +1,116 @@
+"""Masks are painted where they are to sit: what they cover, and what they leave bare."""
+
+import numpy as np
+import pytest
+
+from collector.faces import FaceLandmarks
+from collector.records import FaceBox, RgbImage
+from curation.mask_painting import MaskPainting, Wearing, paint_mask_on
+
+Point = tuple[float, float]
+
+SIDE = 240
+SKIN = (197, 141, 96)
+SEEDS = [f"seed {number}" for number in range(24)]
+
+# A face of 100x130 px, upright, before it is tilted about its middle or turned aside.
+EYES, NOSE, MOUTH = (120.0, 90.0), (120.0, 116.0), (120.0, 138.0)
+CHIN, BROW = (120.0, 152.0), (120.0, 72.0)
+BOX = FaceBox(70, 48, 100, 116)
+
+
+def bare_face() -> RgbImage:
+    return np.full((SIDE, SIDE, 3), SKIN, np.uint8)
+
+
+def tilted(point: Point, degrees: float) -> Point:
+    turn = np.radians(degrees)
+    x, y = point[0] - SIDE / 2, point[1] - SIDE / 2
+    return (
+        float(SIDE / 2 + x * np.cos(turn) - y * np.sin(turn)),
+        float(SIDE / 2 + x * np.sin(turn) + y * np.cos(turn)),
+    )
+
+
+def paint(wearing: Wearing, seed: str, degrees: float = 0.0) -> RgbImage:
+    eyes, nose, mouth = (tilted(point, degrees) for point in (EYES, NOSE, MOUTH))
+    return paint_mask_on(
+        bare_face(), MaskPainting(wearing, FaceLandmarks(BOX, eyes, nose, mouth)), seed
+    )
+
+
+def is_covered(pixels: RgbImage, point: Point, degrees: float = 0.0) -> bool:
+    """Whether there is anything but skin around a point."""
+    x, y = (round(value) for value in tilted(point, degrees))
+    around = pixels[y - 1 : y + 2, x - 1 : x + 2].astype(int)
+    return bool(np.abs(around - SKIN).max(axis=2).mean() > 12)
+
+
+@pytest.mark.parametrize("degrees", [0.0, 25.0, -40.0])
+@pytest.mark.parametrize(
+    ("wearing", "covered", "bare"),
+    [
+        (Wearing.WORN, [NOSE, MOUTH, CHIN], [EYES, BROW]),
+        (Wearing.BELOW_NOSE, [MOUTH, CHIN], [NOSE, EYES, BROW]),
+        (Wearing.ON_CHIN, [], [MOUTH, NOSE, EYES, BROW]),
+    ],
+)
+def test_a_mask_covers_what_it_is_to_cover_and_nothing_else(
+    wearing: Wearing, covered: list[Point], bare: list[Point], degrees: float
+) -> None:
+    for seed in SEEDS:
+        painted = paint(wearing, seed, degrees)
+        assert all(is_covered(painted, point, degrees) for point in covered), seed
+        assert not any(is_covered(painted, point, degrees) for point in bare), seed
+
+
+def test_a_mask_on_the_chin_is_seen() -> None:
+    for seed in SEEDS:
+        changed = np.abs(paint(Wearing.ON_CHIN, seed).astype(int) - SKIN).max(axis=2) > 12
+        assert changed[round(MOUTH[1]) :].mean() > 0.04, seed
+
+
+def test_the_far_side_of_a_turned_face_gets_the_smaller_part() -> None:
+    landmarks = FaceLandmarks(BOX, (100.0, EYES[1]), (90.0, NOSE[1]), (98.0, MOUTH[1]))
+    painted = paint_mask_on(bare_face(), MaskPainting(Wearing.WORN, landmarks), "1")
+    row = np.abs(painted[125].astype(int) - SKIN).max(axis=1) > 12
+    edges = np.flatnonzero(row)
+    assert BOX.x - 8 <= edges[0] < edges[-1] <= BOX.x + BOX.width + 8
+    assert edges[-1] - 94 > 2 * (94 - edges[0])
+
+
+def test_the_seed_alone_chooses_the_mask() -> None:
+    first = paint(Wearing.WORN, "a")
+    paint(Wearing.WORN, "b")
+    assert np.array_equal(paint(Wearing.WORN, "a"), first)
+    assert not np.array_equal(paint(Wearing.WORN, "b"), first)
+
+
+def test_a_mask_is_as_dark_as_its_photo() -> None:
+    dim = MaskPainting(Wearing.WORN, FaceLandmarks(BOX, EYES, NOSE, MOUTH))
+    for seed in SEEDS[:6]:
+        light = paint_mask_on(np.full_like(bare_face(), 180), dim, seed)
+        dark = paint_mask_on(np.full_like(bare_face(), 60), dim, seed)
+        assert dark[130, 120].mean() < 0.6 * light[130, 120].mean(), seed
+
+
+@pytest.mark.parametrize("height", [3, 20, 400])
+def test_a_face_of_any_size_and_one_at_the_edge_can_be_painted(height: int) -> None:
+    pixels = np.full((height, height, 3), SKIN, np.uint8)
+    side = float(height)
+    landmarks = FaceLandmarks(
+        FaceBox(0, 0, height, height),
+        (side / 2, side / 2),
+        (side / 2, 0.8 * side),
+        (side / 2, 1.1 * side),
+    )
+    for wearing in Wearing:
+        painted = paint_mask_on(pixels, MaskPainting(wearing, landmarks), "1")
+        assert painted.shape == pixels.shape
+        assert painted.dtype == np.uint8
+
+
+def test_points_that_fall_together_do_no_harm() -> None:
+    landmarks = FaceLandmarks(BOX, EYES, EYES, EYES)
+    painted = paint_mask_on(bare_face(), MaskPainting(Wearing.WORN, landmarks), "1")
+    assert painted.shape == (SIDE, SIDE, 3)
