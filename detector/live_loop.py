@@ -111,6 +111,7 @@ class LiveLoop:
         self._ages_ms: deque[float] = deque(maxlen=_AGES)
         self._said_problem: str | None = None
         self._said_message = ""
+        self._is_over = False
         self._said: dict[int, Label | None] = {}
 
     def run(self) -> None:
@@ -129,6 +130,10 @@ class LiveLoop:
             if isinstance(self._screen, NoScreen):
                 self._say_problem()
                 self._say_message()
+        if self._feed.has_ended:
+            # Or who watches from afar could not tell an end from a fault.
+            self._is_over = True
+            self._show_again()
 
     @property
     def summary(self) -> LiveSummary:
@@ -202,6 +207,7 @@ class LiveLoop:
             self._controls.is_mirrored,
             controls,
             Counts(self._frames, self._feed.dropped, self._feed.reconnects),
+            self._is_over,
         )
         self._screen.show(view)
         return view

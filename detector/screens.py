@@ -65,6 +65,7 @@ class LiveView:
         is_mirrored: Show it as in a mirror.
         controls: What can be changed.
         counts: Frames so far.
+        is_over: The recording or folder has ended; this is the last view.
     """
 
     result: FrameResult
@@ -72,6 +73,7 @@ class LiveView:
     is_mirrored: bool = False
     controls: Controls = Controls()
     counts: Counts = Counts()
+    is_over: bool = False
 
 
 class Screen(Protocol):

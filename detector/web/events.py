@@ -26,6 +26,7 @@ def describe_view(numbered: NumberedView) -> dict[str, Any]:
         **event_of(view.result),
         "width": view.result.frame.width,
         "height": view.result.frame.height,
+        "is_over": view.is_over,
         "status": {
             "fps": _rounded(readout.fps),
             "age_ms": _rounded(readout.age_ms),
@@ -60,13 +61,15 @@ async def stream_events(hub: ViewHub) -> AsyncIterator[str]:
     """
     yield "retry: 1000\n\n"
     seen, counted_s = 0, -1
-    while not hub.is_closed:
+    while True:
         seconds = [second for second in hub.seconds() if second.at_s > counted_s]
         if seconds or counted_s < 0:
             counted_s = seconds[-1].at_s if seconds else 0
             yield _sse("counts", _rows(seconds))
         numbered = await hub.wait_for_view(seen, BEAT_S)
         if numbered is None:
+            if hub.is_closed:
+                return
             yield _sse("beat", {})
             continue
         seen = numbered.number
@@ -77,9 +80,11 @@ async def stream_events(hub: ViewHub) -> AsyncIterator[str]:
 async def stream_lines(hub: ViewHub) -> AsyncIterator[str]:
     """The same views, one JSON object a line; an empty line is a sign of life."""
     seen = 0
-    while not hub.is_closed:
+    while True:
         numbered = await hub.wait_for_view(seen, BEAT_S)
         if numbered is None:
+            if hub.is_closed:
+                return
             yield "\n"
             continue
         seen = numbered.number

@@ -157,7 +157,7 @@ class ViewHub:
                 self._watchers -= 1
 
     async def wait_for_view(self, after: int, timeout_s: float) -> NumberedView | None:
-        """A view newer than number `after`; None where none came in time, or on closing."""
+        """A view newer than number `after`; None where none came in time, or comes any more."""
         return await self._wait(lambda: self._newest, after, timeout_s)
 
     async def wait_for_picture(self, after: int, timeout_s: float) -> Picture | None:
@@ -172,12 +172,15 @@ class ViewHub:
             self._changed.notify_all()
         try:
             async with asyncio.timeout(timeout_s):
-                while not self._is_closed:
+                while True:
                     # Taken before the look: what comes in between wakes this very event.
                     event = self._event
-                    found = newest()
+                    # And the look at the end before that at the news, which may be the last.
+                    is_closed, found = self._is_closed, newest()
                     if found is not None and found.number > after:
                         return found
+                    if is_closed:
+                        return None
                     await event.wait()
         except TimeoutError:
             pass

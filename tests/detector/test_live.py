@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.cameras import Camera
+from collector.cameras import Camera, PictureFolder
 from collector.errors import CameraError, EnvironmentProblemError
 from collector.faces import GuideFinder
 from collector.images import encode_jpeg
@@ -110,6 +110,23 @@ def test_each_view_holds_a_labelled_frame_its_rate_and_its_age(
     assert last.age_ms is not None
     assert 0 < last.age_ms < 200
     assert last.notice == "hold the face in the guide"
+
+
+def test_the_last_view_of_a_recording_says_so_and_that_of_a_camera_does_not(
+    bundle: ModelBundle, tmp_path: Path, paint: Callable[..., RgbImage]
+) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.jpg").write_bytes(encode_jpeg(paint(Label.MASK_OLD)))
+    over = ScriptedScreen()
+    with looping(lambda: PictureFolder(tmp_path), bundle, over) as loop:
+        loop.run()
+    assert [view.is_over for view in over.views].index(True) == len(over.views) - 1
+    assert over.views[-1].result.frame.index == 2
+    left = ScriptedScreen({2: "q"})
+    with looping(lambda: ScriptedCamera(paint(Label.MASK_OLD)), bundle, left) as loop:
+        loop.run()
+    assert left.views
+    assert not any(view.is_over for view in left.views)
 
 
 def test_a_slow_screen_shows_new_frames_and_never_old_ones(

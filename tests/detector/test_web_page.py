@@ -68,9 +68,12 @@ class ObedientLoop:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
         self._stop.set()
         self._thread.join()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
 
 def obey(view: LiveView, command: Command) -> LiveView:
@@ -275,6 +278,21 @@ def test_a_lost_program_is_called_stale_and_its_last_picture_stays(
         assert "no connection to the program" in browser.run(text_of("#alarm"))
         assert browser.run("document.querySelector('#held').hidden") is False
         assert browser.run("document.querySelector('#held').width") == 640
+
+
+def test_a_recording_that_ends_is_told_from_a_lost_program(
+    bundle: ModelBundle, browser: Chromium
+) -> None:
+    with watching(bundle, browser) as (loop, served):
+        browser.wait_for("document.querySelector('#picture').naturalWidth === 640")
+        loop.stop()
+        # As a live view that ends: the last view is put, and the server is closed at once.
+        served.screen.show(replace(loop.view, is_over=True))
+        served.screen.close()
+        browser.wait_for("document.querySelector('#link').dataset.state === 'over'")
+        assert "The recording has ended" in browser.run(text_of("#alarm"))
+        assert browser.run(text_of("#stage-note")) == "Ended"
+        assert browser.run("document.querySelector('#held').hidden") is False
 
 
 def test_a_face_that_left_is_marked_then_dropped(bundle: ModelBundle, browser: Chromium) -> None:

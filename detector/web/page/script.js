@@ -110,7 +110,9 @@ function showView(view) {
   announceChanges(view, stale);
   state.last = {
     message: status.message, recording: controls.recording, stale, isPaused: status.is_paused,
+    isOver: view.is_over,
   };
+  if (view.is_over) lose();
 }
 function press(id, isPressed, onName, offName) {
   const button = $(id);
@@ -201,11 +203,17 @@ function holdPicture() {
 function lose() {
   disconnect();
   state.isLost = true;
-  showLink("lost", "connection lost");
   for (const id of ["fps", "age"]) setText($(id), "–");
-  showAlarm("STALE: no connection to the program. What is shown is old. Trying again…", false);
+  if (state.last.isOver) {
+    showLink("over", "ended");
+    showAlarm("The recording has ended, and the program with it. This is its last picture.", false);
+    showText($("stage-note"), "Ended");
+  } else {
+    showLink("lost", "connection lost");
+    showAlarm("STALE: no connection to the program. What is shown is old. Trying again…", false);
+    showText($("stage-note"), "No connection");
+  }
   $("stage").classList.add("is-old");
-  showText($("stage-note"), "No connection");
   clearTimeout(state.retry);
   state.retry = setTimeout(tryAgain, RETRY_MS);
 }
