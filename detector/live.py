@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from collector.cameras import open_camera, shows_pictures
 from collector.console import say
-from collector.errors import DatasetError
+from collector.errors import DatasetError, EnvironmentProblemError
 from collector.faces import SMALLEST_IN_PICTURE_PX, FaceFinder, open_face_finder
 from detector.alarm_options import AlarmSettings
 from detector.classifier import Classifier
@@ -82,8 +82,16 @@ def run_live(request: LiveRequest) -> LiveSummary:
     Raises:
         ToolchainError: Source, model, screen or an output is not usable.
     """
-    with ending_politely(), ExitStack() as held:
-        loop = _run_loop(request, held)
+    loop = None
+    try:
+        with ending_politely(), ExitStack() as held:
+            loop = _open_loop(request, held)
+            loop.run()
+    except KeyboardInterrupt:
+        # The usual end of a view without keys: it is told of like any other.
+        if loop is not None and loop.summary.frames:
+            say(str(loop.summary))
+        raise
     for message in loop.summary.skipped:
         say(f"skipped {message}")
     if loop.summary.frames == 0 and loop.summary.skipped:
@@ -108,7 +116,7 @@ def serve_pictures(
         screen.wait()
 
 
-def _run_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
+def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
     asks_for_window = request.screen in (ScreenKind.AUTO, ScreenKind.WINDOW)
     probe = DisplayProbe() if asks_for_window else None
     if probe:
@@ -116,18 +124,14 @@ def _run_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
     bundle = load_bundle(find_bundle(request.model))
     finder = _open_finder(request)
     pipeline = _open_pipeline(request, bundle, finder)
-    kind = choose_screen(
-        request.screen,
-        has_terminal=sys.stdin.isatty() and sys.stdout.isatty(),
-        display_problem=probe.find_problem() if probe else "not asked for",
-    )
-    if finder.notice:
-        say(finder.notice)
     choice = CameraChoice(
         request.sources,
         partial(open_camera, pace=request.is_paced, seed=request.seed),
         finds_webcams=request.sources[0].isdecimal(),
     )
+    kind = _choose_screen(request, choice, probe)
+    if finder.notice:
+        say(finder.notice)
     desk = CommandDesk()
     # Last of all: a recording that is being played would run on while a model is loaded.
     feed = held.enter_context(LiveFeed(choice.open))
@@ -153,9 +157,22 @@ def _run_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
         listeners.append(_open_alarms(request.alarms, feed, tell, held))
     if request.is_recording:
         controls.start_recording()
-    loop = LiveLoop(request.options, feed, pipeline, screen, controls, listeners, desk)
-    loop.run()
-    return loop
+    return LiveLoop(request.options, feed, pipeline, screen, controls, listeners, desk)
+
+
+def _choose_screen(
+    request: LiveRequest, choice: CameraChoice, probe: DisplayProbe | None
+) -> ScreenKind:
+    try:
+        return choose_screen(
+            request.screen,
+            has_terminal=sys.stdin.isatty() and sys.stdout.isatty(),
+            display_problem=probe.find_problem() if probe else "not asked for",
+        )
+    except EnvironmentProblemError:
+        # Of two faults that of the source is told first: with another screen it would still be.
+        choice.open().close()
+        raise
 
 
 def _open_finder(request: LiveRequest) -> FaceFinder:

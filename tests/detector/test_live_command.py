@@ -193,6 +193,21 @@ def test_a_source_that_is_not_there_ends_it_with_a_word(
     assert "No such source" in capsys.readouterr().err
 
 
+def test_of_a_missing_source_and_a_missing_display_the_source_is_told(
+    bundle: ModelBundle,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    words = ["live", "--model", str(bundle.folder), "--source"]
+    assert main([*words, str(tmp_path / "nowhere.mp4")]) == ENVIRONMENT
+    assert "No such source" in capsys.readouterr().err
+    assert main([*words, "demo"]) == ENVIRONMENT
+    assert "Nowhere to show the picture" in capsys.readouterr().err
+
+
 def test_on_a_terminal_the_last_words_are_still_there_when_the_picture_has_gone(
     bundle: ModelBundle, film: Callable[..., Path], elsewhere: Path
 ) -> None:
@@ -248,6 +263,7 @@ def test_after_ctrl_c_in_the_middle_of_a_recording_it_can_be_watched(
     assert process.returncode == 130
     (path,) = (elsewhere / "recordings").iterdir()
     assert f"recorded recordings/{path.name}" in told
+    assert "frames labelled at" in told
     reader = cv2.VideoCapture(str(path))
     assert reader.read()[0]
     reader.release()
