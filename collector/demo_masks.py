@@ -71,7 +71,7 @@ def paint_mask(canvas: Canvas, subject: DemoSubject, mask: str) -> None:
 
 def _paint_worn(canvas: Canvas, subject: DemoSubject, kind: MaskKind, x: float) -> None:
     jaw = subject.face[1]
-    _paint_straps(canvas, kind, [(x * 0.86, 0.27), (x * 0.74 * jaw, 0.8)], x)
+    paint_straps(canvas, kind, [(x * 0.86, 0.27), (x * 0.74 * jaw, 0.8)], x)
     beak = kind.cut == "ffp2"
     half = [
         (0.0, 0.08 if not beak else 0.04),
@@ -99,7 +99,7 @@ def _paint_worn(canvas: Canvas, subject: DemoSubject, kind: MaskKind, x: float) 
 
 def _paint_on_chin(canvas: Canvas, subject: DemoSubject, kind: MaskKind, x: float) -> None:
     jaw = subject.face[1]
-    _paint_straps(canvas, kind, [(x * 0.84 * jaw, 0.7)], x)
+    paint_straps(canvas, kind, [(x * 0.84 * jaw, 0.7)], x)
     half = [
         (0.0, 0.83),
         (0.3, 0.81),
@@ -125,7 +125,7 @@ def _paint_on_chin(canvas: Canvas, subject: DemoSubject, kind: MaskKind, x: floa
         )
 
 
-def _paint_straps(
+def paint_straps(
     canvas: Canvas, kind: MaskKind, corners: list[tuple[float, float]], x: float
 ) -> None:
     """Loops from the mask's corners to behind the ears."""

@@ -1,25 +1,29 @@
-"""Which photos get a painted mask: bare faces of train, as misworn ones and as masked ones.
+"""Which photos get a mask put on: bare faces of train, as misworn ones and as masked ones.
 
 Val and test stay as photographed.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
 
 from collector.console import Progress, no_progress
 from collector.faces import SMALLEST_IN_PICTURE_PX, YuNetFinder
 from collector.images import read_image
-from collector.records import Label
-from curation.mask_painting import MaskPainting, Wearing
+from collector.records import LABELS, Label
+from curation.mask_cloth import can_lend
+from curation.mask_painting import MaskLender, MaskPainting, Wearing
 from curation.plan import PlannedPhoto
 from curation.settings import PaintingSettings
 from curation.variants import VariantNames, variant_of
 
 MISWORN = (Wearing.BELOW_NOSE, Wearing.ON_CHIN)
 WORN_EVERY = 2
-"""One in so many painted faces also gets a mask that is worn: with misworn ones alone the network
-would learn that a painted mask is none."""
+"""One in so many of these faces also gets a mask that is worn: with misworn ones alone the network
+would learn that a mask that was put on is none."""
+PAINTED_EVERY = 2
+"""One in so many of these masks is a painted one; masked photos lend the others."""
 
 
 def plan_painted_masks(
@@ -29,16 +33,17 @@ def plan_painted_masks(
     seed: int,
     progress: Progress = no_progress,
 ) -> list[PlannedPhoto]:
-    """Plan variants of the bare faces of train with a mask painted on, sorted by path.
+    """Plan variants of the bare faces of train with a mask put on, sorted by path.
 
     A mask below the nose or on the chin leaves a face without one; a worn one moves it into the
-    masked class of its age.
+    masked class of its age. Half of the masks are painted, half are those of masked photos of
+    train, as far as these show them from the front.
 
     Args:
         root: The dataset.
         photos: Every photo of it, planned and split.
         settings: How many, and who finds eyes, nose and mouth.
-        seed: Chooses the faces.
+        seed: Chooses the faces and the masks.
         progress: Shows the photos being looked at.
 
     Returns:
@@ -51,33 +56,59 @@ def plan_painted_masks(
     """
     finder = YuNetFinder(settings.face_model, SMALLEST_IN_PICTURE_PX)
     names = VariantNames([photo.path for photo in photos])
+    masked = [label for label in LABELS if label.has_mask]
+    lenders = _lend_in_turn(root, finder, _choose(photos, masked, 1.0, seed))
     chosen = [
         parent
         for label in (Label.NOMASK_OLD, Label.NOMASK_YOUNG)
-        for parent in _choose(photos, label, settings.share, seed)
+        for parent in _choose(photos, [label], settings.share, seed)
     ]
     painted: list[PlannedPhoto] = []
     done = {Label.NOMASK_OLD: 0, Label.NOMASK_YOUNG: 0}
-    for parent in progress(chosen, "finding faces to paint masks on", len(chosen)):
+    for parent in progress(chosen, "finding faces to put masks on", len(chosen)):
         found = finder.find_landmarks(read_image(root / parent.path))
         if not found:
             continue
         turn = done[parent.label]
         done[parent.label] += 1
-        ways = [MISWORN[turn % len(MISWORN)]]
-        # After both ways to wear one wrongly, so that each meets its worn counterpart.
-        ways += [Wearing.WORN] if turn // len(MISWORN) % WORN_EVERY == 0 else []
-        for wearing in ways:
+        for wearing in _ways(turn):
             label = Label.of(has_mask=wearing is Wearing.WORN, is_old=parent.label.is_old)
             path = names.name(parent, label, wearing)
-            painted.append(variant_of(parent, path, label, MaskPainting(wearing, found[0])))
+            lender = None if len(painted) % PAINTED_EVERY == 0 else next(lenders, None)
+            painting = MaskPainting(wearing, found[0], lender)
+            painted.append(variant_of(parent, path, label, painting))
     return sorted(painted, key=lambda photo: photo.path)
 
 
+def _ways(turn: int) -> Iterator[Wearing]:
+    """How the mask of one face after the other is worn."""
+    yield MISWORN[turn % len(MISWORN)]
+    # After both ways to wear one wrongly, so that each meets its worn counterpart.
+    if turn // len(MISWORN) % WORN_EVERY == 0:
+        yield Wearing.WORN
+
+
 def _choose(
-    photos: Sequence[PlannedPhoto], label: Label, share: float, seed: int
+    photos: Sequence[PlannedPhoto], labels: Iterable[Label], share: float, seed: int
 ) -> list[PlannedPhoto]:
-    of_label = [p for p in photos if p.kept and p.split == "train" and p.label is label]
-    order = sorted(of_label, key=lambda photo: photo.path)
-    random.Random(f"{seed} painted {label}").shuffle(order)
+    """A share of the photos of some classes of train, in an order that the seed chooses."""
+    wanted = set(labels)
+    found = [p for p in photos if p.kept and p.split == "train" and p.label in wanted]
+    order = sorted(found, key=lambda photo: photo.path)
+    random.Random(f"{seed} painted {sorted(wanted)}").shuffle(order)
     return order[: round(share * len(order))]
+
+
+def _lend_in_turn(
+    root: Path, finder: YuNetFinder, masked: Iterable[PlannedPhoto]
+) -> Iterator[MaskLender]:
+    """Masked photos that can lend their masks, again and again; none where none can."""
+    found = []
+    for photo in masked:
+        pixels = read_image(root / photo.path)
+        landmarks = next(iter(finder.find_landmarks(pixels)), None)
+        if landmarks is not None and can_lend(pixels, landmarks):
+            lender = MaskLender(photo.path, landmarks)
+            found.append(lender)
+            yield lender
+    yield from cycle(found)

@@ -66,6 +66,8 @@ def make_variant(pipeline: Compose, plan: CurationPlan, variant: PlannedPhoto) -
     """
     seed = f"{plan.settings.seed} {variant.path}"
     pixels = read_image(plan.root / (variant.parent or ""))
-    if variant.painting is not None:
-        pixels = paint_mask_on(pixels, variant.painting, seed)
+    if (painting := variant.painting) is not None:
+        lender = painting.lender
+        lent = None if lender is None else read_image(plan.root / lender.path)
+        pixels = paint_mask_on(pixels, painting, seed, lent)
     return vary_photo(pipeline, pixels, seed)

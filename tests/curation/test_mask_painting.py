@@ -5,7 +5,8 @@ import pytest
 
 from collector.faces import FaceLandmarks
 from collector.records import FaceBox, RgbImage
-from curation.mask_painting import MaskPainting, Wearing, paint_mask_on
+from curation.mask_cloth import borrow_cloth, can_lend
+from curation.mask_painting import MaskLender, MaskPainting, Wearing, paint_mask_on
 
 Point = tuple[float, float]
 
@@ -17,6 +18,8 @@ SEEDS = [f"seed {number}" for number in range(24)]
 EYES, NOSE, MOUTH = (120.0, 90.0), (120.0, 116.0), (120.0, 138.0)
 CHIN, BROW = (120.0, 152.0), (120.0, 72.0)
 BOX = FaceBox(70, 48, 100, 116)
+UPRIGHT = FaceLandmarks(BOX, EYES, NOSE, MOUTH)
+GREEN = (30, 190, 60)
 
 
 def bare_face() -> RgbImage:
@@ -79,6 +82,49 @@ def test_the_far_side_of_a_turned_face_gets_the_smaller_part() -> None:
     assert edges[-1] - 94 > 2 * (94 - edges[0])
 
 
+def photo_of_a_mask(upper: float) -> RgbImage:
+    """A face with a green mask, from so many head units below the eyes down to the chin."""
+    pixels = bare_face()
+    unit_px = (MOUTH[1] - EYES[1]) / 0.68
+    top = round(EYES[1] + upper * unit_px)
+    pixels[top : round(CHIN[1] + 20), 76:165] = GREEN
+    return pixels
+
+
+def test_a_photo_lends_its_mask_to_another_face() -> None:
+    lender = photo_of_a_mask(0.15)
+    assert can_lend(lender, UPRIGHT)
+    for wearing in Wearing:
+        painting = MaskPainting(wearing, UPRIGHT, MaskLender("mask_old/1.jpg", UPRIGHT))
+        for seed in SEEDS[:8]:
+            painted = paint_mask_on(bare_face(), painting, seed, lender)
+            x, y = round(CHIN[0]), round(CHIN[1]) + 8 * (wearing is Wearing.ON_CHIN)
+            red, green, blue = painted[y, x].tolist()
+            assert green > red + 60
+            assert green > blue + 60
+            assert is_covered(painted, NOSE) is (wearing is Wearing.WORN)
+            assert not is_covered(painted, EYES)
+
+
+def test_a_mask_that_is_not_over_the_nose_is_not_lent() -> None:
+    assert not can_lend(photo_of_a_mask(0.5), UPRIGHT)
+
+
+def test_a_mask_that_is_seen_from_the_side_or_in_part_is_not_lent() -> None:
+    pixels = photo_of_a_mask(0.15)
+    turned = FaceLandmarks(BOX, (100.0, EYES[1]), (90.0, NOSE[1]), (98.0, MOUTH[1]))
+    assert not can_lend(pixels, turned)
+    assert not can_lend(pixels[: round(CHIN[1]) - 12], UPRIGHT)
+
+
+def test_a_lent_mask_brings_no_skin_along() -> None:
+    cloth = borrow_cloth(photo_of_a_mask(0.15), UPRIGHT)
+    opaque = cloth.layer.pixels[cloth.layer.pixels[..., 3] == 255][:, :3].astype(int)
+    is_skin = np.abs(opaque - SKIN).max(axis=1) < 25
+    assert len(opaque) > 1000
+    assert is_skin.mean() < 0.01
+
+
 def test_the_seed_alone_chooses_the_mask() -> None:
     first = paint(Wearing.WORN, "a")
     paint(Wearing.WORN, "b")
@@ -87,7 +133,7 @@ def test_the_seed_alone_chooses_the_mask() -> None:
 
 
 def test_a_mask_is_as_dark_as_its_photo() -> None:
-    dim = MaskPainting(Wearing.WORN, FaceLandmarks(BOX, EYES, NOSE, MOUTH))
+    dim = MaskPainting(Wearing.WORN, UPRIGHT)
     for seed in SEEDS[:6]:
         light = paint_mask_on(np.full_like(bare_face(), 180), dim, seed)
         dark = paint_mask_on(np.full_like(bare_face(), 60), dim, seed)
