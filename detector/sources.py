@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from collector.addresses import public_url
 from collector.cameras import STREAM_SCHEMES, Camera, find_webcams
@@ -37,7 +38,7 @@ class CameraChoice:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """For people, passwords left out."""
+        """For people: without passwords, and of a file or folder only its own name."""
         return tuple(name for _, name in self._sources)
 
     @property
@@ -82,4 +83,7 @@ class CameraChoice:
 def _name(source: str) -> str:
     if source.isdecimal():
         return f"webcam {source}"
-    return public_url(source) if source.lower().startswith(STREAM_SCHEMES) else source
+    if source.lower().startswith(STREAM_SCHEMES):
+        return public_url(source)
+    # Whoever watches from a browser need not know where it lies.
+    return Path(source).name or source
