@@ -1,13 +1,15 @@
 """How accurate training is on photos of people, and of places, that it has not seen.
 
     python benchmarks/accuracy.py FACES [--metadata CSV] [--folds 5 | --by-source] [--frozen]
-        [--work FOLDER] [--only FOLD ...] [-- TRAINER OPTIONS]
+        [--paint-masks SHARE] [--work FOLDER] [--only FOLD ...] [-- TRAINER OPTIONS]
 
 FACES is a folder of the four classes; the CSV's columns `path`, `group`, `source` and `age_known`
 say what belongs together, where a photo comes from and how old its person is. Photos of one group,
 and near-duplicates, are found as `curate` finds them and never straddle. Each fold is trained by
 `trainer fit` itself, and every photo is judged once, by the bundle of the fold that held it out;
 validation is a part of the other folds. With --by-source a whole source of photos is held out.
+With --paint-masks each fold's train part gets the variants that `curate` paints masks on; what is
+held out stays as photographed.
 
 With --work a fold that is done is not trained again, so that a long run may be cut and go on.
 Prints one JSON object.
@@ -32,14 +34,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.console import show_progress
+from collector.faces import obtain_face_model
+from collector.images import encode_jpeg
 from collector.records import LABELS, Photo
 from curation.allocation import allocate_groups
+from curation.augment import make_pipeline
 from curation.curated import PLAN_COLUMNS, PLAN_FILE, SPLITS, CuratedPhoto
 from curation.dataset import read_dataset
 from curation.groups import GROUP_BITS, group_photos
 from curation.look_alikes import find_look_alikes
+from curation.painting import plan_painted_masks
+from curation.plan import CurationPlan, PlannedPhoto
 from curation.scanning import scan_photos
-from curation.settings import DEFAULT_SEED
+from curation.settings import DEFAULT_SEED, CurationSettings, PaintingSettings
+from curation.variants import make_variant
 from trainer.bundle import load_bundle
 from trainer.measures.intervals import bootstrap_interval, wilson_interval
 from trainer.onnx_engine import OnnxEngine
@@ -96,6 +104,7 @@ def main() -> int:
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--by-source", action="store_true", help="hold out one source at a time")
     parser.add_argument("--frozen", action="store_true", help="the head alone, no fine-tuning")
+    add_painting(parser)
     parser.add_argument("--work", type=Path, help="kept; what is done there is not done again")
     parser.add_argument("--only", nargs="+", metavar="FOLD", help="names of folds, for a trial")
     words = sys.argv[1:]
@@ -104,6 +113,7 @@ def main() -> int:
     if arguments.folds < 3:
         parser.error("--folds is at least 3: one is held out, the others teach and validate")
     options = words[cut + 1 :] + (["--fine-tune-epochs", "0"] if arguments.frozen else [])
+    painting = choose_painting(arguments.paint_masks)
     cases = list_cases(arguments.faces.resolve(), arguments.metadata)
     folds = (
         folds_by_source(cases) if arguments.by_source else folds_by_group(cases, arguments.folds)
@@ -118,13 +128,47 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         work = (arguments.work or Path(temporary)).resolve()
         work.mkdir(parents=True, exist_ok=True)
+        painted = {} if painting is None else {"paint_masks": painting.share}
         require_same_question(work, {"by_source": arguments.by_source, "options": options,
-                                     "folds": arguments.folds})  # fmt: skip
-        answers = [run_fold(arguments.faces.resolve(), work, cases, f, options) for f in folds]
-        seconds = [RunFolder(work / "runs" / fold.name).read_metrics()["seconds"] for fold in folds]
+                                     "folds": arguments.folds, **painted})  # fmt: skip
+        answers = [
+            run_fold(arguments.faces.resolve(), work, cases, fold, options, painting)
+            for fold in folds
+        ]
+        metrics = [RunFolder(work / "runs" / fold.name).read_metrics() for fold in folds]
     figures = summarise(cases, folds, answers, arguments.by_source)
-    print(json.dumps({"options": options, **figures, "seconds": seconds}, indent=1))
+    if painting is not None:
+        painted["variants"] = [found["class_counts"]["variants"] for found in metrics]
+    seconds = [found["seconds"] for found in metrics]
+    print(json.dumps({"options": options, **painted, **figures, "seconds": seconds}, indent=1))
     return 0
+
+
+def add_painting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--paint-masks",
+        type=read_share,
+        metavar="SHARE",
+        help="of the bare faces of train, as for `curate`; YuNet is FACE_MODEL's, or fetched",
+    )
+
+
+def read_share(text: str) -> float:
+    """A share of the bare faces: above 0, 1 at most.
+
+    Raises:
+        ValueError: It is no number.
+        ArgumentTypeError: It is out of range.
+    """
+    share = float(text)
+    if not 0 < share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share: a number above 0, 1 at most")
+    return share
+
+
+def choose_painting(share: float | None) -> PaintingSettings | None:
+    """What `curate --paint-masks SHARE` would be asked; None where nothing is to be painted."""
+    return None if share is None else PaintingSettings(share, obtain_face_model().resolve())
 
 
 def list_cases(faces: Path, metadata: Path | None) -> list[Case]:
@@ -214,11 +258,19 @@ def require_same_question(work: Path, asked: dict[str, Any]) -> None:
     path = work / "asked.json"
     if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != asked:
         sys.exit(f"{path} says that something else was measured here. Name another --work.")
-    path.write_text(json.dumps(asked), encoding="utf-8")
+    # Several may begin side by side: nobody must read it half written.
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(asked), encoding="utf-8")
+    temporary.replace(path)
 
 
 def run_fold(
-    faces: Path, work: Path, cases: Sequence[Case], fold: Fold, options: Sequence[str]
+    faces: Path,
+    work: Path,
+    cases: Sequence[Case],
+    fold: Fold,
+    options: Sequence[str],
+    painting: PaintingSettings | None = None,
 ) -> list[Prediction]:
     """Train one fold where that is not done, and judge what it held out."""
     run = work / "runs" / fold.name
@@ -226,7 +278,7 @@ def run_fold(
         shutil.rmtree(run, ignore_errors=True)
         curated = work / "curated" / fold.name
         shutil.rmtree(curated, ignore_errors=True)
-        lay_out(faces, curated, cases, fold)
+        lay_out(faces, curated, cases, fold, painting)
         words = ["fit", str(curated), "--name", fold.name, "--runs", str(work / "runs"), *options]
         environment = {
             "MASKAGE_CACHE": str(work / "features"), **os.environ, "PYTHONPATH": str(ROOT)
@@ -245,18 +297,57 @@ def curated_photo(faces: Path, case: Case) -> CuratedPhoto:
     return CuratedPhoto(faces / case.photo.path, case.photo.label, str(case.group))
 
 
-def lay_out(faces: Path, curated: Path, cases: Sequence[Case], fold: Fold) -> None:
-    """Write what `curate` would: train, val and test of the four classes, and plan.csv."""
+def lay_out(
+    faces: Path,
+    curated: Path,
+    cases: Sequence[Case],
+    fold: Fold,
+    painting: PaintingSettings | None = None,
+) -> None:
+    """Write what `curate` would: train, val and test of the four classes, and plan.csv.
+
+    Args:
+        faces: The four classes.
+        curated: The folder to make.
+        cases: Photos of `faces`.
+        fold: Which of them go into which split.
+        painting: Masks to be painted on bare faces of train; None for none.
+    """
     for split in SPLITS:
         for label in LABELS:
             (curated / split / label).mkdir(parents=True)
+    photos = [
+        PlannedPhoto(
+            path=cases[at].photo.path,
+            label=cases[at].photo.label,
+            kept=True,
+            group=f"g{cases[at].group}",
+            split=split,
+        )
+        for at, split in fold.split_of.items()
+    ]
+    for photo in photos:
+        shutil.copyfile(faces / photo.path, curated / photo.split / photo.path)
+    variants = [] if painting is None else write_painted(faces, curated, photos, painting)
     with (curated / PLAN_FILE).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(PLAN_COLUMNS)
-        for at, split in fold.split_of.items():
-            photo = cases[at].photo
-            shutil.copyfile(faces / photo.path, curated / split / photo.path)
-            writer.writerow([photo.path, photo.label, 1, "", f"g{cases[at].group}", split, ""])
+        for p in (*photos, *variants):
+            writer.writerow([p.path, p.label, 1, p.reason, p.group, p.split, p.parent or ""])
+
+
+def write_painted(
+    faces: Path, curated: Path, photos: Sequence[PlannedPhoto], painting: PaintingSettings
+) -> list[PlannedPhoto]:
+    """Paint masks on faces of train, and write the variants; returns them."""
+    settings = CurationSettings(painting=painting)
+    variants = plan_painted_masks(faces, photos, painting, settings.seed, show_progress)
+    plan = CurationPlan(faces, settings, (*photos, *variants))
+    pipeline = make_pipeline()
+    for variant in show_progress(variants, "making variants", len(variants)):
+        varied = make_variant(pipeline, plan, variant)
+        (curated / variant.split / variant.path).write_bytes(encode_jpeg(varied))
+    return variants
 
 
 def summarise(

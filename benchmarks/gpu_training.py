@@ -1,7 +1,8 @@
 """Trainings on an accelerator: how fast they are there, and what comes of the long ones.
 
     python benchmarks/gpu_training.py FACES --weights FILE [--metadata CSV]
-        [--parts scratch folds precision] [--folds 5] [--seconds LIMIT]
+        [--parts scratch folds precision painted] [--folds 5] [--only FOLD ...]
+        [--paint-masks SHARE] [--repeats 1] [--answers FOLDER] [--seconds LIMIT]
 
 FACES and the CSV are those of `accuracy.py`, and so are the folds: groups of photos never straddle.
 
@@ -11,6 +12,13 @@ FACES and the CSV are those of `accuracy.py`, and so are the folds: groups of ph
 - folds: MobileNetV2 from the weights file with both forms of the head, fold by fold, so that a cut
   leaves pairs; after each pair the difference over all photos held out so far.
 - precision: one fine-tuning in float32, one in mixed precision, on the first fold.
+- painted: MobileNetV2 from the weights file without and with painted masks in train, fold by fold;
+  after each pair the difference over all photos held out so far, which stay as photographed. With
+  --repeats every fold is trained again from other seeds, and a photo counts as often as it is
+  right.
+
+With --answers what whole trainings answered is kept, and none whose answers are there is done
+again: folds may so be trained side by side (--only) and counted together by a last call.
 
 Trainings are those of `trainer fit` up to the trained network. Nothing is exported or packed, which
 needs TensorFlow: photos are judged by the network in Keras, and with JAX this runs without it where
@@ -31,23 +39,35 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from accuracy import Case, Fold, folds_by_group, lay_out, list_cases, score
+from accuracy import (
+    Case,
+    Fold,
+    add_painting,
+    choose_painting,
+    folds_by_group,
+    lay_out,
+    list_cases,
+    require_same_question,
+    score,
+)
 from head_forms import describe
 from numpy.typing import NDArray
 
 from collector.records import LABELS
+from curation.options import ALL_FACES
+from curation.settings import DEFAULT_SEED, PaintingSettings
 from trainer.backend import keras
 from trainer.classes import class_numbers
 from trainer.dataset import read_training_photos, relative_names
 from trainer.devices import choose_hardware
 from trainer.head import softmax
-from trainer.measures.resampling import number_groups
+from trainer.measures.resampling import estimate, number_groups, resample_means
 from trainer.networks import build_network, find_backbone
 from trainer.packing import TrainingOutcome
 from trainer.progress import ProgressPrinter, StopSwitch, TrainingStoppedError
@@ -58,10 +78,15 @@ from trainer.training import FINE_TUNE, SCRATCH, Training
 from trainer.validation import predict_logits
 from trainer.weights import load_backbone_weights, obtain_weights
 
-PARTS = ("scratch", "folds", "precision")
+PARTS = ("scratch", "folds", "precision", "painted")
 FROM_SCRATCH = ("xception", "densenet169")
 FINE_TUNED = "mobilenetv2"
 PRECISIONS = ("float32", "mixed")
+PLAIN, PAINTED = "plain", "painted"
+HALVES = ("accuracy", "mask_accuracy", "age_accuracy")
+"""Rows of `Trained.right`."""
+ASKED = ("faces", "weights", "folds", "fine_tune_epochs", "image_size")
+"""What the names of kept answers do not say."""
 TRIAL_EPOCHS = 3
 """The first compiles; the others say how long one takes."""
 RESERVED_S = 30.0
@@ -108,6 +133,20 @@ class Trained:
     is_whole: bool
     took_s: float
 
+    def write(self, path: Path) -> None:
+        """Keep it, at once whole."""
+        kept = {**vars(self), "right": self.right.astype(int).tolist()}
+        temporary = path.with_name(f".{path.name}")
+        temporary.write_text(json.dumps(kept), encoding="utf-8")
+        temporary.replace(path)
+
+
+def read_trained(path: Path) -> Trained:
+    """What `Trained.write` kept."""
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    right = np.array(kept.pop("right"), np.float64)
+    return Trained(**{**kept, "right": right, "groups": tuple(kept["groups"])})
+
 
 class Bench:
     """The folds, laid out when they are asked for, and the time that there is.
@@ -122,8 +161,9 @@ class Bench:
         self._faces, self._work, self._end_s = asked.faces.resolve(), work, end_s
         self._asked = asked
         self._cases = list_cases(self._faces, asked.metadata)
-        self.folds = folds_by_group(self._cases, asked.folds)
-        self._longest_s: dict[tuple[str, str], float] = {}
+        folds = folds_by_group(self._cases, asked.folds)
+        self.folds = [fold for fold in folds if fold.name in (asked.only or [fold.name])]
+        self._longest_s: dict[tuple[str, str, bool], float] = {}
         self._is_stopped = False
 
     @property
@@ -131,26 +171,33 @@ class Bench:
         """Seconds in which there may still be training."""
         return self._end_s - time.monotonic()
 
-    def train(self, part: str, fold: Fold, **chosen: Any) -> Trained | None:
+    def train(
+        self, part: str, fold: Fold, painting: PaintingSettings | None = None, **chosen: Any
+    ) -> Trained | None:
         """Train on a fold, judge what it holds out, and print the line.
 
         Args:
             part: Of the benchmark.
             fold: Of `folds`.
+            painting: Masks to be painted on faces of its train part.
             chosen: Settings of the training, beside those of the command line.
 
         Returns:
             None where there was no time for it, or it was stopped before anything was trained.
         """
-        kind = (part, chosen["model"])
+        kind = (part, chosen["model"], painting is not None)
         longest_s = self._longest_s.get(kind, 0.0)
+        chosen = {"epochs": self._asked.epochs, **chosen}
+        told = [str(v) for key, v in chosen.items() if key not in ("model", "weights") and v]
+        painted = [] if painting is None else [f"painted{painting.share:g}"]
+        name = "-".join([part, fold.name, Path(chosen["model"]).stem, *told, *painted])
+        answers = self._asked.answers and self._asked.answers / f"{name}.json"
+        if answers and answers.is_file():
+            return read_trained(answers)
         if self._is_stopped or longest_s > self.left_s:
             return None
-        chosen = {"epochs": self._asked.epochs, **chosen}
-        told = (str(v) for key, v in chosen.items() if key not in ("model", "weights") and v)
-        name = "-".join([part, fold.name, Path(chosen["model"]).stem, *told])
         settings = FitSettings(
-            curated=self._curated(fold),
+            curated=self._curated(fold, painting),
             runs=self._work / "runs",
             name=name,
             fine_tune_epochs=None if chosen["weights"] == NONE else self._asked.fine_tune_epochs,
@@ -160,6 +207,8 @@ class Bench:
         with TimedSwitch(self._end_s) as switch:
             try:
                 trained = train_and_judge(settings, switch, self._cases, fold)
+                if answers and trained.is_whole:
+                    trained.write(answers)
             except TrainingStoppedError as stop:
                 self._is_stopped = True
                 print_line({"part": part, "name": name, "stopped": str(stop)})
@@ -169,10 +218,10 @@ class Bench:
         print_line({"part": part, **trained.figures})
         return trained
 
-    def _curated(self, fold: Fold) -> Path:
-        folder = self._work / "curated" / fold.name
+    def _curated(self, fold: Fold, painting: PaintingSettings | None) -> Path:
+        folder = self._work / ("painted" if painting else "curated") / fold.name
         if not folder.is_dir():
-            lay_out(self._faces, folder, self._cases, fold)
+            lay_out(self._faces, folder, self._cases, fold, painting)
         return folder
 
 
@@ -185,6 +234,10 @@ def main() -> int:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--models", nargs="+", default=list(FROM_SCRATCH), help="of scratch")
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--only", nargs="+", metavar="FOLD", help="names of folds")
+    add_painting(parser)
+    parser.add_argument("--repeats", type=int, default=1, help="of painted")
+    parser.add_argument("--answers", type=Path, help="kept; what is there is not done again")
     parser.add_argument("--seconds", type=float, default=math.inf, help="of all of it")
     parser.add_argument("--epochs", type=int, help="of heads, and from random weights")
     parser.add_argument("--fine-tune-epochs", type=int)
@@ -194,11 +247,22 @@ def main() -> int:
         parser.error("--folds is at least 3: one is held out, the others teach and validate")
     if not asked.weights.is_file():
         parser.error(f"--weights {asked.weights}: no such file")
+    if asked.repeats < 1:
+        parser.error("--repeats is at least 1")
+    names = [f"fold-{number + 1}" for number in range(asked.folds)]
+    if not set(asked.only or names) <= set(names):
+        parser.error(f"--only takes names of folds: {', '.join(names)}")
+    if asked.answers:
+        asked.answers.mkdir(parents=True, exist_ok=True)
+        told = {key: getattr(asked, key) for key in ASKED}
+        paths = {key: str(told[key].resolve()) for key in ("faces", "weights")}
+        require_same_question(asked.answers, {**told, **paths})
     end_s = time.monotonic() + asked.seconds - RESERVED_S
     parts: dict[str, Callable[[Bench, argparse.Namespace], None]] = {
         "scratch": train_from_scratch,
         "folds": compare_heads,
         "precision": compare_precisions,
+        "painted": compare_painted,
     }
     with tempfile.TemporaryDirectory() as temporary:
         bench = Bench(asked, Path(temporary), end_s)
@@ -259,6 +323,30 @@ def compare_precisions(bench: Bench, asked: argparse.Namespace) -> None:
         )
 
 
+def compare_painted(bench: Bench, asked: argparse.Namespace) -> None:
+    """Every fold without and with painted masks, and the difference over the pairs so far."""
+    painting = choose_painting(asked.paint_masks or ALL_FACES)
+    pairs: dict[str, list[dict[str, Trained]]] = {}
+    for repeat in range(asked.repeats):
+        for fold in bench.folds:
+            pair: dict[str, Trained] = {}
+            for kind, painted in ((PLAIN, None), (PAINTED, painting)):
+                trained = bench.train(
+                    "painted",
+                    fold,
+                    painted,
+                    model=FINE_TUNED,
+                    weights=str(asked.weights),
+                    seed=DEFAULT_SEED + repeat,
+                )
+                if trained is None or not trained.is_whole:
+                    break
+                pair[kind] = trained
+            else:
+                pairs.setdefault(fold.name, []).append(pair)
+                print_line(summarise_painted(pairs))
+
+
 def train_and_judge(
     settings: FitSettings, switch: StopSwitch, cases: Sequence[Case], fold: Fold
 ) -> Trained:
@@ -308,7 +396,9 @@ def train_and_judge(
         "seconds": {key: round(value, 2) for key, value in outcome.watch.seconds.items()},
         "took_s": round(took_s, 1),
         **describe_speed(outcome),
+        "seed": settings.seed,
         "trained_on": len(photos.train),
+        "variants": sum(photo.parent is not None for photo in photos.train.photos),
         "validation_photos": len(photos.val),
         "validation_accuracy": validation_accuracy(outcome),
         "temperature": round(outcome.temperature, 3),
@@ -361,6 +451,37 @@ def summarise(pairs: Sequence[dict[str, Trained]]) -> dict[str, Any]:
         "groups": len(set(groups)),
         **describe(right, number_groups(groups)),
     }
+
+
+def summarise_painted(pairs: Mapping[str, Sequence[dict[str, Trained]]]) -> dict[str, Any]:
+    """With painted masks less without, over all photos of some folds and in each of them."""
+    right = {
+        kind: [
+            np.mean([pair[kind].right for pair in of_fold], axis=0) for of_fold in pairs.values()
+        ]
+        for kind in (PLAIN, PAINTED)
+    }
+    groups = [group for of_fold in pairs.values() for group in of_fold[0][PLAIN].groups]
+    gaps = [painted - plain for plain, painted in zip(right[PLAIN], right[PAINTED], strict=True)]
+    pooled = np.concatenate(gaps, axis=1)
+    resampled = resample_means(pooled, number_groups(groups), 1)
+    return {
+        "part": "painted",
+        "pairs": sum(len(of_fold) for of_fold in pairs.values()),
+        "photos": len(groups),
+        "groups": len(set(groups)),
+        **{kind: name_halves(np.concatenate(rows, axis=1)) for kind, rows in right.items()},
+        "painted_minus_plain": {
+            name: {k: round(v, 4) for k, v in estimate(float(row.mean()), drawn).as_dict().items()}
+            for name, row, drawn in zip(HALVES, pooled, resampled.T, strict=True)
+        },
+        "folds": {name: name_halves(gap) for name, gap in zip(pairs, gaps, strict=True)},
+    }
+
+
+def name_halves(rows: NDArray[np.float64]) -> dict[str, float]:
+    """The mean of each row, shape (3, N), by its name."""
+    return dict(zip(HALVES, rows.mean(axis=1).round(4).tolist(), strict=True))
 
 
 def print_line(figures: dict[str, Any]) -> None:
