@@ -13,9 +13,10 @@ from collector.records import Label
 from detector.commands import KEYS, CommandDesk
 from detector.feed import LiveFeed
 from detector.live_controls import LiveControls
-from detector.overlay import Readout, describe_face
+from detector.overlay import Readout
 from detector.pipeline import FrameResult, LivePipeline
 from detector.screens import Controls, Counts, LiveView, NoScreen, Screen
+from detector.tags import describe_face
 from detector.tracker import TrackedFace
 
 PICTURE_S = 1.5

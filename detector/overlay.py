@@ -6,16 +6,15 @@ a bare face an open one of corners, an unsure one is dotted; and the label says 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from collector.records import FaceBox, Label, RgbImage
+from detector.lettering import Color, text_height, wrap, write
 from detector.pipeline import FrameResult
+from detector.tags import Tag, paddings, place_tags
 from detector.tracker import TrackedFace
-
-Color = tuple[int, int, int]
 
 AGE_NOTICE = "Age is estimated from appearance and may be wrong."
 
@@ -78,17 +77,6 @@ class Readout:
         return "   ".join(parts)
 
 
-def describe_face(face: TrackedFace) -> str:
-    """A face in a few words: "#3 mask, young 93%", "#3 unsure 41%"."""
-    name = face.label.title if face.is_sure else "unsure"
-    return f"#{face.track} {name} {face.confidence:.0%}"
-
-
-def mark_selected(face: TrackedFace, selected: int | None) -> str:
-    """What stands before the words of the face that the next correction is meant for."""
-    return "> " if face.track == selected else ""
-
-
 def face_color(face: TrackedFace) -> Color:
     """RGB of a face's box and tag."""
     return LABEL_COLORS[face.label] if face.is_sure else UNSURE_COLOR
@@ -128,12 +116,13 @@ def draw_result(
         shown_box(face.box, result.frame.width, scale, is_mirrored=is_mirrored)
         for face in result.faces
     ]
-    # The smallest first, so that the tags of the people in front lie on top.
     readout = readout or Readout()
+    tags = place_tags(canvas, result.faces, boxes, readout.selected)
+    # The smallest first, so that the boxes and tags of the people in front lie on top.
     for face, box in reversed(list(zip(result.faces, boxes, strict=True))):
         _draw_outline(canvas, box, face)
-    for face, box in reversed(list(zip(result.faces, boxes, strict=True))):
-        _draw_tag(canvas, box, face, mark_selected(face, readout.selected))
+    for face, tag in reversed(list(zip(result.faces, tags, strict=True))):
+        _draw_tag(canvas, tag, face)
     _draw_status(canvas, readout)
     return canvas
 
@@ -180,24 +169,16 @@ def _stroke_dots(canvas: RgbImage, box: FaceBox, color: Color, width_px: int) ->
             cv2.circle(canvas, (x, y), radius, color, cv2.FILLED)
 
 
-def _draw_tag(canvas: RgbImage, box: FaceBox, face: TrackedFace, mark: str) -> None:
-    """The words above the box (below or inside where there is no room), and the bar under them."""
-    height, width = canvas.shape[:2]
-    text_px = _text_px(canvas)
+def _draw_tag(canvas: RgbImage, tag: Tag, face: TrackedFace) -> None:
+    """The words, and the bar under them."""
+    text_px = text_height(canvas)
     color = face_color(face)
     ink = INK if is_light(color) else PAPER
-    words = mark + describe_face(face)
-    pad = max(3, text_px // 3)
-    bar_px = max(4, text_px // 3)
-    tag_w = max(_text_width(words, text_px) + 2 * pad, min(box.width, 12 * text_px))
-    tag_h = text_px + 3 * pad + bar_px
-    left = int(np.clip(box.x, 0, max(0, width - tag_w)))
-    top = box.y - tag_h - 2 if box.y >= tag_h + 2 else box.y + box.height + 2
-    if top + tag_h > height:
-        top = max(0, min(box.y, height - tag_h))
+    pad, bar_px = paddings(text_px)
+    left, top, tag_w, tag_h = tag.place.x, tag.place.y, tag.place.width, tag.place.height
     cv2.rectangle(canvas, (left - 1, top - 1), (left + tag_w, top + tag_h), INK, cv2.FILLED)
     cv2.rectangle(canvas, (left, top), (left + tag_w - 1, top + tag_h - 1), color, cv2.FILLED)
-    _write(canvas, words, (left + pad, top + pad + text_px - text_px // 6), ink, text_px)
+    write(canvas, tag.words, (left + pad, top + pad + text_px - text_px // 6), ink, text_px)
     bar_top = top + text_px + 2 * pad
     full = tag_w - 2 * pad
     filled = round(full * face.confidence)
@@ -210,7 +191,7 @@ def _draw_tag(canvas: RgbImage, box: FaceBox, face: TrackedFace, mark: str) -> N
 
 def _draw_status(canvas: RgbImage, readout: Readout) -> None:
     """Lines at the foot of the picture on a darkened band."""
-    text_px = max(13, _text_px(canvas) - 3)
+    text_px = max(13, text_height(canvas) - 3)
     width_px = canvas.shape[1] - 12
     wanted = [readout.text, AGE_NOTICE, readout.notice or ""]
     lines = [line for text in wanted if text for line in wrap(text, text_px, width_px)]
@@ -220,43 +201,12 @@ def _draw_status(canvas: RgbImage, readout: Readout) -> None:
     for number, line in enumerate(lines):
         y = canvas.shape[0] - 6 - line_px * (len(lines) - 1 - number)
         is_alarm = number == 0 and (readout.stale_s is not None or readout.is_paused)
-        _write(
+        write(
             canvas, line, (6, y), LABEL_COLORS[Label.NOMASK_YOUNG] if is_alarm else PAPER, text_px
         )
-
-
-def wrap(text: str, text_px: int, width_px: int) -> list[str]:
-    """Break a text at spaces into lines that fit `width_px`."""
-    lines: list[str] = []
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and _text_width(longer, text_px) <= width_px:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
-
-
-def _text_px(canvas: RgbImage) -> int:
-    return int(np.clip(canvas.shape[0] // 28, 15, 40))
 
 
 def is_light(color: Color) -> bool:
     """Whether dark ink is easier to read on it than white (luma of ITU-R BT.601)."""
     red, green, blue = color
     return 0.299 * red + 0.587 * green + 0.114 * blue > 125
-
-
-@lru_cache(maxsize=1)
-def _font() -> cv2.FontFace:
-    return cv2.FontFace("sans")
-
-
-@lru_cache(maxsize=512)
-def _text_width(text: str, text_px: int) -> int:
-    _, _, width, _ = cv2.getTextSize((10_000, 10_000), text, (0, 0), _font(), text_px, 500)
-    return int(width)
-
-
-def _write(canvas: RgbImage, text: str, at: tuple[int, int], color: Color, text_px: int) -> None:
-    cv2.putText(canvas, text, at, color, _font(), text_px, 500)

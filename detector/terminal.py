@@ -21,18 +21,17 @@ from collector.half_blocks import (
 )
 from collector.records import FaceBox, RgbImage
 from detector.commands import KEY_HINT
+from detector.lettering import Color
 from detector.overlay import (
     AGE_NOTICE,
     INK,
     PAPER,
-    Color,
-    describe_face,
     face_color,
     is_light,
-    mark_selected,
     shown_box,
 )
 from detector.screens import LiveView
+from detector.tags import describe_face, mark_selected
 from detector.tracker import TrackedFace
 
 BAR_CELLS = 10

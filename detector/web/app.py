@@ -11,7 +11,8 @@ from starlette.types import ASGIApp
 
 from collector.records import LABELS
 from detector.commands import CommandDesk
-from detector.overlay import AGE_NOTICE, LABEL_COLORS, UNSURE_COLOR, Color
+from detector.lettering import Color
+from detector.overlay import AGE_NOTICE, LABEL_COLORS, UNSURE_COLOR
 from detector.web.access import Access, Refusal
 from detector.web.classify import PictureClassifier
 from detector.web.counting import KEPT_S

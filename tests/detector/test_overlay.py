@@ -5,17 +5,17 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from collector.records import LABELS, FaceBox, Frame, Label
+from collector.records import LABELS, FaceBox, Frame, Label, RgbImage
+from detector.lettering import wrap
 from detector.overlay import (
     AGE_NOTICE,
     LABEL_COLORS,
     Readout,
-    describe_face,
     draw_result,
     drawn_size,
-    wrap,
 )
 from detector.pipeline import FrameResult, Timings
+from detector.tags import describe_face, place_tags
 from detector.tracker import TrackedFace
 
 GREY = 128
@@ -138,3 +138,42 @@ def test_long_notices_are_broken_into_lines() -> None:
     lines = wrap("one two three four five six seven eight", 16, 120)
     assert len(lines) > 1
     assert " ".join(lines) == "one two three four five six seven eight"
+
+
+def count_rows(drawn: RgbImage, label: Label, left: int, width: int) -> int:
+    """Rows of a strip of a drawing that hold a tag of a class from side to side."""
+    strip = (drawn[:, left : left + width] == LABEL_COLORS[label]).all(axis=2)
+    return int(strip.all(axis=1).sum())
+
+
+def test_a_tag_gives_way_to_another_face() -> None:
+    above = make_face(Label.MASK_OLD, FaceBox(200, 150, 120, 110))
+    beneath = make_face(Label.NOMASK_OLD, FaceBox(205, 265, 115, 110))
+    alone = draw_result(make_result(beneath))
+    together = draw_result(make_result(above, beneath))
+    # Alone its tag lies above its box, over what would be the other face's chin.
+    assert count_rows(alone[200:265], Label.NOMASK_OLD, 210, 4) > 0
+    assert count_rows(together[152:260], Label.NOMASK_OLD, 210, 4) == 0
+    assert count_rows(together[376:], Label.NOMASK_OLD, 210, 4) > 0
+
+
+def test_a_face_that_fills_the_picture_keeps_its_words() -> None:
+    close = make_face(Label.MASK_OLD, FaceBox(10, 10, 620, 460))
+    (tag,) = place_tags(make_result().frame.pixels, [close], [close.box], None)
+    assert tag.words == "#3 mask, old 93%"
+
+
+def test_a_face_far_off_moves_no_tag() -> None:
+    near = make_face(Label.MASK_OLD, FaceBox(200, 200, 160, 180))
+    far = make_face(Label.NOMASK_OLD, FaceBox(240, 165, 24, 28))
+    drawn = draw_result(make_result(near, far))
+    assert count_rows(drawn[150:199], Label.MASK_OLD, 205, 4) > 0
+
+
+def test_in_a_crowd_only_the_number_stands_where_the_words_would_hide_others() -> None:
+    row = [make_face(Label.MASK_OLD, FaceBox(40 + 70 * n, 200, 60, 70)) for n in range(8)]
+    drawn = draw_result(make_result(*row))
+    is_tag = (drawn[:300] == LABEL_COLORS[Label.MASK_OLD]).all(axis=2)
+    covered = [is_tag[204:266, face.box.x + 5 : face.box.x + 55].mean() for face in row]
+    assert max(covered) < 0.05
+    assert draw_result(make_result(row[0])).shape == drawn.shape
