@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 import cv2
-import numpy as np
 
 from collector.records import RgbImage
 
@@ -13,7 +12,7 @@ Color = tuple[int, int, int]
 
 def text_height(canvas: RgbImage) -> int:
     """Of the words on a picture, RGB uint8 (H, W, 3), in pixels."""
-    return int(np.clip(canvas.shape[0] // 28, 15, 40))
+    return min(40, max(15, len(canvas) // 28))
 
 
 def wrap(text: str, text_px: int, width_px: int) -> list[str]:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from collector.records import FaceBox, RgbImage
 from detector.lettering import text_height, text_width
 from detector.tracker import TrackedFace
@@ -50,40 +48,52 @@ def place_tags(
 
 
 def _place_tag(canvas: RgbImage, box: FaceBox, words: str, taken: Sequence[FaceBox]) -> Tag:
-    tags = [Tag(words, place) for place in _ways_to_place(canvas, box, words)]
+    width, height = _size(canvas, box, words)
+    left = max(0, min(box.x, canvas.shape[1] - width))
+    tops = _tops(canvas, box, height)
+    usual = Tag(words, FaceBox(left, tops[0], width, height))
     # Where it usually is, it stays for the sake of a little: a tag that jumps is worse.
-    if not _hides(tags[0], taken):
-        return tags[0]
-    return min(tags, key=lambda tag: _common(tag.place, [*taken, box]))
+    if not _hides(usual, taken):
+        return usual
+    ways = [usual, *(Tag(words, FaceBox(left, top, width, height)) for top in tops[1:])]
+    return min(ways, key=lambda tag: _common(tag.place, [*taken, box]))
 
 
 def _hides(tag: Tag, taken: Sequence[FaceBox]) -> bool:
     return _common(tag.place, taken) > MOST_HIDDEN * tag.place.width * tag.place.height
 
 
-def _ways_to_place(canvas: RgbImage, box: FaceBox, words: str) -> list[FaceBox]:
-    """Above the box, below it, or inside at its top and foot; only what lies in the picture."""
-    height, width = canvas.shape[:2]
+def _size(canvas: RgbImage, box: FaceBox, words: str) -> tuple[int, int]:
+    """Width and height of a tag."""
     text_px = text_height(canvas)
     pad, bar_px = paddings(text_px)
-    tag_w = max(text_width(words, text_px) + 2 * pad, min(box.width, 12 * text_px))
-    tag_h = text_px + 3 * pad + bar_px
-    left = int(np.clip(box.x, 0, max(0, width - tag_w)))
-    above, below = box.y - tag_h - 2, box.y + box.height + 2
-    inside = max(0, min(box.y, height - tag_h))
-    at_foot = box.y + box.height - tag_h
-    tops = [top for top in (above, below) if 0 <= top <= height - tag_h] + [inside]
-    tops += [at_foot] if 0 <= at_foot <= height - tag_h else []
-    return [FaceBox(left, top, tag_w, tag_h) for top in tops]
+    width = max(text_width(words, text_px) + 2 * pad, min(box.width, 12 * text_px))
+    return width, text_px + 3 * pad + bar_px
+
+
+def _tops(canvas: RgbImage, box: FaceBox, height: int) -> list[int]:
+    """Above the box, below it, or inside at its top and foot; only what lies in the picture."""
+    lowest = canvas.shape[0] - height
+    wanted = (box.y - height - 2, box.y + box.height + 2)
+    at_foot = box.y + box.height - height
+    return [
+        *(top for top in wanted if 0 <= top <= lowest),
+        max(0, min(box.y, lowest)),
+        *([at_foot] if 0 <= at_foot <= lowest else []),
+    ]
 
 
 def _common(place: FaceBox, taken: Sequence[FaceBox]) -> int:
     """Pixels that a place has in common with others, counted for each."""
+    left, top, right, bottom = place.x, place.y, place.x + place.width, place.y + place.height
     common = 0
     for other in taken:
-        across = min(place.x + place.width, other.x + other.width) - max(place.x, other.x)
-        down = min(place.y + place.height, other.y + other.height) - max(place.y, other.y)
-        common += max(0, across) * max(0, down)
+        x, y = other.x, other.y
+        # Most lie elsewhere, and this is asked some hundred times a frame.
+        if x >= right or y >= bottom or x + other.width <= left or y + other.height <= top:
+            continue
+        across = min(right, x + other.width) - max(left, x)
+        common += across * (min(bottom, y + other.height) - max(top, y))
     return common
 
 
