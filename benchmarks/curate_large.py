@@ -10,7 +10,6 @@ Prints JSON. --work keeps the photos for another run.
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ import cv2
 import numpy as np
 
 from collector.images import encode_jpeg
+from collector.peak_memory import peak_memory_mb
 from collector.records import LABELS, RgbImage
 
 ROOT = Path(__file__).parents[1]
@@ -99,7 +99,7 @@ def run_child(argv: list[str]) -> int:
     from curation.cli import main as curate
 
     code = curate(argv)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    print(round(1024 * peak_memory_mb()))
     return code
 
 

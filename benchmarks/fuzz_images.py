@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import queue
-import resource
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from collector.errors import UnreadableImageError
 from collector.faces import FACE_MODEL_VARIABLE
 from collector.images import decode_image
+from collector.peak_memory import peak_memory_mb
 from curation.scan import look_at
 from tests.curation.broken_pictures import break_picture
 
@@ -170,7 +170,7 @@ def work(seed: int, number: int) -> None:
                 facts["stderr"] = written.read(200).decode(errors="replace")
                 os.ftruncate(written.fileno(), 0)
                 written.seek(0)
-            facts["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            facts["peak_mb"] = peak_memory_mb()
             print(json.dumps(facts), file=told, flush=True)
             number += 1
 

@@ -34,6 +34,7 @@ from fuzz_images import read_lines
 
 from collector.errors import ModelRefusedError
 from collector.guarded_files import UnsafeFileError
+from collector.peak_memory import peak_memory_mb
 from curation.hdf5_guard import check_hdf5
 from detector.classifier import Classifier
 from tests.trainer.hostile_models import (
@@ -230,7 +231,7 @@ def work(fuzzer: Fuzzer, number: int) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     while True:
         facts = fuzzer.try_file(number)
-        facts["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        facts["peak_mb"] = round(peak_memory_mb())
         print(json.dumps(facts), file=told, flush=True)
         number += 1
 

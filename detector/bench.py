@@ -1,7 +1,6 @@
 """`detector bench`: how many milliseconds each stage of a frame costs on this machine."""
 
 import platform
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from collector.console import say, show_progress
 from collector.errors import CameraError
 from collector.faces import crop_face, open_face_finder
 from collector.images import resize_square
+from collector.peak_memory import peak_memory_mb
 from collector.records import RgbImage
 from detector.bench_formats import HEADER, FormatTime, compare_formats
 from detector.classifier import Classifier, count_cores
@@ -164,7 +164,7 @@ def run_bench(request: BenchRequest) -> BenchReport:
     stages = tuple(_stage_time(name, every.times[name]) for name in STAGES)
     mean = {stage.stage: stage.mean_ms for stage in stages}
     other_ms = sum(mean[name] for name in OTHER_STAGES) - mean["show"]
-    memory_mb = _peak_memory_mb()
+    memory_mb = peak_memory_mb()
     formats, left_out = _compare(request, folder, every.crops, bundle.input_size)
     return BenchReport(
         source=request.source,
@@ -267,11 +267,3 @@ def _stage_time(name: str, values: list[float]) -> StageTime:
     return StageTime(
         name, float(array.mean()), float(np.median(array)), float(np.percentile(array, 95))
     )
-
-
-def _peak_memory_mb() -> float:
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Kilobytes on Linux, bytes on macOS.
-    return float(peak) / (1 << 20 if sys.platform == "darwin" else 1 << 10)

@@ -45,12 +45,13 @@ import resource, sys, time
 from pathlib import Path
 resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 from collector.errors import ModelRefusedError
+from collector.peak_memory import peak_memory_mb
 from detector.classifier import Classifier
 from trainer.bundle import load_bundle
 from collector.guarded_files import UnsafeFileError
 from curation.hdf5_guard import check_hdf5
 import h5py
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_memory_mb()
 for path in sorted(Path(sys.argv[1]).iterdir()):
     started = time.monotonic()
     try:
@@ -64,8 +65,7 @@ for path in sorted(Path(sys.argv[1]).iterdir()):
         sys.exit(f"{path} was taken")
     if time.monotonic() - started > 10:
         sys.exit(f"{path} took long")
-grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
-print(grown)
+print(round(peak_memory_mb() - before))
 """
 
 
