@@ -72,6 +72,12 @@ _BRIDGE_Y, _TIP_Y, _LIPS_Y = 0.04, 0.36, 0.6
 """Where a nose begins, where it ends, and what lies below: where the tip looks more like the bridge
 than like what is below, the mask is not over the nose."""
 
+_MOUTH_RANGE = (0.26, 0.5)
+"""From the eyes to the mouth, as a part of the box's longer side."""
+_NOSE_RANGE = (0.3, 0.85)
+"""Of that way, where the nose's tip lies."""
+_BELOW_CHIN_Y = 1.12
+
 _SHIFT_BITS = 4
 
 
@@ -84,6 +90,31 @@ def paint_cloth(kind: str, wearer: int, unit_px: float) -> MaskCloth:
         unit_px: Pixels a head unit of the face it is for.
     """
     return MaskCloth(_painted(kind, wearer, _unit(unit_px)), _PAINTED_SPAN, _PAINTED_LIGHT)
+
+
+def is_whole(pixels: RgbImage, landmarks: FaceLandmarks) -> bool:
+    """Whether eyes, nose and mouth lie in the photo, RGB uint8 (H, W, 3), as in a whole face.
+
+    Of a face that is cut off they are guessed, anywhere.
+    """
+    eyes, nose, mouth = (np.array(p) for p in (landmarks.eyes, landmarks.nose, landmarks.mouth))
+    to_mouth = float(np.hypot(*(mouth - eyes)))
+    height, width = pixels.shape[:2]
+    is_inside = all(0 < x < width - 1 and 0 < y < height - 1 for x, y in (eyes, nose, mouth))
+    to_nose = float((nose - eyes) @ (mouth - eyes)) / max(1.0, to_mouth * to_mouth)
+    low, high = _MOUTH_RANGE
+    return (
+        is_inside
+        and low <= to_mouth / landmarks.box.side_px <= high
+        and _NOSE_RANGE[0] <= to_nose <= _NOSE_RANGE[1]
+    )
+
+
+def shows_chin(pixels: RgbImage, landmarks: FaceLandmarks) -> bool:
+    """Whether there is room for a mask on the chin in a photo, RGB uint8 (H, W, 3)."""
+    frame = FaceFrame(landmarks)
+    x, y = frame.place(np.zeros(1, np.float32), np.full(1, _BELOW_CHIN_Y, np.float32))
+    return bool(0 <= x[0] < pixels.shape[1] and 0 <= y[0] < pixels.shape[0])
 
 
 def can_lend(pixels: RgbImage, landmarks: FaceLandmarks) -> bool:

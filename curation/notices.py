@@ -9,6 +9,7 @@ from curation.curated import SPLITS
 from curation.dataset import Dataset
 from curation.groups import describe_links
 from curation.limits import FLAWS
+from curation.painting import wanted_faces
 from curation.plan import CurationPlan, Notice
 from curation.scan import needs_face
 from curation.settings import GROUP
@@ -28,6 +29,7 @@ def gather_notices(dataset: Dataset, plan: CurationPlan) -> tuple[Notice, ...]:
         *_large_groups(dataset.photos, plan),
         *_shares(plan),
         *_missing_variants(plan),
+        *_missing_masks(plan),
         *_unlooked_faces(dataset.photos, plan),
     ]
     return tuple(sorted(notices, key=lambda notice: not notice.is_fault))
@@ -133,6 +135,27 @@ def _missing_variants(plan: CurationPlan) -> Iterator[Notice]:
                 f"{plan.settings.max_variants} of each at most: still {taken + made} against "
                 f"{wanted}. Collect more of it."
             )
+
+
+def _missing_masks(plan: CurationPlan) -> Iterator[Notice]:
+    if plan.settings.painting is None:
+        return
+    wanted = wanted_faces(plan.kept, plan.settings.painting.share)
+    found = len({photo.parent for photo in plan.painted})
+    if found < wanted:
+        yield Notice(
+            f"--paint-masks: {wanted - found} of {wanted} bare faces of train got no mask: their "
+            f"eyes, nose and mouth were not found whole."
+        )
+    if wanted == 0:
+        yield Notice("--paint-masks: the share is less than one bare face of train.")
+    lent = sum(photo.painting is not None and photo.painting.lender is not None
+               for photo in plan.painted)  # fmt: skip
+    if plan.painted and not lent:
+        yield Notice(
+            "--paint-masks: no masked photo of train shows its mask whole, from the front and over "
+            "the nose, so every mask is drawn."
+        )
 
 
 def _unlooked_faces(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notice]:

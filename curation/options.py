@@ -221,7 +221,8 @@ def _add_work(group: argparse._ArgumentGroup) -> None:
 def _share(text: str) -> float:
     if not _is_share(text):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no share of the bare faces: a number above 0, 1 at most"
+            f"{text!r} is no share of the bare faces (a number above 0, 1 at most), nor a dataset "
+            f"folder"
         )
     return float(text)
 

@@ -4,6 +4,7 @@ Val and test stay as photographed.
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
@@ -12,7 +13,7 @@ from collector.console import Progress, no_progress
 from collector.faces import SMALLEST_IN_PICTURE_PX, YuNetFinder
 from collector.images import read_image
 from collector.records import LABELS, Label
-from curation.mask_cloth import can_lend
+from curation.mask_cloth import can_lend, is_whole, shows_chin
 from curation.mask_painting import MaskLender, MaskPainting, Wearing
 from curation.plan import PlannedPhoto
 from curation.settings import PaintingSettings
@@ -22,8 +23,9 @@ MISWORN = (Wearing.BELOW_NOSE, Wearing.ON_CHIN)
 WORN_EVERY = 2
 """One in so many of these faces also gets a mask that is worn: with misworn ones alone the network
 would learn that a mask that was put on is none."""
-PAINTED_EVERY = 2
-"""One in so many of these masks is a painted one; masked photos lend the others."""
+DRAWN_EVERY = 2
+"""One in so many of these masks is a drawn one; masked photos lend the others. Within each class
+and way of wearing, or the kind of cloth would tell the label."""
 
 
 def plan_painted_masks(
@@ -36,8 +38,8 @@ def plan_painted_masks(
     """Plan variants of the bare faces of train with a mask put on, sorted by path.
 
     A mask below the nose or on the chin leaves a face without one; a worn one moves it into the
-    masked class of its age. Half of the masks are painted, half are those of masked photos of
-    train, as far as these show them from the front.
+    masked class of its age. Half of the masks are drawn, half are those of masked photos of train,
+    as far as these show them from the front.
 
     Args:
         root: The dataset.
@@ -48,7 +50,7 @@ def plan_painted_masks(
 
     Returns:
         The variants, named `<stem>__nose<N>.jpg`, `__chin<N>` and `__worn<N>`. Faces that are not
-        found get none.
+        found whole get none.
 
     Raises:
         EnvironmentProblemError: The face model cannot be run.
@@ -64,25 +66,35 @@ def plan_painted_masks(
         for parent in _choose(photos, [label], settings.share, seed)
     ]
     painted: list[PlannedPhoto] = []
-    done = {Label.NOMASK_OLD: 0, Label.NOMASK_YOUNG: 0}
+    faces: Counter[Label] = Counter()
+    cloths: Counter[tuple[Label, Wearing]] = Counter()
     for parent in progress(chosen, "finding faces to put masks on", len(chosen)):
-        found = finder.find_landmarks(read_image(root / parent.path))
-        if not found:
+        pixels = read_image(root / parent.path)
+        landmarks = next(iter(finder.find_landmarks(pixels)), None)
+        if landmarks is None or not is_whole(pixels, landmarks):
             continue
-        turn = done[parent.label]
-        done[parent.label] += 1
-        for wearing in _ways(turn):
+        turn, faces[parent.label] = faces[parent.label], faces[parent.label] + 1
+        for wearing in _ways(turn, shows_chin=shows_chin(pixels, landmarks)):
             label = Label.of(has_mask=wearing is Wearing.WORN, is_old=parent.label.is_old)
+            is_drawn = cloths[label, wearing] % DRAWN_EVERY == 0
+            cloths[label, wearing] += 1
+            lender = None if is_drawn else next(lenders, None)
+            painting = MaskPainting(wearing, landmarks, lender)
             path = names.name(parent, label, wearing)
-            lender = None if len(painted) % PAINTED_EVERY == 0 else next(lenders, None)
-            painting = MaskPainting(wearing, found[0], lender)
             painted.append(variant_of(parent, path, label, painting))
     return sorted(painted, key=lambda photo: photo.path)
 
 
-def _ways(turn: int) -> Iterator[Wearing]:
+def wanted_faces(photos: Sequence[PlannedPhoto], share: float) -> int:
+    """How many bare faces of train are chosen."""
+    bare = [Label.NOMASK_OLD, Label.NOMASK_YOUNG]
+    return sum(len(_choose(photos, [label], share, 0)) for label in bare)
+
+
+def _ways(turn: int, *, shows_chin: bool) -> Iterator[Wearing]:
     """How the mask of one face after the other is worn."""
-    yield MISWORN[turn % len(MISWORN)]
+    wrongly = MISWORN[turn % len(MISWORN)]
+    yield wrongly if shows_chin else Wearing.BELOW_NOSE
     # After both ways to wear one wrongly, so that each meets its worn counterpart.
     if turn // len(MISWORN) % WORN_EVERY == 0:
         yield Wearing.WORN

@@ -96,6 +96,11 @@ class CurationSettings:
             raise UsageError(
                 "--balance drop thins the classes out and --expand grows them. Choose one."
             )
+        if self.painting is not None and self.balance == DROP:
+            raise UsageError(
+                "--balance drop thins the classes out and --paint-masks grows them, unevenly. Use "
+                "--balance augment or weights."
+            )
 
     def command(self, root: Path, out: Path) -> str:
         """The command line that repeats this curation."""

@@ -69,5 +69,6 @@ def make_variant(pipeline: Compose, plan: CurationPlan, variant: PlannedPhoto) -
     if (painting := variant.painting) is not None:
         lender = painting.lender
         lent = None if lender is None else read_image(plan.root / lender.path)
-        pixels = paint_mask_on(pixels, painting, seed, lent)
+        # Not varied as well: reflected at the border, a second mask would come into the picture.
+        return paint_mask_on(pixels, painting, seed, lent)
     return vary_photo(pipeline, pixels, seed)

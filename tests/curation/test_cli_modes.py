@@ -17,6 +17,8 @@ from collector.store import PhotoStore, list_photos
 from curation import verify
 from curation.cli import main
 from curation.curated import SPLITS, read_class_weights, read_curated
+from curation.options import parse, settings_of
+from curation.planning import make_plan
 from tests.conftest import draw_noise
 from trainer.dataset import read_training_photos
 
@@ -206,6 +208,7 @@ def test_a_photo_that_changes_meanwhile_stops_the_run(
         (["--expand", "9", "--balance", "drop"], "Choose one"),
         (["--paint-masks", "0"], "'0' is no share of the bare faces"),
         (["--paint-masks=all"], "'all' is no share of the bare faces"),
+        (["--paint-masks", "--balance=drop", "--face-model", __file__], "grows them, unevenly"),
         (["--max-variants", "0"], "--max-variants is 1 or more"),
         (["--allow", "ugly"], "No check is named ugly"),
         (["--workers", "0"], "--workers is 1 or more"),
@@ -277,6 +280,15 @@ def test_masks_are_painted_on_bare_faces_of_train(
     varied = [row for row in rows if "__aug" in row["path"]]
     assert varied
     assert all(place[row["parent"]]["parent"] == "" for row in varied)
+    plan = make_plan(source, settings_of(parse([str(source), *words])))
+    cloths = Counter(
+        (photo.label, photo.painting.wearing, photo.painting.lender is None)
+        for photo in plan.painted
+        if photo.painting
+    )
+    # The kind of cloth tells neither how it is worn nor whose face it is on.
+    assert len(cloths) == 12
+    assert set(cloths.values()) == {2}
     report = (out / "report.html").read_text()
     assert "16 masks were painted below the nose" in report
     assert "--paint-masks 0.5" in report.split("<pre>")[1]
@@ -287,6 +299,26 @@ def test_masks_are_painted_on_bare_faces_of_train(
     for row in painted:
         path = Path("train") / row["path"]
         assert (again / path).read_bytes() == (out / path).read_bytes()
+
+
+def test_faces_that_get_no_mask_are_told_of(
+    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "source"
+    for label in LABELS:
+        (source / label).mkdir(parents=True)
+        for number in range(10):
+            pixels = draw_noise(1000 * LABELS.index(label) + number, 200)
+            (source / label / f"{number}.jpg").write_bytes(encode_jpeg(pixels))
+        paths = sorted((shared / "faces" / label).glob("*.jpg"))[:10]
+        for path in paths if label is Label.NOMASK_OLD else []:
+            shutil.copy(path, source / label)
+    model = shared / "weights" / "face_detection_yunet_2026may.onnx"
+    words = ["--paint-masks", "--face-model", str(model), "--out", str(tmp_path / "out")]
+    assert main([*words, str(source)]) == 0
+    told = capsys.readouterr()
+    assert "bare faces of train got no mask: their eyes, nose and mouth were" in told.err
+    assert "no masked photo of train shows its mask whole" in told.err
 
 
 def test_painting_needs_a_face_model(

@@ -5,7 +5,7 @@ import pytest
 
 from collector.faces import FaceLandmarks
 from collector.records import FaceBox, RgbImage
-from curation.mask_cloth import borrow_cloth, can_lend
+from curation.mask_cloth import borrow_cloth, can_lend, is_whole, shows_chin
 from curation.mask_painting import MaskLender, MaskPainting, Wearing, paint_mask_on
 
 Point = tuple[float, float]
@@ -154,6 +154,26 @@ def test_a_face_of_any_size_and_one_at_the_edge_can_be_painted(height: int) -> N
         painted = paint_mask_on(pixels, MaskPainting(wearing, landmarks), "1")
         assert painted.shape == pixels.shape
         assert painted.dtype == np.uint8
+
+
+def test_a_face_that_is_cut_off_is_not_whole() -> None:
+    pixels = bare_face()
+    assert is_whole(pixels, UPRIGHT)
+    assert shows_chin(pixels, UPRIGHT)
+    above = FaceLandmarks(BOX, (120.0, -4.0), NOSE, MOUTH)
+    assert not is_whole(pixels, above)
+    squeezed = FaceLandmarks(BOX, EYES, (120.0, 100.0), (120.0, 106.0))
+    assert not is_whole(pixels, squeezed)
+    nose_in_the_eyes = FaceLandmarks(BOX, EYES, EYES, MOUTH)
+    assert not is_whole(pixels, nose_in_the_eyes)
+    assert not shows_chin(pixels[:165], UPRIGHT)
+
+
+def test_a_grey_photo_stays_grey() -> None:
+    grey = np.full((SIDE, SIDE, 3), 150, np.uint8)
+    for seed in SEEDS:
+        painted = paint_mask_on(grey, MaskPainting(Wearing.WORN, UPRIGHT), seed)
+        assert (painted.max(axis=2) == painted.min(axis=2)).all()
 
 
 def test_points_that_fall_together_do_no_harm() -> None:
