@@ -87,7 +87,7 @@ def run_live(request: LiveRequest) -> LiveSummary:
         with ending_politely(), ExitStack() as held:
             loop = _open_loop(request, held)
             loop.run()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         # The usual end of a view without keys: it is told of like any other.
         if loop is not None and loop.summary.frames:
             say(str(loop.summary))

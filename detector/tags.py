@@ -7,7 +7,7 @@ from collector.records import FaceBox, RgbImage
 from detector.lettering import text_height, text_width
 from detector.tracker import TrackedFace
 
-MOST_HIDDEN = 0.2
+MOST_HIDDEN = 0.1
 """Part of a tag that may lie on other faces and their tags before it has to give way."""
 LEAST_HEEDED = 0.6
 """Size of a face beside that of another one, from which on the other's tag heeds it: people far off

@@ -287,6 +287,7 @@ def test_a_polite_kill_leaves_a_recording_that_plays(bundle: ModelBundle, tmp_pa
     process.send_signal(signal.SIGTERM)
     told, _ = process.communicate(timeout=30)
     assert process.returncode == 128 + signal.SIGTERM
+    assert told.count("frames labelled at") == 1
     (recording,) = (tmp_path / "recordings").iterdir()
     assert f"recorded recordings/{recording.name}" in told
     video = VideoFile(recording, pace=False)

@@ -273,9 +273,11 @@ def test_a_lost_program_is_called_stale_and_its_last_picture_stays(
 ) -> None:
     with watching(bundle, browser) as (_, served):
         browser.wait_for("document.querySelector('#picture').naturalWidth === 640")
+        assert browser.run("document.querySelector('[inert]') === null")
         served.screen.close()
         browser.wait_for("document.querySelector('#link').dataset.state === 'lost'")
         assert "no connection to the program" in browser.run(text_of("#alarm"))
+        assert browser.run("document.querySelector('#pause').closest('[inert]') !== null")
         assert browser.run("document.querySelector('#held').hidden") is False
         assert browser.run("document.querySelector('#held').width") == 640
 

@@ -3,6 +3,7 @@ import { drawChart } from "./chart.js";
 import { FaceList, shortName } from "./faces.js";
 
 const SILENT_MS = 5000;        // The server speaks every 2 s at least.
+const CUT_MS = 1500;           // And is back by then where only the line broke.
 const RETRY_MS = 3000;
 const THRESHOLD_MS = 120;      // Between two commands of the slider.
 const ANNOUNCE_MS = 8000;      // Between two announcements of who is there.
@@ -83,6 +84,7 @@ function showThreshold(percent) {
 // --- Views -----------------------------------------------------------------------------------
 function showView(view) {
   const { status, controls, counts } = view;
+  offerControls(true);
   $("picture").hidden = false;
   $("held").hidden = true;
   const stale = status.stale_s !== null;
@@ -181,8 +183,16 @@ function connect() {
     else { showLink("stale", "no news"); showAlarm("STALE: the program sends no new picture.", true); }
   }));
   events.onerror = () => {
-    if (events.readyState === EventSource.CLOSED) lose();
+    if (events.readyState === EventSource.CLOSED) return lose();
+    // The browser tries again by itself; a program that was killed will not answer.
+    return setTimeout(() => {
+      if (state.events === events && performance.now() - state.heardAt > CUT_MS) lose();
+    }, CUT_MS);
   };
+}
+// What has nobody to send it to is not offered.
+function offerControls(isOffered) {
+  for (const part of document.querySelectorAll("#live .controls, #faces")) part.inert = !isOffered;
 }
 function disconnect() {
   state.events?.close();
@@ -203,6 +213,7 @@ function holdPicture() {
 function lose() {
   disconnect();
   state.isLost = true;
+  offerControls(false);
   for (const id of ["fps", "age"]) setText($(id), "–");
   if (state.last.isOver) {
     showLink("over", "ended");
