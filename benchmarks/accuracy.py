@@ -43,7 +43,7 @@ from curation.curated import PLAN_COLUMNS, PLAN_FILE, SPLITS, CuratedPhoto
 from curation.dataset import read_dataset
 from curation.groups import GROUP_BITS, group_photos
 from curation.look_alikes import find_look_alikes
-from curation.painting import plan_painted_masks
+from curation.mask_plan import plan_painted_masks
 from curation.plan import CurationPlan, PlannedPhoto
 from curation.scanning import scan_photos
 from curation.settings import DEFAULT_SEED, CurationSettings, PaintingSettings

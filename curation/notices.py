@@ -9,7 +9,7 @@ from curation.curated import SPLITS
 from curation.dataset import Dataset
 from curation.groups import describe_links
 from curation.limits import FLAWS
-from curation.painting import wanted_faces
+from curation.mask_plan import wanted_faces
 from curation.plan import CurationPlan, Notice
 from curation.scan import needs_face
 from curation.settings import GROUP

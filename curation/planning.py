@@ -20,8 +20,8 @@ from curation.duplicates import find_duplicates, rank_key
 from curation.groups import GROUP_BITS, group_photos
 from curation.limits import FLAWS
 from curation.look_alikes import find_look_alikes
+from curation.mask_plan import plan_painted_masks
 from curation.notices import gather_notices
-from curation.painting import plan_painted_masks
 from curation.plan import CurationPlan, Notice, PlannedPhoto
 from curation.scan import PhotoScan, needs_face, read_face
 from curation.scan_cache import open_scan_cache
