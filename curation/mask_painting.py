@@ -58,7 +58,7 @@ class MaskPainting:
 
 _SPANS: dict[Wearing, tuple[Span, Span]] = {
     Wearing.WORN: ((0.08, 0.2), (1.0, 1.15)),
-    Wearing.BELOW_NOSE: ((0.44, 0.56), (1.08, 1.3)),
+    Wearing.BELOW_NOSE: ((0.42, 0.54), (1.08, 1.35)),
     Wearing.ON_CHIN: ((0.76, 0.96), (1.2, 1.45)),
 }
 """Where the edges come to lie in the middle of the face, in head units: ranges of the upper and the
