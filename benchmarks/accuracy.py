@@ -44,6 +44,7 @@ from curation.dataset import read_dataset
 from curation.groups import GROUP_BITS, group_photos
 from curation.look_alikes import find_look_alikes
 from curation.mask_plan import plan_painted_masks
+from curation.options import read_share
 from curation.plan import CurationPlan, PlannedPhoto
 from curation.scanning import scan_photos
 from curation.settings import DEFAULT_SEED, CurationSettings, PaintingSettings
@@ -151,19 +152,6 @@ def add_painting(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="of the bare faces of train, as for `curate`; YuNet is FACE_MODEL's, or fetched",
     )
-
-
-def read_share(text: str) -> float:
-    """A share of the bare faces: above 0, 1 at most.
-
-    Raises:
-        ValueError: It is no number.
-        ArgumentTypeError: It is out of range.
-    """
-    share = float(text)
-    if not 0 < share <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is no share: a number above 0, 1 at most")
-    return share
 
 
 def choose_painting(share: float | None) -> PaintingSettings | None:

@@ -21,9 +21,8 @@ data = Path(sys.argv[1])
 started_s, started_cpu_s = time.monotonic(), time.process_time()
 {work}
 seconds, cpu_s = time.monotonic() - started_s, time.process_time() - started_cpu_s
-status = Path("/proc/self/status").read_text()
-peak_mb = int(status.partition("VmHWM:")[2].split()[0]) / 1024
-figures = {{"seconds": seconds, "cpu_s": cpu_s, "peak_mb": peak_mb}}
+from collector.peak_memory import peak_memory_mb
+figures = {{"seconds": seconds, "cpu_s": cpu_s, "peak_mb": peak_memory_mb()}}
 print(json.dumps({{name: round(figure, 2) for name, figure in figures.items()}}))
 """
 TASKS = {

@@ -89,10 +89,15 @@ class YuNetFinder:
             ) from fault
 
     def find(self, pixels: RgbImage) -> list[FaceBox]:
-        return [landmarks.box for landmarks in self.find_landmarks(pixels)]
+        # In every frame of a live view, which asks for no landmarks.
+        return [box for box, _, _ in self._detect(pixels)]
 
     def find_landmarks(self, pixels: RgbImage) -> list[FaceLandmarks]:
         """The faces of an RGB uint8 (H, W, 3) frame with eyes, nose and mouth, largest first."""
+        return [_landmarks_of(box, row, scale) for box, row, scale in self._detect(pixels)]
+
+    def _detect(self, pixels: RgbImage) -> list[tuple[FaceBox, "_Row", float]]:
+        """Box, row and scale of each face, largest first."""
         height, width = pixels.shape[:2]
         scale = self._scale(width, height)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -103,12 +108,9 @@ class YuNetFinder:
         _, rows = self._yunet.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
         # OpenCV's stubs leave out that `rows` is None where there is no face.
         found = [] if rows is None else np.asarray(rows)
-        faces = [_landmarks_of(row, scale, width, height) for row in found]
-        return sorted(
-            (face for face in faces if face),
-            key=lambda face: face.box.width * face.box.height,
-            reverse=True,
-        )
+        boxes = [(_box_within(row, scale, width, height), row) for row in found]
+        faces = [(box, row, scale) for box, row in boxes if box]
+        return sorted(faces, key=lambda face: face[0].width * face[0].height, reverse=True)
 
     def _scale(self, width: int, height: int) -> float:
         """How far to shrink: the smallest face wanted becomes the smallest YuNet sees."""
@@ -244,21 +246,16 @@ _Row = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 and y each; score."""
 
 
-def _landmarks_of(row: _Row, scale: float, width: int, height: int) -> FaceLandmarks | None:
-    """A row of a scaled frame as a face of the full one; None where it lies outside."""
-    box = _box_within(row, scale, width, height)
-    if box is None:
-        return None
+def _landmarks_of(box: FaceBox, row: _Row, scale: float) -> FaceLandmarks:
+    """Of a row of a scaled frame, in pixels of the full one."""
     points = row[4:14].reshape(5, 2) / scale
-    right_eye, left_eye, nose, right_mouth, left_mouth = points
+    eyes, nose, mouth = points[:2].mean(axis=0), points[2], points[3:].mean(axis=0)
     return FaceLandmarks(
-        box, _middle(right_eye, left_eye), _middle(nose, nose), _middle(right_mouth, left_mouth)
+        box,
+        (float(eyes[0]), float(eyes[1])),
+        (float(nose[0]), float(nose[1])),
+        (float(mouth[0]), float(mouth[1])),
     )
-
-
-def _middle(one: _Row, other: _Row) -> tuple[float, float]:
-    x, y = (one + other) / 2
-    return float(x), float(y)
 
 
 def _box_within(row: _Row, scale: float, width: int, height: int) -> FaceBox | None:

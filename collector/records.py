@@ -105,13 +105,21 @@ class FaceBox:
     def center(self) -> tuple[float, float]:
         return self.x + self.width / 2, self.y + self.height / 2
 
+    def overlap(self, other: "FaceBox") -> int:
+        """Pixels in common with another box."""
+        right, bottom = self.x + self.width, self.y + self.height
+        other_right, other_bottom = other.x + other.width, other.y + other.height
+        # Most boxes lie apart, and trackers and tags ask for every pair in every frame.
+        if other.x >= right or self.x >= other_right:
+            return 0
+        if other.y >= bottom or self.y >= other_bottom:
+            return 0
+        across = min(right, other_right) - max(self.x, other.x)
+        return across * (min(bottom, other_bottom) - max(self.y, other.y))
+
     def iou(self, other: "FaceBox") -> float:
         """Intersection over union with another box, 0 to 1."""
-        overlap_w = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
-        overlap_h = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
-        if overlap_w <= 0 or overlap_h <= 0:
-            return 0.0
-        overlap = overlap_w * overlap_h
+        overlap = self.overlap(other)
         return overlap / (self.width * self.height + other.width * other.height - overlap)
 
 

@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.demo_face import CHEEK_X
 from collector.demo_masks import MASK_KINDS, paint_mask, paint_straps
 from collector.demo_paint import Canvas, Layer, Points, Window, both_halves, smooth
 from collector.demo_people import DEMO_SUBJECTS
 from collector.faces import FaceLandmarks
 from collector.records import RgbImage
-from curation.face_frame import CHEEK_X, FaceFrame, Plane
+from curation.face_frame import FaceFrame, Plane
 
 Span = tuple[float, float]
 
@@ -144,16 +145,16 @@ def borrow_cloth(pixels: RgbImage, landmarks: FaceLandmarks) -> MaskCloth:
         landmarks: Of a face that `can_lend`.
     """
     frame = FaceFrame(landmarks)
-    blank = Canvas(_WINDOW, _unit(frame.unit_px)).finish()
-    rows, columns = np.mgrid[: blank.pixels.shape[0], : blank.pixels.shape[1]]
-    x = (columns + blank.x) / (blank.unit_px * _LENT_STRETCH)
-    y = (rows + blank.y) / blank.unit_px
+    sheet = _loops(False, _unit(frame.unit_px))
+    rows, columns = np.mgrid[: sheet.pixels.shape[0], : sheet.pixels.shape[1]]
+    x = (columns + sheet.x) / (sheet.unit_px * _LENT_STRETCH)
+    y = (rows + sheet.y) / sheet.unit_px
     flat = frame.flatten(pixels, x.astype(np.float32), y.astype(np.float32))
-    inside = _cut_out(blank)[..., None]
+    inside = _cut_out(sheet)[..., None]
     opaque = np.dstack([flat, np.full(flat.shape[:2], 255, np.uint8)])
     is_dark = float((flat * inside).mean() / max(1e-6, inside.mean())) < _DARK_CLOTH
-    with_loops = _loops(is_dark, blank.unit_px).pixels * (1 - inside) + opaque * inside
-    layer = Layer(np.asarray(with_loops + 0.5, np.uint8), blank.x, blank.y, blank.unit_px)
+    with_loops = _loops(is_dark, sheet.unit_px).pixels * (1 - inside) + opaque * inside
+    layer = Layer(np.asarray(with_loops + 0.5, np.uint8), sheet.x, sheet.y, sheet.unit_px)
     return MaskCloth(layer, _LENT_SPAN, float(pixels.mean()))
 
 

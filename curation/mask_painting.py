@@ -12,11 +12,12 @@ from enum import StrEnum
 import cv2
 import numpy as np
 
+from collector.demo_face import CHEEK_X
 from collector.demo_masks import MASK_KINDS
 from collector.demo_paint import Layer
 from collector.faces import FaceLandmarks
 from collector.records import RgbImage
-from curation.face_frame import CHEEK_X, FaceFrame, Plane
+from curation.face_frame import FaceFrame, Plane
 from curation.mask_cloth import WEARERS, MaskCloth, Span, borrow_cloth, paint_cloth
 
 

@@ -19,6 +19,7 @@ from curation.plan import PlannedPhoto
 from curation.settings import PaintingSettings
 from curation.variants import VariantNames, variant_of
 
+BARE = (Label.NOMASK_OLD, Label.NOMASK_YOUNG)
 MISWORN = (Wearing.BELOW_NOSE, Wearing.ON_CHIN)
 WORN_EVERY = 2
 """One in so many of these faces also gets a mask that is worn: with misworn ones alone the network
@@ -60,11 +61,7 @@ def plan_painted_masks(
     names = VariantNames([photo.path for photo in photos])
     masked = [label for label in LABELS if label.has_mask]
     lenders = _lend_in_turn(root, finder, _choose(photos, masked, 1.0, seed))
-    chosen = [
-        parent
-        for label in (Label.NOMASK_OLD, Label.NOMASK_YOUNG)
-        for parent in _choose(photos, [label], settings.share, seed)
-    ]
+    chosen = [parent for label in BARE for parent in _choose(photos, [label], settings.share, seed)]
     painted: list[PlannedPhoto] = []
     faces: Counter[Label] = Counter()
     cloths: Counter[tuple[Label, Wearing]] = Counter()
@@ -87,8 +84,8 @@ def plan_painted_masks(
 
 def wanted_faces(photos: Sequence[PlannedPhoto], share: float) -> int:
     """How many bare faces of train are chosen."""
-    bare = [Label.NOMASK_OLD, Label.NOMASK_YOUNG]
-    return sum(len(_choose(photos, [label], share, 0)) for label in bare)
+    labels = Counter(p.label for p in photos if p.kept and p.split == "train")
+    return sum(round(share * labels[label]) for label in BARE)
 
 
 def _ways(turn: int, *, shows_chin: bool) -> Iterator[Wearing]:

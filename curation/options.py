@@ -153,7 +153,7 @@ def _add_variants(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--paint-masks",
-        type=_share,
+        type=read_share,
         nargs="?",
         const=ALL_FACES,
         metavar="SHARE",
@@ -218,7 +218,12 @@ def _add_work(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _share(text: str) -> float:
+def read_share(text: str) -> float:
+    """A share of the bare faces, as `--paint-masks` takes it.
+
+    Raises:
+        ArgumentTypeError: It is no number above 0 and at most 1.
+    """
     if not _is_share(text):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no share of the bare faces (a number above 0, 1 at most), nor a dataset "

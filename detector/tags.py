@@ -85,16 +85,7 @@ def _tops(canvas: RgbImage, box: FaceBox, height: int) -> list[int]:
 
 def _common(place: FaceBox, taken: Sequence[FaceBox]) -> int:
     """Pixels that a place has in common with others, counted for each."""
-    left, top, right, bottom = place.x, place.y, place.x + place.width, place.y + place.height
-    common = 0
-    for other in taken:
-        x, y = other.x, other.y
-        # Most lie elsewhere, and this is asked some hundred times a frame.
-        if x >= right or y >= bottom or x + other.width <= left or y + other.height <= top:
-            continue
-        across = min(right, x + other.width) - max(left, x)
-        common += across * (min(bottom, y + other.height) - max(top, y))
-    return common
+    return sum(place.overlap(other) for other in taken)
 
 
 def paddings(text_px: int) -> tuple[int, int]:

@@ -21,6 +21,14 @@ def test_a_label_knows_its_two_factors() -> None:
     assert Label.NOMASK_YOUNG.title == "no mask, young"
 
 
+def test_overlap_of_boxes() -> None:
+    box = FaceBox(0, 0, 10, 10)
+    assert box.overlap(FaceBox(5, 8, 10, 10)) == FaceBox(5, 8, 10, 10).overlap(box) == 10
+    assert box.overlap(FaceBox(2, 3, 4, 5)) == 20
+    assert box.overlap(FaceBox(10, 0, 10, 10)) == box.overlap(FaceBox(0, 10, 10, 10)) == 0
+    assert FaceBox(-5, -5, 5, 20).overlap(box) == 0
+
+
 def test_iou_of_boxes() -> None:
     box = FaceBox(0, 0, 10, 10)
     assert box.iou(box) == 1.0

@@ -176,4 +176,7 @@ def test_in_a_crowd_only_the_number_stands_where_the_words_would_hide_others() -
     is_tag = (drawn[:300] == LABEL_COLORS[Label.MASK_OLD]).all(axis=2)
     covered = [is_tag[204:266, face.box.x + 5 : face.box.x + 55].mean() for face in row]
     assert max(covered) < 0.05
-    assert draw_result(make_result(row[0])).shape == drawn.shape
+    tags = place_tags(drawn, row, [face.box for face in row], None)
+    assert {tag.words for tag in tags} == {"#3", "#3 mask, old 93%"}
+    for one, other in combinations([tag.place for tag in tags], 2):
+        assert one.overlap(other) <= 0.1 * min(one.width * one.height, other.width * other.height)
