@@ -119,12 +119,17 @@ class Chromium:
 
     def click(self, selector: str) -> None:
         """Press the mouse on the middle of an element, as a person would."""
-        found = self.run(
+        middle = (
             f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
             "e.scrollIntoView({block: 'center', behavior: 'instant'});"
             "const r = e.getBoundingClientRect();"
             "return [r.x + r.width / 2, r.y + r.height / 2] })()"
         )
+        # Whoever aims waits until a picture that comes in has moved everything below it.
+        found = self.run(middle)
+        while (now := self.run(middle)) != found:
+            found = now
+            time.sleep(0.05)
         place = {"x": found[0], "y": found[1], "button": "left", "clickCount": 1}
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, **place)
