@@ -1,16 +1,80 @@
-"""Saved means saved: how a file gets onto the disk so that a crash leaves all of it or nothing."""
+"""Saved means saved: how a file gets onto the disk so that a crash leaves all of it or nothing.
+
+And private means private: what shows a person is for nobody else on this machine to read.
+"""
 
 import ctypes
 import errno
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 TEMPORARY_PREFIX = ".saving-"
+
+OTHERS = 0o077
+"""Every permission of anybody but the owner."""
+
+_users_umask = -1
 
 _NO_EXCLUSIVE_RENAME = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
 _HERE = -100  # AT_FDCWD of Linux: paths are as they stand.
 _LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def make_all_private() -> None:
+    """Make every file and folder that this process and its workers create 0600 and 0700."""
+    global _users_umask
+    umask = os.umask(OTHERS)
+    if umask != OTHERS:
+        _users_umask = umask
+
+
+def users_umask() -> int:
+    """Return the umask that the user's own programs are started with, for `subprocess.Popen`.
+
+    It is -1, which leaves it as it is, where `make_all_private` changed nothing.
+    """
+    return _users_umask
+
+
+def make_private(path: Path) -> None:
+    """Take every permission of others off a file or folder that this toolchain made.
+
+    Where the file system knows no permissions, or the file is another user's, it stays as it is.
+    What is no file and no folder (a pipe, a terminal, a device) and what is missing stay so too.
+    """
+    with suppress(OSError):
+        mode = path.stat().st_mode
+        if (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) and mode & OTHERS:
+            path.chmod(stat.S_IMODE(mode) & ~OTHERS)
+
+
+def open_private(path: Path) -> TextIO:
+    """Open a text file for writing, in UTF-8, that nobody else may read.
+
+    A file that is there already is overwritten, and closed to others before anything is in it.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    make_private(path)
+    return os.fdopen(handle, "w", encoding="utf-8", newline="")
+
+
+def write_private(path: Path, content: str | bytes) -> None:
+    """Write a whole file, text in UTF-8, as `open_private` does.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    make_private(path)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
 
 
 def save_new_file(path: Path, data: bytes) -> None:

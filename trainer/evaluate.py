@@ -6,6 +6,7 @@ from typing import Any
 
 from collector.console import Progress, no_progress
 from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
+from collector.files import write_private
 from curation.curated import SPLITS, CuratedPhoto, read_curated, read_four_folders
 from trainer.bundle import ONNX_FILE, find_bundle, load_bundle, read_file
 from trainer.measures.breakdown import format_breakdown
@@ -158,7 +159,7 @@ def write_evaluation(result: RunEvaluation, page: Path) -> RunEvaluation:
     text = render_evaluation(found, f"{run} on {result.data.name}", lead, unknown)
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(text, encoding="utf-8")
+        write_private(page, text)
     except OSError as fault:
         raise EnvironmentProblemError(
             f"{page}: cannot be written ({fault.strerror}). Choose another --report."
