@@ -22,6 +22,8 @@ _PNG_KEPT = frozenset(
     {b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"IDAT", b"IEND"}
 )
 _WEBP_PIXELS = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
+_WEBP_SIDE_PX = 16_383
+"""A single WebP picture is no larger."""
 _WEBP_ALPHA = 0x10
 """In the flags of VP8X: there is an alpha channel. The others promise metadata and animation."""
 _LOSSLESS: dict[str, dict[str, bool]] = {
@@ -58,6 +60,8 @@ def strip_picture(data: bytes, name: str = "picture") -> bytes:
     pixels = decode_image(data, name)
     if kind not in _LOSSLESS:
         return encode_jpeg(pixels)
+    if kind == "WEBP" and max(pixels.shape[:2]) > _WEBP_SIDE_PX:  # an animation's canvas
+        kind = "PNG"
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, kind, **_LOSSLESS[kind])
     return file.getvalue()

@@ -7,6 +7,7 @@ import ctypes
 import errno
 import os
 import stat
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
@@ -18,6 +19,8 @@ OTHERS = 0o077
 
 _users_umask = -1
 
+# What Linux says of exFAT and FAT is EPERM, and of some network shares the others.
+_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EMLINK}
 _NO_EXCLUSIVE_RENAME = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
 _HERE = -100  # AT_FDCWD of Linux: paths are as they stand.
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -51,6 +54,18 @@ def make_private(path: Path) -> None:
             path.chmod(stat.S_IMODE(mode) & ~OTHERS)
 
 
+def keeps_permissions(folder: Path) -> bool:
+    """Return whether the file system of a folder knows who may read a file: exFAT does not.
+
+    A file without a name is made to find out. Where none can be made, it is taken to know.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            return not os.fstat(file.fileno()).st_mode & OTHERS
+    except OSError:
+        return True
+
+
 def open_private(path: Path) -> TextIO:
     """Open a text file for writing, in UTF-8, that nobody else may read.
 
@@ -81,8 +96,9 @@ def save_new_file(path: Path, data: bytes) -> None:
     """Write `data` to `path`, which must not exist, so that it is whole and on the disk on return.
 
     An exclusive temporary file beside it is written and synced, linked to its name without
-    overwriting, and the folder is synced. A kill at any point leaves no file at `path` or all of
-    it, and at most a temporary file, whose name starts with `TEMPORARY_PREFIX`.
+    overwriting (or renamed, where the file system knows no second name), and the folder is synced.
+    A kill at any point leaves no file at `path` or all of it, and at most a temporary file, whose
+    name starts with `TEMPORARY_PREFIX`.
 
     Raises:
         FileExistsError: There is a file at `path`; it is untouched.
@@ -96,7 +112,7 @@ def save_new_file(path: Path, data: bytes) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-        os.link(temporary, path)
+        _give_name(temporary, path)
     finally:
         # A second name that stays behind is no fault of the photo: `doctor` removes it.
         with suppress(OSError):
@@ -107,6 +123,31 @@ def save_new_file(path: Path, data: bytes) -> None:
         # Unsynced means that a power cut may still take the name away: not saved, so not kept.
         path.unlink(missing_ok=True)
         raise
+
+
+def _give_name(temporary: Path, path: Path) -> None:
+    """Give a file its name, never over another file; maybe the temporary one stays beside it."""
+    try:
+        os.link(temporary, path)
+    except OSError as fault:
+        if fault.errno not in _NO_LINKS:
+            raise
+        rename_new(temporary, path)
+
+
+def give_second_name(path: Path, second: Path) -> None:
+    """Give a file one more name, never that of another file; where it can have but one, copy it.
+
+    Raises:
+        FileExistsError: There is a file at `second`.
+        OSError: The disk refused.
+    """
+    try:
+        os.link(path, second)
+    except OSError as fault:
+        if fault.errno not in _NO_LINKS:
+            raise
+        save_new_file(second, path.read_bytes())
 
 
 def move_file(source: Path, target: Path) -> None:
