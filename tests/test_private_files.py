@@ -66,6 +66,29 @@ def run(package: str, words: Sequence[str], folder: Path) -> None:
     assert done.returncode == 0, f"{package} {words}: {done.stderr}"
 
 
+def test_a_program_of_the_user_gets_the_users_umask(tmp_path: Path) -> None:
+    script = """
+import sys
+from collector.console import run_command
+from collector.records import Label
+from detector.alarm_actions import Alarm, CommandAction
+alarm = Alarm(Label.MASK_OLD, 1, 0.9, 0.0, "now", "camera")
+action = CommandAction(("sh", "-c", "umask > told; touch theirs"))
+def command():
+    open("ours", "w").close()
+    action.carry_out(alarm)
+    return 0
+sys.exit(run_command(lambda: run_command(command)))
+"""
+    environment = os.environ | {"PYTHONPATH": str(HOUSE)}
+    subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, umask=0o027, check=True
+    )
+    assert (tmp_path / "told").read_text().strip() == "0027"
+    assert stat.S_IMODE((tmp_path / "theirs").stat().st_mode) == 0o640
+    assert stat.S_IMODE((tmp_path / "ours").stat().st_mode) == 0o600
+
+
 @pytest.mark.slow
 def test_nobody_else_may_see_what_any_command_writes(
     four_folders: Callable[..., Path], tmp_path: Path

@@ -220,7 +220,9 @@ def create_run(runs: Path, name: str | None, model: str, args: dict[str, Any]) -
     path = runs / name
     new = RunFolder(runs / f".new-{secrets.token_hex(8)}")
     try:
-        (new.path / "checkpoints").mkdir(parents=True)
+        runs.mkdir(parents=True, exist_ok=True)
+        new.path.mkdir(mode=0o700)
+        (new.path / "checkpoints").mkdir()
         new.write_args({**args, "name": name})
         new.write_environment()
         new.path.rename(path)

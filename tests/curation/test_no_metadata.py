@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from collector.records import LABELS
 from collector.traces import find_traces
 from curation.cli import main
 from curation.curated import read_curated
+from curation.materialise import materialise_plan
+from curation.planning import make_plan
+from curation.settings import CurationSettings
 from tests.conftest import draw_noise
 
 SECRET = "Anna, Lindenstrasse 5"
@@ -100,6 +104,18 @@ def test_a_photo_of_the_collector_is_copied_byte_for_byte(
     assert main([str(root), "--out", str(out)]) == 0
     for path in root.rglob("*.jpg"):
         assert place_of(f"{path.parent.name}/{path.name}", out).read_bytes() == path.read_bytes()
+
+
+def test_a_result_is_closed_to_others_though_no_command_made_it(
+    four_folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    """As from a script, whose umask is its own; photos that all may read make no copies as open."""
+    root, out = four_folders(4), tmp_path / "curated"
+    plan = make_plan(root, CurationSettings(expand=12))
+    materialise_plan(plan, out, "a page")
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [out, *out.rglob("*")]}
+    assert modes[out] == 0o700
+    assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
 
 
 def test_what_was_made_of_a_photo_with_metadata_is_still_found(
