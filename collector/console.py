@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar
 
 from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
+from collector.files import make_all_private
 
 INTERRUPTED = 130
 
@@ -37,6 +38,7 @@ def run_command(command: Callable[[], int]) -> int:
     Returns:
         The exit code of the design: 0, the fault's own, 130 for Ctrl-C, 1 for a bug of ours.
     """
+    make_all_private()
     # A file's name may hold what the terminal cannot show; stderr escapes that by itself.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from collector.errors import UnreadableImageError
-from collector.files import TEMPORARY_PREFIX
+from collector.files import TEMPORARY_PREFIX, keeps_permissions
 from collector.fingerprint import hash_crop
 from collector.images import PICTURE_SUFFIXES, decode_image
 from collector.manifest import manifest_path
@@ -151,11 +151,22 @@ def list_unfinished(root: Path) -> list[str]:
     return found + ([REBUILDING.as_posix()] if (root / REBUILDING).is_dir() else [])
 
 
+def lies_open(root: Path) -> bool:
+    """Return whether the disk that the dataset lies on knows no permissions."""
+    return bool(_find_open(root)) and not keeps_permissions(root)
+
+
 def list_open(root: Path) -> list[tuple[str, int]]:
     """Files and folders of the dataset that other users may look into, with their modes.
 
-    What lies elsewhere and is only linked to is left as it is.
+    What lies elsewhere and is only linked to is left as it is. Where the disk knows no permissions
+    there is nothing to close: see `lies_open`.
     """
+    found = _find_open(root)
+    return found if found and keeps_permissions(root) else []
+
+
+def _find_open(root: Path) -> list[tuple[str, int]]:
     root = root.resolve()
     private = manifest_path(root).parent
     damaged = [root / DAMAGED, *(root / DAMAGED / label for label in LABELS)]

@@ -1,6 +1,7 @@
 """How the manifest of a dataset is, and what it says or can still say; reads only."""
 
 import fcntl
+import filecmp
 import os
 import shutil
 import sqlite3
@@ -14,6 +15,7 @@ from pathlib import Path
 from collector.consent import Consent
 from collector.doctor_salvage import Salvage, salvage_manifest
 from collector.errors import DatasetError, EnvironmentProblemError, ToolchainError
+from collector.files import keeps_permissions
 from collector.manifest import (
     SCHEMA_VERSION,
     ManifestRows,
@@ -103,7 +105,14 @@ def find_aside(root: Path) -> Path | None:
     if not path.exists():
         return None
     asides = path.parent.glob(f"{path.name}{ASIDE}*Z")
-    return next((aside for aside in asides if aside.samefile(path)), None)
+    return next((aside for aside in asides if _is_the_same(aside, path)), None)
+
+
+def _is_the_same(aside: Path, path: Path) -> bool:
+    """Whether these are two names of one file; where a file has but one name, of one content."""
+    if aside.samefile(path):
+        return True
+    return not keeps_permissions(path.parent) and filecmp.cmp(aside, path, shallow=False)
 
 
 def find_writer(root: Path) -> str | None:

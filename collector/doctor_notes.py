@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from collector.consent import Consent
-from collector.doctor_files import list_outside
+from collector.doctor_files import lies_open, list_outside
 from collector.doctor_findings import Note
 from collector.doctor_manifest import ManifestState
 from collector.doctor_rows import Match
@@ -34,6 +34,13 @@ def list_notes(
             f"another program is writing to it ({writer}): what it is just saving may be told "
             f"as a fault. Quit it, and examine again",
             (writer,),
+        )
+    if lies_open(root):
+        yield Note(
+            "no_permissions",
+            "this disk knows no permissions (a USB stick or card in exFAT or FAT): whoever uses "
+            "this computer, or takes the disk, can see the photos. Keep the dataset on another "
+            "disk, or encrypt this one",
         )
     yield from _label_conflicts(matches)
     yield from _consents([match.known.photo for match in matches], manifest, today)

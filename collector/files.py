@@ -1,24 +1,104 @@
-"""Saved means saved: how a file gets onto the disk so that a crash leaves all of it or nothing."""
+"""Saved means saved: how a file gets onto the disk so that a crash leaves all of it or nothing.
+
+And private means private: what shows a person is for nobody else on this machine to read.
+"""
 
 import ctypes
 import errno
 import os
+import stat
+import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 TEMPORARY_PREFIX = ".saving-"
 
+OTHERS = 0o077
+"""Every permission of anybody but the owner."""
+
+_users_umask = -1
+
+# What Linux says of exFAT and FAT is EPERM, and of some network shares the others.
+_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EMLINK}
 _NO_EXCLUSIVE_RENAME = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
 _HERE = -100  # AT_FDCWD of Linux: paths are as they stand.
 _LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def make_all_private() -> None:
+    """Make every file and folder that this process and its workers create 0600 and 0700."""
+    global _users_umask
+    umask = os.umask(OTHERS)
+    if umask != OTHERS:
+        _users_umask = umask
+
+
+def users_umask() -> int:
+    """Return the umask that the user's own programs are started with, for `subprocess.Popen`.
+
+    It is -1, which leaves it as it is, where `make_all_private` changed nothing.
+    """
+    return _users_umask
+
+
+def make_private(path: Path) -> None:
+    """Take every permission of others off a file or folder that this toolchain made.
+
+    Where the file system knows no permissions, or the file is another user's, it stays as it is.
+    What is no file and no folder (a pipe, a terminal, a device) and what is missing stay so too.
+    """
+    with suppress(OSError):
+        mode = path.stat().st_mode
+        if (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) and mode & OTHERS:
+            path.chmod(stat.S_IMODE(mode) & ~OTHERS)
+
+
+def keeps_permissions(folder: Path) -> bool:
+    """Return whether the file system of a folder knows who may read a file: exFAT does not.
+
+    A file without a name is made to find out. Where none can be made, it is taken to know.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            return not os.fstat(file.fileno()).st_mode & OTHERS
+    except OSError:
+        return True
+
+
+def open_private(path: Path) -> TextIO:
+    """Open a text file for writing, in UTF-8, that nobody else may read.
+
+    A file that is there already is overwritten, and closed to others before anything is in it.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    make_private(path)
+    return os.fdopen(handle, "w", encoding="utf-8", newline="")
+
+
+def write_private(path: Path, content: str | bytes) -> None:
+    """Write a whole file, text in UTF-8, as `open_private` does.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    make_private(path)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
 
 
 def save_new_file(path: Path, data: bytes) -> None:
     """Write `data` to `path`, which must not exist, so that it is whole and on the disk on return.
 
     An exclusive temporary file beside it is written and synced, linked to its name without
-    overwriting, and the folder is synced. A kill at any point leaves no file at `path` or all of
-    it, and at most a temporary file, whose name starts with `TEMPORARY_PREFIX`.
+    overwriting (or renamed, where the file system knows no second name), and the folder is synced.
+    A kill at any point leaves no file at `path` or all of it, and at most a temporary file, whose
+    name starts with `TEMPORARY_PREFIX`.
 
     Raises:
         FileExistsError: There is a file at `path`; it is untouched.
@@ -32,7 +112,7 @@ def save_new_file(path: Path, data: bytes) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-        os.link(temporary, path)
+        _give_name(temporary, path)
     finally:
         # A second name that stays behind is no fault of the photo: `doctor` removes it.
         with suppress(OSError):
@@ -43,6 +123,31 @@ def save_new_file(path: Path, data: bytes) -> None:
         # Unsynced means that a power cut may still take the name away: not saved, so not kept.
         path.unlink(missing_ok=True)
         raise
+
+
+def _give_name(temporary: Path, path: Path) -> None:
+    """Give a file its name, never over another file; maybe the temporary one stays beside it."""
+    try:
+        os.link(temporary, path)
+    except OSError as fault:
+        if fault.errno not in _NO_LINKS:
+            raise
+        rename_new(temporary, path)
+
+
+def give_second_name(path: Path, second: Path) -> None:
+    """Give a file one more name, never that of another file; where it can have but one, copy it.
+
+    Raises:
+        FileExistsError: There is a file at `second`.
+        OSError: The disk refused.
+    """
+    try:
+        os.link(path, second)
+    except OSError as fault:
+        if fault.errno not in _NO_LINKS:
+            raise
+        save_new_file(second, path.read_bytes())
 
 
 def move_file(source: Path, target: Path) -> None:

@@ -181,6 +181,21 @@ def resize_square(pixels: RgbImage, size: int) -> RgbImage:
     return cv2.resize(pixels, (size, size), interpolation=method).astype(np.uint8, copy=False)
 
 
+def picture_format(data: bytes) -> tuple[str, bool]:
+    """Return a picture's format as Pillow names it, and whether its pixels lie upright in the file.
+
+    A file that is no picture has the format "". Tags that cannot be read say nothing: not upright.
+    """
+    kind = ""
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            # A phone's picture with a second one behind it: a JPEG to every reader.
+            kind = "JPEG" if image.format == "MPO" else str(image.format)
+            return kind, int(image.getexif().get(0x0112, 1)) == 1
+    except Exception:  # noqa: BLE001  a broken EXIF block raises many things
+        return kind, False
+
+
 def without_metadata(data: bytes) -> bytes | None:
     """Take a JPEG's metadata out without touching its pixels.
 
@@ -192,7 +207,7 @@ def without_metadata(data: bytes) -> bytes | None:
 
     Source: ITU-T T.81 (JPEG), B.1.1; JFIF 1.02 for APP0.
     """
-    if not data.startswith(_JPEG_START) or _orientation(data) != 1:
+    if not data.startswith(_JPEG_START) or not picture_format(data)[1]:
         return None
     kept = bytearray(_JPEG_START)
     at = 2
@@ -236,11 +251,3 @@ def _is_on_its_side(image: Image.Image) -> bool:
     """Whether the EXIF orientation, 5 to 8, swaps width and height."""
     # A damaged tag may be anything: `exif_transpose` takes what is no such number for upright too.
     return image.getexif().get(0x0112) in (5, 6, 7, 8)
-
-
-def _orientation(data: bytes) -> int:
-    try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            return int(image.getexif().get(0x0112, 1))
-    except Exception:  # noqa: BLE001  a broken EXIF block raises many things; re-encode then
-        return 0

@@ -5,7 +5,6 @@ the log of the damaged one follows it, and at last the new file takes the place 
 in between, the two names of one file tell the next run that this was not finished.
 """
 
-import os
 import shutil
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 from collector.doctor_files import REBUILDING
 from collector.doctor_manifest import ASIDE, find_aside
 from collector.doctor_salvage import Salvage
-from collector.files import rename_new, sync_folder
+from collector.files import give_second_name, rename_new, sync_folder
 from collector.manifest import Manifest, manifest_path
 
 _COMPANIONS = ("-wal", "-shm")
@@ -35,7 +34,7 @@ def replace_manifest(root: Path, salvage: Salvage, now: datetime) -> None:
     aside = find_aside(root)
     if aside is None:
         aside = _aside_path(path, now)
-        os.link(path, aside)
+        give_second_name(path, aside)
         sync_folder(path.parent)
     clear_rebuilding(root)
     _make_manifest(root / REBUILDING, salvage)

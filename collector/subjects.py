@@ -1,13 +1,17 @@
 """Whose a dataset's files are: every place in its folder where one person's photos may lie."""
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from collector.bare_pictures import strip_picture
 from collector.curated_sets import hash_file
 from collector.doctor_files import DAMAGED, facts_of_name
+from collector.errors import UnreadableImageError
 from collector.files import TEMPORARY_PREFIX
 from collector.manifest import (
     KnownPhoto,
@@ -34,7 +38,7 @@ class Belongings:
         elsewhere: Files with the content of a photo, anywhere else in the dataset's folder.
         rows: How many rows of the manifest.
         paths: Where the photos lie or may once have lain, and nobody else's lie.
-        digests: sha256 of each photo, as the rows tell and as the files are.
+        digests: sha256 of each photo: as the rows tell, as the files are, and without metadata.
         unclear: Files that may show the person too, though nothing says so for certain; absolute
             for those that lie behind a link.
     """
@@ -94,7 +98,7 @@ class _Search:
         damaged = list(self._loose(Path(DAMAGED)))
         elsewhere = list(self._elsewhere())
         digests = {row.sha256 for row in self._mine if row.sha256}
-        digests |= {found for path in (*photos, *trash) if (found := hash_file(self._root / path))}
+        digests |= {one for path in (*photos, *trash) for one in _digests(self._root / path)}
         self._note_links((*photos, *trash, *damaged))
         return Belongings(
             photos=tuple(sorted(photos)),
@@ -175,6 +179,18 @@ class _Search:
             self._unclear.add(path)
             return False
         return self._subject in owners
+
+
+def _digests(path: Path) -> set[str]:
+    """sha256 of a file, and of what `curate` copies of it; empty where it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return set()
+    contents = [data]
+    with suppress(UnreadableImageError):
+        contents.append(strip_picture(data))
+    return {hashlib.sha256(content).hexdigest() for content in contents}
 
 
 def _all_rows(rows: ManifestRows) -> list[Photo]:

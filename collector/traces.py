@@ -8,7 +8,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from collector.cached_features import CACHE_NAME, list_pieces, read_digests
@@ -20,8 +20,9 @@ DEPTH = 3
 """How many folders down is looked: runs/<run>/args.yaml of a project's folder lies at two."""
 
 # Where `curate` was killed: it holds a set that was being made, and maybe the former one.
-_BUILDING = re.compile(r"\..+-building-\d+")
-_BUILT = ("result", "former")
+_BUILDING = re.compile(r"\.(.+)-building-\d+")
+_FORMER = "result-former"
+_BUILT = ("result", _FORMER)
 
 
 @dataclass(frozen=True)
@@ -214,9 +215,13 @@ def _bears_digest(path: str, digest: str) -> bool:
 
 def _set_trace(one: CuratedSet, inside: _InSet, root: Path) -> CuratedTrace:
     folder, command = one.folder, one.command(root)
-    if _BUILDING.fullmatch(folder.parent.name):
+    if (building := _BUILDING.fullmatch(folder.parent.name)) is not None:
+        place = folder.parent.with_name(building[1])
         folder = folder.parent
         command = shlex.join(["rm", "-r", str(folder)])
+        if (folder / _FORMER).exists() and not place.exists():
+            # The only set there is lies in here: making it anew clears this away.
+            command = replace(one, folder=place).command(root)
     return CuratedTrace(folder, len(inside.photos), len(inside.variants), inside.set_aside, command)
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collector.errors import DatasetError
+from collector.files import write_private
 from collector.images import is_picture
 from collector.records import LABELS, Label
+from curation.swap import find_place
 
 SPLITS = ("train", "val", "test")
 PLAN_FILE = "plan.csv"
@@ -58,6 +60,7 @@ def read_curated(folder: Path) -> CuratedDataset:
         DatasetError: A split or a class is missing or empty, or plan.csv is damaged.
     """
     folder = folder.resolve()
+    find_place(folder)
     if not folder.is_dir():
         raise DatasetError(
             f"No curated dataset at {folder}. Make one with `curate DATA --out {folder.name}`."
@@ -89,7 +92,7 @@ def read_four_folders(folder: Path) -> list[CuratedPhoto]:
 def write_class_weights(folder: Path, weights: Mapping[Label, float]) -> None:
     """Write what a photo of each class is to count in training."""
     text = json.dumps({label.value: round(weight, 6) for label, weight in weights.items()})
-    (folder / WEIGHTS_FILE).write_text(f"{text}\n", encoding="utf-8")
+    write_private(folder / WEIGHTS_FILE, f"{text}\n")
 
 
 def read_class_weights(folder: Path) -> dict[Label, float] | None:

@@ -4,23 +4,27 @@ split-folders lays the folders out. It lists each class, lets a `group=` callabl
 and cuts the list at the ratio; given three ordered slots and a third for each, it lays out any
 assignment. That leans on its sorting of what the callable returns, so the release is pinned and the
 result is read again and compared with the plan.
+
+It moves empty files, one for each photo, which are filled in after it: no photo is copied with what
+its file tells of places and names, and no link is needed, which many a USB stick does not know.
+Plan and page come first: with them `forget` understands what a killed run left.
 """
 
-import contextlib
 import csv
-import glob
+import hashlib
 import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import total_ordering
 from pathlib import Path
 
 import splitfolders
 import splitfolders.split
 
+from collector.bare_pictures import strip_picture
 from collector.console import Progress, no_progress
 from collector.errors import DatasetError, EnvironmentProblemError, UsageError
-from collector.files import sync_folder
+from collector.files import sync_folder, write_private
 from collector.images import encode_jpeg
 from collector.records import LABELS
 from curation.augment import make_pipeline
@@ -28,7 +32,7 @@ from curation.curated import PLAN_COLUMNS, PLAN_FILE, SPLITS, WEIGHTS_FILE, writ
 from curation.dataset import SYSTEM_FILES
 from curation.plan import CurationPlan, PlannedPhoto, plan_as_csv
 from curation.settings import RANDOM
-from curation.swap import recover_former, swap_in
+from curation.swap import RESULT, building_folder, swap_in
 from curation.variants import make_variant
 from curation.verify import files_in, verify_result
 
@@ -59,17 +63,18 @@ def materialise_plan(
     require_replaceable(out, plan.root)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with _building_folder(out) as building:
-            result = building / "result"
+        with building_folder(out) as building:
+            result = building / RESULT
             _lay_out(plan, building / "source", result)
-            _write_variants(plan, result, progress)
-            (result / PLAN_FILE).write_text(plan_as_csv(plan), encoding="utf-8")
+            write_private(result / PLAN_FILE, plan_as_csv(plan))
             # The dataset's own path, or that of the result, may be no UTF-8.
             page = report.encode("utf-8", "backslashreplace")
-            (result / REPORT_FILE).write_bytes(page)
+            write_private(result / REPORT_FILE, page)
             if plan.class_weights is not None:
                 write_class_weights(result, plan.class_weights)
-            verify_result(plan, result, progress)
+            copies = _copy_photos(plan, result, progress)
+            _write_variants(plan, result, progress)
+            verify_result(plan, result, copies, progress)
             _put_in_place(result, out)
     except OSError as fault:
         raise EnvironmentProblemError(
@@ -165,15 +170,22 @@ class _Slot(tuple[Path, ...]):
 
 
 def _lay_out(plan: CurationPlan, source: Path, result: Path) -> None:
-    """Let split-folders copy every kept photo; `source` becomes a view of them by links."""
+    """Let split-folders move an empty file for every kept photo from `source` to its split."""
     for label in LABELS:
         (source / label).mkdir(parents=True)
     for photo in plan.kept:
-        if not (plan.root / photo.path).is_file():
-            raise DatasetError(f"{photo.path}: gone since the dataset was read. Curate again.")
-        (source / photo.path).symlink_to(plan.root / photo.path)
+        try:
+            (source / photo.path).touch(exist_ok=False)
+        except FileExistsError as fault:
+            raise EnvironmentProblemError(
+                f"{photo.path}: on this disk another photo has the same name, for capital letters "
+                f"do not count there. Rename one of them, or choose an --out on another disk; "
+                f"nothing was replaced."
+            ) from fault
     if plan.settings.split == RANDOM:
-        splitfolders.ratio(source, result, seed=plan.settings.seed, ratio=plan.settings.ratio)
+        splitfolders.ratio(
+            source, result, seed=plan.settings.seed, ratio=plan.settings.ratio, move=True
+        )
         return
     third = 1 / len(SPLITS)
     splitfolders.ratio(
@@ -182,6 +194,7 @@ def _lay_out(plan: CurationPlan, source: Path, result: Path) -> None:
         ratio=(third,) * len(SPLITS),
         group=_arrange(plan.kept),
         shuffle=False,
+        move=True,
     )
 
 
@@ -198,50 +211,47 @@ def _arrange(kept: Sequence[PlannedPhoto]) -> Callable[[list[Path]], list[_Slot]
     return arrange
 
 
+def _copy_photos(plan: CurationPlan, result: Path, progress: Progress) -> dict[str, str]:
+    """Fill in every kept photo, without its metadata; returns the sha256 of each copy by path."""
+
+    def copy(photo: PlannedPhoto) -> str:
+        data = strip_picture(_read_as_planned(plan, photo), photo.path)
+        write_private(result / photo.split / photo.path, data)
+        return hashlib.sha256(data).hexdigest()
+
+    with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="copy") as pool:
+        try:
+            copied = zip(plan.kept, pool.map(copy, plan.kept), strict=True)
+            return {
+                photo.path: digest
+                for photo, digest in progress(copied, "copying photos", len(plan.kept))
+            }
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _read_as_planned(plan: CurationPlan, photo: PlannedPhoto) -> bytes:
+    try:
+        data = (plan.root / photo.path).read_bytes()
+    except OSError as fault:
+        raise DatasetError(
+            f"{photo.path}: gone since the dataset was read ({fault.strerror or fault}). Nothing "
+            f"was replaced. Curate again."
+        ) from fault
+    if photo.sight is None or hashlib.sha256(data).hexdigest() != photo.sight.sha256:
+        raise DatasetError(
+            f"{photo.path}: changed while it was curated. Nothing was replaced. Curate again."
+        )
+    return data
+
+
 def _write_variants(plan: CurationPlan, result: Path, progress: Progress) -> None:
     if not plan.variants:
         return
     pipeline = make_pipeline()
     for variant in progress(plan.variants, "making variants", len(plan.variants)):
         varied = make_variant(pipeline, plan, variant)
-        (result / variant.split / variant.path).write_bytes(encode_jpeg(varied))
-
-
-@contextlib.contextmanager
-def _building_folder(out: Path) -> Iterator[Path]:
-    """A new folder beside `out`, gone afterwards; those of killed runs go with it."""
-    prefix = f".{out.name}-building-"
-    for old in out.parent.glob(f"{glob.escape(prefix)}*"):
-        if not _is_running(old.name.removeprefix(prefix)):
-            recover_former(old / "result", out)
-            shutil.rmtree(old, ignore_errors=True)
-    building = out.parent / f"{prefix}{os.getpid()}"
-    try:
-        building.mkdir()
-        yield building
-    finally:
-        _remove_whole(building)
-
-
-def _remove_whole(folder: Path) -> None:
-    """Remove a folder to the last file, also when Ctrl-C comes meanwhile."""
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-    except KeyboardInterrupt:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-def _is_running(process: str) -> bool:
-    if not process.isdigit():
-        return True
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return int(process) != os.getpid()
+        write_private(result / variant.split / variant.path, encode_jpeg(varied))
 
 
 def _put_in_place(result: Path, out: Path) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collector.caches import scan_cache_path
+from collector.files import make_private
 from collector.records import Quality
 from curation.scan import Sight
 
@@ -91,7 +92,9 @@ class ScanCache:
         for _ in range(2):
             try:
                 self._file.parent.mkdir(parents=True, exist_ok=True)
+                make_private(self._file.parent)
                 connection = sqlite3.connect(self._file, timeout=5)
+                make_private(self._file)
                 # Losing it to a power cut costs a second look; waiting for the disk costs each run.
                 connection.execute("PRAGMA synchronous = OFF")
                 connection.execute(_TABLE)

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,23 +18,29 @@ from curation.plan import CurationPlan, PlannedPhoto
 from curation.settings import GROUP
 
 
-def verify_result(plan: CurationPlan, result: Path, progress: Progress = no_progress) -> None:
+def verify_result(
+    plan: CurationPlan,
+    result: Path,
+    copies: Mapping[str, str],
+    progress: Progress = no_progress,
+) -> None:
     """Read a result again and compare it with its plan.
 
-    Each file is in its one split and class, with the content that was looked at; no class is empty
-    in a split; and of a split by group, no group and no near-duplicate lies on both sides.
+    Each file is in its one split and class, with the content that was copied; no class is empty in
+    a split; and of a split by group, no group and no near-duplicate lies on both sides.
 
     Args:
         plan: What was to be written.
         result: What was.
+        copies: sha256 of each kept photo's copy, by the photo's path.
         progress: Shows the files being read.
 
     Raises:
-        DatasetError: A photo has changed since it was looked at.
+        DatasetError: A copy has changed since it was written.
         ToolchainError: The result differs, or leaks.
     """
     _require_planned_files(plan, result)
-    _require_same_content(plan, result, progress)
+    _require_same_content(plan, result, copies, progress)
     if empty := [f"{s}/{label}" for s in SPLITS for label in LABELS if not plan.counts[s][label]]:
         raise ToolchainError(
             f"No photo in {', '.join(empty)}. This is a bug; nothing was replaced."
@@ -92,11 +98,13 @@ def files_in(result: Path) -> Iterator[str]:
                 yield (Path(folder) / name).relative_to(result).as_posix()
 
 
-def _require_same_content(plan: CurationPlan, result: Path, progress: Progress) -> None:
+def _require_same_content(
+    plan: CurationPlan, result: Path, copies: Mapping[str, str], progress: Progress
+) -> None:
     def is_same(photo: PlannedPhoto) -> bool:
         with (result / photo.split / photo.path).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return photo.sight is not None and digest == photo.sight.sha256
+        return digest == copies.get(photo.path)
 
     with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="verify") as pool:
         checked = zip(plan.kept, pool.map(is_same, plan.kept), strict=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from collector.errors import EnvironmentProblemError
+from collector.files import users_umask
 from collector.records import Label
 
 COMMAND_TIMEOUT_S = 30.0
@@ -106,6 +107,7 @@ class CommandAction:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
+                umask=users_umask(),
                 # Also keeps Ctrl-C, which ends us in order, from reaching it first.
                 start_new_session=True,
             )

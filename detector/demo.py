@@ -127,7 +127,7 @@ def _prepare(out: Path) -> None:
     try:
         if out.exists():
             shutil.rmtree(out)
-        out.mkdir(parents=True)
+        out.mkdir(mode=0o700, parents=True)
         (out / MARK).write_text("Made by `detector demo`, which replaces this folder.\n")
     except OSError as fault:
         raise EnvironmentProblemError(

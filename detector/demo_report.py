@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from collector.files import write_private
 from collector.images import encode_jpeg, read_image, resize_square
 from collector.records import LABELS, RgbImage
 
@@ -85,7 +86,7 @@ def write_demo_report(
         mistakes=_mistakes(score),
     )
     path = out / "report.html"
-    path.write_text(page, encoding="utf-8")
+    write_private(path, page)
     return path
 
 

@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 from collector.closing import Closing
 from collector.errors import EnvironmentProblemError
+from collector.files import open_private
 from collector.records import LABELS
 from detector.pipeline import FrameResult
 from detector.tracker import TrackedFace
@@ -63,7 +64,7 @@ class _TextSink(Closing):
         if not self._is_stdout:
             make_parent(out)
             try:
-                self._file = out.open("w", encoding="utf-8", newline="")
+                self._file = open_private(out)
             except OSError as fault:
                 raise EnvironmentProblemError(
                     f"{out}: cannot be written ({fault.strerror}). Choose another place."

@@ -7,6 +7,7 @@ import numpy as np
 
 from collector.closing import Closing
 from collector.errors import EnvironmentProblemError
+from collector.files import make_private, write_private
 from collector.images import encode_jpeg
 from collector.records import RgbImage
 
@@ -71,7 +72,7 @@ def write_picture(path: Path, pixels: RgbImage) -> None:
     """
     make_parent(path)
     try:
-        path.write_bytes(encode_jpeg(pixels, quality=92))
+        write_private(path, encode_jpeg(pixels, quality=92))
     except OSError as fault:
         raise EnvironmentProblemError(
             f"{path}: cannot be written ({fault.strerror}). Choose another place."
@@ -114,6 +115,7 @@ def fit_into(pixels: RgbImage, width: int, height: int) -> RgbImage:
 def _open_writer(path: Path, fps: float, size: tuple[int, int]) -> cv2.VideoWriter:
     fourcc = cv2.VideoWriter.fourcc(*CODEC)
     writer = cv2.VideoWriter(str(path), fourcc, fps, size)
+    make_private(path)
     if not writer.isOpened():
         raise EnvironmentProblemError(
             f"{path}: a video of {size[0]}x{size[1]} px cannot be written here. Name a file that "

@@ -6,7 +6,9 @@ from typing import Any
 
 from collector.console import Progress, no_progress
 from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
+from collector.files import write_private
 from curation.curated import SPLITS, CuratedPhoto, read_curated, read_four_folders
+from curation.swap import find_place
 from trainer.bundle import ONNX_FILE, find_bundle, load_bundle, read_file
 from trainer.measures.breakdown import format_breakdown
 from trainer.measures.findings import Findings, measure_worse
@@ -158,7 +160,7 @@ def write_evaluation(result: RunEvaluation, page: Path) -> RunEvaluation:
     text = render_evaluation(found, f"{run} on {result.data.name}", lead, unknown)
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(text, encoding="utf-8")
+        write_private(page, text)
     except OSError as fault:
         raise EnvironmentProblemError(
             f"{page}: cannot be written ({fault.strerror}). Choose another --report."
@@ -178,6 +180,7 @@ def _learned_from(result: RunEvaluation) -> list[CuratedPhoto] | str:
 
 
 def _read_photos(data: Path, split: str) -> tuple[list[CuratedPhoto], str | None]:
+    find_place(data.resolve())
     if any((data / name).is_dir() for name in SPLITS):
         return read_curated(data).photos(split), split
     if split != DEFAULT_SPLIT:

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.files import make_private
 from collector.records import RgbImage
 from curation.curated import CuratedPhoto
 from trainer.augment import Augmenter, seed_of_view, vary_framing
@@ -49,6 +50,7 @@ class FeatureCache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         self._known: dict[str, FeatureArray] = {}
         for piece in sorted(folder.glob("*.npz")):
             self._known.update(_read_piece(piece))

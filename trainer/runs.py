@@ -23,6 +23,7 @@ import yaml
 from numpy.typing import NDArray
 
 from collector.errors import DatasetError, EnvironmentProblemError, InUseError, UsageError
+from collector.files import make_private, open_private
 from collector.lock import FolderLock
 from collector.records import LABELS
 from trainer.environment import describe_environment
@@ -130,6 +131,7 @@ class RunFolder:
         """Add one epoch to `results.csv`; it is on disk when this returns."""
         path = self.path / "results.csv"
         is_new = not path.exists()
+        make_private(path)
         with path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             if is_new:
@@ -180,7 +182,7 @@ class RunFolder:
         return "Train one with `trainer fit`, or name another run."
 
     def write_predictions(self, predictions: Sequence[Prediction]) -> None:
-        with (self.path / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
+        with open_private(self.path / "predictions.csv") as file:
             writer = csv.writer(file)
             writer.writerow(["path", "actual", "predicted", *LABELS])
             for each in predictions:
@@ -218,7 +220,9 @@ def create_run(runs: Path, name: str | None, model: str, args: dict[str, Any]) -
     path = runs / name
     new = RunFolder(runs / f".new-{secrets.token_hex(8)}")
     try:
-        (new.path / "checkpoints").mkdir(parents=True)
+        runs.mkdir(parents=True, exist_ok=True)
+        new.path.mkdir(mode=0o700)
+        (new.path / "checkpoints").mkdir()
         new.write_args({**args, "name": name})
         new.write_environment()
         new.path.rename(path)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from collector.cached_features import read_digests
 from collector.caches import scan_cache_path
@@ -23,7 +24,7 @@ from collector.edits import trashing
 from collector.errors import DatasetError, EnvironmentProblemError
 from collector.files import TEMPORARY_PREFIX
 from collector.forgetting import forget, plan_forgetting
-from collector.images import encode_jpeg
+from collector.images import encode_jpeg, read_image
 from collector.manifest import former_names, manifest_path, read_consents, read_rows
 from collector.mending import mend
 from collector.records import LABELS, Label, Photo
@@ -537,12 +538,35 @@ def test_what_an_interrupted_curate_left_is_told_with_how_to_remove_it(
 ) -> None:
     mine = photos_of(data, SUBJECT)[0]
     left = tmp_path / ".curated-building-4711"
-    for part in ("result", "former"):
+    for part in ("result", "result-former"):
         folder = left / part / "train" / mine.label
         folder.mkdir(parents=True)
     shutil.copy(data / mine.path, folder)
     (found,) = plan_forgetting(data, SUBJECT, [tmp_path]).traces.curated
+    # It was moved away, and nothing has taken its place: another `curate` puts that in order.
+    anew = f"curate {data} --out {tmp_path / 'curated'}"
+    assert (found.folder, found.photos, found.command) == (left, 1, anew)
+    (tmp_path / "curated").mkdir()
+    (found,) = plan_forgetting(data, SUBJECT, [tmp_path]).traces.curated
     assert (found.folder, found.photos, found.command) == (left, 1, f"rm -r {left}")
+
+
+def test_a_copy_without_the_metadata_of_its_photo_is_found_in_a_set_without_a_plan(
+    data: Path, tmp_path: Path
+) -> None:
+    for photo, orientation in zip(photos_of(data, SUBJECT), (1, 6), strict=False):
+        exif = Image.Exif()
+        exif[0x0112], exif[0x010E] = orientation, "where she lives"
+        Image.fromarray(read_image(data / photo.path)).save(data / photo.path, exif=exif)
+    mend(data)
+    made = curated_set(data)
+    shutil.copytree(made / "train", tmp_path / "own" / "train")
+    for split in ("val", "test"):
+        shutil.copytree(made / split, tmp_path / "own" / split)
+    shutil.rmtree(made)
+    assert not any(b"where she lives" in one for one in files_of(tmp_path / "own").values())
+    (found,) = plan_forgetting(data, SUBJECT, [tmp_path]).traces.curated
+    assert (found.folder, found.photos) == (tmp_path / "own", 8)
 
 
 def test_a_photo_that_was_changed_after_curating_is_found_in_the_set(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from collector.errors import EnvironmentProblemError
+from collector.files import write_private
 from curation.report_parts import escape, table
 from trainer.compare import RunSummary, notes_on, tell_epochs
 from trainer.pages.charts import draw_bar
@@ -63,7 +64,7 @@ def write_comparison(summaries: Sequence[RunSummary], page: Path) -> None:
     """
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(render_comparison(summaries), encoding="utf-8")
+        write_private(page, render_comparison(summaries))
     except OSError as fault:
         raise EnvironmentProblemError(
             f"{page}: cannot be written ({fault.strerror}). Choose another --html."

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collector.errors import ToolchainError
+from collector.files import write_private
 from curation.report_parts import escape
 from trainer.compare import RunSummary, sort_runs, summarise, summarise_runs
 from trainer.learning_curve import LearningCurve
@@ -65,8 +66,8 @@ def write_report(
     """
     curves = as_png(draw_curves(run.read_results()))
     confusion = as_png(draw_confusion(found.judged.evaluation.confusion))
-    (run.path / "confusion_matrix.png").write_bytes(confusion)
-    (run.path / "curves.png").write_bytes(curves)
+    write_private(run.path / "confusion_matrix.png", confusion)
+    write_private(run.path / "curves.png", curves)
     shelf = PictureShelf()
     cards = [
         *_shared_cards(found, shelf, metrics["val_calibration_error"]),
@@ -99,7 +100,7 @@ def write_learning_curve(run: RunFolder, curve: LearningCurve) -> None:
     table = io.StringIO()
     csv.writer(table, lineterminator="\n").writerows(curve.as_table())
     run.write_text(f"{CURVE_NAME}.csv", table.getvalue())
-    (run.path / f"{CURVE_NAME}.png").write_bytes(as_png(draw_learning_curve(curve)))
+    write_private(run.path / f"{CURVE_NAME}.png", as_png(draw_learning_curve(curve)))
     # Last: where it is, the others are.
     run.write_text(f"{CURVE_NAME}.json", json.dumps(curve.as_dict(), indent=2) + "\n")
 
