@@ -8,12 +8,14 @@ Only reads. Training is not imported: the files are what the packages promise to
 
 import csv
 import shlex
-from collections.abc import Mapping, Set
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ARGS_FILE = "args.yaml"
+CACHES_KEY = "feature_caches"
+"""In args.yaml: where the features of the photos were kept, also by a run that went on later."""
 
 _FIT_OPTIONS = (
     "model", "weights", "epochs", "fine_tune_epochs", "image_size", "alpha", "batch_size", "heads",
@@ -32,6 +34,7 @@ class TrainedRun:
         trained_on: The same, absolute.
         dataset_digest: Of the photos in it then; None where the run does not tell.
         command: Trains it anew.
+        feature_caches: Where it kept features of photos, absolute.
     """
 
     folder: Path
@@ -39,8 +42,9 @@ class TrainedRun:
     trained_on: Path
     dataset_digest: str | None
     command: str
+    feature_caches: tuple[Path, ...] = ()
 
-    def count_predicted(self, paths: Set[str]) -> int:
+    def count_predicted(self, paths: Container[str]) -> int:
         """How many of these photos its predictions name: "test/mask_old/a.jpg" is mask_old/a.jpg.
 
         Args:
@@ -63,7 +67,9 @@ def read_run(folder: Path) -> TrainedRun | None:
     # A relative one is of the folder that the runs' folder lies in.
     trained_on = (folder.parent.parent / curated).resolve()
     told = digest if isinstance(digest, str) else None
-    return TrainedRun(folder, curated, trained_on, told, _fit_command(folder, args))
+    return TrainedRun(
+        folder, curated, trained_on, told, _fit_command(folder, args), _feature_caches(args)
+    )
 
 
 def _read_args(path: Path) -> Mapping[str, Any]:
@@ -74,6 +80,14 @@ def _read_args(path: Path) -> Mapping[str, Any]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return {}
     return values if isinstance(values, dict) else {}
+
+
+def _feature_caches(args: Mapping[str, Any]) -> tuple[Path, ...]:
+    named = args.get(CACHES_KEY)
+    listed = named if isinstance(named, list) else []
+    return tuple(
+        Path(each) for each in listed if isinstance(each, str) and Path(each).is_absolute()
+    )
 
 
 def _fit_command(folder: Path, args: Mapping[str, Any]) -> str:
