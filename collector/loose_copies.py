@@ -4,7 +4,6 @@ Only reads. What is a person's for certain is told apart from what may be.
 """
 
 import json
-import os
 import re
 import shlex
 from collections.abc import Container, Iterable, Iterator, Sequence
@@ -200,4 +199,4 @@ def _files_in(folder: Path) -> Iterator[Path]:
 
 
 def _folders_in(folder: Path) -> Iterator[Path]:
-    yield from (path for path in _entries(folder) if path.is_dir() and not os.path.islink(path))
+    yield from (path for path in _entries(folder) if path.is_dir() and not path.is_symlink())

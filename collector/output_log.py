@@ -18,6 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TextIO
 
+from collector.cached_features import CACHE_NAME
 from collector.caches import user_cache
 from collector.manifest import manifest_path
 
@@ -42,9 +43,7 @@ class Kind(StrEnum):
     VIDEO = "video"
 
 
-_TOLD_BY_CONTENT = frozenset(
-    {Kind.CURATED, Kind.RUN, Kind.CACHE, Kind.MODEL, Kind.PAGE, Kind.TABLE}
-)
+_TOLD_BY_CONTENT = frozenset({Kind.CURATED, Kind.RUN, Kind.MODEL, Kind.PAGE, Kind.TABLE})
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def log_output(roots: Iterable[Path], output: Output) -> None:
         output: Its path may be relative; the time is added.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    output = replace(output, path=Path(os.path.abspath(output.path)), at=now)
+    output = replace(output, path=output.path.resolve(), at=now)
     for root in {root.resolve() for root in roots}:
         if manifest_path(root).is_file() and not _is_found_anyway(root, output):
             _append(root, output)
@@ -134,7 +133,8 @@ def is_within_reach(top: Path, path: Path) -> bool:
 
 
 def _is_found_anyway(root: Path, output: Output) -> bool:
-    return output.kind in _TOLD_BY_CONTENT and is_within_reach(root.parent, output.path)
+    is_told = output.kind in _TOLD_BY_CONTENT or output.path.name == CACHE_NAME
+    return is_told and output.subject is None and is_within_reach(root.parent, output.path)
 
 
 def _log_paths(root: Path) -> tuple[Path, Path]:

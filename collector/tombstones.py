@@ -11,7 +11,6 @@ that dear, and even then the marks give no photo and no name back.
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
@@ -159,7 +158,7 @@ def _write(root: Path, stored: dict[str, Any]) -> None:
         if stored["people"]:
             temporary.unlink(missing_ok=True)
             save_new_file(temporary, json.dumps(stored).encode())
-            os.replace(temporary, path)
+            temporary.replace(path)
         else:
             path.unlink(missing_ok=True)
         sync_folder(path.parent)

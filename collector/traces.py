@@ -143,7 +143,7 @@ def find_traces(
     copies = frozenset(_digests_of_copies(sets, found))
     trained = _digests_trained_on(sets, found, runs, run_traces)
     loose, embedded = find_loose_copies(places, outputs, sought, Either(trained, sought.sets))
-    listed = {trace.folder for trace in (*curated, *run_traces)}
+    listed = {one.folder for one in curated} | {run.folder for run in run_traces}
     return Traces(
         tuple(curated),
         tuple(run_traces),
