@@ -149,11 +149,11 @@ _NOUNS = {
 def _told(mentions: Mentions, sought: SoughtPhotos) -> str:
     if mentions.is_unread:
         return "too large to be searched"
-    shows, names = len(mentions.pictures), mentions.photos + mentions.maybe
+    shows, sure, maybe = len(mentions.pictures), len(mentions.photos), len(mentions.maybe)
     parts = [
         f"shows {shows} of their photos" if shows else "",
-        f"names {names} of their photos" if mentions.photos else "",
-        f"has {names} names of their photos" if names and not mentions.photos else "",
+        f"names {sure} of their photos" if sure else "",
+        f"has names that {maybe} of their photos have" if maybe else "",
         f"names {sought.subject} or a session of theirs" if mentions.is_named else "",
     ]
     return ", ".join(part for part in parts if part)

@@ -9,7 +9,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from collector.errors import UnreadableImageError
@@ -42,8 +42,8 @@ class Mentions:
         is_unread: Whether it is too large to be read.
     """
 
-    photos: int = 0
-    maybe: int = 0
+    photos: set[str] = field(default_factory=set)
+    maybe: set[str] = field(default_factory=set)
     pictures: frozenset[str] = frozenset()
     is_named: bool = False
     is_unread: bool = False
@@ -130,7 +130,7 @@ def _count(text: str, sought: SoughtPhotos, found: Mentions) -> None:
         if not sought.has_path(word) and not sought.has_name(name):
             continue
         if is_one_photos_name(name):
-            found.photos += 1
+            found.photos.add(name)
         else:
-            found.maybe += 1
+            found.maybe.add(name)
         return
