@@ -20,8 +20,8 @@ from collector.manifest import manifest_path
 from collector.records import LABELS, Label, Photo
 from collector.store import PhotoStore, list_photos
 from curation.cli import main as curate
-from tests.conftest import draw_noise
 from tests.collector.test_forgetting import digest_of, files_of, save_piece
+from tests.conftest import draw_noise
 
 SUBJECT, OTHERS = "p07-unmistakable", ("p08", "p09", "p10")
 
