@@ -88,7 +88,7 @@ def log_output(roots: Iterable[Path], output: Output) -> None:
 def read_outputs(root: Path) -> list[Output]:
     """Read the log of a dataset: what is still there, the latest line of each path."""
     found: dict[Path, Output] = {}
-    for path in _log_paths(root):
+    for path in log_paths(root):
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError):
@@ -109,7 +109,7 @@ def forget_in_log(root: Path, is_theirs: Callable[[Output], bool]) -> None:
     Raises:
         OSError: The disk refused.
     """
-    for path in _log_paths(root):
+    for path in log_paths(root):
         if path.is_file():
             with _locked(path) as file:
                 kept = [each for line in file if (each := _parse(line)) is not None]
@@ -137,14 +137,15 @@ def _is_found_anyway(root: Path, output: Output) -> bool:
     return is_told and output.subject is None and is_within_reach(root.parent, output.path)
 
 
-def _log_paths(root: Path) -> tuple[Path, Path]:
+def log_paths(root: Path) -> tuple[Path, Path]:
+    """Return where the log of a dataset lies: with it, and where that cannot be written."""
     digest = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
     inside = manifest_path(root).with_name("outputs.jsonl")
     return inside, user_cache() / "outputs" / f"{digest}.jsonl"
 
 
 def _append(root: Path, output: Output) -> None:
-    for path in _log_paths(root):
+    for path in log_paths(root):
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with _locked(path) as file:

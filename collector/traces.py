@@ -17,7 +17,7 @@ from collector.errors import UnreadableImageError
 from collector.fingerprint import hash_crop
 from collector.images import read_image
 from collector.loose_copies import LooseCopy, find_loose_copies
-from collector.output_log import Kind, Output
+from collector.output_log import Kind, Output, log_paths
 from collector.sought_photos import Either, SoughtPhotos
 from collector.trace_walk import BUILDING, Places, add_set, look_through
 from collector.trained_runs import TrainedRun, read_run
@@ -170,6 +170,7 @@ def _find_places(
             places.runs.add(output.path)
         elif output.kind is Kind.CACHE:
             places.caches.add(output.path)
+    places.files -= set(log_paths(root))
     # What a fault of ours was reported with may name photos.
     places.files |= set(Path(tempfile.gettempdir()).glob("maskage-bug-*.txt"))
     return places
