@@ -90,8 +90,8 @@ class _Search:
 
     def judge_output(self, output: Output) -> None:
         match output.kind:
-            case Kind.PAGE | Kind.TABLE:
-                self.judge_file(output.path)
+            case Kind.PAGE | Kind.TABLE if output.path.is_file():
+                self._judge_text(output.path)  # whatever its suffix
             case Kind.MODEL:
                 for folder in (output.path, *_folders_in(output.path)):
                     self.judge_model(folder)

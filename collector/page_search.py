@@ -67,10 +67,11 @@ def find_mentions(path: Path, sought: SoughtPhotos) -> Mentions:
     except OSError:
         return Mentions()
     found = Mentions()
-    if path.suffix.lower() in PAGES:
+    kind = ".html" if b"<html" in data[:200].lower() else path.suffix.lower()
+    if kind in PAGES:
         found.pictures = frozenset(_matching_pictures(data, sought))
         data = _EMBEDDED.sub(b"", data)
-    for text in _strings(path.suffix.lower(), data.decode("utf-8", "surrogateescape")):
+    for text in set(_strings(kind, data.decode("utf-8", "surrogateescape"))):
         _count(text, sought, found)
     return found
 
@@ -95,16 +96,16 @@ def _looks_like(picture: bytes, sought: SoughtPhotos) -> bool:
         return False
 
 
-def _strings(suffix: str, text: str) -> Iterator[str]:
+def _strings(kind: str, text: str) -> Iterator[str]:
     """The pieces of a text between which there is markup: cells, attributes, strings."""
-    if suffix == ".csv":
+    if kind == ".csv":
         try:
             for row in csv.reader(io.StringIO(text, newline="")):
                 yield from row
             return
         except csv.Error:
             pass
-    is_page = suffix in PAGES
+    is_page = kind in PAGES
     for piece in _BETWEEN["page" if is_page else "text"].split(text):
         if is_page:
             yield html.unescape(piece)

@@ -144,16 +144,26 @@ def find_traces(
     trained = _digests_trained_on(sets, found, runs, run_traces)
     loose, embedded = find_loose_copies(places, outputs, sought, Either(trained, sought.sets))
     listed = {one.folder for one in curated} | {run.folder for run in run_traces}
+    others = {folder for folder, one in sets.items() if one.made_of not in (None, sought.root)}
+    others |= {run.folder for run in runs if run.trained_on in others}
     return Traces(
         tuple(curated),
         tuple(run_traces),
         tuple(sorted(_pieces_with(Either(copies, sought.digests), places.caches))),
         tuple(find_scan_caches(sought.root, sought.digests, places.caches)),
-        tuple(copy for copy in loose if listed.isdisjoint((copy.path, *copy.path.parents))),
+        tuple(
+            copy
+            for copy in loose
+            if not _lies_in(listed, copy) and (copy.is_certain or not _lies_in(others, copy))
+        ),
         copies,
         trained,
         embedded,
     )
+
+
+def _lies_in(folders: Set[Path], copy: LooseCopy) -> bool:
+    return not folders.isdisjoint((copy.path, *copy.path.parents))
 
 
 def _find_places(
