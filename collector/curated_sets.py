@@ -21,6 +21,7 @@ from pathlib import Path
 
 from collector.images import is_picture
 from collector.records import LABELS
+from collector.shell_words import join_words
 
 SPLITS = ("train", "val", "test")
 PLAN_FILE = "plan.csv"
@@ -87,7 +88,7 @@ class CuratedSet:
         """Makes it anew, where it lies today; of the dataset at `root` unless it tells another."""
         words = list(self.told_words) or ["curate", "", "--out", ""]
         words[1], words[words.index("--out") + 1] = str(self.made_of or root), str(self.folder)
-        return shlex.join(words)
+        return join_words(words)
 
 
 def looks_like_set(files: Sequence[str], folders: Sequence[str]) -> bool:

@@ -1,12 +1,12 @@
 """What a plan to forget somebody says, as text and as JSON."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from collector.forgetting import ForgetPlan
 from collector.loose_copies import LooseCopy
+from collector.shell_words import join_words
 from collector.traces import CuratedTrace, RunTrace
 
 SHOWN = 12
@@ -55,7 +55,7 @@ def left_as_text(plan: ForgetPlan) -> str:
             *_shortened(plan.mine.unclear),
         ]
     if lines:
-        again = shlex.join(["collector", "forget", plan.subject, "--data", str(plan.root)])
+        again = join_words(["collector", "forget", plan.subject, "--data", str(plan.root)])
         lines += ["When you have done so, this lists what is still there:", f"    {again}"]
     return "\n".join(lines)
 
@@ -83,9 +83,9 @@ def _grouped(copies: Sequence[LooseCopy]) -> list[tuple[str, str, str]]:
         groups.setdefault((copy.path.parent, copy.reason), []).append(copy)
     rows = []
     for (folder, reason), members in groups.items():
-        plain = [copy for copy in members if copy.command == shlex.join(["rm", str(copy.path)])]
+        plain = [copy for copy in members if copy.command == join_words(["rm", str(copy.path)])]
         if len(plain) == len(members) > 1:
-            command = shlex.join(["rm", *(str(copy.path) for copy in members)])
+            command = join_words(["rm", *(str(copy.path) for copy in members)])
             rows.append((str(folder), f"{len(members)} files: {reason}", command))
         else:
             rows += [(str(copy.path), copy.reason, copy.command) for copy in members]

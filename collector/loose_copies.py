@@ -5,7 +5,6 @@ Only reads. What is a person's for certain is told apart from what may be.
 
 import json
 import re
-import shlex
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from collector.curated_sets import hash_file
 from collector.images import PICTURE_SUFFIXES
 from collector.output_log import Kind, Output
 from collector.page_search import PAGES, TEXTS, Mentions, find_mentions
+from collector.shell_words import join_words
 from collector.sought_photos import SoughtPhotos, is_one_photos_name
 from collector.trace_walk import MODEL_FILES, Places
 
@@ -73,7 +73,7 @@ class _Search:
         self.embedded: set[str] = set()
 
     def add(self, path: Path, reason: str, *, is_certain: bool, command: str = "") -> None:
-        command = command or shlex.join(["rm", *(["-r"] if path.is_dir() else []), str(path)])
+        command = command or join_words(["rm", *(["-r"] if path.is_dir() else []), str(path)])
         self.found.setdefault(path, LooseCopy(path, reason, command, is_certain))
 
     def judge_file(self, path: Path) -> None:
@@ -167,8 +167,8 @@ def _removal_of_pictures(folder: Path) -> str:
     entries = list(_entries(folder))
     ours = [path for path in entries if _ANNOTATED.fullmatch(path.name)]
     if ours and len(ours) == len(entries):
-        return shlex.join(["rm", "-r", str(folder)])
-    return shlex.join(["rm", *map(str, ours)]) if ours else ""
+        return join_words(["rm", "-r", str(folder)])
+    return join_words(["rm", *map(str, ours)]) if ours else ""
 
 
 def _dataset_digest(path: Path) -> str | None:

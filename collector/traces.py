@@ -4,7 +4,6 @@ Sets and runs are described in `collector.curated_sets` and `collector.trained_r
 `collector.cached_features`, all else in `collector.loose_copies`. Only reads.
 """
 
-import shlex
 import tempfile
 from collections.abc import Container, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from collector.fingerprint import hash_crop
 from collector.images import read_image
 from collector.loose_copies import LooseCopy, find_loose_copies
 from collector.output_log import Kind, Output, log_paths
+from collector.shell_words import join_words
 from collector.sought_photos import Either, SoughtPhotos
 from collector.trace_walk import BUILDING, Places, add_set, look_through
 from collector.trained_runs import TrainedRun, read_run
@@ -62,7 +62,7 @@ class RunTrace:
     @property
     def remove(self) -> str:
         """The command that removes it."""
-        return shlex.join(["rm", "-r", str(self.folder)])
+        return join_words(["rm", "-r", str(self.folder)])
 
 
 @dataclass(frozen=True)
@@ -261,7 +261,7 @@ def _set_trace(one: CuratedSet, inside: _InSet, root: Path) -> CuratedTrace:
     folder, command = one.folder, one.command(root)
     if BUILDING.fullmatch(folder.parent.name):
         folder = folder.parent
-        command = shlex.join(["rm", "-r", str(folder)])
+        command = join_words(["rm", "-r", str(folder)])
     return CuratedTrace(folder, len(inside.photos), len(inside.variants), inside.set_aside, command)
 
 

@@ -7,11 +7,12 @@ Only reads. Training is not imported: the files are what the packages promise to
 """
 
 import csv
-import shlex
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from collector.shell_words import join_words
 
 ARGS_FILE = "args.yaml"
 CACHES_KEY = "feature_caches"
@@ -98,4 +99,4 @@ def _fit_command(folder: Path, args: Mapping[str, Any]) -> str:
     words += [f"--{flag.replace('_', '-')}" for flag in _FIT_FLAGS if args.get(flag) is True]
     if args.get("name") is not None:
         words += ["--name", str(args["name"])]
-    return shlex.join([*words, "--runs", str(folder.parent)])
+    return join_words([*words, "--runs", str(folder.parent)])

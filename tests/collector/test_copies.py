@@ -3,7 +3,9 @@
 import base64
 import json
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -367,6 +369,19 @@ def test_file_names_and_contents_of_all_kinds_stop_nothing(
     (project / "loop.html").symlink_to(project / "loop.html")
     os.mkfifo(project / "pipe.json")
     assert forget()["sure"] == [os.fsdecode(b"\xff\x1b[31m.html")]
+
+
+@pytest.mark.parametrize("name", [b"\xff\x1b[31m'x.html", "Oma \n 'Käthe'.html".encode()])
+def test_a_command_can_be_pasted_whatever_is_in_the_name(
+    data: Path, name: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = data.parent / os.fsdecode(name)
+    page.write_text(photos_of(data, SUBJECT)[0].path)
+    assert main(["forget", SUBJECT, "--data", str(data), "--yes"]) == 0
+    (command,) = re.findall(r"^    (rm .*)$", capsys.readouterr().out, re.MULTILINE)
+    assert command.isprintable()
+    subprocess.run(["bash", "-c", command], check=True)
+    assert not page.exists()
 
 
 def test_folders_of_other_programs_are_not_searched(
