@@ -21,6 +21,7 @@ from pathlib import Path
 
 from collector.images import is_picture
 from collector.records import LABELS
+from collector.shell_words import join_words
 
 SPLITS = ("train", "val", "test")
 PLAN_FILE = "plan.csv"
@@ -76,29 +77,31 @@ class CuratedSet:
     @cached_property
     def told_words(self) -> list[str]:
         """The command that made it, as its page tells; empty where it does not."""
-        try:
-            found = _COMMAND.search((self.folder / "report.html").read_text(encoding="utf-8"))
-            words = shlex.split(html.unescape(found[1])) if found else []
-        except (OSError, ValueError):
-            return []
-        return words if "--out" in words[2:-1] else []
+        return _told_words(self.folder)
 
-    @property
+    @cached_property
     def made_of(self) -> Path | None:
         """The dataset that it was made of; None where nobody tells, or where that is gone."""
-        root = Path(self.told_words[1]) if self.told_words else Path()
-        return root.resolve() if root.is_absolute() and root.is_dir() else None
+        return _told_dataset(self.told_words)
 
     def command(self, root: Path) -> str:
         """Makes it anew, where it lies today; of the dataset at `root` unless it tells another."""
         words = list(self.told_words) or ["curate", "", "--out", ""]
         words[1], words[words.index("--out") + 1] = str(self.made_of or root), str(self.folder)
-        return shlex.join(words)
+        return join_words(words)
 
 
 def looks_like_set(files: Sequence[str], folders: Sequence[str]) -> bool:
     """Whether a folder with these files and folders in it may be a curated set."""
     return PLAN_FILE in files or set(SPLITS) <= set(folders)
+
+
+def dataset_of_set(folder: Path) -> Path | None:
+    """Return the dataset that a set was made of, without reading the set itself.
+
+    None where nobody tells, or where that is gone.
+    """
+    return _told_dataset(_told_words(folder))
 
 
 def read_set(folder: Path) -> CuratedSet:
@@ -122,6 +125,20 @@ def hash_file(path: Path) -> str | None:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None
+
+
+def _told_words(folder: Path) -> list[str]:
+    try:
+        found = _COMMAND.search((folder / "report.html").read_text(encoding="utf-8"))
+        words = shlex.split(html.unescape(found[1])) if found else []
+    except (OSError, ValueError):
+        return []
+    return words if "--out" in words[2:-1] else []
+
+
+def _told_dataset(words: Sequence[str]) -> Path | None:
+    root = Path(words[1]) if words else Path()
+    return root.resolve() if root.is_absolute() and root.is_dir() else None
 
 
 def _read_plan(table: Path) -> Iterator[SetRow]:

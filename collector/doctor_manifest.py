@@ -26,6 +26,8 @@ from collector.manifest import (
 
 ASIDE = ".damaged-"
 """In the name of a damaged manifest that was set aside, before the time it was."""
+COPY_PREFIX = "maskage-doctor-"
+"""In the name of a folder for a copy of the manifest, among the temporary files."""
 _NOT_DAMAGE = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -142,7 +144,7 @@ def _readable(root: Path, *, is_ours: bool) -> Iterator[Path]:
     if is_ours or not wal.exists() or find_writer(root):
         yield root
         return
-    with tempfile.TemporaryDirectory(prefix="maskage-doctor-") as folder:
+    with tempfile.TemporaryDirectory(prefix=COPY_PREFIX) as folder:
         copy = manifest_path(Path(folder))
         copy.parent.mkdir()
         for source in (path, wal):

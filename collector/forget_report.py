@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from collector.forgetting import ForgetPlan
+from collector.loose_copies import LooseCopy
+from collector.shell_words import join_words
 from collector.traces import CuratedTrace, RunTrace
 
 SHOWN = 12
@@ -12,8 +15,13 @@ SHOWN = 12
 
 def plan_as_text(plan: ForgetPlan) -> str:
     """What will go, a line each; for before the question."""
-    lines = [f"Forgetting {plan.subject} in {plan.root} removes for good:"]
-    for number, what, names in _going(plan):
+    going = _going(plan)
+    if plan.is_repeat:
+        lines = [f"{plan.subject} was forgotten in {plan.root} before."]
+        lines += ["Removed for good:"] if going else []
+    else:
+        lines = [f"Forgetting {plan.subject} in {plan.root} removes for good:"]
+    for number, what, names in going:
         lines.append(f"{number:>8} {what}{':' if names else ''}")
         lines += [f"{'':>7}{name}" for name in _shortened(names)]
     return "\n".join(lines)
@@ -21,36 +29,76 @@ def plan_as_text(plan: ForgetPlan) -> str:
 
 def left_as_text(plan: ForgetPlan) -> str:
     """What stays and still holds the person, with what to do about each; empty for nothing."""
-    lines = []
     traces = plan.traces
     certain = [run for run in traces.runs if run.is_certain]
     doubtful = [run for run in traces.runs if not run.is_certain]
-    if traces.curated or certain:
-        lines += [
-            f"Still holding {plan.subject}. Nothing here is deleted for you: remove each one, then "
-            f"make it anew, the sets first."
-        ]
-        lines += _in_columns([(str(one.folder), _held(one), one.command) for one in traces.curated])
-        lines += _in_columns([(str(run.folder), run.reason, run.command) for run in certain])
-    if doubtful:
-        lines += [f"May have been trained on {plan.subject}; nobody can tell any more:"]
-        lines += _in_columns([(str(run.folder), run.reason, run.command) for run in doubtful])
+    lines = [
+        *_made_anew(plan, [(str(one.folder), _held(one), one.command) for one in traces.curated]
+                    + [_run_row(run) for run in certain]),
+        *_section(
+            f"Still showing or naming {plan.subject}. Nothing here is deleted for you:",
+            _grouped([copy for copy in traces.loose if copy.is_certain]),
+        ),
+        *_section(
+            f"May have been trained on {plan.subject}; nobody can tell any more:",
+            [_run_row(run) for run in doubtful],
+        ),
+        *_section(
+            f"May show or name {plan.subject}: look at them, and remove them where they do:",
+            _grouped([copy for copy in traces.loose if not copy.is_certain]),
+        ),
+    ]  # fmt: skip
     if plan.mine.unclear:
         lines += [
             f"May show {plan.subject} too, though nothing says so for certain. Left where they "
             f"are: look at them, and remove them by hand.",
             *_shortened(plan.mine.unclear),
         ]
+    if lines:
+        again = join_words(["collector", "forget", plan.subject, "--data", str(plan.root)])
+        lines += ["When you have done so, this lists what is still there:", f"    {again}"]
     return "\n".join(lines)
 
 
+def _made_anew(plan: ForgetPlan, rows: Sequence[tuple[str, str, str]]) -> list[str]:
+    return _section(
+        f"Still holding {plan.subject}. Nothing here is deleted for you: remove each one, then "
+        f"make it anew, the sets first; so do these commands.",
+        rows,
+    )
+
+
+def _section(heading: str, rows: Sequence[tuple[str, str, str]]) -> list[str]:
+    return [heading, *_in_columns(rows)] if rows else []
+
+
+def _run_row(run: RunTrace) -> tuple[str, str, str]:
+    return str(run.folder), run.reason, f"{run.remove} && {run.command}"
+
+
+def _grouped(copies: Sequence[LooseCopy]) -> list[tuple[str, str, str]]:
+    """A row a file, and one for all files of a folder that are there for the same reason."""
+    groups: dict[tuple[Path, str], list[LooseCopy]] = {}
+    for copy in copies:
+        groups.setdefault((copy.path.parent, copy.reason), []).append(copy)
+    rows = []
+    for (folder, reason), members in groups.items():
+        plain = [copy for copy in members if copy.command == join_words(["rm", str(copy.path)])]
+        if len(plain) == len(members) > 1:
+            command = join_words(["rm", *(str(copy.path) for copy in members)])
+            rows.append((str(folder), f"{len(members)} files: {reason}", command))
+        else:
+            rows += [(str(copy.path), copy.reason, copy.command) for copy in members]
+    return rows
+
+
 def plan_as_json(plan: ForgetPlan, *, is_done: bool) -> dict[str, object]:
-    """One object; `forgotten` tells whether it was carried out."""
+    """One object; `forgotten` tells whether it was carried out, now or before."""
     consent = plan.consent
     return {
         "dataset": str(plan.root),
         "subject": plan.subject,
-        "forgotten": is_done,
+        "forgotten": is_done or plan.is_repeat,
         "photos": {str(label): number for label, number in plan.counts.items()},
         "trash": len(plan.mine.trash),
         "damaged": len(plan.mine.damaged),
@@ -60,8 +108,11 @@ def plan_as_json(plan: ForgetPlan, *, is_done: bool) -> dict[str, object]:
         "consent": None if consent is None else consent.basis,
         "old_manifests": list(plan.old_manifests),
         "cached_features": [str(piece) for piece in plan.traces.cached],
+        "cached_scans": [str(file) for file in plan.traces.scans],
+        "left_copies": [str(folder) for folder in plan.left_copies],
         "curated": [_as_json(one) for one in plan.traces.curated],
-        "runs": [_as_json(one) for one in plan.traces.runs],
+        "runs": [{**_as_json(one), "remove": one.remove} for one in plan.traces.runs],
+        "loose": [{**asdict(one), "path": str(one.path)} for one in plan.traces.loose],
         "unclear": list(plan.mine.unclear),
     }
 
@@ -84,6 +135,12 @@ def _going(plan: ForgetPlan) -> list[tuple[int, str, Sequence[str]]]:
             (),
         ),
         (
+            len(plan.left_copies),
+            "copy" if len(plan.left_copies) == 1 else "copie",
+            " of the manifest that a killed `collector doctor` left",
+            [str(folder) for folder in plan.left_copies],
+        ),
+        (
             len(plan.old_manifests),
             "damaged manifest",
             " put aside, which may hold the rows",
@@ -101,7 +158,9 @@ def _held(trace: CuratedTrace) -> str:
     parts = [
         count(trace.photos, "photo") if trace.photos else "",
         count(trace.variants, "augmented copy", "augmented copies") if trace.variants else "",
-        f"{trace.set_aside} set aside, which its page may show" if trace.set_aside else "",
+        f"{trace.set_aside} more named in its plan, which its page may show"
+        if trace.set_aside
+        else "",
     ]
     return ", ".join(part for part in parts if part)
 

@@ -4,28 +4,39 @@ A plan is made first; `forget` carries it out. The order lets a kill at any poin
 running again: the rows tell whose a file is, so files go first, then cached features, and the rows
 last. Thumbnails and previews live in memory only and end with the program that drew them.
 
-What was made of the photos is listed and left: a curated set or a trained run without the person
-is made anew, not mended. Files are unlinked, which no program can make sure of on every disk; the
-rows in the manifest are overwritten.
+What is only a cache goes too. What was made of the photos on somebody's wish is listed and left: a
+curated set or a trained run without the person is made anew, not mended; pages, pictures,
+recordings and exports hold others too. Until nothing is listed any more, marks of the photos are
+kept (`collector.tombstones`), so that the same command lists again what is still there. Files are
+unlinked, which no program can make sure of on every disk; the rows in the manifest are overwritten.
 """
 
 import shutil
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from collector.caches import scan_cache_path
 from collector.consent import Consent
 from collector.doctor_files import DAMAGED, REBUILDING
-from collector.doctor_manifest import ASIDE, find_aside
-from collector.errors import DatasetError, EnvironmentProblemError
+from collector.doctor_manifest import ASIDE, COPY_PREFIX, find_aside
+from collector.errors import DatasetError, EnvironmentProblemError, ToolchainError
 from collector.files import TEMPORARY_PREFIX, sync_folder
-from collector.manifest import manifest_path, read_consents
+from collector.manifest import manifest_path, read_consents, read_rows
+from collector.output_log import forget_in_log, read_outputs
 from collector.records import LABELS, Label
+from collector.sought_photos import SoughtPhotos, sought_photos
 from collector.store import TRASH, PhotoStore
-from collector.subjects import Belongings, find_belongings, known_subjects
+from collector.subjects import (
+    Belongings,
+    all_rows,
+    find_belongings,
+    find_unclear,
+    known_subjects,
+)
+from collector.tombstones import Tombstone, keep_tombstone, open_tombstone, remove_tombstone
 from collector.traces import Traces, find_traces
 
 
@@ -40,7 +51,11 @@ class ForgetPlan:
         unfinished: Files that were being written when a program was killed: nobody knows whose.
         old_manifests: What the doctor put aside of damaged manifests, and may hold the rows.
         consent: What is on record.
-        traces: Pieces of cached features, which go; curated sets and runs, which stay.
+        left_copies: Copies of the manifest that a killed `collector doctor` left, absolute.
+        traces: Caches, which go; all that was made of the photos, which stays.
+        look_in, caches: Where traces were looked for.
+        stone: What is marked of the person, of a time before too.
+        is_repeat: Whether the person was forgotten before, and only traces are left to look for.
     """
 
     root: Path
@@ -49,7 +64,23 @@ class ForgetPlan:
     unfinished: tuple[str, ...] = ()
     old_manifests: tuple[str, ...] = ()
     consent: Consent | None = None
+    left_copies: tuple[Path, ...] = ()
     traces: Traces = field(default_factory=Traces)
+    look_in: tuple[Path, ...] = ()
+    caches: tuple[Path, ...] = ()
+    stone: Tombstone | None = None
+    is_repeat: bool = False
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether anything is left that shows the person, or may."""
+        return self.traces.is_listed or bool(self.mine.unclear)
+
+    @property
+    def is_going(self) -> bool:
+        """Whether there is anything to remove."""
+        traces = self.traces
+        return not self.is_repeat or bool(self.left_copies or traces.cached)
 
     @cached_property
     def counts(self) -> dict[Label, int]:
@@ -77,25 +108,36 @@ def plan_forgetting(
         cache: One more cache of features, wherever it lies.
 
     Raises:
-        DatasetError: No such dataset, or nobody of this name is in it; or its manifest is damaged.
+        DatasetError: No such dataset, or nobody of this name is or was in it; or its manifest is
+            damaged.
     """
-    mine = find_belongings(root, subject)
+    mine, stone = find_belongings(root, subject), open_tombstone(root, subject)
     subjects = known_subjects(root)
-    if subject not in subjects:
+    is_repeat = subject not in subjects
+    if is_repeat and not stone.marks:
         raise DatasetError(_unknown(root, subject, subjects))
     if find_aside(root) is not None:
         raise DatasetError(
             f"{root}: the doctor was interrupted while it set a damaged manifest aside. Run "
             f"`collector doctor {root} --fix`, then forget {subject}."
         )
+    outputs = read_outputs(root)
+    sought = sought_photos(root, subject, mine, stone, outputs)
+    folders = _places(look_in, stone.look_in)
+    caches = _places([cache] if cache else [], stone.caches)
     return ForgetPlan(
         root=root,
         subject=subject,
-        mine=mine,
-        unfinished=tuple(_unfinished(root)),
-        old_manifests=tuple(_old_manifests(root)),
+        mine=replace(mine, unclear=_unclear(root, mine, stone)),
+        unfinished=() if is_repeat else tuple(_unfinished(root)),
+        old_manifests=() if is_repeat else tuple(_old_manifests(root)),
         consent=read_consents(root).get(subject),
-        traces=find_traces(root, mine.paths, mine.digests, look_in, cache),
+        left_copies=tuple(_left_copies(sought)),
+        traces=find_traces(sought, folders, caches, outputs),
+        look_in=folders,
+        caches=caches,
+        stone=stone,
+        is_repeat=is_repeat,
     )
 
 
@@ -114,20 +156,83 @@ def forget(
         PhotoNotSavedError: The manifest could not be written; the files are gone.
     """
     tell = on_removed or (lambda name: None)
+    stone = plan.stone or open_tombstone(plan.root, plan.subject)
+    if plan.is_listed:
+        # First of all: of rows that are gone nobody could make marks.
+        keep_tombstone(plan.root, plan.subject, _mark_all(stone, plan))
     for path in plan.files:
         _remove(plan.root / path, plan)
         tell(path)
-    for piece in plan.traces.cached:
-        _remove(piece, plan)
-        tell(str(piece))
-    # Curation's record of its looks at these photos, and at all others: it is quickly made again.
-    _remove(scan_cache_path(plan.root), plan)
+    # Curation's record of its looks at these photos, and at all others, is quickly made again.
+    for cached in (*plan.traces.cached, *plan.traces.scans, *plan.left_copies):
+        _remove(cached, plan)
+        tell(str(cached))
     for folder in sorted({(plan.root / path).parent for path in plan.files}):
         if folder.is_dir():
             sync_folder(folder)
     for folder in sorted({piece.parent for piece in plan.traces.cached}):
         sync_folder(folder)
-    store.forget(plan.subject)
+    _forget_outputs(plan)
+    if not plan.is_repeat:
+        store.forget(plan.subject)
+    if not plan.is_listed:
+        remove_tombstone(plan.root, plan.subject, stone)
+
+
+def _places(named: Sequence[Path], former: Sequence[Path]) -> tuple[Path, ...]:
+    """Folders that are named, and those of a search before that are still there."""
+    there = (folder for folder in (*named, *former) if folder.is_dir())
+    return tuple(dict.fromkeys(folder.resolve() for folder in there))
+
+
+def _unclear(root: Path, mine: Belongings, stone: Tombstone) -> tuple[str, ...]:
+    if not stone.marks:
+        return mine.unclear
+    links = (str(link) for link in stone.links if link.exists())
+    return tuple(sorted({*mine.unclear, *find_unclear(root, stone.of("unclear")), *links}))
+
+
+def _left_copies(sought: SoughtPhotos) -> Iterator[Path]:
+    """Copies of the manifest in the folder for temporary files, where a kill left them."""
+    for folder in sorted(Path(tempfile.gettempdir()).glob(f"{COPY_PREFIX}*")):
+        try:
+            rows = read_rows(folder)
+        except (ToolchainError, OSError):
+            continue
+        if any((row.sha256 or "") in sought.digests for row in all_rows(rows)):
+            yield folder
+
+
+def _mark_all(stone: Tombstone, plan: ForgetPlan) -> Tombstone:
+    """What is to be known of the photos when the same person is to be forgotten again."""
+    mine, traces = plan.mine, plan.traces
+    outputs = (str(each.path) for each in read_outputs(plan.root) if each.subject == plan.subject)
+    marks: dict[str, Iterable[str]] = {
+        "path": mine.paths,
+        "digest": mine.digests | traces.copies,
+        "name": mine.names,
+        "word": mine.words,
+        "size": mine.sizes,
+        "set": traces.sets,
+        "embedded": traces.embedded,
+        "output": outputs,
+        "unclear": mine.unclear,
+    }
+    for kind, values in marks.items():
+        stone = stone.add(kind, values)
+    links = tuple(Path(path) for path in mine.unclear if Path(path).is_absolute())
+    return replace(stone, look_in=plan.look_in, caches=plan.caches, links=links)
+
+
+def _forget_outputs(plan: ForgetPlan) -> None:
+    try:
+        forget_in_log(plan.root, lambda output: output.subject == plan.subject)
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{plan.root}: the log of what was written cannot be changed "
+            f"({fault.strerror or fault}). {plan.subject} is forgotten in part, and still on "
+            f"record: check its permissions, then run the same command again."
+        ) from fault
 
 
 def _unfinished(root: Path) -> list[str]:

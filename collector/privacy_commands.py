@@ -65,7 +65,7 @@ def run_forget(words: list[str], data: Path) -> int:
         _show_going(plan, arguments)
         say("A dry run: nothing was changed.")
         return _show_left(plan, arguments, is_done=False)
-    if not arguments.yes and not sys.stdin.isatty():
+    if not arguments.yes and not sys.stdin.isatty() and not _is_done_before(root, subject):
         raise UsageError(
             f"Nobody is at a terminal to be asked whether {subject} is to be forgotten. See what "
             f"would go with --dry-run, then add --yes. Nothing was changed."
@@ -74,16 +74,24 @@ def run_forget(words: list[str], data: Path) -> int:
     with PhotoStore(root) as store:
         plan = plan_forgetting(root, subject, *places)
         _show_going(plan, arguments)
-        is_agreed = arguments.yes or _is_agreed(subject)
+        is_agreed = arguments.yes or not plan.is_going or _is_agreed(subject)
         if is_agreed:
             forget(store, plan)
     if not is_agreed:
         say("Nothing was changed.")
         return _show_left(plan, arguments, is_done=False) if arguments.json else 0
     _warn_of_readers(manifest_path(root))
-    if not arguments.json:
+    if not arguments.json and not plan.is_repeat:
         print(f"{subject} is forgotten, with all of the above.")
     return _show_left(plan, arguments, is_done=True)
+
+
+def _is_done_before(root: Path, subject: str) -> bool:
+    """Whether this is a repetition, which asks nobody for leave to remove anything."""
+    from collector.subjects import known_subjects
+    from collector.tombstones import open_tombstone
+
+    return subject not in known_subjects(root) and bool(open_tombstone(root, subject).marks)
 
 
 def _places(arguments: argparse.Namespace) -> tuple[list[Path], Path | None]:
@@ -134,9 +142,11 @@ def _forget_parser(data: Path) -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="collector forget",
         description="Remove a person from a dataset for good: photos, trash, rows, consent and "
-        "cached features. Lists the curated sets and trained runs that still hold the person; "
-        "these are yours to remove and make anew.",
-        epilog="Copies that were taken elsewhere (backups, bundles, exports) are not found.",
+        "caches. Lists what else shows or names the person, with the command for each: curated "
+        "sets, runs, models, pages, tables, pictures and recordings; these are yours to remove "
+        "and make anew. Given again, it lists what is still there.",
+        epilog="Found is what lies in the folders that are looked in, and what these tools wrote "
+        "elsewhere. Copies that you took elsewhere yourself (backups, mails) are not.",
     )
     parser.add_argument("subject", metavar="SUBJECT", help="pseudonym, such as p07")
     parser.add_argument("--data", type=Path, default=data, help=f"dataset folder (default: {data})")
@@ -148,8 +158,8 @@ def _forget_parser(data: Path) -> argparse.ArgumentParser:
         type=Path,
         nargs="+",
         metavar="FOLDER",
-        help="where curated sets, runs and cached features lie, up to 3 folders down (default: "
-        "the folder that the dataset lies in, and this one)",
+        help="where to look for what was made of the photos, up to 3 folders down (default: the "
+        "folder that the dataset lies in, and this one)",
     )
     return parser
 

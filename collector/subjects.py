@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Container, Iterable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,8 @@ from collector.curated_sets import hash_file
 from collector.doctor_files import DAMAGED, facts_of_name
 from collector.errors import UnreadableImageError
 from collector.files import TEMPORARY_PREFIX
+from collector.fingerprint import hash_crop
+from collector.images import PICTURE_SUFFIXES, read_image
 from collector.manifest import (
     KnownPhoto,
     ManifestRows,
@@ -39,6 +41,10 @@ class Belongings:
         rows: How many rows of the manifest.
         paths: Where the photos lie or may once have lain, and nobody else's lie.
         digests: sha256 of each photo: as the rows tell, as the files are, and without metadata.
+        names: File names that a photo may ever have had, without their suffixes.
+        words: Sessions in which nobody else was photographed.
+        sizes: Bytes of each file, in decimal.
+        fingerprints: Perceptual hashes of the photos.
         unclear: Files that may show the person too, though nothing says so for certain; absolute
             for those that lie behind a link.
     """
@@ -50,7 +56,22 @@ class Belongings:
     rows: int = 0
     paths: frozenset[str] = frozenset()
     digests: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
+    sizes: frozenset[str] = frozenset()
+    fingerprints: frozenset[int] = frozenset()
     unclear: tuple[str, ...] = ()
+
+
+def telling_words(words: Iterable[str]) -> frozenset[str]:
+    """Return the words that stand for a person wherever they are found: neither "1" nor "me"."""
+    return frozenset(word for word in words if len(word) > 2 and not word.isdecimal())
+
+
+def stem_of(name: str) -> str:
+    """Return a picture's name without its suffix."""
+    head, dot, suffix = name.rpartition(".")
+    return head if dot and f".{suffix.lower()}" in PICTURE_SUFFIXES else name
 
 
 def known_subjects(root: Path) -> set[str]:
@@ -59,7 +80,7 @@ def known_subjects(root: Path) -> set[str]:
     Raises:
         DatasetError: The manifest is damaged.
     """
-    rows = _all_rows(read_rows(root))
+    rows = all_rows(read_rows(root))
     return {row.subject for row in rows if row.subject} | set(read_consents(root))
 
 
@@ -72,22 +93,35 @@ def find_belongings(root: Path, subject: str) -> Belongings:
     return _Search(root, subject, match_photos(root)).find()
 
 
+def find_unclear(root: Path, paths: Container[str]) -> list[str]:
+    """Find files of a dataset that were noted as unclear before, by their paths in it."""
+    return sorted(
+        path
+        for place, _, names in os.walk(root)
+        for name in names
+        if (path := (Path(place) / name).relative_to(root).as_posix()) in paths
+    )
+
+
 class _Search:
     """Whose each file is, by its rows and by its content."""
 
     def __init__(self, root: Path, subject: str, known: Sequence[KnownPhoto]) -> None:
         self._root, self._subject, self._known = root, subject, known
         rows = read_rows(root)
-        self._mine = [row for row in _all_rows(rows) if row.subject == subject]
-        self._theirs = {row.path for row in _all_rows(rows) if row.subject != subject}
+        self._mine = [row for row in all_rows(rows) if row.subject == subject]
+        self._theirs = {row.path for row in all_rows(rows) if row.subject != subject}
         self._owners: dict[str, set[str | None]] = {}
-        for row in _all_rows(rows):
+        for row in all_rows(rows):
             if row.sha256:
                 self._owners.setdefault(row.sha256, set()).add(row.subject)
         self._removed: dict[str, list[Photo]] = {}
         for path, row in rows.removed.items():
             name = former_names(path)[0]
             self._removed.setdefault(f"{path.partition('/')[0]}/{name}", []).append(row)
+        self._their_sittings = {
+            row.session for row in all_rows(rows) if row.session and row.subject != subject
+        }
         self._sittings = {row.session for row in self._mine if row.session}
         self._names = {name for row in self._mine for name in former_names(row.path)}
         self._unclear: set[str] = set()
@@ -100,6 +134,7 @@ class _Search:
         digests = {row.sha256 for row in self._mine if row.sha256}
         digests |= {one for path in (*photos, *trash) for one in _digests(self._root / path)}
         self._note_links((*photos, *trash, *damaged))
+        files = [self._root / path for path in (*photos, *trash, *damaged, *elsewhere)]
         return Belongings(
             photos=tuple(sorted(photos)),
             trash=tuple(sorted(trash)),
@@ -108,6 +143,10 @@ class _Search:
             rows=len(self._mine),
             paths=frozenset(self._paths(photos)),
             digests=frozenset(digests),
+            names=frozenset(stem_of(name) for name in self._all_names(photos)),
+            words=self._own_sessions(),
+            sizes=frozenset(str(file.stat().st_size) for file in files if file.exists()),
+            fingerprints=frozenset(self._fingerprints(photos)),
             unclear=tuple(sorted(self._unclear)),
         )
 
@@ -115,6 +154,22 @@ class _Search:
         """Every path at which a photo of the subject may have lain, and nobody else's lies."""
         ever = {f"{label}/{name}" for label in LABELS for name in self._names}
         return (ever - self._theirs) | set(photos)
+
+    def _all_names(self, photos: Iterable[str]) -> set[str]:
+        return self._names | {path.rpartition("/")[2] for path in photos}
+
+    def _own_sessions(self) -> frozenset[str]:
+        """The sessions in which no other person was photographed."""
+        return telling_words(self._sittings - self._their_sittings)
+
+    def _fingerprints(self, photos: Sequence[str]) -> Iterator[int]:
+        """Those that the rows tell; a photo whose row tells none is looked at."""
+        told = {row.path: row.fingerprint for row in self._mine if row.fingerprint is not None}
+        yield from told.values()
+        for path in photos:
+            if path not in told:
+                with suppress(UnreadableImageError):
+                    yield hash_crop(read_image(self._root / path))
 
     def _is_mine(self, known: KnownPhoto) -> bool:
         """Whether a photo in its class folder is the subject's.
@@ -193,7 +248,8 @@ def _digests(path: Path) -> set[str]:
     return {hashlib.sha256(content).hexdigest() for content in contents}
 
 
-def _all_rows(rows: ManifestRows) -> list[Photo]:
+def all_rows(rows: ManifestRows) -> list[Photo]:
+    """Every row, of removed photos too."""
     return [*rows.present.values(), *rows.removed.values()]
 
 

@@ -7,13 +7,16 @@ Only reads. Training is not imported: the files are what the packages promise to
 """
 
 import csv
-import shlex
-from collections.abc import Mapping, Set
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from collector.shell_words import join_words
+
 ARGS_FILE = "args.yaml"
+CACHES_KEY = "feature_caches"
+"""In args.yaml: where the features of the photos were kept, also by a run that went on later."""
 
 _FIT_OPTIONS = (
     "model", "weights", "epochs", "fine_tune_epochs", "image_size", "alpha", "batch_size", "heads",
@@ -32,6 +35,7 @@ class TrainedRun:
         trained_on: The same, absolute.
         dataset_digest: Of the photos in it then; None where the run does not tell.
         command: Trains it anew.
+        feature_caches: Where it kept features of photos, absolute.
     """
 
     folder: Path
@@ -39,8 +43,9 @@ class TrainedRun:
     trained_on: Path
     dataset_digest: str | None
     command: str
+    feature_caches: tuple[Path, ...] = ()
 
-    def count_predicted(self, paths: Set[str]) -> int:
+    def count_predicted(self, paths: Container[str]) -> int:
         """How many of these photos its predictions name: "test/mask_old/a.jpg" is mask_old/a.jpg.
 
         Args:
@@ -63,7 +68,9 @@ def read_run(folder: Path) -> TrainedRun | None:
     # A relative one is of the folder that the runs' folder lies in.
     trained_on = (folder.parent.parent / curated).resolve()
     told = digest if isinstance(digest, str) else None
-    return TrainedRun(folder, curated, trained_on, told, _fit_command(folder, args))
+    return TrainedRun(
+        folder, curated, trained_on, told, _fit_command(folder, args), _feature_caches(args)
+    )
 
 
 def _read_args(path: Path) -> Mapping[str, Any]:
@@ -76,6 +83,14 @@ def _read_args(path: Path) -> Mapping[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
+def _feature_caches(args: Mapping[str, Any]) -> tuple[Path, ...]:
+    named = args.get(CACHES_KEY)
+    listed = named if isinstance(named, list) else []
+    return tuple(
+        Path(each) for each in listed if isinstance(each, str) and Path(each).is_absolute()
+    )
+
+
 def _fit_command(folder: Path, args: Mapping[str, Any]) -> str:
     words = ["trainer", "fit", str(args["curated"])]
     for option in _FIT_OPTIONS:
@@ -84,4 +99,4 @@ def _fit_command(folder: Path, args: Mapping[str, Any]) -> str:
     words += [f"--{flag.replace('_', '-')}" for flag in _FIT_FLAGS if args.get(flag) is True]
     if args.get("name") is not None:
         words += ["--name", str(args["name"])]
-    return shlex.join([*words, "--runs", str(folder.parent)])
+    return join_words([*words, "--runs", str(folder.parent)])

@@ -21,6 +21,7 @@ def main(argv: list[str] | None = None) -> int:
 def _curate(argv: list[str]) -> int:
     arguments = parse(argv)
     settings, workers = settings_of(arguments), workers_of(arguments)
+    from collector.output_log import Kind, Output, log_output
     from curation.flagging import flag_doubts
     from curation.materialise import materialise_plan, require_replaceable
     from curation.planning import make_plan
@@ -34,6 +35,7 @@ def _curate(argv: list[str]) -> int:
     if is_written:
         report = render_report(plan, arguments.out.resolve())
         materialise_plan(plan, arguments.out, report, show_progress)
+        log_output([plan.root], Output(arguments.out, Kind.CURATED))
         flagged = flag_doubts(plan)
     _tell(plan, arguments, is_written)
     if flagged is not None:

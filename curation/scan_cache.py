@@ -6,14 +6,17 @@ photos are looked at again. A file counts as unchanged by its size and time of c
 
 import contextlib
 import hashlib
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from collector.cached_features import named_cache
 from collector.caches import scan_cache_path
 from collector.files import make_private
+from collector.output_log import Kind, Output, log_output
 from collector.records import Quality
 from curation.scan import Sight
 
@@ -141,6 +144,8 @@ class ScanCache:
 def open_scan_cache(root: Path, face_model: Path | None) -> Iterator[ScanCache]:
     """The cache of a dataset, for looks with this face model or without one."""
     look = hashlib.sha256(face_model.read_bytes()).hexdigest()[:16] if face_model else ""
+    if (named := named_cache(os.environ)) is not None:
+        log_output([root], Output(named, Kind.CACHE))
     cache = ScanCache(root, look)
     try:
         yield cache

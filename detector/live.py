@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from collector.cameras import open_camera, shows_pictures
 from collector.console import say
+from collector.datasets_behind import datasets_behind
 from collector.errors import DatasetError, EnvironmentProblemError
 from collector.faces import SMALLEST_IN_PICTURE_PX, FaceFinder, open_face_finder
+from collector.output_log import Kind, Output, log_output
 from detector.alarm_options import AlarmSettings
 from detector.classifier import Classifier
 from detector.commands import CommandDesk
@@ -135,6 +137,10 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
     desk = CommandDesk()
     # Last of all: a recording that is being played would run on while a model is loaded.
     feed = held.enter_context(LiveFeed(choice.open))
+    on_kept = _keep_in_mind(request, bundle.folder)
+    for events in (request.json_out, request.csv_out):
+        if events and str(events) != "-":
+            on_kept(events, Kind.TABLE)
     listeners = _open_logs(request, held)
     corrections = held.enter_context(Corrections(request.dataset))
     controls = LiveControls(
@@ -146,6 +152,7 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
         recordings=request.recordings,
         is_blurred=request.is_blurred,
         is_mirrored=request.is_mirrored,
+        on_kept=on_kept,
     )
     held.callback(controls.close)
     # Closed before all of them: what they say at the end is lost on the terminal's other screen.
@@ -158,6 +165,19 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
     if request.is_recording:
         controls.start_recording()
     return LiveLoop(request.options, feed, pipeline, screen, controls, listeners, desk)
+
+
+def _keep_in_mind(request: LiveRequest, model: Path) -> Callable[[Path, Kind], None]:
+    """Remember what is kept, and who is in it as far as that was said, for `collector forget`."""
+    behind = datasets_behind(request.sources)
+    roots = behind | datasets_behind([model, request.dataset.root])
+    subject = request.dataset.subject
+
+    def keep(path: Path, kind: Kind) -> None:
+        is_blurred = kind is Kind.VIDEO and request.is_blurred
+        log_output(roots, Output(path, kind, "", subject, bool(behind), is_blurred))
+
+    return keep
 
 
 def _choose_screen(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from collector.console import say
 from collector.errors import EnvironmentProblemError
+from collector.output_log import Kind
 from detector import commands
 from detector.commands import Command
 from detector.corrections import Corrections
@@ -33,6 +34,7 @@ class LiveControls:
         corrections: Takes wrongly labelled faces.
         snapshots, recordings: Folders.
         is_blurred: Whether recorded faces are made unrecognisable.
+        on_kept: Told of each picture and recording before it is written.
         clock: Seconds, monotonic.
 
     Attributes:
@@ -51,12 +53,14 @@ class LiveControls:
         recordings: Path,
         is_blurred: bool = True,
         is_mirrored: bool = False,
+        on_kept: Callable[[Path, Kind], None] = lambda path, kind: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._feed, self._pipeline = feed, pipeline
         self._choice, self._corrections = choice, corrections
         self._snapshots, self._recordings = snapshots, recordings
         self._is_blurred = is_blurred
+        self._on_kept = on_kept
         self._clock = clock
         self.is_mirrored = is_mirrored
         self.is_paused = False
@@ -151,6 +155,7 @@ class LiveControls:
             EnvironmentProblemError: The folder cannot be made.
         """
         path = name_by_time(self._recordings, ".mp4")
+        self._on_kept(path, Kind.VIDEO)
         self._recording = Recording(path, is_blurred=self._is_blurred)
         if self._is_blurred:
             # A face that is only followed to may not be the only one: none is to be overlooked.
@@ -189,6 +194,7 @@ class LiveControls:
         if self.shown is None:
             return
         path = name_by_time(self._snapshots, ".jpg")
+        self._on_kept(path, Kind.PICTURE)
         try:
             write_picture(path, draw_result(self.shown, Readout(), is_mirrored=self.is_mirrored))
         except EnvironmentProblemError as fault:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from collector.cameras import DEMO_SOURCE, Camera, PictureFolder, open_camera
 from collector.console import say, show_progress
+from collector.datasets_behind import datasets_behind
 from collector.errors import CameraError, DatasetError, GateFailedError, UsageError
 from collector.faces import SMALLEST_IN_PICTURE_PX, FaceFinder, open_face_finder
+from collector.output_log import Kind, Output, log_output
 from collector.records import LABELS, Frame
 from detector.alarm_options import AlarmSettings
 from detector.classifier import Classifier
@@ -115,6 +117,7 @@ def run_source(request: RunRequest) -> RunSummary:
         ToolchainError: The source, model or an output is not usable, or the gate failed.
     """
     bundle = load_bundle(find_bundle(request.model))
+    _log_outputs(request, bundle.folder)
     camera = open_camera(request.source, pace=False, seed=request.seed)
     try:
         total = _frames_wanted(request, camera)
@@ -128,6 +131,21 @@ def run_source(request: RunRequest) -> RunSummary:
         camera.close()
     _require_frames(request, summary)
     return summary
+
+
+def _log_outputs(request: RunRequest, model: Path) -> None:
+    """Remember what may show people of a dataset, before anything of it is written."""
+    behind = datasets_behind([request.source])
+    roots = behind | datasets_behind([model])
+    named = {
+        Kind.TABLE: (request.json_out, request.csv_out),
+        Kind.VIDEO: (request.video_out,),
+        Kind.PICTURES: (request.pictures_out,),
+    }
+    for kind, paths in named.items():
+        for path in paths:
+            if path is not None and str(path) != "-":
+                log_output(roots, Output(path, kind, is_of_photos=bool(behind)))
 
 
 def _open_finder(request: RunRequest, camera: Camera) -> FaceFinder:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from collector.console import CommandParser, run_command, say, show_progress
@@ -125,6 +126,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     )
     if arguments.report is not None:
         result = write_evaluation(result, arguments.report)
+        _log_page(arguments.report, [result.bundle, result.data])
         say(f"Look at {arguments.report}")
     print(json.dumps(result.as_dict()) if arguments.json else result, flush=True)
     accuracy = result.evaluation.accuracy
@@ -144,6 +146,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         from trainer.pages.comparison import write_comparison
 
         write_comparison(summaries, arguments.html)
+        _log_page(arguments.html, [each.path for each in summaries])
         say(f"Look at {arguments.html}")
     if arguments.json:
         for line in comparison_lines(summaries):
@@ -151,6 +154,13 @@ def _compare(arguments: argparse.Namespace) -> int:
     else:
         print(format_comparison(summaries))
     return 0
+
+
+def _log_page(page: Path, places: Sequence[Path]) -> None:
+    from collector.datasets_behind import datasets_behind
+    from collector.output_log import Kind, Output, log_output
+
+    log_output(datasets_behind(places), Output(page, Kind.PAGE))
 
 
 def _leak(arguments: argparse.Namespace) -> int:

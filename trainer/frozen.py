@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from collector.datasets_behind import datasets_behind
 from collector.errors import UsageError
+from collector.output_log import Kind, Output, log_output
 from curation.curated import CuratedPhoto
 from trainer.dataset import digest_files
 from trainer.features import (
@@ -56,7 +58,9 @@ class FrozenBackbone:
             )
         network = build_network(self.recipe)
         load_backbone_weights(network, weights)
-        folder = cache_folder(default_cache(self.runs), self.recipe, weights)
+        cache = default_cache(self.runs)
+        log_output(datasets_behind(each.path for each in photos[:1]), Output(cache, Kind.CACHE))
+        folder = cache_folder(cache, self.recipe, weights)
         reader = PixelReader(self.recipe.image_size, kept_bytes=0)
         extractor = FeatureExtractor(network, FeatureCache(folder), reader)
 

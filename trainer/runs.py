@@ -22,10 +22,13 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from collector.datasets_behind import datasets_behind
 from collector.errors import DatasetError, EnvironmentProblemError, InUseError, UsageError
 from collector.files import make_private, open_private
 from collector.lock import FolderLock
+from collector.output_log import Kind, Output, log_output
 from collector.records import LABELS
+from collector.trained_runs import CACHES_KEY
 from trainer.environment import describe_environment
 
 
@@ -126,6 +129,15 @@ class RunFolder:
         except (OSError, yaml.YAMLError, UnicodeDecodeError):
             return {}
         return values if isinstance(values, dict) else {}
+
+    def note_cache(self, folder: Path) -> None:
+        """Remember where features of the photos are kept, in `args.yaml` and in the dataset."""
+        args, folder = self.read_args(), folder.resolve()
+        caches = args.get(CACHES_KEY)
+        known = caches if isinstance(caches, list) else []
+        if args and str(folder) not in known:
+            self.write_args({**args, CACHES_KEY: [*known, str(folder)]})
+        log_output(datasets_behind([self.path]), Output(folder, Kind.CACHE))
 
     def append_result(self, row: EpochRow) -> None:
         """Add one epoch to `results.csv`; it is on disk when this returns."""
@@ -231,6 +243,7 @@ def create_run(runs: Path, name: str | None, model: str, args: dict[str, Any]) -
         raise EnvironmentProblemError(
             f"{path}: the run folder cannot be made ({fault.strerror}). Choose another --runs."
         ) from fault
+    log_output(datasets_behind([path]), Output(path, Kind.RUN))
     return RunFolder(path)
 
 

@@ -150,7 +150,9 @@ class Training:
         return head.logits(data.val)
 
     def _compute_features(self, weights: Path) -> HeadData:
-        folder = cache_folder(default_cache(self._settings.runs), self._recipe, weights)
+        cache = default_cache(self._settings.runs)
+        self._run.note_cache(cache)
+        folder = cache_folder(cache, self._recipe, weights)
         extractor = FeatureExtractor(self._network, FeatureCache(folder), self._reader)
         train, val = self._photos.train, self._photos.val
         views = self._recipe.views

@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 
 from collector.console import say
+from collector.datasets_behind import datasets_behind
 from collector.errors import GateFailedError
+from collector.output_log import Kind, Output, log_output
 
 FORMAT_NAMES = ("onnx", "tflite", "tflite-int8", "openvino", "keras")
 
@@ -48,6 +50,7 @@ def run_export(arguments: argparse.Namespace) -> int:
     formats = [FORMATS[name] for name in dict.fromkeys(arguments.to)]
     require_runtimes(formats)
     exporter = Exporter(bundle, arguments.data, arguments.out)
+    log_output(datasets_behind([bundle, arguments.data]), Output(exporter.out, Kind.MODEL))
     done = []
     for number, each in enumerate(formats, 1):
         say(f"{each.name} ({number} of {len(formats)}) ...")
