@@ -6,9 +6,7 @@ import os
 from pathlib import Path
 
 from collector.console import say
-from collector.datasets_behind import datasets_behind
 from collector.errors import GateFailedError
-from collector.output_log import Kind, Output, log_output
 
 FORMAT_NAMES = ("onnx", "tflite", "tflite-int8", "openvino", "keras")
 
@@ -38,6 +36,8 @@ def run_export(arguments: argparse.Namespace) -> int:
     Raises:
         GateFailedError: A format answered otherwise than the Keras model and was not kept.
     """
+    from collector.datasets_behind import datasets_behind
+    from collector.output_log import Kind, Output, log_output
     from trainer.bundle import find_bundle
 
     bundle = find_bundle(arguments.run, arguments.runs)
