@@ -13,6 +13,7 @@ from PIL import Image, PngImagePlugin
 
 from collector.images import decode_image, encode_jpeg, read_image
 from collector.records import LABELS
+from collector.sought_photos import SoughtPhotos
 from collector.traces import find_traces
 from curation.cli import main
 from curation.curated import read_curated
@@ -124,7 +125,7 @@ def test_what_was_made_of_a_photo_with_metadata_is_still_found(
     out = tmp_path / "curated"
     assert main([str(phone_photos), "--out", str(out)]) == 0
     paths = {SIDEWAYS, "mask_old/phone_0.jpg", "nomask_old/phone_3.tif"}
-    found = find_traces(phone_photos, paths, set(), [tmp_path])
+    found = find_traces(SoughtPhotos(phone_photos.resolve(), "p01", paths=paths), [tmp_path])
     assert [(trace.folder, trace.photos) for trace in found.curated] == [(out, 3)]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from collector.images import encode_jpeg
+from collector.sought_photos import SoughtPhotos
 from collector.traces import find_traces
 from curation.curated import read_curated
 from curation.swap import SWAP_S
@@ -104,7 +105,7 @@ def test_a_kill_at_each_step_leaves_a_set_that_is_found(
     assert out.exists() is (rename != 2)
     # Whoever is in it is found wherever the set lies, and the command that is told mends it.
     seen = {hashlib.sha256(path.read_bytes()).hexdigest() for path in data.rglob("*.jpg")}
-    found = find_traces(data, set(), seen, [out.parent]).curated
+    found = find_traces(SoughtPhotos(data.resolve(), "p01", digests=seen), [out.parent]).curated
     assert sum(trace.photos for trace in found) >= 2 * PHOTOS
     use(out)
     assert state_of(out) == wholes[expected]
