@@ -4,17 +4,18 @@ Results go to stdout; progress, notices and errors go to stderr.
 """
 
 import argparse
-import errno
 import io
 import os
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar
 
 from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
+from collector.system_faults import describe_system_fault
 
 INTERRUPTED = 130
 
@@ -55,11 +56,11 @@ def run_command(command: Callable[[], int]) -> int:
         _drop_stdout()
         return 0
     except OSError as fault:
-        if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if (words := describe_system_fault(fault)) is None:
             return _report_bug(fault)
-        where = fault.filename if fault.filename is not None else "what the output goes to"
-        _drop_stdout()
-        say(f"error: no room is left on the disk ({where}). Make room and run the command again.")
+        if fault.filename is None:  # it may be stdout that refuses
+            _drop_stdout()
+        say(f"error: {words}")
         return EnvironmentProblemError.exit_code
     except Exception as fault:  # noqa: BLE001  the last line of defence: report, never a traceback
         return _report_bug(fault)
@@ -75,7 +76,8 @@ def _report_bug(fault: Exception) -> int:
 
 def _drop_stdout() -> None:
     """Let nothing that is still to be written fail again when Python ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(io.UnsupportedOperation):  # where it is no file, as in a test
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(message: str) -> None:

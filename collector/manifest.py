@@ -307,7 +307,8 @@ class Manifest:
 
     def consents(self) -> dict[str, Consent]:
         """Every consent, by subject."""
-        return _read_consents(self._db, self._path)
+        with explained(self._path):
+            return _read_consents(self._db, self._path)
 
     def forget(self, subject: str, paths: Iterable[str] = ()) -> None:
         """Delete every row, event and consent of a subject and of these photos, beyond recovery.
@@ -417,7 +418,9 @@ def _rows_of(db: sqlite3.Connection, path: Path) -> ManifestRows:
     if odd := find_odd_rows(db, has_second_schema=schema > 1, limit=1):
         raise damaged(path, f"no row can hold the {odd[0]}")
     columns = COLUMNS if schema > 1 else f"{COLUMNS_1}, NULL, 0, NULL, NULL"
-    for removed_at, *row in db.execute(f"SELECT removed_at, {columns} FROM photos"):
+    # The digest of the source stands here only so that one that is not UTF-8 is found.
+    query = f"SELECT removed_at, source_sha256, {columns} FROM photos"
+    for removed_at, _source, *row in db.execute(query):
         photo = photo_of(row)
         (rows.present if removed_at is None else rows.removed)[photo.path] = photo
     return rows

@@ -34,7 +34,7 @@ def test_a_manifest_of_a_newer_version_is_refused_by_every_command(
     with closing(sqlite3.connect(manifest_path(root))) as db, db:
         db.execute("PRAGMA user_version = 99")
     where = ["--data", str(root)]
-    for command in (
+    commands: list[Callable[[], int]] = [
         lambda: collector(["status", str(root)]),
         lambda: collector(["consent", *where]),
         lambda: collector(["consent", "p9", "--self", *where]),
@@ -43,7 +43,8 @@ def test_a_manifest_of_a_newer_version_is_refused_by_every_command(
         lambda: collector(["doctor", str(root), "--fix"]),
         lambda: collector(["import", str(source), str(root)]),
         lambda: curate([str(root), "--dry-run"]),
-    ):
+    ]
+    for command in commands:
         assert command() == 4
         said = capsys.readouterr().err
         assert "newer version" in said
