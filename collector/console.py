@@ -55,15 +55,13 @@ def run_command(command: Callable[[], int]) -> int:
         # The reader of our output has gone (`| head`); that is an end, not a fault.
         _drop_stdout()
         return 0
-    except OSError as fault:
+    except Exception as fault:  # noqa: BLE001  the last line of defence: report, never a traceback
         if (words := describe_system_fault(fault)) is None:
             return _report_bug(fault)
-        if fault.filename is None:  # it may be stdout that refuses
+        if isinstance(fault, OSError) and fault.filename is None:  # it may be stdout that refuses
             _drop_stdout()
         say(f"error: {words}")
         return EnvironmentProblemError.exit_code
-    except Exception as fault:  # noqa: BLE001  the last line of defence: report, never a traceback
-        return _report_bug(fault)
 
 
 def _report_bug(fault: Exception) -> int:

@@ -46,12 +46,18 @@ _WORDS: Mapping[int, str] = {
     errno.ENODEV: _GONE,
     errno.ETIMEDOUT: _GONE,
 }
+_CIRCLE = "Symlink loop from "
 _LONGEST = 200
 """Characters of a path that are shown: the end of a name that is too long tells nothing."""
 
 
-def describe_system_fault(fault: OSError) -> str | None:
+def describe_system_fault(fault: Exception) -> str | None:
     """Return what to tell a user of a fault that is the system's; None where it may be ours."""
+    # `Path.resolve` says so of a circle, before Python 3.13.
+    if isinstance(fault, RuntimeError) and str(fault).startswith(_CIRCLE):
+        fault = OSError(errno.ELOOP, "", str(fault).removeprefix(_CIRCLE).strip("' "))
+    if not isinstance(fault, OSError):
+        return None
     words = _WORDS.get(fault.errno or 0)
     if words is None:
         return None

@@ -48,6 +48,14 @@ def test_a_path_that_cannot_be_opened_is_named_with_what_to_do(
     assert len(said) < 700
 
 
+def test_a_circle_that_is_only_resolved_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    circle = make_circle(tmp_path)
+    assert collector(["forget", "p1", "--yes", "--data", str(circle)]) in (4, 5)
+    assert str(circle) in capsys.readouterr().err
+
+
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs /proc")
 def test_a_fault_of_the_disk_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(lambda: len(Path("/proc/self/mem").read_bytes())) == 5
