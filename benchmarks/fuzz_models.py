@@ -4,7 +4,7 @@ Breaks honest and hostile files (`tests.trainer.hostile_models`): networks, whic
 again with right digests, `bundle.json`, weights and .keras archives. Each is loaded in a process of
 its own: what is not refused in our words, ends that process or hangs it is counted and named, and
 the slowest. `--run RUN` breaks that run's own files too. `--only 4711` repeats one of them with its
-traceback. Figures go to stdout as JSON; ends with 1 where anything was not refused as it should be.
+traceback. Figures go to stdout as JSON; ends with 3 where anything was not refused as it should be.
 """
 
 import argparse
@@ -25,6 +25,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from criteria import finish
+from goals import FUZZ
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -77,8 +80,7 @@ def main() -> int:
     started_s = time.monotonic()
     facts = list(try_all(arguments.seed, arguments.run, arguments.files))
     figures = sum_up(facts, time.monotonic() - started_s)
-    print(json.dumps(figures, indent=1))
-    return int(figures["uncaught"] > 0)
+    return finish(figures, FUZZ)
 
 
 class Fuzzer:

@@ -13,7 +13,6 @@ Prints one JSON object.
 
 import argparse
 import itertools
-import json
 import math
 import socket
 import sys
@@ -26,6 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from criteria import CANNOT_RUN, finish
+from goals import LIVE_RECONNECT
 from live_parts import DrawingScreen, make_color_bundle, open_loop, run_in_thread, weigh_process
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -109,10 +110,9 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.rtsp and rtsp_server.find_python() is None:
         print("No RTSP server here: see tests/collector/rtsp_server.py.", file=sys.stderr)
-        return 5
+        return CANNOT_RUN
     run = break_rtsp if arguments.rtsp else break_mjpeg
-    print(json.dumps(run(arguments.cycles), indent=1))
-    return 0
+    return finish(run(arguments.cycles), LIVE_RECONNECT)
 
 
 @contextmanager
@@ -163,6 +163,8 @@ def break_mjpeg(cycles: int) -> dict[str, Any]:
         return summarise("mjpeg", passages, feed) | {
             "threads": [before.threads, after.threads],
             "descriptors": [before.descriptors, after.descriptors],
+            "more_threads": after.threads - before.threads,
+            "more_descriptors": after.descriptors - before.descriptors,
         }
 
 
@@ -205,6 +207,7 @@ def summarise(camera: str, passages: list[Passage], feed: LiveFeed) -> dict[str,
         "camera": camera,
         "cycles": len(passages),
         "recoveries": sum(math.isfinite(back_s) for _, _, back_s in passages),
+        "not_recovered": sum(not math.isfinite(back_s) for _, _, back_s in passages),
         "reconnects": feed.reconnects,
         "told_s_median": rounded([told_s for _, told_s, _ in lost], 50),
         "told_s_worst": rounded([told_s for _, told_s, _ in lost], 100),

@@ -7,12 +7,14 @@ was said, and from the camera's return until the next picture.
 
 import argparse
 import itertools
-import json
 import socket
 import statistics
 import sys
 import time
 from pathlib import Path
+
+from criteria import CANNOT_RUN, finish
+from goals import RECONNECT
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -37,21 +39,30 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.rtsp and rtsp_server.find_python() is None:
         print("No RTSP server here: see tests/collector/rtsp_server.py.", file=sys.stderr)
-        return 5
+        return CANNOT_RUN
     run = _break_rtsp if arguments.rtsp else _break_mjpeg
-    told, back, faults = run(arguments.cycles)
-    figures = {
+    try:
+        figures = summarise(*run(arguments.cycles), arguments)
+    except TimeoutError as fault:
+        figures = {"cycles": arguments.cycles, "not_recovered": 1, "fault": str(fault)}
+    return finish(figures, RECONNECT)
+
+
+def summarise(
+    told: list[float], back: list[float], faults: list[str], arguments: argparse.Namespace
+) -> dict[str, object]:
+    """Return medians and worst."""
+    return {
         "camera": "rtsp" if arguments.rtsp else "mjpeg",
         "cycles": arguments.cycles,
         "recoveries": len(back),
+        "not_recovered": arguments.cycles - len(back),
         "told_s_median": round(statistics.median(told), 2),
         "told_s_worst": round(max(told), 2),
         "back_s_median": round(statistics.median(back), 2),
         "back_s_worst": round(max(back), 2),
         "worst_fault": faults[back.index(max(back))],
     }
-    print(json.dumps(figures))
-    return 0
 
 
 def _break_mjpeg(cycles: int) -> tuple[list[float], list[float], list[str]]:

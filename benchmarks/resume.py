@@ -17,15 +17,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
 import numpy as np
+from criteria import finish
+from goals import RESUME
 
 ROOT = Path(__file__).parents[1]
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("curated", type=Path)
     parser.add_argument("--kills", type=int, default=20)
@@ -36,7 +39,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.work or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
-        print(json.dumps(measure(arguments.curated, arguments.kills, work, words[cut + 1 :])))
+        return finish(measure(arguments.curated, arguments.kills, work, words[cut + 1 :]), RESUME)
 
 
 def measure(curated: Path, kills: int, work: Path, options: list[str]) -> dict[str, object]:
@@ -54,7 +57,16 @@ def measure(curated: Path, kills: int, work: Path, options: list[str]) -> dict[s
         trial |= compare(work / "runs" / name, unbroken)
         print(json.dumps(trial), file=sys.stderr, flush=True)
         trials.append(trial)
+    return summarise(trials, whole_s)
+
+
+def summarise(trials: Sequence[dict[str, object]], whole_s: float) -> dict[str, object]:
+    """Count what became of the trainings that were killed."""
+    same = ("same_predictions", "same_epochs", "same_weights")
     return {
+        "not_the_same": sum(
+            trial["exit_code"] != 0 or not all(trial[name] for name in same) for trial in trials
+        ),
         "seconds_unbroken": round(whole_s, 1),
         "kills": sum(bool(trial["is_killed"]) for trial in trials),
         "stages": sorted({str(trial["stage"]) for trial in trials}),
@@ -155,4 +167,4 @@ def train(arguments: list[str], cache: Path) -> subprocess.Popen[bytes]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -30,7 +30,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from criteria import CANNOT_RUN, EVERY, Goal, finish, nothing
+from criteria import CANNOT_RUN, finish
+from goals import SAVING, SELF_TEST
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -56,17 +57,6 @@ FAULTY_CALLS = {
 }
 KILLS_A_DATASET = 25
 SCREEN_TICK_S = 0.001
-
-PROMISE = "README: a photo is on the disk before it is called saved"
-LATENCY = "the goal of the capture screen: p99 under 50 ms, blocked 100 ms at most"
-GOALS = (
-    nothing(EVERY, "wrong", source=PROMISE),
-    Goal(("latency", "save ms", "p99"), LATENCY, at_most=50, is_optional=True),
-    Goal(("latency", "screen blocked at most ms"), LATENCY, at_most=100, is_optional=True),
-)
-SELF_TEST_GOALS = (
-    nothing("self-test", EVERY, "unnoticed", source="a check that cannot fail checks nothing"),
-)
 
 Figures = dict[str, object]
 Part = Callable[[], tuple[Figures, list[str]]]
@@ -98,9 +88,9 @@ def main() -> int:
     for line in wrong:
         print(line, file=sys.stderr)
     if any("cannot run" in part for part in figures.values()):
-        finish(figures, GOALS)
+        finish(figures, SAVING)
         return CANNOT_RUN
-    return finish(figures, SELF_TEST_GOALS if arguments.self_test else GOALS)
+    return finish(figures, SELF_TEST if arguments.self_test else SAVING)
 
 
 def run_parts(

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from collector.errors import EnvironmentProblemError
 from tests.collector.saving_checks import REPOSITORY, CannotTraceError
 
 CALLS = (
@@ -40,8 +41,9 @@ _STDOUT = 1
 
 
 class Loss(Enum):
-    """What a power cut takes of what was not synced."""
+    """What a power cut takes of what was not synced; a kill takes nothing of it."""
 
+    NOTHING = "killed: all that was written is there"
     ALL = "everything unsynced is lost"
     CONTENTS = "names are kept, contents are lost"
     NAMES = "contents are kept, names are lost"
@@ -107,9 +109,9 @@ class Disk:
         return self._openat(["AT_FDCWD", *arguments], result)
 
     def _openat(self, arguments: Sequence[str], result: int) -> bool:
-        _at, path, flags, *_mode = arguments
+        at, path, flags, *_mode = arguments
         self._handles.pop(result, None)
-        place = self._place(path)
+        place = self._place(path, at)
         if place is None:
             return False
         folder, name = place
@@ -192,7 +194,8 @@ class Disk:
         return self._linkat(["AT_FDCWD", arguments[0], "AT_FDCWD", arguments[1]], result)
 
     def _linkat(self, arguments: Sequence[str], result: int) -> bool:
-        source, target = self._place(arguments[1]), self._place(arguments[3])
+        source = self._place(arguments[1], arguments[0])
+        target = self._place(arguments[3], arguments[2])
         if source is None or target is None:
             return False
         target[0].names[target[1]] = source[0].names[source[1]]
@@ -204,7 +207,7 @@ class Disk:
     _rmdir = _unlink
 
     def _unlinkat(self, arguments: Sequence[str], result: int) -> bool:
-        if (place := self._place(arguments[1])) is None:
+        if (place := self._place(arguments[1], arguments[0])) is None:
             return False
         del place[0].names[place[1]]
         return True
@@ -213,19 +216,20 @@ class Disk:
         return self._mkdirat(["AT_FDCWD", *arguments], result)
 
     def _mkdirat(self, arguments: Sequence[str], result: int) -> bool:
-        if (place := self._place(arguments[1])) is None:
+        if (place := self._place(arguments[1], arguments[0])) is None:
             return False
         place[0].names[place[1]] = Folder()
         return True
 
     def _rename(self, arguments: Sequence[str], result: int) -> bool:
-        return self._renameat2(["", arguments[0], "", arguments[1], "0"], result)
+        return self._renameat2(["AT_FDCWD", arguments[0], "AT_FDCWD", arguments[1], "0"], result)
 
     def _renameat(self, arguments: Sequence[str], result: int) -> bool:
         return self._renameat2([*arguments, "0"], result)
 
     def _renameat2(self, arguments: Sequence[str], result: int) -> bool:
-        source, target = self._place(arguments[1]), self._place(arguments[3])
+        source = self._place(arguments[1], arguments[0])
+        target = self._place(arguments[3], arguments[2])
         if source is None or target is None:
             return False
         node = source[0].names.pop(source[1])
@@ -245,9 +249,12 @@ class Disk:
                 target.synced[new_name] = node
             self._renamed.remove(renamed)
 
-    def _place(self, path: str) -> tuple[Folder, str] | None:
-        """The folder and name that a path stands for; None outside the root."""
+    def _place(self, path: str, at: str) -> tuple[Folder, str] | None:
+        """Return the folder and name that a path stands for; None outside the root."""
         name = os.path.normpath(os.fsdecode(_bytes(path)))
+        if not name.startswith("/"):
+            handle = self._handles.get(int(at)) if at.isdecimal() else None
+            return (handle.node, name) if handle and isinstance(handle.node, Folder) else None
         if name == str(self._root):
             return self._top, "."
         if not name.startswith(f"{self._root}/"):
@@ -262,17 +269,18 @@ class Disk:
 
 
 def record(words: Sequence[str], log: Path) -> bytes:
-    """Run a Python module under strace, write its calls to `log`, and return its output.
+    """Run Python with these words under strace, write its calls to `log`, return its output.
 
     Raises:
         CannotTraceError: strace is not installed, or may not trace.
+        RuntimeError: The process ended as none should.
     """
     try:
         done = subprocess.run(
             [
                 *("strace", "-xx", "-s", str(_LONGEST_TEXT), "-o", str(log)),
                 *("-e", f"trace={','.join(f'?{name}' for name in CALLS)}"),
-                *(sys.executable, "-m", *words),
+                *(sys.executable, *words),
             ],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -280,8 +288,11 @@ def record(words: Sequence[str], log: Path) -> bytes:
         )
     except FileNotFoundError as fault:
         raise CannotTraceError("strace is not installed") from fault
-    if done.returncode != 0:
-        raise CannotTraceError(done.stderr.decode(errors="replace").strip())
+    said = done.stderr.decode(errors="replace").strip()
+    if done.returncode != 0 and said.startswith("strace:"):
+        raise CannotTraceError(said)
+    if done.returncode not in (0, EnvironmentProblemError.exit_code):
+        raise RuntimeError(f"{words} ended with {done.returncode}: {said}")
     return done.stdout
 
 
@@ -333,8 +344,11 @@ def _read_tree(path: Path) -> Folder:
 
 def _write_tree(folder: Folder, target: Path, loss: Loss) -> None:
     target.mkdir(mode=0o700)
-    for name, node in (folder.names if loss is Loss.CONTENTS else folder.synced).items():
+    has_names = loss in (Loss.NOTHING, Loss.CONTENTS)
+    for name, node in (folder.names if has_names else folder.synced).items():
         if isinstance(node, Folder):
             _write_tree(node, target / name, loss)
         elif not name.endswith("-shm"):
-            (target / name).write_bytes(node.content if loss is Loss.NAMES else node.synced)
+            (target / name).write_bytes(
+                node.content if loss in (Loss.NOTHING, Loss.NAMES) else node.synced
+            )
