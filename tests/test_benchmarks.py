@@ -115,6 +115,13 @@ def test_a_benchmark_ends_with_0_where_its_goals_are_reached() -> None:
     assert json.loads(done.stdout)["lock"]["wrong"] == 0
 
 
+@pytest.mark.parametrize("name", ["fuzz_images.py", "fuzz_models.py"])
+def test_no_saboteur_of_reading_is_overlooked(name: str) -> None:
+    done = run_benchmark(name, "--self-test")
+    assert done.returncode == REACHED, done.stderr
+    assert json.loads(done.stdout)["self-test"]
+
+
 @pytest.mark.slow
 def test_no_saboteur_of_saving_is_overlooked() -> None:
     done = run_benchmark("saving.py", "--self-test")
