@@ -196,8 +196,8 @@ class Manifest:
             return
         root = self._path.parents[1]
         raise ManifestGoneError(
-            f"{self._path}: the manifest was deleted or replaced while the dataset was open, so "
-            f"nothing more can be written to it. Photos stay in their folders: end this program, "
+            f"The manifest of {root} was deleted or replaced while it was open, so nothing more "
+            f"can be written to it ({self._path}). Photos stay in their folders: end this program, "
             f"put the manifest back if you have it, then run `collector doctor {root} --fix`, "
             f"which makes a new one where there is none and adopts the photos."
         )

@@ -20,6 +20,8 @@ _CLASSES = ", ".join(f"'{label}'" for label in LABELS)
 _NAME = "substr(path, instr(path, '/') + 1)"
 _FINITE = "BETWEEN -1e300 AND 1e300"
 _LARGEST_PX = 1 << 31
+_LONGEST = 120
+"""Bytes of an odd value that a message shows."""
 
 
 def _is_optional_text(column: str) -> str:
@@ -91,12 +93,20 @@ def find_odd_rows(db: sqlite3.Connection, *, has_second_schema: bool, limit: int
     rules = _RULES if has_second_schema else _RULES_1
     is_sane = " AND ".join(f"({rule}) IS TRUE" for rule in rules.values())
     odd = " ".join(f"WHEN ({rule}) IS NOT TRUE THEN '{name}'" for name, rule in rules.items())
-    values = ", ".join(f"quote({name})" for name in ("path", "label"))
+    # As bytes, since it may be no text.
+    values = ", ".join(f"CAST({name} AS BLOB)" for name in ("path", "label"))
     query = f"SELECT CASE {odd} END, {values} FROM photos WHERE NOT ({is_sane}) LIMIT {limit}"
     return [
-        f"label {label} of {path}" if column == "label" else f"{column} of {path}"
+        f"label {_show(label)} of {_show(path)}"
+        if column == "label"
+        else f"{column} of {_show(path)}"
         for column, path, label in db.execute(query)
     ]
+
+
+def _show(value: bytes | None) -> str:
+    """Return a value as it can stand in a message, whatever it holds."""
+    return "nothing" if value is None else repr(value[:_LONGEST].decode(errors="backslashreplace"))
 
 
 def row_of(photo: Photo) -> tuple[object, ...]:

@@ -268,9 +268,7 @@ class PhotoStore(Closing):
             with self._manifest.transaction():
                 self._manifest.add(photo, photo.taken_at or _iso(datetime.now(UTC)), source_sha256)
         except ManifestGoneError as fault:
-            raise ManifestGoneError(
-                f"{photo.path}: its file is kept, its row is not. {fault}"
-            ) from fault
+            raise ManifestGoneError(f"{fault} {photo.path} is there, without a row.") from fault
         except PhotoNotSavedError:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
