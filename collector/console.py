@@ -65,9 +65,13 @@ def run_command(command: Callable[[], int]) -> int:
 
 
 def _report_bug(fault: Exception) -> int:
+    try:
+        details = f"The details are in {_write_traceback()}. Please report them."
+    except OSError as refusal:
+        details = f"The details cannot be written down ({refusal}). Please report this line."
     say(
         f"error: this is a bug in the toolchain: {type(fault).__name__}: {fault}\n"
-        f"The details are in {_write_traceback()}. Please report them. Nothing saved is lost."
+        f"{details} Nothing saved is lost."
     )
     return ToolchainError.exit_code
 

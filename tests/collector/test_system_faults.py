@@ -63,7 +63,7 @@ def test_a_fault_of_the_disk_is_named(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def run_small(code: str) -> "subprocess.CompletedProcess[str]":
-    script = f"import sys; from collector.console import run_command; {code}"
+    script = f"import sys\nfrom collector.console import run_command\n{code}"
     return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
 
 
@@ -75,6 +75,22 @@ def test_too_many_open_files_are_no_bug_of_ours() -> None:
     )
     assert done.returncode == 5, done.stderr
     assert "ulimit -n" in done.stderr
+
+
+def test_a_bug_is_reported_where_its_details_cannot_be_written() -> None:
+    done = run_small(
+        "import contextlib, os, resource\n"
+        "def break_down():\n"
+        "    with contextlib.suppress(OSError):\n"
+        "        while True: kept.append(os.open('/dev/null', os.O_RDONLY))\n"
+        "    return 1 // 0\n"
+        "kept = []; resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))\n"
+        "sys.exit(run_command(break_down))"
+    )
+    assert done.returncode == 1
+    assert "bug in the toolchain: ZeroDivisionError" in done.stderr
+    assert "cannot be written down" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_file_of_somebody_else_is_named(tmp_path: Path) -> None:
