@@ -17,7 +17,6 @@ and with 5 where a part cannot run here.
 """
 
 import argparse
-import copy
 import os
 import random
 import shutil
@@ -32,6 +31,7 @@ from pathlib import Path
 import numpy as np
 from criteria import CANNOT_RUN, finish
 from goals import SAVING, SELF_TEST
+from saving_self_test import Figures, Template, sabotage
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -40,10 +40,9 @@ from collector.images import encode_jpeg
 from collector.photo_writer import Edited, PhotoWriter, Report, Shot
 from collector.records import LABELS, FaceBox, Label, Quality, RgbImage
 from collector.store import PhotoStore, list_photos
-from tests.collector import saboteurs
 from tests.collector import saving_checks as checks
 from tests.collector.power_checks import cut_power
-from tests.collector.saving_checks import SAVE_MANY, Ledger, Worker
+from tests.collector.saving_checks import Ledger
 from tests.conftest import draw_noise
 
 PARTS = (
@@ -58,7 +57,6 @@ FAULTY_CALLS = {
 KILLS_A_DATASET = 25
 SCREEN_TICK_S = 0.001
 
-Figures = dict[str, object]
 Part = Callable[[], tuple[Figures, list[str]]]
 
 
@@ -149,64 +147,6 @@ def cut_power_often(folder: Path, every: int) -> tuple[Figures, list[str]]:
         wrong += faults
         _show("power cuts", MODES.index(mode) + 1, len(MODES))
     return figures, wrong
-
-
-def sabotage(folder: Path) -> Figures:
-    """Take out each safeguard, and count the parts that do not notice."""
-    figures: Figures = {}
-    for number, (name, part, mode) in enumerate(NOTICED_BY):
-        work = folder / f"sabotage{number}"
-        work.mkdir()
-        wrong = part(work, mode, (saboteurs.WORKER, name))
-        figures[f"{name}, {mode}"] = {"unnoticed": int(not wrong), "noticed": wrong[:1]}
-        _show("saboteurs", number + 1, len(NOTICED_BY))
-    return figures
-
-
-def _cut_sabotaged(folder: Path, mode: str, worker: Worker) -> list[str]:
-    return cut_power(folder, mode, worker, limit=1)[1]
-
-
-def _kill_sabotaged(folder: Path, mode: str, worker: Worker) -> list[str]:
-    template = Template(folder, worker)
-    for call in template.list_calls(mode):
-        data, ledger = template.copy()
-        found, _is_dead = checks.kill_at(data, ledger, mode, 77, call, worker)
-        if found:
-            return checks.describe(found, [mode, "killed at", call])
-    return []
-
-
-def _fail_sabotaged(folder: Path, mode: str, worker: Worker) -> list[str]:
-    template = Template(folder, worker)
-    for call in template.list_calls(mode):
-        if call.name != "fsync":
-            continue
-        data, ledger = template.copy()
-        if found := checks.fail_at(
-            data, ledger, mode, 77, call, "EIO", ever_after=False, worker=worker
-        ):
-            return checks.describe(found, [mode, "EIO at", call])
-    return []
-
-
-def _lock_sabotaged(folder: Path, _mode: str, worker: Worker) -> list[str]:
-    return checks.check_lock(folder / "data", worker)
-
-
-NOTICED_BY = (
-    ("leave_out_file_sync", _cut_sabotaged, "save"),
-    ("leave_out_folder_sync", _cut_sabotaged, "save"),
-    ("leave_out_folder_sync", _cut_sabotaged, "relabel"),
-    ("leave_out_manifest_sync", _cut_sabotaged, "save"),
-    ("sync_manifest_later", _cut_sabotaged, "trash"),
-    ("move_in_two_steps", _kill_sabotaged, "relabel"),
-    ("commit_later", _cut_sabotaged, "save"),
-    ("write_in_place", _kill_sabotaged, "save"),
-    ("ignore_faults_of_syncs", _fail_sabotaged, "save"),
-    ("leave_out_lock", _lock_sabotaged, "hold"),
-)
-"""Each saboteur, the part that must notice it, and what is being done meanwhile."""
 
 
 def kill_often(folder: Path, kills: int, seed: int) -> tuple[Figures, list[str]]:
@@ -350,25 +290,6 @@ def measure_latency(folder: Path, photos: int) -> tuple[Figures, list[str]]:
     }
     saved = _count_saved(edits)
     return figures, [f"{photos} ordered, {saved} saved"] if saved != photos else []
-
-
-class Template:
-    """A small dataset to be copied for each run: what was acknowledged of it is known."""
-
-    def __init__(self, folder: Path, worker: Worker = SAVE_MANY) -> None:
-        self._folder, self._worker = folder, worker
-        self._ledger = checks.make_dataset(folder / "template")
-
-    def copy(self) -> tuple[Path, Ledger]:
-        data = self._folder / "data"
-        if data.exists():
-            shutil.rmtree(data)
-        shutil.copytree(self._folder / "template", data)
-        return data, copy.deepcopy(self._ledger)
-
-    def list_calls(self, mode: str) -> list[checks.Call]:
-        log = self._folder / "calls.txt"
-        return checks.list_calls(self.copy()[0], mode, 77, log, self._worker)
 
 
 class _Screen:

@@ -17,6 +17,7 @@ BENCHMARKS = ROOT / "benchmarks"
 HELPERS = {
     *("criteria", "goals", "live_clips", "live_parts", "pseudo_terminal", "soak_cameras"),
     "sabotage",
+    "saving_self_test",
     "usual_script",
 }
 """Modules that benchmarks share; `usual_script` is what one of them compares with."""

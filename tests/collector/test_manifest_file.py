@@ -15,6 +15,7 @@ from collector.doctor import examine
 from collector.doctor_findings import Kind
 from collector.errors import ManifestGoneError
 from collector.manifest import manifest_path, read_consents, read_rows
+from collector.manifest_file import read_file
 from collector.mending import mend
 from collector.records import Label
 from collector.store import PhotoStore, list_photos
@@ -129,3 +130,18 @@ def test_a_dataset_that_cannot_be_written_can_be_read(tmp_path: Path, left: str)
         assert collector(["status", str(view)]) == 0
         assert collector(["doctor", str(view)]) == 0
     assert tree(root) == before
+
+
+def test_a_manifest_that_is_changed_while_it_is_read_is_read_again(tmp_path: Path) -> None:
+    fill(tmp_path)
+    counts: list[int] = []
+
+    def count(db: sqlite3.Connection) -> int:
+        (rows,) = db.execute("SELECT count(*) FROM photos").fetchone()
+        if not counts:
+            fill(tmp_path)
+        counts.append(rows)
+        return int(rows)
+
+    assert read_file(manifest_path(tmp_path), count) == 8
+    assert counts == [4, 8]
