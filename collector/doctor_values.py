@@ -179,9 +179,7 @@ def _fingerprint(value: object) -> int | None:
 
 def _suggestion(row: dict[str, object]) -> Suggestion | None:
     label, confidence = _label(row.get("suggested")), _number(row.get("confidence"))
-    if label is None or confidence is None or not 0 <= confidence <= 1:
-        return None
-    return Suggestion(label, confidence)
+    return None if label is None or confidence is None else Suggestion(label, confidence)
 
 
 def _label(value: object) -> Label | None:

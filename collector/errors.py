@@ -54,7 +54,7 @@ class ManifestDamagedError(DatasetError):
         detail: What is wrong with it, in a few words.
     """
 
-    def __init__(self, message: str, detail: str) -> None:
+    def __init__(self, message: str, detail: str = "") -> None:
         super().__init__(message)
         self.detail = detail
 

@@ -73,8 +73,8 @@ _RULES: Mapping[str, str] = {
     "fingerprint": "fingerprint IS NULL OR typeof(fingerprint) = 'integer'",
     "flagged": "flagged IN (0, 1)",
     "suggested": f"suggested IS NULL OR (typeof(suggested) = 'text' AND suggested IN ({_CLASSES}))",
-    "confidence": "suggested IS NULL OR "
-    "(typeof(confidence) = 'real' AND confidence BETWEEN 0 AND 1)",
+    # A probability of 32 bits may be a little above 1.
+    "confidence": f"suggested IS NULL OR (typeof(confidence) = 'real' AND confidence {_FINITE})",
 }
 """For each column, or each of those that belong together, what holds of every row of ours."""
 
