@@ -66,6 +66,8 @@ def describe_system_fault(fault: Exception) -> str | None:
 
 def _name(fault: OSError) -> str:
     named = fault.filename if fault.filename is not None else fault.filename2
+    if named is None and fault.errno == errno.ENOENT:
+        return "the folder that the command was started in"
     if named is None:
         # A write or read tells no name; it was a file of ours, or what stdout goes to.
         return "a file, or what the output goes to"

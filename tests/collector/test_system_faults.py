@@ -93,6 +93,16 @@ def test_a_bug_is_reported_where_its_details_cannot_be_written() -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_folder_that_went_from_under_a_command_is_named(tmp_path: Path) -> None:
+    leave = "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')"
+    done = run_small(
+        f"import os; from pathlib import Path; os.chdir({str(tmp_path)!r}); {leave}\n"
+        "sys.exit(run_command(lambda: len(Path('x').resolve().parts)))"
+    )
+    assert done.returncode == 5, done.stderr
+    assert "the folder that the command was started in" in done.stderr
+
+
 def test_a_file_of_somebody_else_is_named(tmp_path: Path) -> None:
     path = tmp_path / "mine"
     path.write_bytes(b"")
