@@ -1,5 +1,6 @@
 """Every benchmark has goals that it can miss, and then ends with 3."""
 
+import importlib
 import json
 import re
 import subprocess
@@ -102,6 +103,19 @@ def test_contributing_names_every_benchmark() -> None:
     table = (ROOT / "CONTRIBUTING.md").read_text()
     for path in sorted(BENCHMARKS.glob("*.py")):
         assert path.stem in HELPERS or f"benchmarks/{path.name}" in table, path.name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("same_weights", False), ("exit_code", 1), ("epochs_lost", 2), ("is_killed", False)],
+)
+def test_a_resumed_training_that_ends_otherwise_is_missed(name: str, value: object) -> None:
+    resume = importlib.import_module("resume")
+    trial = {"is_killed": True, "stage": "head", "epochs_lost": 0, "exit_code": 0} | dict.fromkeys(
+        ("same_predictions", "same_epochs", "same_weights"), True
+    )
+    assert find_missed(resume.summarise([trial], 1.0), goals.RESUME) == []
+    assert find_missed(resume.summarise([trial | {name: value}], 1.0), goals.RESUME)
 
 
 def run_benchmark(*words: str) -> "subprocess.CompletedProcess[str]":
