@@ -31,6 +31,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from criteria import finish
+from goals import ACCURACY
 from numpy.typing import NDArray
 
 from collector.console import show_progress
@@ -141,8 +143,9 @@ def main() -> int:
     if painting is not None:
         painted["variants"] = [found["class_counts"]["variants"] for found in metrics]
     seconds = [found["seconds"] for found in metrics]
-    print(json.dumps({"options": options, **painted, **figures, "seconds": seconds}, indent=1))
-    return 0
+    is_whole = not (arguments.by_source or arguments.frozen or arguments.only)
+    told = {"options": options, **painted, **figures, "seconds": seconds}
+    return finish(told, ACCURACY if is_whole else ())
 
 
 def add_painting(parser: argparse.ArgumentParser) -> None:

@@ -19,6 +19,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from criteria import finish
+from goals import CURATE_LARGE
 
 from collector.images import encode_jpeg
 from collector.peak_memory import peak_memory_mb
@@ -28,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 BURST_EVERY, BURST = 10, 3
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=int, default=100_000)
     parser.add_argument("--side", type=int, default=96)
@@ -40,7 +42,7 @@ def main() -> None:
         work = arguments.work or Path(temporary)
         draw_dataset(work / "data", arguments.photos, arguments.side)
         figures = {name: run_curate(work, words[cut + 1 :]) for name in ("first run", "second run")}
-    print(json.dumps({"photos": arguments.photos, **figures}, indent=2))
+    return finish({"photos": arguments.photos, **figures}, CURATE_LARGE)
 
 
 def draw_dataset(root: Path, count: int, side: int) -> None:
@@ -106,4 +108,4 @@ def run_child(argv: list[str]) -> int:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--child"]:
         sys.exit(run_child(sys.argv[2:]))
-    main()
+    sys.exit(main())

@@ -3,10 +3,10 @@
     python benchmarks/devices.py [--curated FOLDER] [--epochs 3] [--image-size 96] [--only NAME ...]
 
 Every row is a `trainer fit` of its own, MobileNetV2 0.35 from random weights on drawn photos (or
-those of --curated), as a user would start it. Prints one JSON object a row: seconds of an epoch, of
-the whole, how far the exported model's answers are from the trained one's, and, of two processes,
-whether the first alone wrote a run. On a CPU all devices are the same cores: nothing can be faster
-there, and what many devices cost is what is seen.
+those of --curated), as a user would start it. Prints one JSON object, by row: seconds of an epoch,
+of the whole, how far the exported model's answers are from the trained one's, and, of two
+processes, whether the first alone wrote a run. On a CPU all devices are the same cores: nothing can
+be faster there, and what many devices cost is what is seen.
 """
 
 import argparse
@@ -19,6 +19,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+
+from criteria import finish
+from goals import DEVICES
 
 ROOT = Path(__file__).parents[1]
 
@@ -41,7 +45,7 @@ ROWS = {
 }
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--curated", type=Path)
     parser.add_argument("--epochs", type=int, default=3)
@@ -50,9 +54,11 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         curated = arguments.curated or draw_photos(Path(folder))
-        for name in arguments.only:
-            print(json.dumps({"name": name, **measure(name, curated, Path(folder), arguments)}))
-            sys.stdout.flush()
+        figures: dict[str, Any] = {
+            name: measure(name, curated, Path(folder), arguments) for name in arguments.only
+        }
+    figures["failed"] = sum("failed" in row for row in figures.values())
+    return finish(figures, DEVICES)
 
 
 def draw_photos(folder: Path) -> Path:
@@ -132,4 +138,4 @@ def free_address() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

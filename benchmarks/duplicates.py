@@ -19,6 +19,9 @@ from importlib.util import find_spec
 from itertools import combinations
 from pathlib import Path
 
+from criteria import finish
+from goals import DUPLICATES
+
 from collector.hamming import find_close_pairs
 from collector.records import Label, Photo
 from curation.hashing import hash_array
@@ -57,13 +60,15 @@ def main() -> int:
     for has_mirror in (False, True):
         for radius in RADII:
             found = search(usable, radius, has_mirror)
-            print_line("ours", radius, has_mirror, truth, known, found)
+            figures = print_line("ours", radius, has_mirror, truth, known, found)
+            if (radius, has_mirror) == (REMOVE_BITS, True):
+                ours = figures
     print(f"ours: {hashed}; searched {2 * len(RADII)} times in {since(started)}")
     print_imagededup(folder, {row["file"] for row in rows}, truth, known)
     false = search(usable, REMOVE_BITS, True) - known
     print(f"The {len(false)} pairs at radius {REMOVE_BITS} that the truth does not know:")
     print("\n".join(f"    {one}  {other}" for one, other in sorted(false)))
-    return 0
+    return finish({"ours": ours}, DUPLICATES)
 
 
 def print_imagededup(
@@ -154,13 +159,15 @@ def print_line(
     truth: dict[str, set[Pair]],
     known: set[Pair],
     found: set[Pair],
-) -> None:
+) -> dict[str, float]:
+    """Print recall and precision of one search, and return them."""
     recall = {kind: len(found & pairs) / len(pairs) for kind, pairs in truth.items()}
     precision = len(found & known) / len(found) if found else 1.0
     print(
         f"{who:<10} {radius:>6} {'yes' if has_mirror else 'no':>6} {recall['exact']:>7.3f} "
         f"{recall['near']:>7.3f} {precision:>9.3f} {len(found):>6}"
     )
+    return {**recall, "precision": precision}
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ Prints one JSON object.
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -21,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from criteria import finish
+from goals import FRAME_AGE
 from live_clips import read_pictures
 from live_parts import DrawingScreen, make_color_bundle, open_loop
 from numpy.typing import NDArray
@@ -106,8 +107,8 @@ class CountedFeed(LiveFeed):
         return frame
 
 
-def main() -> None:
-    """Measure and print."""
+def main() -> int:
+    """Measure and print; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("clip", type=Path, nargs="?")
     parser.add_argument("--model", type=Path, help="run or bundle folder; without it a tiny one")
@@ -126,7 +127,8 @@ def main() -> None:
             name: measure(pictures, bundle, thrift, arguments.network_ms, arguments.seconds, work)
             for name, thrift in (("live", Thrift()), ("thorough", EVERYTHING))
         }
-    print(json.dumps({"network_ms": arguments.network_ms, "camera_fps": FPS, **figures}, indent=1))
+    told = {"network_ms": arguments.network_ms, "camera_fps": FPS, **figures}
+    return finish(told, FRAME_AGE)
 
 
 def render_pictures() -> list[RgbImage]:
@@ -183,4 +185,4 @@ def measure(
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

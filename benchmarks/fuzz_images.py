@@ -3,11 +3,13 @@
 Breaks drawn pictures of every format (`tests.curation.broken_pictures`) and has curation look at
 each, and the decoder decode it, in a process of its own: what is not refused in our words, ends
 that process, hangs it or makes it write on stderr is counted and named. Where FACE_MODEL names
-YuNet's file, faces are looked for as well. `--only 4711` repeats one of them with its traceback.
-Figures go to stdout as JSON; ends with 1 where anything was not refused as it should be.
+YuNet's file, faces are looked for as well. `--only 4711` repeats one of them with its traceback;
+`--self-test` has the decoder let faults through, and that must be noticed.
+Figures go to stdout as JSON; ends with 3 where anything was not refused as it should be.
 """
 
 import argparse
+import io
 import json
 import os
 import queue
@@ -23,12 +25,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from criteria import finish
+from goals import FUZZ, SELF_TEST
+from PIL import Image
+from sabotage import Saboteur, try_saboteurs
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from collector.errors import UnreadableImageError
 from collector.faces import FACE_MODEL_VARIABLE
 from collector.images import decode_image
 from collector.peak_memory import peak_memory_mb
+from collector.records import RgbImage
 from curation.scan import look_at
 from tests.curation.broken_pictures import break_picture
 
@@ -51,11 +60,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, help="go on for so long, whatever --images says")
     parser.add_argument("--only", type=int, metavar="NUMBER", help="one of them, and its traceback")
+    parser.add_argument("--self-test", action="store_true")
     parser.add_argument("--work-from", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.only is not None:
         print(json.dumps(try_picture(arguments.seed, arguments.only)))
         return 0
+    if arguments.self_test:
+        tried = try_saboteurs(SABOTEURS, count_uncaught, FUZZ)
+        return finish({"self-test": tried}, SELF_TEST)
     if arguments.work_from is not None:
         work(arguments.seed, arguments.work_from)
         return 0
@@ -66,8 +79,26 @@ def main() -> int:
         is_late = time.monotonic() - started_s > 60 * (arguments.minutes or 0)
         if is_late and figures.images >= (0 if arguments.minutes else arguments.images):
             break
-    print(json.dumps(figures.told(time.monotonic() - started_s), indent=1))
-    return int(bool(figures.uncaught))
+    return finish(figures.told(time.monotonic() - started_s), FUZZ)
+
+
+def count_uncaught(images: int) -> Facts:
+    """Count the broken pictures that are not refused as they should be."""
+    found = [try_picture(0, number) for number in range(images)]
+    return {"uncaught": sum(facts["outcome"] == "uncaught" for facts in found)}
+
+
+def decode_carelessly(data: bytes, name: str = "picture") -> RgbImage:
+    """Decode a picture as is often done: what cannot be read ends in whatever it ends in."""
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+SABOTEURS = {
+    "faults of the decoder are let through": Saboteur(
+        ((sys.modules[__name__], "decode_image", decode_carelessly),), 40
+    ),
+}
 
 
 class Figures:

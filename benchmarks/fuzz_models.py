@@ -4,7 +4,8 @@ Breaks honest and hostile files (`tests.trainer.hostile_models`): networks, whic
 again with right digests, `bundle.json`, weights and .keras archives. Each is loaded in a process of
 its own: what is not refused in our words, ends that process or hangs it is counted and named, and
 the slowest. `--run RUN` breaks that run's own files too. `--only 4711` repeats one of them with its
-traceback. Figures go to stdout as JSON; ends with 1 where anything was not refused as it should be.
+traceback. `--self-test` takes the check of digests out, and that must be noticed. Figures go to
+stdout as JSON; ends with 3 where anything was not refused as it should be.
 """
 
 import argparse
@@ -25,6 +26,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from criteria import finish
+from goals import FUZZ, SELF_TEST
+from sabotage import Saboteur, try_saboteurs
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -47,6 +52,7 @@ from tests.trainer.hostile_models import (
     pack_archive,
     seal,
 )
+from trainer import bundle as trained_bundle
 from trainer.bundle import load_bundle
 from trainer.keras_archive import read_archived_weights
 
@@ -56,6 +62,11 @@ MOST_NAMED = 20
 LARGEST_WEIGHTS = 64 << 20
 
 Facts = dict[str, Any]
+SABOTEURS = {
+    "digests are not checked": Saboteur(
+        ((trained_bundle, "read_known_file", lambda path, digest, size: path.read_bytes()),), 20
+    ),
+}
 
 
 def main() -> int:
@@ -66,19 +77,35 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--run", type=Path, help="a run folder, whose files are broken as well")
     parser.add_argument("--only", type=int, metavar="NUMBER", help="one of them, and its traceback")
+    parser.add_argument("--self-test", action="store_true")
     parser.add_argument("--work-from", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.only is not None:
         print(json.dumps(Fuzzer(arguments.seed, arguments.run).try_file(arguments.only)))
         return 0
+    if arguments.self_test:
+        tried = try_saboteurs(SABOTEURS, count_believed, FUZZ)
+        return finish({"self-test": tried}, SELF_TEST)
     if arguments.work_from is not None:
         work(Fuzzer(arguments.seed, arguments.run), arguments.work_from)
         return 0
     started_s = time.monotonic()
     facts = list(try_all(arguments.seed, arguments.run, arguments.files))
     figures = sum_up(facts, time.monotonic() - started_s)
-    print(json.dumps(figures, indent=1))
-    return int(figures["uncaught"] > 0)
+    return finish(figures, FUZZ)
+
+
+def count_believed(files: int) -> dict[str, int]:
+    """Count the networks, changed and not sealed again, that are believed."""
+    believed = 0
+    for number in range(files):
+        try:
+            load_unsealed(break_bytes(random.Random(number), make_network().SerializeToString())[1])
+        except ModelRefusedError:
+            continue
+        except AssertionError:
+            believed += 1
+    return {"uncaught": believed}
 
 
 class Fuzzer:
@@ -99,6 +126,7 @@ class Fuzzer:
             weights += [(run / "checkpoints" / "best.weights.h5").read_bytes()] * 5
         self._kinds: dict[str, tuple[list[bytes], Callable[[bytes], None]]] = {
             "network": (networks, load_network),
+            "network, not sealed again": (networks[:1], load_unsealed),
             "bundle.json": (texts, load_text),
             "weights": (weights, load_weights),
             "archive": (archives, load_archive),
@@ -200,6 +228,16 @@ def load_network(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         classifier = Classifier(load_bundle(seal(Path(folder), data or b"\0")))
         classifier.classify([np.zeros((40, 40, 3), np.uint8)])
+
+
+def load_unsealed(data: bytes) -> None:
+    """A network that was changed after its bundle was sealed must be refused, whatever it is."""
+    honest = make_network().SerializeToString()
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = seal(Path(folder), honest)
+        (bundle / "model.onnx").write_bytes(data)
+        load_bundle(bundle)
+    assert data == honest, "a changed network was believed"
 
 
 def load_text(data: bytes) -> None:

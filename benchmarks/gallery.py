@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from criteria import finish
+from goals import GALLERY
 from pseudo_terminal import run_in_terminal
 
 if TYPE_CHECKING:
@@ -36,8 +38,7 @@ def main() -> int:
         data = Path(folder) / "data"
         fill(data, arguments.photos)
         run_in_terminal(lambda: _run_app(report, data))
-        print(report.read_text())
-    return 0
+        return finish(json.loads(report.read_text()), GALLERY)
 
 
 def fill(data: Path, count: int) -> None:

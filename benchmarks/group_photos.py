@@ -17,13 +17,15 @@ Prints one JSON object.
 
 import argparse
 import csv
-import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from criteria import finish
+from goals import GROUP_PHOTOS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -65,8 +67,8 @@ class TrueFace:
         return self.found is not None and self.found.label.has_mask is STATES[self.kind]
 
 
-def main() -> None:
-    """Measure and print."""
+def main() -> int:
+    """Measure and print; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", type=Path, required=True, help="run or bundle folder")
@@ -90,7 +92,7 @@ def main() -> None:
         "false_boxes": false_boxes,
         "wrong": [describe(face) for face in large if not face.is_right],
     }
-    print(json.dumps(figures, indent=1))
+    return finish(figures, GROUP_PHOTOS)
 
 
 def read_truth(boxes: Path, seen: Path | None) -> dict[str, list[TrueFace]]:
@@ -196,4 +198,4 @@ def describe(face: TrueFace) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -5,12 +5,11 @@
 FACES is a folder of the four classes; the CSV's columns path and group say which photos belong
 together. Some photos become bursts (shots of one photo, a little moved, turned, lit and noisy), and
 labels are changed: of whole bursts, of whole groups, of single photos. The labels as they are count
-as true, so wrong ones among them are false alarms here. Prints one JSON object a line.
+as true, so wrong ones among them are false alarms here. Prints one JSON object.
 """
 
 import argparse
 import csv
-import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from criteria import finish
+from goals import LABEL_CHECK
 from numpy.typing import NDArray
 
 from collector.console import show_progress
@@ -60,6 +61,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=0.05, help="share of groups with an error")
     arguments = parser.parse_args()
     shots = list_shots(arguments)
+    found: dict[str, dict[str, object]] = {}
     for name in ("mobilenetv2", "descriptor"):
         started = time.perf_counter()
         if name == "mobilenetv2":
@@ -73,8 +75,8 @@ def main() -> int:
         embed_s = time.perf_counter() - started
         figures = measure(features, shots, arguments)
         head = {"features": name, "photos": len(shots), "embed_s": round(embed_s, 1)}
-        print(json.dumps(head | figures), flush=True)
-    return 0
+        found[name] = head | figures
+    return finish(found, LABEL_CHECK)
 
 
 def list_shots(arguments: argparse.Namespace) -> list[Shot]:

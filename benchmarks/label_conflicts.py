@@ -9,11 +9,13 @@ Prints JSON.
 
 import argparse
 import io
-import json
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
+from criteria import finish
+from goals import LABEL_CONFLICTS
 from PIL import Image
 
 from collector.images import decode_image, encode_jpeg, is_picture
@@ -24,7 +26,7 @@ GAPS = (1, 5, 15, 30)
 MOST_FRAMES = 300
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("videos", type=Path, nargs="*")
@@ -36,7 +38,7 @@ def main() -> None:
         "told_to_be_the_same": round(float(np.mean(told)), 4),
         "taken_for_the_same": {video.name: frames_taken(video) for video in arguments.videos},
     }
-    print(json.dumps(figures, indent=2))
+    return finish(figures, LABEL_CONFLICTS)
 
 
 def is_told_again(path: Path) -> bool:
@@ -69,4 +71,4 @@ def frames_taken(video: Path) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

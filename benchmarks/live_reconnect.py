@@ -8,30 +8,42 @@ seconds, from the fault until a view said so (stale, or a notice), and from the 
 until a picture taken after it was drawn. Pictures that change their size are no loss: there it is
 from the change until a picture of the other size, and back.
 
-Prints one JSON object.
+Prints one JSON object; ends with 3 where a goal is missed. `--self-test` takes a part of
+reconnecting out, and that must be noticed.
 """
 
 import argparse
 import itertools
-import json
 import math
 import socket
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from live_parts import DrawingScreen, make_color_bundle, open_loop, run_in_thread, weigh_process
+from criteria import CANNOT_RUN, finish
+from goals import LIVE_RECONNECT, SELF_TEST
+from live_parts import (
+    DrawingScreen,
+    Holdings,
+    make_color_bundle,
+    open_loop,
+    run_in_thread,
+    weigh_process,
+)
+from sabotage import Saboteur, try_saboteurs
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from collector import mjpeg, reconnecting
 from collector.cameras import open_camera
 from collector.faces import GuideFinder
+from detector import feed as live_feed
 from detector.classifier import Classifier
 from detector.commands import CommandDesk, Quit
 from detector.feed import LiveFeed
@@ -55,6 +67,19 @@ OPEN = (Mood.STALL, Mood.GARBAGE, Mood.TRUNCATED, Mood.SILENT)
 LONG_S = 6.0
 WAIT_S = 20.0
 POWER_CUT = "power cut"
+
+NEVER_S = 3600.0
+SABOTEURS = {
+    "no silence is ever noticed": Saboteur(
+        ((reconnecting, "PATIENCE_S", NEVER_S), (mjpeg, "SILENCE_S", NEVER_S)), Mood.STALL
+    ),
+    "a lost camera is never tried again": Saboteur(
+        ((live_feed, "RETRY_S", (NEVER_S,) * 3),), Mood.DROP
+    ),
+}
+"""Each with the fault that must show it."""
+SETTLES_S = 10.0
+"""A reader that was given up, and its connection, are gone after this."""
 
 Passage = tuple[str, float, float]
 """Fault, seconds until told, seconds until back; infinite where it never came."""
@@ -106,13 +131,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--cycles", type=int, default=len(FAULTS))
     parser.add_argument("--rtsp", action="store_true", help="a real RTSP server instead")
+    parser.add_argument("--self-test", action="store_true")
     arguments = parser.parse_args()
+    if arguments.self_test:
+        return finish(
+            {"self-test": try_saboteurs(SABOTEURS, break_once, LIVE_RECONNECT)}, SELF_TEST
+        )
     if arguments.rtsp and rtsp_server.find_python() is None:
         print("No RTSP server here: see tests/collector/rtsp_server.py.", file=sys.stderr)
-        return 5
+        return CANNOT_RUN
     run = break_rtsp if arguments.rtsp else break_mjpeg
-    print(json.dumps(run(arguments.cycles), indent=1))
-    return 0
+    return finish(run(arguments.cycles), LIVE_RECONNECT)
 
 
 @contextmanager
@@ -138,12 +167,12 @@ def watch(source: str) -> Iterator[tuple[Witness, LiveFeed]]:
                 thread.join()
 
 
-def break_mjpeg(cycles: int) -> dict[str, Any]:
+def break_mjpeg(cycles: int, faults: Sequence[Mood] = FAULTS) -> dict[str, Any]:
     """Every fault in turn."""
     passages: list[Passage] = []
     with MjpegServer() as server, watch(server.url) as (witness, feed):
         before = weigh_process()
-        for cycle, fault in enumerate(itertools.islice(itertools.cycle(FAULTS), cycles)):
+        for cycle, fault in enumerate(itertools.islice(itertools.cycle(faults), cycles)):
             server.mood = fault
             if fault is Mood.SILENT:
                 # It is silent to those who ask anew.
@@ -153,17 +182,32 @@ def break_mjpeg(cycles: int) -> dict[str, Any]:
                 if fault is Mood.OTHER_SIZE
                 else witness.wait_for_loss()
             )
-            is_long = fault in OPEN and cycle // len(FAULTS) % 2 == 1
+            is_long = fault in OPEN and cycle // len(faults) % 2 == 1
             pause(cycle, LONG_S if is_long else 0.0)
             server.mood = Mood.WELL
             back_s = witness.wait_for_picture(160)
             passages.append((str(fault), told_s, back_s))
             tell(cycle, passages[-1])
-        after = weigh_process()
+        after = weigh_settled(before)
         return summarise("mjpeg", passages, feed) | {
             "threads": [before.threads, after.threads],
             "descriptors": [before.descriptors, after.descriptors],
+            "more_threads": after.threads - before.threads,
+            "more_descriptors": after.descriptors - before.descriptors,
         }
+
+
+def break_once(fault: Mood) -> dict[str, Any]:
+    """Break the camera by one fault."""
+    return break_mjpeg(1, (fault,))
+
+
+def weigh_settled(before: Holdings) -> Holdings:
+    """Weigh once what was given up is gone."""
+    until_s = time.monotonic() + SETTLES_S
+    while (now := weigh_process()).threads > before.threads and time.monotonic() < until_s:
+        time.sleep(0.1)
+    return now
 
 
 def break_rtsp(cycles: int) -> dict[str, Any]:
@@ -205,6 +249,7 @@ def summarise(camera: str, passages: list[Passage], feed: LiveFeed) -> dict[str,
         "camera": camera,
         "cycles": len(passages),
         "recoveries": sum(math.isfinite(back_s) for _, _, back_s in passages),
+        "not_recovered": sum(not math.isfinite(back_s) for _, _, back_s in passages),
         "reconnects": feed.reconnects,
         "told_s_median": rounded([told_s for _, told_s, _ in lost], 50),
         "told_s_worst": rounded([told_s for _, told_s, _ in lost], 100),

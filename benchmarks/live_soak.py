@@ -19,7 +19,6 @@ Prints one JSON object.
 import argparse
 import contextlib
 import itertools
-import json
 import os
 import sys
 import tempfile
@@ -30,6 +29,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from criteria import finish
+from goals import LIVE_SOAK
 from live_parts import DrawingScreen, Holdings, make_color_bundle, open_loop, weigh_process
 from soak_cameras import FPS, FilmCamera, ScriptedFinder, Supply, make_films
 
@@ -122,8 +123,8 @@ class Sitting:
         print(f"{self.frames} frames, {seconds:.0f} s: {least}", file=sys.__stderr__, flush=True)
 
 
-def main() -> None:
-    """Measure and print."""
+def main() -> int:
+    """Measure and print; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--frames", type=int, default=2_600_000)
     parser.add_argument("--minutes", type=float, help="in real time instead; needs --model")
@@ -133,7 +134,7 @@ def main() -> None:
     if arguments.minutes and not arguments.model:
         parser.error("--minutes needs --model")
     with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(sit(arguments, Path(folder)), indent=1))
+        return finish(sit(arguments, Path(folder)), LIVE_SOAK)
 
 
 def sit(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
@@ -230,8 +231,10 @@ def weigh_up(sitting: Sitting) -> dict[str, Any]:
         "slope_mb_a_million_frames": round(1e6 * slope, 2),
         "threads": sorted({each.threads for _, _, each in after}),
         "descriptors": sorted({each.descriptors for _, _, each in after}),
+        "more_threads": after[-1][2].threads - after[0][2].threads,
+        "more_descriptors": after[-1][2].descriptors - after[0][2].descriptors,
     }
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

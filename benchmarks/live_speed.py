@@ -28,6 +28,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from criteria import finish
+from goals import LIVE_SPEED
 from live_clips import prepare_clips
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -101,8 +103,7 @@ def main() -> int:
         for name, clip in clips.items():
             print(f"{name} ...", file=sys.stderr, flush=True)
             figures[name] = compare(clip, bundle, arguments.frames, arguments.rounds)
-    print(json.dumps(figures, indent=1))
-    return 0
+    return finish(figures, LIVE_SPEED)
 
 
 def measure_start(clip: Path, bundle: Path, starts: int) -> dict[str, Any]:

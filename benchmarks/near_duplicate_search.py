@@ -30,6 +30,8 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+from criteria import MISSED, REACHED, find_missed
+from goals import NEAR_DUPLICATE_SEARCH
 from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint64]
@@ -74,7 +76,7 @@ class Row:
 
 
 def main() -> int:
-    """Print a table, or JSON lines; returns 1 where a contender's pairs are not the exact ones."""
+    """Print a table, or JSON lines; returns 3 where a contender's pairs are not the exact ones."""
     arguments = _parse()
     if arguments.contender:
         print(json.dumps(measure(arguments.contender, arguments.counts[0], arguments)))
@@ -99,7 +101,10 @@ def main() -> int:
             verdict = judge(row, exact)
             is_exact &= "not the exact" not in verdict
             print_row(row, verdict, arguments.json)
-    return 0 if is_exact else 1
+    missed = find_missed({"inexact": int(not is_exact)}, NEAR_DUPLICATE_SEARCH)
+    for line in missed:
+        print(f"missed: {line}", file=sys.stderr)
+    return MISSED if missed else REACHED
 
 
 def foresee(name: str, count: int, before: Row | None, limit_s: int) -> str:

@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from criteria import finish
+from goals import PREVIEW
 from pseudo_terminal import run_in_terminal
 
 if TYPE_CHECKING:
@@ -52,8 +54,7 @@ def main() -> int:
         figures = json.loads(report.read_text())
         figures["command_to_picture_s"] = _time_command(arguments, Path(folder) / "other")
     figures["megabytes_a_second"] = round(bytes_drawn / figures["seconds"] / 1e6, 2)
-    print(json.dumps(figures))
-    return 0
+    return finish(figures, PREVIEW)
 
 
 def _time_command(arguments: argparse.Namespace, data: Path) -> float:

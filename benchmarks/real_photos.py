@@ -16,10 +16,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from criteria import finish
+from goals import REAL_PHOTOS
+
 ROOT = Path(__file__).parents[1]
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces", type=Path)
     parser.add_argument("--metadata", type=Path)
@@ -29,10 +32,10 @@ def main() -> None:
     arguments = parser.parse_args(words[:cut])
     arguments.trainer = words[cut + 1 :]
     with tempfile.TemporaryDirectory() as temporary:
-        measure(arguments, arguments.work or Path(temporary))
+        return finish(measure(arguments, arguments.work or Path(temporary)), REAL_PHOTOS)
 
 
-def measure(arguments: argparse.Namespace, work: Path) -> None:
+def measure(arguments: argparse.Namespace, work: Path) -> dict[str, object]:
     work.mkdir(parents=True, exist_ok=True)
     metadata = ["--metadata", str(arguments.metadata.resolve())] if arguments.metadata else []
     step(work, "collector", "import", str(arguments.faces.resolve()), *metadata)
@@ -40,13 +43,9 @@ def measure(arguments: argparse.Namespace, work: Path) -> None:
     step(work, "trainer", "fit", "--name", "measured", *arguments.trainer)
     answer = step(work, "trainer", "evaluate", "runs/measured", "--json", quiet=True)
     scores = json.loads(answer)
-    low, high = scores["accuracy_interval"]
-    print(
-        f"test accuracy {scores['accuracy']:.4f} (95% interval {low:.4f} to {high:.4f}), "
-        f"mask {scores['mask_accuracy']:.4f}, age {scores['age_accuracy']:.4f}"
-    )
     fitted = json.loads((work / "runs" / "measured" / "metrics.json").read_text())
-    print("seconds:", json.dumps(fitted["seconds"]))
+    names = ("accuracy", "accuracy_interval", "mask_accuracy", "age_accuracy")
+    return {**{name: scores[name] for name in names}, "seconds": fitted["seconds"]}
 
 
 def step(work: Path, package: str, *words: str, quiet: bool = False) -> str:
@@ -60,10 +59,11 @@ def step(work: Path, package: str, *words: str, quiet: bool = False) -> str:
         check=True,
     )
     if not quiet:
-        print(done.stdout)
-    print(f"-- {package} {words[0]}: {time.monotonic() - started:.1f} s\n", flush=True)
+        print(done.stdout, file=sys.stderr)
+    seconds = time.monotonic() - started
+    print(f"-- {package} {words[0]}: {seconds:.1f} s\n", file=sys.stderr, flush=True)
     return done.stdout
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

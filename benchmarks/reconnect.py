@@ -2,20 +2,26 @@
 
 Breaks a scripted MJPEG camera on loopback in every way there is, over and over, and with `--rtsp`
 kills and restarts a real RTSP server. Prints, in seconds, from the fault until "reconnecting (n)"
-was said, and from the camera's return until the next picture.
+was said, and from the camera's return until the next picture. Ends with 3 where a goal is missed;
+`--self-test` takes a part of reconnecting out, and that must be noticed.
 """
 
 import argparse
 import itertools
-import json
 import socket
 import statistics
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from criteria import CANNOT_RUN, finish
+from goals import RECONNECT, SELF_TEST
+from sabotage import Saboteur, try_saboteurs
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from collector import mjpeg, observer, reconnecting
 from tests.collector import rtsp_server
 from tests.collector.mjpeg_server import MjpegServer, Mood
 from tests.collector.watcher import Watcher
@@ -28,37 +34,66 @@ FAULTS = [
     Mood.TRUNCATED,
     Mood.ABSENT,
 ]
+NEVER_S = 3600.0
+SABOTEURS = {
+    "no silence is ever noticed": Saboteur(
+        ((reconnecting, "PATIENCE_S", NEVER_S), (mjpeg, "SILENCE_S", NEVER_S)), Mood.STALL
+    ),
+    "a lost camera is never tried again": Saboteur(
+        ((observer, "RETRY_S", (NEVER_S,) * 3),), Mood.DROP
+    ),
+}
+"""Each with the fault that must show it."""
+
+Run = Callable[[int], tuple[list[float], list[float], list[str]]]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cycles", type=int, default=18)
     parser.add_argument("--rtsp", action="store_true", help="a real RTSP server instead")
+    parser.add_argument("--self-test", action="store_true")
     arguments = parser.parse_args()
+    if arguments.self_test:
+        return finish({"self-test": try_saboteurs(SABOTEURS, break_once, RECONNECT)}, SELF_TEST)
     if arguments.rtsp and rtsp_server.find_python() is None:
         print("No RTSP server here: see tests/collector/rtsp_server.py.", file=sys.stderr)
-        return 5
+        return CANNOT_RUN
     run = _break_rtsp if arguments.rtsp else _break_mjpeg
-    told, back, faults = run(arguments.cycles)
-    figures = {
-        "camera": "rtsp" if arguments.rtsp else "mjpeg",
-        "cycles": arguments.cycles,
+    figures = measure(run, arguments.cycles)
+    return finish({"camera": "rtsp" if arguments.rtsp else "mjpeg", **figures}, RECONNECT)
+
+
+def measure(run: Run, cycles: int) -> dict[str, object]:
+    """Break a camera so often; medians and worst, or that it was given up."""
+    try:
+        told, back, faults = run(cycles)
+    except TimeoutError as fault:
+        return {"cycles": cycles, "not_recovered": 1, "fault": str(fault)}
+    return {
+        "cycles": cycles,
         "recoveries": len(back),
+        "not_recovered": cycles - len(back),
         "told_s_median": round(statistics.median(told), 2),
         "told_s_worst": round(max(told), 2),
         "back_s_median": round(statistics.median(back), 2),
         "back_s_worst": round(max(back), 2),
         "worst_fault": faults[back.index(max(back))],
     }
-    print(json.dumps(figures))
-    return 0
 
 
-def _break_mjpeg(cycles: int) -> tuple[list[float], list[float], list[str]]:
+def break_once(fault: Mood) -> dict[str, object]:
+    """Break the camera by one fault."""
+    return measure(lambda cycles: _break_mjpeg(cycles, (fault,)), 1)
+
+
+def _break_mjpeg(
+    cycles: int, moods: Sequence[Mood] = FAULTS
+) -> tuple[list[float], list[float], list[str]]:
     told, back, faults = [], [], []
     with MjpegServer() as server, Watcher(server.url) as watcher:
         watcher.wait_for_picture()
-        for cycle, fault in enumerate(itertools.islice(itertools.cycle(FAULTS), cycles)):
+        for cycle, fault in enumerate(itertools.islice(itertools.cycle(moods), cycles)):
             broke_s = time.monotonic()
             server.mood = fault
             told.append(watcher.wait_for_loss(broke_s) - broke_s)

@@ -5,7 +5,10 @@
 Trains CURATED once without a break. Then trains it again and again, each time killed (SIGKILL) at
 another moment, the moments spread evenly over the whole run, and gone on with by `--resume` until
 it is finished. Prints how many epochs each kill cost and whether predictions, epochs and weights
-are the same in the end.
+are the same in the end; ends with 3 where they are not.
+
+With `--self-test` one training is killed after its second epoch, and what goes on forgets the
+weights that it was at: that must be noticed.
 """
 
 import argparse
@@ -17,18 +20,29 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
 import numpy as np
+from criteria import find_missed, finish
+from goals import RESUME, SELF_TEST
 
 ROOT = Path(__file__).parents[1]
+TRAINER = "import sys; from trainer.cli import main; sys.exit(main(sys.argv[1:]))"
+FORGETS_WEIGHTS = """
+from trainer import head, phases
+phases.restore = lambda trainee, state: None
+head._Trainer.restore = lambda trainer, state: None
+"""
+"""Spoils what a training that goes on takes from its last state."""
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("curated", type=Path)
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--self-test", action="store_true")
     parser.add_argument("--work", type=Path, help="kept; a temporary folder otherwise")
     words = sys.argv[1:]
     cut = words.index("--") if "--" in words else len(words)
@@ -36,10 +50,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.work or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
-        print(json.dumps(measure(arguments.curated, arguments.kills, work, words[cut + 1 :])))
+        if not arguments.self_test:
+            return finish(
+                measure(arguments.curated, arguments.kills, work, words[cut + 1 :]), RESUME
+            )
+        figures = measure(arguments.curated, 1, work, words[cut + 1 :], FORGETS_WEIGHTS)
+        missed = find_missed(figures, RESUME)
+        unnoticed = int(not any("not_the_same" in line for line in missed))
+        name = "weights are forgotten"
+        return finish({"self-test": {name: {"unnoticed": unnoticed, "noticed": missed}}}, SELF_TEST)
 
 
-def measure(curated: Path, kills: int, work: Path, options: list[str]) -> dict[str, object]:
+def measure(
+    curated: Path, kills: int, work: Path, options: list[str], saboteur: str = ""
+) -> dict[str, object]:
     begin = [str(curated.resolve()), "--runs", str(work / "runs"), *options]
     unbroken = work / "runs" / "unbroken"
     started_s = time.monotonic()
@@ -50,11 +74,21 @@ def measure(curated: Path, kills: int, work: Path, options: list[str]) -> dict[s
         name = f"killed-{number + 1}"
         cache = work / f"cache-{number + 1}"
         moment_s = whole_s * (number + 0.5) / kills
-        trial = try_kill(work / "runs" / name, [*begin, "--name", name], cache, moment_s)
+        run = work / "runs" / name
+        trial = try_kill(run, [*begin, "--name", name], cache, moment_s, saboteur)
         trial |= compare(work / "runs" / name, unbroken)
         print(json.dumps(trial), file=sys.stderr, flush=True)
         trials.append(trial)
+    return summarise(trials, whole_s)
+
+
+def summarise(trials: Sequence[dict[str, object]], whole_s: float) -> dict[str, object]:
+    """Count what became of the trainings that were killed."""
+    same = ("same_predictions", "same_epochs", "same_weights")
     return {
+        "not_the_same": sum(
+            trial["exit_code"] != 0 or not all(trial[name] for name in same) for trial in trials
+        ),
         "seconds_unbroken": round(whole_s, 1),
         "kills": sum(bool(trial["is_killed"]) for trial in trials),
         "stages": sorted({str(trial["stage"]) for trial in trials}),
@@ -65,9 +99,17 @@ def measure(curated: Path, kills: int, work: Path, options: list[str]) -> dict[s
     }
 
 
-def try_kill(run: Path, begin: list[str], cache: Path, moment_s: float) -> dict[str, object]:
+def try_kill(
+    run: Path, begin: list[str], cache: Path, moment_s: float, saboteur: str = ""
+) -> dict[str, object]:
     """Train, kill after so many seconds, and go on until it is finished."""
     process = train(begin, cache)
+    if saboteur:
+        # What is forgotten must have been learned and kept: the state of an epoch is written
+        # after its line, so the second line tells that the first epoch's is there.
+        while process.poll() is None and len(read_epochs(run)) < 2:
+            time.sleep(0.002)
+        moment_s = 0.0
     try:
         process.wait(moment_s)
     except subprocess.TimeoutExpired:
@@ -78,7 +120,7 @@ def try_kill(run: Path, begin: list[str], cache: Path, moment_s: float) -> dict[
     stage = stage_of(run)
     # Before there is a folder there is nothing to go on with: the user begins again.
     again = ["--resume", str(run)] if run.is_dir() else begin
-    going_on = train(again, cache)
+    going_on = train(again, cache, saboteur)
     kept = epochs_before
     while going_on.poll() is None:
         # The lines of lost epochs are taken out before the first is trained again.
@@ -145,9 +187,9 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
     return values
 
 
-def train(arguments: list[str], cache: Path) -> subprocess.Popen[bytes]:
+def train(arguments: list[str], cache: Path, saboteur: str = "") -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "trainer.cli", "fit", *arguments],
+        [sys.executable, "-c", saboteur + TRAINER, "fit", *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT), "MASKAGE_CACHE": str(cache)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -155,4 +197,4 @@ def train(arguments: list[str], cache: Path) -> subprocess.Popen[bytes]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,19 +1,22 @@
 """Whether saved means saved: `python benchmarks/saving.py`, or with the parts to be run.
 
+    --power-cuts      drop what was not synced, after every system call of each of these (strace)
     --kills 200       kill -9 at random moments of a process that saves, relabels, trashes, restores
     --every-syscall   kill -9 at every system call of one save, relabel, trash and restore (strace)
     --faults          ENOSPC and EIO at each write, sync, link, rename of these, once and for ever
     --full-disk       save, and import, until a small tmpfs is full; then make room and go on
     --latency 1000    milliseconds from the order to save a 300 px crop to its acknowledgement
+    --lock            a second program may not write at the same time
+    --self-test       take out one safeguard after the other: the parts above must notice each
 
 Without any of them: a little of each. After every blow the dataset is opened and compared with
 what was acknowledged: each such photo whole, in one folder, with its row, its sha256 and its
-subject. Figures go to stdout as JSON; ends with 1 where anything was lost.
+subject. A kill cannot show that a sync is missing, since the page cache outlives the process: that
+is what `--power-cuts` is for. Figures go to stdout as JSON; ends with 3 where anything was lost,
+and with 5 where a part cannot run here.
 """
 
 import argparse
-import copy
-import json
 import os
 import random
 import shutil
@@ -26,6 +29,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from criteria import CANNOT_RUN, finish
+from goals import SAVING, SELF_TEST
+from saving_self_test import Figures, Template, sabotage
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -35,9 +41,14 @@ from collector.photo_writer import Edited, PhotoWriter, Report, Shot
 from collector.records import LABELS, FaceBox, Label, Quality, RgbImage
 from collector.store import PhotoStore, list_photos
 from tests.collector import saving_checks as checks
+from tests.collector.power_checks import cut_power
 from tests.collector.saving_checks import Ledger
 from tests.conftest import draw_noise
 
+PARTS = (
+    *("power_cuts", "kills", "every_syscall", "faults", "full_disk", "latency", "lock"),
+    "self_test",
+)
 MODES = ("save", "relabel", "trash", "restore")
 FAULTY_CALLS = {
     *("write", "pwrite64", "ftruncate", "fsync", "fdatasync", "openat", "close"),
@@ -46,56 +57,68 @@ FAULTY_CALLS = {
 KILLS_A_DATASET = 25
 SCREEN_TICK_S = 0.001
 
-Figures = dict[str, object]
+Part = Callable[[], tuple[Figures, list[str]]]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--power-cuts", action="store_true")
     parser.add_argument("--kills", type=int, metavar="N")
     parser.add_argument("--every-syscall", action="store_true")
     parser.add_argument("--faults", action="store_true")
     parser.add_argument("--full-disk", action="store_true")
     parser.add_argument("--latency", type=int, metavar="PHOTOS")
+    parser.add_argument("--lock", action="store_true")
+    parser.add_argument("--self-test", action="store_true")
     parser.add_argument("--sample", type=int, default=1, help="of system calls: every so many")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="where to write; the disk that is measured")
     arguments = parser.parse_args()
-    if not any(
-        (
-            arguments.kills,
-            arguments.every_syscall,
-            arguments.faults,
-            arguments.full_disk,
-            arguments.latency,
-        )
-    ):
+    is_any = any(getattr(arguments, name) for name in PARTS)
+    if not is_any:
         arguments.kills, arguments.latency, arguments.sample = 10, 200, 6
-        arguments.every_syscall = arguments.faults = arguments.full_disk = True
-    figures: Figures = {}
-    wrong: list[str] = []
+        for name in ("power_cuts", "every_syscall", "faults", "full_disk", "lock"):
+            setattr(arguments, name, True)
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        for name, run in _list_parts(arguments, Path(folder)):
-            started_s = time.monotonic()
-            try:
-                part, faults = run()
-            except (checks.CannotTraceError, PermissionError) as fault:
-                part, faults = {"skipped": str(fault)}, []
-            part["wrong"] = len(faults)
-            part["seconds"] = round(time.monotonic() - started_s)
-            figures[name] = part
-            wrong += faults
-    print(json.dumps(figures, indent=1))
+        figures, wrong = run_parts(list(_list_parts(arguments, Path(folder))), is_any=is_any)
     for line in wrong:
         print(line, file=sys.stderr)
-    return 1 if wrong else 0
+    if any("cannot run" in part for part in figures.values()):
+        finish(figures, SAVING)
+        return CANNOT_RUN
+    return finish(figures, SELF_TEST if arguments.self_test else SAVING)
 
 
-def _list_parts(
-    arguments: argparse.Namespace, folder: Path
-) -> Iterator[tuple[str, Callable[[], tuple[Figures, list[str]]]]]:
+def run_parts(
+    parts: Sequence[tuple[str, Part]], *, is_any: bool
+) -> tuple[dict[str, Figures], list[str]]:
+    """Run parts one after the other.
+
+    Args:
+        parts: Each one's name, and what runs it.
+        is_any: Whether these were asked for: one that cannot run here is then a fault.
+    """
+    figures: dict[str, Figures] = {}
+    wrong: list[str] = []
+    for name, run in parts:
+        started_s = time.monotonic()
+        try:
+            part, faults = run()
+        except (checks.CannotTraceError, PermissionError) as fault:
+            part, faults = {"cannot run" if is_any else "skipped": str(fault)}, []
+        part["wrong"] = len(faults)
+        part["seconds"] = round(time.monotonic() - started_s)
+        figures[name] = part
+        wrong += faults
+    return figures, wrong
+
+
+def _list_parts(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Part]]:
     every, seed = arguments.sample, arguments.seed
+    if arguments.power_cuts:
+        yield "power cuts", lambda: cut_power_often(folder, every)
     if arguments.kills:
         yield "kills", lambda: kill_often(folder, arguments.kills, seed)
     if arguments.every_syscall:
@@ -106,6 +129,24 @@ def _list_parts(
         yield "full disk", lambda: fill_disk(folder)
     if arguments.latency:
         yield "latency", lambda: measure_latency(folder, arguments.latency)
+    if arguments.lock:
+        yield "lock", lambda: ({}, checks.check_lock(folder / "lock"))
+    if arguments.self_test:
+        yield "self-test", lambda: (sabotage(folder), [])
+
+
+def cut_power_often(folder: Path, every: int) -> tuple[Figures, list[str]]:
+    """Drop what was not synced, after every call of each mode."""
+    figures: Figures = {}
+    wrong: list[str] = []
+    for mode in MODES:
+        work = folder / f"power-{mode}"
+        work.mkdir()
+        tried, faults = cut_power(work, mode, every=every)
+        figures[mode] = {"cuts": tried}
+        wrong += faults
+        _show("power cuts", MODES.index(mode) + 1, len(MODES))
+    return figures, wrong
 
 
 def kill_often(folder: Path, kills: int, seed: int) -> tuple[Figures, list[str]]:
@@ -247,31 +288,8 @@ def measure_latency(folder: Path, photos: int) -> tuple[Figures, list[str]]:
         "load average": round(os.getloadavg()[0], 1),
         "processors": os.cpu_count(),
     }
-    p99 = float(np.percentile(times_ms, 99))
-    wrong = [f"p99 of a save is {p99:.1f} ms, more than 50"] if p99 >= 50 else []
-    if screen.worst_ms > 100:
-        wrong.append(f"the screen stood still for {screen.worst_ms:.1f} ms")
-    if _count_saved(edits) != photos:
-        wrong.append(f"{photos} ordered, {_count_saved(edits)} saved")
-    return figures, wrong
-
-
-class Template:
-    """A small dataset to be copied for each run: what was acknowledged of it is known."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._ledger = checks.make_dataset(folder / "template")
-
-    def copy(self) -> tuple[Path, Ledger]:
-        data = self._folder / "data"
-        if data.exists():
-            shutil.rmtree(data)
-        shutil.copytree(self._folder / "template", data)
-        return data, copy.deepcopy(self._ledger)
-
-    def list_calls(self, mode: str) -> list[checks.Call]:
-        return checks.list_calls(self.copy()[0], mode, 77, self._folder / "calls.txt")
+    saved = _count_saved(edits)
+    return figures, [f"{photos} ordered, {saved} saved"] if saved != photos else []
 
 
 class _Screen:

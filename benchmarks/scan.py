@@ -8,8 +8,8 @@ round counts. Prints JSON; photos a second, ratios, and in how many bits the has
 """
 
 import argparse
-import json
 import os
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -19,6 +19,8 @@ from pathlib import Path
 import cv2
 import imagehash
 import numpy as np
+from criteria import finish
+from goals import SCAN
 from PIL import Image
 
 from collector.images import encode_jpeg, is_picture, read_image
@@ -31,7 +33,7 @@ SIZE = (640, 480)
 QUALITY = 90
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--photos", type=int, default=1000)
@@ -42,7 +44,7 @@ def main() -> None:
         root = Path(temporary) / "photos"
         root.mkdir()
         names = write_photos(root, arguments.folder, arguments.photos)
-        print(json.dumps(measure(root, names, arguments.rounds), indent=2))
+        return finish(measure(root, names, arguments.rounds), SCAN)
 
 
 def write_photos(root: Path, folder: Path | None, count: int) -> list[str]:
@@ -107,4 +109,4 @@ def measure(root: Path, names: list[str], rounds: int) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+from criteria import finish
+from goals import SOAK
 from pseudo_terminal import run_in_terminal
 
 WARM_UP = 5000
@@ -59,8 +61,7 @@ def main() -> int:
         report = Path(folder) / "report.json"
         data = Path(folder) / "data"
         run_in_terminal(lambda: _run_app(arguments, report, data), press_keys=_press_keys)
-        print(report.read_text())
-    return 0
+        return finish(json.loads(report.read_text()), SOAK)
 
 
 def _press_keys(terminal: int) -> None:
@@ -116,6 +117,8 @@ def _run_app(arguments: argparse.Namespace, report: Path, data: Path) -> None:
         "slope_kb_a_1000_frames": round(_slope(samples) * 1000 * 1024, 1),
         "threads": [int(warm["threads"]), int(end["threads"])],
         "descriptors": [int(warm["descriptors"]), int(end["descriptors"])],
+        "more_threads": int(end["threads"] - warm["threads"]),
+        "more_descriptors": int(end["descriptors"] - warm["descriptors"]),
         "memory_mb": [sample["memory_mb"] for sample in samples],
         "summary": summary,
     }

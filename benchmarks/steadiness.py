@@ -21,7 +21,6 @@ Prints one JSON object.
 
 import argparse
 import csv
-import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
@@ -29,6 +28,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from criteria import finish
+from goals import STEADINESS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -70,8 +72,8 @@ TRUTH: dict[str, tuple[Stretch, ...]] = {
 }
 
 
-def main() -> None:
-    """Measure and print."""
+def main() -> int:
+    """Measure and print; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", type=Path, required=True, help="run or bundle folder")
@@ -89,7 +91,8 @@ def main() -> None:
             way: judge(label_clip(clip, classifier, thrift), stretches)
             for way, thrift in (("live", Thrift()), ("thorough", EVERYTHING))
         }
-    print(json.dumps(figures, indent=1))
+    figures["files_missing"] = len(figures["missing"])
+    return finish(figures, STEADINESS)
 
 
 def read_truth(path: Path) -> dict[str, tuple[Stretch, ...]]:
@@ -141,9 +144,11 @@ def judge(results: list[FrameResult], stretches: Iterable[Stretch]) -> dict[str,
         for track in tracks.values()
         for (_, before), (_, after) in pairwise(track)
     )
+    moments = [tell_delay(results, s) for s in find_moments(stretches)]
     return {
         "real_changes": real,
         "label_changes": len(changes),
+        "changes_too_many": max(0, len(changes) - real),
         "of_them_the_mask": sum(is_mask for _, is_mask, _ in changes),
         "label_changes_after_first_second": sum(is_late for _, _, is_late in changes),
         "changed_at_s": [at_s for at_s, _, _ in changes],
@@ -158,9 +163,17 @@ def judge(results: list[FrameResult], stretches: Iterable[Stretch]) -> dict[str,
         "phantom_tracks": len(phantoms),
         "phantom_changes": phantom_changes,
         "scenes_with_a_face": len({s.scene for s in stretches if s.state != "none"}),
-        "mask_on": [tell_delay(results, s) for s in find_moments(stretches)],
+        "mask_on": moments,
+        **({"slowest_mask_s": find_slowest(moments)} if moments else {}),
         **count_frames(results, stretches),
     }
+
+
+def find_slowest(moments: list[dict[str, float | None]]) -> float | None:
+    """Return the seconds until the last mask was told for good; None where one never was."""
+    told = [moment["told_for_good_after_s"] for moment in moments]
+    known = [after_s for after_s in told if after_s is not None]
+    return max(known) if len(known) == len(told) else None
 
 
 def list_changes(track: list[tuple[float, TrackedFace]]) -> list[tuple[float, bool, bool]]:
@@ -230,4 +243,4 @@ def count_frames(results: list[FrameResult], stretches: tuple[Stretch, ...]) -> 
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

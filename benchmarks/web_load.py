@@ -8,13 +8,17 @@ as browsers do. Prints one line for each number of clients.
 
 import argparse
 import http.client
+import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from criteria import finish
+from goals import WEB_LOAD
 
 from collector.demo_camera import DemoCamera
 from collector.faces import open_face_finder
@@ -33,8 +37,8 @@ from trainer.bundle import ModelBundle, find_bundle, load_bundle
 TOKEN = "a token for this benchmark"
 
 
-def main() -> None:
-    """Measure, and print a table."""
+def main() -> int:
+    """Measure, and print what each number of clients costs; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("model", type=Path, help="run or bundle folder")
     parser.add_argument("--clients", type=int, nargs="+", default=[0, 1, 4])
@@ -42,13 +46,19 @@ def main() -> None:
     parser.add_argument("--classify", action="store_true", help="also send pictures all the time")
     arguments = parser.parse_args()
     bundle = load_bundle(find_bundle(arguments.model))
-    print("clients  frames/s  show p50  p99  max (us)  pictures/s  each client")
+    figures: dict[str, dict[str, Any]] = {}
     for clients in arguments.clients:
-        print(measure(bundle, clients, arguments.seconds, sends_pictures=arguments.classify))
+        found = measure(bundle, clients, arguments.seconds, sends_pictures=arguments.classify)
+        alone = next(iter(figures.values()), found)
+        found["frames_share"] = round(found["frames_a_second"] / alone["frames_a_second"], 2)
+        figures[f"{clients} clients"] = found
+    return finish(figures, WEB_LOAD)
 
 
-def measure(bundle: ModelBundle, clients: int, seconds: float, *, sends_pictures: bool) -> str:
-    """One line of the table."""
+def measure(
+    bundle: ModelBundle, clients: int, seconds: float, *, sends_pictures: bool
+) -> dict[str, Any]:
+    """Return the figures of one number of clients."""
     classifier = PictureClassifier(open_face_finder, lambda: Classifier(bundle, threads=1))
     pipeline = LivePipeline(open_face_finder(), Classifier(bundle))
     stop = threading.Event()
@@ -73,9 +83,13 @@ def measure(bundle: ModelBundle, clients: int, seconds: float, *, sends_pictures
         for thread in threads:
             thread.join()
     p50, p99, most = np.percentile(shown_us, [50, 99, 100])
-    pictures = "  ".join(f"{count / seconds:.1f}" for count in read)
-    rate = len(shown_us) / seconds
-    return f"{clients:7d}  {rate:8.1f}  {p50:8.0f}  {p99:.0f}  {most:.0f}  {pictures}"
+    return {
+        "frames_a_second": round(len(shown_us) / seconds, 1),
+        "show_p50_us": round(p50),
+        "show_p99_us": round(p99),
+        "show_max_us": round(most),
+        "pictures_a_second_each": [round(count / seconds, 1) for count in read],
+    }
 
 
 def _show_for(
@@ -127,4 +141,4 @@ def _ask(port: int, path: str, body: bytes | None = None) -> http.client.HTTPRes
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,7 +6,7 @@ For each recipe that comes with the package: a weights file is written as Keras 
 out, with random numbers in it; `trainer fit` finds it in the cache and trains a head and one epoch
 of fine-tuning; `trainer fit --weights none` trains one epoch of the whole network; `trainer export`
 writes every format beside ONNX; `detector live` labels frames of the demo camera. Prints one JSON
-object a recipe. Accuracy means nothing here.
+object. Accuracy means nothing here.
 """
 
 import argparse
@@ -18,12 +18,15 @@ import tempfile
 import time
 from pathlib import Path
 
+from criteria import finish
+from goals import WIRING
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 FORMATS = ("onnx", "tflite", "openvino", "keras")
 
 
-def main() -> None:
+def main() -> int:
     from trainer.recipe import recipe_names
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -32,10 +35,11 @@ def main() -> None:
     parser.add_argument("--image-size", type=int, default=96)
     parser.add_argument("--frames", type=int, default=20)
     arguments = parser.parse_args()
+    figures = {}
     for model in arguments.model:
         with tempfile.TemporaryDirectory() as work:
-            found = try_out(model, arguments, Path(work))
-        print(json.dumps(found), flush=True)
+            figures[model] = try_out(model, arguments, Path(work))
+    return finish(figures, WIRING)
 
 
 def try_out(model: str, arguments: argparse.Namespace, work: Path) -> dict[str, object]:
@@ -93,4 +97,4 @@ def run(package: str, *words: str, work: Path, more: dict[str, str] | None = Non
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -152,11 +152,12 @@ def _import_pictures(arguments: argparse.Namespace) -> int:
             f"{source}: {len(unlabelled)} pictures are left out: nobody says their label (first: "
             f"{unlabelled[0]}). Put them into class folders, or name it with --label."
         )
-    unknown = [path for path in metadata if source.is_dir() and not (source / path).is_file()]
+    found = {picture.name for picture in pictures}.union(unlabelled)
+    unknown = [path for path in metadata if source.is_dir() and path not in found]
     if unknown:
         say(
             f"{arguments.metadata}: {len(unknown)} of {len(metadata)} paths are not in {source} "
-            f"(the first is {unknown[0]})."
+            f"(the first is {unknown[0]}). Write the path of a picture as it is below {source}."
         )
     finder = None
     if arguments.find_faces:

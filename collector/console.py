@@ -4,18 +4,19 @@ Results go to stdout; progress, notices and errors go to stderr.
 """
 
 import argparse
-import errno
 import io
 import os
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar
 
 from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
 from collector.files import make_all_private
+from collector.system_faults import describe_system_fault
 
 INTERRUPTED = 130
 
@@ -56,28 +57,31 @@ def run_command(command: Callable[[], int]) -> int:
         # The reader of our output has gone (`| head`); that is an end, not a fault.
         _drop_stdout()
         return 0
-    except OSError as fault:
-        if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
-            return _report_bug(fault)
-        where = fault.filename if fault.filename is not None else "what the output goes to"
-        _drop_stdout()
-        say(f"error: no room is left on the disk ({where}). Make room and run the command again.")
-        return EnvironmentProblemError.exit_code
     except Exception as fault:  # noqa: BLE001  the last line of defence: report, never a traceback
-        return _report_bug(fault)
+        if (words := describe_system_fault(fault)) is None:
+            return _report_bug(fault)
+        if isinstance(fault, OSError) and fault.filename is None:  # it may be stdout that refuses
+            _drop_stdout()
+        say(f"error: {words}")
+        return EnvironmentProblemError.exit_code
 
 
 def _report_bug(fault: Exception) -> int:
+    try:
+        details = f"The details are in {_write_traceback()}. Please report them."
+    except OSError as refusal:
+        details = f"The details cannot be written down ({refusal}). Please report this line."
     say(
         f"error: this is a bug in the toolchain: {type(fault).__name__}: {fault}\n"
-        f"The details are in {_write_traceback()}. Please report them. Nothing saved is lost."
+        f"{details} Nothing saved is lost."
     )
     return ToolchainError.exit_code
 
 
 def _drop_stdout() -> None:
     """Let nothing that is still to be written fail again when Python ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(io.UnsupportedOperation):  # where it is no file, as in a test
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(message: str) -> None:

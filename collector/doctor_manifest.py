@@ -3,9 +3,7 @@
 import fcntl
 import filecmp
 import os
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -13,30 +11,15 @@ from enum import StrEnum
 from pathlib import Path
 
 from collector.consent import Consent
-from collector.doctor_salvage import Salvage, salvage_manifest
-from collector.errors import DatasetError, EnvironmentProblemError, ToolchainError
+from collector.doctor_salvage import salvage_manifest, salvage_tables
+from collector.doctor_values import Salvage
+from collector.errors import EnvironmentProblemError, ManifestDamagedError
 from collector.files import keeps_permissions
-from collector.manifest import (
-    SCHEMA_VERSION,
-    ManifestRows,
-    manifest_path,
-    read_consents,
-    read_rows,
-)
+from collector.manifest import ManifestRows, manifest_path, read_consents, read_rows
+from collector.manifest_file import copied, is_of_disk, read_schema
 
 ASIDE = ".damaged-"
 """In the name of a damaged manifest that was set aside, before the time it was."""
-COPY_PREFIX = "maskage-doctor-"
-"""In the name of a folder for a copy of the manifest, among the temporary files."""
-_NOT_DAMAGE = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_PERM,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_FULL,
-}
 
 
 class Condition(StrEnum):
@@ -94,11 +77,13 @@ def examine_manifest(root: Path, *, is_ours: bool = False) -> ManifestState:
             f"disk; nothing was changed."
         ) from fault_of_disk
     except sqlite3.Error as fault_of_file:
-        if getattr(fault_of_file, "sqlite_errorcode", 0) & 0xFF in _NOT_DAMAGE:
+        if is_of_disk(fault_of_file):
             raise EnvironmentProblemError(
                 f"{path}: cannot be read ({fault_of_file}). Try again; nothing was changed."
             ) from fault_of_file
         return _salvaged(root, str(fault_of_file))
+    except ManifestDamagedError as fault_of_schema:
+        return _salvaged(root, fault_of_schema.detail)
 
 
 def find_aside(root: Path) -> Path | None:
@@ -144,19 +129,15 @@ def _readable(root: Path, *, is_ours: bool) -> Iterator[Path]:
     if is_ours or not wal.exists() or find_writer(root):
         yield root
         return
-    with tempfile.TemporaryDirectory(prefix=COPY_PREFIX) as folder:
-        copy = manifest_path(Path(folder))
-        copy.parent.mkdir()
-        for source in (path, wal):
-            shutil.copyfile(source, copy.with_name(source.name))
-        yield Path(folder)
+    with copied(path) as copy:
+        yield copy.parents[1]
 
 
 def _read(root: Path, folder: Path) -> ManifestState:
     try:
         rows, consents = read_rows(folder), read_consents(folder)
-    except (KeyError, ValueError, TypeError, ToolchainError) as fault:
-        return _salvaged(root, f"it holds what no manifest can: {fault}")
+    except ManifestDamagedError as fault:
+        return _salvaged(root, fault.detail, salvage_tables(manifest_path(folder)))
     return ManifestState(Condition.WHOLE, rows=rows, consents=consents)
 
 
@@ -173,15 +154,8 @@ def _check(path: Path, name: Path) -> str | None:
     """
     mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)) as db:
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        (tables,) = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        if version == 0:
-            return "it is of no known schema" if tables else ""
-        if version > SCHEMA_VERSION:
-            raise DatasetError(
-                f"{name}: written by a newer version (schema {version}, this one reads "
-                f"{SCHEMA_VERSION}). Upgrade the toolchain; nothing was changed."
-            )
+        if read_schema(db, name) == 0:
+            return ""
         # Beyond `quick_check` this finds rows that an index has lost; 100,000 take under 1 s.
         told = [str(line) for (line,) in db.execute("PRAGMA integrity_check(1)")]
         if told != ["ok"]:
@@ -191,15 +165,20 @@ def _check(path: Path, name: Path) -> str | None:
         return None
 
 
-def _salvaged(root: Path, detail: str) -> ManifestState:
-    """A damaged manifest, with what can be read of it."""
-    path = manifest_path(root)
-    wals = [path.with_name(f"{path.name}-wal")]
-    if aside := find_aside(root):
-        wals.append(aside.with_name(f"{aside.name}-wal"))
-    found = salvage_manifest(path, next((wal for wal in wals if wal.exists()), None))
+def _salvaged(root: Path, detail: str, found: Salvage | None = None) -> ManifestState:
+    """A damaged manifest, with what can be read of it; `found` is that, where SQLite could."""
+    if found is None:
+        found = _salvage_pages(root)
     rows = ManifestRows()
     for row in found.rows.values():
         of_kind = rows.present if row.removed_at is None else rows.removed
         of_kind[row.photo.path] = row.photo
     return ManifestState(Condition.DAMAGED, detail, rows, found.consents, found)
+
+
+def _salvage_pages(root: Path) -> Salvage:
+    path = manifest_path(root)
+    wals = [path.with_name(f"{path.name}-wal")]
+    if aside := find_aside(root):
+        wals.append(aside.with_name(f"{aside.name}-wal"))
+    return salvage_manifest(path, next((wal for wal in wals if wal.exists()), None))

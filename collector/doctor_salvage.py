@@ -7,42 +7,14 @@ costs the rows in it and no others.
 Source: the file format, https://www.sqlite.org/fileformat2.html (sections 1.5, 1.6, 2.1 and 4).
 """
 
+import sqlite3
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date
+from contextlib import closing
 from pathlib import Path
 
-from collector.consent import Consent
-from collector.records import LABELS, FaceBox, Label, Photo, Quality, Suggestion
+from collector.doctor_values import PHOTO_COLUMNS, PHOTO_COLUMNS_1, Salvage, Values
 
-PHOTO_COLUMNS = [
-    "path",
-    "label",
-    "subject",
-    "session",
-    "grp",
-    "taken_at",
-    "source",
-    "x",
-    "y",
-    "width",
-    "height",
-    "score",
-    "sharpness",
-    "brightness",
-    "clipped",
-    "face_px",
-    "sha256",
-    "source_sha256",
-    "removed_at",
-    "fingerprint",
-    "flagged",
-    "suggested",
-    "confidence",
-]
-"""As they lie in the table: what a schema adds comes last."""
-_PHOTO_COLUMNS_1 = PHOTO_COLUMNS.index("fingerprint")
 _EVENT_COLUMNS, _CONSENT_COLUMNS = 5, 6
 
 _MAGIC = b"SQLite format 3\0"
@@ -51,38 +23,6 @@ _WAL_HEADER, _FRAME_HEADER = 32, 24
 _DEFAULT_PAGE = 4096
 _TABLE_LEAF = 0x0D
 _INT_SIZES = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
-
-Values = list[object]
-
-
-@dataclass(frozen=True)
-class SalvagedRow:
-    """One photo's row as it stood.
-
-    Attributes:
-        photo: What it says.
-        source_sha256: Of the file it was imported from.
-        removed_at: Since when its photo is in the trash or gone; None where it is not.
-    """
-
-    photo: Photo
-    source_sha256: str | None
-    removed_at: str | None
-
-
-@dataclass
-class Salvage:
-    """All that could be read.
-
-    Attributes:
-        rows: Of photos, by path.
-        consents: By subject.
-        events: Time, path, action and label of each, in the order they happened.
-    """
-
-    rows: dict[str, SalvagedRow] = field(default_factory=dict)
-    consents: dict[str, Consent] = field(default_factory=dict)
-    events: list[tuple[str, str, str, Label]] = field(default_factory=list)
 
 
 def salvage_manifest(path: Path, wal: Path | None = None) -> Salvage:
@@ -93,17 +33,35 @@ def salvage_manifest(path: Path, wal: Path | None = None) -> Salvage:
         wal: Its write-ahead log, whose pages are newer, where there is one.
     """
     found = Salvage()
-    events = []
     for values in _read_rows(path.read_bytes(), wal.read_bytes() if wal is not None else b""):
-        if len(values) >= _PHOTO_COLUMNS_1:
-            if (row := _photo_row(values)) is not None:
-                found.rows.setdefault(row.photo.path, row)
+        if len(values) >= PHOTO_COLUMNS_1:
+            found.add_photo(values)
         elif len(values) == _CONSENT_COLUMNS:
-            if (consent := _consent(values)) is not None:
-                found.consents.setdefault(consent.subject, consent)
-        elif len(values) == _EVENT_COLUMNS and (event := _event(values)) is not None:
-            events.append(event)
-    found.events = sorted(events)
+            found.add_consent(values)
+        elif len(values) == _EVENT_COLUMNS:
+            found.add_event(values)
+    found.events.sort()
+    return found
+
+
+def salvage_tables(path: Path) -> Salvage | None:
+    """Read all that the tables of a manifest hold, odd values too; None where SQLite cannot."""
+    mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    found = Salvage()
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)) as db:
+            # Text that is not UTF-8 would end the reading.
+            db.text_factory = lambda text: text.decode(errors="backslashreplace")
+            (schema,) = db.execute("PRAGMA user_version").fetchone()
+            columns = PHOTO_COLUMNS if schema > 1 else PHOTO_COLUMNS[:PHOTO_COLUMNS_1]
+            for values in db.execute(f"SELECT {', '.join(columns)} FROM photos"):
+                found.add_photo(values)
+            for values in db.execute("SELECT id, at, path, action, label FROM events ORDER BY id"):
+                found.add_event(values)
+            for values in db.execute("SELECT * FROM consents") if schema > 1 else ():
+                found.add_consent(values)
+    except sqlite3.Error:
+        return None
     return found
 
 
@@ -208,103 +166,3 @@ def _value(data: bytes, at: int, kind: int) -> tuple[object, int]:
     end = at + (kind - 12) // 2
     # Odd kinds are text, even ones bytes, of which we store none.
     return (data[at:end].decode() if kind % 2 else data[at:end]), end
-
-
-def _photo_row(values: Values) -> SalvagedRow | None:
-    """A row of `photos`; None where it cannot be one."""
-    row = dict(zip(PHOTO_COLUMNS, values, strict=False))
-    label = _label(row["label"])
-    try:
-        if label is None or not _text(row["path"]).startswith(f"{label}/"):
-            return None
-        if len(bytes.fromhex(_text(row["sha256"]))) != 32:
-            return None
-        suggested = _label(row.get("suggested"))
-        fingerprint = row.get("fingerprint")
-        photo = Photo(
-            path=_text(row["path"]),
-            label=label,
-            subject=_optional(row["subject"]),
-            session=_optional(row["session"]),
-            group=_optional(row["grp"]),
-            taken_at=_optional(row["taken_at"]),
-            source=_optional(row["source"]),
-            box=_box(row),
-            quality=_quality(row),
-            sha256=_text(row["sha256"]),
-            fingerprint=None if fingerprint is None else _whole(fingerprint) & ((1 << 64) - 1),
-            is_flagged=bool(row.get("flagged")),
-            suggestion=Suggestion(suggested, _number(row["confidence"])) if suggested else None,
-        )
-        return SalvagedRow(photo, _optional(row["source_sha256"]), _optional(row["removed_at"]))
-    except ValueError:
-        return None
-
-
-def _box(row: dict[str, object]) -> FaceBox | None:
-    if row["x"] is None:
-        return None
-    x, y, width, height = (_whole(row[name]) for name in ("x", "y", "width", "height"))
-    return FaceBox(x, y, width, height, _number(row["score"]))
-
-
-def _quality(row: dict[str, object]) -> Quality | None:
-    if row["sharpness"] is None:
-        return None
-    sharpness, brightness, clipped = (
-        _number(row[name]) for name in ("sharpness", "brightness", "clipped")
-    )
-    return Quality(sharpness, brightness, clipped, _whole(row["face_px"]))
-
-
-def _consent(values: Values) -> Consent | None:
-    subject, basis, given_on, expires_on, is_minor, guardian = values
-    try:
-        end = _optional(expires_on)
-        return Consent(
-            _text(subject),
-            _text(basis),
-            date.fromisoformat(_text(given_on)),
-            date.fromisoformat(end) if end else None,
-            bool(_whole(is_minor)),
-            _optional(guardian),
-        )
-    except ValueError:
-        return None
-
-
-def _event(values: Values) -> tuple[str, str, str, Label] | None:
-    _id, at, path, action, label = values
-    known = _label(label)
-    if known is None:
-        return None
-    try:
-        return _text(at), _text(path), _text(action), known
-    except ValueError:
-        return None
-
-
-def _label(value: object) -> Label | None:
-    return Label(value) if isinstance(value, str) and value in LABELS else None
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError  # noqa: TRY004  damaged, like every other value that does not fit
-    return value
-
-
-def _optional(value: object) -> str | None:
-    return None if value is None else _text(value)
-
-
-def _number(value: object) -> float:
-    if not isinstance(value, int | float):
-        raise ValueError  # noqa: TRY004
-    return float(value)
-
-
-def _whole(value: object) -> int:
-    if not isinstance(value, int):
-        raise ValueError  # noqa: TRY004
-    return value

@@ -4,11 +4,13 @@
     ├── UsageError                  2   the command line asks for something that cannot be
     ├── GateFailedError             3   a gate the user asked for (--strict, --fail-under) failed
     ├── DatasetError                4   the dataset is not usable
+    │   ├── ManifestDamagedError        the manifest is not what one can be
     │   ├── UnreadableImageError        one file is not a picture, or only half of one
     │   └── FaceOutsideFrameError       a box that lies wholly outside its picture
     ├── EnvironmentProblemError     5   camera, display, disk, missing download
     │   ├── CameraError                 a source cannot be opened, or was lost
     │   ├── PhotoNotSavedError          the disk refused a photo; nothing was acknowledged
+    │   │   └── ManifestGoneError           the open manifest was deleted or replaced
     │   └── MissingDownloadError        a file that is fetched once is not here and cannot be had
     ├── ModelRefusedError           6   a bundle or model file that must not be run
     └── InUseError                 75   another process writes to the same folder
@@ -44,6 +46,19 @@ class DatasetError(ToolchainError):
     exit_code = 4
 
 
+class ManifestDamagedError(DatasetError):
+    """The manifest holds what none of ours can, or cannot be read; the photos are safe.
+
+    Args:
+        message: For people.
+        detail: What is wrong with it, in a few words.
+    """
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail
+
+
 class UnreadableImageError(DatasetError):
     """A file is not a picture, is cut short, or is larger than the decoder accepts."""
 
@@ -64,6 +79,10 @@ class CameraError(EnvironmentProblemError):
 
 class PhotoNotSavedError(EnvironmentProblemError):
     """The disk refused a photo. It was not acknowledged, and no half of it is left."""
+
+
+class ManifestGoneError(PhotoNotSavedError):
+    """The manifest was deleted or replaced while it was open. Photo files stay where they are."""
 
 
 class MissingDownloadError(EnvironmentProblemError):

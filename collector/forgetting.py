@@ -21,10 +21,11 @@ from pathlib import Path
 
 from collector.consent import Consent
 from collector.doctor_files import DAMAGED, REBUILDING
-from collector.doctor_manifest import ASIDE, COPY_PREFIX, find_aside
+from collector.doctor_manifest import ASIDE, find_aside
 from collector.errors import DatasetError, EnvironmentProblemError, ToolchainError
 from collector.files import TEMPORARY_PREFIX, sync_folder
 from collector.manifest import manifest_path, read_consents, read_rows
+from collector.manifest_file import COPY_PREFIX
 from collector.output_log import forget_in_log, read_outputs
 from collector.records import LABELS, Label
 from collector.sought_photos import SoughtPhotos, sought_photos

@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from collector.errors import DatasetInUseError, InUseError
+from collector.errors import DatasetInUseError, InUseError, PhotoNotSavedError
 
 
 class FolderLock:
@@ -49,11 +49,18 @@ def lock_dataset(root: Path) -> FolderLock:
 
     Raises:
         DatasetInUseError: Another process holds it; the message names it.
+        PhotoNotSavedError: The dataset cannot be written.
     """
     path = root / ".dataset" / "lock"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return FolderLock(path)
+    except OSError as fault:
+        raise PhotoNotSavedError(
+            f"{root}: the dataset cannot be opened for writing ({fault.strerror or fault}). Check "
+            f"the disk's space, and that you may write to this folder and to all that is in it, or "
+            f"work on a copy of it. Nothing was changed."
+        ) from fault
     except InUseError as fault:
         raise DatasetInUseError(
             f"{root}: another program is writing to this dataset ({fault}). Quit it first, or "

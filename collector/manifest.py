@@ -8,19 +8,28 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 from collector.consent import Consent
 from collector.edits import Edit
-from collector.errors import DatasetError, PhotoNotSavedError
+from collector.errors import ManifestGoneError, PhotoNotSavedError
 from collector.files import sync_folder
-from collector.records import FaceBox, Label, Photo, Quality, Suggestion
-
-SCHEMA_VERSION = 2
+from collector.manifest_file import SCHEMA_VERSION, damaged, explained, read_file, read_schema
+from collector.manifest_rows import (
+    COLUMNS,
+    COLUMNS_1,
+    CONSENT_COLUMNS,
+    consent_of,
+    find_odd_rows,
+    label_of,
+    photo_of,
+    quality_values,
+    row_of,
+    signed,
+)
+from collector.records import Label, Photo, Suggestion
 
 _SCHEMA = """
 CREATE TABLE photos (
@@ -67,12 +76,6 @@ CREATE TABLE consents (
 
 _GAVE_WAY = re.compile(r"(?<=\.)([A-Za-z]{3,4})~.*$")
 _MARK = re.compile(r"-(?:[0-9a-f]{8}|again)\d*(?=\.[^.]*$)")
-
-_COLUMNS_1 = (
-    "path, label, subject, session, grp, taken_at, source, x, y, width, height, score, "
-    "sharpness, brightness, clipped, face_px, sha256"
-)
-_COLUMNS = f"{_COLUMNS_1}, fingerprint, flagged, suggested, confidence"
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ class Manifest:
         path = manifest_path(root)
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _explained(path):
+        with explained(path):
             # Made here, not by SQLite, which would leave it open to others for a moment.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             path.chmod(0o600)
@@ -148,6 +151,7 @@ class Manifest:
             except BaseException:
                 self._db.close()
                 raise
+        self._files = _identify(self._path)
 
     def _set_up(self) -> None:
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -165,11 +169,14 @@ class Manifest:
 
         Raises:
             PhotoNotSavedError: The disk refused; nothing was written.
+            ManifestGoneError: The file that is open is not the dataset's any more.
         """
+        self._require_in_place()
         try:
             self._db.execute("BEGIN IMMEDIATE")
             yield
             self._db.execute("COMMIT")
+            self._require_in_place()
         except BaseException as fault:
             # A disk that refused the one may refuse the other: what counts is the first fault.
             with suppress(sqlite3.Error):
@@ -182,6 +189,18 @@ class Manifest:
                 f"{self._path}: the manifest could not be written ({fault}). "
                 f"Check the disk's space, then try again; nothing saved before is lost."
             ) from fault
+
+    def _require_in_place(self) -> None:
+        """Refuse to write, or to call written, what went into a file that nobody finds again."""
+        if _identify(self._path) == self._files:
+            return
+        root = self._path.parents[1]
+        raise ManifestGoneError(
+            f"The manifest of {root} was deleted or replaced while it was open, so nothing more "
+            f"can be written to it ({self._path}). Photos stay in their folders: end this program, "
+            f"put the manifest back if you have it, then run `collector doctor {root} --fix`, "
+            f"which makes a new one where there is none and adopts the photos."
+        )
 
     def _overwrite_log(self) -> None:
         """Write what is there already over a transaction that was refused.
@@ -196,9 +215,9 @@ class Manifest:
         self, photo: Photo, at: str, source_sha256: str | None = None, action: str = "add"
     ) -> None:
         """Insert the row of a photo that is on disk, with its event. In a transaction."""
-        values = (*_row_of(photo), source_sha256)
+        values = (*row_of(photo), source_sha256)
         marks = ", ".join("?" * len(values))
-        self._db.execute(f"INSERT INTO photos ({_COLUMNS}, source_sha256) VALUES ({marks})", values)
+        self._db.execute(f"INSERT INTO photos ({COLUMNS}, source_sha256) VALUES ({marks})", values)
         self.log(at, photo.path, action, photo.label)
 
     def edit(self, edit: Edit, at: str) -> None:
@@ -240,10 +259,10 @@ class Manifest:
 
     def take_over(self, photo: Photo, source_sha256: str | None, removed_at: str | None) -> None:
         """Insert a row of another manifest as it stood, without an event. In a transaction."""
-        values = (*_row_of(photo), source_sha256, removed_at)
+        values = (*row_of(photo), source_sha256, removed_at)
         marks = ", ".join("?" * len(values))
         self._db.execute(
-            f"INSERT INTO photos ({_COLUMNS}, source_sha256, removed_at) VALUES ({marks})", values
+            f"INSERT INTO photos ({COLUMNS}, source_sha256, removed_at) VALUES ({marks})", values
         )
 
     def mark_removed(self, path: str, at: str, action: str, label: Label) -> None:
@@ -259,8 +278,8 @@ class Manifest:
             "clipped = ?, face_px = ? WHERE path = ?",
             (
                 photo.sha256,
-                _signed(photo.fingerprint),
-                *_quality_values(quality),
+                signed(photo.fingerprint),
+                *quality_values(quality),
                 photo.path,
             ),
         )
@@ -288,7 +307,8 @@ class Manifest:
 
     def consents(self) -> dict[str, Consent]:
         """Every consent, by subject."""
-        return _read_consents(self._db)
+        with explained(self._path):
+            return _read_consents(self._db, self._path)
 
     def forget(self, subject: str, paths: Iterable[str] = ()) -> None:
         """Delete every row, event and consent of a subject and of these photos, beyond recovery.
@@ -322,7 +342,7 @@ class Manifest:
             self._db.execute("DELETE FROM consents WHERE subject = ?", (subject,))
             self._db.execute("DELETE FROM forgotten")
             self._db.execute("DELETE FROM names")
-        with _explained(self._path):
+        with explained(self._path):
             self._db.execute("VACUUM")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -336,18 +356,13 @@ class Manifest:
         rows = self._db.execute(
             "SELECT source_sha256, label FROM photos WHERE source_sha256 NOT NULL"
         )
-        return {digest: _LABELS[label] for digest, label in rows}
+        return {digest: label_of(label) for digest, label in rows}
 
     def close(self) -> None:
         self._db.close()
 
     def _prepare(self) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
-            raise DatasetError(
-                f"{self._path}: written by a newer version (schema {version}, this one reads "
-                f"{SCHEMA_VERSION}). Upgrade the toolchain."
-            )
+        version = read_schema(self._db, self._path)
         if version == 0:
             self._db.executescript(
                 f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
@@ -365,6 +380,19 @@ class Manifest:
         )
 
 
+def _identify(path: Path) -> list[tuple[int, int] | None]:
+    """Return device and number of a manifest and its log; None for one that is gone."""
+    found: list[tuple[int, int] | None] = []
+    for name in (path, path.with_name(f"{path.name}-wal")):
+        try:
+            state = name.stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((state.st_dev, state.st_ino))
+    return found
+
+
 def read_manifest(root: Path) -> dict[str, Photo]:
     """Every photo that the manifest knows and that was not removed, by its path.
 
@@ -378,16 +406,23 @@ def read_manifest(root: Path) -> dict[str, Photo]:
 
 def read_rows(root: Path) -> ManifestRows:
     """Every row of the manifest, by path; as `read_manifest`."""
+    path = manifest_path(root)
+    return read_file(path, lambda db: _rows_of(db, path)) or ManifestRows()
+
+
+def _rows_of(db: sqlite3.Connection, path: Path) -> ManifestRows:
     rows = ManifestRows()
-    with _reading(root) as db:
-        if db is not None:
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            columns = (
-                _COLUMNS if version >= SCHEMA_VERSION else f"{_COLUMNS_1}, NULL, 0, NULL, NULL"
-            )
-            for removed_at, *row in db.execute(f"SELECT removed_at, {columns} FROM photos"):
-                photo = _photo_of(row)
-                (rows.present if removed_at is None else rows.removed)[photo.path] = photo
+    schema = read_schema(db, path)
+    if schema == 0:
+        return rows
+    if odd := find_odd_rows(db, has_second_schema=schema > 1, limit=1):
+        raise damaged(path, f"no row can hold the {odd[0]}")
+    columns = COLUMNS if schema > 1 else f"{COLUMNS_1}, NULL, 0, NULL, NULL"
+    # The digest of the source stands here only so that one that is not UTF-8 is found.
+    query = f"SELECT removed_at, source_sha256, {columns} FROM photos"
+    for removed_at, _source, *row in db.execute(query):
+        photo = photo_of(row)
+        (rows.present if removed_at is None else rows.removed)[photo.path] = photo
     return rows
 
 
@@ -397,26 +432,8 @@ def read_consents(root: Path) -> dict[str, Consent]:
     Raises:
         DatasetError: The manifest is damaged.
     """
-    with _reading(root) as db:
-        if db is None or db.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
-            return {}
-        return _read_consents(db)
-
-
-@contextmanager
-def _reading(root: Path) -> Iterator[sqlite3.Connection | None]:
-    """The manifest, open for reading only; None where there is none."""
     path = manifest_path(root)
-    if not path.is_file():
-        yield None
-        return
-    # WAL readers need the -shm file; on a read-only folder `immutable` does without it.
-    mode = "mode=ro" if (path.parent / f"{path.name}-wal").exists() else "immutable=1"
-    with (
-        _explained(path),
-        closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)) as db,
-    ):
-        yield db
+    return read_file(path, lambda db: _read_consents(db, path)) or {}
 
 
 def match_rows(found: dict[str, Label], rows: ManifestRows) -> list[KnownPhoto]:
@@ -467,95 +484,13 @@ def _find_moved(path: str, missing: dict[str, list[Photo]]) -> Photo | None:
     return None
 
 
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.OperationalError, OSError) as fault:
-        raise PhotoNotSavedError(
-            f"{path}: the manifest cannot be opened ({fault}). "
-            f"Check that the folder can be written and that the disk has space."
-        ) from fault
-    except sqlite3.DatabaseError as fault:
-        raise DatasetError(
-            f"{path}: the manifest is damaged ({fault}). The photos are safe in their folders: "
-            f"`collector doctor {path.parents[1]} --fix` makes a new one and keeps what can be "
-            f"read of the old."
-        ) from fault
-
-
-def _row_of(photo: Photo) -> tuple[object, ...]:
-    box, suggestion = photo.box, photo.suggestion
-    return (
-        photo.path,
-        photo.label.value,
-        photo.subject,
-        photo.session,
-        photo.group,
-        photo.taken_at,
-        photo.source,
-        *((box.x, box.y, box.width, box.height, box.score) if box else (None,) * 5),
-        *_quality_values(photo.quality),
-        photo.sha256,
-        _signed(photo.fingerprint),
-        photo.is_flagged,
-        *((suggestion.label, suggestion.confidence) if suggestion else (None, None)),
-    )
-
-
-def _quality_values(quality: Quality | None) -> tuple[float | None, ...]:
-    if quality is None:
-        return (None,) * 4
-    return quality.sharpness, quality.brightness, quality.clipped, quality.face_px
-
-
-_LABELS = {label.value: label for label in Label}
-
-
-def _photo_of(row: list[Any]) -> Photo:
-    """A row of `_COLUMNS` as a photo; by position, because a large dataset has 100,000 of them."""
-    quality, suggested = row[12:16], row[19]
-    return Photo(
-        row[0],
-        _LABELS[row[1]],
-        row[2],
-        row[3],
-        row[4],
-        row[5],
-        row[6],
-        FaceBox(*row[7:12]) if row[7] is not None else None,
-        Quality(*quality) if quality[0] is not None else None,
-        row[16],
-        _unsigned(row[17]),
-        bool(row[18]),
-        Suggestion(_LABELS[suggested], row[20]) if suggested else None,
-    )
-
-
-def _signed(fingerprint: int | None) -> int | None:
-    """SQLite's integers are signed: 64 bits as they stand, read with a sign."""
-    if fingerprint is None:
-        return None
-    return fingerprint - (1 << 64) if fingerprint >= 1 << 63 else fingerprint
-
-
-def _unsigned(value: object) -> int | None:
-    return value & ((1 << 64) - 1) if isinstance(value, int) else None
-
-
-def _read_consents(db: sqlite3.Connection) -> dict[str, Consent]:
-    rows = db.execute(
-        "SELECT subject, basis, given_on, expires_on, is_minor, guardian FROM consents "
-        "ORDER BY subject"
-    )
-    return {
-        subject: Consent(
-            subject,
-            basis,
-            date.fromisoformat(given_on),
-            date.fromisoformat(expires_on) if expires_on else None,
-            bool(is_minor),
-            guardian,
-        )
-        for subject, basis, given_on, expires_on, is_minor, guardian in rows
-    }
+def _read_consents(db: sqlite3.Connection, path: Path) -> dict[str, Consent]:
+    if read_schema(db, path) < SCHEMA_VERSION:
+        return {}
+    consents = {}
+    for values in db.execute(f"SELECT {CONSENT_COLUMNS} FROM consents ORDER BY subject"):
+        try:
+            consents[values[0]] = consent_of(values)
+        except ValueError as fault:
+            raise damaged(path, f"the consent of {values[0]!r} cannot be one: {fault}") from fault
+    return consents

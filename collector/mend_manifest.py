@@ -11,7 +11,7 @@ from pathlib import Path
 
 from collector.doctor_files import REBUILDING
 from collector.doctor_manifest import ASIDE, find_aside
-from collector.doctor_salvage import Salvage
+from collector.doctor_values import Salvage
 from collector.files import give_second_name, rename_new, sync_folder
 from collector.manifest import Manifest, manifest_path
 

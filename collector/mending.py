@@ -113,7 +113,10 @@ class _Mending:
         source = self._root / finding.path
         folder = self._root / DAMAGED / source.parent.name
         for part in (folder.parent, folder):
-            part.mkdir(exist_ok=True, mode=0o700)
+            if not part.exists():
+                part.mkdir(mode=0o700)
+                # A photo that is moved into a folder which a power cut takes away is lost.
+                sync_folder(part.parent)
         taken = {path.name for path in folder.iterdir()}
         rename_new(source, folder / free_path(source.name, "again", taken))
         self._unsynced |= {source.parent, folder, folder.parent, self._root}

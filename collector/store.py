@@ -25,6 +25,7 @@ from collector.edits import Edit
 from collector.errors import (
     DatasetError,
     EnvironmentProblemError,
+    ManifestGoneError,
     PhotoNotSavedError,
     ToolchainError,
 )
@@ -266,6 +267,8 @@ class PhotoStore(Closing):
         try:
             with self._manifest.transaction():
                 self._manifest.add(photo, photo.taken_at or _iso(datetime.now(UTC)), source_sha256)
+        except ManifestGoneError as fault:
+            raise ManifestGoneError(f"{fault} {photo.path} is there, without a row.") from fault
         except PhotoNotSavedError:
             with suppress(OSError):
                 path.unlink(missing_ok=True)

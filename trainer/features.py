@@ -14,11 +14,14 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.cached_features import CACHE_VARIABLE
+from collector.errors import EnvironmentProblemError
 from collector.files import make_private
 from collector.records import RgbImage
 from curation.curated import CuratedPhoto
@@ -49,8 +52,9 @@ class FeatureCache:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        make_private(folder)
+        with self._writing():
+            folder.mkdir(parents=True, exist_ok=True)
+            make_private(folder)
         self._known: dict[str, FeatureArray] = {}
         for piece in sorted(folder.glob("*.npz")):
             self._known.update(_read_piece(piece))
@@ -68,9 +72,21 @@ class FeatureCache:
         self._known.update(features)
         name = secrets.token_hex(8)
         temporary = self.folder / f".{name}"
-        with temporary.open("wb") as file:
-            np.savez(file, keys=np.array(list(features)), values=np.stack(list(features.values())))
-        temporary.replace(self.folder / f"{name}.npz")
+        with self._writing():
+            with temporary.open("wb") as file:
+                values = np.stack(list(features.values()))
+                np.savez(file, keys=np.array(list(features)), values=values)
+            temporary.replace(self.folder / f"{name}.npz")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as fault:
+            raise EnvironmentProblemError(
+                f"{self.folder}: features cannot be kept here ({fault.strerror or fault}). Name "
+                f"a folder that you may write to, on a disk with room: set {CACHE_VARIABLE}=FOLDER."
+            ) from fault
 
 
 def cache_folder(root: Path, recipe: Recipe, weights: Path) -> Path:
@@ -189,7 +205,7 @@ class FeatureExtractor:
 
 def default_cache(runs: Path) -> Path:
     """Where features are kept: `MASKAGE_CACHE`, or beside the runs."""
-    named = os.environ.get("MASKAGE_CACHE")
+    named = os.environ.get(CACHE_VARIABLE)
     return Path(named) if named else runs / ".features"
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.edits import trashing
-from collector.errors import ToolchainError
+from collector.errors import DatasetInUseError, ToolchainError
 from collector.files import TEMPORARY_PREFIX
 from collector.images import read_image
 from collector.manifest import manifest_path, read_rows
@@ -35,6 +35,9 @@ REPOSITORY = Path(__file__).parents[2]
 OPENS_WITHIN_S = 2.0
 
 Facts = dict[str, Any]
+Worker = Sequence[str]
+"""A module that saves, and what stands before its own arguments."""
+SAVE_MANY: Worker = ("tests.collector.save_many",)
 
 
 class CannotTraceError(Exception):
@@ -215,10 +218,12 @@ def _check_rows(root: Path, found: dict[str, list[str]], ledger: Ledger) -> Iter
                 yield f"{place}: has no row that says so"
 
 
-def start_worker(data: Path, mode: str, seed: int = 0) -> "subprocess.Popen[bytes]":
-    """Start `tests.collector.save_many`."""
+def start_worker(
+    data: Path, mode: str, seed: int = 0, worker: Worker = SAVE_MANY
+) -> "subprocess.Popen[bytes]":
+    """Start `tests.collector.save_many`, or another worker."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.collector.save_many", str(data), mode, str(seed)],
+        [sys.executable, "-m", *worker, str(data), mode, str(seed)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=REPOSITORY,
@@ -268,7 +273,9 @@ class Call:
         return f"{self.name} {self.occurrence} ({self.line[:120]})"
 
 
-def run_traced(data: Path, mode: str, seed: int, *options: str) -> tuple[bytes, int]:
+def run_traced(
+    data: Path, mode: str, seed: int, *options: str, worker: Worker = SAVE_MANY
+) -> tuple[bytes, int]:
     """Run a worker's one thing under strace; returns what it wrote, and its exit code.
 
     Raises:
@@ -276,7 +283,7 @@ def run_traced(data: Path, mode: str, seed: int, *options: str) -> tuple[bytes, 
     """
     if shutil.which("strace") is None:
         raise CannotTraceError("strace is not installed")
-    with start_worker(data, mode, seed) as process:
+    with start_worker(data, mode, seed, worker) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         output = process.stdout.readline()
@@ -298,13 +305,15 @@ def run_traced(data: Path, mode: str, seed: int, *options: str) -> tuple[bytes, 
     return output, process.returncode
 
 
-def list_calls(data: Path, mode: str, seed: int, log: Path) -> list[Call]:
+def list_calls(
+    data: Path, mode: str, seed: int, log: Path, worker: Worker = SAVE_MANY
+) -> list[Call]:
     """Every system call from where a worker begins its one thing to its acknowledgement of it.
 
     Raises:
         CannotTraceError: See `run_traced`.
     """
-    run_traced(data, mode, seed, "-o", str(log))
+    run_traced(data, mode, seed, "-o", str(log), worker=worker)
     counts: Counter[str] = Counter()
     calls: list[Call] = []
     has_begun = False
@@ -321,7 +330,9 @@ def list_calls(data: Path, mode: str, seed: int, log: Path) -> list[Call]:
     return calls
 
 
-def kill_at(data: Path, ledger: Ledger, mode: str, seed: int, call: Call) -> tuple[list[str], bool]:
+def kill_at(
+    data: Path, ledger: Ledger, mode: str, seed: int, call: Call, worker: Worker = SAVE_MANY
+) -> tuple[list[str], bool]:
     """Kill a worker as it makes one system call; returns what is wrong, and whether it died."""
     output, code = run_traced(
         data,
@@ -329,13 +340,22 @@ def kill_at(data: Path, ledger: Ledger, mode: str, seed: int, call: Call) -> tup
         seed,
         *("-o", os.devnull, "-e", f"trace={call.name}"),
         *("-e", f"inject={call.name}:signal=SIGKILL:when={call.occurrence}"),
+        worker=worker,
     )
     ledger.read(output)
     return check(data, ledger), code == -signal.SIGKILL
 
 
 def fail_at(
-    data: Path, ledger: Ledger, mode: str, seed: int, call: Call, error: str, *, ever_after: bool
+    data: Path,
+    ledger: Ledger,
+    mode: str,
+    seed: int,
+    call: Call,
+    error: str,
+    *,
+    ever_after: bool,
+    worker: Worker = SAVE_MANY,
 ) -> list[str]:
     """Let one system call of a worker fail, or all of its kind from there on, and check.
 
@@ -348,6 +368,7 @@ def fail_at(
         seed,
         *("-o", os.devnull, "-e", f"trace={call.name}"),
         *("-e", f"inject={call.name}:error={error}:when={call.occurrence}{'+' * ever_after}"),
+        worker=worker,
     )
     ledger.is_disk_dead = ever_after
     ledger.read(output)
@@ -356,6 +377,9 @@ def fail_at(
     if code not in (0, 5):
         wrong.append(f"ended with {code}, {ledger.failures}")
     wrong += [f"unclear: {fault}" for fault in ledger.failures if fault["exit_code"] != 5]
+    # Not `fdatasync`: SQLite syncs the folder of its log so, which we have synced before.
+    if call.name == "fsync" and not ledger.failures:
+        wrong.append("was called done, though a sync failed")
     if not ever_after and b'"done"' not in output:
         wrong.append(f"nothing could be saved after one fault: {ledger.failures}")
     return wrong
@@ -388,6 +412,22 @@ def run_collector(*words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-c", script, *words], capture_output=True, text=True, cwd=REPOSITORY
     )
+
+
+def check_lock(data: Path, worker: Worker = SAVE_MANY) -> list[str]:
+    """Open a dataset in two processes: the second must end with 75, and name the first."""
+    with start_worker(data, "hold", worker=worker) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with start_worker(data, "hold", worker=worker) as other:
+            output, _ = other.communicate()
+        holder.kill()
+    wrong = []
+    if other.returncode != DatasetInUseError.exit_code:
+        wrong.append(f"a second writer ended with {other.returncode}: {output.decode()}")
+    elif f"process {holder.pid}" not in output.decode():
+        wrong.append(f"the first writer, {holder.pid}, is not named: {output.decode()}")
+    return wrong
 
 
 def describe(wrong: Iterable[str], what: Sequence[object]) -> list[str]:

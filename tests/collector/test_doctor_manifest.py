@@ -10,7 +10,8 @@ from collector.consent import Consent
 from collector.doctor import examine
 from collector.doctor_findings import Kind
 from collector.doctor_manifest import Condition
-from collector.doctor_salvage import PHOTO_COLUMNS, salvage_manifest
+from collector.doctor_salvage import salvage_manifest
+from collector.doctor_values import PHOTO_COLUMNS
 from collector.edits import trashing
 from collector.errors import DatasetError
 from collector.manifest import Manifest, manifest_path, read_consents, read_rows
@@ -193,8 +194,9 @@ def test_a_manifest_with_a_row_that_cannot_be_is_damaged(tmp_path: Path) -> None
     with closing(sqlite3.connect(manifest_path(tmp_path))) as db, db:
         db.execute("UPDATE photos SET label = 'hat' WHERE path = ?", (photo.path,))
     mended = mend(tmp_path)
-    assert set(found(mended.diagnosis)) == {Kind.MANIFEST_DAMAGED, Kind.UNKNOWN}
+    assert set(found(mended.diagnosis)) == {Kind.MANIFEST_DAMAGED}
     assert examine(tmp_path).is_clean
+    assert read_rows(tmp_path).present[photo.path] == photo
 
 
 @pytest.mark.parametrize("left", ["db db-wal db-shm", "db db-wal", "db"])

@@ -105,6 +105,25 @@ def test_a_name_is_kept_in_each_class_and_marked_where_a_class_has_it_already(
     assert marked.startswith("mask_old/face-")
 
 
+def test_metadata_of_a_picture_outside_the_source_is_called_missing(
+    four_folders: MakeFolders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, outside = four_folders(1), tmp_path / "outside.jpg"
+    outside.write_bytes(encode_jpeg(draw_noise(78)))
+    inside = source / "mask_old" / "mask_old_000.jpg"
+    table = write_csv(
+        tmp_path / "labels.csv",
+        [
+            {"path": path, "subject": "anna"}
+            for path in ("../outside.jpg", str(outside), str(inside), "mask_old/mask_old_000.jpg")
+        ],
+    )
+    assert main(["import", str(source), str(tmp_path / "data"), "--metadata", str(table)]) == 0
+    assert "3 of 4 paths are not in" in capsys.readouterr().err
+    subjects = [photo.subject for photo in list_photos(tmp_path / "data")]
+    assert subjects == ["anna", None, None, None]
+
+
 def test_saved_photos_carry_no_metadata_and_stand_upright(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

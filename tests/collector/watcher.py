@@ -74,5 +74,6 @@ class Watcher:
         with self._came:
             self._came.wait_for(lambda: happened() is not None, WAIT_S)
             at = happened()
-        assert at is not None, self.states
+        if at is None:
+            raise TimeoutError(f"did not come within {WAIT_S:g} s; said was {self.states}")
         return at

@@ -23,6 +23,7 @@ from PIL import Image
 from collector.errors import UnreadableImageError
 from collector.images import decode_image, encode_jpeg, read_image
 from collector.manifest import manifest_path
+from collector.mending import mend
 from collector.records import LABELS
 from collector.store import PhotoStore
 from curation import materialise, planning
@@ -538,6 +539,11 @@ def test_a_manifest_that_leads_out_of_the_dataset_leads_nowhere(
         ):
             manifest.execute("UPDATE photos SET path = ? WHERE path = ?", (lie, path))
     manifest.close()
+    refused = curate("--balance")
+    assert refused.code == DATASET
+    assert f"collector doctor {curate.data} --fix" in refused.stderr
+    assert not curate.out.exists()
+    mend(curate.data)
     answer = curate("--balance")
     assert answer.code == DONE, answer.stderr
     rows = curate.plan()

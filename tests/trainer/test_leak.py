@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from collector.errors import DatasetError, UsageError
+from collector.errors import DatasetError, EnvironmentProblemError, UsageError
 from collector.images import encode_jpeg
 from collector.records import LABELS
 from curation.curated import PLAN_COLUMNS, SPLITS, CuratedPhoto
+from tests.read_only import read_only
 from tests.trainer.conftest import draw_face
 from trainer.classes import one_hot
 from trainer.cli import main
 from trainer.cross_validation import make_folds
+from trainer.features import FeatureCache
 from trainer.leak import (
     MAX_FOLDS,
     REPEATS,
@@ -195,3 +197,12 @@ def test_the_command_prints_both_scores_and_keeps_features(
         assert f"{measured[way]['accuracy']['value']:.2%}" in printed
     assert told["meaning"] in printed
     assert sorted((tmp_path / "runs").rglob("*.npz")) == pieces
+
+
+def test_a_cache_that_cannot_be_written_is_named_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    with (
+        read_only(tmp_path / "runs") as view,
+        pytest.raises(EnvironmentProblemError, match="MASKAGE_CACHE=FOLDER"),
+    ):
+        FeatureCache(view / ".features" / "network")
