@@ -141,6 +141,7 @@ def _import(words: list[str]) -> int:
 def _import_pictures(arguments: argparse.Namespace) -> int:
     from collector.faces import open_face_finder
     from collector.importer import import_pictures, list_source, read_metadata
+    from collector.picture_files import find_unread, tell_left_out
     from collector.store import PhotoStore
 
     metadata = read_metadata(arguments.metadata) if arguments.metadata else {}
@@ -152,6 +153,8 @@ def _import_pictures(arguments: argparse.Namespace) -> int:
             f"{source}: {len(unlabelled)} pictures are left out: nobody says their label (first: "
             f"{unlabelled[0]}). Put them into class folders, or name it with --label."
         )
+    if source.is_dir():
+        tell_left_out(find_unread(source))
     unknown = [path for path in metadata if source.is_dir() and not (source / path).is_file()]
     if unknown:
         say(

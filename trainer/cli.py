@@ -112,6 +112,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     gate = arguments.fail_under
     if gate is not None and not 0 <= gate <= 1:
         raise UsageError(f"--fail-under is 0 to 1; found {gate:g}. For 90% write 0.9.")
+    from collector.picture_files import tell_left_out
+    from curation.curated import require_all_read
     from trainer.evaluate import evaluate_run, write_evaluation
 
     result = evaluate_run(
@@ -123,6 +125,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         metadata=arguments.metadata,
         progress=show_progress,
     )
+    tell_left_out(result.left_out)
     if arguments.report is not None:
         result = write_evaluation(result, arguments.report)
         say(f"Look at {arguments.report}")
@@ -133,6 +136,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             f"Accuracy {accuracy:.2%} is under {gate:.2%}. Look at the mistakes in the run's "
             f"report.html, or lower --fail-under."
         )
+    require_all_read(result.data, result.left_out, "measured")
     return 0
 
 
@@ -154,6 +158,8 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _leak(arguments: argparse.Namespace) -> int:
+    from collector.picture_files import tell_left_out
+    from curation.curated import list_left_out, require_all_read
     from trainer.leak import measure_leak
     from trainer.progress import ProgressPrinter
     from trainer.recipe import load_recipe, with_overrides
@@ -169,7 +175,10 @@ def _leak(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         on_progress=ProgressPrinter(),
     )
+    left_out = list_left_out(arguments.curated)
+    tell_left_out(left_out)
     print(json.dumps(leak.as_dict()) if arguments.json else leak)
+    require_all_read(arguments.curated, left_out, "measured")
     return 0
 
 
