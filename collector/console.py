@@ -4,7 +4,6 @@ Results go to stdout; progress, notices and errors go to stderr.
 """
 
 import argparse
-import errno
 import io
 import os
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar
 
 from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
+from collector.files import is_disk_full
 
 INTERRUPTED = 130
 
@@ -55,7 +55,7 @@ def run_command(command: Callable[[], int]) -> int:
         _drop_stdout()
         return 0
     except OSError as fault:
-        if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_disk_full(fault):
             return _report_bug(fault)
         where = fault.filename if fault.filename is not None else "what the output goes to"
         _drop_stdout()

@@ -3,11 +3,14 @@
 import ctypes
 import errno
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 TEMPORARY_PREFIX = ".saving-"
 
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NO_EXCLUSIVE_RENAME = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
 _HERE = -100  # AT_FDCWD of Linux: paths are as they stand.
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -43,6 +46,51 @@ def save_new_file(path: Path, data: bytes) -> None:
         # Unsynced means that a power cut may still take the name away: not saved, so not kept.
         path.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def open_replacement(path: Path, *, is_flushed: bool = True) -> Iterator[BinaryIO]:
+    """Open a file that takes the place of `path` when it is written whole.
+
+    It is written under another name beside `path`. Where that fails, a full disk among the causes,
+    the file that was at `path` stays as it was and nothing is left of the new one.
+
+    Args:
+        path: The file to replace, or to make.
+        is_flushed: Whether it outlives the loss of power once this returns, and not only that of
+            the process.
+
+    Raises:
+        OSError: The disk refused; `path` is named in it.
+    """
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            if is_flushed:
+                os.fsync(file.fileno())
+        temporary.replace(path)
+        if is_flushed:
+            sync_folder(path.parent)
+    except BaseException as fault:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        # A write that fails names no file.
+        if isinstance(fault, OSError) and fault.filename is None:
+            fault.filename = str(path)
+        raise
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write `data` in the place of `path`, whole and on the disk; see `open_replacement`."""
+    with open_replacement(path) as file:
+        file.write(data)
+
+
+def is_disk_full(fault: OSError) -> bool:
+    """Tell whether a fault is that no room is left on a disk, or none that one may use."""
+    return fault.errno in _NO_ROOM
 
 
 def move_file(source: Path, target: Path) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.files import open_replacement
 from collector.records import RgbImage
 from curation.curated import CuratedPhoto
 from trainer.augment import Augmenter, seed_of_view, vary_framing
@@ -64,11 +65,9 @@ class FeatureCache:
         if not features:
             return
         self._known.update(features)
-        name = secrets.token_hex(8)
-        temporary = self.folder / f".{name}"
-        with temporary.open("wb") as file:
+        piece = self.folder / f"{secrets.token_hex(8)}.npz"
+        with open_replacement(piece, is_flushed=False) as file:
             np.savez(file, keys=np.array(list(features)), values=np.stack(list(features.values())))
-        temporary.replace(self.folder / f"{name}.npz")
 
 
 def cache_folder(root: Path, recipe: Recipe, weights: Path) -> Path:
@@ -156,9 +155,7 @@ class FeatureExtractor:
 
         path = self._cache.folder / "network.onnx"
         if not path.is_file():
-            temporary = self._cache.folder / f".{secrets.token_hex(8)}.onnx"
-            export_onnx(self._network.features, temporary, output="features")
-            temporary.replace(path)
+            export_onnx(self._network.features, path, output="features")
         return OnnxEngine(path).run
 
     def _batches(

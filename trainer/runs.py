@@ -23,6 +23,7 @@ import yaml
 from numpy.typing import NDArray
 
 from collector.errors import DatasetError, EnvironmentProblemError, InUseError, UsageError
+from collector.files import replace_file
 from collector.lock import FolderLock
 from collector.records import LABELS
 from trainer.environment import describe_environment
@@ -195,9 +196,7 @@ class RunFolder:
         self._write(name, text)
 
     def _write(self, name: str, text: str) -> None:
-        temporary = self.path / f".{name}"
-        temporary.write_text(text, encoding="utf-8", newline="")
-        temporary.replace(self.path / name)
+        replace_file(self.path / name, text.encode())
 
 
 def create_run(runs: Path, name: str | None, model: str, args: dict[str, Any]) -> RunFolder:

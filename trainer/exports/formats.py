@@ -14,6 +14,7 @@ from collector.errors import EnvironmentProblemError
 from collector.native_output import hush_native_output
 from trainer.bundle import ONNX_FILE, read_file
 from trainer.exports.rebuild import RebuiltModel, load_archived_weights
+from trainer.keras_archive import archive_model
 
 Images = NDArray[np.uint8]
 Answers = NDArray[np.float32]
@@ -94,7 +95,7 @@ def _open_onnx(rebuilt: RebuiltModel, folder: Path) -> Run:
 
 
 def _write_keras(source: ExportSource, folder: Path) -> str:
-    source.rebuilt.model.save(str(folder / "model.keras"))
+    (folder / "model.keras").write_bytes(archive_model(source.rebuilt.model))
     return "built by this version's code, with the bundle's weights"
 
 
