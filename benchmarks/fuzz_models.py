@@ -45,6 +45,7 @@ from tests.trainer.hostile_models import (
     make_network,
     make_weights,
     pack_archive,
+    rewrite,
     seal,
 )
 from trainer.bundle import load_bundle
@@ -205,7 +206,7 @@ def load_network(data: bytes) -> None:
 def load_text(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         seal(Path(folder), make_network().SerializeToString())
-        (Path(folder) / "bundle.json").write_bytes(data)
+        rewrite(Path(folder), data)
         Classifier(load_bundle(Path(folder)))
 
 
