@@ -46,7 +46,8 @@ def run_python(script: str, home: Path, **environment: str) -> str:
 
 def write_settings(home: Path, settings: Any) -> Path:
     home.mkdir()
-    (home / "keras.json").write_text(settings if isinstance(settings, str) else json.dumps(settings))
+    text = settings if isinstance(settings, str) else json.dumps(settings)
+    (home / "keras.json").write_text(text)
     return home
 
 
