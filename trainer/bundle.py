@@ -274,7 +274,7 @@ def _check_seal(folder: Path, data: bytes, version: int) -> None:
             f"{folder}: {BUNDLE_FILE} was changed after the training (its sha256 is not the one in "
             f"{SUMS_FILE}), so its crop margin, its threshold and the rest of it are not to be "
             f"relied on. Copy the bundle again as a whole, or train a new one with `trainer fit`. "
-            f"Another threshold needs no change here: give `detector` --threshold."
+            f"Another threshold needs no change here: `detector live --threshold`."
         )
 
 
