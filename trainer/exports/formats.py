@@ -1,6 +1,7 @@
 """The formats a model can be exported to: how each is written, and how it is run."""
 
 import importlib.util
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -162,7 +163,11 @@ def _write_openvino(source: ExportSource, folder: Path) -> str:
         onnx.write_bytes(read_file(source.rebuilt.bundle, ONNX_FILE))
         # Not openvino.convert_model, which reports its use to Intel.
         model = openvino.Core().read_model(onnx)
-        openvino.save_model(model, folder / "model.xml", compress_to_fp16=False)
+        written = Path(temporary) / "model.xml"
+        openvino.save_model(model, written, compress_to_fp16=False)
+        # It answers a full disk with a fault of its own; copying says what it is.
+        for file in (written, written.with_suffix(".bin")):
+            shutil.copyfile(file, folder / file.name)
     by_itself = _run_openvino(folder, {})(source.photos)
     off = float(np.abs(by_itself - source.answers).max())
     return (
