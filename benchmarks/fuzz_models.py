@@ -50,6 +50,7 @@ from tests.trainer.hostile_models import (
     make_network,
     make_weights,
     pack_archive,
+    rewrite,
     seal,
 )
 from trainer import bundle as trained_bundle
@@ -243,7 +244,7 @@ def load_unsealed(data: bytes) -> None:
 def load_text(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         seal(Path(folder), make_network().SerializeToString())
-        (Path(folder) / "bundle.json").write_bytes(data)
+        rewrite(Path(folder), data)
         Classifier(load_bundle(Path(folder)))
 
 

@@ -14,6 +14,7 @@ import cv2
 
 from collector.errors import CameraError, UnreadableImageError
 from collector.images import VIDEO_SUFFIXES, is_picture, read_image
+from collector.picture_files import FolderListing, describe_left_out, list_pictures
 from collector.records import Frame, RgbImage
 
 DEMO_SOURCE = "demo"
@@ -142,15 +143,9 @@ class PictureFolder:
         self.name = str(path)
         self.folder = path.parent if path.is_file() else path
         self.fps: float | None = None
-        self._files = (
-            [path] if path.is_file() else sorted(p for p in path.iterdir() if is_picture(p))
-        )
-        if not self._files:
-            found = sum(1 for _ in path.iterdir())
-            raise CameraError(
-                f"{path}: no pictures in this folder ({found} other entries). "
-                f"Pictures are .jpg, .png, .webp, .bmp or .tif files directly in it."
-            )
+        listing = FolderListing((path,), ()) if path.is_file() else _list_folder(path)
+        self._files = list(listing.pictures)
+        self.left_out = listing.left_out
         self.frame_count: int | None = len(self._files)
         self.skipped: list[str] = []
         self._index = 0
@@ -182,6 +177,23 @@ class PictureFolder:
 
     def close(self) -> None:
         self._index = len(self._files)
+
+
+def _list_folder(path: Path) -> FolderListing:
+    try:
+        listing = list_pictures(path)
+    except OSError as fault:
+        raise CameraError(
+            f"{path}: the pictures in this folder cannot be listed ({fault.strerror or fault}). "
+            f"Check who may read it."
+        ) from fault
+    if not listing.pictures:
+        found = "\n".join(describe_left_out(listing.left_out)) or "It is empty."
+        raise CameraError(
+            f"{path}: no pictures in this folder. {found}\n"
+            f"Pictures are .jpg, .png, .webp, .bmp or .tif files directly in it."
+        )
+    return listing
 
 
 def shows_pictures(source: str) -> bool:

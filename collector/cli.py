@@ -141,6 +141,7 @@ def _import(words: list[str]) -> int:
 def _import_pictures(arguments: argparse.Namespace) -> int:
     from collector.faces import open_face_finder
     from collector.importer import import_pictures, list_source, read_metadata
+    from collector.picture_files import find_unread, tell_left_out
     from collector.store import PhotoStore
 
     metadata = read_metadata(arguments.metadata) if arguments.metadata else {}
@@ -154,6 +155,8 @@ def _import_pictures(arguments: argparse.Namespace) -> int:
         )
     found = {picture.name for picture in pictures}.union(unlabelled)
     unknown = [path for path in metadata if source.is_dir() and path not in found]
+    if source.is_dir():
+        tell_left_out(find_unread(source))
     if unknown:
         say(
             f"{arguments.metadata}: {len(unknown)} of {len(metadata)} paths are not in {source} "

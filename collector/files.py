@@ -8,9 +8,10 @@ import errno
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 TEMPORARY_PREFIX = ".saving-"
 
@@ -19,6 +20,7 @@ OTHERS = 0o077
 
 _users_umask = -1
 
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 # What Linux says of exFAT and FAT is EPERM, and of some network shares the others.
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EMLINK}
 _NO_EXCLUSIVE_RENAME = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
@@ -148,6 +150,52 @@ def give_second_name(path: Path, second: Path) -> None:
         if fault.errno not in _NO_LINKS:
             raise
         save_new_file(second, path.read_bytes())
+
+
+@contextmanager
+def open_replacement(path: Path, *, is_flushed: bool = True) -> Iterator[BinaryIO]:
+    """Open a file that takes the place of `path` when it is written whole.
+
+    It is written under another name beside `path`. Where that fails, a full disk among the causes,
+    the file that was at `path` stays as it was and nothing is left of the new one.
+
+    Args:
+        path: The file to replace, or to make.
+        is_flushed: Whether it outlives the loss of power once this returns, and not only that of
+            the process.
+
+    Raises:
+        OSError: The disk refused; `path` is named in it.
+    """
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}")
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            if is_flushed:
+                os.fsync(file.fileno())
+        temporary.replace(path)
+        if is_flushed:
+            sync_folder(path.parent)
+    except BaseException as fault:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        # A write that fails names no file.
+        if isinstance(fault, OSError) and fault.filename is None:
+            fault.filename = str(path)
+        raise
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write `data` in the place of `path`, whole and on the disk; see `open_replacement`."""
+    with open_replacement(path) as file:
+        file.write(data)
+
+
+def is_disk_full(fault: OSError) -> bool:
+    """Tell whether a fault is that no room is left on a disk, or none that one may use."""
+    return fault.errno in _NO_ROOM
 
 
 def move_file(source: Path, target: Path) -> None:

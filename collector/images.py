@@ -40,7 +40,9 @@ with suppress(OSError, AttributeError):
 MAX_PIXELS = 25_000_000
 # Pillow's own, laxer cap would speak first, in other words.
 Image.MAX_IMAGE_PIXELS = None
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+PICTURE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+)
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mjpeg", ".mpg"})
 
 # Pillow would go by the content whatever the name says, and run a PostScript interpreter for one.

@@ -272,7 +272,9 @@ def _describe_end(camera: Camera) -> str:
         return "The recording is over."
     unread = len(camera.skipped)
     broken = f" {unread} could not be read, first: {camera.skipped[0]}" if unread else ""
-    return f"Every picture of the folder is dealt with.{broken}"
+    others = len(camera.left_out)
+    left = f" {others} are left out, first: {camera.left_out[0].path}" if others else ""
+    return f"Every picture of the folder is dealt with.{broken}{left}"
 
 
 def _start_reader(camera: Camera) -> NewestFrameReader | PictureQueue:

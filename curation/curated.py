@@ -3,13 +3,14 @@
 import csv
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
-from collector.errors import DatasetError
+from collector.errors import DatasetError, EnvironmentProblemError
 from collector.files import write_private
-from collector.images import is_picture
+from collector.picture_files import LeftOut, below, list_beside, list_pictures
 from collector.records import LABELS, Label
 from curation.swap import find_place
 
@@ -89,6 +90,63 @@ def read_four_folders(folder: Path) -> list[CuratedPhoto]:
     return _read_classes(folder, None, {})
 
 
+def list_left_out(folder: Path, split: str | None = None) -> tuple[LeftOut, ...]:
+    """List what lies in a curated folder, or in one of four class folders, and is not read.
+
+    Args:
+        folder: The folder.
+        split: The only split of a curated folder that is read; None for all of it.
+
+    Raises:
+        EnvironmentProblemError: A folder cannot be listed.
+    """
+    try:
+        if not _has_splits(folder):
+            return _beside_photos(folder)
+        if split is not None:
+            return below(split, _beside_photos(folder / split))
+        inside = (below(name, _beside_photos(folder / name)) for name in SPLITS)
+        return (*list_beside(folder, SPLITS), *chain.from_iterable(inside))
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{folder}: the folders in it cannot be listed ({fault.strerror or fault}). Check who "
+            f"may read them."
+        ) from fault
+
+
+def require_all_read(folder: Path, left_out: Iterable[LeftOut], doing: str) -> None:
+    """Refuse to pass over whole folders of pictures that lie where the classes do.
+
+    Args:
+        folder: As given to `list_left_out`.
+        left_out: What that found.
+        doing: What is not done with those pictures, for the message: "trained on".
+
+    Raises:
+        DatasetError: There is such a folder.
+    """
+    # Beside train, val and test lies what was put there on purpose: a copy, an older split.
+    depth = 2 if _has_splits(folder) else 1
+    lost = [each for each in left_out if each.pictures and each.path.count("/") >= depth]
+    if lost:
+        names = ", ".join(each.path for each in lost[:3]) + (", ..." if lost[3:] else "")
+        raise DatasetError(
+            f"{folder}: {sum(each.pictures for each in lost)} pictures are not {doing}, because "
+            f"they lie in folders that are no class, or within a class folder: {names}. Move them "
+            f"up into {', '.join(LABELS)}, or out of {folder.name}."
+        )
+
+
+def _has_splits(folder: Path) -> bool:
+    return any((folder / split).is_dir() for split in SPLITS)
+
+
+def _beside_photos(folder: Path) -> tuple[LeftOut, ...]:
+    classes = [label for label in LABELS if (folder / label).is_dir()]
+    inside = (below(label, list_pictures(folder / label).left_out) for label in classes)
+    return (*list_beside(folder, LABELS), *chain.from_iterable(inside))
+
+
 def write_class_weights(folder: Path, weights: Mapping[Label, float]) -> None:
     """Write what a photo of each class is to count in training."""
     text = json.dumps({label.value: round(weight, 6) for label, weight in weights.items()})
@@ -122,7 +180,7 @@ def _read_classes(
 ) -> list[CuratedPhoto]:
     photos = []
     for label in LABELS:
-        files = [path for path in _files_of(folder / label) if is_picture(path)]
+        files = list_pictures(folder / label).pictures if (folder / label).is_dir() else ()
         if not files:
             found = "no such folder" if not (folder / label).is_dir() else "no pictures in it"
             raise DatasetError(
@@ -133,10 +191,6 @@ def _read_classes(
             group, parent = known.get((split or "", f"{label}/{path.name}"), (str(path), None))
             photos.append(CuratedPhoto(path, label, group, parent))
     return sorted(photos, key=lambda photo: photo.path)
-
-
-def _files_of(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
 
 
 def _read_groups(plan: Path) -> dict[tuple[str, str], tuple[str, str | None]]:

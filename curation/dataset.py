@@ -8,17 +8,9 @@ from pathlib import Path
 
 from collector.errors import DatasetError, EnvironmentProblemError
 from collector.images import is_picture
+from collector.picture_files import OTHER_FORMATS, SYSTEM_FILES, unread_format
 from collector.records import LABELS, Label, Photo
 from collector.store import list_photos
-
-SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
-"""What file managers leave behind; nobody's photos."""
-
-
-OTHER_FORMATS = frozenset(
-    {".heic", ".heif", ".avif", ".gif", ".jxl", ".jp2", ".dng", ".cr2", ".cr3", ".nef", ".arw"}
-)
-"""Suffixes of photos that are not read."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +99,7 @@ def _find_unread(root: Path, label: Label, known: Container[str]) -> Iterator[Un
             if Path(folder) != root / label:
                 reason = f"unreadable: lies in a folder within {label}; move it up into {label}"
             elif suffix in OTHER_FORMATS:
-                reason = f"unreadable: {suffix[1:].upper()} is not read; save it as JPEG"
+                reason = f"unreadable: {unread_format(suffix)}"
             else:
                 continue
             yield UnreadPhoto(path, label, reason)

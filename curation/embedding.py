@@ -22,9 +22,9 @@ from collector.console import Progress, no_progress
 from collector.errors import MissingDownloadError
 from collector.guarded_files import UnsafeFileError, read_regular_file
 from collector.images import resize_square
-from collector.native_output import hush_native_output
 from collector.records import RgbImage
 from curation.hdf5_guard import check_hdf5
+from curation.keras_setup import BACKENDS, import_keras, make_keras_home, wanted_backend
 from curation.keras_weights import largest_weights, load_checked_weights
 
 FeatureArray = NDArray[np.float32]
@@ -133,7 +133,8 @@ def _open_network() -> _Describe:
     Raises:
         MissingDownloadError: Its weights are not here and cannot be fetched, or are damaged.
     """
-    keras = _import_keras()
+    # What other work computes with and we do not is no reason to check no labels.
+    keras = import_keras(wanted_backend() if wanted_backend() in BACKENDS else BACKENDS[0])
     path = _obtain_weights(keras)
     network = keras.applications.MobileNetV2(
         include_top=False, weights=None, input_shape=(NETWORK_SIDE_PX, NETWORK_SIDE_PX, 3)
@@ -172,7 +173,10 @@ def _obtain_weights(keras: Any) -> Path:
             # Where the folder cannot be written to, Keras keeps the file in another.
             return Path(
                 keras.utils.get_file(
-                    WEIGHTS_FILE, WEIGHTS_URL, cache_dir=str(home), cache_subdir="models"
+                    WEIGHTS_FILE,
+                    WEIGHTS_URL,
+                    cache_dir=str(make_keras_home()),
+                    cache_subdir="models",
                 )
             )
     except Exception as fault:
@@ -203,16 +207,3 @@ def _first_line(fault: BaseException) -> str:
 def _batches(pictures: Iterator[RgbImage]) -> Iterator[list[RgbImage]]:
     while batch := list(islice(pictures, BATCH_SIZE)):
         yield batch
-
-
-def _import_keras() -> Any:
-    """Keras with its speed-up on, and without the lines TensorFlow writes before it can be told.
-
-    Those go past Python's `sys.stderr`; they are held back, and shown where the import fails.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # Off by default on many CPUs; MobileNetV2 `predict` went from 25-42 to 62 photos a second.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    with hush_native_output():
-        import keras
-    return keras

@@ -26,10 +26,10 @@ from collector.console import Progress, no_progress
 from collector.errors import DatasetError, EnvironmentProblemError, UsageError
 from collector.files import sync_folder, write_private
 from collector.images import encode_jpeg
+from collector.picture_files import SYSTEM_FILES
 from collector.records import LABELS
 from curation.augment import make_pipeline
 from curation.curated import PLAN_COLUMNS, PLAN_FILE, SPLITS, WEIGHTS_FILE, write_class_weights
-from curation.dataset import SYSTEM_FILES
 from curation.plan import CurationPlan, PlannedPhoto, plan_as_csv
 from curation.settings import RANDOM
 from curation.swap import RESULT, building_folder, swap_in
@@ -145,7 +145,7 @@ def _foreign_files(out: Path) -> list[str]:
     return sorted(
         path
         for path in files_in(out)
-        if path not in known and Path(path).name.lower() not in (".ds_store", *SYSTEM_FILES)
+        if path not in known and Path(path).name.lower() not in SYSTEM_FILES
     )
 
 

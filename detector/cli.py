@@ -96,25 +96,25 @@ def _run(words: list[str]) -> int:
     require_share("--fail-under", arguments.fail_under)
     is_stdout = require_one_stdout(arguments)
     alarms = read_alarm_rules(arguments)
-    from detector.run import RunRequest, check_gate, run_source
+    from detector.run import RunRequest, check_folders, check_gate, run_source
 
-    summary = run_source(
-        RunRequest(
-            source=arguments.source,
-            model=arguments.model,
-            face_model=arguments.face_model,
-            json_out=arguments.json,
-            csv_out=arguments.csv,
-            video_out=arguments.video,
-            pictures_out=arguments.pictures,
-            max_frames=arguments.max_frames,
-            every=arguments.every,
-            alarms=alarms,
-            seed=arguments.seed,
-        )
+    request = RunRequest(
+        source=arguments.source,
+        model=arguments.model,
+        face_model=arguments.face_model,
+        json_out=arguments.json,
+        csv_out=arguments.csv,
+        video_out=arguments.video,
+        pictures_out=arguments.pictures,
+        max_frames=arguments.max_frames,
+        every=arguments.every,
+        alarms=alarms,
+        seed=arguments.seed,
     )
+    summary = run_source(request)
     tell_summary(str(summary), is_stdout_taken=is_stdout)
     check_gate(summary, arguments.fail_under)
+    check_folders(request, summary)
     return 0
 
 

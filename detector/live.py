@@ -14,6 +14,7 @@ from collector.datasets_behind import datasets_behind
 from collector.errors import DatasetError, EnvironmentProblemError
 from collector.faces import SMALLEST_IN_PICTURE_PX, FaceFinder, open_face_finder
 from collector.output_log import Kind, Output, log_output
+from collector.picture_files import tell_left_out
 from detector.alarm_options import AlarmSettings
 from detector.classifier import Classifier
 from detector.commands import CommandDesk
@@ -94,6 +95,7 @@ def run_live(request: LiveRequest) -> LiveSummary:
         if loop is not None and loop.summary.frames:
             say(str(loop.summary))
         raise
+    tell_left_out(loop.summary.left_out)
     for message in loop.summary.skipped:
         say(f"skipped {message}")
     if loop.summary.frames == 0 and loop.summary.skipped:

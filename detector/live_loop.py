@@ -9,6 +9,7 @@ import numpy as np
 
 from collector.cameras import Camera, PictureFolder
 from collector.console import say
+from collector.picture_files import LeftOut
 from collector.records import Label
 from detector.commands import KEYS, CommandDesk
 from detector.feed import LiveFeed
@@ -52,6 +53,7 @@ class LiveSummary:
         seconds: From the first frame to the last.
         age_p50_ms, age_p95_ms: Age of a frame when it had been shown, of the last 20,000.
         skipped: Messages about pictures that could not be read.
+        left_out: What lies in the folder of pictures and is none that is read.
     """
 
     frames: int
@@ -61,6 +63,7 @@ class LiveSummary:
     age_p50_ms: float
     age_p95_ms: float
     skipped: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     def __str__(self) -> str:
         rate = (self.frames - 1) / self.seconds if self.frames > 1 and self.seconds > 0 else 0.0
@@ -149,6 +152,7 @@ class LiveLoop:
             float(np.percentile(ages, 50)),
             float(np.percentile(ages, 95)),
             tuple(camera.skipped) if isinstance(camera, PictureFolder) else (),
+            camera.left_out if isinstance(camera, PictureFolder) else (),
         )
 
     def _goes_on(self, started_s: float) -> bool:

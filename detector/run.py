@@ -13,6 +13,7 @@ from collector.datasets_behind import datasets_behind
 from collector.errors import CameraError, DatasetError, GateFailedError, UsageError
 from collector.faces import SMALLEST_IN_PICTURE_PX, FaceFinder, open_face_finder
 from collector.output_log import Kind, Output, log_output
+from collector.picture_files import LeftOut, tell_left_out
 from collector.records import LABELS, Frame
 from detector.alarm_options import AlarmSettings
 from detector.classifier import Classifier
@@ -72,6 +73,7 @@ class RunSummary:
         unsure: How many of those were under the threshold.
         tracks: How many faces were told apart.
         skipped: Messages about pictures that could not be read.
+        left_out: What lies in the folder and is no picture that is read.
     """
 
     frames: int = 0
@@ -80,6 +82,7 @@ class RunSummary:
     unsure: int = 0
     tracks: int = 0
     skipped: list[str] = field(default_factory=list)
+    left_out: tuple[LeftOut, ...] = ()
 
     def add(self, result: FrameResult) -> None:
         """Count one frame."""
@@ -107,6 +110,8 @@ class RunSummary:
             lines.append(f"{self.mask_share:>7.1%} wear a mask")
         if self.skipped:
             lines.append(f"{len(self.skipped):>7} pictures skipped: unreadable")
+        if self.left_out:
+            lines.append(f"{len(self.left_out):>7} files and folders left out")
         return "\n".join(lines)
 
 
@@ -121,6 +126,8 @@ def run_source(request: RunRequest) -> RunSummary:
     camera = open_camera(request.source, pace=False, seed=request.seed)
     try:
         total = _frames_wanted(request, camera)
+        if isinstance(camera, PictureFolder):
+            tell_left_out(camera.left_out)
         finder = _open_finder(request, camera)
         if finder.notice:
             say(finder.notice)
@@ -174,6 +181,31 @@ def check_gate(summary: RunSummary, fail_under: float | None) -> None:
         )
 
 
+def check_folders(request: RunRequest, summary: RunSummary) -> None:
+    """Refuse to call a run whole that left folders with pictures in them out.
+
+    Raises:
+        DatasetError: It did; what it was asked to write is written.
+    """
+    source = Path(request.source)
+    written = request.pictures_out and request.pictures_out.resolve()
+    folders = [
+        each
+        for each in summary.left_out
+        if each.pictures and (source / each.path).resolve() != written
+    ]
+    if not folders:
+        return
+    first = source / folders[0].path
+    total = sum(each.pictures for each in folders)
+    raise DatasetError(
+        f"{source}: {total} {_noun(total, 'picture')} in {len(folders)} "
+        f"{_noun(len(folders), 'folder')} within it {_noun_is(total)} not labelled; all else is "
+        f"done. Label each folder by itself, such as `detector run {first}`, or move the pictures "
+        f"up."
+    )
+
+
 def _frames_wanted(request: RunRequest, camera: Camera) -> int | None:
     """How many frames will be labelled, or None where that is unknown."""
     if camera.frame_count is not None:
@@ -209,6 +241,8 @@ def _label_all(
     request: RunRequest, camera: Camera, pipeline: LivePipeline, total: int | None
 ) -> RunSummary:
     summary = RunSummary()
+    if isinstance(camera, PictureFolder):
+        summary.left_out = camera.left_out
     # A recording that holds more frames than it says is read to its end.
     limit = request.max_frames if camera.frame_count is not None else total
     with ExitStack() as outputs:
@@ -270,6 +304,10 @@ def _video_fps(camera: Camera, every: int) -> float:
 
 def _noun(number: int, thing: str) -> str:
     return thing if number == 1 else f"{thing}s"
+
+
+def _noun_is(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def _require_frames(request: RunRequest, summary: RunSummary) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from collector.console import show_progress
 from collector.errors import DatasetError, UnreadableImageError
 from collector.images import read_image
+from collector.picture_files import find_unread, tell_left_out
 from collector.records import LABELS, Label, Photo, RgbImage, Suggestion
 from collector.store import PhotoStore
 from detector.classifier import Classifier
@@ -68,6 +69,7 @@ def suggest_labels(root: Path, model: Path | None) -> SuggestReport:
         raise DatasetError(f"No dataset at {root}. Make one with `collector {root}`.")
     classifier = Classifier(load_bundle(find_bundle(model)))
     report = SuggestReport(root)
+    tell_left_out(find_unread(root))
     with PhotoStore(root) as store:
         photos = store.photos()
         if not photos:

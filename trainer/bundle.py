@@ -2,20 +2,27 @@
 
 bundle/model.onnx     images uint8 RGB (N, size, size, 3) -> probabilities float32 (N, 4)
 bundle/model.keras    the same, for Keras
+bundle/SHA256SUMS     the digest of each file here, bundle.json's too: `sha256sum -c SHA256SUMS`
 bundle/bundle.json    the rest, written last: a folder without it is no bundle
+
+The digests find what was damaged or changed after the training. They do not keep anybody out who
+changes a file and its digest: whose bundles to run is for the user to know.
 """
 
 import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.console import say
 from collector.errors import EnvironmentProblemError, ModelRefusedError
+from collector.files import replace_file
 from collector.guarded_files import (
     UnsafeFileError,
     parse_strict_json,
@@ -23,8 +30,12 @@ from collector.guarded_files import (
     read_regular_file,
 )
 from collector.records import LABELS, Label
+from trainer.sums import LARGEST_SUMS, SUMS_FILE, format_sums, parse_sums
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+UNSEALED_VERSION = 1
+"""Of bundles from before there was a digest of `bundle.json`; they are read as they are."""
+
 BUNDLE_FILE = "bundle.json"
 ONNX_FILE = "model.onnx"
 KERAS_FILE = "model.keras"
@@ -159,7 +170,10 @@ def load_bundle(folder: Path) -> ModelBundle:
     """
     try:
         data = read_regular_file(folder / BUNDLE_FILE, _LARGEST_JSON)
-        bundle = _bundle_of(folder, parse_strict_json(data))
+        values = parse_strict_json(data)
+        _require_version(values["schema_version"])
+        _check_seal(folder, data, values["schema_version"])
+        bundle = _bundle_of(folder, values)
     except UnsafeFileError as fault:
         raise ModelRefusedError(_refusal(folder, f"{BUNDLE_FILE}: {fault}")) from fault
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as fault:
@@ -189,13 +203,14 @@ def read_file(bundle: ModelBundle, name: str) -> bytes:
 
 
 def write_bundle(bundle: ModelBundle) -> None:
-    """Write `bundle.json` beside the files it lists, whole or not at all."""
+    """Write `bundle.json` and its digest beside the files it lists, whole or not at all."""
     values = asdict(bundle)
     del values["folder"]
-    text = json.dumps({"schema_version": SCHEMA_VERSION, **values}, indent=2)
-    temporary = bundle.folder / f".{BUNDLE_FILE}"
-    temporary.write_text(text + "\n", encoding="utf-8")
-    temporary.replace(bundle.folder / BUNDLE_FILE)
+    data = f"{json.dumps({'schema_version': SCHEMA_VERSION, **values}, indent=2)}\n".encode()
+    digests = {name: file.sha256 for name, file in bundle.files.items()}
+    digests[BUNDLE_FILE] = hashlib.sha256(data).hexdigest()
+    replace_file(bundle.folder / SUMS_FILE, format_sums(digests))
+    replace_file(bundle.folder / BUNDLE_FILE, data)
 
 
 def describe_file(path: Path) -> BundledFile:
@@ -221,8 +236,6 @@ def _bundle_at(model: Path) -> Path:
 
 
 def _bundle_of(folder: Path, values: dict[str, Any]) -> ModelBundle:
-    version = values["schema_version"]
-    _require(version == SCHEMA_VERSION, f"its schema is {version}, this version reads 1")
     return ModelBundle(
         folder=folder,
         labels=tuple(Label(label) for label in values["labels"]),
@@ -238,6 +251,39 @@ def _bundle_of(folder: Path, values: dict[str, Any]) -> ModelBundle:
             for name, file in values["files"].items()
         },
         golden=tuple(tuple(float(value) for value in row) for row in values["golden"]),
+    )
+
+
+def _require_version(version: Any) -> None:
+    # True is 1 to Python.
+    is_read = version in (UNSEALED_VERSION, SCHEMA_VERSION) and not isinstance(version, bool)
+    _require(is_read, f"its schema is {version}, this version reads 1 and {SCHEMA_VERSION}")
+
+
+def _check_seal(folder: Path, data: bytes, version: int) -> None:
+    """Hold the bytes of `bundle.json` against the digest beside it."""
+    if version == UNSEALED_VERSION and not (folder / SUMS_FILE).exists():
+        _tell_unsealed(folder)
+        return
+    try:
+        sums = parse_sums(read_regular_file(folder / SUMS_FILE, LARGEST_SUMS))
+    except UnsafeFileError as fault:
+        raise ModelRefusedError(_refusal(folder, f"{SUMS_FILE}: {fault}")) from fault
+    if sums.get(BUNDLE_FILE) != hashlib.sha256(data).hexdigest():
+        raise ModelRefusedError(
+            f"{folder}: {BUNDLE_FILE} was changed after the training (its sha256 is not the one in "
+            f"{SUMS_FILE}), so its crop margin, its threshold and the rest of it are not to be "
+            f"relied on. Copy the bundle again as a whole, or train a new one with `trainer fit`. "
+            f"Another threshold needs no change here: `detector live --threshold`."
+        )
+
+
+@cache
+def _tell_unsealed(folder: Path) -> None:
+    """Say it once, however often the bundle is read."""
+    say(
+        f"{folder}: a bundle of an earlier version, in which no digest tells whether {BUNDLE_FILE} "
+        f"was changed. It is used as it is; bundles of `trainer fit` have one now."
     )
 
 

@@ -113,6 +113,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     gate = arguments.fail_under
     if gate is not None and not 0 <= gate <= 1:
         raise UsageError(f"--fail-under is 0 to 1; found {gate:g}. For 90% write 0.9.")
+    from collector.picture_files import tell_left_out
+    from curation.curated import require_all_read
     from trainer.evaluate import evaluate_run, write_evaluation
 
     result = evaluate_run(
@@ -124,6 +126,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         metadata=arguments.metadata,
         progress=show_progress,
     )
+    tell_left_out(result.left_out)
     if arguments.report is not None:
         result = write_evaluation(result, arguments.report)
         _log_page(arguments.report, [result.bundle, result.data])
@@ -135,6 +138,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             f"Accuracy {accuracy:.2%} is under {gate:.2%}. Look at the mistakes in the run's "
             f"report.html, or lower --fail-under."
         )
+    require_all_read(result.data, result.left_out, "measured")
     return 0
 
 
@@ -164,6 +168,8 @@ def _log_page(page: Path, places: Sequence[Path]) -> None:
 
 
 def _leak(arguments: argparse.Namespace) -> int:
+    from collector.picture_files import tell_left_out
+    from curation.curated import list_left_out, require_all_read
     from trainer.leak import measure_leak
     from trainer.progress import ProgressPrinter
     from trainer.recipe import load_recipe, with_overrides
@@ -179,7 +185,10 @@ def _leak(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         on_progress=ProgressPrinter(),
     )
+    left_out = list_left_out(arguments.curated)
+    tell_left_out(left_out)
     print(json.dumps(leak.as_dict()) if arguments.json else leak)
+    require_all_read(arguments.curated, left_out, "measured")
     return 0
 
 

@@ -1,13 +1,20 @@
 """How good a finished run is on any labelled photos. Runs the bundle, needs no TensorFlow."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from collector.console import Progress, no_progress
 from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
 from collector.files import write_private
-from curation.curated import SPLITS, CuratedPhoto, read_curated, read_four_folders
+from collector.picture_files import LeftOut
+from curation.curated import (
+    SPLITS,
+    CuratedPhoto,
+    list_left_out,
+    read_curated,
+    read_four_folders,
+)
 from curation.swap import find_place
 from trainer.bundle import ONNX_FILE, find_bundle, load_bundle, read_file
 from trainer.measures.breakdown import format_breakdown
@@ -40,6 +47,7 @@ class RunEvaluation:
         data: The folder of photos.
         split: "train", "val" or "test", or None where the folder has no splits.
         seconds: That each part took.
+        left_out: What lies in the folder and was not read.
     """
 
     found: Findings
@@ -47,6 +55,7 @@ class RunEvaluation:
     data: Path
     split: str | None
     seconds: dict[str, float]
+    left_out: tuple[LeftOut, ...]
 
     @property
     def evaluation(self) -> Evaluation:
@@ -65,6 +74,7 @@ class RunEvaluation:
             "data": str(self.data),
             "split": self.split,
             "seconds": self.seconds,
+            "left_out": [asdict(each) for each in self.left_out],
         }
 
     def __str__(self) -> str:
@@ -131,7 +141,8 @@ def evaluate_run(
         milliseconds_per_photo=milliseconds,
         worse=worse,
     )
-    return RunEvaluation(found, folder, data, found_split, watch.seconds)
+    left_out = list_left_out(data, found_split)
+    return RunEvaluation(found, folder, data, found_split, watch.seconds, left_out)
 
 
 def write_evaluation(result: RunEvaluation, page: Path) -> RunEvaluation:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from collector.cached_features import CACHE_VARIABLE
 from collector.errors import EnvironmentProblemError
-from collector.files import make_private
+from collector.files import is_disk_full, make_private, open_replacement
 from collector.records import RgbImage
 from curation.curated import CuratedPhoto
 from trainer.augment import Augmenter, seed_of_view, vary_framing
@@ -70,19 +70,18 @@ class FeatureCache:
         if not features:
             return
         self._known.update(features)
-        name = secrets.token_hex(8)
-        temporary = self.folder / f".{name}"
-        with self._writing():
-            with temporary.open("wb") as file:
-                values = np.stack(list(features.values()))
-                np.savez(file, keys=np.array(list(features)), values=values)
-            temporary.replace(self.folder / f"{name}.npz")
+        piece = self.folder / f"{secrets.token_hex(8)}.npz"
+        values = np.stack(list(features.values()))
+        with self._writing(), open_replacement(piece, is_flushed=False) as file:
+            np.savez(file, keys=np.array(list(features)), values=values)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
         try:
             yield
         except OSError as fault:
+            if is_disk_full(fault):
+                raise
             raise EnvironmentProblemError(
                 f"{self.folder}: features cannot be kept here ({fault.strerror or fault}). Name "
                 f"a folder that you may write to, on a disk with room: set {CACHE_VARIABLE}=FOLDER."
@@ -174,9 +173,7 @@ class FeatureExtractor:
 
         path = self._cache.folder / "network.onnx"
         if not path.is_file():
-            temporary = self._cache.folder / f".{secrets.token_hex(8)}.onnx"
-            export_onnx(self._network.features, temporary, output="features")
-            temporary.replace(path)
+            export_onnx(self._network.features, path, output="features")
         return OnnxEngine(path).run
 
     def _batches(

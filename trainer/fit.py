@@ -1,11 +1,14 @@
 """From curated photos to a run folder with its bundle, in one go or after a break."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from collector.console import say
-from collector.errors import UsageError
+from collector.errors import EnvironmentProblemError, UsageError
+from collector.files import is_disk_full
 from trainer.backend import keras
 from trainer.dataset import TrainingPhotos, read_training_photos
 from trainer.devices import Hardware, choose_hardware
@@ -43,6 +46,7 @@ def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path
         MissingDownloadError: There are no ImageNet weights.
         ModelRefusedError: The weights file is not one, or of another network.
         TrainingStoppedError: Ctrl-C; the best so far is packed, where there is any.
+        EnvironmentProblemError: No room is left on the disk; what was trained until then is kept.
     """
     recipe = settings.recipe()
     hardware = choose_hardware(settings.devices, settings.precision)
@@ -60,7 +64,7 @@ def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path
     with hardware.runs_folder(settings.runs) as runs:
         run = create_run(runs, settings.name, recipe.name, args)
         try:
-            with run.lock():
+            with run.lock(), _explained_full_disk(run):
                 return _train(settings, recipe, photos, run, None, hardware, on_progress)
         except BaseException:
             # With nothing trained there is nothing to keep; features lie elsewhere.
@@ -83,7 +87,8 @@ def resume(path: Path, on_progress: OnProgress = lambda _: None) -> Path:
 
     Raises:
         UsageError: The photos are others than those it was begun with.
-        EnvironmentProblemError: It is not a run, or its last state is damaged.
+        EnvironmentProblemError: It is not a run, its last state is damaged, or no room is left on
+            the disk.
         InUseError: It is being trained at this moment.
         DatasetError, MissingDownloadError, ModelRefusedError, TrainingStoppedError: See `fit`.
     """
@@ -105,13 +110,33 @@ def resume(path: Path, on_progress: OnProgress = lambda _: None) -> Path:
             f"--resume goes on in one process; found {hardware.process.count}. Unset "
             f"KERAS_DISTRIBUTION_*, or train a new run."
         )
-    with run.lock():
+    with run.lock(), _explained_full_disk(run):
         state = load_state(run.state)
         done = state.epochs_done if state is not None else {}
         run.keep_results(done)
         if (lost := sum(done.values()) - len(run.read_results())) > 0:
             say(f"{path}: results.csv lacks {lost} epochs, which its curves will lack too.")
         return _train(settings, recipe, photos, run, state, hardware, on_progress)
+
+
+@contextmanager
+def _explained_full_disk(run: RunFolder) -> Iterator[None]:
+    """Say of a full disk how the training goes on once there is room."""
+    try:
+        yield
+    except OSError as fault:
+        if not is_disk_full(fault):
+            raise
+        way_on = (
+            f"What was trained so far is kept: make room, then go on with `trainer fit --resume "
+            f"{run.path}`."
+            if run.is_trained
+            else "Nothing was trained yet, so there is no run: make room, then train again. "
+            "Features that were computed are kept."
+        )
+        raise EnvironmentProblemError(
+            f"{run.path}: no room is left on the disk ({fault.filename or fault}). {way_on}"
+        ) from fault
 
 
 def _train(

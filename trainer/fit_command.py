@@ -78,11 +78,15 @@ def run_fit(arguments: argparse.Namespace) -> int:
 
 def _begin(given: dict[str, Any]) -> Path:
     # Bad arguments and a missing dataset are told before TensorFlow's seconds are spent.
-    from curation.curated import read_curated
+    from collector.picture_files import tell_left_out
+    from curation.curated import list_left_out, read_curated, require_all_read
 
     settings = FitSettings(**given)
     settings.recipe()
     read_curated(settings.curated)
+    left_out = list_left_out(settings.curated)
+    tell_left_out(left_out)
+    require_all_read(settings.curated, left_out, "trained on")
     if settings.metadata is not None:
         from trainer.measures.photo_facts import read_metadata
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.faces import CROP_MARGIN
+from collector.files import replace_file
 from collector.records import LABELS
 from trainer.bundle import (
     BUNDLE_FILE,
@@ -24,6 +25,7 @@ from trainer.dataset import TrainingPhotos
 from trainer.environment import library_versions
 from trainer.exports.to_onnx import check_export, export_onnx
 from trainer.head import softmax
+from trainer.keras_archive import archive_model
 from trainer.measures.findings import CORRUPTED_PHOTOS, Findings, measure_worse
 from trainer.measures.judged import judge_photos
 from trainer.measures.leak_check import check_leak, look_at_photos
@@ -147,7 +149,7 @@ def _export(outcome: TrainingOutcome, folder: Path) -> float:
     some = outcome.photos.val.photos[:COMPARED_PHOTOS]
     images = [golden_images(outcome.network.size), *plain_batches(some, outcome.reader)]
     difference = check_export(model, path, np.concatenate(images))
-    model.save(str(folder / KERAS_FILE))
+    replace_file(folder / KERAS_FILE, archive_model(model))
     return difference
 
 

@@ -18,6 +18,7 @@ from trainer.augment import Augmenter, vary_colour, vary_framing
 from trainer.backend import keras
 from trainer.batches import TrainingBatches
 from trainer.callbacks import AveragedWeights, BestKeeper, PhaseHooks, Snapshot, restore
+from trainer.keras_archive import save_checkpoint
 from trainer.networks import Network
 from trainer.pixels import PixelReader
 from trainer.rate_search import RateSearch, search_rate
@@ -126,7 +127,7 @@ class NetworkPhase:
             batches.close()
             if keeper.best_weights is not None:
                 self._network.logits.set_weights(keeper.best_weights)
-                self._save_checkpoint()
+                save_checkpoint(self._network.logits, self._checkpoint)
         return keeper.best_epoch
 
     def search_rate(self, train: Sequence[CuratedPhoto], reader: PixelReader) -> RateSearch:
@@ -151,12 +152,6 @@ class NetworkPhase:
             self._seed,
             first_epoch,
         )
-
-    def _save_checkpoint(self) -> None:
-        """Write the weights beside the last ones, then put them in their place."""
-        temporary = self._checkpoint.with_name(f"saving-{self._checkpoint.name}")
-        self._network.logits.save_weights(str(temporary))
-        temporary.replace(self._checkpoint)
 
     def _first_state(
         self, logits: NDArray[np.float32] | None, validation: Validation

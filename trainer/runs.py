@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from collector.datasets_behind import datasets_behind
 from collector.errors import DatasetError, EnvironmentProblemError, InUseError, UsageError
-from collector.files import make_private, open_private
+from collector.files import make_private, open_private, replace_file
 from collector.lock import FolderLock
 from collector.output_log import Kind, Output, log_output
 from collector.records import LABELS
@@ -209,9 +209,7 @@ class RunFolder:
         self._write(name, text)
 
     def _write(self, name: str, text: str) -> None:
-        temporary = self.path / f".{name}"
-        temporary.write_text(text, encoding="utf-8", newline="")
-        temporary.replace(self.path / name)
+        replace_file(self.path / name, text.encode())
 
 
 def create_run(runs: Path, name: str | None, model: str, args: dict[str, Any]) -> RunFolder:

@@ -15,6 +15,7 @@ from trainer.dataset import TrainingPhotos
 from trainer.devices import Hardware
 from trainer.features import FeatureCache, FeatureExtractor, cache_folder, default_cache
 from trainer.head import EpochFigures, HeadData, TrainedHead, train_head
+from trainer.keras_archive import save_checkpoint
 from trainer.learning_curve import measure_curve
 from trainer.measures.calibration import fit_temperature
 from trainer.networks import Network, build_network, open_upper_blocks, prepare_scratch
@@ -185,7 +186,7 @@ class Training:
 
     def _install(self, head: TrainedHead) -> None:
         self._network.head.set_weights([head.kernel, head.bias])
-        self._network.logits.save_weights(str(self._run.checkpoint))
+        save_checkpoint(self._network.logits, self._run.checkpoint)
 
     def _train_network(self, name: str, before: Logits | None) -> Logits:
         """Fine-tuning, or all of it from random weights. Returns the validation photos' logits.

@@ -4,7 +4,6 @@ checkpoints/state.npz    replaced whole after each epoch; removed when the run i
 """
 
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.errors import EnvironmentProblemError
+from collector.files import open_replacement
 
 Arrays = Mapping[str, list[NDArray[Any]]]
 
@@ -70,13 +70,16 @@ class TrainingState:
 
 
 def save_state(path: Path, state: TrainingState, is_flushed: bool = True) -> None:
-    """Write a state beside the last one, then put it in its place.
+    """Write a state in the place of the last one.
 
     Args:
         path: The file.
         state: To write.
         is_flushed: Whether it outlives the loss of power once this returns, and not only that of
             the process.
+
+    Raises:
+        OSError: The disk refused; the last state is as it was.
     """
     phase = state.phase
     facts = {
@@ -98,13 +101,8 @@ def save_state(path: Path, state: TrainingState, is_flushed: bool = True) -> Non
     if state.start_logits is not None:
         stored["start_logits"] = state.start_logits
     stored["facts"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
-    temporary = path.with_name(f"saving-{path.name}")
-    with temporary.open("wb") as file:
+    with open_replacement(path, is_flushed=is_flushed) as file:
         np.savez(file, **stored)
-        file.flush()
-        if is_flushed:
-            os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def load_state(path: Path) -> TrainingState | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from collector.errors import MissingDownloadError, ModelRefusedError, UsageError
 from collector.guarded_files import UnsafeFileError, read_regular_file
 from curation.hdf5_guard import check_hdf5
+from curation.keras_setup import make_keras_home
 from curation.keras_weights import largest_weights, load_checked_weights
 from trainer.backend import keras
 from trainer.networks import Backbone, Network
@@ -101,6 +102,7 @@ def _download(row: Backbone, names: list[str]) -> Path:
                 keras.utils.get_file(
                     name,
                     f"{row.weights_url}/{name}",
+                    cache_dir=str(make_keras_home()),
                     cache_subdir="models",
                     file_hash=row.weights_hash,
                 )

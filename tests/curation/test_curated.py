@@ -8,7 +8,13 @@ from collector.errors import DatasetError
 from collector.images import encode_jpeg
 from collector.records import LABELS, Label
 from curation.cli import main
-from curation.curated import SPLITS, read_curated, read_four_folders
+from curation.curated import (
+    SPLITS,
+    list_left_out,
+    read_curated,
+    read_four_folders,
+    require_all_read,
+)
 from tests.conftest import draw_noise
 
 
@@ -71,3 +77,37 @@ def test_four_folders_are_one_set(tmp_path: Path) -> None:
     assert photos[0].label == Label.MASK_OLD
     with pytest.raises(DatasetError, match="mask_old"):
         read_four_folders(root)
+
+
+def test_what_no_training_reads_is_listed_with_its_reason(tmp_path: Path) -> None:
+    root = make_splits(tmp_path / "c")
+    assert {each.path.rpartition("/")[2] for each in list_left_out(root)} == {
+        "notes.txt",
+        ".hidden.jpg",
+    }
+    for path in (*root.glob("*/*/notes.txt"), *root.glob("*/*/.hidden.jpg")):
+        path.unlink()
+    assert list_left_out(root) == ()
+    jpeg = (root / "train" / "mask_old" / "b.jpg").read_bytes()
+    for name in ("train/mask_old/c.HEIC", "train/mask_olf/d.jpg", "val/mask_old/s/e.jpg", "f.jpg"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(jpeg)
+    assert [(each.path, each.pictures) for each in list_left_out(root)] == [
+        ("f.jpg", 0),
+        ("train/mask_olf/", 1),
+        ("train/mask_old/c.HEIC", 0),
+        ("val/mask_old/s/", 1),
+    ]
+    assert [each.path for each in list_left_out(root, "val")] == ["val/mask_old/s/"]
+    assert [each.path for each in list_left_out(root / "train")] == ["mask_olf/", "mask_old/c.HEIC"]
+
+
+def test_folders_of_pictures_that_are_no_class_are_not_passed_over(tmp_path: Path) -> None:
+    root = make_splits(tmp_path / "c")
+    shutil.copytree(root / "train" / "mask_old", root / "older" / "mask_old")
+    require_all_read(root, list_left_out(root), "trained on")
+    shutil.copytree(root / "train" / "mask_old", root / "train" / "mask_olf")
+    with pytest.raises(DatasetError, match=r"2 pictures are not trained on.*train/mask_olf/"):
+        require_all_read(root, list_left_out(root), "trained on")
+    with pytest.raises(DatasetError, match=r"2 pictures are not measured.*: mask_olf/"):
+        require_all_read(root / "train", list_left_out(root / "train"), "measured")

@@ -118,6 +118,37 @@ def test_a_folder_is_numbered_by_sorted_name_and_a_broken_picture_is_passed_over
     assert read_image(out / "000000_a.jpg").shape == (400, 500, 3)
 
 
+def test_what_is_left_out_of_a_folder_is_counted_and_named(
+    pictures: Path, bundle: ModelBundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (pictures / "a.jpg").rename(pictures / "a.jfif")
+    (pictures / "b.jpg").rename(pictures / "b.jpe")
+    (pictures / "IMG_1.HEIC").write_bytes(b"ftypheic")
+    (pictures / "IMG_2.HEIC").write_bytes(b"ftypheic")
+    assert run(pictures, "--model", bundle.folder, "--json", "-") == 0
+    printed = capsys.readouterr()
+    files = [json.loads(line)["file"] for line in printed.out.splitlines()]
+    assert files == ["a.jfif", "b.jpe", "d.jpg", "e.jpg"]
+    assert "Left out 2: IMG_1.HEIC, IMG_2.HEIC: HEIC is not read" in printed.err
+    assert "2 files and folders left out" in printed.err
+
+
+def test_a_run_that_left_a_folder_of_pictures_out_does_its_work_and_ends_with_4(
+    pictures: Path, bundle: ModelBundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [pictures, "--model", bundle.folder, "--json", tmp_path / "out.jsonl"]
+    (pictures / "sub").mkdir()
+    assert run(*words) == 0
+    (pictures / "d.jpg").rename(pictures / "sub" / "d.jpg")
+    assert run(*words) == 4
+    told = capsys.readouterr().err
+    assert "Left out 1: sub/ (1 picture)" in told
+    assert f"detector run {pictures / 'sub'}" in told
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 3
+    # What an earlier run of the same command wrote there is no loss.
+    assert run(*words, "--pictures", pictures / "sub") == 0
+
+
 def test_a_table_has_one_row_a_face(pictures: Path, bundle: ModelBundle, tmp_path: Path) -> None:
     out = tmp_path / "faces.csv"
     assert run(pictures, "--model", bundle.folder, "--csv", out) == 0

@@ -1,5 +1,6 @@
 """Model and weights files as somebody who means harm would make them. All are real files."""
 
+import hashlib
 import io
 import json
 import zipfile
@@ -77,12 +78,18 @@ def seal(folder: Path, data: bytes) -> Path:
     return folder
 
 
+def rewrite(folder: Path, data: bytes) -> None:
+    """Change `bundle.json` and its digest beside it, as one who knows of both would."""
+    (folder / "bundle.json").write_bytes(data)
+    (folder / "SHA256SUMS").write_text(f"{hashlib.sha256(data).hexdigest()}  bundle.json\n")
+
+
 def relist(folder: Path, name: str, facts: BundledFile) -> None:
     """Change what `bundle.json` says of a file, or list one more."""
     path = folder / "bundle.json"
     values = json.loads(path.read_text())
     values["files"][name] = {"sha256": facts.sha256, "size": facts.size}
-    path.write_text(json.dumps(values))
+    rewrite(folder, json.dumps(values).encode())
 
 
 def _external(location: str) -> Callable[[ModelProto], None]:

@@ -1,4 +1,6 @@
 import json
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -6,6 +8,7 @@ import numpy as np
 import pytest
 
 from collector.errors import EnvironmentProblemError, ModelRefusedError
+from tests.trainer.hostile_models import rewrite
 from trainer.bundle import find_bundle, golden_images, load_bundle
 from trainer.onnx_engine import OnnxEngine
 
@@ -13,8 +16,9 @@ CopyBundle = Callable[[], Path]
 
 
 def edit(folder: Path, **changes: object) -> None:
-    path = folder / "bundle.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    """Change what a bundle says of itself, and the digest of that."""
+    values = json.loads((folder / "bundle.json").read_text())
+    rewrite(folder, json.dumps({**values, **changes}).encode())
 
 
 def test_golden_images_are_a_formula_and_three_different_pictures() -> None:
@@ -135,12 +139,82 @@ def test_a_name_that_leaves_the_folder_is_refused(copied_bundle: CopyBundle) -> 
 
 def test_a_bundle_file_that_is_not_json_or_is_huge_is_refused(copied_bundle: CopyBundle) -> None:
     folder = copied_bundle()
-    path = folder / "bundle.json"
     for text, told in (
         ("{", "not JSON"),
         ("[" * 100_000, "refused"),
         (" " * (2 << 20), "at most 1,048,576"),
     ):
-        path.write_text(text)
+        rewrite(folder, text.encode())
         with pytest.raises(ModelRefusedError, match=told):
             load_bundle(folder)
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="needs sha256sum")
+def test_sha256sum_knows_the_digests_of_a_bundle(small_run: Path) -> None:
+    done = subprocess.run(
+        ["sha256sum", "--strict", "-c", "SHA256SUMS"],
+        cwd=small_run / "bundle",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["bundle.json: OK", "model.keras: OK", "model.onnx: OK"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"unsure_below": 0.5', '"unsure_below": 0'),
+        ('"crop_margin": 0.3', '"crop_margin": 1.0'),
+        ('"accuracy": ', '"accuracy": -'),
+        ("{", "{ "),
+        ('"schema_version": 2', '"schema_version": 1'),
+    ],
+)
+def test_a_bundle_that_was_changed_after_the_training_is_refused_in_words(
+    copied_bundle: CopyBundle, old: str, new: str
+) -> None:
+    path = copied_bundle() / "bundle.json"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ModelRefusedError, match=r"changed after the training.*trainer fit"):
+        load_bundle(path.parent)
+
+
+@pytest.mark.parametrize(
+    ("sums", "told"),
+    [
+        (None, "SHA256SUMS: it is missing"),
+        (b"", "changed after the training"),
+        (b"0" * 64 + b"  model.onnx\n", "changed after the training"),
+        (b"no digests", "not a list of sha256"),
+        (b"\xff\xfe", "not a list of sha256"),
+        (b"0" * 100_000, "at most 65,536"),
+    ],
+)
+def test_a_bundle_without_its_digest_is_refused(
+    copied_bundle: CopyBundle, sums: bytes | None, told: str
+) -> None:
+    folder = copied_bundle()
+    path = folder / "SHA256SUMS"
+    if sums is None:
+        path.unlink()
+    else:
+        path.write_bytes(sums)
+    with pytest.raises(ModelRefusedError, match=told):
+        load_bundle(folder)
+
+
+def test_a_bundle_from_before_there_was_a_digest_is_used_and_that_is_said_once(
+    copied_bundle: CopyBundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copied_bundle()
+    edit(folder, schema_version=1)
+    (folder / "SHA256SUMS").unlink()
+    assert load_bundle(folder).input_size == 64
+    assert load_bundle(folder).unsure_below == 0.5
+    printed = capsys.readouterr()
+    assert printed.err.count("bundle of an earlier version") == 1
+    assert printed.out == ""

@@ -57,6 +57,22 @@ def test_evaluate_prints_what_the_runs_metrics_hold(
     assert told["corruptions"] is None
 
 
+def test_photos_that_are_not_measured_are_counted_and_named(
+    small_run: Path, curated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = shutil.copytree(curated / "test", tmp_path / "faces")
+    (data / "mask_old" / "IMG_1.HEIC").write_bytes(b"ftypheic")
+    told = json.loads(evaluate(capsys, small_run, "--data", data, "--json"))
+    heic = {"path": "mask_old/IMG_1.HEIC", "reason": "HEIC is not read; save it as JPEG"}
+    assert told["left_out"] == [{**heic, "pictures": 0}]
+    shutil.copytree(data / "mask_old", data / "misworn")
+    assert main(["evaluate", str(small_run), "--data", str(data), "--json"]) == 4
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["photos"] == told["photos"]
+    assert "Left out 1: misworn/ (4 pictures): none of mask_old" in printed.err
+    assert "4 pictures are not measured" in printed.err
+
+
 def test_the_json_has_coverage_calibration_and_groups(
     small_run: Path, curated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

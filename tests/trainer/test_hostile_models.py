@@ -29,6 +29,7 @@ from tests.trainer.hostile_models import (
     make_weights,
     pack_archive,
     relist,
+    rewrite,
     seal,
 )
 from trainer.bundle import BundledFile, describe_file, load_bundle, read_file
@@ -211,7 +212,7 @@ def test_a_bundle_json_of_two_meanings_is_refused(
     path = folder / "bundle.json"
     text = path.read_text()
     assert old in text
-    path.write_text(text.replace(old, new))
+    rewrite(folder, text.replace(old, new).encode())
     with pytest.raises(ModelRefusedError, match=told):
         load_bundle(folder)
 
@@ -221,7 +222,7 @@ def test_golden_rows_that_are_no_probabilities_are_refused(tmp_path: Path) -> No
     path = folder / "bundle.json"
     values = json.loads(path.read_text())
     values["golden"][1] = [9.0, -8.0, 3.0, 5.0]
-    path.write_text(json.dumps(values))
+    rewrite(folder, json.dumps(values).encode())
     with pytest.raises(ModelRefusedError, match="no probabilities"):
         load_bundle(folder)
 

@@ -1,6 +1,7 @@
 """The formats a model can be exported to: how each is written, and how it is run."""
 
 import importlib.util
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from collector.errors import EnvironmentProblemError
 from collector.native_output import hush_native_output
 from trainer.bundle import ONNX_FILE, read_file
 from trainer.exports.rebuild import RebuiltModel, load_archived_weights
+from trainer.keras_archive import archive_model
 
 Images = NDArray[np.uint8]
 Answers = NDArray[np.float32]
@@ -94,7 +96,7 @@ def _open_onnx(rebuilt: RebuiltModel, folder: Path) -> Run:
 
 
 def _write_keras(source: ExportSource, folder: Path) -> str:
-    source.rebuilt.model.save(str(folder / "model.keras"))
+    (folder / "model.keras").write_bytes(archive_model(source.rebuilt.model))
     return "built by this version's code, with the bundle's weights"
 
 
@@ -161,7 +163,11 @@ def _write_openvino(source: ExportSource, folder: Path) -> str:
         onnx.write_bytes(read_file(source.rebuilt.bundle, ONNX_FILE))
         # Not openvino.convert_model, which reports its use to Intel.
         model = openvino.Core().read_model(onnx)
-        openvino.save_model(model, folder / "model.xml", compress_to_fp16=False)
+        written = Path(temporary) / "model.xml"
+        openvino.save_model(model, written, compress_to_fp16=False)
+        # It answers a full disk with a fault of its own; copying says what it is.
+        for file in (written, written.with_suffix(".bin")):
+            shutil.copyfile(file, folder / file.name)
     by_itself = _run_openvino(folder, {})(source.photos)
     off = float(np.abs(by_itself - source.answers).max())
     return (

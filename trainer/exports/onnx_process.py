@@ -10,7 +10,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from collector.errors import ToolchainError
+from collector.console import run_command
+from collector.errors import EnvironmentProblemError, ToolchainError
+from trainer.keras_archive import archive_model
 
 
 def export_in_process(model: Any, path: Path, output: str) -> None:
@@ -22,11 +24,12 @@ def export_in_process(model: Any, path: Path, output: str) -> None:
         output: Name that its output gets.
 
     Raises:
+        EnvironmentProblemError: No room is left on the disk.
         ToolchainError: The process failed.
     """
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / "model.keras"
-        model.save(str(saved))
+        saved.write_bytes(archive_model(model))
         command = [
             sys.executable,
             "-m",
@@ -45,6 +48,8 @@ def export_in_process(model: Any, path: Path, output: str) -> None:
             start_new_session=True,
             check=False,
         )
+    if done.returncode == EnvironmentProblemError.exit_code:
+        raise EnvironmentProblemError(done.stdout.strip().rpartition("error: ")[2])
     if done.returncode != 0:
         raise ToolchainError(
             f"The trained model could not be exported through TensorFlow:\n"
@@ -64,12 +69,13 @@ def _environment() -> dict[str, str]:
     return {**kept, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
-def _main(saved: str, path: str, output: str) -> None:
+def _main(saved: str, path: str, output: str) -> int:
     from trainer.backend import keras
     from trainer.exports.to_onnx import export_onnx
 
     export_onnx(keras.models.load_model(saved, compile=False), Path(path), output)
+    return 0
 
 
 if __name__ == "__main__":
-    _main(*sys.argv[1:])
+    sys.exit(run_command(lambda: _main(*sys.argv[1:])))

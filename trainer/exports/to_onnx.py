@@ -1,6 +1,7 @@
 """A Keras model as ONNX: one file, named ends, any batch size, compared before it is believed."""
 
 import logging
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import onnx
 from numpy.typing import NDArray
 
 from collector.errors import ToolchainError
+from collector.files import replace_file
 from collector.native_output import hush_native_output
 from trainer.backend import backend_name, keras
 from trainer.exports.onnx_process import export_in_process
@@ -27,8 +29,11 @@ def export_onnx(model: Any, path: Path, output: str) -> None:
 
     Args:
         model: Keras model, one uint8 image input and one output.
-        path: File to write; an old one is replaced.
+        path: File to write, whole or not at all; an old one is replaced.
         output: Name that its output gets. The input is "images".
+
+    Raises:
+        OSError: The disk refused, this one or that of temporary files.
     """
     if backend_name() != "tensorflow":
         export_in_process(model, path, output)
@@ -36,15 +41,17 @@ def export_onnx(model: Any, path: Path, output: str) -> None:
     size = int(model.input_shape[1])
     signature = [keras.InputSpec(shape=(None, size, size, 3), dtype="uint8", name="images")]
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    with hush_native_output(), warnings.catch_warnings():
-        # tf2onnx and Keras' patch of it look up names that numpy 2 no longer has.
-        warnings.filterwarnings("ignore", r"In the future `np\.", FutureWarning)
-        warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"tf2onnx\.")
-        model.export(str(path), format="onnx", verbose=False, input_signature=signature)
-    graph = onnx.load(path)
+    with tempfile.TemporaryDirectory() as folder:
+        raw = Path(folder) / "raw.onnx"
+        with hush_native_output(), warnings.catch_warnings():
+            # tf2onnx and Keras' patch of it look up names that numpy 2 no longer has.
+            warnings.filterwarnings("ignore", r"In the future `np\.", FutureWarning)
+            warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"tf2onnx\.")
+            model.export(str(raw), format="onnx", verbose=False, input_signature=signature)
+        graph = onnx.load(raw)
     _name_ends(graph, output)
     onnx.checker.check_model(graph)
-    onnx.save(graph, path)
+    replace_file(path, graph.SerializeToString())
 
 
 def check_export(model: Any, path: Path, images: NDArray[np.uint8]) -> float:
