@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from collector.errors import EnvironmentProblemError
+from collector.installation import explain_install
 from collector.native_output import hush_native_output
 
 BACKENDS = ("tensorflow", "jax")
@@ -30,7 +31,7 @@ def _import_keras() -> Any:
             raise
         raise EnvironmentProblemError(
             f"KERAS_BACKEND=jax needs JAX, and there is none ({fault}). Install it with "
-            f"`pip install 'maskage[jax]'`, or unset KERAS_BACKEND to train with TensorFlow."
+            f"{explain_install('jax')}, or unset KERAS_BACKEND to train with TensorFlow."
         ) from fault
     name = str(keras.backend.backend())
     _require_known(name)
