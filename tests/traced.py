@@ -25,6 +25,9 @@ _CALLS = (
     "connect,bind,sendto,sendmsg,sendmmsg,open,openat,openat2,creat,mkdir,mkdirat,rename,renameat,"
     "renameat2,link,linkat,symlink,symlinkat,mknod,mknodat,unlink,unlinkat,rmdir,truncate"
 )
+LONGEST_S = 600.0
+"""After that a command is killed; the slowest takes half a minute of a quiet core."""
+
 _RESOLVER_PORTS = {53, 853, 5353, 5355}
 """DNS, DNS over TLS, mDNS, LLMNR."""
 
@@ -40,7 +43,8 @@ class Command:
         downloads: Hosts that it may ask the proxy for, as it announces them.
         code: The exit code.
         keys: Typed into its terminal when `seconds` are over; without keys it has no terminal.
-        seconds: How long it runs before the keys, or else Ctrl-C; None waits for its end.
+        seconds: How long it runs, from its first word on, before the keys, or else Ctrl-C; None
+            waits for its end.
         environment: Variables beside the usual ones.
     """
 
@@ -103,6 +107,8 @@ def trace(command: Command, folder: Path, place: Path) -> Traces:
             "PYTHONDONTWRITEBYTECODE": "1",
             "LANG": "C.UTF-8",
             "TERM": "xterm-256color",
+            # What a graphics driver keeps in the home is not ours to place.
+            "CUDA_VISIBLE_DEVICES": "-1",
             **dict.fromkeys(("http_proxy", "https_proxy", "HTTPS_PROXY"), address),
             "no_proxy": "127.0.0.1,localhost",
             **command.environment,
@@ -127,16 +133,18 @@ def _run_plainly(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
         start_new_session=True,
     )
-    try:
-        output, _ = process.communicate(timeout=command.seconds or 600)
-    except subprocess.TimeoutExpired:
-        # strace does not heed it, and passes on how its command ends.
-        os.killpg(process.pid, signal.SIGINT)
-        output, _ = process.communicate(timeout=60)
-    return process.returncode, output
+    assert process.stdout is not None
+    with _reading(process.stdout.fileno(), process) as printed:
+        if command.seconds is not None:
+            _wait_for(printed, process)
+            time.sleep(command.seconds)
+            # strace does not heed it, and passes on how its command ends.
+            os.killpg(process.pid, signal.SIGINT)
+        code = _wait_for_end(process, LONGEST_S)
+    process.stdout.close()
+    return code, b"".join(printed).decode(errors="replace")
 
 
 def _run_in_terminal(
@@ -145,30 +153,60 @@ def _run_in_terminal(
     outer, inner = os.openpty()
     termios.tcsetwinsize(inner, (40, 120))
     process = subprocess.Popen(
-        words, cwd=folder, env=environment, stdin=inner, stdout=inner, stderr=inner
+        words,
+        cwd=folder,
+        env=environment,
+        stdin=inner,
+        stdout=inner,
+        stderr=inner,
+        start_new_session=True,
     )
     os.close(inner)
-    drawn: list[bytes] = []
-    reader = threading.Thread(target=_read_all, args=(outer, drawn))
-    reader.start()
-    try:
+    with _reading(outer, process) as drawn:
+        _wait_for(drawn, process)
         time.sleep(command.seconds or 0)
         for key in command.keys:
             os.write(outer, key.encode())
             time.sleep(0.5)
-        code = process.wait(60)
-    finally:
-        process.kill()
-        process.wait()
-        reader.join()
-        os.close(outer)
+        code = _wait_for_end(process, LONGEST_S)
+    os.close(outer)
     return code, b"".join(drawn).decode(errors="replace")
 
 
-def _read_all(terminal: int, drawn: list[bytes]) -> None:
+def _wait_for(printed: list[bytes], process: "subprocess.Popen[bytes]") -> None:
+    """Wait for a first word: on a busy machine what it imports takes its time."""
+    while not printed and process.poll() is None:
+        time.sleep(0.05)
+
+
+def _wait_for_end(process: "subprocess.Popen[bytes]", timeout_s: float) -> int:
+    """The exit code; that of a kill where it does not end in time."""
     try:
-        while data := os.read(terminal, 1 << 16):
-            drawn.append(data)
+        return process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        return process.wait()
+
+
+@contextmanager
+def _reading(descriptor: int, process: "subprocess.Popen[bytes]") -> Iterator[list[bytes]]:
+    """Read all that a command prints, in a thread, until it has ended."""
+    printed: list[bytes] = []
+    reader = threading.Thread(target=_read_all, args=(descriptor, printed))
+    reader.start()
+    try:
+        yield printed
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        reader.join()
+
+
+def _read_all(descriptor: int, printed: list[bytes]) -> None:
+    try:
+        while data := os.read(descriptor, 1 << 16):
+            printed.append(data)
     except OSError:
         return  # How the end of a terminal reads on Linux.
 
@@ -231,7 +269,8 @@ def _outside_address(line: str) -> Iterator[str]:
 def _lookup(line: str) -> Iterator[str]:
     """A resolver may listen on loopback, or at a socket of the file system."""
     ports = re.findall(r"sin6?_port=htons\((\d+)\)", line)
-    if _RESOLVER_PORTS & {int(port) for port in ports} or "systemd.Resolve" in line:
+    is_resolver = re.search(r'sun_path="[^"]*(systemd\.Resolve|nscd)', line) is not None
+    if is_resolver or _RESOLVER_PORTS & {int(port) for port in ports}:
         yield line[:300]
 
 
