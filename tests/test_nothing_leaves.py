@@ -36,6 +36,9 @@ WEIGHTS_HOST = frozenset({WEIGHTS_URL.split("/")[2]})
 CACHE = ".cache/maskage"
 """The tool's own cache, in the home."""
 
+WEIGHTS_FOLDER = ".keras/models"
+"""Where Keras keeps weights, for all programs that use it; only a download writes there."""
+
 BUNDLE = ("--model", "colors")
 LIVE = ("-m", "detector.cli", "live", "--source", "demo", *BUNDLE)
 COLLECTOR = ("-m", "collector.cli")
@@ -185,6 +188,8 @@ def test_a_command_speaks_to_nobody_and_writes_only_what_it_names(
     assert found.lookups == ()
     assert found.addresses == ()
     homes = [found.home / CACHE, found.temporary, Path("/dev"), Path("/proc/self")]
+    if command.downloads & WEIGHTS_HOST:
+        homes.append(found.home / WEIGHTS_FOLDER)
     outside = [path for path in found.written if not is_within(path, homes, found.home)]
     assert [path for path in outside if not is_named(path, command.writes, folder)] == []
     assert found.left == ()
