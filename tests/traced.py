@@ -25,8 +25,14 @@ _CALLS = (
     "connect,bind,sendto,sendmsg,sendmmsg,open,openat,openat2,creat,mkdir,mkdirat,rename,renameat,"
     "renameat2,link,linkat,symlink,symlinkat,mknod,mknodat,unlink,unlinkat,rmdir,truncate"
 )
-LONGEST_S = 600.0
+LONGEST_S = 300.0
 """After that a command is killed; the slowest takes half a minute of a quiet core."""
+
+# What runs in a shell's background is started with Ctrl-C ignored, and hands that on.
+_HEED_CTRL_C = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "os.execvp(sys.argv[1], sys.argv[1:])"
+)
 
 _RESOLVER_PORTS = {53, 853, 5353, 5355}
 """DNS, DNS over TLS, mDNS, LLMNR."""
@@ -113,7 +119,7 @@ def trace(command: Command, folder: Path, place: Path) -> Traces:
             "no_proxy": "127.0.0.1,localhost",
             **command.environment,
         }
-        words = [*strace, sys.executable, *command.words]
+        words = [sys.executable, "-c", _HEED_CTRL_C, *strace, sys.executable, *command.words]
         run = _run_in_terminal if command.keys else _run_plainly
         code, output = run(words, command, folder, environment)
     addresses, lookups, written = read_logs(logs, folder)
