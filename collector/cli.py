@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from collector.console import CommandParser, run_command, say, show_progress
 from collector.doctor_command import run_doctor
 from collector.errors import DatasetError, UsageError
+from collector.installation import ShowVersion
 from collector.records import LABELS, Label
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def _capture(words: list[str]) -> int:
         epilog="More: collector review | import | status | doctor | consent | forget | cameras "
         "(each with --help). A dataset folder of one of these names is written ./import.",
     )
+    parser.add_argument("--version", action=ShowVersion)
     _add_dataset(parser)
     parser.add_argument(
         "--source",

@@ -4,15 +4,10 @@ No cut-outs and no erasing (a patch over the mouth imitates a mask), no heavy bl
 wrinkles that make a face old), no strong colour shifts (a mask is often told by its colour).
 """
 
-import os
 import random
 
+import albumentations as A  # noqa: N812  under its usual name
 import cv2
-
-# It would ask the network for a newer version, and warn.
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-
-import albumentations as A  # noqa: N812  after the line above, under its usual name
 
 from collector.records import RgbImage
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
+from collector.installation import explain_install
 from curation.cluster_answer import Answer, look_there, require_like_here
 
 if TYPE_CHECKING:
@@ -172,8 +173,8 @@ class _Cluster:
         if isinstance(fault, ImportError | AttributeError):
             return EnvironmentProblemError(
                 f"A worker of {self._scheduler} cannot run this version of maskage "
-                f"({_told(fault)}). Install the same version for every worker (pip install "
-                f"'maskage[cluster]'), and start it again."
+                f"({_told(fault)}). Install the same version for every worker "
+                f"({explain_install('cluster')}), and start it again."
             )
         return EnvironmentProblemError(
             f"A worker of {self._scheduler} failed at {_span(jobs)} ({_told(fault)}). Leave "
@@ -258,7 +259,7 @@ def _require_distributed() -> None:
     except ImportError as fault:
         raise EnvironmentProblemError(
             f"--scheduler needs the library distributed, and it cannot be imported ({fault}). "
-            f"Install it with: pip install 'maskage[cluster]'"
+            f"Install it with {explain_install('cluster')}."
         ) from fault
 
 

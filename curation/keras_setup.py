@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.errors import EnvironmentProblemError
+from collector.installation import explain_install
 from collector.native_output import hush_native_output
 
 BACKENDS = ("tensorflow", "jax")
@@ -51,12 +52,15 @@ def import_keras(backend: str) -> Any:
     try:
         with _own_settings(backend), hush_native_output():
             import keras
+
+            # With JAX too Keras looks for TensorFlow later, whose own older Keras writes settings.
+            import tensorflow  # noqa: F401
     except ModuleNotFoundError as fault:
         if fault.name not in ("jax", "jaxlib"):
             raise
         raise EnvironmentProblemError(
             f"KERAS_BACKEND=jax needs JAX, and there is none ({fault}). Install it with "
-            f"`pip install 'maskage[jax]'`, or unset KERAS_BACKEND to train with TensorFlow."
+            f"{explain_install('jax')}, or unset KERAS_BACKEND to train with TensorFlow."
         ) from fault
     # For who imported Keras before us.
     keras.config.set_image_data_format("channels_last")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from collector.console import CommandParser
 from collector.errors import EnvironmentProblemError, MissingDownloadError
+from collector.installation import ShowVersion, explain_install
 from curation.limits import FLAWS, CheckLimits
 from curation.settings import (
     AUGMENT,
@@ -37,6 +38,7 @@ def make_parser() -> argparse.ArgumentParser:
         "No photo of the dataset is changed; the result replaces a former one whole.",
     )
     add = parser.add_argument
+    add("--version", action=ShowVersion)
     add("data", type=Path, nargs="?", default=DEFAULT_DATA, help="dataset folder (default: data)")
     add("--dedupe", action="store_true", help="set near-duplicates aside; the best photo stays")
     add(
@@ -214,7 +216,7 @@ def _add_work(group: argparse._ArgumentGroup) -> None:
         "--scheduler",
         metavar="ADDRESS",
         help="the workers of this Dask scheduler look instead, as tcp://host:8786; they need the "
-        "dataset under the same path (pip install 'maskage[cluster]')",
+        f"dataset under the same path (needs {explain_install('cluster')})",
     )
 
 

@@ -15,6 +15,7 @@ from collector.guarded_files import (
     read_known_file,
     read_regular_file,
 )
+from collector.installation import explain_install
 from trainer.bundle import ONNX_FILE, BundledFile
 from trainer.measures.timing import measure_by_turns
 from trainer.onnx_engine import OnnxEngine
@@ -83,9 +84,7 @@ def compare_formats(bundle: Path, faces: NDArray[np.uint8]) -> tuple[list[Format
         if not (folder / EXPORT_FILE).is_file():
             left_out.append(f"{name}: not exported (`trainer export --to {name}`)")
         elif form.needs is not None and importlib.util.find_spec(form.needs) is None:
-            left_out.append(
-                f"{name}: {form.needs} is not installed (`pip install maskage[export]`)"
-            )
+            left_out.append(f"{name}: {form.needs} is not installed ({explain_install('export')})")
         else:
             size = _check_files(folder, EXPORT_FILE)
             rebuilt = rebuilt or rebuild_model(bundle)

@@ -4,7 +4,6 @@ import os
 from collections.abc import Sequence
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from collector.errors import ModelRefusedError
@@ -13,6 +12,7 @@ from collector.images import resize_square
 from collector.records import LABELS, RgbImage
 from trainer.bundle import ONNX_FILE, ModelBundle, golden_images, read_file
 from trainer.onnx_engine import first_line, open_session
+from trainer.onnx_runtime import onnxruntime
 
 GOLDEN_TOLERANCE = 0.01
 """How far a probability may be off on another machine: kernels round differently, models do not."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from collector.console import CommandParser, run_command
 from collector.errors import UsageError
+from collector.installation import ShowVersion
 from detector.options import (
     add_model_options,
     add_seed_option,
@@ -45,6 +46,7 @@ def _dispatch(words: list[str]) -> int:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action=ShowVersion)
     parser.add_argument("command", choices=list(_COMMANDS), help="what to do")
     parser.parse_args(words)
     raise UsageError(f"No command given. Use one of {', '.join(_COMMANDS)}.")

@@ -1,7 +1,8 @@
 """Makes the README's pictures of both screens: `python docs/make_pictures.py`.
 
-Needs Xvfb, xterm, tmux and ImageMagick's `import` (Debian: xvfb, xterm, tmux, imagemagick). Both
-screens run on rendered people, in a real terminal, and the terminal's window is photographed.
+Needs Xvfb, xterm, tmux and ImageMagick's `import` (Debian: xvfb, xterm, tmux, imagemagick), and
+YuNet, which is fetched where `FACE_MODEL` names no copy. Both screens run on rendered people, in a
+real terminal, and the terminal's window is photographed.
 """
 
 import os
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from collector.demo_camera import DEMO_SUBJECTS, DemoCamera
 from collector.demo_session import photograph_cast
-from collector.faces import GuideFinder
+from collector.faces import GuideFinder, obtain_face_model
 from collector.records import LABELS, Suggestion
 from collector.store import PhotoStore
 
@@ -34,6 +35,7 @@ def main() -> int:
     if missing:
         print(f"Not here: {', '.join(missing)}. See the top of {__file__}.", file=sys.stderr)
         return 5
+    model = shlex.quote(str(obtain_face_model().resolve()))
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         fill(data)
@@ -45,7 +47,7 @@ def main() -> int:
             )
             photograph(
                 folder,
-                "collector data --source demo --subject p07 --gate off",
+                f"collector data --source demo --subject p07 --face-model {model}",
                 right_keys(10),
                 SCENE_S,
                 DOCS / "collector.png",

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -39,6 +40,15 @@ except SystemExit as end:
     code = end.code
 sys.exit(code)
 """
+
+
+@pytest.mark.parametrize("package", ["collector", "curation", "trainer", "detector"])
+def test_the_version_needs_no_heavy_library(package: str) -> None:
+    script = BLOCKED.format(heavy=HEAVY, package=package, words=["--version"])
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    command = "curate" if package == "curation" else package
+    assert done.stdout == f"{command} {version('maskage')}\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -4,19 +4,15 @@ The variants of `curation` fill up small classes once, on disk; these are drawn 
 Nothing here covers the lower face, which would imitate a mask.
 """
 
-import os
 import threading
 from collections.abc import Callable
 from typing import Any
 
+import albumentations as A  # noqa: N812  its documentation's name for it
 import cv2
 import numpy as np
 
 from collector.records import RgbImage
-
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else it asks the network on import
-
-import albumentations as A  # noqa: N812  its documentation's name for it
 
 
 class Augmenter:

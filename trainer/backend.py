@@ -6,7 +6,6 @@
 from typing import Any
 
 from collector.errors import EnvironmentProblemError
-from collector.native_output import hush_native_output
 from curation.keras_setup import BACKENDS, import_keras, wanted_backend
 
 
@@ -15,10 +14,9 @@ def _import_keras() -> Any:
     module = import_keras(wanted_backend())
     name = str(module.backend.backend())
     _require_known(name)
-    with hush_native_output():
-        # On JAX too Keras looks for TensorFlow, a second or two later and not so quietly.
-        import tensorflow
     if name != "tensorflow":
+        import tensorflow
+
         # It would take the GPU's memory for itself, and needs none.
         tensorflow.config.set_visible_devices([], "GPU")
     return module

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from collector.errors import EnvironmentProblemError
+from collector.installation import explain_install
 from trainer.head import EpochFigures
 
 
@@ -21,8 +22,8 @@ class Board:
             from tensorboard.summary import Writer
         except ImportError as fault:
             raise EnvironmentProblemError(
-                "--tensorboard needs TensorBoard, which is not installed. Install it with "
-                "`pip install 'maskage[tensorboard]'`, or leave the option out."
+                f"--tensorboard needs TensorBoard, which is not installed. Install it with "
+                f"{explain_install('tensorboard')}, or leave the option out."
             ) from fault
         self._writer = Writer(str(folder))
 

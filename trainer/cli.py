@@ -8,6 +8,7 @@ from pathlib import Path
 
 from collector.console import CommandParser, run_command, say, show_progress
 from collector.errors import GateFailedError, UsageError
+from collector.installation import ShowVersion
 from trainer.exports.command import add_export_options, run_export
 from trainer.fit_command import add_fit_options, run_fit
 from trainer.recipe import recipe_names
@@ -37,6 +38,7 @@ def _dispatch(argv: list[str] | None) -> int:
 
 def _make_parser() -> argparse.ArgumentParser:
     parser = CommandParser(prog="trainer", description="Train, measure and compare classifiers.")
+    parser.add_argument("--version", action=ShowVersion)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     fit = commands.add_parser("fit", help="train a model on curated photos")
     add_fit_options(fit)

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from collector.errors import ModelRefusedError
 from collector.guarded_files import UnsafeFileError, read_regular_file
 from trainer.onnx_guard import check_onnx
+from trainer.onnx_runtime import onnxruntime
 
 LARGEST_MODEL = 2_000_000_000
 """Bytes; protobuf, which ONNX is written in, ends at 2 GB."""

@@ -425,7 +425,7 @@ def test_without_distributed_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert curate("--scheduler", "tcp://127.0.0.1:8786") == 5
-    assert "pip install 'maskage[cluster]'" in capsys.readouterr().err
+    assert "pip install -c requirements.lock '.[cluster]'" in capsys.readouterr().err
 
 
 def test_with_nothing_to_look_at_nobody_is_asked() -> None:

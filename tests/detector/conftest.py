@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
@@ -15,6 +14,7 @@ from collector.faces import guide_box
 from collector.records import LABELS, Label, RgbImage
 from detector.video import VideoSink
 from trainer.bundle import ModelBundle, describe_file, golden_images, load_bundle, write_bundle
+from trainer.onnx_runtime import onnxruntime
 
 COLORS: dict[Label, tuple[int, int, int]] = {
     Label.MASK_OLD: (250, 0, 0),

@@ -48,9 +48,8 @@ def curated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_curated(tmp_path_factory.mktemp("drawn") / "curated")
 
 
-@pytest.fixture(scope="session")
-def backbone_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An .h5 file without top for MobileNetV2 0.35: random, but laid out as Keras does."""
+def write_backbone_weights(path: Path) -> None:
+    """Write an .h5 file without top for MobileNetV2 0.35: random, but laid out as Keras does."""
     from trainer.backend import keras
 
     keras.utils.set_random_seed(3)
@@ -63,8 +62,14 @@ def backbone_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
             layer.momentum = 0.0
     faces = np.stack([draw_face(label, seed) for label in LABELS for seed in range(6)])
     network(faces.astype(np.float32) / 127.5 - 1, training=True)
-    path = tmp_path_factory.mktemp("weights") / "small.weights.h5"
     network.save_weights(str(path))
+
+
+@pytest.fixture(scope="session")
+def backbone_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of `write_backbone_weights`; read only."""
+    path = tmp_path_factory.mktemp("weights") / "small.weights.h5"
+    write_backbone_weights(path)
     return path
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import h5py
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from collector.records import LABELS
 from trainer.bundle import BundledFile, ModelBundle, describe_file, golden_images, write_bundle
+from trainer.onnx_runtime import onnxruntime
 
 SIZE = 32
 

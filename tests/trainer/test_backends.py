@@ -88,5 +88,5 @@ def test_a_missing_jax_is_told_with_what_to_install(curated: Path, tmp_path: Pat
         "fit", str(curated), "--weights", "none", KERAS_BACKEND="jax", PYTHONPATH=str(tmp_path)
     )
     assert done.returncode == 5, done.stderr
-    assert "pip install 'maskage[jax]'" in done.stderr
+    assert "pip install -c requirements.lock '.[jax]'" in done.stderr
     assert "Traceback" not in done.stderr

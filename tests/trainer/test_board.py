@@ -29,7 +29,7 @@ def test_without_tensorboard_what_to_install_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "tensorboard.summary", None)
-    with pytest.raises(EnvironmentProblemError, match=r"pip install 'maskage\[tensorboard\]'"):
+    with pytest.raises(EnvironmentProblemError, match=r"pip install .* '\.\[tensorboard\]'"):
         Board(tmp_path)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.errors import EnvironmentProblemError
+from collector.installation import explain_install
 from collector.native_output import hush_native_output
 from trainer.bundle import ONNX_FILE, read_file
 from trainer.exports.rebuild import RebuiltModel, load_archived_weights
@@ -80,7 +81,7 @@ def require_runtimes(formats: list[ExportFormat]) -> None:
         if each.needs is not None and importlib.util.find_spec(each.needs) is None:
             raise EnvironmentProblemError(
                 f"--to {each.name} is compared by running it, and {each.needs} is not installed. "
-                f"Install it with `pip install 'maskage[export]'`, or leave this format out."
+                f"Install it with {explain_install('export')}, or leave this format out."
             )
 
 

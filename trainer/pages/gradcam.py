@@ -13,11 +13,11 @@ from typing import Any
 import cv2
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 
 from collector.records import RgbImage
 from trainer.onnx_engine import read_network
+from trainer.onnx_runtime import onnxruntime
 
 Maps = NDArray[np.float32]
 
