@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from collector.cameras import Camera, PictureFolder, VideoFile
+from collector.cameras import Camera, PictureFolder
 from collector.errors import CameraError
 from collector.faces import GuideFinder
 from collector.observer import CameraCondition, CameraState, Observer
 from collector.records import FaceBox, Frame, RgbImage
+from collector.video_file import VideoFile
 from tests.collector.test_app import draw_pictures
 from tests.collector.test_importer import make_video
 
