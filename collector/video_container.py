@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from av import VideoStream
     from av.container import InputContainer
 
-DECODER_THREADS = 8
 LARGEST_FRAME_PX = 8192 * 8192
 """8K has 33 megapixels; a small file that claims more than twice that is a trap."""
 
@@ -22,6 +21,7 @@ _OPTIONS = {
     "protocol_whitelist": "file",
     "max_pixels": str(LARGEST_FRAME_PX),
 }
+_AVI = "avi"
 _TEXT_FORMAT = "tty"
 """FFmpeg draws any text file as a terminal would show it."""
 _GUESSED_FPS = 25.0
@@ -37,22 +37,37 @@ class OpenVideo:
     Attributes:
         container: Gives its packets.
         stream: The pictures among them.
+        facts: What it says of itself.
+    """
+
+    container: "InputContainer"
+    stream: "VideoStream"
+    facts: "VideoFacts"
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """What a video file says of itself.
+
+    Attributes:
         time_base: Seconds of one tick of its clock.
+        is_in_order: Whether it knows no times of showing, only the order of decoding.
+        pixel_aspect: Width of a pixel by its height, or None.
         codec: As the file names it: "avc1", or FFmpeg's name where it gives none.
         fps: Usual frames a second, pauses left out.
-        average_fps: Frames a second over all of it.
+        has_beat: Whether frames come at that rate; else it is no more than an average.
         frame_count: How many frames there are, or None where the file does not say; a guess where
             it says only how long it lasts.
         lasts_s: For how long it says that it plays, or None.
         starts_s: Time of its beginning by its own clock.
     """
 
-    container: "InputContainer"
-    stream: "VideoStream"
     time_base: Fraction
+    is_in_order: bool
+    pixel_aspect: Fraction | None
     codec: str
     fps: float
-    average_fps: float
+    has_beat: bool
     frame_count: int | None
     lasts_s: float | None
     starts_s: float
@@ -93,32 +108,37 @@ def _describe(path: Path, container: "InputContainer") -> OpenVideo:
     if not isinstance(stream, VideoStream):
         kinds = ", ".join(sorted({each.type for each in container.streams})) or "nothing"
         raise CameraError(f"{path}: no video is in this file, only {kinds}. Choose another one.")
-    context = stream.codec_context
-    if context is None:
+    if stream.codec_context is None:
         raise CameraError(
             f"{path}: its codec{_name_codec(path)} cannot be decoded here. Convert it: "
             f"{conversion(path)}"
         )
     stream.thread_type = "AUTO"
-    stream.thread_count = DECODER_THREADS
-    usual, average = _find_rates(stream)
+    return OpenVideo(container, stream, _read_facts(container, stream))
+
+
+def _read_facts(container: "InputContainer", stream: "VideoStream") -> VideoFacts:
+    average = _sane_rate(stream.average_rate)
+    usual = _find_usual_rate(stream, average)
+    fps = usual or average or _GUESSED_FPS
     lasts_s = _find_length(container, stream)
-    return OpenVideo(
-        container,
-        stream,
-        stream.time_base or _USUAL_TIME_BASE,
-        context.codec_tag if re.fullmatch(r"\w{4}", context.codec_tag) else context.name,
-        usual,
-        average,
-        _find_count(stream, lasts_s, usual),
-        lasts_s,
-        (container.start_time or 0) / 1e6,
+    context = stream.codec_context
+    return VideoFacts(
+        time_base=stream.time_base or _USUAL_TIME_BASE,
+        is_in_order=container.format.name == _AVI,
+        pixel_aspect=stream.sample_aspect_ratio,
+        codec=context.codec_tag if re.fullmatch(r"\w{4}", context.codec_tag) else context.name,
+        fps=fps,
+        has_beat=usual is not None,
+        frame_count=_find_count(stream, lasts_s, fps),
+        lasts_s=lasts_s,
+        starts_s=(container.start_time or 0) / 1e6,
     )
 
 
 def _find_length(container: "InputContainer", stream: "VideoStream") -> float | None:
     """Return for how many seconds the file says that it plays."""
-    if container.format.name == "avi" and stream.frames and stream.average_rate:
+    if container.format.name == _AVI and stream.frames and stream.average_rate:
         # FFmpeg makes an AVI that was cut as short as what is left of it; the header knows better.
         return float(stream.frames / stream.average_rate)
     return container.duration / 1e6 if container.duration else None
@@ -131,16 +151,13 @@ def _find_count(stream: "VideoStream", lasts_s: float | None, fps: float) -> int
     return min(counts, default=None)
 
 
-def _find_rates(stream: "VideoStream") -> tuple[float, float]:
-    """Return the usual frames a second, and those over all of it."""
-    average = _sane_rate(stream.average_rate)
+def _find_usual_rate(stream: "VideoStream", average: float | None) -> float | None:
+    """Return the rate at which frames come where there is no pause, or None where there is none."""
     usual = _sane_rate(stream.guessed_rate)
     if average is not None and usual is not None and usual > max(_FASTEST_USUAL_FPS, average):
-        # Where frames come at any time it is that of the file's clock.
-        usual = average
-    usual = usual or average or _GUESSED_FPS
-    # AVI may count two ticks a frame.
-    return usual, min(average or usual, usual)
+        # It is that of the file's clock: frames come at any time.
+        return None
+    return usual
 
 
 def _sane_rate(rate: Fraction | None) -> float | None:
@@ -152,7 +169,7 @@ def _explain_unreadable(path: Path, fault: Exception) -> str:
         return f"{path}: no video comes through this pipe ({_reason(fault)}). Write it to a file."
     size = path.stat().st_size
     if size == 0:
-        return f"{path}: this file is empty (0 bytes). Copy or record it again."
+        return f"{path}: this file is empty (0 bytes). Wait until it is written, or copy it again."
     if not isinstance(fault, ValueError):
         return f"{path}: cannot be opened ({_reason(fault)})."
     with path.open("rb") as file:

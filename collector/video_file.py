@@ -17,6 +17,7 @@ from collector.errors import CameraError
 from collector.file_extent import FileExtent
 from collector.frame_ledger import FrameLedger
 from collector.pixel_shape import square_size
+from collector.playback_pace import PlaybackPace
 from collector.records import Frame, RgbImage
 from collector.video_container import OpenVideo, conversion, open_video
 
@@ -24,14 +25,8 @@ if TYPE_CHECKING:
     from av import Packet, VideoFrame
     from av.stream import Stream
 
-LONGEST_PAUSE_S = 1.0
-"""A recording that waits for something to move is silent for hours, and is not to be waited for.
-Under `collector.reconnecting.PATIENCE_S`, so that a pause is never taken for a fault."""
-_PERIODS = 4
-"""A slow recording is no pause: up to four of its own periods are waited for."""
 _EARLY_S = 0.5
 """The length that a file says is that of its longest track, rounded; less is no cut."""
-_EVEN_SHARE = 0.98
 _MOST_NOTICES = 20
 _BROKEN_READS = 100
 """So many times FFmpeg may lose its way in the packets of one file."""
@@ -72,41 +67,38 @@ class VideoFile:
 
     Args:
         path: The file, or a named pipe.
-        pace: Whether to wait until each frame is due. Pauses are cut to `LONGEST_PAUSE_S`.
+        pace: Whether to wait until each frame is due. Pauses are cut short.
 
     Attributes:
         codec: As the file names it.
-        is_even: Whether its frames come at `fps` all the time, as far as the file says.
+        has_beat: Whether its frames come at `fps` but for pauses; else at any time.
 
     Raises:
         CameraError: It cannot be read.
     """
 
     def __init__(self, path: Path, *, pace: bool) -> None:
+        video = open_video(path)
         self.name = path.name
-        self._path = path
         self.is_live = pace
-        self._video: OpenVideo = open_video(path)
-        self.codec = self._video.codec
-        self.fps: float | None = self._video.fps
-        self.is_even = self._video.average_fps > _EVEN_SHARE * self._video.fps
-        self.frame_count: int | None = self._video.frame_count
-        self._notices: queue.SimpleQueue[str] = queue.SimpleQueue()
-        # AVI has no times of showing; FFmpeg makes them up.
-        self._is_in_order = self._video.container.format.name == "avi"
+        self.fps: float | None = video.facts.fps
+        self.frame_count: int | None = video.facts.frame_count
+        self.codec = video.facts.codec
+        self.has_beat = video.facts.has_beat
+        self._path = path
+        self._facts = video.facts
         self._ledger = FrameLedger(
-            self._video.time_base,
-            1 / self._video.fps,
-            in_order=self._is_in_order,
+            self._facts.time_base, 1 / self._facts.fps, in_order=self._facts.is_in_order
         )
         self._extent = FileExtent()
+        self._notices: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._spans_told = 0
         self._has_frames = False
         self._damaged = 0
         self._early_end: str | None = None
-        self._pictures = self._decode_all()
-        self._position_s = 0.0
-        self._opened_s = time.monotonic()
+        self._pace = PlaybackPace() if pace else None
+        # It alone holds the container: closing it ends the threads of the decoder.
+        self._pictures = self._decode_all(video)
 
     @property
     def damage(self) -> VideoDamage:
@@ -134,37 +126,41 @@ class VideoFile:
         index, position_s = self._ledger.place(picture.pts)
         self._tell_lost()
         pixels = self._show_square(picture)
-        if self.is_live:
-            self._keep_pace(position_s)
-        self._position_s = position_s
+        if self._pace is not None and (pause := self._pace.wait_for(position_s)) is not None:
+            self._notice(pause)
         return Frame(pixels, index, time.monotonic(), position_s)
 
     def close(self) -> None:
         self._pictures.close()
-        self._video.container.close()
 
     def _require_frames(self) -> None:
+        if not self._has_frames and not self._path.is_file():
+            raise CameraError(
+                f"{self._path}: no frame can be read from this pipe; an MP4 often has its index at "
+                f"the end. Write it to a file first."
+            )
         if not self._has_frames:
             raise CameraError(
                 f"{self._path}: none of its frames can be decoded (codec {self.codec}). If a "
                 f"player shows it, convert it: {conversion(self._path)}"
             )
 
-    def _decode_all(self) -> Generator["VideoFrame"]:
-        for packet in self._read_packets():
-            hole = self._extent.add(packet) if packet.size else 0
-            if packet.stream is self._video.stream:
-                yield from self._decode(packet, hole)
+    def _decode_all(self, video: OpenVideo) -> Generator["VideoFrame"]:
+        with video.container:
+            for packet in self._read_packets(video):
+                hole = self._extent.add(packet) if packet.size else 0
+                if packet.stream is video.stream:
+                    yield from self._decode(packet, video, hole)
         self._ledger.finish()
         self._tell_lost()
         self._check_end()
 
-    def _read_packets(self) -> Iterator["Packet[Stream]"]:
+    def _read_packets(self, video: OpenVideo) -> Iterator["Packet[Stream]"]:
         import av
 
         for _ in range(_BROKEN_READS):
             try:
-                yield from self._video.container.demux()
+                yield from video.container.demux()
                 return
             except av.InvalidDataError:
                 # FFmpeg goes on behind what it could not make sense of.
@@ -173,29 +169,34 @@ class VideoFile:
                 self._early_end = f"cannot be read any further ({fault.strerror})"
                 return
 
-    def _decode(self, packet: "Packet[Stream]", hole: int) -> Iterator["VideoFrame"]:
+    def _decode(
+        self, packet: "Packet[Stream]", video: OpenVideo, hole: int
+    ) -> Iterator["VideoFrame"]:
         import av
 
-        stamp = packet.dts if self._is_in_order else packet.pts
+        stamp = packet.dts if self._facts.is_in_order else packet.pts
         if packet.size and not packet.is_discard:
             self._ledger.expect(stamp, packet.size, hole)
         if packet.is_corrupt:
             self._ledger.suspect()
         try:
-            yield from self._video.stream.decode(packet)
+            yield from video.stream.decode(packet)
         except av.FFmpegError:
             self._ledger.fail(stamp)
 
     def _check_end(self) -> None:
         if self._damaged:
             self._notice(f"pictures decoded with faults in them: {self._damaged}.")
-        self._early_end = self._early_end or self._find_early_end()
+        advice = "Is its disk still there?"
+        if self._early_end is None:
+            self._early_end = self._find_early_end()
+            advice = "It was cut short, or is still being written: copy it again."
         if self._early_end is not None:
-            self._notice(f"{self._early_end}. It was cut short: copy it again.")
+            self._notice(f"{self._early_end}. {advice}")
 
     def _find_early_end(self) -> str | None:
-        lasts_s = self._video.lasts_s
-        ends_s = max(self._ledger.ends_s, self._extent.ends_s - self._video.starts_s)
+        lasts_s = self._facts.lasts_s
+        ends_s = max(self._ledger.ends_s, self._extent.ends_s - self._facts.starts_s)
         if lasts_s is not None and lasts_s - ends_s > _EARLY_S:
             return f"ends at {ends_s:.1f} s, but says that it lasts {lasts_s:.1f} s"
         return "ends in the middle of a frame" if self._extent.is_cut else None
@@ -213,7 +214,7 @@ class VideoFile:
         """Make it RGB, upright and of square pixels, as players show it."""
         import av
 
-        aspect = self._video.stream.sample_aspect_ratio
+        aspect = self._facts.pixel_aspect
         width, height = square_size(picture.width, picture.height, aspect)
         try:
             pixels: RgbImage = np.asarray(
@@ -226,15 +227,3 @@ class VideoFile:
             ) from fault
         turns = round(picture.rotation / 90) % 4
         return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
-
-    def _keep_pace(self, position_s: float) -> None:
-        """Wait until a frame is due; what is longer than a pause may be is left out."""
-        step_s = position_s - self._position_s
-        longest_s = max(LONGEST_PAUSE_S, _PERIODS / self._video.average_fps)
-        if step_s > longest_s:
-            self._opened_s -= step_s - longest_s
-            self._notice(
-                f"nothing was recorded from {self._position_s:.1f} to {position_s:.1f} s; "
-                f"this pause is left out."
-            )
-        time.sleep(max(0.0, self._opened_s + position_s - time.monotonic()))

@@ -272,9 +272,9 @@ def _video_fps(camera: Camera, every: int) -> float:
     """At which the annotated video plays as fast as its source did."""
     if isinstance(camera, PictureFolder):
         return PICTURES_FPS
-    is_even = not isinstance(camera, VideoFile) or camera.is_even
+    has_beat = not isinstance(camera, VideoFile) or camera.has_beat
     fps = camera.fps or LIVE_FPS
-    return max(1.0, (fps if is_even else max(fps, UNEVEN_FPS)) / every)
+    return max(1.0, (fps if has_beat else max(fps, UNEVEN_FPS)) / every)
 
 
 def _beat_s(frame: Frame, number: int) -> float:
