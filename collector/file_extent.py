@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from av.stream import Stream
 
 
+LEAST_HOLE_BYTES = 8192
+"""Between packets stand headers and fillings: in MPEG files up to a few sectors of 2,048 bytes."""
+
+
 class FileExtent:
     """Follows the packets of all tracks of a file.
 
@@ -22,17 +26,19 @@ class FileExtent:
     def __init__(self) -> None:
         self.ends_s = 0.0
         self.is_cut = False
-        self._end_byte: int | None = None
+        self._end_byte = 0
 
     def add(self, packet: "Packet[Stream]") -> int:
         """Note a packet; return how many bytes before it belong to no packet."""
         self._note_time(packet)
         self.is_cut = packet.is_corrupt
         if packet.pos is None or packet.pos < 0:
+            # It lies in the same sector as the one before.
+            self._end_byte += packet.size
             return 0
-        hole = packet.pos - self._end_byte if self._end_byte is not None else 0
-        self._end_byte = max(self._end_byte or 0, packet.pos + packet.size)
-        return max(0, hole)
+        hole = packet.pos - self._end_byte if self._end_byte else 0
+        self._end_byte = max(self._end_byte, packet.pos + packet.size)
+        return hole if hole >= LEAST_HOLE_BYTES else 0
 
     def _note_time(self, packet: "Packet[Stream]") -> None:
         stamp = packet.pts if packet.pts is not None else packet.dts

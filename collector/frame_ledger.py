@@ -70,7 +70,6 @@ class FrameLedger:
         self._bytes += size
         if stamp is None or self._is_counting:
             return
-        # The largest: between packets stand a few bytes that say where each begins.
         if hole > (self._hole[1] if self._hole else 0):
             self._hole = (stamp, hole)
         if self._last is not None and stamp <= self._last:

@@ -197,7 +197,9 @@ class VideoFile:
     def _find_early_end(self) -> str | None:
         lasts_s = self._facts.lasts_s
         ends_s = max(self._ledger.ends_s, self._extent.ends_s - self._facts.starts_s)
-        if lasts_s is not None and lasts_s - ends_s > _EARLY_S:
+        # AVI says how many frames it has, and no times.
+        early_s = 2 / self._facts.fps if self._facts.is_in_order else _EARLY_S
+        if lasts_s is not None and lasts_s - ends_s > early_s:
             return f"ends at {ends_s:.1f} s, but says that it lasts {lasts_s:.1f} s"
         return "ends in the middle of a frame" if self._extent.is_cut else None
 
