@@ -41,7 +41,7 @@ class FrameLedger:
         self._tick_s = float(time_base)
         self._period_s = period_s
         self._is_in_order = in_order
-        self._is_counting = False
+        self._is_counting = self._is_stamped = False
         self._due: list[int] = []
         self._failed: set[int] = set()
         self._strays = 0
@@ -70,6 +70,7 @@ class FrameLedger:
         self._bytes += size
         if stamp is None or self._is_counting:
             return
+        self._is_stamped = True
         if hole > (self._hole[1] if self._hole else 0):
             self._hole = (stamp, hole)
         if self._last is not None and stamp <= self._last:
@@ -79,11 +80,11 @@ class FrameLedger:
         heapq.heappush(self._due, stamp)
 
     def fail(self, stamp: int | None) -> None:
-        """Note that a packet could not be decoded."""
+        """Note that a packet could not be decoded, or one before it: decoders are late to tell."""
         self.suspect()
-        if self._is_counting or stamp is None:
+        if self._is_counting or not self._is_stamped:
             self._lose(None)
-        elif self._is_in_order:
+        elif self._is_in_order and stamp is not None:
             self._failed.add(stamp)
 
     def suspect(self) -> None:

@@ -82,7 +82,20 @@ def test_without_stamps_frames_are_counted() -> None:
         ledger.expect(None, 100)
     assert ledger.place(None) == (0, 0)
     ledger.fail(None)
-    assert ledger.place(None) == (2, pytest.approx(0.2))
+    number, position_s = ledger.place(None)
+    assert number == 2
+    assert position_s == pytest.approx(0.2)
+
+
+def test_a_fault_that_is_told_at_the_very_end_is_of_a_packet_that_is_counted_already() -> None:
+    ledger = make_ledger()
+    for stamp in range(3):
+        ledger.expect(stamp, 100)
+    ledger.place(0)
+    ledger.fail(None)
+    ledger.place(2)
+    ledger.finish()
+    assert ledger.lost == [(1, 1)]
 
 
 def test_a_clock_that_is_set_anew_goes_on_and_loses_nothing() -> None:

@@ -11,13 +11,14 @@ import numpy as np
 from collector.records import RgbImage
 from tests.conftest import draw_noise
 
+EVEN_TIMES_S = tuple(number / 30 for number in range(60))
 TICKS = 600
 """Of a second, in which times are given to the encoder."""
 
 
 def make_clip(
     path: Path,
-    times_s: Sequence[float] = tuple(number / 30 for number in range(60)),
+    times_s: Sequence[float] = EVEN_TIMES_S,
     *,
     pictures: Sequence[RgbImage] | None = None,
     codec: str = "libx264",
