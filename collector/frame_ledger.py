@@ -44,6 +44,7 @@ class FrameLedger:
         self._is_counting = self._is_stamped = False
         self._due: list[int] = []
         self._failed: set[int] = set()
+        self._missed: set[int] = set()
         self._strays = 0
         self._evidence = 0
         self._hole: tuple[int, int] | None = None
@@ -91,6 +92,10 @@ class FrameLedger:
         """Note that something is wrong here: frames that are missing soon after are lost ones."""
         self._evidence = _EVIDENCE_FRAMES
 
+    def is_late(self, stamp: int | None) -> bool:
+        """Return whether a frame was counted as lost: behind damage, some come after later ones."""
+        return stamp in self._missed
+
     def place(self, stamp: int | None) -> tuple[int, float]:
         """Number a frame that came out.
 
@@ -134,6 +139,7 @@ class FrameLedger:
 
     def _miss(self, stamp: int) -> None:
         if self._evidence:
+            self._missed.add(stamp)
             self._lose(stamp)
 
     def _lose(self, stamp: int | None) -> None:

@@ -115,7 +115,9 @@ class VideoFile:
         Raises:
             CameraError: Not one could be.
         """
-        picture = next(self._pictures, None)
+        picture = next(
+            (each for each in self._pictures if not self._ledger.is_late(each.pts)), None
+        )
         if picture is None:
             self._require_frames()
             return None

@@ -35,6 +35,17 @@ def test_frames_that_do_not_come_out_after_a_fault_are_lost() -> None:
     assert ledger.lost_count == 2
 
 
+def test_a_frame_that_was_counted_as_lost_is_known_when_it_comes_late() -> None:
+    ledger = make_ledger()
+    for stamp in range(4):
+        ledger.expect(stamp, 100)
+    ledger.place(0)
+    ledger.suspect()
+    ledger.place(3)
+    assert ledger.lost == [(1, 2)]
+    assert [ledger.is_late(stamp) for stamp in (2, 3, 4, None)] == [True, False, False, False]
+
+
 def test_packets_that_show_nothing_are_no_loss() -> None:
     ledger = make_ledger()
     for stamp in range(4):
