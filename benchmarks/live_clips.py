@@ -8,9 +8,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from collector.cameras import VideoFile
 from collector.faces import YuNetFinder, obtain_face_model
 from collector.records import FaceBox, RgbImage
+from collector.video_file import VideoFile
 from detector.video import VideoSink, fit_into
 
 WIDTH, HEIGHT = 640, 480

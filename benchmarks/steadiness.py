@@ -34,8 +34,8 @@ from goals import STEADINESS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from collector.cameras import VideoFile
 from collector.faces import YuNetFinder, obtain_face_model
+from collector.video_file import VideoFile
 from detector.classifier import Classifier
 from detector.pipeline import EVERYTHING, FrameResult, LivePipeline, Thrift
 from detector.tracker import TrackedFace

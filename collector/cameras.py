@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +16,9 @@ import cv2
 from collector.errors import CameraError, UnreadableImageError
 from collector.images import VIDEO_SUFFIXES, is_picture, read_image
 from collector.picture_files import FolderListing, describe_left_out, list_pictures
+from collector.pixel_shape import square_size
 from collector.records import Frame, RgbImage
+from collector.video_file import VideoFile
 
 DEMO_SOURCE = "demo"
 OPEN_TIMEOUT_S = 5.0
@@ -64,11 +67,12 @@ class CaptureCamera:
             raise CameraError(missing)
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps: float | None = rate if 0 < rate < 1000 else None
+        self._pixel_aspect = _read_pixel_aspect(self._capture)
         self._index = 0
         self._opened_s = time.monotonic()
 
     def read(self) -> Frame | None:
-        pixels = _read_pixels(self._capture)
+        pixels = _read_pixels(self._capture, self._pixel_aspect)
         if pixels is None:
             raise CameraError(
                 f"{self.name}: no picture after {self._index} frames. "
@@ -81,57 +85,6 @@ class CaptureCamera:
 
     def close(self) -> None:
         self._capture.release()
-
-
-class VideoFile:
-    """A recorded video; `pace` plays it at its own speed, as a camera would show it."""
-
-    def __init__(self, path: Path, *, pace: bool) -> None:
-        self.name = path.name
-        self.is_live = pace
-        _hush_ffmpeg()
-        self._capture = cv2.VideoCapture(str(path))
-        rate = self._capture.get(cv2.CAP_PROP_FPS)
-        if not self._capture.isOpened() or rate <= 0:
-            self._capture.release()
-            raise CameraError(
-                f"{path}: not a video that can be read ({path.stat().st_size:,} bytes). "
-                f"Try converting it to MP4 (H.264)."
-            )
-        self.fps: float | None = rate
-        count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        self.frame_count = count if count > 0 else None
-        self._period_s = 1 / rate
-        self._index = 0
-        self._begun_s = self._position_s = 0.0
-        self._opened_s = time.monotonic()
-
-    def read(self) -> Frame | None:
-        pixels = _read_pixels(self._capture)
-        if pixels is None:
-            return None
-        self._position_s = self._read_position()
-        if self.is_live:
-            time.sleep(max(0.0, self._opened_s + self._position_s - time.monotonic()))
-        frame = Frame(pixels, self._index, time.monotonic(), self._position_s)
-        self._index += 1
-        return frame
-
-    def close(self) -> None:
-        self._capture.release()
-
-    def _read_position(self) -> float:
-        """Seconds from the first frame to the one that was read last.
-
-        Phones record with frames unevenly apart, so counting them would be seconds off.
-        """
-        told_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        if self._index == 0:
-            self._begun_s = told_s
-            return 0.0
-        position_s = told_s - self._begun_s
-        # Some containers tell no times, or the same for all.
-        return position_s if position_s > self._position_s else self._position_s + self._period_s
 
 
 class PictureFolder:
@@ -196,6 +149,11 @@ def _list_folder(path: Path) -> FolderListing:
     return listing
 
 
+def can_fall_silent(camera: Camera) -> bool:
+    """Return whether silence means that a source is lost; a recording ends, and is never lost."""
+    return camera.is_live and not isinstance(camera, VideoFile)
+
+
 def shows_pictures(source: str) -> bool:
     """Whether a source is a folder of pictures, or one picture."""
     path = Path(source).expanduser()
@@ -234,7 +192,7 @@ def open_camera(source: str, *, pace: bool = True, seed: int = 0) -> Camera:
     path = Path(source).expanduser()
     if shows_pictures(source):
         return PictureFolder(path)
-    if path.is_file():
+    if path.is_file() or path.is_fifo():
         return VideoFile(path, pace=pace)
     raise CameraError(
         f"No such source: {source!r}. A source is a webcam's number, a video "
@@ -366,8 +324,19 @@ def _hush_ffmpeg() -> None:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
-def _read_pixels(capture: cv2.VideoCapture) -> RgbImage | None:
+def _read_pixel_aspect(capture: cv2.VideoCapture) -> Fraction | None:
+    """Return the width of a pixel by its height, or None where the source does not say."""
+    width, height = (
+        int(capture.get(each)) for each in (cv2.CAP_PROP_SAR_NUM, cv2.CAP_PROP_SAR_DEN)
+    )
+    return Fraction(width, height) if width > 0 and height > 0 else None
+
+
+def _read_pixels(capture: cv2.VideoCapture, pixel_aspect: Fraction | None) -> RgbImage | None:
     ok, bgr = capture.read()
     if not ok or bgr is None:
         return None
+    size = square_size(bgr.shape[1], bgr.shape[0], pixel_aspect)
+    if size != (bgr.shape[1], bgr.shape[0]):
+        bgr = cv2.resize(bgr, size, interpolation=cv2.INTER_LINEAR)
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]

@@ -244,6 +244,8 @@ def _finish_import(reports: "Iterable[ImportReport]", data: Path) -> None:
         print(f"{len(report.unreadable):>6} skipped: unreadable")
         for message in report.unreadable[:20]:
             say(f"  {message}")
+    for fault in report.damage.faults:
+        print(f"       of the video: {fault}")
     print(f"Next: curate {shlex.quote(str(data))} --dedupe --balance")
 
 

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from collector.cameras import VideoFile
 from collector.errors import DatasetError, UnreadableImageError, UsageError
 from collector.faces import FaceFinder, crop_face
 from collector.fingerprint import hash_crop
@@ -19,6 +18,7 @@ from collector.images import decode_image, encode_jpeg, is_picture, without_meta
 from collector.quality import measure_quality
 from collector.records import LABELS, FaceBox, Label, Photo, RgbImage
 from collector.store import PhotoStore
+from collector.video_file import VideoDamage, VideoFile
 
 METADATA_COLUMNS = ("subject", "session", "group", "label")
 
@@ -54,6 +54,7 @@ class ImportReport:
         facts_left: How many of the duplicates the metadata says something of, in vain.
         faceless: Pictures or frames in which no face was found.
         unreadable: One message a picture that could not be read.
+        damage: What of a video could not be read.
     """
 
     saved: dict[Label, int] = field(default_factory=lambda: dict.fromkeys(LABELS, 0))
@@ -62,6 +63,7 @@ class ImportReport:
     facts_left: int = 0
     faceless: int = 0
     unreadable: list[str] = field(default_factory=list)
+    damage: VideoDamage = field(default_factory=VideoDamage)
 
 
 def read_metadata(path: Path) -> dict[str, Facts]:
@@ -155,8 +157,14 @@ def import_video(
     Frames of one video are one session unless another is named: they must not straddle a split.
 
     Raises:
-        CameraError: `path` is not a video that can be read.
+        CameraError: `path` is not a video that can be read, or no frame of it can.
+        UsageError: It is a pipe.
     """
+    if not path.is_file():
+        # Its content is what an import is known by; a pipe can be read but once.
+        raise UsageError(
+            f"{path}: not a file. Write what comes through it to a file, and try that."
+        )
     report = ImportReport()
     known = store.imported_digests()
     digest = _file_digest(path)
@@ -180,6 +188,8 @@ def import_video(
                 )
                 _save_face(store, frame.pixels, facts, finder, source_digest, report)
             yield report
+        report.damage = video.damage
+        yield report
     finally:
         video.close()
 

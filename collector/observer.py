@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from collector.cameras import Camera, PictureFolder
+from collector.cameras import Camera, PictureFolder, can_fall_silent
 from collector.errors import CameraError, ToolchainError
 from collector.faces import FaceFinder
 from collector.observation import Observation, observe_frame
@@ -18,6 +18,7 @@ from collector.picture_queue import PictureQueue
 from collector.reader import NewestFrameReader
 from collector.reconnecting import RETRY_S, FrameRhythm
 from collector.records import Frame
+from collector.video_file import VideoFile
 
 CameraOpener = Callable[[str], Camera]
 
@@ -150,17 +151,17 @@ class Observer:
                     self._show(frame)
                     continue
             except CameraError as fault:
-                self._reopen(str(fault))
+                is_ended = self._lose(str(fault), is_ended)
                 continue
             except Exception as fault:  # noqa: BLE001  a dead thread must not look like a still picture
-                self._reopen(f"A picture could not be looked at ({fault!r}).")
+                is_ended = self._lose(f"A picture could not be looked at ({fault!r}).", is_ended)
                 continue
             if self._reader.has_ended and not is_ended:
                 is_ended = True
                 self._say(CameraCondition.ENDED, _describe_end(self._reader.camera))
             elif is_ended:
                 self._stopping.wait(_WAIT_S)
-            elif self._reader.camera.is_live and self._rhythm.is_silent:
+            elif can_fall_silent(self._reader.camera) and self._rhythm.is_silent:
                 self._reopen("No picture: waiting for the camera.")
 
     def _show(self, frame: Frame) -> None:
@@ -189,6 +190,20 @@ class Observer:
         if thumbprint != self._thumbprint:
             self._thumbprint, self._changed_s = thumbprint, frame.captured_s
         return frame.captured_s - self._changed_s
+
+    def _lose(self, why: str, is_ended: bool) -> bool:
+        """Open a lost camera again; a recording would begin anew, and come to the same fault.
+
+        Returns:
+            Whether the source is over.
+        """
+        if not isinstance(self._reader.camera, VideoFile):
+            self._reopen(why)
+            return False
+        if not is_ended:
+            self._say(CameraCondition.ENDED, why)
+        self._stopping.wait(_WAIT_S)
+        return True
 
     def _reopen(self, why: str) -> None:
         """Try to open the lost camera again until it gives a picture."""
@@ -229,7 +244,7 @@ class Observer:
         reader = _start_reader(camera)
         try:
             frame = reader.take(_FIRST_FRAME_S)
-            if frame is None and camera.is_live and not reader.has_ended:
+            if frame is None and can_fall_silent(camera) and not reader.has_ended:
                 raise CameraError(f"{camera.name}: opened, but no picture comes.")
             # Looked at before it is adopted: what cannot be looked at is not back.
             observation = self._observe(frame, camera) if frame is not None else None
@@ -268,6 +283,8 @@ def _source_of(frame: Frame, camera: Camera) -> str:
 
 
 def _describe_end(camera: Camera) -> str:
+    if isinstance(camera, VideoFile):
+        return " ".join(["The recording is over.", *camera.damage.faults])
     if not isinstance(camera, PictureFolder):
         return "The recording is over."
     unread = len(camera.skipped)

@@ -88,7 +88,11 @@ def _run(words: list[str]) -> int:
         "--fail-under",
         type=float,
         metavar="X",
-        help="exit with 3 where less than this share of the faces, 0 to 1, wears a mask",
+        help="exit with 3 where less than this share of the faces, 0 to 1, wears a mask, or a part "
+        "of the video is missing",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="exit with 3 where a picture or frame is unreadable"
     )
     add_seed_option(parser)
     add_alarm_options(parser)
@@ -98,7 +102,7 @@ def _run(words: list[str]) -> int:
     require_share("--fail-under", arguments.fail_under)
     is_stdout = require_one_stdout(arguments)
     alarms = read_alarm_rules(arguments)
-    from detector.run import RunRequest, check_folders, check_gate, run_source
+    from detector.run import RunRequest, check_folders, check_gates, run_source
 
     request = RunRequest(
         source=arguments.source,
@@ -115,7 +119,7 @@ def _run(words: list[str]) -> int:
     )
     summary = run_source(request)
     tell_summary(str(summary), is_stdout_taken=is_stdout)
-    check_gate(summary, arguments.fail_under)
+    check_gates(summary, arguments.fail_under, is_strict=arguments.strict)
     check_folders(request, summary)
     return 0
 

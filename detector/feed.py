@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from collector.cameras import Camera
+from collector.cameras import Camera, can_fall_silent
 from collector.closing import Closing
 from collector.errors import CameraError
 from collector.picture_queue import PictureQueue
@@ -74,13 +74,20 @@ class LiveFeed(Closing):
         return self._rhythm.silent_s if is_silent else None
 
     def take(self, timeout_s: float) -> Frame | None:
-        """The newest frame not taken yet, or None where none came in time."""
+        """The newest frame not taken yet, or None where none came in time.
+
+        Raises:
+            CameraError: A recording or a folder cannot be read any further.
+        """
         if self._reader is None:
             self._adopt_opened(timeout_s)
             return None
         try:
             frame = self._reader.take(timeout_s)
         except CameraError as fault:
+            if not can_fall_silent(self.camera):
+                # A recording would begin anew, and come to the same fault.
+                raise
             self._open_again(str(fault))
             return None
         if frame is not None:
@@ -129,7 +136,7 @@ class LiveFeed(Closing):
 
     def _is_hung(self) -> bool:
         limit_s = max(HUNG_AFTER_S, 2 * self._rhythm.patience_s)
-        is_waiting = self.camera.is_live and self._reader is not None
+        is_waiting = can_fall_silent(self.camera) and self._reader is not None
         return (
             is_waiting
             and self._rhythm.silent_s > limit_s

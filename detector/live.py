@@ -98,6 +98,8 @@ def run_live(request: LiveRequest) -> LiveSummary:
     tell_left_out(loop.summary.left_out)
     for message in loop.summary.skipped:
         say(f"skipped {message}")
+    for fault in loop.summary.damage:
+        say(f"video: {fault}")
     if loop.summary.frames == 0 and loop.summary.skipped:
         raise DatasetError(f"{request.sources[0]}: none of its pictures can be read.")
     return loop.summary

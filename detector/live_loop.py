@@ -11,6 +11,7 @@ from collector.cameras import Camera, PictureFolder
 from collector.console import say
 from collector.picture_files import LeftOut
 from collector.records import Label
+from collector.video_file import VideoFile
 from detector.commands import KEYS, CommandDesk
 from detector.feed import LiveFeed
 from detector.live_controls import LiveControls
@@ -54,6 +55,7 @@ class LiveSummary:
         age_p50_ms, age_p95_ms: Age of a frame when it had been shown, of the last 20,000.
         skipped: Messages about pictures that could not be read.
         left_out: What lies in the folder of pictures and is none that is read.
+        damage: What of a video could not be shown, for people.
     """
 
     frames: int
@@ -64,6 +66,7 @@ class LiveSummary:
     age_p95_ms: float
     skipped: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    damage: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         rate = (self.frames - 1) / self.seconds if self.frames > 1 and self.seconds > 0 else 0.0
@@ -131,9 +134,11 @@ class LiveLoop:
             elif self._clock() - self._shown_s > _REFRESH_S:
                 self._show_again()
             self._advance_pictures()
+            self._tell_notices()
             if isinstance(self._screen, NoScreen):
                 self._say_problem()
                 self._say_message()
+        self._tell_notices()
         if self._feed.has_ended:
             # Or who watches from afar could not tell an end from a fault.
             self._is_over = True
@@ -153,6 +158,7 @@ class LiveLoop:
             float(np.percentile(ages, 95)),
             tuple(camera.skipped) if isinstance(camera, PictureFolder) else (),
             camera.left_out if isinstance(camera, PictureFolder) else (),
+            tuple(camera.damage.faults) if isinstance(camera, VideoFile) else (),
         )
 
     def _goes_on(self, started_s: float) -> bool:
@@ -245,6 +251,17 @@ class LiveLoop:
         is_watched = is_slide and not isinstance(self._screen, NoScreen)
         if not is_watched or self._clock() - self._last_s >= PICTURE_S:
             self._feed.advance()
+
+    def _tell_notices(self) -> None:
+        """Tell of damage and pauses of a video as they are met; of the damage at the end too."""
+        camera = self._feed.camera
+        if not isinstance(camera, VideoFile):
+            return
+        for notice in camera.take_notices():
+            if isinstance(self._screen, NoScreen):
+                say(notice)
+            else:
+                self._controls.tell(notice)
 
     def _say_problem(self) -> None:
         """Headless: one line when the source is lost, and when it is back."""

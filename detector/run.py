@@ -15,12 +15,14 @@ from collector.faces import SMALLEST_IN_PICTURE_PX, FaceFinder, open_face_finder
 from collector.output_log import Kind, Output, log_output
 from collector.picture_files import LeftOut, tell_left_out
 from collector.records import LABELS, Frame
+from collector.video_file import VideoDamage, VideoFile
 from detector.alarm_options import AlarmSettings
 from detector.classifier import Classifier
 from detector.events import EventLog, EventTable
 from detector.overlay import draw_result
 from detector.pipeline import FrameResult, LivePipeline
 from detector.signals import ending_politely
+from detector.steady_rate import SteadyRate
 from detector.video import VideoSink, write_picture
 from trainer.bundle import find_bundle, load_bundle
 
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 DEMO_FRAMES = 300
 PICTURES_FPS = 1.0
 """At which a folder of pictures plays as a video."""
+LIVE_FPS = 25.0
+"""Of a camera that does not say its own."""
+UNEVEN_FPS = 60.0
+"""Of a video whose frames come unevenly: each is shown within 1/120 s of its time."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,7 @@ class RunSummary:
         tracks: How many faces were told apart.
         skipped: Messages about pictures that could not be read.
         left_out: What lies in the folder and is no picture that is read.
+        damage: What of a video could not be shown.
     """
 
     frames: int = 0
@@ -83,6 +90,7 @@ class RunSummary:
     tracks: int = 0
     skipped: list[str] = field(default_factory=list)
     left_out: tuple[LeftOut, ...] = ()
+    damage: VideoDamage = field(default_factory=VideoDamage)
 
     def add(self, result: FrameResult) -> None:
         """Count one frame."""
@@ -112,6 +120,7 @@ class RunSummary:
             lines.append(f"{len(self.skipped):>7} pictures skipped: unreadable")
         if self.left_out:
             lines.append(f"{len(self.left_out):>7} files and folders left out")
+        lines += [f"        {fault}" for fault in self.damage.faults]
         return "\n".join(lines)
 
 
@@ -161,14 +170,21 @@ def _open_finder(request: RunRequest, camera: Camera) -> FaceFinder:
     return open_face_finder(request.face_model)
 
 
-def check_gate(summary: RunSummary, fail_under: float | None) -> None:
-    """Hold a run against `--fail-under`.
+def check_gates(summary: RunSummary, fail_under: float | None, *, is_strict: bool) -> None:
+    """Hold a run against `--strict` and `--fail-under`.
 
     Raises:
-        GateFailedError: Too few wear a mask, or nobody was seen.
+        GateFailedError: Not all could be read, too few wear a mask, or nobody was seen.
     """
+    if is_strict and (faults := [*summary.skipped[:1], *summary.damage.faults]):
+        raise GateFailedError(f"--strict: not all of it could be read ({'; '.join(faults)}).")
     if fail_under is None:
         return
+    if summary.damage.is_incomplete:
+        raise GateFailedError(
+            f"--fail-under {fail_under:g}: a part of the video is missing "
+            f"({'; '.join(summary.damage.faults)}), and nobody knows who is in it. Copy it again."
+        )
     if summary.mask_share is None:
         raise GateFailedError(
             f"--fail-under {fail_under:g}: no face was seen in {summary.frames} frames, so nothing "
@@ -252,6 +268,7 @@ def _label_all(
             VideoSink(request.video_out, _video_fps(camera, request.every))
         )
         alarms = request.alarms and _open_alarms(request.alarms, camera.name, outputs)
+        rate = video and SteadyRate(video.write, _video_fps(camera, request.every))
         frames = _frames(camera, request.every, limit)
         for frame in show_progress(frames, "labelling", total):
             _report_skipped(camera, summary)
@@ -265,11 +282,13 @@ def _label_all(
                 alarms.update(result)
             if video or request.pictures_out:
                 drawn = draw_result(result)
-                if video:
-                    video.write(drawn)
+                if rate:
+                    rate.add(drawn, _beat_s(frame, summary.frames))
                 if request.pictures_out:
                     write_picture(request.pictures_out / _picture_name(frame), drawn)
         _report_skipped(camera, summary)
+        if rate and rate.left_out_s:
+            say(f"{request.video_out}: leaves out {rate.left_out_s:.0f} s without a picture.")
     summary.tracks = pipeline.tracker.tracks_begun
     return summary
 
@@ -283,11 +302,15 @@ def _open_alarms(settings: AlarmSettings, source: str, outputs: ExitStack) -> "A
 
 
 def _report_skipped(camera: Camera, summary: RunSummary) -> None:
-    """Tell of each unreadable picture as soon as it was passed over."""
+    """Tell of each unreadable picture or frame as soon as it was passed over."""
     if isinstance(camera, PictureFolder):
         for message in camera.skipped[len(summary.skipped) :]:
             say(f"skipped {message}")
             summary.skipped.append(message)
+    elif isinstance(camera, VideoFile):
+        for message in camera.take_notices():
+            say(message)
+        summary.damage = camera.damage
 
 
 def _picture_name(frame: Frame) -> str:
@@ -299,7 +322,16 @@ def _picture_name(frame: Frame) -> str:
 
 def _video_fps(camera: Camera, every: int) -> float:
     """At which the annotated video plays as fast as its source did."""
-    return PICTURES_FPS if camera.fps is None else max(1.0, camera.fps / every)
+    if isinstance(camera, PictureFolder):
+        return PICTURES_FPS
+    has_beat = not isinstance(camera, VideoFile) or camera.has_beat
+    fps = camera.fps or LIVE_FPS
+    return max(1.0, (fps if has_beat else max(fps, UNEVEN_FPS)) / every)
+
+
+def _beat_s(frame: Frame, number: int) -> float:
+    """When a frame is shown in the annotated video; pictures take their turns."""
+    return frame.position_s if frame.file is None else number / PICTURES_FPS
 
 
 def _noun(number: int, thing: str) -> str:
@@ -318,4 +350,4 @@ def _require_frames(request: RunRequest, summary: RunSummary) -> None:
             f"{request.source}: none of its {len(summary.skipped)} pictures can be read. "
             f"Copy them again."
         )
-    raise CameraError(f"{request.source}: no frame in it can be decoded. Try converting it to MP4.")
+    raise CameraError(f"{request.source}: no picture came. Look at it with `detector live`.")

@@ -10,7 +10,6 @@ from PIL import Image
 
 from collector.cameras import (
     PictureFolder,
-    VideoFile,
     Webcam,
     list_webcams,
     open_camera,
@@ -19,6 +18,7 @@ from collector.cameras import (
 from collector.errors import CameraError
 from collector.reader import NewestFrameReader
 from collector.records import Frame
+from collector.video_file import VideoFile
 from tests.collector.test_importer import make_video
 from tests.conftest import draw_noise
 

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from collector.cli import main
 from collector.images import encode_jpeg, read_image
 from collector.records import LABELS, Label
 from collector.store import list_photos
+from tests.collector.video_clips import cut_off, make_clip, spoil_middle
 from tests.conftest import draw_noise
 
 MakeFolders = Callable[..., Path]
@@ -245,3 +247,34 @@ def test_what_is_left_out_and_what_is_labelled_otherwise_is_told(
     assert "mask_old_000.jpg: here nomask_young, there mask_old" in answer.err
     assert main(["import", str(source), str(data), "--label", "hat"]) == 2
     assert "choose from mask_old, mask_young" in capsys.readouterr().err.replace("'", "")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [(spoil_middle, "frames could not be decoded"), (cut_off, "but says that it lasts 2.0 s")],
+)
+def test_an_import_tells_what_of_a_video_is_missing(
+    damage: Callable[[Path], Path],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("collector.faces.FACE_MODEL_URL", "http://127.0.0.1:9/none.onnx")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("FACE_MODEL", raising=False)
+    clip = damage(make_clip(tmp_path / "a.mkv"))
+    assert main(["import", str(clip), str(tmp_path / "data"), "--label", "mask_old"]) == 0
+    assert message in capsys.readouterr().out
+
+
+def test_a_pipe_is_not_imported_since_it_can_be_read_but_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("collector.faces.FACE_MODEL_URL", "http://127.0.0.1:9/none.onnx")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("FACE_MODEL", raising=False)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert main(["import", str(pipe), str(tmp_path / "data"), "--label", "mask_old"]) == 2
+    assert "not a file" in capsys.readouterr().err

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from collector.cameras import Camera, PictureFolder, VideoFile
+from collector.cameras import Camera, PictureFolder, open_camera
 from collector.errors import CameraError
 from collector.faces import GuideFinder
 from collector.observer import CameraCondition, CameraState, Observer
 from collector.records import FaceBox, Frame, RgbImage
+from collector.video_file import VideoFile
 from tests.collector.test_app import draw_pictures
 from tests.collector.test_importer import make_video
+from tests.collector.video_clips import make_clip, spoil_middle
 
 WAIT_S = 20.0
 LIVE, LOST, ENDED = CameraCondition.LIVE, CameraCondition.LOST, CameraCondition.ENDED
@@ -196,6 +198,31 @@ def test_the_end_of_a_paced_video_is_an_end_and_no_loss(tmp_path: Path) -> None:
         time.sleep(2.0)
         assert log.conditions == [LIVE, ENDED]
         assert log.states[-1].message == "The recording is over."
+
+
+def test_a_video_whose_second_frame_comes_late_is_no_lost_camera(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "a.mkv", [0, 1.8, 1.9, 20, 20.1])
+    with observing(open_camera(str(clip)), open_camera) as log:
+        log.wait(lambda: ENDED in log.conditions)
+        assert log.conditions == [LIVE, ENDED]
+
+
+def test_the_end_of_a_damaged_video_says_so(tmp_path: Path) -> None:
+    clip = spoil_middle(make_clip(tmp_path / "a.mkv"))
+    with observing(open_camera(str(clip)), open_camera) as log:
+        log.wait(lambda: ENDED in log.conditions)
+        assert "frames could not be decoded" in log.states[-1].message
+
+
+def test_a_video_that_cannot_be_read_ends_with_its_reason_and_is_not_opened_anew(
+    tmp_path: Path,
+) -> None:
+    path = make_clip(tmp_path / "a.avi", [n / 30 for n in range(10)], codec="mjpeg")
+    path.write_bytes(path.read_bytes().replace(b"\xff\xc0", b"\xff\x00"))
+    with observing(open_camera(str(path)), open_camera) as log:
+        log.wait(lambda: len(log.states) > 1)
+        assert log.conditions == [LIVE, ENDED]
+        assert "none of its frames" in log.states[-1].message
 
 
 def test_a_picture_that_is_looked_at_for_long_is_no_stall(tmp_path: Path) -> None:

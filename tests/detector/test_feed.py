@@ -1,5 +1,6 @@
 """The feed gives the newest frame of the camera that is wanted, and gets a lost one back."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from collector.errors import CameraError
 from collector.images import encode_jpeg
 from collector.records import Frame, Label, RgbImage
 from detector.feed import HUNG_AFTER_S, LiveFeed
+from tests.collector.video_clips import make_clip
 
 PIXELS: RgbImage = np.zeros((48, 64, 3), np.uint8)
 LONG_S = 20.0
@@ -400,3 +402,52 @@ def test_dropped_frames_are_counted_over_all_cameras() -> None:
         time.sleep(0.5)
         take_frames(feed, 1)
         assert feed.dropped >= of_first + 5
+
+
+def test_a_pause_in_a_recording_is_no_lost_camera(tmp_path: Path) -> None:
+    times = [number / 30 for number in range(30)] + [60 + number / 30 for number in range(30)]
+    clip = make_clip(tmp_path / "clip.mkv", times)
+    opened: list[Camera] = []
+
+    def open_clip() -> Camera:
+        opened.append(open_camera(str(clip)))
+        return opened[-1]
+
+    with LiveFeed(open_clip) as feed:
+        frames = take_until(feed, lambda: feed.has_ended)
+        assert problem_of(feed) is None
+    assert frames[-1].position_s == pytest.approx(times[-1], abs=0.002)
+    assert len(opened) == 1
+    assert feed.reconnects == 0
+
+
+@pytest.mark.slow
+def test_a_recording_on_a_disk_that_is_silent_is_not_opened_anew(tmp_path: Path) -> None:
+    data = make_clip(tmp_path / "clip.mkv").read_bytes()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o600)
+
+    def write_with_a_stall() -> None:
+        with pipe.open("wb") as file:
+            file.write(data[: len(data) // 2])
+            file.flush()
+            time.sleep(HUNG_AFTER_S + 2)
+            file.write(data[len(data) // 2 :])
+
+    writer = threading.Thread(target=write_with_a_stall)
+    writer.start()
+    with LiveFeed(lambda: open_camera(str(pipe))) as feed:
+        frames = take_until(feed, lambda: feed.has_ended)
+        assert feed.reconnects == 0
+    writer.join(LONG_S)
+    assert frames[-1].index == 59
+
+
+def test_a_recording_that_cannot_be_read_is_an_error_and_not_opened_anew(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "a.avi", [n / 30 for n in range(10)], codec="mjpeg")
+    path.write_bytes(path.read_bytes().replace(b"\xff\xc0", b"\xff\x00"))
+    with (
+        LiveFeed(lambda: open_camera(str(path))) as feed,
+        pytest.raises(CameraError, match="none of its frames"),
+    ):
+        take_until(feed, lambda: feed.has_ended or feed.problem is not None)

@@ -16,8 +16,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-from collector.cameras import VideoFile
 from collector.records import Label
+from collector.video_file import VideoFile
 from detector.cli import main
 from tests.detector.test_terminal import read_until
 from trainer.bundle import ModelBundle

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from collector.images import encode_jpeg, read_image
 from collector.records import LABELS, Label, RgbImage
 from detector.cli import main
+from tests.collector.video_clips import cut_off, make_clip, put_index_first, spoil_middle
 from trainer.bundle import ModelBundle
 
 ROOT = Path(__file__).parents[2]
@@ -239,3 +241,85 @@ def test_no_heavy_library_is_loaded(pictures: Path, bundle: ModelBundle, tmp_pat
         check=True,
     )
     assert done.stdout.splitlines()[-1] == "0 []"
+
+
+@pytest.fixture
+def masked_clip(tmp_path: Path) -> Path:
+    """Two seconds in which everything is taken for a masked face, in noise that fills the file."""
+    chance = np.random.default_rng(1)
+    red = np.array([180, 0, 0])
+    noise = chance.integers(0, 60, (60, 120, 160, 1))
+    pictures = [(red + each).clip(0, 255).astype(np.uint8) for each in noise]
+    path = make_clip(tmp_path / "masked.mp4", pictures=pictures)
+    return put_index_first(path)
+
+
+def test_a_whole_video_passes_strictly(masked_clip: Path, bundle: ModelBundle) -> None:
+    words = (masked_clip, "--model", bundle.folder)
+    assert run(*words, "--strict", "--fail-under", 1) == 0
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [(spoil_middle, "frames could not be decoded"), (cut_off, "but says that it lasts 2.0 s")],
+)
+def test_a_part_of_a_video_that_is_missing_is_told_and_passes_no_gate(
+    damage: Callable[[Path], Path],
+    message: str,
+    masked_clip: Path,
+    bundle: ModelBundle,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = (damage(masked_clip), "--model", bundle.folder)
+    assert run(*words) == 0
+    printed = capsys.readouterr()
+    assert message in printed.out
+    assert masked_clip.name in printed.err
+    assert run(*words, "--strict") == 3
+    assert message in capsys.readouterr().err
+    assert run(*words, "--fail-under", 0.5) == 3
+    assert "a part of the video is missing" in capsys.readouterr().err
+
+
+def test_events_keep_their_numbers_and_times_behind_a_damaged_spot(
+    masked_clip: Path, bundle: ModelBundle, tmp_path: Path
+) -> None:
+    out = tmp_path / "events.jsonl"
+    assert run(spoil_middle(masked_clip), "--model", bundle.folder, "--json", out) == 0
+    events = [json.loads(line) for line in out.read_text().splitlines()]
+    assert events[-1]["frame"] == 59
+    assert 30 < len(events) < 58
+    for event in events:
+        assert event["time_s"] == pytest.approx(event["frame"] / 30, abs=0.001)
+
+
+def test_a_broken_picture_fails_strictly(
+    pictures: Path, bundle: ModelBundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(pictures, "--model", bundle.folder, "--strict") == 3
+    assert "c.jpg" in capsys.readouterr().err
+
+
+def test_the_annotated_video_shows_each_frame_at_its_own_time(
+    bundle: ModelBundle, tmp_path: Path
+) -> None:
+    # A phone at dusk: 30 frames a second, then 5.
+    times = [number / 30 for number in range(30)] + [1 + number / 5 for number in range(10)]
+    bars = [np.full((480, 640, 3), 90, np.uint8) for _ in times]
+    for number, pixels in enumerate(bars):
+        pixels[:, number * 16 : number * 16 + 16] = 250
+    clip = make_clip(tmp_path / "uneven.mp4", times, pictures=bars)
+    out, events = tmp_path / "annotated.mp4", tmp_path / "events.jsonl"
+    assert run(clip, "--model", bundle.folder, "--video", out, "--json", events) == 0
+    told = [json.loads(line)["time_s"] for line in events.read_text().splitlines()]
+    assert told == pytest.approx(times, abs=0.002)
+    capture = cv2.VideoCapture(str(out))
+    period_s = 1 / capture.get(cv2.CAP_PROP_FPS)
+    seen: dict[int, float] = {}
+    beat = 0
+    while (answer := capture.read())[0]:
+        bar = int(answer[1][440:470].astype(int).mean(axis=(0, 2)).argmax() // 16)
+        seen.setdefault(bar, beat * period_s)
+        beat += 1
+    capture.release()
+    assert [seen[number] for number in range(40)] == pytest.approx(times, abs=period_s)
