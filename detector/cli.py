@@ -115,6 +115,10 @@ def _run(words: list[str]) -> int:
     )
     tell_summary(str(summary), is_stdout_taken=is_stdout)
     check_gate(summary, arguments.fail_under)
+    if summary.alarms:
+        from detector.alarms import require_all_done
+
+        require_all_done(summary.alarms)
     return 0
 
 

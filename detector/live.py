@@ -148,13 +148,13 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
         is_mirrored=request.is_mirrored,
     )
     held.callback(controls.close)
-    # Closed before all of them: what they say at the end is lost on the terminal's other screen.
-    screen = _open_screen(kind, request, bundle, feed.camera.name, desk)
-    held.callback(screen.close)
     if request.alarms:
         # On a screen a line of text would be written into the picture.
         tell = say if kind is ScreenKind.HEADLESS else controls.tell
         listeners.append(_open_alarms(request.alarms, feed, tell, held))
+    # Closed before all of them: what they say at the end is lost on the terminal's other screen.
+    screen = _open_screen(kind, request, bundle, feed.camera.name, desk)
+    held.callback(screen.close)
     if request.is_recording:
         controls.start_recording()
     return LiveLoop(request.options, feed, pipeline, screen, controls, listeners, desk)

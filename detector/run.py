@@ -22,7 +22,7 @@ from detector.video import VideoSink, write_picture
 from trainer.bundle import find_bundle, load_bundle
 
 if TYPE_CHECKING:
-    from detector.alarms import Alarms
+    from detector.alarms import Alarms, AlarmSummary
 
 DEMO_FRAMES = 300
 PICTURES_FPS = 1.0
@@ -70,6 +70,7 @@ class RunSummary:
         unsure: How many of those were under the threshold.
         tracks: How many faces were told apart.
         skipped: Messages about pictures that could not be read.
+        alarms: What came of them; None where none were asked for.
     """
 
     frames: int = 0
@@ -78,6 +79,7 @@ class RunSummary:
     unsure: int = 0
     tracks: int = 0
     skipped: list[str] = field(default_factory=list)
+    alarms: "AlarmSummary | None" = None
 
     def add(self, result: FrameResult) -> None:
         """Count one frame."""
@@ -218,14 +220,15 @@ def _label_all(
                 if request.pictures_out:
                     write_picture(request.pictures_out / _picture_name(frame), drawn)
         _report_skipped(camera, summary)
+    summary.alarms = alarms.summary if alarms else None
     summary.tracks = pipeline.tracker.tracks_begun
     return summary
 
 
 def _open_alarms(settings: AlarmSettings, source: str, outputs: ExitStack) -> "Alarms":
-    from detector.alarms import Alarms
+    from detector.alarms import PATIENCE_S, Alarms
 
-    alarms = Alarms(settings, source)
+    alarms = Alarms(settings, source, close_s=PATIENCE_S, keeps_all=True)
     outputs.callback(lambda: say(str(alarms.summary)))
     return outputs.enter_context(alarms)
 

@@ -334,6 +334,22 @@ def test_kill_9_costs_an_annotated_video_its_last_second_only(
     assert played_s(tmp_path / "out.mp4") >= shown_s - FRAGMENT_S - 0.5
 
 
+@pytest.mark.slow
+def test_an_alarm_that_takes_its_time_is_done_before_the_view_ends(
+    bundle: ModelBundle,
+    film: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+    elsewhere: Path,
+) -> None:
+    words = ["--source", str(film([Label.MASK_OLD] * 10)), "--model", str(bundle.folder)]
+    alarm = ["--on", "mask_*", "--on-for", "0", "--exec", "sh -c 'sleep 5; touch done'"]
+    assert main(["live", "--headless", *words, *alarm]) == 0
+    assert (elsewhere / "done").exists()
+    told = capsys.readouterr().err
+    assert "Waiting for 1 commands and webhooks, for up to 10 s. Ctrl-C gives them up." in told
+    assert "1 alarms raised; 1 commands and webhooks done, 0 failed, 0 dropped" in told
+
+
 def wait_for_seconds(events: Path, seconds: float) -> float:
     """Wait until so many seconds have been labelled; returns how many have."""
     until_s = time.monotonic() + 90

@@ -10,6 +10,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +108,7 @@ def _guide(no_face_model: None) -> None:
 
 
 def start_live(
-    tmp_path: Path, bundle: ModelBundle, film: Callable[..., Path]
+    tmp_path: Path, bundle: ModelBundle, film: Callable[..., Path], *words: str
 ) -> tuple[int, int, "subprocess.Popen[bytes]"]:
     """`detector live` on a video, in a real terminal of its own."""
     clip = film([Label.MASK_YOUNG] * 300)
@@ -118,6 +119,7 @@ def start_live(
             *(sys.executable, "-m", "detector.cli", "live", "--terminal"),
             *("--source", str(clip), "--model", str(bundle.folder)),
             *("--snapshots", str(tmp_path / "shots")),
+            *words,
         ],
         stdin=inner,
         stdout=inner,
@@ -165,6 +167,34 @@ def test_a_polite_kill_gives_the_terminal_back(
         read_until(outer, "\x1b[?1049l")
         assert process.wait(10) == 128 + signal.SIGTERM
         assert termios.tcgetattr(inner) == before
+    finally:
+        process.kill()
+        process.wait()
+        os.close(outer)
+        os.close(inner)
+
+
+def test_what_became_of_alarms_is_said_on_the_terminal_that_stays(
+    tmp_path: Path, bundle: ModelBundle, film: Callable[..., Path]
+) -> None:
+    begun, done = tmp_path / "begun", tmp_path / "done"
+    command = f"sh -c 'touch {begun}; sleep 1; touch {done}; exit 7'"
+    outer, inner, process = start_live(
+        tmp_path, bundle, film, "--on", "mask_*", "--on-for", "0", "--exec", command
+    )
+    try:
+        until_s = time.monotonic() + 15
+        while not begun.exists() and time.monotonic() < until_s:
+            with suppress(AssertionError):
+                read_until(outer, "frames/s", 0.2)
+        os.write(outer, b"q")
+        text = read_until(outer, "frames labelled")
+        assert process.wait(10) == 0
+        after = text.rpartition("\x1b[?1049l")[2]
+        assert "1 alarms raised; 0 commands and webhooks done, 1 failed, 0 dropped" in after
+        # The failure came when no screen could show it any more.
+        assert "--exec sh: ended with code 7" in after
+        assert done.exists()
     finally:
         process.kill()
         process.wait()
