@@ -22,7 +22,6 @@ from detector.live_controls import LiveControls
 from detector.live_loop import LiveLoop, LiveSummary, LoopOptions
 from detector.pipeline import EVERYTHING, FrameResult, LivePipeline, Thrift
 from detector.screens import DisplayProbe, NoScreen, Screen, ScreenKind, choose_screen
-from detector.signals import ending_politely
 from detector.sources import CameraChoice
 from detector.web.options import WebOptions
 from trainer.bundle import ModelBundle, find_bundle, load_bundle
@@ -84,7 +83,7 @@ def run_live(request: LiveRequest) -> LiveSummary:
     """
     loop = None
     try:
-        with ending_politely(), ExitStack() as held:
+        with ExitStack() as held:
             loop = _open_loop(request, held)
             loop.run()
     except (KeyboardInterrupt, SystemExit):
@@ -111,7 +110,7 @@ def serve_pictures(
     from detector.web.server import open_web
 
     bundle = load_bundle(find_bundle(model))
-    with ending_politely(), open_web(web, _picture_classifier(bundle, face_model), None) as screen:
+    with open_web(web, _picture_classifier(bundle, face_model), None) as screen:
         tell(screen.url)
         screen.wait()
 

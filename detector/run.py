@@ -17,7 +17,6 @@ from detector.classifier import Classifier
 from detector.events import EventLog, EventTable
 from detector.overlay import draw_result
 from detector.pipeline import FrameResult, LivePipeline
-from detector.signals import ending_politely
 from detector.video import VideoSink, write_picture
 from trainer.bundle import find_bundle, load_bundle
 
@@ -124,8 +123,7 @@ def run_source(request: RunRequest) -> RunSummary:
         if finder.notice:
             say(finder.notice)
         pipeline = LivePipeline(finder, Classifier(bundle))
-        with ending_politely():
-            summary = _label_all(request, camera, pipeline, total)
+        summary = _label_all(request, camera, pipeline, total)
     finally:
         camera.close()
     _require_frames(request, summary)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -22,6 +23,7 @@ from detector.pipeline import FrameResult, Timings
 from detector.screens import LiveView
 from detector.terminal import compose_view, confidence_bar
 from detector.tracker import TrackedFace
+from tests.collector.test_polite_kills import session
 from trainer.bundle import ModelBundle
 
 ROOT = Path(__file__).parents[2]
@@ -200,3 +202,15 @@ def test_what_became_of_alarms_is_said_on_the_terminal_that_stays(
         process.wait()
         os.close(outer)
         os.close(inner)
+
+
+def test_a_terminal_that_goes_ends_the_view_in_order(tmp_path: Path, bundle: ModelBundle) -> None:
+    words = ["live", "--terminal", "--source", "demo", "--model", str(bundle.folder), "--record"]
+    with session(tmp_path, *words, module="detector.cli") as screen:
+        screen.read_until("frames/s")
+        screen.hang_up()
+        assert screen.process.wait(30) == 128 + signal.SIGHUP
+    (recording,) = (tmp_path / "recordings").iterdir()
+    reader = cv2.VideoCapture(str(recording))
+    assert reader.read()[0]
+    reader.release()

@@ -8,9 +8,10 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 import pytest
@@ -46,7 +47,12 @@ def half_open(port: int, count: int, beginning: bytes) -> Iterator[list[socket.s
         yield lines
 
 
-def ask(port: int, address: str, tls: ssl.SSLContext | None = None, **headers: str) -> int:
+def ask(
+    port: int,
+    address: str,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    tls: ssl.SSLContext | None = None,
+) -> int:
     """The status of /about as it is answered to a client at this address."""
     if tls is not None:
         line: http.client.HTTPConnection = http.client.HTTPSConnection(
@@ -57,7 +63,7 @@ def ask(port: int, address: str, tls: ssl.SSLContext | None = None, **headers: s
             "127.0.0.1", port, timeout=10, source_address=(address, 0)
         )
     try:
-        line.request("GET", "/about", headers=headers)
+        line.request("GET", "/about", headers=dict(headers))
         return line.getresponse().status
     finally:
         line.close()
@@ -68,7 +74,7 @@ def test_half_sent_requests_of_one_client_shut_nobody_out(
     bundle: ModelBundle, address: str
 ) -> None:
     with serving(bundle) as served, half_open(served.port, 140, HALF_A_REQUEST):
-        assert ask(served.port, address, **AUTHORIZATION) == 200
+        assert ask(served.port, address, AUTHORIZATION) == 200
         assert ask(served.port, address) == 401
 
 
@@ -83,7 +89,7 @@ def test_those_who_have_a_key_are_never_cut_off(bundle: ModelBundle) -> None:
             streams.append(answer.iter_raw())
             next(streams[-1])
         held.enter_context(half_open(served.port, 140, HALF_A_REQUEST))
-        assert ask(served.port, OTHER, **AUTHORIZATION) == 200
+        assert ask(served.port, OTHER, AUTHORIZATION) == 200
         served.screen.show(make_view(1))
         for stream in streams:
             assert next(stream)
@@ -111,8 +117,8 @@ def test_1100_handshakes_that_never_end_shut_nobody_out(
     with serve_in_a_process(bundle, certificate, tmp_path) as (pid, port):
         before = count_files(pid)
         with half_open(port, 1100, HALF_A_HANDSHAKE) as lines:
-            assert ask(port, OTHER, tls, **AUTHORIZATION) == 200
-            assert ask(port, ATTACKER, tls, **AUTHORIZATION) == 200
+            assert ask(port, OTHER, AUTHORIZATION, tls) == 200
+            assert ask(port, ATTACKER, AUTHORIZATION, tls) == 200
             assert count_files(pid) <= before + MOST_OF_ONE_ADDRESS + 8
             # And they are cut off in time.
             for line in lines:
@@ -120,7 +126,7 @@ def test_1100_handshakes_that_never_end_shut_nobody_out(
                 with suppress(ConnectionResetError):
                     assert line.recv(100) == b""
         wait_until(lambda: count_files(pid) <= before + 2)
-        assert ask(port, ATTACKER, tls, **AUTHORIZATION) == 200
+        assert ask(port, ATTACKER, AUTHORIZATION, tls) == 200
 
 
 def count_files(pid: int) -> int:
