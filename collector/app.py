@@ -1,6 +1,8 @@
 """The collector's terminal UI: its parts are opened here, then the screen takes over."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -25,6 +27,7 @@ from collector.photo_writer import PhotoWriter
 from collector.quality_limits import QualityLimits
 from collector.review_screen import ReviewScreen
 from collector.shutter import Gate
+from collector.signals import exit_code_of, heeding
 from collector.store import PhotoStore, list_files
 from collector.terminal import keep_terminal, require_terminal
 
@@ -50,6 +53,7 @@ class DarkroomApp(App[None]):
     Attributes:
         fault: What ended the app, where that was a bug.
         is_interrupted: Whether Ctrl-C ended it.
+        ended_by: The signal of a polite kill that ended it, or None.
     """
 
     TITLE = "collector"
@@ -66,6 +70,9 @@ class DarkroomApp(App[None]):
         super().__init__(driver_class=driver_class)
         self.fault: Exception | None = None
         self.is_interrupted = False
+        self.ended_by: int | None = None
+        self._screen_loop: asyncio.AbstractEventLoop | None = None
+        self._quitting: asyncio.Task[None] | None = None
         self.register_theme(DARKROOM)
         self.theme = DARKROOM.name
         if key_changes:
@@ -75,6 +82,29 @@ class DarkroomApp(App[None]):
         """Ctrl-C ends the program, as everywhere; what was ordered is done first."""
         self.is_interrupted = True
         await self.action_quit()
+
+    @contextmanager
+    def heeding_kills(self) -> Iterator[None]:
+        """Have a polite kill end the app as `q` does: what was ordered is done first."""
+        with heeding(self._end_by):
+            yield
+
+    def on_mount(self) -> None:
+        self._screen_loop = asyncio.get_running_loop()
+        if self.ended_by is not None:
+            self._quit_soon()
+
+    def _end_by(self, number: int) -> None:
+        """In the main thread, in the middle of anything."""
+        is_first = self.ended_by is None
+        self.ended_by = number
+        if is_first and self._screen_loop is not None:
+            # The loop may have ended by itself just now.
+            with suppress(RuntimeError):
+                self._screen_loop.call_soon_threadsafe(self._quit_soon)
+
+    def _quit_soon(self) -> None:
+        self._quitting = asyncio.ensure_future(self.action_quit())
 
     def _handle_exception(self, error: Exception) -> None:
         self.fault = self.fault or error
@@ -233,7 +263,8 @@ def run_review(root: Path) -> int:
     with PhotoStore(root) as store, keep_terminal() as driver_class:
         app = ReviewApp(store, changes, driver_class)
         try:
-            app.run()
+            with app.heeding_kills():
+                app.run()
         finally:
             app.writer.close()
     _end(app)
@@ -244,7 +275,8 @@ def _run_app(parts: CaptureParts, changes: dict[str, str]) -> int:
     with keep_terminal() as driver_class:
         app = CollectorApp(parts, changes, driver_class)
         try:
-            app.run()
+            with app.heeding_kills():
+                app.run()
         finally:
             app.capture.close_parts()
     if app.fault is None:
@@ -262,6 +294,8 @@ def _end(app: DarkroomApp) -> None:
     """Raise what ended an app, where that was not the person's wish."""
     if app.fault is not None:
         raise app.fault
+    if app.ended_by is not None:
+        raise SystemExit(exit_code_of(app.ended_by))
     if app.is_interrupted:
         raise KeyboardInterrupt
 

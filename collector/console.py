@@ -16,6 +16,7 @@ from typing import NoReturn, Protocol, TypeVar
 
 from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
 from collector.files import make_all_private
+from collector.signals import ending_politely
 from collector.system_faults import describe_system_fault
 
 INTERRUPTED = 130
@@ -38,14 +39,18 @@ def run_command(command: Callable[[], int]) -> int:
 
     Returns:
         The exit code of the design: 0, the fault's own, 130 for Ctrl-C, 1 for a bug of ours.
+
+    Raises:
+        SystemExit: A polite kill came, with 143 or 129.
     """
     make_all_private()
     # A file's name may hold what the terminal cannot show; stderr escapes that by itself.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        code = command()
-        sys.stdout.flush()
+        with ending_politely():
+            code = command()
+            sys.stdout.flush()
         return code
     except ToolchainError as fault:
         say(f"error: {fault}")

@@ -1,14 +1,20 @@
 """The terminal as a screen of our own: that there is one, and that nothing else writes on it."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedWriter, FileIO, TextIOWrapper
+from typing import TYPE_CHECKING
 
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from collector.errors import EnvironmentProblemError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 def require_terminal() -> None:
@@ -33,6 +39,18 @@ def _join(names: list[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]} are"
 
 
+class _Screen(FileIO):
+    """The terminal's descriptor; what is written once the terminal has gone goes nowhere."""
+
+    def write(self, data: "ReadableBuffer") -> int:
+        try:
+            return super().write(data)
+        except OSError as fault:
+            if fault.errno != errno.EIO:
+                raise
+            return memoryview(data).nbytes
+
+
 @contextmanager
 def keep_terminal() -> Iterator[type[Driver]]:
     """Keep stray output off the screen while it is up.
@@ -48,7 +66,7 @@ def keep_terminal() -> Iterator[type[Driver]]:
     sink = os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 2)
     os.close(sink)
-    with os.fdopen(os.dup(kept), "w", encoding="utf-8") as screen:
+    with TextIOWrapper(BufferedWriter(_Screen(os.dup(kept), "w")), encoding="utf-8") as screen:
 
         class ScreenDriver(LinuxDriver):
             """Draws on the kept descriptor."""

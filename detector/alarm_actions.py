@@ -18,7 +18,7 @@ from collector.records import Label
 
 COMMAND_TIMEOUT_S = 30.0
 WAITING_ALARMS = 4
-"""How many alarms wait for one action; what comes when so many wait is dropped."""
+"""How many alarms of a live view wait for one action: later ones would come too late to matter."""
 _POLL_S = 0.1
 _STOP_S = 2.0
 
@@ -146,16 +146,23 @@ class ActionWorker:
     Args:
         action: What is done.
         tell: Gets the first failure, from the thread; later ones are only counted.
+        most_waiting: How many alarms wait; what comes when so many wait is dropped. None for all.
 
     Attributes:
         done, failed: How many alarms were carried out, or could not be.
         dropped: How many were given up because too many waited or the end had come.
     """
 
-    def __init__(self, action: Action, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        action: Action,
+        tell: Callable[[str], None],
+        most_waiting: int | None = WAITING_ALARMS,
+    ) -> None:
         self.done = self.failed = self.dropped = 0
         self._action = action
         self._tell = tell
+        self._most_waiting = most_waiting
         self._given = 0
         self._waiting: queue.SimpleQueue[Alarm | None] = queue.SimpleQueue()
         self._is_stopping = False
@@ -165,7 +172,7 @@ class ActionWorker:
     def give(self, alarm: Alarm) -> None:
         """Leave an alarm to the thread; never waits. From one thread only."""
         self._given += 1
-        if self._waiting.qsize() < WAITING_ALARMS:
+        if self._most_waiting is None or self._waiting.qsize() < self._most_waiting:
             self._waiting.put(alarm)
         else:
             self.dropped += 1
@@ -173,6 +180,11 @@ class ActionWorker:
     def finish(self) -> None:
         """No more alarms come; those that wait are still carried out. Does not wait."""
         self._waiting.put(None)
+
+    @property
+    def left(self) -> int:
+        """How many alarms still wait or are on the way."""
+        return self._given - self.done - self.failed - self.dropped
 
     def join(self, timeout_s: float) -> None:
         """Wait until all is done, after `finish`."""

@@ -13,18 +13,33 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import TracebackType
 
 from collector.closing import Closing
 from collector.console import say
+from collector.errors import EnvironmentProblemError
 from collector.records import Frame
-from detector.alarm_actions import Action, ActionWorker, Alarm, CommandAction
+from detector.alarm_actions import (
+    WAITING_ALARMS,
+    Action,
+    ActionWorker,
+    Alarm,
+    CommandAction,
+)
 from detector.alarm_options import AlarmSettings
 from detector.pipeline import FrameResult
 from detector.tracker import KEEP_S, TrackedFace
 from detector.webhooks import WebhookAction
 
-CLOSE_S = 3.0
-"""How long the end waits for what is on the way."""
+CLOSE_S = 10.0
+"""How long the end waits for what is on the way: more than a webhook's tries take."""
+INTERRUPTED_S = 3.0
+"""The same after Ctrl-C or a kill: service managers wait for some ten seconds in all."""
+PATIENCE_S = 60.0
+"""How long the end of a recording waits without any alarm being carried out: twice as long as one
+command may run."""
+_SAY_AFTER_S = 0.5
+_POLL_S = 0.1
 _ROUNDING_S = 1e-9
 
 
@@ -50,6 +65,20 @@ class AlarmSummary:
         )
 
 
+def require_all_done(summary: AlarmSummary) -> None:
+    """Make sure that every alarm reached every command and webhook.
+
+    Raises:
+        EnvironmentProblemError: One did not.
+    """
+    if missed := summary.failed + summary.dropped:
+        raise EnvironmentProblemError(
+            f"{missed} of {missed + summary.done} commands and webhooks were not carried out "
+            f"({summary.failed} failed, {summary.dropped} given up at the end). All else was "
+            f"written. Mend what is said of the first failure above, then run it again."
+        )
+
+
 @dataclass
 class _Watch:
     """What is remembered of a track, in seconds of `Alarms`' own time."""
@@ -67,6 +96,8 @@ class Alarms(Closing):
         source: Name of the camera or recording, as it may be shown.
         tell: Gets the first failure of each command and webhook, from another thread.
         close_s: How long `close` waits for what is on the way.
+        keeps_all: Drop none because many wait, as in a recording, which comes faster than it can
+            be acted upon; `close` goes on waiting for as long as another one is done in `close_s`.
 
     Attributes:
         source: May be set where another camera is chosen.
@@ -78,10 +109,13 @@ class Alarms(Closing):
         source: str,
         tell: Callable[[str], None] = say,
         close_s: float = CLOSE_S,
+        *,
+        keeps_all: bool = False,
     ) -> None:
         self.source = source
         self._settings = settings
         self._close_s = close_s
+        self._keeps_all = keeps_all
         self._raised = 0
         self._watches: dict[int, _Watch] = {}
         self._last_position_s = self._shift_s = 0.0
@@ -90,7 +124,8 @@ class Alarms(Closing):
             *(CommandAction(words) for words in settings.commands),
             *(WebhookAction(url) for url in settings.webhooks),
         ]
-        self._workers = [ActionWorker(action, tell) for action in actions]
+        most_waiting = None if keeps_all else WAITING_ALARMS
+        self._workers = [ActionWorker(action, tell, most_waiting) for action in actions]
 
     def update(self, result: FrameResult) -> None:
         """Look at the next frame and raise an alarm where one is due; never waits for it.
@@ -129,19 +164,48 @@ class Alarms(Closing):
         )
 
     def close(self) -> None:
-        """Wait a little for what is on the way, then end it.
+        """Wait for what is on the way, say so where that takes a moment, then end it.
 
         A thread may outlive this only while the system looks up a host's name for it.
         """
-        until_s = time.monotonic() + self._close_s
         try:
             for worker in self._workers:
                 worker.finish()
-            for worker in self._workers:
-                worker.join(until_s - time.monotonic())
+            self._wait(time.monotonic() + self._close_s)
         finally:
             for worker in self._workers:
                 worker.stop()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None and issubclass(kind, KeyboardInterrupt | SystemExit):
+            self._close_s = min(self._close_s, INTERRUPTED_S)
+            self._keeps_all = False
+        super().__exit__(kind, fault, trace)
+
+    def _wait(self, until_s: float) -> None:
+        say_at_s: float | None = time.monotonic() + _SAY_AFTER_S
+        done = self.summary.done
+        while (left := sum(worker.left for worker in self._workers)) > 0:
+            now_s = time.monotonic()
+            if self._keeps_all and self.summary.done > done:
+                done, until_s = self.summary.done, now_s + self._close_s
+            if now_s >= until_s:
+                return
+            if say_at_s is not None and now_s >= say_at_s:
+                say(self._describe_wait(left))
+                say_at_s = None
+            time.sleep(min(_POLL_S, until_s - now_s))
+
+    def _describe_wait(self, left: int) -> str:
+        limit = f"for up to {self._close_s:g} s"
+        if self._keeps_all:
+            limit = f"until all are done, or none is for {self._close_s:g} s"
+        return f"Waiting for {left} commands and webhooks, {limit}. Ctrl-C gives them up."
 
     def _time_of(self, frame: Frame) -> float:
         """Seconds that never go back."""

@@ -121,6 +121,10 @@ def _run(words: list[str]) -> int:
     tell_summary(str(summary), is_stdout_taken=is_stdout)
     check_gates(summary, arguments.fail_under, is_strict=arguments.strict)
     check_folders(request, summary)
+    if summary.alarms:
+        from detector.alarms import require_all_done
+
+        require_all_done(summary.alarms)
     return 0
 
 

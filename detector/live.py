@@ -25,7 +25,6 @@ from detector.live_controls import LiveControls
 from detector.live_loop import LiveLoop, LiveSummary, LoopOptions
 from detector.pipeline import EVERYTHING, FrameResult, LivePipeline, Thrift
 from detector.screens import DisplayProbe, NoScreen, Screen, ScreenKind, choose_screen
-from detector.signals import ending_politely
 from detector.sources import CameraChoice
 from detector.web.options import WebOptions
 from trainer.bundle import ModelBundle, find_bundle, load_bundle
@@ -87,7 +86,7 @@ def run_live(request: LiveRequest) -> LiveSummary:
     """
     loop = None
     try:
-        with ending_politely(), ExitStack() as held:
+        with ExitStack() as held:
             loop = _open_loop(request, held)
             loop.run()
     except (KeyboardInterrupt, SystemExit):
@@ -117,7 +116,7 @@ def serve_pictures(
     from detector.web.server import open_web
 
     bundle = load_bundle(find_bundle(model))
-    with ending_politely(), open_web(web, _picture_classifier(bundle, face_model), None) as screen:
+    with open_web(web, _picture_classifier(bundle, face_model), None) as screen:
         tell(screen.url)
         screen.wait()
 
@@ -159,13 +158,13 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
         on_kept=on_kept,
     )
     held.callback(controls.close)
-    # Closed before all of them: what they say at the end is lost on the terminal's other screen.
-    screen = _open_screen(kind, request, bundle, feed.camera.name, desk)
-    held.callback(screen.close)
     if request.alarms:
         # On a screen a line of text would be written into the picture.
         tell = say if kind is ScreenKind.HEADLESS else controls.tell
         listeners.append(_open_alarms(request.alarms, feed, tell, held))
+    # Closed before all of them: what they say at the end is lost on the terminal's other screen.
+    screen = _open_screen(kind, request, bundle, feed.camera.name, desk)
+    held.callback(screen.close)
     if request.is_recording:
         controls.start_recording()
     return LiveLoop(request.options, feed, pipeline, screen, controls, listeners, desk)

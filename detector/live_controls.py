@@ -170,7 +170,9 @@ class LiveControls:
             self._recording.add(view)
 
     def close(self) -> None:
-        """End the recordings, and say where they are."""
+        """End the recordings, and say where they are, and what no screen has shown any more."""
+        while not self._told.empty():
+            say(self._told.get())
         if self._recording is not None:
             self._stop_recording()
         while self._finishing:

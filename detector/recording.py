@@ -33,14 +33,14 @@ BLUR_MARGIN = 0.25
 """Around the box, as part of its side: hair and chin tell as well."""
 
 LEAST_FREE_BYTES = 50_000_000
-"""Less on the disk ends a recording: an MP4 without its end, which comes last, is unreadable."""
+"""Less on the disk ends a recording: the rest is for what else is written meanwhile."""
 
 _LONGEST_STILL_S = 10.0
 _POLL_S = 0.1
 
 
 class Recording(Closing):
-    """One MP4 file that grows while it is shown.
+    """One MP4 file that grows while it is shown, and can be played at every moment.
 
     Args:
         path: The file; its folder is made.
@@ -92,10 +92,10 @@ class Recording(Closing):
 
     def _write_on(self) -> None:
         try:
-            while not (self._ending.is_set() and self._waiting.empty()) and self._has_room():
-                with contextlib.suppress(queue.Empty):
-                    self._write(self._waiting.get(timeout=_POLL_S))
-            self._sink.close()
+            with self._sink:
+                while not (self._ending.is_set() and self._waiting.empty()) and self._has_room():
+                    with contextlib.suppress(queue.Empty):
+                        self._write(self._waiting.get(timeout=_POLL_S))
             if self._sink.frames == 0 and self.problem is None:
                 self.problem = f"{self.path}: not made, nothing new was shown meanwhile."
         except EnvironmentProblemError as fault:

@@ -21,13 +21,12 @@ from detector.classifier import Classifier
 from detector.events import EventLog, EventTable
 from detector.overlay import draw_result
 from detector.pipeline import FrameResult, LivePipeline
-from detector.signals import ending_politely
 from detector.steady_rate import SteadyRate
 from detector.video import VideoSink, write_picture
 from trainer.bundle import find_bundle, load_bundle
 
 if TYPE_CHECKING:
-    from detector.alarms import Alarms
+    from detector.alarms import Alarms, AlarmSummary
 
 DEMO_FRAMES = 300
 PICTURES_FPS = 1.0
@@ -81,6 +80,7 @@ class RunSummary:
         skipped: Messages about pictures that could not be read.
         left_out: What lies in the folder and is no picture that is read.
         damage: What of a video could not be shown.
+        alarms: What came of them; None where none were asked for.
     """
 
     frames: int = 0
@@ -91,6 +91,7 @@ class RunSummary:
     skipped: list[str] = field(default_factory=list)
     left_out: tuple[LeftOut, ...] = ()
     damage: VideoDamage = field(default_factory=VideoDamage)
+    alarms: "AlarmSummary | None" = None
 
     def add(self, result: FrameResult) -> None:
         """Count one frame."""
@@ -141,8 +142,7 @@ def run_source(request: RunRequest) -> RunSummary:
         if finder.notice:
             say(finder.notice)
         pipeline = LivePipeline(finder, Classifier(bundle))
-        with ending_politely():
-            summary = _label_all(request, camera, pipeline, total)
+        summary = _label_all(request, camera, pipeline, total)
     finally:
         camera.close()
     _require_frames(request, summary)
@@ -289,14 +289,15 @@ def _label_all(
         _report_skipped(camera, summary)
         if rate and rate.left_out_s:
             say(f"{request.video_out}: leaves out {rate.left_out_s:.0f} s without a picture.")
+    summary.alarms = alarms.summary if alarms else None
     summary.tracks = pipeline.tracker.tracks_begun
     return summary
 
 
 def _open_alarms(settings: AlarmSettings, source: str, outputs: ExitStack) -> "Alarms":
-    from detector.alarms import Alarms
+    from detector.alarms import PATIENCE_S, Alarms
 
-    alarms = Alarms(settings, source)
+    alarms = Alarms(settings, source, close_s=PATIENCE_S, keeps_all=True)
     outputs.callback(lambda: say(str(alarms.summary)))
     return outputs.enter_context(alarms)
 

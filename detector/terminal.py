@@ -1,6 +1,7 @@
 """The live picture in a terminal: half-blocks, with the labels as real text beside the faces."""
 
 import contextlib
+import errno
 import os
 import re
 import select
@@ -41,6 +42,8 @@ _LEAVE = "\x1b[0m\x1b[?25h\x1b[?1049l"
 _BEGIN_FRAME, _END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
 _RESET = "\x1b[0m"
 _STATUS_ROWS = 2
+# What a terminal answers once it has gone, and /dev/null in its place.
+_GONE = (errno.EIO, errno.ENOTTY)
 _ALARM: Color = (230, 159, 0)
 _QUIET: Color = (180, 180, 180)
 # An arrow or function key is several bytes that begin with Escape, some of them letters.
@@ -169,13 +172,21 @@ class TerminalScreen:
 
     def show(self, view: LiveView) -> None:
         """Draw a view at the terminal's present size."""
-        columns, rows = os.get_terminal_size(self._out)
-        self._write(compose_view(view, columns, rows))
+        try:
+            columns, rows = os.get_terminal_size(self._out)
+            self._write(compose_view(view, columns, rows))
+        except OSError as fault:
+            # The terminal has gone; the signal that tells of it is on its way.
+            if fault.errno not in _GONE:
+                raise
+            self.is_open = False
 
     def read_keys(self) -> str:
         keys = ""
         while select.select([self._in], [], [], 0)[0]:
-            pressed = os.read(self._in, 64)
+            pressed = b""
+            with contextlib.suppress(OSError):
+                pressed = os.read(self._in, 64)
             if not pressed:  # the terminal has gone
                 self.is_open = False
                 break

@@ -1,6 +1,9 @@
 """Writes annotated frames: one MP4, or a folder of pictures."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -10,16 +13,18 @@ from collector.errors import EnvironmentProblemError
 from collector.files import make_private, write_private
 from collector.images import encode_jpeg
 from collector.records import RgbImage
+from detector.encoder import CODEC, Encoder
+from detector.mp4 import GrowingMp4
 
-CODEC = "mp4v"
-"""MPEG-4 part 2: the one that OpenCV's own FFmpeg encodes everywhere; H.264 it does not."""
+MP4_SUFFIXES = (".mp4", ".m4v", ".mov")
+"""Other files are left to OpenCV: they can be read as far as they were written."""
 
 
 class VideoSink(Closing):
     """Writes RGB frames into an MP4 file.
 
-    Frames of another size than the first are scaled to fit, with bars. `close` checks that what
-    was written can be read again.
+    Frames of another size than the first are scaled to fit, with bars. A kill costs an MP4 its last
+    second (`mp4.FRAGMENT_S`). `close` checks that what was written can be read again.
 
     Args:
         path: The file, replaced where it exists. Its folder is made.
@@ -33,7 +38,7 @@ class VideoSink(Closing):
         self.path = path
         self.frames = 0
         self._fps = fps
-        self._writer: cv2.VideoWriter | None = None
+        self._writer: _Writer | None = None
         self._size = (0, 0)
         make_parent(path)
 
@@ -46,15 +51,15 @@ class VideoSink(Closing):
                 pixels.shape[0] + pixels.shape[0] % 2,
             )
             self._writer = _open_writer(self.path, self._fps, self._size)
-        self._writer.write(cv2.cvtColor(fit_into(pixels, *self._size), cv2.COLOR_RGB2BGR))
+        self._writer.write(fit_into(pixels, *self._size))
         self.frames += 1
 
     def close(self) -> None:
         """Finish the file; may be called twice."""
         if self._writer is None:
             return
-        self._writer.release()
-        self._writer = None
+        writer, self._writer = self._writer, None
+        writer.close()
         reader = cv2.VideoCapture(str(self.path))
         is_readable, _ = reader.read()
         reader.release()
@@ -112,13 +117,66 @@ def fit_into(pixels: RgbImage, width: int, height: int) -> RgbImage:
     return canvas
 
 
-def _open_writer(path: Path, fps: float, size: tuple[int, int]) -> cv2.VideoWriter:
-    fourcc = cv2.VideoWriter.fourcc(*CODEC)
-    writer = cv2.VideoWriter(str(path), fourcc, fps, size)
-    make_private(path)
-    if not writer.isOpened():
-        raise EnvironmentProblemError(
-            f"{path}: a video of {size[0]}x{size[1]} px cannot be written here. Name a file that "
-            f"ends in .mp4, in a folder you may write to."
-        )
-    return writer
+class _Writer(Protocol):
+    """Takes frames of one size, RGB."""
+
+    def write(self, pixels: RgbImage) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _Mp4Writer:
+    """Encodes into a file that can be played at every moment."""
+
+    def __init__(self, path: Path, fps: float, size: tuple[int, int]) -> None:
+        self._path = path
+        with self._explaining():
+            self._file = GrowingMp4(path, size, fps)
+        try:
+            self._encoder = Encoder(fps, size, self._file.add)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def write(self, pixels: RgbImage) -> None:
+        with self._explaining():
+            self._encoder.write(pixels)
+
+    def close(self) -> None:
+        with self._explaining(), self._file:
+            self._encoder.close()
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as fault:
+            raise EnvironmentProblemError(
+                f"{self._path}: the video cannot be written ({fault.strerror}). Make room, or name "
+                f"a file that ends in .mp4, in a folder you may write to."
+            ) from fault
+
+
+class _OtherWriter:
+    """Leaves encoding and container to OpenCV."""
+
+    def __init__(self, path: Path, fps: float, size: tuple[int, int]) -> None:
+        self._writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*CODEC), fps, size)
+        make_private(path)
+        if not self._writer.isOpened():
+            raise EnvironmentProblemError(
+                f"{path}: a video of {size[0]}x{size[1]} px cannot be written here. Name a file "
+                f"that ends in .mp4, in a folder you may write to."
+            )
+
+    def write(self, pixels: RgbImage) -> None:
+        self._writer.write(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+
+    def close(self) -> None:
+        self._writer.release()
+
+
+def _open_writer(path: Path, fps: float, size: tuple[int, int]) -> _Writer:
+    if path.suffix.lower() in MP4_SUFFIXES:
+        return _Mp4Writer(path, fps, size)
+    return _OtherWriter(path, fps, size)

@@ -7,6 +7,8 @@ import ssl
 import threading
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import unquote, urlsplit
 
 from collector.addresses import find_port, find_target, public_url, split_address
@@ -16,8 +18,29 @@ from detector.alarm_actions import Alarm
 TIMEOUT_S = 5.0
 """From connecting to the answer, however slowly it trickles in."""
 
-BACKOFF_S = (0.5, 2.0)
-"""Pauses before the second and the third try."""
+BACKOFF_S = (0.5, 2.0, 5.0)
+"""Pauses before further tries: a server that is started anew is back by then."""
+MOST_PAUSE_S = 30.0
+"""However long a server asks to be left alone."""
+
+_LATER = frozenset((408, 425, 429))
+"""Answers of 400 and more that may be others a moment later (RFC 9110, 8470, 6585)."""
+
+
+class _RefusedError(EnvironmentProblemError):
+    """An answer that is no success.
+
+    Attributes:
+        is_final: Whether another try would get the same answer.
+        pause_s: How long the server asks to be left alone.
+    """
+
+    def __init__(self, status: int, retry_after: str | None) -> None:
+        answer = f"HTTP {status} ({http.client.responses.get(status, 'unknown')})"
+        hint = ", which sends on elsewhere: name that address" if 300 <= status < 400 else ""
+        super().__init__(f"the answer is {answer}{hint}")
+        self.is_final = status < 500 and status not in _LATER
+        self.pause_s = read_retry_after(retry_after)
 
 
 class WebhookAction:
@@ -46,6 +69,9 @@ class WebhookAction:
         for pause_s in self._backoff_s:
             try:
                 return self._post(alarm.to_json())
+            except _RefusedError as fault:
+                if fault.is_final or self._stopping.wait(max(pause_s, fault.pause_s)):
+                    raise
             except EnvironmentProblemError:
                 if self._stopping.wait(pause_s):
                     raise
@@ -69,7 +95,7 @@ class WebhookAction:
             if self._stopping.is_set() or time.monotonic() >= until_s:
                 raise TimeoutError
             connection.request("POST", find_target(self._parts), body, self._headers())
-            status = connection.getresponse().status
+            answer = connection.getresponse()
         except (OSError, http.client.HTTPException) as fault:
             if self._stopping.is_set():
                 reason = "no answer until the end"
@@ -81,10 +107,8 @@ class WebhookAction:
         finally:
             deadline.cancel()
             connection.close()
-        if not 200 <= status < 300:
-            answer = f"HTTP {status} ({http.client.responses.get(status, 'unknown')})"
-            hint = ", which sends on elsewhere: name that address" if 300 <= status < 400 else ""
-            raise EnvironmentProblemError(f"the answer is {answer}{hint}")
+        if not 200 <= answer.status < 300:
+            raise _RefusedError(answer.status, answer.headers.get("Retry-After"))
 
     def _connect(self) -> http.client.HTTPConnection:
         """A connection that is still to be made."""
@@ -108,3 +132,20 @@ class WebhookAction:
             # Not `line.shutdown`: on TLS that takes the cipher from under the thread that reads.
             with suppress(OSError):
                 socket.socket.shutdown(line, socket.SHUT_RDWR)
+
+
+def read_retry_after(text: str | None, now: datetime | None = None) -> float:
+    """Seconds that a `Retry-After` header asks for, at most `MOST_PAUSE_S`; 0 without one.
+
+    It holds seconds or a date (RFC 9110, 10.2.3).
+    """
+    text = (text or "").strip()
+    if text.isascii() and text.isdecimal():
+        return min(MOST_PAUSE_S, float(text))
+    try:
+        at = parsedate_to_datetime(text)
+        seconds = (at - (now or datetime.now(UTC))).total_seconds()
+    except (ValueError, TypeError):
+        # No date, or one without its time zone.
+        return 0.0
+    return min(MOST_PAUSE_S, max(0.0, seconds))

@@ -24,7 +24,8 @@ SECURITY_HEADERS = {
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer": under that a browser sends a form with `Origin: null`, as from elsewhere.
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -98,7 +99,10 @@ class Gate:
         if refusal is not None or path in self._open_paths or is_page:
             return refusal
         caller = scope["client"][0] if scope.get("client") else ""
-        return self._access.refuse_visitor(headers, caller)
+        refusal = self._access.refuse_visitor(headers, caller)
+        if refusal is None:
+            scope["state"]["visitor"].show_key()
+        return refusal
 
 
 class _LimitedBody:

@@ -5,7 +5,11 @@ import socket
 from contextlib import suppress
 from typing import Any
 
+from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from detector.web.door import Visitor
 
 REQUEST_TIMEOUT_S = 10.0
 """How long the lines and headers of a request may take to come in."""
@@ -13,23 +17,28 @@ REQUEST_TIMEOUT_S = 10.0
 DEAF_TIMEOUT_S = 20.0
 """How long a client may leave unread what it was sent."""
 
-MOST_CONNECTIONS = 128
-
 _WRITE_BUFFER = 16_384
 """Little is kept back here, so that a slow client's next picture is a new one."""
 
 
 class PatientProtocol(H11Protocol):
-    """uvicorn's protocol, that closes a connection on which nothing comes of it."""
+    """uvicorn's protocol, that closes a connection on which nothing comes of it.
+
+    Args:
+        config, server_state: uvicorn's.
+        visitor: Whose connection it is; requests find it in their `state`.
+    """
 
     _request_timer: asyncio.TimerHandle | None = None
     _deaf_timer: asyncio.TimerHandle | None = None
 
+    def __init__(self, config: Config, server_state: ServerState, visitor: Visitor) -> None:
+        super().__init__(config, server_state, app_state={"visitor": visitor})
+        self._visitor = visitor
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > MOST_CONNECTIONS:
-            transport.abort()
-            return
+        self._visitor.end = transport.abort
         transport.set_write_buffer_limits(high=_WRITE_BUFFER)
         _keep_alive(transport.get_extra_info("socket"))
         self._await_request()
@@ -41,6 +50,7 @@ class PatientProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_request_timer()
         self._stop_deaf_timer()
+        self._visitor.leave()
         super().connection_lost(exc)
 
     def on_response_complete(self) -> None:

@@ -17,6 +17,7 @@ from detector.screens import LiveView
 from detector.web.access import Access
 from detector.web.app import WebParts, build_app
 from detector.web.classify import PictureClassifier
+from detector.web.door import Door, Visitor, answer_door
 from detector.web.hub import ViewHub
 from detector.web.options import Address, WebOptions, resolve_address
 from detector.web.protocol import PatientProtocol
@@ -24,6 +25,7 @@ from detector.web.protocol import PatientProtocol
 START_TIMEOUT_S = 15.0
 _GRACE_S = 1
 _HEADER_BYTES = 16_384
+_BACKLOG = 128
 _SEND_BUFFER = 131_072
 """For each client, in the operating system: a few pictures, where it would keep seconds of them."""
 
@@ -33,7 +35,7 @@ class WebScreen(Closing):
 
     Args:
         server: Ready to run.
-        listener: Bound; the server closes it.
+        listener: Bound; closed with the screen.
         parts: What the routes work with.
         url: What to open, with the token.
 
@@ -98,25 +100,48 @@ class WebScreen(Closing):
         loop.set_exception_handler(_tell_fault)
         if self._parts.hub is not None:
             self._parts.hub.attach(loop)
-        await self._server.serve([self._listener])
+        # Without sockets of uvicorn's own: who comes in is for our door to say.
+        await self._server.serve([])
         for connection in list(self._server.server_state.connections):
             connection.transport.abort()
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, that says when it is ready.
+    """uvicorn's server, with a door of its own, that says when it is ready.
+
+    Args:
+        config: uvicorn's.
+        listener: Bound; closed by the caller.
+        tls: For HTTPS.
 
     Attributes:
         ready: Set once it accepts connections.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         super().__init__(config)
         self.ready = threading.Event()
+        self._listener, self._tls = listener, tls
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        door = answer_door(self._listener, Door(), self._speak_with, self._tls)
+        self._door = asyncio.create_task(door)
+        self._door.add_done_callback(self._note_end)
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._door.cancel()
+        await super().shutdown(sockets)
+
+    def _speak_with(self, visitor: Visitor) -> PatientProtocol:
+        return PatientProtocol(self.config, self.server_state, visitor)
+
+    def _note_end(self, door: "asyncio.Task[None]") -> None:
+        """A server whose door has failed is not to look as if it still served."""
+        if not door.cancelled():
+            self.should_exit = True
+            say(f"web: this is a bug in the toolchain: {door.exception()!r}")
 
 
 def open_web(
@@ -143,7 +168,7 @@ def open_web(
     parts = WebParts(access, classifier, options.upload_bytes, hub, desk)
     config = Config(
         build_app(parts),
-        http=PatientProtocol,
+        http="h11",
         ws="none",
         loop="asyncio",
         lifespan="off",
@@ -155,9 +180,10 @@ def open_web(
         timeout_keep_alive=5,
         timeout_graceful_shutdown=_GRACE_S,
         h11_max_incomplete_event_size=_HEADER_BYTES,
-        ssl_context_factory=(lambda *_: tls) if tls else None,
     )
-    return WebScreen(_Server(config), listener, parts, _url(options, address, port, access.token))
+    return WebScreen(
+        _Server(config, listener, tls), listener, parts, _url(options, address, port, access.token)
+    )
 
 
 def _bind(options: WebOptions, address: Address) -> socket.socket:
@@ -167,7 +193,7 @@ def _bind(options: WebOptions, address: Address) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         listener.bind((address.ip, options.port))
-        listener.listen(64)
+        listener.listen(_BACKLOG)
     except OSError as fault:
         listener.close()
         raise EnvironmentProblemError(_explain_bind(options, fault)) from fault

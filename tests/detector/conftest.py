@@ -1,5 +1,6 @@
 """A tiny bundle whose answer is known, and pictures to feed it with."""
 
+import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,19 @@ def no_face_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The discard port: refused at once.
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A self-signed certificate for this machine, and its key."""
+    paths = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    try:
+        subprocess.run(
+            [*command, "-subj", "/CN=localhost", "-out", str(paths[0]), "-keyout", str(paths[1])],
+            check=True,
+            capture_output=True,
+        )
+    except FileNotFoundError:
+        pytest.skip("openssl, which makes the certificate, is not installed")
+    return paths

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,10 @@ from collector.errors import EnvironmentProblemError, UsageError
 from collector.records import LABELS, FaceBox, Frame, Label
 from detector.alarm_actions import WAITING_ALARMS, Alarm, CommandAction
 from detector.alarm_options import AlarmSettings, add_alarm_options, read_alarm_rules
-from detector.alarms import Alarms, AlarmSummary
+from detector.alarms import Alarms, AlarmSummary, require_all_done
 from detector.pipeline import FrameResult, Timings
 from detector.tracker import TrackedFace
-from detector.webhooks import WebhookAction
+from detector.webhooks import MOST_PAUSE_S, WebhookAction, read_retry_after
 
 PIXELS = np.zeros((48, 64, 3), np.uint8)
 NO_MASK = frozenset({Label.NOMASK_OLD, Label.NOMASK_YOUNG})
@@ -95,8 +96,9 @@ class Hook(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Answer)
+        self.retry_after: str | None = None
         self.statuses: list[int] = []
         self.posts: list[tuple[str, dict[str, str], bytes]] = []
         self.is_silent = self.is_trickling = False
@@ -123,6 +125,8 @@ class _Answer(BaseHTTPRequestHandler):
                 return
         status = self.server.statuses.pop(0) if self.server.statuses else 204
         self.send_response(status)
+        if self.server.retry_after is not None:
+            self.send_header("Retry-After", self.server.retry_after)
         if 300 <= status < 400:
             self.send_header("Location", f"http://{self.server.address}/elsewhere")
         self.end_headers()
@@ -353,21 +357,70 @@ def test_a_webhook_that_fails_is_tried_again(hook: Hook) -> None:
     assert len(hook.posts) == 3
 
 
-def test_a_webhook_that_keeps_failing_is_tried_thrice_and_told_without_password_and_path(
+def test_a_webhook_that_keeps_failing_is_tried_four_times_and_told_without_password_and_path(
     hook: Hook,
 ) -> None:
-    hook.statuses = [500] * 3
+    hook.statuses = [500] * 9
     told: list[str] = []
     url = f"http://me:secret@{hook.address}/token?key=1"
     settings = AlarmSettings(NO_MASK, webhooks=(url,), on_for_s=0.0)
     with Alarms(settings, "test", told.append, close_s=30) as alarms:
         alarms.update(frame(0.0, face()))
-    assert len(hook.posts) == 3
+    assert len(hook.posts) == 4
     assert alarms.summary == AlarmSummary(1, 0, 1, 0)
     assert told == [
         f"--webhook http://{hook.address}/...: the answer is HTTP 500 (Internal Server Error). "
         f"Further failures are only counted."
     ]
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
+def test_an_answer_that_may_be_another_later_is_asked_for_again(hook: Hook, status: int) -> None:
+    hook.statuses = [status, 204]
+    hook.retry_after = "0"
+    WebhookAction(f"http://{hook.address}/", backoff_s=(0.0, 0.0)).carry_out(ALARM)
+    assert len(hook.posts) == 2
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 404, 410])
+def test_an_answer_that_stays_is_not_asked_for_again(hook: Hook, status: int) -> None:
+    hook.statuses = [status] * 3
+    with pytest.raises(EnvironmentProblemError, match=f"HTTP {status}"):
+        WebhookAction(f"http://{hook.address}/", backoff_s=(0.0, 0.0)).carry_out(ALARM)
+    assert len(hook.posts) == 1
+
+
+def test_a_server_that_is_started_anew_gets_the_alarm() -> None:
+    with Hook() as first:
+        port = first.server_port
+    action = WebhookAction(f"http://127.0.0.1:{port}/", backoff_s=(0.05,) * 400)
+    posting = threading.Thread(target=action.carry_out, args=(ALARM,))
+    posting.start()
+    posting.join(0.3)
+    assert posting.is_alive()
+    with Hook(port) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.02,))
+        serving.start()
+        posting.join(20)
+        server.shutdown()
+        serving.join()
+    assert len(server.posts) == 1
+
+
+def test_a_busy_server_says_when_to_come_back() -> None:
+    now = datetime(2026, 3, 1, 10, 20, 30, tzinfo=UTC)
+    asked = {
+        None: 0.0,
+        "7": 7.0,
+        "86400": MOST_PAUSE_S,
+        "Sun, 01 Mar 2026 10:20:42 GMT": 12.0,
+        "Sun, 01 Mar 2026 10:20:00 GMT": 0.0,
+        "Sun, 01 Mar 2026 10:20:42": 0.0,
+        "-3": 0.0,
+        "soon": 0.0,
+        "²": 0.0,
+    }
+    assert {text: read_retry_after(text, now) for text in asked} == asked
 
 
 def test_a_webhook_that_nobody_answers_fails() -> None:
@@ -411,6 +464,29 @@ def test_a_silent_webhook_delays_neither_frames_nor_a_command_and_the_end_hangs_
         f"--webhook http://{hook.address}/...: no answer until the end. "
         f"Further failures are only counted."
     ]
+
+
+def test_a_recording_comes_faster_than_its_alarms_and_none_is_dropped(
+    tmp_path: Path, records: Callable[[], list[dict[str, Any]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = AlarmSettings(NO_MASK, (record_into(tmp_path),), on_for_s=0.0, cool_down_s=1.0)
+    with Alarms(settings, "test", close_s=20.0, keeps_all=True) as alarms:
+        for n in range(3 * WAITING_ALARMS):
+            alarms.update(frame(float(n), face()))
+    assert alarms.summary == AlarmSummary(12, 12, 0, 0)
+    assert len(records()) == 12
+    assert "Waiting for " in capsys.readouterr().err
+
+
+def test_the_wait_for_a_recordings_alarms_ends_where_none_gets_done(tmp_path: Path) -> None:
+    settings = AlarmSettings(NO_MASK, (hang(tmp_path / "pids"),), on_for_s=0.0, cool_down_s=1.0)
+    with Alarms(settings, "test", lambda _: None, close_s=0.5, keeps_all=True) as alarms:
+        for n in range(7):
+            alarms.update(frame(float(n), face()))
+        wait_for((tmp_path / "pids").exists)
+    assert alarms.summary == AlarmSummary(7, 0, 1, 6)
+    with pytest.raises(EnvironmentProblemError, match=r"7 of 7 .* \(1 failed, 6 given up at the"):
+        require_all_done(alarms.summary)
 
 
 def test_an_exception_in_the_frame_loop_ends_the_alarms_too(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import pytest
 from collector.records import Label
 from collector.video_file import VideoFile
 from detector.cli import main
+from detector.mp4 import FRAGMENT_S
 from tests.detector.test_terminal import read_until
 from trainer.bundle import ModelBundle
 
@@ -293,3 +294,77 @@ def test_a_polite_kill_leaves_a_recording_that_plays(bundle: ModelBundle, tmp_pa
     video = VideoFile(recording, pace=False)
     assert video.read() is not None
     video.close()
+
+
+def test_kill_9_costs_a_recording_its_last_second_only(bundle: ModelBundle, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "detector.cli", "live", "--headless", "--source", "demo"]
+    process = subprocess.Popen(
+        [*command, "--model", str(bundle.folder), "--record", "--json", "events.jsonl"],
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        shown_s = wait_for_seconds(tmp_path / "events.jsonl", 4.0)
+    finally:
+        process.kill()
+        process.wait()
+    (recording,) = (tmp_path / "recordings").iterdir()
+    # One fragment, and what still waited for the recorder on a machine however busy.
+    assert played_s(recording) >= shown_s - FRAGMENT_S - 1.0
+    assert not list(tmp_path.glob("maskage*"))
+
+
+def test_kill_9_costs_an_annotated_video_its_last_second_only(
+    bundle: ModelBundle, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "detector.cli", "run", "demo", "--max-frames", "100000"]
+    process = subprocess.Popen(
+        [*command, "--model", str(bundle.folder), "--video", "out.mp4", "--json", "events.jsonl"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        shown_s = wait_for_seconds(tmp_path / "events.jsonl", 4.0)
+    finally:
+        process.kill()
+        process.wait()
+    assert played_s(tmp_path / "out.mp4") >= shown_s - FRAGMENT_S - 0.5
+
+
+@pytest.mark.slow
+def test_an_alarm_that_takes_its_time_is_done_before_the_view_ends(
+    bundle: ModelBundle,
+    film: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+    elsewhere: Path,
+) -> None:
+    words = ["--source", str(film([Label.MASK_OLD] * 10)), "--model", str(bundle.folder)]
+    alarm = ["--on", "mask_*", "--on-for", "0", "--exec", "sh -c 'sleep 5; touch done'"]
+    assert main(["live", "--headless", *words, *alarm]) == 0
+    assert (elsewhere / "done").exists()
+    told = capsys.readouterr().err
+    assert "Waiting for 1 commands and webhooks, for up to 10 s. Ctrl-C gives them up." in told
+    assert "1 alarms raised; 1 commands and webhooks done, 0 failed, 0 dropped" in told
+
+
+def wait_for_seconds(events: Path, seconds: float) -> float:
+    """Wait until so many seconds have been labelled; returns how many have."""
+    until_s = time.monotonic() + 90
+    while time.monotonic() < until_s:
+        lines = events.read_text().rpartition("\n")[0].splitlines() if events.exists() else []
+        if lines and (at_s := float(json.loads(lines[-1])["time_s"])) >= seconds:
+            return at_s
+        time.sleep(0.05)
+    raise TimeoutError(f"{seconds} s were not labelled")
+
+
+def played_s(path: Path) -> float:
+    reader = cv2.VideoCapture(str(path))
+    fps, frames = reader.get(cv2.CAP_PROP_FPS), 0
+    while reader.read()[0]:
+        frames += 1
+    reader.release()
+    return frames / fps if frames else 0.0

@@ -323,3 +323,33 @@ def test_the_annotated_video_shows_each_frame_at_its_own_time(
         beat += 1
     capture.release()
     assert [seen[number] for number in range(40)] == pytest.approx(times, abs=period_s)
+
+
+ALARM_WORDS = ("--on", "*", "--on-for", "0", "--cool-down", "0.3")
+
+
+def test_alarms_are_done_before_it_exits(
+    clip: Path, bundle: ModelBundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = tmp_path / "done"
+    slow = f"sh -c 'sleep 0.2; echo $MASKAGE_TIME_S >> {done}'"
+    assert run(clip, "--model", bundle.folder, *ALARM_WORDS, "--exec", slow) == 0
+    times = [float(line) for line in done.read_text().split()]
+    # Four seconds, an alarm each 0.3.
+    assert len(times) >= 11
+    assert times == sorted(times)
+    told = capsys.readouterr().err
+    assert f"{len(times)} alarms raised; {len(times)} commands and webhooks done, 0 failed" in told
+
+
+def test_an_alarm_that_fails_is_told_and_ends_with_5_and_all_else_is_written(
+    clip: Path, bundle: ModelBundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "clip.jsonl"
+    words = [*ALARM_WORDS, "--exec", "sh -c 'exit 7'", "--json", out]
+    assert run(clip, "--model", bundle.folder, *words) == 5
+    assert len(out.read_text().splitlines()) == 40
+    summary, told = capsys.readouterr()
+    assert "--exec sh: ended with code 7" in told
+    assert "commands and webhooks were not carried out" in told
+    assert "40 frames" in summary

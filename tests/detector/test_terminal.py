@@ -10,8 +10,10 @@ import sys
 import termios
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -21,6 +23,7 @@ from detector.pipeline import FrameResult, Timings
 from detector.screens import LiveView
 from detector.terminal import compose_view, confidence_bar
 from detector.tracker import TrackedFace
+from tests.collector.test_polite_kills import session
 from trainer.bundle import ModelBundle
 
 ROOT = Path(__file__).parents[2]
@@ -107,7 +110,7 @@ def _guide(no_face_model: None) -> None:
 
 
 def start_live(
-    tmp_path: Path, bundle: ModelBundle, film: Callable[..., Path]
+    tmp_path: Path, bundle: ModelBundle, film: Callable[..., Path], *words: str
 ) -> tuple[int, int, "subprocess.Popen[bytes]"]:
     """`detector live` on a video, in a real terminal of its own."""
     clip = film([Label.MASK_YOUNG] * 300)
@@ -118,6 +121,7 @@ def start_live(
             *(sys.executable, "-m", "detector.cli", "live", "--terminal"),
             *("--source", str(clip), "--model", str(bundle.folder)),
             *("--snapshots", str(tmp_path / "shots")),
+            *words,
         ],
         stdin=inner,
         stdout=inner,
@@ -170,3 +174,43 @@ def test_a_polite_kill_gives_the_terminal_back(
         process.wait()
         os.close(outer)
         os.close(inner)
+
+
+def test_what_became_of_alarms_is_said_on_the_terminal_that_stays(
+    tmp_path: Path, bundle: ModelBundle, film: Callable[..., Path]
+) -> None:
+    begun, done = tmp_path / "begun", tmp_path / "done"
+    command = f"sh -c 'touch {begun}; sleep 1; touch {done}; exit 7'"
+    outer, inner, process = start_live(
+        tmp_path, bundle, film, "--on", "mask_*", "--on-for", "0", "--exec", command
+    )
+    try:
+        until_s = time.monotonic() + 15
+        while not begun.exists() and time.monotonic() < until_s:
+            with suppress(AssertionError):
+                read_until(outer, "frames/s", 0.2)
+        os.write(outer, b"q")
+        text = read_until(outer, "frames labelled")
+        assert process.wait(10) == 0
+        after = text.rpartition("\x1b[?1049l")[2]
+        assert "1 alarms raised; 0 commands and webhooks done, 1 failed, 0 dropped" in after
+        # The failure came when no screen could show it any more.
+        assert "--exec sh: ended with code 7" in after
+        assert done.exists()
+    finally:
+        process.kill()
+        process.wait()
+        os.close(outer)
+        os.close(inner)
+
+
+def test_a_terminal_that_goes_ends_the_view_in_order(tmp_path: Path, bundle: ModelBundle) -> None:
+    words = ["live", "--terminal", "--source", "demo", "--model", str(bundle.folder), "--record"]
+    with session(tmp_path, *words, module="detector.cli") as screen:
+        screen.read_until("frames/s")
+        screen.hang_up()
+        assert screen.process.wait(30) == 128 + signal.SIGHUP
+    (recording,) = (tmp_path / "recordings").iterdir()
+    reader = cv2.VideoCapture(str(recording))
+    assert reader.read()[0]
+    reader.release()

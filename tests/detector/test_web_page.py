@@ -23,8 +23,17 @@ from detector.commands import (
 )
 from detector.overlay import LABEL_COLORS, Readout
 from detector.screens import Controls, LiveView
+from detector.web.options import WebOptions
 from tests.detector.chromium import Chromium, find_chromium
-from tests.detector.web_server import Served, as_stale, make_face, make_view, serving, wait_until
+from tests.detector.web_server import (
+    TOKEN,
+    Served,
+    as_stale,
+    make_face,
+    make_view,
+    serving,
+    wait_until,
+)
 from trainer.bundle import ModelBundle
 
 pytestmark = [
@@ -418,3 +427,44 @@ def choose_file(browser: Chromium, file: Path) -> None:
     root = browser.call("DOM.getDocument")["root"]["nodeId"]
     node = browser.call("DOM.querySelector", nodeId=root, selector="#try-file")["nodeId"]
     browser.call("DOM.setFileInputFiles", files=[str(file)], nodeId=node)
+
+
+def test_visitors_log_in_over_tls_by_the_password_form_and_may_do_everything(
+    bundle: ModelBundle, browser: Chromium, certificate: tuple[Path, Path]
+) -> None:
+    password = "correct horse battery"
+    options = WebOptions(
+        port=0, certificate=certificate[0], key=certificate[1], password=password, token=TOKEN
+    )
+    browser.complaints.clear()
+    # The certificate is nobody's but ours; a person clicks the warning away.
+    browser.call("Security.enable")
+    browser.call("Security.setIgnoreCertificateErrors", ignore=True)
+    browser.show_as(1280, 900)
+    with serving(bundle, options) as served, ObedientLoop(served) as loop:
+        browser.open(f"https://127.0.0.1:{served.port}/")
+        browser.wait_for("document.querySelector('#password') !== null")
+        assert browser.run("location.pathname") == "/login"
+        log_in(browser, "wrong horse battery")
+        browser.wait_for(f"{text_of('#fault')} === 'The password is not right.'")
+        log_in(browser, password)
+        browser.wait_for("document.querySelectorAll('#faces .face').length === 2")
+        assert browser.run("location.href") == f"https://127.0.0.1:{served.port}/"
+        browser.click("#snapshot")
+        browser.wait_for(f"{text_of('#message')} === 'saved snapshots/1.jpg'")
+        browser.click("#record")
+        browser.wait_for(f"{text_of('#recording')} === 'recording-1.mp4'")
+        browser.click(f".face[data-track='2'] [data-label='{Label.MASK_YOUNG}']")
+        wait_until(lambda: loop.commands[-1:] == [CorrectLabel(Label.MASK_YOUNG, 2)])
+        browser.run("document.querySelector('#threshold').focus()")
+        browser.press("ArrowRight", 39)
+        wait_until(lambda: isinstance(loop.commands[-1], SetThreshold))
+        assert [words for words in complaints_of(browser, served) if "401" not in words] == []
+        browser.open("about:blank")
+
+
+def log_in(browser: Chromium, password: str) -> None:
+    """Type a password and press Enter, as a person does."""
+    browser.run("document.querySelector('#password').focus()")
+    browser.call("Input.insertText", text=password)
+    browser.press("Enter", 13)
