@@ -1,6 +1,7 @@
 """What every command shares: how it ends, and how it shows that it is working.
 
-Results go to stdout; progress, notices and errors go to stderr.
+Results go to stdout; progress, notices and errors go to stderr. `show` and `say` are the only ways
+there, so that a name from outside never acts on the terminal.
 """
 
 import argparse
@@ -11,10 +12,12 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn, Protocol, TypeVar
+from typing import NoReturn, Protocol, TextIO, TypeVar, cast
 
 from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
+from collector.outside_text import ShownOutput, join_lines, shown_text
 
 INTERRUPTED = 130
 
@@ -25,9 +28,36 @@ class CommandParser(argparse.ArgumentParser):
     """argparse, with a fault in the command line raised as `UsageError`."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message[:1].upper()}{message[1:]}.\nSee `{self.prog} --help`.")
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", f"See `{self.prog} --help`.")
 
 
+@contextmanager
+def _shown_output() -> Iterator[None]:
+    """Let nothing through that a terminal would obey, whoever prints it (a library, a warning)."""
+    before = sys.stdout, sys.stderr
+    for stream in before:
+        # A name may hold letters that the terminal cannot show.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    sys.stdout, sys.stderr = (
+        stream
+        if isinstance(cast(object, stream), ShownOutput)
+        else cast(TextIO, ShownOutput(stream))
+        for stream in before
+    )
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def plain_stderr() -> TextIO:
+    """Return stderr for what draws there: whatever it writes, the terminal obeys."""
+    stream: object = sys.stderr
+    return stream.stream if isinstance(stream, ShownOutput) else sys.stderr
+
+
+@_shown_output()
 def run_command(command: Callable[[], int]) -> int:
     """Run a command to its exit code: known faults become one message, unknown ones a report.
 
@@ -37,15 +67,12 @@ def run_command(command: Callable[[], int]) -> int:
     Returns:
         The exit code of the design: 0, the fault's own, 130 for Ctrl-C, 1 for a bug of ours.
     """
-    # A file's name may hold what the terminal cannot show; stderr escapes that by itself.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = command()
         sys.stdout.flush()
         return code
     except ToolchainError as fault:
-        say(f"error: {fault}")
+        say(*f"error: {fault}".split("\n"))
         return fault.exit_code
     except KeyboardInterrupt:
         say("stopped.")
@@ -67,8 +94,8 @@ def run_command(command: Callable[[], int]) -> int:
 
 def _report_bug(fault: Exception) -> int:
     say(
-        f"error: this is a bug in the toolchain: {type(fault).__name__}: {fault}\n"
-        f"The details are in {_write_traceback()}. Please report them. Nothing saved is lost."
+        f"error: this is a bug in the toolchain: {type(fault).__name__}: {fault}",
+        f"The details are in {_write_traceback()}. Please report them. Nothing saved is lost.",
     )
     return ToolchainError.exit_code
 
@@ -78,9 +105,28 @@ def _drop_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def say(message: str) -> None:
-    """Tell the person at the terminal; never mixes with results on stdout."""
-    print(message, file=sys.stderr, flush=True)
+def say(*lines: str) -> None:
+    """Tell the person at the terminal; never mixes with results on stdout.
+
+    Args:
+        lines: What is said. Each is one line, whatever a name in it holds.
+    """
+    print(join_lines(lines), file=sys.stderr, flush=True)
+
+
+def say_block(text: object) -> None:
+    """Tell the person something of several lines, whose parts went through `join_lines`."""
+    say(*str(text).split("\n"))
+
+
+def show(*lines: str) -> None:
+    """Print results to stdout; lines as for `say`."""
+    show_block(join_lines(lines))
+
+
+def show_block(text: object) -> None:
+    """Print a result of several lines, whose parts from outside went through `join_lines`."""
+    print(text, flush=True)
 
 
 class Progress(Protocol):
@@ -114,9 +160,9 @@ def show_progress(items: Iterable[T], description: str, total: int | None = None
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed:.0f}/s" if task.speed else "")
 
-    console = Console(stderr=True)
+    console = Console(file=plain_stderr())
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         Rate(),
@@ -125,11 +171,11 @@ def show_progress(items: Iterable[T], description: str, total: int | None = None
         transient=True,
         disable=not console.is_terminal,
     ) as progress:
-        yield from progress.track(items, total=total, description=description)
+        yield from progress.track(items, total=total, description=shown_text(description))
 
 
 def _write_traceback() -> Path:
     handle, name = tempfile.mkstemp(prefix="maskage-bug-", suffix=".txt")
-    with os.fdopen(handle, "w") as file:
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
         traceback.print_exc(file=file)
     return Path(name)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from collector.doctor_findings import WORDS, Diagnosis, Finding, Kind, Note
 from collector.mending import Left
+from collector.outside_text import join_lines
 
 SHOWN = 5
 """How many findings of a kind are named before the rest is counted."""
@@ -16,7 +17,7 @@ def diagnosis_as_text(diagnosis: Diagnosis, left: Left | None = None) -> str:
         diagnosis: What `examine` found.
         left: What could not be mended; None where nothing was tried.
     """
-    text = "\n".join(
+    return join_lines(
         [
             f"{diagnosis.root}: {_count(diagnosis.photos, 'photo')}, "
             f"{_count(len(diagnosis.manifest.rows.present), 'row')} of photos that are not removed",
@@ -26,8 +27,6 @@ def diagnosis_as_text(diagnosis: Diagnosis, left: Left | None = None) -> str:
             _verdict(diagnosis, left),
         ]
     )
-    # A file's name may hold bytes that no terminal takes.
-    return text.encode(errors="backslashreplace").decode()
 
 
 def diagnosis_as_json(diagnosis: Diagnosis, left: Left | None = None) -> dict[str, object]:

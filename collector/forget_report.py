@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from collector.forgetting import ForgetPlan
+from collector.outside_text import join_lines
 from collector.traces import CuratedTrace, RunTrace
 
 SHOWN = 12
@@ -16,7 +17,7 @@ def plan_as_text(plan: ForgetPlan) -> str:
     for number, what, names in _going(plan):
         lines.append(f"{number:>8} {what}{':' if names else ''}")
         lines += [f"{'':>7}{name}" for name in _shortened(names)]
-    return "\n".join(lines)
+    return join_lines(lines)
 
 
 def left_as_text(plan: ForgetPlan) -> str:
@@ -41,7 +42,7 @@ def left_as_text(plan: ForgetPlan) -> str:
             f"are: look at them, and remove them by hand.",
             *_shortened(plan.mine.unclear),
         ]
-    return "\n".join(lines)
+    return join_lines(lines)
 
 
 def plan_as_json(plan: ForgetPlan, *, is_done: bool) -> dict[str, object]:

@@ -14,6 +14,7 @@ from collector.console import say, show_progress
 from collector.errors import CameraError
 from collector.faces import crop_face, open_face_finder
 from collector.images import resize_square
+from collector.outside_text import join_lines
 from collector.peak_memory import peak_memory_mb
 from collector.records import RgbImage
 from detector.bench_formats import HEADER, FormatTime, compare_formats
@@ -121,7 +122,7 @@ class BenchReport:
             f"{stage.stage:<10}{stage.mean_ms:9.2f}{stage.p50_ms:9.2f}{stage.p95_ms:9.2f}"
             for stage in self.stages
         ]
-        return "\n".join(
+        return join_lines(
             [
                 f"{self.source}: {self.frames} frames with {self.faces:.1f} faces each",
                 f"{self.bundle}: {self.input_size} px, {self.threads} of {self.cores} cores, "

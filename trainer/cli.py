@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from collector.console import CommandParser, run_command, say, show_progress
+from collector.console import CommandParser, run_command, say, show, show_block, show_progress
 from collector.errors import GateFailedError, UsageError
 from trainer.exports.command import add_export_options, run_export
 from trainer.fit_command import add_fit_options, run_fit
@@ -126,7 +126,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     if arguments.report is not None:
         result = write_evaluation(result, arguments.report)
         say(f"Look at {arguments.report}")
-    print(json.dumps(result.as_dict()) if arguments.json else result, flush=True)
+    show_block(json.dumps(result.as_dict()) if arguments.json else result)
     accuracy = result.evaluation.accuracy
     if gate is not None and accuracy < gate:
         raise GateFailedError(
@@ -147,9 +147,9 @@ def _compare(arguments: argparse.Namespace) -> int:
         say(f"Look at {arguments.html}")
     if arguments.json:
         for line in comparison_lines(summaries):
-            print(json.dumps(line))
+            show(json.dumps(line))
     else:
-        print(format_comparison(summaries))
+        show_block(format_comparison(summaries))
     return 0
 
 
@@ -169,7 +169,7 @@ def _leak(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         on_progress=ProgressPrinter(),
     )
-    print(json.dumps(leak.as_dict()) if arguments.json else leak)
+    show_block(json.dumps(leak.as_dict()) if arguments.json else leak)
     return 0
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from collector.console import Progress, no_progress
 from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
+from collector.outside_text import shown_text
 from curation.curated import SPLITS, CuratedPhoto, read_curated, read_four_folders
 from trainer.bundle import ONNX_FILE, find_bundle, load_bundle, read_file
 from trainer.measures.breakdown import format_breakdown
@@ -67,7 +68,7 @@ class RunEvaluation:
 
     def __str__(self) -> str:
         where = f"{self.data}" + (f", split {self.split}" if self.split else "")
-        parts = [f"{self.bundle} on {where}", str(self.evaluation)]
+        parts = [shown_text(f"{self.bundle} on {where}"), str(self.evaluation)]
         parts += [
             format_breakdown(each)
             for each in self.found.judged.breakdowns
