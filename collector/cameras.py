@@ -14,6 +14,7 @@ import cv2
 
 from collector.errors import CameraError, UnreadableImageError
 from collector.images import VIDEO_SUFFIXES, is_picture, read_image
+from collector.outside_text import path_for_opencv, shown_text
 from collector.records import Frame, RgbImage
 
 DEMO_SOURCE = "demo"
@@ -86,10 +87,10 @@ class VideoFile:
     """A recorded video; `pace` plays it at its own speed, as a camera would show it."""
 
     def __init__(self, path: Path, *, pace: bool) -> None:
-        self.name = path.name
+        self.name = shown_text(path.name)
         self.is_live = pace
         _hush_ffmpeg()
-        self._capture = cv2.VideoCapture(str(path))
+        self._capture = cv2.VideoCapture(path_for_opencv(path))
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         if not self._capture.isOpened() or rate <= 0:
             self._capture.release()
@@ -139,7 +140,7 @@ class PictureFolder:
     is_live = False
 
     def __init__(self, path: Path) -> None:
-        self.name = str(path)
+        self.name = shown_text(path)
         self.folder = path.parent if path.is_file() else path
         self.fps: float | None = None
         self._files = (

@@ -20,6 +20,7 @@ from functools import cached_property
 from pathlib import Path
 
 from collector.images import is_picture
+from collector.outside_text import cell_to_path, text_to_path
 from collector.records import LABELS
 
 SPLITS = ("train", "val", "test")
@@ -78,7 +79,7 @@ class CuratedSet:
         """The command that made it, as its page tells; empty where it does not."""
         try:
             found = _COMMAND.search((self.folder / "report.html").read_text(encoding="utf-8"))
-            words = shlex.split(html.unescape(found[1])) if found else []
+            words = shlex.split(text_to_path(html.unescape(found[1]))) if found else []
         except (OSError, ValueError):
             return []
         return words if "--out" in words[2:-1] else []
@@ -131,8 +132,8 @@ def _read_plan(table: Path) -> Iterator[SetRow]:
             reader = csv.DictReader(file)
             if set(reader.fieldnames or ()) >= _PLAN_COLUMNS:
                 for row in reader:
-                    path, split = row["path"] or "", row["split"] or ""
+                    path, split = cell_to_path(row["path"] or ""), row["split"] or ""
                     place = f"{split}/{path}"
-                    yield SetRow(path, place, row["parent"] or "", row["kept"] == "1")
+                    yield SetRow(path, place, cell_to_path(row["parent"] or ""), row["kept"] == "1")
     except (OSError, UnicodeDecodeError, csv.Error):
         return

@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from collector.consent import Consent
+from collector.outside_text import text_to_path
 from collector.records import LABELS, FaceBox, Label, Photo, Quality, Suggestion
 
 PHOTO_COLUMNS = [
@@ -291,7 +292,7 @@ def _label(value: object) -> Label | None:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError  # noqa: TRY004  damaged, like every other value that does not fit
-    return value
+    return text_to_path(value)
 
 
 def _optional(value: object) -> str | None:

@@ -18,6 +18,8 @@ from collector.consent import Consent
 from collector.edits import Edit
 from collector.errors import DatasetError, PhotoNotSavedError
 from collector.files import sync_folder
+from collector.name_database import NameDatabase
+from collector.outside_text import text_to_path
 from collector.records import FaceBox, Label, Photo, Quality, Suggestion
 
 SCHEMA_VERSION = 2
@@ -142,7 +144,9 @@ class Manifest:
             # Made here, not by SQLite, which would leave it open to others for a moment.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             path.chmod(0o600)
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, factory=NameDatabase
+            )
             try:
                 self._set_up()
             except BaseException:
@@ -414,7 +418,9 @@ def _reading(root: Path) -> Iterator[sqlite3.Connection | None]:
     mode = "mode=ro" if (path.parent / f"{path.name}-wal").exists() else "immutable=1"
     with (
         _explained(path),
-        closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)) as db,
+        closing(
+            sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, factory=NameDatabase)
+        ) as db,
     ):
         yield db
 
@@ -516,13 +522,13 @@ def _photo_of(row: list[Any]) -> Photo:
     """A row of `_COLUMNS` as a photo; by position, because a large dataset has 100,000 of them."""
     quality, suggested = row[12:16], row[19]
     return Photo(
-        row[0],
+        text_to_path(row[0]),
         _LABELS[row[1]],
-        row[2],
-        row[3],
-        row[4],
+        _optional_path(row[2]),
+        _optional_path(row[3]),
+        _optional_path(row[4]),
         row[5],
-        row[6],
+        _optional_path(row[6]),
         FaceBox(*row[7:12]) if row[7] is not None else None,
         Quality(*quality) if quality[0] is not None else None,
         row[16],
@@ -530,6 +536,10 @@ def _photo_of(row: list[Any]) -> Photo:
         bool(row[18]),
         Suggestion(_LABELS[suggested], row[20]) if suggested else None,
     )
+
+
+def _optional_path(text: str | None) -> str | None:
+    return None if text is None else text_to_path(text)
 
 
 def _signed(fingerprint: int | None) -> int | None:
@@ -549,13 +559,13 @@ def _read_consents(db: sqlite3.Connection) -> dict[str, Consent]:
         "ORDER BY subject"
     )
     return {
-        subject: Consent(
-            subject,
-            basis,
+        text_to_path(subject): Consent(
+            text_to_path(subject),
+            text_to_path(basis),
             date.fromisoformat(given_on),
             date.fromisoformat(expires_on) if expires_on else None,
             bool(is_minor),
-            guardian,
+            _optional_path(guardian),
         )
         for subject, basis, given_on, expires_on, is_minor, guardian in rows
     }

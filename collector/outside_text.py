@@ -20,6 +20,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TextIO, cast
 
+LONGEST_STEM = 200
+"""In bytes, of the 255 of a name: suffix, mark and the prefix of a half-written file take some."""
+
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _MISTAKABLE = re.compile(r"\\(?=x(?:5c|[89a-f][0-9a-f]))")
 _ESCAPED = re.compile(r"\\x(5c|[89a-f][0-9a-f])")
@@ -77,9 +80,13 @@ def cell_to_path(cell: str) -> str:
     return text_to_path(cell.removeprefix("./"))
 
 
-def portable_name(name: str) -> str:
-    """Return a name that any system can show, for a new file: what is not UTF-8 becomes "_"."""
-    return "".join("_" if _shown(letter) != letter else letter for letter in name)
+def portable_name(stem: str) -> str:
+    """Return a stem for a new file's name, which any system can show, and with room for a mark.
+
+    What is not UTF-8, or what a terminal would obey, becomes "_"; the end of a long one is cut off.
+    """
+    name = "".join("_" if _shown(letter) != letter else letter for letter in stem)
+    return name.encode()[:LONGEST_STEM].decode(errors="ignore")
 
 
 def path_for_opencv(path: Path) -> str:

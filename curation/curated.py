@@ -9,6 +9,7 @@ from pathlib import Path
 
 from collector.errors import DatasetError
 from collector.images import is_picture
+from collector.outside_text import cell_to_path
 from collector.records import LABELS, Label
 
 SPLITS = ("train", "val", "test")
@@ -144,7 +145,10 @@ def _read_groups(plan: Path) -> dict[tuple[str, str], tuple[str, str | None]]:
         with plan.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         return {
-            (row["split"], row["path"]): (row["group"], row["parent"] or None)
+            (row["split"], cell_to_path(row["path"])): (
+                row["group"],
+                cell_to_path(row["parent"]) or None,
+            )
             for row in rows
             if row["kept"] == "1"
         }

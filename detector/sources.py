@@ -6,6 +6,7 @@ from pathlib import Path
 
 from collector.addresses import public_url
 from collector.cameras import STREAM_SCHEMES, Camera, find_webcams
+from collector.outside_text import shown_text
 
 
 class CameraChoice:
@@ -86,4 +87,4 @@ def _name(source: str) -> str:
     if source.lower().startswith(STREAM_SCHEMES):
         return public_url(source)
     # Whoever watches from a browser need not know where it lies.
-    return Path(source).name or source
+    return shown_text(Path(source).name or source)

@@ -8,6 +8,7 @@ import numpy as np
 from collector.closing import Closing
 from collector.errors import EnvironmentProblemError
 from collector.images import encode_jpeg
+from collector.outside_text import path_for_opencv
 from collector.records import RgbImage
 
 CODEC = "mp4v"
@@ -54,7 +55,7 @@ class VideoSink(Closing):
             return
         self._writer.release()
         self._writer = None
-        reader = cv2.VideoCapture(str(self.path))
+        reader = cv2.VideoCapture(path_for_opencv(self.path))
         is_readable, _ = reader.read()
         reader.release()
         if not is_readable:
@@ -113,7 +114,7 @@ def fit_into(pixels: RgbImage, width: int, height: int) -> RgbImage:
 
 def _open_writer(path: Path, fps: float, size: tuple[int, int]) -> cv2.VideoWriter:
     fourcc = cv2.VideoWriter.fourcc(*CODEC)
-    writer = cv2.VideoWriter(str(path), fourcc, fps, size)
+    writer = cv2.VideoWriter(path_for_opencv(path), fourcc, fps, size)
     if not writer.isOpened():
         raise EnvironmentProblemError(
             f"{path}: a video of {size[0]}x{size[1]} px cannot be written here. Name a file that "
