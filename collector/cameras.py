@@ -216,8 +216,10 @@ def open_camera(source: str, *, pace: bool = True, seed: int = 0) -> Camera:
         return _open_stream(source)
     if "://" in source:
         # Not told back: a password may be in it.
+        scheme = source.partition("://")[0]
+        kind = f"at {scheme}:// addresses" if scheme.isalnum() else "there"
         raise CameraError(
-            f"No camera can be opened at {source.partition('://')[0]}:// addresses. "
+            f"No camera can be opened {kind}. "
             f"Those that can begin with {', '.join(STREAM_SCHEMES)}."
         )
     path = Path(source).expanduser()
@@ -225,8 +227,10 @@ def open_camera(source: str, *, pace: bool = True, seed: int = 0) -> Camera:
         return PictureFolder(path)
     if path.is_file():
         return VideoFile(path, pace=pace)
+    # An address without its scheme, or with one slash, may hold a password too.
+    named = "it is not repeated here, as it may hold a password" if "@" in source else repr(source)
     raise CameraError(
-        f"No such source: {source!r}. A source is a webcam's number, a video "
+        f"No such source: {named}. A source is a webcam's number, a video "
         f"({', '.join(sorted(VIDEO_SUFFIXES)[:3])}, ...), a folder of pictures, an http:// or "
         f"rtsp:// address, or 'demo'."
     )

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, Protocol, TextIO, TypeVar, cast
 
+from collector.addresses import hide_addresses
 from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
 from collector.outside_text import ShownOutput, join_lines, shown_text
 
@@ -28,6 +29,8 @@ class CommandParser(argparse.ArgumentParser):
     """argparse, with a fault in the command line raised as `UsageError`."""
 
     def error(self, message: str) -> NoReturn:
+        # What it did not understand may be an address with a password.
+        message = hide_addresses(message)
         raise UsageError(f"{message[:1].upper()}{message[1:]}.", f"See `{self.prog} --help`.")
 
 
@@ -93,8 +96,9 @@ def run_command(command: Callable[[], int]) -> int:
 
 
 def _report_bug(fault: Exception) -> int:
+    what = hide_addresses(str(fault))
     say(
-        f"error: this is a bug in the toolchain: {type(fault).__name__}: {fault}",
+        f"error: this is a bug in the toolchain: {type(fault).__name__}: {what}",
         f"The details are in {_write_traceback()}. Please report them. Nothing saved is lost.",
     )
     return ToolchainError.exit_code
@@ -177,5 +181,5 @@ def show_progress(items: Iterable[T], description: str, total: int | None = None
 def _write_traceback() -> Path:
     handle, name = tempfile.mkstemp(prefix="maskage-bug-", suffix=".txt")
     with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-        traceback.print_exc(file=file)
+        file.write(hide_addresses(traceback.format_exc()))
     return Path(name)

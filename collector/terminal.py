@@ -48,7 +48,7 @@ def keep_terminal() -> Iterator[type[Driver]]:
     sink = os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 2)
     os.close(sink)
-    with os.fdopen(os.dup(kept), "w", encoding="utf-8") as screen:
+    with os.fdopen(os.dup(kept), "w", encoding="utf-8", errors="backslashreplace") as screen:
 
         class ScreenDriver(LinuxDriver):
             """Draws on the kept descriptor."""

@@ -69,7 +69,7 @@ def plan_as_json(
         "class_weights": plan.class_weights,
         "suspicious": [
             {
-                "path": photo.path,
+                "path": path_to_text(photo.path),
                 "label": photo.label,
                 "suggested": photo.doubt.label,
                 "confidence": round(photo.doubt.confidence, 4),
@@ -82,13 +82,13 @@ def plan_as_json(
     if with_photos:
         told["photos"] = [
             {
-                "path": photo.path,
+                "path": path_to_text(photo.path),
                 "label": photo.label,
                 "kept": photo.kept,
                 "reason": photo.reason,
                 "group": photo.group,
                 "split": photo.split,
-                "parent": photo.parent,
+                "parent": None if photo.parent is None else path_to_text(photo.parent),
             }
             for photo in plan.photos
         ]

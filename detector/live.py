@@ -23,7 +23,7 @@ from detector.live_loop import LiveLoop, LiveSummary, LoopOptions
 from detector.pipeline import EVERYTHING, FrameResult, LivePipeline, Thrift
 from detector.screens import DisplayProbe, NoScreen, Screen, ScreenKind, choose_screen
 from detector.signals import ending_politely
-from detector.sources import CameraChoice
+from detector.sources import CameraChoice, public_source
 from detector.web.options import WebOptions
 from trainer.bundle import ModelBundle, find_bundle, load_bundle
 
@@ -95,7 +95,9 @@ def run_live(request: LiveRequest) -> LiveSummary:
     for message in loop.summary.skipped:
         say(f"skipped {message}")
     if loop.summary.frames == 0 and loop.summary.skipped:
-        raise DatasetError(f"{request.sources[0]}: none of its pictures can be read.")
+        raise DatasetError(
+            f"{public_source(request.sources[0])}: none of its pictures can be read."
+        )
     return loop.summary
 
 

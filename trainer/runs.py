@@ -196,7 +196,7 @@ class RunFolder:
 
     def _write(self, name: str, text: str) -> None:
         temporary = self.path / f".{name}"
-        temporary.write_text(text, encoding="utf-8", newline="")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
         temporary.replace(self.path / name)
 
 
