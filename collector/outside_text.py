@@ -55,6 +55,11 @@ def join_lines(lines: Iterable[str]) -> str:
     return "\n".join(map(shown_text, lines))
 
 
+def is_utf8(path: str) -> bool:
+    """Return whether the bytes of a path are UTF-8, which some libraries insist on."""
+    return _NOT_UTF8.search(path) is None
+
+
 def path_to_text(path: str) -> str:
     """Return a path as text that is valid UTF-8; `text_to_path` gives it back."""
     if "\\" in path:

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 
 from collector.doctor_files import list_trash
-from collector.outside_text import join_lines, shown_text
+from collector.outside_text import join_lines, path_to_text, shown_text
 from collector.quality import find_faults
 from collector.records import LABELS, Label, Photo
 from collector.status_advice import Advice, give_advice
@@ -111,7 +111,7 @@ class DatasetStatus:
 
     def to_json(self) -> dict[str, object]:
         return {
-            "dataset": str(self.root),
+            "dataset": path_to_text(str(self.root)),
             "counts": dict(self.counts),
             "subjects": self.subjects,
             "sessions": len(self.sessions),

@@ -6,7 +6,7 @@ from typing import Any
 
 from collector.console import Progress, no_progress
 from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
-from collector.outside_text import shown_text
+from collector.outside_text import path_to_text, shown_text
 from curation.curated import SPLITS, CuratedPhoto, read_curated, read_four_folders
 from trainer.bundle import ONNX_FILE, find_bundle, load_bundle, read_file
 from trainer.measures.breakdown import format_breakdown
@@ -60,8 +60,8 @@ class RunEvaluation:
         """As one object of `--json`: what `metrics.json` holds of an evaluation."""
         return {
             **self.found.as_dict(),
-            "bundle": str(self.bundle),
-            "data": str(self.data),
+            "bundle": path_to_text(str(self.bundle)),
+            "data": path_to_text(str(self.data)),
             "split": self.split,
             "seconds": self.seconds,
         }
