@@ -12,9 +12,15 @@ import pytest
 
 from collector.images import encode_jpeg
 from collector.outside_text import cell_to_path, text_to_path
-from collector.records import LABELS, Label, RgbImage
+from collector.records import LABELS, Frame, Label, RgbImage
+from detector.alarm_actions import Alarm
 from detector.cli import main as detector
+from detector.overlay import Readout
+from detector.pipeline import FrameResult, Timings
+from detector.screens import LiveView
+from detector.terminal import compose_view
 from detector.video import VideoSink
+from tests.collector.mjpeg_server import MjpegServer
 from tests.conftest import draw_noise
 from tests.terminal import run_in_terminal
 from trainer.bundle import ModelBundle
@@ -96,6 +102,14 @@ def test_no_name_acts_on_the_terminal_in_a_quick_look(place: Path) -> None:
         assert not [mark for mark in OBEYED if mark in sent], (words, sent)
 
 
+def test_no_name_acts_on_the_terminal_in_the_gallery(place: Path) -> None:
+    code, sent = run_in_terminal(
+        "collector.cli", "review", "data", press=b"q", after=b"\\x1b]0;title"
+    )
+    assert not [mark for mark in (b"\x1b]0;title", *OBEYED[1:4]) if mark in sent], sent
+    assert code == 0
+
+
 @pytest.fixture
 def pictures(tmp_path: Path, paint: Callable[..., RgbImage]) -> Path:
     """Pictures with a name that is not UTF-8, with a formula for a name, and with the longest."""
@@ -155,3 +169,30 @@ def test_an_evaluation_and_its_page_take_every_name(
     assert "f\\xfcr" in text
     assert "<script>" not in text
     assert not {"\x1b", "\x9b", "\u202e"} & set(text)
+
+
+def test_no_password_is_shown_by_advice_on_a_command_line(
+    bundle: ModelBundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with MjpegServer() as server:
+        url = server.url.replace("//", "//anna:secret@")
+        assert detector(["run", url, "--model", str(bundle.folder)]) == 2
+        assert server.url in capsys.readouterr().err
+        for command in (["live", url], ["run", "demo", url], ["bench", "demo", url]):
+            assert detector(command) == 2
+            told = capsys.readouterr().err
+            assert "http://..." in told
+            assert "secret" not in told
+
+
+def test_a_message_does_not_act_on_the_terminal_view(paint: Callable[..., RgbImage]) -> None:
+    frame = Frame(paint(Label.MASK_OLD), 0)
+    view = LiveView(FrameResult(frame, (), Timings(1, 1, 1, 1)), Readout(message=EVIL, notice=EVIL))
+    drawn = compose_view(view, 80, 24).encode()
+    assert not [mark for mark in OBEYED if mark in drawn]
+
+
+def test_an_alarm_tells_every_name(paint: Callable[..., RgbImage]) -> None:
+    alarm = Alarm(Label.MASK_OLD, 1, 0.9, 0.0, "2026-01-01", "camera", f"{FUR}.jpg")
+    assert json.loads(alarm.to_json())["file"] == "f\\xfcr.jpg"
+    assert os.fsencode(alarm.to_environment()["MASKAGE_FILE"]) == b"f\xfcr.jpg"
