@@ -67,7 +67,7 @@ COMMANDS: list[tuple[int, list[str]]] = [
     (0, ["collector.cli", "forget", EVIL, "--data", f"new{EVIL}", "--yes"]),
     (5, ["collector.cli", "import", f"clip{EVIL}.mp4", "x", "--label", "mask_old"]),
     (5, ["collector.cli", "--source", EVIL]),
-    (2, ["collector.cli", f"--bogus{EVIL}"]),
+    (2, ["collector.cli", "status", "data", f"--bogus{EVIL}"]),
     (4, ["collector.cli", "import", EVIL, "x"]),
     (0, ["curation.cli", "data", "--dry-run", "--dedupe"]),
     (0, ["curation.cli", "data", "--out", f"curated{EVIL}"]),
