@@ -19,7 +19,7 @@ from collector.cameras import PictureFolder, list_webcams, open_camera
 from collector.capture_parts import CaptureParts
 from collector.capture_screen import CaptureScreen
 from collector.consent import SELF_SUBJECT, check_subject
-from collector.console import say
+from collector.console import say, show
 from collector.errors import DatasetError, PhotoNotSavedError, UsageError
 from collector.faces import open_face_finder
 from collector.keys import REVIEW_COMMANDS, read_key_changes, with_changes
@@ -280,7 +280,7 @@ def _run_app(parts: CaptureParts, changes: dict[str, str]) -> int:
         finally:
             app.capture.close_parts()
     if app.fault is None:
-        print(app.capture.summarise())
+        show(app.capture.summarise())
     _end(app)
     if app.capture.failed:
         raise PhotoNotSavedError(

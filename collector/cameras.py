@@ -15,6 +15,7 @@ import cv2
 
 from collector.errors import CameraError, UnreadableImageError
 from collector.images import VIDEO_SUFFIXES, is_picture, read_image
+from collector.outside_text import shown_text
 from collector.picture_files import FolderListing, describe_left_out, list_pictures
 from collector.pixel_shape import square_size
 from collector.records import Frame, RgbImage
@@ -93,7 +94,7 @@ class PictureFolder:
     is_live = False
 
     def __init__(self, path: Path) -> None:
-        self.name = str(path)
+        self.name = shown_text(path)
         self.folder = path.parent if path.is_file() else path
         self.fps: float | None = None
         listing = FolderListing((path,), ()) if path.is_file() else _list_folder(path)
@@ -141,10 +142,10 @@ def _list_folder(path: Path) -> FolderListing:
             f"Check who may read it."
         ) from fault
     if not listing.pictures:
-        found = "\n".join(describe_left_out(listing.left_out)) or "It is empty."
         raise CameraError(
-            f"{path}: no pictures in this folder. {found}\n"
-            f"Pictures are .jpg, .png, .webp, .bmp or .tif files directly in it."
+            f"{path}: no pictures in this folder.",
+            *(describe_left_out(listing.left_out) or ["It is empty."]),
+            "Pictures are .jpg, .png, .webp, .bmp or .tif files directly in it.",
         )
     return listing
 
@@ -185,8 +186,10 @@ def open_camera(source: str, *, pace: bool = True, seed: int = 0) -> Camera:
         return _open_stream(source)
     if "://" in source:
         # Not told back: a password may be in it.
+        scheme = source.partition("://")[0]
+        kind = f"at {scheme}:// addresses" if scheme.isalnum() else "there"
         raise CameraError(
-            f"No camera can be opened at {source.partition('://')[0]}:// addresses. "
+            f"No camera can be opened {kind}. "
             f"Those that can begin with {', '.join(STREAM_SCHEMES)}."
         )
     path = Path(source).expanduser()
@@ -194,8 +197,10 @@ def open_camera(source: str, *, pace: bool = True, seed: int = 0) -> Camera:
         return PictureFolder(path)
     if path.is_file() or path.is_fifo():
         return VideoFile(path, pace=pace)
+    # An address without its scheme, or with one slash, may hold a password too.
+    named = "it is not repeated here, as it may hold a password" if "@" in source else repr(source)
     raise CameraError(
-        f"No such source: {source!r}. A source is a webcam's number, a video "
+        f"No such source: {named}. A source is a webcam's number, a video "
         f"({', '.join(sorted(VIDEO_SUFFIXES)[:3])}, ...), a folder of pictures, an http:// or "
         f"rtsp:// address, or 'demo'."
     )

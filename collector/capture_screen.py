@@ -25,6 +25,7 @@ from collector.keys import COMMANDS, show_keys
 from collector.messages import CameraChanged, ObservationReady, WriterReported
 from collector.observation import Observation
 from collector.observer import CameraCondition, CameraState, Observer
+from collector.outside_text import shown_text
 from collector.panels import (
     MUTED,
     ClassCounts,
@@ -427,14 +428,14 @@ class CaptureScreen(RoomyScreen[None]):
         seen = self._observation
         if seen is not None and seen.frame.file is not None:
             of = f" of {count:,}" if (count := self._observer.frame_count) else ""
-            place = f"{seen.frame.file} · {seen.frame.index + 1:,}{of}"
+            place = f"{shown_text(seen.frame.file)} · {seen.frame.index + 1:,}{of}"
         else:
             fps = sum(1 for seen_s in self._seen_s if now_s - seen_s <= 1.0)
-            place = f"{self._state.name} · {fps} fps"
+            place = f"{shown_text(self._state.name)} · {fps} fps"
         self.query_one("#header", Static).update(
             Content.assemble(
                 (" ◉ collector ", "bold $background on $primary"),
-                (f"  {self._parts.store.root}", "bold"),
+                (f"  {shown_text(self._parts.store.root)}", "bold"),
                 (f"   {place} · gate {self._parts.gate}", MUTED),
             )
         )

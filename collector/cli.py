@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector.console import CommandParser, run_command, say, show_progress
+from collector.console import CommandParser, run_command, say, show, show_block, show_progress
 from collector.doctor_command import run_doctor
 from collector.errors import DatasetError, UsageError
 from collector.installation import ShowVersion
@@ -228,25 +228,25 @@ def _finish_import(reports: "Iterable[ImportReport]", data: Path) -> None:
     except KeyboardInterrupt:
         say(f"{sum(report.saved.values())} photos were saved; run it again, and it goes on there.")
         raise
-    print(f"{sum(report.saved.values()):>6} photos saved in {data}")
+    show(f"{sum(report.saved.values()):>6} photos saved in {data}")
     for label, count in report.saved.items():
-        print(f"{count:>10} {label}")
-    print(f"{report.duplicates:>6} skipped: content already imported")
+        show(f"{count:>10} {label}")
+    show(f"{report.duplicates:>6} skipped: content already imported")
     if report.facts_left:
-        print(f"{report.facts_left:>10} of them keep what was known: their metadata is not taken")
+        show(f"{report.facts_left:>10} of them keep what was known: their metadata is not taken")
     if report.conflicts:
-        print(f"{len(report.conflicts):>10} of them under another label than before: left as it is")
+        show(f"{len(report.conflicts):>10} of them under another label than before: left as it is")
         for message in report.conflicts[:20]:
             say(f"  {message}")
     if report.faceless:
-        print(f"{report.faceless:>6} skipped: no face found")
+        show(f"{report.faceless:>6} skipped: no face found")
     if report.unreadable:
-        print(f"{len(report.unreadable):>6} skipped: unreadable")
+        show(f"{len(report.unreadable):>6} skipped: unreadable")
         for message in report.unreadable[:20]:
             say(f"  {message}")
     for fault in report.damage.faults:
-        print(f"       of the video: {fault}")
-    print(f"Next: curate {shlex.quote(str(data))} --dedupe --balance")
+        show(f"       of the video: {fault}")
+    show(f"Next: curate {shlex.quote(str(data))} --dedupe --balance")
 
 
 def _status(words: list[str]) -> int:
@@ -265,7 +265,7 @@ def _status(words: list[str]) -> int:
             f"{arguments.data}: there is no manifest, so nobody knows whose the photos are. If "
             f"there was one: collector doctor {shlex.quote(str(arguments.data))} --fix"
         )
-    print(json.dumps(status.to_json()) if arguments.json else status)
+    show_block(json.dumps(status.to_json()) if arguments.json else status)
     return 0
 
 
@@ -300,8 +300,8 @@ def _cameras(words: list[str]) -> int:
 
     found = find_webcams()
     for webcam in found:
-        print(f"{webcam.index}     {webcam}: collector --source {webcam.index}")
-    print("demo  rendered people, no camera needed: collector --source demo")
+        show(f"{webcam.index}     {webcam}: collector --source {webcam.index}")
+    show("demo  rendered people, no camera needed: collector --source demo")
     if not found:
         say("No webcam answers. A video file, a stream's URL or a folder of pictures will do too.")
     return 0

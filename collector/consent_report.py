@@ -3,6 +3,7 @@
 from datetime import date
 
 from collector.consent import Consent, describe_state
+from collector.outside_text import shown_text
 
 HEADINGS = ("subject", "photos", "state", "basis", "since", "agreed by")
 
@@ -18,6 +19,7 @@ def consent_row(name: str, photos: int, consent: Consent | None, today: date) ->
 
 def as_table(rows: list[tuple[str, ...]]) -> str:
     """Lines in columns, headings first; the second column holds numbers."""
+    rows = [tuple(map(shown_text, row)) for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(

@@ -1,6 +1,7 @@
 """What every command shares: how it ends, and how it shows that it is working.
 
-Results go to stdout; progress, notices and errors go to stderr.
+Results go to stdout; progress, notices and errors go to stderr. `show` and `say` are the only ways
+there, so that a name from outside never acts on the terminal.
 """
 
 import argparse
@@ -10,12 +11,14 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn, Protocol, TypeVar
+from typing import NoReturn, Protocol, TextIO, TypeVar, cast
 
+from collector.addresses import hide_addresses
 from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
 from collector.files import make_all_private
+from collector.outside_text import ShownOutput, join_lines, shown_text
 from collector.signals import ending_politely
 from collector.system_faults import describe_system_fault
 
@@ -28,9 +31,38 @@ class CommandParser(argparse.ArgumentParser):
     """argparse, with a fault in the command line raised as `UsageError`."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message[:1].upper()}{message[1:]}.\nSee `{self.prog} --help`.")
+        # What it did not understand may be an address with a password.
+        message = hide_addresses(message)
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", f"See `{self.prog} --help`.")
 
 
+@contextmanager
+def _shown_output() -> Iterator[None]:
+    """Let nothing through that a terminal would obey, whoever prints it (a library, a warning)."""
+    before = sys.stdout, sys.stderr
+    for stream in before:
+        # A name may hold letters that the terminal cannot show.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    sys.stdout, sys.stderr = (
+        stream
+        if isinstance(cast(object, stream), ShownOutput)
+        else cast(TextIO, ShownOutput(stream))
+        for stream in before
+    )
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def plain_stderr() -> TextIO:
+    """Return stderr for what draws there: whatever it writes, the terminal obeys."""
+    stream: object = sys.stderr
+    return stream.stream if isinstance(stream, ShownOutput) else sys.stderr
+
+
+@_shown_output()
 def run_command(command: Callable[[], int]) -> int:
     """Run a command to its exit code: known faults become one message, unknown ones a report.
 
@@ -44,16 +76,13 @@ def run_command(command: Callable[[], int]) -> int:
         SystemExit: A polite kill came, with 143 or 129.
     """
     make_all_private()
-    # A file's name may hold what the terminal cannot show; stderr escapes that by itself.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with ending_politely():
             code = command()
             sys.stdout.flush()
         return code
     except ToolchainError as fault:
-        say(f"error: {fault}")
+        say(*f"error: {fault}".split("\n"))
         return fault.exit_code
     except KeyboardInterrupt:
         say("stopped.")
@@ -76,9 +105,10 @@ def _report_bug(fault: Exception) -> int:
         details = f"The details are in {_write_traceback()}. Please report them."
     except OSError as refusal:
         details = f"The details cannot be written down ({refusal}). Please report this line."
+    what = hide_addresses(str(fault))
     say(
-        f"error: this is a bug in the toolchain: {type(fault).__name__}: {fault}\n"
-        f"{details} Nothing saved is lost."
+        f"error: this is a bug in the toolchain: {type(fault).__name__}: {what}",
+        f"{details} Nothing saved is lost.",
     )
     return ToolchainError.exit_code
 
@@ -89,9 +119,28 @@ def _drop_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def say(message: str) -> None:
-    """Tell the person at the terminal; never mixes with results on stdout."""
-    print(message, file=sys.stderr, flush=True)
+def say(*lines: str) -> None:
+    """Tell the person at the terminal; never mixes with results on stdout.
+
+    Args:
+        lines: What is said. Each is one line, whatever a name in it holds.
+    """
+    print(join_lines(lines), file=sys.stderr, flush=True)
+
+
+def say_block(text: object) -> None:
+    """Tell the person something of several lines, whose parts went through `join_lines`."""
+    say(*str(text).split("\n"))
+
+
+def show(*lines: str) -> None:
+    """Print results to stdout; lines as for `say`."""
+    show_block(join_lines(lines))
+
+
+def show_block(text: object) -> None:
+    """Print a result of several lines, whose parts from outside went through `join_lines`."""
+    print(text, flush=True)
 
 
 class Progress(Protocol):
@@ -125,9 +174,9 @@ def show_progress(items: Iterable[T], description: str, total: int | None = None
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed:.0f}/s" if task.speed else "")
 
-    console = Console(stderr=True)
+    console = Console(file=plain_stderr())
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         Rate(),
@@ -136,11 +185,11 @@ def show_progress(items: Iterable[T], description: str, total: int | None = None
         transient=True,
         disable=not console.is_terminal,
     ) as progress:
-        yield from progress.track(items, total=total, description=description)
+        yield from progress.track(items, total=total, description=shown_text(description))
 
 
 def _write_traceback() -> Path:
     handle, name = tempfile.mkstemp(prefix="maskage-bug-", suffix=".txt")
-    with os.fdopen(handle, "w") as file:
-        traceback.print_exc(file=file)
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(hide_addresses(traceback.format_exc()))
     return Path(name)

@@ -20,6 +20,7 @@ from functools import cached_property
 from pathlib import Path
 
 from collector.images import is_picture
+from collector.outside_text import cell_to_path, text_to_path
 from collector.records import LABELS
 from collector.shell_words import join_words
 
@@ -130,7 +131,7 @@ def hash_file(path: Path) -> str | None:
 def _told_words(folder: Path) -> list[str]:
     try:
         found = _COMMAND.search((folder / "report.html").read_text(encoding="utf-8"))
-        words = shlex.split(html.unescape(found[1])) if found else []
+        words = shlex.split(text_to_path(html.unescape(found[1]))) if found else []
     except (OSError, ValueError):
         return []
     return words if "--out" in words[2:-1] else []
@@ -148,8 +149,8 @@ def _read_plan(table: Path) -> Iterator[SetRow]:
             reader = csv.DictReader(file)
             if set(reader.fieldnames or ()) >= _PLAN_COLUMNS:
                 for row in reader:
-                    path, split = row["path"] or "", row["split"] or ""
+                    path, split = cell_to_path(row["path"] or ""), row["split"] or ""
                     place = f"{split}/{path}"
-                    yield SetRow(path, place, row["parent"] or "", row["kept"] == "1")
+                    yield SetRow(path, place, cell_to_path(row["parent"] or ""), row["kept"] == "1")
     except (OSError, UnicodeDecodeError, csv.Error):
         return

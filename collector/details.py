@@ -8,6 +8,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from collector.half_blocks import place_picture
+from collector.outside_text import shown_text
 from collector.panels import CLASS_COLORS, MUTED
 from collector.pixel_widget import PixelWidget
 from collector.quality import find_faults
@@ -40,7 +41,7 @@ class PhotoPicture(PixelWidget):
     def _draw(self) -> list[Strip]:
         columns, rows = self.size
         if self._pixels is None:
-            text = Content(self._note.center(columns)[:columns])
+            text = Content(shown_text(self._note).center(columns)[:columns])
             line = Strip(list(text.render_segments(self.visual_style)), columns) if text else None
             middle = [self.blank_line()] * (rows // 2)
             return [*middle, line] if line else middle
@@ -81,7 +82,7 @@ class PhotoFacts(Widget):
             lines.append(_fact("light", f"{quality.brightness:.0f}{face}"))
             if faults := find_faults(quality):
                 lines.append(Content.assemble((", ".join(faults), "$warning")))
-        lines += [Content(""), Content.assemble((photo.path.partition("/")[2], MUTED))]
+        lines += [Content(""), Content.assemble((shown_text(photo.path.partition("/")[2]), MUTED))]
         return Content("\n").join(lines)
 
     @staticmethod
@@ -105,7 +106,7 @@ class PhotoFacts(Widget):
 
 
 def _fact(name: str, value: str) -> Content:
-    return Content.assemble((f"{name:<8}", MUTED), value)
+    return Content.assemble((f"{name:<8}", MUTED), shown_text(value))
 
 
 def _moment(taken_at: str | None) -> str:

@@ -16,6 +16,7 @@ from textual.widgets import Input, OptionList, Static
 from collector.consent import Consent, check_subject, parse_day
 from collector.errors import UsageError
 from collector.keys import KeyCommand, show_keys
+from collector.outside_text import shown_text
 
 Result = TypeVar("Result")
 
@@ -153,8 +154,10 @@ class ChoiceDialog(Dialog[tuple[str | None] | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Static(self._question, id="dialog-title")
-            yield OptionList(*(text for text, _ in self._options), id="choices", markup=False)
+            yield Static(shown_text(self._question), id="dialog-title", markup=False)
+            yield OptionList(
+                *(shown_text(text) for text, _ in self._options), id="choices", markup=False
+            )
             yield Static("enter  choose      esc  leave as it is", id="dialog-keys")
 
     def action_cancel(self) -> None:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from collector.console import CommandParser, show_progress
+from collector.console import CommandParser, show, show_block, show_progress
 from collector.errors import GateFailedError
 
 
@@ -39,9 +39,9 @@ def run_doctor(words: list[str]) -> int:
     else:
         diagnosis = examine(arguments.data, show_progress)
     if arguments.json:
-        print(json.dumps(diagnosis_as_json(diagnosis, left)))
+        show(json.dumps(diagnosis_as_json(diagnosis, left)))
     else:
-        print(diagnosis_as_text(diagnosis, left))
+        show_block(diagnosis_as_text(diagnosis, left))
     remaining = len(diagnosis.findings) if left is None else len(left)
     if arguments.strict and remaining:
         raise GateFailedError(

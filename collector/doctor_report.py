@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from collector.doctor_findings import WORDS, Diagnosis, Finding, Kind, Note
 from collector.mending import Left
+from collector.outside_text import join_lines, path_to_text
 
 SHOWN = 5
 """How many findings of a kind are named before the rest is counted."""
@@ -16,7 +17,7 @@ def diagnosis_as_text(diagnosis: Diagnosis, left: Left | None = None) -> str:
         diagnosis: What `examine` found.
         left: What could not be mended; None where nothing was tried.
     """
-    text = "\n".join(
+    return join_lines(
         [
             f"{diagnosis.root}: {_count(diagnosis.photos, 'photo')}, "
             f"{_count(len(diagnosis.manifest.rows.present), 'row')} of photos that are not removed",
@@ -26,8 +27,6 @@ def diagnosis_as_text(diagnosis: Diagnosis, left: Left | None = None) -> str:
             _verdict(diagnosis, left),
         ]
     )
-    # A file's name may hold bytes that no terminal takes.
-    return text.encode(errors="backslashreplace").decode()
 
 
 def diagnosis_as_json(diagnosis: Diagnosis, left: Left | None = None) -> dict[str, object]:
@@ -36,7 +35,7 @@ def diagnosis_as_json(diagnosis: Diagnosis, left: Left | None = None) -> dict[st
     is_tried = left is not None
     salvage = diagnosis.manifest.salvage
     return {
-        "dataset": str(diagnosis.root),
+        "dataset": path_to_text(str(diagnosis.root)),
         "photos": diagnosis.photos,
         "clean": diagnosis.is_clean,
         "fixed": is_tried and not left,
@@ -45,7 +44,7 @@ def diagnosis_as_json(diagnosis: Diagnosis, left: Left | None = None) -> dict[st
         "findings": [
             {
                 "kind": finding.kind.value,
-                "path": finding.path,
+                "path": path_to_text(finding.path),
                 "detail": finding.detail,
                 "fixed": is_tried and id(finding) not in reasons,
             }
@@ -58,7 +57,7 @@ def diagnosis_as_json(diagnosis: Diagnosis, left: Left | None = None) -> dict[st
             "events": len(salvage.events),
         },
         "notes": [
-            {"kind": note.kind, "text": note.text, "names": list(note.names)}
+            {"kind": note.kind, "text": note.text, "names": list(map(path_to_text, note.names))}
             for note in diagnosis.notes
         ],
     }

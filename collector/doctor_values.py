@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from collector.consent import Consent
 from collector.manifest_rows import consent_of
+from collector.outside_text import text_to_path
 from collector.records import LABELS, FaceBox, Label, Photo, Quality, Suggestion
 
 PHOTO_COLUMNS = [
@@ -191,7 +192,7 @@ def _text(value: object) -> str | None:
     if value is None:
         return None
     text = value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
-    return text.replace("\0", "\\0")
+    return text_to_path(text).replace("\0", "\\0")
 
 
 def _number(value: object) -> float | None:

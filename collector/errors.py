@@ -21,11 +21,24 @@ Every message says what was wrong, what was found, and what to do next.
 
 from typing import ClassVar
 
+from collector.outside_text import join_lines
+
 
 class ToolchainError(Exception):
-    """Base of every fault the toolchain knows; `exit_code` is what the command returns."""
+    """Base of every fault the toolchain knows; `exit_code` is what the command returns.
+
+    Args:
+        lines: The message, in one or more lines. What they quote (names, answers of servers) is
+            shown so that it can neither move the cursor nor begin a line of its own.
+    """
 
     exit_code: ClassVar[int] = 1
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__(*lines)
+
+    def __str__(self) -> str:
+        return join_lines(self.args)
 
 
 class UsageError(ToolchainError):

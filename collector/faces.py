@@ -11,6 +11,7 @@ import numpy as np
 
 from collector.caches import user_cache
 from collector.errors import EnvironmentProblemError, FaceOutsideFrameError, MissingDownloadError
+from collector.outside_text import path_for_opencv
 from collector.records import FaceBox, RgbImage
 
 CROP_MARGIN = 0.3
@@ -81,7 +82,9 @@ class YuNetFinder:
         self._input_size = (0, 0)
         try:
             # One finder for all frames: OpenCV 5 prints a warning each time one is created.
-            self._yunet = cv2.FaceDetectorYN.create(str(model), "", (320, 320), SCORE_THRESHOLD)
+            self._yunet = cv2.FaceDetectorYN.create(
+                path_for_opencv(model), "", (320, 320), SCORE_THRESHOLD
+            )
         except cv2.error as fault:
             raise EnvironmentProblemError(
                 f"{model}: not a face model that OpenCV can run. Remove it to fetch it anew, or "

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from collector.forgetting import ForgetPlan
 from collector.loose_copies import LooseCopy
+from collector.outside_text import join_lines
 from collector.shell_words import join_words
 from collector.traces import CuratedTrace, RunTrace
 
@@ -24,7 +25,7 @@ def plan_as_text(plan: ForgetPlan) -> str:
     for number, what, names in going:
         lines.append(f"{number:>8} {what}{':' if names else ''}")
         lines += [f"{'':>7}{name}" for name in _shortened(names)]
-    return "\n".join(lines)
+    return join_lines(lines)
 
 
 def left_as_text(plan: ForgetPlan) -> str:
@@ -57,7 +58,7 @@ def left_as_text(plan: ForgetPlan) -> str:
     if lines:
         again = join_words(["collector", "forget", plan.subject, "--data", str(plan.root)])
         lines += ["When you have done so, this lists what is still there:", f"    {again}"]
-    return "\n".join(lines)
+    return join_lines(lines)
 
 
 def _made_anew(plan: ForgetPlan, rows: Sequence[tuple[str, str, str]]) -> list[str]:

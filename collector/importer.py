@@ -15,6 +15,7 @@ from collector.errors import DatasetError, UnreadableImageError, UsageError
 from collector.faces import FaceFinder, crop_face
 from collector.fingerprint import hash_crop
 from collector.images import decode_image, encode_jpeg, is_picture, without_metadata
+from collector.outside_text import cell_to_path, portable_name
 from collector.quality import measure_quality
 from collector.records import LABELS, FaceBox, Label, Photo, RgbImage
 from collector.store import PhotoStore
@@ -73,7 +74,7 @@ def read_metadata(path: Path) -> dict[str, Facts]:
         DatasetError: No `path` column, an unknown label, or a file that is not a CSV.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
             reader = csv.DictReader(file)
             columns = reader.fieldnames or []
             if "path" not in columns:
@@ -82,7 +83,7 @@ def read_metadata(path: Path) -> dict[str, Facts]:
                     f"It takes path and any of {', '.join(METADATA_COLUMNS)}."
                 )
             return {_posix(row["path"]): _facts_of(row, path) for row in reader}
-    except (OSError, UnicodeDecodeError, csv.Error) as fault:
+    except (OSError, csv.Error) as fault:
         raise DatasetError(f"{path}: cannot be read as a CSV file ({fault}).") from fault
 
 
@@ -180,7 +181,7 @@ def import_video(
                 report.duplicates += 1
             else:
                 facts = Photo(
-                    path=f"{label}/{path.stem}_{frame.index:06d}.jpg",
+                    path=f"{label}/{portable_name(path.stem)}_{frame.index:06d}.jpg",
                     label=label,
                     subject=subject,
                     session=session or f"video:{digest[:12]}",
@@ -219,7 +220,7 @@ def _import_picture(
         return
     known[digest] = picture.label
     photo = Photo(
-        path=f"{picture.label}/{picture.path.stem}.jpg",
+        path=f"{picture.label}/{portable_name(picture.path.stem)}.jpg",
         label=picture.label,
         subject=picture.facts.subject or defaults[0],
         session=picture.facts.session or defaults[1],
@@ -310,7 +311,7 @@ def _facts_of(row: dict[str, str | None], path: Path) -> Facts:
 
 
 def _posix(path: str | None) -> str:
-    return (path or "").strip().replace("\\", "/").removeprefix("./")
+    return cell_to_path((path or "").strip()).replace("\\", "/").removeprefix("./")
 
 
 def _file_digest(path: Path) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from collector.console import show
+
 
 def installed_version() -> str:
     """Return the version that is installed."""
@@ -31,5 +33,5 @@ class ShowVersion(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         """End the program with exit code 0."""
-        print(f"{parser.prog} {installed_version()}")
+        show(f"{parser.prog} {installed_version()}")
         parser.exit()

@@ -29,6 +29,7 @@ from collector.manifest_rows import (
     row_of,
     signed,
 )
+from collector.name_database import NameDatabase
 from collector.records import Label, Photo, Suggestion
 
 _SCHEMA = """
@@ -145,7 +146,9 @@ class Manifest:
             # Made here, not by SQLite, which would leave it open to others for a moment.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             path.chmod(0o600)
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, factory=NameDatabase
+            )
             try:
                 self._set_up()
             except BaseException:
@@ -490,7 +493,8 @@ def _read_consents(db: sqlite3.Connection, path: Path) -> dict[str, Consent]:
     consents = {}
     for values in db.execute(f"SELECT {CONSENT_COLUMNS} FROM consents ORDER BY subject"):
         try:
-            consents[values[0]] = consent_of(values)
+            consent = consent_of(values)
         except ValueError as fault:
             raise damaged(path, f"the consent of {values[0]!r} cannot be one: {fault}") from fault
+        consents[consent.subject] = consent
     return consents

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from collector.errors import DatasetError, ManifestDamagedError, PhotoNotSavedError
+from collector.name_database import NameDatabase
 
 SCHEMA_VERSION = 2
 
@@ -123,7 +124,9 @@ def _read_once(path: Path, read: Callable[[sqlite3.Connection], T]) -> T:
 
 
 def _query(path: Path, mode: str, read: Callable[[sqlite3.Connection], T]) -> T:
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)) as db:
+    with closing(
+        sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, factory=NameDatabase)
+    ) as db:
         return read(db)
 
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from collector.consent import Consent
+from collector.outside_text import text_to_path
 from collector.records import LABELS, FaceBox, Label, Photo, Quality, Suggestion
 
 COLUMNS_1 = (
@@ -148,13 +149,13 @@ def photo_of(row: list[Any]) -> Photo:
     """Return a row of `COLUMNS` as a photo; by position, since there may be 100,000 of them."""
     quality, suggested = row[12:16], row[19]
     return Photo(
-        row[0],
+        text_to_path(row[0]),
         _LABELS[row[1]],
-        row[2],
-        row[3],
-        row[4],
+        _optional_name(row[2]),
+        _optional_name(row[3]),
+        _optional_name(row[4]),
         row[5],
-        row[6],
+        _optional_name(row[6]),
         FaceBox(*row[7:12]) if row[7] is not None else None,
         Quality(*quality) if quality[0] is not None else None,
         row[16],
@@ -175,13 +176,17 @@ def consent_of(values: Sequence[object]) -> Consent:
     if not all(isinstance(text, str) and "\0" not in text for text in texts):
         raise ValueError(f"it holds {values!r}")
     return Consent(
-        str(subject),
-        str(basis),
+        text_to_path(str(subject)),
+        text_to_path(str(basis)),
         date.fromisoformat(str(given_on)),
         date.fromisoformat(str(expires_on)) if expires_on else None,
         bool(is_minor),
-        str(guardian) if guardian else None,
+        text_to_path(str(guardian)) if guardian else None,
     )
+
+
+def _optional_name(text: str | None) -> str | None:
+    return None if text is None else text_to_path(text)
 
 
 def signed(fingerprint: int | None) -> int | None:

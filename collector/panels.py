@@ -10,6 +10,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from collector.keys import KeyCommand, show_keys
+from collector.outside_text import shown_text
 from collector.quality_limits import QualityLimits
 from collector.records import LABELS, Label, Quality
 
@@ -145,11 +146,15 @@ class SittingPanel(Widget):
 
     def render(self) -> Content:
         sitting = self.sitting
-        who = (sitting.subject, "bold") if sitting.subject else ("nobody: press s", "$warning")
+        who = (
+            (shown_text(sitting.subject), "bold")
+            if sitting.subject
+            else ("nobody: press s", "$warning")
+        )
         count = f"  {count_photos(sitting.subject_count)}" if sitting.subject else ""
         head = [
             Content.assemble(("subject  ", MUTED), who, (count, MUTED)),
-            Content.assemble(("session  ", MUTED), sitting.session),
+            Content.assemble(("session  ", MUTED), shown_text(sitting.session)),
         ]
         counters = self._draw_counters(sitting)
         meters = self._draw_meters(sitting)

@@ -16,6 +16,7 @@ from collector.half_blocks import (
     shrink_to_cells,
 )
 from collector.observation import Observation
+from collector.outside_text import shown_lines
 from collector.pixel_widget import PixelWidget, Rgb
 from collector.records import FaceBox, RgbImage
 
@@ -104,7 +105,7 @@ class Preview(PixelWidget):
 
     def say(self, message: str) -> None:
         """Show a message where there is no picture yet."""
-        self._message = message
+        self._message = shown_lines(message)
         self._strips = None
         self.refresh()
 

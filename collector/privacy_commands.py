@@ -17,8 +17,9 @@ from collector.consent import (
     parse_day,
 )
 from collector.consent_report import HEADINGS, as_table, consent_as_json, consent_row, told
-from collector.console import CommandParser, say
+from collector.console import CommandParser, say, say_block, show, show_block
 from collector.errors import DatasetError, UsageError
+from collector.outside_text import join_lines, shown_text
 
 if TYPE_CHECKING:
     from collector.forgetting import ForgetPlan
@@ -82,7 +83,7 @@ def run_forget(words: list[str], data: Path) -> int:
         return _show_left(plan, arguments, is_done=False) if arguments.json else 0
     _warn_of_readers(manifest_path(root))
     if not arguments.json and not plan.is_repeat:
-        print(f"{subject} is forgotten, with all of the above.")
+        show(f"{subject} is forgotten, with all of the above.")
     return _show_left(plan, arguments, is_done=True)
 
 
@@ -114,18 +115,19 @@ def _show_going(plan: "ForgetPlan", arguments: argparse.Namespace) -> None:
     from collector.forget_report import plan_as_text
 
     if not arguments.json:
-        print(plan_as_text(plan), flush=True)
+        show_block(plan_as_text(plan))
     elif not arguments.yes and not arguments.dry_run:
-        say(plan_as_text(plan))
+        say_block(plan_as_text(plan))
 
 
 def _show_left(plan: "ForgetPlan", arguments: argparse.Namespace, *, is_done: bool) -> int:
     from collector.forget_report import left_as_text, plan_as_json
 
     if arguments.json:
-        print(json.dumps(plan_as_json(plan, is_done=is_done)))
+        show(json.dumps(plan_as_json(plan, is_done=is_done)))
     else:
-        print(left_as_text(plan) or f"Nothing else that was found holds {plan.subject}.")
+        nothing = join_lines([f"Nothing else that was found holds {plan.subject}."])
+        show_block(left_as_text(plan) or nothing)
     return 0
 
 
@@ -165,7 +167,8 @@ def _forget_parser(data: Path) -> argparse.ArgumentParser:
 
 
 def _is_agreed(subject: str) -> bool:
-    print(f"This cannot be undone. Type {subject} to go on: ", end="", file=sys.stderr, flush=True)
+    sys.stderr.write(f"This cannot be undone. Type {shown_text(subject)} to go on: ")
+    sys.stderr.flush()
     try:
         return input().strip() == subject
     except EOFError:
@@ -203,13 +206,11 @@ def _record(arguments: argparse.Namespace, today: date) -> int:
         store.record_consent(consent)
     if arguments.json:
         replaced = None if former is None else consent_as_json(former.subject, former, today)
-        print(
-            json.dumps({**consent_as_json(consent.subject, consent, today), "replaced": replaced})
-        )
+        show(json.dumps({**consent_as_json(consent.subject, consent, today), "replaced": replaced}))
         return 0
-    print(f"{consent.subject}: on record in {arguments.data}: {told(consent)}.")
+    show(f"{consent.subject}: on record in {arguments.data}: {told(consent)}.")
     if former is not None:
-        print(f"It replaces: {told(former)}.")
+        show(f"It replaces: {told(former)}.")
     return 0
 
 
@@ -271,16 +272,16 @@ def _list_consents(arguments: argparse.Namespace, today: date) -> int:
             for name in subjects
         ]
         found = {"dataset": str(root), "subjects": listed, "photos_of_nobody_named": photos[None]}
-        print(json.dumps(found))
+        show(json.dumps(found))
         return 0
     rows: list[tuple[str, ...]] = [HEADINGS]
     rows += [consent_row(name, photos[name], consents.get(name), today) for name in subjects]
-    print(as_table(rows) if subjects else f"{root}: nobody is on record.")
+    show_block(as_table(rows) if subjects else join_lines([f"{root}: nobody is on record."]))
     if photos[None] and arguments.subject is None:
-        print(f"{count(photos[None], 'photo')} of nobody named")
+        show(f"{count(photos[None], 'photo')} of nobody named")
     lacking = [name for name in subjects if find_objection(name, consents, today) and photos[name]]
     if lacking:
-        print(
+        show(
             f"Next: collector consent {lacking[0]} --basis 'form 12', or collector forget "
             f"{lacking[0]}"
         )

@@ -25,6 +25,7 @@ from collector.edits import Edit, flagging, trashing
 from collector.gallery import Gallery, GalleryView
 from collector.keys import REVIEW_COMMANDS, KeyCommand
 from collector.messages import ThumbsReady, WriterReported
+from collector.outside_text import shown_text
 from collector.panels import MUTED, KeyFooter
 from collector.photo_writer import How, NotDone, PhotoWriter, Report
 from collector.photographer import Answer, Tone
@@ -396,8 +397,8 @@ class ReviewScreen(RoomyScreen[None]):
         self.query_one("#header", Static).update(
             Content.assemble(
                 (" ▦ gallery ", "bold $background on $primary"),
-                (f"  {self._filter}", "bold"),
-                (f"   {place} · {self._order}{chosen}   {self._store.root}", MUTED),
+                (f"  {shown_text(self._filter)}", "bold"),
+                (f"   {place} · {self._order}{chosen}   {shown_text(self._store.root)}", MUTED),
             )
         )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import median
 
 from collector.doctor_files import list_trash
+from collector.outside_text import join_lines, path_to_text, shown_text
 from collector.quality import find_faults
 from collector.records import LABELS, Label, Photo
 from collector.status_advice import Advice, give_advice
@@ -110,7 +111,7 @@ class DatasetStatus:
 
     def to_json(self) -> dict[str, object]:
         return {
-            "dataset": str(self.root),
+            "dataset": path_to_text(str(self.root)),
             "counts": dict(self.counts),
             "subjects": self.subjects,
             "sessions": len(self.sessions),
@@ -126,7 +127,7 @@ class DatasetStatus:
         }
 
     def __str__(self) -> str:
-        return "\n".join(
+        return join_lines(
             [
                 f"{self.root}: {_count(len(self.subjects), 'subject')}, "
                 f"{_count(len(self.sessions), 'session')}, target {self.target} a class",
@@ -237,10 +238,11 @@ def _table(status: DatasetStatus) -> list[str]:
             for subject, counts in status.subjects.items()
         ),
     ]
-    width = max(len(row[0]) for row in rows)
+    names = [shown_text(row[0]) for row in rows]
+    width = max(map(len, names))
     return [
-        f"{row[0]:<{width}}  {'  '.join(f'{cell:>12}' for cell in row[1:])}".rstrip()
-        for row in rows
+        f"{name:<{width}}  {'  '.join(f'{cell:>12}' for cell in row[1:])}".rstrip()
+        for name, row in zip(names, rows, strict=True)
     ]
 
 

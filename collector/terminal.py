@@ -66,7 +66,9 @@ def keep_terminal() -> Iterator[type[Driver]]:
     sink = os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 2)
     os.close(sink)
-    with TextIOWrapper(BufferedWriter(_Screen(os.dup(kept), "w")), encoding="utf-8") as screen:
+    with TextIOWrapper(
+        BufferedWriter(_Screen(os.dup(kept), "w")), encoding="utf-8", errors="backslashreplace"
+    ) as screen:
 
         class ScreenDriver(LinuxDriver):
             """Draws on the kept descriptor."""

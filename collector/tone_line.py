@@ -3,6 +3,7 @@
 from textual.content import Content
 from textual.widgets import Static
 
+from collector.outside_text import shown_text
 from collector.photographer import Answer, Tone
 from collector.pixel_widget import Rgb
 
@@ -25,6 +26,6 @@ class ToneLine(Static):
         if answer == self._said:
             return
         self._said = answer
-        self.update(Content(f"{_MARKS[answer.tone]} {answer.text}"))
+        self.update(Content(f"{_MARKS[answer.tone]} {shown_text(answer.text)}"))
         for tone in Tone:
             self.set_class(tone is answer.tone, f"-{tone}")

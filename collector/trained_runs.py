@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from collector.outside_text import cell_to_path
 from collector.shell_words import join_words
 
 ARGS_FILE = "args.yaml"
@@ -53,7 +54,7 @@ class TrainedRun:
         """
         try:
             with (self.folder / "predictions.csv").open(newline="", encoding="utf-8") as file:
-                named = [row.get("path") or "" for row in csv.DictReader(file)]
+                named = [cell_to_path(row.get("path") or "") for row in csv.DictReader(file)]
         except (OSError, UnicodeDecodeError, csv.Error):
             return 0
         return sum("/".join(path.split("/")[-2:]) in paths for path in named)

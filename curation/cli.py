@@ -5,7 +5,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from collector.console import run_command, say, show_progress
+from collector.console import run_command, say, show, show_block, show_progress
 from collector.errors import GateFailedError
 from curation.options import parse, settings_of, workers_of
 
@@ -55,14 +55,14 @@ def _tell(plan: "CurationPlan", arguments: argparse.Namespace, is_written: bool)
     for notice in plan.notices:
         say(f"{'fault' if notice.is_fault else 'note'}: {notice.text}")
     if arguments.json:
-        print(json.dumps(plan_as_json(plan, out, with_photos=arguments.dry_run)))
+        show(json.dumps(plan_as_json(plan, out, with_photos=arguments.dry_run)))
         return
-    print(plan_as_table(plan, with_photos=arguments.dry_run))
+    show_block(plan_as_table(plan, with_photos=arguments.dry_run))
     if is_written:
-        print(f"written to {arguments.out}; look at {arguments.out / 'report.html'}")
-        print(f"Next: trainer fit {arguments.out}")
+        show(f"written to {arguments.out}; look at {arguments.out / 'report.html'}")
+        show(f"Next: trainer fit {arguments.out}")
     elif arguments.dry_run:
-        print("Nothing was written (--dry-run).")
+        show("Nothing was written (--dry-run).")
 
 
 if __name__ == "__main__":

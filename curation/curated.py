@@ -10,6 +10,7 @@ from pathlib import Path
 
 from collector.errors import DatasetError, EnvironmentProblemError
 from collector.files import write_private
+from collector.outside_text import cell_to_path
 from collector.picture_files import LeftOut, below, list_beside, list_pictures
 from collector.records import LABELS, Label
 from curation.swap import find_place
@@ -201,7 +202,10 @@ def _read_groups(plan: Path) -> dict[tuple[str, str], tuple[str, str | None]]:
         with plan.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         return {
-            (row["split"], row["path"]): (row["group"], row["parent"] or None)
+            (row["split"], cell_to_path(row["path"])): (
+                row["group"],
+                cell_to_path(row["parent"]) or None,
+            )
             for row in rows
             if row["kept"] == "1"
         }

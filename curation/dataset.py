@@ -8,6 +8,7 @@ from pathlib import Path
 
 from collector.errors import DatasetError, EnvironmentProblemError
 from collector.images import is_picture
+from collector.outside_text import is_utf8, shown_text
 from collector.picture_files import OTHER_FORMATS, SYSTEM_FILES, unread_format
 from collector.records import LABELS, Label, Photo
 from collector.store import list_photos
@@ -63,7 +64,7 @@ def read_dataset(root: Path) -> Dataset:
 def _read(root: Path) -> Dataset:
     found = list_photos(root)
     # A plan and a report are UTF-8, and so is every name in them.
-    photos = tuple(photo for photo in found if _shown(photo.path) == photo.path)
+    photos = tuple(photo for photo in found if is_utf8(photo.path))
     with os.scandir(root) as entries:
         folders = sorted(
             entry.name for entry in entries if _is_folder(entry) and not entry.name.startswith(".")
@@ -80,7 +81,7 @@ def _read(root: Path) -> Dataset:
             f"{root}: no photos of {', '.join(missing)}. {found_photos(photos)} "
             f"Collect some with `collector {root}`, or put photos into that folder."
         )
-    ignored = tuple(_shown(name) for name in folders if name not in LABELS)
+    ignored = tuple(shown_text(name) for name in folders if name not in LABELS)
     known |= {photo.path for photo in unread}
     return Dataset(root, photos, ignored, _find_strangers(root, known), unread)
 
@@ -93,7 +94,7 @@ def _find_unread(root: Path, label: Label, known: Container[str]) -> Iterator[Un
             path = place.relative_to(root).as_posix()
             suffix = place.suffix.lower()
             is_photo = suffix in OTHER_FORMATS or is_picture(place)
-            is_hidden = name.startswith(".") or _shown(path) != path
+            is_hidden = name.startswith(".") or not is_utf8(path)
             if is_hidden or path in known or not is_photo or not place.is_file():
                 continue
             if Path(folder) != root / label:
@@ -131,13 +132,7 @@ def _find_strangers(root: Path, known: Iterable[str]) -> tuple[str, ...]:
 
 
 def _named(path: str) -> str:
-    shown = _shown(path)
-    return path if shown == path else f"{shown} (its name is not UTF-8)"
-
-
-def _shown(name: str) -> str:
-    """A name as it can be written: what is not UTF-8 in it becomes an escape."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    return path if is_utf8(path) else f"{shown_text(path)} (its name is not UTF-8)"
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -26,6 +26,7 @@ from collector.console import Progress, no_progress
 from collector.errors import DatasetError, EnvironmentProblemError, UsageError
 from collector.files import sync_folder, write_private
 from collector.images import encode_jpeg
+from collector.outside_text import cell_to_path
 from collector.picture_files import SYSTEM_FILES
 from collector.records import LABELS
 from curation.augment import make_pipeline
@@ -139,9 +140,8 @@ def _foreign_files(out: Path) -> list[str]:
     """Files in the splits of a former result that its plan does not know, sorted."""
     if not (out / PLAN_FILE).is_file():
         return []
-    # Names that are not UTF-8 were never put there.
     with (out / PLAN_FILE).open(newline="", encoding="utf-8", errors="replace") as file:
-        known = {f"{row['split']}/{row['path']}" for row in csv.DictReader(file)}
+        known = {f"{row['split']}/{cell_to_path(row['path'])}" for row in csv.DictReader(file)}
     return sorted(
         path
         for path in files_in(out)

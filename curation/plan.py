@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from collector.outside_text import path_to_cell
 from collector.records import LABELS, Label, Suggestion
 from curation.curated import PLAN_COLUMNS, SPLITS
 from curation.mask_painting import MaskPainting
@@ -165,7 +166,8 @@ def plan_as_csv(plan: CurationPlan) -> str:
     rows = [_as_row(PLAN_COLUMNS)]
     for p in plan.photos:
         kept = int(p.kept)
-        rows.append(_as_row([p.path, p.label, kept, p.reason, p.group, p.split, p.parent or ""]))
+        path, parent = path_to_cell(p.path), path_to_cell(p.parent or "")
+        rows.append(_as_row([path, p.label, kept, p.reason, p.group, p.split, parent]))
     return "".join(rows)
 
 

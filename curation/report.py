@@ -1,9 +1,11 @@
 """The page that shows a curation: one file, pictures in it, nothing fetched."""
 
+import html
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from collector.outside_text import path_to_text
 from collector.records import LABELS
 from curation.augment import make_pipeline
 from curation.curated import SPLITS, WEIGHTS_FILE
@@ -30,7 +32,7 @@ def render_report(plan: CurationPlan, out: Path) -> str:
         plan: What was decided.
         out: Where the result goes, for the command to repeat.
     """
-    command = escape(plan.settings.command(plan.root, out))
+    command = html.escape(path_to_text(plan.settings.command(plan.root, out)))
     parts = [
         _head(plan),
         _notices(plan),

@@ -4,18 +4,21 @@ import base64
 import html
 import io
 from collections.abc import Iterable, Sequence
-from functools import partial
 
 from PIL import Image
 
 from collector.errors import UnreadableImageError
 from collector.images import read_image
+from collector.outside_text import shown_text
 from collector.records import RgbImage
 from curation.plan import CurationPlan
 
 THUMBNAIL_PX = 104
 
-escape = partial(html.escape, quote=True)
+
+def escape(text: str) -> str:
+    """Return a text from outside as it may stand in a page or an attribute of it."""
+    return html.escape(shown_text(text), quote=True)
 
 
 def section(title: str, body: str) -> str:

@@ -96,10 +96,10 @@ def require_enough_groups(photos: Sequence[Photo], groups: Sequence[int]) -> Non
         f"Too few different people for an honest split: {shown} "
         f"group{'' if set(short.values()) == {1} else 's'} of photos that belong together, and "
         f"train, val and test need one each. The largest group has {len(tied)} of {len(photos)} "
-        f"photos, tied by {describe_links(tied)}.\n"
+        f"photos, tied by {describe_links(tied)}.",
         f"Collect these classes from more people (`collector --subject NAME`, one name a person; "
         f"at least {len(SPLITS)} a class, better ten). To go on with what there is: "
-        f"`--split random`, whose test score then says little about people it has not seen."
+        f"`--split random`, whose test score then says little about people it has not seen.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from collector.outside_text import join_lines, path_to_text
 from collector.records import LABELS
 from curation.curated import SPLITS
 from curation.plan import CurationPlan
@@ -38,7 +39,7 @@ def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:
             if photo.doubt
         ]
         lines += [f"{photo.path}  {photo.reason}" for photo in plan.set_aside]
-    return "\n".join(lines)
+    return join_lines(lines)
 
 
 def plan_as_json(
@@ -52,8 +53,8 @@ def plan_as_json(
         with_photos: Also every row of plan.csv.
     """
     told: dict[str, object] = {
-        "dataset": str(plan.root),
-        "out": str(out) if out else None,
+        "dataset": path_to_text(str(plan.root)),
+        "out": path_to_text(str(out)) if out else None,
         "split": plan.settings.split,
         "seed": plan.settings.seed,
         "ratio": list(plan.settings.ratio),
@@ -68,7 +69,7 @@ def plan_as_json(
         "class_weights": plan.class_weights,
         "suspicious": [
             {
-                "path": photo.path,
+                "path": path_to_text(photo.path),
                 "label": photo.label,
                 "suggested": photo.doubt.label,
                 "confidence": round(photo.doubt.confidence, 4),
@@ -81,13 +82,13 @@ def plan_as_json(
     if with_photos:
         told["photos"] = [
             {
-                "path": photo.path,
+                "path": path_to_text(photo.path),
                 "label": photo.label,
                 "kept": photo.kept,
                 "reason": photo.reason,
                 "group": photo.group,
                 "split": photo.split,
-                "parent": photo.parent,
+                "parent": None if photo.parent is None else path_to_text(photo.parent),
             }
             for photo in plan.photos
         ]

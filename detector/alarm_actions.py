@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from collector.errors import EnvironmentProblemError
 from collector.files import users_umask
+from collector.outside_text import path_to_text
 from collector.records import Label
 
 COMMAND_TIMEOUT_S = 30.0
@@ -52,6 +53,7 @@ class Alarm:
     def to_json(self) -> bytes:
         """One JSON object, ASCII."""
         event: dict[str, Any] = {"event": "label", **self._fields()}
+        event["file"] = None if self.file is None else path_to_text(self.file)
         return json.dumps({k: v for k, v in event.items() if v is not None}).encode()
 
     def to_environment(self) -> dict[str, str]:

@@ -14,6 +14,7 @@ from collector.console import say, show_progress
 from collector.errors import CameraError
 from collector.faces import crop_face, open_face_finder
 from collector.images import resize_square
+from collector.outside_text import join_lines
 from collector.peak_memory import peak_memory_mb
 from collector.records import RgbImage
 from detector.bench_formats import HEADER, FormatTime, compare_formats
@@ -21,6 +22,7 @@ from detector.classifier import Classifier, count_cores
 from detector.overlay import Readout, draw_result
 from detector.pipeline import LivePipeline, Thrift
 from detector.screens import LiveView
+from detector.sources import public_source
 from detector.terminal import compose_view
 from trainer.bundle import find_bundle, load_bundle
 
@@ -121,7 +123,7 @@ class BenchReport:
             f"{stage.stage:<10}{stage.mean_ms:9.2f}{stage.p50_ms:9.2f}{stage.p95_ms:9.2f}"
             for stage in self.stages
         ]
-        return "\n".join(
+        return join_lines(
             [
                 f"{self.source}: {self.frames} frames with {self.faces:.1f} faces each",
                 f"{self.bundle}: {self.input_size} px, {self.threads} of {self.cores} cores, "
@@ -167,7 +169,7 @@ def run_bench(request: BenchRequest) -> BenchReport:
     memory_mb = peak_memory_mb()
     formats, left_out = _compare(request, folder, every.crops, bundle.input_size)
     return BenchReport(
-        source=request.source,
+        source=public_source(request.source),
         bundle=str(folder),
         input_size=bundle.input_size,
         frames=len(every.times["read"]),
@@ -217,7 +219,8 @@ def _compare(
         return [], []
     if not crops:
         raise CameraError(
-            f"{request.source}: no face in it to compare formats on. Take another one."
+            f"{public_source(request.source)}: no face in it to compare formats on. Take another "
+            f"one."
         )
     return compare_formats(folder, np.stack([resize_square(crop, size) for crop in crops]))
 
@@ -257,7 +260,8 @@ def _measure(request: BenchRequest, pipeline: LivePipeline) -> _Passage:
         camera.close()
     if not times["read"]:
         raise CameraError(
-            f"{request.source}: too short to measure: over {WARM_UP_FRAMES} frames are needed."
+            f"{public_source(request.source)}: too short to measure: over {WARM_UP_FRAMES} frames "
+            f"are needed."
         )
     return _Passage(times, faces / len(times["read"]), crops)
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from collector.console import CommandParser, run_command
+from collector.console import CommandParser, run_command, show_block
 from collector.errors import UsageError
 from collector.installation import ShowVersion
 from detector.options import (
@@ -141,7 +141,7 @@ def _suggest(words: list[str]) -> int:
     arguments = parser.parse_args(words)
     from detector.suggest import suggest_labels
 
-    print(suggest_labels(arguments.data, arguments.model))
+    show_block(suggest_labels(arguments.data, arguments.model))
     return 0
 
 
@@ -178,7 +178,7 @@ def _bench(words: list[str]) -> int:
             seed=arguments.seed,
         )
     )
-    print(json.dumps(report.to_json()) if arguments.json else report)
+    show_block(json.dumps(report.to_json()) if arguments.json else report)
     return 0
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from collector.console import say, show_progress
+from collector.console import say, show, show_progress
 from collector.demo_camera import DEMO_SUBJECTS, DemoCamera
 from collector.demo_session import photograph_cast
 from collector.errors import EnvironmentProblemError, UsageError
@@ -147,9 +147,9 @@ def _collect(data: Path, cast: Sequence[str], photos: int, seed: int) -> None:
             latest = counts
         by_class = ", ".join(f"{count} {label.title}" for label, count in store.counts().items())
     say(
-        f"   {latest.saved} photos in {data}: {by_class}\n"
+        f"   {latest.saved} photos in {data}: {by_class}",
         f"   {latest.refused} shots refused by the quality check, "
-        f"{latest.dropped} frames passed by unused"
+        f"{latest.dropped} frames passed by unused",
     )
 
 
@@ -252,7 +252,7 @@ def _watch_one(
 
 
 def _announce(number: int, what: str, own: str) -> None:
-    say(f"\n{number}/4 {what}.\n   With your own camera: {own}")
+    say("", f"{number}/4 {what}.", f"   With your own camera: {own}")
 
 
 def _run_command(main: Callable[[list[str]], int], name: str, arguments: list[str]) -> int:
@@ -266,20 +266,21 @@ def _say_goodbye(
 ) -> None:
     test = json.loads((out / "runs" / "demo" / "metrics.json").read_text())
     low, high = test["accuracy_interval"]
-    print(
-        f"\nAccuracy on {len(unseen)} people it never saw, live: {score.accuracy:.1%} "
-        f"({score.right} of {score.frames} frames)\n"
+    show(
+        "",
+        f"Accuracy on {len(unseen)} people it never saw, live: {score.accuracy:.1%} "
+        f"({score.right} of {score.frames} frames)",
         f"Accuracy on the photos of its own test people:  {test['accuracy']:.1%} "
-        f"(95% interval {low:.1%} to {high:.1%})\n"
-        f"\n"
-        f"Report   {report}\n"
-        f"Video    {out / 'live.mp4'}\n"
-        f"Events   {out / 'live.jsonl'}\n"
-        f"Took     {seconds:.0f} s\n"
-        f"\n"
-        f"Next:\n"
-        f"  collector --self                  photograph yourself (no camera: --source demo)\n"
-        f"  curate --dedupe --balance && trainer fit\n"
+        f"(95% interval {low:.1%} to {high:.1%})",
+        "",
+        f"Report   {report}",
+        f"Video    {out / 'live.mp4'}",
+        f"Events   {out / 'live.jsonl'}",
+        f"Took     {seconds:.0f} s",
+        "",
+        "Next:",
+        "  collector --self                  photograph yourself (no camera: --source demo)",
+        "  curate --dedupe --balance && trainer fit",
         f"  detector live                     (or now: detector live --model {out}/runs/demo "
-        f"--source demo)"
+        f"--source demo)",
     )

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 from collector.closing import Closing
 from collector.errors import EnvironmentProblemError
 from collector.files import open_private
+from collector.outside_text import path_to_cell, path_to_text
 from collector.records import LABELS
 from detector.pipeline import FrameResult
 from detector.tracker import TrackedFace
@@ -37,7 +38,7 @@ def event_of(result: FrameResult) -> dict[str, Any]:
         "time_s": round(result.frame.position_s, 3),
     }
     if result.frame.file is not None:
-        event["file"] = result.frame.file
+        event["file"] = path_to_text(result.frame.file)
     event["faces"] = [_face_event(face) for face in result.faces]
     return event
 
@@ -116,7 +117,7 @@ class EventTable(_TextSink):
                 [
                     frame.index,
                     f"{frame.position_s:.3f}",
-                    frame.file or "",
+                    path_to_cell(frame.file or ""),
                     face.track,
                     *(box.x, box.y, box.width, box.height),
                     str(face.label),

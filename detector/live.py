@@ -25,7 +25,7 @@ from detector.live_controls import LiveControls
 from detector.live_loop import LiveLoop, LiveSummary, LoopOptions
 from detector.pipeline import EVERYTHING, FrameResult, LivePipeline, Thrift
 from detector.screens import DisplayProbe, NoScreen, Screen, ScreenKind, choose_screen
-from detector.sources import CameraChoice
+from detector.sources import CameraChoice, public_source
 from detector.web.options import WebOptions
 from trainer.bundle import ModelBundle, find_bundle, load_bundle
 
@@ -100,7 +100,9 @@ def run_live(request: LiveRequest) -> LiveSummary:
     for fault in loop.summary.damage:
         say(f"video: {fault}")
     if loop.summary.frames == 0 and loop.summary.skipped:
-        raise DatasetError(f"{request.sources[0]}: none of its pictures can be read.")
+        raise DatasetError(
+            f"{public_source(request.sources[0])}: none of its pictures can be read."
+        )
     return loop.summary
 
 

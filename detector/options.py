@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from collector.console import say
+from collector.console import say_block, show_block
 from collector.errors import UsageError
 
 
@@ -62,6 +62,6 @@ def require_one_stdout(arguments: argparse.Namespace) -> bool:
 def tell_summary(summary: str, *, is_stdout_taken: bool) -> None:
     """A summary is a result, unless stdout carries another one."""
     if is_stdout_taken:
-        say(summary)
+        say_block(summary)
     else:
-        print(summary)
+        show_block(summary)

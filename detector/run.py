@@ -13,6 +13,7 @@ from collector.datasets_behind import datasets_behind
 from collector.errors import CameraError, DatasetError, GateFailedError, UsageError
 from collector.faces import SMALLEST_IN_PICTURE_PX, FaceFinder, open_face_finder
 from collector.output_log import Kind, Output, log_output
+from collector.outside_text import portable_name
 from collector.picture_files import LeftOut, tell_left_out
 from collector.records import LABELS, Frame
 from collector.video_file import VideoDamage, VideoFile
@@ -21,6 +22,7 @@ from detector.classifier import Classifier
 from detector.events import EventLog, EventTable
 from detector.overlay import draw_result
 from detector.pipeline import FrameResult, LivePipeline
+from detector.sources import public_source
 from detector.steady_rate import SteadyRate
 from detector.video import VideoSink, write_picture
 from trainer.bundle import find_bundle, load_bundle
@@ -233,9 +235,10 @@ def _frames_wanted(request: RunRequest, camera: Camera) -> int | None:
         say(f"The demo camera never ends: taking {DEMO_FRAMES} frames (see --max-frames).")
         return DEMO_FRAMES
     if camera.is_live:
+        shown = public_source(request.source)
         raise UsageError(
-            f"{request.source}: a live source never ends. Say with --max-frames how many frames "
-            f"to label, or watch it with `detector live --source {request.source}`."
+            f"{shown}: a live source never ends. Say with --max-frames how many frames to label, "
+            f"or watch it with `detector live --source {shown}`."
         )
     return None
 
@@ -318,7 +321,7 @@ def _picture_name(frame: Frame) -> str:
     if frame.file is None:
         return f"frame_{frame.index:06d}.jpg"
     # The number keeps a.png and a.jpg apart.
-    return f"{frame.index:06d}_{Path(frame.file).stem}.jpg"
+    return f"{frame.index:06d}_{portable_name(Path(frame.file).stem)}.jpg"
 
 
 def _video_fps(camera: Camera, every: int) -> float:
@@ -346,9 +349,9 @@ def _noun_is(number: int) -> str:
 def _require_frames(request: RunRequest, summary: RunSummary) -> None:
     if summary.frames:
         return
+    shown = public_source(request.source)
     if summary.skipped:
         raise DatasetError(
-            f"{request.source}: none of its {len(summary.skipped)} pictures can be read. "
-            f"Copy them again."
+            f"{shown}: none of its {len(summary.skipped)} pictures can be read. Copy them again."
         )
     raise CameraError(f"{request.source}: no picture came. Look at it with `detector live`.")

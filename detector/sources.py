@@ -6,6 +6,7 @@ from pathlib import Path
 
 from collector.addresses import public_url
 from collector.cameras import STREAM_SCHEMES, Camera, find_webcams
+from collector.outside_text import shown_text
 
 
 class CameraChoice:
@@ -80,10 +81,15 @@ class CameraChoice:
             self._sources.append((str(webcam.index), name))
 
 
+def public_source(source: str) -> str:
+    """A source as it may be shown: an address without its password, else as it is given."""
+    return public_url(source) if source.lower().startswith(STREAM_SCHEMES) else source
+
+
 def _name(source: str) -> str:
     if source.isdecimal():
         return f"webcam {source}"
     if source.lower().startswith(STREAM_SCHEMES):
-        return public_url(source)
+        return public_source(source)
     # Whoever watches from a browser need not know where it lies.
-    return Path(source).name or source
+    return shown_text(Path(source).name or source)

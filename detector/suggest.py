@@ -13,6 +13,7 @@ from pathlib import Path
 from collector.console import show_progress
 from collector.errors import DatasetError, UnreadableImageError
 from collector.images import read_image
+from collector.outside_text import join_lines
 from collector.picture_files import find_unread, tell_left_out
 from collector.records import LABELS, Label, Photo, RgbImage, Suggestion
 from collector.store import PhotoStore
@@ -50,7 +51,7 @@ class SuggestReport:
         if self.unreadable:
             lines.append(f"{len(self.unreadable):>6} unreadable: `collector doctor` says why")
         lines.append(f"Next: collector review {self.root}, and there d (only disputed), o (order)")
-        return "\n".join(lines)
+        return join_lines(lines)
 
 
 def suggest_labels(root: Path, model: Path | None) -> SuggestReport:

@@ -20,6 +20,7 @@ from collector.half_blocks import (
     place_picture,
     shrink_to_cells,
 )
+from collector.outside_text import shown_lines
 from collector.records import FaceBox, RgbImage
 from detector.commands import KEY_HINT
 from detector.lettering import Color
@@ -145,6 +146,7 @@ def _status(view: LiveView, columns: int, rows: int) -> list[str]:
 
 def _fold(text: str, columns: int) -> list[str]:
     """Words in lines of at most so many columns."""
+    text = shown_lines(text)
     return textwrap.wrap(text, max(1, columns), drop_whitespace=True) if text else []
 
 

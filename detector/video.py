@@ -12,6 +12,7 @@ from collector.closing import Closing
 from collector.errors import EnvironmentProblemError
 from collector.files import make_private, write_private
 from collector.images import encode_jpeg
+from collector.outside_text import path_for_opencv
 from collector.records import RgbImage
 from detector.encoder import CODEC, Encoder
 from detector.mp4 import GrowingMp4
@@ -60,7 +61,7 @@ class VideoSink(Closing):
             return
         writer, self._writer = self._writer, None
         writer.close()
-        reader = cv2.VideoCapture(str(self.path))
+        reader = cv2.VideoCapture(path_for_opencv(self.path))
         is_readable, _ = reader.read()
         reader.release()
         if not is_readable:
@@ -161,7 +162,9 @@ class _OtherWriter:
     """Leaves encoding and container to OpenCV."""
 
     def __init__(self, path: Path, fps: float, size: tuple[int, int]) -> None:
-        self._writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*CODEC), fps, size)
+        self._writer = cv2.VideoWriter(
+            path_for_opencv(path), cv2.VideoWriter.fourcc(*CODEC), fps, size
+        )
         make_private(path)
         if not self._writer.isOpened():
             raise EnvironmentProblemError(

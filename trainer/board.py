@@ -4,6 +4,7 @@ from pathlib import Path
 
 from collector.errors import EnvironmentProblemError
 from collector.installation import explain_install
+from collector.outside_text import is_utf8
 from trainer.head import EpochFigures
 
 
@@ -14,7 +15,7 @@ class Board:
         folder: Of the event files; a training that goes on adds another file to it.
 
     Raises:
-        EnvironmentProblemError: TensorBoard is not installed.
+        EnvironmentProblemError: TensorBoard is not installed, or cannot write there.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -25,6 +26,12 @@ class Board:
                 f"--tensorboard needs TensorBoard, which is not installed. Install it with "
                 f"{explain_install('tensorboard')}, or leave the option out."
             ) from fault
+        if not is_utf8(str(folder)):
+            # Its event files are written by TensorFlow, which takes paths as UTF-8 only.
+            raise EnvironmentProblemError(
+                f"--tensorboard: the path {folder} is not UTF-8, and TensorBoard cannot write "
+                f"there. Choose another --runs, or leave the option out."
+            )
         self._writer = Writer(str(folder))
 
     def add(self, phase: str, figures: EpochFigures) -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from collector.console import CommandParser, run_command, say, show_progress
+from collector.console import CommandParser, run_command, say, show, show_block, show_progress
 from collector.errors import GateFailedError, UsageError
 from collector.installation import ShowVersion
 from trainer.exports.command import add_export_options, run_export
@@ -133,7 +133,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         result = write_evaluation(result, arguments.report)
         _log_page(arguments.report, [result.bundle, result.data])
         say(f"Look at {arguments.report}")
-    print(json.dumps(result.as_dict()) if arguments.json else result, flush=True)
+    show_block(json.dumps(result.as_dict()) if arguments.json else result)
     accuracy = result.evaluation.accuracy
     if gate is not None and accuracy < gate:
         raise GateFailedError(
@@ -156,9 +156,9 @@ def _compare(arguments: argparse.Namespace) -> int:
         say(f"Look at {arguments.html}")
     if arguments.json:
         for line in comparison_lines(summaries):
-            print(json.dumps(line))
+            show(json.dumps(line))
     else:
-        print(format_comparison(summaries))
+        show_block(format_comparison(summaries))
     return 0
 
 
@@ -189,7 +189,7 @@ def _leak(arguments: argparse.Namespace) -> int:
     )
     left_out = list_left_out(arguments.curated)
     tell_left_out(left_out)
-    print(json.dumps(leak.as_dict()) if arguments.json else leak)
+    show_block(json.dumps(leak.as_dict()) if arguments.json else leak)
     require_all_read(arguments.curated, left_out, "measured")
     return 0
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from collector.console import say
 from collector.errors import DatasetError, EnvironmentProblemError
+from collector.outside_text import join_lines, shown_text
 from trainer.bundle import ONNX_FILE
 from trainer.measures.paired import compare_answers, read_right_answers
 from trainer.runs import RunFolder, finished_runs, unfinished_runs
@@ -169,20 +170,22 @@ def summarise(run: RunFolder, values: Mapping[str, Any]) -> RunSummary:
 
 def format_comparison(summaries: list[RunSummary]) -> str:
     """The table, and what to make of it."""
-    width = max(len("run"), *(len(each.name) for each in summaries))
+    names = [shown_text(each.name) for each in summaries]
+    width = max(len("run"), *map(len, names))
     model = max(len("model"), *(len(each.model) for each in summaries)) + 2
     head = f"{'run':<{width}}  {'model':<{model}}{'epochs':>8}{'test accuracy':>15}"
     lines = [f"{head}{'95% interval':>18}{'photos':>8}{'MB':>7}{'ms':>8}{'training':>10}"]
-    for each in summaries:
+    for name, each in zip(names, summaries, strict=True):
         low, high = each.interval
         span = f"{low:.2%}-{high:.2%}"
         lines.append(
-            f"{each.name:<{width}}  {each.model:<{model}}{tell_epochs(each):>8}"
+            f"{name:<{width}}  {each.model:<{model}}{tell_epochs(each):>8}"
             f"{each.accuracy:>15.2%}{span:>18}"
             f"{each.photos:>8}{each.megabytes:>7.1f}{each.milliseconds:>8.1f}"
             f"{each.seconds:>9.0f}s"
         )
-    return "\n".join([*lines, *(f"\n{note}" for note in notes_on(summaries))])
+    notes = (line for note in notes_on(summaries) for line in ("", note))
+    return join_lines([*lines, *notes])
 
 
 def tell_epochs(each: RunSummary) -> str:

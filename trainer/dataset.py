@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.errors import UnreadableImageError
+from collector.outside_text import path_to_text
 from collector.records import LABELS
 from curation.curated import SPLITS, CuratedPhoto, read_class_weights, read_curated
 from trainer.classes import class_numbers, class_weights
@@ -92,8 +93,8 @@ def digest_files(photos: Sequence[CuratedPhoto]) -> tuple[str, ...]:
 
 
 def relative_names(folder: Path, photos: Sequence[CuratedPhoto]) -> list[str]:
-    """Each photo's path below `folder`, POSIX."""
-    return [photo.path.relative_to(folder).as_posix() for photo in photos]
+    """Each photo's path below `folder`, POSIX, as text: see `path_to_text`."""
+    return [path_to_text(photo.path.relative_to(folder).as_posix()) for photo in photos]
 
 
 def _digest(path: Path) -> str:

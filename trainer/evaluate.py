@@ -7,6 +7,7 @@ from typing import Any
 from collector.console import Progress, no_progress
 from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
 from collector.files import write_private
+from collector.outside_text import path_to_text, shown_text
 from collector.picture_files import LeftOut
 from curation.curated import (
     SPLITS,
@@ -70,8 +71,8 @@ class RunEvaluation:
         """As one object of `--json`: what `metrics.json` holds of an evaluation."""
         return {
             **self.found.as_dict(),
-            "bundle": str(self.bundle),
-            "data": str(self.data),
+            "bundle": path_to_text(str(self.bundle)),
+            "data": path_to_text(str(self.data)),
             "split": self.split,
             "seconds": self.seconds,
             "left_out": [asdict(each) for each in self.left_out],
@@ -79,7 +80,7 @@ class RunEvaluation:
 
     def __str__(self) -> str:
         where = f"{self.data}" + (f", split {self.split}" if self.split else "")
-        parts = [f"{self.bundle} on {where}", str(self.evaluation)]
+        parts = [shown_text(f"{self.bundle} on {where}"), str(self.evaluation)]
         parts += [
             format_breakdown(each)
             for each in self.found.judged.breakdowns

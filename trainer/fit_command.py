@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from collector.console import INTERRUPTED, say
+from collector.console import INTERRUPTED, say, show
 from collector.errors import EnvironmentProblemError, UsageError
 from trainer.recipe import recipe_names
 from trainer.settings import PRECISIONS, FitSettings
@@ -145,19 +145,19 @@ def _tell(train: Callable[[], Path]) -> int:
     if not run.is_dir():
         say("This process has done its part. The first one packs and writes the run.")
         return 0
-    print(_describe_run(run, RunFolder(run).read_metrics()))
+    show(*_describe_run(run, RunFolder(run).read_metrics()))
     if (curve := read_learning_curve(RunFolder(run))) is not None:
-        print(f"learning curve: {curve['summary']}")
+        show(f"learning curve: {curve['summary']}")
     return 0
 
 
-def _describe_run(run: Path, metrics: dict[str, Any]) -> str:
+def _describe_run(run: Path, metrics: dict[str, Any]) -> list[str]:
     low, high = metrics["accuracy_interval"]
     stages = ", ".join(f"{stage} {spent:.1f} s" for stage, spent in metrics["seconds"].items())
-    return (
-        f"{run}\n"
+    return [
+        str(run),
         f"test accuracy {metrics['accuracy']:.2%} (95% interval {low:.2%} to {high:.2%}), "
-        f"mask {metrics['mask_accuracy']:.2%}, age {metrics['age_accuracy']:.2%}\n"
-        f"{stages}\n"
-        f"Look at {run / 'report.html'}, then try: detector live --model {run}"
-    )
+        f"mask {metrics['mask_accuracy']:.2%}, age {metrics['age_accuracy']:.2%}",
+        stages,
+        f"Look at {run / 'report.html'}, then try: detector live --model {run}",
+    ]

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from collector.console import say
+from collector.console import plain_stderr, say
+from collector.outside_text import shown_text
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,10 @@ class ProgressPrinter:
     def __call__(self, progress: Progress) -> None:
         is_last = progress.done >= progress.total
         if self._is_terminal:
-            print(f"\r\x1b[2K{progress}", end="\n" if is_last else "", file=sys.stderr, flush=True)
+            terminal = plain_stderr()
+            end = "\n" if is_last else ""
+            terminal.write(f"\r\x1b[2K{shown_text(progress)}{end}")
+            terminal.flush()
         elif is_last or time.monotonic() - self._last_s >= self._every_s:
             self._last_s = time.monotonic()
             say(str(progress))
@@ -116,7 +120,7 @@ class StopSwitch:
         if self.is_requested:
             raise KeyboardInterrupt
         self.request()
-        say("\nStopping; the best so far is kept. Ctrl-C again leaves at once.")
+        say("", "Stopping; the best so far is kept. Ctrl-C again leaves at once.")
 
 
 @dataclass

@@ -209,7 +209,7 @@ class RunFolder:
         self._write(name, text)
 
     def _write(self, name: str, text: str) -> None:
-        replace_file(self.path / name, text.encode())
+        replace_file(self.path / name, text.encode(errors="backslashreplace"))
 
 
 def create_run(runs: Path, name: str | None, model: str, args: dict[str, Any]) -> RunFolder:

@@ -112,11 +112,11 @@ def _download(row: Backbone, names: list[str]) -> Path:
         looked_for = " or ".join(str(keras_cache() / name) for name in names)
         reason = (str(fault).splitlines() or ["no reason given"])[0][:200]
         raise MissingDownloadError(
-            f"The ImageNet weights of {row.name} are not here and could not be fetched "
-            f"({reason}).\nLooked for {looked_for}.\n"
+            f"The ImageNet weights of {row.name} are not here and could not be fetched ({reason}).",
+            f"Looked for {looked_for}.",
             f"Put the file there (from {row.weights_url}/{name}), set KERAS_HOME to a folder that "
             f"has it under models/, name a copy with --weights PATH, or start from random weights "
-            f"with --weights none."
+            f"with --weights none.",
         ) from fault
 
 

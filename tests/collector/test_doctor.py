@@ -303,7 +303,7 @@ def test_a_name_that_is_no_text_is_told_and_left(
     name = os.fsdecode(b"caf\xe9.jpg")
     put(tmp_path, f"mask_old/{name}", encode_jpeg(draw_noise(99)))
     assert main(["doctor", str(tmp_path), "--fix"]) == 0
-    assert "mask_old/caf\\udce9.jpg (its name is not UTF-8: rename it)" in capsys.readouterr().out
+    assert "mask_old/caf\\xe9.jpg (its name is not UTF-8: rename it)" in capsys.readouterr().out
     assert main(["doctor", str(tmp_path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["counts"]["unreadable"] == 1
 

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -278,3 +279,26 @@ def test_a_pipe_is_not_imported_since_it_can_be_read_but_once(
     os.mkfifo(pipe)
     assert main(["import", str(pipe), str(tmp_path / "data"), "--label", "mask_old"]) == 2
     assert "not a file" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file systems refuse such names")
+@pytest.mark.parametrize("is_escaped", [False, True])
+def test_any_name_is_imported_and_found_in_a_table(tmp_path: Path, is_escaped: bool) -> None:
+    source = tmp_path / "source" / "mask_old"
+    source.mkdir(parents=True)
+    names = [os.fsdecode(b"f\xfcr.jpg"), "\x1b[31mred\n.jpg", f"{'x' * 251}.jpg", "e\u0301.jpg"]
+    for number, name in enumerate(names):
+        (source / name).write_bytes(encode_jpeg(draw_noise(number)))
+    table = tmp_path / "labels.csv"
+    cell = b"mask_old/f\\xfcr.jpg" if is_escaped else b"mask_old/f\xfcr.jpg"
+    table.write_bytes(b"path,subject\n" + cell + b",anna\n")
+    data = tmp_path / "data"
+    assert main(["import", str(source.parent), str(data), "--metadata", str(table)]) == 0
+    photos = {photo.source: photo for photo in list_photos(data)}
+    assert set(photos) == {f"mask_old/{name}" for name in names}
+    assert photos[f"mask_old/{names[0]}"].subject == "anna"
+    assert photos[f"mask_old/{names[0]}"].path == "mask_old/f_r.jpg"
+    assert photos[f"mask_old/{names[1]}"].path == "mask_old/_[31mred_.jpg"
+    # A second run finds every one of them by its content.
+    assert main(["import", str(source.parent), str(data)]) == 0
+    assert len(list_photos(data)) == len(names)

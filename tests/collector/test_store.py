@@ -1,16 +1,20 @@
 import os
 import sqlite3
+import sys
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from collector.edits import trashing
+from collector.consent import Consent
+from collector.doctor_salvage import salvage_manifest
+from collector.edits import flagging, trashing
 from collector.errors import DatasetError, DatasetInUseError
 from collector.files import save_new_file
 from collector.images import encode_jpeg, read_image
-from collector.manifest import manifest_path, read_manifest
-from collector.records import LABELS, FaceBox, Label, Photo, Quality
+from collector.manifest import manifest_path, read_manifest, read_rows
+from collector.records import LABELS, FaceBox, Label, Photo, Quality, Suggestion
 from collector.store import PhotoStore, list_photos, new_session_id
 from tests.conftest import draw_noise
 
@@ -161,3 +165,30 @@ def test_what_a_killed_import_left_without_a_row_is_not_saved_twice(tmp_path: Pa
         # Another picture of that name is another photo.
         assert store.add_encoded(other, photo).path != photo.path
     assert [found.subject for found in list_photos(tmp_path)] == ["p07", "p07"]
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file systems refuse such names")
+@pytest.mark.parametrize(
+    "name", [b"f\xfcr.jpg", b"a\\xfc.jpg", b"line\nbreak.jpg", b"e\xcc\x81.jpg"]
+)
+def test_the_manifest_takes_every_name_and_gives_it_back(tmp_path: Path, name: bytes) -> None:
+    path = f"mask_old/{os.fsdecode(name)}"
+    (tmp_path / "mask_old").mkdir()
+    (tmp_path / path).write_bytes(encode_jpeg(draw_noise(1)))
+    with PhotoStore(tmp_path) as store:
+        (photo,) = store.photos()
+        store.suggest([(photo, Suggestion(Label.MASK_YOUNG, 0.75))])
+        store.apply([flagging(store.photos()[0], is_flagged=True)])
+        consent = Consent(os.fsdecode(b"p\xfc"), "form", date(2026, 1, 1), None)
+        store.record_consent(consent)
+        assert store.consents() == {consent.subject: consent}
+    (photo,) = list_photos(tmp_path)
+    assert (photo.path, photo.is_flagged) == (path, True)
+    assert photo.suggestion == Suggestion(Label.MASK_YOUNG, 0.75)
+    salvage = salvage_manifest(manifest_path(tmp_path))
+    assert list(salvage.rows) == [path]
+    with PhotoStore(tmp_path) as store:
+        edit = store.relabelling(store.photos()[0], Label.NOMASK_OLD)
+        store.apply([edit])
+    assert [photo.path for photo in list_photos(tmp_path)] == [f"nomask_old/{os.fsdecode(name)}"]
+    assert read_rows(tmp_path).present.keys() == {f"nomask_old/{os.fsdecode(name)}"}

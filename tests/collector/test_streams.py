@@ -1,6 +1,7 @@
 """Network cameras that misbehave: nothing half is shown, nothing stale is shot, all come back."""
 
 import base64
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,6 +73,12 @@ def test_no_bytes_break_the_splitter(noise: bytes, step: int) -> None:
         ("http://anna:secret@cam:8080/video?key=1#x", "http://cam:8080/video"),
         ("rtsp://a:b@[::1]/live", "rtsp://[::1]/live"),
         ("https://cam/", "https://cam/"),
+        ("http://anna:sec%2Fret%40@cam/video", "http://cam/video"),
+        ("http://anna:sec:re%25t@cam/video", "http://cam/video"),
+        (
+            "rtsp://cam/user=admin&password=secret&channel=1",
+            "rtsp://cam/user=admin&password=...&channel=1",
+        ),
     ],
 )
 def test_a_url_is_shown_without_its_secrets(url: str, expected: str) -> None:
@@ -118,6 +125,21 @@ def test_a_camera_that_moved_is_followed_and_knows_the_password_only_where_it_wa
             open_camera(url)
 
 
+ASKED: list[str] = []
+
+
+def _note_look_up(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "socket.getaddrinfo":
+        ASKED.append(str(arguments[0]))
+
+
+@pytest.fixture(scope="module")
+def asked() -> list[str]:
+    """The hosts that this process looked up; a hook cannot be taken off again."""
+    sys.addaudithook(_note_look_up)
+    return ASKED
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -128,11 +150,23 @@ def test_a_camera_that_moved_is_followed_and_knows_the_password_only_where_it_wa
         "http://anna:secret@[::1/",
         "http://anna:secret@cam..era/",
         "http://anna:secret@/video",
+        # With a number before it, what comes after it was once taken for the path of a host "anna".
+        "http://anna:12?secret@cam/video",
+        "http://anna:12/secret@cam/video",
+        "http://anna:12#secret@cam/video",
+        "http://anna?secret@cam/video",
+        "http://anna:p@secret/1@cam/video",
+        "rtsp://anna:12/secret@cam/live",
+        "rtsp://anna:12?secret@cam/live",
+        "http://anna:12\tsecret@cam/video",
+        "http://anna:12\n/secret@cam/video",
     ],
 )
-def test_what_is_no_address_is_said_so_without_the_password(url: str) -> None:
+def test_what_is_no_address_is_said_so_without_the_password(url: str, asked: list[str]) -> None:
+    asked.clear()
     with pytest.raises(CameraError, match="Write it like") as fault:
         open_camera(url)
+    assert asked == []  # no name server is asked for a piece of it
     # Nor by a traceback, which would tell the cause too.
     assert "secret" not in "".join(format_exception(fault.value))
 
@@ -358,3 +392,20 @@ def test_closing_does_not_wait_for_a_camera_that_is_stuck() -> None:
         started_s = time.monotonic()
         watcher.observer.close()
         assert time.monotonic() - started_s < 4
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["anna:secret@cam/video", "http:/anna:secret@cam/video", "anna:secret@cam://video"],
+)
+def test_what_may_be_an_address_is_not_repeated(source: str) -> None:
+    with pytest.raises(CameraError) as fault:
+        open_camera(source)
+    assert "secret" not in str(fault.value)
+
+
+def test_a_camera_may_send_on_to_a_path_with_an_at_sign() -> None:
+    with MjpegServer() as server:
+        server.moved = "/video@1?a=@"
+        open_camera(f"http://anna:secret@127.0.0.1:{server.port}/moved").close()
+        assert server.requests[-1].startswith("GET /video%401?a=%40")

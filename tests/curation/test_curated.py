@@ -1,9 +1,12 @@
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from collector.curated_sets import CuratedSet, read_set
 from collector.errors import DatasetError
 from collector.images import encode_jpeg
 from collector.records import LABELS, Label
@@ -35,6 +38,26 @@ def test_folders_without_a_plan_are_read_with_their_paths_as_groups(tmp_path: Pa
     assert all(photo.path.is_absolute() for photo in photos)
     assert photos[0].group == str(photos[0].path)
     assert photos[0].parent is None
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file systems refuse such names")
+def test_a_plan_names_every_file_and_its_page_the_dataset(
+    four_folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    source = four_folders(12, os.fsdecode(b"d\xe4ta"))
+    out = tmp_path / os.fsdecode(b"c\xfcrated")
+    assert main([str(source), "--out", str(out)]) == 0
+    assert CuratedSet(out, {}).made_of == source.resolve()
+    # As another program may have put it there: the plan's own escape of a name.
+    name = os.fsdecode(b"f\xfcr.jpg")
+    photo = next((out / "train" / "mask_old").iterdir())
+    plan = (out / "plan.csv").read_text(encoding="utf-8")
+    (out / "plan.csv").write_text(plan.replace(f"/{photo.name}", "/f\\xfcr.jpg"), encoding="utf-8")
+    photo.rename(photo.with_name(name))
+    groups = {each.path.name: each.group for each in read_curated(out).photos("train")}
+    assert groups[name] != str(photo.with_name(name))
+    assert f"train/mask_old/{name}" in {row.place for row in read_set(out).rows}
+    assert main([str(source), "--out", str(out)]) == 0
 
 
 def test_groups_come_from_the_plan(four_folders: Callable[..., Path], tmp_path: Path) -> None:

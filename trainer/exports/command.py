@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-from collector.console import say
+from collector.console import say, show, show_block
 from collector.errors import GateFailedError
 
 FORMAT_NAMES = ("onnx", "tflite", "tflite-int8", "openvino", "keras")
@@ -56,10 +56,10 @@ def run_export(arguments: argparse.Namespace) -> int:
         say(f"{each.name} ({number} of {len(formats)}) ...")
         done.append(exporter.export(each))
         if arguments.json:
-            print(json.dumps(done[-1].as_dict()), flush=True)
+            show(json.dumps(done[-1].as_dict()))
     if not arguments.json:
-        print(format_exports(done))
-        print(f"Look at {exporter.out}")
+        show_block(format_exports(done))
+        show(f"Look at {exporter.out}")
     refused = [f"{each.format}: {each.refused}" for each in done if each.refused is not None]
     if refused:
         raise GateFailedError(f"Not exported: {'. '.join(refused)}.")

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.errors import EnvironmentProblemError
+from collector.outside_text import join_lines
 from curation.curated import CuratedPhoto, read_curated
 from curation.swap import swap_in
 from trainer.bundle import describe_file, golden_images
@@ -226,7 +227,7 @@ def format_exports(exports: Sequence[ExportFigures]) -> str:
         f"{each.format}: {'refused, ' + each.refused if each.refused else each.note}"
         for each in exports
     ]
-    return "\n".join([*lines, "", *notes])
+    return join_lines([*lines, "", *notes])
 
 
 def _some_of_each(photos: Sequence[CuratedPhoto]) -> list[CuratedPhoto]:

@@ -52,10 +52,10 @@ def export_in_process(model: Any, path: Path, output: str) -> None:
         raise EnvironmentProblemError(done.stdout.strip().rpartition("error: ")[2])
     if done.returncode != 0:
         raise ToolchainError(
-            f"The trained model could not be exported through TensorFlow:\n"
-            f"{done.stdout.strip()[-2000:]}\n"
-            f"The trained weights are in checkpoints/; please report this with the versions in "
-            f"environment.json."
+            "The trained model could not be exported through TensorFlow:",
+            *done.stdout.strip()[-2000:].split("\n"),
+            "The trained weights are in checkpoints/; please report this with the versions in "
+            "environment.json.",
         )
 
 

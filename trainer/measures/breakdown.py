@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.outside_text import join_lines, shown_text
 from curation.scan import Sight
 from trainer.measures.intervals import wilson_interval
 from trainer.measures.metrics import age_accuracy, count_confusion, mask_accuracy
@@ -135,12 +136,13 @@ def format_breakdown(each: Breakdown) -> str:
     lines = [f"{each.by:<40}{'photos':>8}{'accuracy':>10}{'95% interval':>20}{'mask':>9}{'age':>9}"]
     for part in each.parts:
         low, high = part.accuracy_interval
-        name = part.value if len(part.value) < 40 else f"{part.value[:36]}..."
+        name = shown_text(part.value)
+        name = name if len(name) < 40 else f"{name[:36]}..."
         lines.append(
             f"{name:<40}{part.photos:>8}{part.accuracy:>10.2%}{f'{low:.2%} to {high:.2%}':>20}"
             f"{part.mask_accuracy:>9.2%}{part.age_accuracy:>9.2%}"
         )
-    return "\n".join(lines)
+    return join_lines(lines)
 
 
 def _worth_showing(largest: Sequence[str], counts: Counter[str]) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from collector.curated_sets import CuratedSet
 from collector.errors import DatasetError
 from collector.manifest import manifest_path, read_rows
+from collector.outside_text import cell_to_path, path_to_text
 from collector.records import Photo
 
 COLUMNS = ("source", "subject", "session")
@@ -45,7 +46,7 @@ def read_metadata(path: Path) -> dict[str, PhotoFacts]:
         DatasetError: It is no CSV, has no `path`, or none of the others.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
             reader = csv.DictReader(file)
             columns = reader.fieldnames or []
             told = [name for name in COLUMNS if name in columns]
@@ -55,13 +56,18 @@ def read_metadata(path: Path) -> dict[str, PhotoFacts]:
                     f"{', '.join(columns) or 'nothing'}."
                 )
             return {
-                PurePosixPath((row["path"] or "").replace("\\", "/")).as_posix(): PhotoFacts(
+                _path_of(row["path"] or ""): PhotoFacts(
                     **{name: (row[name] or "").strip() or None for name in told}
                 )
                 for row in reader
             }
-    except (OSError, UnicodeDecodeError, csv.Error) as fault:
+    except (OSError, csv.Error) as fault:
         raise DatasetError(f"{path}: cannot be read as a CSV file ({fault}).") from fault
+
+
+def _path_of(cell: str) -> str:
+    """The path in a table, as text, whether it holds the name's own bytes or an escape of them."""
+    return path_to_text(PurePosixPath(cell_to_path(cell).replace("\\", "/")).as_posix())
 
 
 def gather_facts(
@@ -114,7 +120,7 @@ def _read_manifest(folder: Path) -> dict[str, Photo]:
 def _find(metadata: Mapping[str, PhotoFacts], name: str, photo: Photo | None) -> PhotoFacts | None:
     tried = [name, name.partition("/")[2]]
     if photo is not None:
-        tried += [photo.path, photo.source or ""]
+        tried += [path_to_text(photo.path), path_to_text(photo.source or "")]
     return next((metadata[path] for path in tried if path in metadata), None)
 
 

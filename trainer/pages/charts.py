@@ -6,8 +6,8 @@ Pure: figures in, text out.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
+from curation.report_parts import escape
 from trainer.measures.coverage import CoveragePoint
 from trainer.measures.reliability import ReliabilityBin
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from collector.outside_text import shown_text
 from collector.records import LABELS
 from trainer.measures.breakdown import LEAST_PHOTOS, Breakdown
 from trainer.measures.findings import Findings, WorsePhotos
@@ -33,7 +34,7 @@ def write_card(run: RunFolder, found: Findings, metrics: dict[str, Any]) -> str:
     """
     whole = found.judged.evaluation
     parts = [
-        f"# {run.path.name}",
+        f"# {_plain(run.path.name)}",
         _purpose(),
         _made_of(metrics),
         _how_good(whole, metrics),
@@ -74,9 +75,11 @@ def _made_of(metrics: dict[str, Any]) -> str:
     total = ["**all**", counts["train"], variants, counts["val"], counts["test"]]
     table = _table(["class", "train", "of these variants", "val", "test"], [*rows, total])
     # A path would tell where somebody keeps files.
-    start = "random weights" if metrics["weights"] == NONE else Path(metrics["weights"]).name
+    start = (
+        "random weights" if metrics["weights"] == NONE else _plain(Path(metrics["weights"]).name)
+    )
     return f"""## Made of
-- Network: {metrics["model"]}, {metrics["parameters"] / 1e6:.1f} million weights, input
+- Network: {_plain(metrics["model"])}, {metrics["parameters"] / 1e6:.1f} million weights, input
   {metrics["image_size"]} px, started from {start}.
 - Training: {tell_phases(metrics)}.
 - Photos: {counts["train"]:,} to train, {counts["val"]:,} to validate, {counts["test"]:,} to test.
@@ -220,16 +223,21 @@ def _leak(leak: LeakCheck) -> str:
 
 def _again(run: RunFolder, metrics: dict[str, Any]) -> str:
     return f"""## Make it again
-    {fit_command(run)}
+    {shown_text(fit_command(run))}
 
 Paths are cut to their last part. The photos were those of digest
 `{metrics["dataset_digest"][:16]}` (`metrics.json` has it whole); the libraries are in
 `environment.json`, every value of the recipe in `args.yaml`."""
 
 
+def _plain(text: str) -> str:
+    """A text from outside as it may stand in Markdown, which takes "<" for a tag of HTML."""
+    return shown_text(text).replace("<", "&lt;")
+
+
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     def line(cells: Sequence[object]) -> str:
-        told = (f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells)
+        told = (f"{cell:,}" if isinstance(cell, int) else _plain(str(cell)) for cell in cells)
         return f"| {' | '.join(cell.replace('|', '/') for cell in told)} |"
 
     rule = "|" + "---|" * len(columns)

@@ -2,7 +2,6 @@
 
 import base64
 import io
-from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL import Image
 from collector.errors import UnreadableImageError
 from collector.images import read_image
 from collector.records import RgbImage
+from curation.report_parts import escape
 
 SIDE_PX = 128
 QUALITY = 76
@@ -67,5 +67,5 @@ def shrink(pixels: RgbImage) -> RgbImage:
 
 
 def _element(name: str, title: str) -> str:
-    told = escape(title, quote=True)
+    told = escape(title)
     return f'<i class="photo {name}" role="img" aria-label="{told}" title="{told}"></i>'
