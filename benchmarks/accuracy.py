@@ -35,27 +35,27 @@ from criteria import finish
 from goals import ACCURACY
 from numpy.typing import NDArray
 
-from collector.console import show_progress
-from collector.faces import obtain_face_model
-from collector.images import encode_jpeg
-from collector.records import LABELS, Photo
-from curation.allocation import allocate_groups
-from curation.augment import make_pipeline
-from curation.curated import PLAN_COLUMNS, PLAN_FILE, SPLITS, CuratedPhoto
-from curation.dataset import read_dataset
-from curation.groups import GROUP_BITS, group_photos
-from curation.look_alikes import find_look_alikes
-from curation.mask_plan import plan_painted_masks
+from curation.build.augment import make_pipeline
 from curation.options import read_share
-from curation.plan import CurationPlan, PlannedPhoto
-from curation.scanning import scan_photos
+from curation.plan.allocation import allocate_groups
+from curation.plan.dataset import read_dataset
+from curation.plan.groups import GROUP_BITS, group_photos
+from curation.plan.look_alikes import find_look_alikes
+from curation.plan.mask_plan import plan_painted_masks
+from curation.plan.plan import CurationPlan, PlannedPhoto
+from curation.plan.variants import make_variant
+from curation.scan.scanning import scan_photos
 from curation.settings import DEFAULT_SEED, CurationSettings, PaintingSettings
-from curation.variants import make_variant
-from trainer.bundle import load_bundle
-from trainer.measures.intervals import bootstrap_interval, wilson_interval
-from trainer.onnx_engine import OnnxEngine
-from trainer.pixels import PixelReader, plain_batches
-from trainer.runs import Prediction, RunFolder, predictions_of
+from maskage.console import show_progress
+from maskage.faces.finder import obtain_face_model
+from maskage.formats.bundle import load_bundle
+from maskage.formats.curated_set import PLAN_COLUMNS, PLAN_FILE, SPLITS, CuratedPhoto
+from maskage.formats.run_folder import Prediction, RunFolder, predictions_of
+from maskage.inference.onnx_engine import OnnxEngine
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, Photo
+from trainer.data.pixels import PixelReader, plain_batches
+from trainer.evaluation.intervals import bootstrap_interval, wilson_interval
 
 ROOT = Path(__file__).parents[1]
 FEW_PHOTOS = 100

@@ -14,7 +14,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from collector.errors import EnvironmentProblemError, GateFailedError
+from maskage.errors import EnvironmentProblemError, GateFailedError
 
 REACHED = 0
 MISSED = GateFailedError.exit_code

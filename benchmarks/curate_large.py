@@ -22,9 +22,9 @@ import numpy as np
 from criteria import finish
 from goals import CURATE_LARGE
 
-from collector.images import encode_jpeg
-from collector.peak_memory import peak_memory_mb
-from collector.records import LABELS, RgbImage
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, RgbImage
+from maskage.system.peak_memory import peak_memory_mb
 
 ROOT = Path(__file__).parents[1]
 BURST_EVERY, BURST = 10, 3

@@ -22,12 +22,12 @@ from pathlib import Path
 from criteria import finish
 from goals import DUPLICATES
 
-from collector.hamming import find_close_pairs
-from collector.records import Label, Photo
-from curation.hashing import hash_array
-from curation.scan import PhotoScan
-from curation.scanning import scan_photos
+from curation.scan.scanning import scan_photos
 from curation.settings import REMOVE_BITS
+from maskage.dataset.photo_scan import PhotoScan
+from maskage.pictures.hamming import find_close_pairs
+from maskage.pictures.photo_hash import hash_array
+from maskage.records import Label, Photo
 
 Pair = tuple[str, str]
 RADII = (0, 2, 4, 6, 8)

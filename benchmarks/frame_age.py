@@ -28,15 +28,15 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from collector.demo_camera import DemoCamera
-from collector.faces import YuNetFinder, obtain_face_model
-from collector.records import Frame, RgbImage
-from detector.classifier import Classifier
-from detector.feed import LiveFeed
-from detector.live_loop import LoopOptions
-from detector.pipeline import EVERYTHING, LivePipeline, Thrift
-from detector.screens import LiveView
-from trainer.bundle import ModelBundle, find_bundle, load_bundle
+from detector.live.loop import LoopOptions
+from detector.screens.base import LiveView
+from detector.tracking.pipeline import EVERYTHING, LivePipeline, Thrift
+from maskage.cameras.live_feed import LiveFeed
+from maskage.demo.camera import DemoCamera
+from maskage.faces.finder import YuNetFinder, obtain_face_model
+from maskage.formats.bundle import ModelBundle, find_bundle, load_bundle
+from maskage.inference.classifier import Classifier
+from maskage.records import Frame, RgbImage
 
 FPS = 30.0
 WARM_UP_S = 1.0

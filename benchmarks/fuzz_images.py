@@ -33,12 +33,12 @@ from sabotage import Saboteur, try_saboteurs
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from collector.errors import UnreadableImageError
-from collector.faces import FACE_MODEL_VARIABLE
-from collector.images import decode_image
-from collector.peak_memory import peak_memory_mb
-from collector.records import RgbImage
-from curation.scan import look_at
+from maskage.dataset.photo_scan import look_at
+from maskage.errors import UnreadableImageError
+from maskage.faces.finder import FACE_MODEL_VARIABLE
+from maskage.pictures.images import decode_image
+from maskage.records import RgbImage
+from maskage.system.peak_memory import peak_memory_mb
 from tests.curation.broken_pictures import break_picture
 
 HANGS_AFTER_S = 60.0

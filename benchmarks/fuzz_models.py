@@ -37,11 +37,14 @@ import h5py
 import numpy as np
 from fuzz_images import read_lines
 
-from collector.errors import ModelRefusedError
-from collector.guarded_files import UnsafeFileError
-from collector.peak_memory import peak_memory_mb
-from curation.hdf5_guard import check_hdf5
-from detector.classifier import Classifier
+from maskage.errors import ModelRefusedError
+from maskage.formats import bundle as trained_bundle
+from maskage.formats.bundle import load_bundle
+from maskage.inference.classifier import Classifier
+from maskage.security.files import UnsafeFileError
+from maskage.security.hdf5 import check_hdf5
+from maskage.security.keras_archive import read_archived_weights
+from maskage.system.peak_memory import peak_memory_mb
 from tests.trainer.hostile_models import (
     HOSTILE_NETWORKS,
     HOSTILE_WEIGHTS,
@@ -53,9 +56,6 @@ from tests.trainer.hostile_models import (
     rewrite,
     seal,
 )
-from trainer import bundle as trained_bundle
-from trainer.bundle import load_bundle
-from trainer.keras_archive import read_archived_weights
 
 HANGS_AFTER_S = 120.0
 MEMORY_BYTES = 6 << 30

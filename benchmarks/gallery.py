@@ -43,13 +43,13 @@ def main() -> int:
 
 def fill(data: Path, count: int) -> None:
     """Rows for every photo; files are links to a few hundred pictures."""
-    from collector.demo_camera import DemoCamera
-    from collector.faces import crop_face, guide_box
-    from collector.images import encode_jpeg
-    from collector.manifest import Manifest
-    from collector.quality import measure_quality
-    from collector.records import LABELS, Photo, Suggestion
-    from collector.store import make_folders
+    from maskage.dataset.manifest import Manifest
+    from maskage.dataset.store import make_folders
+    from maskage.demo.camera import DemoCamera
+    from maskage.faces.finder import crop_face, guide_box
+    from maskage.pictures.images import encode_jpeg
+    from maskage.pictures.quality import measure_quality
+    from maskage.records import LABELS, Photo, Suggestion
 
     make_folders(data)
     camera = DemoCamera(pace=False, fps=4, scene_s=1)
@@ -91,8 +91,8 @@ def fill(data: Path, count: int) -> None:
 def _run_app(report: Path, data: Path) -> None:
     os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
     from collector.app import ReviewApp
-    from collector.store import PhotoStore
     from collector.terminal import keep_terminal
+    from maskage.dataset.store import PhotoStore
 
     started_s = time.monotonic()
     with PhotoStore(data) as store, keep_terminal() as driver_class:
@@ -111,7 +111,7 @@ def _run_app(report: Path, data: Path) -> None:
 
 
 async def _press_all(app: "ReviewApp", figures: dict[str, object]) -> None:
-    from collector.gallery import Gallery
+    from collector.review.gallery import Gallery
 
     while not app.review.is_mounted or app.review.current is None:
         await asyncio.sleep(0.02)

@@ -22,7 +22,7 @@ again: folds may so be trained side by side (--only) and counted together by a l
 
 Trainings are those of `trainer fit` up to the trained network. Nothing is exported or packed, which
 needs TensorFlow: photos are judged by the network in Keras, and with JAX this runs without it where
-a module of that name answers `trainer.backend`. On a CPU features too need an export; use `fit`.
+a module of that name answers `trainer.network.backend`. On a CPU features too need an export; use `fit`.
 
 Prints a JSON line after each training. Its photos and steps a second are those of whole epochs,
 validation and the saved state included, without the first epoch, which compiles
@@ -59,24 +59,24 @@ from accuracy import (
 from head_forms import describe
 from numpy.typing import NDArray
 
-from collector.records import LABELS
 from curation.options import ALL_FACES
 from curation.settings import DEFAULT_SEED, PaintingSettings
-from trainer.backend import keras
-from trainer.classes import class_numbers
-from trainer.dataset import read_training_photos, relative_names
-from trainer.devices import choose_hardware
-from trainer.head import softmax
-from trainer.measures.resampling import estimate, number_groups, resample_means
-from trainer.networks import build_network, find_backbone
-from trainer.packing import TrainingOutcome
+from maskage.formats.run_folder import create_run, predictions_of
+from maskage.records import LABELS
+from trainer.data.dataset import read_training_photos, relative_names
+from trainer.evaluation.resampling import estimate, number_groups, resample_means
+from trainer.fit.packing import TrainingOutcome
+from trainer.fit.training import FINE_TUNE, SCRATCH, Training
+from trainer.fit.validation import predict_logits
+from trainer.network.backbones import build_network, find_backbone
+from trainer.network.backend import keras
+from trainer.network.classes import class_numbers
+from trainer.network.devices import choose_hardware
+from trainer.network.head import softmax
+from trainer.network.weights import load_backbone_weights, obtain_weights
 from trainer.progress import ProgressPrinter, StopSwitch, TrainingStoppedError
 from trainer.recipe import HEADS, Recipe, load_recipe
-from trainer.runs import create_run, predictions_of
 from trainer.settings import NONE, FitSettings
-from trainer.training import FINE_TUNE, SCRATCH, Training
-from trainer.validation import predict_logits
-from trainer.weights import load_backbone_weights, obtain_weights
 
 PARTS = ("scratch", "folds", "precision", "painted")
 FROM_SCRATCH = ("xception", "densenet169")

@@ -29,14 +29,14 @@ from goals import GROUP_PHOTOS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from collector.cameras import PictureFolder
-from collector.faces import SMALLEST_IN_PICTURE_PX, YuNetFinder, obtain_face_model
-from collector.records import FaceBox
-from detector.classifier import Classifier
-from detector.pipeline import LivePipeline
-from detector.tracker import TrackedFace
-from trainer.bundle import find_bundle, load_bundle
-from trainer.measures.intervals import wilson_interval
+from detector.tracking.pipeline import LivePipeline
+from detector.tracking.tracker import TrackedFace
+from maskage.cameras.sources import PictureFolder
+from maskage.faces.finder import SMALLEST_IN_PICTURE_PX, YuNetFinder, obtain_face_model
+from maskage.formats.bundle import find_bundle, load_bundle
+from maskage.inference.classifier import Classifier
+from maskage.records import FaceBox
+from trainer.evaluation.intervals import wilson_interval
 
 LEAST_IOU = 0.3
 MISWORN = "with_incorrect_mask"

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.classes import class_numbers
-from trainer.cross_validation import judge_by_folds
-from trainer.frozen import FrozenBackbone
-from trainer.leak import list_originals
-from trainer.measures.resampling import number_groups, resample_means
+from trainer.data.frozen_features import FrozenBackbone
+from trainer.evaluation.cross_validation import judge_by_folds
+from trainer.evaluation.leak import list_originals
+from trainer.evaluation.resampling import number_groups, resample_means
+from trainer.network.classes import class_numbers
 from trainer.progress import ProgressPrinter
 from trainer.recipe import HEADS, load_recipe, with_overrides
 

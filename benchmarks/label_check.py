@@ -22,11 +22,11 @@ from criteria import finish
 from goals import LABEL_CHECK
 from numpy.typing import NDArray
 
-from collector.console import show_progress
-from collector.images import decode_image, encode_jpeg, is_picture, read_image
-from collector.records import LABELS, Label, RgbImage
-from curation.embedding import describe_plainly, embed_pictures
-from curation.label_check import Doubt, find_doubtful_labels
+from curation.labels.check import Doubt, find_doubtful_labels
+from curation.labels.embedding import describe_plainly, embed_pictures
+from maskage.console import show_progress
+from maskage.pictures.images import decode_image, encode_jpeg, is_picture, read_image
+from maskage.records import LABELS, Label, RgbImage
 
 KINDS = ("burst", "group", "single")
 

@@ -18,9 +18,9 @@ from criteria import finish
 from goals import LABEL_CONFLICTS
 from PIL import Image
 
-from collector.images import decode_image, encode_jpeg, is_picture
-from curation.conflicts import CONFLICT_BITS, is_same_picture, make_thumb
-from curation.hashing import hash_pixels
+from curation.plan.conflicts import CONFLICT_BITS, is_same_picture, make_thumb
+from maskage.pictures.images import decode_image, encode_jpeg, is_picture
+from maskage.pictures.photo_hash import hash_pixels
 
 GAPS = (1, 5, 15, 30)
 MOST_FRAMES = 300

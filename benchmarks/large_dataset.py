@@ -24,27 +24,27 @@ data = Path(sys.argv[1])
 started_s, started_cpu_s = time.monotonic(), time.process_time()
 {work}
 seconds, cpu_s = time.monotonic() - started_s, time.process_time() - started_cpu_s
-from collector.peak_memory import peak_memory_mb
+from maskage.system.peak_memory import peak_memory_mb
 figures = {{"seconds": seconds, "cpu_s": cpu_s, "peak_mb": peak_memory_mb()}}
 print(json.dumps({{name: round(figure, 2) for name, figure in figures.items()}}))
 """
 TASKS = {
     "open for writing": (
-        "from collector.store import PhotoStore",
+        "from maskage.dataset.store import PhotoStore",
         "store = PhotoStore(data)",
     ),
-    "list photos": ("from collector.store import list_photos", "list_photos(data)"),
+    "list photos": ("from maskage.dataset.store import list_photos", "list_photos(data)"),
     "status": (
-        "from collector.status import read_status",
+        "from maskage.dataset.status import read_status",
         "str(read_status(data, 735))",
     ),
     "gallery, newest": (
-        "from collector.review import *\nfrom collector.store import list_photos\n"
+        "from collector.review.photo_list import *\nfrom maskage.dataset.store import list_photos\n"
         "photos = list_photos(data)",
         "ReviewList(photos, ReviewFilter(), ReviewOrder.NEWEST)",
     ),
     "gallery, look-alikes": (
-        "from collector.review import *\nfrom collector.store import list_photos\n"
+        "from collector.review.photo_list import *\nfrom maskage.dataset.store import list_photos\n"
         "photos = list_photos(data)",
         "ReviewList(photos, ReviewFilter(), ReviewOrder.LOOK_ALIKES)",
     ),

@@ -8,10 +8,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from collector.faces import YuNetFinder, obtain_face_model
-from collector.records import FaceBox, RgbImage
-from collector.video_file import VideoFile
-from detector.video import VideoSink, fit_into
+from detector.video.sink import VideoSink, fit_into
+from maskage.cameras.video.video_file import VideoFile
+from maskage.faces.finder import YuNetFinder, obtain_face_model
+from maskage.records import FaceBox, RgbImage
 
 WIDTH, HEIGHT = 640, 480
 CELLS = (4, 2)

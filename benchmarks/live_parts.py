@@ -14,18 +14,18 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from collector.cameras import Camera
-from detector.commands import CommandDesk
-from detector.corrections import Corrections, Dataset
-from detector.feed import LiveFeed
-from detector.live_controls import LiveControls
-from detector.live_loop import LiveLoop, LoopOptions
-from detector.overlay import draw_result
-from detector.pipeline import FrameResult, LivePipeline
-from detector.screens import LiveView, Screen
-from detector.sources import CameraChoice
+from detector.drawing.overlay import draw_result
+from detector.live.controls import LiveControls
+from detector.live.corrections import Corrections, Dataset
+from detector.live.loop import LiveLoop, LoopOptions
+from detector.live.sources import CameraChoice
+from detector.screens.base import LiveView, Screen
+from detector.screens.commands import CommandDesk
+from detector.tracking.pipeline import FrameResult, LivePipeline
+from maskage.cameras.live_feed import LiveFeed
+from maskage.cameras.sources import Camera
+from maskage.formats.bundle import ModelBundle
 from tests.detector.conftest import seal_bundle, write_color_model
-from trainer.bundle import ModelBundle
 
 
 def make_color_bundle(folder: Path) -> ModelBundle:

@@ -40,15 +40,15 @@ from sabotage import Saboteur, try_saboteurs
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from collector import mjpeg, reconnecting
-from collector.cameras import open_camera
-from collector.faces import GuideFinder
-from detector import feed as live_feed
-from detector.classifier import Classifier
-from detector.commands import CommandDesk, Quit
-from detector.feed import LiveFeed
-from detector.pipeline import LivePipeline, Thrift
-from detector.screens import LiveView
+from detector.screens.base import LiveView
+from detector.screens.commands import CommandDesk, Quit
+from detector.tracking.pipeline import LivePipeline, Thrift
+from maskage.cameras import live_feed as live_feed
+from maskage.cameras import mjpeg, reconnecting
+from maskage.cameras.live_feed import LiveFeed
+from maskage.cameras.sources import open_camera
+from maskage.faces.finder import GuideFinder
+from maskage.inference.classifier import Classifier
 from tests.collector import rtsp_server
 from tests.collector.mjpeg_server import MjpegServer, Mood
 

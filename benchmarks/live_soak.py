@@ -36,19 +36,19 @@ from soak_cameras import FPS, FilmCamera, ScriptedFinder, Supply, make_films
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from collector.cameras import Camera
-from collector.faces import FaceFinder, YuNetFinder, obtain_face_model
-from collector.records import LABELS
-from detector import commands
-from detector.alarm_options import AlarmSettings
-from detector.alarms import Alarms
-from detector.classifier import Classifier
-from detector.commands import Command, CommandDesk
-from detector.events import EventLog, EventTable
-from detector.live_loop import LoopOptions
-from detector.pipeline import FrameResult, LivePipeline, Thrift
-from detector.screens import NoScreen, Screen
-from trainer.bundle import ModelBundle, find_bundle, load_bundle
+from detector.events.alarm_options import AlarmSettings
+from detector.events.alarms import Alarms
+from detector.events.events import EventLog, EventTable
+from detector.live.loop import LoopOptions
+from detector.screens import commands
+from detector.screens.base import NoScreen, Screen
+from detector.screens.commands import Command, CommandDesk
+from detector.tracking.pipeline import FrameResult, LivePipeline, Thrift
+from maskage.cameras.sources import Camera
+from maskage.faces.finder import FaceFinder, YuNetFinder, obtain_face_model
+from maskage.formats.bundle import ModelBundle, find_bundle, load_bundle
+from maskage.inference.classifier import Classifier
+from maskage.records import LABELS
 
 CALM_AT = 0.9
 """Part of a round at which things are written down; what was asked for is done by then."""
@@ -207,10 +207,10 @@ def open_screen(kind: str, every: int, bundle: ModelBundle, desk: CommandDesk) -
         return DrawingScreen(every=every)
     if kind == "none":
         return NoScreen()
-    from collector.faces import open_face_finder
     from detector.web.classify import PictureClassifier
     from detector.web.options import WebOptions
     from detector.web.server import open_web
+    from maskage.faces.finder import open_face_finder
 
     pictures = PictureClassifier(open_face_finder, lambda: Classifier(bundle, threads=1))
     return open_web(WebOptions(port=0), pictures, desk)

@@ -34,12 +34,12 @@ from live_clips import prepare_clips
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from collector.faces import YuNetFinder, obtain_face_model
-from collector.video_file import VideoFile
-from detector.classifier import Classifier
-from detector.overlay import Readout, draw_result
-from detector.pipeline import EVERYTHING, LivePipeline, Thrift
-from trainer.bundle import KERAS_FILE, find_bundle, load_bundle
+from detector.drawing.overlay import Readout, draw_result
+from detector.tracking.pipeline import EVERYTHING, LivePipeline, Thrift
+from maskage.cameras.video.video_file import VideoFile
+from maskage.faces.finder import YuNetFinder, obtain_face_model
+from maskage.formats.bundle import KERAS_FILE, find_bundle, load_bundle
+from maskage.inference.classifier import Classifier
 
 ROOT = Path(__file__).parents[1]
 WARM_UP_FRAMES = 10

@@ -231,7 +231,7 @@ def _pack(first: NDArray[Any], second: NDArray[Any]) -> Keys:
 
 
 def _search_ours(hashes: Hashes, radius: int) -> Any:
-    from collector.hamming import find_close_pairs
+    from maskage.pictures.hamming import find_close_pairs
 
     return find_close_pairs(hashes, radius)
 

@@ -93,12 +93,12 @@ def _run_app(arguments: argparse.Namespace, report: Path, data: Path, started_s:
     os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
     sys.stdout.flush()
     from collector.app import CollectorApp
-    from collector.cameras import open_camera
-    from collector.capture_parts import CaptureParts
-    from collector.faces import FaceFinder, GuideFinder, YuNetFinder
-    from collector.preview import Preview
-    from collector.store import PhotoStore
+    from collector.screens.capture_parts import CaptureParts
     from collector.terminal import keep_terminal
+    from collector.widgets.preview import Preview
+    from maskage.cameras.sources import open_camera
+    from maskage.dataset.store import PhotoStore
+    from maskage.faces.finder import FaceFinder, GuideFinder, YuNetFinder
 
     model = arguments.face_model
     finder: FaceFinder = YuNetFinder(model, 60) if model else GuideFinder()

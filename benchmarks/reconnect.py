@@ -21,7 +21,8 @@ from sabotage import Saboteur, try_saboteurs
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from collector import mjpeg, observer, reconnecting
+from collector.capture import observer
+from maskage.cameras import mjpeg, reconnecting
 from tests.collector import rtsp_server
 from tests.collector.mjpeg_server import MjpegServer, Mood
 from tests.collector.watcher import Watcher

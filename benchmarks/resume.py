@@ -31,7 +31,8 @@ from goals import RESUME, SELF_TEST
 ROOT = Path(__file__).parents[1]
 TRAINER = "import sys; from trainer.cli import main; sys.exit(main(sys.argv[1:]))"
 FORGETS_WEIGHTS = """
-from trainer import head, phases
+from trainer.network import head
+from trainer.fit import phases
 phases.restore = lambda trainee, state: None
 head._Trainer.restore = lambda trainer, state: None
 """

@@ -35,11 +35,11 @@ from saving_self_test import Figures, Template, sabotage
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from collector.edits import Edit
-from collector.images import encode_jpeg
-from collector.photo_writer import Edited, PhotoWriter, Report, Shot
-from collector.records import LABELS, FaceBox, Label, Quality, RgbImage
-from collector.store import PhotoStore, list_photos
+from collector.capture.writer import Edited, PhotoWriter, Report, Shot
+from maskage.dataset.edits import Edit
+from maskage.dataset.store import PhotoStore, list_photos
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, FaceBox, Label, Quality, RgbImage
 from tests.collector import saving_checks as checks
 from tests.collector.power_checks import cut_power
 from tests.collector.saving_checks import Ledger

@@ -23,11 +23,11 @@ from criteria import finish
 from goals import SCAN
 from PIL import Image
 
-from collector.images import encode_jpeg, is_picture, read_image
-from collector.records import Label, Photo, RgbImage
-from curation.scan_cache import open_scan_cache
-from curation.scanning import scan_photos
-from curation.workers import Workers
+from curation.scan.cache import open_scan_cache
+from curation.scan.scanning import scan_photos
+from curation.scan.workers import Workers
+from maskage.pictures.images import encode_jpeg, is_picture, read_image
+from maskage.records import Label, Photo, RgbImage
 
 SIZE = (640, 480)
 QUALITY = 90

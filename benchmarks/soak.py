@@ -33,14 +33,14 @@ class FastCamera:
     is_live: bool = True
 
     def __init__(self) -> None:
-        from collector.demo_camera import DemoCamera
+        from maskage.demo.camera import DemoCamera
 
         demo = DemoCamera(size=(320, 240), pace=False, scene_s=0.5)
         self._pictures = [demo.read().pixels for _ in range(120)]
         self.read_frames = 0
 
     def read(self) -> "object":
-        from collector.records import Frame
+        from maskage.records import Frame
 
         time.sleep(1 / 400)
         pixels = self._pictures[self.read_frames % len(self._pictures)].copy()
@@ -77,11 +77,11 @@ def _press_keys(terminal: int) -> None:
 def _run_app(arguments: argparse.Namespace, report: Path, data: Path) -> None:
     os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
     from collector.app import CollectorApp
-    from collector.capture_parts import CaptureParts
-    from collector.faces import FaceFinder, GuideFinder, YuNetFinder
-    from collector.shutter import Gate
-    from collector.store import PhotoStore
+    from collector.capture.shutter import Gate
+    from collector.screens.capture_parts import CaptureParts
     from collector.terminal import keep_terminal
+    from maskage.dataset.store import PhotoStore
+    from maskage.faces.finder import FaceFinder, GuideFinder, YuNetFinder
 
     finder: FaceFinder = GuideFinder()
     if arguments.face_model:

@@ -11,9 +11,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from collector.demo_camera import DemoCamera
-from collector.errors import CameraError
-from collector.records import LABELS, FaceBox, Frame, RgbImage
+from maskage.demo.camera import DemoCamera
+from maskage.errors import CameraError
+from maskage.records import LABELS, FaceBox, Frame, RgbImage
 from tests.detector.conftest import COLORS
 
 SMALL, LARGE = (160, 120), (640, 480)

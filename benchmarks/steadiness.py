@@ -34,12 +34,12 @@ from goals import STEADINESS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from collector.faces import YuNetFinder, obtain_face_model
-from collector.video_file import VideoFile
-from detector.classifier import Classifier
-from detector.pipeline import EVERYTHING, FrameResult, LivePipeline, Thrift
-from detector.tracker import TrackedFace
-from trainer.bundle import find_bundle, load_bundle
+from detector.tracking.pipeline import EVERYTHING, FrameResult, LivePipeline, Thrift
+from detector.tracking.tracker import TrackedFace
+from maskage.cameras.video.video_file import VideoFile
+from maskage.faces.finder import YuNetFinder, obtain_face_model
+from maskage.formats.bundle import find_bundle, load_bundle
+from maskage.inference.classifier import Classifier
 
 FIRST_S = 1.0
 """A label settles for so long; changes after it are told by themselves."""

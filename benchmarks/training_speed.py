@@ -36,7 +36,7 @@ from accuracy import Case, Fold, allot, lay_out, list_cases
 from criteria import finish
 from goals import TRAINING_SPEED
 
-from curation.curated import SPLITS, read_curated
+from maskage.formats.curated_set import SPLITS, read_curated
 
 ROOT = Path(__file__).parents[1]
 MODEL = "mobilenetv2"
@@ -154,9 +154,9 @@ def run_fit(work: Path, name: str, epochs: int, size: int) -> dict[str, Any]:
 
 def find_weights(size: int) -> Path | None:
     """The file of ImageNet weights that `trainer` takes at this size."""
-    from trainer.networks import find_backbone
+    from trainer.network.backbones import find_backbone
+    from trainer.network.weights import obtain_weights
     from trainer.recipe import load_recipe, with_overrides
-    from trainer.weights import obtain_weights
 
     recipe = with_overrides(load_recipe(MODEL), image_size=size)
     return obtain_weights(find_backbone(recipe), recipe, "imagenet")
@@ -230,9 +230,9 @@ def compare(fit: dict[str, Any], plain: dict[str, Any]) -> dict[str, dict[str, f
 
 def measure_engines(curated: Path, size: int) -> dict[str, Any]:
     """Photos a second through the frozen backbone: decoded photos in, features out."""
-    from trainer.exports.to_onnx import export_onnx
-    from trainer.onnx_engine import OnnxEngine
-    from trainer.pixels import PixelReader, plain_batches
+    from maskage.inference.onnx_engine import OnnxEngine
+    from trainer.data.pixels import PixelReader, plain_batches
+    from trainer.network.to_onnx import export_onnx
 
     network = load_pretrained(size)
     photos = read_curated(curated).photos("train")[: ENGINE_BATCHES * BATCH]
@@ -253,9 +253,9 @@ def measure_engines(curated: Path, size: int) -> dict[str, Any]:
 
 def load_pretrained(size: int) -> Any:
     """The network with ImageNet's weights, and a random head."""
-    from trainer.networks import build_network
+    from trainer.network.backbones import build_network
+    from trainer.network.weights import load_backbone_weights
     from trainer.recipe import load_recipe, with_overrides
-    from trainer.weights import load_backbone_weights
 
     network = build_network(with_overrides(load_recipe(MODEL), image_size=size))
     weights = find_weights(size)
@@ -285,13 +285,13 @@ def measure_batches(curated: Path, size: int, work: Path) -> dict[str, Any]:
     Batches are drawn ahead; the network waits for one where it is ready only after the step before
     has ended.
     """
-    from trainer import phases
-    from trainer.augment import Augmenter, vary_framing
-    from trainer.batches import TrainingBatches
-    from trainer.callbacks import PhaseHooks
-    from trainer.classes import class_numbers, class_weights
-    from trainer.networks import open_upper_blocks
-    from trainer.pixels import PixelReader
+    from trainer.data.augment import Augmenter, vary_framing
+    from trainer.data.batches import TrainingBatches
+    from trainer.data.pixels import PixelReader
+    from trainer.fit import phases
+    from trainer.fit.callbacks import PhaseHooks
+    from trainer.network.backbones import open_upper_blocks
+    from trainer.network.classes import class_numbers, class_weights
     from trainer.recipe import load_recipe, with_overrides
 
     recipe = with_overrides(load_recipe(MODEL), image_size=size, fine_tune_epochs=6)

@@ -20,19 +20,19 @@ import numpy as np
 from criteria import finish
 from goals import WEB_LOAD
 
-from collector.demo_camera import DemoCamera
-from collector.faces import open_face_finder
-from collector.images import encode_jpeg
-from collector.reader import NewestFrameReader
-from detector.classifier import Classifier
-from detector.commands import CommandDesk
-from detector.overlay import Readout
-from detector.pipeline import LivePipeline
-from detector.screens import LiveView
+from detector.drawing.overlay import Readout
+from detector.screens.base import LiveView
+from detector.screens.commands import CommandDesk
+from detector.tracking.pipeline import LivePipeline
 from detector.web.classify import PictureClassifier
 from detector.web.options import WebOptions
 from detector.web.server import open_web
-from trainer.bundle import ModelBundle, find_bundle, load_bundle
+from maskage.cameras.newest_frame import NewestFrameReader
+from maskage.demo.camera import DemoCamera
+from maskage.faces.finder import open_face_finder
+from maskage.formats.bundle import ModelBundle, find_bundle, load_bundle
+from maskage.inference.classifier import Classifier
+from maskage.pictures.images import encode_jpeg
 
 TOKEN = "a token for this benchmark"
 

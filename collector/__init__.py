@@ -1,5 +1,5 @@
 """Photographs and labels faces, and keeps the photos safe."""
 
-from collector.telemetry import switch_off_telemetry
+from maskage.telemetry import switch_off_telemetry
 
 switch_off_telemetry()

@@ -14,22 +14,22 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.theme import Theme
 
-from collector.allowed import record_self
-from collector.cameras import PictureFolder, list_webcams, open_camera
-from collector.capture_parts import CaptureParts
-from collector.capture_screen import CaptureScreen
-from collector.consent import SELF_SUBJECT, check_subject
-from collector.console import say, show
-from collector.errors import DatasetError, PhotoNotSavedError, UsageError
-from collector.faces import open_face_finder
+from collector.capture.shutter import Gate
+from collector.capture.writer import PhotoWriter
 from collector.keys import REVIEW_COMMANDS, read_key_changes, with_changes
-from collector.photo_writer import PhotoWriter
-from collector.quality_limits import QualityLimits
-from collector.review_screen import ReviewScreen
-from collector.shutter import Gate
-from collector.signals import exit_code_of, heeding
-from collector.store import PhotoStore, list_files
+from collector.screens.capture_parts import CaptureParts
+from collector.screens.capture_screen import CaptureScreen
+from collector.screens.review_screen import ReviewScreen
 from collector.terminal import keep_terminal, require_terminal
+from maskage.cameras.sources import PictureFolder, list_webcams, open_camera
+from maskage.console import say, show
+from maskage.dataset.consent import SELF_SUBJECT, check_subject
+from maskage.dataset.consent_rules import record_self
+from maskage.dataset.store import PhotoStore, list_files
+from maskage.errors import DatasetError, PhotoNotSavedError, UsageError
+from maskage.faces.finder import open_face_finder
+from maskage.pictures.quality_limits import QualityLimits
+from maskage.system.signals import exit_code_of, heeding
 
 DARKROOM = Theme(
     name="darkroom",
@@ -183,10 +183,10 @@ def run_capture(
 
     Args:
         root: The dataset; made where it is missing.
-        source: See `collector.cameras.open_camera`.
+        source: See `maskage.cameras.sources.open_camera`.
         subject: Pseudonym of who sits there, or None.
         face_model: A YuNet file, or None to look where `open_face_finder` looks.
-        gate: "strict", "warn" or "off"; see `collector.shutter.Gate`.
+        gate: "strict", "warn" or "off"; see `collector.capture.shutter.Gate`.
         target: Photos wanted in each class: a quarter of the 2,940 of the student project.
         mirror: Whether the preview is a mirror; photos never are.
         seed: Whom the demo camera shows.

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector.console import CommandParser, run_command, say, show, show_block, show_progress
-from collector.doctor_command import run_doctor
-from collector.errors import DatasetError, UsageError
-from collector.installation import ShowVersion
-from collector.records import LABELS, Label
+from maskage.console import CommandParser, run_command, say, show, show_block, show_progress
+from maskage.dataset.doctor.command import run_doctor
+from maskage.errors import DatasetError, UsageError
+from maskage.installation import ShowVersion
+from maskage.records import LABELS, Label
 
 if TYPE_CHECKING:
-    from collector.importer import Facts, ImportReport
+    from maskage.dataset.importer import Facts, ImportReport
 
 DEFAULT_DATA = Path("data")
 
@@ -133,7 +133,7 @@ def _import(words: list[str]) -> int:
         raise DatasetError(f"No such file or folder: {arguments.source}. Nothing was imported.")
     if arguments.every <= 0:
         raise UsageError(f"--every is a time in seconds above 0; found {arguments.every}.")
-    from collector.images import is_picture
+    from maskage.pictures.images import is_picture
 
     if arguments.source.is_dir() or is_picture(arguments.source):
         return _import_pictures(arguments)
@@ -141,10 +141,10 @@ def _import(words: list[str]) -> int:
 
 
 def _import_pictures(arguments: argparse.Namespace) -> int:
-    from collector.faces import open_face_finder
-    from collector.importer import import_pictures, list_source, read_metadata
-    from collector.picture_files import find_unread, tell_left_out
-    from collector.store import PhotoStore
+    from maskage.dataset.importer import import_pictures, list_source, read_metadata
+    from maskage.dataset.store import PhotoStore
+    from maskage.faces.finder import open_face_finder
+    from maskage.pictures.picture_files import find_unread, tell_left_out
 
     metadata = read_metadata(arguments.metadata) if arguments.metadata else {}
     label = Label(arguments.label) if arguments.label else None
@@ -180,7 +180,7 @@ def _import_pictures(arguments: argparse.Namespace) -> int:
 
 def _check_pseudonyms(metadata: "dict[str, Facts]") -> None:
     """Subjects of other people's tables are taken as they are, but not without a word."""
-    from collector.consent import is_pseudonym
+    from maskage.dataset.consent import is_pseudonym
 
     subjects = {facts.subject for facts in metadata.values() if facts.subject}
     if others := sorted(subject for subject in subjects if not is_pseudonym(subject)):
@@ -191,9 +191,9 @@ def _check_pseudonyms(metadata: "dict[str, Facts]") -> None:
 
 
 def _import_video(arguments: argparse.Namespace) -> int:
-    from collector.faces import open_face_finder
-    from collector.importer import import_video
-    from collector.store import PhotoStore
+    from maskage.dataset.importer import import_video
+    from maskage.dataset.store import PhotoStore
+    from maskage.faces.finder import open_face_finder
 
     if not arguments.label:
         raise UsageError(
@@ -219,7 +219,7 @@ def _import_video(arguments: argparse.Namespace) -> int:
 
 def _finish_import(reports: "Iterable[ImportReport]", data: Path) -> None:
     """Run the import to its end and print what became of every picture."""
-    from collector.importer import ImportReport
+    from maskage.dataset.importer import ImportReport
 
     report = ImportReport()
     try:
@@ -256,8 +256,8 @@ def _status(words: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     arguments = parser.parse_args(words)
     _check_target(arguments.target)
-    from collector.manifest import manifest_path
-    from collector.status import read_status
+    from maskage.dataset.manifest import manifest_path
+    from maskage.dataset.status import read_status
 
     status = read_status(arguments.data, arguments.target)
     if any(status.counts.values()) and not manifest_path(arguments.data).is_file():
@@ -282,13 +282,13 @@ def _review(words: list[str]) -> int:
 
 
 def _consent(words: list[str]) -> int:
-    from collector.privacy_commands import run_consent
+    from maskage.dataset.privacy.command import run_consent
 
     return run_consent(words, DEFAULT_DATA)
 
 
 def _forget(words: list[str]) -> int:
-    from collector.privacy_commands import run_forget
+    from maskage.dataset.privacy.command import run_forget
 
     return run_forget(words, DEFAULT_DATA)
 
@@ -296,7 +296,7 @@ def _forget(words: list[str]) -> int:
 def _cameras(words: list[str]) -> int:
     parser = CommandParser(prog="collector cameras", description="The cameras of this machine.")
     parser.parse_args(words)
-    from collector.cameras import find_webcams
+    from maskage.cameras.sources import find_webcams
 
     found = find_webcams()
     for webcam in found:

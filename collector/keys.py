@@ -7,8 +7,8 @@ import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from collector.errors import UsageError
-from collector.records import LABELS
+from maskage.errors import UsageError
+from maskage.records import LABELS
 
 BURST_COUNT = 10
 TIMER_S = 3

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
-from collector.errors import EnvironmentProblemError
+from maskage.errors import EnvironmentProblemError
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

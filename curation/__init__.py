@@ -1,5 +1,5 @@
 """Turns a folder of labelled photos into a dataset whose test score means something."""
 
-from collector.telemetry import switch_off_telemetry
+from maskage.telemetry import switch_off_telemetry
 
 switch_off_telemetry()

@@ -5,12 +5,12 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from collector.console import run_command, say, show, show_block, show_progress
-from collector.errors import GateFailedError
 from curation.options import parse, settings_of, workers_of
+from maskage.console import run_command, say, show, show_block, show_progress
+from maskage.errors import GateFailedError
 
 if TYPE_CHECKING:
-    from curation.plan import CurationPlan
+    from curation.plan.plan import CurationPlan
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -21,11 +21,11 @@ def main(argv: list[str] | None = None) -> int:
 def _curate(argv: list[str]) -> int:
     arguments = parse(argv)
     settings, workers = settings_of(arguments), workers_of(arguments)
-    from collector.output_log import Kind, Output, log_output
-    from curation.flagging import flag_doubts
-    from curation.materialise import materialise_plan, require_replaceable
-    from curation.planning import make_plan
-    from curation.report import render_report
+    from curation.build.materialise import materialise_plan, require_replaceable
+    from curation.build.report import render_report
+    from curation.build.suggestions import flag_doubts
+    from curation.plan.planning import make_plan
+    from maskage.formats.output_log import Kind, Output, log_output
 
     require_replaceable(arguments.out, arguments.data)
     plan = make_plan(arguments.data, settings, show_progress, workers)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from collector.errors import UsageError
-from collector.quality_limits import QualityLimits
+from maskage.errors import UsageError
+from maskage.pictures.quality_limits import QualityLimits
 
 FLAWS = ("tiny", "odd aspect", "dark", "blown out", "blurred", "no face", "several faces")
 """Kinds of flaws, the gravest first."""

@@ -4,10 +4,8 @@ import argparse
 import os
 from pathlib import Path
 
-from collector.console import CommandParser
-from collector.errors import EnvironmentProblemError, MissingDownloadError
-from collector.installation import ShowVersion, explain_install
 from curation.limits import FLAWS, CheckLimits
+from curation.scan.workers import Workers
 from curation.settings import (
     AUGMENT,
     BALANCE_MODES,
@@ -20,7 +18,9 @@ from curation.settings import (
     CurationSettings,
     PaintingSettings,
 )
-from curation.workers import Workers
+from maskage.console import CommandParser
+from maskage.errors import EnvironmentProblemError, MissingDownloadError
+from maskage.installation import ShowVersion, explain_install
 
 DEFAULT_DATA = Path("data")
 DEFAULT_OUT = Path("curated")
@@ -257,7 +257,7 @@ def _painting(arguments: argparse.Namespace) -> PaintingSettings | None:
 
 
 def _face_model(arguments: argparse.Namespace, wish: str) -> Path:
-    from collector.faces import obtain_face_model
+    from maskage.faces.finder import obtain_face_model
 
     try:
         return obtain_face_model(arguments.face_model).resolve()

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from collector.errors import UsageError
 from curation.limits import CheckLimits
+from maskage.errors import UsageError
 
 Ratio = tuple[float, float, float]
 DEFAULT_RATIO: Ratio = (0.8, 0.1, 0.1)

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from collector.outside_text import join_lines, path_to_text
-from collector.records import LABELS
-from curation.curated import SPLITS
-from curation.plan import CurationPlan
+from curation.plan.plan import CurationPlan
+from maskage.formats.curated_set import SPLITS
+from maskage.outside_text import join_lines, path_to_text
+from maskage.records import LABELS
 
 
 def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:

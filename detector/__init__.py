@@ -1,5 +1,5 @@
 """Runs a trained bundle on pictures, videos and live cameras."""
 
-from collector.telemetry import switch_off_telemetry
+from maskage.telemetry import switch_off_telemetry
 
 switch_off_telemetry()

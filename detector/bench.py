@@ -9,22 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.cameras import open_camera
-from collector.console import say, show_progress
-from collector.errors import CameraError
-from collector.faces import crop_face, open_face_finder
-from collector.images import resize_square
-from collector.outside_text import join_lines
-from collector.peak_memory import peak_memory_mb
-from collector.records import RgbImage
 from detector.bench_formats import HEADER, FormatTime, compare_formats
-from detector.classifier import Classifier, count_cores
-from detector.overlay import Readout, draw_result
-from detector.pipeline import LivePipeline, Thrift
-from detector.screens import LiveView
-from detector.sources import public_source
-from detector.terminal import compose_view
-from trainer.bundle import find_bundle, load_bundle
+from detector.drawing.overlay import Readout, draw_result
+from detector.live.sources import public_source
+from detector.screens.base import LiveView
+from detector.screens.terminal import compose_view
+from detector.tracking.pipeline import LivePipeline, Thrift
+from maskage.cameras.sources import open_camera
+from maskage.console import say, show_progress
+from maskage.errors import CameraError
+from maskage.faces.finder import crop_face, open_face_finder
+from maskage.formats.bundle import find_bundle, load_bundle
+from maskage.inference.classifier import Classifier, count_cores
+from maskage.outside_text import join_lines
+from maskage.pictures.images import resize_square
+from maskage.records import RgbImage
+from maskage.system.peak_memory import peak_memory_mb
 
 WARM_UP_FRAMES = 5
 TERMINAL_CELLS = (120, 40)

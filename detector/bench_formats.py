@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.errors import ModelRefusedError
-from collector.guarded_files import (
+from maskage.errors import ModelRefusedError
+from maskage.formats.bundle import ONNX_FILE, BundledFile
+from maskage.inference.onnx_engine import OnnxEngine
+from maskage.inference.timing import measure_by_turns
+from maskage.installation import explain_install
+from maskage.security.files import (
     UnsafeFileError,
     parse_strict_json,
     read_known_file,
     read_regular_file,
 )
-from collector.installation import explain_install
-from trainer.bundle import ONNX_FILE, BundledFile
-from trainer.measures.timing import measure_by_turns
-from trainer.onnx_engine import OnnxEngine
 
 SEVERAL = 8
 """Faces that are given at once beside one by itself."""

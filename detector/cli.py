@@ -6,9 +6,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from collector.console import CommandParser, run_command, show_block
-from collector.errors import UsageError
-from collector.installation import ShowVersion
 from detector.options import (
     add_model_options,
     add_seed_option,
@@ -17,6 +14,9 @@ from detector.options import (
     require_share,
     tell_summary,
 )
+from maskage.console import CommandParser, run_command, show_block
+from maskage.errors import UsageError
+from maskage.installation import ShowVersion
 
 _DESCRIPTION = """Run a trained model on faces.
 
@@ -53,19 +53,19 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _live(words: list[str]) -> int:
-    from detector.live_command import run_live_command
+    from detector.live.command import run_live_command
 
     return run_live_command(words)
 
 
 def _serve(words: list[str]) -> int:
-    from detector.live_command import run_serve_command
+    from detector.live.command import run_serve_command
 
     return run_serve_command(words)
 
 
 def _run(words: list[str]) -> int:
-    from detector.alarm_options import add_alarm_options, read_alarm_rules
+    from detector.events.alarm_options import add_alarm_options, read_alarm_rules
 
     parser = CommandParser(
         prog="detector run",
@@ -122,7 +122,7 @@ def _run(words: list[str]) -> int:
     check_gates(summary, arguments.fail_under, is_strict=arguments.strict)
     check_folders(request, summary)
     if summary.alarms:
-        from detector.alarms import require_all_done
+        from detector.events.alarms import require_all_done
 
         require_all_done(summary.alarms)
     return 0
@@ -195,7 +195,7 @@ def _demo(words: list[str]) -> int:
     add_seed_option(parser)
     arguments = parser.parse_args(words)
     require_positive("--photos", arguments.photos)
-    from detector.demo import run_demo
+    from detector.tour.tour import run_demo
 
     return run_demo(arguments.out, arguments.seed, arguments.photos)
 

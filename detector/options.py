@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from collector.console import say_block, show_block
-from collector.errors import UsageError
+from maskage.console import say_block, show_block
+from maskage.errors import UsageError
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:

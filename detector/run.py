@@ -7,28 +7,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector.cameras import DEMO_SOURCE, Camera, PictureFolder, open_camera
-from collector.console import say, show_progress
-from collector.datasets_behind import datasets_behind
-from collector.errors import CameraError, DatasetError, GateFailedError, UsageError
-from collector.faces import SMALLEST_IN_PICTURE_PX, FaceFinder, open_face_finder
-from collector.output_log import Kind, Output, log_output
-from collector.outside_text import portable_name
-from collector.picture_files import LeftOut, tell_left_out
-from collector.records import LABELS, Frame
-from collector.video_file import VideoDamage, VideoFile
-from detector.alarm_options import AlarmSettings
-from detector.classifier import Classifier
-from detector.events import EventLog, EventTable
-from detector.overlay import draw_result
-from detector.pipeline import FrameResult, LivePipeline
-from detector.sources import public_source
-from detector.steady_rate import SteadyRate
-from detector.video import VideoSink, write_picture
-from trainer.bundle import find_bundle, load_bundle
+from detector.drawing.overlay import draw_result
+from detector.events.alarm_options import AlarmSettings
+from detector.events.events import EventLog, EventTable
+from detector.live.sources import public_source
+from detector.tracking.pipeline import FrameResult, LivePipeline
+from detector.video.sink import VideoSink, write_picture
+from detector.video.steady_rate import SteadyRate
+from maskage.cameras.sources import DEMO_SOURCE, Camera, PictureFolder, open_camera
+from maskage.cameras.video.video_file import VideoDamage, VideoFile
+from maskage.console import say, show_progress
+from maskage.errors import CameraError, DatasetError, GateFailedError, UsageError
+from maskage.faces.finder import SMALLEST_IN_PICTURE_PX, FaceFinder, open_face_finder
+from maskage.formats.bundle import find_bundle, load_bundle
+from maskage.formats.datasets_behind import datasets_behind
+from maskage.formats.output_log import Kind, Output, log_output
+from maskage.inference.classifier import Classifier
+from maskage.outside_text import portable_name
+from maskage.pictures.picture_files import LeftOut, tell_left_out
+from maskage.records import LABELS, Frame
 
 if TYPE_CHECKING:
-    from detector.alarms import Alarms, AlarmSummary
+    from detector.events.alarms import Alarms, AlarmSummary
 
 DEMO_FRAMES = 300
 PICTURES_FPS = 1.0
@@ -298,7 +298,7 @@ def _label_all(
 
 
 def _open_alarms(settings: AlarmSettings, source: str, outputs: ExitStack) -> "Alarms":
-    from detector.alarms import PATIENCE_S, Alarms
+    from detector.events.alarms import PATIENCE_S, Alarms
 
     alarms = Alarms(settings, source, close_s=PATIENCE_S, keeps_all=True)
     outputs.callback(lambda: say(str(alarms.summary)))

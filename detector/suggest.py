@@ -10,15 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from collector.console import show_progress
-from collector.errors import DatasetError, UnreadableImageError
-from collector.images import read_image
-from collector.outside_text import join_lines
-from collector.picture_files import find_unread, tell_left_out
-from collector.records import LABELS, Label, Photo, RgbImage, Suggestion
-from collector.store import PhotoStore
-from detector.classifier import Classifier
-from trainer.bundle import find_bundle, load_bundle
+from maskage.console import show_progress
+from maskage.dataset.store import PhotoStore
+from maskage.errors import DatasetError, UnreadableImageError
+from maskage.formats.bundle import find_bundle, load_bundle
+from maskage.inference.classifier import Classifier
+from maskage.outside_text import join_lines
+from maskage.pictures.images import read_image
+from maskage.pictures.picture_files import find_unread, tell_left_out
+from maskage.records import LABELS, Label, Photo, RgbImage, Suggestion
 
 BATCH = 32
 

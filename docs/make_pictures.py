@@ -16,11 +16,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from collector.demo_camera import DEMO_SUBJECTS, DemoCamera
-from collector.demo_session import photograph_cast
-from collector.faces import GuideFinder, obtain_face_model
-from collector.records import LABELS, Suggestion
-from collector.store import PhotoStore
+from detector.tour.photograph import photograph_cast
+from maskage.dataset.store import PhotoStore
+from maskage.demo.camera import DEMO_SUBJECTS, DemoCamera
+from maskage.faces.finder import GuideFinder, obtain_face_model
+from maskage.records import LABELS, Suggestion
 
 DOCS = Path(__file__).parent
 COLUMNS, ROWS = 120, 40

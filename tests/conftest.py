@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collector.images import encode_jpeg
-from collector.records import LABELS, RgbImage
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, RgbImage
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 

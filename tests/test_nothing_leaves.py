@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from collector.demo_session import photograph_cast
-from collector.faces import FACE_MODEL_URL, GuideFinder
-from collector.store import PhotoStore
-from curation.embedding import WEIGHTS_URL
-from detector.demo import split_cast
+from curation.labels.embedding import WEIGHTS_URL
+from detector.tour.photograph import photograph_cast
+from detector.tour.tour import split_cast
+from maskage.dataset.store import PhotoStore
+from maskage.faces.finder import FACE_MODEL_URL, GuideFinder
 from tests.detector.conftest import seal_bundle, write_color_model
 from tests.traced import ROOT, Command, Traces, trace
 from tests.trainer.conftest import make_curated
@@ -54,9 +54,9 @@ write_backbone_weights(Path("small.weights.h5"))
 
 SHORT_DEMO = """
 import sys
-import detector.demo
+import detector.tour.tour
 from detector.cli import main
-detector.demo.EPOCHS = detector.demo.LIVE_SCENES = 1
+detector.tour.tour.EPOCHS = detector.tour.tour.LIVE_SCENES = 1
 sys.exit(main(["demo", "--photos", "150"]))
 """
 
@@ -102,9 +102,9 @@ WATCHING = (
             ("run.jsonl", "run.csv", "run.mp4"), FACE_MODEL_HOST, seconds=LONG_S, code=130),
     Command("detector bench", ("-m", "detector.cli", "bench", "--frames", "1000000", *BUNDLE),
             downloads=FACE_MODEL_HOST, seconds=LONG_S, code=130),
-    Command("a script with the classifier", ("-c", "import time, detector.classifier; "
+    Command("a script with the classifier", ("-c", "import time, maskage.inference.classifier; "
             f"time.sleep({LONG_S})")),
-    Command("a script with the engine", ("-c", "import time, trainer.onnx_engine; "
+    Command("a script with the engine", ("-c", "import time, maskage.inference.onnx_engine; "
             f"time.sleep({LONG_S})"), environment={"ORT_DISABLE_TELEMETRY": "0"}),
 )  # fmt: skip
 

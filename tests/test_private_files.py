@@ -69,9 +69,9 @@ def run(package: str, words: Sequence[str], folder: Path) -> None:
 def test_a_program_of_the_user_gets_the_users_umask(tmp_path: Path) -> None:
     script = """
 import sys
-from collector.console import run_command
-from collector.records import Label
-from detector.alarm_actions import Alarm, CommandAction
+from maskage.console import run_command
+from maskage.records import Label
+from detector.events.alarm_actions import Alarm, CommandAction
 alarm = Alarm(Label.MASK_OLD, 1, 0.9, 0.0, "now", "camera")
 action = CommandAction(("sh", "-c", "umask > told; touch theirs"))
 def command():

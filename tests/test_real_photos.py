@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.records import LABELS
+from maskage.records import LABELS
 
 ROOT = Path(__file__).parents[1]
 PHOTOS_A_CLASS = 60

@@ -68,7 +68,7 @@ def test_the_wheel_runs_from_an_empty_environment(wheel: Path, tmp_path: Path) -
             [str(executable), *command[1:]], cwd=tmp_path, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
-    where = "import trainer.recipe, collector.store; print(trainer.recipe.__file__)"
+    where = "import trainer.recipe, maskage.dataset.store; print(trainer.recipe.__file__)"
     told = subprocess.run(
         [str(python), "-c", where], cwd=tmp_path, capture_output=True, text=True, check=True
     )

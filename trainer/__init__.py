@@ -1,5 +1,5 @@
 """Trains transfer models on a curated dataset and packs what the detector runs."""
 
-from collector.telemetry import switch_off_telemetry
+from maskage.telemetry import switch_off_telemetry
 
 switch_off_telemetry()

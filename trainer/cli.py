@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from collector.console import CommandParser, run_command, say, show, show_block, show_progress
-from collector.errors import GateFailedError, UsageError
-from collector.installation import ShowVersion
+from maskage.console import CommandParser, run_command, say, show, show_block, show_progress
+from maskage.errors import GateFailedError, UsageError
+from maskage.installation import ShowVersion
 from trainer.exports.command import add_export_options, run_export
-from trainer.fit_command import add_fit_options, run_fit
+from trainer.fit.command import add_fit_options, run_fit
 from trainer.recipe import recipe_names
 
 DEFAULT_CURATED = Path("curated")
@@ -115,8 +115,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     gate = arguments.fail_under
     if gate is not None and not 0 <= gate <= 1:
         raise UsageError(f"--fail-under is 0 to 1; found {gate:g}. For 90% write 0.9.")
-    from collector.picture_files import tell_left_out
-    from curation.curated import require_all_read
+    from maskage.formats.curated_set import require_all_read
+    from maskage.pictures.picture_files import tell_left_out
     from trainer.evaluate import evaluate_run, write_evaluation
 
     result = evaluate_run(
@@ -145,7 +145,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from trainer.compare import comparison_lines, format_comparison, summarise_runs
+    from trainer.evaluation.compare import comparison_lines, format_comparison, summarise_runs
 
     summaries = summarise_runs(arguments.run, arguments.runs)
     if arguments.html is not None:
@@ -163,16 +163,16 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _log_page(page: Path, places: Sequence[Path]) -> None:
-    from collector.datasets_behind import datasets_behind
-    from collector.output_log import Kind, Output, log_output
+    from maskage.formats.datasets_behind import datasets_behind
+    from maskage.formats.output_log import Kind, Output, log_output
 
     log_output(datasets_behind(places), Output(page, Kind.PAGE))
 
 
 def _leak(arguments: argparse.Namespace) -> int:
-    from collector.picture_files import tell_left_out
-    from curation.curated import list_left_out, require_all_read
-    from trainer.leak import measure_leak
+    from maskage.formats.curated_set import list_left_out, require_all_read
+    from maskage.pictures.picture_files import tell_left_out
+    from trainer.evaluation.leak import measure_leak
     from trainer.progress import ProgressPrinter
     from trainer.recipe import load_recipe, with_overrides
 

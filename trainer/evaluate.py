@@ -4,32 +4,32 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from collector.console import Progress, no_progress
-from collector.errors import EnvironmentProblemError, ToolchainError, UsageError
-from collector.files import write_private
-from collector.outside_text import path_to_text, shown_text
-from collector.picture_files import LeftOut
-from curation.curated import (
+from maskage.console import Progress, no_progress
+from maskage.errors import EnvironmentProblemError, ToolchainError, UsageError
+from maskage.formats.bundle import ONNX_FILE, find_bundle, load_bundle, read_file
+from maskage.formats.curated_set import (
     SPLITS,
     CuratedPhoto,
     list_left_out,
     read_curated,
     read_four_folders,
 )
-from curation.swap import find_place
-from trainer.bundle import ONNX_FILE, find_bundle, load_bundle, read_file
-from trainer.measures.breakdown import format_breakdown
-from trainer.measures.findings import Findings, measure_worse
-from trainer.measures.judged import judge_photos
-from trainer.measures.leak_check import check_leak, look_at_photos
-from trainer.measures.metrics import Evaluation
-from trainer.measures.photo_facts import read_metadata
-from trainer.measures.robustness import CorruptedAccuracy, format_corruptions
-from trainer.measures.timing import measure_ms
-from trainer.onnx_engine import OnnxEngine
-from trainer.pixels import PixelReader, plain_batches
+from maskage.formats.run_folder import trained_on
+from maskage.inference.onnx_engine import OnnxEngine
+from maskage.inference.timing import measure_ms
+from maskage.outside_text import path_to_text, shown_text
+from maskage.pictures.picture_files import LeftOut
+from maskage.system.files import write_private
+from maskage.system.swap_folder import find_place
+from trainer.data.pixels import PixelReader, plain_batches
+from trainer.evaluation.breakdown import format_breakdown
+from trainer.evaluation.findings import Findings, measure_worse
+from trainer.evaluation.judged import judge_photos
+from trainer.evaluation.leak_check import check_leak, look_at_photos
+from trainer.evaluation.metrics import Evaluation
+from trainer.evaluation.photo_facts import read_metadata
+from trainer.evaluation.robustness import CorruptedAccuracy, format_corruptions
 from trainer.progress import Stopwatch
-from trainer.runs import trained_on
 
 ALWAYS_KNOWN = ("size", "sharpness")
 """What the photos themselves tell; the text leaves it to the page and `--json`."""

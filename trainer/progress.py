@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from collector.console import plain_stderr, say
-from collector.outside_text import shown_text
+from maskage.console import plain_stderr, say
+from maskage.outside_text import shown_text
 
 
 @dataclass(frozen=True)

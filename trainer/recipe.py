@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from collector.errors import UsageError
+from maskage.errors import UsageError
 
 CLASSES, FACTORS = "classes", "factors"
 HEADS = (CLASSES, FACTORS)

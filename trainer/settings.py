@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from collector.errors import EnvironmentProblemError, UsageError
+from maskage.errors import EnvironmentProblemError, UsageError
 from trainer.recipe import Recipe, load_recipe, recipe_from_table, with_overrides
 
 IMAGENET, NONE = "imagenet", "none"

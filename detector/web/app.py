@@ -9,10 +9,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
-from collector.records import LABELS
-from detector.commands import CommandDesk
-from detector.lettering import Color
-from detector.overlay import AGE_NOTICE, LABEL_COLORS, UNSURE_COLOR
+from detector.drawing.overlay import AGE_NOTICE, LABEL_COLORS, UNSURE_COLOR
+from detector.drawing.text import Color
+from detector.screens.commands import CommandDesk
 from detector.web.access import Access, Refusal
 from detector.web.classify import PictureClassifier
 from detector.web.counting import KEPT_S
@@ -33,6 +32,7 @@ from detector.web.requests import (
 from detector.web.stream import BOUNDARY, SeatedStream, Seats, stream_pictures, take_picture
 from detector.web.throttle import Throttle
 from detector.web.uploads import picture_routes
+from maskage.records import LABELS
 
 MOST_WATCHERS = 8
 MOST_LISTENERS = 16

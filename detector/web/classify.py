@@ -5,11 +5,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from collector.faces import FaceFinder, crop_face
-from collector.images import decode_image
-from collector.records import LABELS, FaceBox, Label
-from detector.classifier import Classifier
 from detector.web.low_priority import lower_priority
+from maskage.faces.finder import FaceFinder, crop_face
+from maskage.inference.classifier import Classifier
+from maskage.pictures.images import decode_image
+from maskage.records import LABELS, FaceBox, Label
 
 MOST_WAITING = 4
 """Pictures that are taken in beside the one at work; each may hold `upload_bytes` of memory."""
@@ -96,7 +96,7 @@ class PictureClassifier:
         """Decode a picture, find its faces and classify them.
 
         Raises:
-            UnreadableImageError: See `collector.images.decode_image`.
+            UnreadableImageError: See `maskage.pictures.images.decode_image`.
             ToolchainError: The model or the finder is not usable.
         """
         loop = asyncio.get_running_loop()

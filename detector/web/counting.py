@@ -4,8 +4,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from collector.records import LABELS, Label
-from detector.tracker import TrackedFace
+from detector.tracking.tracker import TrackedFace
+from maskage.records import LABELS, Label
 
 KEPT_S = 300
 """How far back the chart reaches."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import astuple
 from typing import Any
 
-from detector.events import event_of
+from detector.events.events import event_of
 from detector.web.counting import CountedSecond
 from detector.web.hub import NumberedView, ViewHub
 

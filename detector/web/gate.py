@@ -9,8 +9,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from collector.console import say
 from detector.web.access import Access, Refusal
+from maskage.console import say
 
 BODY_BYTES = 16_384
 """The largest body, except where a picture is sent."""

@@ -11,12 +11,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from collector.images import encode_jpeg
-from collector.records import Label
-from detector.overlay import draw_result
-from detector.screens import LiveView
+from detector.drawing.overlay import draw_result
+from detector.screens.base import LiveView
 from detector.web.counting import CountedSecond, FaceCounts
 from detector.web.low_priority import lower_priority
+from maskage.pictures.images import encode_jpeg
+from maskage.records import Label
 
 JPEG_QUALITY = 80
 MOST_PICTURES_S = 30.0

@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from collector.records import Label
-from detector.commands import (
+from detector.screens.commands import (
     Command,
     CorrectLabel,
     NextCamera,
@@ -18,6 +17,7 @@ from detector.commands import (
     ToggleRecording,
     UseCamera,
 )
+from maskage.records import Label
 
 
 class _Request(BaseModel):

@@ -9,11 +9,8 @@ import threading
 import uvicorn
 from uvicorn.config import Config
 
-from collector.closing import Closing
-from collector.console import say
-from collector.errors import EnvironmentProblemError
-from detector.commands import CommandDesk
-from detector.screens import LiveView
+from detector.screens.base import LiveView
+from detector.screens.commands import CommandDesk
 from detector.web.access import Access
 from detector.web.app import WebParts, build_app
 from detector.web.classify import PictureClassifier
@@ -21,6 +18,9 @@ from detector.web.door import Door, Visitor, answer_door
 from detector.web.hub import ViewHub
 from detector.web.options import Address, WebOptions, resolve_address
 from detector.web.protocol import PatientProtocol
+from maskage.console import say
+from maskage.context_mixin import Closing
+from maskage.errors import EnvironmentProblemError
 
 START_TIMEOUT_S = 15.0
 _GRACE_S = 1
@@ -31,7 +31,7 @@ _SEND_BUFFER = 131_072
 
 
 class WebScreen(Closing):
-    """Shows the live view to browsers; a `detector.screens.Screen`, and a context.
+    """Shows the live view to browsers; a `detector.screens.base.Screen`, and a context.
 
     Args:
         server: Ready to run.

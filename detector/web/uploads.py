@@ -5,11 +5,11 @@ from PIL import UnidentifiedImageError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from collector.errors import ToolchainError, UnreadableImageError
-from collector.records import LABELS
-from detector.overlay import AGE_NOTICE
+from detector.drawing.overlay import AGE_NOTICE
 from detector.web.classify import BusyError, ClassifiedPicture, PictureClassifier
 from detector.web.requests import FaceAnswer, PictureAnswer
+from maskage.errors import ToolchainError, UnreadableImageError
+from maskage.records import LABELS
 
 
 def picture_routes(classifier: PictureClassifier, upload_bytes: int) -> APIRouter:

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from collector.doctor import examine
-from collector.doctor_findings import Diagnosis, Kind
-from collector.edits import trashing
-from collector.files import TEMPORARY_PREFIX
-from collector.images import encode_jpeg
-from collector.manifest import manifest_path
-from collector.mending import mend
-from collector.records import LABELS, FaceBox, Photo, Quality
-from collector.store import PhotoStore
+from maskage.dataset.doctor.examine import examine
+from maskage.dataset.doctor.findings import Diagnosis, Kind
+from maskage.dataset.doctor.repair import mend
+from maskage.dataset.edits import trashing
+from maskage.dataset.manifest import manifest_path
+from maskage.dataset.store import PhotoStore
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, FaceBox, Photo, Quality
+from maskage.system.files import TEMPORARY_PREFIX
 from tests.conftest import draw_noise
 
 SESSION = "20260101-120000-abcd"

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from collector.images import encode_jpeg
-from collector.records import RgbImage
+from maskage.pictures.images import encode_jpeg
+from maskage.records import RgbImage
 
 BOUNDARY = "frame"
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from collector.errors import EnvironmentProblemError
+from maskage.errors import EnvironmentProblemError
 from tests.collector.saving_checks import REPOSITORY, CannotTraceError
 
 CALLS = (

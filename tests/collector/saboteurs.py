@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from collector import files, store
-from collector.manifest import Manifest
+from maskage.dataset import store
+from maskage.dataset.manifest import Manifest
+from maskage.system import files
 from tests.collector import save_many
 
 WORKER = "tests.collector.saboteurs"

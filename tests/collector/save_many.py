@@ -23,13 +23,13 @@ from pathlib import Path
 
 import cv2
 
-from collector.edits import Edit, flagging, trashing
-from collector.errors import ToolchainError
-from collector.fingerprint import hash_crop
-from collector.images import encode_jpeg
-from collector.manifest import read_rows
-from collector.records import LABELS, Photo, RgbImage
-from collector.store import TRASH, PhotoStore
+from maskage.dataset.edits import Edit, flagging, trashing
+from maskage.dataset.manifest import read_rows
+from maskage.dataset.store import TRASH, PhotoStore
+from maskage.errors import ToolchainError
+from maskage.pictures.images import encode_jpeg
+from maskage.pictures.perceptual_hash import hash_crop
+from maskage.records import LABELS, Photo, RgbImage
 from tests.conftest import draw_noise
 
 SUBJECTS = ("anna", "bert", "cora", None)

@@ -22,13 +22,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from collector.edits import trashing
-from collector.errors import DatasetInUseError, ToolchainError
-from collector.files import TEMPORARY_PREFIX
-from collector.images import read_image
-from collector.manifest import manifest_path, read_rows
-from collector.records import LABELS
-from collector.store import TRASH, PhotoStore, list_photos
+from maskage.dataset.edits import trashing
+from maskage.dataset.manifest import manifest_path, read_rows
+from maskage.dataset.store import TRASH, PhotoStore, list_photos
+from maskage.errors import DatasetInUseError, ToolchainError
+from maskage.pictures.images import read_image
+from maskage.records import LABELS
+from maskage.system.files import TEMPORARY_PREFIX
 from tests.conftest import draw_noise
 
 REPOSITORY = Path(__file__).parents[2]

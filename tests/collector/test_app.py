@@ -15,20 +15,20 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from collector.app import CollectorApp, run_capture
-from collector.cameras import Camera, PictureFolder, open_camera
-from collector.capture_parts import CaptureParts
-from collector.capture_screen import CaptureScreen
+from collector.capture.shutter import Gate
 from collector.cli import main
-from collector.errors import CameraError, EnvironmentProblemError, UsageError
-from collector.images import encode_jpeg, read_image
 from collector.keys import COMMANDS, read_key_changes, show_keys, with_changes
-from collector.panels import ClassPanel, KeyFooter
-from collector.preview import Preview
-from collector.records import LABELS, FaceBox, Frame, Label, Photo, RgbImage
-from collector.review_screen import ReviewScreen
-from collector.shutter import Gate
-from collector.store import PhotoStore, list_photos
-from collector.tone_line import ToneLine
+from collector.screens.capture_parts import CaptureParts
+from collector.screens.capture_screen import CaptureScreen
+from collector.screens.review_screen import ReviewScreen
+from collector.widgets.panels import ClassPanel, KeyFooter
+from collector.widgets.preview import Preview
+from collector.widgets.tone_line import ToneLine
+from maskage.cameras.sources import Camera, PictureFolder, open_camera
+from maskage.dataset.store import PhotoStore, list_photos
+from maskage.errors import CameraError, EnvironmentProblemError, UsageError
+from maskage.pictures.images import encode_jpeg, read_image
+from maskage.records import LABELS, FaceBox, Frame, Label, Photo, RgbImage
 
 FACE = FaceBox(100, 60, 120, 120)
 WAIT_S = 20.0

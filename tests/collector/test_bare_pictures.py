@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
-from collector.bare_pictures import strip_picture
-from collector.errors import UnreadableImageError
-from collector.images import decode_image, encode_jpeg
+from maskage.errors import UnreadableImageError
+from maskage.pictures.bare_pictures import strip_picture
+from maskage.pictures.images import decode_image, encode_jpeg
 from tests.conftest import draw_noise
 
 SECRET = "Anna, Lindenstrasse 5"

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from collector.cameras import (
+from maskage.cameras.newest_frame import NewestFrameReader
+from maskage.cameras.sources import (
     PictureFolder,
     Webcam,
     list_webcams,
     open_camera,
     read_device_name,
 )
-from collector.errors import CameraError
-from collector.reader import NewestFrameReader
-from collector.records import Frame
-from collector.video_file import VideoFile
+from maskage.cameras.video.video_file import VideoFile
+from maskage.errors import CameraError
+from maskage.records import Frame
 from tests.collector.test_importer import make_video
 from tests.conftest import draw_noise
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from collector.cli import main
-from collector.consent import Consent, describe_state, parse_day
-from collector.errors import UsageError
-from collector.manifest import read_consents
-from collector.privacy_commands import run_consent
-from collector.records import Label
-from collector.store import PhotoStore
+from maskage.dataset.consent import Consent, describe_state, parse_day
+from maskage.dataset.manifest import read_consents
+from maskage.dataset.privacy.command import run_consent
+from maskage.dataset.store import PhotoStore
+from maskage.errors import UsageError
+from maskage.records import Label
 from tests.conftest import draw_noise
 
 TODAY = date(2026, 11, 24)

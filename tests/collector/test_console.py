@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.console import CommandParser, run_command, show_progress
-from collector.errors import CameraError, DatasetInUseError, ToolchainError, UsageError
+from maskage.console import CommandParser, run_command, show_progress
+from maskage.errors import CameraError, DatasetInUseError, ToolchainError, UsageError
 
 
 def raising(fault: BaseException) -> int:
@@ -55,7 +55,7 @@ def test_progress_passes_every_item_through() -> None:
 @pytest.mark.parametrize("words", ["x", "x" * 100_000])
 def test_a_full_disk_behind_the_output_is_no_bug_of_ours(words: str) -> None:
     code = (
-        "import sys; from collector.console import run_command;"
+        "import sys; from maskage.console import run_command;"
         f"sys.exit(run_command(lambda: print({words!r}) or 0))"
     )
     with Path("/dev/full").open("w") as full:

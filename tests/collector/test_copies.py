@@ -14,14 +14,14 @@ import cv2
 import numpy as np
 import pytest
 
-from collector.caches import scan_cache_path
 from collector.cli import main
-from collector.consent import Consent
-from collector.images import encode_jpeg, read_image
-from collector.manifest import manifest_path
-from collector.records import LABELS, Label, Photo
-from collector.store import PhotoStore, list_photos
 from curation.cli import main as curate
+from maskage.dataset.consent import Consent
+from maskage.dataset.manifest import manifest_path
+from maskage.dataset.store import PhotoStore, list_photos
+from maskage.pictures.images import encode_jpeg, read_image
+from maskage.records import LABELS, Label, Photo
+from maskage.system.paths import scan_cache_path
 from tests.collector.test_forgetting import digest_of, files_of, save_piece
 from tests.conftest import draw_noise
 
@@ -258,8 +258,8 @@ def test_a_set_that_lost_the_files_still_names_them(
 def test_a_run_is_listed_until_it_is_trained_anew(
     data: Path, forget: Callable[..., dict[str, list[str]]]
 ) -> None:
-    from trainer.dataset import read_training_photos
-    from trainer.runs import RunFolder
+    from maskage.formats.run_folder import RunFolder
+    from trainer.data.dataset import read_training_photos
 
     def train() -> None:
         run = RunFolder(data.parent / "runs" / "base")

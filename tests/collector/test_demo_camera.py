@@ -7,15 +7,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from collector.cameras import Camera, open_camera
-from collector.demo_camera import DEMO_SUBJECTS, DemoCamera
-from collector.demo_hair import STYLES
-from collector.demo_masks import MASK_KINDS
-from collector.errors import UsageError
-from collector.faces import crop_face, guide_box
-from collector.images import encode_jpeg, resize_square
-from collector.quality import find_faults, measure_quality
-from collector.records import LABELS, Label
+from maskage.cameras.sources import Camera, open_camera
+from maskage.demo.camera import DEMO_SUBJECTS, DemoCamera
+from maskage.demo.painting.hair.styles import STYLES
+from maskage.demo.painting.masks import MASK_KINDS
+from maskage.errors import UsageError
+from maskage.faces.finder import crop_face, guide_box
+from maskage.pictures.images import encode_jpeg, resize_square
+from maskage.pictures.quality import find_faults, measure_quality
+from maskage.records import LABELS, Label
 
 SCENE_FRAMES = 90
 KNOWN = {subject.subject_id: subject for subject in DEMO_SUBJECTS}

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from collector.demo_session import photograph_cast
-from collector.faces import GuideFinder
-from collector.records import Label
-from collector.store import PhotoStore, list_photos
+from detector.tour.photograph import photograph_cast
+from maskage.dataset.store import PhotoStore, list_photos
+from maskage.faces.finder import GuideFinder
+from maskage.records import Label
 
 
 @pytest.mark.parametrize("photos", [5, 9])

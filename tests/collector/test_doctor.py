@@ -10,21 +10,21 @@ from pathlib import Path
 import pytest
 
 from collector.cli import main
-from collector.consent import Consent
-from collector.doctor import examine
-from collector.doctor_files import facts_of_name
-from collector.doctor_findings import Kind
-from collector.edits import trashing
-from collector.errors import DatasetInUseError
-from collector.files import TEMPORARY_PREFIX
-from collector.fingerprint import hash_crop
-from collector.images import encode_jpeg, read_image
-from collector.lock import lock_dataset
-from collector.manifest import manifest_path, read_rows
-from collector.mending import mend
-from collector.quality import measure_quality
-from collector.records import LABELS, Label, Photo
-from collector.store import PhotoStore, list_photos
+from maskage.dataset.consent import Consent
+from maskage.dataset.doctor.examine import examine
+from maskage.dataset.doctor.files import facts_of_name
+from maskage.dataset.doctor.findings import Kind
+from maskage.dataset.doctor.repair import mend
+from maskage.dataset.edits import trashing
+from maskage.dataset.manifest import manifest_path, read_rows
+from maskage.dataset.store import PhotoStore, list_photos
+from maskage.errors import DatasetInUseError
+from maskage.pictures.images import encode_jpeg, read_image
+from maskage.pictures.perceptual_hash import hash_crop
+from maskage.pictures.quality import measure_quality
+from maskage.records import LABELS, Label, Photo
+from maskage.system.files import TEMPORARY_PREFIX
+from maskage.system.lock import lock_dataset
 from tests.collector.doctor_cases import (
     QUALITY,
     assert_mended,

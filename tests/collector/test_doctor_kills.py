@@ -12,10 +12,10 @@ from types import FrameType
 
 import pytest
 
-from collector.doctor import examine
-from collector.doctor_manifest import find_writer
-from collector.manifest import read_rows
-from collector.mending import mend
+from maskage.dataset.doctor.examine import examine
+from maskage.dataset.doctor.manifest import find_writer
+from maskage.dataset.doctor.repair import mend
+from maskage.dataset.manifest import read_rows
 from tests.collector.doctor_cases import (
     damage_manifest,
     found,

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from collector.consent import Consent
-from collector.doctor import examine
-from collector.doctor_findings import Kind
-from collector.doctor_manifest import Condition
-from collector.doctor_salvage import salvage_manifest
-from collector.doctor_values import PHOTO_COLUMNS
-from collector.edits import trashing
-from collector.errors import DatasetError
-from collector.manifest import Manifest, manifest_path, read_consents, read_rows
-from collector.mending import mend
-from collector.records import FaceBox, Label, Photo, Quality, Suggestion
-from collector.store import PhotoStore, list_photos
+from maskage.dataset.consent import Consent
+from maskage.dataset.doctor.examine import examine
+from maskage.dataset.doctor.findings import Kind
+from maskage.dataset.doctor.manifest import Condition
+from maskage.dataset.doctor.repair import mend
+from maskage.dataset.doctor.salvage import salvage_manifest
+from maskage.dataset.doctor.values import PHOTO_COLUMNS
+from maskage.dataset.edits import trashing
+from maskage.dataset.manifest import Manifest, manifest_path, read_consents, read_rows
+from maskage.dataset.store import PhotoStore, list_photos
+from maskage.errors import DatasetError
+from maskage.records import FaceBox, Label, Photo, Quality, Suggestion
 from tests.collector.doctor_cases import (
     QUALITY,
     SESSION,

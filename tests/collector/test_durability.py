@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.errors import PhotoNotSavedError
-from collector.records import Label
-from collector.store import PhotoStore, list_photos
+from maskage.dataset.store import PhotoStore, list_photos
+from maskage.errors import PhotoNotSavedError
+from maskage.records import Label
 from tests.collector.saving_checks import (
     Call,
     CannotTraceError,

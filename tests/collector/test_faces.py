@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collector.errors import EnvironmentProblemError, FaceOutsideFrameError
-from collector.faces import crop_face, guide_box, open_face_finder
-from collector.images import read_image
-from collector.quality import find_faults, measure_quality
-from collector.quality_limits import QualityLimits
-from collector.records import FaceBox, Quality
+from maskage.errors import EnvironmentProblemError, FaceOutsideFrameError
+from maskage.faces.finder import crop_face, guide_box, open_face_finder
+from maskage.pictures.images import read_image
+from maskage.pictures.quality import find_faults, measure_quality
+from maskage.pictures.quality_limits import QualityLimits
+from maskage.records import FaceBox, Quality
 from tests.conftest import draw_noise
 
 
@@ -58,7 +58,7 @@ def test_without_a_model_the_guide_stands_in_and_says_so(
 ) -> None:
     monkeypatch.delenv("FACE_MODEL", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("collector.faces.FACE_MODEL_URL", "http://127.0.0.1:9/none.onnx")
+    monkeypatch.setattr("maskage.faces.finder.FACE_MODEL_URL", "http://127.0.0.1:9/none.onnx")
     finder = open_face_finder()
     assert finder.is_guide
     assert finder.notice is not None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from collector.files import (
+from maskage.system.files import (
     is_disk_full,
     keeps_permissions,
     make_private,
@@ -71,7 +71,7 @@ def test_a_photo_is_saved_where_no_file_can_have_two_names(tmp_path: Path, fault
     script = """
 import sys
 from pathlib import Path
-from collector.files import save_new_file
+from maskage.system.files import save_new_file
 save_new_file(Path("photo.jpg"), b"pixels")
 try:
     save_new_file(Path("photo.jpg"), b"others")

@@ -15,24 +15,24 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from collector.cached_features import read_digests
-from collector.caches import scan_cache_path
 from collector.cli import main
-from collector.consent import Consent
-from collector.curated_sets import read_set
-from collector.edits import trashing
-from collector.errors import DatasetError, EnvironmentProblemError
-from collector.files import TEMPORARY_PREFIX
-from collector.forgetting import forget, plan_forgetting
-from collector.images import encode_jpeg, read_image
-from collector.manifest import former_names, manifest_path, read_consents, read_rows
-from collector.mending import mend
-from collector.records import LABELS, Label, Photo
-from collector.store import PhotoStore, list_photos
 from curation.cli import main as curate
+from maskage.dataset.consent import Consent
+from maskage.dataset.doctor.repair import mend
+from maskage.dataset.edits import trashing
+from maskage.dataset.manifest import former_names, manifest_path, read_consents, read_rows
+from maskage.dataset.privacy.forgetting import forget, plan_forgetting
+from maskage.dataset.store import PhotoStore, list_photos
+from maskage.errors import DatasetError, EnvironmentProblemError
+from maskage.formats.feature_cache import read_digests
+from maskage.formats.run_folder import Prediction, RunFolder
+from maskage.formats.set_contents import read_set
+from maskage.pictures.images import encode_jpeg, read_image
+from maskage.records import LABELS, Label, Photo
+from maskage.system.files import TEMPORARY_PREFIX
+from maskage.system.paths import scan_cache_path
 from tests.conftest import draw_noise
-from trainer.dataset import read_training_photos
-from trainer.runs import Prediction, RunFolder
+from trainer.data.dataset import read_training_photos
 
 SUBJECT, OTHERS = "p07-unmistakable", ("p08", "p09", "p10")
 DAY = date(2026, 11, 24)
@@ -95,7 +95,7 @@ def forget_all(root: Path, *words: str) -> int:
 
 
 def save_piece(cache: Path, name: str, digests: list[str]) -> Path:
-    """A piece as `trainer.features.FeatureCache` writes it."""
+    """A piece as `trainer.data.features.FeatureCache` writes it."""
     piece = cache / "mobilenetv2-1-96-v1-0123456789abcdef" / name
     piece.parent.mkdir(parents=True, exist_ok=True)
     keys = np.array([f"{digest}:{view}" for digest in digests for view in range(2)])
@@ -683,8 +683,10 @@ def test_a_reader_that_holds_the_log_is_told_of(
 KILLED = """
 import os, sys
 from pathlib import Path
-from collector import files, forgetting, manifest
-from collector.store import PhotoStore
+from maskage.system import files
+from maskage.dataset.privacy import forgetting
+from maskage.dataset import manifest
+from maskage.dataset.store import PhotoStore
 
 root, subject, at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 steps = 0

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from collector.frame_ledger import FrameLedger
+from maskage.cameras.video.frame_ledger import FrameLedger
 
 TENTH = Fraction(1, 10)
 

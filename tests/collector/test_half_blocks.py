@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from collector.half_blocks import (
+from maskage.pictures.half_blocks import (
     Placement,
     encode_half_blocks,
     outline_box,
@@ -13,7 +13,7 @@ from collector.half_blocks import (
     render_half_blocks,
     shrink_to_cells,
 )
-from collector.records import FaceBox, RgbImage
+from maskage.records import FaceBox, RgbImage
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector import hamming
-from collector.hamming import find_close_pairs
+from maskage.pictures import hamming
+from maskage.pictures.hamming import find_close_pairs
 
 BITS = st.integers(0, 2**64 - 1)
 

@@ -5,8 +5,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from collector.errors import UnreadableImageError
-from collector.images import decode_image, encode_jpeg, read_image, resize_square, without_metadata
+from maskage.errors import UnreadableImageError
+from maskage.pictures.images import (
+    decode_image,
+    encode_jpeg,
+    read_image,
+    resize_square,
+    without_metadata,
+)
 from tests.conftest import draw_noise
 
 

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from collector.cli import main
-from collector.images import encode_jpeg, read_image
-from collector.records import LABELS, Label
-from collector.store import list_photos
+from maskage.dataset.store import list_photos
+from maskage.pictures.images import encode_jpeg, read_image
+from maskage.records import LABELS, Label
 from tests.collector.video_clips import cut_off, make_clip, spoil_middle
 from tests.conftest import draw_noise
 
@@ -187,7 +187,7 @@ def make_video(path: Path, frames: int = 50) -> Path:
 def test_a_video_gives_a_face_every_half_second(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("collector.faces.FACE_MODEL_URL", "http://127.0.0.1:9/none.onnx")
+    monkeypatch.setattr("maskage.faces.finder.FACE_MODEL_URL", "http://127.0.0.1:9/none.onnx")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("FACE_MODEL", raising=False)
     video = make_video(tmp_path / "clip.mp4")
@@ -207,7 +207,7 @@ def test_a_video_gives_a_face_every_half_second(
 def test_a_video_needs_a_label_and_a_text_file_is_no_video(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collector.faces.FACE_MODEL_URL", "http://127.0.0.1:9/none.onnx")
+    monkeypatch.setattr("maskage.faces.finder.FACE_MODEL_URL", "http://127.0.0.1:9/none.onnx")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     video = make_video(tmp_path / "clip.mp4", 2)
     assert main(["import", str(video), str(tmp_path / "data")]) == 2
@@ -261,7 +261,7 @@ def test_an_import_tells_what_of_a_video_is_missing(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("collector.faces.FACE_MODEL_URL", "http://127.0.0.1:9/none.onnx")
+    monkeypatch.setattr("maskage.faces.finder.FACE_MODEL_URL", "http://127.0.0.1:9/none.onnx")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("FACE_MODEL", raising=False)
     clip = damage(make_clip(tmp_path / "a.mkv"))
@@ -272,7 +272,7 @@ def test_an_import_tells_what_of_a_video_is_missing(
 def test_a_pipe_is_not_imported_since_it_can_be_read_but_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("collector.faces.FACE_MODEL_URL", "http://127.0.0.1:9/none.onnx")
+    monkeypatch.setattr("maskage.faces.finder.FACE_MODEL_URL", "http://127.0.0.1:9/none.onnx")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("FACE_MODEL", raising=False)
     pipe = tmp_path / "pipe"

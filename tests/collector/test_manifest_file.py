@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from collector.cli import main as collector
-from collector.consent import Consent
-from collector.doctor import examine
-from collector.doctor_findings import Kind
-from collector.errors import ManifestGoneError
-from collector.manifest import manifest_path, read_consents, read_rows
-from collector.manifest_file import read_file
-from collector.mending import mend
-from collector.records import Label
-from collector.store import PhotoStore, list_photos
 from curation.cli import main as curate
+from maskage.dataset.consent import Consent
+from maskage.dataset.doctor.examine import examine
+from maskage.dataset.doctor.findings import Kind
+from maskage.dataset.doctor.repair import mend
+from maskage.dataset.manifest import manifest_path, read_consents, read_rows
+from maskage.dataset.manifest_file import read_file
+from maskage.dataset.store import PhotoStore, list_photos
+from maskage.errors import ManifestGoneError
+from maskage.records import Label
 from tests.collector.doctor_cases import fill, found, tree
 from tests.conftest import draw_noise
 from tests.read_only import read_only

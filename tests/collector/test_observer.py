@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from collector.cameras import Camera, PictureFolder, open_camera
-from collector.errors import CameraError
-from collector.faces import GuideFinder
-from collector.observer import CameraCondition, CameraState, Observer
-from collector.records import FaceBox, Frame, RgbImage
-from collector.video_file import VideoFile
+from collector.capture.observer import CameraCondition, CameraState, Observer
+from maskage.cameras.sources import Camera, PictureFolder, open_camera
+from maskage.cameras.video.video_file import VideoFile
+from maskage.errors import CameraError
+from maskage.faces.finder import GuideFinder
+from maskage.records import FaceBox, Frame, RgbImage
 from tests.collector.test_app import draw_pictures
 from tests.collector.test_importer import make_video
 from tests.collector.video_clips import make_clip, spoil_middle

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from collector.cli import main as collector
-from collector.consent import Consent
-from collector.doctor import examine
-from collector.edits import trashing
-from collector.images import encode_jpeg
-from collector.manifest import manifest_path, read_rows
-from collector.mending import mend
-from collector.records import Label, Suggestion
-from collector.store import PhotoStore
 from curation.cli import main as curate
+from maskage.dataset.consent import Consent
+from maskage.dataset.doctor.examine import examine
+from maskage.dataset.doctor.repair import mend
+from maskage.dataset.edits import trashing
+from maskage.dataset.manifest import manifest_path, read_rows
+from maskage.dataset.store import PhotoStore
+from maskage.pictures.images import encode_jpeg
+from maskage.records import Label, Suggestion
 from tests.collector.doctor_cases import fill
 from tests.conftest import draw_noise
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from collector.cli import main
-from collector.consent import Consent
-from collector.datasets_behind import datasets_behind
-from collector.output_log import Kind, Output, forget_in_log, log_output, read_outputs
-from collector.records import LABELS, Label
-from collector.store import PhotoStore, list_photos
 from curation.cli import main as curate
+from maskage.dataset.consent import Consent
+from maskage.dataset.store import PhotoStore, list_photos
+from maskage.formats.datasets_behind import datasets_behind
+from maskage.formats.output_log import Kind, Output, forget_in_log, log_output, read_outputs
+from maskage.records import LABELS, Label
 from tests.conftest import draw_noise
 
 SUBJECT = "p07-unmistakable"

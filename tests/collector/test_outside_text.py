@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.console import say, show
-from collector.errors import UsageError
-from collector.outside_text import (
+from maskage.console import say, show
+from maskage.errors import UsageError
+from maskage.outside_text import (
     LONGEST_STEM,
     ShownOutput,
     cell_to_path,
@@ -117,7 +117,7 @@ def test_a_stream_for_people_passes_nothing_on_whoever_writes() -> None:
 
 def test_a_warning_of_a_library_is_shown_as_it_is(tmp_path: Path) -> None:
     code = (
-        "import warnings; from collector.console import run_command\n"
+        "import warnings; from maskage.console import run_command\n"
         "def warn(): warnings.warn('\\x1b]0;title\\x07'); print('\\x1b[2J'); return 0\n"
         "raise SystemExit(run_command(warn))"
     )

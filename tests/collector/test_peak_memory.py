@@ -5,10 +5,10 @@ import sys
 
 import numpy as np
 
-from collector.peak_memory import peak_memory_mb
+from maskage.system.peak_memory import peak_memory_mb
 
 MB = 1 << 20
-ASK = "from collector.peak_memory import peak_memory_mb; print(peak_memory_mb())"
+ASK = "from maskage.system.peak_memory import peak_memory_mb; print(peak_memory_mb())"
 
 
 def test_what_was_held_and_given_back_counts() -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, Static
 
-from collector.allowed import record_self, shows_people_live
-from collector.consent import SELF_BASIS, Consent
-from collector.dialogs import ConsentDialog, SubjectDialog
-from collector.errors import PhotoNotSavedError
-from collector.manifest import read_consents
-from collector.store import PhotoStore
+from collector.widgets.dialogs import ConsentDialog, SubjectDialog
+from maskage.dataset.consent import SELF_BASIS, Consent
+from maskage.dataset.consent_rules import record_self, shows_people_live
+from maskage.dataset.manifest import read_consents
+from maskage.dataset.store import PhotoStore
+from maskage.errors import PhotoNotSavedError
 from tests.collector.test_app import FACE, Bench, FixedFinder, photos_of, running
 
 TODAY = date.today()

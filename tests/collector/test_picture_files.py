@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from collector.cameras import PictureFolder
 from collector.cli import main
-from collector.errors import CameraError
-from collector.images import read_image
-from collector.picture_files import (
+from maskage.cameras.sources import PictureFolder
+from maskage.errors import CameraError
+from maskage.pictures.images import read_image
+from maskage.pictures.picture_files import (
     LeftOut,
     describe_left_out,
     find_unread,

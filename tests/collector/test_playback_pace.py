@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.playback_pace import LONGEST_FIRST_S, LONGEST_PAUSE_S, PlaybackPace
+from maskage.cameras.video.playback_pace import LONGEST_FIRST_S, LONGEST_PAUSE_S, PlaybackPace
 
 
 class HandClock:

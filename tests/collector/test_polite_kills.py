@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collector.images import encode_jpeg
-from collector.signals import ending_politely
-from collector.store import list_photos
+from maskage.dataset.store import list_photos
+from maskage.pictures.images import encode_jpeg
+from maskage.system.signals import ending_politely
 
 WAIT_S = 60.0
 # Alternate screen, cursor and the ways of reporting the mouse: off, as they were.

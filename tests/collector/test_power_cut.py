@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.doctor import examine
-from collector.mending import mend
+from maskage.dataset.doctor.examine import examine
+from maskage.dataset.doctor.repair import mend
 from tests.collector.doctor_cases import (
     damage_manifest,
     found,
@@ -134,7 +134,7 @@ def test_a_second_writer_is_refused_and_the_check_would_see_one(tmp_path: Path) 
 DOCTOR = "import sys; from collector.cli import main; sys.exit(main(sys.argv[1:]))"
 IN_PLACE = """
 import shutil
-from collector import mend_manifest
+from maskage.dataset.doctor import repair_manifest
 from pathlib import Path
 Path.replace = lambda self, target: shutil.copyfile(self, target)
 """

@@ -12,11 +12,11 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from collector.cli import main
-from collector.edits import trashing
-from collector.faces import FACE_MODEL_URL
-from collector.images import encode_jpeg, read_image, without_metadata
-from collector.records import Label
-from collector.store import PhotoStore, list_photos
+from maskage.dataset.edits import trashing
+from maskage.dataset.store import PhotoStore, list_photos
+from maskage.faces.finder import FACE_MODEL_URL
+from maskage.pictures.images import encode_jpeg, read_image, without_metadata
+from maskage.records import Label
 from tests.conftest import draw_noise
 
 SECRET = b"taken at home by a person of this name"
@@ -181,9 +181,9 @@ sys.addaudithook(refuse)
 
 SESSION = """
 from pathlib import Path
-from collector.edits import trashing
-from collector.records import Label
-from collector.store import PhotoStore
+from maskage.dataset.edits import trashing
+from maskage.records import Label
+from maskage.dataset.store import PhotoStore
 from tests.conftest import draw_noise
 
 with PhotoStore(Path("data")) as store:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from collector.reconnecting import LONGEST_PERIOD_S, PATIENCE_S, RETRY_S, FrameRhythm
+from maskage.cameras.reconnecting import LONGEST_PERIOD_S, PATIENCE_S, RETRY_S, FrameRhythm
 
 
 class Clock:

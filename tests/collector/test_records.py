@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from collector.records import LABELS, FaceBox, Frame, Label
+from maskage.records import LABELS, FaceBox, Frame, Label
 
 
 def test_class_order_is_that_of_the_folders() -> None:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from collector.edits import Edit, flagging, trashing
-from collector.grid import Grid, fit_side
-from collector.records import Label, Photo, Quality, Suggestion
-from collector.review import ReviewFilter, ReviewList, ReviewOrder, rank_look_alikes
+from collector.review.gallery_layout import Grid, fit_side
+from collector.review.photo_list import ReviewFilter, ReviewList, ReviewOrder, rank_look_alikes
+from maskage.dataset.edits import Edit, flagging, trashing
+from maskage.records import Label, Photo, Quality, Suggestion
 
 OLD, YOUNG = Label.MASK_OLD, Label.MASK_YOUNG
 

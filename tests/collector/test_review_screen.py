@@ -11,16 +11,16 @@ from textual.geometry import Size
 from textual.pilot import Pilot
 
 from collector.app import ReviewApp, run_review
-from collector.dialogs import ChoiceDialog
-from collector.edits import flagging
-from collector.errors import DatasetError, EnvironmentProblemError
-from collector.gallery import Gallery
-from collector.images import encode_jpeg
 from collector.keys import REVIEW_COMMANDS, show_keys
-from collector.records import LABELS, Label, Photo, Quality, Suggestion
-from collector.review_screen import ReviewScreen
-from collector.store import TRASH, PhotoStore, list_photos
-from collector.tone_line import ToneLine
+from collector.review.gallery import Gallery
+from collector.screens.review_screen import ReviewScreen
+from collector.widgets.dialogs import ChoiceDialog
+from collector.widgets.tone_line import ToneLine
+from maskage.dataset.edits import flagging
+from maskage.dataset.store import TRASH, PhotoStore, list_photos
+from maskage.errors import DatasetError, EnvironmentProblemError
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, Label, Photo, Quality, Suggestion
 from tests.conftest import draw_noise
 
 WAIT_S = 20.0

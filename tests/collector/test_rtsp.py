@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from collector.cameras import open_camera
-from collector.errors import CameraError
+from maskage.cameras.sources import open_camera
+from maskage.errors import CameraError
 from tests.collector import rtsp_server
 from tests.collector.watcher import Watcher
 

@@ -3,11 +3,8 @@
 import numpy as np
 import pytest
 
-from collector.fingerprint import hash_crop, is_same_picture
-from collector.observation import RIVAL_SIDE, Observation, is_black_picture, observe_frame
-from collector.quality_limits import QualityLimits
-from collector.records import FaceBox, Frame, Label, Quality, RgbImage
-from collector.shutter import (
+from collector.capture.observation import RIVAL_SIDE, Observation, is_black_picture, observe_frame
+from collector.capture.shutter import (
     Findings,
     Gate,
     HeldKey,
@@ -15,6 +12,9 @@ from collector.shutter import (
     ShotPlan,
     inspect_shot,
 )
+from maskage.pictures.perceptual_hash import hash_crop, is_same_picture
+from maskage.pictures.quality_limits import QualityLimits
+from maskage.records import FaceBox, Frame, Label, Quality, RgbImage
 
 OLD, YOUNG = Label.MASK_OLD, Label.MASK_YOUNG
 GOOD = Quality(sharpness=100.0, brightness=120.0, clipped=0.0, face_px=120)

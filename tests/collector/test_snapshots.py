@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from collector.app import CollectorApp, ReviewApp
-from collector.cameras import open_camera
-from collector.capture_parts import CaptureParts
-from collector.faces import GuideFinder
-from collector.images import encode_jpeg
-from collector.records import LABELS, Photo, Quality, RgbImage, Suggestion
-from collector.store import PhotoStore
+from collector.screens.capture_parts import CaptureParts
+from maskage.cameras.sources import open_camera
+from maskage.dataset.store import PhotoStore
+from maskage.faces.finder import GuideFinder
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, Photo, Quality, RgbImage, Suggestion
 from tests.collector.test_app import Bench
 from tests.collector.test_review_screen import Gallerist
 from tests.snapshots import check_snapshot, screen_text

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from collector.cli import main
-from collector.edits import flagging, trashing
-from collector.records import LABELS, Label, Photo, Quality, Suggestion
-from collector.status import ClassStatus, SessionStatus, summarise
-from collector.status_advice import Advice, give_advice
-from collector.store import PhotoStore
+from maskage.dataset.edits import flagging, trashing
+from maskage.dataset.status import ClassStatus, SessionStatus, summarise
+from maskage.dataset.status_advice import Advice, give_advice
+from maskage.dataset.store import PhotoStore
+from maskage.records import LABELS, Label, Photo, Quality, Suggestion
 from tests.conftest import draw_noise
 
 GOOD = Quality(120.0, 128.0, 0.0, 200)

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collector.consent import Consent
-from collector.doctor_salvage import salvage_manifest
-from collector.edits import flagging, trashing
-from collector.errors import DatasetError, DatasetInUseError
-from collector.files import save_new_file
-from collector.images import encode_jpeg, read_image
-from collector.manifest import manifest_path, read_manifest, read_rows
-from collector.records import LABELS, FaceBox, Label, Photo, Quality, Suggestion
-from collector.store import PhotoStore, list_photos, new_session_id
+from maskage.dataset.consent import Consent
+from maskage.dataset.doctor.salvage import salvage_manifest
+from maskage.dataset.edits import flagging, trashing
+from maskage.dataset.manifest import manifest_path, read_manifest, read_rows
+from maskage.dataset.store import PhotoStore, list_photos, new_session_id
+from maskage.errors import DatasetError, DatasetInUseError
+from maskage.pictures.images import encode_jpeg, read_image
+from maskage.records import LABELS, FaceBox, Label, Photo, Quality, Suggestion
+from maskage.system.files import save_new_file
 from tests.conftest import draw_noise
 
 BOX = FaceBox(10, 20, 30, 40, 0.9)

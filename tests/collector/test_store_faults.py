@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-import collector.store
-from collector.edits import Edit
-from collector.errors import EnvironmentProblemError, PhotoNotSavedError
-from collector.files import rename_new
-from collector.images import encode_jpeg
-from collector.manifest import read_rows
-from collector.records import Label, Photo
-from collector.store import PhotoStore, list_photos
+import maskage.dataset.store
+from maskage.dataset.edits import Edit
+from maskage.dataset.manifest import read_rows
+from maskage.dataset.store import PhotoStore, list_photos
+from maskage.errors import EnvironmentProblemError, PhotoNotSavedError
+from maskage.pictures.images import encode_jpeg
+from maskage.records import Label, Photo
+from maskage.system.files import rename_new
 from tests.collector.saving_checks import CannotTraceError, make_dataset, run_traced
 from tests.conftest import draw_noise
 
@@ -76,7 +76,7 @@ def test_what_cannot_be_moved_back_is_shown_where_it_lies(
 
     with PhotoStore(tmp_path) as store:
         photos = add_namesakes(store)
-        monkeypatch.setattr(collector.store, "rename_new", move_once)
+        monkeypatch.setattr(maskage.dataset.store, "rename_new", move_once)
         with pytest.raises(PhotoNotSavedError, match="Read-only"):
             store.apply(plan(store, photos))
         monkeypatch.undo()

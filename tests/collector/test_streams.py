@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.addresses import find_port, find_target, public_url, split_address
-from collector.cameras import open_camera
-from collector.errors import CameraError
-from collector.mjpeg import MjpegStream, SnapshotCamera
-from collector.multipart import PartSplitter
-from collector.observer import CameraCondition
-from collector.shutter import FROZEN_AFTER_S, inspect_shot
+from collector.capture.observer import CameraCondition
+from collector.capture.shutter import FROZEN_AFTER_S, inspect_shot
+from maskage.addresses import find_port, find_target, public_url, split_address
+from maskage.cameras.mjpeg import MjpegStream, SnapshotCamera
+from maskage.cameras.multipart import PartSplitter
+from maskage.cameras.sources import open_camera
+from maskage.errors import CameraError
 from tests.collector.mjpeg_server import BOUNDARY, MjpegServer, Mood, read_number
 from tests.collector.watcher import Watcher
 

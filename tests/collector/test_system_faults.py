@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from collector.cli import main as collector
-from collector.console import run_command
-from collector.images import encode_jpeg
-from collector.store import list_photos
+from maskage.console import run_command
+from maskage.dataset.store import list_photos
+from maskage.pictures.images import encode_jpeg
 from tests.collector.doctor_cases import fill, tree
 from tests.conftest import draw_noise
 from tests.read_only import read_only
@@ -63,7 +63,7 @@ def test_a_fault_of_the_disk_is_named(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def run_small(code: str) -> "subprocess.CompletedProcess[str]":
-    script = f"import sys\nfrom collector.console import run_command\n{code}"
+    script = f"import sys\nfrom maskage.console import run_command\n{code}"
     return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.records import Label
-from collector.store import list_photos
+from maskage.dataset.store import list_photos
+from maskage.records import Label
 from tests.collector.saving_checks import small_disk
 
 TMUX = shutil.which("tmux")

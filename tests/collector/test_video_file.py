@@ -13,10 +13,10 @@ import av
 import numpy as np
 import pytest
 
-from collector.cameras import Camera, open_camera
-from collector.errors import CameraError
-from collector.records import Frame
-from collector.video_file import VideoDamage, VideoFile
+from maskage.cameras.sources import Camera, open_camera
+from maskage.cameras.video.video_file import VideoDamage, VideoFile
+from maskage.errors import CameraError
+from maskage.records import Frame
 from tests.collector.video_clips import cut_off, make_clip, put_index_first, spoil_middle
 
 LONG_S = 20.0

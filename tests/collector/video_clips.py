@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from collector.records import RgbImage
+from maskage.records import RgbImage
 from tests.conftest import draw_noise
 
 EVEN_TIMES_S = tuple(number / 30 for number in range(60))

@@ -4,10 +4,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from collector.cameras import open_camera
-from collector.faces import GuideFinder
-from collector.observation import Observation
-from collector.observer import CameraCondition, CameraState, Observer
+from collector.capture.observation import Observation
+from collector.capture.observer import CameraCondition, CameraState, Observer
+from maskage.cameras.sources import open_camera
+from maskage.faces.finder import GuideFinder
 
 WAIT_S = 20.0
 

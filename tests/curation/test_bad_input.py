@@ -20,20 +20,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from collector.errors import UnreadableImageError
-from collector.images import decode_image, encode_jpeg, read_image
-from collector.manifest import manifest_path
-from collector.mending import mend
-from collector.records import LABELS
-from collector.store import PhotoStore
-from curation import materialise, planning
+from curation.build import materialise
 from curation.cli import main
-from curation.conflicts import LabelConflict, find_label_conflicts
-from curation.curated import SPLITS, read_curated
-from curation.dataset import Dataset, read_dataset
-from curation.look_alikes import LookAlikes
-from curation.plan import CurationPlan
-from curation.scan import PhotoScan, look_at
+from curation.plan import planning
+from curation.plan.conflicts import LabelConflict, find_label_conflicts
+from curation.plan.dataset import Dataset, read_dataset
+from curation.plan.look_alikes import LookAlikes
+from curation.plan.plan import CurationPlan
+from maskage.dataset.doctor.repair import mend
+from maskage.dataset.manifest import manifest_path
+from maskage.dataset.photo_scan import PhotoScan, look_at
+from maskage.dataset.store import PhotoStore
+from maskage.errors import UnreadableImageError
+from maskage.formats.curated_set import SPLITS, read_curated
+from maskage.pictures.images import decode_image, encode_jpeg, read_image
+from maskage.records import LABELS
 from tests.collector.saving_checks import small_disk
 from tests.conftest import draw_noise
 from tests.curation.broken_pictures import break_picture, encoded, png_claiming

@@ -2,14 +2,14 @@ from collections import Counter
 
 import numpy as np
 
-from collector.faces import FaceLandmarks
-from collector.records import LABELS, FaceBox, Label
-from curation.augment import make_pipeline, vary_photo
-from curation.balance import choose_drops, plan_variants, weigh_classes
-from curation.mask_painting import MaskPainting, Wearing
-from curation.plan import PlannedPhoto
+from curation.build.augment import make_pipeline, vary_photo
+from curation.masks.painting import MaskPainting, Wearing
+from curation.plan.balance import choose_drops, plan_variants, weigh_classes
+from curation.plan.plan import PlannedPhoto
+from curation.plan.variants import variant_of
 from curation.settings import AUGMENT, MAX_VARIANTS, CurationSettings
-from curation.variants import variant_of
+from maskage.faces.finder import FaceLandmarks
+from maskage.records import LABELS, FaceBox, Label
 from tests.conftest import draw_noise
 
 EVEN = CurationSettings(balance=AUGMENT, seed=1)

@@ -2,11 +2,11 @@ from dataclasses import fields
 
 import pytest
 
-from collector.errors import UsageError
-from collector.records import Quality
-from curation.checks import find_flaws
 from curation.limits import FLAWS, CheckLimits
-from curation.scan import Sight
+from curation.plan.checks import find_flaws
+from maskage.dataset.photo_scan import Sight
+from maskage.errors import UsageError
+from maskage.records import Quality
 
 LIMITS = CheckLimits()
 

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 import splitfolders
 
-from collector.images import encode_jpeg, read_image
-from collector.records import LABELS, Label
-from collector.store import PhotoStore, list_photos
 from curation.cli import main
-from curation.curated import SPLITS, read_curated
-from curation.hashing import hash_pixels
+from maskage.dataset.store import PhotoStore, list_photos
+from maskage.formats.curated_set import SPLITS, read_curated
+from maskage.pictures.images import encode_jpeg, read_image
+from maskage.pictures.photo_hash import hash_pixels
+from maskage.records import LABELS, Label
 from tests.conftest import draw_noise
 
 MakeFolders = Callable[..., Path]

@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collector.images import encode_jpeg
-from collector.records import LABELS, Label, RgbImage
-from collector.store import PhotoStore, list_photos
-from curation import verify
+from curation.build import verify
 from curation.cli import main
-from curation.curated import SPLITS, read_class_weights, read_curated
 from curation.options import parse, settings_of
-from curation.planning import make_plan
+from curation.plan.planning import make_plan
+from maskage.dataset.store import PhotoStore, list_photos
+from maskage.formats.curated_set import SPLITS, read_class_weights, read_curated
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, Label, RgbImage
 from tests.conftest import draw_noise
-from trainer.dataset import read_training_photos
+from trainer.data.dataset import read_training_photos
 
 MakeFolders = Callable[..., Path]
 
@@ -353,7 +353,7 @@ def test_a_sitting_shot_into_the_wrong_class_is_flagged_and_kept(
 ) -> None:
     # Without the network's weights: its stand-in sees colours.
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr("curation.embedding.WEIGHTS_URL", "http://127.0.0.1:9/weights.h5")
+    monkeypatch.setattr("curation.labels.embedding.WEIGHTS_URL", "http://127.0.0.1:9/weights.h5")
     out = tmp_path / "out"
     assert main([str(mislabelled), "--check-labels", "--json", "--out", str(out)]) == 0
     told = capsys.readouterr()
@@ -376,7 +376,7 @@ def test_a_dataset_that_is_in_use_or_has_no_manifest_is_not_flagged_and_that_is_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr("curation.embedding.WEIGHTS_URL", "http://127.0.0.1:9/weights.h5")
+    monkeypatch.setattr("curation.labels.embedding.WEIGHTS_URL", "http://127.0.0.1:9/weights.h5")
     words = ["--check-labels", "--out", str(tmp_path / "out")]
     with PhotoStore(mislabelled):
         assert main([str(mislabelled), *words]) == 0

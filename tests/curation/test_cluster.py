@@ -22,15 +22,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from collector.errors import EnvironmentProblemError
-from collector.images import encode_jpeg
-from collector.records import LABELS
-from curation import cluster
 from curation.cli import main
-from curation.cluster import map_on_cluster
-from curation.cluster_answer import Answer, look_there, require_like_here, versions_here
-from curation.scan import Sight
-from curation.scanning import CHUNK, Job, look_at_jobs
+from curation.scan import cluster
+from curation.scan.cluster import map_on_cluster
+from curation.scan.scanning import CHUNK, Job, look_at_jobs
+from curation.scan.worker_answer import Answer, look_there, require_like_here, versions_here
+from maskage.dataset.photo_scan import Sight
+from maskage.errors import EnvironmentProblemError
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS
 
 distributed = pytest.importorskip("distributed")
 
@@ -61,24 +61,24 @@ DIES_AT_ITS_THIRD_CHUNK = """
 """
 LACKS_THE_PACKAGE = """
     import sys
-    sys.modules["curation"] = sys.modules["curation.cluster"] = None
+    sys.modules["curation"] = sys.modules["curation.scan.cluster"] = None
 """
 IS_OF_ANOTHER_VERSION = """
-    import curation.cluster_answer
-    curation.cluster_answer.VERSION = 99
+    import curation.scan.worker_answer
+    curation.scan.worker_answer.VERSION = 99
 """
 IS_SLOW = """
     import time
     from pathlib import Path
-    import curation.scanning
-    from curation.scan import look_at
+    import curation.scan.scanning
+    from maskage.dataset.photo_scan import look_at
 
     def look_at_slowly(*arguments):
         Path(NOTE).touch()
         time.sleep(0.03)
         return look_at(*arguments)
 
-    curation.scanning.look_at = look_at_slowly
+    curation.scan.scanning.look_at = look_at_slowly
 """
 
 

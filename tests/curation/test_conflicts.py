@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from collector.images import encode_jpeg
-from collector.records import LABELS, Photo, RgbImage
-from curation.conflicts import CONFLICT_BITS, LabelConflict, find_label_conflicts
-from curation.look_alikes import find_look_alikes
-from curation.scan import PhotoScan, Sight, look_at
+from curation.plan.conflicts import CONFLICT_BITS, LabelConflict, find_label_conflicts
+from curation.plan.look_alikes import find_look_alikes
+from maskage.dataset.photo_scan import PhotoScan, Sight, look_at
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, Photo, RgbImage
 from tests.conftest import draw_noise
 
 

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from collector.curated_sets import CuratedSet, read_set
-from collector.errors import DatasetError
-from collector.images import encode_jpeg
-from collector.records import LABELS, Label
 from curation.cli import main
-from curation.curated import (
+from maskage.errors import DatasetError
+from maskage.formats.curated_set import (
     SPLITS,
     list_left_out,
     read_curated,
     read_four_folders,
     require_all_read,
 )
+from maskage.formats.set_contents import CuratedSet, read_set
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, Label
 from tests.conftest import draw_noise
 
 

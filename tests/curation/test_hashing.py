@@ -4,12 +4,12 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from collector.images import encode_jpeg
-from collector.records import Label, Photo
-from curation.hashing import hash_pixels
-from curation.scan import look_at
-from curation.scanning import scan_photos
-from curation.workers import Workers
+from curation.scan.scanning import scan_photos
+from curation.scan.workers import Workers
+from maskage.dataset.photo_scan import look_at
+from maskage.pictures.images import encode_jpeg
+from maskage.pictures.photo_hash import hash_pixels
+from maskage.records import Label, Photo
 from tests.conftest import draw_noise
 
 

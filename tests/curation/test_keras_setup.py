@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 TELL = """
 import json
-from trainer.backend import keras
+from trainer.network.backend import keras
 config = keras.config
 print(json.dumps([config.backend(), config.image_data_format(), config.floatx(), config.epsilon(),
                   config.dtype_policy().name, config.max_epochs(), config.max_steps_per_epoch()]))
@@ -87,7 +87,7 @@ def test_the_environment_is_afterwards_what_it_was(tmp_path: Path) -> None:
 
 def test_labels_are_checked_whatever_other_work_computes_with(tmp_path: Path) -> None:
     script = (
-        "import numpy as np\nfrom curation.embedding import embed_pictures\n"
+        "import numpy as np\nfrom curation.labels.embedding import embed_pictures\n"
         "told = embed_pictures([np.zeros((64, 64, 3), np.uint8)], 1)\n"
         "print(told.features.shape, told.notice)"
     )

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from collector.errors import DatasetError
-from collector.records import LABELS, Label, RgbImage
-from curation.embedding import WEIGHTS_FILE, describe_plainly, embed_pictures
-from curation.label_check import MIN_MARGIN, find_doubtful_labels
+from curation.labels.check import MIN_MARGIN, find_doubtful_labels
+from curation.labels.embedding import WEIGHTS_FILE, describe_plainly, embed_pictures
+from maskage.errors import DatasetError
+from maskage.records import LABELS, Label, RgbImage
 
 SHOTS = 12
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from collector.faces import FaceLandmarks
-from collector.records import FaceBox, RgbImage
-from curation.mask_cloth import borrow_cloth, can_lend, is_whole, shows_chin
-from curation.mask_painting import MaskLender, MaskPainting, Wearing, paint_mask_on
+from curation.masks.cloth import borrow_cloth, can_lend, is_whole, shows_chin
+from curation.masks.painting import MaskLender, MaskPainting, Wearing, paint_mask_on
+from maskage.faces.finder import FaceLandmarks
+from maskage.records import FaceBox, RgbImage
 
 Point = tuple[float, float]
 

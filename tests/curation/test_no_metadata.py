@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from collector.images import decode_image, encode_jpeg, read_image
-from collector.records import LABELS
-from collector.sought_photos import SoughtPhotos
-from collector.traces import find_traces
+from curation.build.materialise import materialise_plan
 from curation.cli import main
-from curation.curated import read_curated
-from curation.materialise import materialise_plan
-from curation.planning import make_plan
+from curation.plan.planning import make_plan
 from curation.settings import CurationSettings
+from maskage.dataset.privacy.derived_copies import find_traces
+from maskage.dataset.privacy.sought_photos import SoughtPhotos
+from maskage.formats.curated_set import read_curated
+from maskage.pictures.images import decode_image, encode_jpeg, read_image
+from maskage.records import LABELS
 from tests.conftest import draw_noise
 
 SECRET = "Anna, Lindenstrasse 5"

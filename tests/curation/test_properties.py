@@ -12,17 +12,17 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.records import LABELS, Label, Photo, Quality
-from curation.balance import choose_drops, plan_variants
-from curation.curated import SPLITS
-from curation.duplicates import find_duplicates, rank_key
-from curation.groups import GROUP_BITS, group_photos
-from curation.look_alikes import find_look_alikes
-from curation.plan import PlannedPhoto
-from curation.scan import PhotoScan, Sight
+from curation.build.verify import find_leaks
+from curation.plan.balance import choose_drops, plan_variants
+from curation.plan.duplicates import find_duplicates, rank_key
+from curation.plan.groups import GROUP_BITS, group_photos
+from curation.plan.look_alikes import find_look_alikes
+from curation.plan.plan import PlannedPhoto
+from curation.plan.split import assign_groups
 from curation.settings import AUGMENT, DEFAULT_RATIO, CurationSettings
-from curation.split import assign_groups
-from curation.verify import find_leaks
+from maskage.dataset.photo_scan import PhotoScan, Sight
+from maskage.formats.curated_set import SPLITS
+from maskage.records import LABELS, Label, Photo, Quality
 
 LONERS = 4
 """Photos of each class that nothing ties to others: with them there is always a split."""
@@ -116,7 +116,7 @@ def leaders_of(
 def plan_of(
     scans: Sequence[PhotoScan], radius: int, seed: int, *, dedupe: bool
 ) -> list[PlannedPhoto]:
-    """Group, dedupe and split, as `curation.planning` does; the photos that stay."""
+    """Group, dedupe and split, as `curation.plan.planning` does; the photos that stay."""
     groups = group_of(scans, radius)
     gone = leaders_of(scans, groups, radius) if dedupe else {}
     usable = [scan for scan in scans if scan.path not in gone]

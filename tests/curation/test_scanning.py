@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from collector.caches import scan_cache_path
-from collector.errors import UnreadableImageError, UsageError
-from collector.images import decode_grey, decode_image, encode_jpeg
-from collector.quality import measure_quality
-from collector.records import FaceBox, Label, Photo
-from curation import scanning
-from curation.scan import PhotoScan, look_at
-from curation.scan_cache import ScanCache, open_scan_cache
-from curation.scanning import scan_photos
-from curation.workers import Workers
+from curation.scan import scanning
+from curation.scan.cache import ScanCache, open_scan_cache
+from curation.scan.scanning import scan_photos
+from curation.scan.workers import Workers
+from maskage.dataset.photo_scan import PhotoScan, look_at
+from maskage.errors import UnreadableImageError, UsageError
+from maskage.pictures.images import decode_grey, decode_image, encode_jpeg
+from maskage.pictures.quality import measure_quality
+from maskage.records import FaceBox, Label, Photo
+from maskage.system.paths import scan_cache_path
 from tests.conftest import draw_noise
 
 OLD_S = 1_700_000_000

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from collector.errors import DatasetError
-from collector.records import LABELS, Label, Photo
-from curation.curated import SPLITS
-from curation.settings import Ratio
-from curation.split import (
+from curation.plan.split import (
     assign_at_random,
     assign_groups,
     find_straddlers,
     require_full_splits,
 )
+from curation.settings import Ratio
+from maskage.errors import DatasetError
+from maskage.formats.curated_set import SPLITS
+from maskage.records import LABELS, Label, Photo
 
 # For each group, how many photos of each class.
 GROUPS = st.lists(st.tuples(*[st.integers(0, 6)] * 4).filter(any), min_size=1, max_size=14)

@@ -11,23 +11,23 @@ from tests.collector.saving_checks import CannotTraceError
 
 SWAP = """
 from pathlib import Path
-from curation import swap
+from maskage.system import swap_folder
 {saboteur}
 root = Path({root!r})
-swap.swap_in(root / "new", root / "place")
+swap_folder.swap_in(root / "new", root / "place")
 """
 IN_TWO_STEPS = """
 def in_two_steps(new, place):
     place.rename(place.with_name("former"))
     new.rename(place)
-swap.swap_in = in_two_steps
+swap_folder.swap_in = in_two_steps
 """
 REMOVED_FIRST = """
 import shutil
 def remove_first(new, place):
     shutil.rmtree(place)
     new.rename(place)
-swap.swap_in = remove_first
+swap_folder.swap_in = remove_first
 """
 
 

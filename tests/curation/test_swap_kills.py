@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from collector.images import encode_jpeg
-from collector.sought_photos import SoughtPhotos
-from collector.traces import find_traces
-from curation.curated import read_curated
-from curation.swap import SWAP_S
+from maskage.dataset.privacy.derived_copies import find_traces
+from maskage.dataset.privacy.sought_photos import SoughtPhotos
+from maskage.formats.curated_set import read_curated
+from maskage.pictures.images import encode_jpeg
+from maskage.system.swap_folder import SWAP_S
 from tests.collector.doctor_cases import damage_manifest, garble_the_middle
 from tests.conftest import draw_noise
 from trainer.evaluate import _read_photos

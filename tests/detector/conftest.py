@@ -11,11 +11,17 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from collector.faces import guide_box
-from collector.records import LABELS, Label, RgbImage
-from detector.video import VideoSink
-from trainer.bundle import ModelBundle, describe_file, golden_images, load_bundle, write_bundle
-from trainer.onnx_runtime import onnxruntime
+from detector.video.sink import VideoSink
+from maskage.faces.finder import guide_box
+from maskage.formats.bundle import (
+    ModelBundle,
+    describe_file,
+    golden_images,
+    load_bundle,
+    write_bundle,
+)
+from maskage.inference.onnx_runtime import onnxruntime
+from maskage.records import LABELS, Label, RgbImage
 
 COLORS: dict[Label, tuple[int, int, int]] = {
     Label.MASK_OLD: (250, 0, 0),

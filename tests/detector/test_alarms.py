@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from collector.console import CommandParser
-from collector.errors import EnvironmentProblemError, UsageError
-from collector.records import LABELS, FaceBox, Frame, Label
-from detector.alarm_actions import WAITING_ALARMS, Alarm, CommandAction
-from detector.alarm_options import AlarmSettings, add_alarm_options, read_alarm_rules
-from detector.alarms import Alarms, AlarmSummary, require_all_done
-from detector.pipeline import FrameResult, Timings
-from detector.tracker import TrackedFace
-from detector.webhooks import MOST_PAUSE_S, WebhookAction, read_retry_after
+from detector.events.alarm_actions import WAITING_ALARMS, Alarm, CommandAction
+from detector.events.alarm_options import AlarmSettings, add_alarm_options, read_alarm_rules
+from detector.events.alarms import Alarms, AlarmSummary, require_all_done
+from detector.events.webhooks import MOST_PAUSE_S, WebhookAction, read_retry_after
+from detector.tracking.pipeline import FrameResult, Timings
+from detector.tracking.tracker import TrackedFace
+from maskage.console import CommandParser
+from maskage.errors import EnvironmentProblemError, UsageError
+from maskage.records import LABELS, FaceBox, Frame, Label
 
 PIXELS = np.zeros((48, 64, 3), np.uint8)
 NO_MASK = frozenset({Label.NOMASK_OLD, Label.NOMASK_YOUNG})

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from collector.records import Label
 from detector.bench import STAGES
 from detector.cli import main
-from trainer.bundle import ModelBundle
+from maskage.formats.bundle import ModelBundle
+from maskage.records import Label
 
 pytestmark = pytest.mark.usefixtures("no_face_model")
 

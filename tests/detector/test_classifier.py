@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collector.errors import ModelRefusedError
-from collector.records import LABELS, RgbImage
-from detector.classifier import Classifier, count_cores
-from trainer.bundle import ModelBundle
+from maskage.errors import ModelRefusedError
+from maskage.formats.bundle import ModelBundle
+from maskage.inference.classifier import Classifier, count_cores
+from maskage.records import LABELS, RgbImage
 
 
 def test_faces_of_a_frame_are_classified_in_one_batch(

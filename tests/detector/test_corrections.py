@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collector.consent import Consent
-from collector.faces import CROP_MARGIN, crop_face
-from collector.images import read_image
-from collector.records import LABELS, FaceBox, Frame, Label, Photo, RgbImage
-from collector.store import PhotoStore
-from detector.corrections import WAITING, Corrections, Dataset
+from detector.live.corrections import WAITING, Corrections, Dataset
+from maskage.dataset.consent import Consent
+from maskage.dataset.store import PhotoStore
+from maskage.faces.finder import CROP_MARGIN, crop_face
+from maskage.formats.bundle import ModelBundle
+from maskage.pictures.images import read_image
+from maskage.records import LABELS, FaceBox, Frame, Label, Photo, RgbImage
 from tests.conftest import draw_noise
 from tests.detector.test_live import ScriptedCamera
 from tests.detector.test_live_controls import Watched, says
-from trainer.bundle import ModelBundle
 
 PIXELS = draw_noise(1, 480)
 BOX = FaceBox(180, 140, 120, 140, 0.93)
@@ -31,7 +31,7 @@ LONG_S = 30.0
 HOLD = """
 import sys
 from pathlib import Path
-from collector.store import PhotoStore
+from maskage.dataset.store import PhotoStore
 with PhotoStore(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

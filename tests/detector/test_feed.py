@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collector.cameras import Camera, PictureFolder, open_camera
-from collector.errors import CameraError
-from collector.images import encode_jpeg
-from collector.records import Frame, Label, RgbImage
-from detector.feed import HUNG_AFTER_S, LiveFeed
+from maskage.cameras.live_feed import HUNG_AFTER_S, LiveFeed
+from maskage.cameras.sources import Camera, PictureFolder, open_camera
+from maskage.errors import CameraError
+from maskage.pictures.images import encode_jpeg
+from maskage.records import Frame, Label, RgbImage
 from tests.collector.video_clips import make_clip
 
 PIXELS: RgbImage = np.zeros((48, 64, 3), np.uint8)

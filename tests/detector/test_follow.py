@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from collector.records import FaceBox, RgbImage
-from detector.follow import FaceFollower, _to_face
+from detector.tracking.optical_flow import FaceFollower, _to_face
+from maskage.records import FaceBox, RgbImage
 
 FPS = 30
 FACE_PX = 96

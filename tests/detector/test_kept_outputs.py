@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from collector.cli import main as collector
-from collector.output_log import Kind, read_outputs
-from collector.records import LABELS, Label, RgbImage
-from collector.store import PhotoStore
 from detector.cli import main
-from trainer.bundle import ModelBundle
+from maskage.dataset.store import PhotoStore
+from maskage.formats.bundle import ModelBundle
+from maskage.formats.output_log import Kind, read_outputs
+from maskage.records import LABELS, Label, RgbImage
 
 pytestmark = pytest.mark.usefixtures("no_face_model")
 

@@ -11,21 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from collector.cameras import Camera, PictureFolder
-from collector.errors import CameraError, EnvironmentProblemError
-from collector.faces import GuideFinder
-from collector.images import encode_jpeg
-from collector.records import LABELS, Frame, Label, RgbImage
-from detector.classifier import Classifier
 from detector.cli import main
-from detector.corrections import Corrections, Dataset
-from detector.feed import LiveFeed
-from detector.live_controls import LiveControls
-from detector.live_loop import LiveLoop, LoopOptions
-from detector.pipeline import LivePipeline
-from detector.screens import DisplayProbe, LiveView, Screen, ScreenKind, choose_screen
-from detector.sources import CameraChoice
-from trainer.bundle import ModelBundle
+from detector.live.controls import LiveControls
+from detector.live.corrections import Corrections, Dataset
+from detector.live.loop import LiveLoop, LoopOptions
+from detector.live.sources import CameraChoice
+from detector.screens.base import DisplayProbe, LiveView, Screen, ScreenKind, choose_screen
+from detector.tracking.pipeline import LivePipeline
+from maskage.cameras.live_feed import LiveFeed
+from maskage.cameras.sources import Camera, PictureFolder
+from maskage.errors import CameraError, EnvironmentProblemError
+from maskage.faces.finder import GuideFinder
+from maskage.formats.bundle import ModelBundle
+from maskage.inference.classifier import Classifier
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, Frame, Label, RgbImage
 
 pytestmark = pytest.mark.usefixtures("no_face_model")
 

@@ -16,12 +16,12 @@ from pathlib import Path
 import cv2
 import pytest
 
-from collector.records import Label
-from collector.video_file import VideoFile
 from detector.cli import main
-from detector.mp4 import FRAGMENT_S
+from detector.video.mp4 import FRAGMENT_S
+from maskage.cameras.video.video_file import VideoFile
+from maskage.formats.bundle import ModelBundle
+from maskage.records import Label
 from tests.detector.test_terminal import read_until
-from trainer.bundle import ModelBundle
 
 pytestmark = pytest.mark.usefixtures("no_face_model")
 

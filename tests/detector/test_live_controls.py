@@ -13,14 +13,12 @@ import cv2
 import numpy as np
 import pytest
 
-from collector.cameras import Camera, PictureFolder
-from collector.errors import CameraError
-from collector.faces import FaceFinder
-from collector.images import encode_jpeg
-from collector.records import LABELS, Frame, Label, RgbImage
-from collector.store import list_photos
-from detector.classifier import Classifier
-from detector.commands import (
+from detector.live.controls import LiveControls
+from detector.live.corrections import Corrections, Dataset
+from detector.live.loop import LiveLoop, LoopOptions
+from detector.live.sources import CameraChoice
+from detector.screens.base import LiveView
+from detector.screens.commands import (
     ALL_KEYS,
     KEYS,
     Command,
@@ -32,16 +30,18 @@ from detector.commands import (
     TogglePause,
     UseCamera,
 )
-from detector.corrections import Corrections, Dataset
-from detector.feed import LiveFeed
-from detector.live_controls import LiveControls
-from detector.live_loop import LiveLoop, LoopOptions
-from detector.pipeline import EVERYTHING, LivePipeline, Thrift
-from detector.screens import LiveView
-from detector.sources import CameraChoice
+from detector.tracking.pipeline import EVERYTHING, LivePipeline, Thrift
+from maskage.cameras.live_feed import LiveFeed
+from maskage.cameras.sources import Camera, PictureFolder
+from maskage.dataset.store import list_photos
+from maskage.errors import CameraError
+from maskage.faces.finder import FaceFinder
+from maskage.formats.bundle import ModelBundle
+from maskage.inference.classifier import Classifier
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, Frame, Label, RgbImage
 from tests.detector.test_live import ScriptedCamera
 from tests.detector.test_pipeline import LEFT, RIGHT, FixedFinder
-from trainer.bundle import ModelBundle
 
 LONG_S = 30.0
 """Far more than anything here takes, on a machine however busy."""

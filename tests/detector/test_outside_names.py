@@ -10,20 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from collector.images import encode_jpeg
-from collector.outside_text import cell_to_path, text_to_path
-from collector.records import LABELS, Frame, Label, RgbImage
-from detector.alarm_actions import Alarm
 from detector.cli import main as detector
-from detector.overlay import Readout
-from detector.pipeline import FrameResult, Timings
-from detector.screens import LiveView
-from detector.terminal import compose_view
-from detector.video import VideoSink
+from detector.drawing.overlay import Readout
+from detector.events.alarm_actions import Alarm
+from detector.screens.base import LiveView
+from detector.screens.terminal import compose_view
+from detector.tracking.pipeline import FrameResult, Timings
+from detector.video.sink import VideoSink
+from maskage.formats.bundle import ModelBundle
+from maskage.outside_text import cell_to_path, text_to_path
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, Frame, Label, RgbImage
 from tests.collector.mjpeg_server import MjpegServer
 from tests.conftest import draw_noise
 from tests.terminal import run_in_terminal
-from trainer.bundle import ModelBundle
 from trainer.cli import main as trainer
 
 pytestmark = [

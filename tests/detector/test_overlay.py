@@ -5,18 +5,18 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from collector.records import LABELS, FaceBox, Frame, Label, RgbImage
-from detector.lettering import wrap
-from detector.overlay import (
+from detector.drawing.overlay import (
     AGE_NOTICE,
     LABEL_COLORS,
     Readout,
     draw_result,
     drawn_size,
 )
-from detector.pipeline import FrameResult, Timings
-from detector.tags import describe_face, place_tags
-from detector.tracker import TrackedFace
+from detector.drawing.tags import describe_face, place_tags
+from detector.drawing.text import wrap
+from detector.tracking.pipeline import FrameResult, Timings
+from detector.tracking.tracker import TrackedFace
+from maskage.records import LABELS, FaceBox, Frame, Label, RgbImage
 
 GREY = 128
 

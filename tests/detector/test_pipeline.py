@@ -5,12 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from collector.faces import GuideFinder
-from collector.records import FaceBox, Frame, Label, RgbImage
-from detector.classifier import Classifier
-from detector.pipeline import LivePipeline
-from detector.scenes import SceneWatch
-from trainer.bundle import ModelBundle
+from detector.tracking.pipeline import LivePipeline
+from detector.tracking.scene_cuts import SceneWatch
+from maskage.faces.finder import GuideFinder
+from maskage.formats.bundle import ModelBundle
+from maskage.inference.classifier import Classifier
+from maskage.records import FaceBox, Frame, Label, RgbImage
 
 LEFT, RIGHT = FaceBox(20, 40, 60, 60), FaceBox(200, 60, 50, 50)
 

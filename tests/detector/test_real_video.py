@@ -7,7 +7,7 @@ import cv2
 import pytest
 
 from detector.cli import main
-from trainer.bundle import ModelBundle
+from maskage.formats.bundle import ModelBundle
 
 pytestmark = pytest.mark.slow
 

@@ -8,11 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from collector.errors import EnvironmentProblemError
-from collector.records import FaceBox, Frame, Label, RgbImage
-from detector.overlay import Readout
-from detector.pipeline import FrameResult, Timings
-from detector.recording import (
+from detector.drawing.overlay import Readout
+from detector.live.recording import (
     BLUR_BLOCKS,
     FPS,
     LEAST_FREE_BYTES,
@@ -22,8 +19,11 @@ from detector.recording import (
     name_by_time,
     pixelate,
 )
-from detector.screens import LiveView
-from detector.tracker import KEEP_S, TrackedFace
+from detector.screens.base import LiveView
+from detector.tracking.pipeline import FrameResult, Timings
+from detector.tracking.tracker import KEEP_S, TrackedFace
+from maskage.errors import EnvironmentProblemError
+from maskage.records import FaceBox, Frame, Label, RgbImage
 from tests.collector.saving_checks import small_disk
 from tests.detector.test_follow import draw_texture
 

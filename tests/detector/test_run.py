@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 import pytest
 
-from collector.images import encode_jpeg, read_image
-from collector.records import LABELS, Label, RgbImage
 from detector.cli import main
+from maskage.formats.bundle import ModelBundle
+from maskage.pictures.images import encode_jpeg, read_image
+from maskage.records import LABELS, Label, RgbImage
 from tests.collector.video_clips import cut_off, make_clip, put_index_first, spoil_middle
-from trainer.bundle import ModelBundle
 
 ROOT = Path(__file__).parents[2]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from detector.sources import CameraChoice
+from detector.live.sources import CameraChoice
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from collector.records import RgbImage
-from detector.steady_rate import LONGEST_STILL_S, SteadyRate
+from detector.video.steady_rate import LONGEST_STILL_S, SteadyRate
+from maskage.records import RgbImage
 
 
 def lay_out(times_s: list[float], fps: float) -> tuple[list[int], SteadyRate]:

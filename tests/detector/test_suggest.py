@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from collector.errors import DatasetError
-from collector.images import encode_jpeg
-from collector.records import LABELS, Label, Photo, RgbImage
-from collector.store import PhotoStore, list_photos
 from detector.cli import main
 from detector.suggest import suggest_labels
-from trainer.bundle import ModelBundle
+from maskage.dataset.store import PhotoStore, list_photos
+from maskage.errors import DatasetError
+from maskage.formats.bundle import ModelBundle
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, Label, Photo, RgbImage
 
 
 def fill(root: Path, paint: Callable[..., RgbImage]) -> None:

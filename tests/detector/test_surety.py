@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from collector.records import FaceBox
-from detector.tracker import SURE_LEAD, FaceTracker
+from detector.tracking.tracker import SURE_LEAD, FaceTracker
+from maskage.records import FaceBox
 
 BOX = FaceBox(10, 10, 50, 50)
 

@@ -17,14 +17,14 @@ import cv2
 import numpy as np
 import pytest
 
-from collector.records import FaceBox, Frame, Label
-from detector.overlay import Readout
-from detector.pipeline import FrameResult, Timings
-from detector.screens import LiveView
-from detector.terminal import compose_view, confidence_bar
-from detector.tracker import TrackedFace
+from detector.drawing.overlay import Readout
+from detector.screens.base import LiveView
+from detector.screens.terminal import compose_view, confidence_bar
+from detector.tracking.pipeline import FrameResult, Timings
+from detector.tracking.tracker import TrackedFace
+from maskage.formats.bundle import ModelBundle
+from maskage.records import FaceBox, Frame, Label
 from tests.collector.test_polite_kills import session
-from trainer.bundle import ModelBundle
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from collector.faces import crop_face
-from collector.records import LABELS, FaceBox, Frame, Label, RgbImage
-from detector.classifier import Classifier
-from detector.pipeline import EVERYTHING, FrameResult, LivePipeline, Thrift
-from detector.tracker import FADE_S, LABEL_LEAD, YOUNG_S, FaceTracker, TrackedFace
+from detector.tracking.pipeline import EVERYTHING, FrameResult, LivePipeline, Thrift
+from detector.tracking.tracker import FADE_S, LABEL_LEAD, YOUNG_S, FaceTracker, TrackedFace
+from maskage.faces.finder import crop_face
+from maskage.formats.bundle import ModelBundle
+from maskage.inference.classifier import Classifier
+from maskage.records import LABELS, FaceBox, Frame, Label, RgbImage
 from tests.detector.conftest import COLORS
 from tests.detector.test_follow import box_at, draw_texture
-from trainer.bundle import ModelBundle
 
 FPS = 30
 THRIFT = Thrift()

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from collector.records import LABELS, FaceBox, Label
-from detector.tracker import FaceTracker, TrackedFace, match_boxes
+from detector.tracking.tracker import FaceTracker, TrackedFace, match_boxes
+from maskage.records import LABELS, FaceBox, Label
 
 HERE = FaceBox(100, 100, 80, 80)
 FPS = 25

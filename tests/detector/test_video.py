@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from collector.errors import EnvironmentProblemError
-from collector.records import RgbImage
-from detector.encoder import split_frame
-from detector.mp4 import FRAGMENT_S
-from detector.video import VideoSink
+from detector.video.encoder import split_frame
+from detector.video.mp4 import FRAGMENT_S
+from detector.video.sink import VideoSink
+from maskage.errors import EnvironmentProblemError
+from maskage.records import RgbImage
 from tests.collector.saving_checks import small_disk
 
 FPS = 10.0

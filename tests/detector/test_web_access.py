@@ -9,13 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from collector.errors import EnvironmentProblemError, UsageError
-from detector.commands import CommandDesk
+from detector.screens.commands import CommandDesk
 from detector.web.options import WebOptions, read_password, resolve_address
 from detector.web.server import open_web
 from detector.web.throttle import Throttle
+from maskage.errors import EnvironmentProblemError, UsageError
+from maskage.formats.bundle import ModelBundle
 from tests.detector.web_server import TOKEN, make_view, picture_classifier, serving, wait_until
-from trainer.bundle import ModelBundle
 
 PASSWORD = "correct horse battery"
 GUARDED = (

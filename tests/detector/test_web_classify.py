@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from collector.faces import GuideFinder
-from collector.images import encode_jpeg
-from collector.records import LABELS, FaceBox, Label, RgbImage
-from detector.classifier import Classifier
 from detector.web.classify import MOST_WAITING, BusyError, PictureClassifier
 from detector.web.options import WebOptions
+from maskage.faces.finder import GuideFinder
+from maskage.formats.bundle import ModelBundle
+from maskage.inference.classifier import Classifier
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, FaceBox, Label, RgbImage
 from tests.detector.web_server import TOKEN, Served, serving
-from trainer.bundle import ModelBundle
 
 JPEG = {"Content-Type": "image/jpeg"}
 

@@ -24,8 +24,8 @@ from detector.web.door import (
     Visitor,
 )
 from detector.web.options import WebOptions
+from maskage.formats.bundle import ModelBundle
 from tests.detector.web_server import TOKEN, make_view, serving, wait_until
-from trainer.bundle import ModelBundle
 
 ATTACKER, OTHER = "127.0.0.1", "127.0.0.2"
 AUTHORIZATION = {"Authorization": f"Bearer {TOKEN}"}

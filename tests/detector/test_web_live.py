@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from collector.images import decode_image
-from collector.records import Label
-from detector.commands import (
+from detector.drawing.overlay import Readout
+from detector.screens.base import Controls, Counts, LiveView
+from detector.screens.commands import (
     CorrectLabel,
     NextPicture,
     SetThreshold,
@@ -28,11 +28,12 @@ from detector.commands import (
     ToggleRecording,
     UseCamera,
 )
-from detector.overlay import Readout
-from detector.screens import Controls, Counts, LiveView
 from detector.web.counting import CountedSecond, FaceCounts
 from detector.web.health import judge_health
 from detector.web.hub import ViewHub
+from maskage.formats.bundle import ModelBundle
+from maskage.pictures.images import decode_image
+from maskage.records import Label
 from tests.detector.web_server import (
     TOKEN,
     Served,
@@ -42,7 +43,6 @@ from tests.detector.web_server import (
     serving,
     wait_until,
 )
-from trainer.bundle import ModelBundle
 
 
 @pytest.fixture
@@ -595,7 +595,7 @@ def test_ctrl_c_ends_the_live_view_at_once_with_a_stream_open(
 
 def test_a_headless_live_view_loads_no_web_framework() -> None:
     code = (
-        "import sys, detector.live; "
+        "import sys, detector.live.session; "
         "print([name for name in ('fastapi', 'uvicorn', 'pydantic') if name in sys.modules])"
     )
     asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.images import encode_jpeg
-from collector.records import LABELS, Label, RgbImage
-from detector.commands import (
+from detector.drawing.overlay import LABEL_COLORS, Readout
+from detector.screens.base import Controls, LiveView
+from detector.screens.commands import (
     Command,
     CorrectLabel,
     SetThreshold,
@@ -21,9 +21,10 @@ from detector.commands import (
     ToggleRecording,
     UseCamera,
 )
-from detector.overlay import LABEL_COLORS, Readout
-from detector.screens import Controls, LiveView
 from detector.web.options import WebOptions
+from maskage.formats.bundle import ModelBundle
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, Label, RgbImage
 from tests.detector.chromium import Chromium, find_chromium
 from tests.detector.web_server import (
     TOKEN,
@@ -34,7 +35,6 @@ from tests.detector.web_server import (
     serving,
     wait_until,
 )
-from trainer.bundle import ModelBundle
 
 pytestmark = [
     pytest.mark.slow,

@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 import httpx
 import numpy as np
 
-from collector.faces import GuideFinder
-from collector.records import LABELS, FaceBox, Frame, Label, RgbImage
-from detector.classifier import Classifier
-from detector.commands import CommandDesk
-from detector.overlay import Readout
-from detector.pipeline import FrameResult, Timings
-from detector.screens import Controls, Counts, LiveView
-from detector.tracker import TrackedFace
+from detector.drawing.overlay import Readout
+from detector.screens.base import Controls, Counts, LiveView
+from detector.screens.commands import CommandDesk
+from detector.tracking.pipeline import FrameResult, Timings
+from detector.tracking.tracker import TrackedFace
 from detector.web.classify import PictureClassifier
 from detector.web.options import WebOptions
 from detector.web.server import WebScreen, open_web
-from trainer.bundle import ModelBundle
+from maskage.faces.finder import GuideFinder
+from maskage.formats.bundle import ModelBundle
+from maskage.inference.classifier import Classifier
+from maskage.records import LABELS, FaceBox, Frame, Label, RgbImage
 
 TOKEN = "a token that only the tests know"
 

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from collector.images import encode_jpeg
-from collector.records import LABELS, Label, RgbImage
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, Label, RgbImage
 
 
 def draw_face(label: Label, seed: int, size: int = 64) -> RgbImage:
@@ -50,7 +50,7 @@ def curated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def write_backbone_weights(path: Path) -> None:
     """Write an .h5 file without top for MobileNetV2 0.35: random, but laid out as Keras does."""
-    from trainer.backend import keras
+    from trainer.network.backend import keras
 
     keras.utils.set_random_seed(3)
     network = keras.applications.MobileNetV2(
@@ -78,7 +78,7 @@ def small_run(
     curated: Path, backbone_weights: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A finished run: features and head on a random backbone, then one epoch of fine-tuning."""
-    from trainer.fit import fit
+    from trainer.fit.fit import fit
     from trainer.settings import FitSettings
 
     return fit(

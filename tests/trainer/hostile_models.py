@@ -13,9 +13,15 @@ import numpy as np
 import onnx
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from collector.records import LABELS
-from trainer.bundle import BundledFile, ModelBundle, describe_file, golden_images, write_bundle
-from trainer.onnx_runtime import onnxruntime
+from maskage.formats.bundle import (
+    BundledFile,
+    ModelBundle,
+    describe_file,
+    golden_images,
+    write_bundle,
+)
+from maskage.inference.onnx_runtime import onnxruntime
+from maskage.records import LABELS
 
 SIZE = 32
 

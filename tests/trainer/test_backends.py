@@ -11,9 +11,9 @@ import numpy as np
 import onnx
 import pytest
 
-from trainer.bundle import golden_images, load_bundle
+from maskage.formats.bundle import golden_images, load_bundle
+from maskage.inference.onnx_engine import OnnxEngine
 from trainer.evaluate import evaluate_run
-from trainer.onnx_engine import OnnxEngine
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,7 +56,7 @@ def test_both_backends_fit_a_network_to_the_same_bundle_format(
     for each in (first, second):
         assert evaluate_run(each.folder, curated, "test").evaluation.photos == 16
     # Written on JAX, read here on TensorFlow: the same weights give the same answers.
-    from trainer.backend import keras
+    from trainer.network.backend import keras
 
     images = golden_images(second.input_size)
     loaded = keras.models.load_model(second.folder / "model.keras", compile=False)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.errors import EnvironmentProblemError
-from trainer.board import Board
-from trainer.head import EpochFigures
+from maskage.errors import EnvironmentProblemError
+from trainer.fit.tensorboard import Board
+from trainer.network.head import EpochFigures
 
 
 def test_every_figure_of_every_epoch_is_there_for_tensorboard(tmp_path: Path) -> None:

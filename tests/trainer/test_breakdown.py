@@ -4,15 +4,20 @@ import numpy as np
 import pytest
 
 from collector.cli import main as collector
-from collector.errors import DatasetError
-from collector.images import encode_jpeg
-from collector.records import LABELS, Quality
 from curation.cli import main as curate
-from curation.scan import Sight
+from maskage.dataset.photo_scan import Sight
+from maskage.errors import DatasetError
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, Quality
 from tests.trainer.conftest import draw_face
-from trainer.dataset import digest_files
-from trainer.measures.breakdown import NOT_KNOWN, break_down, break_down_by_facts, format_breakdown
-from trainer.measures.photo_facts import PhotoFacts, gather_facts, read_metadata
+from trainer.data.dataset import digest_files
+from trainer.evaluation.breakdown import (
+    NOT_KNOWN,
+    break_down,
+    break_down_by_facts,
+    format_breakdown,
+)
+from trainer.evaluation.photo_facts import PhotoFacts, gather_facts, read_metadata
 
 ACTUAL = np.array([0, 0, 1, 1, 2, 2, 3, 3, 0, 1, 2, 3])
 SAID = np.array([0, 0, 0, 1, 2, 2, 3, 1, 0, 1, 2, 3])
@@ -136,7 +141,7 @@ def test_the_manifest_behind_a_curated_folder_is_asked_by_content(tmp_path: Path
     out = tmp_path / "curated"
     arguments = ["--out", str(out), "--split", "random", "--ratio", "0.6", "0.2", "0.2"]
     assert curate([data, *arguments]) == 0
-    from curation.curated import read_curated
+    from maskage.formats.curated_set import read_curated
 
     photos = read_curated(out).photos("train")
     names = [f"renamed/{number}" for number in range(len(photos))]

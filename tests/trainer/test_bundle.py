@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collector.errors import EnvironmentProblemError, ModelRefusedError
+from maskage.errors import EnvironmentProblemError, ModelRefusedError
+from maskage.formats.bundle import find_bundle, golden_images, load_bundle
+from maskage.inference.onnx_engine import OnnxEngine
 from tests.trainer.hostile_models import rewrite
-from trainer.bundle import find_bundle, golden_images, load_bundle
-from trainer.onnx_engine import OnnxEngine
 
 CopyBundle = Callable[[], Path]
 

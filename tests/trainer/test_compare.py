@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from maskage.formats.run_folder import RunFolder
 from trainer.cli import main
-from trainer.compare import comparison_lines, format_comparison, notes_on, summarise_runs
-from trainer.measures.paired import PairedAnswers, compare_answers, read_right_answers, sign_test
+from trainer.evaluation.compare import comparison_lines, format_comparison, notes_on, summarise_runs
+from trainer.evaluation.paired import PairedAnswers, compare_answers, read_right_answers, sign_test
 from trainer.pages.comparison import comparison_card
-from trainer.runs import RunFolder
 
 
 def copy_run(small_run: Path, runs: Path, name: str, **changed: Any) -> Path:

@@ -1,8 +1,13 @@
 import numpy as np
 import pytest
 
-from trainer.measures.coverage import THRESHOLDS, find_threshold, format_coverage, measure_coverage
-from trainer.measures.intervals import wilson_interval
+from trainer.evaluation.coverage import (
+    THRESHOLDS,
+    find_threshold,
+    format_coverage,
+    measure_coverage,
+)
+from trainer.evaluation.intervals import wilson_interval
 
 RIGHT = np.array([1, 1, 1, 0, 1, 0], bool)
 CONFIDENCE = np.array([0.97, 0.95, 0.85, 0.83, 0.6, 0.4])

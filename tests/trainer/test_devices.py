@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from collector.errors import UsageError
-from trainer.devices import Share, choose_hardware
-from trainer.precision import policy_of
-from trainer.processes import Process, process_of
+from maskage.errors import UsageError
+from trainer.network.devices import Share, choose_hardware
+from trainer.network.multiprocess import Process, process_of
+from trainer.network.precision import policy_of
 
 PROGRAM = Path(__file__).with_name("train_placed.py")
 

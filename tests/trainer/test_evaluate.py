@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from curation.curated import PLAN_COLUMNS
+from maskage.formats.curated_set import PLAN_COLUMNS
+from maskage.formats.run_folder import RunFolder
 from trainer.cli import main
-from trainer.compare import summarise_runs
-from trainer.measures.coverage import THRESHOLDS
-from trainer.measures.robustness import CORRUPTIONS
-from trainer.runs import RunFolder
+from trainer.evaluation.compare import summarise_runs
+from trainer.evaluation.coverage import THRESHOLDS
+from trainer.evaluation.robustness import CORRUPTIONS
 
 NEW_FIELDS = (
     "accuracy_interval_by_group",

@@ -7,9 +7,15 @@ import numpy as np
 import pytest
 import yaml
 
-from collector.errors import EnvironmentProblemError, ModelRefusedError, UsageError
+from maskage.errors import EnvironmentProblemError, ModelRefusedError, UsageError
+from maskage.formats.bundle import (
+    describe_file,
+    golden_images,
+    load_bundle,
+    read_file,
+    write_bundle,
+)
 from tests.trainer.hostile_models import pack_archive
-from trainer.bundle import describe_file, golden_images, load_bundle, read_file, write_bundle
 from trainer.cli import main
 from trainer.exports.command import FORMAT_NAMES
 from trainer.exports.exporter import Exporter, format_exports, judge
@@ -183,7 +189,7 @@ def reseal(bundle: Path, keras_file: bytes) -> None:
 
 
 def test_a_description_of_layers_in_the_archive_is_never_read(copied_run: Path) -> None:
-    from trainer.keras_archive import read_archived_weights
+    from maskage.security.keras_archive import read_archived_weights
 
     data = read_file(load_bundle(copied_run / "bundle"), "model.keras")
     weights = read_archived_weights(data, 64 << 20)

@@ -17,17 +17,17 @@ import numpy as np
 import pytest
 
 from collector.cli import main as collector
-from collector.consent import Consent
-from collector.edits import trashing
-from collector.errors import UnreadableImageError
-from collector.fingerprint import hash_crop, is_same_picture
-from collector.images import decode_image
-from collector.output_log import read_outputs
-from collector.records import LABELS, Label
-from collector.store import PhotoStore, list_photos
-from collector.tombstones import tombstones_path
 from curation.cli import main as curate
 from detector.cli import main as detector
+from maskage.dataset.consent import Consent
+from maskage.dataset.edits import trashing
+from maskage.dataset.privacy.tombstones import tombstones_path
+from maskage.dataset.store import PhotoStore, list_photos
+from maskage.errors import UnreadableImageError
+from maskage.formats.output_log import read_outputs
+from maskage.pictures.images import decode_image
+from maskage.pictures.perceptual_hash import hash_crop, is_same_picture
+from maskage.records import LABELS, Label
 from tests.conftest import draw_noise
 from tests.detector.test_terminal import read_until
 from trainer.cli import main as trainer

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from maskage.formats.run_folder import RunFolder
+from maskage.security.keras_archive import archive_model, read_archived_weights, save_checkpoint
 from tests.collector.saving_checks import small_disk
-from trainer.keras_archive import archive_model, read_archived_weights, save_checkpoint
-from trainer.runs import RunFolder
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1 << 20
@@ -46,7 +46,7 @@ def run_trainer(*words: str, cache: Path) -> "subprocess.CompletedProcess[str]":
 
 
 def build_model() -> Any:
-    from trainer.backend import keras
+    from trainer.network.backend import keras
 
     keras.utils.set_random_seed(5)
     images = keras.Input((8,))

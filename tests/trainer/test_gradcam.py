@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from trainer.bundle import golden_images
-from trainer.onnx_engine import OnnxEngine
+from maskage.formats.bundle import golden_images
+from maskage.inference.onnx_engine import OnnxEngine
 from trainer.pages.gradcam import draw_overlay, open_maps
 
 SIZE, DEPTH = 16, 5

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from trainer.classes import one_hot
-from trainer.head import EpochFigures, HeadData, cross_entropy, softmax, train_head
-from trainer.measures.calibration import RANGE, fit_temperature
+from trainer.evaluation.calibration import RANGE, fit_temperature
+from trainer.network.classes import one_hot
+from trainer.network.head import EpochFigures, HeadData, cross_entropy, softmax, train_head
 from trainer.recipe import Phase, load_recipe
 
 RECIPE = replace(

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collector.records import LABELS
-from trainer.classes import merge_matrix
-from trainer.head import HeadData, softmax, train_head
-from trainer.networks import build_deliverable, build_network
+from maskage.records import LABELS
+from trainer.fit.side_heads import accuracy, build_trainee, make_loss
+from trainer.network.backbones import build_deliverable, build_network
+from trainer.network.classes import merge_matrix
+from trainer.network.head import HeadData, softmax, train_head
 from trainer.recipe import Phase, load_recipe, with_overrides
-from trainer.supervision import accuracy, build_trainee, make_loss
 
 SMALL = with_overrides(load_recipe("mobilenetv2"), image_size=32, alpha=0.35, heads="factors")
 
@@ -54,7 +54,7 @@ def test_a_network_of_factors_answers_as_their_product() -> None:
 
 
 def test_training_leaves_the_merging_of_factors_alone() -> None:
-    from trainer.backend import keras
+    from trainer.network.backend import keras
 
     network = build_network(SMALL)
     network.backbone.trainable = False

@@ -16,10 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collector.errors import ModelRefusedError
-from collector.guarded_files import UnsafeFileError
-from curation.hdf5_guard import check_hdf5
-from detector.classifier import Classifier
+from maskage.errors import ModelRefusedError
+from maskage.formats.bundle import BundledFile, describe_file, load_bundle, read_file
+from maskage.inference.classifier import Classifier
+from maskage.inference.onnx_engine import OnnxEngine
+from maskage.security.files import UnsafeFileError
+from maskage.security.hdf5 import check_hdf5
+from maskage.security.keras_archive import read_archived_weights
+from maskage.security.onnx import check_onnx
 from tests.trainer.hostile_models import (
     HOSTILE_NETWORKS,
     HOSTILE_WEIGHTS,
@@ -32,10 +36,6 @@ from tests.trainer.hostile_models import (
     rewrite,
     seal,
 )
-from trainer.bundle import BundledFile, describe_file, load_bundle, read_file
-from trainer.keras_archive import read_archived_weights
-from trainer.onnx_engine import OnnxEngine
-from trainer.onnx_guard import check_onnx
 
 ROOT = Path(__file__).parents[2]
 NETWORK = make_network().SerializeToString()
@@ -45,12 +45,12 @@ BOMBS = """
 import resource, sys, time
 from pathlib import Path
 resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-from collector.errors import ModelRefusedError
-from collector.peak_memory import peak_memory_mb
-from detector.classifier import Classifier
-from trainer.bundle import load_bundle
-from collector.guarded_files import UnsafeFileError
-from curation.hdf5_guard import check_hdf5
+from maskage.errors import ModelRefusedError
+from maskage.system.peak_memory import peak_memory_mb
+from maskage.inference.classifier import Classifier
+from maskage.formats.bundle import load_bundle
+from maskage.security.files import UnsafeFileError
+from maskage.security.hdf5 import check_hdf5
 import h5py
 before = peak_memory_mb()
 for path in sorted(Path(sys.argv[1]).iterdir()):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from trainer.measures.intervals import bootstrap_interval, wilson_interval
+from trainer.evaluation.intervals import bootstrap_interval, wilson_interval
 
 
 def test_wilson_interval_has_its_published_values() -> None:

@@ -7,17 +7,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from collector.errors import DatasetError, EnvironmentProblemError, UsageError
-from collector.images import encode_jpeg
-from collector.records import LABELS
-from curation.curated import PLAN_COLUMNS, SPLITS, CuratedPhoto
+from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
+from maskage.formats.curated_set import PLAN_COLUMNS, SPLITS, CuratedPhoto
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS
 from tests.read_only import read_only
 from tests.trainer.conftest import draw_face
-from trainer.classes import one_hot
 from trainer.cli import main
-from trainer.cross_validation import make_folds
-from trainer.features import FeatureCache
-from trainer.leak import (
+from trainer.data.features import FeatureCache
+from trainer.evaluation.cross_validation import make_folds
+from trainer.evaluation.leak import (
     MAX_FOLDS,
     REPEATS,
     Leak,
@@ -26,7 +25,8 @@ from trainer.leak import (
     list_originals,
     measure_leak,
 )
-from trainer.measures.resampling import Estimate
+from trainer.evaluation.resampling import Estimate
+from trainer.network.classes import one_hot
 from trainer.recipe import Phase, load_recipe
 
 RECIPE = replace(

@@ -3,10 +3,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from collector.images import encode_jpeg
-from collector.records import LABELS, Label, RgbImage
-from curation.curated import CuratedPhoto
-from trainer.measures.leak_check import Twin, check_leak, look_at_photos
+from maskage.formats.curated_set import CuratedPhoto
+from maskage.pictures.images import encode_jpeg
+from maskage.records import LABELS, Label, RgbImage
+from trainer.evaluation.leak_check import Twin, check_leak, look_at_photos
 
 
 def draw_pattern(seed: int) -> RgbImage:

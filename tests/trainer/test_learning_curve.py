@@ -8,13 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from collector.errors import DatasetError, UsageError
-from collector.records import LABELS
-from curation.curated import CuratedPhoto
-from trainer.classes import one_hot
+from maskage.errors import DatasetError, UsageError
+from maskage.formats.curated_set import CuratedPhoto
+from maskage.records import LABELS
 from trainer.cli import main
-from trainer.head import HeadData
-from trainer.learning_curve import (
+from trainer.evaluation.learning_curve import (
     DRAWS,
     CurveRow,
     LearningCurve,
@@ -24,8 +22,10 @@ from trainer.learning_curve import (
     forecast_doubling,
     measure_curve,
 )
-from trainer.measures.resampling import Estimate
-from trainer.pages.drawing import draw_learning_curve
+from trainer.evaluation.resampling import Estimate
+from trainer.network.classes import one_hot
+from trainer.network.head import HeadData
+from trainer.pages.run_pictures import draw_learning_curve
 from trainer.recipe import Phase, load_recipe
 
 RECIPE = replace(

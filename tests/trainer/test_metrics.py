@@ -3,9 +3,13 @@ import json
 import numpy as np
 import pytest
 
-from trainer.head import softmax
-from trainer.measures.intervals import bootstrap_interval
-from trainer.measures.metrics import evaluate_answers, expected_calibration_error, undo_temperature
+from trainer.evaluation.intervals import bootstrap_interval
+from trainer.evaluation.metrics import (
+    evaluate_answers,
+    expected_calibration_error,
+    undo_temperature,
+)
+from trainer.network.head import softmax
 
 ACTUAL = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 3])
 SAID = np.array([0, 0, 0, 1, 1, 0, 2, 3, 3, 3])

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from collector.outside_text import path_to_text
-from collector.trained_runs import read_run
+from maskage.formats.run_folder import RunFolder
+from maskage.formats.trained_runs import read_run
+from maskage.outside_text import path_to_text
 from trainer.cli import main
-from trainer.measures.paired import read_right_answers
-from trainer.runs import RunFolder
+from trainer.evaluation.paired import read_right_answers
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "darwin", reason="its file systems refuse such names"

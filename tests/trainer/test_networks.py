@@ -6,11 +6,9 @@ import h5py
 import numpy as np
 import pytest
 
-from collector.errors import MissingDownloadError, ModelRefusedError, UsageError
+from maskage.errors import MissingDownloadError, ModelRefusedError, UsageError
 from tests.trainer.legacy_weights import write_legacy_weights
-from trainer.backend import keras
-from trainer.exports.to_onnx import check_export, export_onnx
-from trainer.networks import (
+from trainer.network.backbones import (
     BACKBONES,
     Backbone,
     build_deliverable,
@@ -19,8 +17,10 @@ from trainer.networks import (
     open_upper_blocks,
     prepare_scratch,
 )
+from trainer.network.backend import keras
+from trainer.network.to_onnx import check_export, export_onnx
+from trainer.network.weights import imagenet_names, load_backbone_weights, obtain_weights
 from trainer.recipe import load_recipe, with_overrides
-from trainer.weights import imagenet_names, load_backbone_weights, obtain_weights
 
 SMALL = with_overrides(load_recipe("mobilenetv2"), image_size=32, alpha=0.35)
 

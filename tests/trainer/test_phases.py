@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from trainer.head import cross_entropy
-from trainer.validation import calibrated_loss
+from trainer.fit.validation import calibrated_loss
+from trainer.network.head import cross_entropy
 
 
 def test_confidence_alone_makes_no_epoch_better_or_worse() -> None:

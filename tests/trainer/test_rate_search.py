@@ -3,7 +3,7 @@ import csv
 import numpy as np
 import pytest
 
-from trainer.rate_search import HIGHEST, LOWEST, ROOM, choose_rate, search_rate, smooth
+from trainer.fit.rate_search import HIGHEST, LOWEST, ROOM, choose_rate, search_rate, smooth
 
 
 def test_the_rate_stays_under_that_of_the_least_loss() -> None:
@@ -20,7 +20,7 @@ def test_smoothing_keeps_the_place_of_a_dip() -> None:
 
 
 def test_a_search_ends_where_the_loss_runs_away() -> None:
-    from trainer.backend import keras
+    from trainer.network.backend import keras
 
     class Line(keras.utils.PyDataset):  # type: ignore[misc]
         """y is about 3x; above a rate of 1 / 100 plain descent runs away."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from trainer.rates import CosineSchedule, cosine_rate
+from trainer.fit.learning_rates import CosineSchedule, cosine_rate
 
 PROGRAM = Path(__file__).with_name("train_resumed.py")
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.errors import UsageError
-from trainer.networks import BACKBONES, find_backbone
+from maskage.errors import UsageError
+from trainer.network.backbones import BACKBONES, find_backbone
 from trainer.recipe import load_recipe, recipe_names, with_overrides
 
 

@@ -10,21 +10,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collector.images import read_image, resize_square
-from collector.records import LABELS
-from curation.curated import read_curated
-from trainer.augment import Augmenter, mix_seed, vary_framing
+from maskage.formats.curated_set import read_curated
+from maskage.formats.run_folder import RunFolder
+from maskage.pictures.images import read_image, resize_square
+from maskage.records import LABELS
 from trainer.cli import main
-from trainer.dataset import read_training_photos
-from trainer.fit_command import add_fit_options
-from trainer.measures.coverage import coverage_curve
-from trainer.measures.reliability import ReliabilityBin, calibration_error, measure_reliability
+from trainer.data.augment import Augmenter, mix_seed, vary_framing
+from trainer.data.dataset import read_training_photos
+from trainer.data.pixels import PixelReader
+from trainer.evaluation.coverage import coverage_curve
+from trainer.evaluation.reliability import ReliabilityBin, calibration_error, measure_reliability
+from trainer.fit.command import add_fit_options
 from trainer.pages.charts import draw_bar, draw_coverage, draw_reliability
-from trainer.pages.pictures import SIDE_PX, PictureShelf, shrink
-from trainer.pages.preview import preview_epochs, preview_views
+from trainer.pages.embedded_photos import SIDE_PX, PictureShelf, shrink
 from trainer.pages.report import fit_command
-from trainer.pixels import PixelReader
-from trainer.runs import RunFolder
+from trainer.pages.training_preview import preview_epochs, preview_views
 
 NEVER_CLOSED = {"meta", "img", "path", "circle", "polyline", "br", "link"}
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from trainer.measures.resampling import (
+from trainer.evaluation.resampling import (
     ROUNDS,
     estimate,
     estimate_accuracy,

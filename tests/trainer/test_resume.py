@@ -17,14 +17,14 @@ import pytest
 import yaml
 from numpy.typing import NDArray
 
-from collector.errors import EnvironmentProblemError, InUseError, UsageError
-from collector.records import RgbImage
-from curation.curated import CuratedPhoto
-from trainer.classes import one_hot
-from trainer.head import EpochFigures, HeadData, train_head
+from maskage.errors import EnvironmentProblemError, InUseError, UsageError
+from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.run_folder import EpochRow, RunFolder, create_run, newest_unfinished
+from maskage.records import RgbImage
+from trainer.network.classes import one_hot
+from trainer.network.head import EpochFigures, HeadData, train_head
+from trainer.network.training_state import PhaseState, TrainingState, load_state, save_state
 from trainer.recipe import Phase, load_recipe
-from trainer.runs import EpochRow, RunFolder, create_run, newest_unfinished
-from trainer.training_state import PhaseState, TrainingState, load_state, save_state
 
 RECIPE = replace(
     load_recipe("mobilenetv2"),
@@ -127,8 +127,8 @@ def test_a_damaged_state_is_told_and_left(tmp_path: Path) -> None:
 
 
 def test_the_state_of_another_version_is_told() -> None:
-    from trainer.backend import keras
-    from trainer.callbacks import restore
+    from trainer.fit.callbacks import restore
+    from trainer.network.backend import keras
 
     trainee = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     trainee.compile(keras.optimizers.AdamW(0.1), "mse")
@@ -231,7 +231,7 @@ def test_what_is_no_run_is_told_before_keras_is_loaded(
 def test_a_run_whose_photos_changed_does_not_go_on(
     small_run: Path, tmp_path: Path, curated: Path
 ) -> None:
-    from trainer.fit import resume
+    from trainer.fit.fit import resume
 
     copy = Path(shutil.copytree(small_run, tmp_path / "runs" / "small"))
     (copy / "bundle" / "bundle.json").unlink()
@@ -243,7 +243,7 @@ def test_a_run_whose_photos_changed_does_not_go_on(
 
 
 def test_a_finished_run_is_left_as_it_is(small_run: Path) -> None:
-    from trainer.fit import resume
+    from trainer.fit.fit import resume
 
     before = {path: path.stat().st_mtime_ns for path in small_run.rglob("*")}
     assert resume(small_run) == small_run
@@ -277,8 +277,8 @@ def test_a_killed_training_ends_where_an_unbroken_one_does(small_run: Path, tmp_
 def test_ctrl_c_in_the_first_epoch_of_all_keeps_what_was_learned(
     curated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from trainer.fit import fit
-    from trainer.pixels import PixelReader
+    from trainer.data.pixels import PixelReader
+    from trainer.fit.fit import fit
     from trainer.progress import TrainingStoppedError
     from trainer.settings import FitSettings
 
@@ -293,7 +293,7 @@ def test_ctrl_c_in_the_first_epoch_of_all_keeps_what_was_learned(
                 os.kill(os.getpid(), signal.SIGINT)
             return super().read(photo)
 
-    monkeypatch.setattr("trainer.training.PixelReader", Interrupting)
+    monkeypatch.setattr("trainer.fit.training.PixelReader", Interrupting)
     settings = FitSettings(
         curated=curated, runs=tmp_path / "runs", name="cut", weights="none", epochs=2,
         image_size=32, alpha=0.35, batch_size=16,
@@ -331,13 +331,13 @@ def train_tiny(
 ) -> tuple[list[NDArray[np.float32]], list[PhaseState], list[EpochFigures]]:
     """Three epochs of fine-tuning; returns the weights of the best, the states and the figures."""
     from tests.trainer.train_placed import SIZE, build_tiny
-    from trainer.backend import keras
-    from trainer.callbacks import PhaseHooks
-    from trainer.dataset import read_training_photos
-    from trainer.networks import open_upper_blocks
-    from trainer.phases import NetworkPhase
-    from trainer.pixels import PixelReader
-    from trainer.validation import predict_logits
+    from trainer.data.dataset import read_training_photos
+    from trainer.data.pixels import PixelReader
+    from trainer.fit.callbacks import PhaseHooks
+    from trainer.fit.phases import NetworkPhase
+    from trainer.fit.validation import predict_logits
+    from trainer.network.backbones import open_upper_blocks
+    from trainer.network.backend import keras
 
     photos, reader = read_training_photos(curated), PixelReader(SIZE)
     val = photos.val.photos

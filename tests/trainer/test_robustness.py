@@ -5,11 +5,13 @@ import onnx
 import pytest
 from PIL import Image
 
-from collector.records import LABELS, Label
-from curation.curated import CuratedPhoto, read_curated
+from maskage.formats.curated_set import CuratedPhoto, read_curated
+from maskage.inference.onnx_engine import OnnxEngine
+from maskage.records import LABELS, Label
 from tests.trainer.conftest import draw_face
+from trainer.data.pixels import PixelReader
 from trainer.evaluate import evaluate_run
-from trainer.measures.robustness import (
+from trainer.evaluation.robustness import (
     CORRUPTIONS,
     WORKING_PX,
     CorruptedReader,
@@ -23,8 +25,6 @@ from trainer.measures.robustness import (
     make_small,
     measure_corruptions,
 )
-from trainer.onnx_engine import OnnxEngine
-from trainer.pixels import PixelReader
 
 FACE = draw_face(Label.NOMASK_OLD, seed=1, size=WORKING_PX)
 HARMFUL = [each for each in CORRUPTIONS if each.corrupt is not keep]

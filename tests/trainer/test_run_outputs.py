@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from collector.output_log import Kind, read_outputs
-from collector.records import LABELS
-from collector.store import PhotoStore
-from collector.trained_runs import read_run
 from curation.cli import main as curate
+from maskage.dataset.store import PhotoStore
+from maskage.formats.output_log import Kind, read_outputs
+from maskage.formats.run_folder import RunFolder, create_run
+from maskage.formats.trained_runs import read_run
+from maskage.records import LABELS
 from tests.conftest import draw_noise
-from trainer.runs import RunFolder, create_run
 
 
 @pytest.fixture

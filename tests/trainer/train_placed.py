@@ -14,24 +14,24 @@ from typing import Any
 
 import numpy as np
 
-from collector.records import RgbImage
-from curation.curated import CuratedPhoto
-from trainer.backend import backend_name, keras
-from trainer.callbacks import PhaseHooks
-from trainer.dataset import TrainingPhotos, read_training_photos
-from trainer.devices import choose_hardware
-from trainer.head import EpochFigures
-from trainer.networks import (
+from maskage.formats.curated_set import CuratedPhoto
+from maskage.records import RgbImage
+from trainer.data.dataset import TrainingPhotos, read_training_photos
+from trainer.data.pixels import PixelReader
+from trainer.fit.callbacks import PhaseHooks
+from trainer.fit.phases import NetworkPhase
+from trainer.fit.validation import predict_logits
+from trainer.network.backbones import (
     BACKBONES,
     Network,
     build_around,
     open_upper_blocks,
     prepare_scratch,
 )
-from trainer.phases import NetworkPhase
-from trainer.pixels import PixelReader
+from trainer.network.backend import backend_name, keras
+from trainer.network.devices import choose_hardware
+from trainer.network.head import EpochFigures
 from trainer.recipe import load_recipe, with_overrides
-from trainer.validation import predict_logits
 
 EPOCHS = 2
 SIZE = 32

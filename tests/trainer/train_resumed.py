@@ -19,15 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.trainer.train_placed import RecordingReader, build_tiny
-from trainer.backend import backend_name, keras
-from trainer.callbacks import PhaseHooks
-from trainer.dataset import read_training_photos
-from trainer.head import EpochFigures
-from trainer.networks import open_upper_blocks
-from trainer.phases import NetworkPhase
-from trainer.precision import dtype_policy
+from trainer.data.dataset import read_training_photos
+from trainer.fit.callbacks import PhaseHooks
+from trainer.fit.phases import NetworkPhase
+from trainer.network.backbones import open_upper_blocks
+from trainer.network.backend import backend_name, keras
+from trainer.network.head import EpochFigures
+from trainer.network.precision import dtype_policy
+from trainer.network.training_state import PhaseState, TrainingState, load_state, save_state
 from trainer.recipe import load_recipe
-from trainer.training_state import PhaseState, TrainingState, load_state, save_state
 
 EPOCHS, BATCH, PEAK = 3, 4, 0.01
 

@@ -5,8 +5,8 @@ import json
 import os
 from pathlib import Path
 
-from collector.console import say, show, show_block
-from collector.errors import GateFailedError
+from maskage.console import say, show, show_block
+from maskage.errors import GateFailedError
 
 FORMAT_NAMES = ("onnx", "tflite", "tflite-int8", "openvino", "keras")
 
@@ -36,9 +36,9 @@ def run_export(arguments: argparse.Namespace) -> int:
     Raises:
         GateFailedError: A format answered otherwise than the Keras model and was not kept.
     """
-    from collector.datasets_behind import datasets_behind
-    from collector.output_log import Kind, Output, log_output
-    from trainer.bundle import find_bundle
+    from maskage.formats.bundle import find_bundle
+    from maskage.formats.datasets_behind import datasets_behind
+    from maskage.formats.output_log import Kind, Output, log_output
 
     bundle = find_bundle(arguments.run, arguments.runs)
     # TFLite is written from TensorFlow, whatever the network was trained with.

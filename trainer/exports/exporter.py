@@ -15,13 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.errors import EnvironmentProblemError
-from collector.outside_text import join_lines
-from curation.curated import CuratedPhoto, read_curated
-from curation.swap import swap_in
-from trainer.bundle import describe_file, golden_images
-from trainer.classes import class_numbers
-from trainer.environment import library_versions
+from maskage.environment import library_versions
+from maskage.errors import EnvironmentProblemError
+from maskage.formats.bundle import describe_file, golden_images
+from maskage.formats.curated_set import CuratedPhoto, read_curated
+from maskage.formats.run_folder import trained_on
+from maskage.inference.timing import measure_by_turns
+from maskage.outside_text import join_lines
+from maskage.system.swap_folder import swap_in
+from trainer.data.pixels import PixelReader, plain_batches
 from trainer.exports.formats import (
     EXPORT_FILE,
     LARGEST_LOSS,
@@ -32,10 +34,8 @@ from trainer.exports.formats import (
     Run,
 )
 from trainer.exports.rebuild import rebuild_model
-from trainer.exports.to_onnx import TOLERANCE
-from trainer.measures.timing import measure_by_turns
-from trainer.pixels import PixelReader, plain_batches
-from trainer.runs import trained_on
+from trainer.network.classes import class_numbers
+from trainer.network.to_onnx import TOLERANCE
 
 CALIBRATION_PHOTOS = 50
 """Of each class, from the training photos."""

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.errors import EnvironmentProblemError
-from collector.installation import explain_install
-from collector.native_output import hush_native_output
-from trainer.bundle import ONNX_FILE, read_file
+from maskage.errors import EnvironmentProblemError
+from maskage.formats.bundle import ONNX_FILE, read_file
+from maskage.installation import explain_install
+from maskage.security.keras_archive import archive_model
+from maskage.system.process import hush_native_output
 from trainer.exports.rebuild import RebuiltModel, load_archived_weights
-from trainer.keras_archive import archive_model
 
 Images = NDArray[np.uint8]
 Answers = NDArray[np.float32]
@@ -91,7 +91,7 @@ def _write_onnx(source: ExportSource, folder: Path) -> str:
 
 
 def _open_onnx(rebuilt: RebuiltModel, folder: Path) -> Run:
-    from trainer.onnx_engine import OnnxEngine
+    from maskage.inference.onnx_engine import OnnxEngine
 
     return OnnxEngine(folder / "model.onnx").run
 
@@ -102,7 +102,7 @@ def _write_keras(source: ExportSource, folder: Path) -> str:
 
 
 def _open_keras(rebuilt: RebuiltModel, folder: Path) -> Run:
-    from trainer.networks import build_deliverable, build_network
+    from trainer.network.backbones import build_deliverable, build_network
 
     model = build_deliverable(build_network(rebuilt.recipe), rebuilt.bundle.temperature)
     load_archived_weights(model, (folder / "model.keras").read_bytes())

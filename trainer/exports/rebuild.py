@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 import yaml
 
-from collector.errors import ModelRefusedError, UsageError
-from collector.guarded_files import UnsafeFileError, read_regular_file
-from curation.keras_weights import largest_weights, load_checked_weights
-from trainer.bundle import (
+from maskage.errors import ModelRefusedError, UsageError
+from maskage.formats.bundle import (
     KERAS_FILE,
     ModelBundle,
     golden_images,
     load_bundle,
     read_file,
 )
-from trainer.keras_archive import WEIGHTS_ENTRY, read_archived_weights
-from trainer.networks import build_deliverable, build_network
+from maskage.security.files import UnsafeFileError, read_regular_file
+from maskage.security.keras_archive import WEIGHTS_ENTRY, read_archived_weights
+from maskage.security.keras_weights import largest_weights, load_checked_weights
+from trainer.network.backbones import build_deliverable, build_network
 from trainer.recipe import Recipe, recipe_from_table
 
 GOLDEN_TOLERANCE = 2e-3

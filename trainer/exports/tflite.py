@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.errors import ToolchainError
-from collector.native_output import hush_native_output
-from trainer.pixels import worker_count
+from maskage.errors import ToolchainError
+from maskage.system.process import hush_native_output
+from trainer.data.pixels import worker_count
 
 INPUT, OUTPUT, SIGNATURE = "images", "probabilities", "serving_default"
 
@@ -89,7 +89,7 @@ def convert_integers(model: Any, photos: NDArray[np.uint8]) -> bytes:
 def _convert(model: Any, dtype: str, set_up: Any) -> bytes:
     import tensorflow
 
-    from trainer.backend import keras
+    from trainer.network.backend import keras
 
     size = int(model.input_shape[1])
     images = keras.InputSpec(shape=(1, size, size, 3), dtype=dtype, name=INPUT)

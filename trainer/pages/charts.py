@@ -7,9 +7,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from curation.report_parts import escape
-from trainer.measures.coverage import CoveragePoint
-from trainer.measures.reliability import ReliabilityBin
+from maskage.pages.parts import escape
+from trainer.evaluation.coverage import CoveragePoint
+from trainer.evaluation.reliability import ReliabilityBin
 
 WIDTH, HEIGHT = 460, 300
 _LEFT, _TOP, _RIGHT, _BOTTOM = 52, 14, 14, 44

@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from collector.errors import EnvironmentProblemError
-from collector.files import write_private
-from curation.report_parts import escape, table
-from trainer.compare import RunSummary, notes_on, tell_epochs
+from maskage.errors import EnvironmentProblemError
+from maskage.pages.page import Card, render_page
+from maskage.pages.parts import escape, table
+from maskage.system.files import write_private
+from trainer.evaluation.compare import RunSummary, notes_on, tell_epochs
 from trainer.pages.charts import draw_bar
-from trainer.pages.frame import Card, render_page
 
 
 def comparison_card(summaries: Sequence[RunSummary], mine: str = "") -> Card:

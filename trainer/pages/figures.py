@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from collector.records import LABELS
-from curation.report_parts import escape, table
-from trainer.measures.breakdown import Breakdown, Part
-from trainer.measures.coverage import coverage_curve
-from trainer.measures.findings import Findings, WorsePhotos
-from trainer.measures.intervals import wilson_interval
-from trainer.measures.judged import JudgedPhotos
-from trainer.measures.metrics import FEW_GROUPS, Evaluation
+from maskage.pages.page import Card
+from maskage.pages.parts import escape, table
+from maskage.records import LABELS
+from trainer.evaluation.breakdown import Breakdown, Part
+from trainer.evaluation.coverage import coverage_curve
+from trainer.evaluation.findings import Findings, WorsePhotos
+from trainer.evaluation.intervals import wilson_interval
+from trainer.evaluation.judged import JudgedPhotos
+from trainer.evaluation.metrics import FEW_GROUPS, Evaluation
 from trainer.pages.charts import draw_bar, draw_coverage, draw_reliability
-from trainer.pages.frame import Card
 
 Tile = tuple[str, str]
 

@@ -15,9 +15,9 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from collector.records import RgbImage
-from trainer.onnx_engine import read_network
-from trainer.onnx_runtime import onnxruntime
+from maskage.inference.onnx_engine import read_network
+from maskage.inference.onnx_runtime import onnxruntime
+from maskage.records import RgbImage
 
 Maps = NDArray[np.float32]
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from collector.outside_text import shown_text
-from collector.records import LABELS
-from trainer.measures.breakdown import LEAST_PHOTOS, Breakdown
-from trainer.measures.findings import Findings, WorsePhotos
-from trainer.measures.leak_check import LeakCheck
-from trainer.measures.metrics import FEW_GROUPS, Evaluation
+from maskage.formats.run_folder import RunFolder, tell_phases
+from maskage.outside_text import shown_text
+from maskage.records import LABELS
+from trainer.evaluation.breakdown import LEAST_PHOTOS, Breakdown
+from trainer.evaluation.findings import Findings, WorsePhotos
+from trainer.evaluation.leak_check import LeakCheck
+from trainer.evaluation.metrics import FEW_GROUPS, Evaluation
 from trainer.pages.figures import tell_threshold
 from trainer.pages.report import fit_command
-from trainer.runs import RunFolder, tell_phases
 from trainer.settings import NONE
 
 OPEN = ("source", "size", "sharpness")

@@ -5,21 +5,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from collector.images import read_image
-from collector.records import LABELS, Label
-from curation.report_parts import escape
-from trainer.measures.findings import Findings
-from trainer.measures.judged import JudgedPhotos
-from trainer.measures.leak_check import LeakCheck, Twin
-from trainer.pages.frame import Card
+from maskage.formats.run_folder import Prediction
+from maskage.pages.page import Card
+from maskage.pages.parts import escape
+from maskage.pictures.images import read_image
+from maskage.records import LABELS, Label
+from trainer.data.pixels import PixelReader
+from trainer.evaluation.findings import Findings
+from trainer.evaluation.judged import JudgedPhotos
+from trainer.evaluation.leak_check import LeakCheck, Twin
+from trainer.pages.embedded_photos import PictureShelf, shrink
 from trainer.pages.gradcam import draw_overlay, open_maps
-from trainer.pages.pictures import PictureShelf, shrink
-from trainer.pixels import PixelReader
-from trainer.runs import Prediction
 
 if TYPE_CHECKING:
     # It draws variants, with libraries that a page does not need.
-    from trainer.pages.preview import Preview
+    from trainer.pages.training_preview import Preview
 
 MOST_IN_A_CELL = 48
 MOST_MISTAKES = 24

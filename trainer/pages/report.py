@@ -11,14 +11,16 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collector.errors import ToolchainError
-from collector.files import write_private
-from curation.report_parts import escape
-from trainer.compare import RunSummary, sort_runs, summarise, summarise_runs
-from trainer.learning_curve import LearningCurve
-from trainer.measures.findings import Findings
+from maskage.errors import ToolchainError
+from maskage.formats.run_folder import RunFolder, tell_phases
+from maskage.pages.page import Card, render_page
+from maskage.pages.parts import escape
+from maskage.system.files import write_private
+from trainer.evaluation.compare import RunSummary, sort_runs, summarise, summarise_runs
+from trainer.evaluation.findings import Findings
+from trainer.evaluation.learning_curve import LearningCurve
 from trainer.pages.comparison import comparison_card
-from trainer.pages.drawing import as_png, draw_confusion, draw_curves, draw_learning_curve
+from trainer.pages.embedded_photos import PictureShelf
 from trainer.pages.figures import (
     breakdown_card,
     classes_card,
@@ -26,7 +28,6 @@ from trainer.pages.figures import (
     sureness_card,
     worse_card,
 )
-from trainer.pages.frame import Card, render_page
 from trainer.pages.photos import (
     matrix_card,
     mistakes_card,
@@ -34,13 +35,12 @@ from trainer.pages.photos import (
     twins_card,
     unsure_card,
 )
-from trainer.pages.pictures import PictureShelf
-from trainer.runs import RunFolder, tell_phases
+from trainer.pages.run_pictures import as_png, draw_confusion, draw_curves, draw_learning_curve
 from trainer.settings import FitSettings
 
 if TYPE_CHECKING:
     # It draws variants, with libraries that a page does not need.
-    from trainer.pages.preview import Preview
+    from trainer.pages.training_preview import Preview
 
 REPORT_FILE = "report.html"
 CURVE_NAME = "learning_curve"

@@ -1,0 +1,1 @@
+"""Photograph at a camera."""

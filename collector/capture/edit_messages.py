@@ -1,0 +1,44 @@
+"""What edits did, in a few words for the person who ordered them."""
+
+from collector.capture.photographer import Answer, Tone
+from collector.capture.writer import Edited, How
+from maskage.dataset.edits import Edit
+
+DISK_TOO_SLOW = Answer("refused: the disk does not keep up", Tone.BAD)
+
+
+def describe_edits(report: Edited) -> Answer:
+    """One line: what was done, undone or redone to how many photos."""
+    made = report.edits
+    # Undoing is told by what was undone, not by what it took.
+    edits = [edit.inverse for edit in made] if report.how is How.UNDONE else list(made)
+    text = f"{_describe(edits[0])}{_count(edits)}"
+    if report.how is How.UNDONE:
+        return Answer(f"undone: {_count_shots(made) or text}")
+    if report.how is How.REDONE:
+        return Answer(f"redone: {_count_shots(made) or text}")
+    return Answer(text)
+
+
+def _describe(edit: Edit) -> str:
+    if edit.action == "trash":
+        return "to the trash"
+    if edit.action == "restore":
+        return "brought back"
+    if edit.action == "relabel":
+        return f"relabelled {edit.photo.label.title}"
+    return "flagged" if edit.photo.is_flagged else "flag taken away"
+
+
+def _count(edits: list[Edit]) -> str:
+    return "" if len(edits) == 1 else f": {len(edits)} photos"
+
+
+def _count_shots(made: tuple[Edit, ...]) -> str:
+    """Of shots that went or came back: "10 photos to the trash"; empty of anything else."""
+    if made[0].action not in ("trash", "restore"):
+        return ""
+    # An undone removal brings photos back; a redone one takes them away again.
+    where = "to the trash" if made[0].action == "trash" else "brought back"
+    count = "1 photo" if len(made) == 1 else f"{len(made)} photos"
+    return f"{count} {where}"

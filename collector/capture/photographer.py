@@ -1,0 +1,213 @@
+"""Stands between the keys and the writer: decides shot by shot, and answers each press in words.
+
+Knows no screen; every time comes in as `now_s`, from `time.monotonic()`.
+"""
+
+import itertools
+from dataclasses import dataclass
+from enum import StrEnum
+
+from collector.capture.observation import Observation
+from collector.capture.shutter import (
+    MAX_FRAME_AGE_S,
+    Findings,
+    Gate,
+    HeldKey,
+    SessionSharpness,
+    ShotPlan,
+    inspect_shot,
+)
+from collector.capture.writer import PhotoWriter, Shot
+from collector.keys import BURST_COUNT, TIMER_S
+from maskage.dataset.store import new_session_id
+from maskage.pictures.perceptual_hash import hash_crop, is_same_picture
+from maskage.pictures.quality_limits import QualityLimits
+from maskage.records import Label
+
+
+class Tone(StrEnum):
+    """How an answer or a piece of advice is meant."""
+
+    GOOD = "good"
+    CARE = "care"
+    BAD = "bad"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the screen says to a key."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+    is_taken: bool = False
+
+
+class Photographer:
+    """Takes shots of the newest observation, where the gate lets it.
+
+    Attributes:
+        observation: The newest; the screen sets it.
+        closed: Why the shutter is closed (paused, camera lost), or None.
+        last_label: Class last used.
+        refused: Shots refused so far.
+        plan: A burst or timer in progress, or None.
+    """
+
+    def __init__(self, writer: PhotoWriter, gate: Gate, subject: str | None = None) -> None:
+        self._writer = writer
+        self.gate = gate
+        self.subject = subject
+        self.session = new_session_id()
+        self.observation: Observation | None = None
+        self.closed: str | None = None
+        self.last_label: Label | None = None
+        self.refused = 0
+        self.plan: ShotPlan | None = None
+        self._steps = itertools.count(1)
+        self._held = HeldKey()
+        self._sharpness = SessionSharpness()
+        self._last_hash: dict[tuple[Label, str | None], int] = {}
+        self._shot_frame: object = None
+
+    @property
+    def limits(self) -> QualityLimits:
+        """What this sitting asks of a shot."""
+        return self._sharpness.limits(QualityLimits())
+
+    def start_session(self, subject: str | None) -> None:
+        """A new sitting, of the same subject or another."""
+        self.subject = subject
+        self.session = new_session_id()
+        self.plan = None
+        self._sharpness.clear()
+
+    def press(self, label: Label, now_s: float) -> Answer | None:
+        """A class key was pressed, or repeats because it is held."""
+        self.last_label = label
+        self.plan = None
+        folded = self._held.press(label, next(self._steps), now_s)
+        if folded is not None:
+            self._writer.fold(folded, into=self._held.step)
+        return self._shoot_held(now_s)
+
+    def press_again(self, now_s: float) -> Answer | None:
+        """As `press`, into the class last used."""
+        return self.press(self.last_label, now_s) if self.last_label else _no_class_yet()
+
+    def start_burst(self, now_s: float) -> Answer:
+        """Begin a burst, or stop the one in progress."""
+        return self._start_plan("burst", BURST_COUNT, now_s)
+
+    def start_timer(self, now_s: float) -> Answer:
+        """Begin the countdown to one shot, or stop it."""
+        return self._start_plan("timer", 1, now_s + TIMER_S)
+
+    def tick(self, now_s: float) -> Answer | None:
+        """Shoot what is due by now; the screen calls it many times a second."""
+        if self._must_wait(now_s):
+            return None
+        if self.plan is not None:
+            label = self.plan.take_due(now_s)
+            answer = self._shoot(label, self.plan.step, now_s) if label else None
+            if self.plan.is_done:
+                self.plan = None
+            return answer
+        return self._shoot_held(now_s)
+
+    def countdown(self, now_s: float) -> int:
+        """What the timer shows: 3, 2, 1, or 0 where none runs."""
+        return self.plan.countdown(now_s) if self.plan else 0
+
+    def advise(self, now_s: float) -> Answer:
+        """One line to the person before the camera: the gravest fault, or that all is well."""
+        if self.closed:
+            return Answer(self.closed, Tone.BAD)
+        if self.observation is None:
+            return Answer("waiting for the first picture", Tone.PLAIN)
+        findings = inspect_shot(self.observation, now_s, self.limits)
+        if not findings.all:
+            ready = "hold your face in the frame" if self.observation.is_guided else "ready"
+            return Answer(ready, Tone.GOOD)
+        is_bad = bool(findings.refusals(self.gate))
+        return Answer(findings.all[0], Tone.BAD if is_bad else Tone.CARE)
+
+    def _start_plan(self, what: str, count: int, starts_s: float) -> Answer:
+        if self.last_label is None:
+            return _no_class_yet()
+        if self.plan is not None:
+            self.plan = None
+            return Answer(f"{what} stopped")
+        self.plan = ShotPlan(self.last_label, next(self._steps), count, starts_s)
+        return Answer(f"{what} into {self.last_label.title}")
+
+    def _shoot_held(self, now_s: float) -> Answer | None:
+        if self._must_wait(now_s):
+            return None
+        label = self._held.take_due(now_s)
+        return self._shoot(label, self._held.step, now_s) if label else None
+
+    def _must_wait(self, now_s: float) -> bool:
+        """Whether a live camera's next frame is still to come: no frame is shot twice."""
+        observation = self.observation
+        return (
+            self.closed is None
+            and observation is not None
+            and observation.is_live
+            and observation.frame is self._shot_frame
+            and now_s - observation.frame.captured_s <= MAX_FRAME_AGE_S
+        )
+
+    def _shoot(self, label: Label, step: int, now_s: float) -> Answer:
+        observation = self.observation
+        if self.closed or observation is None:
+            return self._refuse((self.closed or "no picture yet",))
+        if observation.frame is self._shot_frame:
+            return self._refuse(("no new picture yet",))
+        fingerprint = hash_crop(observation.crop)
+        findings = self._inspect(observation, label, fingerprint, now_s)
+        if refusals := findings.refusals(self.gate):
+            return self._refuse(refusals)
+        shot = self._compose(observation, label, step, findings)
+        if not self._writer.save(shot):
+            return self._refuse(("the disk does not keep up",))
+        self._shot_frame = observation.frame
+        self._last_hash[label, self.subject] = fingerprint
+        self._sharpness.note(observation.quality.sharpness)
+        return Answer(f"saving {label.title}", Tone.PLAIN, is_taken=True)
+
+    def _inspect(
+        self, observation: Observation, label: Label, fingerprint: int, now_s: float
+    ) -> Findings:
+        findings = inspect_shot(observation, now_s, self.limits)
+        last = self._last_hash.get((label, self.subject))
+        if last is None or not is_same_picture(last, fingerprint):
+            return findings
+        return Findings(
+            findings.closed, findings.unclear, (*findings.flaws, "same as the last shot: move")
+        )
+
+    def _compose(
+        self, observation: Observation, label: Label, step: int, findings: Findings
+    ) -> Shot:
+        told = findings.all if self.gate is not Gate.OFF else ()
+        return Shot(
+            observation.crop,
+            label,
+            self.subject,
+            self.session,
+            observation.source,
+            observation.box,
+            observation.quality,
+            step,
+            told,
+            None if observation.is_live else observation.frame.index,
+        )
+
+    def _refuse(self, why: tuple[str, ...]) -> Answer:
+        self.refused += 1
+        return Answer(f"refused: {', '.join(why)}", Tone.BAD)
+
+
+def _no_class_yet() -> Answer:
+    return Answer("no class used yet: press 1, 2, 3 or 4 first", Tone.CARE)

@@ -1,0 +1,225 @@
+"""When the shutter opens: the gates a shot must pass, and how held keys become bursts.
+
+Knows no screen and reads no clock: every time comes in as `now_s`, from `time.monotonic()`.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from statistics import median
+
+import numpy as np
+
+from collector.capture.observation import Observation
+from maskage.pictures.quality import find_faults
+from maskage.pictures.quality_limits import QualityLimits
+from maskage.records import Label
+
+MAX_FRAME_AGE_S = 1.0
+FROZEN_AFTER_S = 2.0
+
+
+class Gate(StrEnum):
+    """How strict the shutter is. None of them photographs a stale or frozen picture.
+
+    strict: any fault refuses the shot.
+    warn: only what makes it unclear whose face is meant refuses it; other faults are told.
+    off: takes whatever is there, the guide's square where no face was found.
+    """
+
+    STRICT = "strict"
+    WARN = "warn"
+    OFF = "off"
+
+
+GATE_TEXTS = {
+    Gate.STRICT: "Gate strict: a blurred, dark, small, repeated or unclear shot is refused.",
+    Gate.WARN: "Gate warn: no face or several faces refuse a shot; other faults are told.",
+    Gate.OFF: "Gate off: whatever is there is taken, without a word.",
+}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What speaks against a shot, the gravest first in each.
+
+    Attributes:
+        closed: The picture is not of this moment: refused under every gate.
+        unclear: No face, or more than one: refused unless the gate is off.
+        flaws: Blurred, dark, small, same as before: refused only under strict.
+    """
+
+    closed: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
+    flaws: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return self.closed + self.unclear + self.flaws
+
+    def refusals(self, gate: Gate) -> tuple[str, ...]:
+        """Why `gate` refuses the shot; empty where it lets it pass."""
+        refused = self.closed
+        if gate is not Gate.OFF:
+            refused += self.unclear
+        if gate is Gate.STRICT:
+            refused += self.flaws
+        return refused
+
+
+def inspect_shot(
+    observation: Observation, now_s: float, limits: QualityLimits | None = None
+) -> Findings:
+    """What speaks against photographing this observation now.
+
+    Args:
+        observation: The newest one.
+        now_s: `time.monotonic()`.
+        limits: Quality limits; see `SessionSharpness.limits`.
+    """
+    closed: list[str] = []
+    if observation.is_live:
+        if now_s - observation.frame.captured_s > MAX_FRAME_AGE_S:
+            closed.append("no fresh picture")
+        elif observation.still_s > FROZEN_AFTER_S:
+            closed.append("the picture is frozen")
+        elif observation.is_black:
+            closed.append("the picture is black: is the lens covered?")
+    unclear: list[str] = []
+    if not observation.is_guided and not observation.faces:
+        unclear.append("no face")
+    elif len(observation.faces) > 1:
+        unclear.append(f"{_count_words(len(observation.faces))} faces")
+    flaws = find_faults(observation.quality, limits)
+    return Findings(tuple(closed), tuple(unclear), tuple(flaws))
+
+
+def _count_words(count: int) -> str:
+    return {2: "two", 3: "three", 4: "four"}.get(count, str(count))
+
+
+class SessionSharpness:
+    """Blur is relative to the sitting: a soft webcam is not refused, a shake of a sharp one is."""
+
+    _KEPT = 50
+    _NEEDED = 5
+    _FRACTION = 0.35
+
+    def __init__(self) -> None:
+        self._values: list[float] = []
+
+    def note(self, sharpness: float) -> None:
+        """Remember a shot that was taken."""
+        self._values = [*self._values[-self._KEPT + 1 :], sharpness]
+
+    def clear(self) -> None:
+        """A new sitting starts: other light, another person."""
+        self._values = []
+
+    def limits(self, base: QualityLimits) -> QualityLimits:
+        """`base`, with the sharpness wanted raised to a fraction of what this sitting shows."""
+        if len(self._values) < self._NEEDED:
+            return base
+        wanted = self._FRACTION * median(self._values)
+        return replace(base, min_sharpness=max(base.min_sharpness, wanted))
+
+
+class HeldKey:
+    """Makes a burst at a fixed rate of a key that is held down.
+
+    Terminals send no key-up, so a held key is its auto-repeat: a first press, a pause of some
+    250-660 ms, then a press every 30-100 ms. Each separate press is one shot; presses closer than
+    `silence_s` are a hold, and shots keep to one each `period_s` until the presses stop.
+
+    Attributes:
+        step: Number of the press or hold in progress: its shots are undone together.
+    """
+
+    def __init__(
+        self, period_s: float = 0.2, silence_s: float = 0.2, repeat_delay_s: float = 0.85
+    ) -> None:
+        self._period_s = period_s
+        self._silence_s = silence_s
+        self._repeat_delay_s = repeat_delay_s
+        self._label: Label | None = None
+        self._pressed_s = self._next_shot_s = float("-inf")
+        self._is_wanted = False
+        self._is_held = False
+        self._opening_step: int | None = None
+        self.step = 0
+
+    def press(self, label: Label, step: int, now_s: float) -> int | None:
+        """Note one key event.
+
+        Args:
+            label: The class of the key.
+            step: A fresh step number, used if this press starts something new.
+            now_s: When.
+
+        Returns:
+            A step that turns out to belong to `self.step`: the first repeat of a hold comes so late
+            that it looks like a press of its own, until the next one follows.
+        """
+        gap_s = now_s - self._pressed_s
+        is_same = label is self._label
+        folded = None
+        if is_same and gap_s <= self._silence_s:
+            if not self._is_held and self._opening_step is not None:
+                folded, self.step = self.step, self._opening_step
+            self._is_held = True
+        else:
+            may_repeat = is_same and gap_s <= self._repeat_delay_s and not self._is_held
+            self._opening_step = self.step if may_repeat else None
+            self._is_held = False
+            self.step = step
+            if not is_same:
+                self._next_shot_s = now_s
+        self._label, self._pressed_s, self._is_wanted = label, now_s, True
+        return folded
+
+    def take_due(self, now_s: float) -> Label | None:
+        """The class to shoot into now, or None; call it after each press and on every tick."""
+        if not self._is_wanted or now_s < self._next_shot_s:
+            return None
+        self._is_wanted = False
+        # From the shot that was due, not from this late tick: the rate does not drift.
+        late_s = now_s - self._next_shot_s
+        start_s = self._next_shot_s if late_s < self._period_s / 2 else now_s
+        self._next_shot_s = start_s + self._period_s
+        return self._label
+
+
+@dataclass
+class ShotPlan:
+    """Shots that were ordered ahead: a burst of several, or one after a countdown.
+
+    Attributes:
+        label: The class to shoot into.
+        step: Its shots are undone together.
+        count: How many shots.
+        starts_s: When the first is due.
+        period_s: From one to the next.
+        taken: How many were due so far, taken or refused.
+    """
+
+    label: Label
+    step: int
+    count: int
+    starts_s: float
+    period_s: float = 0.2
+    taken: int = field(default=0)
+
+    @property
+    def is_done(self) -> bool:
+        return self.taken >= self.count
+
+    def take_due(self, now_s: float) -> Label | None:
+        """The class to shoot into now, or None."""
+        if self.is_done or now_s < self.starts_s + self.taken * self.period_s:
+            return None
+        self.taken += 1
+        return self.label
+
+    def countdown(self, now_s: float) -> int:
+        """Whole seconds left before the first shot, counted 3, 2, 1; 0 once it is due."""
+        left_s = self.starts_s - now_s
+        return 0 if left_s <= 0 else int(np.ceil(left_s))

@@ -1,0 +1,254 @@
+"""One thread that saves and edits photos in the order they were asked for.
+
+No screen waits for the disk, and undo cannot overtake a shot that is still being saved. Both
+screens order from one writer, so that there is one history.
+"""
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from maskage.dataset.edits import Edit
+from maskage.dataset.store import PhotoStore
+from maskage.errors import ToolchainError
+from maskage.pictures.images import resize_square
+from maskage.records import FaceBox, Label, Quality, RgbImage
+
+MAX_WAITING = 32
+MAX_STEPS = 200
+"""Steps that can be undone; beyond them a long session would only gather memory."""
+THUMB_SIDE_PX = 48
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """A photo to be saved.
+
+    Attributes:
+        crop: RGB uint8, shape (side, side, 3).
+        label, subject, session, source, box, quality: See `PhotoStore.add`.
+        step: Shots of one step are undone together.
+        flaws: What was told, though the shot was let pass.
+        picture: Which picture of a folder it was made of, from 0; None of a live camera.
+    """
+
+    crop: RgbImage
+    label: Label
+    subject: str | None
+    session: str
+    source: str
+    box: FaceBox
+    quality: Quality
+    step: int
+    flaws: tuple[str, ...] = ()
+    picture: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """What is kept of a shot once it is saved.
+
+    Attributes:
+        thumb: The crop, `THUMB_SIDE_PX` square.
+        flaws, picture: See `Shot`.
+    """
+
+    thumb: RgbImage
+    flaws: tuple[str, ...]
+    picture: int | None = None
+
+
+class How(StrEnum):
+    """How edits came about."""
+
+    DONE = "done"
+    UNDONE = "undone"
+    REDONE = "redone"
+
+
+@dataclass(frozen=True, eq=False)
+class Edited:
+    """These edits are on the disk.
+
+    Attributes:
+        edits: In the order they were made; as they were made, also where that undid others.
+        how: Ordered now, undone, or redone.
+        taken: What is kept of shots among the photos, by path.
+    """
+
+    edits: tuple[Edit, ...]
+    how: How
+    taken: dict[str, Taken] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NotDone:
+    """Something was not done; `is_shot` where a photo was lost by it."""
+
+    message: str
+    is_shot: bool = False
+
+
+Report = Edited | NotDone
+
+
+@dataclass
+class _Step:
+    number: int
+    edits: list[Edit]
+    taken: dict[str, Taken] = field(default_factory=dict)
+
+
+class PhotoWriter:
+    """Writes to a store in a thread of its own, and remembers what undo and redo need.
+
+    Args:
+        store: Open; the caller closes it, after `close`.
+
+    Attributes:
+        saved: Shots that are photos on the disk now: undone ones are not.
+        failed: Shots that the disk refused.
+    """
+
+    def __init__(self, store: PhotoStore) -> None:
+        self._store = store
+        self._listeners: list[Callable[[Report], None]] = []
+        self._orders: queue.Queue[Callable[[], None] | None] = queue.Queue(MAX_WAITING)
+        self.saved = 0
+        self.failed = 0
+        self._done: deque[_Step] = deque(maxlen=MAX_STEPS)
+        self._undone: list[_Step] = []
+        self._thread = threading.Thread(target=self._work, name="photo-writer", daemon=True)
+        self._thread.start()
+
+    def add_listener(self, listener: Callable[[Report], None]) -> None:
+        """Tell it, from the writer's thread, what becomes of each order from now on."""
+        self._listeners = [*self._listeners, listener]
+
+    def remove_listener(self, listener: Callable[[Report], None]) -> None:
+        """Tell it no more."""
+        self._listeners = [other for other in self._listeners if other != listener]
+
+    @property
+    def waiting(self) -> int:
+        """Orders not yet begun."""
+        return self._orders.qsize()
+
+    def save(self, shot: Shot) -> bool:
+        """Order a shot to be saved; False when the disk is too far behind to take another."""
+        return self._order(lambda: self._save(shot))
+
+    def edit(self, plan: Callable[[], Sequence[Edit]]) -> bool:
+        """Order edits, which are one step for undo.
+
+        Args:
+            plan: Asked for the edits when their turn has come, in the writer's thread, so that it
+                sees what became of the orders before. May return none.
+        """
+        return self._order(lambda: self._edit(plan))
+
+    def undo(self) -> bool:
+        """Order the last step to be taken back."""
+        return self._order(self._undo)
+
+    def redo(self) -> bool:
+        """Order the step undone last to be done again."""
+        return self._order(self._redo)
+
+    def fold(self, step: int, into: int) -> bool:
+        """Make two steps one for undo."""
+        return self._order(lambda: self._fold(step, into))
+
+    def close(self) -> None:
+        """Finish every order, then stop."""
+        self._orders.put(None)
+        self._thread.join()
+
+    def _order(self, order: Callable[[], None]) -> bool:
+        try:
+            self._orders.put_nowait(order)
+        except queue.Full:
+            return False
+        return True
+
+    def _report(self, report: Report) -> None:
+        for listener in self._listeners:
+            listener(report)
+
+    def _work(self) -> None:
+        while (order := self._orders.get()) is not None:
+            try:
+                order()
+            except ToolchainError as fault:
+                self._report(NotDone(str(fault)))
+            except Exception as fault:  # noqa: BLE001  a dead writer must not look like a slow disk
+                self._report(NotDone(f"Not done: {fault!r}. Photos saved before are safe."))
+
+    def _save(self, shot: Shot) -> None:
+        try:
+            photo = self._store.add(
+                shot.crop,
+                shot.label,
+                subject=shot.subject,
+                session=shot.session,
+                source=shot.source,
+                box=shot.box,
+                quality=shot.quality,
+            )
+        except ToolchainError as fault:
+            self.failed += 1
+            self._report(NotDone(str(fault), is_shot=True))
+            return
+        self.saved += 1
+        edit = Edit(None, photo)
+        thumb = resize_square(shot.crop, THUMB_SIDE_PX)
+        taken = {photo.path: Taken(thumb, shot.flaws, shot.picture)}
+        if not self._done or self._done[-1].number != shot.step:
+            self._done.append(_Step(shot.step, []))
+        self._done[-1].edits.append(edit)
+        self._done[-1].taken |= taken
+        self._undone.clear()
+        self._report(Edited((edit,), How.DONE, taken))
+
+    def _edit(self, plan: Callable[[], Sequence[Edit]]) -> None:
+        edits = list(plan())
+        if not edits:
+            return
+        self._store.apply(edits)
+        # No shot has this step number, so that nothing is folded into it.
+        self._done.append(_Step(0, edits))
+        self._undone.clear()
+        self._report(Edited(tuple(edits), How.DONE))
+
+    def _undo(self) -> None:
+        if not self._done:
+            self._report(NotDone("Nothing to undo."))
+            return
+        step = self._done[-1]
+        edits = [edit.inverse for edit in reversed(step.edits)]
+        self._store.apply(edits)
+        self._undone.append(self._done.pop())
+        self.saved -= len(step.taken)
+        self._report(Edited(tuple(edits), How.UNDONE, step.taken))
+
+    def _redo(self) -> None:
+        if not self._undone:
+            self._report(NotDone("Nothing to redo."))
+            return
+        step = self._undone[-1]
+        self._store.apply(step.edits)
+        self._done.append(self._undone.pop())
+        self.saved += len(step.taken)
+        self._report(Edited(tuple(step.edits), How.REDONE, step.taken))
+
+    def _fold(self, step: int, into: int) -> None:
+        for done in self._done:
+            if done.number == step:
+                done.number = into
+        if len(self._done) > 1 and self._done[-1].number == self._done[-2].number:
+            last = self._done.pop()
+            self._done[-1].edits += last.edits
+            self._done[-1].taken |= last.taken

@@ -1,0 +1,1 @@
+"""Look photos through in the gallery."""

@@ -1,0 +1,113 @@
+"""What is known of one photo: the picture, large, and the facts beside it."""
+
+import cv2
+import numpy as np
+from textual.content import Content
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from collector.widgets.panels import CLASS_COLORS, MUTED
+from collector.widgets.pixel_widget import PixelWidget
+from maskage.outside_text import shown_text
+from maskage.pictures.half_blocks import place_picture
+from maskage.pictures.quality import find_faults
+from maskage.records import Photo, RgbImage
+
+
+class PhotoPicture(PixelWidget):
+    """One photo as large as there is room; its thumbnail until it is decoded."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._pixels: RgbImage | None = None
+        self._note = ""
+        self._strips: list[Strip] | None = None
+        self._drawn_for: object = None
+
+    def show(self, pixels: RgbImage | None, note: str = "") -> None:
+        """Show this picture, RGB uint8 (H, W, 3), or a note where there is none."""
+        if pixels is self._pixels and note == self._note:
+            return
+        self._pixels, self._note, self._strips = pixels, note, None
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        if self._strips is None or self._drawn_for != (self.size, self.is_raw):
+            self._strips = self._draw()
+            self._drawn_for = (self.size, self.is_raw)
+        return self._strips[y] if y < len(self._strips) else self.blank_line()
+
+    def _draw(self) -> list[Strip]:
+        columns, rows = self.size
+        if self._pixels is None:
+            text = Content(shown_text(self._note).center(columns)[:columns])
+            line = Strip(list(text.render_segments(self.visual_style)), columns) if text else None
+            middle = [self.blank_line()] * (rows // 2)
+            return [*middle, line] if line else middle
+        height, width = self._pixels.shape[:2]
+        place = place_picture(width, height, columns, rows)
+        if place.rows == 0:
+            return []
+        canvas = np.empty((2 * rows, columns, 3), np.uint8)
+        canvas[:] = self.background_colors[1].rgb
+        method = cv2.INTER_AREA if width > place.columns else cv2.INTER_LINEAR
+        small = cv2.resize(self._pixels, (place.columns, 2 * place.rows), interpolation=method)
+        top = 2 * place.row
+        canvas[top : top + len(small), place.column : place.column + place.columns] = small
+        return [Strip(cells, columns) for cells in self.encode_lines(canvas)]
+
+
+class PhotoFacts(Widget):
+    """Class, person, sitting, quality and suggestion of one photo."""
+
+    ALLOW_SELECT = False
+    photo: reactive[Photo | None] = reactive(None)
+
+    def render(self) -> Content:
+        photo = self.photo
+        if photo is None:
+            return Content("")
+        lines = [self._title(photo), *self._suggestion(photo), Content("")]
+        lines += [
+            _fact("subject", photo.subject or "unknown"),
+            _fact("session", photo.session or "unknown"),
+            _fact("taken", _moment(photo.taken_at)),
+            _fact("from", photo.source or "unknown"),
+        ]
+        if photo.quality is not None:
+            quality = photo.quality
+            face = f" · face {quality.face_px} px" if quality.face_px else ""
+            lines.append(_fact("sharp", f"{quality.sharpness:.0f}"))
+            lines.append(_fact("light", f"{quality.brightness:.0f}{face}"))
+            if faults := find_faults(quality):
+                lines.append(Content.assemble((", ".join(faults), "$warning")))
+        lines += [Content(""), Content.assemble((shown_text(photo.path.partition("/")[2]), MUTED))]
+        return Content("\n").join(lines)
+
+    @staticmethod
+    def _title(photo: Photo) -> Content:
+        flag = ("  ⚑ flagged", "bold $warning") if photo.is_flagged else ""
+        return Content.assemble((photo.label.title, f"bold {CLASS_COLORS[photo.label]}"), flag)
+
+    @staticmethod
+    def _suggestion(photo: Photo) -> list[Content]:
+        if photo.suggestion is None:
+            return []
+        label, confidence = photo.suggestion.label, photo.suggestion.confidence
+        color = CLASS_COLORS[label]
+        words = "≠ a model says " if photo.is_disputed else "= so says a model "
+        return [
+            Content.assemble(
+                (words, "bold $warning" if photo.is_disputed else MUTED),
+                (f"{label.title} {confidence:.0%}", color),
+            )
+        ]
+
+
+def _fact(name: str, value: str) -> Content:
+    return Content.assemble((f"{name:<8}", MUTED), shown_text(value))
+
+
+def _moment(taken_at: str | None) -> str:
+    return taken_at[:19].replace("T", " ") + " UTC" if taken_at else "unknown"

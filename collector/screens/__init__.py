@@ -1,0 +1,1 @@
+"""The two screens of the terminal program, and what threads send them."""

@@ -1,0 +1,441 @@
+"""The screen that photographs: live picture left, counts right, the last ten shots below.
+
+Nothing here waits: an observer thread brings pictures, a writer thread saves photos, and both send
+small messages.
+"""
+
+import asyncio
+import time
+from collections import deque
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from collector.capture.class_counts import Tally
+from collector.capture.edit_messages import DISK_TOO_SLOW, describe_edits
+from collector.capture.observation import Observation
+from collector.capture.observer import CameraCondition, CameraState, Observer
+from collector.capture.photographer import Answer, Photographer, Tone
+from collector.capture.shutter import GATE_TEXTS
+from collector.capture.writer import Edited, How, NotDone, PhotoWriter
+from collector.keys import COMMANDS, show_keys
+from collector.screens.capture_parts import CaptureParts
+from collector.screens.messages import CameraChanged, ObservationReady, WriterReported
+from collector.screens.permission import Permission
+from collector.screens.review_screen import ReviewScreen
+from collector.widgets.dialogs import HelpPage
+from collector.widgets.panels import (
+    MUTED,
+    ClassCounts,
+    ClassPanel,
+    KeyFooter,
+    Sitting,
+    SittingPanel,
+)
+from collector.widgets.preview import Picture, Preview
+from collector.widgets.roomy_screen import RoomyScreen, TooSmall
+from collector.widgets.shot_strip import ShotStrip
+from collector.widgets.tone_line import TONE_COLORS, ToneLine
+from maskage.dataset.edits import flagging
+from maskage.outside_text import shown_text
+from maskage.records import LABELS, Label
+
+_TICK_S = 1 / 30
+_PANELS_S = 0.2
+_ANSWER_S = 4.0
+_FLASH_S = 0.12
+_STYLED_S = 0.15
+
+
+class CaptureScreen(RoomyScreen[None]):
+    """See the module.
+
+    Attributes:
+        answers: What was said last, the newest at the end.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(c.keys, c.action, c.short or c.text, id=c.name, show=False) for c in COMMANDS
+    ]
+
+    def __init__(self, parts: CaptureParts) -> None:
+        super().__init__()
+        self._parts = parts
+        self._writer = PhotoWriter(parts.store)
+        self._writer.add_listener(lambda report: self._send(WriterReported(report)))
+        self._photographer = Photographer(self._writer, parts.gate, parts.subject)
+        self._observer = Observer(
+            parts.camera,
+            parts.source,
+            parts.opener,
+            parts.finder,
+            lambda: self._send(ObservationReady()),
+            lambda state: self._send(CameraChanged(state)),
+        )
+        self._tally = Tally(parts.store, parts.subject)
+        self._permission = Permission(parts.store, lambda why: self._answer(Answer(why, Tone.BAD)))
+        self._subject_key = next(show_keys(c.keys) for c in parts.commands if c.name == "subject")
+        self._label_keys = dict(
+            zip(LABELS, (show_keys(c.keys) for c in parts.commands), strict=False)
+        )
+        self._observation: Observation | None = None
+        self._state = CameraState(CameraCondition.LIVE, parts.camera.name)
+        self._is_mirrored = parts.is_mirrored
+        self._is_paused = self._is_closed = self._is_reviewing = False
+        self._passed_over = 0
+        self.answers: deque[Answer] = deque(maxlen=100)
+        self._seen_s: deque[float] = deque(maxlen=120)
+        self._shown_s: deque[float] = deque(maxlen=60)
+        self._answered_s = self._flashed_s = float("-inf")
+
+    # What is on the screen
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="header")
+        with Horizontal(id="middle"):
+            with Vertical(id="left"):
+                yield Preview(id="preview")
+                yield ToneLine(id="advice")
+                yield ToneLine(id="answer")
+            with Vertical(id="right"):
+                yield ClassPanel(id="classes")
+                yield SittingPanel(id="sitting")
+        yield ShotStrip(id="strip")
+        yield KeyFooter(self._parts.commands, [("shoot", "shoot, hold: burst")], id="keys")
+        yield TooSmall("q  quit", id="too-small")
+
+    def on_mount(self) -> None:
+        self._strip.keys = self._label_keys
+        self._preview.say("waiting for the camera")
+        self._observer.start()
+        self.set_interval(_TICK_S, self._tick)
+        self.set_interval(_PANELS_S, self._update_panels)
+        self._show_counts()
+        self._update_panels()
+        self._close_or_open_shutter()
+        if self._objection is not None:
+            self.call_after_refresh(self._ask_first)
+
+    def _ask_first(self) -> None:
+        """Nobody can be photographed yet: ask before a key is pressed in vain."""
+        subject, source = self._photographer.subject, self._observer.source
+        if subject is None:
+            self.action_subject()
+        else:
+            self._permission.ask_consent(self, subject, source, self._change_subject)
+
+    def on_resize(self) -> None:
+        self._close_or_open_shutter()
+
+    @property
+    def _preview(self) -> Preview:
+        return self.query_one("#preview", Preview)
+
+    @property
+    def _strip(self) -> ShotStrip:
+        return self.query_one("#strip", ShotStrip)
+
+    # Messages from the threads
+
+    def _send(self, message: Message) -> None:
+        """Post from another thread; after the end of the screen there is nobody to tell."""
+        if not self._is_closed:
+            self.post_message(message)
+
+    @on(ObservationReady)
+    def _see(self) -> None:
+        observation = self._observer.take()
+        if observation is None:
+            return
+        now_s = time.monotonic()
+        self._seen_s.append(now_s)
+        # A picture of a folder comes once and is never passed over.
+        if observation.is_live and (self._is_paused or self.is_too_small or self._is_reviewing):
+            self._passed_over += 1
+            return
+        self._observation = self._photographer.observation = observation
+        # Styled pictures are slow to draw: a few a second, so that keys do not wait for them.
+        since_s = now_s - self._shown_s[-1] if self._shown_s else _STYLED_S
+        if observation.is_live and since_s < _STYLED_S and not self._preview.is_raw:
+            self._passed_over += 1
+            return
+        self._shown_s.append(now_s)
+        self._show_picture(now_s)
+
+    @on(CameraChanged)
+    def _change_camera(self, message: CameraChanged) -> None:
+        self._state = message.state
+        if message.state.condition is CameraCondition.LIVE:
+            # What was seen before is another camera's, or of before the gap: never shot now.
+            self._observation = self._photographer.observation = None
+        self._close_or_open_shutter()
+        if message.state.message:
+            self._answer(Answer(message.state.message, Tone.BAD))
+        elif self._shown_s:
+            self._answer(Answer(f"{message.state.name} is open", Tone.GOOD))
+        self._show_picture(time.monotonic())
+
+    @on(WriterReported)
+    def _hear(self, message: WriterReported) -> None:
+        report = message.report
+        if isinstance(report, NotDone):
+            # What happened comes first: a long path would push it off a narrow line.
+            text = f"not saved! {report.message}" if report.is_shot else report.message
+            self._answer(Answer(text, Tone.BAD))
+            return
+        self._tally.note(report.edits)
+        self._return_to_undone(report)
+        self._strip.note(report)
+        self._answer(self._word(report))
+        self._show_counts()
+
+    def _return_to_undone(self, report: Edited) -> None:
+        """An undone shot of a folder's picture brings the picture back."""
+        pictures = [taken.picture for taken in report.taken.values() if taken.picture is not None]
+        if report.how is How.UNDONE and pictures:
+            self._observer.return_to(min(pictures))
+
+    def _word(self, report: Edited) -> Answer:
+        """What the screen says to edits that are on the disk."""
+        first = report.edits[0]
+        if report.how is How.DONE and first.photo.path in report.taken:
+            text = (
+                f"saved {first.photo.label.title}, number {self._tally.total[first.photo.label]:,}"
+            )
+            flaws = report.taken[first.photo.path].flaws
+            if flaws:
+                return Answer(f"{text} · {', '.join(flaws)}", Tone.CARE)
+            return Answer(text, Tone.GOOD)
+        return describe_edits(report)
+
+    # Keys
+
+    def action_shoot(self, label: str) -> None:
+        self._take(self._photographer.press(Label(label), time.monotonic()))
+        self._show_counts()
+
+    def action_again(self) -> None:
+        self._take(self._photographer.press_again(time.monotonic()))
+
+    def action_burst(self) -> None:
+        self._take(self._photographer.start_burst(time.monotonic()))
+
+    def action_timer(self) -> None:
+        self._take(self._photographer.start_timer(time.monotonic()))
+
+    def action_undo(self) -> None:
+        self._order(self._writer.undo())
+
+    def action_redo(self) -> None:
+        self._order(self._writer.redo())
+
+    def _order(self, is_taken: bool) -> None:
+        """No key is lost in silence: an order that the writer has no room for is refused."""
+        if not is_taken:
+            self._answer(DISK_TOO_SLOW)
+
+    def action_flag(self) -> None:
+        photo = self._strip.newest
+        if photo is None:
+            self._answer(Answer("nothing to flag: no photo was taken yet", Tone.CARE))
+        else:
+            edit = flagging(photo, is_flagged=not photo.is_flagged)
+            self._order(self._writer.edit(lambda: [edit]))
+
+    def action_subject(self) -> None:
+        subject, source = self._photographer.subject, self._observer.source
+        self._permission.ask_subject(self, subject, source, self._change_subject)
+
+    def _change_subject(self, subject: str) -> None:
+        if subject == self._photographer.subject:
+            self._close_or_open_shutter()
+            return
+        self._photographer.start_session(subject)
+        self._tally.choose(subject)
+        self._close_or_open_shutter()
+        self._show_counts()
+        self._answer(Answer(f"subject {subject}, in a new session"))
+
+    def action_session(self) -> None:
+        self._photographer.start_session(self._photographer.subject)
+        self._answer(Answer(f"new session {self._photographer.session}"))
+
+    def action_camera(self) -> None:
+        self._answer(Answer("looking for the next camera"))
+        self.run_worker(self._switch_camera, thread=True, exclusive=True, group="cameras")
+
+    def _switch_camera(self) -> None:
+        current = self._observer.source
+        ring = sorted({self._parts.source, *self._parts.list_sources(), current})
+        after = ring.index(current) + 1
+        self._observer.switch(ring[after:] + ring[:after])
+
+    def action_mirror(self) -> None:
+        self._is_mirrored = not self._is_mirrored
+        kind = "a mirror" if self._is_mirrored else "as the camera sees it"
+        self._answer(Answer(f"preview: {kind}; photos are never mirrored"))
+        self._show_picture(time.monotonic())
+
+    def action_pause(self) -> None:
+        self._is_paused = not self._is_paused
+        self._close_or_open_shutter()
+        self._answer(Answer("paused: p goes on" if self._is_paused else "going on"))
+        self._show_picture(time.monotonic())
+
+    def action_skip(self) -> None:
+        if self._observation is None or self._observation.is_live:
+            self._answer(Answer("nothing to skip: the camera is live"))
+        else:
+            self._observer.advance()
+
+    def action_gallery(self) -> None:
+        self._photographer.plan = None
+        self._is_reviewing = True
+        self._close_or_open_shutter()
+        commands = self._parts.review_commands
+        self.app.push_screen(ReviewScreen(self._parts.store, self._writer, commands), self._return)
+
+    def _return(self, _: None) -> None:
+        self._is_reviewing = False
+        self._close_or_open_shutter()
+        self._answer(Answer("back at the camera"))
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpPage(self._parts.commands, GATE_TEXTS[self._parts.gate]))
+
+    async def action_quit(self) -> None:
+        self._answer(Answer("finishing"))
+        await asyncio.to_thread(self.close_parts)
+        self.app.exit()
+
+    def close_parts(self) -> None:
+        """Stop both threads; every shot that was taken is saved first. May be called twice."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._observer.close()
+            self._writer.close()
+
+    @property
+    def failed(self) -> int:
+        """Shots that the disk refused."""
+        return self._writer.failed
+
+    def summarise(self) -> str:
+        """One line on what this run did."""
+        text = (
+            f"Saved in {self._parts.store.root}: {self._writer.saved:,}. Shots refused: "
+            f"{self._photographer.refused:,}. Frames dropped: {self._dropped:,}."
+        )
+        return text + (
+            f" Could not be saved: {self._writer.failed}!" if self._writer.failed else ""
+        )
+
+    # Now and then
+
+    def _tick(self) -> None:
+        self._take(self._photographer.tick(time.monotonic()))
+
+    def _take(self, answer: Answer | None) -> None:
+        if answer is None:
+            return
+        if answer.is_taken:
+            self._flashed_s = time.monotonic()
+            if self._observation is not None and not self._observation.is_live:
+                self._observer.advance()
+        self._answer(answer)
+
+    def _close_or_open_shutter(self) -> None:
+        closed = None
+        if self._state.condition is CameraCondition.LOST:
+            closed = f"the camera is lost: reconnecting ({self._state.attempt})"
+        elif self._state.condition is CameraCondition.ENDED:
+            closed = "the end: c starts again"
+        elif self._is_paused:
+            closed = "paused"
+        elif self._is_reviewing:
+            closed = "the gallery is open"
+        elif self.is_too_small:
+            closed = "the terminal is too small"
+        elif objection := self._objection:
+            closed = f"{objection}: press {self._subject_key}"
+        self._photographer.closed = closed
+
+    @property
+    def _objection(self) -> str | None:
+        return self._permission.objection(self._photographer.subject, self._observer.source)
+
+    @property
+    def _dropped(self) -> int:
+        return self._observer.dropped + self._passed_over
+
+    def _show_picture(self, now_s: float) -> None:
+        if self._observation is None:
+            self._preview.say(self._photographer.closed or "waiting for the camera")
+            return
+        closed = self._photographer.closed
+        self._preview.show(
+            Picture(
+                self._observation,
+                TONE_COLORS[self._photographer.advise(now_s).tone],
+                is_mirrored=self._is_mirrored,
+                is_dim=closed is not None,
+                flash=now_s - self._flashed_s < _FLASH_S,
+                countdown=self._photographer.countdown(now_s),
+                note=closed or "",
+            )
+        )
+
+    def _answer(self, answer: Answer) -> None:
+        self.answers.append(answer)
+        self._answered_s = time.monotonic()
+        self.query_one("#answer", ToneLine).say(answer)
+
+    def _show_counts(self) -> None:
+        self.query_one("#classes", ClassPanel).counts = ClassCounts(
+            dict(self._tally.total),
+            dict(self._tally.of_subject),
+            self._parts.target,
+            self._photographer.last_label,
+            self._label_keys,
+        )
+
+    def _update_panels(self) -> None:
+        now_s = time.monotonic()
+        self.query_one("#advice", ToneLine).say(self._photographer.advise(now_s))
+        if now_s - self._answered_s > _ANSWER_S:
+            self._answer(Answer(self._parts.finder.notice or GATE_TEXTS[self._parts.gate]))
+        self._show_header(now_s)
+        self.query_one("#sitting", SittingPanel).sitting = Sitting(
+            self._photographer.subject,
+            self._photographer.session,
+            self._observation.quality if self._observation else None,
+            self._photographer.limits,
+            self._writer.saved,
+            self._photographer.refused,
+            self._dropped,
+            self._writer.failed,
+            self._writer.waiting,
+            sum(self._tally.of_subject.values()),
+        )
+
+    def _show_header(self, now_s: float) -> None:
+        seen = self._observation
+        if seen is not None and seen.frame.file is not None:
+            of = f" of {count:,}" if (count := self._observer.frame_count) else ""
+            place = f"{shown_text(seen.frame.file)} · {seen.frame.index + 1:,}{of}"
+        else:
+            fps = sum(1 for seen_s in self._seen_s if now_s - seen_s <= 1.0)
+            place = f"{shown_text(self._state.name)} · {fps} fps"
+        self.query_one("#header", Static).update(
+            Content.assemble(
+                (" ◉ collector ", "bold $background on $primary"),
+                (f"  {shown_text(self._parts.store.root)}", "bold"),
+                (f"   {place} · gate {self._parts.gate}", MUTED),
+            )
+        )

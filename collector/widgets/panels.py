@@ -1,0 +1,256 @@
+"""What stands beside and below the picture: counts, meters, keys. Each draws itself from a small
+record that the screen hands it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from textual.content import Content
+from textual.geometry import Size
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from collector.keys import KeyCommand, show_keys
+from maskage.outside_text import shown_text
+from maskage.pictures.quality_limits import QualityLimits
+from maskage.records import LABELS, Label, Quality
+
+CLASS_COLORS: dict[Label, str] = {
+    Label.MASK_OLD: "#5aa9d6",
+    Label.MASK_YOUNG: "#5fcfae",
+    Label.NOMASK_OLD: "#c79bf0",
+    Label.NOMASK_YOUNG: "#f2917f",
+}
+
+MUTED = "$foreground 55%"
+
+
+def draw_bar(fraction: float, width: int, color: str) -> Content:
+    """A bar of `width` cells, filled to `fraction` (0 to 1) in steps of half a cell.
+
+    Anything above 0 shows.
+    """
+    halves = round(min(1.0, max(0.0, fraction)) * 2 * width)
+    if fraction > 0:
+        halves = max(1, halves)
+    full, half = divmod(halves, 2)
+    filled = "━" * full + "╸" * half
+    return Content.assemble((filled, color), ("━" * (width - len(filled)), "$panel-lighten-2"))
+
+
+def spread(left: Content, right: Content, width: int) -> Content:
+    """Two texts on one line, at its two ends; the left gives way."""
+    room = max(0, width - right.cell_length)
+    return Content.assemble(left.truncate(room, ellipsis=True, pad=True), right)
+
+
+def count_photos(count: int) -> str:
+    """ "1 photo", "12 photos"."""
+    return f"{count:,} photo{'' if count == 1 else 's'}"
+
+
+@dataclass(frozen=True)
+class ClassCounts:
+    """What `ClassPanel` shows.
+
+    Attributes:
+        total, of_subject: Photos in each class; of the subject, empty where there is none.
+        target: Photos wanted in each class.
+        last: The class last used.
+        keys: The key of each class.
+    """
+
+    total: dict[Label, int] = field(default_factory=dict)
+    of_subject: dict[Label, int] = field(default_factory=dict)
+    target: int = 735
+    last: Label | None = None
+    keys: dict[Label, str] = field(default_factory=dict)
+
+
+class ClassPanel(Widget):
+    """Each class: key, name, count of target, bar."""
+
+    ALLOW_SELECT = False
+    counts: reactive[ClassCounts] = reactive(ClassCounts())
+
+    def render(self) -> Content:
+        is_roomy = self.size.height >= 4 * 3 + 1
+        has_bars = self.size.height >= 4 * 2
+        lines: list[Content] = []
+        for label in LABELS:
+            lines += self._draw_class(label)[: 1 + has_bars]
+            if is_roomy:
+                lines.append(Content(""))
+        if is_roomy:
+            lines.append(self._draw_total())
+        return Content("\n").join(lines)
+
+    def _draw_total(self) -> Content:
+        counts = self.counts
+        total, wanted = sum(counts.total.values()), counts.target * len(LABELS)
+        number = Content.assemble((f"{total:,}", "bold"), (f" / {wanted:,}", MUTED))
+        share = Content.assemble((f"all four  {total / wanted:.0%}", MUTED))
+        return spread(share, number, self.size.width)
+
+    def _draw_class(self, label: Label) -> list[Content]:
+        counts, color, width = self.counts, CLASS_COLORS[label], self.size.width
+        total = counts.total.get(label, 0)
+        is_last = label is counts.last
+        name = Content.assemble(
+            (f" {counts.keys.get(label, '')} ", f"bold black on {color}"),
+            " ",
+            (label.title, f"bold {color}" if is_last else color),
+            (" ◂", color) if is_last else "",
+        )
+        # The subject's own count gives way to the name on a narrow panel.
+        is_wide = width >= 36
+        own = f"{counts.of_subject[label]} here · " if counts.of_subject and is_wide else ""
+        is_full = total >= counts.target
+        number = Content.assemble(
+            (own, MUTED),
+            (f"{total:,}", "bold $success" if is_full else "bold"),
+            (f" / {counts.target:,}", MUTED),
+        )
+        bar = draw_bar(total / counts.target, width, color)
+        return [spread(name, number, width), bar]
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """What `SittingPanel` shows: who and when, and how the shot would be.
+
+    Attributes:
+        subject, session: As they will be saved.
+        quality: Of the newest crop, or None.
+        limits: What it is measured against.
+        saved, refused, dropped, failed, waiting: The counters of this run.
+        subject_count: Photos of the subject in the dataset.
+    """
+
+    subject: str | None = None
+    session: str = ""
+    quality: Quality | None = None
+    limits: QualityLimits = field(default_factory=QualityLimits)
+    saved: int = 0
+    refused: int = 0
+    dropped: int = 0
+    failed: int = 0
+    waiting: int = 0
+    subject_count: int = 0
+
+
+class SittingPanel(Widget):
+    """Subject, session, three meters, and the counters."""
+
+    ALLOW_SELECT = False
+    sitting: reactive[Sitting] = reactive(Sitting())
+
+    def render(self) -> Content:
+        sitting = self.sitting
+        who = (
+            (shown_text(sitting.subject), "bold")
+            if sitting.subject
+            else ("nobody: press s", "$warning")
+        )
+        count = f"  {count_photos(sitting.subject_count)}" if sitting.subject else ""
+        head = [
+            Content.assemble(("subject  ", MUTED), who, (count, MUTED)),
+            Content.assemble(("session  ", MUTED), shown_text(sitting.session)),
+        ]
+        counters = self._draw_counters(sitting)
+        meters = self._draw_meters(sitting)
+        gap = [Content("")] if self.size.height >= len(head + meters + counters) + 3 else []
+        return Content("\n").join([*gap, *head, *gap, *meters, *gap, *counters])
+
+    def _draw_meters(self, sitting: Sitting) -> list[Content]:
+        quality, limits = sitting.quality, sitting.limits
+        if quality is None:
+            return [self._meter(name, 0, "-", True) for name in ("sharp", "light", "face")]
+        is_sharp = quality.sharpness >= limits.min_sharpness
+        is_lit = limits.min_brightness <= quality.brightness <= limits.max_brightness
+        is_near = quality.face_px >= limits.min_face_px or quality.face_px == 0
+        # The bar is half full at twice the limit, where a shot is safely sharp or near.
+        return [
+            self._meter(
+                "sharp",
+                quality.sharpness / (4 * limits.min_sharpness),
+                f"{quality.sharpness:.0f}",
+                is_sharp,
+            ),
+            self._meter("light", quality.brightness / 255, f"{quality.brightness:.0f}", is_lit),
+            self._meter(
+                "face",
+                quality.face_px / (4 * limits.min_face_px),
+                f"{quality.face_px} px" if quality.face_px else "-",
+                is_near,
+            ),
+        ]
+
+    def _meter(self, name: str, fraction: float, value: str, is_good: bool) -> Content:
+        color = "$success" if is_good else "$error"
+        return Content.assemble(
+            (f"{name:<7}", MUTED),
+            draw_bar(fraction, max(4, self.size.width - 14), color),
+            (f"{value:>7}", "" if is_good else color),
+        )
+
+    def _draw_counters(self, sitting: Sitting) -> list[Content]:
+        first = Content.assemble(
+            ("saved ", MUTED),
+            (f"{sitting.saved:,}", "bold $success"),
+            ("  refused ", MUTED),
+            (f"{sitting.refused:,}", "bold $warning" if sitting.refused else "bold"),
+            (f"  failed {sitting.failed}", "bold $error") if sitting.failed else "",
+        )
+        second = Content.assemble(
+            ("frames dropped ", MUTED),
+            (f"{sitting.dropped:,}", "bold"),
+            ("  saving ", MUTED) if sitting.waiting else "",
+            (str(sitting.waiting), "bold") if sitting.waiting else "",
+        )
+        return [first, second]
+
+
+class KeyFooter(Widget):
+    """Every key, wrapped over as many lines as it takes.
+
+    Args:
+        commands: The keys.
+        families: An action of several keys, and the word for them together.
+    """
+
+    ALLOW_SELECT = False
+    _GAP = "  "
+
+    def __init__(
+        self,
+        commands: Sequence[KeyCommand],
+        families: Sequence[tuple[str, str]],
+        *,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(id=id)
+        items = []
+        # Keys of one kind, such as the four classes, stand together under one word.
+        for action, word in families:
+            kin = [c.keys.split(",")[0] for c in commands if c.action.startswith(f"{action}(")]
+            items.append((" ".join(map(show_keys, kin)), word))
+        items += [(show_keys(c.keys.split(",")[0]), c.short) for c in commands if c.short]
+        self._items = [
+            Content.assemble((keys, "bold $primary"), (f" {word}", MUTED)) for keys, word in items
+        ]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._wrap(width))
+
+    def render(self) -> Content:
+        return Content("\n").join(self._wrap(self.size.width))
+
+    def _wrap(self, width: int) -> list[Content]:
+        """Fill lines without parting a key from its word."""
+        lines: list[Content] = []
+        for item in self._items:
+            if lines and lines[-1].cell_length + len(self._GAP) + item.cell_length <= width:
+                lines[-1] = Content.assemble(lines[-1], self._GAP, item)
+            else:
+                lines.append(item)
+        return lines

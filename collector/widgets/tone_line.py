@@ -1,0 +1,31 @@
+"""One line that speaks to the person: its mark and colour say how it is meant."""
+
+from textual.content import Content
+from textual.widgets import Static
+
+from collector.capture.photographer import Answer, Tone
+from collector.widgets.pixel_widget import Rgb
+from maskage.outside_text import shown_text
+
+TONE_COLORS: dict[Tone, Rgb] = {
+    Tone.GOOD: (127, 200, 120),
+    Tone.CARE: (240, 180, 70),
+    Tone.BAD: (235, 90, 80),
+    Tone.PLAIN: (200, 190, 175),
+}
+_MARKS = {Tone.GOOD: "●", Tone.CARE: "▲", Tone.BAD: "■", Tone.PLAIN: "·"}
+
+
+class ToneLine(Static):
+    """Shows one `Answer`; its class `-good`, `-care`, `-bad` or `-plain` colours it."""
+
+    _said: Answer | None = None
+
+    def say(self, answer: Answer) -> None:
+        """Show this, if it is not what stands there already."""
+        if answer == self._said:
+            return
+        self._said = answer
+        self.update(Content(f"{_MARKS[answer.tone]} {shown_text(answer.text)}"))
+        for tone in Tone:
+            self.set_class(tone is answer.tone, f"-{tone}")

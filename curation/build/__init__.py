@@ -1,0 +1,1 @@
+"""Build the curated set that a plan describes."""

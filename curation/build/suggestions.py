@@ -1,0 +1,43 @@
+"""Telling the collector which labels are probably wrong: its review screen shows the disputed.
+
+Suggestions go into the manifest, as those of `detector suggest` do. No photo is touched and no
+label changes until a person accepts one.
+"""
+
+from curation.plan.plan import CurationPlan, Notice
+from maskage.dataset.manifest import manifest_path
+from maskage.dataset.store import PhotoStore
+from maskage.errors import DatasetInUseError, ToolchainError
+
+
+def flag_doubts(plan: CurationPlan) -> Notice | None:
+    """Write the doubts of a plan into the manifest of its dataset, if it has one.
+
+    Returns:
+        What to do next about them; None where there are none.
+    """
+    if not plan.doubtful:
+        return None
+    count = len(plan.doubtful)
+    here = f"{count} labels are probably wrong; see the report"
+    if not manifest_path(plan.root).is_file():
+        return Notice(
+            f"{here}. They are not flagged for `collector review`, as the dataset has no manifest: "
+            f"open it there once, then check the labels again."
+        )
+    try:
+        with PhotoStore(plan.root) as store:
+            photos = {photo.path: photo for photo in store.photos()}
+            store.suggest(
+                (photos[doubtful.path], doubtful.doubt)
+                for doubtful in plan.doubtful
+                if doubtful.doubt and doubtful.path in photos
+            )
+    except DatasetInUseError:
+        return Notice(
+            f"{here}. They could not be flagged for `collector review`, as another program writes "
+            f"to the dataset: close it, then check the labels again."
+        )
+    except ToolchainError as fault:
+        return Notice(f"{here}. They could not be flagged for `collector review`: {fault}")
+    return Notice(f"{here}, or look at them with `collector review {plan.root}` and there `d`.")

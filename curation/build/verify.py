@@ -1,0 +1,116 @@
+"""The last look before a result takes its place: read again, and compared with its plan."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from curation.plan.plan import CurationPlan, PlannedPhoto
+from curation.settings import GROUP
+from maskage.console import Progress, no_progress
+from maskage.errors import DatasetError, ToolchainError
+from maskage.formats.curated_set import SPLITS
+from maskage.pictures.hamming import find_close_pairs
+from maskage.pictures.photo_hash import hash_array
+from maskage.records import LABELS
+
+
+def verify_result(
+    plan: CurationPlan,
+    result: Path,
+    copies: Mapping[str, str],
+    progress: Progress = no_progress,
+) -> None:
+    """Read a result again and compare it with its plan.
+
+    Each file is in its one split and class, with the content that was copied; no class is empty in
+    a split; and of a split by group, no group and no near-duplicate lies on both sides.
+
+    Args:
+        plan: What was to be written.
+        result: What was.
+        copies: sha256 of each kept photo's copy, by the photo's path.
+        progress: Shows the files being read.
+
+    Raises:
+        DatasetError: A copy has changed since it was written.
+        ToolchainError: The result differs, or leaks.
+    """
+    _require_planned_files(plan, result)
+    _require_same_content(plan, result, copies, progress)
+    if empty := [f"{s}/{label}" for s in SPLITS for label in LABELS if not plan.counts[s][label]]:
+        raise ToolchainError(
+            f"No photo in {', '.join(empty)}. This is a bug; nothing was replaced."
+        )
+    if plan.settings.split != GROUP:
+        return
+    if plan.straddling:
+        raise ToolchainError(
+            f"{len(plan.straddling)} groups straddle splits. This is a bug; nothing was replaced."
+        )
+    if leaks := find_leaks(plan.kept, plan.settings.radius):
+        one, other = leaks[0]
+        raise ToolchainError(
+            f"{len(leaks)} pairs of photos in different splits are near-duplicates (the first is "
+            f"{one.path} and {other.path}). This is a bug; nothing was replaced."
+        )
+
+
+def find_leaks(
+    photos: Sequence[PlannedPhoto], radius: int
+) -> list[tuple[PlannedPhoto, PlannedPhoto]]:
+    """Pairs of photos within `radius` bits, mirrored ones too, that lie in different splits."""
+    place = np.array([SPLITS.index(photo.split) for photo in photos], np.int64)
+    sights = [photo.sight for photo in photos if photo.sight is not None]
+    hashes = hash_array([sight.phash for sight in sights])
+    mirrors = hash_array([sight.mirror for sight in sights])
+    found: set[tuple[int, int]] = set()
+    # Each split against those after it: a thousand equal frames on one side give no pairs.
+    for split in range(len(SPLITS) - 1):
+        here, later = np.flatnonzero(place == split), np.flatnonzero(place > split)
+        for ours, theirs in ((hashes, hashes), (hashes, mirrors), (mirrors, hashes)):
+            pairs = find_close_pairs(ours[here], radius, theirs[later])
+            ends = here[pairs.first].tolist(), later[pairs.second].tolist()
+            found |= set(zip(*ends, strict=True))
+    return [(photos[one], photos[other]) for one, other in sorted(found)]
+
+
+def _require_planned_files(plan: CurationPlan, result: Path) -> None:
+    planned = {f"{photo.split}/{photo.path}" for photo in plan.photos if photo.kept}
+    written = set(files_in(result))
+    if planned != written:
+        odd = sorted(planned ^ written)
+        raise ToolchainError(
+            f"The folders laid out differ from the plan in {len(odd)} files (the first is "
+            f"{odd[0]}). This is a bug, or another release of split-folders than 0.6.1; nothing "
+            f"was replaced."
+        )
+
+
+def files_in(result: Path) -> Iterator[str]:
+    """Every file in the splits of a result, as "train/mask_old/a.jpg"."""
+    for split in SPLITS:
+        for folder, _, names in os.walk(result / split):
+            for name in names:
+                yield (Path(folder) / name).relative_to(result).as_posix()
+
+
+def _require_same_content(
+    plan: CurationPlan, result: Path, copies: Mapping[str, str], progress: Progress
+) -> None:
+    def is_same(photo: PlannedPhoto) -> bool:
+        with (result / photo.split / photo.path).open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return digest == copies.get(photo.path)
+
+    with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="verify") as pool:
+        checked = zip(plan.kept, pool.map(is_same, plan.kept), strict=True)
+        for photo, same in progress(checked, "reading the result again", len(plan.kept)):
+            if not same:
+                raise DatasetError(
+                    f"{photo.path}: changed while it was curated. Nothing was replaced. Curate "
+                    f"again."
+                )

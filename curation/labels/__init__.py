@@ -1,0 +1,1 @@
+"""Find photos whose label is probably wrong."""

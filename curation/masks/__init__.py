@@ -1,0 +1,1 @@
+"""Paint masks on bare faces."""

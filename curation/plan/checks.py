@@ -1,0 +1,38 @@
+"""Photos that a network should not learn from, told before it does: each with its reason."""
+
+from collections.abc import Iterator
+
+from curation.limits import CheckLimits
+from maskage.dataset.photo_scan import Sight
+
+
+def find_flaws(sight: Sight, limits: CheckLimits) -> list[str]:
+    """What is wrong with a photo, "kind: detail", the gravest first; empty where it is good."""
+    return [
+        f"{kind}: {detail}" for kind, detail in _flaws(sight, limits) if kind not in limits.allowed
+    ]
+
+
+def _flaws(sight: Sight, limits: CheckLimits) -> Iterator[tuple[str, str]]:
+    quality = sight.quality
+    shorter, longer = sorted((sight.width, sight.height))
+    size = f"{sight.width}x{sight.height} px"
+    if shorter < limits.min_side:
+        yield "tiny", f"{size}, under {limits.min_side}"
+    elif sight.faces and quality.face_px < limits.min_side:
+        yield "tiny", f"its face has {quality.face_px} px, under {limits.min_side}"
+    if longer > limits.max_aspect * shorter:
+        yield "odd aspect", f"{size}, over {limits.max_aspect:g} to 1"
+    if quality.brightness < limits.min_brightness:
+        yield "dark", f"brightness {quality.brightness:.0f}, under {limits.min_brightness:g}"
+    if quality.brightness > limits.max_brightness:
+        yield "blown out", f"brightness {quality.brightness:.0f}, over {limits.max_brightness:g}"
+    elif quality.clipped > limits.max_clipped:
+        share = f"{quality.clipped:.0%} black or white"
+        yield "blown out", f"{share}, over {limits.max_clipped:.0%}"
+    if quality.sharpness < limits.min_sharpness:
+        yield "blurred", f"sharpness {quality.sharpness:.1f}, under {limits.min_sharpness:g}"
+    if sight.faces == 0:
+        yield "no face", "the face finder saw none"
+    elif sight.faces is not None and sight.faces > 1:
+        yield "several faces", f"{sight.faces} of a size"

@@ -1,0 +1,127 @@
+"""Pictures that lie in several classes: one label at least is wrong, and nobody knows which.
+
+The same file is found by its digest. The same picture in another file (scaled, saved again,
+mirrored) is found by its hash and then by its pixels: the hash alone cannot tell a masked from an
+unmasked face of one pose.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from curation.plan.look_alikes import LookAlikes
+from maskage.dataset.photo_scan import PhotoScan
+from maskage.pictures.images import decode_grey
+
+CONFLICT_BITS = 2
+"""Within this many bits a picture is compared by pixels: saving it again changes no more."""
+THUMB_PX = 32
+SAME_MEAN, SAME_WORST = 4.0, 32.0
+"""Levels of 255 that the same picture may differ by at 32 px, on average and at its worst pixel.
+
+Of 1,757 photos saved again at half the size and JPEG quality 50 this tells 83%; of a film's frames
+half a second apart it takes 0-4% for one picture, a whole second apart none
+(`benchmarks/label_conflicts.py`)."""
+
+Thumb = NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class LabelConflict:
+    """The same picture in several classes.
+
+    Attributes:
+        indices: Of the photos, sorted.
+        is_file: Whether the files are the same, byte for byte.
+    """
+
+    indices: tuple[int, ...]
+    is_file: bool = True
+
+
+def find_label_conflicts(
+    scans: Sequence[PhotoScan], alike: LookAlikes, read: Callable[[PhotoScan], bytes]
+) -> list[LabelConflict]:
+    """Pictures that lie in more than one class; sorted.
+
+    Args:
+        scans: The usable photos.
+        alike: Which of them are near, within `CONFLICT_BITS` or more.
+        read: Gives a photo's file.
+    """
+    same_file = [members for members in _by_content(scans) if _labels(scans, members) > 1]
+    links = [*_links(same_file), *_same_pictures(scans, alike.within(CONFLICT_BITS), read)]
+    conflicts = []
+    for members in _components(links):
+        digests = {scans[index].sight.sha256 for index in members}
+        conflicts.append(LabelConflict(tuple(members), is_file=len(digests) == 1))
+    return conflicts
+
+
+def make_thumb(data: bytes) -> Thumb:
+    """A file as a small grey picture for comparing, int16, shape (32, 32)."""
+    grey = np.asarray(decode_grey(data, min_side=THUMB_PX).image)
+    small = cv2.resize(grey, (THUMB_PX, THUMB_PX), interpolation=cv2.INTER_AREA)
+    return small.astype(np.int16)
+
+
+def is_same_picture(one: Thumb, other: Thumb) -> bool:
+    """Whether two thumbs show one picture, saved twice."""
+    difference = np.abs(one - other)
+    return float(difference.mean()) <= SAME_MEAN and float(difference.max()) <= SAME_WORST
+
+
+def _same_pictures(
+    scans: Sequence[PhotoScan], alike: LookAlikes, read: Callable[[PhotoScan], bytes]
+) -> Iterator[tuple[int, int]]:
+    # Kept for this one search: a photo has many neighbours where a camera stood still.
+    thumb = cache(lambda index: make_thumb(read(scans[index])))
+    settled: set[int] = set()
+    for index, scan in enumerate(scans):
+        for near in alike.neighbours(index):
+            other = scans[near.index]
+            if near.index < index or other.photo.label is scan.photo.label:
+                continue
+            if index in settled and near.index in settled:
+                continue
+            shown = thumb(near.index)[:, ::-1] if near.is_mirrored else thumb(near.index)
+            if is_same_picture(thumb(index), shown):
+                settled |= {index, near.index}
+                yield index, near.index
+
+
+def _by_content(scans: Sequence[PhotoScan]) -> list[list[int]]:
+    found: dict[str, list[int]] = {}
+    for index, scan in enumerate(scans):
+        found.setdefault(scan.sight.sha256, []).append(index)
+    return list(found.values())
+
+
+def _labels(scans: Sequence[PhotoScan], members: Sequence[int]) -> int:
+    return len({scans[index].photo.label for index in members})
+
+
+def _links(sets: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
+    for members in sets:
+        yield from pairwise(members)
+
+
+def _components(links: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """What the links tie together, each sorted, sorted by their first."""
+    if not links:
+        return []
+    nodes, ends = np.unique(np.array(links), return_inverse=True)
+    ends = ends.reshape(-1, 2)
+    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), (len(nodes),) * 2)
+    numbers = connected_components(graph, directed=False)[1]
+    found: dict[int, list[int]] = {}
+    for node, number in zip(nodes.tolist(), numbers.tolist(), strict=True):
+        found.setdefault(number, []).append(node)
+    return sorted(found.values())

@@ -1,0 +1,170 @@
+"""The four folders as photos, and what is wrong with them before any picture is opened."""
+
+import os
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskage.dataset.store import list_photos
+from maskage.errors import DatasetError, EnvironmentProblemError
+from maskage.outside_text import is_utf8, shown_text
+from maskage.pictures.images import is_picture
+from maskage.pictures.picture_files import OTHER_FORMATS, SYSTEM_FILES, unread_format
+from maskage.records import LABELS, Label, Photo
+
+
+@dataclass(frozen=True)
+class UnreadPhoto:
+    """A photo that is not read: where it lies, its class, and why, with what to do."""
+
+    path: str
+    label: Label
+    reason: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset as it lies on disk.
+
+    Attributes:
+        root: Absolute.
+        photos: Of all four classes, sorted by path.
+        ignored: Folders beside the four class folders, which are left alone.
+        strangers: What else lies in the class folders and is nobody's photo, sorted.
+        unread: Photos in the class folders that are not read, sorted by path: of another format, or
+            in a folder of their own.
+    """
+
+    root: Path
+    photos: tuple[Photo, ...]
+    ignored: tuple[str, ...]
+    strangers: tuple[str, ...] = ()
+    unread: tuple[UnreadPhoto, ...] = ()
+
+
+def read_dataset(root: Path) -> Dataset:
+    """List the photos of a dataset, with what its manifest knows; opens none of them.
+
+    Raises:
+        DatasetError: No such folder, or a class folder is missing or empty.
+        EnvironmentProblemError: A folder cannot be read.
+    """
+    # `Path.resolve` raises on links that lead in a circle.
+    root = Path(os.path.realpath(root))
+    try:
+        return _read(root)
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{root}: the folders in it cannot be listed ({fault.strerror or fault}). Check the "
+            f"path, the disk, and who may read it."
+        ) from fault
+
+
+def _read(root: Path) -> Dataset:
+    found = list_photos(root)
+    # A plan and a report are UTF-8, and so is every name in them.
+    photos = tuple(photo for photo in found if is_utf8(photo.path))
+    with os.scandir(root) as entries:
+        folders = sorted(
+            entry.name for entry in entries if _is_folder(entry) and not entry.name.startswith(".")
+        )
+    known = {photo.path for photo in photos}
+    present = [label for label in LABELS if label in folders]
+    unread = tuple(photo for label in present for photo in _find_unread(root, label, known))
+    counts = Counter(photo.label for photo in photos)
+    missing = [
+        f"{label} ({_why_missing(label, folders, unread)})" for label in LABELS if not counts[label]
+    ]
+    if missing:
+        raise DatasetError(
+            f"{root}: no photos of {', '.join(missing)}. {found_photos(photos)} "
+            f"Collect some with `collector {root}`, or put photos into that folder."
+        )
+    ignored = tuple(shown_text(name) for name in folders if name not in LABELS)
+    known |= {photo.path for photo in unread}
+    return Dataset(root, photos, ignored, _find_strangers(root, known), unread)
+
+
+def _find_unread(root: Path, label: Label, known: Container[str]) -> Iterator[UnreadPhoto]:
+    for folder, folders, names in os.walk(root / label):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            place = Path(folder) / name
+            path = place.relative_to(root).as_posix()
+            suffix = place.suffix.lower()
+            is_photo = suffix in OTHER_FORMATS or is_picture(place)
+            is_hidden = name.startswith(".") or not is_utf8(path)
+            if is_hidden or path in known or not is_photo or not place.is_file():
+                continue
+            if Path(folder) != root / label:
+                reason = f"unreadable: lies in a folder within {label}; move it up into {label}"
+            elif suffix in OTHER_FORMATS:
+                reason = f"unreadable: {unread_format(suffix)}"
+            else:
+                continue
+            yield UnreadPhoto(path, label, reason)
+
+
+def _why_missing(label: Label, folders: Sequence[str], unread: Sequence[UnreadPhoto]) -> str:
+    if label not in folders:
+        alike = [name for name in folders if name.lower() == label]
+        return f"no such folder, but {alike[0]}: rename it" if alike else "no such folder"
+    mine = [photo for photo in unread if photo.label is label]
+    if not mine:
+        return "empty"
+    reason = mine[0].reason.removeprefix("unreadable: ")
+    return f"{len(mine)} that are not read, the first {mine[0].path}: {reason}"
+
+
+def _find_strangers(root: Path, known: Iterable[str]) -> tuple[str, ...]:
+    found = []
+    for label in LABELS:
+        with os.scandir(root / label) as entries:
+            found += [
+                f"{label}/{entry.name}"
+                for entry in entries
+                if not entry.name.startswith(".") and entry.name.lower() not in SYSTEM_FILES
+            ]
+    # A folder whose photos are told one by one is told.
+    tops = {"/".join(path.split("/")[:2]) for path in known}
+    return tuple(sorted(_named(path) for path in found if path not in tops))
+
+
+def _named(path: str) -> str:
+    return path if is_utf8(path) else f"{shown_text(path)} (its name is not UTF-8)"
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        # A link that leads in a circle.
+        return False
+
+
+def require_all_classes(root: Path, usable: Sequence[Photo], doing: str, advice: str) -> None:
+    """Check that every class still has photos after some were set aside.
+
+    Args:
+        root: The dataset, for the message.
+        usable: Photos that are left.
+        doing: What set photos aside, for the message.
+        advice: What to do about it, for the message.
+
+    Raises:
+        DatasetError: A class has none left.
+    """
+    counts = Counter(photo.label for photo in usable)
+    empty = [label for label in LABELS if not counts[label]]
+    if empty:
+        raise DatasetError(
+            f"{root}: no usable photo of {', '.join(empty)} is left after {doing}. "
+            f"{found_photos(usable)} {advice}"
+        )
+
+
+def found_photos(photos: Iterable[Photo]) -> str:
+    """ "Found 3 mask_old, 0 mask_young, ...": for messages."""
+    counts: Counter[Label] = Counter(photo.label for photo in photos)
+    return f"Found {', '.join(f'{counts[label]} {label}' for label in LABELS)}."

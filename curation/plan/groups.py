@@ -1,0 +1,126 @@
+"""What must stay on one side of a split: photos of one subject, one session, one source, one pose.
+
+Groups are connected components over those links, across classes: a person with and without a mask
+is one person.
+"""
+
+import re
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from curation.plan.look_alikes import LookAlikes
+from curation.settings import REMOVE_BITS
+from maskage.dataset.photo_scan import PhotoScan
+from maskage.records import Photo
+
+GROUP_BITS = 8
+"""Radius of grouping: different people's tight crops were at least 10 bits apart (4,950 pairs)."""
+
+Links = NDArray[np.int64]
+"""Pairs of photos that belong together, shape (P, 2)."""
+
+# How augmentation tools name their copies; what is left is the name of the photo they came from.
+_COPY_MARKS = (
+    re.compile(r"__aug\d+$"),  # ours
+    re.compile(r"[_.](jpe?g|png)\.rf\.[0-9a-f]{32}$", re.IGNORECASE),  # Roboflow
+    re.compile(r"\.(jpe?g|png|bmp)_[0-9a-f-]{36}$", re.IGNORECASE),  # Augmentor, see below
+    re.compile(  # scripts of people's own
+        r"[_-](aug(mented)?|flip(ped)?|mirror(ed)?|rot(ated?)?|crop(ped)?|noise|blur(red)?|bright|"
+        r"dark)[_-]?\d*$",
+        re.IGNORECASE,
+    ),
+)
+_AUGMENTOR_PREFIX = re.compile(r"^.+?_original_")
+
+
+def group_photos(
+    scans: Sequence[PhotoScan], alike: LookAlikes, same_bits: int = REMOVE_BITS
+) -> list[int]:
+    """Number the group of each photo, from 0, in the order of their first photos.
+
+    Linked are photos of one subject, session or manifest group, the same file, copies that an
+    augmentation tool named after one photo, and near-duplicates, mirrored ones too. Two photos of
+    different known subjects are linked only where they are as good as the same picture: the
+    manifest knows people better than a hash, but no picture may be in two splits.
+
+    Args:
+        scans: The usable photos, sorted by path.
+        alike: Which of them look alike (see `GROUP_BITS`).
+        same_bits: Within so many bits two photos are the same picture.
+    """
+    pairs = np.concatenate([_links_by_fact(scans), _links_by_look(scans, alike, same_bits)])
+    graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), (len(scans),) * 2)
+    return _numbered(connected_components(graph, directed=False)[1].tolist())
+
+
+def source_stem(path: str) -> str | None:
+    """The name of the photo that an augmented copy was made from, or None for another name."""
+    stem = PurePosixPath(path).stem
+    for mark in _COPY_MARKS:
+        shorter = mark.sub("", stem)
+        if shorter != stem:
+            return _AUGMENTOR_PREFIX.sub("", shorter)
+    return None
+
+
+def describe_links(photos: Sequence[Photo]) -> str:
+    """What ties a group together, for messages: "subject anna, sessions s1 and s2"."""
+    words = []
+    for name in ("subject", "session", "group"):
+        values = sorted({value for photo in photos if (value := getattr(photo, name))})
+        if values:
+            shown = ", ".join(values[:3]) + (f" and {len(values) - 3} more" if values[3:] else "")
+            words.append(f"{name if len(values) == 1 else name + 's'} {shown}")
+    return "; ".join(words) or "near-duplicate pictures"
+
+
+def _links_by_fact(scans: Sequence[PhotoScan]) -> Links:
+    """Chains: each photo to the last one before it that shares a fact."""
+    last: dict[Hashable, int] = {}
+    pairs = []
+    for index, scan in enumerate(scans):
+        for fact in _facts_of(scan):
+            if fact in last:
+                pairs.append((last[fact], index))
+            last[fact] = index
+    return np.array(pairs, np.int64).reshape(-1, 2)
+
+
+def _facts_of(scan: PhotoScan) -> Iterator[Hashable]:
+    photo = scan.photo
+    yield "content", scan.sight.sha256
+    # Of one class only: people number the photos of every class from 1.
+    yield "name", photo.label, source_stem(photo.path) or PurePosixPath(photo.path).stem
+    for name in ("subject", "session", "group"):
+        # Only what is known links: photos of nobody in particular are not one person.
+        if value := getattr(photo, name):
+            yield name, value
+
+
+def _links_by_look(scans: Sequence[PhotoScan], alike: LookAlikes, same_bits: int) -> Links:
+    first_of = np.array([members[0] for members in alike.members], np.int64)
+    within = np.column_stack([first_of[alike.node_of], np.arange(len(scans))])
+    numbers = {subject: number for number, subject in enumerate({s.photo.subject for s in scans})}
+    person = np.array([_person(scans, members, numbers) for members in alike.members], np.int64)
+    one, other = person[alike.first], person[alike.second]
+    linked = (alike.bits <= same_bits) | (one < 0) | (other < 0) | (one == other)
+    between = np.column_stack([first_of[alike.first[linked]], first_of[alike.second[linked]]])
+    return np.concatenate([within, between])
+
+
+def _person(
+    scans: Sequence[PhotoScan], members: Sequence[int], numbers: Mapping[str | None, int]
+) -> int:
+    """The number of the one known subject of these photos; -1 where it is not one, or unknown."""
+    subjects = {scans[index].photo.subject for index in members}
+    return -1 if len(subjects) > 1 or None in subjects else numbers[subjects.pop()]
+
+
+def _numbered(components: Sequence[int]) -> list[int]:
+    numbers: dict[int, int] = {}
+    return [numbers.setdefault(component, len(numbers)) for component in components]

@@ -1,0 +1,123 @@
+"""Which photos get a mask put on: bare faces of train, as misworn ones and as masked ones.
+
+Val and test stay as photographed.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import cycle
+from pathlib import Path
+
+from curation.masks.cloth import can_lend, is_whole, shows_chin
+from curation.masks.painting import MaskLender, MaskPainting, Wearing
+from curation.plan.plan import PlannedPhoto
+from curation.plan.variants import VariantNames, variant_of
+from curation.settings import PaintingSettings
+from maskage.console import Progress, no_progress
+from maskage.faces.finder import SMALLEST_IN_PICTURE_PX, YuNetFinder
+from maskage.pictures.images import read_image
+from maskage.records import LABELS, Label
+
+BARE = (Label.NOMASK_OLD, Label.NOMASK_YOUNG)
+MISWORN = (Wearing.BELOW_NOSE, Wearing.ON_CHIN)
+WORN_EVERY = 2
+"""One in so many of these faces also gets a mask that is worn: with misworn ones alone the network
+would learn that a mask that was put on is none."""
+DRAWN_EVERY = 2
+"""One in so many of these masks is a drawn one; masked photos lend the others. Within each class
+and way of wearing, or the kind of cloth would tell the label."""
+
+
+def plan_painted_masks(
+    root: Path,
+    photos: Sequence[PlannedPhoto],
+    settings: PaintingSettings,
+    seed: int,
+    progress: Progress = no_progress,
+) -> list[PlannedPhoto]:
+    """Plan variants of the bare faces of train with a mask put on, sorted by path.
+
+    A mask below the nose or on the chin leaves a face without one; a worn one moves it into the
+    masked class of its age. Half of the masks are drawn, half are those of masked photos of train,
+    as far as these show them from the front.
+
+    Args:
+        root: The dataset.
+        photos: Every photo of it, planned and split.
+        settings: How many, and who finds eyes, nose and mouth.
+        seed: Chooses the faces and the masks.
+        progress: Shows the photos being looked at.
+
+    Returns:
+        The variants, named `<stem>__nose<N>.jpg`, `__chin<N>` and `__worn<N>`. Faces that are not
+        found whole get none.
+
+    Raises:
+        EnvironmentProblemError: The face model cannot be run.
+        UnreadableImageError: A photo has changed or gone since it was looked at.
+    """
+    finder = YuNetFinder(settings.face_model, SMALLEST_IN_PICTURE_PX)
+    names = VariantNames([photo.path for photo in photos])
+    masked = [label for label in LABELS if label.has_mask]
+    lenders = _lend_in_turn(root, finder, _choose(photos, masked, 1.0, seed))
+    chosen = [parent for label in BARE for parent in _choose(photos, [label], settings.share, seed)]
+    painted: list[PlannedPhoto] = []
+    faces: Counter[Label] = Counter()
+    cloths: Counter[tuple[Label, Wearing]] = Counter()
+    for parent in progress(chosen, "finding faces to put masks on", len(chosen)):
+        pixels = read_image(root / parent.path)
+        landmarks = next(iter(finder.find_landmarks(pixels)), None)
+        if landmarks is None or not is_whole(pixels, landmarks):
+            continue
+        turn, faces[parent.label] = faces[parent.label], faces[parent.label] + 1
+        for wearing in _ways(turn, shows_chin=shows_chin(pixels, landmarks)):
+            label = Label.of(has_mask=wearing is Wearing.WORN, is_old=parent.label.is_old)
+            is_drawn = cloths[label, wearing] % DRAWN_EVERY == 0
+            cloths[label, wearing] += 1
+            lender = None if is_drawn else next(lenders, None)
+            painting = MaskPainting(wearing, landmarks, lender)
+            path = names.name(parent, label, wearing)
+            painted.append(variant_of(parent, path, label, painting))
+    return sorted(painted, key=lambda photo: photo.path)
+
+
+def wanted_faces(photos: Sequence[PlannedPhoto], share: float) -> int:
+    """How many bare faces of train are chosen."""
+    labels = Counter(p.label for p in photos if p.kept and p.split == "train")
+    return sum(round(share * labels[label]) for label in BARE)
+
+
+def _ways(turn: int, *, shows_chin: bool) -> Iterator[Wearing]:
+    """How the mask of one face after the other is worn."""
+    wrongly = MISWORN[turn % len(MISWORN)]
+    yield wrongly if shows_chin else Wearing.BELOW_NOSE
+    # After both ways to wear one wrongly, so that each meets its worn counterpart.
+    if turn // len(MISWORN) % WORN_EVERY == 0:
+        yield Wearing.WORN
+
+
+def _choose(
+    photos: Sequence[PlannedPhoto], labels: Iterable[Label], share: float, seed: int
+) -> list[PlannedPhoto]:
+    """A share of the photos of some classes of train, in an order that the seed chooses."""
+    wanted = set(labels)
+    found = [p for p in photos if p.kept and p.split == "train" and p.label in wanted]
+    order = sorted(found, key=lambda photo: photo.path)
+    random.Random(f"{seed} painted {sorted(wanted)}").shuffle(order)
+    return order[: round(share * len(order))]
+
+
+def _lend_in_turn(
+    root: Path, finder: YuNetFinder, masked: Iterable[PlannedPhoto]
+) -> Iterator[MaskLender]:
+    """Masked photos that can lend their masks, again and again; none where none can."""
+    found = []
+    for photo in masked:
+        pixels = read_image(root / photo.path)
+        landmarks = next(iter(finder.find_landmarks(pixels)), None)
+        if landmarks is not None and can_lend(pixels, landmarks):
+            lender = MaskLender(photo.path, landmarks)
+            found.append(lender)
+            yield lender
+    yield from cycle(found)

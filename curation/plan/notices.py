@@ -1,0 +1,172 @@
+"""What there is to know about a plan: faults in the photos first, then advice."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from curation.limits import FLAWS
+from curation.plan.balance import wanted_count
+from curation.plan.dataset import Dataset
+from curation.plan.groups import describe_links
+from curation.plan.mask_plan import wanted_faces
+from curation.plan.plan import CurationPlan, Notice
+from curation.settings import GROUP
+from maskage.dataset.photo_scan import needs_face
+from maskage.formats.curated_set import SPLITS
+from maskage.records import LABELS, Label, Photo
+
+LARGE_GROUP = 0.1
+"""A group above this share of a class is hard to place, and much of a score hangs on it."""
+SHARE_TOLERANCE = 0.05
+MOST_NAMES = 3
+
+
+def gather_notices(dataset: Dataset, plan: CurationPlan) -> tuple[Notice, ...]:
+    """Everything to know about a plan, faults first."""
+    notices = [
+        *_broken_photos(dataset, plan),
+        *_checks(plan),
+        *_leaks(plan),
+        *_large_groups(dataset.photos, plan),
+        *_shares(plan),
+        *_missing_variants(plan),
+        *_missing_masks(plan),
+        *_unlooked_faces(dataset.photos, plan),
+    ]
+    return tuple(sorted(notices, key=lambda notice: not notice.is_fault))
+
+
+def _broken_photos(dataset: Dataset, plan: CurationPlan) -> Iterator[Notice]:
+    reasons = plan.reasons
+    if reasons.get("unreadable"):
+        yield Notice(
+            f"Set aside: {reasons['unreadable']} unreadable. The report says of each why, and what "
+            f"to do.",
+            is_fault=True,
+        )
+    if reasons.get("label conflict"):
+        yield Notice(
+            f"{reasons['label conflict']} photos are the same picture in several classes; all were "
+            f"set aside. Keep each in its right class only.",
+            is_fault=True,
+        )
+    if dataset.ignored:
+        yield Notice(f"Folders that are no class were left alone: {', '.join(dataset.ignored)}.")
+    if dataset.strangers:
+        yield Notice(
+            f"{len(dataset.strangers)} things in the class folders are no photos, and were left "
+            f"alone: {_some(dataset.strangers)}."
+        )
+
+
+def _checks(plan: CurationPlan) -> Iterator[Notice]:
+    found = {kind: plan.reasons[kind] for kind in FLAWS if kind in plan.reasons}
+    if found:
+        shown = ", ".join(f"{count} {kind}" for kind, count in found.items())
+        kinds = ",".join(kind.replace(" ", "-") for kind in found)
+        yield Notice(
+            f"Set aside by the checks: {shown}. The report shows them; `--allow {kinds}` keeps "
+            f"such photos."
+        )
+
+
+def _leaks(plan: CurationPlan) -> Iterator[Notice]:
+    if plan.straddling:
+        used = {photo.group for photo in plan.kept}
+        yield Notice(
+            f"The random split leaks: {len(plan.straddling)} of {len(used)} groups have photos in "
+            f"more than one split, so the test score is too good. Use --split group.",
+            is_fault=True,
+        )
+
+
+def _large_groups(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notice]:
+    if plan.settings.split != GROUP:
+        return
+    facts = {photo.path: photo for photo in photos}
+    in_class = Counter(photo.label for photo in plan.kept)
+    large = []
+    for name, members in plan.groups.items():
+        counts = Counter(photo.label for photo in members if photo.kept)
+        share, label = max(
+            ((counts[label] / in_class[label], label) for label in counts), default=(0, "")
+        )
+        if share > LARGE_GROUP:
+            tied = describe_links([facts[photo.path] for photo in members])
+            large.append((share, f"{name} ({tied}) is {share:.0%} of {label}"))
+    if large:
+        large.sort(key=lambda item: (-item[0], item[1]))
+        shown = "; ".join(text for _, text in large[:MOST_NAMES])
+        yield Notice(
+            f"{len(large)} groups are over {LARGE_GROUP:.0%} of a class, so that much hangs on who "
+            f"they are: {shown}{'; ...' if large[MOST_NAMES:] else ''}. More people would help."
+        )
+
+
+def _shares(plan: CurationPlan) -> Iterator[Notice]:
+    if plan.settings.split != GROUP:
+        return
+    wanted = dict(zip(SPLITS, plan.settings.ratio, strict=True))
+    off = []
+    for label in LABELS:
+        counts = {split: _assigned(plan, split, label) for split in SPLITS}
+        shares = {split: count / sum(counts.values()) for split, count in counts.items()}
+        if any(abs(shares[split] - wanted[split]) > SHARE_TOLERANCE for split in SPLITS):
+            off.append(f"{label} {' / '.join(f'{shares[split]:.0%}' for split in SPLITS)}")
+    if off:
+        yield Notice(
+            f"Not split {' / '.join(f'{share:.0%}' for share in wanted.values())} but "
+            f"{', '.join(off)}: the groups are too few or too large to do better."
+        )
+
+
+def _assigned(plan: CurationPlan, split: str, label: Label) -> int:
+    """Photos of a class in a split, before a surplus was set aside from train."""
+    surplus = sum(photo.kind == "surplus" and photo.label is label for photo in plan.set_aside)
+    return plan.counts[split][label] + (surplus if split == "train" else 0)
+
+
+def _missing_variants(plan: CurationPlan) -> Iterator[Notice]:
+    wanted = wanted_count([*plan.originals, *plan.painted], plan.settings)
+    for label in LABELS:
+        taken, made = plan.counts["train"][label], plan.variant_counts["train"][label]
+        if taken + made < wanted:
+            yield Notice(
+                f"{label} has {taken} photos in train and got {made} variants, "
+                f"{plan.settings.max_variants} of each at most: still {taken + made} against "
+                f"{wanted}. Collect more of it."
+            )
+
+
+def _missing_masks(plan: CurationPlan) -> Iterator[Notice]:
+    if plan.settings.painting is None:
+        return
+    wanted = wanted_faces(plan.kept, plan.settings.painting.share)
+    found = len({photo.parent for photo in plan.painted})
+    if found < wanted:
+        yield Notice(
+            f"--paint-masks: {wanted - found} of {wanted} bare faces of train got no mask: their "
+            f"eyes, nose and mouth were not found whole."
+        )
+    if wanted == 0:
+        yield Notice("--paint-masks: the share is less than one bare face of train.")
+    lent = sum(photo.painting is not None and photo.painting.lender is not None
+               for photo in plan.painted)  # fmt: skip
+    if plan.painted and not lent:
+        yield Notice(
+            "--paint-masks: no masked photo of train shows its mask whole, from the front and over "
+            "the nose, so every mask is drawn."
+        )
+
+
+def _unlooked_faces(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notice]:
+    unlooked = sum(map(needs_face, photos))
+    if unlooked and plan.settings.dedupe and plan.settings.face_model is None:
+        yield Notice(
+            f"{unlooked} of {len(photos)} photos were compared as they are, since nobody has "
+            f"looked for the face in them. If they show more than the face, the room decides what "
+            f"is alike: `--find-faces` compares the faces."
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:MOST_NAMES]) + (", ..." if names[MOST_NAMES:] else "")

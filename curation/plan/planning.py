@@ -1,0 +1,230 @@
+"""The steps of a curation, in their order: scan, group, dedupe, check, assign, balance.
+
+Every step writes into one plan; nothing is applied here.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from curation.limits import FLAWS
+from curation.plan.balance import choose_drops, plan_variants, weigh_classes
+from curation.plan.checks import find_flaws
+from curation.plan.conflicts import CONFLICT_BITS, find_label_conflicts
+from curation.plan.dataset import Dataset, read_dataset, require_all_classes
+from curation.plan.duplicates import find_duplicates, rank_key
+from curation.plan.groups import GROUP_BITS, group_photos
+from curation.plan.look_alikes import find_look_alikes
+from curation.plan.mask_plan import plan_painted_masks
+from curation.plan.notices import gather_notices
+from curation.plan.plan import CurationPlan, Notice, PlannedPhoto
+from curation.plan.split import assign_at_random, assign_groups, require_full_splits
+from curation.scan.cache import open_scan_cache
+from curation.scan.scanning import scan_photos
+from curation.scan.workers import Workers
+from curation.settings import DROP, RANDOM, WEIGHTS, CurationSettings
+from maskage.console import Progress, no_progress
+from maskage.dataset.photo_scan import PhotoScan, needs_face, read_face
+from maskage.errors import DatasetError
+from maskage.records import RgbImage, Suggestion
+
+
+def make_plan(
+    root: Path,
+    settings: CurationSettings,
+    progress: Progress = no_progress,
+    workers: Workers | None = None,
+) -> CurationPlan:
+    """Decide what becomes of every photo of a dataset; writes nothing there.
+
+    Args:
+        root: Four class folders, with or without a manifest.
+        settings: What is asked for.
+        progress: Shows the steps that take time.
+        workers: Who looks at the photos; one thread a core by default.
+
+    Raises:
+        DatasetError: A class has no usable photos, or there is no split that holds.
+        EnvironmentProblemError: A file or a worker is out of reach.
+    """
+    dataset = read_dataset(root)
+    draft = _Draft(dataset, settings, _scan(dataset, settings, progress, workers))
+    draft.drop_unreadable()
+    draft.group()
+    draft.drop_label_conflicts()
+    if settings.dedupe:
+        draft.drop_duplicates()
+    draft.drop_flawed()
+    checked = draft.check_labels(progress) if settings.check_labels else None
+    draft.assign()
+    if settings.balance == DROP:
+        draft.drop_surplus()
+    photos = list(draft.planned.values())
+    if settings.painting is not None:
+        photos += plan_painted_masks(
+            dataset.root, photos, settings.painting, settings.seed, progress
+        )
+    photos += plan_variants(photos, settings)
+    photos.sort(key=lambda photo: photo.path)
+    plan = CurationPlan(dataset.root, settings, tuple(photos))
+    if settings.balance == WEIGHTS:
+        plan = replace(plan, class_weights=weigh_classes(plan.train_counts))
+    notices = [*gather_notices(dataset, plan), *(() if checked is None else checked)]
+    return replace(plan, notices=tuple(notices))
+
+
+def _scan(
+    dataset: Dataset, settings: CurationSettings, progress: Progress, workers: Workers | None
+) -> dict[str, PhotoScan]:
+    with open_scan_cache(dataset.root, settings.face_model) as cache:
+        scans = scan_photos(dataset.root, dataset.photos, workers, settings.face_model, cache)
+        shown: Iterable[PhotoScan] = progress(scans, "looking at photos", len(dataset.photos))
+        return {scan.path: scan for scan in shown}
+
+
+@dataclass
+class _Draft:
+    """A plan in the making: the steps narrow `usable` and fill `planned`."""
+
+    dataset: Dataset
+    settings: CurationSettings
+    scans: dict[str, PhotoScan]
+    planned: dict[str, PlannedPhoto] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.planned = {
+            path: PlannedPhoto(
+                path, scan.photo.label, kept=True, subject=scan.photo.subject, sight=scan.sight
+            )
+            for path, scan in self.scans.items()
+        }
+        for unread in self.dataset.unread:
+            self.planned[unread.path] = PlannedPhoto(
+                unread.path, unread.label, kept=False, reason=unread.reason
+            )
+
+    @property
+    def usable(self) -> list[PhotoScan]:
+        return [scan for path, scan in self.scans.items() if self.planned[path].kept]
+
+    @cached_property
+    def ranks(self) -> dict[str, int]:
+        """Place of each photo by quality, the best first."""
+        limits = self.settings.limits
+        order = sorted(self.scans.values(), key=lambda scan: rank_key(scan, limits))
+        return {scan.path: place for place, scan in enumerate(order)}
+
+    def drop_unreadable(self) -> None:
+        for path, scan in self.scans.items():
+            if scan.sight.fault is not None:
+                self._set_aside(path, f"unreadable: {scan.sight.fault}")
+        self._require_all_classes("unreadable files were set aside", "Replace the broken files.")
+
+    def group(self) -> None:
+        """Name the group of every readable photo, also of those that are set aside later."""
+        usable = self.usable
+        radius = self.settings.radius
+        alike = find_look_alikes(usable, max(GROUP_BITS, radius))
+        numbers = group_photos(usable, alike, radius)
+        width = len(str(len(usable)))
+        for scan, number in zip(usable, numbers, strict=True):
+            self._update(scan.path, group=f"g{number + 1:0{width}d}")
+
+    def drop_label_conflicts(self) -> None:
+        usable = self.usable
+        alike = find_look_alikes(usable, CONFLICT_BITS)
+        for conflict in find_label_conflicts(usable, alike, self._read):
+            paths = [usable[index].path for index in conflict.indices]
+            what = "file" if conflict.is_file else "picture"
+            for path in paths:
+                others = tuple(other for other in paths if other != path)
+                reason = f"label conflict: the same {what} is also {', '.join(others)}"
+                self._set_aside(path, reason, rivals=others)
+        self._require_all_classes(
+            "pictures that lie in two classes were set aside", "Keep each in its right class only."
+        )
+
+    def drop_duplicates(self) -> None:
+        usable = self.usable
+        alike = find_look_alikes(usable, self.settings.radius)
+        groups = self._group_numbers(usable)
+        for found in find_duplicates(usable, groups, alike, self.settings.limits):
+            leader = usable[found.leader].path
+            mirrored = ", mirrored" if found.is_mirrored else ""
+            reason = (
+                f"exact copy: of {leader}"
+                if found.is_copy
+                else f"near-duplicate: {found.bits} bits from {leader}{mirrored}"
+            )
+            self._set_aside(usable[found.index].path, reason, twin=leader)
+
+    def drop_flawed(self) -> None:
+        for scan in self.usable:
+            if flaws := find_flaws(scan.sight, self.settings.limits):
+                self._set_aside(scan.path, "; ".join(flaws))
+        kinds = Counter(photo.kind for photo in self.planned.values() if photo.kind in FLAWS)
+        shown = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+        self._require_all_classes(
+            f"the checks set photos aside ({shown})",
+            "Keep them with --allow KINDS, move a limit (see `curate --help`), or collect more.",
+        )
+
+    def check_labels(self, progress: Progress) -> list[Notice]:
+        """Write down which labels are probably wrong; nothing is set aside for it."""
+        from curation.labels.check import find_doubtful_labels
+        from curation.labels.embedding import embed_pictures
+
+        usable = self.usable
+        labels = [scan.photo.label for scan in usable]
+        groups = self._group_numbers(usable)
+        embedding = embed_pictures(self._faces(usable), len(usable), progress)
+        doubts = find_doubtful_labels(embedding.features, labels, groups, self.settings.seed)
+        for doubt in doubts:
+            suggestion = Suggestion(doubt.suggested, doubt.confidence)
+            self._update(usable[doubt.index].path, doubt=suggestion)
+        return [] if embedding.notice is None else [Notice(embedding.notice)]
+
+    def assign(self) -> None:
+        photos = [scan.photo for scan in self.usable]
+        mode, ratio, seed = self.settings.split, self.settings.ratio, self.settings.seed
+        if mode == RANDOM:
+            splits = assign_at_random(photos, ratio, seed)
+        else:
+            splits = assign_groups(photos, self._group_numbers(self.usable), ratio, seed)
+        require_full_splits(photos, splits, ratio, mode)
+        for photo, split in zip(photos, splits, strict=True):
+            self._update(photo.path, split=split)
+
+    def drop_surplus(self) -> None:
+        for photo in choose_drops(list(self.planned.values()), self.ranks):
+            reason = f"surplus: more of {photo.label} than of the smallest class of train"
+            self._set_aside(photo.path, reason, split="")
+
+    def _faces(self, scans: Sequence[PhotoScan]) -> Iterator[RgbImage]:
+        for scan in scans:
+            model = self.settings.face_model if needs_face(scan.photo) else None
+            yield read_face(self.dataset.root / scan.path, model)
+
+    def _read(self, scan: PhotoScan) -> bytes:
+        try:
+            return (self.dataset.root / scan.path).read_bytes()
+        except OSError as fault:
+            raise DatasetError(
+                f"{scan.path}: changed or gone since it was looked at ({fault.strerror}). Curate "
+                f"again."
+            ) from fault
+
+    def _group_numbers(self, scans: Sequence[PhotoScan]) -> list[int]:
+        return [int(self.planned[scan.path].group[1:]) for scan in scans]
+
+    def _set_aside(self, path: str, reason: str, **changes: object) -> None:
+        self._update(path, kept=False, reason=reason, **changes)
+
+    def _update(self, path: str, **changes: object) -> None:
+        self.planned[path] = replace(self.planned[path], **changes)  # type: ignore[arg-type]
+
+    def _require_all_classes(self, doing: str, advice: str) -> None:
+        photos = [scan.photo for scan in self.usable]
+        require_all_classes(self.dataset.root, photos, doing, advice)

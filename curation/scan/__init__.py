@@ -1,0 +1,1 @@
+"""Scan photos for hashes, quality and faces: threads, processes, a cluster."""

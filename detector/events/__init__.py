@@ -1,0 +1,1 @@
+"""Events and alarms, and where they are sent."""

@@ -1,0 +1,148 @@
+"""The options that ask for alarms, shared by `detector live` and `detector run`."""
+
+import argparse
+import math
+import shlex
+import shutil
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from maskage.addresses import split_address
+from maskage.errors import CameraError, UsageError
+from maskage.records import LABELS, Label
+
+ON_FOR_S = 0.5
+COOL_DOWN_S = 30.0
+
+
+@dataclass(frozen=True)
+class AlarmSettings:
+    """When an alarm is raised, and what it does.
+
+    Attributes:
+        labels: Of the faces that raise it.
+        commands: Programs that are run, each as its words; no shell reads them.
+        webhooks: Addresses that are posted to; they may hold passwords.
+        on_for_s: How long a face must have had such a label.
+        cool_down_s: For how long after an alarm no other is raised.
+    """
+
+    labels: frozenset[Label]
+    commands: tuple[tuple[str, ...], ...] = ()
+    webhooks: tuple[str, ...] = ()
+    on_for_s: float = ON_FOR_S
+    cool_down_s: float = COOL_DOWN_S
+
+
+def add_alarm_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options; `read_alarm_rules` reads them."""
+    group = parser.add_argument_group(
+        "alarms",
+        "Run a program or call an address when a face is surely of a class. Both get the label, "
+        "track, confidence and time as JSON, never a picture.",
+    )
+    group.add_argument(
+        "--on",
+        action="append",
+        metavar="PATTERN",
+        help="class that raises an alarm; * stands for anything, as in 'nomask_*'; repeatable",
+    )
+    group.add_argument(
+        "--exec",
+        action="append",
+        metavar="CMD",
+        help="program to run, with the alarm as JSON on stdin and in MASKAGE_LABEL, _TRACK, "
+        "_CONFIDENCE, _TIME_S, _AT, _SOURCE and _FILE; one at a time, for at most 30 s. No shell "
+        "reads it: for one write \"sh -c '...'\"; repeatable",
+    )
+    group.add_argument(
+        "--webhook",
+        action="append",
+        metavar="URL",
+        help="http:// or https:// address to POST the alarm to, as JSON; repeatable",
+    )
+    group.add_argument(
+        "--on-for",
+        type=float,
+        metavar="SECONDS",
+        help=f"how long a face must keep such a label first (default: {ON_FOR_S:g}); does not "
+        "count for a folder of pictures; where --every leaves over 1 s between frames, give 0",
+    )
+    group.add_argument(
+        "--cool-down",
+        type=float,
+        metavar="SECONDS",
+        help=f"after an alarm raise none for so long, whoever is seen (default: {COOL_DOWN_S:g}). "
+        "Both are seconds of the recording, as in its events; a picture of a folder counts as one",
+    )
+
+
+def read_alarm_rules(arguments: argparse.Namespace) -> AlarmSettings | None:
+    """What the options of `add_alarm_options` ask for; None where they ask for nothing.
+
+    Raises:
+        UsageError: A pattern, program, address or time is not usable, or one is missing.
+    """
+    has_action = bool(arguments.exec or arguments.webhook)
+    if not arguments.on:
+        if has_action:
+            raise UsageError(
+                "--exec and --webhook say what an alarm does, not what raises it. "
+                "Add --on PATTERN, for example --on 'nomask_*'."
+            )
+        if arguments.on_for is not None or arguments.cool_down is not None:
+            raise UsageError("--on-for and --cool-down are for alarms. Add --on PATTERN.")
+        return None
+    if not has_action:
+        raise UsageError(
+            "--on says what raises an alarm, not what it does. Add --exec CMD or --webhook URL."
+        )
+    on_for_s = ON_FOR_S if arguments.on_for is None else arguments.on_for
+    cool_down_s = COOL_DOWN_S if arguments.cool_down is None else arguments.cool_down
+    if not 0 <= on_for_s < math.inf:
+        raise UsageError(f"--on-for is a number of seconds from 0; found {on_for_s:g}.")
+    if not 0 < cool_down_s < math.inf:
+        raise UsageError(f"--cool-down is a number of seconds above 0; found {cool_down_s:g}.")
+    return AlarmSettings(
+        frozenset(label for pattern in arguments.on for label in _match_labels(pattern)),
+        tuple(_split_command(text) for text in arguments.exec or ()),
+        tuple(_check_webhook(url) for url in arguments.webhook or ()),
+        on_for_s,
+        cool_down_s,
+    )
+
+
+def _match_labels(pattern: str) -> list[Label]:
+    found = [label for label in LABELS if fnmatchcase(label, pattern)]
+    if not found:
+        raise UsageError(
+            f"--on {pattern!r} matches no label. The labels are {', '.join(LABELS)}; "
+            f"'nomask_*' and '*_young' match two each."
+        )
+    return found
+
+
+def _split_command(text: str) -> tuple[str, ...]:
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as fault:
+        raise UsageError(f"--exec {text!r} cannot be split into words: {fault}.") from fault
+    if not words:
+        raise UsageError("--exec names no program. Write it like --exec 'notify-send \"no mask\"'.")
+    if shutil.which(words[0]) is None:
+        raise UsageError(
+            f"--exec: there is no program {words[0]!r} that can be run. Check its name and that "
+            f"it is executable; what a shell shall read goes into \"sh -c '...'\"."
+        )
+    return words
+
+
+def _check_webhook(url: str) -> str:
+    # An address that is refused is not told back: a password may be in it.
+    if not url.lower().startswith(("http://", "https://")) or any(map(str.isspace, url)):
+        raise UsageError("--webhook takes an address like https://HOST/PATH, without spaces.")
+    try:
+        split_address(url)
+    except CameraError as fault:
+        raise UsageError(f"--webhook: {fault}") from None
+    return url

@@ -1,0 +1,232 @@
+"""Alarms: a program is run or an address called when a face is surely of a class.
+
+Deciding is done in the frame loop and takes microseconds; doing is left to threads, so a program
+that hangs or a server that is silent never holds up a frame.
+
+All times are those of the frames, `Frame.position_s`: in a recording they are its own, however
+fast it is read, and on a camera they pass as the clock does. Where a source begins anew (a lost
+camera opened again, another camera chosen) its time goes on from where it was.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+
+from detector.events.alarm_actions import (
+    WAITING_ALARMS,
+    Action,
+    ActionWorker,
+    Alarm,
+    CommandAction,
+)
+from detector.events.alarm_options import AlarmSettings
+from detector.events.webhooks import WebhookAction
+from detector.tracking.pipeline import FrameResult
+from detector.tracking.tracker import KEEP_S, TrackedFace
+from maskage.console import say
+from maskage.context_mixin import Closing
+from maskage.errors import EnvironmentProblemError
+from maskage.records import Frame
+
+CLOSE_S = 10.0
+"""How long the end waits for what is on the way: more than a webhook's tries take."""
+INTERRUPTED_S = 3.0
+"""The same after Ctrl-C or a kill: service managers wait for some ten seconds in all."""
+PATIENCE_S = 60.0
+"""How long the end of a recording waits without any alarm being carried out: twice as long as one
+command may run."""
+_SAY_AFTER_S = 0.5
+_POLL_S = 0.1
+_ROUNDING_S = 1e-9
+
+
+@dataclass(frozen=True)
+class AlarmSummary:
+    """What came of the alarms; one alarm is given to each command and webhook.
+
+    Attributes:
+        raised: Alarms.
+        done, failed: How often a command or webhook worked, or did not.
+        dropped: How often one was left out: too many waited, or the end had come.
+    """
+
+    raised: int
+    done: int
+    failed: int
+    dropped: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.raised} alarms raised; {self.done} commands and webhooks done, "
+            f"{self.failed} failed, {self.dropped} dropped"
+        )
+
+
+def require_all_done(summary: AlarmSummary) -> None:
+    """Make sure that every alarm reached every command and webhook.
+
+    Raises:
+        EnvironmentProblemError: One did not.
+    """
+    if missed := summary.failed + summary.dropped:
+        raise EnvironmentProblemError(
+            f"{missed} of {missed + summary.done} commands and webhooks were not carried out "
+            f"({summary.failed} failed, {summary.dropped} given up at the end). All else was "
+            f"written. Mend what is said of the first failure above, then run it again."
+        )
+
+
+@dataclass
+class _Watch:
+    """What is remembered of a track, in seconds of `Alarms`' own time."""
+
+    seen_s: float = 0.0
+    since_s: float | None = None
+    raised_s: float = -math.inf
+
+
+class Alarms(Closing):
+    """Raises alarms for what the frames show.
+
+    Args:
+        settings: From `alarm_options.read_alarm_rules`.
+        source: Name of the camera or recording, as it may be shown.
+        tell: Gets the first failure of each command and webhook, from another thread.
+        close_s: How long `close` waits for what is on the way.
+        keeps_all: Drop none because many wait, as in a recording, which comes faster than it can
+            be acted upon; `close` goes on waiting for as long as another one is done in `close_s`.
+
+    Attributes:
+        source: May be set where another camera is chosen.
+    """
+
+    def __init__(
+        self,
+        settings: AlarmSettings,
+        source: str,
+        tell: Callable[[str], None] = say,
+        close_s: float = CLOSE_S,
+        *,
+        keeps_all: bool = False,
+    ) -> None:
+        self.source = source
+        self._settings = settings
+        self._close_s = close_s
+        self._keeps_all = keeps_all
+        self._raised = 0
+        self._watches: dict[int, _Watch] = {}
+        self._last_position_s = self._shift_s = 0.0
+        self._quiet_until_s = -math.inf
+        actions: list[Action] = [
+            *(CommandAction(words) for words in settings.commands),
+            *(WebhookAction(url) for url in settings.webhooks),
+        ]
+        most_waiting = None if keeps_all else WAITING_ALARMS
+        self._workers = [ActionWorker(action, tell, most_waiting) for action in actions]
+
+    def update(self, result: FrameResult) -> None:
+        """Look at the next frame and raise an alarm where one is due; never waits for it.
+
+        A face is due when its steadied label is asked for, it is sure, and it has been so, in
+        every frame that shows it, for `on_for_s`; in a folder of pictures at once. One alarm is
+        raised in `cool_down_s`: of several faces for the one whose last alarm is longest ago, or
+        that had none, then for the largest. A face that stays raises another one after that time.
+        """
+        now_s = self._time_of(result.frame)
+        due = [
+            (watch, face)
+            for face in result.faces
+            if (watch := self._watch(face, now_s)).since_s is not None
+            and (
+                result.frame.file is not None
+                or now_s - watch.since_s >= self._settings.on_for_s - _ROUNDING_S
+            )
+        ]
+        self._watches = {t: w for t, w in self._watches.items() if now_s - w.seen_s <= KEEP_S}
+        if due and now_s >= self._quiet_until_s - _ROUNDING_S:
+            watch, face = min(due, key=lambda pair: pair[0].raised_s)
+            watch.raised_s = now_s
+            self._quiet_until_s = now_s + self._settings.cool_down_s
+            self._raise(face, result.frame)
+
+    @property
+    def summary(self) -> AlarmSummary:
+        """How many there were so far; complete after `close`."""
+        workers = self._workers
+        return AlarmSummary(
+            self._raised,
+            sum(worker.done for worker in workers),
+            sum(worker.failed for worker in workers),
+            sum(worker.dropped for worker in workers),
+        )
+
+    def close(self) -> None:
+        """Wait for what is on the way, say so where that takes a moment, then end it.
+
+        A thread may outlive this only while the system looks up a host's name for it.
+        """
+        try:
+            for worker in self._workers:
+                worker.finish()
+            self._wait(time.monotonic() + self._close_s)
+        finally:
+            for worker in self._workers:
+                worker.stop()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None and issubclass(kind, KeyboardInterrupt | SystemExit):
+            self._close_s = min(self._close_s, INTERRUPTED_S)
+            self._keeps_all = False
+        super().__exit__(kind, fault, trace)
+
+    def _wait(self, until_s: float) -> None:
+        say_at_s: float | None = time.monotonic() + _SAY_AFTER_S
+        done = self.summary.done
+        while (left := sum(worker.left for worker in self._workers)) > 0:
+            now_s = time.monotonic()
+            if self._keeps_all and self.summary.done > done:
+                done, until_s = self.summary.done, now_s + self._close_s
+            if now_s >= until_s:
+                return
+            if say_at_s is not None and now_s >= say_at_s:
+                say(self._describe_wait(left))
+                say_at_s = None
+            time.sleep(min(_POLL_S, until_s - now_s))
+
+    def _describe_wait(self, left: int) -> str:
+        limit = f"for up to {self._close_s:g} s"
+        if self._keeps_all:
+            limit = f"until all are done, or none is for {self._close_s:g} s"
+        return f"Waiting for {left} commands and webhooks, {limit}. Ctrl-C gives them up."
+
+    def _time_of(self, frame: Frame) -> float:
+        """Seconds that never go back."""
+        self._shift_s += max(0.0, self._last_position_s - frame.position_s)
+        self._last_position_s = frame.position_s
+        return frame.position_s + self._shift_s
+
+    def _watch(self, face: TrackedFace, now_s: float) -> _Watch:
+        watch = self._watches.setdefault(face.track, _Watch())
+        watch.seen_s = now_s
+        if not face.is_sure or face.label not in self._settings.labels:
+            watch.since_s = None
+        elif watch.since_s is None:
+            watch.since_s = now_s
+        return watch
+
+    def _raise(self, face: TrackedFace, frame: Frame) -> None:
+        self._raised += 1
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        alarm = Alarm(
+            face.label, face.track, face.confidence, frame.position_s, at, self.source, frame.file
+        )
+        for worker in self._workers:
+            worker.give(alarm)

@@ -1,0 +1,128 @@
+"""What was seen, for other programs: one JSON object a frame, or one CSV row a face."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
+from detector.tracking.pipeline import FrameResult
+from detector.tracking.tracker import TrackedFace
+from detector.video.sink import make_parent
+from maskage.context_mixin import Closing
+from maskage.errors import EnvironmentProblemError
+from maskage.outside_text import path_to_cell, path_to_text
+from maskage.records import LABELS
+from maskage.system.files import open_private
+
+CSV_COLUMNS = (
+    "frame",
+    "time_s",
+    "file",
+    "track",
+    "x",
+    "y",
+    "width",
+    "height",
+    "label",
+    "confidence",
+    "unsure",
+    *LABELS,
+)
+
+
+def event_of(result: FrameResult) -> dict[str, Any]:
+    """One frame as the JSON object of the design: frame, time_s, faces; file for pictures."""
+    event: dict[str, Any] = {
+        "frame": result.frame.index,
+        "time_s": round(result.frame.position_s, 3),
+    }
+    if result.frame.file is not None:
+        event["file"] = path_to_text(result.frame.file)
+    event["faces"] = [_face_event(face) for face in result.faces]
+    return event
+
+
+def _face_event(face: TrackedFace) -> dict[str, Any]:
+    return {
+        "track": face.track,
+        "box": [face.box.x, face.box.y, face.box.width, face.box.height],
+        "label": str(face.label),
+        "confidence": round(face.confidence, 4),
+        "unsure": not face.is_sure,
+        "probabilities": {
+            str(label): round(p, 4) for label, p in zip(LABELS, face.probabilities, strict=True)
+        },
+    }
+
+
+class _TextSink(Closing):
+    """A text file, replaced where it exists, or stdout for "-"."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self._file: TextIO = sys.stdout
+        if not self._is_stdout:
+            make_parent(out)
+            try:
+                self._file = open_private(out)
+            except OSError as fault:
+                raise EnvironmentProblemError(
+                    f"{out}: cannot be written ({fault.strerror}). Choose another place."
+                ) from fault
+
+    @property
+    def _is_stdout(self) -> bool:
+        return str(self.out) == "-"
+
+    def close(self) -> None:
+        """Finish the file; stdout is left open."""
+        if self._is_stdout:
+            self._file.flush()
+        else:
+            self._file.close()
+
+
+class EventLog(_TextSink):
+    """Writes `event_of` each frame as one line of JSON; "-" is stdout.
+
+    Raises:
+        EnvironmentProblemError: The file cannot be opened.
+    """
+
+    def write(self, result: FrameResult) -> None:
+        """Append one frame. Lines come out at once, so that a reader can follow."""
+        self._file.write(json.dumps(event_of(result)) + "\n")
+        self._file.flush()
+
+
+class EventTable(_TextSink):
+    """Writes one CSV row a face, with the columns `CSV_COLUMNS`; "-" is stdout.
+
+    Raises:
+        EnvironmentProblemError: The file cannot be opened.
+    """
+
+    def __init__(self, out: Path) -> None:
+        super().__init__(out)
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer.writerow(CSV_COLUMNS)
+
+    def write(self, result: FrameResult) -> None:
+        """Append the faces of one frame."""
+        frame = result.frame
+        for face in result.faces:
+            box = face.box
+            self._writer.writerow(
+                [
+                    frame.index,
+                    f"{frame.position_s:.3f}",
+                    path_to_cell(frame.file or ""),
+                    face.track,
+                    *(box.x, box.y, box.width, box.height),
+                    str(face.label),
+                    f"{face.confidence:.4f}",
+                    int(not face.is_sure),
+                    *(f"{p:.4f}" for p in face.probabilities),
+                ]
+            )

@@ -1,0 +1,209 @@
+"""`detector live` and `detector serve`: their options."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from detector.events.alarm_options import add_alarm_options, read_alarm_rules
+from detector.options import (
+    add_model_options,
+    add_seed_option,
+    require_one_stdout,
+    require_positive,
+    require_share,
+    tell_summary,
+)
+from maskage.console import CommandParser, say
+from maskage.dataset.consent import SELF_SUBJECT, check_subject
+from maskage.errors import UsageError
+
+if TYPE_CHECKING:
+    from detector.web.options import WebOptions
+
+_WITHOUT_CAMERA = {"no_camera", "web", "model", "face_model", "host", "port", "tls_cert", "tls_key",
+                   "password_file", "host_name"}  # fmt: skip
+
+
+def run_live_command(words: list[str]) -> int:
+    """`detector live`."""
+    from detector.screens.commands import ALL_KEYS
+
+    parser = CommandParser(
+        prog="detector live",
+        description=f"Label every face of a live source. Keys: {ALL_KEYS}. "
+        "Age is estimated from appearance and may be wrong.",
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--window", action="store_true", help="show it in a window")
+    where.add_argument("--terminal", action="store_true", help="show it in this terminal")
+    where.add_argument("--web", action="store_true", help="show it in a browser")
+    where.add_argument(
+        "--headless", action="store_true", help="show nothing, tell of changes line by line"
+    )
+    _add_live_options(parser)
+    return _watch(parser.parse_args(words))
+
+
+def run_serve_command(words: list[str]) -> int:
+    """`detector serve`: the live view in a browser, and pictures classified over HTTP."""
+    parser = CommandParser(
+        prog="detector serve",
+        description="Show the live picture in a browser, and classify pictures that are posted "
+        "(POST /classify; /openapi.json describes all of it). The address that is printed holds "
+        "the key to it. Age is estimated from appearance and may be wrong.",
+    )
+    parser.add_argument(
+        "--no-camera", action="store_true", help="classify posted pictures, watch nothing"
+    )
+    parser.set_defaults(web=True)
+    _add_live_options(parser)
+    arguments = parser.parse_args(words)
+    if not arguments.no_camera:
+        return _watch(arguments)
+    _refuse_with_no_camera(arguments, parser)
+    from detector.live.session import serve_pictures
+
+    web = _web_options(arguments)
+    serve_pictures(
+        arguments.model, arguments.face_model, web, lambda url: say(f"Open {url} (Ctrl-C ends it)")
+    )
+    return 0
+
+
+def _refuse_with_no_camera(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Refuse options that mean nothing where nothing is watched.
+
+    Raises:
+        UsageError: One is given.
+    """
+    for name, value in vars(arguments).items():
+        if name not in _WITHOUT_CAMERA and value != parser.get_default(name):
+            option = "--self" if name == "is_self" else f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"{option} is about a camera, and --no-camera watches none. Leave one of them out."
+            )
+
+
+def _add_live_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--source",
+        action="append",
+        help="webcam number, video file, stream URL, folder of pictures, or 'demo' (default: 0); "
+        "several times for several, of which the key c shows the next",
+    )
+    add_model_options(parser)
+    parser.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds")
+    parser.add_argument("--frames", type=int, metavar="N", help="stop after N labelled frames")
+    parser.add_argument("--threshold", type=float, metavar="X",
+                        help="a face is called unsure below this confidence, 0 to 1 (default: the "
+                        "model's)")  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="OUT",
+                        help="one JSON object a frame; '-' is stdout")  # fmt: skip
+    parser.add_argument("--csv", type=Path, metavar="OUT", help="one row a face; '-' is stdout")
+    parser.add_argument("--mirror", action="store_true", help="begin mirrored")
+    parser.add_argument("--full-speed", action="store_true",
+                        help="show every frame of a video, as fast as it goes")  # fmt: skip
+    parser.add_argument("--thorough", action="store_true",
+                        help="let finder and network see every frame")  # fmt: skip
+    add_seed_option(parser)
+    _add_keeping_options(parser)
+    _add_web_options(parser)
+    add_alarm_options(parser)
+
+
+def _add_keeping_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "pictures that are kept", "Nothing is kept unless you ask for it."
+    )
+    group.add_argument("--snapshots", type=Path, default=Path("snapshots"), metavar="DIR",
+                       help="where the key s saves pictures (default: snapshots)")  # fmt: skip
+    group.add_argument("--record", action="store_true",
+                       help="record from the start; the key r does so later")  # fmt: skip
+    group.add_argument("--recordings", type=Path, default=Path("recordings"), metavar="DIR",
+                       help="where recordings go (default: recordings)")  # fmt: skip
+    group.add_argument("--no-blur", action="store_true",
+                       help="record faces as they are, not made unrecognisable")  # fmt: skip
+    group.add_argument("--data", type=Path, default=Path("data"), metavar="DIR",
+                       help="dataset that 1-4 send a wrongly labelled face to, with its right "
+                       "label (default: data)")  # fmt: skip
+    who = group.add_mutually_exclusive_group()
+    who.add_argument("--subject", metavar="ID",
+                     help="pseudonym of who is there, whose consent is on record")  # fmt: skip
+    who.add_argument("--self", action="store_true", dest="is_self",
+                     help="it is you: that is your consent, and is put on record")  # fmt: skip
+
+
+def _add_web_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("in a browser (--web, serve)")
+    group.add_argument("--host", default="127.0.0.1", metavar="ADDRESS",
+                       help="where to listen (default: 127.0.0.1); another one needs TLS and a "
+                       "password")  # fmt: skip
+    group.add_argument("--port", type=int, default=8000, metavar="N",
+                       help="0 takes a free one (default: 8000)")  # fmt: skip
+    group.add_argument("--tls-cert", type=Path, metavar="PEM", help="certificate")
+    group.add_argument("--tls-key", type=Path, metavar="PEM", help="its private key")
+    group.add_argument("--password-file", type=Path, metavar="FILE",
+                       help="its first line is the password; or set DETECTOR_PASSWORD")  # fmt: skip
+    group.add_argument("--host-name", action="append", default=[], metavar="NAME",
+                       help="another name that this machine is called by")  # fmt: skip
+
+
+def _web_options(arguments: argparse.Namespace) -> "WebOptions":
+    from detector.web.options import WebOptions, read_password
+
+    return WebOptions(
+        host=arguments.host,
+        port=arguments.port,
+        certificate=arguments.tls_cert,
+        key=arguments.tls_key,
+        password=read_password(arguments.password_file),
+        token=os.environ.get("DETECTOR_TOKEN") or None,
+        names=tuple(arguments.host_name),
+    )
+
+
+def _watch(arguments: argparse.Namespace) -> int:
+    require_positive("--seconds", arguments.seconds)
+    require_positive("--frames", arguments.frames)
+    require_share("--threshold", arguments.threshold)
+    is_stdout = require_one_stdout(arguments)
+    if is_stdout and getattr(arguments, "terminal", False):
+        raise UsageError(
+            "--json - (or --csv -) and --terminal both write to stdout. Name a file for it."
+        )
+    subject = SELF_SUBJECT if arguments.is_self else arguments.subject
+    alarms = read_alarm_rules(arguments)
+    from detector.live.corrections import Dataset
+    from detector.live.loop import LoopOptions
+    from detector.live.session import LiveRequest, run_live
+    from detector.screens.base import ScreenKind
+
+    kinds = [kind for kind in ScreenKind if getattr(arguments, kind, False)]
+    summary = run_live(
+        LiveRequest(
+            sources=tuple(arguments.source or ("0",)),
+            model=arguments.model,
+            face_model=arguments.face_model,
+            screen=kinds[0] if kinds else ScreenKind.AUTO,
+            web=_web_options(arguments),
+            json_out=arguments.json,
+            csv_out=arguments.csv,
+            alarms=alarms,
+            dataset=Dataset(
+                arguments.data, check_subject(subject) if subject else None, arguments.is_self
+            ),
+            snapshots=arguments.snapshots,
+            recordings=arguments.recordings,
+            is_recording=arguments.record,
+            is_blurred=not arguments.no_blur,
+            is_mirrored=arguments.mirror,
+            threshold=arguments.threshold,
+            is_paced=not arguments.full_speed,
+            is_thorough=arguments.thorough,
+            options=LoopOptions(seconds=arguments.seconds, frames=arguments.frames),
+            seed=arguments.seed,
+        )
+    )
+    tell_summary(str(summary), is_stdout_taken=is_stdout)
+    return 0

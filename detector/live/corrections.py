@@ -1,0 +1,178 @@
+"""Sends wrongly labelled faces, with their right label, into the dataset.
+
+Everything happens in a thread of its own: opening a large dataset, and writing a photo so that it
+survives a power cut, take longer than a frame.
+"""
+
+import queue
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from maskage.console import say
+from maskage.context_mixin import Closing
+from maskage.dataset.consent import find_objection
+from maskage.dataset.consent_rules import record_self, shows_people_live
+from maskage.dataset.store import PhotoStore, new_session_id
+from maskage.errors import ToolchainError
+from maskage.faces.finder import CROP_MARGIN, crop_face
+from maskage.pictures.quality import measure_quality
+from maskage.records import FaceBox, Frame, Label, Photo, RgbImage
+
+WAITING = 16
+REMEMBERED = 16
+"""Photos that a second correction of the same face and frame moves instead of adding another."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Where corrected faces go.
+
+    Attributes:
+        root: The dataset's folder; made with the first photo.
+        subject: Pseudonym of the person before the camera, or None.
+        is_self: The person photographs themselves: that is put on record as their consent.
+    """
+
+    root: Path
+    subject: str | None = None
+    is_self: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Shot:
+    """One face to be saved; see `Corrections.save`."""
+
+    crop: RgbImage
+    box: FaceBox
+    captured_s: float
+    label: Label
+    source: str
+    camera: str
+
+    @property
+    def key(self) -> tuple[float, FaceBox]:
+        """Which face of which frame it is."""
+        return self.captured_s, self.box
+
+
+class Corrections(Closing):
+    """Saves faces into a dataset, one after the other.
+
+    The dataset is opened, and locked against other writers, with the first correction. A webcam or
+    stream photographs nobody whose consent is not on record, as in the collector.
+
+    Args:
+        dataset: Where to.
+
+    Attributes:
+        saved: Photos that are on the disk.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.saved = 0
+        self._dataset = dataset
+        self._session = new_session_id()
+        self._store: PhotoStore | None = None
+        self._messages: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._waiting = 0
+        self._made: dict[tuple[float, FaceBox], Photo] = {}
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="corrections")
+
+    def objection(self, source: str) -> str | None:
+        """Why nobody before this source can be saved, as far as it can be told at once."""
+        if shows_people_live(source) and self._dataset.subject is None:
+            return "say who it is: --self, or --subject ID with a consent on record"
+        return None
+
+    def save(self, frame: Frame, box: FaceBox, label: Label, source: str, camera: str) -> str:
+        """Order one face to be saved; returns what to tell meanwhile.
+
+        Args:
+            frame: That it is in.
+            box: Where.
+            label: What it is.
+            source: What the camera was opened from.
+            camera: Its name, as the manifest keeps it.
+        """
+        if (objection := self.objection(source)) is not None:
+            return f"not saved: {objection}"
+        if self._waiting >= WAITING:
+            return "not saved: the disk does not keep up"
+        self._waiting += 1
+        # Cut out now: a camera may use its memory again.
+        crop = crop_face(frame.pixels, box, CROP_MARGIN)
+        shot = _Shot(crop, box, frame.captured_s, label, source, camera)
+        self._worker.submit(self._save, shot)
+        return f"saving it as {label.title}"
+
+    def take_message(self) -> str | None:
+        """What became of an order, once each; None where there is nothing new."""
+        return None if self._messages.empty() else self._messages.get()
+
+    def close(self) -> None:
+        """Save what waits, say what nobody was told yet, and let other writers in."""
+        self._worker.shutdown()
+        while (message := self.take_message()) is not None:
+            say(message)
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def _save(self, shot: "_Shot") -> None:
+        try:
+            self._messages.put(self._save_allowed(shot))
+        except ToolchainError as fault:
+            self._messages.put(f"not saved: {fault}")
+        except Exception as fault:  # noqa: BLE001  nobody else would tell of it
+            self._messages.put(f"not saved: {fault!r}")
+        finally:
+            self._waiting -= 1
+
+    def _save_allowed(self, shot: "_Shot") -> str:
+        subject, today = self._dataset.subject, date.today()
+        is_live = shows_people_live(shot.source)
+        if is_live and not (self._dataset.is_self or self._dataset.root.exists()):
+            # Where there is no dataset, there is no consent on record, and none is to be made.
+            return f"not saved: {find_objection(subject, {}, today)}"
+        store = self._open_store()
+        if is_live:
+            if self._dataset.is_self and subject is not None:
+                record_self(store, subject, today)
+            if (objection := find_objection(subject, store.consents(), today)) is not None:
+                return f"not saved: {objection}"
+        made = self._made.get(shot.key)
+        if (known := store.latest(made) if made is not None else None) is not None:
+            return self._relabel(store, known, shot)
+        photo = store.add(
+            shot.crop,
+            shot.label,
+            subject=subject,
+            session=self._session,
+            source=shot.camera,
+            box=shot.box,
+            quality=measure_quality(shot.crop, shot.box),
+        )
+        self.saved += 1
+        self._remember(shot, photo)
+        return f"saved {self._dataset.root / photo.path}"
+
+    def _relabel(self, store: PhotoStore, photo: Photo, shot: "_Shot") -> str:
+        """The same face of the same frame again: one picture in two classes teaches nothing."""
+        if photo.label is shot.label:
+            return f"saved already as {shot.label.title}"
+        edit = store.relabelling(photo, shot.label)
+        store.apply([edit])
+        self._remember(shot, edit.photo)
+        return f"moved to {self._dataset.root / edit.photo.path}"
+
+    def _remember(self, shot: "_Shot", photo: Photo) -> None:
+        self._made[shot.key] = photo
+        while len(self._made) > REMEMBERED:
+            del self._made[next(iter(self._made))]
+
+    def _open_store(self) -> PhotoStore:
+        if self._store is None:
+            self._store = PhotoStore(self._dataset.root)
+        return self._store

@@ -1,0 +1,95 @@
+"""The cameras that can be watched one after the other."""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from maskage.addresses import public_url
+from maskage.cameras.sources import STREAM_SCHEMES, Camera, find_webcams
+from maskage.outside_text import shown_text
+
+
+class CameraChoice:
+    """The sources a user named, and the webcams that are found beside them.
+
+    Args:
+        given: As after `--source`, the first one is watched first.
+        opener: Opens one.
+        finds_webcams: Look, in a thread, for webcams that nobody named. That takes a second, for
+            which no first picture is to wait.
+
+    Attributes:
+        index: Of the one that is watched.
+    """
+
+    def __init__(
+        self,
+        given: Sequence[str],
+        opener: Callable[[str], Camera],
+        *,
+        finds_webcams: bool = False,
+    ) -> None:
+        self.index = 0
+        self._opener = opener
+        self._sources = [(source, _name(source)) for source in given]
+        self._given = len(self._sources)
+        self._ended: set[int] = set()
+        if finds_webcams:
+            threading.Thread(target=self._find, name="webcam-search", daemon=True).start()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """For people: without passwords, and of a file or folder only its own name."""
+        return tuple(name for _, name in self._sources)
+
+    @property
+    def source(self) -> str:
+        """The one that is watched, as after `--source`."""
+        return self._sources[self.index][0]
+
+    def open(self) -> Camera:
+        """Open the one that is watched.
+
+        Raises:
+            CameraError: It does not open.
+        """
+        return self._opener(self.source)
+
+    def use(self, index: int) -> bool:
+        """Watch another one; False where it is watched already, or there is none."""
+        if not 0 <= index < len(self._sources) or index == self.index:
+            return False
+        self.index = index
+        self._ended.discard(index)
+        return True
+
+    def use_next(self) -> bool:
+        """Watch the next one, the first after the last; False where there is but one."""
+        return self.use((self.index + 1) % len(self._sources))
+
+    def use_after_end(self) -> bool:
+        """The one that is watched is over: watch the next that is not; False where all are."""
+        self._ended.add(self.index)
+        following = [(self.index + step) % self._given for step in range(1, self._given)]
+        left = [index for index in following if index not in self._ended]
+        return bool(left) and self.use(left[0])
+
+    def _find(self) -> None:
+        named = [int(source) for source, _ in self._sources if source.isdecimal()]
+        for webcam in find_webcams(leave_out=named):
+            name = webcam.name or f"webcam {webcam.index}"
+            self._sources.append((str(webcam.index), name))
+
+
+def public_source(source: str) -> str:
+    """A source as it may be shown: an address without its password, else as it is given."""
+    return public_url(source) if source.lower().startswith(STREAM_SCHEMES) else source
+
+
+def _name(source: str) -> str:
+    if source.isdecimal():
+        return f"webcam {source}"
+    if source.lower().startswith(STREAM_SCHEMES):
+        return public_source(source)
+    # Whoever watches from a browser need not know where it lies.
+    return shown_text(Path(source).name or source)

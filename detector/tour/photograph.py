@@ -1,0 +1,129 @@
+"""A capture session that runs by itself: the demo camera's people, shot into their classes.
+
+It goes the way of the terminal UI: the newest-frame reader, the finder or guide, the quality
+check, the store. Only the finger on the key is missing, since the demo camera knows its people.
+"""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from maskage.cameras.newest_frame import NewestFrameReader
+from maskage.dataset.store import PhotoStore
+from maskage.demo.camera import DEMO_SUBJECTS, DemoCamera, DemoFace
+from maskage.errors import CameraError
+from maskage.faces.finder import FaceFinder, crop_face
+from maskage.pictures.quality import find_faults, measure_quality
+from maskage.records import LABELS, Frame, Label, Photo
+
+# One shot a scene, and short scenes: frames in a row are near-duplicates, which curation would
+# set aside.
+SCENE_S = 0.5
+FPS = 4.0
+
+
+@dataclass
+class SessionCounts:
+    """What became of the frames: nothing is uncounted.
+
+    Attributes:
+        saved: Photos in the store.
+        refused: Shots that the quality check refused.
+        dropped: Frames that the camera gave and nobody looked at.
+    """
+
+    saved: int = 0
+    refused: int = 0
+    dropped: int = 0
+
+
+def photograph_cast(
+    store: PhotoStore, cast: Sequence[str], photos: int, finder: FaceFinder, seed: int = 0
+) -> Iterator[SessionCounts]:
+    """Photograph every subject of `cast` with and without a mask; yields after each photo.
+
+    Args:
+        store: Where the photos go.
+        cast: Subject ids of `maskage.demo.camera.DEMO_SUBJECTS`.
+        photos: How many to take in all, spread evenly over subjects and mask states.
+        finder: Finds the face, or guides it.
+        seed: Who wears what, how they move, and the light.
+
+    Raises:
+        CameraError: A subject never showed what was wanted in a good light.
+    """
+    counts = SessionCounts()
+    quota = _share_out(photos, cast)
+    for sitting in itertools.count():
+        names = [name for name in cast if any(quota[name, label] for label in LABELS)]
+        if not names:
+            return
+        before = counts.saved
+        camera = DemoCamera(seed=seed + sitting, pace=False, cast=names, fps=FPS, scene_s=SCENE_S)
+        with NewestFrameReader(camera) as reader:
+            for frame, face in _one_moment_a_scene(reader, camera, 2 * len(names)):
+                wanted = quota[face.subject_id, face.label] > 0
+                if wanted and _shoot(store, frame, face, finder, counts) is not None:
+                    quota[face.subject_id, face.label] -= 1
+                    yield counts
+            counts.dropped += reader.dropped
+        if counts.saved == before:
+            raise CameraError(
+                f"{camera.name}: {', '.join(names)} never stood still in good light. "
+                f"Try another --seed."
+            )
+
+
+def _share_out(photos: int, cast: Sequence[str]) -> Counter[tuple[str, Label]]:
+    """How many photos to take of each subject in each class; whole shares that differ by one."""
+    is_old = {subject.subject_id: subject.is_old for subject in DEMO_SUBJECTS}
+    parts = itertools.cycle(
+        (name, Label.of(has_mask=has_mask, is_old=is_old[name]))
+        for name in cast
+        for has_mask in (True, False)
+    )
+    return Counter(itertools.islice(parts, photos))
+
+
+def _one_moment_a_scene(
+    reader: NewestFrameReader, camera: DemoCamera, scenes: int
+) -> Iterator[tuple[Frame, DemoFace]]:
+    """The first frame that came of each of the first scenes; two rounds are twice the cast."""
+    frames_a_scene = round(SCENE_S * FPS)
+    last_scene = -1
+    while last_scene < scenes - 1:
+        frame = reader.take(timeout_s=10)
+        if frame is None:
+            raise CameraError(f"{camera.name}: no frame within 10 s.")
+        scene = frame.index // frames_a_scene
+        if scene > last_scene:
+            last_scene = scene
+            (face,) = camera.faces_at(frame.index)
+            yield frame, face
+
+
+def _shoot(
+    store: PhotoStore,
+    frame: Frame,
+    face: DemoFace,
+    finder: FaceFinder,
+    counts: SessionCounts,
+) -> Photo | None:
+    """One press of the shutter: find, crop, check, save."""
+    boxes = finder.find(frame.pixels)
+    crop = crop_face(frame.pixels, boxes[0]) if boxes else None
+    quality = None if crop is None else measure_quality(crop, boxes[0])
+    if crop is None or quality is None or find_faults(quality):
+        counts.refused += 1
+        return None
+    counts.saved += 1
+    return store.add(
+        crop,
+        face.label,
+        subject=face.subject_id,
+        session=f"session-{face.subject_id}",
+        source="demo camera",
+        box=boxes[0],
+        quality=quality,
+    )

@@ -1,0 +1,286 @@
+"""The guided tour: the whole loop on rendered people, with no camera and no download.
+
+Each stage runs the parts, and where there is one the very command, that a user runs on their own
+photos, and says so. What it prints of accuracy it has measured, on people the training never saw.
+"""
+
+import json
+import shlex
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from detector.drawing.overlay import Readout, draw_result
+from detector.events.events import EventLog
+from detector.tour.photograph import photograph_cast
+from detector.tracking.pipeline import LivePipeline
+from detector.video.sink import VideoSink
+from maskage.console import say, show, show_progress
+from maskage.dataset.store import PhotoStore
+from maskage.demo.camera import DEMO_SUBJECTS, DemoCamera
+from maskage.errors import EnvironmentProblemError, UsageError
+from maskage.faces.finder import GuideFinder
+from maskage.formats.bundle import find_bundle, load_bundle
+from maskage.inference.classifier import Classifier
+from maskage.records import LABELS, Label, RgbImage
+
+FEWEST_PHOTOS = 150
+UNSEEN_OF_EACH_AGE = 3
+LIVE_FPS = 15.0
+LIVE_SCENE_S = 2.0
+LIVE_SCENES = 4
+EPOCHS = 64
+IMAGE_SIZE = 80
+BATCH_SIZE = 12
+MARK = ".maskage-demo"
+
+
+@dataclass
+class LiveScore:
+    """How often the live label was right on people that were never photographed.
+
+    Attributes:
+        confusion: Frames by (actual, shown) label.
+        moments: Annotated frames for the report: the first good one of each scene, RGB.
+        mistakes: Annotated frames whose label was wrong, at most a dozen, RGB.
+        seconds: That the loop took: render, find, classify, draw, write.
+    """
+
+    confusion: dict[tuple[Label, Label], int] = field(
+        default_factory=lambda: {(actual, shown): 0 for actual in LABELS for shown in LABELS}
+    )
+    moments: list[RgbImage] = field(default_factory=list)
+    mistakes: list[RgbImage] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def frames(self) -> int:
+        return sum(self.confusion.values())
+
+    @property
+    def right(self) -> int:
+        return sum(count for (actual, shown), count in self.confusion.items() if actual is shown)
+
+    @property
+    def accuracy(self) -> float:
+        return self.right / self.frames if self.frames else 0.0
+
+    @property
+    def fps(self) -> float:
+        return self.frames / self.seconds if self.seconds else 0.0
+
+
+def run_demo(out: Path, seed: int, photos: int) -> int:
+    """Run the whole loop into the folder `out`, which a former demo may have made.
+
+    Args:
+        out: Gets data/, curated/, runs/, live.mp4, live.jsonl and report.html.
+        seed: Who stands in front of the camera, and every other chance.
+        photos: How many photos to take.
+
+    Returns:
+        0, or the exit code of the stage that failed.
+
+    Raises:
+        UsageError: Too few photos, or `out` holds something that is not a demo.
+    """
+    started = time.monotonic()
+    if photos < FEWEST_PHOTOS:
+        raise UsageError(
+            f"--photos is at least {FEWEST_PHOTOS}, or there is too little to learn from; "
+            f"found {photos}."
+        )
+    _prepare(out)
+    seen, unseen = split_cast()
+    _collect(out / "data", seen, photos, seed)
+    for stage in (_curate, _fit):
+        if code := stage(out, seed):
+            return code
+    score = _run_live(out, unseen, seed)
+    from detector.tour.report import write_demo_report
+
+    report = write_demo_report(out, score, seen, unseen)
+    _say_goodbye(out, report, score, unseen, time.monotonic() - started)
+    return 0
+
+
+def split_cast() -> tuple[list[str], list[str]]:
+    """Who is photographed, and who is kept for the live camera: the last few of each age."""
+    unseen = [
+        subject.subject_id
+        for is_old in (True, False)
+        for subject in [s for s in DEMO_SUBJECTS if s.is_old is is_old][-UNSEEN_OF_EACH_AGE:]
+    ]
+    seen = [s.subject_id for s in DEMO_SUBJECTS if s.subject_id not in unseen]
+    return seen, unseen
+
+
+def _prepare(out: Path) -> None:
+    """Make `out`, or empty it of a former demo; never touches a folder that is not one."""
+    import shutil
+
+    if out.exists() and any(out.iterdir()) and not (out / MARK).is_file():
+        raise UsageError(
+            f"{out}: this folder is not empty and was not made by a demo. Name another with --out."
+        )
+    try:
+        if out.exists():
+            shutil.rmtree(out)
+        out.mkdir(mode=0o700, parents=True)
+        (out / MARK).write_text("Made by `detector demo`, which replaces this folder.\n")
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{out}: cannot be written ({fault.strerror}). Name another folder with --out."
+        ) from fault
+
+
+def _collect(data: Path, cast: Sequence[str], photos: int, seed: int) -> None:
+    _announce(
+        1,
+        f"Collect: photograph {len(cast)} rendered people with and without a mask",
+        "collector --self                (1-4 shoot into the four classes)",
+    )
+    with PhotoStore(data) as store:
+        session = photograph_cast(store, cast, photos, GuideFinder(), seed)
+        for counts in show_progress(session, "photographing", photos):
+            latest = counts
+        by_class = ", ".join(f"{count} {label.title}" for label, count in store.counts().items())
+    say(
+        f"   {latest.saved} photos in {data}: {by_class}",
+        f"   {latest.refused} shots refused by the quality check, "
+        f"{latest.dropped} frames passed by unused",
+    )
+
+
+def _curate(out: Path, seed: int) -> int:
+    from curation.cli import main
+
+    _announce(
+        2,
+        "Curate: set near-duplicates aside, split by person, balance the training part",
+        "curate --dedupe --balance",
+    )
+    return _run_command(
+        main, "curate", [str(out / "data"), "--dedupe", "--balance", "--out", str(out / "curated")]
+    )
+
+
+def _fit(out: Path, seed: int) -> int:
+    from trainer.cli import main
+
+    _announce(
+        3,
+        "Train: a small MobileNetV2, from random weights (yours would start from ImageNet's)",
+        "trainer fit",
+    )
+    arguments = ["fit", str(out / "curated"), "--name", "demo", "--runs", str(out / "runs")]
+    arguments += ["--model", "mobilenetv2", "--weights", "none", "--alpha", "0.35"]
+    arguments += ["--image-size", str(IMAGE_SIZE), "--epochs", str(EPOCHS)]
+    arguments += ["--batch-size", str(BATCH_SIZE), "--seed", str(seed)]
+    return _run_command(main, "trainer", arguments)
+
+
+def _run_live(out: Path, cast: Sequence[str], seed: int) -> LiveScore:
+    _announce(
+        4,
+        f"Detect: a live camera shows {len(cast)} people who were never photographed",
+        "detector live",
+    )
+    classifier = Classifier(load_bundle(find_bundle(out / "runs" / "demo")))
+    score = LiveScore()
+    frames = round(LIVE_SCENES * LIVE_SCENE_S * LIVE_FPS)
+    started = time.monotonic()
+    with VideoSink(out / "live.mp4", LIVE_FPS) as video, EventLog(out / "live.jsonl") as events:
+        labelled = _watch(cast, frames, classifier, seed, video, events, score)
+        for _ in show_progress(labelled, "watching", frames * len(cast)):
+            pass
+    score.seconds = time.monotonic() - started
+    say(f"   {score.frames} frames at {score.fps:.0f} a second")
+    return score
+
+
+def _watch(
+    cast: Sequence[str],
+    frames: int,
+    classifier: Classifier,
+    seed: int,
+    video: VideoSink,
+    events: EventLog,
+    score: LiveScore,
+) -> Iterator[None]:
+    """Let one person after the other stand in front of the live loop."""
+    for number, subject in enumerate(cast):
+        # Other seeds than the photographed: other light, other masks, other movement.
+        camera = DemoCamera(
+            seed=seed + 1000 + number,
+            pace=False,
+            cast=[subject],
+            fps=LIVE_FPS,
+            scene_s=LIVE_SCENE_S,
+        )
+        yield from _watch_one(camera, frames, classifier, video, events, score)
+
+
+def _watch_one(
+    camera: DemoCamera,
+    frames: int,
+    classifier: Classifier,
+    video: VideoSink,
+    events: EventLog,
+    score: LiveScore,
+) -> Iterator[None]:
+    frames_a_scene = round(LIVE_SCENE_S * LIVE_FPS)
+    pipeline = LivePipeline(GuideFinder(), classifier)
+    for _ in range(frames):
+        frame = camera.read()
+        if frame.index % frames_a_scene == 0:
+            # The camera cuts to another scene, which no live camera does: nobody is followed.
+            pipeline.tracker.forget()
+        result = pipeline.process(frame)
+        actual = camera.faces_at(frame.index)[0].label
+        shown = result.faces[0].label
+        picture = draw_result(result, Readout())
+        video.write(picture)
+        events.write(result)
+        score.confusion[actual, shown] += 1
+        if actual is not shown and len(score.mistakes) < 12:
+            score.mistakes.append(picture)
+        if frame.index % frames_a_scene == frames_a_scene // 2:
+            score.moments.append(picture)
+        yield
+
+
+def _announce(number: int, what: str, own: str) -> None:
+    say("", f"{number}/4 {what}.", f"   With your own camera: {own}")
+
+
+def _run_command(main: Callable[[list[str]], int], name: str, arguments: list[str]) -> int:
+    """Run a command as if it had been typed, and show it."""
+    say(f"   $ {name} {shlex.join(arguments)}")
+    return main(arguments)
+
+
+def _say_goodbye(
+    out: Path, report: Path, score: LiveScore, unseen: Sequence[str], seconds: float
+) -> None:
+    test = json.loads((out / "runs" / "demo" / "metrics.json").read_text())
+    low, high = test["accuracy_interval"]
+    show(
+        "",
+        f"Accuracy on {len(unseen)} people it never saw, live: {score.accuracy:.1%} "
+        f"({score.right} of {score.frames} frames)",
+        f"Accuracy on the photos of its own test people:  {test['accuracy']:.1%} "
+        f"(95% interval {low:.1%} to {high:.1%})",
+        "",
+        f"Report   {report}",
+        f"Video    {out / 'live.mp4'}",
+        f"Events   {out / 'live.jsonl'}",
+        f"Took     {seconds:.0f} s",
+        "",
+        "Next:",
+        "  collector --self                  photograph yourself (no camera: --source demo)",
+        "  curate --dedupe --balance && trainer fit",
+        f"  detector live                     (or now: detector live --model {out}/runs/demo "
+        f"--source demo)",
+    )

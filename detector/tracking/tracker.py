@@ -1,0 +1,306 @@
+"""Follows faces from frame to frame and steadies their labels.
+
+Boxes are matched greedily by overlap, then by nearness. Each track averages its probabilities,
+older ones fading with time, changes its label only when another class leads clearly, and is sure
+again only when it is so clearly.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskage.records import LABELS, FaceBox, Label
+
+FADE_S = 0.4
+"""Time constant of the average: a face whose mask goes on is relabelled after about as long."""
+
+LABEL_LEAD = 0.2
+"""How much likelier than the present label another must be to replace it."""
+
+SURE_LEAD = 0.1
+"""How far a face that was unsure must rise above the threshold to be sure again."""
+
+KEEP_S = 1.0
+"""How long a face that is not found is remembered: a turned head, a hand before the face."""
+
+YOUNG_S = 0.5
+"""For so long after it appeared a face is looked at in every frame: its label settles meanwhile."""
+
+LEAST_IOU = 0.2
+NEAR_SIDES = 0.75
+"""A face may jump this fraction of its own side between two frames and is still the same."""
+
+
+@dataclass(frozen=True)
+class TrackedFace:
+    """One face of a frame, as it is shown.
+
+    Attributes:
+        track: Number of the person's track, from 1; never used twice in a session.
+        box: Where it is in this frame.
+        label: Steadied over the track.
+        probabilities: Averaged over the track, in the order of `LABELS`, adding up to 1.
+        instant: Probabilities of the one frame that the network saw last.
+        is_sure: Whether the confidence reaches the threshold; after it did not, by `SURE_LEAD`.
+        is_guide: Nobody looked for a face: the guide was classified.
+    """
+
+    track: int
+    box: FaceBox
+    label: Label
+    probabilities: tuple[float, ...]
+    instant: tuple[float, ...]
+    is_sure: bool
+    is_guide: bool = False
+
+    @property
+    def confidence(self) -> float:
+        """Averaged probability of `label`, 0 to 1."""
+        return self.probabilities[LABELS.index(self.label)]
+
+    @property
+    def instant_label(self) -> Label:
+        """What that one frame alone would say."""
+        return LABELS[max(range(len(LABELS)), key=self.instant.__getitem__)]
+
+
+@dataclass
+class Track:
+    """One person's face over time.
+
+    Attributes:
+        number: From 1.
+        box: Where it was last.
+        begun_s, seen_s: Times of the first and the last frame with it.
+        told_s: When the network last looked at it.
+        average: Its probabilities, older ones fading.
+        weight: How much evidence the average holds; it grows to a steady state and fades.
+        label: Steadied.
+        instant: What the network said last.
+        is_sure: Whether the label is shown.
+    """
+
+    number: int
+    box: FaceBox
+    begun_s: float
+    seen_s: float
+    told_s: float
+    average: NDArray[np.float64]
+    weight: float
+    label: Label
+    instant: tuple[float, ...]
+    is_sure: bool = True
+
+    @property
+    def confidence(self) -> float:
+        """Averaged probability of `label`, 0 to 1."""
+        return float(self.average[LABELS.index(self.label)])
+
+    @property
+    def is_contested(self) -> bool:
+        """Whether the network last said something else than the label."""
+        return max(range(len(LABELS)), key=self.instant.__getitem__) != LABELS.index(self.label)
+
+
+class FaceTracker:
+    """Keeps the tracks of one source.
+
+    For each frame `place` tells which track each box belongs to, `due` which of them the network
+    should look at, and `answer` takes in what it said; `update` does all three for every face.
+
+    Args:
+        unsure_below: Confidence under which a face is not sure; the bundle's.
+        fade_s: Time constant of the average in seconds; 0 takes each frame by itself.
+        keep_s: How long a lost face keeps its track.
+
+    Attributes:
+        unsure_below: May be changed at any time.
+    """
+
+    def __init__(self, unsure_below: float, fade_s: float = FADE_S, keep_s: float = KEEP_S) -> None:
+        self.unsure_below = unsure_below
+        self._fade_s = fade_s
+        self._keep_s = keep_s
+        self._tracks: list[Track] = []
+        self._next_number = 1
+
+    @property
+    def tracks_begun(self) -> int:
+        """How many faces were told apart so far."""
+        return self._next_number - 1
+
+    def update(
+        self, boxes: Sequence[FaceBox], probabilities: NDArray[np.float32], now_s: float
+    ) -> tuple[TrackedFace, ...]:
+        """Take the faces of the next frame in.
+
+        Args:
+            boxes: Faces of the frame.
+            probabilities: Float32, shape (len(boxes), 4).
+            now_s: Time of the frame in seconds, on any clock that only grows.
+
+        Returns:
+            One face for each box, in the same order.
+        """
+        placed = self.place(boxes, now_s)
+        return self.answer(boxes, placed, dict(enumerate(probabilities)), now_s)
+
+    def place(self, boxes: Sequence[FaceBox], now_s: float) -> list[Track | None]:
+        """The track that each box continues; None where a face is new.
+
+        Tracks that nobody has seen for too long end here.
+        """
+        self._tracks = [t for t in self._tracks if now_s - t.seen_s <= self._keep_s]
+        matches = match_boxes([track.box for track in self._tracks], boxes)
+        placed = [self._tracks[matches[at]] if at in matches else None for at in range(len(boxes))]
+        for box, track in zip(boxes, placed, strict=True):
+            if track is not None:
+                track.box, track.seen_s = box, now_s
+        return placed
+
+    def due(self, placed: Sequence[Track | None], now_s: float, period_s: float) -> list[int]:
+        """Which of the faces the network should look at in this frame.
+
+        New faces, young and doubtful ones always. Of the settled ones those that were not looked
+        at for `period_s`, the longest ago first; a third of them at most, so that the work is
+        spread over frames. With a period of 0 it is all of them.
+
+        Args:
+            placed: As `place` returned them.
+            now_s: Time of the frame.
+            period_s: Between two looks at a settled face.
+
+        Returns:
+            Positions in `placed`, rising.
+        """
+        if period_s <= 0:
+            return list(range(len(placed)))
+        lively = [at for at, track in enumerate(placed) if self._is_lively(track, now_s)]
+        settled = [
+            (track.told_s, at)
+            for at, track in enumerate(placed)
+            if track is not None and not self._is_lively(track, now_s)
+        ]
+        late = [at for told_s, at in sorted(settled) if now_s - told_s >= period_s - 1e-6]
+        most = -(-len(settled) // 3)
+        return sorted([*lively, *late[:most]])
+
+    def answer(
+        self,
+        boxes: Sequence[FaceBox],
+        placed: Sequence[Track | None],
+        rows: Mapping[int, NDArray[np.float32]],
+        now_s: float,
+    ) -> tuple[TrackedFace, ...]:
+        """Take in what the network said, and tell how every face stands.
+
+        Args:
+            boxes, placed: Of the frame, see `place`.
+            rows: Probabilities (4,) by position; there is one for every new face.
+            now_s: Time of the frame.
+
+        Returns:
+            One face for each box, in the same order.
+        """
+        faces = []
+        for at, (box, known) in enumerate(zip(boxes, placed, strict=True)):
+            if known is None:
+                track = self._begin(box, rows[at], now_s)
+            else:
+                track = known
+                if at in rows:
+                    self._advance(track, rows[at], now_s)
+            faces.append(self._face_of(track))
+        return tuple(faces)
+
+    def forget(self) -> None:
+        """End all tracks: the next frame has nothing to do with the last."""
+        self._tracks = []
+
+    def _is_lively(self, track: Track | None, now_s: float) -> bool:
+        return (
+            track is None
+            or now_s - track.begun_s < YOUNG_S
+            or track.is_contested
+            or not track.is_sure
+        )
+
+    def _begin(self, box: FaceBox, row: NDArray[np.float32], now_s: float) -> Track:
+        track = Track(
+            self._next_number,
+            box,
+            begun_s=now_s,
+            seen_s=now_s,
+            told_s=now_s,
+            average=row.astype(np.float64),
+            weight=1.0,
+            label=LABELS[int(row.argmax())],
+            instant=tuple(float(value) for value in row),
+        )
+        self._next_number += 1
+        self._tracks.append(track)
+        return track
+
+    def _advance(self, track: Track, row: NDArray[np.float32], now_s: float) -> None:
+        elapsed_s = max(0.0, now_s - track.told_s)
+        kept = math.exp(-elapsed_s / self._fade_s) if self._fade_s > 0 else 0.0
+        weight = track.weight * kept
+        track.average = (track.average * weight + row) / (weight + 1.0)
+        track.weight = weight + 1.0
+        track.told_s = now_s
+        track.instant = tuple(float(value) for value in row)
+        best = LABELS[int(track.average.argmax())]
+        lead = track.average.max() - track.average[LABELS.index(track.label)]
+        if lead >= (LABEL_LEAD if self._fade_s > 0 else 0.0):
+            track.label = best
+
+    def _face_of(self, track: Track) -> TrackedFace:
+        # Around the threshold the label would come and go.
+        lead = 0.0 if track.is_sure or self._fade_s <= 0 else SURE_LEAD
+        track.is_sure = track.confidence >= min(1.0, self.unsure_below + lead)
+        return TrackedFace(
+            track.number,
+            track.box,
+            track.label,
+            tuple(float(value) for value in track.average),
+            track.instant,
+            is_sure=track.is_sure,
+        )
+
+
+def match_boxes(known: Sequence[FaceBox], found: Sequence[FaceBox]) -> dict[int, int]:
+    """Which of the `known` boxes each of the `found` ones continues.
+
+    The greatest overlap is matched first; what is left is matched by nearness, for faces that
+    move fast or frames that come slowly. Source: greedy IoU matching as in SORT (Bewley 2016),
+    without its motion model.
+
+    Returns:
+        Index in `found` to index in `known`, each at most once.
+    """
+    pairs = [
+        (score, k, f)
+        for k, old in enumerate(known)
+        for f, new in enumerate(found)
+        if (score := _likeness(old, new)) > 0
+    ]
+    matches: dict[int, int] = {}
+    for _, k, f in sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2])):
+        if f not in matches and k not in matches.values():
+            matches[f] = k
+    return matches
+
+
+def _likeness(old: FaceBox, new: FaceBox) -> float:
+    """Above 1 by overlap, 0 to 1 by nearness, 0 where they cannot be one face."""
+    overlap = old.iou(new)
+    if overlap >= LEAST_IOU:
+        return 1.0 + overlap
+    if not 0.5 <= old.side_px / new.side_px <= 2.0:
+        return 0.0
+    (old_x, old_y), (new_x, new_y) = old.center, new.center
+    jump = math.hypot(old_x - new_x, old_y - new_y) / max(old.side_px, new.side_px)
+    return max(0.0, 1.0 - jump / NEAR_SIDES)

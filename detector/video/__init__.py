@@ -1,0 +1,1 @@
+"""Write videos that can be played at every moment."""

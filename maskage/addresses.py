@@ -1,0 +1,106 @@
+"""Addresses of network cameras: what they say, and what of them may be shown and saved."""
+
+import re
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+from maskage.errors import CameraError
+
+_PORTS = {"http": 80, "https": 443}
+# What a path may hold as it stands; a "%" is of what was quoted before.
+_PLAIN = "/%:=&?~+!$,;'@()*[]"
+_WRITE_IT_LIKE = (
+    "Write it like http://NAME:PASSWORD@HOST:PORT/PATH; in a password write %2F for '/', %3F for "
+    "'?', %23 for '#' and %40 for '@', and write %40 in a path too."
+)
+_HAS_UNCLEAR_AT = re.compile(r"//[^/?#]*[/?#].*@", re.DOTALL)
+"""An "@" behind what ends the host: it may end a password that holds a "/", "?" or "#"."""
+_HAS_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+"""`urlsplit` leaves some of them out without a word."""
+_SECRET = re.compile(r"((?:password|passwd|pwd|pass|token|key)=)[^&;/]+", re.IGNORECASE)
+"""How some cameras take a password in the path."""
+_ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]*://)\S+", re.IGNORECASE)
+
+
+def split_address(url: str) -> SplitResult:
+    """Take an address apart.
+
+    Raises:
+        CameraError: It is none. The message does not repeat it: whatever cannot be told apart may
+            be a password.
+    """
+    if _HAS_UNCLEAR_AT.search(url) or _HAS_CONTROLS.search(url):
+        found = "an '@' behind a '/', '?' or '#'" if "@" in url else "a control character"
+        raise CameraError(
+            f"The address cannot be read: it has {found}, so nobody can tell where its password "
+            f"ends. {_WRITE_IT_LIKE}"
+        )
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port  # a port is checked as it is asked for
+        (host or "").encode("idna")
+    except ValueError as fault:
+        kind = "host name" if isinstance(fault, UnicodeError) else "host or port"
+        # Without the cause, which quotes what it could not read.
+        raise CameraError(
+            f"The address cannot be read: its {kind} is not valid. {_WRITE_IT_LIKE}"
+        ) from None
+    if not host:
+        raise CameraError(f"The address names no host. Write it like {parts.scheme}://HOST/PATH.")
+    return parts
+
+
+def public_url(url: str) -> str:
+    """A URL as it may be shown and saved: without user, password, query and fragment.
+
+    Raises:
+        CameraError: See `split_address`.
+    """
+    parts = split_address(url)
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    port = f":{parts.port}" if parts.port else ""
+    path = _SECRET.sub(r"\1...", parts.path)
+    return f"{parts.scheme}://{host}{port}{path}"
+
+
+def hide_addresses(text: str) -> str:
+    """A text that may quote addresses, with nothing of them but their scheme."""
+    return _ADDRESS.sub(r"\1...", text)
+
+
+def find_port(parts: SplitResult) -> int:
+    """The port an HTTP address means, named or not."""
+    return parts.port or _PORTS[parts.scheme]
+
+
+def find_target(parts: SplitResult) -> str:
+    """What to ask an HTTP server for: path and query, in ASCII."""
+    query = f"?{parts.query}" if parts.query else ""
+    return quote((parts.path or "/") + query, safe=_PLAIN)
+
+
+def follow_redirect(url: str, location: str) -> str:
+    """The address a server sends on to; the same server is given its name and password again.
+
+    Raises:
+        CameraError: It leads to no HTTP address.
+    """
+    target = urlsplit(urljoin(url, location))
+    # A server's answer holds no password, so its path may hold an "@".
+    path, query = (part.replace("@", "%40") for part in (target.path, target.query))
+    target = target._replace(path=path, query=query, fragment="")
+    was, parts = split_address(url), split_address(target.geturl())
+    if parts.scheme not in _PORTS:
+        raise CameraError(
+            f"{public_url(url)}: sends on to a {parts.scheme}:// address. Try that one itself."
+        )
+    is_same = (parts.scheme, parts.hostname, find_port(parts)) == (
+        was.scheme,
+        was.hostname,
+        find_port(was),
+    )
+    if is_same and "@" in was.netloc and "@" not in parts.netloc:
+        user, _, _ = was.netloc.rpartition("@")
+        parts = parts._replace(netloc=f"{user}@{parts.netloc}")
+    return parts.geturl()

@@ -1,0 +1,53 @@
+"""A folder of pictures as a queue to be labelled: the next comes when the last is dealt with."""
+
+import threading
+
+from maskage.cameras.sources import Camera, PictureFolder
+from maskage.records import Frame
+
+
+class PictureQueue:
+    """Reads a source that is not live, one frame for each `advance`; as `NewestFrameReader` else.
+
+    Attributes:
+        camera: What is read. The queue closes it.
+        dropped: Always 0 here: nothing is passed over that the person did not pass over.
+        read: Frames read.
+    """
+
+    def __init__(self, camera: Camera) -> None:
+        self.camera = camera
+        self.dropped = 0
+        self.read = 0
+        self._ended = False
+        self._may_read = threading.Event()
+        self._may_read.set()
+
+    @property
+    def has_ended(self) -> bool:
+        return self._ended
+
+    def advance(self) -> None:
+        """Let the next `take` read the next picture."""
+        self._may_read.set()
+
+    def go_to(self, index: int) -> None:
+        """Let the next `take` read this picture, counted from 0; also after the last one."""
+        if isinstance(self.camera, PictureFolder):
+            self.camera.go_to(index)
+            self._ended = False
+            self._may_read.set()
+
+    def take(self, timeout_s: float = 1.0) -> Frame | None:
+        """The next picture, or None while the last one is still being looked at."""
+        if not self._may_read.wait(timeout_s) or self._ended:
+            return None
+        self._may_read.clear()
+        frame = self.camera.read()
+        self._ended = frame is None
+        self.read += frame is not None
+        return frame
+
+    def close(self, wait_s: float = 0.0) -> None:
+        """Close the source; as `NewestFrameReader.close`, but there is no read to wait for."""
+        self.camera.close()

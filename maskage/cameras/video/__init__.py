@@ -1,0 +1,1 @@
+"""Read a video file to its end, whatever is in it."""

@@ -1,0 +1,1 @@
+"""Compare a dataset's folders with its manifest, and repair what differs."""

@@ -1,0 +1,181 @@
+"""Hold folders and manifest of a dataset against each other. Reads only; `mending` changes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+from maskage.console import Progress, no_progress
+from maskage.dataset.doctor.files import (
+    PhotoFile,
+    folders_of,
+    is_measured,
+    list_open,
+    list_trash,
+    list_unfinished,
+    read_facts,
+    read_photos,
+)
+from maskage.dataset.doctor.findings import Diagnosis, Finding, Kind
+from maskage.dataset.doctor.manifest import Condition, ManifestState, examine_manifest, find_writer
+from maskage.dataset.doctor.match_rows import Match, Matches, free_path, match_files
+from maskage.dataset.doctor.notes import list_notes
+from maskage.dataset.manifest import KnownPhoto, manifest_path
+from maskage.dataset.store import TRASH, list_files
+from maskage.errors import DatasetError
+from maskage.records import LABELS, Label, Photo
+
+T = TypeVar("T")
+
+
+def examine(
+    root: Path,
+    progress: Progress = no_progress,
+    *,
+    is_ours: bool = False,
+    today: date | None = None,
+) -> Diagnosis:
+    """Find everything that is not as it should be. Leaves no trace.
+
+    Args:
+        root: The dataset.
+        progress: Shows the reading of the photos, the one step that takes time.
+        is_ours: Whether the caller holds the dataset's lock.
+        today: The day on which consents must hold; today, where none is named.
+
+    Raises:
+        DatasetError: There is no dataset, or its manifest is of a newer version.
+        EnvironmentProblemError: The disk refuses to be read.
+    """
+    require_dataset(root)
+    paths = list_files(root)
+    writer = None if is_ours else find_writer(root)
+    manifest = examine_manifest(root, is_ours=is_ours)
+    reading = read_photos(root, paths, manifest.rows.present)
+    files = list(progress(reading, "reading photos", len(paths)))
+    trash = list_trash(root)
+    matches = match_files([file for file in files if file.is_whole], manifest.rows, trash)
+    findings = [
+        *_of_manifest(root, manifest),
+        *_of_folders(root),
+        *_of_pictures(files, matches),
+        *_of_matches(matches.matches),
+        *_of_rows(root, files, trash, matches),
+    ]
+    order = list(Kind)
+    return Diagnosis(
+        root=root,
+        photos=len(matches.matches),
+        manifest=manifest,
+        findings=tuple(sorted(findings, key=lambda f: (order.index(f.kind), f.path))),
+        notes=tuple(list_notes(root, writer, manifest, matches.matches, today or date.today())),
+    )
+
+
+def require_dataset(root: Path) -> None:
+    """Refuse a folder that is none of ours, before it is filled with folders and closed to others.
+
+    Raises:
+        DatasetError: There is no such folder, or neither a manifest nor a class folder in it.
+    """
+    if not root.is_dir():
+        list_files(root)
+    if not manifest_path(root).exists() and not any((root / label).is_dir() for label in LABELS):
+        raise DatasetError(
+            f"{root}: not a dataset: found neither a manifest nor one of the folders "
+            f"{', '.join(LABELS)}. Nothing was changed."
+        )
+
+
+def _of_manifest(root: Path, manifest: ManifestState) -> Iterator[Finding]:
+    kinds = {
+        Condition.LOST: Kind.MANIFEST_LOST,
+        Condition.DAMAGED: Kind.MANIFEST_DAMAGED,
+    }
+    if kind := kinds.get(manifest.condition):
+        yield Finding(kind, manifest_path(root).relative_to(root).as_posix(), manifest.detail)
+
+
+def _of_folders(root: Path) -> Iterator[Finding]:
+    for folder in folders_of(root):
+        if not folder.is_dir():
+            yield Finding(Kind.FOLDER, folder.relative_to(root).as_posix())
+    for path in list_unfinished(root):
+        yield Finding(Kind.TEMPORARY, path)
+    for path, mode in list_open(root):
+        yield Finding(Kind.OPEN, path, f"mode {mode:o}")
+
+
+def _of_pictures(files: Sequence[PhotoFile], matches: Matches) -> Iterator[Finding]:
+    """Files that are no whole pictures."""
+    missing = {row.path: row for row in matches.missing}
+    for file in files:
+        if file.unreadable is not None:
+            yield Finding(Kind.UNREADABLE, file.path, file.unreadable)
+        elif file.damage is not None:
+            row = missing.get(file.path)
+            known = KnownPhoto(row or Photo(file.path, file.label), row.path if row else None)
+            yield Finding(Kind.DAMAGED, file.path, file.damage, known)
+
+
+def _of_matches(matches: Sequence[Match]) -> Iterator[Finding]:
+    """Whole photos of which the manifest does not say what is so."""
+    for match in matches:
+        file, row, known = match.file, match.row, match.known
+        if row is None:
+            yield Finding(Kind.UNKNOWN, file.path, known=known)
+            continue
+        if match.is_removed:
+            yield Finding(Kind.FOUND, file.path, known=known)
+        elif row.path != file.path or row.label is not file.label:
+            yield Finding(Kind.MOVED, file.path, f"was {row.path}", known)
+        if row.sha256 != file.sha256:
+            yield Finding(Kind.CHANGED, file.path, known=known)
+        elif not is_measured(row):
+            yield Finding(Kind.UNMEASURED, file.path, known=known)
+
+
+def _of_rows(
+    root: Path, files: Sequence[PhotoFile], trash: dict[str, Label], matches: Matches
+) -> Iterator[Finding]:
+    """Rows without a photo in the folders, and photos in the trash without a row."""
+    strays = list(_strays(root, trash, matches))
+    yield from strays
+    # Of a photo that cannot be read at all nobody can say that it is gone.
+    told = {file.path for file in files if not file.is_whole}
+    told |= {f.known.row_path for f in strays if f.known and f.known.row_path}
+    for row in matches.missing:
+        if row.path not in told:
+            kind = Kind.TRASHED if row.path in trash else Kind.MISSING
+            yield Finding(kind, row.path, known=KnownPhoto(row, row.path))
+
+
+def _strays(root: Path, trash: dict[str, Label], matches: Matches) -> Iterator[Finding]:
+    """Photos in the trash that no row tells of, or under the name of a photo that is not there.
+
+    The second kind could not be brought back, nor the photo of that name be trashed.
+    """
+    occupied = {match.file.path for match in matches.matches}
+    missing = {row.path for row in matches.missing}
+    rows = matches.removed | {row.path: row for row in matches.missing}
+    lost = [row for path, row in sorted(rows.items()) if path not in trash]
+    taken = occupied | set(trash) | set(rows)
+    for path, label in trash.items():
+        if path in rows and path not in occupied:
+            continue
+        file = read_facts(root, f"{TRASH}/{path}", label)
+        if file.unreadable is not None:
+            yield Finding(Kind.UNREADABLE, file.path, file.unreadable)
+            continue
+        row = rows.get(path) or next((row for row in lost if row.sha256 == file.sha256), None)
+        if row in lost:
+            lost.remove(row)
+        target = path
+        if path in occupied:
+            target = free_path(path, (file.sha256 or "")[:8], taken)
+            taken.add(target)
+        photo = replace(row, path=target, label=label) if row else None
+        photo = photo or Match(replace(file, path=target), None).known.photo
+        known = KnownPhoto(photo, row.path if row else None, bool(row and row.path not in missing))
+        yield Finding(Kind.STRAY, f"{TRASH}/{path}", known=known)

@@ -1,0 +1,212 @@
+"""What lies in the folders of a dataset, and whether each photo is a whole picture; reads only."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from maskage.dataset.manifest import manifest_path
+from maskage.dataset.store import TRASH
+from maskage.errors import UnreadableImageError
+from maskage.pictures.images import PICTURE_SUFFIXES, decode_image
+from maskage.pictures.perceptual_hash import hash_crop
+from maskage.pictures.quality import measure_quality
+from maskage.records import LABELS, Label, Photo, Quality
+from maskage.system.files import TEMPORARY_PREFIX, keeps_permissions
+
+DAMAGED = ".damaged"
+"""Where photos go that cannot be decoded, under their class."""
+REBUILDING = Path(".dataset") / "rebuilding"
+"""Where a new manifest is made before it takes its place."""
+_THREADS = 4
+_NAME = re.compile(r"(\d{8}T\d{9})Z_(.+)_\d{5,}_[0-9a-f]{8}(-[0-9a-f]{8}\d*)?\.jpg")
+"""As `PhotoStore.add` names a photo, and as relabelling may mark it."""
+
+
+@dataclass(frozen=True)
+class PhotoFile:
+    """One file in a class folder, as it was read.
+
+    Attributes:
+        path: Relative to the dataset, POSIX.
+        label: Of its folder.
+        sha256: Of its bytes; None where it cannot be read.
+        fingerprint, quality: Of its picture, where the manifest lacks them or has others.
+        damage: Why it is no whole picture; None where it is.
+        unreadable: Why its bytes cannot be had; None where they can.
+    """
+
+    path: str
+    label: Label
+    sha256: str | None = None
+    fingerprint: int | None = None
+    quality: Quality | None = None
+    damage: str | None = None
+    unreadable: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        return self.damage is None and self.unreadable is None
+
+
+def read_photos(
+    root: Path, paths: Mapping[str, Label], rows: Mapping[str, Photo]
+) -> Iterator[PhotoFile]:
+    """Read and decode every photo, several at a time; in the order given.
+
+    Args:
+        root: The dataset.
+        paths: Label of each photo.
+        rows: By path. What is unchanged since its row was written is decoded, and not measured.
+    """
+    waiting: list[Future[PhotoFile]] = []
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="doctor") as pool:
+        try:
+            for path, label in paths.items():
+                waiting.append(pool.submit(_read_photo, root, path, label, rows.get(path)))
+                if len(waiting) > 8 * _THREADS:
+                    yield waiting.pop(0).result()
+            for photo in waiting:
+                yield photo.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def read_facts(root: Path, path: str, label: Label) -> PhotoFile:
+    """As `read_photos`, of one file anywhere in the dataset."""
+    return _read_photo(root, path, label, None)
+
+
+def _read_photo(root: Path, path: str, label: Label, row: Photo | None) -> PhotoFile:
+    try:
+        path.encode()
+        data = (root / path).read_bytes()
+    except UnicodeEncodeError:
+        return PhotoFile(path, label, unreadable="its name is not UTF-8: rename it")
+    except OSError as fault:
+        return PhotoFile(path, label, unreadable=fault.strerror or str(fault))
+    digest = hashlib.sha256(data).hexdigest()
+    try:
+        pixels = decode_image(data)
+    except UnreadableImageError as fault:
+        # "picture: the file is empty. Remove or replace it." without name and advice.
+        reason = str(fault).removeprefix("picture: ").partition(". ")[0]
+        return PhotoFile(path, label, digest, damage=reason)
+    if row is not None and row.sha256 == digest and is_measured(row):
+        return PhotoFile(path, label, digest)
+    return PhotoFile(path, label, digest, hash_crop(pixels), measure_quality(pixels))
+
+
+def is_measured(row: Photo) -> bool:
+    """Whether a row has all that can be measured in the picture."""
+    return row.fingerprint is not None and row.quality is not None
+
+
+def facts_of_name(path: str) -> tuple[str | None, str | None]:
+    """Time and session of a photo as `PhotoStore.add` writes them into its name.
+
+    Returns:
+        UTC in ISO 8601 and the session; None for what another name does not tell.
+    """
+    found = _NAME.fullmatch(Path(path).name)
+    if found is None:
+        return None, None
+    stamp, session = found[1], found[2]
+    try:
+        # %f takes the three digits of the milliseconds for the first of six.
+        moment = datetime.strptime(stamp, "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
+    except ValueError:
+        return None, None
+    return moment.isoformat(timespec="milliseconds"), None if session == "single" else session
+
+
+def folders_of(root: Path) -> list[Path]:
+    """Every folder that a dataset has, its own first."""
+    tops = [root, root / TRASH]
+    return [*tops, *(top / label for top in tops for label in LABELS)]
+
+
+def list_trash(root: Path) -> dict[str, Label]:
+    """The pictures in the trash, sorted: the path that each had in the dataset, and its label."""
+    return {
+        f"{label}/{name}": label
+        for label in LABELS
+        for name in _names(root / TRASH / label)
+        if Path(name).suffix.lower() in PICTURE_SUFFIXES and not name.startswith(".")
+    }
+
+
+def list_unfinished(root: Path) -> list[str]:
+    """Files that were being written when a program was killed; nobody was told that they exist."""
+    found = [
+        (folder / name).relative_to(root).as_posix()
+        for folder in folders_of(root)[2:]
+        for name in _names(folder)
+        if name.startswith(TEMPORARY_PREFIX)
+    ]
+    return found + ([REBUILDING.as_posix()] if (root / REBUILDING).is_dir() else [])
+
+
+def lies_open(root: Path) -> bool:
+    """Return whether the disk that the dataset lies on knows no permissions."""
+    return bool(_find_open(root)) and not keeps_permissions(root)
+
+
+def list_open(root: Path) -> list[tuple[str, int]]:
+    """Files and folders of the dataset that other users may look into, with their modes.
+
+    What lies elsewhere and is only linked to is left as it is. Where the disk knows no permissions
+    there is nothing to close: see `lies_open`.
+    """
+    found = _find_open(root)
+    return found if found and keeps_permissions(root) else []
+
+
+def _find_open(root: Path) -> list[tuple[str, int]]:
+    root = root.resolve()
+    private = manifest_path(root).parent
+    damaged = [root / DAMAGED, *(root / DAMAGED / label for label in LABELS)]
+    folders = [*folders_of(root), private, *damaged]
+    holding = [*folders_of(root)[2:], private, *damaged[1:]]
+    paths = folders + [folder / name for folder in holding for name in _names(folder)]
+    found = []
+    for path in paths:
+        # A path under a linked folder is the business of whoever linked it.
+        if path.is_symlink() or (path != root and path.parent.is_symlink()):
+            continue
+        try:
+            mode = path.stat().st_mode & 0o777
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        if mode & 0o077:
+            found.append((path.relative_to(root).as_posix(), mode))
+    return found
+
+
+def list_outside(root: Path) -> list[str]:
+    """Pictures in the dataset's folder that lie in none of the four class folders."""
+    found: list[str] = []
+    for folder, subfolders, names in os.walk(root):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        where = Path(folder).relative_to(root)
+        if where.as_posix() in LABELS:
+            continue
+        found += [
+            (where / name).as_posix()
+            for name in names
+            if Path(name).suffix.lower() in PICTURE_SUFFIXES and not name.startswith(".")
+        ]
+    return sorted(found)
+
+
+def _names(folder: Path) -> Sequence[str]:
+    """The files in a folder, sorted; none where there is no such folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if entry.is_file())
+    except (FileNotFoundError, NotADirectoryError):
+        return []

@@ -1,0 +1,148 @@
+"""What the doctor may find in a dataset, and what mends each of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from maskage.dataset.doctor.manifest import ManifestState
+from maskage.dataset.manifest import KnownPhoto
+
+
+class Kind(StrEnum):
+    """One kind of fault, in the order in which they are told."""
+
+    MANIFEST_DAMAGED = "manifest_damaged"
+    MANIFEST_LOST = "manifest_lost"
+    FOLDER = "folder"
+    DAMAGED = "damaged"
+    UNREADABLE = "unreadable"
+    UNKNOWN = "unknown"
+    MOVED = "moved"
+    FOUND = "found"
+    TRASHED = "trashed"
+    MISSING = "missing"
+    CHANGED = "changed"
+    UNMEASURED = "unmeasured"
+    STRAY = "stray"
+    TEMPORARY = "temporary"
+    OPEN = "open"
+
+
+WORDS: Mapping[Kind, tuple[str, str, str]] = {
+    Kind.MANIFEST_DAMAGED: (
+        "damaged manifest",
+        "damaged manifests",
+        "set aside as it is, and made anew from what can be read of it and the folders",
+    ),
+    Kind.MANIFEST_LOST: ("lost manifest", "lost manifests", "made anew from the folders"),
+    Kind.FOLDER: ("missing folder", "missing folders", "made"),
+    Kind.DAMAGED: (
+        "photo that cannot be decoded",
+        "photos that cannot be decoded",
+        "moved to .damaged/",
+    ),
+    Kind.UNREADABLE: ("file that cannot be read", "files that cannot be read", "left to you"),
+    Kind.UNKNOWN: (
+        "photo without a row",
+        "photos without a row",
+        "adopted; their subject stays unknown",
+    ),
+    Kind.MOVED: ("photo moved by hand", "photos moved by hand", "followed by its row"),
+    Kind.FOUND: (
+        "photo whose row says removed",
+        "photos whose row says removed",
+        "marked as being there",
+    ),
+    Kind.TRASHED: (
+        "row whose photo lies in the trash",
+        "rows whose photo lies in the trash",
+        "marked as trashed",
+    ),
+    Kind.MISSING: (
+        "row whose photo is gone",
+        "rows whose photo is gone",
+        "marked as gone; no row is deleted",
+    ),
+    Kind.CHANGED: (
+        "photo changed by another program",
+        "photos changed by another program",
+        "measured anew",
+    ),
+    Kind.UNMEASURED: (
+        "photo without fingerprint or quality",
+        "photos without fingerprint or quality",
+        "measured",
+    ),
+    Kind.STRAY: (
+        "photo in the trash without a row",
+        "photos in the trash without a row",
+        "given one, as trashed",
+    ),
+    Kind.TEMPORARY: ("unfinished file", "unfinished files", "removed"),
+    Kind.OPEN: (
+        "file or folder open to other users",
+        "files and folders open to other users",
+        "closed to them",
+    ),
+}
+"""Of each kind: one of them, several of them, and what `--fix` does, as a participle."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it should be.
+
+    Attributes:
+        kind: What it is.
+        path: Of the file or row, relative to the dataset.
+        detail: What was found, where the kind alone does not tell.
+        known: The photo as its row shall say, and the row it has now.
+    """
+
+    kind: Kind
+    path: str
+    detail: str = ""
+    known: KnownPhoto | None = None
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that only a person can decide; no fault, and never changed.
+
+    Attributes:
+        kind: One word for machines.
+        text: For people.
+        names: The paths or subjects that it is about.
+    """
+
+    kind: str
+    text: str
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """All that was found in one dataset; nothing was changed to find it.
+
+    Attributes:
+        root: The dataset.
+        photos: How many whole photos lie in the four folders.
+        manifest: What its manifest says, and how it is.
+        findings: Faults, by kind and path.
+        notes: What is left to a person.
+    """
+
+    root: Path
+    photos: int
+    manifest: ManifestState
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.findings
+
+    def of_kind(self, *kinds: Kind) -> list[Finding]:
+        """The findings of these kinds."""
+        return [finding for finding in self.findings if finding.kind in kinds]

@@ -1,0 +1,205 @@
+"""What can be kept of the values of a row, whatever they are; the folder of a photo is its label.
+
+Salvage keeps as much as it can of each row: a value that no row may hold is left out, and measured
+anew where it can be.
+"""
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from maskage.dataset.consent import Consent
+from maskage.dataset.manifest_rows import consent_of
+from maskage.outside_text import text_to_path
+from maskage.records import LABELS, FaceBox, Label, Photo, Quality, Suggestion
+
+PHOTO_COLUMNS = [
+    "path",
+    "label",
+    "subject",
+    "session",
+    "grp",
+    "taken_at",
+    "source",
+    "x",
+    "y",
+    "width",
+    "height",
+    "score",
+    "sharpness",
+    "brightness",
+    "clipped",
+    "face_px",
+    "sha256",
+    "source_sha256",
+    "removed_at",
+    "fingerprint",
+    "flagged",
+    "suggested",
+    "confidence",
+]
+"""As they lie in the table: what a schema adds comes last."""
+PHOTO_COLUMNS_1 = PHOTO_COLUMNS.index("fingerprint")
+"""How many of them the first schema has."""
+
+_UNKNOWN_DIGEST = "0" * 64
+"""In the place of a digest that cannot be one; `measure` writes the photo's own."""
+_DIGEST = re.compile("[0-9a-f]{64}")
+_NAME = re.compile(r"[^/\0]+")
+_LARGEST = 1e300
+_LARGEST_PX = 1 << 31
+
+Values = Sequence[object]
+
+
+@dataclass(frozen=True)
+class SalvagedRow:
+    """One photo's row as it stood.
+
+    Attributes:
+        photo: What it says.
+        source_sha256: Of the file it was imported from.
+        removed_at: Since when its photo is in the trash or gone; None where it is not.
+    """
+
+    photo: Photo
+    source_sha256: str | None
+    removed_at: str | None
+
+
+@dataclass
+class Salvage:
+    """All that could be read.
+
+    Attributes:
+        rows: Of photos, by path.
+        consents: By subject.
+        events: Time, path, action and label of each, in the order they happened.
+    """
+
+    rows: dict[str, SalvagedRow] = field(default_factory=dict)
+    consents: dict[str, Consent] = field(default_factory=dict)
+    events: list[tuple[str, str, str, Label]] = field(default_factory=list)
+
+    def add_photo(self, values: Values) -> None:
+        """Keep a row of `PHOTO_COLUMNS`, unless there is one of its path."""
+        row = _photo_row(values)
+        if row is not None:
+            self.rows.setdefault(row.photo.path, row)
+
+    def add_consent(self, values: Values) -> None:
+        """Keep a consent that can be one: nobody may be photographed on half of one."""
+        with suppress(ValueError):
+            consent = consent_of(values)
+            self.consents.setdefault(consent.subject, consent)
+
+    def add_event(self, values: Values) -> None:
+        """Keep an event: its number, time, path, action and label."""
+        _id, *texts, label = values
+        at, path, action = map(_text, texts)
+        known = _label(_folder(path)) or _label(label)
+        if at is not None and path is not None and action is not None and known is not None:
+            self.events.append((at, path, action, known))
+
+
+def _photo_row(values: Values) -> SalvagedRow | None:
+    """Return a row of `photos`; None where neither its path nor its digest can be one."""
+    row = dict(zip(PHOTO_COLUMNS, values, strict=False))
+    digest = _text(row["sha256"]) or ""
+    is_known = _DIGEST.fullmatch(digest) is not None
+    path = _path(row["path"], _label(row["label"]), digest if is_known else None)
+    if path is None:
+        return None
+    photo = Photo(
+        path=path,
+        label=Label(_folder(path)),
+        subject=_text(row["subject"]),
+        session=_text(row["session"]),
+        group=_text(row["grp"]),
+        taken_at=_text(row["taken_at"]),
+        source=_text(row["source"]),
+        box=_box(row),
+        quality=_quality(row),
+        sha256=digest if is_known else _UNKNOWN_DIGEST,
+        fingerprint=_fingerprint(row.get("fingerprint")),
+        is_flagged=row.get("flagged") not in (None, 0),
+        suggestion=_suggestion(row),
+    )
+    return SalvagedRow(photo, _text(row["source_sha256"]), _text(row["removed_at"]))
+
+
+def _path(value: object, label: Label | None, digest: str | None) -> str | None:
+    """Return a path in a class folder; a row of a path elsewhere is matched by its content.
+
+    A path with no class is given the one that the row names, and a name that no file has where it
+    has none: the doctor then looks for a file of the row's digest.
+    """
+    path = _text(value) or ""
+    folder, _, name = path.partition("/")
+    if _label(folder) is not None and _is_name(name):
+        return path
+    if label is None or digest is None:
+        return None
+    name = path.rpartition("/")[2]
+    return f"{label}/{name if _is_name(name) else f'{digest[:16]}.jpg'}"
+
+
+def _is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and name not in (".", "..")
+
+
+def _folder(path: str | None) -> str:
+    return (path or "").partition("/")[0]
+
+
+def _box(row: dict[str, object]) -> FaceBox | None:
+    places = [_whole(row[name]) for name in ("x", "y", "width", "height")]
+    score = _number(row["score"])
+    x, y, width, height = places
+    if x is None or y is None or width is None or height is None or score is None:
+        return None
+    return FaceBox(x, y, width, height, score) if width > 0 and height > 0 else None
+
+
+def _quality(row: dict[str, object]) -> Quality | None:
+    sharpness, brightness, clipped = (
+        _number(row[name]) for name in ("sharpness", "brightness", "clipped")
+    )
+    face_px = _whole(row["face_px"])
+    if sharpness is None or brightness is None or clipped is None or face_px is None:
+        return None
+    if sharpness < 0 or face_px < 0:
+        return None
+    return Quality(sharpness, brightness, clipped, face_px)
+
+
+def _fingerprint(value: object) -> int | None:
+    return value & ((1 << 64) - 1) if isinstance(value, int) else None
+
+
+def _suggestion(row: dict[str, object]) -> Suggestion | None:
+    label, confidence = _label(row.get("suggested")), _number(row.get("confidence"))
+    return None if label is None or confidence is None else Suggestion(label, confidence)
+
+
+def _label(value: object) -> Label | None:
+    return Label(value) if isinstance(value, str) and value in LABELS else None
+
+
+def _text(value: object) -> str | None:
+    """Return a value as text: of bytes what can be read of them, so that no subject is lost."""
+    if value is None:
+        return None
+    text = value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
+    return text_to_path(text).replace("\0", "\\0")
+
+
+def _number(value: object) -> float | None:
+    if not isinstance(value, int | float) or not -_LARGEST <= value <= _LARGEST:
+        return None
+    return float(value)
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and abs(value) <= _LARGEST_PX else None

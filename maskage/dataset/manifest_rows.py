@@ -1,0 +1,200 @@
+"""What a row of the manifest may hold, and the photo that it describes."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from maskage.dataset.consent import Consent
+from maskage.outside_text import text_to_path
+from maskage.records import LABELS, FaceBox, Label, Photo, Quality, Suggestion
+
+COLUMNS_1 = (
+    "path, label, subject, session, grp, taken_at, source, x, y, width, height, score, "
+    "sharpness, brightness, clipped, face_px, sha256"
+)
+"""The columns of a photo in the first schema."""
+COLUMNS = f"{COLUMNS_1}, fingerprint, flagged, suggested, confidence"
+CONSENT_COLUMNS = "subject, basis, given_on, expires_on, is_minor, guardian"
+
+_CLASSES = ", ".join(f"'{label}'" for label in LABELS)
+_NAME = "substr(path, instr(path, '/') + 1)"
+_FINITE = "BETWEEN -1e300 AND 1e300"
+_LARGEST_PX = 1 << 31
+_LONGEST = 120
+"""Bytes of an odd value that a message shows."""
+
+
+def _is_optional_text(column: str) -> str:
+    return f"typeof({column}) IN ('text', 'null')"
+
+
+def _has_no_nul(column: str) -> str:
+    # The decoder of Python takes a NUL; no file name and no argument of a command does.
+    return f"instr(CAST({column} AS BLOB), x'00') = 0"
+
+
+_WHOLE_BOX = " AND ".join(
+    (
+        "typeof(x) = 'integer' AND typeof(y) = 'integer'",
+        f"max(abs(x), abs(y)) <= {_LARGEST_PX}",
+        f"typeof(width) = 'integer' AND width BETWEEN 1 AND {_LARGEST_PX}",
+        f"typeof(height) = 'integer' AND height BETWEEN 1 AND {_LARGEST_PX}",
+        f"typeof(score) = 'real' AND score {_FINITE}",
+    )
+)
+_WHOLE_QUALITY = " AND ".join(
+    (
+        "typeof(sharpness) = 'real' AND sharpness BETWEEN 0 AND 1e300",
+        f"typeof(brightness) = 'real' AND brightness {_FINITE}",
+        f"typeof(clipped) = 'real' AND clipped {_FINITE}",
+        "typeof(face_px) = 'integer' AND face_px >= 0",
+    )
+)
+_RULES_1: Mapping[str, str] = {
+    "path": (
+        f"typeof(path) = 'text' AND {_has_no_nul('path')} "
+        f"AND substr(path, 1, instr(path, '/') - 1) IN ({_CLASSES}) "
+        f"AND {_NAME} NOT IN ('', '.', '..') AND instr({_NAME}, '/') = 0"
+    ),
+    "label": f"typeof(label) = 'text' AND label IN ({_CLASSES})",
+    **{column: _is_optional_text(column) for column in ("session", "grp", "taken_at", "source")},
+    "subject": f"subject IS NULL OR (typeof(subject) = 'text' AND {_has_no_nul('subject')})",
+    "the face box": f"x IS NULL OR ({_WHOLE_BOX})",
+    "the quality": f"sharpness IS NULL OR ({_WHOLE_QUALITY})",
+    # Whether all are hex digits takes SQLite 0.15 s for 100,000; what matters is that the first
+    # of them can stand in a file name.
+    "sha256": "typeof(sha256) = 'text' AND length(sha256) = 64 AND instr(sha256, '/') = 0 "
+    f"AND {_has_no_nul('sha256')}",
+    "source_sha256": _is_optional_text("source_sha256"),
+    "removed_at": _is_optional_text("removed_at"),
+}
+_RULES: Mapping[str, str] = {
+    **_RULES_1,
+    "fingerprint": "fingerprint IS NULL OR typeof(fingerprint) = 'integer'",
+    "flagged": "flagged IN (0, 1)",
+    "suggested": f"suggested IS NULL OR (typeof(suggested) = 'text' AND suggested IN ({_CLASSES}))",
+    # A probability of 32 bits may be a little above 1.
+    "confidence": f"suggested IS NULL OR (typeof(confidence) = 'real' AND confidence {_FINITE})",
+}
+"""For each column, or each of those that belong together, what holds of every row of ours."""
+
+
+def find_odd_rows(db: sqlite3.Connection, *, has_second_schema: bool, limit: int) -> list[str]:
+    """Describe rows that hold what no row of ours can; SQLite looks, which is quicker than Python.
+
+    Args:
+        db: A manifest, open.
+        has_second_schema: Whether it has the columns of the second schema.
+        limit: Describe so many at most.
+
+    Returns:
+        One text a row: which it is, and which of its values is odd.
+    """
+    rules = _RULES if has_second_schema else _RULES_1
+    is_sane = " AND ".join(f"({rule}) IS TRUE" for rule in rules.values())
+    odd = " ".join(f"WHEN ({rule}) IS NOT TRUE THEN '{name}'" for name, rule in rules.items())
+    # As bytes, since it may be no text.
+    values = ", ".join(f"CAST({name} AS BLOB)" for name in ("path", "label"))
+    query = f"SELECT CASE {odd} END, {values} FROM photos WHERE NOT ({is_sane}) LIMIT {limit}"
+    return [
+        f"label {_show(label)} of {_show(path)}"
+        if column == "label"
+        else f"{column} of {_show(path)}"
+        for column, path, label in db.execute(query)
+    ]
+
+
+def _show(value: bytes | None) -> str:
+    """Return a value as it can stand in a message, whatever it holds."""
+    return "nothing" if value is None else repr(value[:_LONGEST].decode(errors="backslashreplace"))
+
+
+def row_of(photo: Photo) -> tuple[object, ...]:
+    """Return the values of `COLUMNS` that describe a photo."""
+    box, suggestion = photo.box, photo.suggestion
+    return (
+        photo.path,
+        photo.label.value,
+        photo.subject,
+        photo.session,
+        photo.group,
+        photo.taken_at,
+        photo.source,
+        *((box.x, box.y, box.width, box.height, box.score) if box else (None,) * 5),
+        *quality_values(photo.quality),
+        photo.sha256,
+        signed(photo.fingerprint),
+        photo.is_flagged,
+        *((suggestion.label, suggestion.confidence) if suggestion else (None, None)),
+    )
+
+
+def quality_values(quality: Quality | None) -> tuple[float | None, ...]:
+    """Return the values of the four columns of the quality."""
+    if quality is None:
+        return (None,) * 4
+    return quality.sharpness, quality.brightness, quality.clipped, quality.face_px
+
+
+_LABELS = {label.value: label for label in Label}
+
+
+def label_of(value: str) -> Label:
+    """Return the class of this name; quicker than `Label(value)` for many."""
+    return _LABELS[value]
+
+
+def photo_of(row: list[Any]) -> Photo:
+    """Return a row of `COLUMNS` as a photo; by position, since there may be 100,000 of them."""
+    quality, suggested = row[12:16], row[19]
+    return Photo(
+        text_to_path(row[0]),
+        _LABELS[row[1]],
+        _optional_name(row[2]),
+        _optional_name(row[3]),
+        _optional_name(row[4]),
+        row[5],
+        _optional_name(row[6]),
+        FaceBox(*row[7:12]) if row[7] is not None else None,
+        Quality(*quality) if quality[0] is not None else None,
+        row[16],
+        _unsigned(row[17]),
+        bool(row[18]),
+        Suggestion(_LABELS[suggested], row[20]) if suggested else None,
+    )
+
+
+def consent_of(values: Sequence[object]) -> Consent:
+    """Return a row of `CONSENT_COLUMNS` as a consent.
+
+    Raises:
+        ValueError: It is none.
+    """
+    subject, basis, given_on, expires_on, is_minor, guardian = values
+    texts = (subject, basis, given_on, expires_on or "", guardian or "")
+    if not all(isinstance(text, str) and "\0" not in text for text in texts):
+        raise ValueError(f"it holds {values!r}")
+    return Consent(
+        text_to_path(str(subject)),
+        text_to_path(str(basis)),
+        date.fromisoformat(str(given_on)),
+        date.fromisoformat(str(expires_on)) if expires_on else None,
+        bool(is_minor),
+        text_to_path(str(guardian)) if guardian else None,
+    )
+
+
+def _optional_name(text: str | None) -> str | None:
+    return None if text is None else text_to_path(text)
+
+
+def signed(fingerprint: int | None) -> int | None:
+    """Return 64 bits as SQLite stores them: the same bits, read with a sign."""
+    if fingerprint is None:
+        return None
+    return fingerprint - (1 << 64) if fingerprint >= 1 << 63 else fingerprint
+
+
+def _unsigned(value: object) -> int | None:
+    return value & ((1 << 64) - 1) if isinstance(value, int) else None

@@ -1,0 +1,1 @@
+"""Consent, and the removal of one person from everything that was made."""

@@ -1,0 +1,294 @@
+"""`collector consent` and `collector forget`: who agreed to be photographed, and who left."""
+
+import argparse
+import json
+import os
+import sys
+from collections import Counter
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maskage.console import CommandParser, say, say_block, show, show_block
+from maskage.dataset.consent import (
+    SELF_BASIS,
+    Consent,
+    check_subject,
+    find_objection,
+    parse_day,
+)
+from maskage.dataset.privacy.consent_report import (
+    HEADINGS,
+    as_table,
+    consent_as_json,
+    consent_row,
+    told,
+)
+from maskage.errors import DatasetError, UsageError
+from maskage.outside_text import join_lines, shown_text
+
+if TYPE_CHECKING:
+    from maskage.dataset.privacy.forgetting import ForgetPlan
+
+
+def run_consent(words: list[str], data: Path, today: date | None = None) -> int:
+    """List the consents of a dataset, or record one; returns the exit code.
+
+    Args:
+        words: The command line after `consent`.
+        data: The dataset where none is named.
+        today: The day it is; None for the clock's.
+    """
+    arguments = _consent_parser(data).parse_args(words)
+    today = today or date.today()
+    recording = (arguments.basis, arguments.is_self, arguments.on, arguments.expires)
+    if arguments.subject and any((*recording, arguments.minor, arguments.guardian)):
+        return _record(arguments, today)
+    if any((*recording, arguments.minor, arguments.guardian)):
+        raise UsageError("Say whose consent it is: `collector consent p07 --basis 'form 12'`.")
+    return _list_consents(arguments, today)
+
+
+def run_forget(words: list[str], data: Path) -> int:
+    """Remove everything a dataset keeps of one person, and list what else does.
+
+    Args:
+        words: The command line after `forget`.
+        data: The dataset where none is named.
+
+    Raises:
+        UsageError: Nobody is there to be asked, and --yes was not given.
+        DatasetError: Nobody of this name is in the dataset.
+    """
+    arguments = _forget_parser(data).parse_args(words)
+    from maskage.dataset.manifest import manifest_path
+    from maskage.dataset.privacy.forgetting import forget, plan_forgetting
+    from maskage.dataset.store import PhotoStore
+
+    root, subject, places = arguments.data, arguments.subject, _places(arguments)
+    # Without a manifest nobody is known, and no dataset is to be made of such a folder.
+    if arguments.dry_run or not manifest_path(root).is_file():
+        plan = plan_forgetting(root, subject, *places)
+        _show_going(plan, arguments)
+        say("A dry run: nothing was changed.")
+        return _show_left(plan, arguments, is_done=False)
+    if not arguments.yes and not sys.stdin.isatty() and not _is_done_before(root, subject):
+        raise UsageError(
+            f"Nobody is at a terminal to be asked whether {subject} is to be forgotten. See what "
+            f"would go with --dry-run, then add --yes. Nothing was changed."
+        )
+    # Held open while it is asked, so that what is shown is what goes.
+    with PhotoStore(root) as store:
+        plan = plan_forgetting(root, subject, *places)
+        _show_going(plan, arguments)
+        is_agreed = arguments.yes or not plan.is_going or _is_agreed(subject)
+        if is_agreed:
+            forget(store, plan)
+    if not is_agreed:
+        say("Nothing was changed.")
+        return _show_left(plan, arguments, is_done=False) if arguments.json else 0
+    _warn_of_readers(manifest_path(root))
+    if not arguments.json and not plan.is_repeat:
+        show(f"{subject} is forgotten, with all of the above.")
+    return _show_left(plan, arguments, is_done=True)
+
+
+def _is_done_before(root: Path, subject: str) -> bool:
+    """Whether this is a repetition, which asks nobody for leave to remove anything."""
+    from maskage.dataset.privacy.subject_files import known_subjects
+    from maskage.dataset.privacy.tombstones import open_tombstone
+
+    return subject not in known_subjects(root) and bool(open_tombstone(root, subject).marks)
+
+
+def _places(arguments: argparse.Namespace) -> tuple[list[Path], Path | None]:
+    """Where traces are looked for: the folders, and the cache that the environment names.
+
+    Raises:
+        UsageError: A folder is not there.
+    """
+    from maskage.formats.feature_cache import named_cache
+
+    look_in = arguments.look_in or [arguments.data.resolve().parent, Path.cwd()]
+    for folder in look_in:
+        if not folder.is_dir():
+            raise UsageError(f"--look-in {folder}: no such folder. Nothing was changed.")
+    return look_in, named_cache(os.environ)
+
+
+def _show_going(plan: "ForgetPlan", arguments: argparse.Namespace) -> None:
+    """What will go: a result, but where JSON is wanted only for whoever is asked."""
+    from maskage.dataset.privacy.forget_report import plan_as_text
+
+    if not arguments.json:
+        show_block(plan_as_text(plan))
+    elif not arguments.yes and not arguments.dry_run:
+        say_block(plan_as_text(plan))
+
+
+def _show_left(plan: "ForgetPlan", arguments: argparse.Namespace, *, is_done: bool) -> int:
+    from maskage.dataset.privacy.forget_report import left_as_text, plan_as_json
+
+    if arguments.json:
+        show(json.dumps(plan_as_json(plan, is_done=is_done)))
+    else:
+        nothing = join_lines([f"Nothing else that was found holds {plan.subject}."])
+        show_block(left_as_text(plan) or nothing)
+    return 0
+
+
+def _warn_of_readers(manifest: Path) -> None:
+    log = manifest.with_name(f"{manifest.name}-wal")
+    if log.exists() and log.stat().st_size:
+        say(
+            f"{log} still holds what was deleted, because another program reads the manifest. "
+            f"Quit it, then run the same command again: it finds nobody, and empties the log."
+        )
+
+
+def _forget_parser(data: Path) -> argparse.ArgumentParser:
+    parser = CommandParser(
+        prog="collector forget",
+        description="Remove a person from a dataset for good: photos, trash, rows, consent and "
+        "caches. Lists what else shows or names the person, with the command for each: curated "
+        "sets, runs, models, pages, tables, pictures and recordings; these are yours to remove "
+        "and make anew. Given again, it lists what is still there.",
+        epilog="Found is what lies in the folders that are looked in, and what these tools wrote "
+        "elsewhere. Copies that you took elsewhere yourself (backups, mails) are not.",
+    )
+    parser.add_argument("subject", metavar="SUBJECT", help="pseudonym, such as p07")
+    parser.add_argument("--data", type=Path, default=data, help=f"dataset folder (default: {data})")
+    parser.add_argument("--yes", action="store_true", help="do it without asking")
+    parser.add_argument("--dry-run", action="store_true", help="show what would go, change nothing")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument(
+        "--look-in",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="where to look for what was made of the photos, up to 3 folders down (default: the "
+        "folder that the dataset lies in, and this one)",
+    )
+    return parser
+
+
+def _is_agreed(subject: str) -> bool:
+    sys.stderr.write(f"This cannot be undone. Type {shown_text(subject)} to go on: ")
+    sys.stderr.flush()
+    try:
+        return input().strip() == subject
+    except EOFError:
+        return False
+
+
+def _consent_parser(data: Path) -> argparse.ArgumentParser:
+    parser = CommandParser(
+        prog="collector consent",
+        description="Who agreed to be photographed. Without a basis it lists everybody; with one "
+        "it puts a consent on record, in the place of a former one.",
+        epilog="No names: the signed form is kept elsewhere, and the basis tells which it is.",
+    )
+    parser.add_argument("subject", nargs="?", metavar="SUBJECT", help="pseudonym, such as p07")
+    basis = parser.add_mutually_exclusive_group()
+    basis.add_argument("--basis", help="what it rests on, such as 'form 12'")
+    basis.add_argument(
+        "--self", action="store_true", dest="is_self", help="you photograph yourself"
+    )
+    parser.add_argument("--on", metavar="DAY", help="from when it holds (default: today)")
+    parser.add_argument("--expires", metavar="DAY", help="the last day it holds (default: no end)")
+    parser.add_argument("--minor", action="store_true", help="somebody agreed in their place")
+    parser.add_argument("--guardian", metavar="ROLE", help="who: 'mother', not a name")
+    parser.add_argument("--data", type=Path, default=data, help=f"dataset folder (default: {data})")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    return parser
+
+
+def _record(arguments: argparse.Namespace, today: date) -> int:
+    consent = _consent_of(arguments, today)
+    from maskage.dataset.store import PhotoStore
+
+    with PhotoStore(arguments.data) as store:
+        former = store.consents().get(consent.subject)
+        store.record_consent(consent)
+    if arguments.json:
+        replaced = None if former is None else consent_as_json(former.subject, former, today)
+        show(json.dumps({**consent_as_json(consent.subject, consent, today), "replaced": replaced}))
+        return 0
+    show(f"{consent.subject}: on record in {arguments.data}: {told(consent)}.")
+    if former is not None:
+        show(f"It replaces: {told(former)}.")
+    return 0
+
+
+def _consent_of(arguments: argparse.Namespace, today: date) -> Consent:
+    """The consent that a command line describes.
+
+    Raises:
+        UsageError: It is none, or has ended already.
+    """
+    subject = check_subject(arguments.subject)
+    if not arguments.is_self and arguments.basis is None:
+        raise UsageError(
+            f"Say what the consent of {subject} rests on: --basis 'form 12', or --self."
+        )
+    if arguments.guardian and not arguments.minor:
+        raise UsageError(
+            f"--guardian is who agreed for a minor; found it without --minor. Add --minor, or "
+            f"leave it out if {subject} is of age."
+        )
+    expires_on = parse_day(arguments.expires) if arguments.expires is not None else None
+    if expires_on is not None and expires_on < today:
+        raise UsageError(
+            f"--expires {expires_on} is past: today is {today}, so nobody might be photographed "
+            f"on it. Name a later day, or leave it out for no end."
+        )
+    try:
+        return Consent(
+            subject,
+            SELF_BASIS if arguments.is_self else arguments.basis.strip(),
+            parse_day(arguments.on) if arguments.on is not None else today,
+            expires_on,
+            is_minor=arguments.minor,
+            guardian=arguments.guardian,
+        )
+    except ValueError as fault:
+        raise UsageError(str(fault)) from fault
+
+
+def _list_consents(arguments: argparse.Namespace, today: date) -> int:
+    from maskage.dataset.manifest import read_consents
+    from maskage.dataset.privacy.forget_report import count
+    from maskage.dataset.privacy.subject_files import known_subjects
+    from maskage.dataset.store import list_photos
+
+    root = arguments.data
+    photos = Counter(photo.subject for photo in list_photos(root))
+    consents = read_consents(root)
+    subjects = sorted(known_subjects(root))
+    if arguments.subject is not None:
+        if arguments.subject not in subjects:
+            raise DatasetError(
+                f"{root}: no photos and no consent of {arguments.subject}. Put a consent on record "
+                f"with `collector consent {arguments.subject} --basis 'form 12'`, or with --self."
+            )
+        subjects = [arguments.subject]
+    if arguments.json:
+        listed = [
+            {**consent_as_json(name, consents.get(name), today), "photos": photos[name]}
+            for name in subjects
+        ]
+        found = {"dataset": str(root), "subjects": listed, "photos_of_nobody_named": photos[None]}
+        show(json.dumps(found))
+        return 0
+    rows: list[tuple[str, ...]] = [HEADINGS]
+    rows += [consent_row(name, photos[name], consents.get(name), today) for name in subjects]
+    show_block(as_table(rows) if subjects else join_lines([f"{root}: nobody is on record."]))
+    if photos[None] and arguments.subject is None:
+        show(f"{count(photos[None], 'photo')} of nobody named")
+    lacking = [name for name in subjects if find_objection(name, consents, today) and photos[name]]
+    if lacking:
+        show(
+            f"Next: collector consent {lacking[0]} --basis 'form 12', or collector forget "
+            f"{lacking[0]}"
+        )
+    return 0

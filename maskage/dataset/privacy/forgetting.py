@@ -1,0 +1,278 @@
+"""Forgetting a person: what a dataset keeps of them is found, shown, and deleted.
+
+A plan is made first; `forget` carries it out. The order lets a kill at any point be finished by
+running again: the rows tell whose a file is, so files go first, then cached features, and the rows
+last. Thumbnails and previews live in memory only and end with the program that drew them.
+
+What is only a cache goes too. What was made of the photos on somebody's wish is listed and left: a
+curated set or a trained run without the person is made anew, not mended; pages, pictures,
+recordings and exports hold others too. Until nothing is listed any more, marks of the photos are
+kept (`maskage.dataset.privacy.tombstones`), so that the same command lists again what is still there. Files are
+unlinked, which no program can make sure of on every disk; the rows in the manifest are overwritten.
+"""
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from maskage.dataset.consent import Consent
+from maskage.dataset.doctor.files import DAMAGED, REBUILDING
+from maskage.dataset.doctor.manifest import ASIDE, find_aside
+from maskage.dataset.manifest import manifest_path, read_consents, read_rows
+from maskage.dataset.manifest_file import COPY_PREFIX
+from maskage.dataset.privacy.derived_copies import Traces, find_traces
+from maskage.dataset.privacy.sought_photos import SoughtPhotos, sought_photos
+from maskage.dataset.privacy.subject_files import (
+    Belongings,
+    all_rows,
+    find_belongings,
+    find_unclear,
+    known_subjects,
+)
+from maskage.dataset.privacy.tombstones import (
+    Tombstone,
+    keep_tombstone,
+    open_tombstone,
+    remove_tombstone,
+)
+from maskage.dataset.store import TRASH, PhotoStore
+from maskage.errors import DatasetError, EnvironmentProblemError, ToolchainError
+from maskage.formats.output_log import forget_in_log, read_outputs
+from maskage.records import LABELS, Label
+from maskage.system.files import TEMPORARY_PREFIX, sync_folder
+
+
+@dataclass(frozen=True)
+class ForgetPlan:
+    """What will be forgotten of one subject, and what will be left.
+
+    Attributes:
+        root: The dataset.
+        subject: As the rows name the person.
+        mine: The person's files and rows in the dataset.
+        unfinished: Files that were being written when a program was killed: nobody knows whose.
+        old_manifests: What the doctor put aside of damaged manifests, and may hold the rows.
+        consent: What is on record.
+        left_copies: Copies of the manifest that a killed `collector doctor` left, absolute.
+        traces: Caches, which go; all that was made of the photos, which stays.
+        look_in, caches: Where traces were looked for.
+        stone: What is marked of the person, of a time before too.
+        is_repeat: Whether the person was forgotten before, and only traces are left to look for.
+    """
+
+    root: Path
+    subject: str
+    mine: Belongings = field(default_factory=Belongings)
+    unfinished: tuple[str, ...] = ()
+    old_manifests: tuple[str, ...] = ()
+    consent: Consent | None = None
+    left_copies: tuple[Path, ...] = ()
+    traces: Traces = field(default_factory=Traces)
+    look_in: tuple[Path, ...] = ()
+    caches: tuple[Path, ...] = ()
+    stone: Tombstone | None = None
+    is_repeat: bool = False
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether anything is left that shows the person, or may."""
+        return self.traces.is_listed or bool(self.mine.unclear)
+
+    @property
+    def is_going(self) -> bool:
+        """Whether there is anything to remove."""
+        traces = self.traces
+        return not self.is_repeat or bool(self.left_copies or traces.cached)
+
+    @cached_property
+    def counts(self) -> dict[Label, int]:
+        """Photos in each class folder."""
+        found = Counter(path.partition("/")[0] for path in self.mine.photos)
+        return {label: found[label] for label in LABELS}
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file of the dataset that goes before the rows, in the order in which it goes."""
+        mine = self.mine
+        photos = (*mine.photos, *mine.trash, *mine.damaged, *mine.elsewhere)
+        return (*photos, *self.unfinished, *self.old_manifests)
+
+
+def plan_forgetting(
+    root: Path, subject: str, look_in: Sequence[Path], cache: Path | None = None
+) -> ForgetPlan:
+    """Find all that is kept of a person; changes nothing.
+
+    Args:
+        root: The dataset.
+        subject: Pseudonym.
+        look_in: Where curated sets, runs and cached features are looked for.
+        cache: One more cache of features, wherever it lies.
+
+    Raises:
+        DatasetError: No such dataset, or nobody of this name is or was in it; or its manifest is
+            damaged.
+    """
+    mine, stone = find_belongings(root, subject), open_tombstone(root, subject)
+    subjects = known_subjects(root)
+    is_repeat = subject not in subjects
+    if is_repeat and not stone.marks:
+        raise DatasetError(_unknown(root, subject, subjects))
+    if find_aside(root) is not None:
+        raise DatasetError(
+            f"{root}: the doctor was interrupted while it set a damaged manifest aside. Run "
+            f"`collector doctor {root} --fix`, then forget {subject}."
+        )
+    outputs = read_outputs(root)
+    sought = sought_photos(root, subject, mine, stone, outputs)
+    folders = _places(look_in, stone.look_in)
+    caches = _places([cache] if cache else [], stone.caches)
+    return ForgetPlan(
+        root=root,
+        subject=subject,
+        mine=replace(mine, unclear=_unclear(root, mine, stone)),
+        unfinished=() if is_repeat else tuple(_unfinished(root)),
+        old_manifests=() if is_repeat else tuple(_old_manifests(root)),
+        consent=read_consents(root).get(subject),
+        left_copies=tuple(_left_copies(sought)),
+        traces=find_traces(sought, folders, caches, outputs),
+        look_in=folders,
+        caches=caches,
+        stone=stone,
+        is_repeat=is_repeat,
+    )
+
+
+def forget(
+    store: PhotoStore, plan: ForgetPlan, on_removed: Callable[[str], None] | None = None
+) -> None:
+    """Carry a plan out, beyond recovery. Killed in between, it is finished by another run.
+
+    Args:
+        store: The dataset, open: nobody else writes meanwhile.
+        plan: Of this dataset, made since it was opened.
+        on_removed: Told the name of each file that went.
+
+    Raises:
+        EnvironmentProblemError: The disk refused; the rows are still there, and so is the way on.
+        PhotoNotSavedError: The manifest could not be written; the files are gone.
+    """
+    tell = on_removed or (lambda name: None)
+    stone = plan.stone or open_tombstone(plan.root, plan.subject)
+    if plan.is_listed:
+        # First of all: of rows that are gone nobody could make marks.
+        keep_tombstone(plan.root, plan.subject, _mark_all(stone, plan))
+    for path in plan.files:
+        _remove(plan.root / path, plan)
+        tell(path)
+    # Curation's record of its looks at these photos, and at all others, is quickly made again.
+    for cached in (*plan.traces.cached, *plan.traces.scans, *plan.left_copies):
+        _remove(cached, plan)
+        tell(str(cached))
+    for folder in sorted({(plan.root / path).parent for path in plan.files}):
+        if folder.is_dir():
+            sync_folder(folder)
+    for folder in sorted({piece.parent for piece in plan.traces.cached}):
+        sync_folder(folder)
+    _forget_outputs(plan)
+    if not plan.is_repeat:
+        store.forget(plan.subject)
+    if not plan.is_listed:
+        remove_tombstone(plan.root, plan.subject, stone)
+
+
+def _places(named: Sequence[Path], former: Sequence[Path]) -> tuple[Path, ...]:
+    """Folders that are named, and those of a search before that are still there."""
+    there = (folder for folder in (*named, *former) if folder.is_dir())
+    return tuple(dict.fromkeys(folder.resolve() for folder in there))
+
+
+def _unclear(root: Path, mine: Belongings, stone: Tombstone) -> tuple[str, ...]:
+    if not stone.marks:
+        return mine.unclear
+    links = (str(link) for link in stone.links if link.exists())
+    return tuple(sorted({*mine.unclear, *find_unclear(root, stone.of("unclear")), *links}))
+
+
+def _left_copies(sought: SoughtPhotos) -> Iterator[Path]:
+    """Copies of the manifest in the folder for temporary files, where a kill left them."""
+    for folder in sorted(Path(tempfile.gettempdir()).glob(f"{COPY_PREFIX}*")):
+        try:
+            rows = read_rows(folder)
+        except (ToolchainError, OSError):
+            continue
+        if any((row.sha256 or "") in sought.digests for row in all_rows(rows)):
+            yield folder
+
+
+def _mark_all(stone: Tombstone, plan: ForgetPlan) -> Tombstone:
+    """What is to be known of the photos when the same person is to be forgotten again."""
+    mine, traces = plan.mine, plan.traces
+    outputs = (str(each.path) for each in read_outputs(plan.root) if each.subject == plan.subject)
+    marks: dict[str, Iterable[str]] = {
+        "path": mine.paths,
+        "digest": mine.digests | traces.copies,
+        "name": mine.names,
+        "word": mine.words,
+        "size": mine.sizes,
+        "set": traces.sets,
+        "embedded": traces.embedded,
+        "output": outputs,
+        "unclear": mine.unclear,
+    }
+    for kind, values in marks.items():
+        stone = stone.add(kind, values)
+    links = tuple(Path(path) for path in mine.unclear if Path(path).is_absolute())
+    return replace(stone, look_in=plan.look_in, caches=plan.caches, links=links)
+
+
+def _forget_outputs(plan: ForgetPlan) -> None:
+    try:
+        forget_in_log(plan.root, lambda output: output.subject == plan.subject)
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{plan.root}: the log of what was written cannot be changed "
+            f"({fault.strerror or fault}). {plan.subject} is forgotten in part, and still on "
+            f"record: check its permissions, then run the same command again."
+        ) from fault
+
+
+def _unfinished(root: Path) -> list[str]:
+    return sorted(
+        file.relative_to(root).as_posix()
+        for top in (root, root / TRASH, root / DAMAGED)
+        for label in LABELS
+        for file in (top / label).glob(f"{TEMPORARY_PREFIX}*")
+    )
+
+
+def _old_manifests(root: Path) -> list[str]:
+    """Damaged manifests put aside, with their logs, and a new one that never took its place."""
+    path = manifest_path(root)
+    found: Iterable[Path] = path.parent.glob(f"{path.name}{ASIDE}*")
+    rebuilding = [root / REBUILDING] if (root / REBUILDING).is_dir() else []
+    return sorted(file.relative_to(root).as_posix() for file in (*found, *rebuilding))
+
+
+def _remove(path: Path, plan: ForgetPlan) -> None:
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{path}: cannot be removed ({fault.strerror or fault}). {plan.subject} is forgotten "
+            f"in part, and still on record: mend its permissions, then run the same command again."
+        ) from fault
+
+
+def _unknown(root: Path, subject: str, subjects: Set[str]) -> str:
+    named = sorted(subjects)
+    more = f" and {len(named) - 12} more" if len(named) > 12 else ""
+    known = f"On record: {', '.join(named[:12])}{more}" if named else "Nobody is on record"
+    return f"{root}: no photos and no consent of {subject}. {known}. Nothing was changed."

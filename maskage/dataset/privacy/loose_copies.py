@@ -1,0 +1,202 @@
+"""Copies of photos outside datasets, sets and runs: pages, tables, pictures, recordings, models.
+
+Only reads. What is a person's for certain is told apart from what may be.
+"""
+
+import json
+import re
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskage.dataset.privacy.page_search import PAGES, TEXTS, Mentions, find_mentions
+from maskage.dataset.privacy.sought_photos import SoughtPhotos, is_one_photos_name
+from maskage.dataset.privacy.trace_walk import MODEL_FILES, Places
+from maskage.formats.output_log import Kind, Output
+from maskage.formats.set_contents import hash_file
+from maskage.pictures.images import PICTURE_SUFFIXES
+from maskage.shell_words import join_words
+
+_ANNOTATED = re.compile(r"(?:frame_\d{6}|\d{6}_.*)\.jpg", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class LooseCopy:
+    """A file, or a folder of one kind of files, that shows or may show a person.
+
+    Attributes:
+        path: Absolute.
+        reason: What tells so.
+        command: Removes it.
+        is_certain: False where it may be somebody else.
+    """
+
+    path: Path
+    reason: str
+    command: str
+    is_certain: bool = True
+
+
+def find_loose_copies(
+    places: Places, outputs: Sequence[Output], sought: SoughtPhotos, sets: Container[str]
+) -> tuple[list[LooseCopy], frozenset[str]]:
+    """Judge files, models and what the tools remember to have written.
+
+    Args:
+        places: Where they are.
+        outputs: From the dataset's log.
+        sought: The photos.
+        sets: Digests of the curated sets that held them.
+
+    Returns:
+        The copies, sorted by path, and the digests of the pictures in pages that show the photos.
+    """
+    search = _Search(sought, sets)
+    for path in sorted(places.files):
+        search.judge_file(path)
+    for folder in sorted(places.models):
+        search.judge_model(folder)
+    for output in outputs:
+        search.judge_output(output)
+    known = {output.path for output in outputs}
+    for path in sorted(places.by_time - known):
+        search.add(path, "kept by the live view; nothing says whom it shows", is_certain=False)
+    return [search.found[path] for path in sorted(search.found)], frozenset(search.embedded)
+
+
+class _Search:
+    """What was found so far, by path."""
+
+    def __init__(self, sought: SoughtPhotos, sets: Container[str]) -> None:
+        self._sought, self._sets = sought, sets
+        self.found: dict[Path, LooseCopy] = {}
+        self.embedded: set[str] = set()
+
+    def add(self, path: Path, reason: str, *, is_certain: bool, command: str = "") -> None:
+        command = command or join_words(["rm", *(["-r"] if path.is_dir() else []), str(path)])
+        self.found.setdefault(path, LooseCopy(path, reason, command, is_certain))
+
+    def judge_file(self, path: Path) -> None:
+        suffix = path.suffix.lower()
+        if suffix in PICTURE_SUFFIXES:
+            self._judge_picture(path)
+        elif suffix in PAGES or suffix in TEXTS:
+            self._judge_text(path)
+
+    def judge_model(self, folder: Path) -> None:
+        for name in MODEL_FILES:
+            if _dataset_digest(folder / name) in self._sets:
+                self.add(folder, "a model that was trained on their photos", is_certain=True)
+
+    def judge_output(self, output: Output) -> None:
+        match output.kind:
+            case Kind.PAGE | Kind.TABLE if output.path.is_file():
+                self._judge_text(output.path)  # whatever its suffix
+            case Kind.MODEL:
+                for folder in (output.path, *_folders_in(output.path)):
+                    self.judge_model(folder)
+            case Kind.PICTURES if output.is_of_photos:
+                for file in _files_in(output.path):
+                    self.judge_file(file)
+            case Kind.PICTURE | Kind.PICTURES | Kind.VIDEO:
+                self._judge_shown(output)
+        if output.subject is not None and output.kind is Kind.TABLE:
+            self._judge_shown(output)
+
+    def _judge_picture(self, path: Path) -> None:
+        is_named, size = self._sought.has_name(path.name), _size_of(path)
+        # A digest is taken only where the size or the name gives a reason to.
+        if (size in self._sought.sizes or is_named) and hash_file(path) in self._sought.digests:
+            self.add(path, "the very file of a photo", is_certain=True)
+        elif is_named and is_one_photos_name(path.name):
+            self.add(path, "named after a photo", is_certain=True)
+        elif is_named:
+            self.add(path, "has the name of a photo", is_certain=False)
+
+    def _judge_text(self, path: Path) -> None:
+        if mentions := find_mentions(path, self._sought):
+            self.embedded |= mentions.pictures
+            self.add(path, _told(mentions, self._sought), is_certain=mentions.is_certain)
+
+    def _judge_shown(self, output: Output) -> None:
+        """Judge what bears no names by what was known of it when it was made."""
+        subject, since = output.subject, output.at[:10]
+        if subject is not None:
+            if str(output.path) in self._sought.outputs:
+                self._add_shown(output, f"of {since}, made with --subject {self._sought.subject}")
+        elif output.is_of_photos:
+            self._add_shown(output, f"of {since}, made of photos of this dataset", maybe=True)
+        else:
+            faces = ", faces blurred" if output.is_blurred else ""
+            self._add_shown(output, f"of {since}, nobody said whom it shows{faces}", maybe=True)
+
+    def _add_shown(self, output: Output, told: str, *, maybe: bool = False) -> None:
+        command = ""
+        if output.kind is Kind.PICTURES and not (command := _removal_of_pictures(output.path)):
+            return
+        what = f"{_NOUNS[output.kind]} {told}"
+        self.add(output.path, what, is_certain=not maybe, command=command)
+
+
+_NOUNS = {
+    Kind.PICTURE: "a snapshot",
+    Kind.PICTURES: "annotated pictures",
+    Kind.VIDEO: "a video",
+    Kind.TABLE: "events",
+}
+
+
+def _told(mentions: Mentions, sought: SoughtPhotos) -> str:
+    if mentions.is_unread:
+        return "too large to be searched"
+    shows, sure, maybe = len(mentions.pictures), len(mentions.photos), len(mentions.maybe)
+    parts = [
+        f"shows {shows} of their photos" if shows else "",
+        f"names {sure} of their photos" if sure else "",
+        f"has names that {maybe} of their photos have" if maybe else "",
+        f"names {sought.subject} or a session of theirs" if mentions.is_named else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _removal_of_pictures(folder: Path) -> str:
+    """The command for annotated pictures: their folder, where nothing else lies in it; "" for none.
+
+    Their names are those that `detector run --pictures` gives.
+    """
+    entries = list(_entries(folder))
+    ours = [path for path in entries if _ANNOTATED.fullmatch(path.name)]
+    if ours and len(ours) == len(entries):
+        return join_words(["rm", "-r", str(folder)])
+    return join_words(["rm", *map(str, ours)]) if ours else ""
+
+
+def _dataset_digest(path: Path) -> str | None:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    digest = values.get("dataset_digest") if isinstance(values, dict) else None
+    return digest if isinstance(digest, str) else None
+
+
+def _size_of(path: Path) -> str | None:
+    try:
+        return str(path.stat().st_size)
+    except OSError:
+        return None
+
+
+def _entries(folder: Path) -> Iterable[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
+    yield from (path for path in _entries(folder) if path.is_file())
+
+
+def _folders_in(folder: Path) -> Iterator[Path]:
+    yield from (path for path in _entries(folder) if path.is_dir() and not path.is_symlink())

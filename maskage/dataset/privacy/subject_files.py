@@ -1,0 +1,269 @@
+"""Whose a dataset's files are: every place in its folder where one person's photos may lie."""
+
+import hashlib
+import os
+import re
+from collections.abc import Container, Iterable, Iterator, Sequence, Set
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskage.dataset.doctor.files import DAMAGED, facts_of_name
+from maskage.dataset.manifest import (
+    KnownPhoto,
+    ManifestRows,
+    former_names,
+    manifest_path,
+    read_consents,
+    read_rows,
+)
+from maskage.dataset.store import TRASH, match_photos
+from maskage.errors import UnreadableImageError
+from maskage.formats.set_contents import hash_file
+from maskage.pictures.bare_pictures import strip_picture
+from maskage.pictures.images import PICTURE_SUFFIXES, read_image
+from maskage.pictures.perceptual_hash import hash_crop
+from maskage.records import LABELS, Photo
+from maskage.system.files import TEMPORARY_PREFIX
+
+_FILE_GAVE_WAY = re.compile(r"-again\d*(?=\.[^.]*$)")
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """What a dataset holds of one subject. Paths are relative to it, POSIX and sorted.
+
+    Attributes:
+        photos: Files in the class folders.
+        trash: Files in the trash.
+        damaged: Files that the doctor set aside, because they cannot be decoded.
+        elsewhere: Files with the content of a photo, anywhere else in the dataset's folder.
+        rows: How many rows of the manifest.
+        paths: Where the photos lie or may once have lain, and nobody else's lie.
+        digests: sha256 of each photo: as the rows tell, as the files are, and without metadata.
+        names: File names that a photo may ever have had, without their suffixes.
+        words: Sessions in which nobody else was photographed.
+        sizes: Bytes of each file, in decimal.
+        fingerprints: Perceptual hashes of the photos.
+        unclear: Files that may show the person too, though nothing says so for certain; absolute
+            for those that lie behind a link.
+    """
+
+    photos: tuple[str, ...] = ()
+    trash: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    rows: int = 0
+    paths: frozenset[str] = frozenset()
+    digests: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
+    sizes: frozenset[str] = frozenset()
+    fingerprints: frozenset[int] = frozenset()
+    unclear: tuple[str, ...] = ()
+
+
+def telling_words(words: Iterable[str]) -> frozenset[str]:
+    """Return the words that stand for a person wherever they are found: neither "1" nor "me"."""
+    return frozenset(word for word in words if len(word) > 2 and not word.isdecimal())
+
+
+def stem_of(name: str) -> str:
+    """Return a picture's name without its suffix."""
+    head, dot, suffix = name.rpartition(".")
+    return head if dot and f".{suffix.lower()}" in PICTURE_SUFFIXES else name
+
+
+def known_subjects(root: Path) -> set[str]:
+    """Everybody whom a dataset names: in a row, of a removed photo too, or in a consent.
+
+    Raises:
+        DatasetError: The manifest is damaged.
+    """
+    rows = all_rows(read_rows(root))
+    return {row.subject for row in rows if row.subject} | set(read_consents(root))
+
+
+def find_belongings(root: Path, subject: str) -> Belongings:
+    """Find every file and row of a subject in a dataset; reads only.
+
+    Raises:
+        DatasetError: There is no such folder, or the manifest is damaged.
+    """
+    return _Search(root, subject, match_photos(root)).find()
+
+
+def find_unclear(root: Path, paths: Container[str]) -> list[str]:
+    """Find files of a dataset that were noted as unclear before, by their paths in it."""
+    return sorted(
+        path
+        for place, _, names in os.walk(root)
+        for name in names
+        if (path := (Path(place) / name).relative_to(root).as_posix()) in paths
+    )
+
+
+class _Search:
+    """Whose each file is, by its rows and by its content."""
+
+    def __init__(self, root: Path, subject: str, known: Sequence[KnownPhoto]) -> None:
+        self._root, self._subject, self._known = root, subject, known
+        rows = read_rows(root)
+        self._mine = [row for row in all_rows(rows) if row.subject == subject]
+        self._theirs = {row.path for row in all_rows(rows) if row.subject != subject}
+        self._owners: dict[str, set[str | None]] = {}
+        for row in all_rows(rows):
+            if row.sha256:
+                self._owners.setdefault(row.sha256, set()).add(row.subject)
+        self._removed: dict[str, list[Photo]] = {}
+        for path, row in rows.removed.items():
+            name = former_names(path)[0]
+            self._removed.setdefault(f"{path.partition('/')[0]}/{name}", []).append(row)
+        self._their_sittings = {
+            row.session for row in all_rows(rows) if row.session and row.subject != subject
+        }
+        self._sittings = {row.session for row in self._mine if row.session}
+        self._names = {name for row in self._mine for name in former_names(row.path)}
+        self._unclear: set[str] = set()
+
+    def find(self) -> Belongings:
+        photos = [known.photo.path for known in self._known if self._is_mine(known)]
+        trash = list(self._loose(Path(TRASH)))
+        damaged = list(self._loose(Path(DAMAGED)))
+        elsewhere = list(self._elsewhere())
+        digests = {row.sha256 for row in self._mine if row.sha256}
+        digests |= {one for path in (*photos, *trash) for one in _digests(self._root / path)}
+        self._note_links((*photos, *trash, *damaged))
+        files = [self._root / path for path in (*photos, *trash, *damaged, *elsewhere)]
+        return Belongings(
+            photos=tuple(sorted(photos)),
+            trash=tuple(sorted(trash)),
+            damaged=tuple(sorted(damaged)),
+            elsewhere=tuple(sorted(elsewhere)),
+            rows=len(self._mine),
+            paths=frozenset(self._paths(photos)),
+            digests=frozenset(digests),
+            names=frozenset(stem_of(name) for name in self._all_names(photos)),
+            words=self._own_sessions(),
+            sizes=frozenset(str(file.stat().st_size) for file in files if file.exists()),
+            fingerprints=frozenset(self._fingerprints(photos)),
+            unclear=tuple(sorted(self._unclear)),
+        )
+
+    def _paths(self, photos: Iterable[str]) -> set[str]:
+        """Every path at which a photo of the subject may have lain, and nobody else's lies."""
+        ever = {f"{label}/{name}" for label in LABELS for name in self._names}
+        return (ever - self._theirs) | set(photos)
+
+    def _all_names(self, photos: Iterable[str]) -> set[str]:
+        return self._names | {path.rpartition("/")[2] for path in photos}
+
+    def _own_sessions(self) -> frozenset[str]:
+        """The sessions in which no other person was photographed."""
+        return telling_words(self._sittings - self._their_sittings)
+
+    def _fingerprints(self, photos: Sequence[str]) -> Iterator[int]:
+        """Those that the rows tell; a photo whose row tells none is looked at."""
+        told = {row.path: row.fingerprint for row in self._mine if row.fingerprint is not None}
+        yield from told.values()
+        for path in photos:
+            if path not in told:
+                with suppress(UnreadableImageError):
+                    yield hash_crop(read_image(self._root / path))
+
+    def _is_mine(self, known: KnownPhoto) -> bool:
+        """Whether a photo in its class folder is the subject's.
+
+        One that its row finds by name alone, moved or put back by hand, must have its content too:
+        another picture may have taken the name.
+        """
+        photo = known.photo
+        if photo.subject == self._subject and (known.is_settled or photo.sha256 is None):
+            return True
+        if known.row_path is None or (photo.subject == self._subject and not known.is_settled):
+            digest = hash_file(self._root / photo.path)
+            if self._is_mine_by(self._owners.get(digest or "", set()), photo.path):
+                return True
+            if photo.subject == self._subject:
+                self._unclear.add(photo.path)
+        if photo.subject is None:
+            session = photo.session or facts_of_name(photo.path)[1]
+            if session in self._sittings:
+                self._unclear.add(photo.path)
+        return False
+
+    def _loose(self, top: Path) -> Iterator[str]:
+        """The subject's files in the trash, or among those set aside: "<top>/<label>/<name>"."""
+        for label in LABELS:
+            folder = self._root / top / label
+            for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+                if not file.is_file() or file.name.startswith(TEMPORARY_PREFIX):
+                    continue
+                path = (top / label / file.name).as_posix()
+                if self._is_mine_by(self._owners_of_loose(f"{label}/{file.name}", file), path):
+                    yield path
+
+    def _owners_of_loose(self, path: str, file: Path) -> set[str | None]:
+        """Whose a removed file may be: by path and content, by path, else by content."""
+        digest = hash_file(file) or ""
+        of_path = self._removed.get(path) or self._removed.get(_FILE_GAVE_WAY.sub("", path), [])
+        exact = {row.subject for row in of_path if row.sha256 == digest}
+        return exact or {row.subject for row in of_path} or self._owners.get(digest, set())
+
+    def _elsewhere(self) -> Iterator[str]:
+        """The subject's files where no photo of a dataset lies: moved or copied there by hand."""
+        photos = {known.photo.path for known in self._known}
+        for path in _other_files(self._root):
+            if path in photos:
+                continue
+            owners = self._owners.get(hash_file(self._root / path) or "", set())
+            if self._is_mine_by(owners, path):
+                yield path
+            # What editors and tools keep of a former picture: "a.jpg_original", ".a.jpg.swp".
+            elif not owners and any(name in Path(path).name for name in self._names):
+                self._unclear.add(path)
+
+    def _note_links(self, paths: Iterable[str]) -> None:
+        """The file behind a link stays where it is: it is told."""
+        links = (self._root / path for path in paths)
+        self._unclear |= {str(link.resolve()) for link in links if link.is_symlink()}
+
+    def _is_mine_by(self, owners: Set[str | None], path: str) -> bool:
+        """Whether these owners are the subject alone; one of several is noted as unclear."""
+        if self._subject in owners and owners - {self._subject, None}:
+            self._unclear.add(path)
+            return False
+        return self._subject in owners
+
+
+def _digests(path: Path) -> set[str]:
+    """sha256 of a file, and of what `curate` copies of it; empty where it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return set()
+    contents = [data]
+    with suppress(UnreadableImageError):
+        contents.append(strip_picture(data))
+    return {hashlib.sha256(content).hexdigest() for content in contents}
+
+
+def all_rows(rows: ManifestRows) -> list[Photo]:
+    """Every row, of removed photos too."""
+    return [*rows.present.values(), *rows.removed.values()]
+
+
+def _other_files(root: Path) -> Iterator[str]:
+    """Files in a dataset's folder, sorted, but for its manifest's and what trash and doctor hold.
+
+    Photos in their class folders are among them.
+    """
+    kept = {root / top / label for top in (TRASH, DAMAGED) for label in LABELS}
+    for place, folders, names in os.walk(root):
+        folder = Path(place)
+        folders[:] = [
+            each for each in sorted(folders) if folder / each != manifest_path(root).parent
+        ]
+        for name in sorted(names) if folder not in kept else ():
+            if not name.startswith(TEMPORARY_PREFIX) and not (folder / name).is_symlink():
+                yield (folder / name).relative_to(root).as_posix()

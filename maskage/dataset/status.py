@@ -1,0 +1,273 @@
+"""What a dataset holds, and what to shoot next."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+
+from maskage.dataset.doctor.files import list_trash
+from maskage.dataset.status_advice import Advice, give_advice
+from maskage.dataset.store import list_photos
+from maskage.outside_text import join_lines, path_to_text, shown_text
+from maskage.pictures.quality import find_faults
+from maskage.records import LABELS, Label, Photo
+
+SESSIONS_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class ClassStatus:
+    """One class.
+
+    Attributes:
+        photos: How many it holds.
+        measured: How many of them have quality figures.
+        sharpness, brightness: The medians of those; None where there are none.
+        faults: How many of them have each fault of `maskage.pictures.quality.find_faults`.
+        weak: How many of them have any.
+        flagged: How many somebody wants to look at again.
+        disputed: How many a model takes for another class.
+        doubtful: How many are flagged, disputed, or both.
+        trashed: How many lie in the trash; they are not among `photos`.
+    """
+
+    photos: int = 0
+    measured: int = 0
+    sharpness: float | None = None
+    brightness: float | None = None
+    faults: dict[str, int] = field(default_factory=dict)
+    weak: int = 0
+    flagged: int = 0
+    disputed: int = 0
+    doubtful: int = 0
+    trashed: int = 0
+
+    @property
+    def weak_share(self) -> float:
+        """Weak photos among those that were measured, 0 to 1."""
+        return self.weak / self.measured if self.measured else 0.0
+
+
+@dataclass(frozen=True)
+class SessionStatus:
+    """One sitting.
+
+    Attributes:
+        session: Its name.
+        subjects: Who sat for it, sorted; empty where nobody is named.
+        photos: How many came of it.
+        first, last: When the first and the last were taken; None where unknown.
+    """
+
+    session: str
+    subjects: tuple[str, ...]
+    photos: int
+    first: str | None
+    last: str | None
+
+
+@dataclass(frozen=True)
+class DatasetStatus:
+    """Figures of one dataset; prints itself as a table.
+
+    Attributes:
+        classes: Each of the four.
+        subjects: For each subject, photos in each class. Photos without one are not in it.
+        sessions: Every session, the newest first.
+        target: Photos wanted in each class.
+    """
+
+    root: Path
+    classes: dict[Label, ClassStatus]
+    subjects: dict[str, dict[Label, int]]
+    sessions: tuple[SessionStatus, ...]
+    target: int
+
+    @property
+    def counts(self) -> dict[Label, int]:
+        """Photos in each class."""
+        return {label: of_class.photos for label, of_class in self.classes.items()}
+
+    @property
+    def sessions_of(self) -> dict[str, int]:
+        """How many sessions each subject sat for."""
+        found = dict.fromkeys(self.subjects, 0)
+        for session in self.sessions:
+            for subject in session.subjects:
+                found[subject] += 1
+        return found
+
+    @property
+    def advice(self) -> list[Advice]:
+        """What to shoot next, the most wanted first."""
+        return give_advice(
+            self.counts,
+            {label: (of.measured, of.faults) for label, of in self.classes.items()},
+            self.subjects,
+            self.sessions_of,
+            self.target,
+            sum(of.doubtful for of in self.classes.values()),
+        )
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "dataset": path_to_text(str(self.root)),
+            "counts": dict(self.counts),
+            "subjects": self.subjects,
+            "sessions": len(self.sessions),
+            "target": self.target,
+            "next": [advice.text for advice in self.advice],
+            "classes": {
+                label: {**asdict(of_class), "weak_share": of_class.weak_share}
+                for label, of_class in self.classes.items()
+            },
+            "sessions_of": self.sessions_of,
+            "session_list": [asdict(session) for session in self.sessions],
+            "advice": [asdict(advice) for advice in self.advice],
+        }
+
+    def __str__(self) -> str:
+        return join_lines(
+            [
+                f"{self.root}: {_count(len(self.subjects), 'subject')}, "
+                f"{_count(len(self.sessions), 'session')}, target {self.target} a class",
+                *_table(self),
+                *_session_lines(self.sessions),
+                *(f"next: {advice.text}" for advice in self.advice),
+            ]
+        )
+
+
+def read_status(root: Path, target: int) -> DatasetStatus:
+    """Look at the dataset at `root`; opens it for reading only, and no photo.
+
+    Raises:
+        DatasetError: There is no dataset, or its manifest is damaged.
+    """
+    return summarise(root, list_photos(root), list_trash(root).values(), target)
+
+
+def summarise(
+    root: Path, photos: Sequence[Photo], trash: Iterable[Label], target: int
+) -> DatasetStatus:
+    """The figures of these photos.
+
+    Args:
+        root: The dataset.
+        photos: All that lie in its folders.
+        trash: Label of each photo in its trash.
+        target: Photos wanted in each class.
+    """
+    by_label: dict[Label, list[Photo]] = {label: [] for label in LABELS}
+    subjects: dict[str, dict[Label, int]] = {}
+    for photo in photos:
+        by_label[photo.label].append(photo)
+        if photo.subject is not None:
+            subjects.setdefault(photo.subject, dict.fromkeys(LABELS, 0))[photo.label] += 1
+    trashed = list(trash)
+    return DatasetStatus(
+        root=root,
+        classes={
+            label: _summarise_class(of_class, trashed.count(label))
+            for label, of_class in by_label.items()
+        },
+        subjects=dict(sorted(subjects.items())),
+        sessions=_summarise_sessions(photos),
+        target=target,
+    )
+
+
+def _summarise_class(photos: Sequence[Photo], trashed: int) -> ClassStatus:
+    qualities = [photo.quality for photo in photos if photo.quality is not None]
+    faults: dict[str, int] = {}
+    weak = 0
+    for quality in qualities:
+        found = find_faults(quality)
+        weak += bool(found)
+        for fault in found:
+            faults[fault] = faults.get(fault, 0) + 1
+    return ClassStatus(
+        photos=len(photos),
+        measured=len(qualities),
+        sharpness=median(q.sharpness for q in qualities) if qualities else None,
+        brightness=median(q.brightness for q in qualities) if qualities else None,
+        faults=dict(sorted(faults.items())),
+        weak=weak,
+        flagged=sum(photo.is_flagged for photo in photos),
+        disputed=sum(photo.is_disputed for photo in photos),
+        doubtful=sum(photo.is_flagged or photo.is_disputed for photo in photos),
+        trashed=trashed,
+    )
+
+
+def _summarise_sessions(photos: Iterable[Photo]) -> tuple[SessionStatus, ...]:
+    """The newest first; those whose time nobody knows come last."""
+    by_session: dict[str, list[Photo]] = {}
+    for photo in photos:
+        if photo.session is not None:
+            by_session.setdefault(photo.session, []).append(photo)
+    sessions = []
+    for session, of_session in by_session.items():
+        times = sorted(photo.taken_at for photo in of_session if photo.taken_at is not None)
+        sessions.append(
+            SessionStatus(
+                session=session,
+                subjects=tuple(sorted({photo.subject for photo in of_session if photo.subject})),
+                photos=len(of_session),
+                first=times[0] if times else None,
+                last=times[-1] if times else None,
+            )
+        )
+    return tuple(sorted(sessions, key=lambda one: (one.last or "", one.session), reverse=True))
+
+
+def _table(status: DatasetStatus) -> list[str]:
+    classes, sessions_of = status.classes.values(), status.sessions_of
+    rows = [
+        ("", *LABELS, "total", "sessions"),
+        ("photos", *_with_total([one.photos for one in classes])),
+        ("of the target", *(f"{one.photos / status.target:.0%}" for one in classes)),
+        ("sharpness", *(_figure(one.sharpness) for one in classes)),
+        ("brightness", *(_figure(one.brightness) for one in classes)),
+        ("weak", *(f"{one.weak_share:.0%}" if one.measured else "-" for one in classes)),
+        ("flagged", *_with_total([one.flagged for one in classes])),
+        ("disputed", *_with_total([one.disputed for one in classes])),
+        ("in the trash", *_with_total([one.trashed for one in classes])),
+        *(
+            (subject, *_with_total(list(counts.values())), str(sessions_of[subject]))
+            for subject, counts in status.subjects.items()
+        ),
+    ]
+    names = [shown_text(row[0]) for row in rows]
+    width = max(map(len, names))
+    return [
+        f"{name:<{width}}  {'  '.join(f'{cell:>12}' for cell in row[1:])}".rstrip()
+        for name, row in zip(names, rows, strict=True)
+    ]
+
+
+def _session_lines(sessions: Sequence[SessionStatus]) -> list[str]:
+    """The newest few, and how many more there are."""
+    lines = []
+    for session in sessions[:SESSIONS_SHOWN]:
+        taken = (session.first or "")[:16].replace("T", " ") or "time unknown"
+        who = ", ".join(session.subjects[:3]) or "nobody named"
+        if len(session.subjects) > 3:
+            who += f" and {len(session.subjects) - 3} more"
+        count = _count(session.photos, "photo")
+        lines.append(f"session {session.session}: {taken}, {who}, {count}")
+    if len(sessions) > SESSIONS_SHOWN:
+        lines.append(f"and {_count(len(sessions) - SESSIONS_SHOWN, 'older session')} (see --json)")
+    return lines
+
+
+def _with_total(counts: Sequence[int]) -> list[str]:
+    return [str(count) for count in (*counts, sum(counts))]
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

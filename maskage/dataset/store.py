@@ -1,0 +1,482 @@
+"""Where photos are kept: four class folders, a manifest, and a trash. One writer at a time.
+
+data/<label>/<photo>.jpg      the folder is the label
+data/.dataset/manifest.db     what the folders cannot tell
+data/.trash/<label>/          removed photos, until emptied
+"""
+
+import errno
+import gc
+import hashlib
+import itertools
+import os
+import secrets
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from maskage.context_mixin import Closing
+from maskage.dataset.consent import Consent
+from maskage.dataset.edits import Edit
+from maskage.dataset.manifest import KnownPhoto, Manifest, match_rows, read_rows
+from maskage.errors import (
+    DatasetError,
+    EnvironmentProblemError,
+    ManifestGoneError,
+    PhotoNotSavedError,
+    ToolchainError,
+)
+from maskage.pictures.images import PICTURE_SUFFIXES, encode_jpeg
+from maskage.pictures.perceptual_hash import hash_crop
+from maskage.records import LABELS, FaceBox, Label, Photo, Quality, RgbImage, Suggestion
+from maskage.system.files import rename_new, save_new_file, sync_folder
+from maskage.system.lock import lock_dataset
+
+TRASH = ".trash"
+
+
+class PhotoStore(Closing):
+    """A dataset open for writing. Its methods may be called from any thread.
+
+    Args:
+        root: The dataset's folder; made, with the four class folders, where it is missing.
+
+    Raises:
+        DatasetInUseError: Another process has it open for writing.
+        PhotoNotSavedError: The folder cannot be made or written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._mutex = threading.Lock()
+        self._counter = 0
+        with _disk_faults(f"{root}: the dataset folder cannot be made"):
+            make_folders(root)
+            self._lock = lock_dataset(root)
+        try:
+            self._manifest = Manifest(root)
+            self._photos: dict[str, Photo] = {}
+            self._unsettled: dict[str, KnownPhoto] = {}
+            self._moved_to: dict[str, str] = {}
+            self._promised: set[str] = set()
+            self._list()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def add(
+        self,
+        crop: RgbImage,
+        label: Label,
+        *,
+        subject: str | None = None,
+        session: str | None = None,
+        group: str | None = None,
+        source: str | None = None,
+        box: FaceBox | None = None,
+        quality: Quality | None = None,
+    ) -> Photo:
+        """Save one face crop. When this returns, the photo survives a power cut.
+
+        Args:
+            crop: RGB uint8, shape (H, W, 3).
+            label: The class folder.
+            subject, session, group: Keep its kind on one side of a split.
+            source: The camera.
+            box: Face position in the full frame.
+            quality: Figures of the crop.
+
+        Returns:
+            The photo as it lies in the dataset.
+
+        Raises:
+            PhotoNotSavedError: The disk refused; nothing is left of it.
+        """
+        data = encode_jpeg(crop)
+        now = datetime.now(UTC)
+        with self._mutex:
+            self._counter += 1
+            stamp = now.strftime("%Y%m%dT%H%M%S") + f"{now.microsecond // 1000:03d}Z"
+            name = f"{stamp}_{session or 'single'}_{self._counter:05d}_{_digest(data)[:8]}.jpg"
+            photo = Photo(
+                path=f"{label}/{name}",
+                label=label,
+                subject=subject,
+                session=session,
+                group=group,
+                taken_at=_iso(now),
+                source=source,
+                box=box,
+                quality=quality,
+                fingerprint=hash_crop(crop),
+            )
+            return self._save(photo, data)
+
+    def add_encoded(self, data: bytes, photo: Photo, source_sha256: str | None = None) -> Photo:
+        """Save a photo that is already encoded, under the name it brings where that is free.
+
+        Args:
+            data: JPEG bytes, without metadata.
+            photo: What is known of it. Where another file has its name, part of the hash is added.
+            source_sha256: Digest of the file it was imported from, so that it is imported once.
+
+        Raises:
+            PhotoNotSavedError: The disk refused; nothing is left of it.
+        """
+        with self._mutex:
+            wanted, mark = Path(photo.path), _digest(data)[:8]
+            for path in (wanted, wanted.with_name(f"{wanted.stem}-{mark}{wanted.suffix}")):
+                if self._is_left_over(path.as_posix(), data):
+                    return self._adopt(replace(photo, path=path.as_posix()), data, source_sha256)
+            path = Path(self._free_path(wanted, mark))
+            return self._save(replace(photo, path=path.as_posix()), data, source_sha256)
+
+    def relabelling(self, photo: Photo, label: Label) -> Edit:
+        """The edit that moves a photo into another class, under its name where that is free."""
+        with self._mutex:
+            wanted = Path(label) / Path(photo.path).name
+            path = self._free_path(wanted, (photo.sha256 or "again")[:8])
+            self._promised.add(path)
+        return Edit(photo, replace(photo, path=path, label=label))
+
+    def latest(self, photo: Photo) -> Photo | None:
+        """The photo as it is now, where edits may have moved it since; None where it is gone."""
+        with self._mutex:
+            path: str | None = photo.path
+            while path is not None and path not in self._photos:
+                path = self._moved_to.get(path)
+            return None if path is None else self._photos[path]
+
+    def apply(self, edits: Sequence[Edit]) -> None:
+        """Carry out edits, all of them or none: one transaction, and one atomic move a photo.
+
+        A kill in the middle leaves every photo whole in one folder, and the manifest as it was;
+        photos that had been moved by then keep their facts as those that are moved by hand.
+
+        Raises:
+            PhotoNotSavedError: The disk refused; nothing was changed, but for photos that it would
+                not let be moved back: they lie where `photos` says, and keep their facts.
+        """
+        if not edits:
+            return
+        now = _iso(datetime.now(UTC))
+        moved: list[tuple[Path, Path]] = []
+        with self._mutex, _disk_faults(_name_edits(edits)):
+            try:
+                with self._manifest.transaction():
+                    for edit in edits:
+                        self._settle(edit, now)
+                        self._manifest.edit(edit, now)
+                    for edit in edits:
+                        self._move(edit, moved)
+                    for folder in {path.parent for pair in moved for path in pair}:
+                        sync_folder(folder)
+            except BaseException:
+                self._move_back(moved)
+                raise
+            finally:
+                self._promised.clear()
+            for edit in edits:
+                if edit.before is not None:
+                    self._photos.pop(edit.before.path, None)
+                    self._unsettled.pop(edit.before.path, None)
+                    self._moved_to.pop(edit.before.path, None)
+                if edit.before and edit.after and edit.before.path != edit.after.path:
+                    self._moved_to[edit.before.path] = edit.after.path
+                    self._moved_to.pop(edit.after.path, None)
+                if edit.after is not None:
+                    self._photos[edit.after.path] = edit.after
+
+    def suggest(self, suggestions: Iterable[tuple[Photo, Suggestion]]) -> None:
+        """Write down what a model takes photos for, in one transaction; labels do not change.
+
+        Raises:
+            PhotoNotSavedError: The disk refused; nothing was written.
+        """
+        now = _iso(datetime.now(UTC))
+        written = []
+        with self._mutex:
+            with self._manifest.transaction():
+                for photo, suggestion in suggestions:
+                    if known := self._unsettled.get(photo.path):
+                        self._manifest.settle(self._with_digest(known), now)
+                    self._manifest.suggest(photo.path, suggestion)
+                    written.append(replace(photo, suggestion=suggestion))
+            for photo in written:
+                self._photos[photo.path] = photo
+                self._unsettled.pop(photo.path, None)
+
+    def record_consent(self, consent: Consent) -> None:
+        """Write down that somebody agreed to be photographed."""
+        with self._mutex, self._manifest.transaction():
+            self._manifest.record_consent(consent)
+
+    def consents(self) -> dict[str, Consent]:
+        """Every consent on record, by subject."""
+        with self._mutex:
+            return self._manifest.consents()
+
+    def forget(self, subject: str) -> None:
+        """Delete all rows, events and the consent of a subject, beyond recovery.
+
+        Their files go first: see `maskage.dataset.privacy.forgetting`, which finds and removes them.
+
+        Raises:
+            PhotoNotSavedError: The manifest could not be written.
+        """
+        with self._mutex:
+            self._manifest.forget(subject)
+            kept = {p: photo for p, photo in self._photos.items() if photo.subject != subject}
+            self._unsettled = {p: known for p, known in self._unsettled.items() if p in kept}
+            self._photos = kept
+
+    def photos(self) -> list[Photo]:
+        """Every photo in the dataset, sorted by path."""
+        with self._mutex:
+            return [self._photos[path] for path in sorted(self._photos)]
+
+    def counts(self, subject: str | None = None) -> dict[Label, int]:
+        """Photos in each class; of one subject, where one is named."""
+        counts = dict.fromkeys(LABELS, 0)
+        with self._mutex:
+            for photo in self._photos.values():
+                counts[photo.label] += subject is None or photo.subject == subject
+        return counts
+
+    def imported_digests(self) -> dict[str, Label]:
+        """sha256 of every source file that was ever imported here, and its photo's label."""
+        with self._mutex:
+            return self._manifest.imported_digests()
+
+    def close(self) -> None:
+        """Close the manifest and let other writers in. May be called twice."""
+        with self._mutex:
+            self._manifest.close()
+            self._lock.close()
+
+    def _save(self, photo: Photo, data: bytes, source_sha256: str | None = None) -> Photo:
+        """File first, then row: a row never promises a photo that is not there."""
+        photo = replace(photo, sha256=_digest(data))
+        path = self.root / photo.path
+        with _disk_faults(f"{photo.path}: not saved"):
+            save_new_file(path, data)
+        try:
+            with self._manifest.transaction():
+                self._manifest.add(photo, photo.taken_at or _iso(datetime.now(UTC)), source_sha256)
+        except ManifestGoneError as fault:
+            raise ManifestGoneError(f"{fault} {photo.path} is there, without a row.") from fault
+        except PhotoNotSavedError:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+            raise
+        self._photos[photo.path] = photo
+        return photo
+
+    def _is_left_over(self, path: str, data: bytes) -> bool:
+        """Whether this very file was saved by a run that was killed before it wrote its row."""
+        known = self._unsettled.get(path)
+        if known is None or known.row_path is not None:
+            return False
+        try:
+            return (self.root / path).read_bytes() == data
+        except OSError:
+            return False
+
+    def _adopt(self, photo: Photo, data: bytes, source_sha256: str | None) -> Photo:
+        """Write the row of a file that is there already."""
+        photo = replace(photo, sha256=_digest(data))
+        with self._manifest.transaction():
+            self._manifest.add(photo, _iso(datetime.now(UTC)), source_sha256)
+        self._unsettled.pop(photo.path, None)
+        self._photos[photo.path] = photo
+        return photo
+
+    def _list(self) -> None:
+        """Learn from the folders and the manifest which photos there are."""
+        found = match_photos(self.root)
+        self._photos = {known.photo.path: known.photo for known in found}
+        self._unsettled = {k.photo.path: k for k in found if not k.is_settled}
+
+    def _settle(self, edit: Edit, now: str) -> None:
+        """A photo that was put here or moved by hand gets its row before it is edited."""
+        if edit.before is not None and (known := self._unsettled.get(edit.before.path)):
+            self._manifest.settle(self._with_digest(known), now)
+
+    def _with_digest(self, known: KnownPhoto) -> KnownPhoto:
+        if known.photo.sha256 is not None:
+            return known
+        digest = _digest((self.root / known.photo.path).read_bytes())
+        return replace(known, photo=replace(known.photo, sha256=digest))
+
+    def _move(self, edit: Edit, moved: list[tuple[Path, Path]]) -> None:
+        trash = self.root / TRASH
+        source = self.root / edit.before.path if edit.before else trash / edit.photo.path
+        target = self.root / edit.after.path if edit.after else trash / edit.photo.path
+        if source != target:
+            rename_new(source, target)
+            moved.append((source, target))
+
+    def _move_back(self, moved: list[tuple[Path, Path]]) -> None:
+        is_back = True
+        for source, target in reversed(moved):
+            try:
+                rename_new(target, source)
+            except OSError:
+                is_back = False
+        if not is_back:
+            # What stays where it is keeps its facts, as what is moved by hand; show it there.
+            with suppress(ToolchainError):
+                self._list()
+
+    def _free_path(self, wanted: Path, mark: str) -> str:
+        """`wanted`, or with a mark and a number; of no photo that is, was or will be here."""
+        marked = (
+            wanted.with_name(f"{wanted.stem}-{mark}{number or ''}{wanted.suffix}")
+            for number in itertools.count()
+        )
+        return next(
+            path.as_posix()
+            for path in itertools.chain([wanted], marked)
+            if path.as_posix() not in self._promised
+            and not (self.root / path).exists()
+            and not self._manifest.knows(path.as_posix())
+        )
+
+
+def make_folders(root: Path) -> None:
+    """Make the folders of a dataset where they are missing, for nobody else to look into.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    private = [root, root / TRASH]
+    private += [folder / label for folder in (root, root / TRASH) for label in LABELS]
+    missing = [folder for folder in (*root.parents, *private) if not folder.exists()]
+    root.parent.mkdir(parents=True, exist_ok=True)
+    for folder in private:
+        folder.mkdir(exist_ok=True, mode=0o700)
+    # A photo is no safer than the name of the folder it lies in.
+    for parent in {folder.parent for folder in missing}:
+        sync_folder(parent)
+
+
+def list_photos(root: Path) -> list[Photo]:
+    """Every photo in the four class folders, with what the manifest knows, sorted by path.
+
+    Reads names only: whether each is a whole picture is found out when it is decoded.
+
+    Raises:
+        DatasetError: There is no such folder, or the manifest is damaged.
+    """
+    return [known.photo for known in match_photos(root)]
+
+
+def match_photos(root: Path) -> list[KnownPhoto]:
+    """As `list_photos`, with the row that each has in the manifest."""
+    with _without_collecting():
+        return match_rows(list_files(root), read_rows(root))
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Make many records without Python looking for cycles among them: a third faster."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def list_files(root: Path) -> dict[str, Label]:
+    """The picture files in the four class folders, sorted: path in the dataset, and its label.
+
+    Raises:
+        DatasetError: There is no such folder.
+        EnvironmentProblemError: A class folder cannot be read.
+    """
+    if not root.is_dir():
+        raise DatasetError(
+            f"No dataset at {root}. Make one with `collector {root}`, or fill the folders "
+            f"{', '.join(LABELS)} with photos."
+        )
+    found = {f"{label}/{name}": label for label in LABELS for name in _picture_names(root / label)}
+    return dict(sorted(found.items()))
+
+
+def _picture_names(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    try:
+        with os.scandir(folder) as entries:
+            return [
+                entry.name
+                for entry in entries
+                # As `is_picture`, without a Path for each of 100,000 names.
+                if entry.name[entry.name.rfind(".") :].lower() in PICTURE_SUFFIXES
+                and not entry.name.startswith(".")
+                and _is_file(entry)
+            ]
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{folder}: the photos in it cannot be listed ({fault.strerror or fault}). Check the "
+            f"disk, and who may read the folder; nothing was changed."
+        ) from fault
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError as fault:
+        if fault.errno == errno.ELOOP:  # a link that leads in a circle is no photo
+            return False
+        raise
+
+
+def _name_edits(edits: Sequence[Edit]) -> str:
+    words = {
+        "trash": "moved to the trash",
+        "restore": "brought back",
+        "relabel": "relabelled",
+    }
+    more = f" and {len(edits) - 1} more" if len(edits) > 1 else ""
+    return f"{edits[0].photo.path}{more}: cannot be {words.get(edits[0].action, 'flagged')}"
+
+
+def new_session_id() -> str:
+    """A name for one sitting: UTC date and time, and four random digits for two within a second."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+class _disk_faults:  # noqa: N801  reads as a statement: `with _disk_faults("..."):`
+    """Turn what the disk raises into `PhotoNotSavedError`, with what was being done."""
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(fault, OSError):
+            raise PhotoNotSavedError(
+                f"{self._doing} ({fault.strerror or fault}). Check the disk's space and "
+                f"permissions; photos saved before are safe."
+            ) from fault
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")

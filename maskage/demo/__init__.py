@@ -1,0 +1,1 @@
+"""Rendered people for the demo camera."""

@@ -1,0 +1,1 @@
+"""Paint the parts of a rendered person."""

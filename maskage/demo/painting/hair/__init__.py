@@ -1,0 +1,1 @@
+"""Paint hair and hats."""

@@ -1,0 +1,232 @@
+"""Who stands before the demo camera when, wearing what, and how they move.
+
+Everything here is a pure function of the seed, the cast and the time: nothing is drawn.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskage.demo.painting.face import CHEEK_X, CHIN_Y, HAIRLINE_Y
+from maskage.demo.painting.features import EyeState
+from maskage.demo.painting.masks import CHIN_PREFIX, MASK_KINDS, NO_MASK, mask_covers
+from maskage.demo.people import DEMO_SUBJECTS, DemoSubject
+from maskage.errors import UsageError
+from maskage.records import LABELS, FaceBox, Label
+
+_CHIN_SHARE = 0.25
+_PLANS, _MOVES = 1, 2
+
+
+@dataclass(frozen=True)
+class DemoFace:
+    """The truth about one face of a frame.
+
+    Attributes:
+        box: From the chin to the hairline, in pixels of the frame.
+        label: The class.
+        subject_id: Whose face it is.
+        mask: "none", a mask's kind, or "chin " and its kind.
+    """
+
+    box: FaceBox
+    label: Label
+    subject_id: str
+    mask: str
+
+
+@dataclass(frozen=True)
+class Role:
+    """One person in one scene, and what they wear over (or under) the nose."""
+
+    subject: DemoSubject
+    mask: str
+
+    @property
+    def label(self) -> Label:
+        return self.subject.label(has_mask=mask_covers(self.mask))
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Where a head is in a frame and how it is held.
+
+    Attributes:
+        x, y: Where the point between the eyes is, in pixels.
+        unit_px: Pixels a head unit.
+        roll: Lean to the side, in radians.
+        yaw, pitch: Turn and nod, -1 to 1.
+        eyes: How the eyes are held.
+        mouth: 0 closed, 0.5 or 1 open.
+        body_x, body_y: Where the body's own origin is; it follows the head half-heartedly.
+    """
+
+    x: float
+    y: float
+    unit_px: float
+    roll: float
+    yaw: float
+    pitch: float
+    eyes: EyeState
+    mouth: float
+    body_x: float
+    body_y: float
+
+
+def choose_cast(cast: Sequence[str] | None) -> tuple[DemoSubject, ...]:
+    """The subjects with these ids, in this order; everyone for None.
+
+    Raises:
+        UsageError: An id that nobody has, one named twice, or nobody at all.
+    """
+    if cast is None:
+        return DEMO_SUBJECTS
+    known = {subject.subject_id: subject for subject in DEMO_SUBJECTS}
+    unknown = [name for name in cast if name not in known]
+    if unknown or not cast or len(set(cast)) != len(cast):
+        found = f"{unknown[0]!r}" if unknown else f"{', '.join(cast) or 'nobody'}"
+        raise UsageError(
+            f"The demo camera's cast must name different people it knows; found {found}. "
+            f"Choose from {DEMO_SUBJECTS[0].subject_id} to {DEMO_SUBJECTS[-1].subject_id}."
+        )
+    return tuple(known[name] for name in cast)
+
+
+class Playbill:
+    """Which people, in which masks, each scene shows.
+
+    In each round everyone appears once; who wears a mask in one round wears none in the next.
+    The four classes and the kinds of mask take turns as evenly as the cast allows.
+
+    Args:
+        seed: What it is drawn from.
+        cast: Who may appear.
+        people: How many a scene.
+
+    Raises:
+        UsageError: More people a scene than the cast has, or fewer than one.
+    """
+
+    def __init__(self, seed: int, cast: Sequence[DemoSubject], people: int) -> None:
+        if not 1 <= people <= len(cast):
+            raise UsageError(
+                f"A scene of {people} people cannot be shown with a cast of {len(cast)}. "
+                f"Ask for 1 to {len(cast)} people."
+            )
+        self._seed, self._cast, self._people = seed, tuple(cast), people
+        self._scenes_per_round = len(cast) // people
+
+    def roles(self, scene: int) -> tuple[Role, ...]:
+        """The people of one scene, from left to right."""
+        turn, place = divmod(scene, self._scenes_per_round)
+        order = self._round(turn)
+        return tuple(order[place * self._people : (place + 1) * self._people])
+
+    def _round(self, turn: int) -> list[Role]:
+        rng = np.random.default_rng([self._seed, _PLANS, turn])
+        queues: dict[Label, list[Role]] = {label: [] for label in LABELS}
+        for is_old in (True, False):
+            first = int(np.random.default_rng([self._seed, _PLANS]).integers(2))
+            group = [subject for subject in self._cast if subject.is_old is is_old]
+            worn, on_chin = _deal_masks(rng), _deal_masks(rng)
+            for rank, subject in enumerate(group):
+                if (rank + turn + first) % 2 == 0:
+                    mask = next(worn)
+                elif rng.random() < _CHIN_SHARE:
+                    mask = CHIN_PREFIX + next(on_chin)
+                else:
+                    mask = NO_MASK
+                role = Role(subject, mask)
+                queues[role.label].append(role)
+        for queue in queues.values():
+            rng.shuffle(queue)
+        labels = [LABELS[i] for i in rng.permutation(len(LABELS))]
+        longest = max(len(queue) for queue in queues.values())
+        return [queues[lb][i] for i in range(longest) for lb in labels if i < len(queues[lb])]
+
+
+class Movement:
+    """How one person moves in one scene: sums of slow waves, blinks, and talk.
+
+    Args:
+        seed, scene, place: Whose movement it is; `place` counts people from the left.
+        people: How many share the scene.
+        size: Width and height of the frame, in pixels.
+    """
+
+    def __init__(
+        self, seed: int, scene: int, place: int, people: int, size: tuple[int, int]
+    ) -> None:
+        rng = np.random.default_rng([seed, _MOVES, scene, place])
+        width, height = size
+        share = width / people
+        self.unit_px = min(0.25 * height, share / (2.6 if people == 1 else 3.3))
+        self.unit_px *= float(rng.uniform(0.94, 1.06))
+        rise = 0.08 * self.unit_px if people == 1 else -float(rng.uniform(-0.2, 0.3)) * self.unit_px
+        self._x = (place + 0.5) * share + float(rng.normal(0, 0.05)) * self.unit_px
+        self._y = height / 2 - rise
+        self._phase = rng.uniform(0, 2 * np.pi, 8)
+        self._rate = rng.uniform(0.7, 1.35, 8)
+        self._reach = rng.uniform(0.55, 1.0, 8)
+        self._blink_every = float(rng.uniform(2.1, 3.8))
+        self._blink_at = float(rng.uniform(0.4, 1.8))
+        self._talks = bool(rng.random() < 0.55)
+
+    def pose(self, time_s: float) -> Pose:
+        """The pose `time_s` seconds into the scene."""
+        sway, bob = self._wave(0, 0.42, time_s), self._wave(1, 0.6, time_s)
+        yaw, pitch = self._wave(2, 0.36, time_s), self._wave(3, 0.5, time_s)
+        near = 1 + 0.035 * self._wave(4, 0.25, time_s)
+        unit = self.unit_px * near
+        shift = unit * 0.09 * sway
+        return Pose(
+            x=self._x + shift + 0.05 * unit * yaw,
+            y=self._y + unit * (0.035 * bob + 0.03 * pitch),
+            unit_px=unit,
+            roll=0.075 * self._wave(5, 0.33, time_s),
+            yaw=0.62 * yaw,
+            pitch=0.32 * pitch,
+            eyes=self._eyes(time_s),
+            mouth=self._mouth(time_s),
+            body_x=self._x + 0.45 * shift,
+            body_y=self._y + unit * 0.015 * bob,
+        )
+
+    def _wave(self, which: int, hertz: float, time_s: float) -> float:
+        """A slow wave with an overtone, -1 to 1."""
+        angle = 2 * np.pi * hertz * self._rate[which] * time_s + self._phase[which]
+        wave = 0.75 * np.sin(angle) + 0.25 * np.sin(2.3 * angle + self._phase[7 - which])
+        return float(self._reach[which] * wave)
+
+    def _eyes(self, time_s: float) -> EyeState:
+        since = (time_s - self._blink_at) % self._blink_every
+        if time_s >= self._blink_at and since < 0.2:
+            return EyeState(0.0) if 0.05 <= since < 0.13 else EyeState(0.5)
+        glance = self._wave(6, 0.3, time_s)
+        return EyeState(1.0, float(np.sign(glance)) if abs(glance) > 0.55 else 0.0)
+
+    def _mouth(self, time_s: float) -> float:
+        if not self._talks or self._wave(7, 0.4, time_s) < -0.1:
+            return 0.0
+        loud = np.sin(2 * np.pi * 2.7 * self._rate[7] * time_s) + np.sin(11.3 * time_s)
+        return 1.0 if loud > 0.9 else 0.5 if loud > -0.2 else 0.0
+
+
+def face_box(subject: DemoSubject, pose: Pose, size: tuple[int, int]) -> FaceBox:
+    """The tight box of a face, chin to hairline, clipped to a frame of `size`."""
+    cheek, middle = CHEEK_X * subject.face[0], (CHIN_Y + HAIRLINE_Y) / 2
+    corners = np.array([(0, CHIN_Y), (0, HAIRLINE_Y), (cheek, middle), (-cheek, middle)])
+    cos, sin = np.cos(pose.roll), np.sin(pose.roll)
+    x = pose.x + pose.unit_px * (corners[:, 0] * cos - corners[:, 1] * sin)
+    y = pose.y + pose.unit_px * (corners[:, 0] * sin + corners[:, 1] * cos)
+    left, right = (int(np.clip(round(v), 0, size[0])) for v in (x.min(), x.max()))
+    top, bottom = (int(np.clip(round(v), 0, size[1])) for v in (y.min(), y.max()))
+    return FaceBox(left, top, max(1, right - left), max(1, bottom - top))
+
+
+def _deal_masks(rng: np.random.Generator) -> Iterator[str]:
+    """Every kind of mask in a random order, again and again."""
+    kinds = list(MASK_KINDS)
+    while True:
+        yield from (kinds[int(i)] for i in rng.permutation(len(kinds)))

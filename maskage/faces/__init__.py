@@ -1,0 +1,1 @@
+"""Faces: find them in a frame and cut them out."""

@@ -1,0 +1,1 @@
+"""Files that the tools exchange, one module for each format."""

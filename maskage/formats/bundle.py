@@ -1,0 +1,315 @@
+"""The deliverable: a folder with the model and what is needed to trust and run it. No TensorFlow.
+
+bundle/model.onnx     images uint8 RGB (N, size, size, 3) -> probabilities float32 (N, 4)
+bundle/model.keras    the same, for Keras
+bundle/SHA256SUMS     the digest of each file here, bundle.json's too: `sha256sum -c SHA256SUMS`
+bundle/bundle.json    the rest, written last: a folder without it is no bundle
+
+The digests find what was damaged or changed after the training. They do not keep anybody out who
+changes a file and its digest: whose bundles to run is for the user to know.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskage.console import say
+from maskage.errors import EnvironmentProblemError, ModelRefusedError
+from maskage.formats.sums import LARGEST_SUMS, SUMS_FILE, format_sums, parse_sums
+from maskage.records import LABELS, Label
+from maskage.security.files import (
+    UnsafeFileError,
+    parse_strict_json,
+    read_known_file,
+    read_regular_file,
+)
+from maskage.system.files import replace_file
+
+SCHEMA_VERSION = 2
+UNSEALED_VERSION = 1
+"""Of bundles from before there was a digest of `bundle.json`; they are read as they are."""
+
+BUNDLE_FILE = "bundle.json"
+ONNX_FILE = "model.onnx"
+KERAS_FILE = "model.keras"
+
+UNSURE_BELOW = 0.5
+"""A confidence under one half: the other three classes together are at least as likely."""
+
+LARGEST_FILE = 2_000_000_000
+"""Bytes of one file; the largest of our networks has 83 million."""
+
+_LARGEST_JSON = 1 << 20
+_GOLDEN_IMAGES = 3
+
+
+@dataclass(frozen=True)
+class BundledFile:
+    """What a file of the bundle must be: `sha256` in 64 hex digits, `size` in bytes."""
+
+    sha256: str
+    size: int
+
+    def __post_init__(self) -> None:
+        _require(bool(re.fullmatch(r"[0-9a-f]{64}", self.sha256)), "it lists no sha256 of a file")
+        _require(0 < self.size <= LARGEST_FILE, f"it lists a file of {self.size} bytes")
+
+
+@dataclass(frozen=True)
+class ModelBundle:
+    """A trained model, as the detector loads it.
+
+    Attributes:
+        folder: Where it lies.
+        labels: Classes in the order of the outputs.
+        input_size: Side of the input, px.
+        crop_margin: Border around a face box that the training photos have, of its longer side.
+        temperature: That calibrates the probabilities; it is inside the graph.
+        unsure_below: Confidence under which an answer is shown as unsure, 0 to 1.
+        dataset_digest: Of the photos it was trained on, 64 hex digits.
+        metrics: Some of `metrics.json`.
+        versions: Of the libraries it was made with.
+        files: What each file must be, by name.
+        golden: Probabilities of `golden_images(input_size)`, three rows of four.
+    """
+
+    folder: Path
+    labels: tuple[Label, ...]
+    input_size: int
+    crop_margin: float
+    temperature: float
+    unsure_below: float
+    dataset_digest: str
+    metrics: dict[str, float]
+    versions: dict[str, str]
+    files: dict[str, BundledFile]
+    golden: tuple[tuple[float, ...], ...]
+
+    def __post_init__(self) -> None:
+        _require(self.labels == LABELS, f"its classes are {[str(x) for x in self.labels]}")
+        _require(16 <= self.input_size <= 4096, f"its input is {self.input_size} px")
+        _require(0 <= self.crop_margin <= 1, f"its crop margin is {self.crop_margin}")
+        _require(0 < self.temperature < 100, f"its temperature is {self.temperature}")
+        _require(0 <= self.unsure_below <= 1, f"its unsure threshold is {self.unsure_below}")
+        for name in self.files:
+            _require(_is_inside(name), f"it lists a file outside itself: {name!r}")
+            _require(name in (ONNX_FILE, KERAS_FILE), f"it lists an unknown file: {name[:60]!r}")
+        _require(ONNX_FILE in self.files, f"it lists no {ONNX_FILE}")
+        shape = np.shape(self.golden)
+        _require(shape == (_GOLDEN_IMAGES, len(LABELS)), f"its golden rows are {shape}")
+        sums = self.golden_probabilities.sum(axis=1)
+        _require(bool(np.all(np.abs(sums - 1) < 0.01)), "its golden rows are no probabilities")
+
+    @property
+    def onnx_path(self) -> Path:
+        return self.folder / ONNX_FILE
+
+    @property
+    def golden_probabilities(self) -> NDArray[np.float32]:
+        """Float32, shape (3, 4)."""
+        return np.array(self.golden, dtype=np.float32)
+
+
+def golden_images(size: int) -> NDArray[np.uint8]:
+    """Three pictures out of a formula, the same on every machine.
+
+    Args:
+        size: Side, px, at least 2.
+
+    Returns:
+        uint8, shape (3, size, size, 3): a colour gradient, a moire, a chequerboard.
+    """
+    y, x = np.mgrid[0:size, 0:size].astype(np.int64)
+    last = size - 1
+    gradient = np.stack([x * 255 // last, y * 255 // last, (x + y) * 255 // (2 * last)], axis=-1)
+    moire = np.stack([(x * x + y * 3) % 256, (x * 5 + y * y) % 256, (x * y) % 256], axis=-1)
+    cells = (x * 8 // size + y * 8 // size) % 2
+    chequers = np.stack([cells * 200 + 20, 240 - cells * 180, cells * 90 + 60], axis=-1)
+    return np.stack([gradient, moire, chequers]).astype(np.uint8)
+
+
+def find_bundle(model: Path | None = None, runs: Path = Path("runs")) -> Path:
+    """The bundle folder that `--model` means.
+
+    Args:
+        model: A run folder or a bundle folder; None for the newest run.
+        runs: Where runs lie.
+
+    Raises:
+        ModelRefusedError: `model` is neither.
+        EnvironmentProblemError: There is nothing at `model`, or no run with a bundle.
+    """
+    if model is not None:
+        return _bundle_at(model)
+    found = sorted(
+        runs.glob(f"*/bundle/{BUNDLE_FILE}"), key=lambda path: (path.stat().st_mtime_ns, path)
+    )
+    if not found:
+        raise EnvironmentProblemError(
+            f"No trained model: there is no run with a bundle in {runs}. Train one with "
+            f"`trainer fit`, or name a run or bundle folder."
+        )
+    return found[-1].parent
+
+
+def load_bundle(folder: Path) -> ModelBundle:
+    """Read a bundle and check every file in it.
+
+    Args:
+        folder: Bundle folder; see `find_bundle`.
+
+    Raises:
+        ModelRefusedError: It is not whole, was changed, or is not one that this version reads.
+    """
+    try:
+        data = read_regular_file(folder / BUNDLE_FILE, _LARGEST_JSON)
+        values = parse_strict_json(data)
+        _require_version(values["schema_version"])
+        _check_seal(folder, data, values["schema_version"])
+        bundle = _bundle_of(folder, values)
+    except UnsafeFileError as fault:
+        raise ModelRefusedError(_refusal(folder, f"{BUNDLE_FILE}: {fault}")) from fault
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as fault:
+        raise ModelRefusedError(_refusal(folder, _reason(fault))) from fault
+    for name in bundle.files:
+        read_file(bundle, name)
+    return bundle
+
+
+def read_file(bundle: ModelBundle, name: str) -> bytes:
+    """The bytes of one of its files. Use these, not the file, which may be another one by then.
+
+    Args:
+        bundle: As `load_bundle` gave it.
+        name: `ONNX_FILE` or `KERAS_FILE`.
+
+    Raises:
+        ModelRefusedError: It is not listed, is gone, or is not what it was when it was listed.
+    """
+    expected = bundle.files.get(name)
+    if expected is None:
+        raise ModelRefusedError(_refusal(bundle.folder, f"it lists no {name}"))
+    try:
+        return read_known_file(bundle.folder / name, expected.sha256, expected.size)
+    except UnsafeFileError as fault:
+        raise ModelRefusedError(_refusal(bundle.folder, f"{name}: {fault}")) from fault
+
+
+def write_bundle(bundle: ModelBundle) -> None:
+    """Write `bundle.json` and its digest beside the files it lists, whole or not at all."""
+    values = asdict(bundle)
+    del values["folder"]
+    data = f"{json.dumps({'schema_version': SCHEMA_VERSION, **values}, indent=2)}\n".encode()
+    digests = {name: file.sha256 for name, file in bundle.files.items()}
+    digests[BUNDLE_FILE] = hashlib.sha256(data).hexdigest()
+    replace_file(bundle.folder / SUMS_FILE, format_sums(digests))
+    replace_file(bundle.folder / BUNDLE_FILE, data)
+
+
+def describe_file(path: Path) -> BundledFile:
+    """Digest and size of a file, as a bundle lists it."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return BundledFile(digest, path.stat().st_size)
+
+
+def _bundle_at(model: Path) -> Path:
+    for folder in (model, model / "bundle"):
+        if (folder / BUNDLE_FILE).is_file():
+            return folder
+    if not model.exists():
+        raise EnvironmentProblemError(
+            f"No model at {model}. Name a run folder (runs/NAME) or a bundle folder, or leave "
+            f"it out for the newest run."
+        )
+    raise ModelRefusedError(
+        f"{model}: not a run or bundle folder (no {BUNDLE_FILE} in it). Only bundles that "
+        f"`trainer fit` made are run; name such a folder."
+    )
+
+
+def _bundle_of(folder: Path, values: dict[str, Any]) -> ModelBundle:
+    return ModelBundle(
+        folder=folder,
+        labels=tuple(Label(label) for label in values["labels"]),
+        input_size=_number(values["input_size"], int),
+        crop_margin=_number(values["crop_margin"], float),
+        temperature=_number(values["temperature"], float),
+        unsure_below=_number(values["unsure_below"], float),
+        dataset_digest=str(values["dataset_digest"]),
+        metrics={str(key): float(value) for key, value in values["metrics"].items()},
+        versions={str(key): str(value) for key, value in values["versions"].items()},
+        files={
+            str(name): BundledFile(str(file["sha256"]), _number(file["size"], int))
+            for name, file in values["files"].items()
+        },
+        golden=tuple(tuple(float(value) for value in row) for row in values["golden"]),
+    )
+
+
+def _require_version(version: Any) -> None:
+    # True is 1 to Python.
+    is_read = version in (UNSEALED_VERSION, SCHEMA_VERSION) and not isinstance(version, bool)
+    _require(is_read, f"its schema is {version}, this version reads 1 and {SCHEMA_VERSION}")
+
+
+def _check_seal(folder: Path, data: bytes, version: int) -> None:
+    """Hold the bytes of `bundle.json` against the digest beside it."""
+    if version == UNSEALED_VERSION and not (folder / SUMS_FILE).exists():
+        _tell_unsealed(folder)
+        return
+    try:
+        sums = parse_sums(read_regular_file(folder / SUMS_FILE, LARGEST_SUMS))
+    except UnsafeFileError as fault:
+        raise ModelRefusedError(_refusal(folder, f"{SUMS_FILE}: {fault}")) from fault
+    if sums.get(BUNDLE_FILE) != hashlib.sha256(data).hexdigest():
+        raise ModelRefusedError(
+            f"{folder}: {BUNDLE_FILE} was changed after the training (its sha256 is not the one in "
+            f"{SUMS_FILE}), so its crop margin, its threshold and the rest of it are not to be "
+            f"relied on. Copy the bundle again as a whole, or train a new one with `trainer fit`. "
+            f"Another threshold needs no change here: `detector live --threshold`."
+        )
+
+
+@cache
+def _tell_unsealed(folder: Path) -> None:
+    """Say it once, however often the bundle is read."""
+    say(
+        f"{folder}: a bundle of an earlier version, in which no digest tells whether {BUNDLE_FILE} "
+        f"was changed. It is used as it is; bundles of `trainer fit` have one now."
+    )
+
+
+def _number(value: Any, kind: type[Any]) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int if kind is int else (int, float)):
+        raise ValueError(f"{str(value)[:40]!r} is not a number")  # noqa: TRY004  one fault for all of these
+    return kind(value)
+
+
+def _is_inside(name: str) -> bool:
+    return Path(name).name == name and not name.startswith(".") and "\\" not in name
+
+
+def _refusal(folder: Path, reason: str) -> str:
+    return (
+        f"{folder}: this bundle is refused: {reason}. Copy it again as a whole, or train a new "
+        f"one with `trainer fit`."
+    )
+
+
+def _reason(fault: BaseException) -> str:
+    if isinstance(fault, KeyError):
+        return f"{BUNDLE_FILE} has no {fault}"
+    return str(fault)[:200]
+
+
+def _require(holds: bool, found: str) -> None:
+    if not holds:
+        raise ValueError(found)

@@ -1,0 +1,44 @@
+"""Which datasets a run, a curated set, a model or a photo comes from; only reads."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from maskage.dataset.manifest import manifest_path
+from maskage.formats.set_contents import PLAN_FILE, SPLITS, dataset_of_set
+from maskage.formats.trained_runs import ARGS_FILE, read_run
+
+_HEIGHT = 3
+"""How many folders up is looked: <set>/<split>/<label>/<photo>, <run>/exports/<format>."""
+
+
+def datasets_behind(places: Iterable[Path | str | None]) -> set[Path]:
+    """Find the datasets that something was made of.
+
+    Args:
+        places: Datasets, curated sets, runs, bundles, or files and folders in them. What is
+            something else (an address, the number of a webcam, None) comes from no dataset.
+
+    Returns:
+        Their folders, absolute; only those that are there with a manifest.
+    """
+    named = (Path(place) for place in places if place is not None and os.path.lexists(place))
+    return {root for place in named for root in _behind(place.resolve()) if _has_manifest(root)}
+
+
+def _behind(place: Path) -> Iterator[Path]:
+    for folder in (place, *place.parents[:_HEIGHT]):
+        if _has_manifest(folder):
+            yield folder
+            return
+        if (folder / ARGS_FILE).is_file() and (run := read_run(folder)) is not None:
+            folder = run.trained_on
+        if (folder / PLAN_FILE).is_file() or (folder / SPLITS[0]).is_dir():
+            root = dataset_of_set(folder)
+            if root is not None:
+                yield root
+            return
+
+
+def _has_manifest(root: Path) -> bool:
+    return manifest_path(root).is_file()

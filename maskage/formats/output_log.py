@@ -1,0 +1,182 @@
+"""What the tools wrote that may show a person, and where: for `collector forget` to find it again.
+
+<dataset>/.dataset/outputs.jsonl    one JSON object a line: path, kind, at, and what is known of it
+
+Where the dataset cannot be written, the line goes into the user's cache. Only a dataset with a
+manifest has such a log: without one nobody in it is known by a name, and nobody can be forgotten.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TextIO
+
+from maskage.dataset.manifest import manifest_path
+from maskage.formats.feature_cache import CACHE_NAME
+from maskage.system.paths import user_cache
+
+DEPTH = 3
+"""How many folders down `collector forget` looks: runs/<run>/args.yaml of a project lies at two."""
+
+SOMEBODY = ""
+"""In the place of a subject: somebody who was forgotten since, and nobody else."""
+
+
+class Kind(StrEnum):
+    """What was written."""
+
+    CURATED = "curated"
+    RUN = "run"
+    CACHE = "cache"
+    MODEL = "model"
+    PAGE = "page"
+    TABLE = "table"
+    PICTURE = "picture"
+    PICTURES = "pictures"
+    VIDEO = "video"
+
+
+_TOLD_BY_CONTENT = frozenset({Kind.CURATED, Kind.RUN, Kind.MODEL, Kind.PAGE, Kind.TABLE})
+
+
+@dataclass(frozen=True)
+class Output:
+    """One file or folder that a tool wrote.
+
+    Attributes:
+        path: Absolute.
+        kind: What it is.
+        at: When it was written, UTC in ISO 8601.
+        subject: Pseudonym of the only person in it, as the user said; `SOMEBODY` where that person
+            was forgotten; None where nobody said.
+        is_of_photos: Whether it was made of photos of the dataset, which bear their names.
+        is_blurred: Whether its faces are made unrecognisable.
+    """
+
+    path: Path
+    kind: Kind
+    at: str = ""
+    subject: str | None = None
+    is_of_photos: bool = False
+    is_blurred: bool = False
+
+
+def log_output(roots: Iterable[Path], output: Output) -> None:
+    """Remember an output in the log of each dataset that it may show people of.
+
+    What tells by its content whom it shows, and lies where `collector forget` looks anyway, needs
+    no line. A log that cannot be written stops nobody's work.
+
+    Args:
+        roots: The datasets; those without a manifest are left out.
+        output: Its path may be relative; the time is added.
+    """
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    output = replace(output, path=output.path.resolve(), at=now)
+    for root in {root.resolve() for root in roots}:
+        if manifest_path(root).is_file() and not _is_found_anyway(root, output):
+            _append(root, output)
+
+
+def read_outputs(root: Path) -> list[Output]:
+    """Read the log of a dataset: what is still there, the latest line of each path."""
+    found: dict[Path, Output] = {}
+    for path in log_paths(root):
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            continue
+        for line in lines:
+            if (output := _parse(line)) is not None and os.path.lexists(output.path):
+                found[output.path] = output
+    return [found[path] for path in sorted(found)]
+
+
+def forget_in_log(root: Path, is_theirs: Callable[[Output], bool]) -> None:
+    """Take the name of a person out of a dataset's log, and the lines of files that are gone.
+
+    Args:
+        root: The dataset.
+        is_theirs: Whether the person is the subject of an output.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    for path in log_paths(root):
+        if path.is_file():
+            with _locked(path) as file:
+                kept = [each for line in file if (each := _parse(line)) is not None]
+                there = [each for each in kept if os.path.lexists(each.path)]
+                file.seek(0)
+                file.truncate()
+                file.writelines(
+                    _line_of(replace(each, subject=SOMEBODY) if is_theirs(each) else each)
+                    for each in there
+                )
+            if not there:
+                path.unlink()
+
+
+def is_within_reach(top: Path, path: Path) -> bool:
+    """Return whether a search of the folder `top` comes to `path`."""
+    if not path.is_relative_to(top):
+        return False
+    folders = path.relative_to(top).parts[:-1]
+    return len(folders) <= DEPTH and not any(name.startswith(".") for name in folders)
+
+
+def _is_found_anyway(root: Path, output: Output) -> bool:
+    is_told = output.kind in _TOLD_BY_CONTENT or output.path.name == CACHE_NAME
+    return is_told and output.subject is None and is_within_reach(root.parent, output.path)
+
+
+def log_paths(root: Path) -> tuple[Path, Path]:
+    """Return where the log of a dataset lies: with it, and where that cannot be written."""
+    digest = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
+    inside = manifest_path(root).with_name("outputs.jsonl")
+    return inside, user_cache() / "outputs" / f"{digest}.jsonl"
+
+
+def _append(root: Path, output: Output) -> None:
+    for path in log_paths(root):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with _locked(path) as file:
+                known = {replace(each, at="") for line in file if (each := _parse(line))}
+                if replace(output, at="") not in known:
+                    file.write(_line_of(output))
+            return
+        except OSError:
+            continue
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[TextIO]:
+    """Open a log for reading and appending, made where it is missing, for nobody else meanwhile."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    # Closing it lets go of the lock.
+    with os.fdopen(handle, "r+", encoding="utf-8", errors="surrogateescape") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file
+
+
+def _line_of(output: Output) -> str:
+    # JSON escapes what is no UTF-8 in a path, and reads it back.
+    return json.dumps({**asdict(output), "path": str(output.path)}) + "\n"
+
+
+def _parse(line: str) -> Output | None:
+    """Read one line; None where it was cut short or is something else."""
+    try:
+        values: dict[str, Any] = json.loads(line)
+        output = Output(**{**values, "path": Path(values["path"]), "kind": Kind(values["kind"])})
+    except (ValueError, TypeError, KeyError):
+        return None
+    return output if output.path.is_absolute() else None

@@ -1,0 +1,109 @@
+"""Runs a bundle: every face of a frame in one batch, through ONNX Runtime. No TensorFlow."""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskage.errors import ModelRefusedError
+from maskage.formats.bundle import ONNX_FILE, ModelBundle, golden_images, read_file
+from maskage.inference.onnx_engine import first_line, open_session
+from maskage.inference.onnx_runtime import onnxruntime
+from maskage.pictures.images import resize_square
+from maskage.records import LABELS, RgbImage
+from maskage.security.files import UnsafeFileError
+
+GOLDEN_TOLERANCE = 0.01
+"""How far a probability may be off on another machine: kernels round differently, models do not."""
+
+MOST_THREADS = 8
+"""A face crop is too small to feed more cores than this."""
+
+
+class Classifier:
+    """One bundle, ready to run.
+
+    Args:
+        bundle: As `maskage.formats.bundle.load_bundle` gave it.
+        threads: For one run; None takes the cores this process may use, at most `MOST_THREADS`.
+
+    Raises:
+        ModelRefusedError: The model was changed since, is no network as we export them, ONNX
+            Runtime does not take it, or it answers the golden images otherwise than it did when
+            made.
+    """
+
+    def __init__(self, bundle: ModelBundle, threads: int | None = None) -> None:
+        self.bundle = bundle
+        self.threads = threads or count_cores()
+        self._session = _open_session(bundle, self.threads)
+        self._input = self._session.get_inputs()[0].name
+        self._check_golden()
+
+    def classify(self, crops: Sequence[RgbImage]) -> NDArray[np.float32]:
+        """Classify the faces of a frame together.
+
+        Args:
+            crops: Square face crops, RGB uint8, each of its own size.
+
+        Returns:
+            Float32, shape (N, 4), in the order of `LABELS`; (0, 4) for no crops.
+        """
+        if not crops:
+            return np.zeros((0, len(LABELS)), dtype=np.float32)
+        size = self.bundle.input_size
+        return self._run(np.stack([resize_square(crop, size) for crop in crops]))
+
+    def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        output: NDArray[np.float32] = self._session.run(None, {self._input: images})[0]
+        return output
+
+    def _check_golden(self) -> None:
+        try:
+            answers = self._run(golden_images(self.bundle.input_size))
+        # ONNX Runtime's exceptions have no public common base.
+        except Exception as fault:
+            raise ModelRefusedError(
+                _refusal(self.bundle, f"it does not run ({first_line(fault)})")
+            ) from fault
+        expected = self.bundle.golden_probabilities
+        if answers.shape != expected.shape:
+            raise ModelRefusedError(
+                _refusal(self.bundle, f"it answers {answers.shape}, not {expected.shape}")
+            )
+        off = np.abs(answers - expected).max()
+        # Written so that NaN is refused too.
+        if not off <= GOLDEN_TOLERANCE:
+            raise ModelRefusedError(
+                _refusal(
+                    self.bundle,
+                    f"its probabilities for the golden images are off by {off:.3f}, "
+                    f"at most {GOLDEN_TOLERANCE} is allowed",
+                )
+            )
+
+
+def count_cores() -> int:
+    """Cores this process may run on, at most `MOST_THREADS`."""
+    if hasattr(os, "sched_getaffinity"):
+        return min(len(os.sched_getaffinity(0)), MOST_THREADS)
+    return min(os.cpu_count() or 1, MOST_THREADS)
+
+
+def _open_session(bundle: ModelBundle, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Threads that spin while they wait take the cores from the camera, the finder and the screen.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return open_session(read_file(bundle, ONNX_FILE), options, bundle.input_size)
+    except UnsafeFileError as fault:
+        raise ModelRefusedError(_refusal(bundle, str(fault))) from fault
+
+
+def _refusal(bundle: ModelBundle, reason: str) -> str:
+    return (
+        f"{bundle.onnx_path}: this model is refused: {reason}. Copy the bundle again as a whole, "
+        f"or train a new one with `trainer fit`."
+    )

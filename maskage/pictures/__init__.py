@@ -1,0 +1,1 @@
+"""Pictures: decode, encode, judge, compare, and draw as terminal text."""

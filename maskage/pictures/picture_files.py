@@ -1,0 +1,185 @@
+"""The pictures that lie in a folder, and what else lies there and is left out, with the reason.
+
+A tool that reads a folder lists it here, so that each knows the same files and none passes over
+one in silence.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NoReturn
+
+from maskage.console import say
+from maskage.pictures.images import VIDEO_SUFFIXES, is_picture
+
+SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+"""What file managers leave behind; nobody's photos."""
+
+OTHER_FORMATS = frozenset(
+    {".heic", ".heif", ".avif", ".gif", ".jxl", ".jp2", ".dng", ".cr2", ".cr3", ".nef", ".arw"}
+)
+"""Suffixes of photos that are not read."""
+
+MOST_NAMES = 3
+"""Names in one line for people."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file or folder that is left out.
+
+    Attributes:
+        path: Relative to the folder that was listed, POSIX; a folder's ends in "/".
+        reason: What it is and what to do, the same words for all of one kind.
+        pictures: Files in it that are pictures by their names, where it is a folder.
+    """
+
+    path: str
+    reason: str
+    pictures: int = 0
+
+    @property
+    def is_folder(self) -> bool:
+        return self.path.endswith("/")
+
+
+@dataclass(frozen=True)
+class FolderListing:
+    """What lies in a folder.
+
+    Attributes:
+        pictures: That are read, sorted.
+        left_out: All the rest, sorted by path; but what file managers leave behind.
+    """
+
+    pictures: tuple[Path, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def list_pictures(folder: Path) -> FolderListing:
+    """List the pictures that lie directly in a folder, and all that is left out; opens no file.
+
+    Raises:
+        OSError: The folder cannot be listed.
+    """
+    pictures, left_out = [], []
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and is_picture(path):
+            pictures.append(path)
+        elif path.name.lower() not in SYSTEM_FILES:
+            left_out.append(_left_out(path))
+    return FolderListing(tuple(pictures), tuple(left_out))
+
+
+def list_beside(folder: Path, known: Iterable[str]) -> tuple[LeftOut, ...]:
+    """List folders and photos that lie beside those that a layout asks for.
+
+    Args:
+        folder: The folder.
+        known: Names in it that are read. Other files that are no photos (notes, tables) belong to
+            whoever put them there and are not listed.
+
+    Raises:
+        OSError: The folder cannot be listed.
+    """
+    names = set(known)
+    others = [path for path in sorted(folder.iterdir()) if path.name not in names]
+    reason = f"none of {', '.join(sorted(names))}; move pictures into these to use them"
+    return tuple(
+        replace(_left_out(path), reason=reason)
+        for path in others
+        if _is_visible_folder(path) or _is_photo(path)
+    )
+
+
+def find_unread(root: Path) -> tuple[LeftOut, ...]:
+    """Find the photos and videos anywhere below a folder that are not read; hidden ones are not.
+
+    Raises:
+        OSError: A folder cannot be listed.
+    """
+    found = []
+    for folder, folders, names in os.walk(root, onerror=_raise):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for path in (Path(folder) / name for name in sorted(names) if not name.startswith(".")):
+            if path.suffix.lower() in OTHER_FORMATS | VIDEO_SUFFIXES:
+                found.append(LeftOut(path.relative_to(root).as_posix(), _reason_of_file(path)))
+    return tuple(found)
+
+
+def unread_format(suffix: str) -> str:
+    """Say what to do about a photo whose suffix is one of `OTHER_FORMATS`."""
+    return f"{suffix[1:].upper()} is not read; save it as JPEG"
+
+
+def describe_left_out(left_out: Iterable[LeftOut]) -> list[str]:
+    """Return one line a reason, the most frequent first: how many, some of the names, and why."""
+    by_reason: dict[str, list[LeftOut]] = {}
+    for each in left_out:
+        by_reason.setdefault(each.reason, []).append(each)
+    groups = sorted(by_reason.items(), key=lambda group: (-len(group[1]), group[0]))
+    return [
+        f"Left out {len(found)}: {', '.join(map(_name, found[:MOST_NAMES]))}"
+        f"{', ...' if found[MOST_NAMES:] else ''}: {reason}"
+        for reason, found in groups
+    ]
+
+
+def tell_left_out(left_out: Iterable[LeftOut]) -> None:
+    """Say what was left out and why, on stderr."""
+    for line in describe_left_out(left_out):
+        say(line)
+
+
+def below(name: str, left_out: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
+    """Return what was left out of a subfolder as paths of the folder that holds it."""
+    return tuple(replace(each, path=f"{name}/{each.path}") for each in left_out)
+
+
+def _left_out(path: Path) -> LeftOut:
+    if path.is_dir():
+        return LeftOut(f"{path.name}/", _reason_of_folder(path), _count_pictures(path))
+    return LeftOut(path.name, _reason_of_file(path))
+
+
+def _reason_of_folder(path: Path) -> str:
+    return "hidden" if path.name.startswith(".") else "a folder within; its pictures are not read"
+
+
+def _reason_of_file(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if not path.is_file():
+        return "no file that can be read"
+    if path.name.startswith("."):
+        return "hidden"
+    if suffix in OTHER_FORMATS:
+        return unread_format(suffix)
+    if suffix in VIDEO_SUFFIXES:
+        return "a video, not a picture"
+    return "no picture by its name"
+
+
+def _raise(fault: OSError) -> NoReturn:
+    raise fault
+
+
+def _count_pictures(folder: Path) -> int:
+    return sum(is_picture(Path(name)) for _, _, names in os.walk(folder) for name in names)
+
+
+def _is_photo(path: Path) -> bool:
+    return path.suffix.lower() in OTHER_FORMATS or is_picture(path)
+
+
+def _is_visible_folder(path: Path) -> bool:
+    return path.is_dir() and not path.name.startswith(".")
+
+
+def _name(each: LeftOut) -> str:
+    shown = "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in each.path
+    )
+    plural = "" if each.pictures == 1 else "s"
+    return f"{shown} ({each.pictures} picture{plural})" if each.pictures else shown

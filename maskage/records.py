@@ -1,0 +1,193 @@
+"""What a frame, a face box and a photo are: the records that all four packages share."""
+
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+RgbImage = NDArray[np.uint8]
+"""RGB uint8, shape (height, width, 3)."""
+
+
+class Label(StrEnum):
+    """The four classes. The value is the folder name; the order is the class order everywhere."""
+
+    MASK_OLD = "mask_old"
+    MASK_YOUNG = "mask_young"
+    NOMASK_OLD = "nomask_old"
+    NOMASK_YOUNG = "nomask_young"
+
+    @property
+    def has_mask(self) -> bool:
+        """A mask worn over nose and mouth; on the chin or off the nose is no mask."""
+        return self in (Label.MASK_OLD, Label.MASK_YOUNG)
+
+    @property
+    def is_old(self) -> bool:
+        return self in (Label.MASK_OLD, Label.NOMASK_OLD)
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """For people: "mask, old"."""
+        return self.value.replace("nomask", "no mask").replace("_", ", ")
+
+    @staticmethod
+    def of(*, has_mask: bool, is_old: bool) -> "Label":
+        """The class of a face from its two factors."""
+        return Label(f"{'mask' if has_mask else 'nomask'}_{'old' if is_old else 'young'}")
+
+
+LABELS: tuple[Label, ...] = tuple(Label)
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture from a camera.
+
+    Attributes:
+        pixels: RGB uint8, shape (H, W, 3).
+        index: Number of the frame since the camera was opened, from 0, counted at the camera.
+        captured_s: `time.monotonic()` when the frame left the camera; its age is measured from it.
+        position_s: Seconds from the start of the recording or session.
+        file: Name of the file it came from, where the source is a folder of pictures.
+    """
+
+    pixels: RgbImage
+    index: int
+    captured_s: float = field(default_factory=time.monotonic)
+    position_s: float = 0.0
+    file: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype != np.uint8:
+            raise ValueError(
+                f"A frame is RGB uint8 of shape (H, W, 3); "
+                f"found {self.pixels.dtype} of shape {self.pixels.shape}."
+            )
+
+    @property
+    def height(self) -> int:
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        return int(self.pixels.shape[1])
+
+
+@dataclass(frozen=True)
+class FaceBox:
+    """Where a face is, in pixels of the full frame.
+
+    Attributes:
+        x, y: Left and top edge.
+        width, height: Size, at least 1.
+        score: The finder's confidence, 0 to 1. A guide box has score 0: nobody looked.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+    score: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"A face box is at least 1x1 px; found {self.width}x{self.height}.")
+
+    @property
+    def side_px(self) -> int:
+        """The longer side."""
+        return max(self.width, self.height)
+
+    @property
+    def center(self) -> tuple[float, float]:
+        return self.x + self.width / 2, self.y + self.height / 2
+
+    def overlap(self, other: "FaceBox") -> int:
+        """Pixels in common with another box."""
+        right, bottom = self.x + self.width, self.y + self.height
+        other_right, other_bottom = other.x + other.width, other.y + other.height
+        # Most boxes lie apart, and trackers and tags ask for every pair in every frame.
+        if other.x >= right or self.x >= other_right:
+            return 0
+        if other.y >= bottom or self.y >= other_bottom:
+            return 0
+        across = min(right, other_right) - max(self.x, other.x)
+        return across * (min(bottom, other_bottom) - max(self.y, other.y))
+
+    def iou(self, other: "FaceBox") -> float:
+        """Intersection over union with another box, 0 to 1."""
+        overlap = self.overlap(other)
+        return overlap / (self.width * self.height + other.width * other.height - overlap)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How good a face crop is (see `maskage.pictures.quality`).
+
+    Attributes:
+        sharpness: Variance of the Laplacian of the crop resized to 128 px.
+        brightness: Mean luma, 0 to 255.
+        clipped: Fraction of pixels that are black (<5) or blown out (>250), 0 to 1.
+        face_px: Longer side of the face box in the frame, in pixels; 0 where nobody looked.
+    """
+
+    sharpness: float
+    brightness: float
+    clipped: float
+    face_px: int
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What a trained model takes a photo for.
+
+    Attributes:
+        label: The most probable class.
+        confidence: Its probability, 0 to 1.
+    """
+
+    label: Label
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One saved photo: a file in its class folder and what the manifest knows of it.
+
+    Attributes:
+        path: Relative to the dataset, POSIX: "mask_old/20261123T....jpg".
+        label: The class, which is the folder the file lies in.
+        subject: Pseudonym of the person, or None where unknown.
+        session: One sitting at the camera, or None where unknown.
+        group: What must stay on one side of a split besides subject and session, or None.
+        taken_at: UTC, ISO 8601 to the millisecond; None where unknown.
+        source: Camera or file that it came from.
+        box: Face box in the full frame, where there was one.
+        quality: Figures of the crop, where they were measured.
+        sha256: Of the stored file, 64 hex digits; None where not yet computed.
+        fingerprint: Perceptual hash of the crop, 64 bits (`maskage.pictures.perceptual_hash.hash_crop`).
+        is_flagged: Somebody wants to look at it again.
+        suggestion: What a trained model takes it for, or None where none has looked.
+    """
+
+    path: str
+    label: Label
+    subject: str | None = None
+    session: str | None = None
+    group: str | None = None
+    taken_at: str | None = None
+    source: str | None = None
+    box: FaceBox | None = None
+    quality: Quality | None = None
+    sha256: str | None = None
+    fingerprint: int | None = None
+    is_flagged: bool = False
+    suggestion: Suggestion | None = None
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether a model takes it for another class than the one it lies in."""
+        return self.suggestion is not None and self.suggestion.label is not self.label

@@ -1,0 +1,1 @@
+"""Checks that make a stranger's file safe to read."""

@@ -1,0 +1,252 @@
+"""Whether an ONNX file is a network as we make them, told before ONNX Runtime sees it.
+
+Everything is inside the file, every operator is a known plain one, and the size of every array and
+the work for one image follow from the file, so a small file cannot ask for much memory or time.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import onnx
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, shape_inference
+
+from maskage.security.files import UnsafeFileError
+
+# fmt: off
+OPERATORS = frozenset((
+    "Abs", "Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Constant", "Conv",
+    "Div", "Erf", "Exp", "Flatten", "Gather", "Gemm", "GlobalAveragePool", "HardSigmoid",
+    "HardSwish", "Identity", "Log", "LogSoftmax", "MatMul", "Max", "MaxPool", "Min", "Mul", "Neg",
+    "Pad", "Pow", "Reciprocal", "ReduceMax", "ReduceMean", "ReduceSum", "Relu", "Reshape",
+    "Shape", "Sigmoid", "Slice", "Softmax", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh",
+    "Transpose", "Unsqueeze",
+))
+# fmt: on
+"""Of the standard domain. Our networks use about twenty of them; none loops, branches, draws at
+random, reads a file, or holds a graph of its own."""
+
+ITEM_BYTES: dict[int, int] = {
+    TensorProto.FLOAT: 4,
+    TensorProto.FLOAT16: 2,
+    TensorProto.UINT8: 1,
+    TensorProto.INT8: 1,
+    TensorProto.INT32: 4,
+    TensorProto.INT64: 8,
+    TensorProto.BOOL: 1,
+}
+"""Element types that an array may have."""
+
+BYTES_A_PIXEL, SPARE_BYTES = 512, 32 << 20
+"""Largest array, for each pixel of the input and beyond. The hungriest of our networks (Xception)
+needs 128 a pixel."""
+
+WORK_A_PIXEL, SPARE_WORK = 2_000_000, 1_000_000_000
+"""Most multiplications for one image, for each pixel and beyond; Xception needs 94,000 a pixel."""
+
+MOST_NODES, MOST_WEIGHTS, MOST_DIMENSIONS = 5_000, 10_000, 8
+_STANDARD_DOMAINS = ("", "ai.onnx")
+# Declared by tf2onnx in every file; its operators are refused as all of other domains.
+_DECLARED_DOMAINS = (*_STANDARD_DOMAINS, "ai.onnx.ml")
+_PLAIN_ATTRIBUTES = (
+    AttributeProto.FLOAT,
+    AttributeProto.INT,
+    AttributeProto.STRING,
+    AttributeProto.TENSOR,
+    AttributeProto.FLOATS,
+    AttributeProto.INTS,
+    AttributeProto.STRINGS,
+)
+
+Shape = tuple[int, ...]
+
+
+def check_onnx(data: bytes) -> int:
+    """Refuse what is not a network as we export them.
+
+    Args:
+        data: The file's bytes; load the session from the same.
+
+    Returns:
+        Side of the input, px.
+
+    Raises:
+        UnsafeFileError: It is something else.
+    """
+    model = _parse(data)
+    graph = model.graph
+    _require(not model.functions, "it brings functions of its own")
+    _require(not model.training_info, "it brings instructions for training")
+    _require(not graph.sparse_initializer, "it holds sparse weights")
+    _require(not graph.quantization_annotation, "it holds notes on quantisation")
+    for opset in model.opset_import:
+        _require(opset.domain in _DECLARED_DOMAINS, f"it wants operators of '{_say(opset.domain)}'")
+    _require(len(graph.node) <= MOST_NODES, f"it has {len(graph.node):,} operators")
+    _require(len(graph.initializer) <= MOST_WEIGHTS, f"it has {len(graph.initializer):,} weights")
+    size = _check_ends(model)
+    for tensor in graph.initializer:
+        _check_tensor(tensor)
+    for node in graph.node:
+        _check_node(node)
+    _check_sizes(model, size)
+    return size
+
+
+def _parse(data: bytes) -> ModelProto:
+    try:
+        # Not onnx.load, which would fetch external data.
+        model = onnx.load_model_from_string(data)
+    except Exception as fault:
+        # protobuf's exceptions differ between its implementations.
+        raise UnsafeFileError("it is not an ONNX file, or cut short") from fault
+    _require(bool(model.graph.node), "it is not an ONNX file, or empty")
+    return model
+
+
+def _check_ends(model: ModelProto) -> int:
+    """One square uint8 RGB input, one float output of one row an image."""
+    graph = model.graph
+    ends = len(graph.input), len(graph.output)
+    _require(ends == (1, 1), f"it has {ends[0]} inputs and {ends[1]} outputs, not one each")
+    is_text = isinstance(graph.input[0].name, str) and isinstance(graph.output[0].name, str)
+    _require(is_text, "the names of its ends are no text")
+    given, answer = graph.input[0].type.tensor_type, graph.output[0].type.tensor_type
+    sides = [side.dim_value for side in given.shape.dim]
+    _require(
+        given.elem_type == TensorProto.UINT8
+        and len(sides) == 4
+        and sides[1] == sides[2]
+        and 16 <= sides[1] <= 4096
+        and sides[3] == 3,
+        f"its input is {sides} of type {given.elem_type}, not square RGB images of uint8",
+    )
+    answered = [side.dim_value for side in answer.shape.dim]
+    _require(
+        answer.elem_type == TensorProto.FLOAT and len(answered) == 2,
+        f"its output is {answered} of type {answer.elem_type}, not one row of floats an image",
+    )
+    return int(sides[1])
+
+
+def _check_node(node: NodeProto) -> None:
+    is_text = all(isinstance(name, str) for name in (*node.input, *node.output))
+    _require(is_text, f"its {_say(node.op_type)} names what is no text")
+    _require(
+        node.domain in _STANDARD_DOMAINS and node.op_type in OPERATORS,
+        f"it uses the operator '{_say(node.domain)}:{_say(node.op_type)}', which no network of "
+        f"ours needs",
+    )
+    for attribute in node.attribute:
+        _require(
+            attribute.type in _PLAIN_ATTRIBUTES and not attribute.ref_attr_name,
+            f"its {node.op_type} holds more than numbers",
+        )
+        if attribute.type == AttributeProto.TENSOR:
+            _check_tensor(attribute.t)
+
+
+def _check_tensor(tensor: TensorProto) -> None:
+    """Weights lie in the file, all of them, and no more than their shape says."""
+    name = _say(tensor.name)
+    _require(isinstance(tensor.name, str), f"the name of its weights '{name}' is no text")
+    _require(
+        tensor.data_location == TensorProto.DEFAULT and not tensor.external_data,
+        f"its weights '{name}' lie in another file",
+    )
+    _require(not tensor.HasField("segment"), f"its weights '{name}' come in pieces")
+    _require(tensor.data_type in ITEM_BYTES, f"its weights '{name}' are of an unknown type")
+    count = _count(tuple(tensor.dims), f"weights '{name}'")
+    if tensor.HasField("raw_data"):
+        held, asked = len(tensor.raw_data), count * ITEM_BYTES[tensor.data_type]
+    else:
+        fields = (tensor.float_data, tensor.int32_data, tensor.int64_data)
+        held, asked = max(len(field) for field in fields), count
+    _require(held == asked, f"its weights '{name}' hold {held:,} where their shape asks {asked:,}")
+
+
+def _check_sizes(model: ModelProto, size: int) -> None:
+    shapes, types = {}, {}
+    for info in _infer(model):
+        sides = info.type.tensor_type.shape.dim
+        if all(side.HasField("dim_value") for side in sides):
+            shapes[info.name] = tuple(int(side.dim_value) for side in sides)
+            types[info.name] = info.type.tensor_type.elem_type
+    shapes |= {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
+    pixels, work = size * size, 0
+    largest = BYTES_A_PIXEL * pixels + SPARE_BYTES
+    for node in model.graph.node:
+        for name in filter(None, node.output):
+            _require(name in shapes, f"how much memory its {node.op_type} asks for is not told")
+            _require(types[name] in ITEM_BYTES, f"its {node.op_type} answers in an unknown type")
+            asked = _count(shapes[name], node.op_type) * ITEM_BYTES[types[name]]
+            _require(asked <= largest, f"its {node.op_type} asks for {asked:,} bytes for one image")
+        work += _work(node, shapes)
+    _require(
+        work <= WORK_A_PIXEL * pixels + SPARE_WORK, f"it asks for {work:,} steps for one image"
+    )
+
+
+def _infer(model: ModelProto) -> Iterator[Any]:
+    """Name and shape of every array, for one image. What the file says of them is not believed."""
+    try:
+        # Without following the numbers themselves: arrays that double thirty times would be made.
+        told = shape_inference.infer_shapes(_strip(model), strict_mode=True, data_prop=False)
+    except Exception as fault:
+        # Its faults have no common base, nor have those of protobuf over an odd name.
+        reason = (str(fault).splitlines() or ["no reason given"])[0][:120]
+        raise UnsafeFileError(f"its arrays do not fit together ({reason})") from fault
+    yield from told.graph.value_info
+    yield from told.graph.output
+
+
+def _strip(model: ModelProto) -> ModelProto:
+    """The network for one image, with the shapes of its weights in place of the weights."""
+    graph = model.graph
+    bare = ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
+    bare.graph.name = "bare"
+    bare.graph.node.extend(graph.node)
+    bare.graph.input.extend(graph.input)
+    bare.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    answer = bare.graph.output.add(name=graph.output[0].name)
+    answer.type.tensor_type.elem_type = TensorProto.FLOAT
+    for tensor in graph.initializer:
+        if len(tensor.dims) <= 1 and math.prod(tensor.dims) <= 64:
+            # Small ones may be a shape, which counts for what follows.
+            bare.graph.initializer.append(tensor)
+        else:
+            bare.graph.input.append(
+                onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+            )
+    return bare
+
+
+def _work(node: NodeProto, shapes: Mapping[str, Shape]) -> int:
+    """Multiplications of one operator, roughly."""
+    answers = sum(math.prod(shapes[name]) for name in filter(None, node.output))
+    if node.op_type == "Conv" and len(node.input) > 1:
+        return answers * math.prod(shapes.get(node.input[1], ())[1:])
+    if node.op_type in ("Gemm", "MatMul") and node.input:
+        return answers * max(shapes.get(node.input[0], ()), default=1)
+    if node.op_type in ("AveragePool", "MaxPool"):
+        for each in node.attribute:
+            if each.name == "kernel_shape":
+                return answers * abs(int(math.prod(each.ints)))
+    return answers
+
+
+def _count(shape: Shape, what: str) -> int:
+    _require(
+        len(shape) <= MOST_DIMENSIONS and all(side >= 0 for side in shape),
+        f"the shape of its {what} is {shape[:10]}",
+    )
+    return math.prod(shape)
+
+
+def _say(name: str) -> str:
+    # What is not UTF-8 comes as bytes.
+    return str(name[:60]).encode("unicode_escape").decode()
+
+
+def _require(holds: bool, reason: str) -> None:
+    if not holds:
+        raise UnsafeFileError(reason)

@@ -1,0 +1,1 @@
+"""What the operating system does for the tools: files, locks, folders, processes, signals."""

@@ -1,0 +1,68 @@
+"""One writer at a time: a lock on a folder that the kernel lets go of when its holder dies."""
+
+import fcntl
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from maskage.errors import DatasetInUseError, InUseError, PhotoNotSavedError
+
+
+class FolderLock:
+    """Held from construction until `close`, or until the process ends, however it ends.
+
+    Args:
+        path: The file that is locked; made where it is missing, in a folder that is there.
+
+    Raises:
+        InUseError: Another process holds it; the message names that process.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as fault:
+            holder = os.pread(self._handle, 200, 0).decode(errors="replace").strip()
+            os.close(self._handle)
+            raise InUseError(holder or "just starting") from fault
+        try:
+            os.ftruncate(self._handle, 0)
+            os.pwrite(self._handle, f"{Path(sys.argv[0]).name}, process {os.getpid()}".encode(), 0)
+        except OSError:
+            # Else a full disk would keep the folder locked, and nobody would hold the handle.
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go. May be called twice."""
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            # The kernel lets the lock go even where the disk has a fault to report.
+            with suppress(OSError):
+                os.close(handle)
+
+
+def lock_dataset(root: Path) -> FolderLock:
+    """Keep other writers from a dataset.
+
+    Raises:
+        DatasetInUseError: Another process holds it; the message names it.
+        PhotoNotSavedError: The dataset cannot be written.
+    """
+    path = root / ".dataset" / "lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return FolderLock(path)
+    except OSError as fault:
+        raise PhotoNotSavedError(
+            f"{root}: the dataset cannot be opened for writing ({fault.strerror or fault}). Check "
+            f"the disk's space, and that you may write to this folder and to all that is in it, or "
+            f"work on a copy of it. Nothing was changed."
+        ) from fault
+    except InUseError as fault:
+        raise DatasetInUseError(
+            f"{root}: another program is writing to this dataset ({fault}). Quit it first, or "
+            f"choose another folder."
+        ) from fault

@@ -1,0 +1,61 @@
+"""Where the toolchain keeps what it can make again: the user's cache folder."""
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Container, Iterable
+from contextlib import closing
+from pathlib import Path
+
+from maskage.formats.feature_cache import named_cache
+
+
+def user_cache() -> Path:
+    """The user's cache folder of the toolchain; perhaps not made yet."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("maskage")
+
+
+def scan_cache_path(root: Path) -> Path:
+    """The file with what looks at the photos of the dataset at `root` showed."""
+    return _scan_cache_in(named_cache(os.environ) or user_cache(), root)
+
+
+def find_scan_caches(
+    root: Path, digests: Container[str], caches: Iterable[Path] = ()
+) -> list[Path]:
+    """Find what is kept of looks at the dataset at `root`, or at photos of these contents.
+
+    Args:
+        root: The dataset. Its former places have caches of their own.
+        digests: sha256 of photos.
+        caches: Where a cache may have been kept, beside the user's and the one that is named now.
+
+    Returns:
+        The files, with SQLite's journals, sorted.
+    """
+    folders = {cache / "scans" for cache in (user_cache(), *caches)} | {
+        scan_cache_path(root).parent
+    }
+    found = [
+        file
+        for folder in folders
+        for file in folder.glob("*.db")
+        if file.name == scan_cache_path(root).name or _looked_at(file, digests)
+    ]
+    journals = [file.with_name(f"{file.name}-journal") for file in found]
+    return sorted([*found, *(journal for journal in journals if journal.exists())])
+
+
+def _scan_cache_in(cache: Path, root: Path) -> Path:
+    return cache / "scans" / f"{hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]}.db"
+
+
+def _looked_at(file: Path, digests: Container[str]) -> bool:
+    """Whether a scan cache knows a photo of these contents; False for one that is damaged."""
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            return any(digest in digests for (digest,) in db.execute("SELECT sha256 FROM sights"))
+    except sqlite3.Error:
+        return False

@@ -1,0 +1,101 @@
+"""Batches of augmented photos, drawn by threads ahead of the network."""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskage.formats.curated_set import CuratedPhoto
+from maskage.records import RgbImage
+from trainer.data.augment import Augmenter, seed_of_draw
+from trainer.data.pixels import PixelReader, worker_count
+from trainer.network.backend import keras
+from trainer.network.classes import class_numbers, one_hot
+from trainer.network.devices import current_share
+
+
+class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Batches of augmented photos in an order that is new each epoch, and set by the seed.
+
+    Each item is (images uint8 (B, size, size, 3), one-hot float32 (B, 4), weights float32 (B,)).
+    The last, smaller batch is left out: batch norm learns nothing good from two photos. Where
+    several processes train together, each draws its own part of every batch.
+
+    Args:
+        photos: The training photos.
+        reader: Reads them.
+        batch_size: Photos an item.
+        weights: What a photo of each class counts, shape (4,).
+        augment: Draws the variants.
+        seed: Of order and variants.
+        first_epoch: Epochs that an earlier training had, which are not drawn again.
+    """
+
+    LOOKAHEAD = 3
+
+    def __init__(
+        self,
+        photos: Sequence[CuratedPhoto],
+        reader: PixelReader,
+        batch_size: int,
+        weights: NDArray[np.float32],
+        augment: Augmenter,
+        seed: int,
+        first_epoch: int = 0,
+    ) -> None:
+        # With one worker Keras leaves drawing ahead to tf.data's autotuning, and the first batch of
+        # every other epoch then came up to an epoch late, with no core at work meanwhile.
+        super().__init__(workers=2)
+        self._lock = threading.Lock()
+        self._photos, self._reader, self._weights = photos, reader, weights
+        self._share = current_share()
+        self._batch_size = self._share.batch_size(batch_size, len(photos))
+        self._seed, self._epoch = seed, first_epoch
+        self._labels = class_numbers(photos)
+        self._augment = augment
+        self._pool = ThreadPoolExecutor(worker_count(), thread_name_prefix="augment")
+        self._pending: dict[int, list[Future[RgbImage]]] = {}
+        self._next = 0
+        self._order = self._draw_order()
+
+    def __len__(self) -> int:
+        return len(self._photos) // self._batch_size
+
+    def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
+        with self._lock:
+            for ahead in range(index, min(index + self.LOOKAHEAD, len(self))):
+                if ahead >= self._next:
+                    self._pending[ahead] = self._submit(ahead)
+                    self._next = ahead + 1
+            drawn = self._pending.pop(index, None) or self._submit(index)
+        images = np.stack([future.result() for future in drawn])
+        labels = self._labels[self._members(index)]
+        return images, one_hot(labels), self._weights[labels]
+
+    def on_epoch_end(self) -> None:
+        self._pending.clear()
+        self._next = 0
+        self._epoch += 1
+        self._order = self._draw_order()
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _draw_order(self) -> NDArray[np.int64]:
+        return np.random.default_rng((self._seed, self._epoch)).permutation(len(self._photos))
+
+    def _members(self, index: int) -> NDArray[np.int64]:
+        whole = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        return self._share.part_of(whole)
+
+    def _submit(self, index: int) -> list[Future[RgbImage]]:
+        epoch = self._epoch
+        return [self._pool.submit(self._draw, int(at), epoch) for at in self._members(index)]
+
+    def _draw(self, at: int, epoch: int) -> RgbImage:
+        pixels = self._reader.read(self._photos[at])
+        return self._augment(pixels, seed_of_draw(self._seed, epoch, at))

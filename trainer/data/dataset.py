@@ -1,0 +1,104 @@
+"""The photos of one training, with the digest of each file and of all of them."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskage.errors import UnreadableImageError
+from maskage.formats.curated_set import SPLITS, CuratedPhoto, read_class_weights, read_curated
+from maskage.outside_text import path_to_text
+from maskage.records import LABELS
+from trainer.network.classes import class_numbers, class_weights
+
+
+@dataclass(frozen=True)
+class PhotoSet:
+    """The photos of one split.
+
+    Attributes:
+        photos: Sorted by path.
+        digests: sha256 of each one's file.
+    """
+
+    photos: tuple[CuratedPhoto, ...]
+    digests: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+
+@dataclass(frozen=True)
+class TrainingPhotos:
+    """A curated dataset.
+
+    Attributes:
+        folder: Absolute.
+        train, val, test: Its splits.
+        digest: Of all photos with their split and label, 64 hex digits.
+        class_weights: What a training photo of each class counts, shape (4,): as `curate --balance
+            weights` says, or so that all classes count alike.
+    """
+
+    folder: Path
+    train: PhotoSet
+    val: PhotoSet
+    test: PhotoSet
+    digest: str
+    class_weights: NDArray[np.float32]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Photos of each split."""
+        return {"train": len(self.train), "val": len(self.val), "test": len(self.test)}
+
+
+def read_training_photos(folder: Path) -> TrainingPhotos:
+    """List a curated dataset and take the digest of every file.
+
+    Raises:
+        DatasetError: A split or class is missing or empty.
+        UnreadableImageError: A file cannot be read.
+    """
+    curated = read_curated(folder)
+    told = read_class_weights(curated.folder)
+    sets = {}
+    total = hashlib.sha256()
+    for split in SPLITS:
+        photos = curated.photos(split)
+        digests = digest_files(photos)
+        sets[split] = PhotoSet(tuple(photos), digests)
+        for photo, digest in zip(photos, digests, strict=True):
+            total.update(f"{split}/{photo.label}/{digest}\n".encode())
+    weights = (
+        np.array([told[label] for label in LABELS], np.float32)
+        if told is not None
+        else class_weights(class_numbers(sets["train"].photos))
+    )
+    return TrainingPhotos(
+        curated.folder, sets["train"], sets["val"], sets["test"], total.hexdigest(), weights
+    )
+
+
+def digest_files(photos: Sequence[CuratedPhoto]) -> tuple[str, ...]:
+    """sha256 of each photo's file, 64 hex digits.
+
+    Raises:
+        UnreadableImageError: A file cannot be read.
+    """
+    return tuple(_digest(photo.path) for photo in photos)
+
+
+def relative_names(folder: Path, photos: Sequence[CuratedPhoto]) -> list[str]:
+    """Each photo's path below `folder`, POSIX, as text: see `path_to_text`."""
+    return [path_to_text(photo.path.relative_to(folder).as_posix()) for photo in photos]
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as fault:
+        raise UnreadableImageError(f"{path}: cannot be read ({fault.strerror}).") from fault

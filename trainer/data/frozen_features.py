@@ -1,0 +1,80 @@
+"""Features of photos through a backbone as it comes, for questions that need no training of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskage.errors import UsageError
+from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.datasets_behind import datasets_behind
+from maskage.formats.output_log import Kind, Output, log_output
+from trainer.data.dataset import digest_files
+from trainer.data.features import (
+    FeatureArray,
+    FeatureCache,
+    FeatureExtractor,
+    cache_folder,
+    default_cache,
+)
+from trainer.data.pixels import PixelReader
+from trainer.network.backbones import build_network, find_backbone
+from trainer.network.weights import load_backbone_weights, obtain_weights
+from trainer.progress import EpochClock, OnProgress, Progress
+from trainer.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class FrozenBackbone:
+    """A recipe's backbone with pretrained weights.
+
+    Attributes:
+        recipe: Names the backbone, its size and width.
+        weights: "imagenet" or the path of an .h5 file without top.
+        runs: Where runs lie; features are cached beside them, shared with `fit`.
+    """
+
+    recipe: Recipe
+    weights: str
+    runs: Path
+
+    def look_at(self, photos: Sequence[CuratedPhoto], on_progress: OnProgress) -> FeatureArray:
+        """Features of photos as they are, from the cache where they were computed before.
+
+        Returns:
+            float32, shape (N, depth).
+
+        Raises:
+            UsageError: The weights are "none", or the recipe does not fit the backbone.
+            MissingDownloadError: There are no ImageNet weights.
+            ModelRefusedError: The weights file is not one, or of another network.
+            UnreadableImageError: A file is not a whole picture.
+        """
+        row = find_backbone(self.recipe)
+        weights = obtain_weights(row, self.recipe, self.weights)
+        if weights is None:
+            raise UsageError(
+                "--weights none leaves the backbone at random, so its features say nothing of a "
+                "photo. Give imagenet, or the path of an .h5 file."
+            )
+        network = build_network(self.recipe)
+        load_backbone_weights(network, weights)
+        cache = default_cache(self.runs)
+        log_output(datasets_behind(each.path for each in photos[:1]), Output(cache, Kind.CACHE))
+        folder = cache_folder(cache, self.recipe, weights)
+        reader = PixelReader(self.recipe.image_size, kept_bytes=0)
+        extractor = FeatureExtractor(network, FeatureCache(folder), reader)
+
+        tell = tell_rate("features", "photos", on_progress)
+        return extractor.compute(photos, digest_files(photos), 1, tell)[:, 0]
+
+
+def tell_rate(stage: str, unit: str, on_progress: OnProgress) -> Callable[[int, int], None]:
+    """Makes of "done, total" a progress with its rate, counted from what is told first."""
+    clock = EpochClock()
+    first: list[int] = []
+
+    def tell(done: int, total: int) -> None:
+        first.append(done)
+        on_progress(Progress(stage, done, total, unit, clock.rate(done - first[0])))
+
+    return tell

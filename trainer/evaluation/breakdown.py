@@ -1,0 +1,192 @@
+"""The same answers, part by part: by source, subject, session, camera, group, size, sharpness."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskage.dataset.photo_scan import Sight
+from maskage.outside_text import join_lines, shown_text
+from trainer.evaluation.intervals import wilson_interval
+from trainer.evaluation.metrics import age_accuracy, count_confusion, mask_accuracy
+from trainer.evaluation.photo_facts import PhotoFacts
+
+LEAST_PHOTOS = 5
+"""A part with fewer is folded together with the others like it: it tells nothing by itself."""
+
+LEAST_GROUPS = 3
+
+MOST_PARTS = 20
+
+NOT_KNOWN = "not known"
+
+SIZES_PX = (64, 128, 256)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The answers to the photos of one value. Accuracies are 0 to 1.
+
+    Attributes:
+        value: What they share.
+        photos: How many.
+        accuracy: Of the four classes.
+        accuracy_interval: 95% Wilson interval of it.
+        mask_accuracy, age_accuracy: Of their halves.
+    """
+
+    value: str
+    photos: int
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    mask_accuracy: float
+    age_accuracy: float
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """All answers, cut one way.
+
+    Attributes:
+        by: What they are cut by: "source", "subject", ...
+        parts: Largest first, or in their own order; those folded together and what is not known
+            last. Empty where it is known of no photo.
+        values: How many different values there are.
+    """
+
+    by: str
+    parts: tuple[Part, ...]
+    values: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """As one element of `breakdown` in `--json`."""
+        return asdict(self)
+
+
+def break_down_by_facts(
+    facts: Sequence[PhotoFacts],
+    groups: Sequence[str],
+    sights: Sequence[Sight],
+    actual: NDArray[np.int64],
+    predicted: NDArray[np.integer],
+) -> tuple[Breakdown, ...]:
+    """Every way to cut the answers; what is known of no photo has no parts.
+
+    Args:
+        facts: Of each photo.
+        groups: Of each photo; left out where each is one of its own.
+        sights: Of each photo.
+        actual, predicted: Class numbers, shape (N,).
+    """
+    by: list[tuple[str, Sequence[str | None]]] = [
+        ("source", [each.source for each in facts]),
+        ("subject", [each.subject for each in facts]),
+        ("session", [each.session for each in facts]),
+        ("camera", [each.camera for each in facts]),
+    ]
+    # Groups that are hardly more than single photos tell nothing one by one.
+    if sum(count >= LEAST_PHOTOS for count in Counter(groups).values()) >= LEAST_GROUPS:
+        by.append(("group", groups))
+    parts = [break_down(name, values, actual, predicted) for name, values in by]
+    size, sharpness = _sizes(sights), _sharpness(sights)
+    parts.append(break_down("size", size, actual, predicted, order=sorted(set(size), key=_first)))
+    if len(set(sharpness)) > 1:
+        order = sorted(set(sharpness), key=_first)
+        parts.append(break_down("sharpness", sharpness, actual, predicted, order=order))
+    return tuple(parts)
+
+
+def break_down(
+    by: str,
+    values: Sequence[str | None],
+    actual: NDArray[np.int64],
+    predicted: NDArray[np.integer],
+    order: Sequence[str] | None = None,
+) -> Breakdown:
+    """Cut answers by one value of each photo.
+
+    Args:
+        by: What the values are.
+        values: Of each photo; None where nobody knows.
+        actual, predicted: Class numbers, shape (N,).
+        order: Of all values; None for the largest first, small ones folded together.
+    """
+    counts = Counter(value for value in values if value is not None)
+    if not counts:
+        return Breakdown(by, (), 0)
+    told = np.array([NOT_KNOWN if value is None else value for value in values], dtype=object)
+    unknown = np.array([value is None for value in values])
+    largest = sorted(counts, key=lambda value: (-counts[value], value))
+    shown = list(order) if order is not None else _worth_showing(largest, counts)
+    parts = [_part(value, (told == value) & ~unknown, actual, predicted) for value in shown]
+    folded = [value for value in counts if value not in set(shown)]
+    if folded:
+        name = f"{len(folded):,} others" if shown else f"{len(folded):,} of few photos each"
+        parts.append(_part(name, np.isin(told, folded) & ~unknown, actual, predicted))
+    if unknown.any():
+        parts.append(_part(NOT_KNOWN, unknown, actual, predicted))
+    return Breakdown(by, tuple(parts), len(counts))
+
+
+def format_breakdown(each: Breakdown) -> str:
+    """The table as text."""
+    lines = [f"{each.by:<40}{'photos':>8}{'accuracy':>10}{'95% interval':>20}{'mask':>9}{'age':>9}"]
+    for part in each.parts:
+        low, high = part.accuracy_interval
+        name = shown_text(part.value)
+        name = name if len(name) < 40 else f"{name[:36]}..."
+        lines.append(
+            f"{name:<40}{part.photos:>8}{part.accuracy:>10.2%}{f'{low:.2%} to {high:.2%}':>20}"
+            f"{part.mask_accuracy:>9.2%}{part.age_accuracy:>9.2%}"
+        )
+    return join_lines(lines)
+
+
+def _worth_showing(largest: Sequence[str], counts: Counter[str]) -> list[str]:
+    shown = [value for value in largest if counts[value] >= LEAST_PHOTOS][:MOST_PARTS]
+    # A single one that is left has a name; two values, however small, are all there is to tell.
+    return list(largest) if len(largest) <= max(2, len(shown) + 1) else shown
+
+
+def _part(
+    value: str,
+    chosen: NDArray[np.bool_],
+    actual: NDArray[np.int64],
+    predicted: NDArray[np.integer],
+) -> Part:
+    counts = count_confusion(actual[chosen], predicted[chosen])
+    right, photos = int(counts.trace()), int(counts.sum())
+    return Part(
+        value=value,
+        photos=photos,
+        accuracy=right / photos,
+        accuracy_interval=wilson_interval(right, photos),
+        mask_accuracy=mask_accuracy(counts),
+        age_accuracy=age_accuracy(counts),
+    )
+
+
+def _sizes(sights: Sequence[Sight]) -> list[str]:
+    """The band of each photo's shorter side."""
+    edges = (0, *SIZES_PX)
+    found = []
+    for sight in sights:
+        low = max(edge for edge in edges if edge <= min(sight.width, sight.height))
+        high = next((edge for edge in edges if edge > low), None)
+        found.append(f"{low} px and more" if high is None else f"{low} to {high - 1} px")
+    return found
+
+
+def _sharpness(sights: Sequence[Sight]) -> list[str]:
+    """The third of each photo: blurred, middle or sharp among these."""
+    values = np.array([sight.quality.sharpness for sight in sights])
+    low, high = np.quantile(values, [1 / 3, 2 / 3])
+    names = (f"0 to {low:.0f}", f"{low:.0f} to {high:.0f}", f"{high:.0f} and more")
+    return [names[int(value > low) + int(value > high)] for value in values]
+
+
+def _first(band: str) -> int:
+    return int(band.partition(" ")[0])

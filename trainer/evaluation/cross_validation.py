@@ -1,0 +1,66 @@
+"""Every photo judged by a head on frozen features that was trained on others."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskage.records import LABELS
+from trainer.network.classes import class_weights
+from trainer.network.head import HeadData, Matrix, train_head
+from trainer.recipe import Recipe
+
+_Numbers = NDArray[np.int64]
+
+
+def judge_by_folds(
+    features: Matrix,
+    labels: _Numbers,
+    groups: _Numbers,
+    count: int,
+    recipe: Recipe,
+    seed: int,
+    on_head: Callable[[], object] = lambda: None,
+) -> NDArray[np.float64]:
+    """Train a head for each fold, on the others, and let it answer to the fold's photos.
+
+    Args:
+        features: Of the photos through a frozen backbone, shape (N, depth).
+        labels: Class numbers, shape (N,).
+        groups: Of each photo, numbers from 0, shape (N,); none straddles folds.
+        count: Of folds, at least 3: one asked, one to choose the epoch by, the rest to learn from.
+        recipe: How a head is trained.
+        seed: Of folds and heads.
+        on_head: Told after each.
+
+    Returns:
+        Whether class, mask half and age half of each photo are right, 0 or 1, shape (3, N).
+    """
+    folds = make_folds(labels, groups, count, seed)
+    said = np.empty_like(labels)
+    for fold in range(count):
+        asked, picks = folds == fold, folds == (fold + 1) % count
+        teaches = ~asked & ~picks
+        data = HeadData(
+            features[teaches][:, None],
+            labels[teaches],
+            features[picks],
+            labels[picks],
+            class_weights(labels[teaches]),
+        )
+        said[asked] = train_head(data, recipe, seed=seed).logits(features[asked]).argmax(axis=1)
+        on_head()
+    halves = np.array([[label.has_mask, label.is_old] for label in LABELS])
+    return np.array([said == labels, *(halves[said] == halves[labels]).T], np.float64)
+
+
+def make_folds(labels: _Numbers, groups: _Numbers, count: int, seed: int) -> _Numbers:
+    """The fold of each photo, 0 to `count` - 1; a group lies in one, classes are spread evenly."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    # scikit-learn takes seeds below 2**32.
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed % 2**32)
+    folds = np.empty(len(labels), np.int64)
+    for fold, (_, asked) in enumerate(splitter.split(labels[:, None], labels, groups)):
+        folds[asked] = fold
+    return folds

@@ -1,0 +1,104 @@
+"""All that was found out about a model on labelled photos: what its pages show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maskage.console import Progress, no_progress
+from maskage.formats.curated_set import CuratedPhoto
+from maskage.inference.onnx_engine import OnnxEngine
+from trainer.evaluation.judged import JudgedPhotos
+from trainer.evaluation.leak_check import LeakCheck
+from trainer.evaluation.metrics import age_accuracy, count_confusion, mask_accuracy
+from trainer.evaluation.robustness import CorruptedAccuracy, measure_corruptions
+from trainer.network.classes import class_numbers
+
+CORRUPTED_PHOTOS = 50
+"""A training tries the corruptions on so many test photos at most: 550 looks, where it took
+thousands of the training photos."""
+
+
+@dataclass(frozen=True)
+class WorsePhotos:
+    """What is left of the accuracy when photos get worse.
+
+    Attributes:
+        photos: How many it was tried on.
+        clean: Accuracy, mask accuracy and age accuracy of the same photos as they are.
+        corrupted: The same under each corruption.
+    """
+
+    photos: int
+    clean: tuple[float, float, float]
+    corrupted: tuple[CorruptedAccuracy, ...]
+
+    def as_dict(self) -> list[dict[str, Any]]:
+        """As `corruptions` in `--json`."""
+        return [each.as_dict() for each in self.corrupted]
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What a page shows of a model.
+
+    Attributes:
+        judged: The photos and the answers.
+        model: The ONNX file.
+        size: Side of its input, px.
+        unsure_below: Confidence under which its answers are shown as unsure, 0 to 1.
+        milliseconds_per_photo: One photo at a time, on this machine.
+        worse: The accuracy on worse photos; None where nobody asked.
+        learned: Photos that it was trained on; empty where they are not to be had.
+        leak: What these have in common with the judged ones; None where nobody looked.
+    """
+
+    judged: JudgedPhotos
+    model: Path
+    size: int
+    unsure_below: float
+    milliseconds_per_photo: float
+    worse: WorsePhotos | None = None
+    learned: Sequence[CuratedPhoto] = ()
+    leak: LeakCheck | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `metrics.json` holds of it."""
+        return {
+            **self.judged.evaluation.as_dict(),
+            "milliseconds_per_photo": self.milliseconds_per_photo,
+            "breakdown": [each.as_dict() for each in self.judged.breakdowns if each.parts],
+            "corruptions": None if self.worse is None else self.worse.as_dict(),
+            "corrupted_photos": 0 if self.worse is None else self.worse.photos,
+            "leak_check": None if self.leak is None else self.leak.as_dict(),
+        }
+
+
+def measure_worse(
+    engine: OnnxEngine,
+    judged: JudgedPhotos,
+    size: int,
+    most: int | None = None,
+    progress: Progress = no_progress,
+) -> WorsePhotos:
+    """Run a model on photos that were made worse.
+
+    Args:
+        engine: The model.
+        judged: The photos.
+        size: Side of the model's input, px.
+        most: At most so many photos, spread evenly over all; None for all.
+        progress: Shows how many corruptions are done.
+    """
+    count = len(judged.photos) if most is None else min(most, len(judged.photos))
+    chosen = np.unique(np.linspace(0, len(judged.photos) - 1, count).astype(int))
+    photos = [judged.photos[at] for at in chosen]
+    counts = count_confusion(class_numbers(photos), judged.probabilities[chosen].argmax(axis=1))
+    clean = (float(counts.trace() / counts.sum()), mask_accuracy(counts), age_accuracy(counts))
+    return WorsePhotos(
+        photos=len(photos),
+        clean=clean,
+        corrupted=measure_corruptions(engine, photos, size, progress=progress),
+    )

@@ -1,0 +1,293 @@
+"""Numbers that say how good a classifier is. Numpy only.
+
+Precision of a class: of the photos called so, the part that are so (a column of the confusion
+matrix). Recall: of the photos that are so, the part called so (a row).
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskage.records import LABELS
+from trainer.evaluation.coverage import (
+    CoveragePoint,
+    find_threshold,
+    format_coverage,
+    measure_coverage,
+)
+from trainer.evaluation.intervals import bootstrap_interval, wilson_interval
+from trainer.evaluation.reliability import (
+    BINS,
+    ReliabilityBin,
+    calibration_error,
+    measure_reliability,
+)
+from trainer.network.head import softmax
+
+CLEARLY_WIDER = 1.25
+"""An interval by group so many times as wide as Wilson's is no accident of the draws."""
+
+FEW_GROUPS = 30
+"""Under so many the interval by group comes out too narrow.
+
+Source: Cameron, Gelbach and Miller, Bootstrap-based improvements for inference with clustered
+errors, Review of Economics and Statistics 90 (2008): few is five to thirty.
+"""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of one class, or an average. All 0 to 1; 0 where nothing could be counted.
+
+    Attributes:
+        support: Photos behind it.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A classifier's answers to labelled photos, counted.
+
+    Attributes:
+        accuracy: Part of the photos with the right one of four classes.
+        accuracy_interval: 95% Wilson interval of it, as if photos were independent.
+        accuracy_interval_by_group: 95% bootstrap interval of it over whole groups; None where all
+            groups have the same accuracy.
+        groups: How many there are.
+        mask_accuracy: Part with the right mask half of the class.
+        age_accuracy: Part with the right age half.
+        per_class: Scores of each label.
+        averages: "micro", "macro", "weighted" (by support), "samples" (over photos).
+        confusion: Counts, rows actual, columns predicted, in class order.
+        photos: How many.
+        calibration_error: Expected calibration error, 0 to 1.
+        calibration_error_uncalibrated: The same without the temperature.
+        temperature: That is inside the probabilities.
+        reliability: Confidence and accuracy in bins of the confidence.
+        reliability_uncalibrated: The same without the temperature.
+        coverage: Share answered and accuracy at some thresholds of the confidence.
+        threshold_for_99: The lowest threshold above which 99% of the answers are right, or None.
+    """
+
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    accuracy_interval_by_group: tuple[float, float] | None
+    groups: int
+    mask_accuracy: float
+    age_accuracy: float
+    per_class: dict[str, Scores]
+    averages: dict[str, Scores]
+    confusion: tuple[tuple[int, ...], ...]
+    photos: int
+    calibration_error: float
+    calibration_error_uncalibrated: float
+    temperature: float
+    reliability: tuple[ReliabilityBin, ...]
+    reliability_uncalibrated: tuple[ReliabilityBin, ...]
+    coverage: tuple[CoveragePoint, ...]
+    threshold_for_99: CoveragePoint | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As `metrics.json` holds it."""
+        return {**asdict(self), "labels": [label.value for label in LABELS]}
+
+    def __str__(self) -> str:
+        low, high = self.accuracy_interval
+        lines = [f"{'':<14}{'precision':>10}{'recall':>10}{'f1':>10}{'photos':>10}"]
+        for name, scores in {**self.per_class, **self.averages}.items():
+            if name == "micro":
+                lines.append("")
+            figures = f"{scores.precision:>10.4f}{scores.recall:>10.4f}{scores.f1:>10.4f}"
+            lines.append(f"{name:<14}{figures}{scores.support:>10}")
+        lines += [
+            "",
+            f"accuracy  {self.accuracy:.2%}  (95% interval {low:.2%} to {high:.2%}, "
+            f"{self.photos} photos)",
+            f"          {_tell_groups(self)}",
+            f"mask      {self.mask_accuracy:.2%}",
+            f"age       {self.age_accuracy:.2%}",
+            f"calibration error {self.calibration_error:.2%}  "
+            f"({self.calibration_error_uncalibrated:.2%} without its temperature of "
+            f"{self.temperature:.2f})",
+            "",
+            format_confusion(self.confusion),
+            "",
+            format_coverage(self.coverage),
+            _tell_threshold(self.threshold_for_99),
+        ]
+        return "\n".join(lines)
+
+
+def evaluate_answers(
+    actual: NDArray[np.int64],
+    probabilities: NDArray[np.floating],
+    groups: Sequence[str] | None = None,
+    temperature: float = 1.0,
+) -> Evaluation:
+    """Count a classifier's answers.
+
+    Args:
+        actual: Class numbers, shape (N,), N at least 1.
+        probabilities: Shape (N, 4).
+        groups: Of each photo; None where each is one of its own.
+        temperature: That is inside the probabilities.
+
+    Raises:
+        ValueError: There are no photos, or the shapes do not fit.
+    """
+    if len(actual) == 0 or probabilities.shape != (len(actual), len(LABELS)):
+        raise ValueError(
+            f"One row of {len(LABELS)} probabilities for each photo, at least one; found "
+            f"{probabilities.shape} for {len(actual)} photos."
+        )
+    groups = groups if groups is not None else [str(at) for at in range(len(actual))]
+    predicted = probabilities.argmax(axis=1)
+    is_right = predicted == actual
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    counts = count_confusion(actual, predicted)
+    right = int(np.trace(counts))
+    uncalibrated = undo_temperature(probabilities, temperature)
+    per_class = {label.value: _class_scores(counts, at) for at, label in enumerate(LABELS)}
+    reliability = measure_reliability(actual, probabilities)
+    before = measure_reliability(actual, uncalibrated)
+    return Evaluation(
+        accuracy=right / len(actual),
+        accuracy_interval=wilson_interval(right, len(actual)),
+        accuracy_interval_by_group=bootstrap_interval(is_right, groups),
+        groups=len(set(groups)),
+        mask_accuracy=mask_accuracy(counts),
+        age_accuracy=age_accuracy(counts),
+        per_class=per_class,
+        averages=_averages(list(per_class.values()), right, len(actual)),
+        confusion=tuple(tuple(int(count) for count in row) for row in counts),
+        photos=len(actual),
+        calibration_error=calibration_error(reliability),
+        calibration_error_uncalibrated=calibration_error(before),
+        temperature=temperature,
+        reliability=reliability,
+        reliability_uncalibrated=before,
+        coverage=measure_coverage(is_right, confidence),
+        threshold_for_99=find_threshold(is_right, confidence, 0.99),
+    )
+
+
+def count_confusion(actual: NDArray[np.int64], predicted: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Counts (4, 4), rows actual, columns predicted."""
+    counts = np.zeros((len(LABELS), len(LABELS)), dtype=np.int64)
+    np.add.at(counts, (actual, predicted), 1)
+    return counts
+
+
+def mask_accuracy(counts: NDArray[np.int64]) -> float:
+    """Part of a confusion matrix (4, 4) with the right mask half of the class."""
+    return _factor_accuracy(counts, [label.has_mask for label in LABELS])
+
+
+def age_accuracy(counts: NDArray[np.int64]) -> float:
+    """Part of a confusion matrix (4, 4) with the right age half of the class."""
+    return _factor_accuracy(counts, [label.is_old for label in LABELS])
+
+
+def undo_temperature(
+    probabilities: NDArray[np.floating], temperature: float
+) -> NDArray[np.floating]:
+    """Probabilities (N, 4) as they were before logits were divided by the temperature."""
+    if temperature == 1:
+        return probabilities
+    # Their logarithms are the divided logits, up to a constant that softmax takes out again. What
+    # was too small for a float32 is 0, which has none.
+    smallest = np.finfo(np.float32).tiny
+    return softmax(np.log(np.maximum(probabilities, smallest)) * temperature)
+
+
+def expected_calibration_error(
+    actual: NDArray[np.int64], probabilities: NDArray[np.floating], bins: int = BINS
+) -> float:
+    """Mean gap between confidence and accuracy, over bins of equal width, 0 to 1."""
+    return calibration_error(measure_reliability(actual, probabilities, bins))
+
+
+def format_confusion(confusion: tuple[tuple[int, ...], ...]) -> str:
+    """The matrix as text, rows actual, columns predicted."""
+    names = [label.value for label in LABELS]
+    corner = "actual \\ said"
+    head = f"{corner:<14}" + "".join(f"{name:>14}" for name in names)
+    rows = [
+        f"{name:<14}" + "".join(f"{count:>14}" for count in row)
+        for name, row in zip(names, confusion, strict=True)
+    ]
+    return "\n".join([head, *rows])
+
+
+def _tell_groups(result: Evaluation) -> str:
+    if result.groups == result.photos:
+        return "(each photo is a group of its own)"
+    if result.accuracy_interval_by_group is None:
+        reason = "one group alone" if result.groups == 1 else "all groups have the same accuracy"
+        return f"(no interval by group: {reason})"
+    low, high = result.accuracy_interval_by_group
+    alone_low, alone_high = result.accuracy_interval
+    text = f"(95% interval {low:.2%} to {high:.2%} over {result.groups} groups)"
+    if high - low > CLEARLY_WIDER * (alone_high - alone_low):
+        text += "\n          Photos of one group are not independent: trust this wider interval."
+    if result.groups < FEW_GROUPS:
+        text += f"\n          Under {FEW_GROUPS} groups, so the true interval is wider still."
+    return text
+
+
+def _tell_threshold(point: CoveragePoint | None) -> str:
+    if point is None:
+        return "No threshold reaches 99%."
+    if point.share == 1:
+        return "99% is reached with every photo answered."
+    return f"99% is reached from {point.threshold:g}: {point.share:.1%} of these photos."
+
+
+def _class_scores(counts: NDArray[np.int64], at: int) -> Scores:
+    hit = int(counts[at, at])
+    said, are = int(counts[:, at].sum()), int(counts[at].sum())
+    precision, recall = _ratio(hit, said), _ratio(hit, are)
+    return Scores(precision, recall, _f1(precision, recall), are)
+
+
+def _averages(classes: list[Scores], right: int, total: int) -> dict[str, Scores]:
+    accuracy = right / total
+    # Each photo has one class and gets one answer: pooled over classes, precision and recall are
+    # both the accuracy, and each photo's own precision, recall and F1 are all 1 or all 0.
+    pooled = Scores(accuracy, accuracy, accuracy, total)
+    shares = np.array([scores.support / total for scores in classes])
+    even = np.full(len(classes), 1 / len(classes))
+    return {
+        "micro": pooled,
+        "macro": _mean_scores(classes, even, total),
+        "weighted": _mean_scores(classes, shares, total),
+        "samples": pooled,
+    }
+
+
+def _mean_scores(classes: list[Scores], shares: NDArray[np.float64], total: int) -> Scores:
+    table = np.array([(scores.precision, scores.recall, scores.f1) for scores in classes])
+    precision, recall, f1 = (float(value) for value in shares @ table)
+    return Scores(precision, recall, f1, total)
+
+
+def _factor_accuracy(counts: NDArray[np.int64], factor: list[bool]) -> float:
+    half = np.array(factor)
+    return float(counts[half[:, None] == half[None, :]].sum() / counts.sum())
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+def _f1(precision: float, recall: float) -> float:
+    both = precision + recall
+    return 2 * precision * recall / both if both else 0.0

@@ -1,0 +1,151 @@
+"""What happens between the steps and epochs of a network's training."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskage.errors import EnvironmentProblemError
+from trainer.fit.learning_rates import last_rate, unscaled
+from trainer.fit.validation import Validation
+from trainer.network.backend import keras
+from trainer.network.head import EpochFigures
+from trainer.network.training_state import PhaseState
+
+
+@dataclass(frozen=True)
+class PhaseHooks:
+    """Who is told of a phase, and asked.
+
+    Attributes:
+        on_epoch: Told the figures of each epoch.
+        on_state: Given where it stands after each whole epoch, once `on_epoch` was told.
+        should_stop: Asked after each batch; the epoch so far is then validated and counts.
+    """
+
+    on_epoch: Callable[[EpochFigures], object]
+    on_state: Callable[[PhaseState], object] = lambda _: None
+    should_stop: Callable[[], bool] = lambda: False
+
+
+class Snapshot(keras.callbacks.Callback):  # type: ignore[misc]
+    """Copies what training goes on with: weights, moments, averages, the state of dropout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrays: dict[str, list[NDArray[Any]]] = {}
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.arrays = {
+            kind: [np.array(keras.ops.convert_to_numpy(each)) for each in variables]
+            for kind, variables in _variables(self.model).items()
+        }
+
+
+class AveragedWeights(keras.callbacks.Callback):  # type: ignore[misc]
+    """Has the optimizer's averages in the model from the end of an epoch to the next one's begin.
+
+    Keras' own `SwapEMAWeights` swaps by adding and subtracting, which rounds the weights each time:
+    a training that went on from a snapshot ended 1e-5 off.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_average = False
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if self._is_average:
+            self._swap()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._swap()
+
+    def _swap(self) -> None:
+        averages = unscaled(self.model.optimizer)._model_variables_moving_average
+        for weight, average in zip(self.model.trainable_variables, averages, strict=True):
+            kept = np.array(keras.ops.convert_to_numpy(weight))
+            weight.assign(keras.ops.convert_to_numpy(average))
+            average.assign(kept)
+        self._is_average = not self._is_average
+
+
+def restore(trainee: Any, state: PhaseState) -> None:
+    """Put a compiled model and its optimizer where a `Snapshot` found them.
+
+    Raises:
+        EnvironmentProblemError: The snapshot is of another version's training.
+    """
+    if not trainee.optimizer.built:
+        trainee.optimizer.build(trainee.trainable_variables)
+    for kind, variables in _variables(trainee).items():
+        if len(variables) != len(state.arrays[kind]):
+            raise EnvironmentProblemError(
+                f"The state of this training has {len(state.arrays[kind])} arrays of its {kind} "
+                f"where {len(variables)} are wanted: another version wrote it. Train a new run."
+            )
+        for variable, value in zip(variables, state.arrays[kind], strict=True):
+            variable.assign(value)
+
+
+def _variables(trainee: Any) -> dict[str, list[Any]]:
+    # The rate is worked out anew in each step, and a variable on one backend only: without it a
+    # state is the same list on both.
+    rate = unscaled(trainee.optimizer).learning_rate
+    optimizer = [each for each in trainee.optimizer.variables if each is not rate]
+    return {"model": trainee.variables, "optimizer": optimizer}
+
+
+class BestKeeper(keras.callbacks.Callback):  # type: ignore[misc]
+    """Validates after each epoch, keeps the best weights, and ends what no longer helps.
+
+    Args:
+        validation: Of the network whose weights are kept.
+        start: Where the phase begins or goes on.
+        snapshot: Runs before this one, and before weights are averaged.
+        hooks: Told and asked.
+        patience: Epochs without a better one until it ends.
+        unsettled: Epochs in which the newest counts as the best.
+    """
+
+    def __init__(
+        self,
+        validation: Validation,
+        start: PhaseState,
+        snapshot: Snapshot,
+        hooks: PhaseHooks,
+        *,
+        patience: int,
+        unsettled: int,
+    ) -> None:
+        super().__init__()
+        self._validation, self._snapshot, self._hooks = validation, snapshot, hooks
+        self._patience, self._unsettled = patience, unsettled
+        self._best_loss = start.best_loss
+        self._is_cut = False
+        self.best_epoch = start.best_epoch
+        self.best_weights = start.arrays.get("best")
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self._hooks.should_stop():
+            self.model.stop_training = True
+            self._is_cut = batch + 1 < self.params["steps"]
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        right, loss = self._validation.measure()
+        is_settled = epoch + 1 > self._unsettled
+        if not is_settled or loss <= self._best_loss or self.best_weights is None:
+            self._best_loss = loss if is_settled else math.inf
+            self.best_epoch = epoch + 1
+            self.best_weights = self._validation.network.weights
+        rate = last_rate(self.model.optimizer)
+        self._hooks.on_epoch(
+            EpochFigures(epoch + 1, float(logs["loss"]), float(logs["accuracy"]), loss, right, rate)
+        )
+        if not self._is_cut:
+            arrays = {**self._snapshot.arrays, "best": self.best_weights}
+            self._hooks.on_state(PhaseState(epoch + 1, self.best_epoch, self._best_loss, arrays))
+        if epoch + 1 - self.best_epoch >= self._patience:
+            self.model.stop_training = True

@@ -1,0 +1,163 @@
+"""`trainer fit`: its options, and what it says at the end."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from maskage.console import INTERRUPTED, say, show
+from maskage.errors import EnvironmentProblemError, UsageError
+from trainer.recipe import recipe_names
+from trainer.settings import PRECISIONS, FitSettings
+
+NEWEST = Path()
+"""What --resume without a run holds."""
+
+_WITH_RESUME = {"name", "runs"}
+
+
+def add_fit_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `trainer fit`. One that is not given leaves no attribute."""
+    parser.description = (
+        "Train a model: a head on features that the frozen backbone computes once, then "
+        "the upper blocks with it. Ctrl-C stops and keeps the best so far; --resume goes on, "
+        "also after a crash."
+    )
+    parser.argument_default = argparse.SUPPRESS
+    parser.add_argument("curated", type=Path, nargs="?", default=None,
+                        help="folder that `curate` made (default: curated)")  # fmt: skip
+    parser.add_argument("--name", help="of the run (default: model and time)")
+    parser.add_argument("--resume", type=Path, nargs="?", const=NEWEST, default=None,
+                        metavar="RUN", help="go on with a run that was stopped or killed "
+                        "(default: the newest that is not finished)")  # fmt: skip
+    parser.add_argument("--model", metavar="RECIPE",
+                        help=f"{', '.join(recipe_names())}, or your own .toml "
+                        "(default: mobilenetv2)")  # fmt: skip
+    parser.add_argument("--weights", metavar="imagenet|none|PATH",
+                        help="what to start from (default: imagenet); none trains the whole "
+                        "network; PATH is an .h5 file without top")  # fmt: skip
+    parser.add_argument("--epochs", type=int,
+                        help="of the head; with --weights none of the whole network")  # fmt: skip
+    parser.add_argument("--fine-tune-epochs", type=int, metavar="N",
+                        help="with the upper blocks open; 0 leaves this phase out")  # fmt: skip
+    parser.add_argument("--image-size", type=int, metavar="PX", help="side of the network's input")
+    parser.add_argument("--alpha", type=float, help="width of mobilenetv2: 1.0, 0.35, ...")
+    parser.add_argument("--batch-size", type=int, metavar="N", help="photos a step, in all phases")
+    parser.add_argument("--heads", metavar="classes|factors",
+                        help="what the head answers: the four classes, or mask and age by "
+                        "themselves, multiplied to the four (default: the recipe's)")  # fmt: skip
+    parser.add_argument("--seed", type=int, help="(default: 1337)")
+    parser.add_argument("--learning-curve", action="store_true",
+                        help="also train heads on parts of the photos, which tells whether more "
+                        "of them would help; takes seconds")  # fmt: skip
+    parser.add_argument("--find-rate", action="store_true",
+                        help="search the learning rate of fine-tuning, or of training from random "
+                        "weights, in place of the recipe's")  # fmt: skip
+    parser.add_argument("--devices", metavar="all|cpu|N",
+                        help="what the network is trained on: every GPU, no GPU, or that many "
+                        "devices (default: all)")  # fmt: skip
+    parser.add_argument("--precision", choices=PRECISIONS,
+                        help="mixed computes in 16 bits and keeps weights in 32 (default: auto, "
+                        "mixed on a GPU that is made for it)")  # fmt: skip
+    parser.add_argument("--tensorboard", action="store_true",
+                        help="also write the epochs for TensorBoard (RUN/tensorboard)")  # fmt: skip
+    parser.add_argument("--metadata", type=Path, metavar="CSV",
+                        help="a table of path and any of source, subject, session: the report then "
+                        "measures each by itself")  # fmt: skip
+
+
+def run_fit(arguments: argparse.Namespace) -> int:
+    """Train, or go on; returns the exit code."""
+    names = [field.name for field in fields(FitSettings)]
+    given = {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
+    if arguments.resume is not None:
+        return _tell(lambda: _resume(arguments.resume, given))
+    return _tell(lambda: _begin(given))
+
+
+def _begin(given: dict[str, Any]) -> Path:
+    # Bad arguments and a missing dataset are told before TensorFlow's seconds are spent.
+    from maskage.formats.curated_set import list_left_out, read_curated, require_all_read
+    from maskage.pictures.picture_files import tell_left_out
+
+    settings = FitSettings(**given)
+    settings.recipe()
+    read_curated(settings.curated)
+    left_out = list_left_out(settings.curated)
+    tell_left_out(left_out)
+    require_all_read(settings.curated, left_out, "trained on")
+    if settings.metadata is not None:
+        from trainer.evaluation.photo_facts import read_metadata
+
+        read_metadata(settings.metadata)
+    say("Loading Keras ...")
+    from trainer.fit.fit import fit
+    from trainer.progress import ProgressPrinter
+
+    return fit(settings, ProgressPrinter())
+
+
+def _resume(named: Path, given: dict[str, Any]) -> Path:
+    from maskage.formats.run_folder import RunFolder, newest_unfinished
+
+    others = [name for name in given if name not in _WITH_RESUME]
+    if others:
+        words = ", ".join(
+            str(given[name]) if name == "curated" else f"--{name.replace('_', '-')}"
+            for name in others
+        )
+        raise UsageError(
+            f"--resume goes on with what the run was begun with; found {words}. Leave that out, or "
+            f"train a new run."
+        )
+    runs = given.get("runs", FitSettings.runs)
+    if named != NEWEST:
+        path = named
+    else:
+        path = runs / given["name"] if "name" in given else newest_unfinished(runs)
+    if RunFolder(path).is_finished:
+        say(f"{path} is finished already.")
+        return path
+    if not (path / "args.yaml").is_file():
+        found = "a folder without args.yaml" if path.is_dir() else "no such folder"
+        raise EnvironmentProblemError(
+            f"--resume {path}: {found}, so there is nothing to go on with. Name a folder that "
+            f"`trainer fit` made, or leave the name out for the newest unfinished run."
+        )
+    say(f"Going on with {path}. Loading Keras ...")
+    from trainer.fit.fit import resume
+    from trainer.progress import ProgressPrinter
+
+    return resume(path, ProgressPrinter())
+
+
+def _tell(train: Callable[[], Path]) -> int:
+    from maskage.formats.run_folder import RunFolder
+    from trainer.pages.report import read_learning_curve
+    from trainer.progress import TrainingStoppedError
+
+    try:
+        run = train()
+    except TrainingStoppedError as stopped:
+        say(str(stopped))
+        return INTERRUPTED
+    if not run.is_dir():
+        say("This process has done its part. The first one packs and writes the run.")
+        return 0
+    show(*_describe_run(run, RunFolder(run).read_metrics()))
+    if (curve := read_learning_curve(RunFolder(run))) is not None:
+        show(f"learning curve: {curve['summary']}")
+    return 0
+
+
+def _describe_run(run: Path, metrics: dict[str, Any]) -> list[str]:
+    low, high = metrics["accuracy_interval"]
+    stages = ", ".join(f"{stage} {spent:.1f} s" for stage, spent in metrics["seconds"].items())
+    return [
+        str(run),
+        f"test accuracy {metrics['accuracy']:.2%} (95% interval {low:.2%} to {high:.2%}), "
+        f"mask {metrics['mask_accuracy']:.2%}, age {metrics['age_accuracy']:.2%}",
+        stages,
+        f"Look at {run / 'report.html'}, then try: detector live --model {run}",
+    ]

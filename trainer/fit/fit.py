@@ -1,0 +1,172 @@
+"""From curated photos to a run folder with its bundle, in one go or after a break."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from maskage.console import say
+from maskage.errors import EnvironmentProblemError, UsageError
+from maskage.formats.run_folder import RunFolder, check_name, create_run
+from maskage.system.files import is_disk_full
+from trainer.data.dataset import TrainingPhotos, read_training_photos
+from trainer.evaluation.learning_curve import require_enough_groups
+from trainer.fit.packing import pack_run
+from trainer.fit.training import Training
+from trainer.network.backbones import build_network, find_backbone
+from trainer.network.backend import keras
+from trainer.network.devices import Hardware, choose_hardware
+from trainer.network.multiprocess import leave_processes
+from trainer.network.training_state import TrainingState, load_state
+from trainer.network.weights import load_backbone_weights, obtain_weights
+from trainer.progress import OnProgress, StopSwitch, TrainingStoppedError
+from trainer.recipe import Recipe
+from trainer.settings import FitSettings, read_args
+
+
+def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path:
+    """Train, evaluate and pack one model.
+
+    With pretrained weights: features through the frozen backbone once, a head on them, then the
+    upper blocks with the head. With random weights features mean nothing, so the whole network is
+    trained from the start.
+
+    Args:
+        settings: What is asked for.
+        on_progress: Told how far it is, after each batch of features and each epoch.
+
+    Returns:
+        The run folder. Of several processes that train together only the first has one to keep;
+        the others' is gone.
+
+    Raises:
+        DatasetError: The curated folder is not usable, or has too few groups for a learning curve.
+        UsageError: A setting is out of range, or the run's name is taken.
+        MissingDownloadError: There are no ImageNet weights.
+        ModelRefusedError: The weights file is not one, or of another network.
+        TrainingStoppedError: Ctrl-C; the best so far is packed, where there is any.
+        EnvironmentProblemError: No room is left on the disk; what was trained until then is kept.
+    """
+    recipe = settings.recipe()
+    hardware = choose_hardware(settings.devices, settings.precision)
+    check_name(settings.runs, settings.name)
+    photos = read_training_photos(settings.curated)
+    if settings.learning_curve:
+        require_enough_groups(photos.train.photos)
+    # Before there is a folder: a run whose weights are missing is none.
+    obtain_weights(find_backbone(recipe), recipe, settings.weights)
+    args = {
+        **settings.as_args(recipe),
+        "dataset_digest": photos.digest,
+        "hardware": str(hardware),
+    }
+    with hardware.runs_folder(settings.runs) as runs:
+        run = create_run(runs, settings.name, recipe.name, args)
+        try:
+            with run.lock(), _explained_full_disk(run):
+                return _train(settings, recipe, photos, run, None, hardware, on_progress)
+        except BaseException:
+            # With nothing trained there is nothing to keep; features lie elsewhere.
+            if not run.is_trained:
+                shutil.rmtree(run.path)
+            raise
+
+
+def resume(path: Path, on_progress: OnProgress = lambda _: None) -> Path:
+    """Go on with a training that was stopped or killed, from its last whole epoch.
+
+    It ends where it would have ended without the break. A finished run is left as it is.
+
+    Args:
+        path: The run folder.
+        on_progress: As for `fit`.
+
+    Returns:
+        The run folder.
+
+    Raises:
+        UsageError: The photos are others than those it was begun with.
+        EnvironmentProblemError: It is not a run, its last state is damaged, or no room is left on
+            the disk.
+        InUseError: It is being trained at this moment.
+        DatasetError, MissingDownloadError, ModelRefusedError, TrainingStoppedError: See `fit`.
+    """
+    run = RunFolder(path)
+    if run.is_finished:
+        return path
+    args = run.read_args()
+    settings, recipe = read_args(path, args)
+    settings = replace(settings, runs=path.parent)
+    photos = read_training_photos(settings.curated)
+    if photos.digest != args.get("dataset_digest"):
+        raise UsageError(
+            f"{settings.curated} has other photos now than when {path} was begun, so the run "
+            f"cannot go on as it would have. Train a new one: `trainer fit {settings.curated}`."
+        )
+    hardware = choose_hardware(settings.devices, settings.precision)
+    if hardware.process.count > 1:
+        raise UsageError(
+            f"--resume goes on in one process; found {hardware.process.count}. Unset "
+            f"KERAS_DISTRIBUTION_*, or train a new run."
+        )
+    with run.lock(), _explained_full_disk(run):
+        state = load_state(run.state)
+        done = state.epochs_done if state is not None else {}
+        run.keep_results(done)
+        if (lost := sum(done.values()) - len(run.read_results())) > 0:
+            say(f"{path}: results.csv lacks {lost} epochs, which its curves will lack too.")
+        return _train(settings, recipe, photos, run, state, hardware, on_progress)
+
+
+@contextmanager
+def _explained_full_disk(run: RunFolder) -> Iterator[None]:
+    """Say of a full disk how the training goes on once there is room."""
+    try:
+        yield
+    except OSError as fault:
+        if not is_disk_full(fault):
+            raise
+        way_on = (
+            f"What was trained so far is kept: make room, then go on with `trainer fit --resume "
+            f"{run.path}`."
+            if run.is_trained
+            else "Nothing was trained yet, so there is no run: make room, then train again. "
+            "Features that were computed are kept."
+        )
+        raise EnvironmentProblemError(
+            f"{run.path}: no room is left on the disk ({fault.filename or fault}). {way_on}"
+        ) from fault
+
+
+def _train(
+    settings: FitSettings,
+    recipe: Recipe,
+    photos: TrainingPhotos,
+    run: RunFolder,
+    state: TrainingState | None,
+    hardware: Hardware,
+    on_progress: OnProgress,
+) -> Path:
+    weights = obtain_weights(find_backbone(recipe), recipe, settings.weights)
+    keras.utils.set_random_seed(settings.seed)
+    network = build_network(recipe)
+    if weights is not None:
+        load_backbone_weights(network, weights)
+    with StopSwitch() as switch:
+        training = Training(
+            settings, recipe, photos, network, run, switch, on_progress, hardware, state
+        )
+        outcome = training.run_phases(weights)
+        leave_processes()
+        if hardware.process.is_first:
+            pack_run(outcome)
+        # Not the switch: Ctrl-C while it is packed stops nothing that is left to train.
+        if outcome.is_stopped:
+            raise TrainingStoppedError(
+                f"Stopped early. The best so far is evaluated and packed in {run.path}. Go on with "
+                f"`trainer fit --resume {run.path}`.",
+                run.path,
+            )
+        run.state.unlink(missing_ok=True)
+    return run.path

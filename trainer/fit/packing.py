@@ -1,0 +1,224 @@
+"""The end of a training: export, compare, evaluate what is delivered, and write the run's pages."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskage.environment import library_versions
+from maskage.faces.finder import CROP_MARGIN
+from maskage.formats.bundle import (
+    BUNDLE_FILE,
+    KERAS_FILE,
+    ONNX_FILE,
+    UNSURE_BELOW,
+    ModelBundle,
+    describe_file,
+    golden_images,
+    write_bundle,
+)
+from maskage.formats.run_folder import RunFolder
+from maskage.inference.onnx_engine import OnnxEngine
+from maskage.inference.timing import measure_ms
+from maskage.records import LABELS
+from maskage.security.keras_archive import archive_model
+from maskage.system.files import replace_file
+from trainer.data.dataset import TrainingPhotos
+from trainer.data.pixels import PixelReader, plain_batches
+from trainer.evaluation.findings import CORRUPTED_PHOTOS, Findings, measure_worse
+from trainer.evaluation.judged import judge_photos
+from trainer.evaluation.leak_check import check_leak, look_at_photos
+from trainer.evaluation.metrics import Evaluation, expected_calibration_error
+from trainer.evaluation.photo_facts import read_metadata
+from trainer.network.backbones import Network, build_deliverable
+from trainer.network.classes import class_numbers
+from trainer.network.head import softmax
+from trainer.network.to_onnx import check_export, export_onnx
+from trainer.pages.model_card import write_card
+from trainer.pages.report import write_report
+from trainer.pages.training_preview import Preview, preview_epochs, preview_views
+from trainer.progress import Stopwatch
+from trainer.recipe import Recipe
+
+COMPARED_PHOTOS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingOutcome:
+    """What a training leaves to be packed.
+
+    Attributes:
+        run: Its folder.
+        recipe: With what the user asked for.
+        weights: What it started from, as asked for.
+        network: With the best weights.
+        photos: What it was trained on.
+        reader: Reads them.
+        temperature: Fitted on the validation photos.
+        val_logits: Of the validation photos, float32 (N, 4).
+        epochs: Run in each phase.
+        watch: Seconds so far; packing adds its own.
+        is_stopped: Whether Ctrl-C ended it.
+    """
+
+    run: RunFolder
+    recipe: Recipe
+    weights: str
+    network: Network
+    photos: TrainingPhotos
+    reader: PixelReader
+    temperature: float
+    val_logits: NDArray[np.float32]
+    epochs: dict[str, int]
+    watch: Stopwatch
+    is_stopped: bool
+
+
+def pack_run(outcome: TrainingOutcome) -> None:
+    """Export the model, evaluate the exported file on the test photos, and write everything.
+
+    Raises:
+        ToolchainError: The exported model differs from the trained one.
+    """
+    folder = outcome.run.bundle
+    folder.mkdir(exist_ok=True)
+    # Of a run that was stopped: none while it is packed anew.
+    (folder / BUNDLE_FILE).unlink(missing_ok=True)
+    with outcome.watch.measure("export"):
+        difference = _export(outcome, folder)
+    engine = OnnxEngine(folder / ONNX_FILE)
+    with outcome.watch.measure("evaluate"):
+        chances = engine.run_batches(plain_batches(outcome.photos.test.photos, outcome.reader))
+    with outcome.watch.measure("checks"):
+        found = _find_out(outcome, folder / ONNX_FILE, engine, chances)
+    metrics = _metrics(outcome, found, difference)
+    outcome.run.write_predictions(found.judged.predictions)
+    with outcome.watch.measure("report"):
+        write_report(outcome.run, found, metrics, _preview(outcome))
+        outcome.run.write_text("model_card.md", write_card(outcome.run, found, metrics))
+    # The page could not tell yet how long it took itself.
+    outcome.run.write_metrics({**metrics, "seconds": _seconds(outcome.watch)})
+    # Last: a run is offered to the detector when all of it is there.
+    _seal(outcome, folder, engine, found.judged.evaluation)
+
+
+def _find_out(
+    outcome: TrainingOutcome, model: Path, engine: OnnxEngine, chances: NDArray[np.float32]
+) -> Findings:
+    """Count the answers to the test photos, try worse ones, and look for what was leaked."""
+    photos, size = outcome.photos, outcome.network.size
+    told = outcome.run.read_args().get("metadata")
+    judged = judge_photos(
+        photos.folder,
+        photos.test.photos,
+        chances,
+        outcome.temperature,
+        read_metadata(Path(told)) if told else None,
+    )
+    learned = [*photos.train.photos, *photos.val.photos]
+    return Findings(
+        judged=judged,
+        model=model,
+        size=size,
+        unsure_below=UNSURE_BELOW,
+        milliseconds_per_photo=measure_ms(engine, size),
+        worse=measure_worse(engine, judged, size, CORRUPTED_PHOTOS),
+        learned=learned,
+        leak=check_leak(judged.sights, look_at_photos(learned)),
+    )
+
+
+def _preview(outcome: TrainingOutcome) -> Preview | None:
+    """Variants of training photos as this training drew them; None where it drew none."""
+    train, reader, epochs = outcome.photos.train, outcome.reader, outcome.epochs
+    seed = int(outcome.run.read_args()["seed"])
+    for phase in ("scratch", "fine_tune"):
+        if phase in epochs:
+            is_scratch = phase == "scratch"
+            return preview_epochs(train, reader, epochs[phase], seed, is_scratch=is_scratch)
+    views = outcome.recipe.views
+    return preview_views(train, reader, views) if views > 1 else None
+
+
+def _export(outcome: TrainingOutcome, folder: Path) -> float:
+    model = build_deliverable(outcome.network, outcome.temperature)
+    path = folder / ONNX_FILE
+    export_onnx(model, path, output="probabilities")
+    some = outcome.photos.val.photos[:COMPARED_PHOTOS]
+    images = [golden_images(outcome.network.size), *plain_batches(some, outcome.reader)]
+    difference = check_export(model, path, np.concatenate(images))
+    replace_file(folder / KERAS_FILE, archive_model(model))
+    return difference
+
+
+def _seal(
+    outcome: TrainingOutcome, folder: Path, engine: OnnxEngine, evaluation: Evaluation
+) -> None:
+    golden = engine.run(golden_images(outcome.network.size))
+    write_bundle(
+        ModelBundle(
+            folder=folder,
+            labels=LABELS,
+            input_size=outcome.network.size,
+            crop_margin=CROP_MARGIN,
+            temperature=outcome.temperature,
+            unsure_below=UNSURE_BELOW,
+            dataset_digest=outcome.photos.digest,
+            metrics={
+                "accuracy": evaluation.accuracy,
+                "mask_accuracy": evaluation.mask_accuracy,
+                "age_accuracy": evaluation.age_accuracy,
+                "photos": float(evaluation.photos),
+            },
+            versions=library_versions(),
+            files={name: describe_file(folder / name) for name in (ONNX_FILE, KERAS_FILE)},
+            golden=tuple(tuple(float(value) for value in row) for row in golden),
+        )
+    )
+
+
+def _metrics(outcome: TrainingOutcome, found: Findings, difference: float) -> dict[str, Any]:
+    labels = class_numbers(outcome.photos.val.photos)
+    before, after = (
+        expected_calibration_error(labels, softmax(outcome.val_logits / temperature))
+        for temperature in (1.0, outcome.temperature)
+    )
+    return {
+        **found.as_dict(),
+        "split": "test",
+        "model": outcome.recipe.backbone,
+        "alpha": outcome.recipe.alpha,
+        "image_size": outcome.recipe.image_size,
+        "parameters": int(outcome.network.logits.count_params()),
+        "weights": outcome.weights,
+        "epochs": outcome.epochs,
+        "seconds": _seconds(outcome.watch),
+        "counts": outcome.photos.counts,
+        "class_counts": _class_counts(outcome.photos),
+        "dataset_digest": outcome.photos.digest,
+        "val_calibration_error": {"before": before, "after": after},
+        "export_difference": difference,
+        "is_stopped": outcome.is_stopped,
+    }
+
+
+def _seconds(watch: Stopwatch) -> dict[str, float]:
+    return {**watch.seconds, "total": round(sum(watch.seconds.values()), 3)}
+
+
+def _class_counts(photos: TrainingPhotos) -> dict[str, dict[str, int]]:
+    """Photos of each class in each split; "variants" are those of train that curation made."""
+    counts = {}
+    for name, split in (("train", photos.train), ("val", photos.val), ("test", photos.test)):
+        counts[name] = {
+            label.value: sum(photo.label is label for photo in split.photos) for label in LABELS
+        }
+    counts["variants"] = {
+        label.value: sum(
+            photo.label is label and photo.parent is not None for photo in photos.train.photos
+        )
+        for label in LABELS
+    }
+    return counts

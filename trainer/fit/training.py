@@ -1,0 +1,306 @@
+"""One training under way: its phases, and what they tell the run folder and the user."""
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskage.formats.run_folder import EpochRow, RunFolder
+from maskage.security.keras_archive import save_checkpoint
+from trainer.data.dataset import TrainingPhotos
+from trainer.data.features import FeatureCache, FeatureExtractor, cache_folder, default_cache
+from trainer.data.pixels import PixelReader
+from trainer.evaluation.calibration import fit_temperature
+from trainer.evaluation.learning_curve import measure_curve
+from trainer.fit.callbacks import PhaseHooks
+from trainer.fit.packing import TrainingOutcome
+from trainer.fit.phases import NetworkPhase
+from trainer.fit.tensorboard import Board
+from trainer.fit.validation import predict_logits
+from trainer.network.backbones import Network, build_network, open_upper_blocks, prepare_scratch
+from trainer.network.classes import class_numbers
+from trainer.network.devices import Hardware
+from trainer.network.head import EpochFigures, HeadData, TrainedHead, train_head
+from trainer.network.multiprocess import from_first, in_any
+from trainer.network.training_state import PhaseState, TrainingState, save_state
+from trainer.pages.report import read_learning_curve, write_learning_curve
+from trainer.progress import (
+    EpochClock,
+    OnProgress,
+    Progress,
+    StopSwitch,
+    Stopwatch,
+    TrainingStoppedError,
+)
+from trainer.recipe import Phase, Recipe
+from trainer.settings import FitSettings
+
+Logits = NDArray[np.float32]
+
+HEAD, FINE_TUNE, SCRATCH = "head", "fine_tune", "scratch"
+
+
+class Training:
+    """The phases of one training.
+
+    Args:
+        settings: What the user asked for.
+        recipe: What came of it.
+        photos: To train on.
+        network: With its pretrained weights, where there are any.
+        run: Where epochs and states are written.
+        switch: Asked whether to stop.
+        on_progress: Told how far it is.
+        hardware: That the network is trained on.
+        state: Where a killed training stood, which is gone on with.
+    """
+
+    def __init__(
+        self,
+        settings: FitSettings,
+        recipe: Recipe,
+        photos: TrainingPhotos,
+        network: Network,
+        run: RunFolder,
+        switch: StopSwitch,
+        on_progress: OnProgress,
+        hardware: Hardware,
+        state: TrainingState | None = None,
+    ) -> None:
+        self._settings, self._recipe, self._photos = settings, recipe, photos
+        self._network, self._run = network, run
+        self._switch, self._tell = switch, on_progress
+        self._hardware, self._state = hardware, state
+        self._reader = PixelReader(recipe.image_size)
+        self._watch = Stopwatch(dict(state.seconds) if state is not None else {})
+        self._epochs = dict(state.epochs_done) if state is not None else {}
+        self._rates = dict(state.rates) if state is not None else {}
+        self._board = Board(run.path / "tensorboard") if settings.tensorboard else None
+        self._val_labels = class_numbers(photos.val.photos)
+
+    def run_phases(self, weights: Path | None) -> TrainingOutcome:
+        """Every phase that the settings ask for; returns what is to be packed.
+
+        Args:
+            weights: File that the backbone's weights came from; None for random ones.
+
+        Raises:
+            TrainingStoppedError: Ctrl-C before anything was trained.
+            UnreadableImageError: A file is not a whole picture.
+        """
+        try:
+            logits = self._train_phases(weights)
+        finally:
+            if self._board is not None:
+                self._board.close()
+        return TrainingOutcome(
+            run=self._run,
+            recipe=self._recipe,
+            weights=self._settings.weights,
+            network=self._network,
+            photos=self._photos,
+            reader=self._reader,
+            temperature=fit_temperature(logits, self._val_labels),
+            val_logits=logits,
+            epochs=self._epochs,
+            watch=self._watch,
+            is_stopped=self._switch.is_requested,
+        )
+
+    def _train_phases(self, weights: Path | None) -> Logits:
+        """Returns the logits of the validation photos by what was best."""
+        if weights is None:
+            return self._train_network(SCRATCH, None)
+        logits = self._past_head() if self._is_past(HEAD) else self._train_head(weights)
+        if self._recipe.fine_tune.epochs and not self._should_stop():
+            logits = self._train_network(FINE_TUNE, logits)
+        return logits
+
+    def _is_past(self, phase: str) -> bool:
+        return self._state is not None and self._state.name != phase
+
+    def _begun(self, phase: str) -> PhaseState | None:
+        """Where a phase stood when the training was killed in it."""
+        return None if self._state is None or self._is_past(phase) else self._state.phase
+
+    def _past_head(self) -> Logits:
+        assert self._state is not None
+        assert self._state.start_logits is not None
+        return self._state.start_logits
+
+    def _train_head(self, weights: Path) -> Logits:
+        """Phase one. Returns the logits of the validation photos."""
+        with self._watch.measure("features"):
+            data = self._compute_features(weights)
+        with self._watch.measure(HEAD):
+            head = train_head(
+                data,
+                self._recipe,
+                seed=self._settings.seed,
+                on_epoch=self._epoch_teller(HEAD, self._recipe.head),
+                on_state=self._state_keeper(HEAD, None),
+                start=self._begun(HEAD),
+            )
+        self._install(head)
+        if self._settings.learning_curve and not self._switch.is_requested:
+            with self._watch.measure("learning_curve"):
+                self._measure_curve(data)
+        return head.logits(data.val)
+
+    def _compute_features(self, weights: Path) -> HeadData:
+        cache = default_cache(self._settings.runs)
+        self._run.note_cache(cache)
+        folder = cache_folder(cache, self._recipe, weights)
+        extractor = FeatureExtractor(self._network, FeatureCache(folder), self._reader)
+        train, val = self._photos.train, self._photos.val
+        views = self._recipe.views
+        teller = self._view_teller(len(train) * views + len(val))
+        seen = extractor.compute(train.photos, train.digests, views, teller(0))
+        unseen = extractor.compute(val.photos, val.digests, 1, teller(len(train) * views))
+        labels = class_numbers(train.photos)
+        return HeadData(seen, labels, unseen[:, 0], self._val_labels, self._photos.class_weights)
+
+    def _measure_curve(self, data: HeadData) -> None:
+        """Write the learning curve into the run folder; after Ctrl-C there is none."""
+        if read_learning_curve(self._run) is not None:
+            return
+        clock = EpochClock()
+
+        def tell(done: int, total: int) -> bool:
+            self._tell(Progress("learning curve", done, total, "heads", clock.rate(done)))
+            return not self._switch.is_requested
+
+        curve = measure_curve(
+            data,
+            self._photos.train.photos,
+            self._photos.val.photos,
+            self._recipe,
+            seed=self._settings.seed,
+            on_head=tell,
+        )
+        if curve is not None:
+            write_learning_curve(self._run, curve)
+
+    def _install(self, head: TrainedHead) -> None:
+        self._network.head.set_weights([head.kernel, head.bias])
+        save_checkpoint(self._network.logits, self._run.checkpoint)
+
+    def _train_network(self, name: str, before: Logits | None) -> Logits:
+        """Fine-tuning, or all of it from random weights. Returns the validation photos' logits.
+
+        Args:
+            name: Of the phase.
+            before: Logits that an epoch must beat; None where the network knows nothing yet.
+        """
+        if before is not None:
+            (before,) = from_first([before])
+        build = partial(build_network, self._recipe)
+        with self._hardware.place(self._network, build) as network:
+            best = self._train_placed(network, name, before)
+        if best == 0 and before is not None:
+            return before
+        return predict_logits(self._network, self._photos.val.photos, self._reader)
+
+    def _train_placed(self, network: Network, name: str, before: Logits | None) -> int:
+        """The best epoch, from 1; 0 where none beat `before`."""
+        is_scratch = name == SCRATCH
+        if is_scratch:
+            prepare_scratch(network)
+        else:
+            open_upper_blocks(network)
+        recipe = self._recipe.scratch if is_scratch else self._recipe.fine_tune
+        if self._settings.find_rate:
+            recipe = replace(recipe, learning_rate=self._find_rate(network, name, recipe))
+        phase = self._network_phase(network, recipe, is_scratch)
+        hooks = PhaseHooks(
+            on_epoch=self._epoch_teller(name, recipe),
+            on_state=self._state_keeper(name, before),
+            should_stop=self._should_stop,
+        )
+        train, val = self._photos.train.photos, self._photos.val.photos
+        with self._watch.measure(name):
+            return phase.run(train, val, self._reader, hooks, before, self._begun(name))
+
+    def _should_stop(self) -> bool:
+        """Ctrl-C in one of several processes stops all."""
+        if in_any(self._switch.is_requested):
+            self._switch.request()
+        return self._switch.is_requested
+
+    def _network_phase(self, network: Network, recipe: Phase, is_scratch: bool) -> NetworkPhase:
+        return NetworkPhase(
+            network,
+            recipe,
+            label_smoothing=self._recipe.label_smoothing,
+            is_scratch=is_scratch,
+            seed=self._settings.seed,
+            checkpoint=self._run.checkpoint,
+            class_weights=self._photos.class_weights,
+        )
+
+    def _find_rate(self, network: Network, name: str, recipe: Phase) -> float:
+        """The learning rate of a phase, searched once."""
+        if self._begun(name) is None:
+            phase = self._network_phase(network, recipe, name == SCRATCH)
+            with self._watch.measure("find_rate"):
+                found = phase.search_rate(self._photos.train.photos, self._reader)
+            self._run.write_text("learning_rate.csv", found.as_table())
+            self._rates[name] = found.rate
+            note = f"{found.rate:.2g} (the recipe says {recipe.learning_rate:.2g})"
+            steps = len(found.rates)
+            self._tell(Progress("learning rate", steps, steps, "steps", 0.0, note))
+        return self._rates[name]
+
+    def _epoch_teller(self, name: str, phase: Phase) -> Callable[[EpochFigures], bool]:
+        """Writes each epoch's line, tells the user, and says whether to go on."""
+        clock = EpochClock()
+        done_before = self._epochs.get(name, 0)
+
+        def tell(figures: EpochFigures) -> bool:
+            self._epochs[name] = figures.epoch
+            row = EpochRow(name, **asdict(figures), seconds=clock.lap_s())
+            self._run.append_result(row)
+            if self._board is not None:
+                self._board.add(name, figures)
+            note = f"loss {figures.loss:.3f}, validation {figures.val_accuracy:.1%}"
+            rate = clock.rate(figures.epoch - done_before)
+            stage = name.replace("_", "-")
+            self._tell(Progress(stage, figures.epoch, phase.epochs, "epochs", rate, note))
+            return not self._switch.is_requested
+
+        return tell
+
+    def _state_keeper(self, name: str, start: Logits | None) -> Callable[[PhaseState], None]:
+        """Writes where a phase stands, after its line in `results.csv`."""
+        before = {phase: count for phase, count in self._epochs.items() if phase != name}
+
+        def keep(phase: PhaseState) -> None:
+            seconds = self._watch.so_far()
+            state = TrainingState(name, phase, before, seconds, start, self._rates)
+            # A head's epochs are too short to wait for the disk after each.
+            save_state(self._run.state, state, is_flushed=name != HEAD)
+
+        return keep
+
+    def _view_teller(self, total: int) -> Callable[[int], Callable[[int, int], None]]:
+        """Tells the user how many views are done, counted from an offset; stops on Ctrl-C."""
+        clock = EpochClock()
+        started: list[int] = []
+
+        def from_offset(offset: int) -> Callable[[int, int], None]:
+            def tell(done: int, _: int) -> None:
+                started.append(done + offset)
+                rate = clock.rate(done + offset - started[0])
+                self._tell(Progress("features", done + offset, total, "views", rate))
+                if self._switch.is_requested:
+                    raise TrainingStoppedError(
+                        f"Stopped at {done + offset} of {total} views. Their features are kept: "
+                        f"the same command goes on from there."
+                    )
+
+            return tell
+
+        return from_offset

@@ -1,0 +1,1 @@
+"""Backbones, heads, weights and the devices that they run on."""

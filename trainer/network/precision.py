@@ -1,0 +1,82 @@
+"""In what precision a network is trained: float32, or a mixed policy where it is faster.
+
+Under a mixed policy layers compute in 16 bits while their weights stay float32. Logits and loss are
+float32 always, and so is what is delivered: see `devices.Hardware.place`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from maskage.errors import UsageError
+from trainer.network.backend import backend_name, has_accelerator, keras
+from trainer.settings import PRECISIONS
+
+FLOAT32, BFLOAT16, FLOAT16 = "float32", "mixed_bfloat16", "mixed_float16"
+
+_BFLOAT16_SINCE = 8.0
+"""Compute capability of the first NVIDIA GPUs that multiply bfloat16 in hardware (A100)."""
+
+_FLOAT16_SINCE = 7.0
+"""The same for float16 (V100)."""
+
+
+def choose_policy(precision: str) -> str:
+    """The Keras dtype policy that `--precision` means on this machine.
+
+    Args:
+        precision: "float32"; "mixed"; or "auto": mixed where the accelerator has 16-bit units, and
+            float32 on a CPU, where mixed was slower (`benchmarks/devices.py`).
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    if precision not in PRECISIONS:
+        raise UsageError(f"--precision is {', '.join(PRECISIONS)}; found '{precision}'.")
+    if precision == FLOAT32:
+        return FLOAT32
+    if not has_accelerator():
+        return BFLOAT16 if precision == "mixed" else FLOAT32
+    return policy_of(_compute_capability(), is_asked=precision == "mixed")
+
+
+def policy_of(capability: float | None, is_asked: bool) -> str:
+    """The policy for an accelerator.
+
+    Args:
+        capability: NVIDIA's compute capability; None for other makes.
+        is_asked: Whether the user asks for mixed precision, fast or not.
+    """
+    if capability is None:
+        return BFLOAT16 if is_asked else FLOAT32
+    if capability >= _BFLOAT16_SINCE:
+        return BFLOAT16
+    return FLOAT16 if is_asked or capability >= _FLOAT16_SINCE else FLOAT32
+
+
+@contextmanager
+def dtype_policy(name: str) -> Iterator[None]:
+    """What is built inside computes under this Keras policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _compute_capability() -> float | None:
+    """Of the least of the accelerators."""
+    if backend_name() == "jax":
+        import jax
+
+        found = [getattr(device, "compute_capability", None) for device in jax.local_devices()]
+    else:
+        import tensorflow
+
+        details = tensorflow.config.experimental.get_device_details
+        pairs = [
+            details(gpu).get("compute_capability")
+            for gpu in tensorflow.config.get_visible_devices("GPU")
+        ]
+        found = [None if pair is None else f"{pair[0]}.{pair[1]}" for pair in pairs]
+    return min(float(value or 0) for value in found) or None

@@ -1,0 +1,90 @@
+"""A Keras model as ONNX: one file, named ends, any batch size, compared before it is believed."""
+
+import logging
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from maskage.errors import ToolchainError
+from maskage.inference.onnx_engine import OnnxEngine
+from maskage.system.files import replace_file
+from maskage.system.process import hush_native_output
+from trainer.network.backend import backend_name, keras
+from trainer.network.to_onnx_process import export_in_process
+
+TOLERANCE = 2e-3
+"""Largest difference of a probability between Keras and ONNX Runtime that passes.
+
+Both compute in float32 in different orders; what was seen is under 1e-5.
+"""
+
+
+def export_onnx(model: Any, path: Path, output: str) -> None:
+    """Write a model as ONNX.
+
+    Args:
+        model: Keras model, one uint8 image input and one output.
+        path: File to write, whole or not at all; an old one is replaced.
+        output: Name that its output gets. The input is "images".
+
+    Raises:
+        OSError: The disk refused, this one or that of temporary files.
+    """
+    if backend_name() != "tensorflow":
+        export_in_process(model, path, output)
+        return
+    size = int(model.input_shape[1])
+    signature = [keras.InputSpec(shape=(None, size, size, 3), dtype="uint8", name="images")]
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as folder:
+        raw = Path(folder) / "raw.onnx"
+        with hush_native_output(), warnings.catch_warnings():
+            # tf2onnx and Keras' patch of it look up names that numpy 2 no longer has.
+            warnings.filterwarnings("ignore", r"In the future `np\.", FutureWarning)
+            warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"tf2onnx\.")
+            model.export(str(raw), format="onnx", verbose=False, input_signature=signature)
+        graph = onnx.load(raw)
+    _name_ends(graph, output)
+    onnx.checker.check_model(graph)
+    replace_file(path, graph.SerializeToString())
+
+
+def check_export(model: Any, path: Path, images: NDArray[np.uint8]) -> float:
+    """Compare the ONNX file with the Keras model it was made of.
+
+    Args:
+        model: The Keras model.
+        path: Its ONNX file.
+        images: uint8 (N, size, size, 3) to compare on.
+
+    Returns:
+        The largest difference of any output.
+
+    Raises:
+        ToolchainError: They differ by more than `TOLERANCE`.
+    """
+    expected = np.asarray(model.predict_on_batch(images))
+    difference = float(np.abs(OnnxEngine(path).run(images) - expected).max())
+    if not difference <= TOLERANCE:
+        raise ToolchainError(
+            f"The exported model differs from the trained one by {difference:.2g} (at most "
+            f"{TOLERANCE} passes), so it was not kept. The trained weights are in checkpoints/; "
+            f"please report this with the versions in environment.json."
+        )
+    return difference
+
+
+def _name_ends(graph: onnx.ModelProto, output: str) -> None:
+    """Give input and output their names, and the batch dimension one name instead of numbers."""
+    renamed = {graph.graph.input[0].name: "images", graph.graph.output[0].name: output}
+    for node in graph.graph.node:
+        node.input[:] = [renamed.get(name, name) for name in node.input]
+        node.output[:] = [renamed.get(name, name) for name in node.output]
+    for end in (graph.graph.input[0], graph.graph.output[0]):
+        end.name = renamed[end.name]
+        end.type.tensor_type.shape.dim[0].dim_param = "batch"
