@@ -1,6 +1,6 @@
 """Whether any model file can harm us: `python benchmarks/fuzz_models.py --files 10000`.
 
-Breaks honest and hostile files (`tests.trainer.hostile_models`): networks, which are then sealed
+Breaks honest and hostile files (`tests.maskage.security.hostile_models`): networks, which are then sealed
 again with right digests, `bundle.json`, weights and .keras archives. Each is loaded in a process of
 its own: what is not refused in our words, ends that process or hangs it is counted and named, and
 the slowest. `--run RUN` breaks that run's own files too. `--only 4711` repeats one of them with its
@@ -45,7 +45,7 @@ from maskage.security.files import UnsafeFileError
 from maskage.security.hdf5 import check_hdf5
 from maskage.security.keras_archive import read_archived_weights
 from maskage.system.peak_memory import peak_memory_mb
-from tests.trainer.hostile_models import (
+from tests.maskage.security.hostile_models import (
     HOSTILE_NETWORKS,
     HOSTILE_WEIGHTS,
     hostile_network,

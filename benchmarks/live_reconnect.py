@@ -49,8 +49,8 @@ from maskage.cameras.live_feed import LiveFeed
 from maskage.cameras.sources import open_camera
 from maskage.faces.finder import GuideFinder
 from maskage.inference.classifier import Classifier
-from tests.collector import rtsp_server
-from tests.collector.mjpeg_server import MjpegServer, Mood
+from tests.maskage.cameras import rtsp_server
+from tests.maskage.cameras.mjpeg_server import MjpegServer, Mood
 
 FAULTS = (
     Mood.STALL,
@@ -138,7 +138,7 @@ def main() -> int:
             {"self-test": try_saboteurs(SABOTEURS, break_once, LIVE_RECONNECT)}, SELF_TEST
         )
     if arguments.rtsp and rtsp_server.find_python() is None:
-        print("No RTSP server here: see tests/collector/rtsp_server.py.", file=sys.stderr)
+        print("No RTSP server here: see tests/maskage/cameras/rtsp_server.py.", file=sys.stderr)
         return CANNOT_RUN
     run = break_rtsp if arguments.rtsp else break_mjpeg
     return finish(run(arguments.cycles), LIVE_RECONNECT)

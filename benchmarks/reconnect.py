@@ -23,9 +23,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from collector.capture import observer
 from maskage.cameras import mjpeg, reconnecting
-from tests.collector import rtsp_server
-from tests.collector.mjpeg_server import MjpegServer, Mood
-from tests.collector.watcher import Watcher
+from tests.collector.capture.watcher import Watcher
+from tests.maskage.cameras import rtsp_server
+from tests.maskage.cameras.mjpeg_server import MjpegServer, Mood
 
 FAULTS = [
     Mood.STALL,
@@ -58,7 +58,7 @@ def main() -> int:
     if arguments.self_test:
         return finish({"self-test": try_saboteurs(SABOTEURS, break_once, RECONNECT)}, SELF_TEST)
     if arguments.rtsp and rtsp_server.find_python() is None:
-        print("No RTSP server here: see tests/collector/rtsp_server.py.", file=sys.stderr)
+        print("No RTSP server here: see tests/maskage/cameras/rtsp_server.py.", file=sys.stderr)
         return CANNOT_RUN
     run = _break_rtsp if arguments.rtsp else _break_mjpeg
     figures = measure(run, arguments.cycles)

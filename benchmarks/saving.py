@@ -40,10 +40,10 @@ from maskage.dataset.edits import Edit
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.pictures.images import encode_jpeg
 from maskage.records import LABELS, FaceBox, Label, Quality, RgbImage
-from tests.collector import saving_checks as checks
-from tests.collector.power_checks import cut_power
-from tests.collector.saving_checks import Ledger
 from tests.conftest import draw_noise
+from tests.maskage.dataset import saving_checks as checks
+from tests.maskage.dataset.power_checks import cut_power
+from tests.maskage.dataset.saving_checks import Ledger
 
 PARTS = (
     *("power_cuts", "kills", "every_syscall", "faults", "full_disk", "latency", "lock"),

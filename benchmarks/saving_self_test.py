@@ -7,10 +7,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.collector import saboteurs
-from tests.collector import saving_checks as checks
-from tests.collector.power_checks import cut_power
-from tests.collector.saving_checks import SAVE_MANY, Ledger, Worker
+from tests.maskage.dataset import saboteurs
+from tests.maskage.dataset import saving_checks as checks
+from tests.maskage.dataset.power_checks import cut_power
+from tests.maskage.dataset.saving_checks import SAVE_MANY, Ledger, Worker
 
 Figures = dict[str, object]
 

@@ -73,7 +73,7 @@ def try_out(model: str, arguments: argparse.Namespace, work: Path) -> dict[str, 
 
 def write_weights(model: str, size: int, folder: Path) -> None:
     """A weights file without top, as Keras' cache holds it."""
-    from tests.trainer.legacy_weights import write_legacy_weights
+    from tests.trainer.network.legacy_weights import write_legacy_weights
     from trainer.network.backbones import build_network
     from trainer.network.weights import imagenet_names
     from trainer.recipe import load_recipe, with_overrides

@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.detector.chromium import Chromium, find_chromium
+from tests.detector.web.chromium import Chromium, find_chromium
 
 ROOT = Path(__file__).parents[1]
 WIDTH, HEIGHT = 1200, 980

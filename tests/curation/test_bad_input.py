@@ -35,9 +35,9 @@ from maskage.errors import UnreadableImageError
 from maskage.formats.curated_set import SPLITS, read_curated
 from maskage.pictures.images import decode_image, encode_jpeg, read_image
 from maskage.records import LABELS
-from tests.collector.saving_checks import small_disk
 from tests.conftest import draw_noise
 from tests.curation.broken_pictures import break_picture, encoded, png_claiming
+from tests.maskage.dataset.saving_checks import small_disk
 
 MakeFolders = Callable[..., Path]
 State = dict[str, tuple[object, ...]]

@@ -21,8 +21,8 @@ from maskage.formats.bundle import ModelBundle
 from maskage.outside_text import cell_to_path, text_to_path
 from maskage.pictures.images import encode_jpeg
 from maskage.records import LABELS, Frame, Label, RgbImage
-from tests.collector.mjpeg_server import MjpegServer
 from tests.conftest import draw_noise
+from tests.maskage.cameras.mjpeg_server import MjpegServer
 from tests.terminal import run_in_terminal
 from trainer.cli import main as trainer
 

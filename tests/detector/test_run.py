@@ -16,7 +16,12 @@ from detector.cli import main
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import encode_jpeg, read_image
 from maskage.records import LABELS, Label, RgbImage
-from tests.collector.video_clips import cut_off, make_clip, put_index_first, spoil_middle
+from tests.maskage.cameras.video.video_clips import (
+    cut_off,
+    make_clip,
+    put_index_first,
+    spoil_middle,
+)
 
 ROOT = Path(__file__).parents[2]
 

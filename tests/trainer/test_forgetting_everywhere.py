@@ -29,7 +29,7 @@ from maskage.pictures.images import decode_image
 from maskage.pictures.perceptual_hash import hash_crop, is_same_picture
 from maskage.records import LABELS, Label
 from tests.conftest import draw_noise
-from tests.detector.test_terminal import read_until
+from tests.detector.screens.test_terminal import read_until
 from trainer.cli import main as trainer
 
 SUBJECT = "p07-unmistakable"
