@@ -35,7 +35,7 @@ from criteria import finish
 from goals import ACCURACY
 from numpy.typing import NDArray
 
-from curation.build.augment import make_pipeline
+from curation.build.augment import make_pipeline, make_variant
 from curation.options import read_share
 from curation.plan.allocation import allocate_groups
 from curation.plan.dataset import read_dataset
@@ -43,7 +43,6 @@ from curation.plan.groups import GROUP_BITS, group_photos
 from curation.plan.look_alikes import find_look_alikes
 from curation.plan.mask_plan import plan_painted_masks
 from curation.plan.plan import CurationPlan, PlannedPhoto
-from curation.plan.variants import make_variant
 from curation.scan.scanning import scan_photos
 from curation.settings import DEFAULT_SEED, CurationSettings, PaintingSettings
 from maskage.console import show_progress

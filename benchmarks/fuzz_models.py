@@ -1,6 +1,6 @@
 """Whether any model file can harm us: `python benchmarks/fuzz_models.py --files 10000`.
 
-Breaks honest and hostile files (`tests.maskage.security.hostile_models`): networks, which are then sealed
+Breaks honest and hostile files (`tests.maskage.security.hostile_models`): networks, then sealed
 again with right digests, `bundle.json`, weights and .keras archives. Each is loaded in a process of
 its own: what is not refused in our words, ends that process or hangs it is counted and named, and
 the slowest. `--run RUN` breaks that run's own files too. `--only 4711` repeats one of them with its

@@ -22,7 +22,8 @@ again: folds may so be trained side by side (--only) and counted together by a l
 
 Trainings are those of `trainer fit` up to the trained network. Nothing is exported or packed, which
 needs TensorFlow: photos are judged by the network in Keras, and with JAX this runs without it where
-a module of that name answers `trainer.network.backend`. On a CPU features too need an export; use `fit`.
+a module of that name answers `trainer.network.backend`. On a CPU features too need an export: use
+`fit`.
 
 Prints a JSON line after each training. Its photos and steps a second are those of whole epochs,
 validation and the saved state included, without the first epoch, which compiles

@@ -256,8 +256,8 @@ def _status(words: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     arguments = parser.parse_args(words)
     _check_target(arguments.target)
-    from maskage.dataset.manifest import manifest_path
     from maskage.dataset.status import read_status
+    from maskage.formats.dataset_folder import manifest_path
 
     status = read_status(arguments.data, arguments.target)
     if any(status.counts.values()) and not manifest_path(arguments.data).is_file():

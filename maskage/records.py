@@ -168,7 +168,7 @@ class Photo:
         box: Face box in the full frame, where there was one.
         quality: Figures of the crop, where they were measured.
         sha256: Of the stored file, 64 hex digits; None where not yet computed.
-        fingerprint: Perceptual hash of the crop, 64 bits (`maskage.pictures.perceptual_hash.hash_crop`).
+        fingerprint: Perceptual hash of the crop, 64 bits (`perceptual_hash.hash_crop`).
         is_flagged: Somebody wants to look at it again.
         suggestion: What a trained model takes it for, or None where none has looked.
     """

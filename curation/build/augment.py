@@ -9,6 +9,9 @@ import random
 import albumentations as A  # noqa: N812  under its usual name
 import cv2
 
+from curation.masks.painting import paint_mask_on
+from curation.plan.plan import CurationPlan, PlannedPhoto
+from maskage.pictures.images import read_image
 from maskage.records import RgbImage
 
 
@@ -52,3 +55,19 @@ def vary_photo(pipeline: A.Compose, pixels: RgbImage, seed: str) -> RgbImage:
     pipeline.set_random_seed(random.Random(seed).getrandbits(32))
     varied: RgbImage = pipeline(image=pixels)["image"]
     return varied
+
+
+def make_variant(pipeline: A.Compose, plan: CurationPlan, variant: PlannedPhoto) -> RgbImage:
+    """Make one planned variant from its parent in the dataset; the same for the same seed.
+
+    Raises:
+        UnreadableImageError: The parent has changed or gone since it was planned.
+    """
+    seed = f"{plan.settings.seed} {variant.path}"
+    pixels = read_image(plan.root / (variant.parent or ""))
+    if (painting := variant.painting) is not None:
+        lender = painting.lender
+        lent = None if lender is None else read_image(plan.root / lender.path)
+        # Not varied as well: reflected at the border, a second mask would come into the picture.
+        return paint_mask_on(pixels, painting, seed, lent)
+    return vary_photo(pipeline, pixels, seed)

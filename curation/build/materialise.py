@@ -21,10 +21,9 @@ from pathlib import Path
 import splitfolders
 import splitfolders.split
 
-from curation.build.augment import make_pipeline
+from curation.build.augment import make_pipeline, make_variant
 from curation.build.verify import files_in, verify_result
 from curation.plan.plan import CurationPlan, PlannedPhoto, plan_as_csv
-from curation.plan.variants import make_variant
 from curation.settings import RANDOM
 from maskage.console import Progress, no_progress
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError

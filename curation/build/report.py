@@ -5,11 +5,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from curation.build.augment import make_pipeline
+from curation.build.augment import make_pipeline, make_variant
 from curation.limits import FLAWS
 from curation.masks.painting import Wearing
 from curation.plan.plan import CurationPlan, PlannedPhoto
-from curation.plan.variants import make_variant
 from curation.settings import GROUP
 from maskage.formats.curated_set import SPLITS, WEIGHTS_FILE
 from maskage.outside_text import path_to_text
@@ -133,8 +132,10 @@ def _twins(plan: CurationPlan) -> str:
     rows = []
     for leader, photos in by_size[:MOST_TWINS]:
         kind = "kept" if fate[leader] == "kept" else ""
-        figures = [figure(plan, leader, fate[leader], kind)]
-        figures += [figure(plan, photo.path, _how_near(photo)) for photo in photos[:MOST_IN_A_ROW]]
+        figures = [figure(plan.root, leader, fate[leader], kind)]
+        figures += [
+            figure(plan.root, photo.path, _how_near(photo)) for photo in photos[:MOST_IN_A_ROW]
+        ]
         rows.append(row_of([*figures, _others(len(photos) - MOST_IN_A_ROW)]))
     total = sum(len(photos) for photos in followers.values())
     return section(
@@ -163,7 +164,7 @@ def _conflicts(plan: CurationPlan) -> str:
     first = [photo for photo in found if photo.path < min(photo.rivals)]
     labels = {photo.path: photo.label.title for photo in found}
     rows = [
-        row_of(figure(plan, path, labels[path]) for path in (photo.path, *photo.rivals))
+        row_of(figure(plan.root, path, labels[path]) for path in (photo.path, *photo.rivals))
         for photo in first[:MOST_TWINS]
     ]
     if not rows:
@@ -181,7 +182,9 @@ def _flawed(plan: CurationPlan) -> str:
     for kind in FLAWS:
         photos = [photo for photo in plan.set_aside if photo.kind == kind]
         if photos:
-            shown = [figure(plan, photo.path, _detail(photo)) for photo in photos[:MOST_FLAWED]]
+            shown = [
+                figure(plan.root, photo.path, _detail(photo)) for photo in photos[:MOST_FLAWED]
+            ]
             count = f"{len(photos):,} {kind}"
             parts.append(f"<h3>{count}</h3>{row_of([*shown, _others(len(photos) - MOST_FLAWED)])}")
     return section("Set aside by the checks", "".join(parts)) if parts else ""
@@ -197,7 +200,7 @@ def _doubtful(plan: CurationPlan) -> str:
     if not plan.doubtful:
         return section("Suspicious labels", "<p>No label looks wrong.</p>")
     shown = [
-        figure(plan, photo.path, f"{photo.label.title} → {photo.doubt.label.title}?")
+        figure(plan.root, photo.path, f"{photo.label.title} → {photo.doubt.label.title}?")
         for photo in plan.doubtful[:MOST_DOUBTFUL]
         if photo.doubt
     ]
@@ -284,7 +287,7 @@ def _pairs(plan: CurationPlan, variants: Sequence[PlannedPhoto]) -> str:
     pairs = []
     for variant in variants[::step][:MOST_VARIANTS]:
         made = captioned(make_variant(pipeline, plan, variant), variant.path, _caption(variant))
-        pairs.append(row_of([figure(plan, variant.parent or "", "photo", "kept"), made]))
+        pairs.append(row_of([figure(plan.root, variant.parent or "", "photo", "kept"), made]))
     return f'<div class="pairs">{"".join(pairs)}</div>'
 
 

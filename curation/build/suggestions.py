@@ -5,9 +5,9 @@ label changes until a person accepts one.
 """
 
 from curation.plan.plan import CurationPlan, Notice
-from maskage.dataset.manifest import manifest_path
 from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetInUseError, ToolchainError
+from maskage.formats.dataset_folder import manifest_path
 
 
 def flag_doubts(plan: CurationPlan) -> Notice | None:

@@ -18,9 +18,6 @@ from curation.settings import REMOVE_BITS
 from maskage.dataset.photo_scan import PhotoScan
 from maskage.records import Photo
 
-GROUP_BITS = 8
-"""Radius of grouping: different people's tight crops were at least 10 bits apart (4,950 pairs)."""
-
 Links = NDArray[np.int64]
 """Pairs of photos that belong together, shape (P, 2)."""
 

@@ -15,7 +15,7 @@ from curation.plan.checks import find_flaws
 from curation.plan.conflicts import CONFLICT_BITS, find_label_conflicts
 from curation.plan.dataset import Dataset, read_dataset, require_all_classes
 from curation.plan.duplicates import find_duplicates, rank_key
-from curation.plan.groups import GROUP_BITS, group_photos
+from curation.plan.groups import group_photos
 from curation.plan.look_alikes import find_look_alikes
 from curation.plan.mask_plan import plan_painted_masks
 from curation.plan.notices import gather_notices
@@ -28,6 +28,7 @@ from curation.settings import DROP, RANDOM, WEIGHTS, CurationSettings
 from maskage.console import Progress, no_progress
 from maskage.dataset.photo_scan import PhotoScan, needs_face, read_face
 from maskage.errors import DatasetError
+from maskage.pictures.perceptual_hash import GROUP_BITS
 from maskage.records import RgbImage, Suggestion
 
 

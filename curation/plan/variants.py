@@ -1,14 +1,10 @@
-"""Variants of photos, added to train: what they are called, and how one is made."""
+"""Variants of photos, added to train: what they are called, and what is planned of them."""
 
 from pathlib import PurePosixPath
 
-from albumentations import Compose
-
-from curation.build.augment import vary_photo
-from curation.masks.painting import MaskPainting, paint_mask_on
-from curation.plan.plan import CurationPlan, PlannedPhoto
-from maskage.pictures.images import read_image
-from maskage.records import Label, RgbImage
+from curation.masks.painting import MaskPainting
+from curation.plan.plan import PlannedPhoto
+from maskage.records import Label
 
 MAX_NAME_BYTES = 255
 """Of a file's name, on every file system in use."""
@@ -56,19 +52,3 @@ def variant_of(
         parent=parent.path,
         painting=painting,
     )
-
-
-def make_variant(pipeline: Compose, plan: CurationPlan, variant: PlannedPhoto) -> RgbImage:
-    """Make one planned variant from its parent in the dataset; the same for the same seed.
-
-    Raises:
-        UnreadableImageError: The parent has changed or gone since it was planned.
-    """
-    seed = f"{plan.settings.seed} {variant.path}"
-    pixels = read_image(plan.root / (variant.parent or ""))
-    if (painting := variant.painting) is not None:
-        lender = painting.lender
-        lent = None if lender is None else read_image(plan.root / lender.path)
-        # Not varied as well: reflected at the border, a second mask would come into the picture.
-        return paint_mask_on(pixels, painting, seed, lent)
-    return vary_photo(pipeline, pixels, seed)

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskage.dataset.photo_scan import Sight
-from maskage.formats.feature_cache import named_cache
 from maskage.formats.output_log import Kind, Output, log_output
 from maskage.records import Quality
 from maskage.system.files import make_private
-from maskage.system.paths import scan_cache_path
+from maskage.system.paths import named_cache, scan_cache_path
 
 VERSION = 1
 """Raise it when `scan` sees other figures in the same file."""

@@ -30,7 +30,7 @@ from maskage.installation import explain_install
 if TYPE_CHECKING:
     from distributed import Client
 
-    from curation.scan.scanning import Job
+    from curation.scan.job import Job
     from curation.scan.worker_answer import Look
     from maskage.dataset.photo_scan import Sight
 

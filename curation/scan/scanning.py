@@ -8,41 +8,19 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from curation.scan.cache import FileState, ScanCache
+from curation.scan.job import Job, look_at_jobs
 from curation.scan.workers import Workers
-from maskage.dataset.photo_scan import PhotoScan, Sight, look_at, needs_face
+from maskage.dataset.photo_scan import PhotoScan, Sight, needs_face
 from maskage.records import Photo
 
 CHUNK = 16
 """Photos looked at in one task: enough that handing tasks over costs nothing beside the looking."""
 KEEP_EVERY_S = 2.0
 """What was seen goes into the cache this often, so that an interrupted run goes on from there."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One photo to look at: what a worker needs to know, wherever it runs.
-
-    Attributes:
-        path: Of the file, absolute.
-        name: What to call it in a message.
-        face_model: YuNet's file, where the face is to be found first.
-    """
-
-    path: str
-    name: str
-    face_model: str | None = None
-
-
-def look_at_jobs(jobs: Sequence[Job]) -> list[Sight]:
-    """The map that workers carry out."""
-    return [
-        look_at(Path(job.path), job.name, Path(job.face_model) if job.face_model else None)
-        for job in jobs
-    ]
 
 
 def scan_photos(

@@ -13,7 +13,7 @@ from curation.scan.cache import VERSION
 from maskage.errors import EnvironmentProblemError
 
 if TYPE_CHECKING:
-    from curation.scan.scanning import Job
+    from curation.scan.job import Job
     from maskage.dataset.photo_scan import Sight
 
     Look = Callable[[Sequence[Job]], list[Sight]]

@@ -14,7 +14,7 @@ from maskage.records import LABELS, RgbImage
 from maskage.system.files import write_private
 
 if TYPE_CHECKING:
-    from detector.tour.tour import LiveScore
+    from detector.tour.score import LiveScore
 
 THUMBNAILS_A_CLASS = 9
 THUMBNAIL_PX = 96

@@ -8,12 +8,13 @@ import json
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from detector.drawing.overlay import Readout, draw_result
 from detector.events.events import EventLog
 from detector.tour.photograph import photograph_cast
+from detector.tour.report import write_demo_report
+from detector.tour.score import LiveScore
 from detector.tracking.pipeline import LivePipeline
 from detector.video.sink import VideoSink
 from maskage.console import say, show, show_progress
@@ -23,7 +24,6 @@ from maskage.errors import EnvironmentProblemError, UsageError
 from maskage.faces.finder import GuideFinder
 from maskage.formats.bundle import find_bundle, load_bundle
 from maskage.inference.classifier import Classifier
-from maskage.records import LABELS, Label, RgbImage
 
 FEWEST_PHOTOS = 150
 UNSEEN_OF_EACH_AGE = 3
@@ -34,41 +34,6 @@ EPOCHS = 64
 IMAGE_SIZE = 80
 BATCH_SIZE = 12
 MARK = ".maskage-demo"
-
-
-@dataclass
-class LiveScore:
-    """How often the live label was right on people that were never photographed.
-
-    Attributes:
-        confusion: Frames by (actual, shown) label.
-        moments: Annotated frames for the report: the first good one of each scene, RGB.
-        mistakes: Annotated frames whose label was wrong, at most a dozen, RGB.
-        seconds: That the loop took: render, find, classify, draw, write.
-    """
-
-    confusion: dict[tuple[Label, Label], int] = field(
-        default_factory=lambda: {(actual, shown): 0 for actual in LABELS for shown in LABELS}
-    )
-    moments: list[RgbImage] = field(default_factory=list)
-    mistakes: list[RgbImage] = field(default_factory=list)
-    seconds: float = 0.0
-
-    @property
-    def frames(self) -> int:
-        return sum(self.confusion.values())
-
-    @property
-    def right(self) -> int:
-        return sum(count for (actual, shown), count in self.confusion.items() if actual is shown)
-
-    @property
-    def accuracy(self) -> float:
-        return self.right / self.frames if self.frames else 0.0
-
-    @property
-    def fps(self) -> float:
-        return self.frames / self.seconds if self.seconds else 0.0
 
 
 def run_demo(out: Path, seed: int, photos: int) -> int:
@@ -98,8 +63,6 @@ def run_demo(out: Path, seed: int, photos: int) -> int:
         if code := stage(out, seed):
             return code
     score = _run_live(out, unseen, seed)
-    from detector.tour.report import write_demo_report
-
     report = write_demo_report(out, score, seen, unseen)
     _say_goodbye(out, report, score, unseen, time.monotonic() - started)
     return 0

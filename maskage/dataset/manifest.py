@@ -29,6 +29,7 @@ from maskage.dataset.manifest_rows import (
 )
 from maskage.dataset.name_database import NameDatabase
 from maskage.errors import ManifestGoneError, PhotoNotSavedError
+from maskage.formats.dataset_folder import manifest_path
 from maskage.records import Label, Photo, Suggestion
 from maskage.system.files import sync_folder
 
@@ -124,11 +125,6 @@ def former_names(path: str) -> list[str]:
     while (before := _MARK.sub("", names[-1])) != names[-1]:
         names.append(before)
     return names
-
-
-def manifest_path(root: Path) -> Path:
-    """Where the manifest of the dataset at `root` lies."""
-    return root / ".dataset" / "manifest.db"
 
 
 class Manifest:

@@ -223,7 +223,7 @@ class PhotoStore(Closing):
     def forget(self, subject: str) -> None:
         """Delete all rows, events and the consent of a subject, beyond recovery.
 
-        Their files go first: see `maskage.dataset.privacy.forgetting`, which finds and removes them.
+        Their files go first: `maskage.dataset.privacy.forgetting` finds and removes them.
 
         Raises:
             PhotoNotSavedError: The manifest could not be written.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from maskage.demo.painting.canvas import Colour, colour_of
+from maskage.demo.colours import Colour, colour_of
 from maskage.records import Label
 
 

@@ -5,7 +5,13 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from maskage.demo.painting.canvas import Colour, colour_of, darker, lighter, mix
+from maskage.demo.colours import (
+    Colour,
+    colour_of,
+    darker,
+    lighter,
+    mix,
+)
 from maskage.records import RgbImage
 
 _WALLS = ("#d9cfc0", "#b9c9c4", "#e3c9b0", "#a9b8cc", "#c9b6c7", "#8fa39a", "#e8dfcf", "#7f8794",

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from maskage.dataset.manifest import manifest_path
+from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.set_contents import PLAN_FILE, SPLITS, dataset_of_set
 from maskage.formats.trained_runs import ARGS_FILE, read_run
 

@@ -7,13 +7,11 @@
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 CACHE_NAME = ".features"
 """The folder of the cache beside the runs."""
-CACHE_VARIABLE = "MASKAGE_CACHE"
-"""The environment variable that names another."""
 
 # A key as numpy keeps it: four bytes a character.
 _RAW_DIGEST = re.compile(rb"(?:[0-9a-f]\x00\x00\x00){64}")
@@ -28,12 +26,6 @@ _NOT_A_PIECE = (
     zipfile.BadZipFile,
     zlib.error,
 )
-
-
-def named_cache(environment: Mapping[str, str]) -> Path | None:
-    """The cache that the environment names, or None."""
-    named = environment.get(CACHE_VARIABLE)
-    return Path(named) if named else None
 
 
 def list_pieces(cache: Path) -> Iterator[Path]:

@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TextIO
 
-from maskage.dataset.manifest import manifest_path
+from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.feature_cache import CACHE_NAME
 from maskage.system.paths import user_cache
 

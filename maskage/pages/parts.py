@@ -4,10 +4,10 @@ import base64
 import html
 import io
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from PIL import Image
 
-from curation.plan.plan import CurationPlan
 from maskage.errors import UnreadableImageError
 from maskage.outside_text import shown_text
 from maskage.pictures.images import read_image
@@ -41,10 +41,10 @@ def row_of(figures: Iterable[str]) -> str:
     return f'<div class="twins">{"".join(figures)}</div>'
 
 
-def figure(plan: CurationPlan, path: str, caption: str, kind: str = "") -> str:
+def figure(root: Path, path: str, caption: str, kind: str = "") -> str:
     """A photo of the dataset with a caption; its name shows on hovering."""
     try:
-        return captioned(read_image(plan.root / path), path, caption, kind)
+        return captioned(read_image(root / path), path, caption, kind)
     except UnreadableImageError:
         return f'<figure class="{kind}"><figcaption>{escape(path)}: gone</figcaption></figure>'
 

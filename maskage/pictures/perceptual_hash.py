@@ -9,6 +9,9 @@ SAME_PICTURE_BITS = 4
 """pHash distance within which two crops are one picture; different people's were at least 10 apart
 (DESIGN.md, Curation's measured facts)."""
 
+GROUP_BITS = 8
+"""Radius of grouping: different people's tight crops were at least 10 bits apart (4,950 pairs)."""
+
 
 def hash_crop(crop: RgbImage) -> int:
     """Perceptual hash of a crop, 64 bits: the low frequencies of its 32 px DCT over their median.

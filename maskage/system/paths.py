@@ -3,11 +3,18 @@
 import hashlib
 import os
 import sqlite3
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from maskage.formats.feature_cache import named_cache
+CACHE_VARIABLE = "MASKAGE_CACHE"
+"""Environment variable that names another folder for caches."""
+
+
+def named_cache(environment: Mapping[str, str]) -> Path | None:
+    """Return the cache that the environment names, or None."""
+    named = environment.get(CACHE_VARIABLE)
+    return Path(named) if named else None
 
 
 def user_cache() -> Path:

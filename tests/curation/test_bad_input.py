@@ -28,11 +28,11 @@ from curation.plan.dataset import Dataset, read_dataset
 from curation.plan.look_alikes import LookAlikes
 from curation.plan.plan import CurationPlan
 from maskage.dataset.doctor.repair import mend
-from maskage.dataset.manifest import manifest_path
 from maskage.dataset.photo_scan import PhotoScan, look_at
 from maskage.dataset.store import PhotoStore
 from maskage.errors import UnreadableImageError
 from maskage.formats.curated_set import SPLITS, read_curated
+from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import decode_image, encode_jpeg, read_image
 from maskage.records import LABELS
 from tests.conftest import draw_noise

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from maskage.errors import EnvironmentProblemError
 from maskage.formats.curated_set import CuratedPhoto
-from maskage.formats.feature_cache import CACHE_VARIABLE
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.records import RgbImage
 from maskage.system.files import is_disk_full, make_private, open_replacement
+from maskage.system.paths import CACHE_VARIABLE
 from trainer.data.augment import Augmenter, seed_of_view, vary_framing
 from trainer.data.pixels import PixelReader, worker_count
 from trainer.network.backbones import Network

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from curation.plan.groups import GROUP_BITS
 from maskage.dataset.photo_scan import Sight, look_at
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.pictures.hamming import find_close_pairs
+from maskage.pictures.perceptual_hash import GROUP_BITS
 from maskage.pictures.photo_hash import hash_array
 from trainer.data.pixels import worker_count
 
@@ -82,7 +82,7 @@ def check_leak(
     Args:
         tested, learned: Sights of photos; what could not be read has no twin.
         radius: Bits, 0 to 64. Different people's crops were 10 and more apart (see
-            `curation.plan.groups.GROUP_BITS`).
+            `maskage.pictures.perceptual_hash.GROUP_BITS`).
     """
     ours = [at for at, sight in enumerate(tested) if sight.fault is None]
     theirs = [at for at, sight in enumerate(learned) if sight.fault is None]

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path, PurePosixPath
 
-from maskage.dataset.manifest import manifest_path, read_rows
+from maskage.dataset.manifest import read_rows
 from maskage.errors import DatasetError
+from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.set_contents import CuratedSet
 from maskage.outside_text import cell_to_path, path_to_text
 from maskage.records import Photo

@@ -1,4 +1,4 @@
-"""Keras, made ready to train (see `maskage.inference.keras_setup`). Import it from here and nowhere else.
+"""Keras, made ready to train (see `keras_setup`). Import it from here and nowhere else.
 
 `KERAS_BACKEND` is read when this is imported; set it before that.
 """

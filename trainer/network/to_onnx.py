@@ -1,6 +1,7 @@
 """A Keras model as ONNX: one file, named ends, any batch size, compared before it is believed."""
 
 import logging
+import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from maskage.console import run_command
 from maskage.errors import ToolchainError
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.system.files import replace_file
@@ -88,3 +90,13 @@ def _name_ends(graph: onnx.ModelProto, output: str) -> None:
     for end in (graph.graph.input[0], graph.graph.output[0]):
         end.name = renamed[end.name]
         end.type.tensor_type.shape.dim[0].dim_param = "batch"
+
+
+def _main(saved: str, path: str, output: str) -> int:
+    """Export a saved model; the process that `export_in_process` starts."""
+    export_onnx(keras.models.load_model(saved, compile=False), Path(path), output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(lambda: _main(*sys.argv[1:])))

@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from maskage.console import run_command
 from maskage.errors import EnvironmentProblemError, ToolchainError
 from maskage.security.keras_archive import archive_model
 
@@ -33,7 +32,7 @@ def export_in_process(model: Any, path: Path, output: str) -> None:
         command = [
             sys.executable,
             "-m",
-            "trainer.network.to_onnx_process",
+            "trainer.network.to_onnx",
             str(saved),
             str(path),
             output,
@@ -67,15 +66,3 @@ def _environment() -> dict[str, str]:
         if not name.startswith("KERAS_DISTRIBUTION_")
     }
     return {**kept, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
-
-
-def _main(saved: str, path: str, output: str) -> int:
-    from trainer.network.backend import keras
-    from trainer.network.to_onnx import export_onnx
-
-    export_onnx(keras.models.load_model(saved, compile=False), Path(path), output)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(run_command(lambda: _main(*sys.argv[1:])))

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from maskage.dataset.manifest import manifest_path
 from maskage.dataset.store import TRASH
 from maskage.errors import UnreadableImageError
+from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import PICTURE_SUFFIXES, decode_image
 from maskage.pictures.perceptual_hash import hash_crop
 from maskage.pictures.quality import measure_quality

@@ -12,7 +12,8 @@ from pathlib import Path
 from maskage.dataset.doctor.files import REBUILDING
 from maskage.dataset.doctor.manifest import ASIDE, find_aside
 from maskage.dataset.doctor.values import Salvage
-from maskage.dataset.manifest import Manifest, manifest_path
+from maskage.dataset.manifest import Manifest
+from maskage.formats.dataset_folder import manifest_path
 from maskage.system.files import give_second_name, rename_new, sync_folder
 
 _COMPANIONS = ("-wal", "-shm")

@@ -61,9 +61,9 @@ def run_forget(words: list[str], data: Path) -> int:
         DatasetError: Nobody of this name is in the dataset.
     """
     arguments = _forget_parser(data).parse_args(words)
-    from maskage.dataset.manifest import manifest_path
     from maskage.dataset.privacy.forgetting import forget, plan_forgetting
     from maskage.dataset.store import PhotoStore
+    from maskage.formats.dataset_folder import manifest_path
 
     root, subject, places = arguments.data, arguments.subject, _places(arguments)
     # Without a manifest nobody is known, and no dataset is to be made of such a folder.
@@ -107,7 +107,7 @@ def _places(arguments: argparse.Namespace) -> tuple[list[Path], Path | None]:
     Raises:
         UsageError: A folder is not there.
     """
-    from maskage.formats.feature_cache import named_cache
+    from maskage.system.paths import named_cache
 
     look_in = arguments.look_in or [arguments.data.resolve().parent, Path.cwd()]
     for folder in look_in:

@@ -1,7 +1,7 @@
 """What was made of photos outside their dataset: sets, runs, models, pages, pictures, caches.
 
-Sets and runs are described in `maskage.formats.set_contents` and `maskage.formats.trained_runs`, caches in
-`maskage.formats.feature_cache`, all else in `maskage.dataset.privacy.loose_copies`. Only reads.
+Reads sets, runs and caches through `maskage.formats` (`set_contents`, `trained_runs`,
+`feature_cache`), all else through `loose_copies`. Changes nothing.
 """
 
 import tempfile
@@ -120,8 +120,8 @@ def find_traces(
 
     Args:
         sought: The photos.
-        look_in: Folders that are looked through, see `maskage.dataset.privacy.trace_walk`. A set that a run
-            names is read wherever it lies.
+        look_in: Folders that are looked through, see `trace_walk`. A set that a run names is
+            read wherever it lies.
         caches: More caches of features, wherever they lie.
         outputs: What the tools remember to have written, wherever it lies.
 

@@ -7,8 +7,8 @@ last. Thumbnails and previews live in memory only and end with the program that 
 What is only a cache goes too. What was made of the photos on somebody's wish is listed and left: a
 curated set or a trained run without the person is made anew, not mended; pages, pictures,
 recordings and exports hold others too. Until nothing is listed any more, marks of the photos are
-kept (`maskage.dataset.privacy.tombstones`), so that the same command lists again what is still there. Files are
-unlinked, which no program can make sure of on every disk; the rows in the manifest are overwritten.
+kept (`tombstones`), so that the same command lists again what is still there. Files are unlinked,
+which no program can make sure of on every disk; the rows in the manifest are overwritten.
 """
 
 import shutil
@@ -22,7 +22,7 @@ from pathlib import Path
 from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.files import DAMAGED, REBUILDING
 from maskage.dataset.doctor.manifest import ASIDE, find_aside
-from maskage.dataset.manifest import manifest_path, read_consents, read_rows
+from maskage.dataset.manifest import read_consents, read_rows
 from maskage.dataset.manifest_file import COPY_PREFIX
 from maskage.dataset.privacy.derived_copies import Traces, find_traces
 from maskage.dataset.privacy.sought_photos import SoughtPhotos, sought_photos
@@ -41,6 +41,7 @@ from maskage.dataset.privacy.tombstones import (
 )
 from maskage.dataset.store import TRASH, PhotoStore
 from maskage.errors import DatasetError, EnvironmentProblemError, ToolchainError
+from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.output_log import forget_in_log, read_outputs
 from maskage.records import LABELS, Label
 from maskage.system.files import TEMPORARY_PREFIX, sync_folder

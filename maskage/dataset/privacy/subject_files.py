@@ -13,12 +13,12 @@ from maskage.dataset.manifest import (
     KnownPhoto,
     ManifestRows,
     former_names,
-    manifest_path,
     read_consents,
     read_rows,
 )
 from maskage.dataset.store import TRASH, match_photos
 from maskage.errors import UnreadableImageError
+from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.set_contents import hash_file
 from maskage.pictures.bare_pictures import strip_picture
 from maskage.pictures.images import PICTURE_SUFFIXES, read_image

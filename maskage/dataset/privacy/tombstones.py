@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from maskage.dataset.manifest import manifest_path
 from maskage.errors import DatasetError, EnvironmentProblemError
+from maskage.formats.dataset_folder import manifest_path
 from maskage.system.files import TEMPORARY_PREFIX, save_new_file, sync_folder
 
 _MARK_BYTES = 16

@@ -2,14 +2,12 @@
 
 import numpy as np
 
+from maskage.demo.colours import darker, lighter, mix
 from maskage.demo.painting.canvas import (
     Canvas,
     Points,
     Shape,
-    darker,
     ellipse,
-    lighter,
-    mix,
 )
 from maskage.demo.people import DemoSubject
 

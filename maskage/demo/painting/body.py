@@ -2,14 +2,12 @@
 
 import numpy as np
 
+from maskage.demo.colours import Colour, darker, lighter
 from maskage.demo.painting.canvas import (
     Canvas,
-    Colour,
     Shape,
     both_halves,
-    darker,
     ellipse,
-    lighter,
     moved,
     smooth,
 )

@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Colour = tuple[float, float, float]
-"""Red, green, blue, 0 to 255."""
+from maskage.demo.colours import Colour
 
 Points = NDArray[np.float32]
 """Shape (N, 2): x, y in head units."""
@@ -221,29 +220,6 @@ def both_halves(right: Coordinates) -> Points:
 def moved(points: Coordinates, x: float, y: float) -> Points:
     """The same shape elsewhere."""
     return np.asarray(points, np.float32) + np.array([x, y], np.float32)
-
-
-def colour_of(code: str) -> Colour:
-    """ "#f0c8a8" as a colour."""
-    value = int(code.removeprefix("#"), 16)
-    return float(value >> 16), float(value >> 8 & 255), float(value & 255)
-
-
-def mix(first: Colour, second: Colour, share: float) -> Colour:
-    """`first` with a `share`, 0 to 1, of `second` in it."""
-    red, green, blue = (a + (b - a) * share for a, b in zip(first, second, strict=True))
-    return red, green, blue
-
-
-def darker(colour: Colour, amount: float) -> Colour:
-    """Towards black by `amount`, 0 to 1; reds last longest, as in the shade of skin."""
-    red, green, blue = colour
-    return red * (1 - amount * 0.85), green * (1 - amount), blue * (1 - amount)
-
-
-def lighter(colour: Colour, amount: float) -> Colour:
-    """Towards white by `amount`, 0 to 1."""
-    return mix(colour, (255.0, 252.0, 245.0), amount)
 
 
 def _blur(mask: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:

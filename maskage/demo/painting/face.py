@@ -5,17 +5,19 @@ All in head units: the eyes lie at y = 0, the chin at 1, the hairline near -0.62
 
 import numpy as np
 
+from maskage.demo.colours import (
+    Colour,
+    darker,
+    lighter,
+    mix,
+)
 from maskage.demo.painting.age import paint_age, paint_marks
 from maskage.demo.painting.canvas import (
     Canvas,
-    Colour,
     Points,
     Shape,
     both_halves,
-    darker,
     ellipse,
-    lighter,
-    mix,
     smooth,
 )
 from maskage.demo.people import DemoSubject

@@ -4,17 +4,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maskage.demo.colours import (
+    Colour,
+    darker,
+    lighter,
+    mix,
+)
 from maskage.demo.painting.canvas import (
     Canvas,
-    Colour,
     Points,
     Shape,
     both_halves,
-    darker,
     ellipse,
-    lighter,
     mirrored,
-    mix,
     smooth,
 )
 from maskage.demo.painting.face import BLOOD, CHEEK_X, EYE_X

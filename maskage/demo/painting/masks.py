@@ -2,15 +2,13 @@
 
 import numpy as np
 
+from maskage.demo.colours import colour_of, darker, lighter
 from maskage.demo.painting.canvas import (
     Canvas,
     Points,
     Shape,
     both_halves,
-    colour_of,
-    darker,
     ellipse,
-    lighter,
     moved,
     smooth,
 )

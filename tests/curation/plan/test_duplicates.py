@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.plan.duplicates import Duplicate, find_duplicates
-from curation.plan.groups import GROUP_BITS, describe_links, group_photos, source_stem
+from curation.plan.groups import describe_links, group_photos, source_stem
 from curation.plan.look_alikes import find_look_alikes
 from maskage.dataset.photo_scan import PhotoScan, Sight
+from maskage.pictures.perceptual_hash import GROUP_BITS
 from maskage.records import LABELS, Label, Photo, Quality
 
 GOOD = Quality(sharpness=100.0, brightness=120.0, clipped=0.0, face_px=0)

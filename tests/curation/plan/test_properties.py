@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from curation.build.verify import find_leaks
 from curation.plan.balance import choose_drops, plan_variants
 from curation.plan.duplicates import find_duplicates, rank_key
-from curation.plan.groups import GROUP_BITS, group_photos
+from curation.plan.groups import group_photos
 from curation.plan.look_alikes import find_look_alikes
 from curation.plan.plan import PlannedPhoto
 from curation.plan.split import assign_groups
 from curation.settings import AUGMENT, DEFAULT_RATIO, CurationSettings
 from maskage.dataset.photo_scan import PhotoScan, Sight
 from maskage.formats.curated_set import SPLITS
+from maskage.pictures.perceptual_hash import GROUP_BITS
 from maskage.records import LABELS, Label, Photo, Quality
 
 LONERS = 4

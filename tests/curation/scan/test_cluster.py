@@ -25,7 +25,8 @@ import pytest
 from curation.cli import main
 from curation.scan import cluster
 from curation.scan.cluster import map_on_cluster
-from curation.scan.scanning import CHUNK, Job, look_at_jobs
+from curation.scan.job import Job, look_at_jobs
+from curation.scan.scanning import CHUNK
 from curation.scan.worker_answer import Answer, look_there, require_like_here, versions_here
 from maskage.dataset.photo_scan import Sight
 from maskage.errors import EnvironmentProblemError
@@ -70,7 +71,7 @@ IS_OF_ANOTHER_VERSION = """
 IS_SLOW = """
     import time
     from pathlib import Path
-    import curation.scan.scanning
+    import curation.scan.job
     from maskage.dataset.photo_scan import look_at
 
     def look_at_slowly(*arguments):
@@ -78,7 +79,7 @@ IS_SLOW = """
         time.sleep(0.03)
         return look_at(*arguments)
 
-    curation.scan.scanning.look_at = look_at_slowly
+    curation.scan.job.look_at = look_at_slowly
 """
 
 

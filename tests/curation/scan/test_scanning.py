@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from curation.scan import scanning
+from curation.scan import job, scanning
 from curation.scan.cache import ScanCache, open_scan_cache
 from curation.scan.scanning import scan_photos
 from curation.scan.workers import Workers
@@ -55,7 +55,7 @@ def count_looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         looked_at.append(name)
         return look_at(path, name, face_model)
 
-    monkeypatch.setattr(scanning, "look_at", counted)
+    monkeypatch.setattr(job, "look_at", counted)
     return looked_at
 
 

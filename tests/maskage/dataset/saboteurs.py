@@ -1,4 +1,4 @@
-"""`tests.maskage.dataset.save_many` with one safeguard taken out: what checks of saving must notice.
+"""`save_many` with one safeguard taken out: what checks of saving must notice.
 
     python -m tests.maskage.dataset.saboteurs NAME DATA MODE SEED
 

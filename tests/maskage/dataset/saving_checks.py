@@ -1,8 +1,8 @@
 """Kill or hinder a process that saves photos, and find out whether it kept its word.
 
-`tests.maskage.dataset.save_many` is the process. What it acknowledged goes into a `Ledger`, and `check`
-compares that with what lies on the disk. `run_traced` lets strace kill it at one system call, or
-make that call fail.
+`tests.maskage.dataset.save_many` is the process. What it acknowledged goes into a `Ledger`, and
+`check` compares that with what lies on the disk. `run_traced` lets strace kill it at one system
+call, or make that call fail.
 """
 
 import hashlib
@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from maskage.dataset.edits import trashing
-from maskage.dataset.manifest import manifest_path, read_rows
+from maskage.dataset.manifest import read_rows
 from maskage.dataset.store import TRASH, PhotoStore, list_photos
 from maskage.errors import DatasetInUseError, ToolchainError
+from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import read_image
 from maskage.records import LABELS
 from maskage.system.files import TEMPORARY_PREFIX

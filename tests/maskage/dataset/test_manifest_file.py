@@ -15,10 +15,11 @@ from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.findings import Kind
 from maskage.dataset.doctor.repair import mend
-from maskage.dataset.manifest import manifest_path, read_consents, read_rows
+from maskage.dataset.manifest import read_consents, read_rows
 from maskage.dataset.manifest_file import read_file
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import ManifestGoneError
+from maskage.formats.dataset_folder import manifest_path
 from maskage.records import Label
 from tests.conftest import draw_noise
 from tests.maskage.dataset.doctor.doctor_cases import fill, found, tree

@@ -14,8 +14,9 @@ from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.repair import mend
 from maskage.dataset.edits import trashing
-from maskage.dataset.manifest import manifest_path, read_rows
+from maskage.dataset.manifest import read_rows
 from maskage.dataset.store import PhotoStore
+from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Label, Suggestion
 from tests.conftest import draw_noise

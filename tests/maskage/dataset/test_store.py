@@ -10,9 +10,10 @@ import pytest
 from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.salvage import salvage_manifest
 from maskage.dataset.edits import flagging, trashing
-from maskage.dataset.manifest import manifest_path, read_manifest, read_rows
+from maskage.dataset.manifest import read_manifest, read_rows
 from maskage.dataset.store import PhotoStore, list_photos, new_session_id
 from maskage.errors import DatasetError, DatasetInUseError
+from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import encode_jpeg, read_image
 from maskage.records import LABELS, FaceBox, Label, Photo, Quality, Suggestion
 from maskage.system.files import save_new_file

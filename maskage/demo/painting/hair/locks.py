@@ -4,15 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maskage.demo.colours import Colour, darker, lighter
 from maskage.demo.painting.canvas import (
     Canvas,
-    Colour,
     Coordinates,
     Points,
     Shape,
-    darker,
     ellipse,
-    lighter,
     smooth,
 )
 from maskage.demo.painting.face import CHEEK_X

@@ -2,13 +2,12 @@
 
 import numpy as np
 
+from maskage.demo.colours import darker, lighter
 from maskage.demo.painting.canvas import (
     Canvas,
     Shape,
     both_halves,
-    darker,
     ellipse,
-    lighter,
     moved,
     smooth,
 )

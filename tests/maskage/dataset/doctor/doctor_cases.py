@@ -11,8 +11,8 @@ from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.findings import Diagnosis, Kind
 from maskage.dataset.doctor.repair import mend
 from maskage.dataset.edits import trashing
-from maskage.dataset.manifest import manifest_path
 from maskage.dataset.store import PhotoStore
+from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import encode_jpeg
 from maskage.records import LABELS, FaceBox, Photo, Quality
 from maskage.system.files import TEMPORARY_PREFIX

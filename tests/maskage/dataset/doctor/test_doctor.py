@@ -16,9 +16,10 @@ from maskage.dataset.doctor.files import facts_of_name
 from maskage.dataset.doctor.findings import Kind
 from maskage.dataset.doctor.repair import mend
 from maskage.dataset.edits import trashing
-from maskage.dataset.manifest import manifest_path, read_rows
+from maskage.dataset.manifest import read_rows
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetInUseError
+from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import encode_jpeg, read_image
 from maskage.pictures.perceptual_hash import hash_crop
 from maskage.pictures.quality import measure_quality

@@ -14,9 +14,10 @@ from maskage.dataset.doctor.repair import mend
 from maskage.dataset.doctor.salvage import salvage_manifest
 from maskage.dataset.doctor.values import PHOTO_COLUMNS
 from maskage.dataset.edits import trashing
-from maskage.dataset.manifest import Manifest, manifest_path, read_consents, read_rows
+from maskage.dataset.manifest import Manifest, read_consents, read_rows
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError
+from maskage.formats.dataset_folder import manifest_path
 from maskage.records import FaceBox, Label, Photo, Quality, Suggestion
 from tests.conftest import draw_noise
 from tests.maskage.dataset.doctor.doctor_cases import (

@@ -17,8 +17,8 @@ import pytest
 from collector.cli import main
 from curation.cli import main as curate
 from maskage.dataset.consent import Consent
-from maskage.dataset.manifest import manifest_path
 from maskage.dataset.store import PhotoStore, list_photos
+from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import encode_jpeg, read_image
 from maskage.records import LABELS, Label, Photo
 from maskage.system.paths import scan_cache_path

@@ -20,10 +20,11 @@ from curation.cli import main as curate
 from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.repair import mend
 from maskage.dataset.edits import trashing
-from maskage.dataset.manifest import former_names, manifest_path, read_consents, read_rows
+from maskage.dataset.manifest import former_names, read_consents, read_rows
 from maskage.dataset.privacy.forgetting import forget, plan_forgetting
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError, EnvironmentProblemError
+from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.feature_cache import read_digests
 from maskage.formats.run_folder import Prediction, RunFolder
 from maskage.formats.set_contents import read_set

@@ -1,0 +1,27 @@
+"""Colours of rendered people and rooms."""
+
+Colour = tuple[float, float, float]
+"""Red, green, blue, 0 to 255."""
+
+
+def colour_of(code: str) -> Colour:
+    """ "#f0c8a8" as a colour."""
+    value = int(code.removeprefix("#"), 16)
+    return float(value >> 16), float(value >> 8 & 255), float(value & 255)
+
+
+def mix(first: Colour, second: Colour, share: float) -> Colour:
+    """`first` with a `share`, 0 to 1, of `second` in it."""
+    red, green, blue = (a + (b - a) * share for a, b in zip(first, second, strict=True))
+    return red, green, blue
+
+
+def darker(colour: Colour, amount: float) -> Colour:
+    """Towards black by `amount`, 0 to 1; reds last longest, as in the shade of skin."""
+    red, green, blue = colour
+    return red * (1 - amount * 0.85), green * (1 - amount), blue * (1 - amount)
+
+
+def lighter(colour: Colour, amount: float) -> Colour:
+    """Towards white by `amount`, 0 to 1."""
+    return mix(colour, (255.0, 252.0, 245.0), amount)
