@@ -65,7 +65,7 @@ from curation.settings import DEFAULT_SEED, PaintingSettings
 from maskage.formats.run_folder import create_run, predictions_of
 from maskage.records import LABELS
 from trainer.data.dataset import read_training_photos, relative_names
-from trainer.evaluation.resampling import estimate, number_groups, resample_means
+from trainer.evaluation.intervals import estimate, number_groups, resample_means
 from trainer.fit.packing import TrainingOutcome
 from trainer.fit.training import FINE_TUNE, SCRATCH, Training
 from trainer.fit.validation import predict_logits

@@ -1,48 +1,63 @@
-"""How far from a measured accuracy the true one may lie. Numpy only."""
+"""How far from a measured number the true one may lie.
 
-from collections.abc import Sequence
+Photos of one group (a person, a session, look-alikes) are right or wrong together, so they are
+drawn together: photo by photo the intervals of a few people with many photos would be too narrow.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-Z_95 = 1.959964
-"""Standard normal quantile of a two-sided 95% interval."""
+from scipy.stats import binomtest
 
 RESAMPLES = 2000
 """Two runs with other seeds then differ by a few hundredths of the interval's width."""
 
+_DRAWN_AT_ONCE = 4_000_000
+"""Numbers of a chunk of draws: 32 MB, however many groups there are."""
 
-def wilson_interval(right: int, total: int, z: float = Z_95) -> tuple[float, float]:
-    """Interval of a proportion that also holds near 0 and 1.
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95% interval, `low` to `high`."""
+
+    value: float
+    low: float
+    high: float
+
+    def as_dict(self) -> dict[str, float]:
+        """Return it as JSON holds it."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+def wilson_interval(right: int, total: int) -> tuple[float, float]:
+    """Return the 95% interval of a proportion; it also holds near 0 and 1.
 
     Args:
         right: Successes, 0 to total.
         total: Trials, at least 1.
-        z: Standard normal quantile.
 
     Source:
-        Wilson, Probable inference, JASA 22 (1927).
+        Wilson, Probable inference, JASA 22 (1927), as SciPy computes it.
     """
-    part = right / total
-    middle = part + z * z / (2 * total)
-    spread = z * np.sqrt(part * (1 - part) / total + z * z / (4 * total * total))
-    scale = 1 + z * z / total
-    return float(max(0.0, (middle - spread) / scale)), float(min(1.0, (middle + spread) / scale))
+    found = binomtest(right, total).proportion_ci(0.95, method="wilson")
+    return float(found.low), float(found.high)
 
 
 def bootstrap_interval(
     right: NDArray[np.bool_], groups: Sequence[str], resamples: int = RESAMPLES, seed: int = 1337
 ) -> tuple[float, float] | None:
-    """95% interval of an accuracy whose photos come in groups, by resampling whole groups.
+    """Return the 95% interval of an accuracy whose photos come in groups.
 
-    Photos of one person are right or wrong together, so a hundred of them tell less than photos
-    of a hundred people. Wilson's interval takes them for independent; this one does not.
+    A hundred photos of one person say less than photos of a hundred people. Wilson's interval
+    takes photos for independent; this one draws whole groups.
 
     Args:
         right: Whether each answer is right, shape (N,), N at least 1.
-        groups: Of each photo.
-        resamples: Datasets drawn, each of as many groups as there are, with replacement.
-        seed: Of the draws.
+        groups: Group of each photo.
+        resamples: Number of datasets drawn, each of as many groups as there are.
+        seed: Seed of the draws.
 
     Returns:
         The 2.5% and the 97.5% quantile, or None where every group has the same accuracy (one group
@@ -56,15 +71,79 @@ def bootstrap_interval(
     """
     if len(groups) != len(right):
         raise ValueError(f"One group for each answer; found {len(groups)} for {len(right)}.")
-    _, group = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    of_group = np.stack([np.bincount(group), np.bincount(group, weights=right)], axis=1)
-    # Groups with as many photos and as many right answers are alike: how often each such kind is
-    # drawn is multinomial, and there are few kinds however many groups there are.
-    kinds, counts = np.unique(of_group, axis=0, return_counts=True)
-    if np.ptp(kinds[:, 1] / kinds[:, 0]) == 0:
+    numbers = number_groups(groups)
+    accuracy = np.bincount(numbers, weights=right) / np.bincount(numbers)
+    if np.ptp(accuracy) == 0:
         return None
-    total = int(counts.sum())
-    drawn = np.random.default_rng(seed).multinomial(total, counts / total, size=resamples)
-    photos, hits = (drawn @ kinds).T
-    low, high = np.quantile(hits / photos, [0.025, 0.975])
+    means = resample_means(right[None].astype(np.float64), numbers, seed, resamples)
+    low, high = np.quantile(means[:, 0], (0.025, 0.975))
     return float(low), float(high)
+
+
+def number_groups(groups: Sequence[str]) -> NDArray[np.int64]:
+    """Number groups (N,) from 0, in the order of their names."""
+    return np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1].astype(np.int64)
+
+
+def resample_means(
+    values: NDArray[np.floating],
+    groups: NDArray[np.int64],
+    seed: int,
+    resamples: int = RESAMPLES,
+) -> NDArray[np.float64]:
+    """Draw as many groups as there are, with replacement, and take the means over their photos.
+
+    Args:
+        values: One row for each thing that is counted, one column a photo, shape (K, N), N at
+            least 1.
+        groups: Group of each photo, numbers from 0, shape (N,).
+        seed: Seed of the draws.
+        resamples: Number of draws.
+
+    Returns:
+        Shape (resamples, K). All of a row are of the same draw, so their differences are paired.
+
+    Source:
+        Davison and Hinkley, Bootstrap Methods and their Application (1997), section 3.8.
+    """
+    photos = np.bincount(groups)
+    sums = [np.bincount(groups, row) for row in values]
+    # Groups with equal figures are alike: how often each such kind is drawn is multinomial, and
+    # where answers are right or wrong there are few kinds, however many groups there are.
+    kinds, counts = np.unique(np.stack([photos, *sums], axis=1), axis=0, return_counts=True)
+    total = int(counts.sum())
+    random = np.random.default_rng(seed)
+    drawn = np.concatenate(
+        [
+            random.multinomial(total, counts / total, size=rounds) @ kinds
+            for rounds in _chunks(resamples, len(kinds))
+        ]
+    )
+    return np.asarray(drawn[:, 1:] / drawn[:, :1], dtype=np.float64)
+
+
+def estimate(value: float, resampled: NDArray[np.float64]) -> Estimate:
+    """Pair a number with the middle 95% of what it was when resampled, shape (resamples,)."""
+    low, high = np.quantile(resampled, (0.025, 0.975))
+    return Estimate(value, float(low), float(high))
+
+
+def estimate_accuracy(
+    value: float, resampled: NDArray[np.float64], groups: NDArray[np.int64]
+) -> Estimate:
+    """Pair an accuracy, 0 to 1, with its interval.
+
+    Where every answer is right, or none, resampling sees no spread; then the interval is Wilson's,
+    over groups.
+    """
+    if 0 < value < 1:
+        return estimate(value, resampled)
+    count = int(groups.max()) + 1
+    return Estimate(value, *wilson_interval(round(value * count), count))
+
+
+def _chunks(rounds: int, width: int) -> Iterator[int]:
+    """Split a number of draws so that each chunk, `width` numbers a draw, stays small."""
+    size = max(1, _DRAWN_AT_ONCE // width)
+    for start in range(0, rounds, size):
+        yield min(size, rounds - start)

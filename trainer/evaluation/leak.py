@@ -21,14 +21,14 @@ from maskage.errors import DatasetError
 from maskage.formats.curated_set import SPLITS, CuratedPhoto, read_curated
 from maskage.records import LABELS
 from trainer.evaluation.cross_validation import judge_by_folds
-from trainer.evaluation.metrics import FEW_GROUPS
-from trainer.evaluation.resampling import (
+from trainer.evaluation.intervals import (
     Estimate,
     estimate,
     estimate_accuracy,
     number_groups,
     resample_means,
 )
+from trainer.evaluation.metrics import FEW_GROUPS
 from trainer.network.classes import class_numbers
 from trainer.network.head import Matrix
 from trainer.progress import OnProgress

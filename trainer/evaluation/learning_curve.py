@@ -20,8 +20,13 @@ from numpy.typing import NDArray
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.records import LABELS
+from trainer.evaluation.intervals import (
+    Estimate,
+    estimate,
+    number_groups,
+    resample_means,
+)
 from trainer.evaluation.metrics import FEW_GROUPS, age_accuracy, count_confusion, mask_accuracy
-from trainer.evaluation.resampling import Estimate, estimate, number_groups, resample_means
 from trainer.network.head import HeadData, train_head
 from trainer.recipe import Phase, Recipe
 

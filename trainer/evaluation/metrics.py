@@ -1,4 +1,4 @@
-"""Numbers that say how good a classifier is. Numpy only.
+"""Numbers that say how good a classifier is.
 
 Precision of a class: of the photos called so, the part that are so (a column of the confusion
 matrix). Recall: of the photos that are so, the part called so (a row).
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from maskage.records import LABELS
 from trainer.evaluation.coverage import (
@@ -155,7 +156,6 @@ def evaluate_answers(
     counts = count_confusion(actual, predicted)
     right = int(np.trace(counts))
     uncalibrated = undo_temperature(probabilities, temperature)
-    per_class = {label.value: _class_scores(counts, at) for at, label in enumerate(LABELS)}
     reliability = measure_reliability(actual, probabilities)
     before = measure_reliability(actual, uncalibrated)
     return Evaluation(
@@ -165,8 +165,8 @@ def evaluate_answers(
         groups=len(set(groups)),
         mask_accuracy=mask_accuracy(counts),
         age_accuracy=age_accuracy(counts),
-        per_class=per_class,
-        averages=_averages(list(per_class.values()), right, len(actual)),
+        per_class=_per_class(actual, predicted),
+        averages=_averages(actual, predicted),
         confusion=tuple(tuple(int(count) for count in row) for row in counts),
         photos=len(actual),
         calibration_error=calibration_error(reliability),
@@ -180,9 +180,8 @@ def evaluate_answers(
 
 
 def count_confusion(actual: NDArray[np.int64], predicted: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Counts (4, 4), rows actual, columns predicted."""
-    counts = np.zeros((len(LABELS), len(LABELS)), dtype=np.int64)
-    np.add.at(counts, (actual, predicted), 1)
+    """Count answers in a matrix (4, 4), rows actual, columns predicted."""
+    counts: NDArray[np.int64] = confusion_matrix(actual, predicted, labels=range(len(LABELS)))
     return counts
 
 
@@ -251,43 +250,33 @@ def _tell_threshold(point: CoveragePoint | None) -> str:
     return f"99% is reached from {point.threshold:g}: {point.share:.1%} of these photos."
 
 
-def _class_scores(counts: NDArray[np.int64], at: int) -> Scores:
-    hit = int(counts[at, at])
-    said, are = int(counts[:, at].sum()), int(counts[at].sum())
-    precision, recall = _ratio(hit, said), _ratio(hit, are)
-    return Scores(precision, recall, _f1(precision, recall), are)
-
-
-def _averages(classes: list[Scores], right: int, total: int) -> dict[str, Scores]:
-    accuracy = right / total
-    # Each photo has one class and gets one answer: pooled over classes, precision and recall are
-    # both the accuracy, and each photo's own precision, recall and F1 are all 1 or all 0.
-    pooled = Scores(accuracy, accuracy, accuracy, total)
-    shares = np.array([scores.support / total for scores in classes])
-    even = np.full(len(classes), 1 / len(classes))
+def _per_class(actual: NDArray[np.int64], predicted: NDArray[np.integer]) -> dict[str, Scores]:
+    precision, recall, f1, support = precision_recall_fscore_support(
+        actual, predicted, labels=range(len(LABELS)), zero_division=0.0
+    )
     return {
-        "micro": pooled,
-        "macro": _mean_scores(classes, even, total),
-        "weighted": _mean_scores(classes, shares, total),
-        "samples": pooled,
+        label.value: Scores(
+            float(precision[at]), float(recall[at]), float(f1[at]), int(support[at])
+        )
+        for at, label in enumerate(LABELS)
     }
 
 
-def _mean_scores(classes: list[Scores], shares: NDArray[np.float64], total: int) -> Scores:
-    table = np.array([(scores.precision, scores.recall, scores.f1) for scores in classes])
-    precision, recall, f1 = (float(value) for value in shares @ table)
-    return Scores(precision, recall, f1, total)
+def _averages(actual: NDArray[np.int64], predicted: NDArray[np.integer]) -> dict[str, Scores]:
+    names = ("micro", "macro", "weighted")
+    found = {name: _average(actual, predicted, name) for name in names}
+    # Each photo has one class and gets one answer, so its own precision, recall and F1 are all 1
+    # or all 0: their mean is that of all photos pooled.
+    return {**found, "samples": found["micro"]}
+
+
+def _average(actual: NDArray[np.int64], predicted: NDArray[np.integer], name: str) -> Scores:
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        actual, predicted, labels=range(len(LABELS)), average=name, zero_division=0.0
+    )
+    return Scores(float(precision), float(recall), float(f1), len(actual))
 
 
 def _factor_accuracy(counts: NDArray[np.int64], factor: list[bool]) -> float:
     half = np.array(factor)
     return float(counts[half[:, None] == half[None, :]].sum() / counts.sum())
-
-
-def _ratio(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
-
-
-def _f1(precision: float, recall: float) -> float:
-    both = precision + recall
-    return 2 * precision * recall / both if both else 0.0

@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import comb
 from pathlib import Path
 
 
@@ -46,14 +45,15 @@ def compare_answers(first: Mapping[str, bool], second: Mapping[str, bool]) -> Pa
 
 
 def sign_test(ones: int, others: int) -> float:
-    """Two-sided p of a fair coin, exact.
+    """Return the two-sided p of a fair coin, exact, as SciPy computes it.
 
     Args:
-        ones, others: How often each side came.
+        ones, others: Number of times that each side came.
     """
-    throws, fewer = ones + others, min(ones, others)
-    tail = sum(comb(throws, count) for count in range(fewer + 1))
-    return min(1.0, float(2 * tail / 2**throws))
+    from scipy.stats import binomtest
+
+    throws = ones + others
+    return float(binomtest(ones, throws).pvalue) if throws else 1.0
 
 
 def read_right_answers(path: Path) -> dict[str, bool]:

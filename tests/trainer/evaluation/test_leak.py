@@ -16,6 +16,7 @@ from tests.trainer.conftest import draw_face
 from trainer.cli import main
 from trainer.data.features import FeatureCache
 from trainer.evaluation.cross_validation import make_folds
+from trainer.evaluation.intervals import Estimate
 from trainer.evaluation.leak import (
     MAX_FOLDS,
     REPEATS,
@@ -25,7 +26,6 @@ from trainer.evaluation.leak import (
     list_originals,
     measure_leak,
 )
-from trainer.evaluation.resampling import Estimate
 from trainer.network.classes import one_hot
 from trainer.recipe import Phase, load_recipe
 

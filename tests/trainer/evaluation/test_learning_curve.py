@@ -12,6 +12,7 @@ from maskage.errors import DatasetError, UsageError
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.records import LABELS
 from trainer.cli import main
+from trainer.evaluation.intervals import Estimate
 from trainer.evaluation.learning_curve import (
     DRAWS,
     CurveRow,
@@ -22,7 +23,6 @@ from trainer.evaluation.learning_curve import (
     forecast_doubling,
     measure_curve,
 )
-from trainer.evaluation.resampling import Estimate
 from trainer.network.classes import one_hot
 from trainer.network.head import HeadData
 from trainer.pages.run_pictures import draw_learning_curve
