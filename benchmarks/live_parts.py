@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from detector.drawing.overlay import draw_result
 from detector.live.controls import LiveControls
-from detector.live.corrections import Corrections, Dataset
+from detector.live.corrections import Corrections, CorrectionStore
 from detector.live.loop import LiveLoop, LoopOptions
 from detector.live.sources import CameraChoice
 from detector.screens.base import LiveView, Screen
@@ -87,7 +87,7 @@ def open_loop(
     choice = CameraChoice(sources, open_camera)
     with (
         feed_class(choice.open) as feed,
-        Corrections(Dataset(work / "data")) as corrections,
+        Corrections(CorrectionStore(work / "data")) as corrections,
     ):
         controls = LiveControls(
             feed,

@@ -70,7 +70,7 @@ class RunRequest:
 
 
 @dataclass
-class RunSummary:
+class LabellingSummary:
     """What a run saw.
 
     Attributes:
@@ -127,7 +127,7 @@ class RunSummary:
         return "\n".join(lines)
 
 
-def run_source(request: RunRequest) -> RunSummary:
+def run_source(request: RunRequest) -> LabellingSummary:
     """Label every frame of a source and write what was asked for.
 
     Raises:
@@ -172,7 +172,7 @@ def _open_finder(request: RunRequest, camera: Camera) -> FaceFinder:
     return open_face_finder(request.face_model)
 
 
-def check_gates(summary: RunSummary, fail_under: float | None, *, is_strict: bool) -> None:
+def check_gates(summary: LabellingSummary, fail_under: float | None, *, is_strict: bool) -> None:
     """Hold a run against `--strict` and `--fail-under`.
 
     Raises:
@@ -199,7 +199,7 @@ def check_gates(summary: RunSummary, fail_under: float | None, *, is_strict: boo
         )
 
 
-def check_folders(request: RunRequest, summary: RunSummary) -> None:
+def check_folders(request: RunRequest, summary: LabellingSummary) -> None:
     """Refuse to call a run whole that left folders with pictures in them out.
 
     Raises:
@@ -258,8 +258,8 @@ def _frames(camera: Camera, every: int, limit: int | None) -> Iterator[Frame]:
 
 def _label_all(
     request: RunRequest, camera: Camera, pipeline: LivePipeline, total: int | None
-) -> RunSummary:
-    summary = RunSummary()
+) -> LabellingSummary:
+    summary = LabellingSummary()
     if isinstance(camera, PictureFolder):
         summary.left_out = camera.left_out
     # A recording that holds more frames than it says is read to its end.
@@ -305,7 +305,7 @@ def _open_alarms(settings: AlarmSettings, source: str, outputs: ExitStack) -> "A
     return outputs.enter_context(alarms)
 
 
-def _report_skipped(camera: Camera, summary: RunSummary) -> None:
+def _report_skipped(camera: Camera, summary: LabellingSummary) -> None:
     """Tell of each unreadable picture or frame as soon as it was passed over."""
     if isinstance(camera, PictureFolder):
         for message in camera.skipped[len(summary.skipped) :]:
@@ -346,7 +346,7 @@ def _noun_is(number: int) -> str:
     return "was" if number == 1 else "were"
 
 
-def _require_frames(request: RunRequest, summary: RunSummary) -> None:
+def _require_frames(request: RunRequest, summary: LabellingSummary) -> None:
     if summary.frames:
         return
     shown = public_source(request.source)

@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Self
 
 
-class Closing:
+class ClosingMixin:
     """Gives `with` to what has a `close`; a subclass says in its own words what that does."""
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from maskage.outside_text import shown_text
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """How far one stage of a training has come.
 
     Attributes:
@@ -50,7 +50,7 @@ class Progress:
         return ", ".join([*parts, self.note] if self.note else parts)
 
 
-OnProgress = Callable[[Progress], None]
+OnProgress = Callable[[TrainingProgress], None]
 
 
 class ProgressPrinter:
@@ -65,7 +65,7 @@ class ProgressPrinter:
         self._last_s = float("-inf")
         self._is_terminal = sys.stderr.isatty()
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: TrainingProgress) -> None:
         is_last = progress.done >= progress.total
         if self._is_terminal:
             terminal = plain_stderr()

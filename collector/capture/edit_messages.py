@@ -1,23 +1,23 @@
 """What edits did, in a few words for the person who ordered them."""
 
-from collector.capture.photographer import Answer, Tone
+from collector.capture.photographer import Feedback, Tone
 from collector.capture.writer import Edited, How
 from maskage.dataset.edits import Edit
 
-DISK_TOO_SLOW = Answer("refused: the disk does not keep up", Tone.BAD)
+DISK_TOO_SLOW = Feedback("refused: the disk does not keep up", Tone.BAD)
 
 
-def describe_edits(report: Edited) -> Answer:
+def describe_edits(report: Edited) -> Feedback:
     """One line: what was done, undone or redone to how many photos."""
     made = report.edits
     # Undoing is told by what was undone, not by what it took.
     edits = [edit.inverse for edit in made] if report.how is How.UNDONE else list(made)
     text = f"{_describe(edits[0])}{_count(edits)}"
     if report.how is How.UNDONE:
-        return Answer(f"undone: {_count_shots(made) or text}")
+        return Feedback(f"undone: {_count_shots(made) or text}")
     if report.how is How.REDONE:
-        return Answer(f"redone: {_count_shots(made) or text}")
-    return Answer(text)
+        return Feedback(f"redone: {_count_shots(made) or text}")
+    return Feedback(text)
 
 
 def _describe(edit: Edit) -> str:

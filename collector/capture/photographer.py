@@ -10,10 +10,10 @@ from enum import StrEnum
 from collector.capture.observation import Observation
 from collector.capture.shutter import (
     MAX_FRAME_AGE_S,
-    Findings,
     Gate,
     HeldKey,
     SessionSharpness,
+    ShotFindings,
     ShotPlan,
     inspect_shot,
 )
@@ -35,7 +35,7 @@ class Tone(StrEnum):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Feedback:
     """What the screen says to a key."""
 
     text: str
@@ -82,7 +82,7 @@ class Photographer:
         self.plan = None
         self._sharpness.clear()
 
-    def press(self, label: Label, now_s: float) -> Answer | None:
+    def press(self, label: Label, now_s: float) -> Feedback | None:
         """A class key was pressed, or repeats because it is held."""
         self.last_label = label
         self.plan = None
@@ -91,19 +91,19 @@ class Photographer:
             self._writer.fold(folded, into=self._held.step)
         return self._shoot_held(now_s)
 
-    def press_again(self, now_s: float) -> Answer | None:
+    def press_again(self, now_s: float) -> Feedback | None:
         """As `press`, into the class last used."""
         return self.press(self.last_label, now_s) if self.last_label else _no_class_yet()
 
-    def start_burst(self, now_s: float) -> Answer:
+    def start_burst(self, now_s: float) -> Feedback:
         """Begin a burst, or stop the one in progress."""
         return self._start_plan("burst", BURST_COUNT, now_s)
 
-    def start_timer(self, now_s: float) -> Answer:
+    def start_timer(self, now_s: float) -> Feedback:
         """Begin the countdown to one shot, or stop it."""
         return self._start_plan("timer", 1, now_s + TIMER_S)
 
-    def tick(self, now_s: float) -> Answer | None:
+    def tick(self, now_s: float) -> Feedback | None:
         """Shoot what is due by now; the screen calls it many times a second."""
         if self._must_wait(now_s):
             return None
@@ -119,29 +119,29 @@ class Photographer:
         """What the timer shows: 3, 2, 1, or 0 where none runs."""
         return self.plan.countdown(now_s) if self.plan else 0
 
-    def advise(self, now_s: float) -> Answer:
+    def advise(self, now_s: float) -> Feedback:
         """One line to the person before the camera: the gravest fault, or that all is well."""
         if self.closed:
-            return Answer(self.closed, Tone.BAD)
+            return Feedback(self.closed, Tone.BAD)
         if self.observation is None:
-            return Answer("waiting for the first picture", Tone.PLAIN)
+            return Feedback("waiting for the first picture", Tone.PLAIN)
         findings = inspect_shot(self.observation, now_s, self.limits)
         if not findings.all:
             ready = "hold your face in the frame" if self.observation.is_guided else "ready"
-            return Answer(ready, Tone.GOOD)
+            return Feedback(ready, Tone.GOOD)
         is_bad = bool(findings.refusals(self.gate))
-        return Answer(findings.all[0], Tone.BAD if is_bad else Tone.CARE)
+        return Feedback(findings.all[0], Tone.BAD if is_bad else Tone.CARE)
 
-    def _start_plan(self, what: str, count: int, starts_s: float) -> Answer:
+    def _start_plan(self, what: str, count: int, starts_s: float) -> Feedback:
         if self.last_label is None:
             return _no_class_yet()
         if self.plan is not None:
             self.plan = None
-            return Answer(f"{what} stopped")
+            return Feedback(f"{what} stopped")
         self.plan = ShotPlan(self.last_label, next(self._steps), count, starts_s)
-        return Answer(f"{what} into {self.last_label.title}")
+        return Feedback(f"{what} into {self.last_label.title}")
 
-    def _shoot_held(self, now_s: float) -> Answer | None:
+    def _shoot_held(self, now_s: float) -> Feedback | None:
         if self._must_wait(now_s):
             return None
         label = self._held.take_due(now_s)
@@ -158,7 +158,7 @@ class Photographer:
             and now_s - observation.frame.captured_s <= MAX_FRAME_AGE_S
         )
 
-    def _shoot(self, label: Label, step: int, now_s: float) -> Answer:
+    def _shoot(self, label: Label, step: int, now_s: float) -> Feedback:
         observation = self.observation
         if self.closed or observation is None:
             return self._refuse((self.closed or "no picture yet",))
@@ -174,21 +174,21 @@ class Photographer:
         self._shot_frame = observation.frame
         self._last_hash[label, self.subject] = fingerprint
         self._sharpness.note(observation.quality.sharpness)
-        return Answer(f"saving {label.title}", Tone.PLAIN, is_taken=True)
+        return Feedback(f"saving {label.title}", Tone.PLAIN, is_taken=True)
 
     def _inspect(
         self, observation: Observation, label: Label, fingerprint: int, now_s: float
-    ) -> Findings:
+    ) -> ShotFindings:
         findings = inspect_shot(observation, now_s, self.limits)
         last = self._last_hash.get((label, self.subject))
         if last is None or not is_same_picture(last, fingerprint):
             return findings
-        return Findings(
+        return ShotFindings(
             findings.closed, findings.unclear, (*findings.flaws, "same as the last shot: move")
         )
 
     def _compose(
-        self, observation: Observation, label: Label, step: int, findings: Findings
+        self, observation: Observation, label: Label, step: int, findings: ShotFindings
     ) -> Shot:
         told = findings.all if self.gate is not Gate.OFF else ()
         return Shot(
@@ -204,10 +204,10 @@ class Photographer:
             None if observation.is_live else observation.frame.index,
         )
 
-    def _refuse(self, why: tuple[str, ...]) -> Answer:
+    def _refuse(self, why: tuple[str, ...]) -> Feedback:
         self.refused += 1
-        return Answer(f"refused: {', '.join(why)}", Tone.BAD)
+        return Feedback(f"refused: {', '.join(why)}", Tone.BAD)
 
 
-def _no_class_yet() -> Answer:
-    return Answer("no class used yet: press 1, 2, 3 or 4 first", Tone.CARE)
+def _no_class_yet() -> Feedback:
+    return Feedback("no class used yet: press 1, 2, 3 or 4 first", Tone.CARE)

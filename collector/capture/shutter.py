@@ -39,7 +39,7 @@ GATE_TEXTS = {
 
 
 @dataclass(frozen=True)
-class Findings:
+class ShotFindings:
     """What speaks against a shot, the gravest first in each.
 
     Attributes:
@@ -68,7 +68,7 @@ class Findings:
 
 def inspect_shot(
     observation: Observation, now_s: float, limits: QualityLimits | None = None
-) -> Findings:
+) -> ShotFindings:
     """What speaks against photographing this observation now.
 
     Args:
@@ -90,7 +90,7 @@ def inspect_shot(
     elif len(observation.faces) > 1:
         unclear.append(f"{_count_words(len(observation.faces))} faces")
     flaws = find_faults(observation.quality, limits)
-    return Findings(tuple(closed), tuple(unclear), tuple(flaws))
+    return ShotFindings(tuple(closed), tuple(unclear), tuple(flaws))
 
 
 def _count_words(count: int) -> str:

@@ -58,7 +58,7 @@ class PhotoPicture(PixelWidget):
         return [Strip(cells, columns) for cells in self.encode_lines(canvas)]
 
 
-class PhotoFacts(Widget):
+class PhotoDetails(Widget):
     """Class, person, sitting, quality and suggestion of one photo."""
 
     ALLOW_SELECT = False

@@ -21,7 +21,7 @@ from collector.capture.class_counts import Tally
 from collector.capture.edit_messages import DISK_TOO_SLOW, describe_edits
 from collector.capture.observation import Observation
 from collector.capture.observer import CameraCondition, CameraState, Observer
-from collector.capture.photographer import Answer, Photographer, Tone
+from collector.capture.photographer import Feedback, Photographer, Tone
 from collector.capture.shutter import GATE_TEXTS
 from collector.capture.writer import Edited, How, NotDone, PhotoWriter
 from collector.keys import COMMANDS, show_keys
@@ -38,7 +38,7 @@ from collector.widgets.panels import (
     Sitting,
     SittingPanel,
 )
-from collector.widgets.preview import Picture, Preview
+from collector.widgets.preview import Preview, PreviewPicture
 from collector.widgets.roomy_screen import RoomyScreen, TooSmall
 from collector.widgets.shot_strip import ShotStrip
 from collector.widgets.tone_line import TONE_COLORS, ToneLine
@@ -79,7 +79,9 @@ class CaptureScreen(RoomyScreen[None]):
             lambda state: self._send(CameraChanged(state)),
         )
         self._tally = Tally(parts.store, parts.subject)
-        self._permission = Permission(parts.store, lambda why: self._answer(Answer(why, Tone.BAD)))
+        self._permission = Permission(
+            parts.store, lambda why: self._answer(Feedback(why, Tone.BAD))
+        )
         self._subject_key = next(show_keys(c.keys) for c in parts.commands if c.name == "subject")
         self._label_keys = dict(
             zip(LABELS, (show_keys(c.keys) for c in parts.commands), strict=False)
@@ -89,7 +91,7 @@ class CaptureScreen(RoomyScreen[None]):
         self._is_mirrored = parts.is_mirrored
         self._is_paused = self._is_closed = self._is_reviewing = False
         self._passed_over = 0
-        self.answers: deque[Answer] = deque(maxlen=100)
+        self.answers: deque[Feedback] = deque(maxlen=100)
         self._seen_s: deque[float] = deque(maxlen=120)
         self._shown_s: deque[float] = deque(maxlen=60)
         self._answered_s = self._flashed_s = float("-inf")
@@ -176,9 +178,9 @@ class CaptureScreen(RoomyScreen[None]):
             self._observation = self._photographer.observation = None
         self._close_or_open_shutter()
         if message.state.message:
-            self._answer(Answer(message.state.message, Tone.BAD))
+            self._answer(Feedback(message.state.message, Tone.BAD))
         elif self._shown_s:
-            self._answer(Answer(f"{message.state.name} is open", Tone.GOOD))
+            self._answer(Feedback(f"{message.state.name} is open", Tone.GOOD))
         self._show_picture(time.monotonic())
 
     @on(WriterReported)
@@ -187,7 +189,7 @@ class CaptureScreen(RoomyScreen[None]):
         if isinstance(report, NotDone):
             # What happened comes first: a long path would push it off a narrow line.
             text = f"not saved! {report.message}" if report.is_shot else report.message
-            self._answer(Answer(text, Tone.BAD))
+            self._answer(Feedback(text, Tone.BAD))
             return
         self._tally.note(report.edits)
         self._return_to_undone(report)
@@ -201,7 +203,7 @@ class CaptureScreen(RoomyScreen[None]):
         if report.how is How.UNDONE and pictures:
             self._observer.return_to(min(pictures))
 
-    def _word(self, report: Edited) -> Answer:
+    def _word(self, report: Edited) -> Feedback:
         """What the screen says to edits that are on the disk."""
         first = report.edits[0]
         if report.how is How.DONE and first.photo.path in report.taken:
@@ -210,8 +212,8 @@ class CaptureScreen(RoomyScreen[None]):
             )
             flaws = report.taken[first.photo.path].flaws
             if flaws:
-                return Answer(f"{text} · {', '.join(flaws)}", Tone.CARE)
-            return Answer(text, Tone.GOOD)
+                return Feedback(f"{text} · {', '.join(flaws)}", Tone.CARE)
+            return Feedback(text, Tone.GOOD)
         return describe_edits(report)
 
     # Keys
@@ -243,7 +245,7 @@ class CaptureScreen(RoomyScreen[None]):
     def action_flag(self) -> None:
         photo = self._strip.newest
         if photo is None:
-            self._answer(Answer("nothing to flag: no photo was taken yet", Tone.CARE))
+            self._answer(Feedback("nothing to flag: no photo was taken yet", Tone.CARE))
         else:
             edit = flagging(photo, is_flagged=not photo.is_flagged)
             self._order(self._writer.edit(lambda: [edit]))
@@ -260,14 +262,14 @@ class CaptureScreen(RoomyScreen[None]):
         self._tally.choose(subject)
         self._close_or_open_shutter()
         self._show_counts()
-        self._answer(Answer(f"subject {subject}, in a new session"))
+        self._answer(Feedback(f"subject {subject}, in a new session"))
 
     def action_session(self) -> None:
         self._photographer.start_session(self._photographer.subject)
-        self._answer(Answer(f"new session {self._photographer.session}"))
+        self._answer(Feedback(f"new session {self._photographer.session}"))
 
     def action_camera(self) -> None:
-        self._answer(Answer("looking for the next camera"))
+        self._answer(Feedback("looking for the next camera"))
         self.run_worker(self._switch_camera, thread=True, exclusive=True, group="cameras")
 
     def _switch_camera(self) -> None:
@@ -279,18 +281,18 @@ class CaptureScreen(RoomyScreen[None]):
     def action_mirror(self) -> None:
         self._is_mirrored = not self._is_mirrored
         kind = "a mirror" if self._is_mirrored else "as the camera sees it"
-        self._answer(Answer(f"preview: {kind}; photos are never mirrored"))
+        self._answer(Feedback(f"preview: {kind}; photos are never mirrored"))
         self._show_picture(time.monotonic())
 
     def action_pause(self) -> None:
         self._is_paused = not self._is_paused
         self._close_or_open_shutter()
-        self._answer(Answer("paused: p goes on" if self._is_paused else "going on"))
+        self._answer(Feedback("paused: p goes on" if self._is_paused else "going on"))
         self._show_picture(time.monotonic())
 
     def action_skip(self) -> None:
         if self._observation is None or self._observation.is_live:
-            self._answer(Answer("nothing to skip: the camera is live"))
+            self._answer(Feedback("nothing to skip: the camera is live"))
         else:
             self._observer.advance()
 
@@ -304,13 +306,13 @@ class CaptureScreen(RoomyScreen[None]):
     def _return(self, _: None) -> None:
         self._is_reviewing = False
         self._close_or_open_shutter()
-        self._answer(Answer("back at the camera"))
+        self._answer(Feedback("back at the camera"))
 
     def action_help(self) -> None:
         self.app.push_screen(HelpPage(self._parts.commands, GATE_TEXTS[self._parts.gate]))
 
     async def action_quit(self) -> None:
-        self._answer(Answer("finishing"))
+        self._answer(Feedback("finishing"))
         await asyncio.to_thread(self.close_parts)
         self.app.exit()
 
@@ -341,7 +343,7 @@ class CaptureScreen(RoomyScreen[None]):
     def _tick(self) -> None:
         self._take(self._photographer.tick(time.monotonic()))
 
-    def _take(self, answer: Answer | None) -> None:
+    def _take(self, answer: Feedback | None) -> None:
         if answer is None:
             return
         if answer.is_taken:
@@ -380,7 +382,7 @@ class CaptureScreen(RoomyScreen[None]):
             return
         closed = self._photographer.closed
         self._preview.show(
-            Picture(
+            PreviewPicture(
                 self._observation,
                 TONE_COLORS[self._photographer.advise(now_s).tone],
                 is_mirrored=self._is_mirrored,
@@ -391,7 +393,7 @@ class CaptureScreen(RoomyScreen[None]):
             )
         )
 
-    def _answer(self, answer: Answer) -> None:
+    def _answer(self, answer: Feedback) -> None:
         self.answers.append(answer)
         self._answered_s = time.monotonic()
         self.query_one("#answer", ToneLine).say(answer)
@@ -409,7 +411,7 @@ class CaptureScreen(RoomyScreen[None]):
         now_s = time.monotonic()
         self.query_one("#advice", ToneLine).say(self._photographer.advise(now_s))
         if now_s - self._answered_s > _ANSWER_S:
-            self._answer(Answer(self._parts.finder.notice or GATE_TEXTS[self._parts.gate]))
+            self._answer(Feedback(self._parts.finder.notice or GATE_TEXTS[self._parts.gate]))
         self._show_header(now_s)
         self.query_one("#sitting", SittingPanel).sitting = Sitting(
             self._photographer.subject,

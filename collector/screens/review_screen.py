@@ -19,11 +19,11 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from collector.capture.edit_messages import DISK_TOO_SLOW, describe_edits
-from collector.capture.photographer import Answer, Tone
+from collector.capture.photographer import Feedback, Tone
 from collector.capture.writer import How, NotDone, PhotoWriter, Report
 from collector.keys import REVIEW_COMMANDS, KeyCommand
 from collector.review.gallery import Gallery, GalleryView
-from collector.review.photo_details import PhotoFacts, PhotoPicture
+from collector.review.photo_details import PhotoDetails, PhotoPicture
 from collector.review.photo_list import ReviewFilter, ReviewList, ReviewOrder, rank_look_alikes
 from collector.review.thumbnails import LARGE_KEPT, LARGE_PX, ThumbLoader
 from collector.screens.messages import ThumbsReady, WriterReported
@@ -92,7 +92,7 @@ class ReviewScreen(RoomyScreen[None]):
             yield PhotoPicture(id="large")
             with Vertical(id="details"):
                 yield PhotoPicture(id="picture")
-                yield PhotoFacts(id="facts")
+                yield PhotoDetails(id="facts")
         yield ToneLine(id="answer")
         yield KeyFooter(self._commands, [("relabel", "label"), ("step", "move")], id="keys")
         yield TooSmall("q  back", id="too-small")
@@ -142,7 +142,7 @@ class ReviewScreen(RoomyScreen[None]):
     def _hear(self, message: WriterReported) -> None:
         report = message.report
         if isinstance(report, NotDone):
-            self._answer(Answer(report.message, Tone.BAD))
+            self._answer(Feedback(report.message, Tone.BAD))
             return
         self._heard += 1
         for edit in report.edits:
@@ -170,7 +170,7 @@ class ReviewScreen(RoomyScreen[None]):
     def action_accept(self) -> None:
         chosen = self._chosen()
         if not any(photo.suggestion for photo in chosen):
-            self._answer(Answer("no suggestion here: `detector suggest` makes them", Tone.CARE))
+            self._answer(Feedback("no suggestion here: `detector suggest` makes them", Tone.CARE))
             return
         self._edit_chosen(
             lambda photo: self._relabel(photo, photo.suggestion.label) if photo.suggestion else None
@@ -251,7 +251,7 @@ class ReviewScreen(RoomyScreen[None]):
         words = (
             "range begun: move, then press a key" if self._range_from is not None else "no range"
         )
-        self._answer(Answer(words))
+        self._answer(Feedback(words))
         self._show()
 
     def action_enlarge(self) -> None:
@@ -329,7 +329,7 @@ class ReviewScreen(RoomyScreen[None]):
         self._filter, self._order = chosen, order
         if order is ReviewOrder.LOOK_ALIKES and self._alike is None:
             # Comparing all with all takes a while on a large dataset: not on the screen's time.
-            self._answer(Answer("comparing the photos"))
+            self._answer(Feedback("comparing the photos"))
             self.run_worker(self._compare, thread=True, exclusive=True, group="lists")
         else:
             self.workers.cancel_group(self, "lists")
@@ -378,7 +378,7 @@ class ReviewScreen(RoomyScreen[None]):
 
     def _show_current(self) -> None:
         current = self.current
-        self.query_one("#facts", PhotoFacts).photo = current
+        self.query_one("#facts", PhotoDetails).photo = current
         target = self.query_one("#large" if self._is_enlarged else "#picture", PhotoPicture)
         if current is None:
             target.show(None)
@@ -402,11 +402,11 @@ class ReviewScreen(RoomyScreen[None]):
             )
         )
 
-    def _answer(self, answer: Answer) -> None:
+    def _answer(self, answer: Feedback) -> None:
         self._answered_s = time.monotonic()
         self.query_one("#answer", ToneLine).say(answer)
 
     def _fall_silent(self) -> None:
         if time.monotonic() - self._answered_s > _ANSWER_S:
             hint = "1-4 label and go on · v begins a range · o sorts · c s n m d choose"
-            self.query_one("#answer", ToneLine).say(Answer(hint))
+            self.query_one("#answer", ToneLine).say(Feedback(hint))

@@ -24,7 +24,7 @@ _GUIDE_COLOR: Rgb = (128, 120, 108)
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class PreviewPicture:
     """What the preview shows.
 
     Attributes:
@@ -46,7 +46,7 @@ class Picture:
     note: str = ""
 
 
-def compose_picture(picture: Picture, place: Placement) -> RgbImage:
+def compose_picture(picture: PreviewPicture, place: Placement) -> RgbImage:
     """Shrink, mirror and draw over a frame: half-block pixels, shape (2 * rows, columns, 3)."""
     observation = picture.observation
     small = shrink_to_cells(observation.frame.pixels, place)
@@ -62,7 +62,7 @@ def compose_picture(picture: Picture, place: Placement) -> RgbImage:
     return small
 
 
-def _draw_boxes(small: RgbImage, picture: Picture, scale: float) -> None:
+def _draw_boxes(small: RgbImage, picture: PreviewPicture, scale: float) -> None:
     observation = picture.observation
     width = observation.frame.width
 
@@ -88,16 +88,16 @@ def _draw_digit(small: RgbImage, digit: str) -> None:
 
 
 class Preview(PixelWidget):
-    """Shows the newest `Picture`."""
+    """Shows the newest `PreviewPicture`."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.drawn = 0  # Pictures drawn, for benchmarks and tests.
-        self._picture: Picture | None = None
+        self._picture: PreviewPicture | None = None
         self._message = ""
         self._strips: list[Strip] | None = None
 
-    def show(self, picture: Picture) -> None:
+    def show(self, picture: PreviewPicture) -> None:
         """Draw this picture at the next chance; one not yet drawn is replaced."""
         self._picture = picture
         self._strips = None
@@ -110,7 +110,7 @@ class Preview(PixelWidget):
         self.refresh()
 
     @property
-    def picture(self) -> Picture | None:
+    def picture(self) -> PreviewPicture | None:
         """What is shown."""
         return self._picture
 

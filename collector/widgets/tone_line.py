@@ -3,7 +3,7 @@
 from textual.content import Content
 from textual.widgets import Static
 
-from collector.capture.photographer import Answer, Tone
+from collector.capture.photographer import Feedback, Tone
 from collector.widgets.pixel_widget import Rgb
 from maskage.outside_text import shown_text
 
@@ -17,11 +17,11 @@ _MARKS = {Tone.GOOD: "●", Tone.CARE: "▲", Tone.BAD: "■", Tone.PLAIN: "·"}
 
 
 class ToneLine(Static):
-    """Shows one `Answer`; its class `-good`, `-care`, `-bad` or `-plain` colours it."""
+    """Shows one `Feedback`; its class `-good`, `-care`, `-bad` or `-plain` colours it."""
 
-    _said: Answer | None = None
+    _said: Feedback | None = None
 
-    def say(self, answer: Answer) -> None:
+    def say(self, answer: Feedback) -> None:
         """Show this, if it is not what stands there already."""
         if answer == self._said:
             return

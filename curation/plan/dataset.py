@@ -24,7 +24,7 @@ class UnreadPhoto:
 
 
 @dataclass(frozen=True)
-class Dataset:
+class LabelledDataset:
     """A dataset as it lies on disk.
 
     Attributes:
@@ -43,7 +43,7 @@ class Dataset:
     unread: tuple[UnreadPhoto, ...] = ()
 
 
-def read_dataset(root: Path) -> Dataset:
+def read_dataset(root: Path) -> LabelledDataset:
     """List the photos of a dataset, with what its manifest knows; opens none of them.
 
     Raises:
@@ -61,7 +61,7 @@ def read_dataset(root: Path) -> Dataset:
         ) from fault
 
 
-def _read(root: Path) -> Dataset:
+def _read(root: Path) -> LabelledDataset:
     found = list_photos(root)
     # A plan and a report are UTF-8, and so is every name in them.
     photos = tuple(photo for photo in found if is_utf8(photo.path))
@@ -83,7 +83,7 @@ def _read(root: Path) -> Dataset:
         )
     ignored = tuple(shown_text(name) for name in folders if name not in LABELS)
     known |= {photo.path for photo in unread}
-    return Dataset(root, photos, ignored, _find_strangers(root, known), unread)
+    return LabelledDataset(root, photos, ignored, _find_strangers(root, known), unread)
 
 
 def _find_unread(root: Path, label: Label, known: Container[str]) -> Iterator[UnreadPhoto]:

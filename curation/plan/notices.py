@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from curation.limits import FLAWS
 from curation.plan.balance import wanted_count
-from curation.plan.dataset import Dataset
+from curation.plan.dataset import LabelledDataset
 from curation.plan.groups import describe_links
 from curation.plan.mask_plan import wanted_faces
 from curation.plan.plan import CurationPlan, Notice
@@ -20,7 +20,7 @@ SHARE_TOLERANCE = 0.05
 MOST_NAMES = 3
 
 
-def gather_notices(dataset: Dataset, plan: CurationPlan) -> tuple[Notice, ...]:
+def gather_notices(dataset: LabelledDataset, plan: CurationPlan) -> tuple[Notice, ...]:
     """Everything to know about a plan, faults first."""
     notices = [
         *_broken_photos(dataset, plan),
@@ -35,7 +35,7 @@ def gather_notices(dataset: Dataset, plan: CurationPlan) -> tuple[Notice, ...]:
     return tuple(sorted(notices, key=lambda notice: not notice.is_fault))
 
 
-def _broken_photos(dataset: Dataset, plan: CurationPlan) -> Iterator[Notice]:
+def _broken_photos(dataset: LabelledDataset, plan: CurationPlan) -> Iterator[Notice]:
     reasons = plan.reasons
     if reasons.get("unreadable"):
         yield Notice(

@@ -13,7 +13,7 @@ from curation.limits import FLAWS
 from curation.plan.balance import choose_drops, plan_variants, weigh_classes
 from curation.plan.checks import find_flaws
 from curation.plan.conflicts import CONFLICT_BITS, find_label_conflicts
-from curation.plan.dataset import Dataset, read_dataset, require_all_classes
+from curation.plan.dataset import LabelledDataset, read_dataset, require_all_classes
 from curation.plan.duplicates import find_duplicates, rank_key
 from curation.plan.groups import group_photos
 from curation.plan.look_alikes import find_look_alikes
@@ -77,7 +77,10 @@ def make_plan(
 
 
 def _scan(
-    dataset: Dataset, settings: CurationSettings, progress: Progress, workers: Workers | None
+    dataset: LabelledDataset,
+    settings: CurationSettings,
+    progress: Progress,
+    workers: Workers | None,
 ) -> dict[str, PhotoScan]:
     with open_scan_cache(dataset.root, settings.face_model) as cache:
         scans = scan_photos(dataset.root, dataset.photos, workers, settings.face_model, cache)
@@ -89,7 +92,7 @@ def _scan(
 class _Draft:
     """A plan in the making: the steps narrow `usable` and fill `planned`."""
 
-    dataset: Dataset
+    dataset: LabelledDataset
     settings: CurationSettings
     scans: dict[str, PhotoScan]
     planned: dict[str, PlannedPhoto] = field(init=False)

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from curation.scan.worker_answer import Answer, look_there, require_like_here
+from curation.scan.worker_answer import WorkerAnswer, look_there, require_like_here
 from maskage.errors import EnvironmentProblemError, ToolchainError, UsageError
 from maskage.installation import explain_install
 
@@ -96,7 +96,7 @@ class _Call:
     function: "Look"
     jobs: Sequence["Job"]
 
-    def __reduce__(self) -> tuple[Callable[..., Answer], tuple["Look", Sequence["Job"]]]:
+    def __reduce__(self) -> tuple[Callable[..., WorkerAnswer], tuple["Look", Sequence["Job"]]]:
         return look_there, (self.function, self.jobs)
 
 
@@ -152,7 +152,7 @@ class _Cluster:
         # the files.
         future = self._client.submit(pickle.loads, call, pure=False, key=f"look-{uuid4()}")
         try:
-            answer: Answer = await future.result()
+            answer: WorkerAnswer = await future.result()
         except ToolchainError:
             raise
         except KilledWorker as fault:

@@ -23,7 +23,7 @@ _FIGURED_BY = ("PIL", "cv2", "imagehash", "numpy", "scipy")
 
 
 @dataclass(frozen=True)
-class Answer:
+class WorkerAnswer:
     """What a worker sends back for a chunk.
 
     Attributes:
@@ -41,14 +41,14 @@ class Answer:
     sights: list["Sight"] = field(default_factory=list)
 
 
-def look_there(function: "Look", jobs: Sequence["Job"]) -> Answer:
+def look_there(function: "Look", jobs: Sequence["Job"]) -> WorkerAnswer:
     """Runs on a worker: apply `function`, and tell what the result rests on."""
     models = {job.face_model for job in jobs if job.face_model is not None}
     missing = next((model for model in sorted(models) if not Path(model).is_file()), None)
     if missing is not None:
-        return Answer(socket.gethostname(), versions_here(), missing)
+        return WorkerAnswer(socket.gethostname(), versions_here(), missing)
     sizes = [_size_of(job) for job in jobs]
-    return Answer(socket.gethostname(), versions_here(), None, sizes, function(jobs))
+    return WorkerAnswer(socket.gethostname(), versions_here(), None, sizes, function(jobs))
 
 
 @cache
@@ -58,7 +58,7 @@ def versions_here() -> dict[str, str]:
     return {"curate's way of looking": str(VERSION)} | found
 
 
-def require_like_here(jobs: Sequence["Job"], answer: Answer) -> None:
+def require_like_here(jobs: Sequence["Job"], answer: WorkerAnswer) -> None:
     """Refuse what a worker saw where this machine would have seen something else.
 
     Every file has to be of one size there and here. Whatever is wrong with a file there is looked

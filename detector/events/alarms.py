@@ -27,7 +27,7 @@ from detector.events.webhooks import WebhookAction
 from detector.tracking.pipeline import FrameResult
 from detector.tracking.tracker import KEEP_S, TrackedFace
 from maskage.console import say
-from maskage.context_mixin import Closing
+from maskage.context_mixin import ClosingMixin
 from maskage.errors import EnvironmentProblemError
 from maskage.records import Frame
 
@@ -88,7 +88,7 @@ class _Watch:
     raised_s: float = -math.inf
 
 
-class Alarms(Closing):
+class Alarms(ClosingMixin):
     """Raises alarms for what the frames show.
 
     Args:

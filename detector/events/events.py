@@ -9,7 +9,7 @@ from typing import Any, TextIO
 from detector.tracking.pipeline import FrameResult
 from detector.tracking.tracker import TrackedFace
 from detector.video.sink import make_parent
-from maskage.context_mixin import Closing
+from maskage.context_mixin import ClosingMixin
 from maskage.errors import EnvironmentProblemError
 from maskage.outside_text import path_to_cell, path_to_text
 from maskage.records import LABELS
@@ -56,7 +56,7 @@ def _face_event(face: TrackedFace) -> dict[str, Any]:
     }
 
 
-class _TextSink(Closing):
+class _TextSink(ClosingMixin):
     """A text file, replaced where it exists, or stdout for "-"."""
 
     def __init__(self, out: Path) -> None:

@@ -174,7 +174,7 @@ def _watch(arguments: argparse.Namespace) -> int:
         )
     subject = SELF_SUBJECT if arguments.is_self else arguments.subject
     alarms = read_alarm_rules(arguments)
-    from detector.live.corrections import Dataset
+    from detector.live.corrections import CorrectionStore
     from detector.live.loop import LoopOptions
     from detector.live.session import LiveRequest, run_live
     from detector.screens.base import ScreenKind
@@ -190,7 +190,7 @@ def _watch(arguments: argparse.Namespace) -> int:
             json_out=arguments.json,
             csv_out=arguments.csv,
             alarms=alarms,
-            dataset=Dataset(
+            dataset=CorrectionStore(
                 arguments.data, check_subject(subject) if subject else None, arguments.is_self
             ),
             snapshots=arguments.snapshots,

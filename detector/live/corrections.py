@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from maskage.console import say
-from maskage.context_mixin import Closing
+from maskage.context_mixin import ClosingMixin
 from maskage.dataset.consent import find_objection
 from maskage.dataset.consent_rules import record_self, shows_people_live
 from maskage.dataset.store import PhotoStore, new_session_id
@@ -26,7 +26,7 @@ REMEMBERED = 16
 
 
 @dataclass(frozen=True)
-class Dataset:
+class CorrectionStore:
     """Where corrected faces go.
 
     Attributes:
@@ -57,7 +57,7 @@ class _Shot:
         return self.captured_s, self.box
 
 
-class Corrections(Closing):
+class Corrections(ClosingMixin):
     """Saves faces into a dataset, one after the other.
 
     The dataset is opened, and locked against other writers, with the first correction. A webcam or
@@ -70,7 +70,7 @@ class Corrections(Closing):
         saved: Photos that are on the disk.
     """
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: CorrectionStore) -> None:
         self.saved = 0
         self._dataset = dataset
         self._session = new_session_id()

@@ -19,7 +19,7 @@ from detector.screens.base import LiveView
 from detector.tracking.pipeline import FrameResult
 from detector.tracking.tracker import KEEP_S
 from detector.video.sink import VideoSink
-from maskage.context_mixin import Closing
+from maskage.context_mixin import ClosingMixin
 from maskage.errors import EnvironmentProblemError
 from maskage.records import FaceBox, Frame, RgbImage
 
@@ -39,7 +39,7 @@ _LONGEST_STILL_S = 10.0
 _POLL_S = 0.1
 
 
-class Recording(Closing):
+class Recording(ClosingMixin):
     """One MP4 file that grows while it is shown, and can be played at every moment.
 
     Args:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from detector.events.alarm_options import AlarmSettings
 from detector.events.events import EventLog, EventTable
 from detector.live.controls import LiveControls
-from detector.live.corrections import Corrections, Dataset
+from detector.live.corrections import Corrections, CorrectionStore
 from detector.live.loop import LiveLoop, LiveSummary, LoopOptions
 from detector.live.sources import CameraChoice, public_source
 from detector.screens.base import DisplayProbe, NoScreen, Screen, ScreenKind, choose_screen
@@ -65,7 +65,7 @@ class LiveRequest:
     json_out: Path | None = None
     csv_out: Path | None = None
     alarms: AlarmSettings | None = None
-    dataset: Dataset = field(default_factory=lambda: Dataset(Path("data")))
+    dataset: CorrectionStore = field(default_factory=lambda: CorrectionStore(Path("data")))
     snapshots: Path = Path("snapshots")
     recordings: Path = Path("recordings")
     is_recording: bool = False

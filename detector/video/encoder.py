@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 import cv2
 
-from maskage.context_mixin import Closing
+from maskage.context_mixin import ClosingMixin
 from maskage.errors import EnvironmentProblemError
 from maskage.records import RgbImage
 
@@ -48,7 +48,7 @@ class EncodedFrame:
     is_key: bool
 
 
-class Encoder(Closing):
+class Encoder(ClosingMixin):
     """Encodes frames of one size.
 
     Args:

@@ -13,7 +13,7 @@ from io import FileIO
 from pathlib import Path
 
 from detector.video.encoder import EncodedFrame
-from maskage.context_mixin import Closing
+from maskage.context_mixin import ClosingMixin
 
 FRAGMENT_S = 1.0
 """Length of a fragment: as much as a kill can take away."""
@@ -73,7 +73,7 @@ class _Index:
     counts: "array[int]" = field(default_factory=lambda: array("L"))
 
 
-class GrowingMp4(Closing):
+class GrowingMp4(ClosingMixin):
     """Writes encoded frames into a file, fragment by fragment.
 
     Args:

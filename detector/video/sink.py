@@ -10,7 +10,7 @@ import numpy as np
 
 from detector.video.encoder import CODEC, Encoder
 from detector.video.mp4 import GrowingMp4
-from maskage.context_mixin import Closing
+from maskage.context_mixin import ClosingMixin
 from maskage.errors import EnvironmentProblemError
 from maskage.outside_text import path_for_opencv
 from maskage.pictures.images import encode_jpeg
@@ -21,7 +21,7 @@ MP4_SUFFIXES = (".mp4", ".m4v", ".mov")
 """Other files are left to OpenCV: they can be read as far as they were written."""
 
 
-class VideoSink(Closing):
+class VideoSink(ClosingMixin):
     """Writes RGB frames into an MP4 file.
 
     Frames of another size than the first are scaled to fit, with bars. A kill costs an MP4 its last

@@ -16,7 +16,7 @@ from detector.web.access import Access, Refusal
 from detector.web.classify import PictureClassifier
 from detector.web.counting import KEPT_S
 from detector.web.events import stream_events, stream_lines
-from detector.web.gate import Gate
+from detector.web.gate import AccessGate
 from detector.web.health import WELL, judge_health
 from detector.web.hub import ViewHub
 from detector.web.metrics import CONTENT_TYPE, Metrics
@@ -82,7 +82,7 @@ def build_app(parts: WebParts) -> ASGIApp:
     app.include_router(_live_routes(parts))
     app.include_router(picture_routes(parts.classifier, parts.upload_bytes))
     app.include_router(_monitoring_routes(parts, metrics))
-    return Gate(
+    return AccessGate(
         app,
         parts.access,
         open_paths=_OPEN_PATHS,

@@ -33,7 +33,7 @@ SECURITY_HEADERS = {
 }
 
 
-class Gate:
+class AccessGate:
     """Wraps the application; everything it refuses is a JSON object with `detail`.
 
     Args:

@@ -39,7 +39,7 @@ class NumberedView:
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class LivePicture:
     """A drawn view, encoded.
 
     Attributes:
@@ -64,7 +64,7 @@ class Totals:
     unsure: int
 
 
-Numbered = TypeVar("Numbered", NumberedView, Picture)
+Numbered = TypeVar("Numbered", NumberedView, LivePicture)
 
 
 class ViewHub:
@@ -77,7 +77,7 @@ class ViewHub:
     def __init__(self, wall_clock: Callable[[], float] = time.time) -> None:
         self._changed = threading.Condition()
         self._newest: NumberedView | None = None
-        self._picture: Picture | None = None
+        self._picture: LivePicture | None = None
         self._watchers = self._waiting = 0
         self._told = 0
         self._is_closed = False
@@ -104,7 +104,7 @@ class ViewHub:
         return self._newest
 
     @property
-    def picture(self) -> Picture | None:
+    def picture(self) -> LivePicture | None:
         """The last picture that was encoded; None before the first."""
         return self._picture
 
@@ -160,7 +160,7 @@ class ViewHub:
         """A view newer than number `after`; None where none came in time, or comes any more."""
         return await self._wait(lambda: self._newest, after, timeout_s)
 
-    async def wait_for_picture(self, after: int, timeout_s: float) -> Picture | None:
+    async def wait_for_picture(self, after: int, timeout_s: float) -> LivePicture | None:
         """A picture newer than number `after`, inside `watching`; None as for `wait_for_view`."""
         return await self._wait(lambda: self._picture, after, timeout_s)
 
@@ -211,7 +211,7 @@ class ViewHub:
                 continue
             view = taken.view
             drawn = draw_result(view.result, view.readout, is_mirrored=view.is_mirrored)
-            self._picture = Picture(taken.number, encode_jpeg(drawn, JPEG_QUALITY))
+            self._picture = LivePicture(taken.number, encode_jpeg(drawn, JPEG_QUALITY))
             self._wake()
             rest_s = started_s + 1 / MOST_PICTURES_S - time.monotonic()
             with self._changed:

@@ -19,7 +19,7 @@ from detector.web.hub import ViewHub
 from detector.web.options import Address, WebOptions, resolve_address
 from detector.web.protocol import PatientProtocol
 from maskage.console import say
-from maskage.context_mixin import Closing
+from maskage.context_mixin import ClosingMixin
 from maskage.errors import EnvironmentProblemError
 
 START_TIMEOUT_S = 15.0
@@ -30,7 +30,7 @@ _SEND_BUFFER = 131_072
 """For each client, in the operating system: a few pictures, where it would keep seconds of them."""
 
 
-class WebScreen(Closing):
+class WebScreen(ClosingMixin):
     """Shows the live view to browsers; a `detector.screens.base.Screen`, and a context.
 
     Args:

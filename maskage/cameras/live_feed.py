@@ -8,7 +8,7 @@ from maskage.cameras.newest_frame import NewestFrameReader
 from maskage.cameras.picture_queue import PictureQueue
 from maskage.cameras.reconnecting import RETRY_S, FrameRhythm
 from maskage.cameras.sources import Camera, can_fall_silent
-from maskage.context_mixin import Closing
+from maskage.context_mixin import ClosingMixin
 from maskage.errors import CameraError
 from maskage.records import Frame
 
@@ -20,7 +20,7 @@ _CLOSE_WAIT_S = 10.0
 Reader = NewestFrameReader | PictureQueue
 
 
-class LiveFeed(Closing):
+class LiveFeed(ClosingMixin):
     """The newest frame of one source at a time.
 
     Live sources and recordings are read by a thread; pictures of a folder come one for each

@@ -7,7 +7,7 @@ frame stays at 0 (DESIGN.md, Dependencies).
 import threading
 
 from maskage.cameras.sources import Camera
-from maskage.context_mixin import Closing
+from maskage.context_mixin import ClosingMixin
 from maskage.errors import CameraError
 from maskage.records import Frame
 
@@ -15,7 +15,7 @@ CLOSE_WAIT_S = 2.5
 """A little longer than a read of a stream takes at most."""
 
 
-class NewestFrameReader(Closing):
+class NewestFrameReader(ClosingMixin):
     """Reads a camera in a thread and keeps one frame: the newest.
 
     Attributes:

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-from maskage.context_mixin import Closing
+from maskage.context_mixin import ClosingMixin
 from maskage.dataset.consent import Consent
 from maskage.dataset.edits import Edit
 from maskage.dataset.manifest import KnownPhoto, Manifest, match_rows, read_rows
@@ -39,7 +39,7 @@ from maskage.system.lock import lock_dataset
 TRASH = ".trash"
 
 
-class PhotoStore(Closing):
+class PhotoStore(ClosingMixin):
     """A dataset open for writing. Its methods may be called from any thread.
 
     Args:

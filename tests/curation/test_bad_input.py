@@ -24,7 +24,7 @@ from curation.build import materialise
 from curation.cli import main
 from curation.plan import planning
 from curation.plan.conflicts import LabelConflict, find_label_conflicts
-from curation.plan.dataset import Dataset, read_dataset
+from curation.plan.dataset import LabelledDataset, read_dataset
 from curation.plan.look_alikes import LookAlikes
 from curation.plan.plan import CurationPlan
 from maskage.dataset.doctor.repair import mend
@@ -844,7 +844,7 @@ def test_a_parent_that_breaks_before_its_variants_are_made_stops_it(
 def test_a_photo_that_vanishes_before_it_is_looked_at_is_set_aside(
     curate: Curate, monkeypatch: pytest.MonkeyPatch, meddle: Callable[[Path], None]
 ) -> None:
-    def read_and_meddle(root: Path) -> Dataset:
+    def read_and_meddle(root: Path) -> LabelledDataset:
         dataset = read_dataset(root)
         meddle(root / "mask_old" / "mask_old_003.jpg")
         return dataset

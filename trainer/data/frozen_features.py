@@ -19,7 +19,7 @@ from trainer.data.features import (
 from trainer.data.pixels import PixelReader
 from trainer.network.backbones import build_network, find_backbone
 from trainer.network.weights import load_backbone_weights, obtain_weights
-from trainer.progress import EpochClock, OnProgress, Progress
+from trainer.progress import EpochClock, OnProgress, TrainingProgress
 from trainer.recipe import Recipe
 
 
@@ -75,6 +75,6 @@ def tell_rate(stage: str, unit: str, on_progress: OnProgress) -> Callable[[int, 
 
     def tell(done: int, total: int) -> None:
         first.append(done)
-        on_progress(Progress(stage, done, total, unit, clock.rate(done - first[0])))
+        on_progress(TrainingProgress(stage, done, total, unit, clock.rate(done - first[0])))
 
     return tell

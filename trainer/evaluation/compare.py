@@ -18,7 +18,7 @@ Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class RunSummary:
+class ComparedRun:
     """One line of the comparison.
 
     Attributes:
@@ -69,7 +69,7 @@ class RunSummary:
         """Whether each test photo's answer was right, by path; empty where nothing says."""
         return read_right_answers(self.path / "predictions.csv")
 
-    def overlaps(self, other: "RunSummary") -> bool:
+    def overlaps(self, other: "ComparedRun") -> bool:
         """Whether the intervals have a value in common."""
         return self.interval[0] <= other.interval[1] and other.interval[0] <= self.interval[1]
 
@@ -94,7 +94,7 @@ class RunSummary:
         }
 
 
-def summarise_runs(paths: list[Path], runs: Path = Path("runs")) -> list[RunSummary]:
+def summarise_runs(paths: list[Path], runs: Path = Path("runs")) -> list[ComparedRun]:
     """Read finished runs, the best first.
 
     Args:
@@ -120,16 +120,16 @@ def summarise_runs(paths: list[Path], runs: Path = Path("runs")) -> list[RunSumm
     return sort_runs(found)
 
 
-def _read(run: RunFolder) -> RunSummary:
+def _read(run: RunFolder) -> ComparedRun:
     return summarise(run, run.read_metrics())
 
 
-def sort_runs(summaries: Sequence[RunSummary]) -> list[RunSummary]:
+def sort_runs(summaries: Sequence[ComparedRun]) -> list[ComparedRun]:
     """The best first."""
     return sorted(summaries, key=lambda run: (-run.accuracy, run.name))
 
 
-def summarise(run: RunFolder, values: Mapping[str, Any]) -> RunSummary:
+def summarise(run: RunFolder, values: Mapping[str, Any]) -> ComparedRun:
     """One run's line.
 
     Args:
@@ -143,7 +143,7 @@ def summarise(run: RunFolder, values: Mapping[str, Any]) -> RunSummary:
     try:
         by_group = values.get("accuracy_interval_by_group")
         parameters = values.get("parameters")
-        return RunSummary(
+        return ComparedRun(
             # The name of "." is its folder's.
             path=run.path.resolve(),
             model=str(values["model"]),
@@ -168,7 +168,7 @@ def summarise(run: RunFolder, values: Mapping[str, Any]) -> RunSummary:
         ) from fault
 
 
-def format_comparison(summaries: list[RunSummary]) -> str:
+def format_comparison(summaries: list[ComparedRun]) -> str:
     """The table, and what to make of it."""
     names = [shown_text(each.name) for each in summaries]
     width = max(len("run"), *map(len, names))
@@ -188,12 +188,12 @@ def format_comparison(summaries: list[RunSummary]) -> str:
     return join_lines([*lines, *notes])
 
 
-def tell_epochs(each: RunSummary) -> str:
+def tell_epochs(each: ComparedRun) -> str:
     """ "50+12": of each phase."""
     return "+".join(str(count) for count in each.epochs.values())
 
 
-def comparison_lines(summaries: Sequence[RunSummary]) -> list[dict[str, Any]]:
+def comparison_lines(summaries: Sequence[ComparedRun]) -> list[dict[str, Any]]:
     """The objects of `--json`: each run with those it is not told apart from."""
     return [
         {
@@ -207,7 +207,7 @@ def comparison_lines(summaries: Sequence[RunSummary]) -> list[dict[str, Any]]:
     ]
 
 
-def notes_on(summaries: Sequence[RunSummary]) -> list[str]:
+def notes_on(summaries: Sequence[ComparedRun]) -> list[str]:
     """What the table does not say by itself."""
     notes = []
     if stopped := [each.name for each in summaries if each.is_stopped]:
@@ -230,7 +230,7 @@ def notes_on(summaries: Sequence[RunSummary]) -> list[str]:
     return notes
 
 
-def _photo_by_photo(summaries: Sequence[RunSummary]) -> list[str]:
+def _photo_by_photo(summaries: Sequence[ComparedRun]) -> list[str]:
     """The best run against each other on the same photos: that tells more than two intervals."""
     notes = []
     for other in summaries[1:]:

@@ -38,7 +38,7 @@ from trainer.network.head import softmax
 from trainer.network.to_onnx import check_export, export_onnx
 from trainer.pages.model_card import write_card
 from trainer.pages.report import write_report
-from trainer.pages.training_preview import Preview, preview_epochs, preview_views
+from trainer.pages.training_preview import TrainingPreview, preview_epochs, preview_views
 from trainer.progress import Stopwatch
 from trainer.recipe import Recipe
 
@@ -130,7 +130,7 @@ def _find_out(
     )
 
 
-def _preview(outcome: TrainingOutcome) -> Preview | None:
+def _preview(outcome: TrainingOutcome) -> TrainingPreview | None:
     """Variants of training photos as this training drew them; None where it drew none."""
     train, reader, epochs = outcome.photos.train, outcome.reader, outcome.epochs
     seed = int(outcome.run.read_args()["seed"])

@@ -30,9 +30,9 @@ from trainer.pages.report import read_learning_curve, write_learning_curve
 from trainer.progress import (
     EpochClock,
     OnProgress,
-    Progress,
     StopSwitch,
     Stopwatch,
+    TrainingProgress,
     TrainingStoppedError,
 )
 from trainer.recipe import Phase, Recipe
@@ -170,7 +170,7 @@ class Training:
         clock = EpochClock()
 
         def tell(done: int, total: int) -> bool:
-            self._tell(Progress("learning curve", done, total, "heads", clock.rate(done)))
+            self._tell(TrainingProgress("learning curve", done, total, "heads", clock.rate(done)))
             return not self._switch.is_requested
 
         curve = measure_curve(
@@ -251,7 +251,7 @@ class Training:
             self._rates[name] = found.rate
             note = f"{found.rate:.2g} (the recipe says {recipe.learning_rate:.2g})"
             steps = len(found.rates)
-            self._tell(Progress("learning rate", steps, steps, "steps", 0.0, note))
+            self._tell(TrainingProgress("learning rate", steps, steps, "steps", 0.0, note))
         return self._rates[name]
 
     def _epoch_teller(self, name: str, phase: Phase) -> Callable[[EpochFigures], bool]:
@@ -268,7 +268,7 @@ class Training:
             note = f"loss {figures.loss:.3f}, validation {figures.val_accuracy:.1%}"
             rate = clock.rate(figures.epoch - done_before)
             stage = name.replace("_", "-")
-            self._tell(Progress(stage, figures.epoch, phase.epochs, "epochs", rate, note))
+            self._tell(TrainingProgress(stage, figures.epoch, phase.epochs, "epochs", rate, note))
             return not self._switch.is_requested
 
         return tell
@@ -294,7 +294,7 @@ class Training:
             def tell(done: int, _: int) -> None:
                 started.append(done + offset)
                 rate = clock.rate(done + offset - started[0])
-                self._tell(Progress("features", done + offset, total, "views", rate))
+                self._tell(TrainingProgress("features", done + offset, total, "views", rate))
                 if self._switch.is_requested:
                     raise TrainingStoppedError(
                         f"Stopped at {done + offset} of {total} views. Their features are kept: "

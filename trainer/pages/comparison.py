@@ -8,11 +8,11 @@ from maskage.errors import EnvironmentProblemError
 from maskage.pages.page import Card, render_page
 from maskage.pages.parts import escape, table
 from maskage.system.files import write_private
-from trainer.evaluation.compare import RunSummary, notes_on, tell_epochs
+from trainer.evaluation.compare import ComparedRun, notes_on, tell_epochs
 from trainer.pages.charts import draw_bar
 
 
-def comparison_card(summaries: Sequence[RunSummary], mine: str = "") -> Card:
+def comparison_card(summaries: Sequence[ComparedRun], mine: str = "") -> Card:
     """The table and what to make of it; without a body where there is only one run.
 
     Args:
@@ -34,7 +34,7 @@ def comparison_card(summaries: Sequence[RunSummary], mine: str = "") -> Card:
     return Card("runs", title, f"{table(columns, rows, 'figures runs')}{told}{notes}")
 
 
-def render_comparison(summaries: Sequence[RunSummary]) -> str:
+def render_comparison(summaries: Sequence[ComparedRun]) -> str:
     """The page of `trainer compare --html`.
 
     Args:
@@ -56,7 +56,7 @@ def render_comparison(summaries: Sequence[RunSummary]) -> str:
     )
 
 
-def write_comparison(summaries: Sequence[RunSummary], page: Path) -> None:
+def write_comparison(summaries: Sequence[ComparedRun], page: Path) -> None:
     """Write the page of `trainer compare --html`.
 
     Raises:
@@ -71,7 +71,7 @@ def write_comparison(summaries: Sequence[RunSummary], page: Path) -> None:
         ) from fault
 
 
-def _row(each: RunSummary, is_mine: bool, low: float) -> list[str]:
+def _row(each: ComparedRun, is_mine: bool, low: float) -> list[str]:
     name = f"<b>{escape(each.name)}</b>, this one" if is_mine else escape(each.name)
     start, end = each.interval
     return [

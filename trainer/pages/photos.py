@@ -19,7 +19,7 @@ from trainer.pages.gradcam import draw_overlay, open_maps
 
 if TYPE_CHECKING:
     # It draws variants, with libraries that a page does not need.
-    from trainer.pages.training_preview import Preview
+    from trainer.pages.training_preview import TrainingPreview
 
 MOST_IN_A_CELL = 48
 MOST_MISTAKES = 24
@@ -113,7 +113,7 @@ def twins_card(found: Findings, shelf: PictureShelf, unknown: str = "") -> Card:
     return Card("twins", title, body)
 
 
-def preview_card(preview: "Preview | None", shelf: PictureShelf) -> Card:
+def preview_card(preview: "TrainingPreview | None", shelf: PictureShelf) -> Card:
     """Training photos as training saw them."""
     if preview is None:
         return Card("variants", "As training sees them", "")

@@ -16,7 +16,7 @@ from maskage.formats.run_folder import RunFolder, tell_phases
 from maskage.pages.page import Card, render_page
 from maskage.pages.parts import escape
 from maskage.system.files import write_private
-from trainer.evaluation.compare import RunSummary, sort_runs, summarise, summarise_runs
+from trainer.evaluation.compare import ComparedRun, sort_runs, summarise, summarise_runs
 from trainer.evaluation.findings import Findings
 from trainer.evaluation.learning_curve import LearningCurve
 from trainer.pages.comparison import comparison_card
@@ -40,7 +40,7 @@ from trainer.settings import FitSettings
 
 if TYPE_CHECKING:
     # It draws variants, with libraries that a page does not need.
-    from trainer.pages.training_preview import Preview
+    from trainer.pages.training_preview import TrainingPreview
 
 REPORT_FILE = "report.html"
 CURVE_NAME = "learning_curve"
@@ -53,7 +53,7 @@ CURVE_NOTE = (
 
 
 def write_report(
-    run: RunFolder, found: Findings, metrics: dict[str, Any], preview: "Preview | None"
+    run: RunFolder, found: Findings, metrics: dict[str, Any], preview: "TrainingPreview | None"
 ) -> None:
     """Write `confusion_matrix.png`, `curves.png` and `report.html`.
 
@@ -191,7 +191,7 @@ def _learning_curve(run: RunFolder) -> Card:
     )
 
 
-def _beside(run: RunFolder, metrics: dict[str, Any]) -> Sequence[RunSummary]:
+def _beside(run: RunFolder, metrics: dict[str, Any]) -> Sequence[ComparedRun]:
     """This run and the finished ones beside it, the best first."""
     found = [summarise(run, metrics)]
     for path in sorted(run.path.parent.glob("*/metrics.json")):

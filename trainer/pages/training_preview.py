@@ -24,7 +24,7 @@ class VariedPhoto:
 
 
 @dataclass(frozen=True, eq=False)
-class Preview:
+class TrainingPreview:
     """What of training's variants is shown.
 
     Attributes:
@@ -36,7 +36,7 @@ class Preview:
     note: str
 
 
-def preview_views(train: PhotoSet, reader: PixelReader, views: int) -> Preview:
+def preview_views(train: PhotoSet, reader: PixelReader, views: int) -> TrainingPreview:
     """The views that the head learned from: the variants of a photo's content, the same each run.
 
     Args:
@@ -55,12 +55,12 @@ def preview_views(train: PhotoSet, reader: PixelReader, views: int) -> Preview:
         f"The head learned from {views} views of each training photo: as it is, on the left, and "
         "varied in framing, light and sharpness."
     )
-    return Preview(tuple(photos), note)
+    return TrainingPreview(tuple(photos), note)
 
 
 def preview_epochs(
     train: PhotoSet, reader: PixelReader, epochs: int, seed: int, *, is_scratch: bool
-) -> Preview:
+) -> TrainingPreview:
     """The variants of the first epochs through the whole network.
 
     Args:
@@ -82,7 +82,7 @@ def preview_epochs(
         f"Each epoch draws each training photo anew, varied in {what}: on the left the photo, "
         "beside it what the first epochs saw."
     )
-    return Preview(tuple(photos), note)
+    return TrainingPreview(tuple(photos), note)
 
 
 def _choose(photos: Sequence[CuratedPhoto]) -> list[int]:

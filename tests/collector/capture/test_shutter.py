@@ -5,10 +5,10 @@ import pytest
 
 from collector.capture.observation import RIVAL_SIDE, Observation, is_black_picture, observe_frame
 from collector.capture.shutter import (
-    Findings,
     Gate,
     HeldKey,
     SessionSharpness,
+    ShotFindings,
     ShotPlan,
     inspect_shot,
 )
@@ -52,25 +52,25 @@ class FixedFinder:
 @pytest.mark.parametrize(
     ("observation", "expected"),
     [
-        (observed(), Findings()),
-        (observed(captured_s=98.9), Findings(closed=("no fresh picture",))),
-        (observed(captured_s=98.9, is_live=False), Findings()),
-        (observed(still_s=2.1), Findings(closed=("the picture is frozen",))),
+        (observed(), ShotFindings()),
+        (observed(captured_s=98.9), ShotFindings(closed=("no fresh picture",))),
+        (observed(captured_s=98.9, is_live=False), ShotFindings()),
+        (observed(still_s=2.1), ShotFindings(closed=("the picture is frozen",))),
         (
             observed(is_black=True),
-            Findings(closed=("the picture is black: is the lens covered?",)),
+            ShotFindings(closed=("the picture is black: is the lens covered?",)),
         ),
-        (observed(is_black=True, is_live=False), Findings()),
-        (observed(faces=()), Findings(unclear=("no face",))),
-        (observed(faces=(), is_guided=True), Findings()),
-        (observed(faces=(FACE, FACE)), Findings(unclear=("two faces",))),
+        (observed(is_black=True, is_live=False), ShotFindings()),
+        (observed(faces=()), ShotFindings(unclear=("no face",))),
+        (observed(faces=(), is_guided=True), ShotFindings()),
+        (observed(faces=(FACE, FACE)), ShotFindings(unclear=("two faces",))),
         (
             observed(quality=Quality(1.0, 10.0, 0.0, 20)),
-            Findings(flaws=("too dark", "move closer", "hold still")),
+            ShotFindings(flaws=("too dark", "move closer", "hold still")),
         ),
     ],
 )
-def test_what_speaks_against_a_shot(observation: Observation, expected: Findings) -> None:
+def test_what_speaks_against_a_shot(observation: Observation, expected: ShotFindings) -> None:
     assert inspect_shot(observation, 100.0) == expected
 
 
@@ -86,7 +86,7 @@ def test_a_covered_lens_is_black_and_a_dark_room_is_not(
 
 
 def test_each_gate_refuses_what_it_should() -> None:
-    findings = Findings(("no fresh picture",), ("no face",), ("too dark",))
+    findings = ShotFindings(("no fresh picture",), ("no face",), ("too dark",))
     assert findings.refusals(Gate.STRICT) == ("no fresh picture", "no face", "too dark")
     assert findings.refusals(Gate.WARN) == ("no fresh picture", "no face")
     assert findings.refusals(Gate.OFF) == ("no fresh picture",)

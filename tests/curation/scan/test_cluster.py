@@ -27,7 +27,7 @@ from curation.scan import cluster
 from curation.scan.cluster import map_on_cluster
 from curation.scan.job import Job, look_at_jobs
 from curation.scan.scanning import CHUNK
-from curation.scan.worker_answer import Answer, look_there, require_like_here, versions_here
+from curation.scan.worker_answer import WorkerAnswer, look_there, require_like_here, versions_here
 from maskage.dataset.photo_scan import Sight
 from maskage.errors import EnvironmentProblemError
 from maskage.pictures.images import encode_jpeg
@@ -441,7 +441,7 @@ def test_a_worker_is_believed_where_this_machine_sees_the_same(tmp_path: Path) -
     sights = look_at_jobs(jobs)
     assert [sight.fault is None for sight in sights] == [False, True, False]
     sizes = [10, Path(good.path).stat().st_size, None]
-    sound = Answer("far", versions_here(), None, sizes, sights)
+    sound = WorkerAnswer("far", versions_here(), None, sizes, sights)
     require_like_here(jobs, sound)
     assert look_there(look_at_jobs, jobs) == replace(sound, host=socket.gethostname())
     unseen = Sight("", fault="cannot be read (No such file or directory)")
@@ -454,7 +454,7 @@ def test_a_worker_is_believed_where_this_machine_sees_the_same(tmp_path: Path) -
         ),
         r"g\.jpg is another file there than here": replace(sound, sizes=[10, 11, None]),
         r"far .* PIL 9\.0 instead": replace(sound, versions=versions_here() | {"PIL": "9.0"}),
-        r"face model /m/yunet\.onnx": Answer("far", versions_here(), "/m/yunet.onnx"),
+        r"face model /m/yunet\.onnx": WorkerAnswer("far", versions_here(), "/m/yunet.onnx"),
     }
     for message, answer in refused.items():
         with pytest.raises(EnvironmentProblemError, match=message):

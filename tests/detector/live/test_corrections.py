@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detector.live.corrections import WAITING, Corrections, Dataset
+from detector.live.corrections import WAITING, Corrections, CorrectionStore
 from maskage.dataset.consent import Consent
 from maskage.dataset.store import PhotoStore
 from maskage.faces.finder import CROP_MARGIN, crop_face
@@ -82,7 +82,7 @@ def test_a_face_lands_in_the_folder_of_its_right_label_with_all_that_is_known(
     tmp_path: Path, label: Label
 ) -> None:
     root = tmp_path / "data"
-    with Corrections(Dataset(root)) as corrections:
+    with Corrections(CorrectionStore(root)) as corrections:
         said = corrections.save(frame(), BOX, label, "demo", "demo camera")
         assert label.title in said
         message = outcome(corrections)
@@ -103,7 +103,7 @@ def test_a_face_lands_in_the_folder_of_its_right_label_with_all_that_is_known(
 
 
 def test_several_corrections_are_all_saved_in_one_session(tmp_path: Path) -> None:
-    with Corrections(Dataset(tmp_path / "data")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
         for number, label in enumerate(LABELS):
             box = FaceBox(40 + 60 * number, 100, 120, 120, 0.9)
             corrections.save(frame(), box, label, "clip.mp4", "clip.mp4")
@@ -116,7 +116,7 @@ def test_several_corrections_are_all_saved_in_one_session(tmp_path: Path) -> Non
 def test_a_second_thought_about_the_same_face_moves_its_photo(tmp_path: Path) -> None:
     root = tmp_path / "data"
     held = frame()
-    with Corrections(Dataset(root)) as corrections:
+    with Corrections(CorrectionStore(root)) as corrections:
         said = []
         for label in (Label.MASK_OLD, Label.MASK_OLD, Label.NOMASK_OLD):
             corrections.save(held, BOX, label, "demo", "demo camera")
@@ -131,7 +131,7 @@ def test_a_second_thought_about_the_same_face_moves_its_photo(tmp_path: Path) ->
 def test_what_was_ordered_before_the_end_is_saved_and_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Corrections(Dataset(tmp_path / "data")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
         for label in LABELS:
             corrections.save(frame(), BOX, label, "demo", "demo camera")
     assert len(photos_in(tmp_path / "data")) == 4
@@ -140,7 +140,7 @@ def test_what_was_ordered_before_the_end_is_saved_and_said(
 
 def test_the_picture_may_change_once_the_order_is_given(tmp_path: Path) -> None:
     given = frame()
-    with Corrections(Dataset(tmp_path / "data")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
         corrections.save(given, BOX, Label.MASK_OLD, "demo", "demo camera")
         given.pixels[:] = 0
         outcome(corrections)
@@ -149,7 +149,7 @@ def test_the_picture_may_change_once_the_order_is_given(tmp_path: Path) -> None:
 
 
 def test_without_a_correction_nothing_is_made(tmp_path: Path) -> None:
-    with Corrections(Dataset(tmp_path / "data", "p07", is_self=True)) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data", "p07", is_self=True)) as corrections:
         assert corrections.objection("0") is None
         assert corrections.take_message() is None
     assert list(tmp_path.iterdir()) == []
@@ -159,7 +159,7 @@ def test_without_a_correction_nothing_is_made(tmp_path: Path) -> None:
 def test_before_a_webcam_or_stream_it_must_be_said_who_is_there(
     tmp_path: Path, source: str
 ) -> None:
-    with Corrections(Dataset(tmp_path / "data")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
         assert "--self" in (corrections.objection(source) or "")
         said = corrections.save(frame(), BOX, Label.MASK_OLD, source, "webcam 0")
         assert said.startswith("not saved")
@@ -168,7 +168,7 @@ def test_before_a_webcam_or_stream_it_must_be_said_who_is_there(
 
 
 def test_a_subject_without_a_consent_on_record_is_not_saved(tmp_path: Path) -> None:
-    with Corrections(Dataset(tmp_path / "data", "p07")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data", "p07")) as corrections:
         corrections.save(frame(), BOX, Label.MASK_OLD, "0", "webcam 0")
         assert outcome(corrections) == "not saved: no consent of p07 on record"
         assert corrections.saved == 0
@@ -179,7 +179,7 @@ def test_a_consent_that_has_ended_is_none(tmp_path: Path) -> None:
     root = tmp_path / "data"
     yesterday = TODAY - timedelta(days=1)
     agree(root, "p07", TODAY - timedelta(days=9), yesterday)
-    with Corrections(Dataset(root, "p07")) as corrections:
+    with Corrections(CorrectionStore(root, "p07")) as corrections:
         corrections.save(frame(), BOX, Label.MASK_OLD, "0", "webcam 0")
         assert outcome(corrections) == f"not saved: consent of p07 ended on {yesterday}"
     assert photos_in(root) == []
@@ -187,7 +187,7 @@ def test_a_consent_that_has_ended_is_none(tmp_path: Path) -> None:
 
 def test_a_subject_whose_consent_is_on_record_is_saved(tmp_path: Path) -> None:
     agree(tmp_path / "data", "p07")
-    with Corrections(Dataset(tmp_path / "data", "p07")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data", "p07")) as corrections:
         corrections.save(frame(), BOX, Label.NOMASK_OLD, "0", "webcam 0")
         assert outcome(corrections).startswith("saved ")
     (photo,) = photos_in(tmp_path / "data")
@@ -195,7 +195,7 @@ def test_a_subject_whose_consent_is_on_record_is_saved(tmp_path: Path) -> None:
 
 
 def test_who_photographs_themselves_puts_that_on_record(tmp_path: Path) -> None:
-    with Corrections(Dataset(tmp_path / "data", "me", is_self=True)) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data", "me", is_self=True)) as corrections:
         corrections.save(frame(), BOX, Label.NOMASK_OLD, "0", "webcam 0")
         assert outcome(corrections).startswith("saved ")
     with PhotoStore(tmp_path / "data") as store:
@@ -205,7 +205,7 @@ def test_who_photographs_themselves_puts_that_on_record(tmp_path: Path) -> None:
 
 def test_a_consent_that_is_there_already_is_left_as_it_was(tmp_path: Path) -> None:
     agree(tmp_path / "data", "me", TODAY - timedelta(days=30))
-    with Corrections(Dataset(tmp_path / "data", "me", is_self=True)) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data", "me", is_self=True)) as corrections:
         corrections.save(frame(), BOX, Label.NOMASK_OLD, "0", "webcam 0")
         outcome(corrections)
     with PhotoStore(tmp_path / "data") as store:
@@ -214,7 +214,7 @@ def test_a_consent_that_is_there_already_is_left_as_it_was(tmp_path: Path) -> No
 
 def test_a_dataset_in_use_is_told_and_is_tried_again(tmp_path: Path) -> None:
     root = tmp_path / "data"
-    with Corrections(Dataset(root)) as corrections:
+    with Corrections(CorrectionStore(root)) as corrections:
         with held_by_another_process(root):
             corrections.save(frame(), BOX, Label.MASK_OLD, "demo", "demo camera")
             message = outcome(corrections)
@@ -226,7 +226,7 @@ def test_a_dataset_in_use_is_told_and_is_tried_again(tmp_path: Path) -> None:
 
 
 def test_after_the_end_others_may_write_again(tmp_path: Path) -> None:
-    with Corrections(Dataset(tmp_path / "data")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
         corrections.save(frame(), BOX, Label.MASK_OLD, "demo", "demo camera")
         outcome(corrections)
     with held_by_another_process(tmp_path / "data"):
@@ -236,13 +236,13 @@ def test_after_the_end_others_may_write_again(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with Corrections(Dataset(tmp_path / "file")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "file")) as corrections:
         corrections.save(frame(), BOX, Label.MASK_OLD, "demo", "demo camera")
         assert "the dataset folder cannot be made" in outcome(corrections)
 
 
 def test_more_than_the_disk_keeps_up_with_are_refused(tmp_path: Path) -> None:
-    with Corrections(Dataset(tmp_path / "data")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
         said = [
             corrections.save(frame(), BOX, Label.MASK_OLD, "demo", "demo camera")
             for _ in range(WAITING + 20)

@@ -13,7 +13,7 @@ import pytest
 
 from detector.cli import main
 from detector.live.controls import LiveControls
-from detector.live.corrections import Corrections, Dataset
+from detector.live.corrections import Corrections, CorrectionStore
 from detector.live.loop import LiveLoop, LoopOptions
 from detector.live.sources import CameraChoice
 from detector.screens.base import DisplayProbe, LiveView, Screen, ScreenKind, choose_screen
@@ -86,7 +86,7 @@ def looping(
     with ExitStack() as held:
         choice = CameraChoice(["demo"], lambda _: camera())
         feed = held.enter_context(LiveFeed(choice.open))
-        corrections = held.enter_context(Corrections(Dataset(Path("data"))))
+        corrections = held.enter_context(Corrections(CorrectionStore(Path("data"))))
         pipeline = LivePipeline(GuideFinder("hold the face in the guide"), Classifier(bundle))
         controls = LiveControls(
             feed, pipeline, choice, corrections, snapshots=snapshots, recordings=snapshots

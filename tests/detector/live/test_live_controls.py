@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from detector.live.controls import LiveControls
-from detector.live.corrections import Corrections, Dataset
+from detector.live.corrections import Corrections, CorrectionStore
 from detector.live.loop import LiveLoop, LoopOptions
 from detector.live.sources import CameraChoice
 from detector.screens.base import LiveView
@@ -103,7 +103,7 @@ class Watched:
     folder: Path
     cameras: dict[str, Callable[[], Camera]]
     finder: FaceFinder = field(default_factory=lambda: FixedFinder(LEFT, RIGHT))
-    dataset: Dataset | None = None
+    dataset: CorrectionStore | None = None
     is_blurred: bool = True
     thrift: Thrift = EVERYTHING
 
@@ -112,7 +112,7 @@ class Watched:
         with ExitStack() as held:
             self.choice = CameraChoice(list(self.cameras), lambda source: self.cameras[source]())
             feed = held.enter_context(LiveFeed(self.choice.open))
-            dataset = self.dataset or Dataset(self.folder / "data")
+            dataset = self.dataset or CorrectionStore(self.folder / "data")
             corrections = held.enter_context(Corrections(dataset))
             self.pipeline = LivePipeline(self.finder, Classifier(self.bundle), thrift=self.thrift)
             self.controls = LiveControls(
