@@ -1,5 +1,3 @@
 """Photographs and labels faces, and keeps the photos safe."""
 
-from maskage.telemetry import switch_off_telemetry
-
-switch_off_telemetry()
+import maskage  # noqa: F401  it switches off what libraries report, before they are imported

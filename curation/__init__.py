@@ -1,5 +1,3 @@
 """Turns a folder of labelled photos into a dataset whose test score means something."""
 
-from maskage.telemetry import switch_off_telemetry
-
-switch_off_telemetry()
+import maskage  # noqa: F401  it switches off what libraries report, before they are imported

@@ -1,7 +1,7 @@
 """Switch off what libraries report to their makers.
 
-Each of the four packages calls `switch_off_telemetry` when it is imported, so it comes before any
-library that one of their modules imports, in every command, worker process and script.
+`import maskage` calls `switch_off_telemetry`, and so does the import of each of the four tools: it
+comes before any library that a module of ours imports, in every command, worker and script.
 """
 
 import os

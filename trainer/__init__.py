@@ -1,5 +1,3 @@
 """Trains transfer models on a curated dataset and packs what the detector runs."""
 
-from maskage.telemetry import switch_off_telemetry
-
-switch_off_telemetry()
+import maskage  # noqa: F401  it switches off what libraries report, before they are imported

@@ -28,7 +28,7 @@ print(json.dumps([found, openvino_telemetry is None, sorted(heavy)]))
 """
 
 
-@pytest.mark.parametrize("package", ["collector", "curation", "trainer", "detector"])
+@pytest.mark.parametrize("package", ["maskage", "collector", "curation", "trainer", "detector"])
 def test_importing_a_package_switches_reports_off_whatever_the_environment_says(
     package: str,
 ) -> None:
