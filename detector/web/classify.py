@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from detector.web.low_priority import lower_priority
-from maskage.faces.finder import FaceFinder, crop_face
+from maskage.faces.finder import FaceFinder
 from maskage.inference.classifier import Classifier
+from maskage.inference.picture_faces import ClassifiedFace, classify_faces
 from maskage.pictures.images import decode_image
-from maskage.records import LABELS, FaceBox, Label
 
 MOST_WAITING = 4
 """Pictures that are taken in beside the one at work; each may hold `upload_bytes` of memory."""
@@ -17,34 +17,6 @@ MOST_WAITING = 4
 
 class BusyError(Exception):
     """As many pictures are waiting as may."""
-
-
-@dataclass(frozen=True)
-class ClassifiedFace:
-    """One face of a picture.
-
-    Attributes:
-        box: In the picture, orientation applied.
-        probabilities: In the order of `LABELS`.
-        unsure_below: The bundle's threshold.
-    """
-
-    box: FaceBox
-    probabilities: tuple[float, ...]
-    unsure_below: float
-
-    @property
-    def label(self) -> Label:
-        """The most probable class."""
-        return LABELS[max(range(len(LABELS)), key=self.probabilities.__getitem__)]
-
-    @property
-    def confidence(self) -> float:
-        return max(self.probabilities)
-
-    @property
-    def is_sure(self) -> bool:
-        return self.confidence >= self.unsure_below
 
 
 @dataclass(frozen=True)
@@ -111,13 +83,7 @@ class PictureClassifier:
         if self._tools is None:
             self._tools = self._open_finder(), self._open_classifier()
         finder, classifier = self._tools
-        boxes = finder.find(pixels)
-        margin = classifier.bundle.crop_margin
-        rows = classifier.classify([crop_face(pixels, box, margin) for box in boxes])
-        faces = tuple(
-            ClassifiedFace(box, tuple(float(p) for p in row), classifier.bundle.unsure_below)
-            for box, row in zip(boxes, rows, strict=True)
-        )
+        faces = classify_faces(pixels, finder, classifier)
         return ClassifiedPicture(pixels.shape[1], pixels.shape[0], faces, finder.notice)
 
 

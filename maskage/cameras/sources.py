@@ -5,7 +5,8 @@ Each is a `Camera`; `open_camera` turns what a user writes after `--source` into
 
 import os
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -204,6 +205,28 @@ def open_camera(source: str, *, pace: bool = True, seed: int = 0) -> Camera:
         f"({', '.join(sorted(VIDEO_SUFFIXES)[:3])}, ...), a folder of pictures, an http:// or "
         f"rtsp:// address, or 'demo'."
     )
+
+
+def read_frames(source: str | Path, *, limit: int | None = None, seed: int = 0) -> Iterator[Frame]:
+    """Iterate over the frames of a source, as fast as they are taken, and close it at the end.
+
+    Args:
+        source: As for `open_camera`.
+        limit: Number of frames at most; None reads a recording to its end, a camera for ever.
+        seed: Seed of the demo camera: who appears, and in what light.
+
+    Raises:
+        CameraError: There is no such source, or a live camera was lost.
+
+    Example:
+        >>> [frame.pixels.shape for frame in read_frames("demo", limit=2)]
+        [(480, 640, 3), (480, 640, 3)]
+    """
+    with closing(open_camera(str(source), pace=False, seed=seed)) as camera:
+        taken = 0
+        while (limit is None or taken < limit) and (frame := camera.read()) is not None:
+            yield frame
+            taken += 1
 
 
 @dataclass(frozen=True)

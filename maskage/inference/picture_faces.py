@@ -1,0 +1,106 @@
+"""The faces of one picture, found, cut out and classified together."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskage.faces.finder import SMALLEST_IN_PICTURE_PX, FaceFinder, crop_face, open_face_finder
+from maskage.formats.bundle import find_bundle, load_bundle
+from maskage.inference.classifier import Classifier
+from maskage.pictures.images import read_image
+from maskage.records import LABELS, FaceBox, Label, RgbImage
+
+
+@dataclass(frozen=True)
+class ClassifiedFace:
+    """One face of a picture.
+
+    Attributes:
+        box: Its place in the picture, orientation applied.
+        probabilities: One for each class, in the order of `LABELS`.
+        unsure_below: The bundle's threshold.
+    """
+
+    box: FaceBox
+    probabilities: tuple[float, ...]
+    unsure_below: float
+
+    @property
+    def label(self) -> Label:
+        """The most probable class."""
+        return LABELS[max(range(len(LABELS)), key=self.probabilities.__getitem__)]
+
+    @property
+    def confidence(self) -> float:
+        """The largest probability, 0 to 1."""
+        return max(self.probabilities)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the confidence reaches the bundle's threshold."""
+        return self.confidence >= self.unsure_below
+
+
+class FaceClassifier:
+    """A trained model with a face finder: pictures in, classified faces out.
+
+    Not thread-safe: a finder serves one thread.
+
+    Args:
+        model: A run or a bundle folder; None takes the newest of `runs`.
+        runs: Folder of the runs.
+        face_model: A copy of YuNet; None takes `$FACE_MODEL`, the cached copy or fetches it once.
+            Without one the guide in the middle of the picture is classified, and `notice` says so.
+
+    Raises:
+        EnvironmentProblemError: There is no trained model.
+        ModelRefusedError: The model must not be run.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        runs: str | Path = "runs",
+        face_model: str | Path | None = None,
+    ) -> None:
+        folder = find_bundle(None if model is None else Path(model), Path(runs))
+        self._classifier = Classifier(load_bundle(folder))
+        self._finder = open_face_finder(
+            None if face_model is None else Path(face_model), SMALLEST_IN_PICTURE_PX
+        )
+
+    @property
+    def notice(self) -> str | None:
+        """One line on what the finder cannot do, or None."""
+        return self._finder.notice
+
+    def classify(self, picture: RgbImage | str | Path) -> tuple[ClassifiedFace, ...]:
+        """Find and classify the faces of a picture, largest first.
+
+        Args:
+            picture: RGB uint8, shape (H, W, 3), or a picture file.
+
+        Raises:
+            UnreadableImageError: The file is not a picture that is read.
+        """
+        pixels = read_image(Path(picture)) if isinstance(picture, str | Path) else picture
+        return classify_faces(pixels, self._finder, self._classifier)
+
+
+def classify_faces(
+    pixels: RgbImage, finder: FaceFinder, classifier: Classifier
+) -> tuple[ClassifiedFace, ...]:
+    """Find the faces of a picture and classify them in one batch, largest first.
+
+    Args:
+        pixels: RGB uint8, shape (H, W, 3).
+        finder: Finds the faces.
+        classifier: The model.
+    """
+    boxes = finder.find(pixels)
+    margin = classifier.bundle.crop_margin
+    rows = classifier.classify([crop_face(pixels, box, margin) for box in boxes])
+    return tuple(
+        ClassifiedFace(box, tuple(float(part) for part in row), classifier.bundle.unsure_below)
+        for box, row in zip(boxes, rows, strict=True)
+    )
