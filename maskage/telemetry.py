@@ -14,7 +14,7 @@ SWITCHES = {
     "ORT_DISABLE_TELEMETRY": "1",
     # albumentations asks the package index for its newest version when it is imported.
     "NO_ALBUMENTATIONS_UPDATE": "1",
-    # FastAPI sends traces of requests where OTEL_EXPORTER_OTLP_ENDPOINT, which may be set for
+    # FastAPI sends traces of what it answers where OTEL_EXPORTER_OTLP_ENDPOINT, which may be set for
     # other programs, says so.
     "FASTAPI_OTEL_AUTO_CONFIGURE": "false",
     # TensorFlow turns this on when it is imported; it reports uptime on machines of Google's cloud.

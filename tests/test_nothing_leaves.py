@@ -188,6 +188,8 @@ def test_a_command_speaks_to_nobody_and_writes_only_what_it_names(
     assert found.lookups == ()
     assert found.addresses == ()
     homes = [found.home / CACHE, found.temporary, Path("/dev"), Path("/proc/self")]
+    # Where a dataset remembers what was written elsewhere, for `forget`.
+    homes.append(folder / "data" / ".dataset" / "outputs.jsonl")
     if command.downloads & WEIGHTS_HOST:
         homes.append(found.home / WEIGHTS_FOLDER)
     outside = [path for path in found.written if not is_within(path, homes, found.home)]

@@ -38,6 +38,7 @@ def test_the_wheel_carries_every_file_of_the_packages(wheel: Path) -> None:
     assert len(files) > 40
     assert set(files) <= packed
     assert {name.split("/")[0] for name in packed if ".dist-info" not in name} == {
+        "maskage",
         "collector",
         "curation",
         "trainer",

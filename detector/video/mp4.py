@@ -14,6 +14,7 @@ from pathlib import Path
 
 from detector.video.encoder import EncodedFrame
 from maskage.context_mixin import ClosingMixin
+from maskage.system.files import make_private
 
 FRAGMENT_S = 1.0
 """Length of a fragment: as much as a kill can take away."""
@@ -92,6 +93,7 @@ class GrowingMp4(ClosingMixin):
         self._waiting: list[EncodedFrame] = []
         self._end = self._index_place = 0
         self._file = FileIO(path, "wb", opener=_open_private)
+        make_private(path)
 
     def add(self, frame: EncodedFrame) -> None:
         """Append a frame; the first is a key frame with its header."""

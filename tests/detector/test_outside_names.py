@@ -76,7 +76,7 @@ COMMANDS: list[tuple[int, list[str]]] = [
     (4, ["trainer.cli", "fit", EVIL]),
     (2, ["trainer.cli", "fit", f"curated{EVIL}", "--model", EVIL]),
     (5, ["trainer.cli", "compare", f"runs/{EVIL}"]),
-    (0, ["trainer.cli", "evaluate", f"runs/{EVIL}", "--data", "data", "--report", "page.html"]),
+    (4, ["trainer.cli", "evaluate", f"runs/{EVIL}", "--data", "data", "--report", "page.html"]),
     (0, ["detector.cli", "run", "data/mask_old", "--model", f"runs/{EVIL}", "--pictures", "out"]),
     (0, ["detector.cli", "run", "data/mask_old", "--model", f"runs/{EVIL}", "--json", "-"]),
     (5, ["detector.cli", "run", f"clip{EVIL}.mp4", "--model", f"runs/{EVIL}"]),

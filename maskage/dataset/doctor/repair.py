@@ -118,7 +118,7 @@ class _Mending:
         source = self._root / finding.path
         folder = self._root / DAMAGED / source.parent.name
         for part in (folder.parent, folder):
-            if not part.exists():
+            if not part.is_dir():
                 part.mkdir(mode=0o700)
                 # A photo that is moved into a folder which a power cut takes away is lost.
                 sync_folder(part.parent)

@@ -469,7 +469,8 @@ def test_a_silent_webhook_delays_neither_frames_nor_a_command_and_the_end_hangs_
 def test_a_recording_comes_faster_than_its_alarms_and_none_is_dropped(
     tmp_path: Path, records: Callable[[], list[dict[str, Any]]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = AlarmSettings(NO_MASK, (record_into(tmp_path),), on_for_s=0.0, cool_down_s=1.0)
+    slow = ("sh", "-c", 'sleep 0.2; exec "$@"', "slow", *record_into(tmp_path))
+    settings = AlarmSettings(NO_MASK, (slow,), on_for_s=0.0, cool_down_s=1.0)
     with Alarms(settings, "test", close_s=20.0, keeps_all=True) as alarms:
         for n in range(3 * WAITING_ALARMS):
             alarms.update(frame(float(n), face()))
