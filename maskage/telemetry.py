@@ -14,8 +14,8 @@ SWITCHES = {
     "ORT_DISABLE_TELEMETRY": "1",
     # albumentations asks the package index for its newest version when it is imported.
     "NO_ALBUMENTATIONS_UPDATE": "1",
-    # FastAPI sends traces of what it answers where OTEL_EXPORTER_OTLP_ENDPOINT, which may be set for
-    # other programs, says so.
+    # FastAPI sends traces of what it answers where OTEL_EXPORTER_OTLP_ENDPOINT says so, which may
+    # be set for other programs.
     "FASTAPI_OTEL_AUTO_CONFIGURE": "false",
     # TensorFlow turns this on when it is imported; it reports uptime on machines of Google's cloud.
     "ENABLE_RUNTIME_UPTIME_TELEMETRY": "0",
