@@ -1,7 +1,9 @@
 """Makes small videos as cameras, phones and editors leave them, and damages them."""
 
+import os
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -36,7 +38,7 @@ def make_clip(
         turned: Degrees, counter-clockwise, by which a player is to turn it.
     """
     shown = pictures or [draw_noise(number, 160)[:120] for number in range(len(times_s))]
-    with av.open(str(path), "w") as container:
+    with _usual_priority(), av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=30)
         assert isinstance(stream, av.VideoStream)
         stream.height, stream.width = shown[0].shape[:2]
@@ -56,6 +58,22 @@ def make_clip(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+@contextmanager
+def _usual_priority() -> Iterator[None]:
+    """Give the thread back its priority: for root, SVT-AV1 raises it to real time and leaves it so.
+
+    Every command that a later test starts would inherit that, and starve what watches it.
+    """
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    policy, parameter = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameter)
 
 
 def spoil_middle(path: Path, begin: float = 0.4, end: float = 0.5) -> Path:
