@@ -97,10 +97,6 @@ class Observer:
         """Frames that were read from a camera and never shown."""
         return self._dropped_before + self._reader.dropped + self._unshown
 
-    @property
-    def finder_notice(self) -> str | None:
-        return self._finder.notice
-
     def take(self) -> Observation | None:
         """The newest observation that was not taken yet."""
         with self._mutex:

@@ -198,18 +198,6 @@ def is_disk_full(fault: OSError) -> bool:
     return fault.errno in _NO_ROOM
 
 
-def move_file(source: Path, target: Path) -> None:
-    """Move a file within one file system, at once and without overwriting, and sync both folders.
-
-    Raises:
-        FileExistsError: There is a file at `target`; both are untouched.
-        OSError: The disk refused; the file is at `source`, or at `target` and not yet synced.
-    """
-    rename_new(source, target)
-    sync_folder(target.parent)
-    sync_folder(source.parent)
-
-
 def rename_new(source: Path, target: Path) -> None:
     """Rename a file in one step; unlike `os.rename`, never over another file.
 
