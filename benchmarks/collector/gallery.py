@@ -1,4 +1,6 @@
-"""How quick the gallery is on a large dataset: `python benchmarks/gallery.py --photos 20000`.
+"""How quick the gallery is on a large dataset.
+
+    python benchmarks/collector/gallery.py --photos 20000
 
 Makes a dataset of rendered photos (a few hundred pictures, hard-linked under many names), opens
 the real gallery in a pseudo-terminal of 120x40 cells, presses keys one after the other, and
@@ -19,9 +21,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from criteria import finish
-from goals import GALLERY
-from pseudo_terminal import run_in_terminal
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import GALLERY
+from benchmarks.common.pseudo_terminal import run_in_terminal
 
 if TYPE_CHECKING:
     from collector.app import ReviewApp

@@ -1,6 +1,8 @@
-"""How long a large dataset takes to open: `python benchmarks/large_dataset.py --photos 100000`.
+"""How long a large dataset takes to open.
 
-Makes it as `benchmarks/gallery.py` does (rows for every photo, files that are links to a few
+    python benchmarks/collector/large_dataset.py --photos 100000
+
+Makes it as `gallery.py` does (rows for every photo, files that are links to a few
 hundred pictures), and measures each thing in a process of its own.
 """
 
@@ -12,9 +14,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from criteria import finish
-from gallery import fill
-from goals import LARGE_DATASET
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.collector.gallery import fill
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import LARGE_DATASET
 
 TIMED = """
 import json, sys, time

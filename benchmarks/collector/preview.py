@@ -1,4 +1,4 @@
-"""How fast the preview is: `python benchmarks/preview.py`, in or out of a terminal.
+"""How fast the preview is: `python benchmarks/collector/preview.py`, in or out of a terminal.
 
 Opens the real capture screen on the demo camera in a pseudo-terminal of 120x40 cells, reads
 everything it draws as a terminal would, and reports from inside the app: preview frames a second,
@@ -22,9 +22,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from criteria import finish
-from goals import PREVIEW
-from pseudo_terminal import run_in_terminal
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import PREVIEW
+from benchmarks.common.pseudo_terminal import run_in_terminal
 
 if TYPE_CHECKING:
     from collector.app import CollectorApp

@@ -1,4 +1,4 @@
-"""How fast a lost network camera is told and is back: `python benchmarks/reconnect.py`.
+"""How fast a lost network camera is told and is back: `python benchmarks/collector/reconnect.py`.
 
 Breaks a scripted MJPEG camera on loopback in every way there is, over and over, and with `--rtsp`
 kills and restarts a real RTSP server. Prints, in seconds, from the fault until "reconnecting (n)"
@@ -15,12 +15,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from criteria import CANNOT_RUN, finish
-from goals import RECONNECT, SELF_TEST
-from sabotage import Saboteur, try_saboteurs
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
+from benchmarks.common.criteria import CANNOT_RUN, finish
+from benchmarks.common.goals import RECONNECT, SELF_TEST
+from benchmarks.common.sabotage import Saboteur, try_saboteurs
 from collector.capture import observer
 from maskage.cameras import mjpeg, reconnecting
 from tests.collector.capture.watcher import Watcher

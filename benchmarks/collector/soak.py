@@ -1,4 +1,6 @@
-"""Whether the capture screen stays as it is over a long sitting: `python benchmarks/soak.py`.
+"""Whether the capture screen stays as it is over a long sitting.
+
+    python benchmarks/collector/soak.py
 
 Runs the real screen in a pseudo-terminal of 120x40 cells on a camera of small rendered frames that
 is faster than any webcam, presses keys meanwhile (shots, undo, flags), and reports memory, threads
@@ -15,9 +17,12 @@ import time
 from pathlib import Path
 
 import numpy as np
-from criteria import finish
-from goals import SOAK
-from pseudo_terminal import run_in_terminal
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import SOAK
+from benchmarks.common.pseudo_terminal import run_in_terminal
 
 WARM_UP = 5000
 SAMPLE = 5000

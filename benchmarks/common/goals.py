@@ -1,3 +1,5 @@
+from benchmarks.common.criteria import EVERY, Goal, nothing
+
 """What each benchmark must reach, with where each number comes from.
 
 `SPEED` and the like name the goals that were set for a part of the toolchain before it was built;
@@ -5,7 +7,6 @@ what the README promises is named as such. Comparisons without a goal of their o
 accelerators) are at the end, with why.
 """
 
-from criteria import EVERY, Goal, nothing
 
 _CAPTURE = "the goal of the capture screen"
 _GALLERY = "0.1 s feels at once (R. B. Miller, Response time in man-computer transactions, 1968)"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
-from criteria import Goal, find_missed
+from benchmarks.common.criteria import Goal, find_missed
 
 T = TypeVar("T")
 

@@ -1,6 +1,7 @@
 """A whole curation of very many photos: seconds, and how much memory it takes at most.
 
-    python benchmarks/curate_large.py [--photos 100000] [--side 96] [--work FOLDER] [-- OPTIONS]
+    python benchmarks/curation/curate_large.py [--photos 100000] [--side 96] [--work FOLDER]
+        [-- OPTIONS]
 
 Photos are drawn; every tenth is the start of a burst of three near-duplicates. `curate --dedupe`
 (and OPTIONS) runs as a user would run it, twice: the second time it knows the photos already.
@@ -19,14 +20,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from criteria import finish
-from goals import CURATE_LARGE
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import CURATE_LARGE
 from maskage.pictures.images import encode_jpeg
 from maskage.records import LABELS, RgbImage
 from maskage.system.peak_memory import peak_memory_mb
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 BURST_EVERY, BURST = 10, 3
 
 

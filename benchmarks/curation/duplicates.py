@@ -1,6 +1,6 @@
 """How well near-duplicates are found: recall and precision against a folder with known truth.
 
-    python benchmarks/duplicates.py FOLDER
+    python benchmarks/curation/duplicates.py FOLDER
 
 FOLDER holds pictures and groups.csv with the columns file, group, kind, where kind starts with
 "exact" or "near" for members of a group and is "single" for pictures that no other resembles.
@@ -8,6 +8,7 @@ Beside our figures stand those of imagededup's PHash with its own encodings, whe
 (pip install imagededup); it does not look for mirrored copies. Both take a worker for each core.
 """
 
+import argparse
 import csv
 import logging
 import os
@@ -19,9 +20,10 @@ from importlib.util import find_spec
 from itertools import combinations
 from pathlib import Path
 
-from criteria import finish
-from goals import DUPLICATES
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import DUPLICATES
 from curation.scan.scanning import scan_photos
 from curation.settings import REMOVE_BITS
 from maskage.dataset.photo_scan import PhotoScan
@@ -36,10 +38,11 @@ THEIR_RADII = (4, 8, 10)
 
 def main() -> int:
     """Print one line a radius, without and with mirrored copies; returns the exit code."""
-    if len(sys.argv) != 2:
-        print(__doc__)
-        return 2
-    folder = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    folder = parser.parse_args().folder
     with (folder / "groups.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     started = clock()

@@ -1,6 +1,7 @@
 """How well wrong labels are found: recall and false alarms on planted errors.
 
-    python benchmarks/label_check.py FACES [--metadata CSV] [--bursts 150] [--shots 8] [--seeds 3]
+    python benchmarks/curation/label_check.py FACES [--metadata CSV] [--bursts 150]
+        [--shots 8] [--seeds 3]
 
 FACES is a folder of the four classes; the CSV's columns path and group say which photos belong
 together. Some photos become bursts (shots of one photo, a little moved, turned, lit and noisy), and
@@ -18,10 +19,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from criteria import finish
-from goals import LABEL_CHECK
 from numpy.typing import NDArray
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import LABEL_CHECK
 from curation.labels.check import Doubt, find_doubtful_labels
 from curation.labels.embedding import describe_plainly, embed_pictures
 from maskage.console import show_progress

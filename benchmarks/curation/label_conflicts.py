@@ -1,6 +1,6 @@
 """How surely the same picture in two classes is told from two pictures of one pose.
 
-    python benchmarks/label_conflicts.py FOLDER [VIDEO ...]
+    python benchmarks/curation/label_conflicts.py FOLDER [VIDEO ...]
 
 Every picture of FOLDER is saved again at half its size and JPEG quality 50: how many are told to be
 the same picture. Frames of a video, so many apart, are two pictures: how many are taken for one.
@@ -14,10 +14,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from criteria import finish
-from goals import LABEL_CONFLICTS
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import LABEL_CONFLICTS
 from curation.plan.conflicts import CONFLICT_BITS, is_same_picture, make_thumb
 from maskage.pictures.images import decode_image, encode_jpeg, is_picture
 from maskage.pictures.photo_hash import hash_pixels

@@ -1,6 +1,6 @@
 """How fast photos are looked at, beside `imagehash.phash(PIL.Image.open(path))` in a loop.
 
-    python benchmarks/scan.py [--folder PHOTOS] [--photos 1000] [--rounds 3]
+    python benchmarks/curation/scan.py [--folder PHOTOS] [--photos 1000] [--rounds 3]
 
 The photos, of FOLDER or drawn, are saved as JPEGs of 640x480. Ours computes SHA-256, the hash of
 the mirrored picture, and sharpness and exposure beside the hash. Contenders take turns, the best
@@ -19,10 +19,12 @@ from pathlib import Path
 import cv2
 import imagehash
 import numpy as np
-from criteria import finish
-from goals import SCAN
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import SCAN
 from curation.scan.cache import open_scan_cache
 from curation.scan.scanning import scan_photos
 from curation.scan.workers import Workers

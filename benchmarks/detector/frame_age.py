@@ -1,6 +1,6 @@
 """How old a frame is when it is shown, with a network that is slow.
 
-    python benchmarks/frame_age.py [CLIP] [--model RUN] [--network-ms 100] [--seconds 30]
+    python benchmarks/detector/frame_age.py [CLIP] [--model RUN] [--network-ms 100] [--seconds 30]
 
 A camera gives 30 frames a second of 640x480 (pictures of CLIP scaled to fit, or the demo camera's,
 made beforehand). The real finder and the real loop label and draw them, while each run of the
@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from criteria import finish
-from goals import FRAME_AGE
-from live_clips import read_pictures
-from live_parts import DrawingScreen, make_color_bundle, open_loop
 from numpy.typing import NDArray
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import FRAME_AGE
+from benchmarks.detector.live_clips import read_pictures
+from benchmarks.detector.live_parts import DrawingScreen, make_color_bundle, open_loop
 from detector.live.loop import LoopOptions
 from detector.screens.base import LiveView
 from detector.tracking.pipeline import EVERYTHING, LivePipeline, Thrift

@@ -1,6 +1,7 @@
 """How many faces of photos with several people are found, and how often their mask is told right.
 
-    python benchmarks/group_photos.py FOLDER --model RUN [--boxes CSV] [--least 40] [--seen CSV]
+    python benchmarks/detector/group_photos.py FOLDER --model RUN [--boxes CSV]
+        [--least 40] [--seen CSV]
 
 The CSV (FOLDER/boxes.csv) has a row for every face: image, source_file, label (`with_mask`,
 `without_mask`, or `with_incorrect_mask`, which is no mask), xmin, ymin, xmax, ymax. Photos are
@@ -24,11 +25,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from criteria import finish
-from goals import GROUP_PHOTOS
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import GROUP_PHOTOS
 from detector.tracking.pipeline import LivePipeline
 from detector.tracking.tracker import TrackedFace
 from maskage.cameras.sources import PictureFolder

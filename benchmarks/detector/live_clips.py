@@ -1,12 +1,9 @@
 """Videos of 640x480 for the live benchmarks, made of any clip with a face in it."""
 
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from detector.video.sink import VideoSink, fit_into
 from maskage.cameras.video.video_file import VideoFile

@@ -5,14 +5,11 @@ what is measured is the loop.
 """
 
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from detector.drawing.overlay import draw_result
 from detector.live.controls import LiveControls

@@ -1,6 +1,6 @@
 """How fast the live view tells that its camera is lost, and is back.
 
-    python benchmarks/live_reconnect.py [--cycles 100] [--rtsp]
+    python benchmarks/detector/live_reconnect.py [--cycles 100] [--rtsp]
 
 Breaks a scripted MJPEG camera on loopback in every way there is, over and over, and with `--rtsp`
 kills and restarts a real RTSP server, while the real live loop draws what it shows. Measures, in
@@ -26,9 +26,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from criteria import CANNOT_RUN, finish
-from goals import LIVE_RECONNECT, SELF_TEST
-from live_parts import (
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.common.criteria import CANNOT_RUN, finish
+from benchmarks.common.goals import LIVE_RECONNECT, SELF_TEST
+from benchmarks.common.sabotage import Saboteur, try_saboteurs
+from benchmarks.detector.live_parts import (
     DrawingScreen,
     Holdings,
     make_color_bundle,
@@ -36,10 +40,6 @@ from live_parts import (
     run_in_thread,
     weigh_process,
 )
-from sabotage import Saboteur, try_saboteurs
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from detector.screens.base import LiveView
 from detector.screens.commands import CommandDesk, Quit
 from detector.tracking.pipeline import LivePipeline, Thrift

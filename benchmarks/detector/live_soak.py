@@ -1,7 +1,8 @@
 """Whether the live view stays as it is over a long sitting.
 
-    python benchmarks/live_soak.py [--frames 2600000] [--model RUN] [--screen draw|none|web]
-    python benchmarks/live_soak.py --minutes 60 --model RUN
+    python benchmarks/detector/live_soak.py [--frames 2600000] [--model RUN]
+        [--screen draw|none|web]
+    python benchmarks/detector/live_soak.py --minutes 60 --model RUN
 
 The first way labels as many frames as a camera gives in a day, of 160x120 pixels and as fast as the
 loop goes, though 30 a second by the camera's clock. Finder and network are all but free (a script,
@@ -29,13 +30,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from criteria import finish
-from goals import LIVE_SOAK
-from live_parts import DrawingScreen, Holdings, make_color_bundle, open_loop, weigh_process
-from soak_cameras import FPS, FilmCamera, ScriptedFinder, Supply, make_films
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import LIVE_SOAK
+from benchmarks.detector.live_parts import (
+    DrawingScreen,
+    Holdings,
+    make_color_bundle,
+    open_loop,
+    weigh_process,
+)
+from benchmarks.detector.soak_cameras import FPS, FilmCamera, ScriptedFinder, Supply, make_films
 from detector.events.alarm_options import AlarmSettings
 from detector.events.alarms import Alarms
 from detector.events.events import EventLog, EventTable

@@ -1,6 +1,7 @@
 """How fast the live detector starts and runs, and how much faster than the usual script.
 
-    python benchmarks/live_speed.py CLIP --model RUN [--frames 300] [--rounds 3] [--starts 5]
+    python benchmarks/detector/live_speed.py CLIP --model RUN [--frames 300]
+        [--rounds 3] [--starts 5]
 
 Start: from the start of the process until `detector live --headless` has written its first labelled
 frame, and whether TensorFlow or Keras were loaded by then.
@@ -28,12 +29,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from criteria import finish
-from goals import LIVE_SPEED
-from live_clips import prepare_clips
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import LIVE_SPEED
+from benchmarks.detector.live_clips import prepare_clips
 from detector.drawing.overlay import Readout, draw_result
 from detector.tracking.pipeline import EVERYTHING, LivePipeline, Thrift
 from maskage.cameras.video.video_file import VideoFile
@@ -41,7 +41,7 @@ from maskage.faces.finder import YuNetFinder, obtain_face_model
 from maskage.formats.bundle import KERAS_FILE, find_bundle, load_bundle
 from maskage.inference.classifier import Classifier
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WARM_UP_FRAMES = 10
 _CHECK = """
 import json, sys
@@ -150,7 +150,9 @@ def compare(clip: Path, bundle: Path, frames: int, rounds: int) -> dict[str, Any
     runs = {"live": Runs(), "thorough": Runs(), "usual": Runs()}
     thrifts = {"live": Thrift(), "thorough": EVERYTHING}
     words = [str(clip), "--model", str(bundle / KERAS_FILE), "--face-model"]
-    usual = start([*words, str(obtain_face_model())], str(ROOT / "benchmarks" / "usual_script.py"))
+    usual = start(
+        [*words, str(obtain_face_model())], str(Path(__file__).with_name("usual_script.py"))
+    )
     classifier = Classifier(load_bundle(bundle))
     ask(usual)
     ask(usual, WARM_UP_FRAMES)

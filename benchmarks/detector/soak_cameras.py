@@ -1,15 +1,11 @@
 """Cameras for a long sitting: as fast as the loop goes, or in real time; lost on demand."""
 
-import sys
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from maskage.demo.camera import DemoCamera
 from maskage.errors import CameraError

@@ -1,6 +1,6 @@
 """Whether a label holds on recordings of people, and how soon it follows a mask that goes on.
 
-    python benchmarks/steadiness.py FOLDER --model RUN [--truth CSV]
+    python benchmarks/detector/steadiness.py FOLDER --model RUN [--truth CSV]
 
 FOLDER holds the recordings that the truth names; those that are not there are left out and named.
 The CSV has a row for every stretch in which nothing changes: file, scene, first and last frame as
@@ -29,11 +29,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from criteria import finish
-from goals import STEADINESS
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import STEADINESS
 from detector.tracking.pipeline import EVERYTHING, FrameResult, LivePipeline, Thrift
 from detector.tracking.tracker import TrackedFace
 from maskage.cameras.video.video_file import VideoFile

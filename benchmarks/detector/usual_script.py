@@ -1,11 +1,11 @@
 """The live detector as it is usually written, to measure ours against.
 
-    python benchmarks/usual_script.py CLIP --model model.keras --face-model YUNET.onnx
+    python benchmarks/detector/usual_script.py CLIP --model model.keras --face-model YUNET.onnx
 
 YuNet on every whole frame, one `model.predict` for each face, a rectangle and a line of text. (The
 other usual finder, res10, is not taken: its weights are no part of OpenCV's model zoo any more.)
-`benchmarks/live_speed.py` starts it: for each number of frames on a line of stdin it labels so many
-frames of CLIP, which begins again at its end, and prints one JSON object.
+`live_speed.py` starts it: for each number of frames on a line of stdin it labels so many frames of
+CLIP, which begins again at its end, and prints one JSON object.
 """
 
 import argparse

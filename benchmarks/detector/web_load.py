@@ -1,6 +1,6 @@
 """What watching browsers cost the live loop: time in `show`, frames a second, age of pictures.
 
-    python benchmarks/web_load.py RUN [--clients 0 1 4] [--seconds 10] [--classify]
+    python benchmarks/detector/web_load.py RUN [--clients 0 1 4] [--seconds 10] [--classify]
 
 Labels the demo camera, shows it to the web screen, and lets clients read the stream and the events
 as browsers do. Prints one line for each number of clients.
@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from criteria import finish
-from goals import WEB_LOAD
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import WEB_LOAD
 from detector.drawing.overlay import Readout
 from detector.screens.base import LiveView
 from detector.screens.commands import CommandDesk

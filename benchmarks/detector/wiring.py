@@ -1,6 +1,7 @@
 """Every backbone from photos to a live label, to show that all of its wiring holds.
 
-    python benchmarks/wiring.py CURATED [--model xception ...] [--image-size 96] [--frames 20]
+    python benchmarks/detector/wiring.py CURATED [--model xception ...]
+        [--image-size 96] [--frames 20]
 
 For each recipe that comes with the package: a weights file is written as Keras names and lays it
 out, with random numbers in it; `trainer fit` finds it in the cache and trains a head and one epoch
@@ -18,11 +19,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from criteria import finish
-from goals import WIRING
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import WIRING
+
+ROOT = Path(__file__).parents[2]
 FORMATS = ("onnx", "tflite", "openvino", "keras")
 
 

@@ -1,4 +1,4 @@
-"""Whether any file can harm us: `python benchmarks/fuzz_images.py --images 10000`.
+"""Whether any file can harm us: `python benchmarks/maskage/fuzz_images.py --images 10000`.
 
 Breaks drawn pictures of every format (`tests.curation.broken_pictures`) and has curation look at
 each, and the decoder decode it, in a process of its own: what is not refused in our words, ends
@@ -26,13 +26,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from criteria import finish
-from goals import FUZZ, SELF_TEST
 from PIL import Image
-from sabotage import Saboteur, try_saboteurs
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import FUZZ, SELF_TEST
+from benchmarks.common.sabotage import Saboteur, try_saboteurs
 from maskage.dataset.photo_scan import look_at
 from maskage.errors import UnreadableImageError
 from maskage.faces.finder import FACE_MODEL_VARIABLE
@@ -44,6 +44,7 @@ from tests.curation.broken_pictures import break_picture
 HANGS_AFTER_S = 60.0
 REASONS = ("is empty", "not a picture", "cut short", "over the limit")
 MOST_NAMED = 20
+COMMAND = "benchmarks/maskage/fuzz_images.py"
 
 Facts = dict[str, Any]
 
@@ -139,7 +140,7 @@ class Figures:
             "wrote_on_stderr": sum(self._written.values()),
             "written": dict(self._written.most_common(MOST_NAMED)),
             "to_repeat": [
-                f"python benchmarks/fuzz_images.py --seed {self._seed} --only {facts['number']}"
+                f"python {COMMAND} --seed {self._seed} --only {facts['number']}"
                 for facts in self.uncaught[:MOST_NAMED]
             ],
             "uncaught_first": self.uncaught[:MOST_NAMED],

@@ -1,4 +1,4 @@
-"""Whether any model file can harm us: `python benchmarks/fuzz_models.py --files 10000`.
+"""Whether any model file can harm us: `python benchmarks/maskage/fuzz_models.py --files 10000`.
 
 Breaks honest and hostile files (`tests.maskage.security.hostile_models`): networks, then sealed
 again with right digests, `bundle.json`, weights and .keras archives. Each is loaded in a process of
@@ -27,16 +27,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from criteria import finish
-from goals import FUZZ, SELF_TEST
-from sabotage import Saboteur, try_saboteurs
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 import h5py
 import numpy as np
-from fuzz_images import read_lines
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import FUZZ, SELF_TEST
+from benchmarks.common.sabotage import Saboteur, try_saboteurs
+from benchmarks.maskage.fuzz_images import read_lines
 from maskage.errors import ModelRefusedError
 from maskage.formats import bundle as trained_bundle
 from maskage.formats.bundle import load_bundle

@@ -1,6 +1,6 @@
 """All pairs of 64-bit hashes within a Hamming radius: our search beside faiss and imagededup.
 
-    python benchmarks/near_duplicate_search.py [--counts 3000 100000 1000000] [--radius 4]
+    python benchmarks/maskage/near_duplicate_search.py [--counts 3000 100000 1000000] [--radius 4]
         [--limit 120] [--threads 1] [--json]
 
 A tenth of the hashes are copies of others with 0 to 6 bits flipped, the rest are random. Each
@@ -27,12 +27,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from criteria import MISSED, REACHED, find_missed
-from goals import NEAR_DUPLICATE_SEARCH
 from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.common.criteria import MISSED, REACHED, find_missed
+from benchmarks.common.goals import NEAR_DUPLICATE_SEARCH
 
 Hashes = NDArray[np.uint64]
 Keys = NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""Whether saved means saved: `python benchmarks/saving.py`, or with the parts to be run.
+"""Whether saved means saved: `python benchmarks/maskage/saving.py`, or with the parts to be run.
 
     --power-cuts      drop what was not synced, after every system call of each of these (strace)
     --kills 200       kill -9 at random moments of a process that saves, relabels, trashes, restores
@@ -29,12 +29,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from criteria import CANNOT_RUN, finish
-from goals import SAVING, SELF_TEST
-from saving_self_test import Figures, Template, sabotage
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from benchmarks.common.criteria import CANNOT_RUN, finish
+from benchmarks.common.goals import SAVING, SELF_TEST
+from benchmarks.maskage.saving_self_test import Figures, Template, sabotage
 from collector.capture.writer import Edited, PhotoWriter, Report, Shot
 from maskage.dataset.edits import Edit
 from maskage.dataset.store import PhotoStore, list_photos

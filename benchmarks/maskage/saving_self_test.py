@@ -2,10 +2,7 @@
 
 import copy
 import shutil
-import sys
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.maskage.dataset import saboteurs
 from tests.maskage.dataset import saving_checks as checks

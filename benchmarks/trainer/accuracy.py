@@ -1,7 +1,7 @@
 """How accurate training is on photos of people, and of places, that it has not seen.
 
-    python benchmarks/accuracy.py FACES [--metadata CSV] [--folds 5 | --by-source] [--frozen]
-        [--paint-masks SHARE] [--work FOLDER] [--only FOLD ...] [-- TRAINER OPTIONS]
+    python benchmarks/trainer/accuracy.py FACES [--metadata CSV] [--folds 5 | --by-source]
+        [--frozen] [--paint-masks SHARE] [--work FOLDER] [--only FOLD ...] [-- TRAINER OPTIONS]
 
 FACES is a folder of the four classes; the CSV's columns `path`, `group`, `source` and `age_known`
 say what belongs together, where a photo comes from and how old its person is. Photos of one group,
@@ -31,15 +31,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from criteria import finish
-from goals import ACCURACY
 from numpy.typing import NDArray
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import ACCURACY
 from curation.build.augment import make_pipeline, make_variant
 from curation.options import read_share
 from curation.plan.allocation import allocate_groups
 from curation.plan.dataset import read_dataset
-from curation.plan.groups import GROUP_BITS, group_photos
+from curation.plan.groups import group_photos
 from curation.plan.look_alikes import find_look_alikes
 from curation.plan.mask_plan import plan_painted_masks
 from curation.plan.plan import CurationPlan, PlannedPhoto
@@ -52,11 +54,12 @@ from maskage.formats.curated_set import PLAN_COLUMNS, PLAN_FILE, SPLITS, Curated
 from maskage.formats.run_folder import Prediction, RunFolder, predictions_of
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.pictures.images import encode_jpeg
+from maskage.pictures.perceptual_hash import GROUP_BITS
 from maskage.records import LABELS, Photo
 from trainer.data.pixels import PixelReader, plain_batches
 from trainer.evaluation.intervals import bootstrap_interval, wilson_interval
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FEW_PHOTOS = 100
 """Sources of fewer are held out together: alone they would say nothing."""
 OTHER = "other"

@@ -1,6 +1,7 @@
 """Training on one device, two, two processes, another backend and in mixed precision, side by side.
 
-    python benchmarks/devices.py [--curated FOLDER] [--epochs 3] [--image-size 96] [--only NAME ...]
+    python benchmarks/trainer/devices.py [--curated FOLDER] [--epochs 3] [--image-size 96]
+        [--only NAME ...]
 
 Every row is a `trainer fit` of its own, MobileNetV2 0.35 from random weights on drawn photos (or
 those of --curated), as a user would start it. Prints one JSON object, by row: seconds of an epoch,
@@ -21,10 +22,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from criteria import finish
-from goals import DEVICES
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import DEVICES
+
+ROOT = Path(__file__).parents[2]
 
 # TensorFlow divides the CPU by a call, not by a variable.
 DIVIDE = (
@@ -63,10 +66,9 @@ def main() -> int:
 
 def draw_photos(folder: Path) -> Path:
     """The drawn faces of the tests, 160 of them to train on."""
-    sys.path.insert(0, str(ROOT / "tests" / "trainer"))
-    from conftest import make_curated  # type: ignore[import-not-found]
+    from tests.trainer.conftest import make_curated
 
-    return Path(make_curated(folder / "curated", train=40, held_out=8))
+    return make_curated(folder / "curated", train=40, held_out=8)
 
 
 def measure(

@@ -1,6 +1,6 @@
 """Trainings on an accelerator: how fast they are there, and what comes of the long ones.
 
-    python benchmarks/gpu_training.py FACES --weights FILE [--metadata CSV]
+    python benchmarks/trainer/gpu_training.py FACES --weights FILE [--metadata CSV]
         [--parts scratch folds precision painted] [--folds 5] [--only FOLD ...]
         [--paint-masks SHARE] [--repeats 1] [--answers FOLDER] [--seconds LIMIT]
 
@@ -46,7 +46,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from accuracy import (
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.trainer.accuracy import (
     Case,
     Fold,
     add_painting,
@@ -57,9 +61,7 @@ from accuracy import (
     require_same_question,
     score,
 )
-from head_forms import describe
-from numpy.typing import NDArray
-
+from benchmarks.trainer.head_forms import describe
 from curation.options import ALL_FACES
 from curation.settings import DEFAULT_SEED, PaintingSettings
 from maskage.formats.run_folder import create_run, predictions_of

@@ -1,6 +1,7 @@
 """One softmax over the four classes, or one head for mask and one for age: which answers better?
 
-    python benchmarks/head_forms.py CURATED [--repeats 5] [--model mobilenetv2] [--weights imagenet]
+    python benchmarks/trainer/head_forms.py CURATED [--repeats 5]
+        [--model mobilenetv2] [--weights imagenet]
 
 All photos of a curated folder are judged by heads on the frozen backbone that were trained on other
 groups (five folds, drawn anew in each repeat, the same for both forms). Prints the accuracy of each
@@ -9,10 +10,13 @@ form, of the mask and of the age half, and the difference with its 95% interval 
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from trainer.data.frozen_features import FrozenBackbone
 from trainer.evaluation.cross_validation import judge_by_folds

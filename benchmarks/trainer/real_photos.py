@@ -1,6 +1,6 @@
 """The straight way on a whole set of real photographs, with its figures.
 
-    python benchmarks/real_photos.py FACES --metadata FACES/labels.csv [-- TRAINER OPTIONS]
+    python benchmarks/trainer/real_photos.py FACES --metadata FACES/labels.csv [-- TRAINER OPTIONS]
 
 FACES is a folder of the four classes. Runs import, curate, fit and evaluate as a user would, in a
 temporary folder (or --work, which is kept), and prints what each took and how good it became.
@@ -16,10 +16,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from criteria import finish
-from goals import REAL_PHOTOS
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import REAL_PHOTOS
+
+ROOT = Path(__file__).parents[2]
 
 
 def main() -> int:

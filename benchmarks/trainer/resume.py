@@ -1,6 +1,6 @@
 """Whether a training that is killed ends where an unbroken one does.
 
-    python benchmarks/resume.py CURATED [--kills 20] [-- TRAINER OPTIONS]
+    python benchmarks/trainer/resume.py CURATED [--kills 20] [-- TRAINER OPTIONS]
 
 Trains CURATED once without a break. Then trains it again and again, each time killed (SIGKILL) at
 another moment, the moments spread evenly over the whole run, and gone on with by `--resume` until
@@ -25,10 +25,13 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from criteria import find_missed, finish
-from goals import RESUME, SELF_TEST
 
-ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.common.criteria import find_missed, finish
+from benchmarks.common.goals import RESUME, SELF_TEST
+
+ROOT = Path(__file__).parents[2]
 TRAINER = "import sys; from trainer.cli import main; sys.exit(main(sys.argv[1:]))"
 FORGETS_WEIGHTS = """
 from trainer.network import head

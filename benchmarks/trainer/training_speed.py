@@ -1,6 +1,6 @@
 """How fast training is, beside a plain Keras script that runs the backbone in every epoch.
 
-    python benchmarks/training_speed.py FACES [--epochs 50] [--plain-epochs 3] [--size 192]
+    python benchmarks/trainer/training_speed.py FACES [--epochs 50] [--plain-epochs 3] [--size 192]
         [--parts fit plain engines batches]
 
 FACES is a folder of the four classes, laid out as train, val and test for both. Measured are
@@ -32,13 +32,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from accuracy import Case, Fold, allot, lay_out, list_cases
-from criteria import finish
-from goals import TRAINING_SPEED
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.common.criteria import finish
+from benchmarks.common.goals import TRAINING_SPEED
+from benchmarks.trainer.accuracy import Case, Fold, allot, lay_out, list_cases
 from maskage.formats.curated_set import SPLITS, read_curated
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MODEL = "mobilenetv2"
 BATCH = 64
 """Of the recipe's head, and of the plain script."""

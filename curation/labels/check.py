@@ -2,9 +2,9 @@
 
 Each photo is judged by a classifier trained on the photos of other groups. Folds keep groups whole:
 a burst that was shot into the wrong class would otherwise vouch for itself, as its other shots
-would be in the training part with the same wrong label. In `benchmarks/label_check.py`, on 1,757
-photographs, folds drawn photo by photo found 40% of the wrongly labelled bursts of 8 shots, grouped
-folds 86%.
+would be in the training part with the same wrong label. In
+`benchmarks/curation/label_check.py`, on 1,757 photographs, folds drawn photo by photo found 40% of
+the wrongly labelled bursts of 8 shots, grouped folds 86%.
 
 The classifier is trained twice: what it doubts the first time does not teach it the second time.
 """

@@ -28,7 +28,7 @@ SAME_MEAN, SAME_WORST = 4.0, 32.0
 
 Of 1,757 photos saved again at half the size and JPEG quality 50 this tells 83%; of a film's frames
 half a second apart it takes 0-4% for one picture, a whole second apart none
-(`benchmarks/label_conflicts.py`)."""
+(`benchmarks/curation/label_conflicts.py`)."""
 
 Thumb = NDArray[np.int16]
 
