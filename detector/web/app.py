@@ -12,15 +12,15 @@ from starlette.types import ASGIApp
 from detector.drawing.overlay import AGE_NOTICE, LABEL_COLORS, UNSURE_COLOR
 from detector.drawing.text import Color
 from detector.screens.commands import CommandDesk
-from detector.web.access import Access, Refusal
+from detector.web.access.rules import Access, Refusal
 from detector.web.classify import PictureClassifier
-from detector.web.counting import KEPT_S
-from detector.web.events import stream_events, stream_lines
-from detector.web.gate import AccessGate
+from detector.web.views.counting import KEPT_S
+from detector.web.views.events import stream_events, stream_lines
+from detector.web.access.middleware import AccessGate
 from detector.web.health import WELL, judge_health
-from detector.web.hub import ViewHub
-from detector.web.metrics import CONTENT_TYPE, Metrics
-from detector.web.page_files import PageFiles
+from detector.web.views.hub import ViewHub
+from detector.web.views.metrics import CONTENT_TYPE, Metrics
+from detector.web.page_routes import PageFiles
 from detector.web.requests import (
     AboutAnswer,
     AcceptedAnswer,
@@ -29,8 +29,8 @@ from detector.web.requests import (
     LabelAnswer,
     UseCameraRequest,
 )
-from detector.web.stream import BOUNDARY, SeatedStream, Seats, stream_pictures, take_picture
-from detector.web.throttle import Throttle
+from detector.web.views.stream import BOUNDARY, SeatedStream, Seats, stream_pictures, take_picture
+from detector.web.access.throttle import Throttle
 from detector.web.uploads import picture_routes
 from maskage.records import LABELS
 

@@ -3,7 +3,7 @@
 import time
 from typing import Literal
 
-from detector.web.hub import ViewHub
+from detector.web.views.hub import ViewHub
 
 STUCK_AFTER_S = 5.0
 """The live loop shows a view several times a second even when nothing changes."""

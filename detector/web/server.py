@@ -11,13 +11,13 @@ from uvicorn.config import Config
 
 from detector.screens.base import LiveView
 from detector.screens.commands import CommandDesk
-from detector.web.access import Access
+from detector.web.access.rules import Access
 from detector.web.app import WebParts, build_app
 from detector.web.classify import PictureClassifier
-from detector.web.door import Door, Visitor, answer_door
-from detector.web.hub import ViewHub
+from detector.web.access.connections import Door, Visitor, answer_door
+from detector.web.views.hub import ViewHub
 from detector.web.options import Address, WebOptions, resolve_address
-from detector.web.protocol import PatientProtocol
+from detector.web.access.protocol import PatientProtocol
 from maskage.console import say
 from maskage.context_mixin import ClosingMixin
 from maskage.errors import EnvironmentProblemError

@@ -12,7 +12,7 @@ import pytest
 from detector.screens.commands import CommandDesk
 from detector.web.options import WebOptions, read_password, resolve_address
 from detector.web.server import open_web
-from detector.web.throttle import Throttle
+from detector.web.access.throttle import Throttle
 from maskage.errors import EnvironmentProblemError, UsageError
 from maskage.formats.bundle import ModelBundle
 from tests.detector.web.web_server import TOKEN, make_view, picture_classifier, serving, wait_until
@@ -317,7 +317,7 @@ def test_garbage_does_not_disturb_the_others(bundle: ModelBundle, garbage: bytes
 def test_a_silent_connection_is_closed_in_time(
     bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("detector.web.protocol.REQUEST_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("detector.web.access.protocol.REQUEST_TIMEOUT_S", 0.5)
     with serving(bundle) as served:
         started_s = time.monotonic()
         for beginning in (b"", b"GET /about HTTP/1.1\r\nHost: 127.0"):
@@ -330,7 +330,7 @@ def test_a_silent_connection_is_closed_in_time(
 def test_a_dripping_body_is_not_waited_for(
     bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("detector.web.gate.BODY_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("detector.web.access.middleware.BODY_TIMEOUT_S", 0.5)
     head = f"POST /classify HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKEN}\r\n"
     with (
         serving(bundle) as served,

@@ -16,7 +16,7 @@ from types import MappingProxyType
 import httpx
 import pytest
 
-from detector.web.door import (
+from detector.web.access.connections import (
     MOST_GUESTS,
     MOST_OF_ONE_ADDRESS,
     MOST_STRANGERS,
@@ -166,7 +166,7 @@ def serve_in_a_process(
 def test_a_handshake_that_is_not_finished_is_cut_off_in_time(
     bundle: ModelBundle, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("detector.web.door.HANDSHAKE_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("detector.web.access.connections.HANDSHAKE_TIMEOUT_S", 0.3)
     options = WebOptions(port=0, token=TOKEN, certificate=certificate[0], key=certificate[1])
     with serving(bundle, options) as served:
         for beginning in (b"", HALF_A_HANDSHAKE, b"GET / HTTP/1.1\r\n\r\n"):

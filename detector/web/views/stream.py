@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from detector.web.hub import ViewHub
+from detector.web.views.hub import ViewHub
 
 BOUNDARY = "picture"
 _WAIT_S = 5.0

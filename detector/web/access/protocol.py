@@ -9,7 +9,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from detector.web.door import Visitor
+from detector.web.access.connections import Visitor
 
 REQUEST_TIMEOUT_S = 10.0
 """How long the lines and headers of a request may take to come in."""

@@ -7,8 +7,8 @@ from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from detector.web.hub import ViewHub
-from detector.web.stream import Seats
+from detector.web.views.hub import ViewHub
+from detector.web.views.stream import Seats
 from maskage.records import LABELS
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

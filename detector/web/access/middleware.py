@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from detector.web.access import Access, Refusal
+from detector.web.access.rules import Access, Refusal
 from maskage.console import say
 
 BODY_BYTES = 16_384

@@ -7,8 +7,8 @@ from dataclasses import astuple
 from typing import Any
 
 from detector.events.events import event_of
-from detector.web.counting import CountedSecond
-from detector.web.hub import NumberedView, ViewHub
+from detector.web.views.counting import CountedSecond
+from detector.web.views.hub import NumberedView, ViewHub
 
 LEAST_PAUSE_S = 0.1
 """Between two events: ten a second are as many as an eye can follow."""

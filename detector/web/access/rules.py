@@ -20,7 +20,7 @@ from time import monotonic
 from starlette.datastructures import Headers
 
 from detector.web.options import Address, WebOptions
-from detector.web.throttle import Throttle
+from detector.web.access.throttle import Throttle
 
 # Five in a row, then one each 12 s: 7,200 guesses a day, of a password of 8 characters or more.
 _MOST_WRONG, _WRONG_REFILL_S = 5, 12.0

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from detector.drawing.overlay import draw_result
 from detector.screens.base import LiveView
-from detector.web.counting import CountedSecond, FaceCounts
+from detector.web.views.counting import CountedSecond, FaceCounts
 from detector.web.low_priority import lower_priority
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Label
