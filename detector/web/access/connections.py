@@ -1,10 +1,10 @@
-"""Who has come to the door and has not shown a key yet: few, for a short time.
+"""Limits on connections that have not authenticated yet: few of them, and for a short time.
 
 Whoever can reach the port can open connections, and a limit that begins with the first request
 comes too late: a TLS handshake that is never finished costs a descriptor too. So every connection
 is counted from the moment it is accepted, by the address it came from. Where there are too many,
-the oldest goes: a visitor in earnest has shown a key within a moment, so that even one who shares
-an address with an attacker gets in.
+the oldest is closed: a real visitor authenticates within a moment, so that even one who shares an
+address with an attacker gets in.
 """
 
 import asyncio
@@ -16,162 +16,162 @@ from collections.abc import Callable
 from functools import partial
 
 MOST_OF_ONE_ADDRESS = 32
-"""Connections without a key: browsers open six at a time, and several people may share one."""
+"""Unauthenticated connections: browsers open six at a time, and several people may share one."""
 
-MOST_STRANGERS = 96
-"""The same, of all addresses together."""
+MOST_UNAUTHENTICATED = 96
+"""Unauthenticated connections of all addresses together."""
 
-MOST_GUESTS = 128
-"""Connections with a key."""
+MOST_AUTHENTICATED = 128
 
 HANDSHAKE_TIMEOUT_S = 5.0
 """For TLS, from the connection on; a slow line needs one or two seconds."""
 
 _IPV6_NETWORK_BITS = 64
-"""A home has so much of an IPv6 address for itself: all of it counts as one."""
+"""A home has an IPv6 network of this size for itself: all of it counts as one address."""
 
-_REST_S = 0.1
-"""After a connection could not be accepted, for want of descriptors as a rule."""
+_PAUSE_S = 0.1
+"""After a connection could not be accepted, usually for want of descriptors."""
 
 
-class Visitor:
+class Connection:
     """One connection.
 
     Attributes:
-        group: The address it counts for.
-        end: Cuts it off.
+        group: The address that it counts for.
+        end: Closes it at once.
     """
 
-    def __init__(self, door: "Door", group: str) -> None:
+    def __init__(self, limits: "ConnectionLimits", group: str) -> None:
         self.group = group
         self.end: Callable[[], object] = lambda: None
-        self._door = door
+        self._limits = limits
 
-    def show_key(self) -> None:
-        """It has a key: it is no stranger any more."""
-        self._door.let_in(self)
+    def authenticate(self) -> None:
+        """Count it as authenticated from now on."""
+        self._limits.authenticate(self)
 
     def leave(self) -> None:
-        """It has ended; may be called twice."""
-        self._door.forget(self)
+        """Count it no more, because it has ended; may be called twice."""
+        self._limits.forget(self)
 
 
-class Door:
-    """Counts connections; for the server's event loop only.
+class ConnectionLimits:
+    """A count of the open connections; for the server's event loop only.
 
     Args:
-        most_of_one, most: Strangers, of one address and of all.
-        most_guests: Connections with a key.
+        most_of_one, most: Unauthenticated connections, of one address and of all.
+        most_authenticated: Authenticated connections.
     """
 
     def __init__(
         self,
         most_of_one: int = MOST_OF_ONE_ADDRESS,
-        most: int = MOST_STRANGERS,
-        most_guests: int = MOST_GUESTS,
+        most: int = MOST_UNAUTHENTICATED,
+        most_authenticated: int = MOST_AUTHENTICATED,
     ) -> None:
-        self._most_of_one, self._most, self._most_guests = most_of_one, most, most_guests
+        self._most_of_one, self._most = most_of_one, most
+        self._most_authenticated = most_authenticated
         # In the order in which they came.
-        self._strangers: dict[Visitor, None] = {}
-        self._guests: set[Visitor] = set()
+        self._unauthenticated: dict[Connection, None] = {}
+        self._authenticated: set[Connection] = set()
 
-    def receive(self, ip: str) -> Visitor:
-        """Count a new connection; an older one is cut off where there are too many."""
-        visitor = Visitor(self, _group_of(ip))
-        self._strangers[visitor] = None
-        counts = Counter(each.group for each in self._strangers)
-        if counts[visitor.group] > self._most_of_one:
-            self._turn_away(visitor.group)
-        elif len(self._strangers) > self._most:
-            self._turn_away(max(counts, key=lambda group: counts[group]))
-        return visitor
+    def accept(self, ip: str) -> Connection:
+        """Count a new connection, and close an older one where there are too many."""
+        connection = Connection(self, _group_of(ip))
+        self._unauthenticated[connection] = None
+        counts = Counter(each.group for each in self._unauthenticated)
+        if counts[connection.group] > self._most_of_one:
+            self._close_oldest(connection.group)
+        elif len(self._unauthenticated) > self._most:
+            self._close_oldest(max(counts, key=lambda group: counts[group]))
+        return connection
 
-    def let_in(self, visitor: Visitor) -> None:
-        """Take a stranger for a guest; where there are too many guests it is cut off."""
-        if visitor not in self._strangers:
+    def authenticate(self, connection: Connection) -> None:
+        """Count a connection as authenticated, or close it where there are too many of those."""
+        if connection not in self._unauthenticated:
             return
-        del self._strangers[visitor]
-        if len(self._guests) < self._most_guests:
-            self._guests.add(visitor)
+        del self._unauthenticated[connection]
+        if len(self._authenticated) < self._most_authenticated:
+            self._authenticated.add(connection)
         else:
-            visitor.end()
+            connection.end()
 
-    def forget(self, visitor: Visitor) -> None:
+    def forget(self, connection: Connection) -> None:
         """Count a connection no more."""
-        self._strangers.pop(visitor, None)
-        self._guests.discard(visitor)
+        self._unauthenticated.pop(connection, None)
+        self._authenticated.discard(connection)
 
-    def _turn_away(self, group: str) -> None:
-        oldest = next(each for each in self._strangers if each.group == group)
-        del self._strangers[oldest]
+    def _close_oldest(self, group: str) -> None:
+        oldest = next(each for each in self._unauthenticated if each.group == group)
+        del self._unauthenticated[oldest]
         oldest.end()
 
 
-async def answer_door(
+async def accept_connections(
     listener: socket.socket,
-    door: Door,
-    make_protocol: Callable[[Visitor], asyncio.Protocol],
+    limits: ConnectionLimits,
+    make_protocol: Callable[[Connection], asyncio.Protocol],
     tls: ssl.SSLContext | None,
 ) -> None:
     """Accept connections until cancelled.
 
     Args:
         listener: Listens; closed by the caller.
-        door: Counts them.
-        make_protocol: Speaks with one; it calls `Visitor.leave` at the end.
+        limits: Counts the connections.
+        make_protocol: Makes what speaks on one; it calls `Connection.leave` at the end.
         tls: For HTTPS.
     """
     loop = asyncio.get_running_loop()
     listener.setblocking(False)
-    greetings: set[asyncio.Task[None]] = set()
+    handshakes: set[asyncio.Task[None]] = set()
     try:
         while True:
             try:
                 line, place = await loop.sock_accept(listener)
             except OSError:
-                await asyncio.sleep(_REST_S)
+                await asyncio.sleep(_PAUSE_S)
                 continue
-            visitor = door.receive(place[0])
-            greeting = loop.create_task(_greet(line, visitor, make_protocol, tls))
-            visitor.end = greeting.cancel
-            greetings.add(greeting)
-            greeting.add_done_callback(greetings.discard)
-            greeting.add_done_callback(partial(_close_if_cut_off, line))
-            # Those that are inside are served meanwhile, however many come.
+            connection = limits.accept(place[0])
+            handshake = loop.create_task(_shake_hands(line, connection, make_protocol, tls))
+            connection.end = handshake.cancel
+            handshakes.add(handshake)
+            handshake.add_done_callback(handshakes.discard)
+            handshake.add_done_callback(partial(_close_if_cancelled, line))
+            # Open connections are served meanwhile, however many new ones come.
             await asyncio.sleep(0)
     finally:
-        for greeting in greetings:
-            greeting.cancel()
+        for handshake in handshakes:
+            handshake.cancel()
 
 
-def _close_if_cut_off(line: socket.socket, greeting: "asyncio.Task[None]") -> None:
-    """Close what a greeting that was cut off before it began has left open."""
-    if greeting.cancelled():
+def _close_if_cancelled(line: socket.socket, handshake: "asyncio.Task[None]") -> None:
+    """Close the socket of a handshake that was cancelled before it began."""
+    if handshake.cancelled():
         line.close()
 
 
-async def _greet(
+async def _shake_hands(
     line: socket.socket,
-    visitor: Visitor,
-    make_protocol: Callable[[Visitor], asyncio.Protocol],
+    connection: Connection,
+    make_protocol: Callable[[Connection], asyncio.Protocol],
     tls: ssl.SSLContext | None,
 ) -> None:
     timeout_s = HANDSHAKE_TIMEOUT_S if tls else None
     try:
         await asyncio.get_running_loop().connect_accepted_socket(
-            lambda: make_protocol(visitor),
+            lambda: make_protocol(connection),
             line,
             ssl=tls,
             ssl_handshake_timeout=timeout_s,
             ssl_shutdown_timeout=timeout_s,
         )
     except OSError:
-        # No TLS, or none that was finished in time: nobody's news.
-        visitor.leave()
+        # No TLS, or a handshake that was not finished in time: not worth a report.
+        connection.leave()
 
 
 def _group_of(ip: str) -> str:
-    """What counts as one address."""
+    """Return what counts as one address."""
     address = ipaddress.ip_address(ip.partition("%")[0])
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)

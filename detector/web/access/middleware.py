@@ -1,4 +1,4 @@
-"""What every request passes first: access, limits on its body, and headers on the answer."""
+"""The middleware around the application: access, limits on bodies, headers on every answer."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from detector.web.access.rules import Access, Refusal
 from maskage.console import say
 
 BODY_BYTES = 16_384
-"""The largest body, except where a picture is sent."""
+"""The largest body of a request, except where a picture is sent."""
 
 BODY_TIMEOUT_S = 20.0
 _DRAIN_S = 2.0
@@ -33,21 +33,22 @@ SECURITY_HEADERS = {
 }
 
 
-class AccessGate:
-    """Wraps the application; everything it refuses is a JSON object with `detail`.
+class AccessMiddleware:
+    """The application, wrapped; a refusal is a JSON object with `detail`.
 
     Args:
-        app: What answers.
-        access: Who may come in.
-        open_paths: Whom nobody need be known for.
-        page_paths: Where a visitor without access is sent to log in, if there is a password.
-        body_bytes: Limits of the paths that take larger bodies than `BODY_BYTES`.
-        on_answer: Told the route, the method and the status of each answer.
+        app: The application that answers.
+        access: The rules on who may come in.
+        open_paths: Paths that need no authentication.
+        page_paths: Pages that ask a visitor to log in by themselves.
+        body_bytes: Limits of the paths that accept larger bodies than `BODY_BYTES`.
+        on_answer: Called with the route, the method and the status of each answer.
     """
 
     def __init__(
         self,
         app: ASGIApp,
+        *,
         access: Access,
         open_paths: frozenset[str],
         page_paths: frozenset[str],
@@ -62,6 +63,7 @@ class AccessGate:
         self._on_answer = on_answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         if scope["type"] != "http":
             return
         has_begun = False
@@ -87,7 +89,10 @@ class AccessGate:
         except Exception as fault:  # noqa: BLE001  a bug in one answer must not end the live view
             say(f"web: this is a bug in the toolchain: {type(fault).__name__}: {fault}")
             if not has_begun:
-                await _send_refusal(send_guarded, Refusal(500, "A fault of ours; see the log."))
+                await _send_refusal(
+                    send_guarded,
+                    Refusal(500, "This is a bug in the program; its terminal shows more."),
+                )
 
     def _refuse(self, scope: Scope) -> Refusal | None:
         headers = Headers(scope=scope)
@@ -95,18 +100,18 @@ class AccessGate:
         server_ip = scope["server"][0] if scope.get("server") else None
         is_page = path in self._page_paths and scope["method"] == "GET"
         refusal = self._access.refuse_origin(headers, server_ip, is_page=is_page)
-        # A page asks for itself: it knows the token in its address, and where to log in.
+        # A page checks by itself: it reads the token in its address, and knows where to log in.
         if refusal is not None or path in self._open_paths or is_page:
             return refusal
         caller = scope["client"][0] if scope.get("client") else ""
         refusal = self._access.refuse_visitor(headers, caller)
         if refusal is None:
-            scope["state"]["visitor"].show_key()
+            scope["state"]["connection"].authenticate()
         return refusal
 
 
 class _LimitedBody:
-    """Passes a body on until it is too large or too slow."""
+    """The body of a request, passed on until it is too large or too slow."""
 
     def __init__(self, receive: Receive, headers: Headers, limit: int) -> None:
         self._receive = receive
@@ -116,13 +121,13 @@ class _LimitedBody:
         self._deadline_s: float | None = None
         declared = headers.get("content-length", "0")
         self._is_declared_too_large = declared.isdecimal() and int(declared) > limit
-        self._waits_for_leave = headers.get("expect", "").lower() == "100-continue"
+        self._waits_for_continue = headers.get("expect", "").lower() == "100-continue"
 
     async def receive(self) -> Message:
         if self._is_whole:
             return await self._receive()
         if self._is_declared_too_large:
-            if not self._waits_for_leave:
+            if not self._waits_for_continue:
                 await self._drain()
             raise self._too_large()
         loop = asyncio.get_running_loop()
@@ -152,7 +157,7 @@ class _LimitedBody:
         )
 
     async def _drain(self) -> None:
-        """Take the rest for a moment: an answer is lost where the client cannot finish writing."""
+        """Read on for a moment: a client that cannot finish writing would miss the answer."""
         try:
             async with asyncio.timeout(_DRAIN_S):
                 while not self._is_whole:
@@ -163,7 +168,7 @@ class _LimitedBody:
 
 
 def _route_of(scope: Scope) -> str:
-    """The pattern that a request was answered by; what it asked for may be anything."""
+    """Return the pattern of the route; the path itself may be anything."""
     return str(getattr(scope.get("route"), "path", "other"))
 
 
@@ -174,7 +179,7 @@ def _method_of(scope: Scope) -> str:
 async def _send_refusal(send: Send, refusal: Refusal) -> None:
     headers: list[tuple[bytes, bytes]] = [
         (b"content-type", b"application/json"),
-        # Whatever else it was about to send is not taken in.
+        # Whatever else the client was about to send is not read.
         (b"connection", b"close"),
     ]
     if refusal.status == 401:

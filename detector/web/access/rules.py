@@ -1,4 +1,4 @@
-"""Who may see the picture: the token, the password, and which pages may ask.
+"""Rules on who may see the picture: the token, the password, and which pages may ask.
 
 A page of another site must not reach this server through the visitor's browser: requests are
 answered only under a known host name (against DNS rebinding), never for a foreign origin, and the
@@ -19,24 +19,24 @@ from time import monotonic
 
 from starlette.datastructures import Headers
 
-from detector.web.options import Address, WebOptions
 from detector.web.access.throttle import Throttle
+from detector.web.options import Address, WebOptions
 
-# Five in a row, then one each 12 s: 7,200 guesses a day, of a password of 8 characters or more.
+# Five in a row, then one every 12 s: 7,200 guesses a day, of a password of 8 characters or more.
 _MOST_WRONG, _WRONG_REFILL_S = 5, 12.0
-# From everywhere together, against guesses from many addresses.
+# All addresses together, against guesses from many of them.
 _MOST_WRONG_OF_ALL, _WRONG_OF_ALL_REFILL_S = 50, 1.0
 _EVERYONE = "everyone"
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a request is not answered.
+    """The reason why a request is refused.
 
     Attributes:
         status: HTTP status.
-        detail: For people.
-        retry_s: When to try again, or None where that would not help.
+        detail: A sentence for people.
+        retry_s: Seconds after which to try again; None where that would not help.
     """
 
     status: int
@@ -45,12 +45,12 @@ class Refusal:
 
 
 class Access:
-    """Decides over requests.
+    """The rules, with their secrets.
 
     Args:
-        options: Token, password and names.
-        address: Where the server is bound.
-        port: On which port.
+        options: The token, the password and the host names.
+        address: The address that the server is bound to.
+        port: The port that the server is bound to.
         clock: Seconds, monotonic.
     """
 
@@ -64,7 +64,7 @@ class Access:
         self.token = options.token or secrets.token_urlsafe(32)
         self._password = options.password
         self._has_tls = options.has_tls
-        # The cookie holds another secret than the address: what is in an address gets about.
+        # The cookie holds another secret than the address, because addresses are copied and logged.
         self._session = secrets.token_urlsafe(32)
         # Cookies do not tell ports apart: two of us on one machine must not take each other's.
         self.cookie_name = f"detector_{port}"
@@ -74,24 +74,24 @@ class Access:
 
     @property
     def has_password(self) -> bool:
-        """Whether visitors may log in with one."""
+        """True where visitors may log in with a password."""
         return self._password is not None
 
     @property
     def cookie(self) -> str:
-        """What `Set-Cookie` says to a visitor who may come in."""
+        """The `Set-Cookie` header for a visitor who has authenticated."""
         secure = "; Secure" if self._has_tls else ""
         return f"{self.cookie_name}={self._session}; Path=/; HttpOnly; SameSite=Strict{secure}"
 
     def refuse_origin(
         self, headers: Headers, server_ip: str | None, *, is_page: bool
     ) -> Refusal | None:
-        """Why a request comes by a way that is not ours, or None where it does not.
+        """Refuse a request that another site or another host name has sent; None allows it.
 
         Args:
-            headers: Of the request.
+            headers: Headers of the request.
             server_ip: The address at which it arrived.
-            is_page: A whole page is asked for, to which other pages may lead.
+            is_page: True for a whole page, to which links on other sites may lead.
         """
         host = headers.get("host", "")
         if not host:
@@ -112,11 +112,11 @@ class Access:
         return None
 
     def refuse_visitor(self, headers: Headers, caller: str) -> Refusal | None:
-        """Why somebody may not come in, or None where they may.
+        """Refuse a visitor without cookie, token or password; None lets the visitor in.
 
         Args:
-            headers: Of the request.
-            caller: Numeric address it came from.
+            headers: Headers of the request.
+            caller: The numeric address that it came from.
         """
         if self._has_cookie(headers):
             return None
@@ -132,7 +132,7 @@ class Access:
         )
 
     def refuse_password(self, given: str, caller: str) -> Refusal | None:
-        """Why a password does not open the door, or None where it does."""
+        """Refuse a wrong password, or any after too many wrong ones; None accepts it."""
         wait_s = max(self._wrong.wait_s(caller), self._wrong_of_all.wait_s(_EVERYONE))
         if wait_s > 0:
             seconds = math.ceil(wait_s)
@@ -141,10 +141,10 @@ class Access:
             return None
         self._wrong.use(caller)
         self._wrong_of_all.use(_EVERYONE)
-        return Refusal(401, "The password is not right.")
+        return Refusal(401, "The password is wrong. Try again.")
 
     def is_token(self, given: str) -> bool:
-        """Whether this is the token; takes as long for any other."""
+        """Return True for the token; every wrong one takes the same time."""
         return _same(given, self.token)
 
     def _has_cookie(self, headers: Headers) -> bool:
@@ -159,7 +159,7 @@ class Access:
 
 
 def _known_hosts(options: WebOptions, address: Address) -> frozenset[str]:
-    """Names under which requests are answered, lower case, without ports."""
+    """Return the host names that requests may use, in lower case, without ports."""
     names: Iterable[str] = ("127.0.0.1", "localhost", "::1", address.ip, *options.names)
     if not address.is_loopback:
         own = socket.gethostname()
@@ -168,7 +168,7 @@ def _known_hosts(options: WebOptions, address: Address) -> frozenset[str]:
 
 
 def _host_name(host: str) -> str:
-    """A `Host` header without its port: "[::1]:8000" is "::1"."""
+    """Return a `Host` header without its port: "::1" for "[::1]:8000"."""
     if host.startswith("["):
         return host[1:].partition("]")[0].lower()
     name = host.partition(":")[0].lower()

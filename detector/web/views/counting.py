@@ -1,4 +1,4 @@
-"""How many faces there were, second by second: what the chart shows and the metrics add up."""
+"""The number of faces, second by second, for the chart and the metrics."""
 
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from detector.tracking.tracker import TrackedFace
 from maskage.records import LABELS, Label
 
 KEPT_S = 300
-"""How far back the chart reaches."""
+"""Seconds that the chart reaches back."""
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class CountedSecond:
     """The faces of one second.
 
     Attributes:
-        at_s: When it began, seconds since the epoch.
-        masked, unmasked, unsure: Faces in a frame, on average over the frames of the second.
+        at_s: Its beginning, seconds since the epoch.
+        masked, unmasked, unsure: Faces in a frame, the mean over the frames of the second.
     """
 
     at_s: int
@@ -27,11 +27,11 @@ class CountedSecond:
 
 
 class FaceCounts:
-    """Counts faces as frames come in. Not for more than one thread at a time.
+    """The faces counted so far; for one thread at a time.
 
     Args:
         clock: Seconds since the epoch.
-        kept_s: Seconds that are remembered.
+        kept_s: Seconds that are kept.
     """
 
     def __init__(self, clock: Callable[[], float], kept_s: int = KEPT_S) -> None:
@@ -41,16 +41,16 @@ class FaceCounts:
         self._seconds: deque[CountedSecond] = deque(maxlen=kept_s)
         self._kept_s = kept_s
         self._at_s = 0
-        self._frames = self._masked = self._unmasked = self._doubtful = 0
+        self._frames = self._masked = self._unmasked = self._unsure = 0
 
     def add(self, faces: Sequence[TrackedFace]) -> None:
         """Count the faces of one more frame."""
-        self._turn()
+        self._store_second()
         self._frames += 1
         for face in faces:
             if not face.is_sure:
                 self.unsure += 1
-                self._doubtful += 1
+                self._unsure += 1
                 continue
             self.by_label[face.label] += 1
             if face.label.has_mask:
@@ -59,13 +59,13 @@ class FaceCounts:
                 self._unmasked += 1
 
     def seconds(self) -> list[CountedSecond]:
-        """The finished seconds of the last `kept_s` that had frames, oldest first."""
-        self._turn()
+        """Return the finished seconds of the last `kept_s` that had frames, oldest first."""
+        self._store_second()
         oldest_s = self._at_s - self._kept_s
         return [second for second in self._seconds if second.at_s >= oldest_s]
 
-    def _turn(self) -> None:
-        """Close the second that is over."""
+    def _store_second(self) -> None:
+        """Store the second that is over."""
         now_s = int(self._clock())
         if now_s == self._at_s:
             return
@@ -75,8 +75,8 @@ class FaceCounts:
                     self._at_s,
                     round(self._masked / self._frames, 2),
                     round(self._unmasked / self._frames, 2),
-                    round(self._doubtful / self._frames, 2),
+                    round(self._unsure / self._frames, 2),
                 )
             )
         self._at_s = now_s
-        self._frames = self._masked = self._unmasked = self._doubtful = 0
+        self._frames = self._masked = self._unmasked = self._unsure = 0

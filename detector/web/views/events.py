@@ -1,4 +1,4 @@
-"""What happens, as server-sent events for the page and as JSON lines for other programs."""
+"""The live view as server-sent events for the page, and as JSON lines for other programs."""
 
 import asyncio
 import json
@@ -11,14 +11,14 @@ from detector.web.views.counting import CountedSecond
 from detector.web.views.hub import NumberedView, ViewHub
 
 LEAST_PAUSE_S = 0.1
-"""Between two events: ten a second are as many as an eye can follow."""
+"""Between two events: the eye can follow ten a second."""
 
 BEAT_S = 2.0
-"""A sign of life where there is nothing to tell, so that a dead line is noticed."""
+"""Between two signs of life while there is no new view, so that a dead line is noticed."""
 
 
 def describe_view(numbered: NumberedView) -> dict[str, Any]:
-    """A view as JSON: the event of `detector run --json`, and how everything stands."""
+    """Return a view as JSON: the event of `detector run --json`, with status and controls."""
     view = numbered.view
     readout, controls, counts = view.readout, view.controls, view.counts
     return {
@@ -53,7 +53,7 @@ def describe_view(numbered: NumberedView) -> dict[str, Any]:
 
 
 async def stream_events(hub: ViewHub) -> AsyncIterator[str]:
-    """Server-sent events: `view` (see `describe_view`), `counts` and `beat`.
+    """Yield server-sent events: `view` (see `describe_view`), `counts` and `beat`.
 
     The newest view each time, at most one in `LEAST_PAUSE_S`: a slow client misses some. `counts`
     holds finished seconds as [time, masked, unmasked, unsure]: all that are remembered at first,
@@ -78,7 +78,7 @@ async def stream_events(hub: ViewHub) -> AsyncIterator[str]:
 
 
 async def stream_lines(hub: ViewHub) -> AsyncIterator[str]:
-    """The same views, one JSON object a line; an empty line is a sign of life."""
+    """Yield the same views, one JSON object a line; an empty line is a sign of life."""
     seen = 0
     while True:
         numbered = await hub.wait_for_view(seen, BEAT_S)

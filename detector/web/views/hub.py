@@ -1,6 +1,6 @@
-"""The newest view, and who waits for it: the bridge from the live loop to the server.
+"""The newest view, handed from the live loop to the server's clients.
 
-The live loop puts a view and goes on; whoever watches takes the newest when ready. Nothing queues.
+The live loop puts a view and goes on; each client takes the newest when ready. Nothing queues.
 """
 
 import asyncio
@@ -13,14 +13,14 @@ from typing import TypeVar
 
 from detector.drawing.overlay import draw_result
 from detector.screens.base import LiveView
-from detector.web.views.counting import CountedSecond, FaceCounts
 from detector.web.low_priority import lower_priority
+from detector.web.views.counting import CountedSecond, FaceCounts
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Label
 
 JPEG_QUALITY = 80
 MOST_PICTURES_S = 30.0
-"""More a second no eye needs, and each costs the live loop time."""
+"""A second; the eye needs no more, and each costs the live loop time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +28,9 @@ class NumberedView:
     """A view in the order of arrival.
 
     Attributes:
-        number: From 1.
-        view: As it was put.
-        put_s: When, by `time.monotonic`.
+        number: Counts from 1.
+        view: The view itself.
+        put_s: When it was put, by `time.monotonic`.
     """
 
     number: int
@@ -43,8 +43,8 @@ class LivePicture:
     """A drawn view, encoded.
 
     Attributes:
-        number: Of its view.
-        jpeg: The encoded file.
+        number: The number of its view.
+        jpeg: The encoded picture.
     """
 
     number: int
@@ -56,8 +56,8 @@ class Totals:
     """Faces labelled since the start, frame by frame.
 
     Attributes:
-        by_label: Those that were sure.
-        unsure: Those that were not.
+        by_label: Faces with a sure label.
+        unsure: Faces without one.
     """
 
     by_label: dict[Label, int]
@@ -68,7 +68,7 @@ Numbered = TypeVar("Numbered", NumberedView, LivePicture)
 
 
 class ViewHub:
-    """Holds the newest view and its picture; wakes the server's clients.
+    """The newest view and its picture, and the clients that wait for the next.
 
     Args:
         wall_clock: Seconds since the epoch, for the counts.
@@ -79,23 +79,24 @@ class ViewHub:
         self._newest: NumberedView | None = None
         self._picture: LivePicture | None = None
         self._watchers = self._waiting = 0
-        self._told = 0
+        self._announced = 0
         self._is_closed = False
         self._counts = FaceCounts(wall_clock)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._event = asyncio.Event()
-        self._wake_is_due = False
-        self._messenger = threading.Thread(target=self._pass_on, name="web-pictures", daemon=True)
-        self._messenger.start()
+        self._encoder = threading.Thread(
+            target=self._announce_views, name="web-pictures", daemon=True
+        )
+        self._encoder.start()
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wake the waiting clients of this event loop; None of them waits before."""
+        """Set the event loop whose clients are to be woken; before any of them waits."""
         with self._changed:
             self._loop = loop
 
     @property
     def is_closed(self) -> bool:
-        """Whether the program ends, and with it every stream."""
+        """True once the program ends, and with it every stream."""
         return self._is_closed
 
     @property
@@ -109,7 +110,7 @@ class ViewHub:
         return self._picture
 
     def put(self, view: LiveView) -> None:
-        """Take a view; from the live loop's thread.
+        """Store the newest view; called in the live loop's thread.
 
         It costs microseconds: nothing here calls the operating system, which would let another
         thread take Python's lock for 5 ms. The hub's own thread wakes the server's clients.
@@ -129,21 +130,21 @@ class ViewHub:
             self._is_closed = True
             self._changed.notify_all()
         self._wake()
-        self._messenger.join(timeout=5)
+        self._encoder.join(timeout=5)
 
     def seconds(self) -> list[CountedSecond]:
-        """The faces of the last minutes, second by second."""
+        """Return the faces of the last minutes, second by second."""
         with self._changed:
             return self._counts.seconds()
 
     def totals(self) -> Totals:
-        """The faces labelled so far."""
+        """Return the number of faces labelled so far."""
         with self._changed:
             return Totals(dict(self._counts.by_label), self._counts.unsure)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """While inside, views are drawn and encoded."""
+        """Draw and encode views for as long as the context is open."""
         with self._changed:
             if not self._watchers:
                 # It was drawn when somebody last watched, which may be long ago.
@@ -157,11 +158,11 @@ class ViewHub:
                 self._watchers -= 1
 
     async def wait_for_view(self, after: int, timeout_s: float) -> NumberedView | None:
-        """A view newer than number `after`; None where none came in time, or comes any more."""
+        """Return a view newer than number `after`; None after the timeout or at the end."""
         return await self._wait(lambda: self._newest, after, timeout_s)
 
     async def wait_for_picture(self, after: int, timeout_s: float) -> LivePicture | None:
-        """A picture newer than number `after`, inside `watching`; None as for `wait_for_view`."""
+        """Return a picture newer than number `after`, like `wait_for_view`; inside `watching`."""
         return await self._wait(lambda: self._picture, after, timeout_s)
 
     async def _wait(
@@ -173,9 +174,9 @@ class ViewHub:
         try:
             async with asyncio.timeout(timeout_s):
                 while True:
-                    # Taken before the look: what comes in between wakes this very event.
+                    # Taken before `newest()`: a view that comes in between sets this very event.
                     event = self._event
-                    # And the look at the end before that at the news, which may be the last.
+                    # Read before `newest()` too, which may return the last view of all.
                     is_closed, found = self._is_closed, newest()
                     if found is not None and found.number > after:
                         return found
@@ -201,8 +202,8 @@ class ViewHub:
         event, self._event = self._event, asyncio.Event()
         event.set()
 
-    def _pass_on(self) -> None:
-        """Tell of new views, and draw them where somebody watches."""
+    def _serve_views(self) -> None:
+        """Wake clients for new views, and draw the views where somebody watches."""
         lower_priority()
         while (taken := self._take_next()) is not None:
             started_s = time.monotonic()
@@ -218,21 +219,21 @@ class ViewHub:
                 self._changed.wait_for(lambda: self._is_closed, max(0.0, rest_s))
 
     def _take_next(self) -> NumberedView | None:
-        """The newest view, once somebody is to be told of it or shown it; None at the end."""
+        """Return the newest view once a client waits for it or watches; None at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_closed or self._has_news())
             if self._is_closed or self._newest is None:
                 return None
-            self._told = self._newest.number
+            self._announced = self._newest.number
             return self._newest
 
     def _has_news(self) -> bool:
         newest = self._newest
         if newest is None:
             return False
-        return (self._waiting > 0 and newest.number > self._told) or self._is_undrawn(newest)
+        return (self._waiting > 0 and newest.number > self._announced) or self._is_undrawn(newest)
 
     def _is_undrawn(self, view: NumberedView) -> bool:
-        """Whether somebody watches who has not been shown this view."""
+        """Return True where somebody watches and this view has no picture yet."""
         picture = self._picture
         return self._watchers > 0 and (picture is None or picture.number < view.number)

@@ -1,7 +1,8 @@
-"""What a Prometheus server collects: frames, faces and requests."""
+"""What monitoring asks for: the state of the live view in one word, and figures for Prometheus."""
 
 import time
 from collections.abc import Iterator
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -11,8 +12,35 @@ from detector.web.views.hub import ViewHub
 from detector.web.views.stream import Seats
 from maskage.records import LABELS
 
+STUCK_AFTER_S = 5.0
+"""The live loop shows a view several times a second even when nothing changes."""
+
+Health = Literal["live", "paused", "ready", "starting", "stale", "stuck"]
+
+HEALTHY: frozenset[Health] = frozenset(("live", "paused", "ready"))
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _UNSURE = "unsure"
+
+
+def judge_health(hub: ViewHub | None, now_s: float | None = None) -> Health:
+    """Return the state of the live view.
+
+    Args:
+        hub: Where the views are; None without a camera, which is "ready".
+        now_s: By `time.monotonic`; None for now.
+    """
+    if hub is None:
+        return "ready"
+    newest = hub.newest
+    if newest is None:
+        return "starting"
+    now_s = time.monotonic() if now_s is None else now_s
+    if now_s - newest.put_s > STUCK_AFTER_S:
+        return "stuck"
+    if newest.view.readout.stale_s is not None:
+        return "stale"
+    return "paused" if newest.view.readout.is_paused else "live"
 
 
 class Metrics:
@@ -20,7 +48,7 @@ class Metrics:
 
     Args:
         hub: Where the views are; None without a camera.
-        seats: Who watches, by kind of stream.
+        seats: The clients of each kind of stream.
     """
 
     def __init__(self, hub: ViewHub | None, seats: dict[str, Seats]) -> None:
@@ -40,7 +68,7 @@ class Metrics:
         self._requests.labels(route, method, str(status)).inc()
 
     def text(self) -> bytes:
-        """All of them in Prometheus' text format."""
+        """Return all figures in Prometheus' text format."""
         return generate_latest(self._registry)
 
 
@@ -58,7 +86,7 @@ class _Clients(Collector):
 
 
 class _Views(Collector):
-    """Reads the newest view whenever it is asked."""
+    """Figures of the newest view, read for each collection."""
 
     def __init__(self, hub: ViewHub) -> None:
         self._hub = hub
@@ -71,14 +99,14 @@ class _Views(Collector):
         counts, readout = view.counts, view.readout
         yield CounterMetricFamily("detector_frames", "Frames labelled.", counts.frames)
         yield CounterMetricFamily(
-            "detector_frames_dropped", "Frames passed over for newer ones.", counts.dropped
+            "detector_frames_dropped", "Frames skipped for newer ones.", counts.dropped
         )
         yield CounterMetricFamily(
-            "detector_reconnects", "How often a lost source was opened again.", counts.reconnects
+            "detector_reconnects", "Times that a lost source was opened again.", counts.reconnects
         )
         yield GaugeMetricFamily(
             "detector_frame_age_seconds",
-            "Since the newest labelled frame left the camera.",
+            "Seconds since the newest labelled frame left the camera.",
             time.monotonic() - view.result.frame.captured_s,
         )
         yield GaugeMetricFamily(

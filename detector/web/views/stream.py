@@ -12,10 +12,10 @@ _WAIT_S = 5.0
 
 
 class Seats:
-    """How many clients hold a stream open; for the server's event loop only.
+    """A limit on the clients of one kind of stream; for the server's event loop only.
 
     Args:
-        most: Clients at a time.
+        most: Most clients at a time.
 
     Attributes:
         taken: Clients now.
@@ -27,6 +27,7 @@ class Seats:
 
     @property
     def is_full(self) -> bool:
+        """True while one more client would be too many."""
         return self.taken >= self.most
 
 
@@ -38,11 +39,12 @@ class SeatedStream(StreamingResponse):
         self._seats = seats
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream to one client, or refuse it where no seat is free."""
         if self._seats.is_full:
             refusal = JSONResponse(
                 {
-                    "detail": f"{self._seats.most} clients are watching already. Close one, then "
-                    f"try again."
+                    "detail": f"{self._seats.most} clients are watching already. Close one of "
+                    f"them, then try again."
                 },
                 503,
                 {"Retry-After": "5"},
@@ -57,7 +59,7 @@ class SeatedStream(StreamingResponse):
 
 
 async def stream_pictures(hub: ViewHub) -> AsyncIterator[bytes]:
-    """The parts of a `multipart/x-mixed-replace` answer: the newest picture each time.
+    """Yield the parts of a `multipart/x-mixed-replace` answer: the newest picture each time.
 
     A part ends with the boundary of the next one: some browsers show a picture only once they
     have seen its end.
@@ -75,7 +77,7 @@ async def stream_pictures(hub: ViewHub) -> AsyncIterator[bytes]:
 
 
 async def take_picture(hub: ViewHub, timeout_s: float) -> bytes | None:
-    """The newest view, drawn, as a JPEG; None where there is none in time."""
+    """Return the newest view, drawn, as a JPEG; None after the timeout."""
     with hub.watching():
         newest = hub.newest
         picture = await hub.wait_for_picture(newest.number - 1 if newest else 0, timeout_s)

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from detector.screens.commands import CommandDesk
+from detector.web.access.throttle import Throttle
 from detector.web.options import WebOptions, read_password, resolve_address
 from detector.web.server import open_web
-from detector.web.access.throttle import Throttle
 from maskage.errors import EnvironmentProblemError, UsageError
 from maskage.formats.bundle import ModelBundle
 from tests.detector.web.web_server import TOKEN, make_view, picture_classifier, serving, wait_until

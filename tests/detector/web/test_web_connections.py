@@ -17,11 +17,11 @@ import httpx
 import pytest
 
 from detector.web.access.connections import (
-    MOST_GUESTS,
+    MOST_AUTHENTICATED,
     MOST_OF_ONE_ADDRESS,
-    MOST_STRANGERS,
-    Door,
-    Visitor,
+    MOST_UNAUTHENTICATED,
+    Connection,
+    ConnectionLimits,
 )
 from detector.web.options import WebOptions
 from maskage.formats.bundle import ModelBundle
@@ -183,14 +183,14 @@ def test_a_handshake_that_is_not_finished_is_cut_off_in_time(
 class Line:
     """Stands for a connection, and notes whether it was cut off."""
 
-    def __init__(self, door: Door, ip: str) -> None:
+    def __init__(self, limits: ConnectionLimits, ip: str) -> None:
         self.is_open = True
-        self.visitor: Visitor = door.receive(ip)
-        self.visitor.end = self.end
+        self.connection: Connection = limits.accept(ip)
+        self.connection.end = self.end
 
     def end(self) -> None:
         self.is_open = False
-        self.visitor.leave()
+        self.connection.leave()
 
 
 def open_ones(lines: list[Line]) -> list[int]:
@@ -198,14 +198,16 @@ def open_ones(lines: list[Line]) -> list[int]:
 
 
 def test_the_oldest_of_one_address_makes_room() -> None:
-    door = Door(most_of_one=3, most=100)
-    lines = [Line(door, ip) for ip in ("10.0.0.1", "10.0.0.2", "10.0.0.1", "10.0.0.1", "10.0.0.1")]
+    limits = ConnectionLimits(most_of_one=3, most=100)
+    lines = [
+        Line(limits, ip) for ip in ("10.0.0.1", "10.0.0.2", "10.0.0.1", "10.0.0.1", "10.0.0.1")
+    ]
     assert open_ones(lines) == [1, 2, 3, 4]
 
 
 def test_of_all_addresses_the_one_with_most_makes_room() -> None:
-    door = Door(most_of_one=3, most=5)
-    lines = [Line(door, f"10.0.0.{n}") for n in (1, 2, 3, 3, 3, 4, 5)]
+    limits = ConnectionLimits(most_of_one=3, most=5)
+    lines = [Line(limits, f"10.0.0.{n}") for n in (1, 2, 3, 3, 3, 4, 5)]
     assert open_ones(lines) == [0, 1, 4, 5, 6]
 
 
@@ -220,29 +222,29 @@ def test_of_all_addresses_the_one_with_most_makes_room() -> None:
     ],
 )
 def test_a_network_of_one_owner_counts_as_one_address(ips: list[str], left: int) -> None:
-    door = Door(most_of_one=1)
-    assert len(open_ones([Line(door, ip) for ip in ips])) == left
+    limits = ConnectionLimits(most_of_one=1)
+    assert len(open_ones([Line(limits, ip) for ip in ips])) == left
 
 
 def test_who_shows_a_key_or_leaves_counts_no_more() -> None:
-    door = Door(most_of_one=2, most=10, most_guests=2)
-    lines = [Line(door, "10.0.0.1") for _ in range(2)]
+    limits = ConnectionLimits(most_of_one=2, most=10, most_authenticated=2)
+    lines = [Line(limits, "10.0.0.1") for _ in range(2)]
     for line in lines:
-        line.visitor.show_key()
-        line.visitor.show_key()
-    lines += [Line(door, "10.0.0.1") for _ in range(2)]
+        line.connection.authenticate()
+        line.connection.authenticate()
+    lines += [Line(limits, "10.0.0.1") for _ in range(2)]
     lines[2].end()
-    lines.append(Line(door, "10.0.0.1"))
+    lines.append(Line(limits, "10.0.0.1"))
     assert open_ones(lines) == [0, 1, 3, 4]
-    # Too many guests: this one is sent away, and those before it stay.
-    lines[3].visitor.show_key()
+    # Too many with a key: this one is closed, and those before it stay.
+    lines[3].connection.authenticate()
     assert open_ones(lines) == [0, 1, 4]
     lines[0].end()
-    lines[4].visitor.show_key()
+    lines[4].connection.authenticate()
     assert open_ones(lines) == [1, 4]
 
 
 def test_all_connections_together_fit_into_the_descriptors_of_a_process() -> None:
     soft_by_default = 1024
-    assert MOST_OF_ONE_ADDRESS < MOST_STRANGERS
-    assert soft_by_default / 2 > MOST_STRANGERS + MOST_GUESTS
+    assert MOST_OF_ONE_ADDRESS < MOST_UNAUTHENTICATED
+    assert soft_by_default / 2 > MOST_UNAUTHENTICATED + MOST_AUTHENTICATED
