@@ -82,7 +82,7 @@ def build_app(parts: WebParts) -> ASGIApp:
     app.include_router(_monitoring_routes(parts, metrics))
     return AccessMiddleware(
         app,
-        parts.access,
+        access=parts.access,
         open_paths=_OPEN_PATHS,
         page_paths=_PAGE_PATHS,
         body_bytes={"/classify": parts.upload_bytes + _MULTIPART_BYTES},

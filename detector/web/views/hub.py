@@ -84,9 +84,7 @@ class ViewHub:
         self._counts = FaceCounts(wall_clock)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._event = asyncio.Event()
-        self._encoder = threading.Thread(
-            target=self._announce_views, name="web-pictures", daemon=True
-        )
+        self._encoder = threading.Thread(target=self._serve_views, name="web-pictures", daemon=True)
         self._encoder.start()
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:

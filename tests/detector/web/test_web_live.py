@@ -350,7 +350,9 @@ def test_a_command_arrives_at_the_desk(
         (b" " * 20_000, 413),
     ],
 )
-def test_what_is_no_command_is_refused_and_told(served: Served, body: bytes, status: int) -> None:
+def test_a_malformed_command_is_refused_with_a_reason(
+    served: Served, body: bytes, status: int
+) -> None:
     served.screen.show(make_view())
     headers = {"Content-Type": "application/json"}
     answer = served.client.post("/commands", content=body, headers=headers)

@@ -291,7 +291,7 @@ def test_a_lost_program_is_called_stale_and_its_last_picture_stays(
         assert browser.run("document.querySelector('#held').width") == 640
 
 
-def test_a_recording_that_ends_is_told_from_a_lost_program(
+def test_a_recording_that_ends_is_distinguished_from_a_lost_program(
     bundle: ModelBundle, browser: Chromium
 ) -> None:
     with watching(bundle, browser) as (loop, served):
