@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PACKAGES = ("maskage", "collector", "curation", "trainer", "detector")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def test_the_wheel_carries_every_file_of_the_packages(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         packed = set(archive.namelist())
     files = subprocess.run(
-        ["git", "ls-files", "collector", "curation", "trainer", "detector"],
+        ["git", "ls-files", *PACKAGES],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -36,13 +37,9 @@ def test_the_wheel_carries_every_file_of_the_packages(wheel: Path) -> None:
     ).stdout.split()
     assert len(files) > 40
     assert set(files) <= packed
-    assert {name.split("/")[0] for name in packed if ".dist-info" not in name} == {
-        "maskage",
-        "collector",
-        "curation",
-        "trainer",
-        "detector",
-    }
+    assert {name.split("/")[0] for name in packed if ".dist-info" not in name} == set(PACKAGES)
+    # Without it, type checkers ignore the types of a package.
+    assert {f"{package}/py.typed" for package in PACKAGES} <= packed
 
 
 @pytest.mark.slow
@@ -69,8 +66,9 @@ def test_the_wheel_runs_from_an_empty_environment(wheel: Path, tmp_path: Path) -
             [str(executable), *command[1:]], cwd=tmp_path, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
-    where = "import trainer.recipe, maskage.dataset.store; print(trainer.recipe.__file__)"
-    told = subprocess.run(
-        [str(python), "-c", where], cwd=tmp_path, capture_output=True, text=True, check=True
+    script = "import maskage, trainer.recipe; print(trainer.recipe.__file__); help(maskage)"
+    shown = subprocess.run(
+        [str(python), "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert str(tmp_path / "venv") in told.stdout
+    assert str(tmp_path / "venv") in shown.stdout
+    assert "class FaceClassifier" in shown.stdout
