@@ -186,7 +186,7 @@ def test_with_tls_and_a_password_visitors_log_in(
             assert "password" in client.get("/login").text
             wrong = client.post("/login", data={"password": "wrong"})
             assert wrong.status_code == 401
-            assert "not right" in wrong.text
+            assert "is wrong" in wrong.text
             right = client.post("/login", data={"password": PASSWORD})
             assert right.status_code == 303
             assert "Secure" in right.headers["set-cookie"]
@@ -255,7 +255,7 @@ def test_secrets_are_not_in_what_is_logged_of_the_options() -> None:
 def test_a_taken_port_is_reported_with_a_way_out(bundle: ModelBundle) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(EnvironmentProblemError, match=f"Port {port} is taken.*--port 0"):
+        with pytest.raises(EnvironmentProblemError, match=f"Port {port} is in use.*--port 0"):
             open_web(WebOptions(port=port), picture_classifier(bundle), CommandDesk())
     with pytest.raises(UsageError, match="0 to 65535"):
         WebOptions(port=70_000)
