@@ -1,4 +1,4 @@
-"""Makes the README's pictures of both screens: `python docs/make_pictures.py`.
+"""Make the README's pictures of both screens: `python docs/make_pictures.py`.
 
 Needs Xvfb, xterm, tmux and ImageMagick's `import` (Debian: xvfb, xterm, tmux, imagemagick), and
 YuNet, which is fetched where `FACE_MODEL` names no copy. Both screens run on rendered people, in a

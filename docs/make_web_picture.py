@@ -1,4 +1,4 @@
-"""Makes the README's picture of the page: `python docs/make_web_picture.py RUN`.
+"""Make the README's picture of the page: `python docs/make_web_picture.py RUN`.
 
 RUN is a run of `trainer fit`, such as `detector demo` makes (demo/runs/demo). Needs Chromium. The
 page shows rendered people, some seconds into the demo camera's film.

@@ -56,8 +56,9 @@ SHORT_DEMO = """
 import sys
 import detector.tour.tour
 from detector.cli import main
-detector.tour.tour.EPOCHS = detector.tour.tour.LIVE_SCENES = 1
-sys.exit(main(["demo", "--photos", "150"]))
+tour = detector.tour.tour
+tour.EPOCHS, tour.LIVE_SCENES, tour.FEWEST_PHOTOS = 1, 1, 60
+sys.exit(main(["demo", "--photos", "60"]))
 """
 
 TRAINING = (

@@ -1,7 +1,7 @@
-"""What a benchmark must reach, and how it ends: with 3 where it does not, as a gate does.
+"""The goals of a benchmark and its exit code: 3 if it misses one, as a failed check does.
 
-A benchmark names its goals as constants, each with where its number comes from, and ends with
-`finish`. A figure that is not there counts as missed, so that a part that did not run cannot pass.
+A benchmark names its goals as constants, each with the source of its number, and ends with
+`finish`. A missing figure counts as missed, so that a part that did not run cannot pass.
 """
 
 import json
@@ -18,7 +18,7 @@ MISSED = GateFailedError.exit_code
 CANNOT_RUN = EnvironmentProblemError.exit_code
 
 EVERY = "*"
-"""In a goal's figure: every one of that level, and at least one."""
+"""In a goal's figure: every name of that level, and at least one."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Goal:
     """One figure and the bounds that it must keep.
 
     Attributes:
-        figure: Names of the figure, from the outermost object of the JSON inward.
-        source: Where the bounds come from.
-        at_least, at_most: The bounds, both included; None for none. For one value name both.
-        is_optional: Whether the figure may be missing, because its part was not asked for.
+        figure: The names that lead to the figure, from the outermost object of the JSON inward.
+        source: The source of the bounds.
+        at_least, at_most: The bounds, both included; None for no bound. For one value give both.
+        is_optional: True if the figure may be missing, because its part was not asked for.
     """
 
     figure: tuple[str, ...]
@@ -90,7 +90,7 @@ def finish(figures: Mapping[str, Any], goals: Sequence[Goal]) -> int:
 
 
 def _find(figures: object, names: tuple[str, ...], at: str = "") -> Iterator[tuple[str, Any]]:
-    """Every figure of this name, with the path that led to it."""
+    """Yield every figure of this name, with the path that led to it."""
     if not names:
         yield at.removeprefix("."), figures
         return

@@ -1,12 +1,11 @@
-from benchmarks.common.criteria import EVERY, Goal, nothing
+"""The goals of each benchmark, with the source of each number.
 
-"""What each benchmark must reach, with where each number comes from.
-
-`SPEED` and the like name the goals that were set for a part of the toolchain before it was built;
-what the README promises is named as such. Comparisons without a goal of their own (heads, devices,
-accelerators) are at the end, with why.
+"The goal of ..." stands for a goal that was set before that part of the toolchain was built; what
+the README promises is named as such. Comparisons without a goal of their own (heads, devices,
+accelerators) are at the end, with the reason.
 """
 
+from benchmarks.common.criteria import EVERY, Goal, nothing
 
 _CAPTURE = "the goal of the capture screen"
 _GALLERY = "0.1 s feels at once (R. B. Miller, Response time in man-computer transactions, 1968)"
@@ -15,7 +14,9 @@ _CURATION = "the goal of curation"
 _TRAINING = "the goal of training"
 _SAVING = "README: a photo is on the disk before it is called saved"
 _NO_BUG = "bad input is refused in our words, and never ends a command as a bug"
-_LOST_CAMERA = "README: what drops out is told within two seconds; back within 5 s of its return"
+_LOST_CAMERA = (
+    "README: a lost camera is reported within two seconds; it is back within 5 s of its return"
+)
 
 PREVIEW = (
     Goal(("preview_fps",), _CAPTURE, at_least=15),

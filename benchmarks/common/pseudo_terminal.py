@@ -1,4 +1,4 @@
-"""Runs an app in a pseudo-terminal, reading all that it draws as a terminal would."""
+"""An app in a pseudo-terminal, with all that it draws read as a terminal would."""
 
 import os
 import pty
