@@ -29,7 +29,7 @@ def try_saboteurs(
     measure: Callable[[T], Mapping[str, Any]],
     goals: Sequence[Goal],
 ) -> dict[str, dict[str, Any]]:
-    """Measure with each saboteur at work, and return how each was noticed, for `goals.SELF_TEST`."""
+    """Measure with each saboteur; returns how each was noticed, for `goals.SELF_TEST`."""
     figures = {}
     for name, saboteur in saboteurs.items():
         with _changed(saboteur.changes):
