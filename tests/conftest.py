@@ -1,4 +1,4 @@
-"""What all tests share: small real pictures, and where the photographs for measuring may lie."""
+"""Fixtures of all tests: small real pictures, and the folder of photographs for measuring."""
 
 import fcntl
 import os
@@ -74,13 +74,13 @@ def shared() -> Path:
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is cached for a test, also by the commands that it starts, is nobody else's."""
+    """Give tests, and the commands that they start, a cache of their own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
 @pytest.fixture(autouse=True)
 def own_umask() -> Iterator[None]:
-    """A command that is run in this process changes its umask: undone for the next test."""
+    """Restore the umask, which a command that runs in this process changes."""
     umask = os.umask(0o022)
     os.umask(umask)
     yield
@@ -100,7 +100,7 @@ def draw_noise(seed: int, size: int = 96) -> RgbImage:
 
 @pytest.fixture
 def four_folders(tmp_path: Path) -> Callable[..., Path]:
-    """Makes `photos` distinct pictures in each of the four class folders."""
+    """Make `photos` distinct pictures in each of the four class folders."""
 
     def make(photos: int = 3, name: str = "source") -> Path:
         root = tmp_path / name

@@ -1,4 +1,4 @@
-"""Text snapshots of screens, kept beside the tests; `pytest --update-snapshots` writes them anew.
+"""Text snapshots of screens, kept beside the tests; `pytest --update-snapshots` writes them again.
 
 The ready-made plugin for Textual's SVG snapshots holds pytest below 9; text needs none, and its
 differences can be read.
@@ -18,7 +18,7 @@ _VARYING = {
 
 
 def screen_text(app: App[None]) -> str:
-    """What a person reads on the screen, line by line, with what varies between runs made equal."""
+    """Return the text of the screen, line by line, with what varies between runs made equal."""
     lines = app.screen._compositor.render_strips()
     text = "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
     for pattern, stand_in in _VARYING.items():

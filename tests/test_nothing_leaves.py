@@ -37,7 +37,7 @@ CACHE = ".cache/maskage"
 """The tool's own cache, in the home."""
 
 WEIGHTS_FOLDER = ".keras/models"
-"""Where Keras keeps weights, for all programs that use it; only a download writes there."""
+"""The folder of weights that all programs with Keras share; only a download writes there."""
 
 BUNDLE = ("--model", "colors")
 LIVE = ("-m", "detector.cli", "live", "--source", "demo", *BUNDLE)
@@ -166,7 +166,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def traces(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Traces]:
-    """What every command did, by its name."""
+    """The traces of every command, by its name."""
     require_strace()
     places = tmp_path_factory.mktemp("places")
 
@@ -199,7 +199,7 @@ def test_a_command_speaks_to_nobody_and_writes_only_what_it_names(
 
 
 def is_within(path: Path, allowed: Sequence[Path], home: Path) -> bool:
-    """Whether a path lies in an allowed one, or is a folder of the home on the way to one."""
+    """Return True if a path lies in an allowed one, or is a folder of the home on the way to one."""
     return any(
         path.is_relative_to(each) or (path.is_relative_to(home) and each.is_relative_to(path))
         for each in allowed
@@ -207,7 +207,7 @@ def is_within(path: Path, allowed: Sequence[Path], home: Path) -> bool:
 
 
 def is_named(path: Path, patterns: Sequence[str], folder: Path) -> bool:
-    """Whether a path in the folder is, or lies in, what one of the patterns names."""
+    """Return True if a path in the folder is, or lies in, what one of the patterns names."""
     if not path.is_relative_to(folder) or path == folder:
         return False
     first = path.relative_to(folder).parts[0]

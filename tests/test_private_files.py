@@ -1,4 +1,4 @@
-"""Whatever a command writes is for its owner alone, whatever the umask and whatever was there."""
+"""Only the owner can read what a command writes, whatever the umask and whatever was there."""
 
 import json
 import os
@@ -38,7 +38,7 @@ COMMANDS: list[tuple[str, Sequence[str]]] = [
 
 
 def may_be_seen(root: Path) -> list[str]:
-    """What others may look into, sorted, with its mode."""
+    """Return what others may look into, sorted, with its mode."""
     found = []
     for folder, _, names in os.walk(root):
         for path in (Path(folder), *(Path(folder) / name for name in names)):

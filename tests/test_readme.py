@@ -1,4 +1,4 @@
-"""What the README and the messages tell to type can be typed."""
+"""The commands that the README and the messages name can be typed."""
 
 import re
 import subprocess

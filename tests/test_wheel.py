@@ -1,4 +1,4 @@
-"""What is built and installed is whole: four packages, recipes, styles, commands."""
+"""The built and installed wheel is whole: five packages, recipes, styles, commands."""
 
 import subprocess
 import sys

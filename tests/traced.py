@@ -1,7 +1,7 @@
-"""Runs commands under strace, and reads what they reached and wrote.
+"""Run commands under strace, and read what they reached and wrote.
 
 A command gets an empty home and a folder for temporary files, and a proxy on loopback that notes
-and refuses every download: whatever honours the usual variables asks there, and what asks the
+and refuses every download: what honours the usual variables asks there, and what asks the
 network by itself is seen by strace. So nothing leaves the machine that runs the tests either.
 """
 
@@ -66,7 +66,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Traces:
-    """What a command did outside of itself.
+    """The traces of one command outside of itself.
 
     Attributes:
         home, temporary: The folders that it got.

@@ -14,9 +14,7 @@ _CURATION = "the goal of curation"
 _TRAINING = "the goal of training"
 _SAVING = "README: a photo is on the disk before it is called saved"
 _NO_BUG = "bad input is refused in our words, and never ends a command as a bug"
-_LOST_CAMERA = (
-    "README: a lost camera is reported within 2 s; back within 5 s of its return"
-)
+_LOST_CAMERA = "README: a lost camera is reported within 2 s; back within 5 s of its return"
 
 PREVIEW = (
     Goal(("preview_fps",), _CAPTURE, at_least=15),
