@@ -199,7 +199,7 @@ def test_a_command_speaks_to_nobody_and_writes_only_what_it_names(
 
 
 def is_within(path: Path, allowed: Sequence[Path], home: Path) -> bool:
-    """Return True if a path lies in an allowed one, or is a folder of the home on the way to one."""
+    """Return True if a path lies in an allowed one, or is a folder of the home that leads there."""
     return any(
         path.is_relative_to(each) or (path.is_relative_to(home) and each.is_relative_to(path))
         for each in allowed
