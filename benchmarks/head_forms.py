@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.data.frozen_features import FrozenBackbone
-from trainer.evaluation.cross_validation import judge_by_folds
 from trainer.evaluation.intervals import number_groups, resample_means
-from trainer.evaluation.leak import list_originals
 from trainer.network.classes import class_numbers
 from trainer.progress import ProgressPrinter
 from trainer.recipe import HEADS, load_recipe, with_overrides
+from trainer.studies.cross_validation import judge_by_folds
+from trainer.studies.leak import list_originals
 
 FOLDS = 5
 

@@ -23,8 +23,8 @@ from maskage.system.files import write_private
 from maskage.system.swap_folder import find_place
 from trainer.data.pixels import PixelReader, plain_batches
 from trainer.evaluation.breakdown import format_breakdown
+from trainer.evaluation.evaluated_photos import judge_photos
 from trainer.evaluation.findings import Findings, measure_worse
-from trainer.evaluation.judged import judge_photos
 from trainer.evaluation.leak_check import check_leak, look_at_photos
 from trainer.evaluation.metrics import Evaluation
 from trainer.evaluation.photo_facts import read_metadata

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskage.demo.backgrounds import paint_room
 from maskage.demo.light import Light
 from maskage.demo.painting.canvas import Layer
 from maskage.demo.people import DEMO_SUBJECTS, DemoSubject
-from maskage.demo.rooms import paint_room
 from maskage.demo.scenes import (
     DemoFace,
     Movement,

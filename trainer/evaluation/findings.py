@@ -10,7 +10,7 @@ import numpy as np
 from maskage.console import Progress, no_progress
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.inference.onnx_engine import OnnxEngine
-from trainer.evaluation.judged import JudgedPhotos
+from trainer.evaluation.evaluated_photos import JudgedPhotos
 from trainer.evaluation.leak_check import LeakCheck
 from trainer.evaluation.metrics import age_accuracy, count_confusion, mask_accuracy
 from trainer.evaluation.robustness import CorruptedAccuracy, measure_corruptions

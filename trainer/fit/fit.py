@@ -11,7 +11,6 @@ from maskage.errors import EnvironmentProblemError, UsageError
 from maskage.formats.run_folder import RunFolder, check_name, create_run
 from maskage.system.files import is_disk_full
 from trainer.data.dataset import TrainingPhotos, read_training_photos
-from trainer.evaluation.learning_curve import require_enough_groups
 from trainer.fit.packing import pack_run
 from trainer.fit.training import Training
 from trainer.network.backbones import build_network, find_backbone
@@ -23,6 +22,7 @@ from trainer.network.weights import load_backbone_weights, obtain_weights
 from trainer.progress import OnProgress, StopSwitch, TrainingStoppedError
 from trainer.recipe import Recipe
 from trainer.settings import FitSettings, read_args
+from trainer.studies.learning_curve import require_enough_groups
 
 
 def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path:

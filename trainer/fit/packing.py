@@ -27,8 +27,8 @@ from maskage.security.keras_archive import archive_model
 from maskage.system.files import replace_file
 from trainer.data.dataset import TrainingPhotos
 from trainer.data.pixels import PixelReader, plain_batches
+from trainer.evaluation.evaluated_photos import judge_photos
 from trainer.evaluation.findings import CORRUPTED_PHOTOS, Findings, measure_worse
-from trainer.evaluation.judged import judge_photos
 from trainer.evaluation.leak_check import check_leak, look_at_photos
 from trainer.evaluation.metrics import Evaluation, expected_calibration_error
 from trainer.evaluation.photo_facts import read_metadata

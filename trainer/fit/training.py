@@ -14,7 +14,6 @@ from trainer.data.dataset import TrainingPhotos
 from trainer.data.features import FeatureCache, FeatureExtractor, cache_folder, default_cache
 from trainer.data.pixels import PixelReader
 from trainer.evaluation.calibration import fit_temperature
-from trainer.evaluation.learning_curve import measure_curve
 from trainer.fit.callbacks import PhaseHooks
 from trainer.fit.packing import TrainingOutcome
 from trainer.fit.phases import NetworkPhase
@@ -37,6 +36,7 @@ from trainer.progress import (
 )
 from trainer.recipe import Phase, Recipe
 from trainer.settings import FitSettings
+from trainer.studies.learning_curve import measure_curve
 
 Logits = NDArray[np.float32]
 

@@ -7,9 +7,9 @@ from maskage.pages.parts import escape, table
 from maskage.records import LABELS
 from trainer.evaluation.breakdown import Breakdown, Part
 from trainer.evaluation.coverage import coverage_curve
+from trainer.evaluation.evaluated_photos import JudgedPhotos
 from trainer.evaluation.findings import Findings, WorsePhotos
 from trainer.evaluation.intervals import wilson_interval
-from trainer.evaluation.judged import JudgedPhotos
 from trainer.evaluation.metrics import FEW_GROUPS, Evaluation
 from trainer.pages.charts import draw_bar, draw_coverage, draw_reliability
 

@@ -11,8 +11,8 @@ from maskage.pages.parts import escape
 from maskage.pictures.images import read_image
 from maskage.records import LABELS, Label
 from trainer.data.pixels import PixelReader
+from trainer.evaluation.evaluated_photos import JudgedPhotos
 from trainer.evaluation.findings import Findings
-from trainer.evaluation.judged import JudgedPhotos
 from trainer.evaluation.leak_check import LeakCheck, Twin
 from trainer.pages.embedded_photos import PictureShelf, shrink
 from trainer.pages.gradcam import draw_overlay, open_maps

@@ -13,7 +13,11 @@ from maskage.formats.curated_set import CuratedPhoto
 from maskage.records import LABELS
 from trainer.cli import main
 from trainer.evaluation.intervals import Estimate
-from trainer.evaluation.learning_curve import (
+from trainer.network.classes import one_hot
+from trainer.network.head import HeadData
+from trainer.pages.run_pictures import draw_learning_curve
+from trainer.recipe import Phase, load_recipe
+from trainer.studies.learning_curve import (
     DRAWS,
     CurveRow,
     LearningCurve,
@@ -23,10 +27,6 @@ from trainer.evaluation.learning_curve import (
     forecast_doubling,
     measure_curve,
 )
-from trainer.network.classes import one_hot
-from trainer.network.head import HeadData
-from trainer.pages.run_pictures import draw_learning_curve
-from trainer.recipe import Phase, load_recipe
 
 RECIPE = replace(
     load_recipe("mobilenetv2"),

@@ -15,9 +15,11 @@ from tests.read_only import read_only
 from tests.trainer.conftest import draw_face
 from trainer.cli import main
 from trainer.data.features import FeatureCache
-from trainer.evaluation.cross_validation import make_folds
 from trainer.evaluation.intervals import Estimate
-from trainer.evaluation.leak import (
+from trainer.network.classes import one_hot
+from trainer.recipe import Phase, load_recipe
+from trainer.studies.cross_validation import make_folds
+from trainer.studies.leak import (
     MAX_FOLDS,
     REPEATS,
     Leak,
@@ -26,8 +28,6 @@ from trainer.evaluation.leak import (
     list_originals,
     measure_leak,
 )
-from trainer.network.classes import one_hot
-from trainer.recipe import Phase, load_recipe
 
 RECIPE = replace(
     load_recipe("mobilenetv2"),

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import SPLITS, CuratedPhoto, read_curated
 from maskage.records import LABELS
-from trainer.evaluation.cross_validation import judge_by_folds
 from trainer.evaluation.intervals import (
     Estimate,
     estimate,
@@ -33,6 +32,7 @@ from trainer.network.classes import class_numbers
 from trainer.network.head import Matrix
 from trainer.progress import OnProgress
 from trainer.recipe import Recipe
+from trainer.studies.cross_validation import judge_by_folds
 
 MAX_FOLDS = 5
 MIN_FOLDS = 3
