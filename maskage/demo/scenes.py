@@ -93,7 +93,7 @@ def choose_cast(cast: Sequence[str] | None) -> tuple[DemoSubject, ...]:
     return tuple(known[name] for name in cast)
 
 
-class Playbill:
+class ScenePlan:
     """Which people, in which masks, each scene shows.
 
     In each round everyone appears once; who wears a mask in one round wears none in the next.

@@ -14,7 +14,7 @@ from trainer.data.augment import Augmenter, seed_of_draw
 from trainer.data.pixels import PixelReader, worker_count
 from trainer.network.backend import keras
 from trainer.network.classes import class_numbers, one_hot
-from trainer.network.devices import current_share
+from trainer.network.devices import current_batch_share
 
 
 class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
@@ -51,7 +51,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         super().__init__(workers=2)
         self._lock = threading.Lock()
         self._photos, self._reader, self._weights = photos, reader, weights
-        self._share = current_share()
+        self._share = current_batch_share()
         self._batch_size = self._share.batch_size(batch_size, len(photos))
         self._seed, self._epoch = seed, first_epoch
         self._labels = class_numbers(photos)

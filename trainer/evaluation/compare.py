@@ -179,7 +179,7 @@ def format_comparison(summaries: list[ComparedRun]) -> str:
         low, high = each.interval
         span = f"{low:.2%}-{high:.2%}"
         lines.append(
-            f"{name:<{width}}  {each.model:<{model}}{tell_epochs(each):>8}"
+            f"{name:<{width}}  {each.model:<{model}}{format_epochs(each):>8}"
             f"{each.accuracy:>15.2%}{span:>18}"
             f"{each.photos:>8}{each.megabytes:>7.1f}{each.milliseconds:>8.1f}"
             f"{each.seconds:>9.0f}s"
@@ -188,7 +188,7 @@ def format_comparison(summaries: list[ComparedRun]) -> str:
     return join_lines([*lines, *notes])
 
 
-def tell_epochs(each: ComparedRun) -> str:
+def format_epochs(each: ComparedRun) -> str:
     """ "50+12": of each phase."""
     return "+".join(str(count) for count in each.epochs.values())
 

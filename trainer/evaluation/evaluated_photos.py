@@ -13,14 +13,14 @@ from maskage.formats.curated_set import CuratedPhoto
 from maskage.formats.run_folder import Prediction, predictions_of
 from trainer.data.dataset import relative_names
 from trainer.evaluation.breakdown import Breakdown, break_down_by_facts
-from trainer.evaluation.leak_check import look_at_photos
+from trainer.evaluation.leak_check import read_sights
 from trainer.evaluation.metrics import Evaluation, evaluate_answers
 from trainer.evaluation.photo_facts import PhotoFacts, gather_facts
 from trainer.network.classes import class_numbers
 
 
 @dataclass(frozen=True, eq=False)
-class JudgedPhotos:
+class EvaluatedPhotos:
     """Photos, and what a model said of each.
 
     Attributes:
@@ -66,13 +66,13 @@ class JudgedPhotos:
         return sorted(places, key=lambda at: (self.confidence[at], self.predictions[at].path))
 
 
-def judge_photos(
+def evaluate_photos(
     folder: Path,
     photos: Sequence[CuratedPhoto],
     probabilities: NDArray[np.floating],
     temperature: float,
     metadata: Mapping[str, PhotoFacts] | None = None,
-) -> JudgedPhotos:
+) -> EvaluatedPhotos:
     """Count a model's answers, whole and part by part.
 
     Args:
@@ -88,10 +88,10 @@ def judge_photos(
     actual = class_numbers(photos)
     names = relative_names(folder, photos)
     groups = [photo.group for photo in photos]
-    sights = look_at_photos(photos)
+    sights = read_sights(photos)
     facts = gather_facts(names, [sight.sha256 for sight in sights], folder, metadata)
     predicted = probabilities.argmax(axis=1)
-    return JudgedPhotos(
+    return EvaluatedPhotos(
         folder=folder,
         photos=tuple(photos),
         probabilities=probabilities,

@@ -10,7 +10,7 @@ import numpy as np
 from maskage.console import Progress, no_progress
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.inference.onnx_engine import OnnxEngine
-from trainer.evaluation.evaluated_photos import JudgedPhotos
+from trainer.evaluation.evaluated_photos import EvaluatedPhotos
 from trainer.evaluation.leak_check import LeakCheck
 from trainer.evaluation.metrics import age_accuracy, count_confusion, mask_accuracy
 from trainer.evaluation.robustness import CorruptedAccuracy, measure_corruptions
@@ -55,7 +55,7 @@ class Findings:
         leak: What these have in common with the judged ones; None where nobody looked.
     """
 
-    judged: JudgedPhotos
+    judged: EvaluatedPhotos
     model: Path
     size: int
     unsure_below: float
@@ -78,7 +78,7 @@ class Findings:
 
 def measure_worse(
     engine: OnnxEngine,
-    judged: JudgedPhotos,
+    judged: EvaluatedPhotos,
     size: int,
     most: int | None = None,
     progress: Progress = no_progress,

@@ -68,7 +68,7 @@ class LeakCheck:
         }
 
 
-def look_at_photos(photos: Sequence[CuratedPhoto]) -> tuple[Sight, ...]:
+def read_sights(photos: Sequence[CuratedPhoto]) -> tuple[Sight, ...]:
     """Hash, size and sharpness of each photo, by threads; a fault becomes the sight's `fault`."""
     with ThreadPoolExecutor(worker_count(), thread_name_prefix="look") as pool:
         return tuple(pool.map(lambda photo: look_at(photo.path, photo.path.name), photos))

@@ -27,11 +27,11 @@ from trainer.data.pixels import PixelReader, plain_batches
 from trainer.exports.formats import (
     EXPORT_FILE,
     LARGEST_LOSS,
-    Answers,
     ExportFormat,
     ExportSource,
     Images,
-    Run,
+    Predict,
+    Probabilities,
 )
 from trainer.exports.rebuild import rebuild_model
 from trainer.network.classes import class_numbers
@@ -96,7 +96,7 @@ class Exporter:
         val, test = curated.photos("val"), curated.photos("test")
         photos, self._test_photos = _read(val, reader), _read(test, reader)
         self._test_labels = class_numbers(test)
-        self._keras: Run = lambda images: np.asarray(
+        self._keras: Predict = lambda images: np.asarray(
             self.rebuilt.model.predict_on_batch(images), np.float32
         )
         self._source = ExportSource(
@@ -147,7 +147,9 @@ class Exporter:
             milliseconds=own_ms,
             keras_milliseconds=keras_ms,
             note=note,
-            refused=judge(format.is_quantised, difference, accuracy, self._keras_accuracy),
+            refused=explain_refusal(
+                format.is_quantised, difference, accuracy, self._keras_accuracy
+            ),
         )
 
     def _describe(self, format: ExportFormat, figures: ExportFigures, folder: Path) -> None:
@@ -184,7 +186,7 @@ class Exporter:
         (folder / EXPORT_FILE).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
-def judge(
+def explain_refusal(
     is_quantised: bool, difference: float, accuracy: float, keras_accuracy: float
 ) -> str | None:
     """Why an export is refused, with what to do; None where it passes.
@@ -243,12 +245,12 @@ def _read(photos: Sequence[CuratedPhoto], reader: PixelReader) -> Images:
     return np.concatenate(list(plain_batches(photos, reader)))
 
 
-def _answer(run: Run, photos: Images) -> Answers:
+def _answer(run: Predict, photos: Images) -> Probabilities:
     parts = [run(photos[start : start + BATCH_SIZE]) for start in range(0, len(photos), BATCH_SIZE)]
     return np.concatenate(parts)
 
 
-def _accuracy(run: Run, photos: Images, labels: NDArray[np.int64]) -> float:
+def _accuracy(run: Predict, photos: Images, labels: NDArray[np.int64]) -> float:
     return float((_answer(run, photos).argmax(axis=1) == labels).mean())
 
 

@@ -19,8 +19,8 @@ from maskage.system.process import hush_native_output
 from trainer.exports.rebuild import RebuiltModel, load_archived_weights
 
 Images = NDArray[np.uint8]
-Answers = NDArray[np.float32]
-Run = Callable[[Images], Answers]
+Probabilities = NDArray[np.float32]
+Predict = Callable[[Images], Probabilities]
 
 EXPORT_FILE = "export.json"
 """Beside each export: what its files are, and how it did."""
@@ -45,7 +45,7 @@ class ExportSource:
     calibration: Images
     photos: Images
     labels: NDArray[np.int64]
-    answers: Answers
+    answers: Probabilities
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class ExportFormat:
     is_quantised: bool
     batch: int | None
     write: Callable[[ExportSource, Path], str]
-    open: Callable[[RebuiltModel, Path], Run]
+    open: Callable[[RebuiltModel, Path], Predict]
 
 
 def require_runtimes(formats: list[ExportFormat]) -> None:
@@ -90,7 +90,7 @@ def _write_onnx(source: ExportSource, folder: Path) -> str:
     return "the bundle's own file"
 
 
-def _open_onnx(rebuilt: RebuiltModel, folder: Path) -> Run:
+def _open_onnx(rebuilt: RebuiltModel, folder: Path) -> Predict:
     from maskage.inference.onnx_engine import OnnxEngine
 
     return OnnxEngine(folder / "model.onnx").run
@@ -101,7 +101,7 @@ def _write_keras(source: ExportSource, folder: Path) -> str:
     return "built by this version's code, with the bundle's weights"
 
 
-def _open_keras(rebuilt: RebuiltModel, folder: Path) -> Run:
+def _open_keras(rebuilt: RebuiltModel, folder: Path) -> Predict:
     from trainer.network.backbones import build_deliverable, build_network
 
     model = build_deliverable(build_network(rebuilt.recipe), rebuilt.bundle.temperature)
@@ -150,7 +150,7 @@ def _loss(source: ExportSource, folder: Path, data: bytes) -> float:
     return right - kept
 
 
-def _open_tflite(rebuilt: RebuiltModel, folder: Path) -> Run:
+def _open_tflite(rebuilt: RebuiltModel, folder: Path) -> Predict:
     from trainer.exports.tflite import TfliteEngine
 
     return TfliteEngine(folder / "model.tflite").run
@@ -177,11 +177,11 @@ def _write_openvino(source: ExportSource, folder: Path) -> str:
     )
 
 
-def _open_openvino(rebuilt: RebuiltModel, folder: Path) -> Run:
+def _open_openvino(rebuilt: RebuiltModel, folder: Path) -> Predict:
     return _run_openvino(folder, {"INFERENCE_PRECISION_HINT": "f32"})
 
 
-def _run_openvino(folder: Path, settings: dict[str, Any]) -> Run:
+def _run_openvino(folder: Path, settings: dict[str, Any]) -> Predict:
     import openvino
 
     with hush_native_output():
@@ -189,7 +189,7 @@ def _run_openvino(folder: Path, settings: dict[str, Any]) -> Run:
         compiled = core.compile_model(core.read_model(folder / "model.xml"), "CPU", settings)
     request = compiled.create_infer_request()
 
-    def run(images: Images) -> Answers:
+    def run(images: Images) -> Probabilities:
         answers = request.infer({"images": images})
         return np.array(answers[compiled.output("probabilities")])
 

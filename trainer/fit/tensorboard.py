@@ -8,7 +8,7 @@ from maskage.outside_text import is_utf8
 from trainer.network.head import EpochFigures
 
 
-class Board:
+class TensorBoardLog:
     """Writes the figures of each epoch; on disk when `add` returns.
 
     Args:

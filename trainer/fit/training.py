@@ -17,13 +17,13 @@ from trainer.evaluation.calibration import fit_temperature
 from trainer.fit.callbacks import PhaseHooks
 from trainer.fit.packing import TrainingOutcome
 from trainer.fit.phases import NetworkPhase
-from trainer.fit.tensorboard import Board
+from trainer.fit.tensorboard import TensorBoardLog
 from trainer.fit.validation import predict_logits
 from trainer.network.backbones import Network, build_network, open_upper_blocks, prepare_scratch
 from trainer.network.classes import class_numbers
 from trainer.network.devices import Hardware
 from trainer.network.head import EpochFigures, HeadData, TrainedHead, train_head
-from trainer.network.multiprocess import from_first, in_any
+from trainer.network.multiprocess import broadcast_from_first, is_true_in_any
 from trainer.network.training_state import PhaseState, TrainingState, save_state
 from trainer.pages.report import read_learning_curve, write_learning_curve
 from trainer.progress import (
@@ -78,7 +78,9 @@ class Training:
         self._watch = Stopwatch(dict(state.seconds) if state is not None else {})
         self._epochs = dict(state.epochs_done) if state is not None else {}
         self._rates = dict(state.rates) if state is not None else {}
-        self._board = Board(run.path / "tensorboard") if settings.tensorboard else None
+        self._tensorboard = (
+            TensorBoardLog(run.path / "tensorboard") if settings.tensorboard else None
+        )
         self._val_labels = class_numbers(photos.val.photos)
 
     def run_phases(self, weights: Path | None) -> TrainingOutcome:
@@ -94,8 +96,8 @@ class Training:
         try:
             logits = self._train_phases(weights)
         finally:
-            if self._board is not None:
-                self._board.close()
+            if self._tensorboard is not None:
+                self._tensorboard.close()
         return TrainingOutcome(
             run=self._run,
             recipe=self._recipe,
@@ -196,7 +198,7 @@ class Training:
             before: Logits that an epoch must beat; None where the network knows nothing yet.
         """
         if before is not None:
-            (before,) = from_first([before])
+            (before,) = broadcast_from_first([before])
         build = partial(build_network, self._recipe)
         with self._hardware.place(self._network, build) as network:
             best = self._train_placed(network, name, before)
@@ -226,7 +228,7 @@ class Training:
 
     def _should_stop(self) -> bool:
         """Ctrl-C in one of several processes stops all."""
-        if in_any(self._switch.is_requested):
+        if is_true_in_any(self._switch.is_requested):
             self._switch.request()
         return self._switch.is_requested
 
@@ -263,8 +265,8 @@ class Training:
             self._epochs[name] = figures.epoch
             row = EpochRow(name, **asdict(figures), seconds=clock.lap_s())
             self._run.append_result(row)
-            if self._board is not None:
-                self._board.add(name, figures)
+            if self._tensorboard is not None:
+                self._tensorboard.add(name, figures)
             note = f"loss {figures.loss:.3f}, validation {figures.val_accuracy:.1%}"
             rate = clock.rate(figures.epoch - done_before)
             stage = name.replace("_", "-")

@@ -12,7 +12,7 @@ from trainer.evaluation.calibration import fit_temperature
 from trainer.network.backbones import Network
 from trainer.network.classes import class_numbers
 from trainer.network.head import cross_entropy
-from trainer.network.multiprocess import from_first
+from trainer.network.multiprocess import broadcast_from_first
 
 PREDICT_BATCH = 32
 
@@ -35,7 +35,7 @@ class Validation:
 
     def logits(self) -> NDArray[np.float32]:
         """Of every photo, shape (N, 4); the same in all processes that train together."""
-        return from_first([predict_logits(self.network, self._photos, self._reader)])[0]
+        return broadcast_from_first([predict_logits(self.network, self._photos, self._reader)])[0]
 
     def measure(self) -> tuple[float, float]:
         """Accuracy, 0 to 1, and calibrated loss, nats."""

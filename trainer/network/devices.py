@@ -24,14 +24,19 @@ from numpy.typing import NDArray
 from maskage.errors import UsageError
 from trainer.network.backbones import Network
 from trainer.network.backend import backend_name, keras
-from trainer.network.multiprocess import Process, from_first, join_processes, joined_process
+from trainer.network.multiprocess import (
+    Process,
+    broadcast_from_first,
+    join_processes,
+    joined_process,
+)
 from trainer.network.precision import FLOAT32, choose_policy, dtype_policy
 
 ALL, CPU = "all", "cpu"
 
 
 @dataclass(frozen=True)
-class Share:
+class BatchShare:
     """The part of every batch that a process draws, and how many devices it all goes to.
 
     Attributes:
@@ -62,16 +67,16 @@ class Share:
         return batch[self.process.index * size : (self.process.index + 1) * size]
 
 
-def current_share() -> Share:
+def current_batch_share() -> BatchShare:
     """The part of this process in what is trained here and now, see `Hardware.place`."""
     if backend_name() == "jax":
         distribution = keras.distribution.distribution()
         if distribution is None:
-            return Share(Process(0, 1), 1)
-        return Share(joined_process(), int(distribution.device_mesh.devices.size))
+            return BatchShare(Process(0, 1), 1)
+        return BatchShare(joined_process(), int(distribution.device_mesh.devices.size))
     import tensorflow
 
-    return Share(Process(0, 1), int(tensorflow.distribute.get_strategy().num_replicas_in_sync))
+    return BatchShare(Process(0, 1), int(tensorflow.distribute.get_strategy().num_replicas_in_sync))
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ class Hardware:
             placed = build()
             if len(self.devices) > 1 and backend_name() == "tensorflow":
                 _synchronise_norms(placed)
-            placed.logits.set_weights(from_first(network.logits.get_weights()))
+            placed.logits.set_weights(broadcast_from_first(network.logits.get_weights()))
             yield placed
             weights = placed.logits.get_weights()
         network.logits.set_weights(weights)
@@ -142,7 +147,7 @@ class Hardware:
             return
         if backend_name() == "jax":
             spread = keras.distribution.DataParallel(
-                # Every process draws its own part, see `Share`.
+                # Every process draws its own part, see `BatchShare`.
                 devices=list(self.devices),
                 auto_shard_dataset=False,
             )

@@ -98,7 +98,7 @@ def joined_process() -> Process:
     return Process(int(jax.process_index()), int(jax.process_count()))
 
 
-def from_first(arrays: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+def broadcast_from_first(arrays: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
     """The first process' arrays, in every one; each gives arrays of the same shapes."""
     if not _is_joined():
         return arrays
@@ -107,7 +107,7 @@ def from_first(arrays: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
     return [np.asarray(each) for each in multihost_utils.broadcast_one_to_all(arrays)]
 
 
-def in_any(flag: bool) -> bool:
+def is_true_in_any(flag: bool) -> bool:
     """Whether it is so in any process; all of them must ask."""
     if not _is_joined():
         return flag

@@ -13,7 +13,7 @@ from trainer.recipe import Recipe
 _Numbers = NDArray[np.int64]
 
 
-def judge_by_folds(
+def cross_validate(
     features: Matrix,
     labels: _Numbers,
     groups: _Numbers,

@@ -32,7 +32,7 @@ from trainer.network.classes import class_numbers
 from trainer.network.head import Matrix
 from trainer.progress import OnProgress
 from trainer.recipe import Recipe
-from trainer.studies.cross_validation import judge_by_folds
+from trainer.studies.cross_validation import cross_validate
 
 MAX_FOLDS = 5
 MIN_FOLDS = 3
@@ -268,7 +268,7 @@ def compare_splits(
     done = count_from(1)
 
     def judge(kept_together: _Numbers, repeat: int) -> _Reals:
-        return judge_by_folds(
+        return cross_validate(
             features,
             labels,
             kept_together,

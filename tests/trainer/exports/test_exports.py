@@ -18,7 +18,7 @@ from maskage.formats.bundle import (
 from tests.maskage.security.hostile_models import pack_archive
 from trainer.cli import main
 from trainer.exports.command import FORMAT_NAMES
-from trainer.exports.exporter import Exporter, format_exports, judge
+from trainer.exports.exporter import Exporter, explain_refusal, format_exports
 from trainer.exports.formats import FORMATS, ExportFormat, ExportSource, require_runtimes
 from trainer.exports.rebuild import rebuild_model
 
@@ -142,7 +142,7 @@ def test_a_former_export_stays_until_a_better_one_is_there(exporter: Exporter) -
 def test_floats_are_judged_by_difference_and_integers_by_accuracy(
     is_quantised: bool, difference: float, accuracy: float, keras: float, told: str | None
 ) -> None:
-    found = judge(is_quantised, difference, accuracy, keras)
+    found = explain_refusal(is_quantised, difference, accuracy, keras)
     if told is None:
         assert found is None
     else:
