@@ -13,6 +13,12 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from maskage.records import LABELS
+from trainer.evaluation.calibration import (
+    BINS,
+    ReliabilityBin,
+    calibration_error,
+    measure_reliability,
+)
 from trainer.evaluation.coverage import (
     CoveragePoint,
     find_threshold,
@@ -20,12 +26,6 @@ from trainer.evaluation.coverage import (
     measure_coverage,
 )
 from trainer.evaluation.intervals import bootstrap_interval, wilson_interval
-from trainer.evaluation.reliability import (
-    BINS,
-    ReliabilityBin,
-    calibration_error,
-    measure_reliability,
-)
 from trainer.network.head import softmax
 
 CLEARLY_WIDER = 1.25

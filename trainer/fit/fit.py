@@ -22,7 +22,7 @@ from trainer.network.weights import load_backbone_weights, obtain_weights
 from trainer.progress import OnProgress, StopSwitch, TrainingStoppedError
 from trainer.recipe import Recipe
 from trainer.settings import FitSettings, read_args
-from trainer.studies.learning_curve import require_enough_groups
+from trainer.studies.curve_measurement import require_enough_groups
 
 
 def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path:

@@ -36,7 +36,7 @@ from trainer.progress import (
 )
 from trainer.recipe import Phase, Recipe
 from trainer.settings import FitSettings
-from trainer.studies.learning_curve import measure_curve
+from trainer.studies.curve_measurement import measure_curve
 
 Logits = NDArray[np.float32]
 

@@ -19,15 +19,8 @@ from trainer.evaluation.intervals import Estimate
 from trainer.network.classes import one_hot
 from trainer.recipe import Phase, load_recipe
 from trainer.studies.cross_validation import make_folds
-from trainer.studies.leak import (
-    MAX_FOLDS,
-    REPEATS,
-    Leak,
-    LeakMeasurement,
-    compare_splits,
-    list_originals,
-    measure_leak,
-)
+from trainer.studies.leak import MAX_FOLDS, compare_splits, list_originals, measure_leak
+from trainer.studies.leak_report import REPEATS, Leak, LeakMeasurement
 
 RECIPE = replace(
     load_recipe("mobilenetv2"),

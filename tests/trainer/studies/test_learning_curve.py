@@ -17,16 +17,14 @@ from trainer.network.classes import one_hot
 from trainer.network.head import HeadData
 from trainer.pages.run_pictures import draw_learning_curve
 from trainer.recipe import Phase, load_recipe
-from trainer.studies.learning_curve import (
+from trainer.studies.curve_measurement import (
     DRAWS,
-    CurveRow,
-    LearningCurve,
-    Verdict,
     draw_order,
     draw_parts,
     forecast_doubling,
     measure_curve,
 )
+from trainer.studies.learning_curve import CurveRow, LearningCurve, Verdict
 
 RECIPE = replace(
     load_recipe("mobilenetv2"),
