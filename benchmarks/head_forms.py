@@ -43,7 +43,10 @@ def main() -> None:
     for form in HEADS:
         formed = with_overrides(recipe, heads=form)
         rounds = range(arguments.repeats)
-        answers = [cross_validate(features, labels, groups, FOLDS, formed, at) for at in rounds]
+        answers = [
+            cross_validate(features, labels, groups, count=FOLDS, recipe=formed, seed=at)
+            for at in rounds
+        ]
         right[form] = np.mean(answers, axis=0)
     print(json.dumps({"photos": len(photos), **describe(right, groups)}, indent=2))
 

@@ -13,7 +13,7 @@ HEADS = (CLASSES, FACTORS)
 """What a head answers: each of the four classes, or mask and age by themselves."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Phase:
     """One stretch of training.
 
@@ -42,7 +42,7 @@ class Phase:
         _require(self.patience >= 1, f"patience must be 1 or more; found {self.patience}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A whole training.
 

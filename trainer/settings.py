@@ -16,7 +16,7 @@ DEVICES = ("all", "cpu")
 PRECISIONS = ("auto", "float32", "mixed")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FitSettings:
     """What the user asks for; None leaves a value to the recipe.
 

@@ -48,7 +48,7 @@ class Role:
         return self.subject.label(has_mask=mask_covers(self.mask))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pose:
     """Where a head is in a frame and how it is held.
 

@@ -40,6 +40,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self,
         photos: Sequence[CuratedPhoto],
         reader: PixelReader,
+        *,
         batch_size: int,
         weights: NDArray[np.float32],
         augment: Augmenter,

@@ -31,7 +31,7 @@ class PhotoSet:
         return len(self.photos)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingPhotos:
     """A curated dataset.
 
@@ -79,7 +79,7 @@ def read_training_photos(folder: Path) -> TrainingPhotos:
         else class_weights(class_numbers(sets["train"].photos))
     )
     return TrainingPhotos(
-        curated.folder, sets["train"], sets["val"], sets["test"], total.hexdigest(), weights
+        folder=curated.folder, **sets, digest=total.hexdigest(), class_weights=weights
     )
 
 

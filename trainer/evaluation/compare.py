@@ -17,7 +17,7 @@ from trainer.evaluation.paired import compare_answers, read_right_answers
 Interval = tuple[float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ComparedRun:
     """One line of the comparison.
 

@@ -19,7 +19,7 @@ from trainer.evaluation.photo_facts import PhotoFacts, gather_facts
 from trainer.network.classes import class_numbers
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class EvaluatedPhotos:
     """Photos, and what a model said of each.
 

@@ -40,7 +40,7 @@ class WorsePhotos:
         return [each.as_dict() for each in self.corrupted]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Findings:
     """What a page shows of a model.
 

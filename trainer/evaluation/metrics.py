@@ -53,7 +53,7 @@ class Scores:
     support: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """A classifier's answers to labelled photos, counted.
 

@@ -43,7 +43,7 @@ CALIBRATION_PHOTOS = 50
 BATCH_SIZE = 32
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExportFigures:
     """One export beside the Keras model.
 

@@ -48,7 +48,7 @@ class ExportSource:
     answers: Probabilities
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ExportFormat:
     """One format.
 
@@ -64,9 +64,9 @@ class ExportFormat:
 
     name: str
     file: str
-    needs: str | None
-    is_quantised: bool
-    batch: int | None
+    needs: str | None = None
+    is_quantised: bool = False
+    batch: int | None = None
     write: Callable[[ExportSource, Path], str]
     open: Callable[[RebuiltModel, Path], Predict]
 
@@ -199,16 +199,41 @@ def _run_openvino(folder: Path, settings: dict[str, Any]) -> Predict:
 FORMATS = {
     each.name: each
     for each in (
-        ExportFormat("onnx", "model.onnx", None, False, None, _write_onnx, _open_onnx),
         ExportFormat(
-            "tflite", "model.tflite", "ai_edge_litert", False, 1, _write_tflite, _open_tflite
+            name="onnx",
+            file="model.onnx",
+            write=_write_onnx,
+            open=_open_onnx,
         ),
         ExportFormat(
-            "tflite-int8", "model.tflite", "ai_edge_litert", True, 1, _write_int8, _open_tflite
+            name="tflite",
+            file="model.tflite",
+            needs="ai_edge_litert",
+            batch=1,
+            write=_write_tflite,
+            open=_open_tflite,
         ),
         ExportFormat(
-            "openvino", "model.xml", "openvino", False, None, _write_openvino, _open_openvino
+            name="tflite-int8",
+            file="model.tflite",
+            needs="ai_edge_litert",
+            is_quantised=True,
+            batch=1,
+            write=_write_int8,
+            open=_open_tflite,
         ),
-        ExportFormat("keras", "model.keras", None, False, None, _write_keras, _open_keras),
+        ExportFormat(
+            name="openvino",
+            file="model.xml",
+            needs="openvino",
+            write=_write_openvino,
+            open=_open_openvino,
+        ),
+        ExportFormat(
+            name="keras",
+            file="model.keras",
+            write=_write_keras,
+            open=_open_keras,
+        ),
     )
 }

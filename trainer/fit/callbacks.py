@@ -142,7 +142,14 @@ class BestKeeper(keras.callbacks.Callback):  # type: ignore[misc]
             self.best_weights = self._validation.network.weights
         rate = last_rate(self.model.optimizer)
         self._hooks.on_epoch(
-            EpochFigures(epoch + 1, float(logs["loss"]), float(logs["accuracy"]), loss, right, rate)
+            EpochFigures(
+                epoch=epoch + 1,
+                loss=float(logs["loss"]),
+                accuracy=float(logs["accuracy"]),
+                val_loss=loss,
+                val_accuracy=right,
+                learning_rate=rate,
+            )
         )
         if not self._is_cut:
             arrays = {**self._snapshot.arrays, "best": self.best_weights}

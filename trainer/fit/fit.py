@@ -65,7 +65,14 @@ def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path
         run = create_run(runs, settings.name, recipe.name, args)
         try:
             with run.lock(), _explained_full_disk(run):
-                return _train(settings, recipe, photos, run, None, hardware, on_progress)
+                return _train(
+                    run,
+                    settings=settings,
+                    recipe=recipe,
+                    photos=photos,
+                    hardware=hardware,
+                    on_progress=on_progress,
+                )
         except BaseException:
             # With nothing trained there is nothing to keep; features lie elsewhere.
             if not run.is_trained:
@@ -116,7 +123,15 @@ def resume(path: Path, on_progress: OnProgress = lambda _: None) -> Path:
         run.keep_results(done)
         if (lost := sum(done.values()) - len(run.read_results())) > 0:
             say(f"{path}: results.csv lacks {lost} epochs, which its curves will lack too.")
-        return _train(settings, recipe, photos, run, state, hardware, on_progress)
+        return _train(
+            run,
+            settings=settings,
+            recipe=recipe,
+            photos=photos,
+            hardware=hardware,
+            on_progress=on_progress,
+            state=state,
+        )
 
 
 @contextmanager
@@ -140,13 +155,14 @@ def _explained_full_disk(run: RunFolder) -> Iterator[None]:
 
 
 def _train(
+    run: RunFolder,
+    *,
     settings: FitSettings,
     recipe: Recipe,
     photos: TrainingPhotos,
-    run: RunFolder,
-    state: TrainingState | None,
     hardware: Hardware,
     on_progress: OnProgress,
+    state: TrainingState | None = None,
 ) -> Path:
     weights = obtain_weights(find_backbone(recipe), recipe, settings.weights)
     keras.utils.set_random_seed(settings.seed)
@@ -155,7 +171,15 @@ def _train(
         load_backbone_weights(network, weights)
     with StopSwitch() as switch:
         training = Training(
-            settings, recipe, photos, network, run, switch, on_progress, hardware, state
+            settings=settings,
+            recipe=recipe,
+            photos=photos,
+            network=network,
+            run=run,
+            switch=switch,
+            on_progress=on_progress,
+            hardware=hardware,
+            state=state,
         )
         outcome = training.run_phases(weights)
         leave_processes()

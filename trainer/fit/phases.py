@@ -76,6 +76,7 @@ class NetworkPhase:
         val: Sequence[CuratedPhoto],
         reader: PixelReader,
         hooks: PhaseHooks,
+        *,
         start_logits: NDArray[np.float32] | None = None,
         start: PhaseState | None = None,
     ) -> int:
@@ -146,11 +147,11 @@ class NetworkPhase:
         return TrainingBatches(
             train,
             reader,
-            self._phase.batch_size,
-            self._class_weights,
-            Augmenter(vary_colour if self._is_scratch else vary_framing),
-            self._seed,
-            first_epoch,
+            batch_size=self._phase.batch_size,
+            weights=self._class_weights,
+            augment=Augmenter(vary_colour if self._is_scratch else vary_framing),
+            seed=self._seed,
+            first_epoch=first_epoch,
         )
 
     def _first_state(

@@ -60,6 +60,7 @@ class Training:
 
     def __init__(
         self,
+        *,
         settings: FitSettings,
         recipe: Recipe,
         photos: TrainingPhotos,
@@ -224,7 +225,14 @@ class Training:
         )
         train, val = self._photos.train.photos, self._photos.val.photos
         with self._watch.measure(name):
-            return phase.run(train, val, self._reader, hooks, before, self._begun(name))
+            return phase.run(
+                train,
+                val,
+                self._reader,
+                hooks,
+                start_logits=before,
+                start=self._begun(name),
+            )
 
     def _should_stop(self) -> bool:
         """Ctrl-C in one of several processes stops all."""
@@ -281,7 +289,14 @@ class Training:
 
         def keep(phase: PhaseState) -> None:
             seconds = self._watch.so_far()
-            state = TrainingState(name, phase, before, seconds, start, self._rates)
+            state = TrainingState(
+                name=name,
+                phase=phase,
+                epochs=before,
+                seconds=seconds,
+                start_logits=start,
+                rates=self._rates,
+            )
             # A head's epochs are too short to wait for the disk after each.
             save_state(self._run.state, state, is_flushed=name != HEAD)
 

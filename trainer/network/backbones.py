@@ -30,7 +30,7 @@ _IMAGENET_OFFSET = tuple(-m / std for m, std in zip(IMAGENET_MEAN, IMAGENET_STD,
 _KERAS_HOST = "https://storage.googleapis.com/tensorflow/keras-applications"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Backbone:
     """One network of `keras.applications`.
 

@@ -37,7 +37,7 @@ class HeadData:
     class_weights: Matrix
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EpochFigures:
     """One epoch, as `results.csv` holds it. Accuracies are 0 to 1, losses in nats.
 
@@ -112,7 +112,7 @@ def train_head(
     is_wanted = True
     while is_wanted and not state.is_done(phase.epochs, phase.patience):
         loss = trainer.run_epoch(train, targets, weights)
-        figures = _figures(state.epoch + 1, loss, trainer, train[:, 0], val, data)
+        figures = trainer.measure(state.epoch + 1, loss, train[:, 0], val, data)
         state = trainer.state_after(state, figures.val_loss)
         is_wanted = on_epoch(figures)
         if on_state is not None:
@@ -196,6 +196,20 @@ class _Trainer:
             losses.append(self._run_step(batch, targets[members], weights[members]))
         return float(np.mean(losses))
 
+    def measure(
+        self, epoch: int, loss: float, train: Matrix, val: Matrix, data: HeadData
+    ) -> EpochFigures:
+        logits = self.logits(val)
+        right = (self.logits(train).argmax(axis=1) == data.train_labels).mean()
+        return EpochFigures(
+            epoch=epoch,
+            loss=loss,
+            accuracy=float(right),
+            val_loss=cross_entropy(logits, data.val_labels),
+            val_accuracy=float((logits.argmax(axis=1) == data.val_labels).mean()),
+            learning_rate=self.rate,
+        )
+
     def _run_step(self, batch: Matrix, targets: Matrix, weights: Matrix) -> float:
         if hidden := self._phase.dropout:
             kept = self._random.random(batch.shape, dtype=np.float32) >= hidden
@@ -219,18 +233,3 @@ class _Trainer:
             unbiased = square / (1 - second**self._step)
             step = rate / (1 - first**self._step) * mean / (np.sqrt(unbiased) + 1e-7)
             part -= step.astype(np.float32)
-
-
-def _figures(
-    epoch: int, loss: float, trainer: _Trainer, train: Matrix, val: Matrix, data: HeadData
-) -> EpochFigures:
-    logits = trainer.logits(val)
-    right = (trainer.logits(train).argmax(axis=1) == data.train_labels).mean()
-    return EpochFigures(
-        epoch=epoch,
-        loss=loss,
-        accuracy=float(right),
-        val_loss=cross_entropy(logits, data.val_labels),
-        val_accuracy=float((logits.argmax(axis=1) == data.val_labels).mean()),
-        learning_rate=trainer.rate,
-    )

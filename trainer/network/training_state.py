@@ -42,7 +42,7 @@ class PhaseState:
         return self.epoch >= epochs or self.epoch - self.best_epoch >= patience
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class TrainingState:
     """Where a whole training stands.
 

@@ -17,6 +17,7 @@ def cross_validate(
     features: Matrix,
     labels: _Numbers,
     groups: _Numbers,
+    *,
     count: int,
     recipe: Recipe,
     seed: int,

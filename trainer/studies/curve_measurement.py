@@ -97,7 +97,18 @@ def measure_curve(
         logits = _answers(data, members, recipe, seed + at)
         said = logits.argmax(axis=1).astype(np.int64)
         photos, drawn = int(is_original[members].sum()), len(np.unique(groups[members]))
-        rows.append(CurveRow(share, at + 1, drawn, photos, *_accuracies(said, data.val_labels)))
+        counts = count_confusion(data.val_labels, said)
+        rows.append(
+            CurveRow(
+                share=share,
+                draw=at + 1,
+                groups=drawn,
+                photos=photos,
+                accuracy=float((said == data.val_labels).mean()),
+                mask_accuracy=mask_accuracy(counts),
+                age_accuracy=age_accuracy(counts),
+            )
+        )
         right.append((said == data.val_labels).astype(np.float64))
         if not on_head(len(rows), len(shares) * DRAWS):
             return None
@@ -203,12 +214,6 @@ def _answers(data: HeadData, members: _Numbers, recipe: Recipe, seed: int) -> ND
 
 def _steps(photos: int, phase: Phase) -> int:
     return -(-photos // phase.batch_size)
-
-
-def _accuracies(said: _Numbers, actual: _Numbers) -> tuple[float, float, float]:
-    """Of the four classes, of their mask half and of their age half, 0 to 1."""
-    counts = count_confusion(actual, said)
-    return float((said == actual).mean()), mask_accuracy(counts), age_accuracy(counts)
 
 
 def _curve(

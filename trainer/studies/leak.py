@@ -147,9 +147,9 @@ def compare_splits(
             features,
             labels,
             kept_together,
-            count,
-            recipe,
-            seed + repeat,
+            count=count,
+            recipe=recipe,
+            seed=seed + repeat,
             on_head=lambda: on_head(next(done), total),
         )
 

@@ -22,7 +22,7 @@ class Verdict(StrEnum):
     PERFECT = "perfect"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CurveRow:
     """One head, a line of `learning_curve.csv`.
 

@@ -11,12 +11,27 @@ from trainer.network.head import EpochFigures
 
 def test_every_figure_of_every_epoch_is_there_for_tensorboard(tmp_path: Path) -> None:
     log = TensorBoardLog(tmp_path)
-    log.add("head", EpochFigures(1, 1.5, 0.25, 1.25, 0.5, 0.01))
-    log.add("head", EpochFigures(2, 1.0, 0.5, 0.75, 0.625, 0.005))
+    log.add(
+        "head",
+        EpochFigures(
+            epoch=1, loss=1.5, accuracy=0.25, val_loss=1.25, val_accuracy=0.5, learning_rate=0.01
+        ),
+    )
+    log.add(
+        "head",
+        EpochFigures(
+            epoch=2, loss=1.0, accuracy=0.5, val_loss=0.75, val_accuracy=0.625, learning_rate=0.005
+        ),
+    )
     log.close()
     # A training that goes on writes a file of its own beside the first.
     again = TensorBoardLog(tmp_path)
-    again.add("fine_tune", EpochFigures(1, 0.5, 0.75, 0.25, 0.875, 0.001))
+    again.add(
+        "fine_tune",
+        EpochFigures(
+            epoch=1, loss=0.5, accuracy=0.75, val_loss=0.25, val_accuracy=0.875, learning_rate=0.001
+        ),
+    )
     again.close()
     found = set(read_scalars(tmp_path))
     assert ("head/loss/training", 1, 1.5) in found

@@ -175,7 +175,16 @@ def test_the_verdict_heeds_the_interval_not_the_figure_alone(
     gain: Estimate, verdict: Verdict
 ) -> None:
     rows = tuple(
-        CurveRow(share, 1, 10, int(100 * share), 0.9, 0.95, 0.92) for share in (0.25, 0.5, 1.0)
+        CurveRow(
+            share=share,
+            draw=1,
+            groups=10,
+            photos=int(100 * share),
+            accuracy=0.9,
+            mask_accuracy=0.95,
+            age_accuracy=0.92,
+        )
+        for share in (0.25, 0.5, 1.0)
     )
     curve = LearningCurve(rows, 50, 50, gain, None)
     assert curve.verdict is verdict
