@@ -5,13 +5,14 @@ images (uint8 RGB) -> scale and offset -> backbone -> average over positions   "
   -> divide by temperature -> softmax                                          "probabilities"
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskage.errors import UsageError
+from maskage.inference.imagenet_weights import KERAS_HOST
 from maskage.records import LABELS
 from trainer.network.backend import keras
 from trainer.network.classes import merge_matrix
@@ -26,8 +27,6 @@ SCRATCH_BN_MOMENTUM = 0.9
 # 0-1, then ImageNet's mean and deviation of each channel.
 _IMAGENET_SCALE = tuple(1 / (255 * std) for std in IMAGENET_STD)
 _IMAGENET_OFFSET = tuple(-m / std for m, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True))
-
-_KERAS_HOST = "https://storage.googleapis.com/tensorflow/keras-applications"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +67,24 @@ class Backbone:
     has_own_preprocessing: bool = False
 
 
+def _efficientnet(size: str, side_blocks: tuple[str, ...], weights_hash: str) -> Backbone:
+    """Return the row of an EfficientNetV2, "B0", "B1" or "S"."""
+    return Backbone(
+        name=f"efficientnetv2{size.lower()}",
+        builder=f"EfficientNetV2{size}",
+        min_size=32,
+        scale=_IMAGENET_SCALE,
+        offset=_IMAGENET_OFFSET,
+        open_from="block4a_expand_conv",
+        side_heads=tuple(f"block{name}_add" for name in side_blocks),
+        branch_norms=(),
+        weights_file=f"efficientnetv2-{size.lower()}_notop.h5",
+        weights_url=f"{KERAS_HOST}/efficientnet_v2",
+        weights_hash=weights_hash,
+        has_own_preprocessing=True,
+    )
+
+
 BACKBONES = {
     row.name: row
     for row in (
@@ -87,7 +104,7 @@ BACKBONES = {
             weights_file=(
                 "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{size}_no_top.h5"
             ),
-            weights_url=f"{_KERAS_HOST}/mobilenet_v2",
+            weights_url=f"{KERAS_HOST}/mobilenet_v2",
             weights_sizes=(96, 128, 160, 192, 224),
             has_alpha=True,
         ),
@@ -101,7 +118,7 @@ BACKBONES = {
             side_heads=tuple(f"block{number}_sepconv2_bn" for number in (3, 6, 9, 12)),
             branch_norms=tuple(f"block{number}_sepconv3_bn" for number in range(5, 13)),
             weights_file="xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
-            weights_url=f"{_KERAS_HOST}/xception",
+            weights_url=f"{KERAS_HOST}/xception",
             weights_hash="b0042744bf5b25fce3cb969f33bebb97",
         ),
         Backbone(
@@ -115,7 +132,7 @@ BACKBONES = {
             side_heads=("conv2_block6_concat", "conv3_block12_concat", "conv4_block32_concat"),
             branch_norms=(),
             weights_file="densenet169_weights_tf_dim_ordering_tf_kernels_notop.h5",
-            weights_url=f"{_KERAS_HOST}/densenet",
+            weights_url=f"{KERAS_HOST}/densenet",
             weights_hash="b8c4d4c20dd625c148057b9ff1c1176b",
         ),
         Backbone(
@@ -130,53 +147,18 @@ BACKBONES = {
                 f"expanded_conv_{number}_project_bn" for number in (2, 4, 5, 7, 8, 9, 11, 13, 14)
             ),
             weights_file="weights_mobilenet_v3_large_{size}_{alpha}_float_no_top_v2.h5",
-            weights_url=f"{_KERAS_HOST}/mobilenet_v3",
+            weights_url=f"{KERAS_HOST}/mobilenet_v3",
             weights_sizes=(224,),
             has_alpha=True,
             has_own_preprocessing=True,
         ),
-        Backbone(
-            name="efficientnetv2b0",
-            builder="EfficientNetV2B0",
-            min_size=32,
-            scale=_IMAGENET_SCALE,
-            offset=_IMAGENET_OFFSET,
-            open_from="block4a_expand_conv",
-            side_heads=tuple(f"block{name}_add" for name in ("2b", "3b", "4c", "5e", "6h")),
-            branch_norms=(),
-            weights_file="efficientnetv2-b0_notop.h5",
-            weights_url=f"{_KERAS_HOST}/efficientnet_v2",
-            weights_hash="893217f2bb855e2983157299931e43ff",
-            has_own_preprocessing=True,
-        ),
-        Backbone(
-            name="efficientnetv2b1",
-            builder="EfficientNetV2B1",
-            min_size=32,
-            scale=_IMAGENET_SCALE,
-            offset=_IMAGENET_OFFSET,
-            open_from="block4a_expand_conv",
-            side_heads=tuple(f"block{name}_add" for name in ("2c", "3c", "4d", "5f", "6i")),
-            branch_norms=(),
-            weights_file="efficientnetv2-b1_notop.h5",
-            weights_url=f"{_KERAS_HOST}/efficientnet_v2",
-            weights_hash="0e80663031ca32d657f9caa404b6ec37",
-            has_own_preprocessing=True,
-        ),
-        Backbone(
-            name="efficientnetv2s",
-            builder="EfficientNetV2S",
-            min_size=32,
-            # Unlike its smaller sisters it takes -1 to 1; Keras divides by 128.
+        _efficientnet("B0", ("2b", "3b", "4c", "5e", "6h"), "893217f2bb855e2983157299931e43ff"),
+        _efficientnet("B1", ("2c", "3c", "4d", "5f", "6i"), "0e80663031ca32d657f9caa404b6ec37"),
+        # Unlike its smaller sisters it takes -1 to 1; Keras divides by 128.
+        replace(
+            _efficientnet("S", ("2d", "3d", "4f", "5i", "6o"), "af0682fb74e8c54910f2d4393339c070"),
             scale=1 / 128,
             offset=-1.0,
-            open_from="block4a_expand_conv",
-            side_heads=tuple(f"block{name}_add" for name in ("2d", "3d", "4f", "5i", "6o")),
-            branch_norms=(),
-            weights_file="efficientnetv2-s_notop.h5",
-            weights_url=f"{_KERAS_HOST}/efficientnet_v2",
-            weights_hash="af0682fb74e8c54910f2d4393339c070",
-            has_own_preprocessing=True,
         ),
     )
 }

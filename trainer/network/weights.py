@@ -1,24 +1,15 @@
 """Pretrained weights of a backbone: from Keras' cache, its host, or a file of one's own."""
 
-import os
-import socket
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from maskage.errors import MissingDownloadError, ModelRefusedError, UsageError
-from maskage.inference.keras_setup import make_keras_home
-from maskage.security.files import UnsafeFileError, read_regular_file
-from maskage.security.hdf5 import check_hdf5
-from maskage.security.keras_weights import largest_weights, load_checked_weights
+from maskage.inference.imagenet_weights import fetch_weights, keras_cache
+from maskage.security.files import UnsafeFileError
+from maskage.security.keras_weights import load_checked_weights, read_weights_file
 from trainer.network.backbones import Backbone, Network
 from trainer.network.backend import keras
 from trainer.recipe import Recipe
 from trainer.settings import IMAGENET, NONE
-
-DOWNLOAD_TIMEOUT_S = 15.0
-"""Without an answer for so long the network is taken to be absent."""
 
 
 def obtain_weights(row: Backbone, recipe: Recipe, weights: str) -> Path | None:
@@ -60,12 +51,6 @@ def imagenet_names(row: Backbone, recipe: Recipe) -> list[str]:
     return [row.weights_file.format(alpha=float(recipe.alpha), size=size) for size in sizes]
 
 
-def keras_cache() -> Path:
-    """Where Keras keeps downloaded weights: `KERAS_HOME/models`, or `~/.keras/models`."""
-    home = os.environ.get("KERAS_HOME")
-    return (Path(home) if home else Path.home() / ".keras") / "models"
-
-
 def load_backbone_weights(network: Network, path: Path) -> None:
     """Load a weights file without top into the network's backbone.
 
@@ -77,8 +62,7 @@ def load_backbone_weights(network: Network, path: Path) -> None:
             f"{path}: weights are an .h5 or .weights.h5 file; found '{path.suffix}'."
         )
     try:
-        data = read_regular_file(path.resolve(), largest_weights(network.backbone))
-        check_hdf5(data)
+        data = read_weights_file(path, network.backbone)
     except UnsafeFileError as fault:
         raise ModelRefusedError(
             f"{path}: not a weights file of {network.row.builder} without top: {fault}. Remove it "
@@ -94,37 +78,15 @@ def load_backbone_weights(network: Network, path: Path) -> None:
 
 
 def _download(row: Backbone, names: list[str]) -> Path:
-    """Fetch through Keras, which checks the digest where it knows it, and keeps the file."""
     name = names[0]
     try:
-        with _socket_timeout(DOWNLOAD_TIMEOUT_S), redirect_stdout(sys.stderr):
-            return Path(
-                keras.utils.get_file(
-                    name,
-                    f"{row.weights_url}/{name}",
-                    cache_dir=str(make_keras_home()),
-                    cache_subdir="models",
-                    file_hash=row.weights_hash,
-                )
-            )
-    except Exception as fault:
-        # get_file wraps network faults in a bare Exception.
+        return fetch_weights(keras, name, row.weights_url, row.weights_hash)
+    except MissingDownloadError as fault:
         looked_for = " or ".join(str(keras_cache() / name) for name in names)
-        reason = (str(fault).splitlines() or ["no reason given"])[0][:200]
         raise MissingDownloadError(
-            f"The ImageNet weights of {row.name} are not here and could not be fetched ({reason}).",
+            f"The ImageNet weights of {row.name} are not here and could not be fetched ({fault}).",
             f"Looked for {looked_for}.",
             f"Put the file there (from {row.weights_url}/{name}), set KERAS_HOME to a folder that "
             f"has it under models/, name a copy with --weights PATH, or start from random weights "
             f"with --weights none.",
         ) from fault
-
-
-@contextmanager
-def _socket_timeout(timeout_s: float) -> Iterator[None]:
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(timeout_s)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
