@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from trainer.network.head import cross_entropy
 
 RANGE = (0.3, 5.0)
-"""A network that is right on every validation photo would ask for a temperature of 0."""
+"""Lowest and highest temperature; a network that is always right would ask for 0."""
 BINS = 15
-"""Of equal width over the confidence.
+"""Number of bins, of equal width over the confidence.
 
 Source: Guo et al., On calibration of modern neural networks, ICML 2017.
 """
@@ -18,12 +18,12 @@ Source: Guo et al., On calibration of modern neural networks, ICML 2017.
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The answers of about one confidence.
+    """The answers in one bin of confidence.
 
     Attributes:
-        confidence: Their mean, 0 to 1.
-        accuracy: Part of them that is right, 0 to 1.
-        photos: How many.
+        confidence: Mean confidence of the answers, 0 to 1.
+        accuracy: Share of right answers, 0 to 1.
+        photos: Number of answers.
     """
 
     confidence: float
@@ -32,14 +32,14 @@ class ReliabilityBin:
 
 
 def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
-    """The number to divide logits by so that the labels are most likely.
+    """Return the number to divide logits by so that the labels are most likely.
 
     Args:
         logits: Shape (N, 4).
         labels: Class numbers, shape (N,).
 
     Returns:
-        Within `RANGE`, to about 0.1%.
+        The temperature, within `RANGE`, to about 0.1%; 1 where there are no photos.
 
     Source:
         Guo et al., On calibration of modern neural networks, ICML 2017.
@@ -61,12 +61,12 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> 
 def measure_reliability(
     actual: NDArray[np.int64], probabilities: NDArray[np.floating], bins: int = BINS
 ) -> tuple[ReliabilityBin, ...]:
-    """The bins that hold any answer, from unsure to sure.
+    """Return the bins that hold any answer, from unsure to sure.
 
     Args:
         actual: Class numbers, shape (N,).
         probabilities: Shape (N, 4).
-        bins: Of equal width, over 0 to 1.
+        bins: Number of bins, of equal width, over 0 to 1.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == actual
@@ -83,9 +83,10 @@ def measure_reliability(
 
 
 def calibration_error(bins: tuple[ReliabilityBin, ...]) -> float:
-    """Mean gap between confidence and accuracy, 0 to 1; each bin counts as often as it has photos.
+    """Return the mean gap between confidence and accuracy, 0 to 1, weighted by photos.
 
-    Source: Guo et al. (see `BINS`).
+    Source:
+        Guo et al. (see `BINS`).
     """
     photos = sum(each.photos for each in bins)
     gaps = (abs(each.confidence - each.accuracy) * each.photos for each in bins)

@@ -1,4 +1,4 @@
-"""Backbones, one table row each, and the classifier around one: pixels in, four classes out.
+"""The backbones, one table row each, and the classifier around one: pixels in, four classes out.
 
 images (uint8 RGB) -> scale and offset -> backbone -> average over positions   "features"
   -> dropout -> dense [-> factors merged]                                      "logits"
@@ -22,9 +22,9 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 SCRATCH_BN_MOMENTUM = 0.9
-"""Keras' 0.99 and 0.999 need hundreds of steps until the running figures mean anything."""
+"""Momentum of batch norm; with Keras' 0.99 the running figures need hundreds of steps."""
 
-# 0-1, then ImageNet's mean and deviation of each channel.
+# Scale to 0-1, then ImageNet's mean and deviation of each channel.
 _IMAGENET_SCALE = tuple(1 / (255 * std) for std in IMAGENET_STD)
 _IMAGENET_OFFSET = tuple(-m / std for m, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True))
 
@@ -34,21 +34,21 @@ class Backbone:
     """One network of `keras.applications`.
 
     Attributes:
-        name: As recipes write it.
-        builder: Its function in `keras.applications`.
+        name: Name in recipes.
+        builder: Name of its function in `keras.applications`.
         min_size: Smallest side of the input, px.
-        scale, offset: Its preprocessing, of RGB 0-255, a number or one each channel.
-        open_from: First layer that fine-tuning trains.
-        side_heads: Layers whose output gets a head of its own in training from random weights.
+        scale, offset: Preprocessing of RGB 0-255, one number or one for each channel.
+        open_from: Name of the first layer that fine-tuning trains.
+        side_heads: Layers that get a side head in training from random weights.
         branch_norms: Last batch norm of each residual branch; from random weights it starts at 0.
-        weights_file: Of the ImageNet weights without top, in Keras' cache; `{alpha}` and `{size}`
-            are filled in.
-        weights_url: The folder on Keras' host that the file lies in.
-        weights_hash: MD5 or SHA-256 of the file, where Keras knows it.
-        weights_sizes: Input sides there are separate weights for, where there are; any fits any.
-        has_alpha: Whether it comes in several widths.
-        has_own_preprocessing: Whether its builder would put a preprocessing into the network, which
-            is told not to: ours is outside, the same for all.
+        weights_file: Name of the ImageNet weights without top in Keras' cache; `{alpha}` and
+            `{size}` are filled in.
+        weights_url: Folder on Keras' host that holds the file.
+        weights_hash: MD5 or SHA-256 of the file, where Keras publishes it.
+        weights_sizes: Input sides that have separate weights; any of them fits any size.
+        has_alpha: True if it comes in several widths.
+        has_own_preprocessing: True if its builder can put a preprocessing into the network, which
+            is switched off: the preprocessing here is outside, the same for all.
     """
 
     name: str
@@ -125,7 +125,7 @@ BACKBONES = {
             name="densenet169",
             builder="DenseNet169",
             min_size=32,
-            # DenseNet's own; ResNet's (BGR, means of 0-255) is a different one.
+            # DenseNet's own preprocessing; ResNet's (BGR, means of 0-255) differs.
             scale=_IMAGENET_SCALE,
             offset=_IMAGENET_OFFSET,
             open_from="conv4_block1_0_bn",
@@ -154,7 +154,7 @@ BACKBONES = {
         ),
         _efficientnet("B0", ("2b", "3b", "4c", "5e", "6h"), "893217f2bb855e2983157299931e43ff"),
         _efficientnet("B1", ("2c", "3c", "4d", "5f", "6i"), "0e80663031ca32d657f9caa404b6ec37"),
-        # Unlike its smaller sisters it takes -1 to 1; Keras divides by 128.
+        # Unlike the smaller two it takes -1 to 1; Keras divides by 128.
         replace(
             _efficientnet("S", ("2d", "3d", "4f", "5i", "6o"), "af0682fb74e8c54910f2d4393339c070"),
             scale=1 / 128,
@@ -166,14 +166,14 @@ BACKBONES = {
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A classifier under training. The three models share their layers and weights.
+    """A classifier in training; its three models share their layers and weights.
 
     Attributes:
-        row: The backbone's table row.
+        row: Table row of the backbone.
         size: Side of the input, px.
-        backbone: The `keras.applications` model, preprocessed pixels in, maps out.
-        features: uint8 (N, size, size, 3) in, (N, depth) out.
-        logits: uint8 (N, size, size, 3) in, (N, 4) out.
+        backbone: Keras model from preprocessed pixels to maps.
+        features: Keras model from uint8 (N, size, size, 3) to features (N, depth).
+        logits: Keras model from uint8 (N, size, size, 3) to logits (N, 4).
     """
 
     row: Backbone
@@ -184,30 +184,32 @@ class Network:
 
     @property
     def weights(self) -> list[NDArray[np.float32]]:
-        """Copies of all of them, in Keras' order."""
+        """Copies of all weights, in Keras' order."""
         return list(self.logits.get_weights())
 
     @property
     def head(self) -> Any:
-        """The dense layer that answers to the features: logits of four classes or two factors."""
+        """The dense layer on the features: logits of four classes or of two factors."""
         return self.answer_layers[0]
 
     @property
     def answer_layers(self) -> list[Any]:
-        """The layers from features that dropout left to the logits, in order."""
+        """The layers from the dropout, excluded, to the logits, in order."""
         layers = list(self.logits.layers)
         return layers[[layer.name for layer in layers].index("dropout") + 1 :]
 
 
 def find_backbone(recipe: Recipe) -> Backbone:
-    """The table row of a recipe's backbone.
+    """Return the table row of a recipe's backbone.
 
     Raises:
-        UsageError: There is none of that name, or it cannot take the recipe's size or alpha.
+        UsageError: No backbone has that name, or it does not support the recipe's size or alpha.
     """
     row = BACKBONES.get(recipe.backbone)
     if row is None:
-        raise UsageError(f"No backbone '{recipe.backbone}'. Found {', '.join(BACKBONES)}.")
+        raise UsageError(
+            f"There is no backbone '{recipe.backbone}'. Choose one of {', '.join(BACKBONES)}."
+        )
     if not row.min_size <= recipe.image_size <= 1024:
         raise UsageError(
             f"{row.name} takes images of {row.min_size} to 1024 px; found {recipe.image_size}. "
@@ -215,7 +217,7 @@ def find_backbone(recipe: Recipe) -> Backbone:
         )
     if recipe.alpha != 1.0 and not row.has_alpha:
         raise UsageError(
-            f"{row.name} comes in one width; found --alpha {recipe.alpha:g}. Leave it out, or "
+            f"{row.name} comes in one width only; found --alpha {recipe.alpha:g}. Leave it out, or "
             f"choose {' or '.join(each.name for each in BACKBONES.values() if each.has_alpha)}."
         )
     return row
@@ -238,11 +240,11 @@ def build_network(recipe: Recipe) -> Network:
 
 
 def build_around(backbone: Any, row: Backbone, recipe: Recipe) -> Network:
-    """A classifier around a backbone, which takes preprocessed pixels at the recipe's size."""
+    """Build a classifier around a backbone that takes preprocessed pixels at the recipe's size."""
     shape = (recipe.image_size, recipe.image_size, 3)
     images = keras.Input(shape, dtype="uint8", name="images")
     pixels = keras.layers.Rescaling(row.scale, row.offset, name="preprocessing")(images)
-    # Under a mixed policy the backbone alone computes in 16 bits.
+    # Under a mixed policy only the backbone computes in 16 bits.
     pool = keras.layers.GlobalAveragePooling2D(name="features", dtype="float32")
     features = pool(backbone(pixels))
     kept = keras.layers.Dropout(recipe.head.dropout, name="dropout", dtype="float32")(features)
@@ -261,7 +263,7 @@ def _answer(features: Any, heads: str) -> Any:
         return keras.layers.Dense(len(LABELS), name="logits", dtype="float32")(features)
     merge = merge_matrix(heads)
     factors = keras.layers.Dense(len(merge), name=FACTORS, dtype="float32")(features)
-    # Constant, yet a plain layer: whoever loads the model with Keras needs nothing of ours.
+    # A plain layer with constant weights, so that Keras alone can load the model.
     merged = keras.layers.Dense(
         len(LABELS), use_bias=False, trainable=False, name="logits", dtype="float32"
     )
@@ -271,16 +273,16 @@ def _answer(features: Any, heads: str) -> Any:
 
 
 def build_deliverable(network: Network, temperature: float) -> Any:
-    """The model a user runs: uint8 images in, calibrated probabilities (N, 4) out."""
+    """Build the model that users run: uint8 images in, calibrated probabilities (N, 4) out."""
     scaled = keras.layers.Rescaling(1 / temperature, name="temperature")(network.logits.output)
     probabilities = keras.layers.Softmax(name="probabilities")(scaled)
     return keras.Model(network.logits.input, probabilities, name=network.row.name)
 
 
 def open_upper_blocks(network: Network) -> None:
-    """Make what fine-tuning trains trainable: layers from `open_from` on, but no batch norm.
+    """Make the layers from `open_from` on trainable, except batch norm.
 
-    Photos of one task are too few to re-estimate what ImageNet's million settled.
+    The photos of one task are too few to estimate the statistics of batch norm again.
     """
     is_open = False
     for layer in network.backbone.layers:
@@ -290,11 +292,12 @@ def open_upper_blocks(network: Network) -> None:
 
 
 def prepare_scratch(network: Network) -> None:
-    """Make the whole network trainable, and set up so that random weights learn fast.
+    """Make the whole network trainable, and set it up so that random weights learn fast.
 
-    Batch norm follows within a few steps, and each residual block begins as its shortcut alone.
+    Batch norm adapts within a few steps, and each residual block starts as its shortcut alone.
 
-    Source: Goyal et al., Accurate, large minibatch SGD, 2017, section 5.1.
+    Source:
+        Goyal et al., Accurate, large minibatch SGD, 2017, section 5.1.
     """
     for layer in network.backbone.layers:
         layer.trainable = True

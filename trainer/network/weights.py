@@ -1,4 +1,4 @@
-"""Pretrained weights of a backbone: from Keras' cache, its host, or a file of one's own."""
+"""Pretrained weights of a backbone: from Keras' cache, Keras' host, or the user's own file."""
 
 from pathlib import Path
 
@@ -13,18 +13,18 @@ from trainer.settings import IMAGENET, NONE
 
 
 def obtain_weights(row: Backbone, recipe: Recipe, weights: str) -> Path | None:
-    """Find the file that `--weights` means, fetching it where it must be.
+    """Find the file that `--weights` means, and download it where needed.
 
     Args:
-        row: The backbone.
-        recipe: Its size and width.
+        row: Table row of the backbone.
+        recipe: Recipe with its size and width.
         weights: "imagenet", "none", or the path of an .h5 file without top.
 
     Returns:
         The file, or None for random weights.
 
     Raises:
-        MissingDownloadError: The ImageNet weights are not here and cannot be fetched.
+        MissingDownloadError: The ImageNet weights are missing and cannot be downloaded.
         UsageError: There is no file at the path.
     """
     if weights == NONE:
@@ -32,8 +32,8 @@ def obtain_weights(row: Backbone, recipe: Recipe, weights: str) -> Path | None:
     if weights != IMAGENET:
         if not Path(weights).is_file():
             raise UsageError(
-                f"--weights {weights}: no such file. Give imagenet, none, or the path of an .h5 "
-                f"file with {row.builder} weights without top."
+                f"--weights {weights}: there is no such file. Give imagenet, none, or the path of "
+                f"an .h5 file with {row.builder} weights without top."
             )
         return Path(weights)
     names = imagenet_names(row, recipe)
@@ -42,7 +42,7 @@ def obtain_weights(row: Backbone, recipe: Recipe, weights: str) -> Path | None:
 
 
 def imagenet_names(row: Backbone, recipe: Recipe) -> list[str]:
-    """File names of ImageNet weights that fit, the best first: own size, then the largest."""
+    """Return the names of ImageNet weights that fit, own size first, then the largest."""
     if not row.weights_sizes:
         return [row.weights_file]
     largest = max(row.weights_sizes)
@@ -52,21 +52,21 @@ def imagenet_names(row: Backbone, recipe: Recipe) -> list[str]:
 
 
 def load_backbone_weights(network: Network, path: Path) -> None:
-    """Load a weights file without top into the network's backbone.
+    """Load a weights file without top into a network's backbone.
 
     Raises:
-        ModelRefusedError: It is not a weights file, or one of another network.
+        ModelRefusedError: It is not a weights file, or belongs to another network.
     """
     if path.suffix.lower() not in (".h5", ".hdf5"):
         raise ModelRefusedError(
-            f"{path}: weights are an .h5 or .weights.h5 file; found '{path.suffix}'."
+            f"{path}: weights must be an .h5 or .weights.h5 file; found '{path.suffix}'."
         )
     try:
         data = read_weights_file(path, network.backbone)
     except UnsafeFileError as fault:
         raise ModelRefusedError(
-            f"{path}: not a weights file of {network.row.builder} without top: {fault}. Remove it "
-            f"and fetch it again, or name another with --weights."
+            f"{path}: this is not a weights file of {network.row.builder} without top: {fault}. "
+            f"Download it again, or name another with --weights."
         ) from fault
     try:
         load_checked_weights(network.backbone, data, path.name)
@@ -84,7 +84,7 @@ def _download(row: Backbone, names: list[str]) -> Path:
     except MissingDownloadError as fault:
         looked_for = " or ".join(str(keras_cache() / name) for name in names)
         raise MissingDownloadError(
-            f"The ImageNet weights of {row.name} are not here and could not be fetched ({fault}).",
+            f"The ImageNet weights of {row.name} are missing and their download failed ({fault}).",
             f"Looked for {looked_for}.",
             f"Put the file there (from {row.weights_url}/{name}), set KERAS_HOME to a folder that "
             f"has it under models/, name a copy with --weights PATH, or start from random weights "

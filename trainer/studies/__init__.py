@@ -1,1 +1,1 @@
-"""Train many heads on frozen features to learn what a score or more photos are worth."""
+"""Train heads on frozen features to show what a split leaks and what more photos would bring."""

@@ -29,31 +29,34 @@ from trainer.recipe import Phase, Recipe
 from trainer.studies.learning_curve import CurveRow, LearningCurve
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
-"""Each doubles the one before: what the last doubling brought is measured, not inferred."""
+"""Shares of the training photos. Each is twice the one before, so the last doubling is measured."""
 DRAWS = 8
+"""Number of times that the parts are drawn."""
 MIN_GROUPS = 2
-"""In the smallest part; shares that would hold fewer are left out."""
+"""Least number of groups in a part; shares with fewer are skipped."""
 EXPONENTS = np.linspace(0.1, 1.5, 15)
-"""Of power laws that are tried. Measured ones lie between 0.1 and 0.5 for error against photos
-(Hestness et al., Deep learning scaling is predictable, empirically, 2017); near a ceiling the
-curve bends sooner."""
+"""Exponents of the power laws that are tried.
+
+Source: Measured ones lie between 0.1 and 0.5 for error against photos (Hestness et al., Deep
+learning scaling is predictable, empirically, 2017). Near a ceiling the curve bends sooner.
+"""
 
 _Reals = NDArray[np.float64]
 _Numbers = NDArray[np.int64]
 
 
 def require_enough_groups(train: Sequence[CuratedPhoto]) -> None:
-    """Check that half of the training photos are still a choice of groups.
+    """Check that there are enough groups to draw half of the training photos from.
 
     Raises:
-        DatasetError: They come from too few groups.
+        DatasetError: The training photos come from too few groups.
     """
     found = len({photo.group for photo in train})
     if found < 2 * MIN_GROUPS:
         raise DatasetError(
-            f"A learning curve draws parts of the training photos by whole groups (people, "
-            f"sittings, look-alikes) and needs {2 * MIN_GROUPS} at least; found {found}. Collect "
-            f"photos of more people, or leave --learning-curve out."
+            "A learning curve draws parts of the training photos by whole groups (people, "
+            f"sessions, look-alikes) and needs at least {2 * MIN_GROUPS}; found {found}. Collect "
+            "photos of more people, or leave out --learning-curve."
         )
 
 
@@ -70,14 +73,14 @@ def measure_curve(
 
     Args:
         data: Features and labels of `train` and `val`, in their order.
-        train: Augmented variants bear the group of their parent, so they go with it.
-        val: What is measured on.
-        recipe: How the head is trained on all of them.
-        seed: Of what is drawn, and of the heads.
-        on_head: Told heads done and in total; returns False to stop.
+        train: Training photos; an augmented variant has its parent's group and stays with it.
+        val: Validation photos, on which each head is measured.
+        recipe: Recipe of the head.
+        seed: Seed of the draws and of the heads.
+        on_head: Called with the heads done and in total; returns False to stop.
 
     Returns:
-        The curve, or None where it was stopped.
+        The curve, or None if it was stopped.
 
     Raises:
         DatasetError: The training photos come from too few groups.
@@ -117,14 +120,14 @@ def measure_curve(
 
 
 def draw_order(groups: _Numbers, labels: _Numbers, seed: int) -> list[int]:
-    """An order of the groups of which every beginning has the classes in about equal shares.
+    """Draw an order of the groups in which every beginning holds the classes equally.
 
-    The first few hold every class, each other one comes at its place among those of its class.
+    The first few groups hold every class.
 
     Args:
-        groups: Of each photo, numbers from 0, shape (N,).
+        groups: Group of each photo, numbers from 0, shape (N,).
         labels: Class numbers, shape (N,).
-        seed: Of the order.
+        seed: Seed of the order.
     """
     contents = np.zeros((int(groups.max()) + 1, len(LABELS)), np.int64)
     np.add.at(contents, (groups, labels), 1)
@@ -148,15 +151,14 @@ def draw_parts(
     shares: Sequence[float],
     seed: int,
 ) -> list[_Numbers]:
-    """Parts of the photos, each of whole groups, with every class, and within the next larger one.
+    """Draw parts of the photos: whole groups, all classes, each within the next larger part.
 
     Args:
-        groups: Of each photo, numbers from 0, shape (N,).
+        groups: Group of each photo, numbers from 0, shape (N,).
         labels: Class numbers, shape (N,).
-        is_original: False for augmented variants. A part is as large as its originals: variants
-            only make up for classes with few photos.
-        shares: Over 0 to 1; a part comes as near to its share as whole groups can.
-        seed: Of what is drawn.
+        is_original: False for augmented variants, which do not count in the size of a part.
+        shares: Shares, over 0 to 1; a part is as near to its share as whole groups allow.
+        seed: Seed of the draws.
 
     Returns:
         Indices of photos, sorted, for each share.
@@ -170,15 +172,15 @@ def draw_parts(
 
 
 def forecast_doubling(sizes: Sequence[float], accuracies: _Reals) -> _Reals:
-    """What twice the photos would bring, by the power law `a - b * size ** -c` that fits best.
+    """Forecast the gain from twice the photos by a fitted power law `a - b * size ** -c`.
 
     Args:
-        sizes: Photos of each part, the smallest first, shape (K,).
-        accuracies: 0 to 1, one curve a row, shape (R, K).
+        sizes: Number of photos of each part, the smallest first, shape (K,).
+        accuracies: Accuracies, 0 to 1, one curve in each row, shape (R, K).
 
     Returns:
-        Gains in accuracy, shape (R,). None is below 0, and none leads beyond an accuracy of 1:
-        `b` is kept at 0 or more, `a` at 1 or less.
+        Gains in accuracy, 0 or more, shape (R,). No gain leads to an accuracy above 1: `b` is kept
+        at 0 or more, `a` at 1 or less.
     """
     least = np.full(len(accuracies), np.inf)
     gains = np.zeros(len(accuracies))
@@ -198,10 +200,10 @@ def forecast_doubling(sizes: Sequence[float], accuracies: _Reals) -> _Reals:
 
 
 def _answers(data: HeadData, members: _Numbers, recipe: Recipe, seed: int) -> NDArray[np.float32]:
-    """Logits of the validation photos by a head that was trained on some photos, (M, 4)."""
+    """Return the validation photos' logits (M, 4) by a head trained on some photos."""
     part = replace(data, train=data.train[members], train_labels=data.train_labels[members])
-    # As many steps as with all photos: with as many epochs, heads on few photos would be far from
-    # done, and the curve would rise for want of steps.
+    # As many steps as with all photos. With as many epochs, heads on few photos would be far from
+    # converged, and the curve would rise because of that.
     phase = recipe.head
     longer = _steps(len(data.train_labels), phase) / _steps(len(members), phase)
     lasting = replace(
@@ -219,7 +221,7 @@ def _steps(photos: int, phase: Phase) -> int:
 def _curve(
     rows: list[CurveRow], right: _Reals, val_groups: _Numbers, share_count: int, seed: int
 ) -> LearningCurve:
-    """Join the heads; draws and groups of validation photos are drawn anew for the intervals."""
+    """Join the heads into a curve, with intervals from resampled draws and groups."""
     resampled = resample_means(right, val_groups, seed).reshape(-1, share_count, DRAWS)
     chosen = np.random.default_rng(seed).integers(DRAWS, size=(len(resampled), 1, DRAWS))
     curves = np.take_along_axis(resampled, chosen, axis=2).mean(axis=2)

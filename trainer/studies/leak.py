@@ -1,10 +1,10 @@
-"""The leak, shown: the same photos split photo by photo and by group, two scores side by side.
+"""Measure a leak: split the same photos photo by photo and by group, and compare the scores.
 
-Split photo by photo, shots of one person, sitting or burst come into training and test alike, and
-a score rises by what the classifier merely recognises. Here a head on the frozen backbone's
-features is trained both ways, and every photo is judged once in each, by a head that it had no part
-in. Of five folds one is judged, the next one picks the head's epoch, the others teach, in turn: as
-train, val and test do.
+Split photo by photo, shots of one person, session or burst fall into both training and test, and
+the score rises because the classifier recognises them. Here heads on the features of the frozen
+backbone are trained both ways, and each photo is predicted once in each way by a head that was not
+trained on it. Of five folds, one is predicted, the next one chooses the head's epoch and the others
+train, in turn, like test, val and train.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ from trainer.studies.leak_report import REPEATS, Leak, LeakMeasurement, SplitSco
 
 MAX_FOLDS = 5
 MIN_FOLDS = 3
-"""One is judged, one picks the epoch, one teaches."""
+"""One fold is predicted, one chooses the epoch, one trains."""
 
 _Numbers = NDArray[np.int64]
 _Reals = NDArray[np.float64]
@@ -48,16 +48,18 @@ def measure_leak(
     seed: int,
     on_progress: OnProgress = lambda _: None,
 ) -> Leak:
-    """Split the photos of a curated folder both ways and measure a head on each.
+    """Split the photos of a curated folder both ways and measure heads on each.
 
     Args:
-        curated: Photos of all its splits are taken, variants left out.
-        recipe: Of the backbone and its head.
+        curated: Curated folder; the photos of all its splits are used, without variants.
+        recipe: Recipe of the backbone and its head.
         weights: "imagenet" or the path of an .h5 file without top.
-        runs: Where runs lie; features are cached beside them.
-        seed: Of folds, heads and intervals.
-        heads: What each answers, as for `train_head`.
-        on_progress: Told how far it is, after each batch of features and each head.
+        runs: Folder of the runs; features are cached beside them.
+        seed: Seed of folds, heads and intervals.
+        on_progress: Called after each batch of features and each head.
+
+    Returns:
+        The leak, in which `measured` is None where no photos share a group.
 
     Raises:
         DatasetError: The folder is not usable, or a class comes from too few groups.
@@ -70,7 +72,7 @@ def measure_leak(
     if not shared:
         return Leak(len(photos), len(counts), 0, None)
     count_folds(photos)
-    # It loads Keras, which what is said above does not need.
+    # Loaded here, because it imports Keras, which the checks above do not need.
     from trainer.data.frozen_features import FrozenBackbone, tell_rate
 
     features = FrozenBackbone(recipe, weights, runs).look_at(photos, on_progress)
@@ -85,7 +87,7 @@ def measure_leak(
 
 
 def list_originals(curated: Path) -> list[CuratedPhoto]:
-    """Every photo of a curated folder that is no augmented variant, by split, then by path.
+    """List the photos of a curated folder without augmented variants, by split, then by path.
 
     Raises:
         DatasetError: The folder is not usable.
@@ -96,7 +98,7 @@ def list_originals(curated: Path) -> list[CuratedPhoto]:
 
 
 def count_folds(photos: Sequence[CuratedPhoto]) -> int:
-    """How many folds every class can be spread over by group, at most `MAX_FOLDS`.
+    """Return the number of folds that every class can be spread over, at most `MAX_FOLDS`.
 
     Raises:
         DatasetError: A class comes from fewer than `MIN_FOLDS` groups.
@@ -107,9 +109,9 @@ def count_folds(photos: Sequence[CuratedPhoto]) -> int:
     rarest = min(found, key=lambda label: found[label])
     if found[rarest] < MIN_FOLDS:
         raise DatasetError(
-            f"Splitting by group takes photos of each class from {MIN_FOLDS} groups (people, "
-            f"sittings, look-alikes) at least; found {found[rarest]} of {rarest}. Collect this "
-            f"class from more people, then curate again."
+            f"A split by group needs photos of each class from at least {MIN_FOLDS} groups "
+            f"(people, sessions, look-alikes); found {found[rarest]} of {rarest}. Collect this "
+            "class from more people, then curate again."
         )
     return min(MAX_FOLDS, found[rarest])
 
@@ -122,14 +124,14 @@ def compare_splits(
     seed: int,
     on_head: Callable[[int, int], None] = lambda done, total: None,
 ) -> LeakMeasurement:
-    """Judge every photo by heads trained on others: folds photo by photo, then folds by group.
+    """Predict every photo with heads trained on others, in folds photo by photo and by group.
 
     Args:
-        features: Of the photos through a frozen backbone, shape (N, depth).
-        photos: With their groups, two of them in one group at least.
-        recipe: How a head is trained.
-        seed: Of folds, heads and intervals.
-        on_head: Told heads done and in total.
+        features: Features of the photos from a frozen backbone, shape (N, depth).
+        photos: Photos with their groups, at least two of them in one group.
+        recipe: Recipe of the head.
+        seed: Seed of folds, heads and intervals.
+        on_head: Called with the heads done and in total.
 
     Raises:
         DatasetError: A class comes from fewer than `MIN_FOLDS` groups.
@@ -137,7 +139,7 @@ def compare_splits(
     count = count_folds(photos)
     labels = class_numbers(photos)
     groups = number_groups([photo.group for photo in photos])
-    # Drawn photo by photo, each photo is a group of its own: nothing else differs.
+    # Split photo by photo, each photo is its own group; nothing else differs.
     ways = {"random": np.arange(len(photos)), "group": groups}
     total = len(ways) * REPEATS * count
     done = count_from(1)
@@ -163,7 +165,7 @@ def compare_splits(
 def _measurement(
     random: _Reals, group: _Reals, groups: _Numbers, folds: int, seed: int
 ) -> LeakMeasurement:
-    """Join what each photo's answers were worth, (3, N) both ways, into scores and gaps."""
+    """Join the accuracy of each photo, (3, N) for both ways, into scores and gaps."""
     is_shared = np.bincount(groups)[groups] > 1
     shared_groups = np.unique(groups[is_shared], return_inverse=True)[1].astype(np.int64)
     values = np.concatenate([random, group])

@@ -7,17 +7,17 @@ from trainer.evaluation.intervals import Estimate
 from trainer.evaluation.metrics import FEW_GROUPS
 
 REPEATS = 3
-"""Folds are drawn anew so many times, and a photo counts as often as it was right."""
+"""Number of times that the folds are drawn; the accuracy is the mean over all."""
 
 
 @dataclass(frozen=True)
 class SplitScore:
-    """How well photos were judged, split one way. All 0 to 1.
+    """The scores of photos split in one way, all 0 to 1.
 
     Attributes:
-        accuracy: Of the four classes.
-        mask_accuracy, age_accuracy: Of their halves.
-        shared_accuracy: Of the four classes, on the photos that share a group with another.
+        accuracy: Accuracy over the four classes.
+        mask_accuracy, age_accuracy: Accuracy of mask and of age alone.
+        shared_accuracy: Accuracy on the photos that share a group with another photo.
     """
 
     accuracy: Estimate
@@ -26,19 +26,19 @@ class SplitScore:
     shared_accuracy: Estimate
 
     def as_dict(self) -> dict[str, Any]:
-        """As `--json` prints it."""
+        """Return the object that `--json` prints."""
         return {name: getattr(self, name).as_dict() for name in self.__dataclass_fields__}
 
 
 @dataclass(frozen=True)
 class LeakMeasurement:
-    """Both scores of the same photos.
+    """The scores of the same photos split both ways.
 
     Attributes:
-        at_random, by_group: The scores.
-        gap: At random less by group, in accuracy, from -1 to 1; paired photo by photo.
-        shared_gap: The same, on the photos that share a group.
-        folds: How many.
+        at_random, by_group: Scores of the split photo by photo and of the split by group.
+        gap: Accuracy at random minus accuracy by group, -1 to 1, paired photo by photo.
+        shared_gap: The same difference on the photos that share a group.
+        folds: Number of folds.
     """
 
     at_random: SplitScore
@@ -50,12 +50,12 @@ class LeakMeasurement:
 
 @dataclass(frozen=True)
 class Leak:
-    """What a random split would leak.
+    """The leak of a random split.
 
     Attributes:
-        photos, groups: How many; augmented variants are left out.
-        shared_photos: Photos that share a group with another photo.
-        measured: None where every group has one photo, so that there is nothing to leak.
+        photos, groups: Number of photos and groups, without augmented variants.
+        shared_photos: Number of photos that share a group with another photo.
+        measured: Scores; None where every group has one photo, so that nothing can leak.
     """
 
     photos: int
@@ -65,34 +65,34 @@ class Leak:
 
     @property
     def meaning(self) -> str:
-        """One or two sentences for people."""
+        """What the figures mean, in one or two sentences."""
         if self.measured is None:
             return (
-                "Every group has one photo, so both ways are the same kind of split: there is "
-                "nothing to leak. Should people or sittings recur, the dataset does not know it; "
-                "name them (subject, session or group) and curate again."
+                "Every group has one photo, so both splits are the same and nothing can leak. If "
+                "people or sessions do recur, the dataset does not record it: name them (subject, "
+                "session or group) and curate again."
             )
         gap, shared = self.measured.gap, self.measured.shared_gap
         part = f"{self.shared_photos:,} of {self.photos:,} photos share a group with another"
         if gap.low > 0:
             return (
-                f"Split photo by photo, these photos would promise {100 * gap.value:.1f} points "
-                f"more than new people get: {part}, and the network recognises them. Only the "
-                f"score by group speaks of people it has not seen."
+                f"Split photo by photo, these photos promise {100 * gap.value:.1f} points more "
+                f"than the model reaches on new people: {part}, and the network recognises them. "
+                "Only the score by group holds for people it has not seen."
             )
         if shared.low > 0:
             return (
-                f"{part}; on those a random split promises {100 * shared.value:.1f} points too "
-                f"much, on all photos together it is within the uncertainty. Split by group: it "
-                f"costs nothing."
+                f"{part}. On those a random split promises {100 * shared.value:.1f} points too "
+                "many; over all photos the difference is within the uncertainty. Split by group: "
+                "it costs nothing."
             )
         return (
-            f"No leak can be told from chance here: {part}. Split by group all the same: it costs "
+            f"No leak is visible beyond chance here: {part}. Split by group anyway: it costs "
             f"nothing, and these figures cannot rule a leak out."
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """As `--json` prints it."""
+        """Return the object that `--json` prints."""
         found = self.measured
         measured = found and {
             "folds": found.folds,
@@ -115,7 +115,7 @@ class Leak:
         if (found := self.measured) is not None:
             head = f"{'split':<15}{'accuracy':>10}{'95% interval':>18}{'mask':>9}{'age':>9}"
             lines += [
-                f"each judged by heads trained without it, {found.folds} folds, {REPEATS} times",
+                f"each predicted by heads trained without it, {found.folds} folds, {REPEATS} times",
                 "",
                 f"{head}   where a group is shared",
                 _line("photo by photo", found.at_random),
@@ -126,7 +126,7 @@ class Leak:
                 f"({100 * found.shared_gap.low:+.2f} to {100 * found.shared_gap.high:+.2f})",
             ]
             if self.groups < FEW_GROUPS:
-                lines.append(f"Under {FEW_GROUPS} groups, so the true intervals are wider still.")
+                lines.append(f"Under {FEW_GROUPS} groups, so the true intervals are wider.")
         return "\n".join([*lines, "", self.meaning])
 
 

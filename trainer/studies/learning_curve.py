@@ -14,7 +14,7 @@ NOTABLE = 0.01
 
 
 class Verdict(StrEnum):
-    """What the curve says of more photos."""
+    """The advice that a curve gives about more photos."""
 
     RISING = "rising"
     FLAT = "flat"
@@ -24,13 +24,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class CurveRow:
-    """One head, a line of `learning_curve.csv`.
+    """One head on a part of the photos, a line of `learning_curve.csv`.
 
     Attributes:
-        share: Of the training photos that was asked for, over 0 to 1.
-        draw: Which of the draws, from 1.
-        groups, photos: That it was trained on; augmented variants are not counted.
-        accuracy, mask_accuracy, age_accuracy: On the validation photos, 0 to 1.
+        share: Share of the training photos that was asked for, over 0 to 1.
+        draw: Number of the draw, from 1.
+        groups, photos: Number of groups and photos trained on; augmented variants are not counted.
+        accuracy, mask_accuracy, age_accuracy: Accuracies on the validation photos, 0 to 1.
     """
 
     share: float
@@ -44,15 +44,15 @@ class CurveRow:
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """Validation accuracy over the number of training photos.
+    """The validation accuracy over the number of training photos.
 
     Attributes:
-        rows: Every head, by share, then by draw.
-        val_photos, val_groups: That each was measured on.
-        last_doubling: What the larger half of the photos brought in accuracy, in parts of 1; its
-            interval holds for other draws and other validation photos.
-        next_doubling: What as many photos again would bring if the curve went on as the power law
-            that fits it; None where there are fewer than three shares.
+        rows: All heads, sorted by share, then by draw.
+        val_photos, val_groups: Number of photos and groups that each head was measured on.
+        last_doubling: Gain in accuracy, -1 to 1, from the last doubling of the photos; the interval
+            covers other draws and other validation photos.
+        next_doubling: Gain in accuracy that twice the photos would bring if the curve followed the
+            power law that fits it; None where there are fewer than three shares.
     """
 
     rows: tuple[CurveRow, ...]
@@ -63,11 +63,11 @@ class LearningCurve:
 
     @property
     def shares(self) -> list[float]:
-        """The shares, the smallest first."""
+        """Shares of the training photos, the smallest first."""
         return sorted({row.share for row in self.rows})
 
     def mean(self, name: str) -> list[float]:
-        """The mean over the draws of a column of `rows`, for each share."""
+        """Return the mean over the draws of a column of `rows`, for each share."""
         return [
             float(np.mean([getattr(row, name) for row in self.rows if row.share == share]))
             for share in self.shares
@@ -75,6 +75,7 @@ class LearningCurve:
 
     @property
     def verdict(self) -> Verdict:
+        """Advice from the interval of the last doubling."""
         if self.mean("accuracy")[-1] == 1:
             return Verdict.PERFECT
         if self.last_doubling.low > 0:
@@ -82,7 +83,7 @@ class LearningCurve:
         return Verdict.FLAT if self.last_doubling.high < NOTABLE else Verdict.UNCLEAR
 
     def as_dict(self) -> dict[str, Any]:
-        """As `learning_curve.json` holds it."""
+        """Return the object that `learning_curve.json` holds."""
         ahead = self.next_doubling
         names = ("photos", "groups", "accuracy", "mask_accuracy", "age_accuracy")
         return {
@@ -97,12 +98,12 @@ class LearningCurve:
         }
 
     def as_table(self) -> list[list[str]]:
-        """As `learning_curve.csv` holds it, names first."""
+        """Return the rows of `learning_curve.csv`, the names of the columns first."""
         rows = [[f"{value:.6g}" for value in astuple(row)] for row in self.rows]
         return [[field.name for field in fields(CurveRow)], *rows]
 
     def __str__(self) -> str:
-        """What the curve says, for people."""
+        """Return the gains and the advice as sentences."""
         before, after = self.mean("photos")[-2:]
         measured = (
             f"From {before:,.0f} to {after:,.0f} training photos the accuracy on {self.val_photos} "
@@ -110,12 +111,12 @@ class LearningCurve:
         )
         if self.next_doubling is not None and self.verdict is not Verdict.PERFECT:
             measured += (
-                f"; if the curve goes on as it has, as many photos again, of other people, might "
+                f"; if the curve continues as before, twice the photos, with other people, might "
                 f"bring {_points(self.next_doubling)}"
             )
         few = (
-            f" The validation photos come from {self.val_groups} groups only, so the true "
-            f"intervals are wider still."
+            f" The validation photos come from only {self.val_groups} groups, so the true "
+            f"intervals are even wider."
             if self.val_groups < FEW_GROUPS
             else ""
         )
@@ -124,17 +125,17 @@ class LearningCurve:
 
 _ADVICE = {
     Verdict.PERFECT: (
-        "All of them are right, so nothing here can tell what more photos would bring: validate "
-        "on more people, or on harder photos."
+        "All validation photos are right, so this curve cannot show what more photos would bring. "
+        "Validate on more people, or on harder photos."
     ),
-    Verdict.RISING: "It still rises: more photos will help.",
+    Verdict.RISING: "The accuracy still rises: more photos will help.",
     Verdict.FLAT: (
-        "It is flat: a bigger model, fine-tuning or cleaner labels would do more than more photos "
-        "of this kind."
+        "The accuracy has stopped rising: a bigger model, fine-tuning or cleaner labels would do "
+        "more than more photos of this kind."
     ),
     Verdict.UNCLEAR: (
-        "Whether it still rises cannot be told: the last step may have been chance, or worth the "
-        "work. More validation photos, of other people, would tell."
+        "It is unclear whether the accuracy still rises: the last step may have been chance. More "
+        "validation photos, of other people, would show it."
     ),
 }
 

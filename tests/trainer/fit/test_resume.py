@@ -130,7 +130,7 @@ def test_a_damaged_state_is_told_and_left(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for damaged in (whole[: len(whole) // 2], b"", b"PK" + bytes(300)):
         path.write_bytes(damaged)
-        with pytest.raises(EnvironmentProblemError, match="last state cannot be read"):
+        with pytest.raises(EnvironmentProblemError, match="last state of this run is unreadable"):
             load_state(path)
         assert path.read_bytes() == damaged
 

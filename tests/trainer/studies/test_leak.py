@@ -160,7 +160,7 @@ def test_where_every_group_has_one_photo_there_is_nothing_to_leak(
         curated, load_recipe("mobilenetv2"), weights="gone.h5", runs=tmp_path, seed=1
     )
     assert found == Leak(80, 80, 0, None)
-    assert "nothing to leak" in str(found)
+    assert "nothing can leak" in str(found)
     assert found.as_dict()["measured"] is None
     assert not list(tmp_path.iterdir())
 

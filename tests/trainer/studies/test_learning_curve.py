@@ -144,7 +144,7 @@ def test_hard_photos_give_a_curve_that_rises() -> None:
     assert 0 < curve.next_doubling.value < curve.last_doubling.value
     assert "more photos will help" in str(curve)
     assert "From 320 to 640 training photos" in str(curve)
-    assert "groups only" not in str(curve)
+    assert "from only" not in str(curve)
     assert draw_learning_curve(curve).size == (1000, 460)
 
 
@@ -210,7 +210,7 @@ def test_few_people_give_fewer_points_and_too_few_none() -> None:
     assert curve is not None
     assert curve.shares == [0.5, 1.0]
     assert curve.next_doubling is None
-    assert "come from 6 groups only" in str(curve)
+    assert "come from 6 from only" in str(curve)
     with pytest.raises(DatasetError, match="needs 4 at least; found 3"):
         measure_people(3)
 
