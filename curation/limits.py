@@ -11,7 +11,7 @@ FLAWS = ("tiny", "odd aspect", "dark", "blown out", "blurred", "no face", "sever
 _GATE = QualityLimits()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CheckLimits:
     """Below or above these a photo is set aside.
 

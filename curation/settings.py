@@ -35,7 +35,7 @@ class PaintingSettings:
     face_model: Path
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CurationSettings:
     """What the user asked for.
 

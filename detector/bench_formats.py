@@ -72,11 +72,11 @@ def compare_formats(bundle: Path, faces: NDArray[np.uint8]) -> tuple[list[Format
     # Loads Keras, which takes seconds. Its export is built by our code, whatever networks are
     # trained with here.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    from trainer.exports.formats import EXPORT_FILE, FORMATS, Run
+    from trainer.exports.formats import EXPORT_FILE, FORMATS, Predict
     from trainer.exports.rebuild import rebuild_model
 
     own = bundle / ONNX_FILE
-    runs: dict[str, tuple[Run, int]] = {"bundle": (OnnxEngine(own).run, own.stat().st_size)}
+    runs: dict[str, tuple[Predict, int]] = {"bundle": (OnnxEngine(own).run, own.stat().st_size)}
     left_out = []
     rebuilt = None
     for name, form in FORMATS.items():

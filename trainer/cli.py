@@ -172,9 +172,9 @@ def _log_page(page: Path, places: Sequence[Path]) -> None:
 def _leak(arguments: argparse.Namespace) -> int:
     from maskage.formats.curated_set import list_left_out, require_all_read
     from maskage.pictures.picture_files import tell_left_out
-    from trainer.evaluation.leak import measure_leak
     from trainer.progress import ProgressPrinter
     from trainer.recipe import load_recipe, with_overrides
+    from trainer.studies.leak import measure_leak
 
     recipe = with_overrides(
         load_recipe(arguments.model), image_size=arguments.image_size, alpha=arguments.alpha

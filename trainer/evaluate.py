@@ -23,9 +23,9 @@ from maskage.system.files import write_private
 from maskage.system.swap_folder import find_place
 from trainer.data.pixels import PixelReader, plain_batches
 from trainer.evaluation.breakdown import format_breakdown
+from trainer.evaluation.evaluated_photos import evaluate_photos
 from trainer.evaluation.findings import Findings, measure_worse
-from trainer.evaluation.judged import judge_photos
-from trainer.evaluation.leak_check import check_leak, look_at_photos
+from trainer.evaluation.leak_check import check_leak, read_sights
 from trainer.evaluation.metrics import Evaluation
 from trainer.evaluation.photo_facts import read_metadata
 from trainer.evaluation.robustness import CorruptedAccuracy, format_corruptions
@@ -128,7 +128,7 @@ def evaluate_run(
     watch = Stopwatch()
     with watch.measure("evaluate"):
         chances = engine.run_batches(plain_batches(photos, PixelReader(size, 0)))
-    judged = judge_photos(data.resolve(), photos, chances, bundle.temperature, facts)
+    judged = evaluate_photos(data.resolve(), photos, chances, bundle.temperature, facts)
     milliseconds = measure_ms(engine, size)
     worse = None
     if has_corruptions:
@@ -164,7 +164,7 @@ def write_evaluation(result: RunEvaluation, page: Path) -> RunEvaluation:
     if isinstance(learned, str):
         unknown = learned
     else:
-        leak = check_leak(found.judged.sights, look_at_photos(learned))
+        leak = check_leak(found.judged.sights, read_sights(learned))
         found = replace(found, learned=learned, leak=leak)
     run = result.bundle.parent.name if result.bundle.name == "bundle" else result.bundle.name
     where = result.data.name + (f", split {result.split}" if result.split else "")

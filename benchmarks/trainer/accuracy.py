@@ -137,7 +137,14 @@ def main() -> int:
         require_same_question(work, {"by_source": arguments.by_source, "options": options,
                                      "folds": arguments.folds, **painted})  # fmt: skip
         answers = [
-            run_fold(arguments.faces.resolve(), work, cases, fold, options, painting)
+            run_fold(
+                arguments.faces.resolve(),
+                work,
+                cases=cases,
+                fold=fold,
+                options=options,
+                painting=painting,
+            )
             for fold in folds
         ]
         metrics = [RunFolder(work / "runs" / fold.name).read_metrics() for fold in folds]
@@ -260,6 +267,7 @@ def require_same_question(work: Path, asked: dict[str, Any]) -> None:
 def run_fold(
     faces: Path,
     work: Path,
+    *,
     cases: Sequence[Case],
     fold: Fold,
     options: Sequence[str],

@@ -373,7 +373,14 @@ def train_and_judge(
     run = create_run(settings.runs, settings.name, recipe.name, settings.as_args(recipe))
     with run.lock():
         training = Training(
-            settings, recipe, photos, network, run, switch, ProgressPrinter(), hardware
+            settings=settings,
+            recipe=recipe,
+            photos=photos,
+            network=network,
+            run=run,
+            switch=switch,
+            on_progress=ProgressPrinter(),
+            hardware=hardware,
         )
         outcome = training.run_phases(weights)
     held_out = photos.test.photos

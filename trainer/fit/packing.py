@@ -27,9 +27,9 @@ from maskage.security.keras_archive import archive_model
 from maskage.system.files import replace_file
 from trainer.data.dataset import TrainingPhotos
 from trainer.data.pixels import PixelReader, plain_batches
+from trainer.evaluation.evaluated_photos import evaluate_photos
 from trainer.evaluation.findings import CORRUPTED_PHOTOS, Findings, measure_worse
-from trainer.evaluation.judged import judge_photos
-from trainer.evaluation.leak_check import check_leak, look_at_photos
+from trainer.evaluation.leak_check import check_leak, read_sights
 from trainer.evaluation.metrics import Evaluation, expected_calibration_error
 from trainer.evaluation.photo_facts import read_metadata
 from trainer.network.backbones import Network, build_deliverable
@@ -110,7 +110,7 @@ def _find_out(
     """Count the answers to the test photos, try worse ones, and look for what was leaked."""
     photos, size = outcome.photos, outcome.network.size
     told = outcome.run.read_args().get("metadata")
-    judged = judge_photos(
+    judged = evaluate_photos(
         photos.folder,
         photos.test.photos,
         chances,
@@ -126,7 +126,7 @@ def _find_out(
         milliseconds_per_photo=measure_ms(engine, size),
         worse=measure_worse(engine, judged, size, CORRUPTED_PHOTOS),
         learned=learned,
-        leak=check_leak(judged.sights, look_at_photos(learned)),
+        leak=check_leak(judged.sights, read_sights(learned)),
     )
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maskage.pages.parts import escape
+from trainer.evaluation.calibration import ReliabilityBin
 from trainer.evaluation.coverage import CoveragePoint
-from trainer.evaluation.reliability import ReliabilityBin
 
 WIDTH, HEIGHT = 460, 300
 _LEFT, _TOP, _RIGHT, _BOTTOM = 52, 14, 14, 44

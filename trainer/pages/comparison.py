@@ -8,7 +8,7 @@ from maskage.errors import EnvironmentProblemError
 from maskage.pages.page import Card, render_page
 from maskage.pages.parts import escape, table
 from maskage.system.files import write_private
-from trainer.evaluation.compare import ComparedRun, notes_on, tell_epochs
+from trainer.evaluation.compare import ComparedRun, format_epochs, notes_on
 from trainer.pages.charts import draw_bar
 
 
@@ -76,7 +76,7 @@ def _row(each: ComparedRun, is_mine: bool, low: float) -> list[str]:
     start, end = each.interval
     return [
         f'{name}<br><span class="faint">{escape(each.model)}</span>',
-        tell_epochs(each),
+        format_epochs(each),
         f"{each.accuracy:.2%}",
         draw_bar(each.accuracy, each.interval, low),
         f"{100 * start:.1f}&#8211;{end:.1%}",

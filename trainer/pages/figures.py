@@ -7,9 +7,9 @@ from maskage.pages.parts import escape, table
 from maskage.records import LABELS
 from trainer.evaluation.breakdown import Breakdown, Part
 from trainer.evaluation.coverage import coverage_curve
+from trainer.evaluation.evaluated_photos import EvaluatedPhotos
 from trainer.evaluation.findings import Findings, WorsePhotos
 from trainer.evaluation.intervals import wilson_interval
-from trainer.evaluation.judged import JudgedPhotos
 from trainer.evaluation.metrics import FEW_GROUPS, Evaluation
 from trainer.pages.charts import draw_bar, draw_coverage, draw_reliability
 
@@ -29,7 +29,7 @@ def main_tiles(found: Findings) -> list[Tile]:
     ]
 
 
-def classes_card(judged: JudgedPhotos) -> Card:
+def classes_card(judged: EvaluatedPhotos) -> Card:
     """Precision and recall of each class, and the accuracy of each factor."""
     whole = judged.evaluation
     rows = [
@@ -41,7 +41,7 @@ def classes_card(judged: JudgedPhotos) -> Card:
     return Card("classes", "Each class", scores + _factors(whole) + _by_group(whole))
 
 
-def breakdown_card(judged: JudgedPhotos) -> Card:
+def breakdown_card(judged: EvaluatedPhotos) -> Card:
     """The accuracy of each source, subject, session, camera, size and sharpness."""
     unknown = [each.by for each in judged.breakdowns if not each.parts]
     body = "".join(

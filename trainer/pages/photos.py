@@ -11,8 +11,8 @@ from maskage.pages.parts import escape
 from maskage.pictures.images import read_image
 from maskage.records import LABELS, Label
 from trainer.data.pixels import PixelReader
+from trainer.evaluation.evaluated_photos import EvaluatedPhotos
 from trainer.evaluation.findings import Findings
-from trainer.evaluation.judged import JudgedPhotos
 from trainer.evaluation.leak_check import LeakCheck, Twin
 from trainer.pages.embedded_photos import PictureShelf, shrink
 from trainer.pages.gradcam import draw_overlay, open_maps
@@ -27,7 +27,7 @@ MOST_UNSURE = 24
 MOST_TWINS = 24
 
 
-def matrix_card(judged: JudgedPhotos, shelf: PictureShelf) -> Card:
+def matrix_card(judged: EvaluatedPhotos, shelf: PictureShelf) -> Card:
     """What was taken for what; each count opens its photos."""
     heads = "".join(f"<th>{escape(label.title)}</th>" for label in LABELS)
     rows, panels = [], []
@@ -76,7 +76,7 @@ def mistakes_card(found: Findings, shelf: PictureShelf) -> Card:
     return Card("mistakes", "The worst mistakes", body)
 
 
-def unsure_card(judged: JudgedPhotos, shelf: PictureShelf) -> Card:
+def unsure_card(judged: EvaluatedPhotos, shelf: PictureShelf) -> Card:
     """The answers of least confidence, right or wrong."""
     shown = judged.least_certain[:MOST_UNSURE]
     right = int(judged.is_right[shown].sum())
@@ -146,7 +146,7 @@ def _cell(row: int, column: int, count: int, share: float) -> str:
     return f'<td><a href="#cell-{row}-{column}"{dark} {style}>{inner}</a></td>'
 
 
-def _panel(judged: JudgedPhotos, shelf: PictureShelf, actual: Label, predicted: Label) -> str:
+def _panel(judged: EvaluatedPhotos, shelf: PictureShelf, actual: Label, predicted: Label) -> str:
     """The photos of one cell: the surest mistakes first, or the least sure right answers."""
     members = [
         at
@@ -169,7 +169,7 @@ def _panel(judged: JudgedPhotos, shelf: PictureShelf, actual: Label, predicted: 
     )
 
 
-def _captioned(judged: JudgedPhotos, at: int, shelf: PictureShelf) -> str:
+def _captioned(judged: EvaluatedPhotos, at: int, shelf: PictureShelf) -> str:
     each = judged.predictions[at]
     sure = f"{judged.confidence[at]:.0%}"
     if each.is_right:
@@ -206,7 +206,7 @@ def _draw_overlays(found: Findings, shown: Sequence[int], shelf: PictureShelf) -
     return overlays
 
 
-def _mistake(judged: JudgedPhotos, at: int, shelf: PictureShelf, overlays: str) -> str:
+def _mistake(judged: EvaluatedPhotos, at: int, shelf: PictureShelf, overlays: str) -> str:
     if not overlays:
         return _captioned(judged, at, shelf)
     each = judged.predictions[at]
@@ -224,7 +224,7 @@ def _chance(each: Prediction) -> float:
     return each.probabilities[[label.value for label in LABELS].index(each.actual)]
 
 
-def _verdict(judged: JudgedPhotos, leak: LeakCheck) -> str:
+def _verdict(judged: EvaluatedPhotos, leak: LeakCheck) -> str:
     has_twin = np.zeros(leak.tested, bool)
     has_twin[[twin.tested for twin in leak.twins]] = True
     near = len(leak.twins) - leak.same_files

@@ -18,7 +18,6 @@ from maskage.pages.parts import escape
 from maskage.system.files import write_private
 from trainer.evaluation.compare import ComparedRun, sort_runs, summarise, summarise_runs
 from trainer.evaluation.findings import Findings
-from trainer.evaluation.learning_curve import LearningCurve
 from trainer.pages.comparison import comparison_card
 from trainer.pages.embedded_photos import PictureShelf
 from trainer.pages.figures import (
@@ -37,6 +36,7 @@ from trainer.pages.photos import (
 )
 from trainer.pages.run_pictures import as_png, draw_confusion, draw_curves, draw_learning_curve
 from trainer.settings import FitSettings
+from trainer.studies.learning_curve import LearningCurve
 
 if TYPE_CHECKING:
     # It draws variants, with libraries that a page does not need.

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from maskage.formats.run_folder import EpochRow
 from maskage.records import LABELS
 from trainer.evaluation.intervals import Estimate
-from trainer.evaluation.learning_curve import LearningCurve
+from trainer.studies.learning_curve import LearningCurve
 
 INK, FAINT, PAPER = (32, 33, 36), (218, 220, 224), (255, 255, 255)
 BLUE, ORANGE, GREEN = (26, 115, 232), (217, 95, 2), (24, 128, 56)

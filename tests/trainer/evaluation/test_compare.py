@@ -149,7 +149,7 @@ def test_damaged_and_unfinished_runs_are_told_and_do_not_hide_the_others(
     out, err = capsys.readouterr()
     assert "whole" in out
     assert "Stopped before their end: stopped." in out
-    assert f"{runs / 'damaged'}: its metrics.json is not one" in err
+    assert f"{runs / 'damaged'}: its metrics.json was not written" in err
     assert f"trainer fit --resume {runs / 'begun'}" in err
     assert main(["compare", str(runs / "begun")]) == 5
     assert "Go on with `trainer fit --resume" in capsys.readouterr().err

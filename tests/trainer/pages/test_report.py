@@ -18,8 +18,8 @@ from trainer.cli import main
 from trainer.data.augment import Augmenter, mix_seed, vary_framing
 from trainer.data.dataset import read_training_photos
 from trainer.data.pixels import PixelReader
+from trainer.evaluation.calibration import ReliabilityBin, calibration_error, measure_reliability
 from trainer.evaluation.coverage import coverage_curve
-from trainer.evaluation.reliability import ReliabilityBin, calibration_error, measure_reliability
 from trainer.fit.command import add_fit_options
 from trainer.pages.charts import draw_bar, draw_coverage, draw_reliability
 from trainer.pages.embedded_photos import SIDE_PX, PictureShelf, shrink

@@ -13,20 +13,18 @@ from maskage.formats.curated_set import CuratedPhoto
 from maskage.records import LABELS
 from trainer.cli import main
 from trainer.evaluation.intervals import Estimate
-from trainer.evaluation.learning_curve import (
+from trainer.network.classes import one_hot
+from trainer.network.head import HeadData
+from trainer.pages.run_pictures import draw_learning_curve
+from trainer.recipe import Phase, load_recipe
+from trainer.studies.curve_measurement import (
     DRAWS,
-    CurveRow,
-    LearningCurve,
-    Verdict,
     draw_order,
     draw_parts,
     forecast_doubling,
     measure_curve,
 )
-from trainer.network.classes import one_hot
-from trainer.network.head import HeadData
-from trainer.pages.run_pictures import draw_learning_curve
-from trainer.recipe import Phase, load_recipe
+from trainer.studies.learning_curve import CurveRow, LearningCurve, Verdict
 
 RECIPE = replace(
     load_recipe("mobilenetv2"),
@@ -146,7 +144,7 @@ def test_hard_photos_give_a_curve_that_rises() -> None:
     assert 0 < curve.next_doubling.value < curve.last_doubling.value
     assert "more photos will help" in str(curve)
     assert "From 320 to 640 training photos" in str(curve)
-    assert "groups only" not in str(curve)
+    assert "from only" not in str(curve)
     assert draw_learning_curve(curve).size == (1000, 460)
 
 
@@ -177,7 +175,16 @@ def test_the_verdict_heeds_the_interval_not_the_figure_alone(
     gain: Estimate, verdict: Verdict
 ) -> None:
     rows = tuple(
-        CurveRow(share, 1, 10, int(100 * share), 0.9, 0.95, 0.92) for share in (0.25, 0.5, 1.0)
+        CurveRow(
+            share=share,
+            draw=1,
+            groups=10,
+            photos=int(100 * share),
+            accuracy=0.9,
+            mask_accuracy=0.95,
+            age_accuracy=0.92,
+        )
+        for share in (0.25, 0.5, 1.0)
     )
     curve = LearningCurve(rows, 50, 50, gain, None)
     assert curve.verdict is verdict
@@ -203,7 +210,7 @@ def test_few_people_give_fewer_points_and_too_few_none() -> None:
     assert curve is not None
     assert curve.shares == [0.5, 1.0]
     assert curve.next_doubling is None
-    assert "come from 6 groups only" in str(curve)
+    assert "come from 6 from only" in str(curve)
     with pytest.raises(DatasetError, match="needs 4 at least; found 3"):
         measure_people(3)
 

@@ -14,6 +14,9 @@ from maskage.demo.colours import (
 )
 from maskage.records import RgbImage
 
+Place = tuple[float, float]
+"""x and y, as fractions of the width and the height of a picture."""
+
 _WALLS = ("#d9cfc0", "#b9c9c4", "#e3c9b0", "#a9b8cc", "#c9b6c7", "#8fa39a", "#e8dfcf", "#7f8794",
           "#c98f6f", "#6f8f8a")  # fmt: skip
 _THINGS = ("#b5483a", "#d99a2b", "#3f7f75", "#40577f", "#8a4f7d", "#e3d9c6", "#5d8a4a", "#2f2f38",
@@ -36,11 +39,9 @@ class _Wall:
     def disc(self, x: float, y: float, radius: float, colour: Colour) -> None:
         cv2.circle(self.pixels, self._at(x, y), round(radius * self.height), colour, cv2.FILLED)
 
-    def line(
-        self, x: float, y: float, to_x: float, to_y: float, thick: float, colour: Colour
-    ) -> None:
+    def line(self, start: Place, end: Place, thick: float, colour: Colour) -> None:
         pixels = max(1, round(thick * self.height))
-        cv2.line(self.pixels, self._at(x, y), self._at(to_x, to_y), colour, pixels, cv2.LINE_AA)
+        cv2.line(self.pixels, self._at(*start), self._at(*end), colour, pixels, cv2.LINE_AA)
 
     def leaf(self, x: float, y: float, reach: float, turn: float, colour: Colour) -> None:
         tip = (x + reach * np.cos(turn) * self.height / self.width, y + reach * np.sin(turn))
@@ -124,7 +125,7 @@ def _office(wall: _Wall, colour: Colour) -> None:
         tall = float(wall.rng.uniform(0.12, 0.2))
         wall.box(0.7 + i * 0.026, 0.36 - tall, 0.022, tall, wall.any_of(_THINGS))
     _plant(wall, 0.93, 0.36, 0.16)
-    wall.line(0.12, 0.9, 0.12, 0.56, 0.012, (50, 50, 56))
+    wall.line((0.12, 0.9), (0.12, 0.56), 0.012, (50, 50, 56))
     wall.disc(0.12, 0.56, 0.1, (255, 240, 200))
     wall.box(0.0, 0.84, 1.0, 0.16, darker(_WOOD, 0.15))
 
@@ -141,7 +142,7 @@ def _kitchen(wall: _Wall, colour: Colour) -> None:
         wall.box(x, 0.3 - tall, 0.055, tall, tone)
         wall.box(x, 0.3 - tall, 0.055, 0.02, lighter(tone, 0.5))
     for x in (0.15, 0.27, 0.8):
-        wall.line(x, 0.33, x, 0.5, 0.01, (120, 120, 126))
+        wall.line((x, 0.33), (x, 0.5), 0.01, (120, 120, 126))
         wall.disc(x, 0.53, 0.05, (70, 74, 82))
 
 
@@ -183,10 +184,8 @@ def _studio(wall: _Wall, colour: Colour) -> None:
     for x in np.arange(0.02, 1.0, 0.1):
         bunting = wall.any_of(_THINGS)
         wall.line(
-            x,
-            0.05 + 0.05 * np.sin(x * 9),
-            x + 0.1,
-            0.05 + 0.05 * np.sin(x * 9 + 0.9),
+            (x, 0.05 + 0.05 * np.sin(x * 9)),
+            (x + 0.1, 0.05 + 0.05 * np.sin(x * 9 + 0.9)),
             0.006,
             (240, 236, 228),
         )

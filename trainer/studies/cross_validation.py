@@ -1,4 +1,4 @@
-"""Every photo judged by a head on frozen features that was trained on others."""
+"""Cross-validation: predict each photo with a head that was trained on other photos."""
 
 from collections.abc import Callable
 
@@ -13,28 +13,29 @@ from trainer.recipe import Recipe
 _Numbers = NDArray[np.int64]
 
 
-def judge_by_folds(
+def cross_validate(
     features: Matrix,
     labels: _Numbers,
     groups: _Numbers,
+    *,
     count: int,
     recipe: Recipe,
     seed: int,
     on_head: Callable[[], object] = lambda: None,
 ) -> NDArray[np.float64]:
-    """Train a head for each fold, on the others, and let it answer to the fold's photos.
+    """Train a head for each fold, on the other folds, and let it predict the fold's photos.
 
     Args:
-        features: Of the photos through a frozen backbone, shape (N, depth).
+        features: Features of the photos from a frozen backbone, shape (N, depth).
         labels: Class numbers, shape (N,).
-        groups: Of each photo, numbers from 0, shape (N,); none straddles folds.
-        count: Of folds, at least 3: one asked, one to choose the epoch by, the rest to learn from.
-        recipe: How a head is trained.
-        seed: Of folds and heads.
-        on_head: Told after each.
+        groups: Group of each photo, numbers from 0, shape (N,); a group lies in one fold.
+        count: Number of folds, at least 3: one is predicted, one chooses the epoch, the rest train.
+        recipe: Recipe of the head.
+        seed: Seed of the folds and of the heads.
+        on_head: Called after each head.
 
     Returns:
-        Whether class, mask half and age half of each photo are right, 0 or 1, shape (3, N).
+        1 where class, mask and age of a photo are right, else 0, shape (3, N).
     """
     folds = make_folds(labels, groups, count, seed)
     said = np.empty_like(labels)
@@ -55,7 +56,7 @@ def judge_by_folds(
 
 
 def make_folds(labels: _Numbers, groups: _Numbers, count: int, seed: int) -> _Numbers:
-    """The fold of each photo, 0 to `count` - 1; a group lies in one, classes are spread evenly."""
+    """Return the fold of each photo, 0 to `count` - 1; groups stay whole, classes are even."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     # scikit-learn takes seeds below 2**32.

@@ -15,19 +15,12 @@ from tests.read_only import read_only
 from tests.trainer.conftest import draw_face
 from trainer.cli import main
 from trainer.data.features import FeatureCache
-from trainer.evaluation.cross_validation import make_folds
 from trainer.evaluation.intervals import Estimate
-from trainer.evaluation.leak import (
-    MAX_FOLDS,
-    REPEATS,
-    Leak,
-    LeakMeasurement,
-    compare_splits,
-    list_originals,
-    measure_leak,
-)
 from trainer.network.classes import one_hot
 from trainer.recipe import Phase, load_recipe
+from trainer.studies.cross_validation import make_folds
+from trainer.studies.leak import MAX_FOLDS, compare_splits, list_originals, measure_leak
+from trainer.studies.leak_report import REPEATS, Leak, LeakMeasurement
 
 RECIPE = replace(
     load_recipe("mobilenetv2"),
@@ -167,7 +160,7 @@ def test_where_every_group_has_one_photo_there_is_nothing_to_leak(
         curated, load_recipe("mobilenetv2"), weights="gone.h5", runs=tmp_path, seed=1
     )
     assert found == Leak(80, 80, 0, None)
-    assert "nothing to leak" in str(found)
+    assert "nothing can leak" in str(found)
     assert found.as_dict()["measured"] is None
     assert not list(tmp_path.iterdir())
 

@@ -1,4 +1,4 @@
-"""A model's answers to labelled photos, with all that is known of the photos."""
+"""Labelled photos with a model's answers, and everything known about the photos."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,25 +13,25 @@ from maskage.formats.curated_set import CuratedPhoto
 from maskage.formats.run_folder import Prediction, predictions_of
 from trainer.data.dataset import relative_names
 from trainer.evaluation.breakdown import Breakdown, break_down_by_facts
-from trainer.evaluation.leak_check import look_at_photos
+from trainer.evaluation.leak_check import read_sights
 from trainer.evaluation.metrics import Evaluation, evaluate_answers
 from trainer.evaluation.photo_facts import PhotoFacts, gather_facts
 from trainer.network.classes import class_numbers
 
 
-@dataclass(frozen=True, eq=False)
-class JudgedPhotos:
-    """Photos, and what a model said of each.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EvaluatedPhotos:
+    """Photos with a model's answer to each.
 
     Attributes:
-        folder: What the predictions' paths are relative to.
-        photos: In the order of all else.
-        probabilities: Float, shape (N, 4).
-        predictions: The answers.
-        sights: What each file shows.
-        facts: What is known of each.
-        evaluation: The answers, counted.
-        breakdowns: The answers, part by part.
+        folder: Folder that the paths of the predictions are relative to.
+        photos: The photos, in the order of all other attributes.
+        probabilities: Probabilities of the classes, float, shape (N, 4).
+        predictions: The answers, as `predictions.csv` holds them.
+        sights: Hash, size and quality of each file.
+        facts: Subject, session and so on of each photo.
+        evaluation: Scores over all answers.
+        breakdowns: Scores of parts of the photos.
     """
 
     folder: Path
@@ -45,42 +45,42 @@ class JudgedPhotos:
 
     @cached_property
     def confidence(self) -> NDArray[np.float64]:
-        """Of each answer, shape (N,)."""
+        """Confidence of each answer, 0 to 1, shape (N,)."""
         return np.asarray(self.probabilities.max(axis=1), dtype=np.float64)
 
     @cached_property
     def is_right(self) -> NDArray[np.bool_]:
-        """Whether each answer is, shape (N,)."""
+        """True for each right answer, shape (N,)."""
         return np.array([each.is_right for each in self.predictions])
 
     @property
     def mistakes(self) -> list[int]:
-        """Positions of the wrong answers, the surest first."""
+        """Indices of the wrong answers, the surest first."""
         wrong = np.flatnonzero(~self.is_right).tolist()
         return sorted(wrong, key=lambda at: (-self.confidence[at], self.predictions[at].path))
 
     @property
     def least_certain(self) -> list[int]:
-        """Positions of all answers, the least sure first."""
+        """Indices of all answers, the least sure first."""
         places = range(len(self.predictions))
         return sorted(places, key=lambda at: (self.confidence[at], self.predictions[at].path))
 
 
-def judge_photos(
+def evaluate_photos(
     folder: Path,
     photos: Sequence[CuratedPhoto],
     probabilities: NDArray[np.floating],
     temperature: float,
     metadata: Mapping[str, PhotoFacts] | None = None,
-) -> JudgedPhotos:
-    """Count a model's answers, whole and part by part.
+) -> EvaluatedPhotos:
+    """Score a model's answers, over all photos and over parts of them.
 
     Args:
-        folder: That holds the photos, absolute.
-        photos: At least one.
-        probabilities: Shape (N, 4).
-        temperature: That is inside the probabilities.
-        metadata: What a metadata file says (see `photo_facts`).
+        folder: Folder that holds the photos, absolute.
+        photos: The photos, at least one.
+        probabilities: Probabilities of the classes, shape (N, 4).
+        temperature: Temperature that is inside the probabilities.
+        metadata: Content of a metadata file (see `photo_facts`).
 
     Raises:
         DatasetError: The metadata names none of the photos, or the manifest is damaged.
@@ -88,10 +88,10 @@ def judge_photos(
     actual = class_numbers(photos)
     names = relative_names(folder, photos)
     groups = [photo.group for photo in photos]
-    sights = look_at_photos(photos)
+    sights = read_sights(photos)
     facts = gather_facts(names, [sight.sha256 for sight in sights], folder, metadata)
     predicted = probabilities.argmax(axis=1)
-    return JudgedPhotos(
+    return EvaluatedPhotos(
         folder=folder,
         photos=tuple(photos),
         probabilities=probabilities,
