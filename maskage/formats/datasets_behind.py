@@ -6,7 +6,7 @@ from pathlib import Path
 
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.set_contents import PLAN_FILE, SPLITS, dataset_of_set
-from maskage.formats.trained_runs import ARGS_FILE, read_run
+from maskage.formats.run_arguments import ARGS_FILE, read_run
 
 _HEIGHT = 3
 """How many folders up is looked: <set>/<split>/<label>/<photo>, <run>/exports/<format>."""

@@ -26,7 +26,7 @@ from maskage.environment import describe_environment
 from maskage.errors import DatasetError, EnvironmentProblemError, InUseError, UsageError
 from maskage.formats.datasets_behind import datasets_behind
 from maskage.formats.output_log import Kind, Output, log_output
-from maskage.formats.trained_runs import CACHES_KEY
+from maskage.formats.run_arguments import CACHES_KEY
 from maskage.records import LABELS
 from maskage.system.files import make_private, open_private, replace_file
 from maskage.system.lock import FolderLock

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from maskage.formats.run_folder import RunFolder
-from maskage.formats.trained_runs import read_run
+from maskage.formats.run_arguments import read_run
 from maskage.outside_text import path_to_text
 from trainer.cli import main
 from trainer.evaluation.paired import read_right_answers

@@ -1,6 +1,6 @@
 """What was made of photos outside their dataset: sets, runs, models, pages, pictures, caches.
 
-Reads sets, runs and caches through `maskage.formats` (`set_contents`, `trained_runs`,
+Reads sets, runs and caches through `maskage.formats` (`set_contents`, `run_arguments`,
 `feature_cache`), all else through `loose_copies`. Changes nothing.
 """
 
@@ -11,12 +11,12 @@ from pathlib import Path
 
 from maskage.dataset.privacy.loose_copies import LooseCopy, find_loose_copies
 from maskage.dataset.privacy.sought_photos import Either, SoughtPhotos
-from maskage.dataset.privacy.trace_walk import BUILDING, FORMER, Places, add_set, look_through
+from maskage.dataset.privacy.project_walk import BUILDING, FORMER, Places, add_set, look_through
 from maskage.errors import UnreadableImageError
 from maskage.formats.feature_cache import list_pieces, read_digests
 from maskage.formats.output_log import Kind, Output, log_paths
 from maskage.formats.set_contents import CuratedSet, SetRow, read_set
-from maskage.formats.trained_runs import TrainedRun, read_run
+from maskage.formats.run_arguments import TrainedRun, read_run
 from maskage.pictures.images import read_image
 from maskage.pictures.perceptual_hash import hash_crop
 from maskage.shell_words import join_words
@@ -120,7 +120,7 @@ def find_traces(
 
     Args:
         sought: The photos.
-        look_in: Folders that are looked through, see `trace_walk`. A set that a run names is
+        look_in: Folders that are looked through, see `project_walk`. A set that a run names is
             read wherever it lies.
         caches: More caches of features, wherever they lie.
         outputs: What the tools remember to have written, wherever it lies.

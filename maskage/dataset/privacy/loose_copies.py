@@ -11,7 +11,7 @@ from pathlib import Path
 
 from maskage.dataset.privacy.page_search import PAGES, TEXTS, Mentions, find_mentions
 from maskage.dataset.privacy.sought_photos import SoughtPhotos, is_one_photos_name
-from maskage.dataset.privacy.trace_walk import MODEL_FILES, Places
+from maskage.dataset.privacy.project_walk import MODEL_FILES, Places
 from maskage.formats.output_log import Kind, Output
 from maskage.formats.set_contents import hash_file
 from maskage.pictures.images import PICTURE_SUFFIXES
