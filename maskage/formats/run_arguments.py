@@ -1,24 +1,26 @@
-"""What a trained run tells of the photos it was trained on, read from outside.
+"""args.yaml: what a run was asked for, and what it was trained on.
 
-<runs>/<run>/args.yaml          `curated` names the set, `dataset_digest` what was in it
-<runs>/<run>/predictions.csv    `path` names photos of that set
+curated           the curated set, as `trainer fit` resolved it
+dataset_digest    of the photos in that set (`digest_set`)
+feature_caches    where features of the photos were kept, also by a run that went on later
+name, recipe, ... the settings of `trainer fit`, which `trainer.settings` checks
 
-Only reads. Training is not imported: the files are what the packages promise to each other.
+Reads and writes the file as plain values; a run that somebody else made is read too.
 """
 
-import csv
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maskage.outside_text import cell_to_path
+from maskage.security.files import UnsafeFileError, read_regular_file
 from maskage.shell_words import join_words
+from maskage.system.files import replace_file
 
 ARGS_FILE = "args.yaml"
 CACHES_KEY = "feature_caches"
-"""In args.yaml: where the features of the photos were kept, also by a run that went on later."""
 
+_LARGEST = 1 << 20
 _FIT_OPTIONS = (
     "model", "weights", "epochs", "fine_tune_epochs", "image_size", "alpha", "batch_size", "heads",
     "seed",
@@ -28,15 +30,15 @@ _FIT_FLAGS = ("learning_curve", "find_rate", "tensorboard")
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """One run.
+    """A run, and what it was trained on.
 
     Attributes:
-        folder: Absolute.
-        curated: The set it was trained on, as it names it.
+        folder: Absolute path of the run.
+        curated: The set it was trained on, as the file names it.
         trained_on: The same, absolute.
-        dataset_digest: Of the photos in it then; None where the run does not tell.
-        command: Trains it anew.
-        feature_caches: Where it kept features of photos, absolute.
+        dataset_digest: Digest of the photos in the set at that time; None if it is not known.
+        command: Command that trains the run anew.
+        feature_caches: Absolute paths of the caches that hold features of the photos.
     """
 
     folder: Path
@@ -46,42 +48,64 @@ class TrainedRun:
     command: str
     feature_caches: tuple[Path, ...] = ()
 
-    def count_predicted(self, paths: Container[str]) -> int:
-        """How many of these photos its predictions name: "test/mask_old/a.jpg" is mask_old/a.jpg.
 
-        Args:
-            paths: Relative to the dataset.
-        """
-        try:
-            with (self.folder / "predictions.csv").open(newline="", encoding="utf-8") as file:
-                named = [cell_to_path(row.get("path") or "") for row in csv.DictReader(file)]
-        except (OSError, UnicodeDecodeError, csv.Error):
-            return 0
-        return sum("/".join(path.split("/")[-2:]) in paths for path in named)
+def write_arguments(run: Path, values: Mapping[str, Any]) -> None:
+    """Write the arguments of the run in the folder `run`, whole or not at all.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    import yaml
+
+    text = yaml.safe_dump(dict(values), sort_keys=False)
+    replace_file(run / ARGS_FILE, text.encode(errors="backslashreplace"))
+
+
+def read_arguments(run: Path) -> dict[str, Any]:
+    """Return the arguments of a run; empty if the file is missing or something else."""
+    try:
+        return _parse((run / ARGS_FILE).read_bytes())
+    except (OSError, UnsafeFileError):
+        return {}
+
+
+def load_arguments(run: Path) -> dict[str, Any]:
+    """Return the arguments of a run that a stranger may have made.
+
+    Raises:
+        UnsafeFileError: The file is missing, too large, or not what `trainer fit` writes.
+    """
+    return _parse(read_regular_file(run / ARGS_FILE, _LARGEST))
 
 
 def read_run(folder: Path) -> TrainedRun | None:
-    """Read a run's args.yaml; None where it is something else of this name."""
-    args = _read_args(folder / ARGS_FILE)
+    """Read what a run was trained on; None if its args.yaml is something else of this name."""
+    args = read_arguments(folder)
     curated, digest = args.get("curated"), args.get("dataset_digest")
     if not isinstance(curated, str):
         return None
-    # A relative one is of the folder that the runs' folder lies in.
-    trained_on = (folder.parent.parent / curated).resolve()
-    told = digest if isinstance(digest, str) else None
     return TrainedRun(
-        folder, curated, trained_on, told, _fit_command(folder, args), _feature_caches(args)
+        folder=folder,
+        curated=curated,
+        # A relative path starts from the folder that holds the folder of the runs.
+        trained_on=(folder.parent.parent / curated).resolve(),
+        dataset_digest=digest if isinstance(digest, str) else None,
+        command=_fit_command(folder, args),
+        feature_caches=_feature_caches(args),
     )
 
 
-def _read_args(path: Path) -> Mapping[str, Any]:
+def _parse(data: bytes) -> dict[str, Any]:
     import yaml
 
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return {}
-    return values if isinstance(values, dict) else {}
+        values = yaml.safe_load(data)
+    except (yaml.YAMLError, ValueError, RecursionError) as fault:
+        reason = (str(fault).splitlines() or [type(fault).__name__])[0][:200]
+        raise UnsafeFileError(f"it is not YAML: {reason}") from fault
+    if not isinstance(values, dict):
+        raise UnsafeFileError("it holds no settings")
+    return values
 
 
 def _feature_caches(args: Mapping[str, Any]) -> tuple[Path, ...]:

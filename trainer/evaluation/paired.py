@@ -1,9 +1,7 @@
 """Two models on the same photos: where one is right and the other is not."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -54,13 +52,3 @@ def sign_test(ones: int, others: int) -> float:
 
     throws = ones + others
     return float(binomtest(ones, throws).pvalue) if throws else 1.0
-
-
-def read_right_answers(path: Path) -> dict[str, bool]:
-    """Whether each photo's answer was right, by path, out of `predictions.csv`; empty where it
-    is missing or damaged."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return {row["path"]: row["actual"] == row["predicted"] for row in csv.DictReader(file)}
-    except (OSError, UnicodeDecodeError, KeyError, csv.Error):
-        return {}

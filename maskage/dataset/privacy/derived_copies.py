@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maskage.dataset.privacy.loose_copies import LooseCopy, find_loose_copies
-from maskage.dataset.privacy.sought_photos import Either, SoughtPhotos
 from maskage.dataset.privacy.project_walk import BUILDING, FORMER, Places, add_set, look_through
+from maskage.dataset.privacy.sought_photos import Either, SoughtPhotos
 from maskage.errors import UnreadableImageError
+from maskage.formats.curated_set import SetContents, read_contents
 from maskage.formats.feature_cache import list_pieces, read_digests
 from maskage.formats.output_log import Kind, Output, log_paths
-from maskage.formats.set_contents import CuratedSet, SetRow, read_set
+from maskage.formats.plan_file import PlanRow
+from maskage.formats.predictions_file import count_predicted
 from maskage.formats.run_arguments import TrainedRun, read_run
 from maskage.pictures.images import read_image
 from maskage.pictures.perceptual_hash import hash_crop
@@ -133,7 +135,7 @@ def find_traces(
     runs = [run for folder in sorted(places.runs) if (run := read_run(folder)) is not None]
     places.sets |= {run.trained_on for run in runs if run.trained_on.is_dir()}
     places.caches |= {cache for run in runs for cache in run.feature_caches}
-    sets = {folder: read_set(folder) for folder in sorted(places.sets)}
+    sets = {folder: read_contents(folder) for folder in sorted(places.sets)}
     found = {folder: _search_set(one, sought) for folder, one in sets.items()}
     run_traces = [t for run in runs if (t := _run_trace(run, sets, found, sought)) is not None]
     curated = [
@@ -144,7 +146,9 @@ def find_traces(
     trained = _digests_trained_on(sets, found, runs, run_traces)
     loose, embedded = find_loose_copies(places, outputs, sought, Either(trained, sought.sets))
     listed = {one.folder for one in curated} | {run.folder for run in run_traces}
-    others = {folder for folder, one in sets.items() if one.made_of not in (None, sought.root)}
+    others = {
+        folder for folder, one in sets.items() if one.origin.dataset not in (None, sought.root)
+    }
     others |= {run.folder for run in runs if run.trained_on in others}
     return Traces(
         tuple(curated),
@@ -186,9 +190,9 @@ def _find_places(
     return places
 
 
-def _search_set(one: CuratedSet, sought: SoughtPhotos) -> _InSet:
+def _search_set(one: SetContents, sought: SoughtPhotos) -> _InSet:
     photos = {place for place, digest in one.files.items() if digest in sought.digests}
-    made_of = one.made_of
+    made_of = one.origin.dataset
     mine, others, set_aside = set[str](), set[str](), 0
     for row in one.rows:
         if row.parent:
@@ -214,10 +218,10 @@ def _search_set(one: CuratedSet, sought: SoughtPhotos) -> _InSet:
     return _InSet(photos - copies, copies, set_aside)
 
 
-def _is_copy(one: CuratedSet, row: SetRow, sought: SoughtPhotos) -> bool:
+def _is_copy(one: SetContents, row: PlanRow, sought: SoughtPhotos) -> bool:
     """Whether a file that has the name of a photo, and other bytes, was made of it."""
-    if one.made_of is not None:
-        return one.made_of == sought.root
+    if one.origin.dataset is not None:
+        return one.origin.dataset == sought.root
     if _bears_digest(row.path, one.files[row.place]):
         return True  # it was the photo, which another program has changed since
     try:
@@ -232,7 +236,7 @@ def _bears_digest(path: str, digest: str) -> bool:
 
 
 def _digests_of_copies(
-    sets: Mapping[Path, CuratedSet], found: Mapping[Path, _InSet]
+    sets: Mapping[Path, SetContents], found: Mapping[Path, _InSet]
 ) -> Iterator[str]:
     for folder, inside in found.items():
         for place in (*inside.photos, *inside.variants):
@@ -240,7 +244,7 @@ def _digests_of_copies(
 
 
 def _digests_trained_on(
-    sets: Mapping[Path, CuratedSet],
+    sets: Mapping[Path, SetContents],
     found: Mapping[Path, _InSet],
     runs: Sequence[TrainedRun],
     traces: Sequence[RunTrace],
@@ -257,7 +261,7 @@ def _digests_trained_on(
     return frozenset(digests - set_aside)
 
 
-def _set_trace(one: CuratedSet, inside: _InSet, root: Path) -> CuratedTrace:
+def _set_trace(one: SetContents, inside: _InSet, root: Path) -> CuratedTrace:
     folder, command = one.folder, one.command(root)
     if (building := BUILDING.fullmatch(folder.parent.name)) is not None:
         place = folder.parent.with_name(building[1])
@@ -271,18 +275,18 @@ def _set_trace(one: CuratedSet, inside: _InSet, root: Path) -> CuratedTrace:
 
 def _run_trace(
     run: TrainedRun,
-    sets: Mapping[Path, CuratedSet],
+    sets: Mapping[Path, SetContents],
     found: Mapping[Path, _InSet],
     sought: SoughtPhotos,
 ) -> RunTrace | None:
     one, told = sets.get(run.trained_on), f"trained on {run.curated}"
     if run.dataset_digest is not None and run.dataset_digest in sought.sets:
         return RunTrace(run.folder, f"{told} as it was", run.command)
-    if one is not None and one.made_of not in (None, sought.root) and not found[one.folder]:
+    if one is not None and one.origin.dataset not in (None, sought.root) and not found[one.folder]:
         return None
     if one is not None and run.dataset_digest in (None, one.digest):
         return RunTrace(run.folder, told, run.command) if found[one.folder] else None
-    if named := run.count_predicted(sought.paths):
+    if named := count_predicted(run.folder, sought.paths):
         files = "a file" if named == 1 else f"{named} files"
         return RunTrace(run.folder, f"its predictions.csv names {files} of theirs", run.command)
     since = "which is gone" if one is None else "which was changed since"

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskage.dataset.privacy.page_search import PAGES, TEXTS, Mentions, find_mentions
-from maskage.dataset.privacy.sought_photos import SoughtPhotos, is_one_photos_name
 from maskage.dataset.privacy.project_walk import MODEL_FILES, Places
+from maskage.dataset.privacy.sought_photos import SoughtPhotos, is_one_photos_name
 from maskage.formats.output_log import Kind, Output
-from maskage.formats.set_contents import hash_file
+from maskage.formats.sums import hash_file
 from maskage.pictures.images import PICTURE_SUFFIXES
 from maskage.shell_words import join_words
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskage.dataset.privacy.page_search import PAGES, TEXTS
+from maskage.formats.curated_set import looks_like_set
 from maskage.formats.feature_cache import CACHE_NAME
 from maskage.formats.output_log import DEPTH
-from maskage.formats.set_contents import looks_like_set
 from maskage.formats.run_arguments import ARGS_FILE
 from maskage.pictures.images import PICTURE_SUFFIXES
 from maskage.records import LABELS

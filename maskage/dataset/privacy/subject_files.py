@@ -19,7 +19,7 @@ from maskage.dataset.manifest import (
 from maskage.dataset.store import TRASH, match_photos
 from maskage.errors import UnreadableImageError
 from maskage.formats.dataset_folder import manifest_path
-from maskage.formats.set_contents import hash_file
+from maskage.formats.sums import hash_file
 from maskage.pictures.bare_pictures import strip_picture
 from maskage.pictures.images import PICTURE_SUFFIXES, read_image
 from maskage.pictures.perceptual_hash import hash_crop

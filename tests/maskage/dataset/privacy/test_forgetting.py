@@ -24,10 +24,11 @@ from maskage.dataset.manifest import former_names, read_consents, read_rows
 from maskage.dataset.privacy.forgetting import forget, plan_forgetting
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError, EnvironmentProblemError
+from maskage.formats.curated_set import read_contents
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.feature_cache import read_digests
-from maskage.formats.run_folder import Prediction, RunFolder
-from maskage.formats.set_contents import read_set
+from maskage.formats.predictions_file import Prediction
+from maskage.formats.run_folder import RunFolder
 from maskage.pictures.images import encode_jpeg, read_image
 from maskage.records import LABELS, Label, Photo
 from maskage.system.files import TEMPORARY_PREFIX
@@ -96,7 +97,7 @@ def forget_all(root: Path, *words: str) -> int:
 
 
 def save_piece(cache: Path, name: str, digests: list[str]) -> Path:
-    """A piece as `trainer.data.features.FeatureCache` writes it."""
+    """A piece as `maskage.formats.feature_cache.FeatureCache` writes it."""
     piece = cache / "mobilenetv2-1-96-v1-0123456789abcdef" / name
     piece.parent.mkdir(parents=True, exist_ok=True)
     keys = np.array([f"{digest}:{view}" for digest in digests for view in range(2)])
@@ -608,7 +609,7 @@ def test_a_run_on_a_set_that_was_made_anew_since_may_have_seen_the_person(
 
 def test_the_digest_of_a_set_is_that_of_training(data: Path) -> None:
     curated = curated_set(data, "curated", "--balance")
-    assert read_set(curated).digest == read_training_photos(curated).digest
+    assert read_contents(curated).digest == read_training_photos(curated).digest
 
 
 def test_a_set_that_a_run_names_is_read_wherever_it_lies(data: Path, tmp_path: Path) -> None:
