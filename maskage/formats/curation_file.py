@@ -39,7 +39,7 @@ _PAGE_COMMAND = re.compile(r"<pre>(curate .*?)</pre>", re.DOTALL)
 
 @dataclass(frozen=True)
 class CurationRecord:
-    """How a curated set was made.
+    """A record of how a curated set was made.
 
     Attributes:
         dataset: Absolute path of the dataset.
@@ -72,7 +72,7 @@ class CurationRecord:
 
 @dataclass(frozen=True)
 class SetOrigin:
-    """What is known of where a curated set comes from.
+    """The origin of a curated set, as far as it is known.
 
     Attributes:
         dataset: Folder of the dataset, resolved; None if it is not known or not there any more.
@@ -129,11 +129,11 @@ def read_curation(folder: Path) -> CurationRecord | None:
 
 
 def find_origin(folder: Path) -> SetOrigin:
-    """Return what is known of where the set in `folder` comes from.
+    """Return the origin of the set in `folder`, as far as it is known.
 
-    `curation.json` is asked first. A set without one, or with a damaged one, may have a page that
+    `curation.json` is read first. A set without one, or with a damaged one, may have a page that
     shows its command. Nothing is raised: a damaged file must not hide a set from `collector
-    forget`, which reads whatever it comes across; `read_curation` is for those who train on it.
+    forget`, which reads whatever it finds. Training reads the set with `read_curation`.
     """
     try:
         record = read_curation(folder)

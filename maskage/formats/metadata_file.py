@@ -1,4 +1,4 @@
-"""What a user's table says of photos: a CSV of `path` and any of the columns below.
+"""The user's table about photos: a CSV of `path` and any of the columns below.
 
 path,source,subject,session,group,label    each cell may be empty, other columns are ignored
 """
@@ -15,7 +15,7 @@ from maskage.records import LABELS, Label
 
 @dataclass(frozen=True)
 class PhotoMetadata:
-    """What a table says of one photo; None where it says nothing.
+    """The row of one photo; None for empty cells and missing columns.
 
     Attributes:
         source: Collection that the photo comes from.
@@ -41,10 +41,10 @@ def read_metadata(path: Path, columns: Sequence[str]) -> dict[str, PhotoMetadata
         columns: The columns that are wanted, fields of `PhotoMetadata`; others are not looked at.
 
     Returns:
-        What is said of each photo, by its path, POSIX.
+        The row of each photo, by its path, POSIX.
 
     Raises:
-        DatasetError: The file is no CSV, has no column `path` or none of those wanted, or holds an
+        DatasetError: The file is not a CSV, lacks the column `path` or all wanted ones, or holds an
             unknown label.
     """
     try:

@@ -1,4 +1,4 @@
-"""The folder of one training: what was asked for, what happened, how good the result is.
+"""The folder of a run: what was asked for, what happened, how good the result is.
 
 args.yaml  results.csv  metrics.json  predictions.csv  environment.json  model_card.md
 confusion_matrix.png  curves.png  report.html  checkpoints/  bundle/
