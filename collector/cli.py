@@ -15,7 +15,8 @@ from maskage.installation import ShowVersion
 from maskage.records import LABELS, Label
 
 if TYPE_CHECKING:
-    from maskage.dataset.importer import Facts, ImportReport
+    from maskage.dataset.importer import ImportReport
+    from maskage.formats.metadata_file import PhotoMetadata
 
 DEFAULT_DATA = Path("data")
 
@@ -178,7 +179,7 @@ def _import_pictures(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _check_pseudonyms(metadata: "dict[str, Facts]") -> None:
+def _check_pseudonyms(metadata: "dict[str, PhotoMetadata]") -> None:
     """Subjects of other people's tables are taken as they are, but not without a word."""
     from maskage.dataset.consent import is_pseudonym
 

@@ -64,7 +64,8 @@ from benchmarks.trainer.accuracy import (
 from benchmarks.trainer.head_forms import describe
 from curation.options import ALL_FACES
 from curation.settings import DEFAULT_SEED, PaintingSettings
-from maskage.formats.run_folder import create_run, predictions_of
+from maskage.formats.predictions_file import predictions_of
+from maskage.formats.run_folder import create_run
 from maskage.records import LABELS
 from trainer.data.dataset import read_training_photos, relative_names
 from trainer.evaluation.intervals import estimate, number_groups, resample_means

@@ -1,14 +1,14 @@
 """The page that the guided tour ends with: what was photographed, learned, and seen live."""
 
 import base64
-import csv
 import html
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from maskage.formats.plan_file import read_plan
+from maskage.formats.run_folder import RunFolder
 from maskage.pictures.images import encode_jpeg, read_image, resize_square
 from maskage.records import LABELS, RgbImage
 from maskage.system.files import write_private
@@ -69,7 +69,7 @@ def write_demo_report(
     out: Path, score: "LiveScore", seen: Sequence[str], unseen: Sequence[str]
 ) -> Path:
     """Write `report.html`, self-contained but for its links into `out`; returns its path."""
-    metrics = json.loads((out / "runs" / "demo" / "metrics.json").read_text())
+    metrics = RunFolder(out / "runs" / "demo").read_metrics()
     low, high = metrics["accuracy_interval"]
     page = _PAGE.format(
         people=len(seen),
@@ -79,7 +79,7 @@ def write_demo_report(
         interval=f"95% interval {low:.1%} to {high:.1%}",
         fps=f"{score.fps:.0f}",
         photos=_photo_strips(out / "data"),
-        plan=_plan_table(out / "curated" / "plan.csv"),
+        plan=_plan_table(out / "curated"),
         classes=_class_table(metrics),
         confusion=_confusion_table(score),
         moments="".join(_image(m, "a live frame", 300) for m in _spread(score.moments, MOMENTS)),
@@ -102,13 +102,10 @@ def _photo_strips(data: Path) -> str:
     return "".join(strips)
 
 
-def _plan_table(plan: Path) -> str:
-    with plan.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    kept = Counter(
-        (row["split"], row["label"], bool(row["parent"])) for row in rows if row["kept"] == "1"
-    )
-    aside = Counter(row["label"] for row in rows if row["kept"] == "0")
+def _plan_table(curated: Path) -> str:
+    rows = list(read_plan(curated))
+    kept = Counter((row.split, row.label, bool(row.parent)) for row in rows if row.is_kept)
+    aside = Counter(row.label for row in rows if not row.is_kept)
     lines = [
         [split, *(_with_copies(kept, split, label) for label in LABELS)]
         for split in ("train", "val", "test")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from maskage.formats.run_folder import Prediction
+from maskage.formats.predictions_file import Prediction
 from maskage.pages.page import Card
 from maskage.pages.parts import escape
 from maskage.pictures.images import read_image

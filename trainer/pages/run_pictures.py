@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from maskage.formats.run_folder import EpochRow
+from maskage.formats.results_file import EpochRow
 from maskage.records import LABELS
 from trainer.evaluation.intervals import Estimate
 from trainer.studies.learning_curve import LearningCurve

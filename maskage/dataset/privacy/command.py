@@ -22,7 +22,7 @@ from maskage.dataset.privacy.consent_report import (
     as_table,
     consent_as_json,
     consent_row,
-    told,
+    describe_consent,
 )
 from maskage.errors import DatasetError, UsageError
 from maskage.outside_text import join_lines, shown_text
@@ -214,9 +214,9 @@ def _record(arguments: argparse.Namespace, today: date) -> int:
         replaced = None if former is None else consent_as_json(former.subject, former, today)
         show(json.dumps({**consent_as_json(consent.subject, consent, today), "replaced": replaced}))
         return 0
-    show(f"{consent.subject}: on record in {arguments.data}: {told(consent)}.")
+    show(f"{consent.subject}: on record in {arguments.data}: {describe_consent(consent)}.")
     if former is not None:
-        show(f"It replaces: {told(former)}.")
+        show(f"It replaces: {describe_consent(former)}.")
     return 0
 
 

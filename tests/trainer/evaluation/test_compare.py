@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from maskage.formats.predictions_file import read_right_answers
 from maskage.formats.run_folder import RunFolder
 from trainer.cli import main
 from trainer.evaluation.compare import comparison_lines, format_comparison, notes_on, summarise_runs
-from trainer.evaluation.paired import PairedAnswers, compare_answers, read_right_answers, sign_test
+from trainer.evaluation.paired import PairedAnswers, compare_answers, sign_test
 from trainer.pages.comparison import comparison_card
 
 
@@ -128,8 +129,8 @@ def test_answers_are_compared_on_the_same_photos_only() -> None:
 def test_answers_that_cannot_be_read_are_none(tmp_path: Path) -> None:
     damaged = tmp_path / "predictions.csv"
     damaged.write_bytes(b"path,actual\n\xff,x\n")
-    assert read_right_answers(damaged) == {}
-    assert read_right_answers(tmp_path / "missing.csv") == {}
+    assert read_right_answers(damaged.parent) == {}
+    assert read_right_answers(tmp_path / "missing") == {}
 
 
 def test_damaged_and_unfinished_runs_are_told_and_do_not_hide_the_others(

@@ -8,7 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
-from maskage.formats.curated_set import PLAN_COLUMNS, SPLITS, CuratedPhoto
+from maskage.formats.curated_set import SPLITS, CuratedPhoto
+from maskage.formats.feature_cache import FeatureCache
+from maskage.formats.plan_file import PLAN_COLUMNS
 from maskage.pictures.images import encode_jpeg
 from maskage.records import LABELS
 from tests.read_only import read_only

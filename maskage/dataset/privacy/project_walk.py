@@ -1,4 +1,4 @@
-"""Where traces of photos may lie: one walk through a project's folders, by names alone."""
+"""A walk through a project's folders for places that may hold copies of photos, by names alone."""
 
 import os
 import re
@@ -7,36 +7,38 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskage.dataset.privacy.page_search import PAGES, TEXTS
+from maskage.formats.curated_set import looks_like_set
 from maskage.formats.feature_cache import CACHE_NAME
 from maskage.formats.output_log import DEPTH
-from maskage.formats.set_contents import looks_like_set
-from maskage.formats.trained_runs import ARGS_FILE
+from maskage.formats.run_arguments import ARGS_FILE
 from maskage.pictures.images import PICTURE_SUFFIXES
 from maskage.records import LABELS
 
 MODEL_FILES = ("bundle.json", "export.json")
-"""What a bundle and an export say of themselves."""
+"""Files in which a bundle and an export describe themselves."""
 
-# Where `curate` was killed: it holds a set that was being made, and maybe the former one.
+# Left by a killed `curate`: a set that was being made, and maybe the former one.
 BUILDING = re.compile(r"\.(.+)-building-\d+")
 FORMER = "result-former"
 _BUILT = ("result", FORMER)
 
-# "20261126T114501.123Z.mp4": as the live view names recordings and snapshots.
+# "20261126T114501.123Z.mp4" is a name that the live view gives to a recording.
 _BY_TIME = re.compile(r"\d{8}T\d{6}\.\d{3}Z.*\.(?:mp4|jpg)")
 _FOREIGN = ("pyvenv.cfg", "package.json")
-"""In folders of other programs, of which there may be a hundred thousand files."""
+"""Files of other programs, in folders that may hold a hundred thousand files."""
 
 
 @dataclass
 class Places:
-    """What may hold traces, by kind.
+    """Places that may hold copies of photos, by kind.
 
     Attributes:
-        sets, runs, caches: Folders.
+        sets: Folders of curated sets.
+        runs: Folders of runs.
+        caches: Folders of cached features.
         models: Folders of bundles and exports.
-        files: Pages, tables and pictures that are in none of those.
-        by_time: Files that are named as the live view names what it keeps.
+        files: Pages, tables and pictures.
+        by_time: Files with names that the live view gives to snapshots and recordings.
     """
 
     sets: set[Path] = field(default_factory=set)
@@ -47,11 +49,11 @@ class Places:
     by_time: set[Path] = field(default_factory=set)
 
 
-def look_through(folder: Path, root: Path, places: Places) -> None:
-    """Add what lies in a folder, `DEPTH` down.
+def add_folder(folder: Path, root: Path, places: Places) -> None:
+    """Add the places in a folder, at most `DEPTH` folders down.
 
-    Links are not followed, and hidden folders are left out but for caches and what a killed
-    `curate` left. Of the dataset at `root` the class folders and its pictures are left out.
+    Links are not followed. Hidden folders are skipped, except caches and what a killed `curate`
+    left. The class folders and pictures of the dataset at `root` are skipped too.
     """
     _walk(folder, root, places, 0)
 
@@ -65,7 +67,7 @@ def add_set(folder: Path, places: Places) -> None:
 
 
 def is_named_by_time(name: str) -> bool:
-    """Return whether a file is named as a recording or a snapshot of the live view."""
+    """Return True if a file has the name of a recording or snapshot of the live view."""
     return _BY_TIME.fullmatch(name) is not None
 
 
@@ -84,7 +86,7 @@ def _walk(folder: Path, root: Path, places: Places, depth: int) -> None:
         return
     if ARGS_FILE in files:
         places.runs.add(folder)
-        # Its own parts, however deep it lies.
+        # The parts of a run are added however deep the run lies.
         depth = 0
     elif depth >= DEPTH:
         return
@@ -113,7 +115,7 @@ def _add_files(folder: Path, files: Sequence[str], root: Path, places: Places) -
 
 
 def _list(folder: Path) -> tuple[list[str], list[str]]:
-    """Names of the files and of the folders in a folder; none where it may not be looked into."""
+    """Return the names of the files and of the folders in a folder; none if it is unreadable."""
     files, folders = [], []
     try:
         with os.scandir(folder) as entries:
@@ -130,5 +132,5 @@ def _list(folder: Path) -> tuple[list[str], list[str]]:
 def _is_file(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_file()
-    except OSError:  # a link that leads in a circle
+    except OSError:  # links that form a circle
         return False
