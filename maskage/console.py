@@ -4,7 +4,6 @@ Results go to stdout; progress, notices and errors go to stderr. `show` and `say
 there, so that a name from outside never acts on the terminal.
 """
 
-import argparse
 import io
 import os
 import sys
@@ -13,10 +12,10 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn, Protocol, TextIO, TypeVar, cast
+from typing import Protocol, TextIO, TypeVar, cast
 
 from maskage.addresses import hide_addresses
-from maskage.errors import EnvironmentProblemError, ToolchainError, UsageError
+from maskage.errors import EnvironmentProblemError, ToolchainError
 from maskage.outside_text import ShownOutput, join_lines, shown_text
 from maskage.system.faults import describe_system_fault
 from maskage.system.files import make_all_private
@@ -25,15 +24,6 @@ from maskage.system.signals import ending_politely
 INTERRUPTED = 130
 
 T = TypeVar("T")
-
-
-class CommandParser(argparse.ArgumentParser):
-    """argparse, with a fault in the command line raised as `UsageError`."""
-
-    def error(self, message: str) -> NoReturn:
-        # What it did not understand may be an address with a password.
-        message = hide_addresses(message)
-        raise UsageError(f"{message[:1].upper()}{message[1:]}.", f"See `{self.prog} --help`.")
 
 
 @contextmanager

@@ -33,5 +33,5 @@ class ShowVersion(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         """End the program with exit code 0."""
-        show(f"{parser.prog} {installed_version()}")
+        show(f"{parser.prog.split()[0]} {installed_version()}")
         parser.exit()
