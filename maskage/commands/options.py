@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from maskage.commands.parser import CommandParser
+from maskage.commands.parser import CommandParser, offer_words
 from maskage.defaults import DEFAULT_DATA, DEFAULT_RUNS, DEFAULT_SEED, DEFAULT_TARGET
 from maskage.errors import UsageError
 
@@ -28,12 +28,13 @@ def add_source(parser: argparse._ActionsContainer, more: str = "", **settings: A
         more: What follows in the help.
         settings: What else `add_argument` takes; the default is the first webcam.
     """
-    parser.add_argument(
+    action = parser.add_argument(
         "--source",
         metavar="SOURCE",
         help=f"webcam number, video, stream URL, folder of pictures, or 'demo' (default: 0){more}",
         **{"default": "0", **settings},
     )
+    offer_words(action, ["demo"])
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +64,7 @@ def add_run(parser: CommandParser) -> None:
     add_runs(parser)
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
+def add_model(parser: argparse._ActionsContainer) -> None:
     """Add `--model`, a trained model."""
     parser.add_argument("--model", type=Path, metavar="RUN", help=_RUN_HELP)
 

@@ -129,7 +129,7 @@ class Program:
 
     def _refuse_near_miss(self, word: str, parser: CommandParser) -> None:
         """Refuse a word that is no command, so that it is not taken for a folder to be made."""
-        if not word or word.startswith("-"):
+        if not word or word.startswith("-") or "/" in word:
             return
         option = f"--{word}" if f"--{word}" in parser.option_names else None
         meant = find_nearest(word, self.named) or option

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import shlex
 import sys
 from collections import Counter
 from datetime import date
@@ -250,11 +249,6 @@ def _list_consents(arguments: argparse.Namespace, today: date) -> int:
     subjects = sorted(known_subjects(root))
     if arguments.subject is not None:
         if arguments.subject not in subjects:
-            if Path(arguments.subject).is_dir():
-                raise UsageError(
-                    f"SUBJECT is a pseudonym; found the folder {arguments.subject}. A dataset is "
-                    f"given as `collector consent --data {shlex.quote(arguments.subject)}`."
-                )
             raise DatasetError(
                 f"{root}: no photos and no consent of {arguments.subject}. Put a consent on record "
                 f"with `collector consent {arguments.subject} --basis 'form 12'`, or with --self."
