@@ -61,7 +61,8 @@ from head_forms import describe
 from numpy.typing import NDArray
 
 from curation.options import ALL_FACES
-from curation.settings import DEFAULT_SEED, PaintingSettings
+from curation.settings import PaintingSettings
+from maskage.defaults import DEFAULT_SEED
 from maskage.formats.run_folder import create_run, predictions_of
 from maskage.records import LABELS
 from trainer.data.dataset import read_training_photos, relative_names

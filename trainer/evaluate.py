@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from maskage.console import Progress, no_progress
+from maskage.defaults import DEFAULT_RUNS
 from maskage.errors import EnvironmentProblemError, ToolchainError, UsageError
 from maskage.formats.bundle import ONNX_FILE, find_bundle, load_bundle, read_file
 from maskage.formats.curated_set import (
@@ -96,7 +97,7 @@ def evaluate_run(
     model: Path | None,
     data: Path | None,
     split: str,
-    runs: Path = Path("runs"),
+    runs: Path = DEFAULT_RUNS,
     has_corruptions: bool = False,
     metadata: Path | None = None,
     progress: Progress = no_progress,

@@ -77,8 +77,8 @@ def _import_pictures(arguments: argparse.Namespace) -> int:
     pictures, unlabelled = list_source(source, label, metadata)
     if unlabelled:
         say(
-            f"{source}: {len(unlabelled)} pictures are left out: their label is not known (first: "
-            f"{unlabelled[0]}). Put them into class folders, or name it with --label."
+            f"{source}: pictures left out because their label is not known: {len(unlabelled)} (the "
+            f"first is {unlabelled[0]}). Put them into class folders, or give it with --label."
         )
     found = {picture.name for picture in pictures}.union(unlabelled)
     unknown = [path for path in metadata if source.is_dir() and path not in found]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from maskage.console import say
+from maskage.defaults import DEFAULT_RUNS
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.bundle import ONNX_FILE
 from maskage.formats.run_folder import RunFolder, finished_runs, unfinished_runs
@@ -94,7 +95,7 @@ class ComparedRun:
         }
 
 
-def summarise_runs(paths: list[Path], runs: Path = Path("runs")) -> list[ComparedRun]:
+def summarise_runs(paths: list[Path], runs: Path = DEFAULT_RUNS) -> list[ComparedRun]:
     """Read finished runs, the best first.
 
     Args:
