@@ -61,6 +61,7 @@ class RunEvaluation:
 
     @property
     def evaluation(self) -> Evaluation:
+        """The accuracy and what belongs to it."""
         return self.found.judged.evaluation
 
     @property

@@ -56,6 +56,7 @@ class WebOptions:
 
     @property
     def has_tls(self) -> bool:
+        """Whether the page is served over TLS."""
         return self.certificate is not None
 
 

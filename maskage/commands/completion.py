@@ -6,11 +6,9 @@ command is meant; shtab has no such thing, so a few lines for each shell put its
 """
 
 import argparse
+from collections.abc import Sequence
 
 import shtab
-
-from maskage.commands.parser import CommandParser
-from maskage.commands.program import SHELLS, Program
 
 _FOLDERS = {"CURATED", "DATA", "FOLDER", "RUN"}
 _FILES = {"CSV", "FILE", "FILE.html", "ONNX", "PATH", "PEM", "RECIPE", "SOURCE"}
@@ -51,43 +49,44 @@ end
 """
 
 
-def make_completion(program: Program, shell: str) -> str:
+def make_script(
+    parser: argparse.ArgumentParser,
+    shell: str,
+    names: Sequence[str] = (),
+    default: str | None = None,
+) -> str:
     """Return the script that completes a program's command lines.
 
     Args:
-        program: The program with its commands.
-        shell: One of `maskage.commands.program.SHELLS`.
+        parser: The parser of the program, with a subparser for each command.
+        shell: "bash", "zsh" or "fish".
+        names: The words that may stand first.
+        default: The command that is meant where none of them does; None for no such command.
     """
-    parser = _parser_of_all(program)
-    if program.default is None or not program.named:
+    for one in _all_parsers(parser):
+        _mark(one)
+    if default is None:
         return shtab.complete(parser, shell)
-    names = {
-        "program": program.name,
-        "shtab": f"_shtab_{program.name}",
-        "default": program.default.name,
-        "names": " ".join([*program.named, "--print-completion"]),
+    values = {
+        "program": parser.prog,
+        "shtab": f"_shtab_{parser.prog}",
+        "default": default,
+        "names": " ".join(names),
     }
     if shell == "zsh":
-        return shtab.complete(parser, shell, preamble=_DEFAULT_IN_ZSH.format(**names))
+        return shtab.complete(parser, shell, preamble=_DEFAULT_IN_ZSH.format(**values))
     more = _DEFAULT_IN_BASH if shell == "bash" else _DEFAULT_IN_FISH
-    return shtab.complete(parser, shell) + more.format(**names)
+    return shtab.complete(parser, shell) + more.format(**values)
 
 
-def _parser_of_all(program: Program) -> argparse.ArgumentParser:
-    """Return one parser with all commands in it, marked with what each option takes."""
-    if not program.named:
-        parser: argparse.ArgumentParser = program.make_parser()
-        _mark(parser)
-        return parser
-    parser = argparse.ArgumentParser(prog=program.name)
-    parser.add_argument("--version", action="store_true", help="print the version")
-    parser.add_argument("--print-completion", choices=SHELLS, help="print the completion")
-    commands = parser.add_subparsers(parser_class=CommandParser)
-    for command in program.commands:
-        one = commands.add_parser(command.name, help=command.help)
-        command.fill(one)
-        _mark(one)
-    return parser
+def _all_parsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    subparsers = [
+        one
+        for action in parser._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for one in action.choices.values()
+    ]
+    return [parser, *subparsers]
 
 
 def _mark(parser: argparse.ArgumentParser) -> None:

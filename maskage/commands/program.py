@@ -13,6 +13,7 @@ from maskage.installation import ShowVersion
 
 SHELLS = ("bash", "zsh", "fish")
 HELP_WIDTH = 78
+_COMPLETION = "--print-completion"
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,30 @@ class Program:
             parser.usage = f"{self.name} COMMAND [options]"
             parser.add_argument("--version", action=ShowVersion)
         parser.add_argument(
-            "--print-completion",
+            _COMPLETION,
             choices=SHELLS,
             help="print what completes these commands in a shell; README.md says where it goes",
         )
         return parser
+
+    def make_completion(self, shell: str) -> str:
+        """Return the script that completes the program's command lines.
+
+        Args:
+            shell: One of `SHELLS`.
+        """
+        from maskage.commands.completion import make_script
+
+        if not self.named:
+            return make_script(self.make_parser(), shell)
+        parser = argparse.ArgumentParser(prog=self.name)
+        parser.add_argument("--version", action="store_true", help="print the version")
+        parser.add_argument(_COMPLETION, choices=SHELLS, help="print what completes in a shell")
+        commands = parser.add_subparsers(parser_class=CommandParser)
+        for command in self.commands:
+            command.fill(commands.add_parser(command.name, help=command.help))
+        names = [*self.named, _COMPLETION]
+        return make_script(parser, shell, names, self.default.name if self.default else None)
 
     @property
     def named(self) -> dict[str, Command]:
@@ -116,9 +136,7 @@ class Program:
         self._refuse_near_miss(first, parser)
         arguments = parser.parse_args(words)
         if arguments.print_completion:
-            from maskage.commands.completion import make_completion
-
-            show_block(make_completion(self, arguments.print_completion))
+            show_block(self.make_completion(arguments.print_completion))
             return 0
         if self.default is None:
             parser.error(f"no command given. The commands are {', '.join(self.named)}")

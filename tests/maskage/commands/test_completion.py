@@ -15,7 +15,6 @@ import pytest
 from collector.cli import PROGRAM as COLLECTOR
 from curation.cli import PROGRAM as CURATE
 from detector.cli import PROGRAM as DETECTOR
-from maskage.commands.completion import make_completion
 from maskage.commands.program import SHELLS
 from trainer.cli import PROGRAM as TRAINER
 
@@ -69,7 +68,7 @@ def folder(tmp_path: Path) -> Path:
     (work / "clip.mp4").touch()
     for shell in SHELLS:
         for program in PROGRAMS:
-            (tmp_path / f"{program.name}.{shell}").write_text(make_completion(program, shell))
+            (tmp_path / f"{program.name}.{shell}").write_text(program.make_completion(shell))
     return work
 
 
