@@ -98,7 +98,7 @@ class Program:
         parser.add_argument(
             _COMPLETION,
             choices=SHELLS,
-            help="print what completes these commands in a shell; README.md says where it goes",
+            help="print the script that completes this program in a shell (see README.md)",
         )
         return parser
 
