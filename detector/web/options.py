@@ -1,4 +1,4 @@
-"""Where the page is served, and what protects it."""
+"""The address of the page, and its protection: TLS, a password, a token."""
 
 import ipaddress
 import os
@@ -14,22 +14,22 @@ DEFAULT_PORT = 8000
 PASSWORD_VARIABLE = "DETECTOR_PASSWORD"
 TOKEN_VARIABLE = "DETECTOR_TOKEN"
 LEAST_PASSWORD = 8
-"""NIST SP 800-63B, 5.1.1.1: the least length of a password that a person chooses."""
+"""The least length of a password that a person chooses (NIST SP 800-63B, 5.1.1.1)."""
 LEAST_TOKEN = 20
 
 
 @dataclass(frozen=True)
 class WebOptions:
-    """How the page is served.
+    """The options of the server.
 
     Attributes:
-        host: Address to listen on; anything but the loopback needs TLS and a password.
-        port: 0 takes one that is free.
-        certificate, key: PEM files for TLS; both or none.
-        password: What visitors log in with beside the token; None for no such way.
-        token: What gives access; None makes one up.
-        names: Host names it may be called by, beside its address and the machine's own name.
-        upload_bytes: The largest picture that is taken in.
+        host: The address to listen on; any but the loopback needs TLS and a password.
+        port: The port; 0 takes a free one.
+        certificate, key: The PEM files for TLS; both or none.
+        password: The password for visitors without the token; None allows no such login.
+        token: The key in the printed address; None draws one.
+        names: The host names that requests may use, beside the address and the machine's name.
+        upload_bytes: The size of the largest picture that is accepted.
     """
 
     host: str = DEFAULT_HOST
@@ -62,11 +62,11 @@ class WebOptions:
 
 @dataclass(frozen=True)
 class Address:
-    """Where to bind.
+    """An address to bind.
 
     Attributes:
         family: `socket.AF_INET` or `AF_INET6`.
-        ip: Numeric.
+        ip: The numeric address.
     """
 
     family: socket.AddressFamily
@@ -79,16 +79,16 @@ class Address:
 
     @property
     def is_any(self) -> bool:
-        """Whether it stands for every address of this machine."""
+        """Whether it means every address of this machine."""
         return ipaddress.ip_address(self.ip).is_unspecified
 
 
 def resolve_address(options: WebOptions) -> Address:
-    """The numeric address to bind.
+    """Return the numeric address to bind.
 
     Raises:
         EnvironmentProblemError: The host is not known.
-        UsageError: Other machines could reach it, without TLS and a password.
+        UsageError: Other machines could reach it, and TLS or a password is missing.
     """
     try:
         found = socket.getaddrinfo(
@@ -124,7 +124,7 @@ def resolve_address(options: WebOptions) -> Address:
 
 
 def read_password(file: Path | None, environment: Mapping[str, str] | None = None) -> str | None:
-    """The password: the first line of `file`, else of the variable, else None.
+    """Return the password: the first line of `file`, else the variable, else None.
 
     It is never taken from the command line, which every user of the machine can read.
 
