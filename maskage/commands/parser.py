@@ -82,7 +82,9 @@ class CommandParser(argparse.ArgumentParser):
         # A word that is given as an option takes none of the others.
         self._actions = [action for action in every if action not in given]
         try:
-            return self.parse_intermixed_args(words)
+            # argparse cannot mix words with options where "--" ends the options.
+            parse = super().parse_args if "--" in words else self.parse_intermixed_args
+            return parse(words)
         finally:
             self._actions = every
 

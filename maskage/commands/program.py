@@ -134,6 +134,9 @@ class Program:
             return command.run(command.make_parser(f"{self.name} {first}").parse_args(words[1:]))
         parser = self.make_parser()
         self._refuse_near_miss(first, parser)
+        option, later = first.partition("=")[0], [word for word in words if word in self.named]
+        if later and option.startswith("-") and option not in parser.option_names:
+            parser.error(f"{option} stands before the command. Write `{self.name} {later[0]} ...`")
         arguments = parser.parse_args(words)
         if arguments.print_completion:
             show_block(self.make_completion(arguments.print_completion))

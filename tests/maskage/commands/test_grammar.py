@@ -38,6 +38,8 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("detector lvie --source demo", "Did you mean `detector live`?"),
         ("detector nothing", "The commands are live, serve, run"),
         ("detector", "The commands are live, serve, run"),
+        ("trainer --runs x fit", "Write `trainer fit ...`"),
+        ("collector --json status", "Write `collector status ...`"),
         ("collector staus", "Did you mean `collector status`?"),
         ("collector cam", "Did you mean `collector cameras`?"),
         ("collector self", "Did you mean `collector --self`?"),
@@ -136,6 +138,7 @@ def test_options_of_one_name_say_the_same_in_all_commands() -> None:
         ("--data=other --subject=p07", "other", "p07"),
         ("--subject p07 other", "other", "p07"),
         ("p07 --yes other", "other", "p07"),
+        ("--yes -- p07 -other", "-other", "p07"),
     ],
 )
 def test_a_word_may_be_given_as_an_option(words: str, data: str, subject: str) -> None:
