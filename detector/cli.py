@@ -31,6 +31,7 @@ def add_run_options(parser: CommandParser) -> None:
     """Add the options of `detector run`."""
     parser.add_word(
         "--source",
+        ["demo"],
         nargs=None,
         metavar="SOURCE",
         help="video, picture, folder of pictures, stream URL, or 'demo'",
@@ -120,6 +121,7 @@ def add_bench_options(parser: CommandParser) -> None:
     """Add the options of `detector bench`."""
     parser.add_word(
         "--source",
+        ["demo"],
         default="demo",
         metavar="SOURCE",
         help="video, folder of pictures, or 'demo' (default: demo)",

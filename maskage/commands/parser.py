@@ -52,19 +52,21 @@ class CommandParser(argparse.ArgumentParser):
         self.spell_out: Callable[[Sequence[str]], Sequence[str]] = list
         self._words: dict[str, argparse.Action] = {}
 
-    def add_word(self, option: str, **settings: Any) -> None:
+    def add_word(self, option: str, offered: Sequence[str] = (), **settings: Any) -> None:
         """Add a word that may also be given as an option: `status DATA`, `status --data DATA`.
 
         Args:
             option: Name of the option, such as "--data".
+            offered: Words that the completion of shells offers, beside files or folders.
             settings: What `add_argument` takes; `nargs` concerns the word, which is optional
                 unless it is None.
         """
         settings = {"dest": option.removeprefix("--"), "nargs": argparse.OPTIONAL, **settings}
         dest, nargs = settings.pop("dest"), settings.pop("nargs")
-        self._words[option] = self.add_argument(dest, nargs=nargs, **settings)
+        self._words[option] = word = self.add_argument(dest, nargs=nargs, **settings)
         settings["help"] = f"another way to give {settings['metavar']}"
-        self.add_argument(option, dest=dest, **settings)
+        for action in (word, self.add_argument(option, dest=dest, **settings)):
+            offer_words(action, offered)
 
     def parse_args(  # type: ignore[override]
         self, args: Sequence[str], namespace: None = None

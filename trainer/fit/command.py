@@ -12,6 +12,7 @@ from maskage.commands.program import Command
 from maskage.console import INTERRUPTED, say, show
 from maskage.errors import EnvironmentProblemError, UsageError
 from trainer.options import add_curated, add_network, add_recipe
+from trainer.recipe import HEADS
 from trainer.settings import PRECISIONS, FitSettings
 
 NEWEST = Path()
@@ -48,7 +49,7 @@ def _add_course(group: argparse._ArgumentGroup) -> None:
                        help="epochs with the upper blocks open; 0 leaves this phase "
                        "out")  # fmt: skip
     group.add_argument("--batch-size", type=int, metavar="N", help="photos a step, in all phases")
-    group.add_argument("--heads", metavar="classes|factors",
+    group.add_argument("--heads", choices=HEADS,
                        help="what the head answers: the four classes, or mask and age by "
                        "themselves, multiplied to the four (default: the recipe's)")  # fmt: skip
     group.add_argument("--learning-curve", action="store_true",

@@ -46,6 +46,7 @@ COMPLETED = {
     "trainer export --to tflite-": "trainer export --to tflite-int8",
     "detector su": "detector suggest",
     "detector live --model pho": "detector live --model photos",
+    "detector run dem": "detector run demo",
     "detector run cli": "detector run clip.mp4",
     "detector --print-completion f": "detector --print-completion fish",
 }
