@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from maskage.commands.parser import suggest
 from maskage.errors import UsageError
 from maskage.pictures.quality_limits import QualityLimits
 
@@ -57,5 +58,8 @@ class CheckLimits:
                 f"{self.max_aspect:g}."
             )
         if strange := sorted(self.allowed - set(FLAWS)):
-            kinds = ", ".join(kind.replace(" ", "-") for kind in FLAWS)
-            raise UsageError(f"No check is named {', '.join(strange)}. There are {kinds}.")
+            kinds = [kind.replace(" ", "-") for kind in FLAWS]
+            raise UsageError(
+                f"No check is named {', '.join(strange)}. There are {', '.join(kinds)}."
+                f"{suggest(strange[0], kinds)}"
+            )

@@ -1,10 +1,9 @@
-"""What every command shares: how it ends, and how it shows that it is working.
+"""The output of every command, its exit code, and its progress.
 
 Results go to stdout; progress, notices and errors go to stderr. `show` and `say` are the only ways
 there, so that a name from outside never acts on the terminal.
 """
 
-import argparse
 import io
 import os
 import sys
@@ -13,10 +12,10 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn, Protocol, TextIO, TypeVar, cast
+from typing import Protocol, TextIO, TypeVar, cast
 
 from maskage.addresses import hide_addresses
-from maskage.errors import EnvironmentProblemError, ToolchainError, UsageError
+from maskage.errors import EnvironmentProblemError, ToolchainError
 from maskage.outside_text import ShownOutput, join_lines, shown_text
 from maskage.system.faults import describe_system_fault
 from maskage.system.files import make_all_private
@@ -28,18 +27,9 @@ INTERRUPTED = 130
 T = TypeVar("T")
 
 
-class CommandParser(argparse.ArgumentParser):
-    """argparse, with a fault in the command line raised as `UsageError`."""
-
-    def error(self, message: str) -> NoReturn:
-        # What it did not understand may be an address with a password.
-        message = hide_addresses(message)
-        raise UsageError(f"{message[:1].upper()}{message[1:]}.", f"See `{self.prog} --help`.")
-
-
 @contextmanager
 def _shown_output() -> Iterator[None]:
-    """Let nothing through that a terminal would obey, whoever prints it (a library, a warning)."""
+    """Remove what a terminal would obey from all output, also that of libraries and warnings."""
     before = sys.stdout, sys.stderr
     for stream in before:
         # A name may hold letters that the terminal cannot show.
@@ -58,23 +48,23 @@ def _shown_output() -> Iterator[None]:
 
 
 def plain_stderr() -> TextIO:
-    """Return stderr for what draws there: whatever it writes, the terminal obeys."""
+    """Return stderr for code that draws there: the terminal obeys what it writes."""
     stream: object = sys.stderr
     return stream.stream if isinstance(stream, ShownOutput) else sys.stderr
 
 
 @_shown_output()
 def run_command(command: Callable[[], int]) -> int:
-    """Run a command to its exit code: known faults become one message, unknown ones a report.
+    """Run a command and return its exit code: known faults become a message, unknown ones a report.
 
     Args:
-        command: Does the work and returns 0, or raises.
+        command: The function that does the work and returns 0, or raises.
 
     Returns:
         The exit code of the design: 0, the fault's own, 130 for Ctrl-C, 1 for a bug of ours.
 
     Raises:
-        SystemExit: A polite kill came, with 143 or 129.
+        SystemExit: A signal to end came; the code is 143 or 129.
     """
     make_all_private()
     # matplotlib writes a list of fonts, by default outside of our cache.
@@ -91,13 +81,13 @@ def run_command(command: Callable[[], int]) -> int:
         say("stopped.")
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`); that is an end, not a fault.
+        # The reader of the output has gone (`| head`); that is an end, not a fault.
         _drop_stdout()
         return 0
-    except Exception as fault:  # noqa: BLE001  the last line of defence: report, never a traceback
+    except Exception as fault:  # noqa: BLE001  report it, and never print a traceback
         if (words := describe_system_fault(fault)) is None:
             return _report_bug(fault)
-        if isinstance(fault, OSError) and fault.filename is None:  # it may be stdout that refuses
+        if isinstance(fault, OSError) and fault.filename is None:  # stdout may be what refuses
             _drop_stdout()
         say(f"error: {words}")
         return EnvironmentProblemError.exit_code
@@ -107,7 +97,7 @@ def _report_bug(fault: Exception) -> int:
     try:
         details = f"The details are in {_write_traceback()}. Please report them."
     except OSError as refusal:
-        details = f"The details cannot be written down ({refusal}). Please report this line."
+        details = f"The details cannot be saved ({refusal}). Please report this line."
     what = hide_addresses(str(fault))
     say(
         f"error: this is a bug in the toolchain: {type(fault).__name__}: {what}",
@@ -117,22 +107,22 @@ def _report_bug(fault: Exception) -> int:
 
 
 def _drop_stdout() -> None:
-    """Let nothing that is still to be written fail again when Python ends."""
-    with suppress(io.UnsupportedOperation):  # where it is no file, as in a test
+    """Drop what is still to be written, so that it does not fail again when Python ends."""
+    with suppress(io.UnsupportedOperation):  # stdout may not be a file, as in a test
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(*lines: str) -> None:
-    """Tell the person at the terminal; never mixes with results on stdout.
+    """Print a notice to stderr, where it never mixes with results.
 
     Args:
-        lines: What is said. Each is one line, whatever a name in it holds.
+        lines: The lines of the notice. Each stays one line, whatever a name in it holds.
     """
     print(join_lines(lines), file=sys.stderr, flush=True)
 
 
 def say_block(text: object) -> None:
-    """Tell the person something of several lines, whose parts went through `join_lines`."""
+    """Print a notice of several lines, whose parts went through `join_lines`."""
     say(*str(text).split("\n"))
 
 

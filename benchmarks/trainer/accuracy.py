@@ -46,8 +46,9 @@ from curation.plan.look_alikes import find_look_alikes
 from curation.plan.mask_plan import plan_painted_masks
 from curation.plan.plan import CurationPlan, PlannedPhoto
 from curation.scan.scanning import scan_photos
-from curation.settings import DEFAULT_SEED, CurationSettings, PaintingSettings
+from curation.settings import CurationSettings, PaintingSettings
 from maskage.console import show_progress
+from maskage.defaults import DEFAULT_SEED
 from maskage.faces.finder import obtain_face_model
 from maskage.formats.bundle import load_bundle
 from maskage.formats.curated_set import SPLITS, CuratedPhoto

@@ -63,7 +63,8 @@ from benchmarks.trainer.accuracy import (
 )
 from benchmarks.trainer.head_forms import describe
 from curation.options import ALL_FACES
-from curation.settings import DEFAULT_SEED, PaintingSettings
+from curation.settings import PaintingSettings
+from maskage.defaults import DEFAULT_SEED
 from maskage.formats.predictions_file import predictions_of
 from maskage.formats.run_folder import create_run
 from maskage.records import LABELS

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskage.console import say
+from maskage.defaults import DEFAULT_RUNS
 from maskage.errors import EnvironmentProblemError, ModelRefusedError
 from maskage.formats.sums import LARGEST_SUMS, SUMS_FILE, format_sums, parse_sums
 from maskage.records import LABELS, Label
@@ -136,7 +137,7 @@ def golden_images(size: int) -> NDArray[np.uint8]:
     return np.stack([gradient, moire, chequers]).astype(np.uint8)
 
 
-def find_bundle(model: Path | None = None, runs: Path = Path("runs")) -> Path:
+def find_bundle(model: Path | None = None, runs: Path = DEFAULT_RUNS) -> Path:
     """Return the bundle folder that `--model` means.
 
     Args:

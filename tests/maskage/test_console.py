@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from maskage.console import CommandParser, run_command, show_progress
+from maskage.commands.parser import CommandParser
+from maskage.console import run_command, show_progress
 from maskage.errors import CameraError, DatasetInUseError, ToolchainError, UsageError
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from maskage.console import say
+from maskage.defaults import DEFAULT_RUNS
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.bundle import ONNX_FILE
 from maskage.formats.predictions_file import read_right_answers
@@ -96,7 +97,7 @@ class ComparedRun:
         }
 
 
-def summarise_runs(paths: list[Path], runs: Path = Path("runs")) -> list[ComparedRun]:
+def summarise_runs(paths: list[Path], runs: Path = DEFAULT_RUNS) -> list[ComparedRun]:
     """Read finished runs and sort them, the best first.
 
     Args:

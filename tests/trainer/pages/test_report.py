@@ -1,4 +1,3 @@
-import argparse
 import json
 import re
 import shlex
@@ -20,7 +19,7 @@ from trainer.data.dataset import read_training_photos
 from trainer.data.pixels import PixelReader
 from trainer.evaluation.calibration import ReliabilityBin, calibration_error, measure_reliability
 from trainer.evaluation.coverage import coverage_curve
-from trainer.fit.command import add_fit_options
+from trainer.fit.command import FIT
 from trainer.pages.charts import draw_bar, draw_coverage, draw_reliability
 from trainer.pages.embedded_photos import SIDE_PX, PictureShelf, shrink
 from trainer.pages.report import fit_command
@@ -147,9 +146,7 @@ def test_the_card_says_what_for_and_what_not(small_run: Path) -> None:
 def test_the_command_of_a_run_is_one_that_is_understood(small_run: Path) -> None:
     words = shlex.split(fit_command(RunFolder(small_run)))
     assert words[:3] == ["trainer", "fit", "curated"]
-    parser = argparse.ArgumentParser()
-    add_fit_options(parser)
-    told = parser.parse_args(words[2:])
+    told = FIT.make_parser("trainer fit").parse_args(words[2:])
     # Its own name is taken.
     assert not hasattr(told, "name")
     assert (told.epochs, told.fine_tune_epochs, told.alpha) == (60, 1, 0.35)

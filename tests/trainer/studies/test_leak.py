@@ -16,7 +16,6 @@ from maskage.records import LABELS
 from tests.read_only import read_only
 from tests.trainer.conftest import draw_face
 from trainer.cli import main
-from trainer.data.features import FeatureCache
 from trainer.evaluation.intervals import Estimate
 from trainer.network.classes import one_hot
 from trainer.recipe import Phase, load_recipe
