@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from detector.live.loop import LoopOptions
+from detector.live.loop import LiveLimits
 from detector.screens.base import LiveView
 from detector.tracking.pipeline import EVERYTHING, LivePipeline, Thrift
 from maskage.cameras.live_feed import LiveFeed
@@ -157,13 +157,13 @@ def measure(
     classifier = SlowClassifier(bundle, network_ms / 1000)
     pipeline = LivePipeline(YuNetFinder(obtain_face_model()), classifier, thrift=thrift)
     camera = PacedCamera(pictures)
-    options = LoopOptions(seconds=seconds + WARM_UP_S)
+    limits = LiveLimits(seconds=seconds + WARM_UP_S)
     with open_loop(
         lambda _: camera,
         pipeline,
         DrawingScreen(see),
         work,
-        options=options,
+        limits=limits,
         feed_class=CountedFeed,
     ) as (loop, feed):
         assert isinstance(feed, CountedFeed)

@@ -17,10 +17,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from detector.drawing.overlay import draw_result
 from detector.live.controls import LiveControls
 from detector.live.corrections import Corrections, CorrectionStore
-from detector.live.loop import LiveLoop, LoopOptions
+from detector.live.loop import LiveLimits, LiveLoop
 from detector.live.sources import CameraChoice
 from detector.screens.base import LiveView, Screen
-from detector.screens.commands import CommandDesk
+from detector.screens.commands import Command, CommandDesk
 from detector.tracking.pipeline import FrameResult, LivePipeline
 from maskage.cameras.live_feed import LiveFeed
 from maskage.cameras.sources import Camera
@@ -34,18 +34,23 @@ def make_color_bundle(folder: Path) -> ModelBundle:
     return seal_bundle(folder)
 
 
-class DrawingScreen:
+class DrawingScreen(Screen):
     """Draws views as a window would.
 
     Args:
         seen: Called with each view when it is drawn.
-        every: Draw only every so-manieth.
+        every: Draw one view in so many.
+        desk: Where commands are left, if any are.
     """
 
-    is_open: bool = True
-
-    def __init__(self, seen: Callable[[LiveView], None] | None = None, every: int = 1) -> None:
-        self._seen, self._every = seen, every
+    def __init__(
+        self,
+        seen: Callable[[LiveView], None] | None = None,
+        *,
+        every: int = 1,
+        desk: CommandDesk | None = None,
+    ) -> None:
+        self._seen, self._every, self._desk = seen, every, desk
         self._views = 0
 
     def show(self, view: LiveView) -> None:
@@ -55,8 +60,8 @@ class DrawingScreen:
         if self._seen is not None:
             self._seen(view)
 
-    def read_keys(self) -> str:
-        return ""
+    def read_commands(self) -> list[Command]:
+        return self._desk.take() if self._desk else []
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -70,16 +75,15 @@ def open_loop(
     work: Path,
     *,
     sources: Sequence[str] = ("a camera",),
-    options: LoopOptions | None = None,
+    limits: LiveLimits | None = None,
     listeners: Iterable[Callable[[FrameResult], None]] = (),
-    desk: CommandDesk | None = None,
     feed_class: type[LiveFeed] = LiveFeed,
 ) -> Iterator[tuple[LiveLoop, LiveFeed]]:
     """The live loop with all its parts, as `detector live` puts them together.
 
     Args:
         open_camera: Opens one of `sources`.
-        pipeline, screen, options, listeners, desk: Of the loop.
+        pipeline, screen, limits, listeners: Of the loop.
         work: Folder for snapshots, recordings and corrected faces.
         sources: Cameras to choose from.
         feed_class: Another one may count what it gives.
@@ -98,8 +102,15 @@ def open_loop(
             recordings=work / "recordings",
         )
         try:
-            limits = options or LoopOptions()
-            yield LiveLoop(limits, feed, pipeline, screen, controls, listeners, desk), feed
+            loop = LiveLoop(
+                feed,
+                pipeline,
+                screen,
+                controls,
+                limits=limits or LiveLimits(),
+                listeners=listeners,
+            )
+            yield loop, feed
         finally:
             controls.close()
 

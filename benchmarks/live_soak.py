@@ -39,10 +39,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from detector.events.alarm_options import AlarmSettings
 from detector.events.alarms import Alarms
 from detector.events.events import EventLog, EventTable
-from detector.live.loop import LoopOptions
+from detector.live.loop import LiveLimits
 from detector.screens import commands
-from detector.screens.base import NoScreen, Screen
+from detector.screens.base import Screen
 from detector.screens.commands import Command, CommandDesk
+from detector.screens.headless import HeadlessScreen
 from detector.tracking.pipeline import FrameResult, LivePipeline, Thrift
 from maskage.cameras.sources import Camera
 from maskage.faces.finder import FaceFinder, YuNetFinder, obtain_face_model
@@ -55,6 +56,21 @@ CALM_AT = 0.9
 CALM_FRAMES = 20
 PAUSE_S = 0.3
 SMALLEST_FACE_PX = 20
+
+
+class UnseenScreen(HeadlessScreen):
+    """`--headless`, with commands, which it has none of.
+
+    Args:
+        desk: Where they are left.
+    """
+
+    def __init__(self, desk: CommandDesk) -> None:
+        super().__init__()
+        self._desk = desk
+
+    def read_commands(self) -> list[Command]:
+        return self._desk.take()
 
 
 class Sitting:
@@ -155,7 +171,7 @@ def sit(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
         return FilmCamera(films[source], supply, pace=bool(arguments.minutes))
 
     pipeline = LivePipeline(finder, Classifier(bundle), thrift=Thrift())
-    options = LoopOptions(
+    limits = LiveLimits(
         seconds=arguments.minutes * 60 if arguments.minutes else None,
         frames=None if arguments.minutes else frames,
     )
@@ -173,9 +189,8 @@ def sit(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
                 screen,
                 work,
                 sources=list(films),
-                options=options,
+                limits=limits,
                 listeners=[log.write, table.write, alarms.update, sitting.update],
-                desk=desk,
             )
         )
         if arguments.screen == "none":
@@ -204,9 +219,9 @@ def sit(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
 def open_screen(kind: str, every: int, bundle: ModelBundle, desk: CommandDesk) -> Screen:
     """Where it is shown."""
     if kind == "draw":
-        return DrawingScreen(every=every)
+        return DrawingScreen(every=every, desk=desk)
     if kind == "none":
-        return NoScreen()
+        return UnseenScreen(desk)
     from detector.web.classify import PictureClassifier
     from detector.web.options import WebOptions
     from detector.web.server import open_web

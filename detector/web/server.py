@@ -9,8 +9,8 @@ import threading
 import uvicorn
 from uvicorn.config import Config
 
-from detector.screens.base import LiveView
-from detector.screens.commands import CommandDesk
+from detector.screens.base import LiveView, Screen
+from detector.screens.commands import Command, CommandDesk
 from detector.web.access import Access
 from detector.web.app import WebParts, build_app
 from detector.web.classify import PictureClassifier
@@ -30,7 +30,7 @@ _SEND_BUFFER = 131_072
 """For each client, in the operating system: a few pictures, where it would keep seconds of them."""
 
 
-class WebScreen(ClosingMixin):
+class WebScreen(ClosingMixin, Screen):
     """Shows the live view to browsers; a `detector.screens.base.Screen`, and a context.
 
     Args:
@@ -66,9 +66,9 @@ class WebScreen(ClosingMixin):
         if self._parts.hub is not None:
             self._parts.hub.put(view)
 
-    def read_keys(self) -> str:
-        """None: what is asked for in the browser goes to the desk."""
-        return ""
+    def read_commands(self) -> list[Command]:
+        """Return what was asked for in the browser since the last call, in order."""
+        return self._parts.desk.take() if self._parts.desk is not None else []
 
     def wait(self) -> None:
         """Wait until the server ends by itself, or Ctrl-C."""

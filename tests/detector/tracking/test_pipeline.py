@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detector.tracking.pipeline import LivePipeline
-from detector.tracking.scene_cuts import SceneWatch
+from detector.tracking.scene_cuts import SceneCutDetector
 from maskage.faces.finder import GuideFinder
 from maskage.formats.bundle import ModelBundle
 from maskage.inference.classifier import Classifier
@@ -90,7 +90,7 @@ def test_a_cut_begins_new_tracks_and_movement_does_not(
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (20, 3000), (480, 640), (1080, 1920)])
 def test_a_scene_of_any_size_is_compared(height: int, width: int) -> None:
-    watch = SceneWatch()
+    watch = SceneCutDetector()
     dark, light = (np.full((height, width, 3), level, np.uint8) for level in (0, 200))
     assert [watch.is_cut(pixels) for pixels in (dark, dark, light, light)] == [
         False,
