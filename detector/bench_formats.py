@@ -1,4 +1,4 @@
-"""What one face costs in each format that a model was exported to, on this machine."""
+"""The time of one face in each format that a model was exported to, on this machine."""
 
 import importlib.util
 import os
@@ -21,7 +21,7 @@ from maskage.security.files import (
 )
 
 SEVERAL = 8
-"""Faces that are given at once beside one by itself."""
+"""Faces in the batch that is measured beside a single face."""
 
 _TURNS = 20
 _LARGEST_RECORD = 1 << 20
@@ -32,11 +32,11 @@ class FormatTime:
     """One format beside the bundle's own.
 
     Attributes:
-        format: As `trainer export --to` names it; "bundle" is what the detector runs.
-        size_mb: Of its files.
-        one_ms: For one face, the median.
-        each_of_several_ms: For each of `SEVERAL` faces given at once.
-        largest_difference: Of a probability from the bundle's, on these faces.
+        format: The name in `trainer export --to`; "bundle" is the one that the detector runs.
+        size_mb: Size of its files.
+        one_ms: Median time of a single face.
+        each_of_several_ms: Median time of each of `SEVERAL` faces in a batch.
+        largest_difference: Largest difference of a probability from the bundle's.
     """
 
     format: str
@@ -63,10 +63,10 @@ def compare_formats(bundle: Path, faces: NDArray[np.uint8]) -> tuple[list[Format
         faces: Crops as the network takes them, uint8 (N, size, size, 3); N from 1.
 
     Returns:
-        The bundle first, then the exports; and what was left out, with the reason.
+        The bundle first, then the exports; and the formats that were left out, with the reason.
 
     Raises:
-        ModelRefusedError: An export is not what it was when it was written.
+        ModelRefusedError: An export has changed since it was written.
         UsageError: The run's recipe is not beside the bundle.
     """
     # Loads Keras, which takes seconds. Its export is built by our code, whatever networks are
@@ -108,10 +108,10 @@ def compare_formats(bundle: Path, faces: NDArray[np.uint8]) -> tuple[list[Format
 
 
 def _check_files(folder: Path, record: str) -> int:
-    """Bytes of an export's files, all of which are as they were written.
+    """Return the bytes of an export's files, all of which are as they were written.
 
     Raises:
-        ModelRefusedError: One is not.
+        ModelRefusedError: A file has changed.
     """
     try:
         values = parse_strict_json(read_regular_file(folder / record, _LARGEST_RECORD))

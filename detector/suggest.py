@@ -1,4 +1,4 @@
-"""`detector suggest`: what a trained model takes each photo of a dataset for, for the gallery.
+"""`detector suggest`: a trained model's label for each photo of a dataset, for the gallery.
 
 Suggestions go into the dataset's manifest; no label changes until a person accepts one. A model
 that was trained on these very photos agrees with their labels too readily: it finds slips of the
@@ -25,13 +25,13 @@ BATCH = 32
 
 @dataclass
 class SuggestReport:
-    """What a model said of a dataset; prints itself.
+    """The model's labels beside those of a dataset; prints itself.
 
     Attributes:
-        root: The dataset.
-        agreed: Photos taken for the class they lie in, by class.
-        disputed: Photos taken for another, by the class they lie in and the one suggested.
-        unreadable: One message a photo that could not be read.
+        root: Path of the dataset.
+        agreed: Photos with the same label from the model, by class.
+        disputed: Photos with another, by the class they lie in and the one suggested.
+        unreadable: A message for each photo that could not be read.
     """
 
     root: Path
@@ -58,11 +58,11 @@ def suggest_labels(root: Path, model: Path | None) -> SuggestReport:
     """Classify every photo of a dataset and write the suggestions into its manifest.
 
     Args:
-        root: The dataset.
+        root: Path of the dataset.
         model: A run or a bundle folder; None for the newest run.
 
     Raises:
-        DatasetError: There is no dataset, or no photo in it.
+        DatasetError: The dataset is missing or holds no photo.
         DatasetInUseError: Another program writes to it.
         ModelRefusedError, UsageError: As for every command that runs a model.
     """

@@ -59,7 +59,7 @@ def _face_event(face: TrackedFace) -> dict[str, Any]:
 
 
 class _TextSink(ClosingMixin):
-    """A text file, replaced where it exists, or stdout for "-"."""
+    """A text file, replaced if it exists, or stdout for "-"."""
 
     def __init__(self, out: Path) -> None:
         self.out = out

@@ -82,7 +82,7 @@ class LiveLoop:
             elif not self._controls.use_next_source():
                 break
         if self._feed.has_ended:
-            # Shown as the last view: a browser cannot tell an end from a fault.
+            # Marked as the last view: for a browser an end looks like a fault.
             self._obey([])
             self._show_again(is_over=True)
 

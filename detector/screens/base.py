@@ -1,4 +1,4 @@
-"""What a screen is given, and the protocol of every screen: window, terminal, web, headless.
+"""The views that are shown, and the protocol of screens: window, terminal, web, headless.
 
 State flows one way through the live loop: source, pipeline, result, then outputs and screen. The
 commands of the screen go back as values, once a turn.
@@ -76,7 +76,7 @@ class Counts:
 
 @dataclass(frozen=True, eq=False)
 class LiveView:
-    """What a screen shows at one moment.
+    """One moment of the live view, as it is shown.
 
     Attributes:
         result: The newest labelled frame.

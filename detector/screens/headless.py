@@ -14,7 +14,7 @@ _REMEMBERED = 50
 
 
 class HeadlessScreen(Screen):
-    """Lines on stderr; nobody looks, so pictures of a folder follow each other at once."""
+    """Lines on stderr; pictures of a folder follow each other at once."""
 
     picture_s: float = 0.0
 

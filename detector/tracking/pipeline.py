@@ -97,7 +97,7 @@ class ModelRequest:
 
 
 class LivePipeline:
-    """Labels the faces of one source, frame after frame.
+    """The labels of the faces of one source, frame after frame.
 
     Args:
         finder: The same that the collector uses.

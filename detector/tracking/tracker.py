@@ -18,10 +18,10 @@ FADE_S = 0.4
 """Time constant of the average: a face whose mask goes on is relabelled after about as long."""
 
 LABEL_LEAD = 0.2
-"""How much likelier than the present label another must be to replace it."""
+"""Lead in probability with which another label replaces the present one."""
 
 SURE_LEAD = 0.1
-"""How far a face that was unsure must rise above the threshold to be sure again."""
+"""Lead over the threshold with which an unsure face is sure again."""
 
 KEEP_S = 1.0
 """Time for which a lost face keeps its track: a turned head, a hand before the face."""
