@@ -1,7 +1,7 @@
-"""What several benchmarks of the live loop share: a loop with its parts, and what a process holds.
+"""Shared by the benchmarks of the live loop: a loop with its parts, and the weight of a process.
 
 The network is a real bundle, by default a tiny one that names a face by its mean colour, so that
-what is measured is the loop.
+the loop itself is measured.
 """
 
 import os
@@ -29,13 +29,13 @@ from tests.detector.conftest import seal_bundle, write_color_model
 
 
 def make_color_bundle(folder: Path) -> ModelBundle:
-    """A bundle of the tiny network, written into `folder`."""
+    """Write a bundle of the tiny network into `folder`."""
     write_color_model(folder / "model.onnx")
     return seal_bundle(folder)
 
 
 class DrawingScreen(Screen):
-    """Draws views as a window would.
+    """A screen that draws views as a window would.
 
     Args:
         seen: Called with each view when it is drawn.
@@ -79,14 +79,17 @@ def open_loop(
     listeners: Iterable[Callable[[FrameResult], None]] = (),
     feed_class: type[LiveFeed] = LiveFeed,
 ) -> Iterator[tuple[LiveLoop, LiveFeed]]:
-    """The live loop with all its parts, as `detector live` puts them together.
+    """Open the live loop with all its parts, as `detector live` does.
 
     Args:
         open_camera: Opens one of `sources`.
-        pipeline, screen, limits, listeners: Of the loop.
+        pipeline: Pipeline of the loop.
+        screen: Screen of the loop.
         work: Folder for snapshots, recordings and corrected faces.
         sources: Cameras to choose from.
-        feed_class: Another one may count what it gives.
+        limits: When the loop stops by itself.
+        listeners: Called with each labelled frame.
+        feed_class: Class of the feed; another one may count its frames.
     """
     choice = CameraChoice(sources, open_camera)
     with (
@@ -117,11 +120,11 @@ def open_loop(
 
 @dataclass(frozen=True)
 class Holdings:
-    """What this process holds.
+    """The resources of a process.
 
     Attributes:
         memory_mb: Resident memory.
-        threads: Of the whole process, also those that Python does not know.
+        threads: Threads, also those that Python does not know.
         descriptors: Open files and sockets.
     """
 
@@ -131,7 +134,7 @@ class Holdings:
 
 
 def weigh_process() -> Holdings:
-    """What this process holds now (Linux)."""
+    """Return the present resources of this process (Linux)."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return Holdings(
         round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 2),

@@ -4,6 +4,7 @@ import importlib.util
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from maskage.security.files import (
     read_known_file,
     read_regular_file,
 )
+
+if TYPE_CHECKING:
+    from trainer.exports.formats import Run
 
 SEVERAL = 8
 """Faces in the batch that is measured beside a single face."""
@@ -69,14 +73,37 @@ def compare_formats(bundle: Path, faces: NDArray[np.uint8]) -> tuple[list[Format
         ModelRefusedError: An export has changed since it was written.
         UsageError: The run's recipe is not beside the bundle.
     """
+    networks, left_out = _open_networks(bundle)
+    several = np.resize(faces, (SEVERAL, *faces.shape[1:]))
+    answers = {name: run(several) for name, (run, _) in networks.items()}
+    runs = [run for run, _ in networks.values()]
+    one = measure_by_turns(runs, faces[:1], _TURNS)
+    of_several = measure_by_turns(runs, several, _TURNS)
+    times = [
+        FormatTime(
+            format=name,
+            size_mb=size / 1e6,
+            one_ms=one_ms,
+            each_of_several_ms=several_ms / SEVERAL,
+            largest_difference=float(np.abs(answers[name] - answers["bundle"]).max()),
+        )
+        for (name, (_, size)), one_ms, several_ms in zip(
+            networks.items(), one, of_several, strict=True
+        )
+    ]
+    return times, left_out
+
+
+def _open_networks(bundle: Path) -> "tuple[dict[str, tuple[Run, int]], list[str]]":
+    """Open the bundle and its exports, each with its size in bytes; and name those left out."""
     # Loads Keras, which takes seconds. Its export is built by our code, whatever networks are
     # trained with here.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    from trainer.exports.formats import EXPORT_FILE, FORMATS, Run
+    from trainer.exports.formats import EXPORT_FILE, FORMATS
     from trainer.exports.rebuild import rebuild_model
 
     own = bundle / ONNX_FILE
-    runs: dict[str, tuple[Run, int]] = {"bundle": (OnnxEngine(own).run, own.stat().st_size)}
+    networks: dict[str, tuple[Run, int]] = {"bundle": (OnnxEngine(own).run, own.stat().st_size)}
     left_out = []
     rebuilt = None
     for name, form in FORMATS.items():
@@ -88,23 +115,8 @@ def compare_formats(bundle: Path, faces: NDArray[np.uint8]) -> tuple[list[Format
         else:
             size = _check_files(folder, EXPORT_FILE)
             rebuilt = rebuilt or rebuild_model(bundle)
-            runs[name] = (form.open(rebuilt, folder), size)
-    several = np.resize(faces, (SEVERAL, *faces.shape[1:]))
-    answers = {name: run(several) for name, (run, _) in runs.items()}
-    networks = [run for run, _ in runs.values()]
-    one = measure_by_turns(networks, faces[:1], _TURNS)
-    of_several = measure_by_turns(networks, several, _TURNS)
-    times = [
-        FormatTime(
-            name,
-            size / 1e6,
-            one_ms,
-            several_ms / SEVERAL,
-            float(np.abs(answers[name] - answers["bundle"]).max()),
-        )
-        for (name, (_, size)), one_ms, several_ms in zip(runs.items(), one, of_several, strict=True)
-    ]
-    return times, left_out
+            networks[name] = (form.open(rebuilt, folder), size)
+    return networks, left_out
 
 
 def _check_files(folder: Path, record: str) -> int:

@@ -37,7 +37,6 @@ class LiveControls:
         is_blurred: Make recorded faces unrecognisable.
         is_mirrored: Begin mirrored.
         on_kept: Called with each picture and recording before it is written.
-        clock: Seconds, monotonic.
     """
 
     def __init__(
@@ -52,14 +51,12 @@ class LiveControls:
         is_blurred: bool = True,
         is_mirrored: bool = False,
         on_kept: Callable[[Path, Kind], None] = lambda path, kind: None,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._feed, self._pipeline = feed, pipeline
         self._choice, self._corrections = choice, corrections
         self._snapshots, self._recordings = snapshots, recordings
         self._is_blurred, self._is_mirrored = is_blurred, is_mirrored
         self._on_kept = on_kept
-        self._clock = clock
         self._is_paused = self._has_quit = False
         self._shown: FrameResult | None = None
         self._former: FrameResult | None = None
@@ -95,7 +92,7 @@ class LiveControls:
             is_paused=self._is_paused,
             is_mirrored=self._is_mirrored,
             has_quit=self._has_quit,
-            message=self._message if self._clock() < self._message_until_s else "",
+            message=self._message if time.monotonic() < self._message_until_s else "",
             news=news,
         )
 
@@ -265,7 +262,7 @@ class LiveControls:
         return self._shown.faces
 
     def _say(self, message: str, seconds: float = MESSAGE_S) -> None:
-        self._message, self._message_until_s = message, self._clock() + seconds
+        self._message, self._message_until_s = message, time.monotonic() + seconds
         self._news.append(message)
 
 

@@ -40,7 +40,7 @@ class CorrectionStore:
     is_self: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class _Shot:
     """One face to be saved; see `Corrections.save`."""
 
@@ -103,7 +103,14 @@ class Corrections(ClosingMixin):
         self._waiting += 1
         # Cut out now: a camera may use its memory again.
         crop = crop_face(frame.pixels, box, CROP_MARGIN)
-        shot = _Shot(crop, box, frame.captured_s, label, source, camera)
+        shot = _Shot(
+            crop=crop,
+            box=box,
+            captured_s=frame.captured_s,
+            label=label,
+            source=source,
+            camera=camera,
+        )
         self._worker.submit(self._save, shot)
         return f"saving it as {label.title}"
 

@@ -46,7 +46,6 @@ class LiveLoop:
         controls: Carries out commands; closed by the caller.
         limits: When to stop.
         listeners: Called with each labelled frame before it is shown; they must not wait.
-        clock: Seconds, monotonic, the one of `Frame.captured_s`.
     """
 
     def __init__(
@@ -58,7 +57,6 @@ class LiveLoop:
         *,
         limits: LiveLimits,
         listeners: Iterable[Callable[[FrameResult], None]] = (),
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._feed = feed
         self._pipeline = pipeline
@@ -66,7 +64,6 @@ class LiveLoop:
         self._controls = controls
         self._limits = limits
         self._listeners = tuple(listeners)
-        self._clock = clock
         self._meter = LiveMeter()
         self._camera: Camera = feed.camera
         self._status = LiveStatus()
@@ -75,7 +72,7 @@ class LiveLoop:
 
     def run(self) -> None:
         """Loop until the user, the end of the last source or a limit stops it."""
-        started_s = self._clock()
+        started_s = time.monotonic()
         while not self._is_stopped(started_s):
             if not self._feed.has_ended or self._status.is_paused:
                 self._take_turn()
@@ -97,7 +94,7 @@ class LiveLoop:
             self._status.has_quit
             or not self._screen.is_open
             or (limits.frames is not None and self._meter.frames >= limits.frames)
-            or (limits.seconds is not None and self._clock() - started_s >= limits.seconds)
+            or (limits.seconds is not None and time.monotonic() - started_s >= limits.seconds)
         )
 
     def _take_turn(self) -> None:
@@ -110,7 +107,7 @@ class LiveLoop:
         # A frame of a queue is labelled in a pause too, or it would be lost for good.
         if frame is not None and (not self._status.is_paused or self._feed.is_queue):
             self._handle(frame)
-        elif self._clock() - self._shown_s > _REFRESH_S:
+        elif time.monotonic() - self._shown_s > _REFRESH_S:
             self._show_again()
         self._advance_pictures()
         self._pass_on_notices()
@@ -133,24 +130,24 @@ class LiveLoop:
         for listen in self._listeners:
             listen(result)
         self._controls.record(self._show(result))
-        self._meter.note_shown(frame.captured_s, self._clock())
+        self._meter.note_shown(frame.captured_s, time.monotonic())
 
     def _show_again(self, *, is_over: bool = False) -> None:
         if self._shown is not None:
             self._show(self._shown, is_over=is_over)
 
     def _show(self, result: FrameResult, *, is_over: bool = False) -> LiveView:
-        self._shown, self._shown_s = result, self._clock()
+        self._shown, self._shown_s = result, time.monotonic()
         controls = self._status.controls
         if controls.selected not in [face.track for face in result.faces]:
             controls = replace(controls, selected=None)
         view = LiveView(
             result,
             self._readout(result, controls.selected),
-            self._status.is_mirrored,
-            controls,
-            Counts(self._meter.frames, self._feed.dropped, self._feed.reconnects),
-            is_over,
+            is_mirrored=self._status.is_mirrored,
+            controls=controls,
+            counts=Counts(self._meter.frames, self._feed.dropped, self._feed.reconnects),
+            is_over=is_over,
         )
         self._screen.show(view)
         return view
@@ -158,7 +155,7 @@ class LiveLoop:
     def _readout(self, result: FrameResult, selected: int | None) -> Readout:
         notices = [self._feed.problem, self._pipeline.finder.notice]
         is_moving = self._feed.camera.is_live and not self._status.is_paused
-        age_ms = 1000 * (self._clock() - result.frame.captured_s)
+        age_ms = 1000 * (time.monotonic() - result.frame.captured_s)
         return Readout(
             fps=self._meter.rate if is_moving else None,
             age_ms=age_ms if is_moving else None,
@@ -174,7 +171,7 @@ class LiveLoop:
         if not self._feed.is_queue or self._status.is_paused:
             return
         stays_s = self._screen.picture_s if isinstance(self._feed.camera, PictureFolder) else 0.0
-        if self._clock() - self._meter.shown_s >= stays_s:
+        if time.monotonic() - self._meter.shown_s >= stays_s:
             self._feed.advance()
 
     def _pass_on_notices(self) -> None:

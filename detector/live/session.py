@@ -87,7 +87,7 @@ def serve_pictures(
 
 
 def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
-    source, outputs = request.source, request.outputs
+    source = request.source
     probe = None
     if request.screen in (ScreenKind.AUTO, ScreenKind.WINDOW):
         probe = DisplayProbe()
@@ -111,21 +111,21 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
         feed,
         pipeline,
         choice,
-        held.enter_context(Corrections(outputs.corrections)),
-        snapshots=outputs.snapshots,
-        recordings=outputs.recordings,
-        is_blurred=outputs.is_blurred,
+        held.enter_context(Corrections(request.outputs.corrections)),
+        snapshots=request.outputs.snapshots,
+        recordings=request.outputs.recordings,
+        is_blurred=request.outputs.is_blurred,
         is_mirrored=source.is_mirrored,
         on_kept=log_kept,
     )
     held.callback(controls.close)
-    if outputs.alarms:
+    if request.outputs.alarms:
         listeners.append(_open_alarms(request, feed, controls.tell, held))
     # Closed before all of them: what they print at the end would be lost on the terminal's other
     # screen.
     screen = _open_screen(kind, request, bundle, feed.camera.name)
     held.callback(screen.close)
-    if outputs.is_recording:
+    if request.outputs.is_recording:
         controls.start_recording()
     return LiveLoop(feed, pipeline, screen, controls, limits=request.limits, listeners=listeners)
 
@@ -138,7 +138,14 @@ def _output_logger(request: LiveRequest, model: Path) -> Callable[[Path, Kind], 
 
     def log_kept(path: Path, kind: Kind) -> None:
         is_blurred = kind is Kind.VIDEO and request.outputs.is_blurred
-        log_output(roots, Output(path, kind, "", corrections.subject, bool(behind), is_blurred))
+        output = Output(
+            path,
+            kind,
+            subject=corrections.subject,
+            is_of_photos=bool(behind),
+            is_blurred=is_blurred,
+        )
+        log_output(roots, output)
 
     return log_kept
 

@@ -77,7 +77,7 @@ def compose_view(view: LiveView, columns: int, rows: int) -> str:
         parts += _place_lines(encode_half_blocks(small), place, columns, picture_rows)
         for face, box in reversed(list(zip(view.result.faces, boxes, strict=True))):
             mark = mark_selected(face, view.readout.selected)
-            parts.append(_tag(face, box, place, columns, picture_rows, mark))
+            parts.append(_tag(face, box, place, (columns, picture_rows), mark))
     parts += _status(view, columns, rows)
     parts.append(_END_FRAME)
     return "".join(parts)
@@ -115,9 +115,10 @@ def _place_lines(lines: list[str], place: Placement, columns: int, rows: int) ->
 
 
 def _tag(
-    face: TrackedFace, box: FaceBox, place: Placement, columns: int, rows: int, mark: str
+    face: TrackedFace, box: FaceBox, place: Placement, size: tuple[int, int], mark: str
 ) -> str:
     """Return the words above a box, or at its foot if there is no room above."""
+    columns, rows = size
     color = face_color(face)
     ink = INK if is_light(color) else PAPER
     text = f" {mark}{describe_face(face)} {confidence_bar(face.confidence)} "[:columns]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from detector.tracking.optical_flow import FaceFollower
 from detector.tracking.scene_cuts import SceneCutDetector
-from detector.tracking.tracker import FADE_S, FaceTracker, TrackedFace
+from detector.tracking.tracker import FaceTracker, TrackedFace
 from maskage.faces.finder import (
     SMALLEST_IN_PICTURE_PX,
     FaceFinder,
@@ -34,11 +34,6 @@ class Timings:
     crop_ms: float
     classify_ms: float
     track_ms: float
-
-    @property
-    def total_ms(self) -> float:
-        """Time of all stages, in milliseconds."""
-        return self.find_ms + self.crop_ms + self.classify_ms + self.track_ms
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +94,11 @@ class ModelRequest:
 class LivePipeline:
     """The labels of the faces of one source, frame after frame.
 
+    At a cut to another scene tracks end; each picture of a folder is a scene of its own.
+
     Args:
         finder: The same that the collector uses.
         classifier: A loaded bundle; its crop margin is used for the crops.
-        fade_s: Time over which labels are averaged, in seconds; 0 takes each frame by itself. At a
-            cut to another scene tracks end; each picture of a folder is a scene of its own.
         thrift: The work that is not repeated in every frame.
         unsure_below: Confidence under which a face is unsure; None for the bundle's.
 
@@ -117,7 +112,6 @@ class LivePipeline:
         self,
         finder: FaceFinder,
         classifier: Classifier,
-        fade_s: float = FADE_S,
         thrift: Thrift = EVERYTHING,
         unsure_below: float | None = None,
     ) -> None:
@@ -130,7 +124,7 @@ class LivePipeline:
         self._run_s = 0.0
         if unsure_below is None:
             unsure_below = classifier.bundle.unsure_below
-        self.tracker = FaceTracker(unsure_below, fade_s)
+        self.tracker = FaceTracker(unsure_below)
 
     @property
     def thrift(self) -> Thrift:

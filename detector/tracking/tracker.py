@@ -110,18 +110,16 @@ class FaceTracker:
     """The tracks of one source.
 
     For each frame `place` finds the track of each box, `due` chooses those to classify, and
-    `answer` takes their probabilities in; `update` does all three for every face.
+    `answer` takes their probabilities in.
 
     Args:
         unsure_below: Confidence under which a face is not sure; the bundle's.
         fade_s: Time constant of the average in seconds; 0 takes each frame by itself.
-        keep_s: Time for which a lost face keeps its track, in seconds.
     """
 
-    def __init__(self, unsure_below: float, fade_s: float = FADE_S, keep_s: float = KEEP_S) -> None:
+    def __init__(self, unsure_below: float, fade_s: float = FADE_S) -> None:
         self._unsure_below = unsure_below
         self._fade_s = fade_s
-        self._keep_s = keep_s
         self._tracks: list[Track] = []
         self._next_number = 1
 
@@ -139,22 +137,6 @@ class FaceTracker:
         """Set the confidence, 0 to 1, under which a face is not sure, from the next frame on."""
         self._unsure_below = unsure_below
 
-    def update(
-        self, boxes: Sequence[FaceBox], probabilities: NDArray[np.float32], now_s: float
-    ) -> tuple[TrackedFace, ...]:
-        """Take in the faces of the next frame.
-
-        Args:
-            boxes: Faces of the frame.
-            probabilities: Float32, shape (len(boxes), 4).
-            now_s: Time of the frame in seconds, on any clock that only grows.
-
-        Returns:
-            One face for each box, in the same order.
-        """
-        placed = self.place(boxes, now_s)
-        return self.answer(boxes, placed, dict(enumerate(probabilities)), now_s)
-
     def place(self, boxes: Sequence[FaceBox], now_s: float) -> list[Track | None]:
         """Return the track that each box continues; None for a new face.
 
@@ -162,9 +144,9 @@ class FaceTracker:
 
         Args:
             boxes: Faces of the frame.
-            now_s: Time of the frame.
+            now_s: Time of the frame in seconds, on any clock that only grows.
         """
-        self._tracks = [t for t in self._tracks if now_s - t.seen_s <= self._keep_s]
+        self._tracks = [t for t in self._tracks if now_s - t.seen_s <= KEEP_S]
         matches = match_boxes([track.box for track in self._tracks], boxes)
         placed = [self._tracks[matches[at]] if at in matches else None for at in range(len(boxes))]
         for box, track in zip(boxes, placed, strict=True):

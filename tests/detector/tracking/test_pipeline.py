@@ -46,7 +46,7 @@ def test_every_face_of_a_frame_is_labelled(
     assert [face.box for face in result.faces] == [LEFT, RIGHT]
     assert [face.track for face in result.faces] == [1, 2]
     assert result.timings.classify_ms > 0
-    assert result.timings.total_ms < 1000
+    assert sum(vars(result.timings).values()) < 1000
 
 
 def test_a_frame_without_faces_is_a_result_too(bundle: ModelBundle) -> None:
