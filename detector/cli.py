@@ -77,20 +77,21 @@ def run_recording(arguments: argparse.Namespace) -> int:
     require_share("--fail-under", arguments.fail_under)
     is_stdout = require_one_stdout(arguments)
     alarms = read_alarm_rules(arguments)
-    from detector.run import RunRequest, check_folders, check_gates, run_source
+    from detector.run import RunRequest, RunSource, check_folders, run_source
+    from detector.run_outputs import RunOutputs
+    from detector.run_summary import check_gates
+    from detector.tracking.pipeline import ModelRequest
 
     request = RunRequest(
-        source=arguments.source,
-        model=arguments.model,
-        face_model=arguments.face_model,
-        json_out=arguments.json,
-        csv_out=arguments.csv,
-        video_out=arguments.video,
-        pictures_out=arguments.pictures,
-        max_frames=arguments.frames,
-        every=arguments.every,
-        alarms=alarms,
-        seed=arguments.seed,
+        source=RunSource(arguments.source, arguments.every, arguments.frames, arguments.seed),
+        model=ModelRequest(arguments.model, arguments.face_model),
+        outputs=RunOutputs(
+            json_out=arguments.json,
+            csv_out=arguments.csv,
+            video_out=arguments.video,
+            pictures_out=arguments.pictures,
+            alarms=alarms,
+        ),
     )
     summary = run_source(request)
     tell_summary(str(summary), is_stdout_taken=is_stdout)

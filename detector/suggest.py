@@ -28,7 +28,7 @@ class SuggestReport:
     """The suggestions of a model for a dataset, counted; it prints itself.
 
     Attributes:
-        root: The dataset.
+        root: Path of the dataset.
         agreed: The number of photos whose class the model confirms, by class.
         disputed: The number of the others, by their class and the suggested one.
         unreadable: A message for each photo that could not be read.
@@ -58,11 +58,11 @@ def suggest_labels(root: Path, model: Path | None) -> SuggestReport:
     """Classify every photo of a dataset and write the suggestions into its manifest.
 
     Args:
-        root: The dataset.
+        root: Path of the dataset.
         model: A run or a bundle folder; None for the newest run.
 
     Raises:
-        DatasetError: There is no dataset, or no photo in it.
+        DatasetError: The dataset is missing or holds no photo.
         DatasetInUseError: Another program writes to it.
         ModelRefusedError: The model must not be run.
         UsageError: There is no such run.

@@ -157,8 +157,8 @@ def watch(source: str) -> Iterator[tuple[Witness, LiveFeed]]:
         classifier = Classifier(make_color_bundle(work / "bundle"))
         # The guide: nobody is on these pictures, and with it something is classified and drawn.
         pipeline = LivePipeline(GuideFinder(), classifier, thrift=Thrift())
-        screen = DrawingScreen(witness.see)
-        with open_loop(open_camera, pipeline, screen, work, sources=[source], desk=desk) as (
+        screen = DrawingScreen(witness.see, desk=desk)
+        with open_loop(open_camera, pipeline, screen, work, sources=[source]) as (
             loop,
             feed,
         ):

@@ -182,34 +182,42 @@ def _watch(arguments: argparse.Namespace) -> int:
     subject = SELF_SUBJECT if arguments.is_self else arguments.subject
     alarms = read_alarm_rules(arguments)
     from detector.live.corrections import CorrectionStore
-    from detector.live.loop import LoopOptions
-    from detector.live.session import LiveRequest, run_live
-    from detector.screens.base import ScreenKind
+    from detector.live.loop import LiveLimits
+    from detector.live.requests import LiveRequest, OutputRequest, SourceRequest
+    from detector.live.session import run_live
+    from detector.screens.display import ScreenKind
+    from detector.tracking.pipeline import EVERYTHING, ModelRequest, Thrift
 
     kinds = [kind for kind in ScreenKind if getattr(arguments, kind, False)]
     summary = run_live(
         LiveRequest(
-            sources=tuple(arguments.source or ("0",)),
-            model=arguments.model,
-            face_model=arguments.face_model,
-            screen=kinds[0] if kinds else ScreenKind.AUTO,
-            web=_web_options(arguments),
-            json_out=arguments.json,
-            csv_out=arguments.csv,
-            alarms=alarms,
-            dataset=CorrectionStore(
-                arguments.data, check_subject(subject) if subject else None, arguments.is_self
+            source=SourceRequest(
+                names=tuple(arguments.source or ("0",)),
+                is_paced=not arguments.full_speed,
+                is_mirrored=arguments.mirror,
+                seed=arguments.seed,
             ),
-            snapshots=arguments.snapshots,
-            recordings=arguments.recordings,
-            is_recording=arguments.record,
-            is_blurred=not arguments.no_blur,
-            is_mirrored=arguments.mirror,
-            threshold=arguments.threshold,
-            is_paced=not arguments.full_speed,
-            is_thorough=arguments.thorough,
-            options=LoopOptions(seconds=arguments.seconds, frames=arguments.frames),
-            seed=arguments.seed,
+            model=ModelRequest(
+                folder=arguments.model,
+                face_model=arguments.face_model,
+                threshold=arguments.threshold,
+                thrift=EVERYTHING if arguments.thorough else Thrift(),
+            ),
+            outputs=OutputRequest(
+                json_out=arguments.json,
+                csv_out=arguments.csv,
+                alarms=alarms,
+                corrections=CorrectionStore(
+                    arguments.data, check_subject(subject) if subject else None, arguments.is_self
+                ),
+                snapshots=arguments.snapshots,
+                recordings=arguments.recordings,
+                is_recording=arguments.record,
+                is_blurred=not arguments.no_blur,
+            ),
+            web=_web_options(arguments),
+            screen=kinds[0] if kinds else ScreenKind.AUTO,
+            limits=LiveLimits(seconds=arguments.seconds, frames=arguments.frames),
         )
     )
     tell_summary(str(summary), is_stdout_taken=is_stdout)
