@@ -24,10 +24,12 @@ change. A name is loaded when it is first used, so the import itself costs next 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from maskage.system.paths import keep_library_caches
 from maskage.telemetry import switch_off_telemetry
 
 # Before any library that a module of ours imports, in every command, worker process and script.
 switch_off_telemetry()
+keep_library_caches()
 
 if TYPE_CHECKING:
     from maskage.cameras.sources import open_camera, read_frames

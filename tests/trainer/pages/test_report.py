@@ -12,6 +12,7 @@ import pytest
 
 from maskage.formats.curated_set import read_curated
 from maskage.formats.run_folder import RunFolder
+from maskage.pages.parts import SIDE_PX, shrink
 from maskage.pictures.images import read_image, resize_square
 from maskage.records import LABELS
 from trainer.cli import main
@@ -22,7 +23,7 @@ from trainer.evaluation.coverage import coverage_curve
 from trainer.evaluation.reliability import ReliabilityBin, calibration_error, measure_reliability
 from trainer.fit.command import add_fit_options
 from trainer.pages.charts import draw_bar, draw_coverage, draw_reliability
-from trainer.pages.embedded_photos import SIDE_PX, PictureShelf, shrink
+from trainer.pages.embedded_photos import PictureShelf
 from trainer.pages.report import fit_command
 from trainer.pages.training_preview import preview_epochs, preview_views
 
