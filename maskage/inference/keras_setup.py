@@ -7,6 +7,7 @@ damaged file would end in a model that cannot be packed, or in no model at all. 
 """
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -50,7 +51,7 @@ def import_keras(backend: str) -> Any:
     # Off by default on many CPUs; MobileNetV2 `predict` went from 25-42 to 62 photos a second.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     try:
-        with _own_settings(backend), hush_native_output():
+        with _own_settings(backend), _without_matplotlib(), hush_native_output():
             import keras
 
             # With JAX too Keras looks for TensorFlow later, whose own older Keras writes settings.
@@ -82,6 +83,20 @@ def make_keras_home() -> Path:
     with suppress(OSError):
         home.mkdir(parents=True, exist_ok=True)
     return home
+
+
+@contextmanager
+def _without_matplotlib() -> Iterator[None]:
+    """Let Keras find no matplotlib: it would load it for plots of its own, in 0.35 s of a core."""
+    if "matplotlib" in sys.modules:
+        yield
+        return
+    # For Python, None means that there is no such module; the type hints allow only modules.
+    sys.modules["matplotlib"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["matplotlib"]
 
 
 @contextmanager
