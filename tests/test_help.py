@@ -6,7 +6,8 @@ from importlib.metadata import version
 
 import pytest
 
-HEAVY = ["tensorflow", "keras", "onnxruntime", "sklearn", "albumentations", "textual", "cv2"]
+HEAVY = ["tensorflow", "keras", "onnxruntime", "sklearn", "albumentations", "textual", "cv2",
+         "jinja2", "matplotlib"]  # fmt: skip
 COMMANDS = [
     "collector",
     "collector import",
