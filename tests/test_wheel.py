@@ -29,7 +29,7 @@ def test_the_wheel_carries_every_file_of_the_packages(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         packed = set(archive.namelist())
     files = subprocess.run(
-        ["git", "ls-files", "collector", "curation", "trainer", "detector"],
+        ["git", "ls-files", "maskage", "collector", "curation", "trainer", "detector"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -69,6 +69,14 @@ def test_the_wheel_runs_from_an_empty_environment(wheel: Path, tmp_path: Path) -
             [str(executable), *command[1:]], cwd=tmp_path, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
+    page = (
+        "from maskage.pages.page import render_page; from trainer.pages.charts import draw_bar; "
+        "assert 'class=\"part\"' in draw_bar(0.5, (0.4, 0.6)); print(render_page('', '', [], []))"
+    )
+    told = subprocess.run(
+        [str(python), "-c", page], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "color-scheme:light dark" in told.stdout
     where = "import trainer.recipe, maskage.dataset.store; print(trainer.recipe.__file__)"
     told = subprocess.run(
         [str(python), "-c", where], cwd=tmp_path, capture_output=True, text=True, check=True
