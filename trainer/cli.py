@@ -139,14 +139,15 @@ def run_leak(arguments: argparse.Namespace) -> int:
     recipe = with_overrides(
         load_recipe(arguments.model), image_size=arguments.image_size, alpha=arguments.alpha
     )
-    leak = measure_leak(
-        arguments.curated,
-        recipe,
-        weights=arguments.weights,
-        runs=arguments.runs,
-        seed=arguments.seed,
-        on_progress=ProgressPrinter(),
-    )
+    with ProgressPrinter() as report:
+        leak = measure_leak(
+            arguments.curated,
+            recipe,
+            weights=arguments.weights,
+            runs=arguments.runs,
+            seed=arguments.seed,
+            on_progress=report,
+        )
     left_out = list_left_out(arguments.curated)
     tell_left_out(left_out)
     show_block(json.dumps(leak.as_dict()) if arguments.json else leak)

@@ -99,7 +99,8 @@ def _begin(given: dict[str, Any]) -> Path:
     from trainer.fit.fit import fit
     from trainer.progress import ProgressPrinter
 
-    return fit(settings, ProgressPrinter())
+    with ProgressPrinter() as report:
+        return fit(settings, report)
 
 
 def _resume(named: Path, given: dict[str, Any]) -> Path:
@@ -133,7 +134,8 @@ def _resume(named: Path, given: dict[str, Any]) -> Path:
     from trainer.fit.fit import resume
     from trainer.progress import ProgressPrinter
 
-    return resume(path, ProgressPrinter())
+    with ProgressPrinter() as report:
+        return resume(path, report)
 
 
 def _tell(train: Callable[[], Path]) -> int:
