@@ -43,8 +43,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from detector.screens.base import LiveView
 from detector.screens.commands import CommandDesk, Quit
 from detector.tracking.pipeline import LivePipeline, Thrift
-from maskage.cameras import live_feed as live_feed
-from maskage.cameras import mjpeg, reconnecting
+from maskage.cameras import frame_rhythm, mjpeg, reconnecting
 from maskage.cameras.live_feed import LiveFeed
 from maskage.cameras.sources import open_camera
 from maskage.faces.finder import GuideFinder
@@ -71,10 +70,10 @@ POWER_CUT = "power cut"
 NEVER_S = 3600.0
 SABOTEURS = {
     "no silence is ever noticed": Saboteur(
-        ((reconnecting, "PATIENCE_S", NEVER_S), (mjpeg, "SILENCE_S", NEVER_S)), Mood.STALL
+        ((frame_rhythm, "PATIENCE_S", NEVER_S), (mjpeg, "SILENCE_S", NEVER_S)), Mood.STALL
     ),
     "a lost camera is never tried again": Saboteur(
-        ((live_feed, "RETRY_S", (NEVER_S,) * 3),), Mood.DROP
+        ((reconnecting, "RETRY_S", (NEVER_S,) * 3),), Mood.DROP
     ),
 }
 """Each with the fault that must show it."""

@@ -1,9 +1,9 @@
-"""How fast a lost network camera is told and is back: `python benchmarks/reconnect.py`.
+"""How fast a lost network camera is reported and is back: `python benchmarks/reconnect.py`.
 
 Breaks a scripted MJPEG camera on loopback in every way there is, over and over, and with `--rtsp`
-kills and restarts a real RTSP server. Prints, in seconds, from the fault until "reconnecting (n)"
-was said, and from the camera's return until the next picture. Ends with 3 where a goal is missed;
-`--self-test` takes a part of reconnecting out, and that must be noticed.
+kills and restarts a real RTSP server. Prints, in seconds, from the fault until the collector said
+that no picture comes, and from the camera's return until the next picture. Ends with 3 where a goal
+is missed; `--self-test` takes a part of reconnecting out, and that must be noticed.
 """
 
 import argparse
@@ -21,8 +21,7 @@ from sabotage import Saboteur, try_saboteurs
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from collector.capture import observer
-from maskage.cameras import mjpeg, reconnecting
+from maskage.cameras import frame_rhythm, mjpeg, reconnecting
 from tests.collector.capture.watcher import Watcher
 from tests.maskage.cameras import rtsp_server
 from tests.maskage.cameras.mjpeg_server import MjpegServer, Mood
@@ -38,10 +37,10 @@ FAULTS = [
 NEVER_S = 3600.0
 SABOTEURS = {
     "no silence is ever noticed": Saboteur(
-        ((reconnecting, "PATIENCE_S", NEVER_S), (mjpeg, "SILENCE_S", NEVER_S)), Mood.STALL
+        ((frame_rhythm, "PATIENCE_S", NEVER_S), (mjpeg, "SILENCE_S", NEVER_S)), Mood.STALL
     ),
     "a lost camera is never tried again": Saboteur(
-        ((observer, "RETRY_S", (NEVER_S,) * 3),), Mood.DROP
+        ((reconnecting, "RETRY_S", (NEVER_S,) * 3),), Mood.DROP
     ),
 }
 """Each with the fault that must show it."""

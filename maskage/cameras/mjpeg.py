@@ -22,6 +22,7 @@ from maskage.addresses import (
     public_url,
     split_address,
 )
+from maskage.cameras.frame_rhythm import FrameRhythm
 from maskage.cameras.multipart import MAX_PART_BYTES, PartSplitter
 from maskage.errors import CameraError, UnreadableImageError
 from maskage.pictures.images import decode_image
@@ -30,7 +31,6 @@ from maskage.records import Frame
 CONNECT_TIMEOUT_S = 2.0
 SILENCE_S = 1.5
 """A stream is lost after this, or after four of its own periods where it is a slow one."""
-LONGEST_SILENCE_S = 10.0
 POLL_PERIOD_S = 0.1
 _CHUNK_BYTES = 1 << 16
 _CATCH_UP_S = 0.25
@@ -144,10 +144,8 @@ class MjpegStream:
         self._answer = answer
         self._splitter = PartSplitter(answer.boundary or "")
         self._index = 0
-        self._has_picture = False
-        self._opened_s = self._picture_s = time.monotonic()
-        self._period_s = 0.0
-        self._silence_s = SILENCE_S
+        self._opened_s = time.monotonic()
+        self._rhythm = FrameRhythm(SILENCE_S)
 
     def read(self) -> Frame | None:
         """The newest whole picture that has come.
@@ -160,9 +158,9 @@ class MjpegStream:
             for data in reversed(self._receive_pictures()):
                 if (frame := self._decode(data)) is not None:
                     return frame
-            if time.monotonic() - self._picture_s > self._silence_s:
+            if self._rhythm.is_silent:
                 raise CameraError(
-                    f"{self.name}: no whole picture for {self._silence_s:.1f} s "
+                    f"{self.name}: no whole picture for {self._rhythm.patience_s:.1f} s "
                     f"({self.damaged} were damaged). Check the network's quality."
                 )
 
@@ -183,15 +181,17 @@ class MjpegStream:
             for picture in self._splitter.feed(data):
                 self._index += 1
                 pictures.append(picture)
-            if not pictures and time.monotonic() - self._picture_s > self._silence_s:
+            if not pictures and self._rhythm.is_silent:
                 break
         return pictures
 
     def _receive(self) -> bytes:
         try:
-            data = self._answer.receive(self._silence_s)
+            data = self._answer.receive(self._rhythm.patience_s)
         except TimeoutError as fault:
-            raise CameraError(f"{self.name}: no picture for {self._silence_s:.1f} s.") from fault
+            raise CameraError(
+                f"{self.name}: no picture for {self._rhythm.patience_s:.1f} s."
+            ) from fault
         except (OSError, ValueError, AttributeError, http.client.HTTPException) as fault:
             # ValueError and AttributeError: the answer was closed while it was being read.
             raise CameraError(f"{self.name}: the connection broke ({_reason(fault)}).") from fault
@@ -206,16 +206,8 @@ class MjpegStream:
         except UnreadableImageError:
             self.damaged += 1
             return None
-        self._note_time(now_s)
+        self._rhythm.note()
         return Frame(pixels, self._index - 1, now_s, now_s - self._opened_s)
-
-    def _note_time(self, now_s: float) -> None:
-        """Learn how far pictures are apart; one hiccup of a quick camera makes it no slow one."""
-        if self._has_picture:
-            gap_s = now_s - self._picture_s
-            self._period_s = 0.8 * self._period_s + 0.2 * gap_s if self._period_s else gap_s
-            self._silence_s = min(max(SILENCE_S, 4 * self._period_s), LONGEST_SILENCE_S)
-        self._has_picture, self._picture_s = True, now_s
 
 
 class SnapshotCamera:
