@@ -161,11 +161,11 @@ class Observer:
         match state.condition:
             case CameraCondition.ENDED:
                 message = message or _describe_end(self._feed.camera)
-            case CameraCondition.OPENING | CameraCondition.SILENT | CameraCondition.LOST:
-                with self._mutex:
-                    self._slot = None
-        if state.condition is CameraCondition.LOST:
-            message = f"{message} Reconnecting ({state.attempt})."
+            case CameraCondition.LOST:
+                message = f"{message} Reconnecting ({state.attempt})."
+        if state.condition not in (CameraCondition.LIVE, CameraCondition.ENDED):
+            with self._mutex:
+                self._slot = None
         if state.condition is not CameraCondition.OPENING:
             self._on_state(replace(state, message=message))
 

@@ -357,6 +357,10 @@ class CaptureScreen(RoomyScreen[None]):
         closed = None
         if self._state.condition is CameraCondition.LOST:
             closed = f"the camera is lost: reconnecting ({self._state.attempt})"
+        elif self._state.condition is CameraCondition.SILENT:
+            closed = "no picture: waiting for the camera"
+        elif self._state.condition is CameraCondition.REFUSED:
+            closed = "the camera refuses its name and password: c asks again"
         elif self._state.condition is CameraCondition.ENDED:
             closed = "the end: c starts again"
         elif self._is_paused:

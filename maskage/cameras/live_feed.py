@@ -14,7 +14,7 @@ from maskage.cameras.picture_queue import PictureQueue
 from maskage.cameras.reconnecting import Opening, Reader, retry_pause_s
 from maskage.cameras.sources import Camera, can_fall_silent
 from maskage.context_mixin import ClosingMixin
-from maskage.errors import CameraError
+from maskage.errors import CameraError, CameraLoginError
 from maskage.records import Frame
 
 HUNG_AFTER_S = 3.0
@@ -22,6 +22,9 @@ HUNG_AFTER_S = 3.0
 
 Some drivers wait in a read for ever. It is longer than the time-outs of network cameras, and than
 the longest period of a slow camera whose pace is not known yet."""
+
+MOST_REFUSALS = 3
+"""A camera that refuses its login so often in a row is not asked again: many then lock the user."""
 
 _HUNG_READ_WAIT_S = 0.1
 _OPENING_WAIT_S = 10.0
@@ -34,6 +37,7 @@ class CameraCondition(StrEnum):
     live: Frames come.
     silent: A frame is overdue; the camera is not given up yet.
     lost: The camera is opened again and again.
+    refused: The camera refuses its name and password, and is not asked again.
     ended: The recording or the folder is over.
     """
 
@@ -41,6 +45,7 @@ class CameraCondition(StrEnum):
     LIVE = "live"
     SILENT = "silent"
     LOST = "lost"
+    REFUSED = "refused"
     ENDED = "ended"
 
 
@@ -101,7 +106,7 @@ class LiveFeed(ClosingMixin):
         self._rhythm = FrameRhythm()
         self._reader: Reader | None = self._start_reader()
         self._opening: Opening | None = None
-        self._attempt = 0
+        self._attempt = self._refusals = 0
         self._was_live = self._is_new = False
         self._dropped_before = 0
         self._last: Frame | None = None
@@ -126,8 +131,8 @@ class LiveFeed(ClosingMixin):
     @property
     def problem(self) -> str | None:
         """The reason why no frames come, for people; None while they do, or may be only late."""
-        is_known = self.state.condition in (CameraCondition.OPENING, CameraCondition.LOST)
-        return self.state.message if is_known else None
+        reasons = (CameraCondition.OPENING, CameraCondition.LOST, CameraCondition.REFUSED)
+        return self.state.message if self.state.condition in reasons else None
 
     @property
     def stale_s(self) -> float | None:
@@ -171,7 +176,7 @@ class LiveFeed(ClosingMixin):
             name: Its name for people, until it is open.
         """
         self._open_source = open_source
-        self._attempt, self._was_live = 0, False
+        self._attempt, self._refusals, self._was_live = 0, 0, False
         self._begin_opening(close_wait_s=CLOSE_WAIT_S)
         self._report(CameraCondition.OPENING, f"Opening {name}.")
 
@@ -207,7 +212,7 @@ class LiveFeed(ClosingMixin):
     def _note_frame(self, frame: Frame) -> Frame:
         if self._is_new or self.state.condition is not CameraCondition.LIVE:
             self.reconnects += self._attempt > 0 and self._was_live
-            self._attempt, self._is_new = 0, False
+            self._attempt, self._refusals, self._is_new = 0, 0, False
             self._report(CameraCondition.LIVE)
         self._was_live = True
         if self._index_before:
@@ -243,10 +248,22 @@ class LiveFeed(ClosingMixin):
         raise fault
 
     def _try_again(self, fault: CameraError) -> None:
+        self._refusals += isinstance(fault, CameraLoginError)
+        if self._refusals >= MOST_REFUSALS:
+            self._give_up(fault)
+            return
         self._attempt += 1
         # A read that hangs is not waited for; after an error there is none.
         self._begin_opening(pause_s=retry_pause_s(self._attempt), close_wait_s=_HUNG_READ_WAIT_S)
         self._report(CameraCondition.LOST, str(fault))
+
+    def _give_up(self, fault: CameraError) -> None:
+        if self._reader is not None:
+            self._dropped_before += self._reader.dropped
+            self._reader.close()
+        self._reader = self._opening = None
+        self._attempt = 0
+        self._report(CameraCondition.REFUSED, f"{fault} It is not asked again.")
 
     def _begin_opening(self, *, close_wait_s: float, pause_s: float = 0.0) -> None:
         if self._opening is not None:
@@ -259,7 +276,9 @@ class LiveFeed(ClosingMixin):
         self._reader = None
 
     def _adopt_opened(self, timeout_s: float) -> None:
-        assert self._opening is not None
+        if self._opening is None:  # the camera was given up
+            time.sleep(timeout_s)
+            return
         try:
             camera = self._opening.wait(timeout_s)
         except CameraError as fault:

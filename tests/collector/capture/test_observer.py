@@ -20,7 +20,7 @@ from tests.maskage.cameras.video.video_clips import make_clip, spoil_middle
 from tests.maskage.dataset.test_importer import make_video
 
 WAIT_S = 20.0
-_, LIVE, SILENT, LOST, ENDED = CameraCondition
+_, LIVE, SILENT, LOST, _, ENDED = CameraCondition
 
 
 class ScriptedCamera:

@@ -12,13 +12,13 @@ import pytest
 from collector.capture.observer import Observer
 from maskage.cameras.live_feed import CameraCondition, CameraState, LiveFeed
 from maskage.cameras.sources import Camera, open_camera
-from maskage.errors import CameraError
+from maskage.errors import CameraError, CameraLoginError
 from maskage.faces.finder import GuideFinder
 from maskage.records import Frame
 from tests.maskage.dataset.test_importer import make_video
 
 LONG_S = 40.0
-OPENING, LIVE, SILENT, LOST, ENDED = CameraCondition
+_, LIVE, SILENT, LOST, REFUSED, ENDED = CameraCondition
 
 
 class ScriptedCamera:
@@ -192,6 +192,20 @@ def test_an_opening_that_hangs_is_one_attempt_and_holds_nobody_up() -> None:
     for user, source in zip(users, sources, strict=True):
         assert user.states == [(LIVE, 0), (SILENT, 0), (LOST, 1)]
         assert len(source.opened_s) == 2
+    assert users[0].reconnects == 0
+
+
+def test_a_camera_that_refuses_its_login_is_not_asked_for_ever() -> None:
+    def refuse_login(_: Source) -> Camera:
+        raise CameraLoginError("wrong password.")
+
+    def is_settled(source: Source, user: User) -> bool:
+        return user.states[-1] == (REFUSED, 0) and time.monotonic() - source.opened_s[-1] > 2
+
+    users, sources = watch(gives(20), refuse, refuse_login, until=is_settled)
+    for user, source in zip(users, sources, strict=True):
+        assert [state for state, _ in user.states] == [LIVE, SILENT, *[LOST] * 4, REFUSED]
+        assert len(source.opened_s) == 5
     assert users[0].reconnects == 0
 
 
