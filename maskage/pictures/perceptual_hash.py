@@ -1,4 +1,4 @@
-"""The one perceptual hash: 64 bits that stay nearly the same when a picture is scaled or compressed.
+"""The one perceptual hash: 64 bits, nearly the same when a picture is scaled or compressed.
 
 Capture, import, curation and forgetting all use it. The bits are those of `imagehash.phash`;
 computing them here keeps its import, which brings SciPy along, away from the first key press, and
