@@ -25,7 +25,8 @@ from maskage.cameras.sources import PictureFolder, list_webcams, open_camera
 from maskage.console import say, show
 from maskage.dataset.consent import SELF_SUBJECT, check_subject
 from maskage.dataset.consent_rules import record_self
-from maskage.dataset.store import PhotoStore, list_files
+from maskage.dataset.photo_files import list_files
+from maskage.dataset.store import PhotoStore
 from maskage.defaults import DEFAULT_TARGET
 from maskage.errors import DatasetError, PhotoNotSavedError, UsageError
 from maskage.faces.finder import open_face_finder

@@ -14,7 +14,7 @@ from maskage.errors import DatasetError, ToolchainError
 from maskage.formats.curated_set import SPLITS, list_files
 from maskage.formats.sums import hash_file
 from maskage.pictures.hamming import find_close_pairs
-from maskage.pictures.photo_hash import hash_array
+from maskage.pictures.perceptual_hash import hash_array
 from maskage.records import LABELS
 
 

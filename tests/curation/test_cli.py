@@ -19,7 +19,7 @@ from maskage.dataset.store import PhotoStore, list_photos
 from maskage.formats.curated_set import SPLITS, read_curated
 from maskage.outside_text import shown_text
 from maskage.pictures.images import encode_jpeg, read_image
-from maskage.pictures.photo_hash import hash_pixels
+from maskage.pictures.perceptual_hash import hash_crop
 from maskage.records import LABELS, Label
 from tests.conftest import draw_noise
 from tests.pages import HOSTILE, Page
@@ -134,7 +134,7 @@ def test_near_duplicates_and_copies_go_within_their_class(
     masked = lighter.clip(0, 255).astype(np.uint8)
     (source / "nomask_old" / "same pose.jpg").write_bytes(encode_jpeg(masked, quality=70))
     # Within the radius of --dedupe, but another picture and in another class.
-    assert (hash_pixels(masked)[0] ^ hash_pixels(pixels)[0]).bit_count() <= 4
+    assert (hash_crop(masked) ^ hash_crop(pixels)).bit_count() <= 4
     out = tmp_path / "curated"
     assert main([str(source), "--dedupe", "--out", str(out)]) == 0
     rows = {row["path"]: row for row in read_plan(out)}

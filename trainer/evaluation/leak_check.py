@@ -12,8 +12,7 @@ from typing import Any
 from maskage.dataset.photo_scan import Sight, look_at
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.pictures.hamming import find_close_pairs
-from maskage.pictures.perceptual_hash import GROUP_BITS
-from maskage.pictures.photo_hash import hash_array
+from maskage.pictures.perceptual_hash import GROUP_BITS, hash_array
 from trainer.data.pixels import worker_count
 
 

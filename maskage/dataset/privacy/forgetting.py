@@ -24,6 +24,7 @@ from maskage.dataset.doctor.files import DAMAGED, REBUILDING
 from maskage.dataset.doctor.manifest import ASIDE, find_aside
 from maskage.dataset.manifest import read_consents, read_rows
 from maskage.dataset.manifest_file import COPY_PREFIX
+from maskage.dataset.photo_files import TRASH
 from maskage.dataset.privacy.derived_copies import DerivedCopies, find_derived_copies
 from maskage.dataset.privacy.sought_photos import SoughtPhotos, gather_sought_photos
 from maskage.dataset.privacy.subject_files import (
@@ -39,7 +40,7 @@ from maskage.dataset.privacy.tombstones import (
     open_tombstone,
     remove_tombstone,
 )
-from maskage.dataset.store import TRASH, PhotoStore
+from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, EnvironmentProblemError, ToolchainError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.output_log import forget_in_log, read_outputs

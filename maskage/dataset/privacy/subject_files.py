@@ -16,7 +16,8 @@ from maskage.dataset.manifest import (
     read_consents,
     read_rows,
 )
-from maskage.dataset.store import TRASH, match_photos
+from maskage.dataset.photo_files import TRASH
+from maskage.dataset.store import match_photos
 from maskage.errors import UnreadableImageError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.sums import hash_file
