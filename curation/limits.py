@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from maskage.commands.parser import suggest
 from maskage.errors import UsageError
 from maskage.pictures.quality_limits import QualityLimits
 
@@ -11,7 +12,7 @@ FLAWS = ("tiny", "odd aspect", "dark", "blown out", "blurred", "no face", "sever
 _GATE = QualityLimits()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CheckLimits:
     """Below or above these a photo is set aside.
 
@@ -57,5 +58,8 @@ class CheckLimits:
                 f"{self.max_aspect:g}."
             )
         if strange := sorted(self.allowed - set(FLAWS)):
-            kinds = ", ".join(kind.replace(" ", "-") for kind in FLAWS)
-            raise UsageError(f"No check is named {', '.join(strange)}. There are {kinds}.")
+            kinds = [kind.replace(" ", "-") for kind in FLAWS]
+            raise UsageError(
+                f"No check is named {', '.join(strange)}. There are {', '.join(kinds)}."
+                f"{suggest(strange[0], kinds)}"
+            )

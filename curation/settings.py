@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from curation.limits import CheckLimits
+from maskage.defaults import DEFAULT_SEED
 from maskage.errors import UsageError
 
 Ratio = tuple[float, float, float]
 DEFAULT_RATIO: Ratio = (0.8, 0.1, 0.1)
-DEFAULT_SEED = 1337
 REMOVE_BITS = 4
 """Radius of removal: different people's tight crops were at least 10 bits apart (4,950 pairs,
 DESIGN.md)."""
@@ -35,7 +35,7 @@ class PaintingSettings:
     face_model: Path
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CurationSettings:
     """What the user asked for.
 

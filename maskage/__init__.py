@@ -29,10 +29,12 @@ All other modules are private and may change. A name is loaded when it is first 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from maskage.system.paths import keep_library_caches
 from maskage.telemetry import switch_off_telemetry
 
 # Before any other library is imported, in every command, worker process and script.
 switch_off_telemetry()
+keep_library_caches()
 
 if TYPE_CHECKING:
     from maskage.cameras.sources import open_camera, read_frames

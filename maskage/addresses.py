@@ -1,7 +1,7 @@
 """Addresses of network cameras: what they say, and what of them may be shown and saved."""
 
 import re
-from urllib.parse import SplitResult, quote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, unquote_to_bytes, urljoin, urlsplit
 
 from maskage.errors import CameraError
 
@@ -64,6 +64,34 @@ def public_url(url: str) -> str:
     return f"{parts.scheme}://{host}{port}{path}"
 
 
+def find_login(parts: SplitResult) -> tuple[bytes, bytes] | None:
+    """Return the name and password of an address, or None where it has none.
+
+    They end at the last "@" before the path, and the name ends at the first ":". "%" with two hex
+    digits is decoded; any other "%", ":" and "@" and letters beyond ASCII stand for themselves.
+    """
+    login, separator, _ = parts.netloc.rpartition("@")
+    if not separator:
+        return None
+    user, _, password = login.partition(":")
+    return unquote_to_bytes(user), unquote_to_bytes(password)
+
+
+def encode_login(url: str) -> str:
+    """Return an address with name and password percent-encoded, as every reader understands them.
+
+    Raises:
+        CameraError: See `split_address`.
+    """
+    parts = split_address(url)
+    login = find_login(parts)
+    if login is None:
+        return url
+    user, password = (quote(part, safe="") for part in login)
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{user}:{password}@{host}").geturl()
+
+
 def hide_addresses(text: str) -> str:
     """A text that may quote addresses, with nothing of them but their scheme."""
     return _ADDRESS.sub(r"\1...", text)
@@ -81,7 +109,9 @@ def find_target(parts: SplitResult) -> str:
 
 
 def follow_redirect(url: str, location: str) -> str:
-    """The address a server sends on to; the same server is given its name and password again.
+    """Return the address that a server sends on to.
+
+    Name and password are kept for the same server only, which may move from http:// to https://.
 
     Raises:
         CameraError: It leads to no HTTP address.
@@ -95,12 +125,15 @@ def follow_redirect(url: str, location: str) -> str:
         raise CameraError(
             f"{public_url(url)}: sends on to a {parts.scheme}:// address. Try that one itself."
         )
-    is_same = (parts.scheme, parts.hostname, find_port(parts)) == (
-        was.scheme,
-        was.hostname,
-        find_port(was),
-    )
-    if is_same and "@" in was.netloc and "@" not in parts.netloc:
+    if _is_same_server(was, parts) and "@" in was.netloc and "@" not in parts.netloc:
         user, _, _ = was.netloc.rpartition("@")
         parts = parts._replace(netloc=f"{user}@{parts.netloc}")
     return parts.geturl()
+
+
+def _is_same_server(was: SplitResult, now: SplitResult) -> bool:
+    """Return whether a password for one address is meant for the other too."""
+    if was.hostname != now.hostname:
+        return False
+    ends = ((was.scheme, find_port(was)), (now.scheme, find_port(now)))
+    return ends[0] == ends[1] or ends == (("http", 80), ("https", 443))

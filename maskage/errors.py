@@ -9,6 +9,7 @@
     │   └── FaceOutsideFrameError       a box that lies wholly outside its picture
     ├── EnvironmentProblemError     5   camera, display, disk, missing download
     │   ├── CameraError                 a source cannot be opened, or was lost
+    │   │   └── CameraLoginError            a camera refuses the name and password, or wants some
     │   ├── PhotoNotSavedError          the disk refused a photo; nothing was acknowledged
     │   │   └── ManifestGoneError           the open manifest was deleted or replaced
     │   └── MissingDownloadError        a file that is fetched once is not here and cannot be had
@@ -88,6 +89,10 @@ class EnvironmentProblemError(ToolchainError):
 
 class CameraError(EnvironmentProblemError):
     """A source of frames cannot be opened, or was lost."""
+
+
+class CameraLoginError(CameraError):
+    """A camera refuses the name and password of its address, or wants some."""
 
 
 class PhotoNotSavedError(EnvironmentProblemError):

@@ -66,9 +66,14 @@ def test_the_wheel_runs_from_an_empty_environment(wheel: Path, tmp_path: Path) -
             [str(executable), *command[1:]], cwd=tmp_path, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
-    script = "import maskage, trainer.recipe; print(trainer.recipe.__file__); help(maskage)"
+    script = (
+        "from maskage.pages.page import render_page; from trainer.pages.charts import draw_bar; "
+        "assert 'class=\"part\"' in draw_bar(0.5, (0.4, 0.6)); print(render_page('', '', [], [])); "
+        "import maskage, trainer.recipe; print(trainer.recipe.__file__); help(maskage)"
+    )
     shown = subprocess.run(
         [str(python), "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
     )
+    assert "color-scheme:light dark" in shown.stdout
     assert str(tmp_path / "venv") in shown.stdout
     assert "class FaceClassifier" in shown.stdout

@@ -1,4 +1,4 @@
-"""How a model is trained: a TOML file in `recipes/`, read into frozen records that check it."""
+"""Recipes of training: TOML files in `recipes/`, read into records that check themselves."""
 
 import tomllib
 from dataclasses import dataclass, fields, replace
@@ -6,24 +6,25 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from maskage.commands.parser import suggest
 from maskage.errors import UsageError
 
 CLASSES, FACTORS = "classes", "factors"
 HEADS = (CLASSES, FACTORS)
-"""What a head answers: each of the four classes, or mask and age by themselves."""
+"""The kinds of heads: one answer for each of the four classes, or one for mask and one for age."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Phase:
-    """One stretch of training.
+    """The settings of one phase of training.
 
     Attributes:
-        epochs: Passes over the training photos, at most; 0 leaves the phase out.
-        batch_size: Photos a step.
-        learning_rate: At the start; it falls along a cosine.
-        weight_decay: Decoupled (AdamW).
-        patience: Epochs without a better validation loss until the phase ends.
-        dropout: Part of the features hidden from the head at each step, 0 to 1.
+        epochs: Largest number of passes over the training photos; 0 leaves the phase out.
+        batch_size: Number of photos in a step.
+        learning_rate: Highest rate; it falls along a cosine.
+        weight_decay: Decoupled weight decay (AdamW).
+        patience: Number of epochs without a better validation loss until the phase ends.
+        dropout: Share of the features hidden from the head at each step, 0 to 1.
     """
 
     epochs: int
@@ -42,23 +43,24 @@ class Phase:
         _require(self.patience >= 1, f"patience must be 1 or more; found {self.patience}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A whole training.
+    """The settings of a whole training.
 
     Attributes:
-        name: Of the file, without its suffix.
-        backbone: A row of `networks.BACKBONES`.
+        name: Name of the file, without its suffix.
+        backbone: Key of `trainer.network.backbones.BACKBONES`.
         image_size: Side of the network's input, px.
         alpha: Width of the network, where its backbone comes in several; 1.0 is the full one.
-        views: How often each training photo is seen by the frozen backbone: once as it is, the
+        views: Number of views of each training photo for the frozen backbone: one unchanged, the
             others augmented.
-        label_smoothing: 0 to 1; labels given by look carry a few percent of noise.
-        head: The head on cached features of a frozen backbone.
-        fine_tune: The upper blocks with the head, batch norm frozen.
-        scratch: The whole network from random weights, in place of the two.
-        heads: "classes", one softmax over the four; or "factors", one answer for mask and one for
-            age, multiplied to the four.
+        label_smoothing: Share of a label that is spread over all classes, 0 to 1; labels given by
+            eye are wrong in a few percent.
+        head: Phase of the head on cached features of the frozen backbone.
+        fine_tune: Phase of the upper blocks with the head, batch norm frozen.
+        scratch: Phase of the whole network from random weights, in place of the other two.
+        heads: "classes" for one softmax over the four; "factors" for one answer for mask and one
+            for age, multiplied to the four.
     """
 
     name: str
@@ -81,7 +83,7 @@ class Recipe:
 
 
 def recipe_names() -> list[str]:
-    """The recipes that come with the package, sorted."""
+    """Return the names of the recipes that come with the package, sorted."""
     folder = files("trainer") / "recipes"
     return sorted(
         entry.name.removesuffix(".toml")
@@ -91,13 +93,13 @@ def recipe_names() -> list[str]:
 
 
 def load_recipe(name: str) -> Recipe:
-    """Read a recipe that comes with the package, or one's own TOML file.
+    """Read a recipe that comes with the package, or the user's own TOML file.
 
     Args:
-        name: "mobilenetv2", or the path of a file that ends in .toml.
+        name: Name like "mobilenetv2", or the path of a file that ends in .toml.
 
     Raises:
-        UsageError: There is none of that name, or it is not a whole recipe.
+        UsageError: There is no recipe of that name, or it is incomplete.
     """
     if name in recipe_names():
         text = (files("trainer") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
@@ -105,14 +107,16 @@ def load_recipe(name: str) -> Recipe:
         text = Path(name).read_text(encoding="utf-8", errors="replace")
     else:
         raise UsageError(
-            f"No recipe '{name}'. Found {', '.join(recipe_names())}. Name one of them with "
-            f"--model, or the path of your own .toml file."
+            f"There is no recipe '{name}'. Found {', '.join(recipe_names())}."
+            f"{suggest(name, recipe_names())} Name one of them with --model, or give the path of "
+            f"your own .toml file."
         )
     try:
         return recipe_from_table(Path(name).stem, tomllib.loads(text))
     except (tomllib.TOMLDecodeError, TypeError, ValueError) as fault:
         raise UsageError(
-            f"{name}: not a whole recipe ({fault}). Compare it with one in trainer/recipes/."
+            f"{name}: this is not a complete recipe ({fault}). Compare it with one in "
+            "trainer/recipes/."
         ) from fault
 
 
@@ -126,11 +130,15 @@ def with_overrides(
     batch_size: int | None = None,
     heads: str | None = None,
 ) -> Recipe:
-    """The recipe with what the command line says instead; None leaves a value as it is.
+    """Return a recipe with values from the command line; None leaves a value unchanged.
 
     Args:
-        epochs: Of the head, and of the whole network where it starts from random weights.
-        batch_size: In every phase.
+        recipe: Recipe to change.
+        epochs: Epochs of the head, or of the whole network from random weights.
+        fine_tune_epochs: Epochs of fine-tuning.
+        image_size: Side of the network's input, px.
+        alpha: Width of the network.
+        batch_size: Photos in a step, in every phase.
         heads: "classes" or "factors".
 
     Raises:
@@ -154,7 +162,7 @@ def with_overrides(
 
 
 def recipe_from_table(name: str, table: dict[str, Any]) -> Recipe:
-    """A recipe of what its file holds.
+    """Build a recipe from the table in its file.
 
     Raises:
         ValueError, TypeError: Keys are missing or unknown, or a value is out of range.

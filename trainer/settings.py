@@ -1,48 +1,49 @@
-"""What the user asks of a training, and how it is kept in `args.yaml`."""
+"""The settings of a training, and how `args.yaml` keeps them."""
 
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from maskage.defaults import DEFAULT_CURATED, DEFAULT_RUNS, DEFAULT_SEED
 from maskage.errors import EnvironmentProblemError, UsageError
 from trainer.recipe import Recipe, load_recipe, recipe_from_table, with_overrides
 
 IMAGENET, NONE = "imagenet", "none"
-"""Of `weights`, beside the path of a file."""
+"""Values of `weights`, beside the path of a file."""
 
 DEVICES = ("all", "cpu")
-"""Of `devices`, beside a number."""
+"""Values of `devices`, beside a number."""
 
 PRECISIONS = ("auto", "float32", "mixed")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FitSettings:
-    """What the user asks for; None leaves a value to the recipe.
+    """The settings of the user; None leaves a value to the recipe.
 
     Attributes:
-        curated: Folder of train, val and test.
-        runs: Where the run folder goes.
-        name: Of the run; None for model and time.
-        model: A recipe's name, or the path of one's own .toml.
+        curated: Curated folder with train, val and test.
+        runs: Folder in which the run folder is created.
+        name: Name of the run; None for model and time.
+        model: Name of a recipe, or the path of the user's own .toml.
         weights: "imagenet", "none" or the path of an .h5 file without top.
-        epochs: Of the head; of the whole network where weights are "none".
-        fine_tune_epochs: With the upper blocks open; 0 for the frozen phase only.
+        epochs: Epochs of the head; of the whole network where weights are "none".
+        fine_tune_epochs: Epochs with the upper blocks open; 0 for the frozen phase only.
         image_size: Side of the network's input, px.
         alpha: Width of the network.
-        batch_size: Photos a step, in every phase.
-        heads: What the head answers: "classes" or "factors".
-        seed: Of everything drawn at random.
-        learning_curve: Also train heads on parts of the photos, see `learning_curve`.
-        find_rate: Search the learning rate of the phase that trains the network.
-        tensorboard: Also write what TensorBoard shows.
-        devices: "all", "cpu" or how many, see `devices.choose_hardware`.
+        batch_size: Photos in a step, in every phase.
+        heads: Kind of the head: "classes" or "factors".
+        seed: Seed of everything random.
+        learning_curve: True to also train heads on parts of the photos.
+        find_rate: True to search the learning rate of the phase that trains the network.
+        tensorboard: True to also write a log for TensorBoard.
+        devices: "all", "cpu" or a number, see `devices.choose_hardware`.
         precision: One of `PRECISIONS`, see `precision.choose_policy`.
-        metadata: A CSV of path and source, subject, session, see `photo_facts`.
+        metadata: Path of a CSV with path and source, subject, session, see `photo_facts`.
     """
 
-    curated: Path = Path("curated")
-    runs: Path = Path("runs")
+    curated: Path = DEFAULT_CURATED
+    runs: Path = DEFAULT_RUNS
     name: str | None = None
     model: str = "mobilenetv2"
     weights: str = IMAGENET
@@ -52,7 +53,7 @@ class FitSettings:
     alpha: float | None = None
     batch_size: int | None = None
     heads: str | None = None
-    seed: int = 1337
+    seed: int = DEFAULT_SEED
     learning_curve: bool = False
     find_rate: bool = False
     tensorboard: bool = False
@@ -61,7 +62,7 @@ class FitSettings:
     metadata: Path | None = None
 
     def recipe(self) -> Recipe:
-        """The recipe with what is asked for.
+        """Return the recipe with these settings.
 
         Raises:
             UsageError: There is no such recipe, or a value is out of range.
@@ -69,24 +70,28 @@ class FitSettings:
         if self.weights == NONE and self.fine_tune_epochs:
             raise UsageError(
                 "--weights none trains the whole network from the start, so there is nothing to "
-                "fine-tune. Leave --fine-tune-epochs out and set --epochs."
+                "fine-tune. Leave out --fine-tune-epochs and set --epochs."
             )
         if self.weights == NONE and self.learning_curve:
             raise UsageError(
-                "--learning-curve trains heads on the features of a frozen backbone, and --weights "
-                "none has none: the whole network would be trained anew for each point. Leave one "
-                "of the two out."
+                "--learning-curve trains heads on the features of a frozen backbone, and with "
+                "--weights none there are none: the whole network would have to be trained for "
+                "each point. Leave out one of the two."
             )
         if self.epochs is not None and self.epochs < 1:
-            raise UsageError(f"--epochs is at least 1; found {self.epochs}.")
+            raise UsageError(f"--epochs must be at least 1; found {self.epochs}.")
         if self.fine_tune_epochs is not None and self.fine_tune_epochs < 0:
-            raise UsageError(f"--fine-tune-epochs is 0 or more; found {self.fine_tune_epochs}.")
+            raise UsageError(
+                f"--fine-tune-epochs must be 0 or more; found {self.fine_tune_epochs}."
+            )
         if self.batch_size is not None and self.batch_size < 2:
-            raise UsageError(f"--batch-size is 2 or more; found {self.batch_size}.")
+            raise UsageError(f"--batch-size must be 2 or more; found {self.batch_size}.")
         if not (self.devices in DEVICES or (self.devices.isdecimal() and int(self.devices) > 0)):
-            raise UsageError(f"--devices is all, cpu or a number from 1; found '{self.devices}'.")
+            raise UsageError(
+                f"--devices takes all, cpu or a number from 1; found '{self.devices}'."
+            )
         if not 0 <= self.seed < 2**32:
-            raise UsageError(f"--seed is 0 to {2**32 - 1}; found {self.seed}.")
+            raise UsageError(f"--seed must be 0 to {2**32 - 1}; found {self.seed}.")
         recipe = with_overrides(
             load_recipe(self.model),
             epochs=self.epochs,
@@ -98,13 +103,13 @@ class FitSettings:
         )
         if self.find_rate and self.weights != NONE and not recipe.fine_tune.epochs:
             raise UsageError(
-                "--find-rate searches the learning rate of fine-tuning, and there is none here. "
-                "Leave it out, or give --fine-tune-epochs."
+                "--find-rate searches the learning rate of fine-tuning, and there is no "
+                "fine-tuning here. Leave it out, or give --fine-tune-epochs."
             )
         return recipe
 
     def as_args(self, recipe: Recipe) -> dict[str, Any]:
-        """As `args.yaml` holds them, with the recipe that came of them."""
+        """Return the object that `args.yaml` holds, with the recipe."""
         values = {**asdict(self), "curated": self.curated.resolve(), "runs": self.runs.resolve()}
         if self.weights not in (IMAGENET, NONE):
             values["weights"] = Path(self.weights).resolve()
@@ -115,14 +120,14 @@ class FitSettings:
 
 
 def read_args(path: Path, args: dict[str, Any]) -> tuple[FitSettings, Recipe]:
-    """The settings and the recipe of a run that was begun.
+    """Read the settings and the recipe of a run.
 
     Args:
-        path: Of the run, for messages.
-        args: What its `args.yaml` holds.
+        path: Path of the run folder, for messages.
+        args: Content of its `args.yaml`.
 
     Raises:
-        EnvironmentProblemError: They are not what `trainer fit` wrote.
+        EnvironmentProblemError: They were not written by `trainer fit`.
     """
     names = {field.name for field in fields(FitSettings)}
     try:
@@ -139,7 +144,7 @@ def read_args(path: Path, args: dict[str, Any]) -> tuple[FitSettings, Recipe]:
         return FitSettings(**values), recipe_from_table(str(table.pop("name")), table)
     except (KeyError, TypeError, ValueError) as fault:
         raise EnvironmentProblemError(
-            f"{path}: its args.yaml is not one that `trainer fit` wrote ({fault}), so the run "
-            f"cannot go on. Mend the file, or train a new run; the last weights are in "
+            f"{path}: its args.yaml was not written by `trainer fit` ({fault}), so the run cannot "
+            f"continue. Correct the file, or train a new run. The last weights are in "
             f"{path / 'checkpoints'}."
         ) from fault

@@ -47,8 +47,8 @@ def main() -> int:
 
 def fill(data: Path, count: int) -> None:
     """Rows for every photo; files are links to a few hundred pictures."""
-    from maskage.dataset.manifest import Manifest
-    from maskage.dataset.store import make_folders
+    from maskage.dataset.manifest_writer import Manifest
+    from maskage.dataset.photo_files import make_folders
     from maskage.demo.camera import DemoCamera
     from maskage.faces.finder import crop_face, guide_box
     from maskage.pictures.images import encode_jpeg

@@ -1,9 +1,9 @@
-"""How fast a lost network camera is told and is back: `python benchmarks/collector/reconnect.py`.
+"""How fast a lost camera is reported and is back: `python benchmarks/collector/reconnect.py`.
 
 Breaks a scripted MJPEG camera on loopback in every way there is, over and over, and with `--rtsp`
-kills and restarts a real RTSP server. Prints, in seconds, from the fault until "reconnecting (n)"
-was said, and from the camera's return until the next picture. Ends with 3 where a goal is missed;
-`--self-test` takes a part of reconnecting out, and that must be noticed.
+kills and restarts a real RTSP server. Prints, in seconds, from the fault until the collector said
+that no picture comes, and from the camera's return until the next picture. Ends with 3 where a goal
+is missed; `--self-test` takes a part of reconnecting out, and that must be noticed.
 """
 
 import argparse
@@ -20,8 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.common.criteria import CANNOT_RUN, finish
 from benchmarks.common.goals import RECONNECT, SELF_TEST
 from benchmarks.common.sabotage import Saboteur, try_saboteurs
-from collector.capture import observer
-from maskage.cameras import mjpeg, reconnecting
+from maskage.cameras import frame_rhythm, mjpeg, reconnecting
 from tests.collector.capture import watcher as watching
 from tests.collector.capture.watcher import Watcher
 from tests.maskage.cameras import rtsp_server
@@ -40,10 +39,10 @@ SELF_TEST_WAIT_S = 6.0
 """More than the highest goal, so what has not come by then has missed it."""
 SABOTEURS = {
     "no silence is ever noticed": Saboteur(
-        ((reconnecting, "PATIENCE_S", NEVER_S), (mjpeg, "SILENCE_S", NEVER_S)), Mood.STALL
+        ((frame_rhythm, "PATIENCE_S", NEVER_S), (mjpeg, "SILENCE_S", NEVER_S)), Mood.STALL
     ),
     "a lost camera is never tried again": Saboteur(
-        ((observer, "RETRY_S", (NEVER_S,) * 3),), Mood.DROP
+        ((reconnecting, "RETRY_S", (NEVER_S,) * 3),), Mood.DROP
     ),
 }
 """Each with the fault that must show it."""

@@ -28,7 +28,7 @@ from curation.scan.scanning import scan_photos
 from curation.settings import REMOVE_BITS
 from maskage.dataset.photo_scan import PhotoScan
 from maskage.pictures.hamming import find_close_pairs
-from maskage.pictures.photo_hash import hash_array
+from maskage.pictures.perceptual_hash import hash_array
 from maskage.records import Label, Photo
 
 Pair = tuple[str, str]

@@ -22,7 +22,7 @@ from benchmarks.common.criteria import finish
 from benchmarks.common.goals import LABEL_CONFLICTS
 from curation.plan.conflicts import CONFLICT_BITS, is_same_picture, make_thumb
 from maskage.pictures.images import decode_image, encode_jpeg, is_picture
-from maskage.pictures.photo_hash import hash_pixels
+from maskage.pictures.perceptual_hash import hash_crop
 
 GAPS = (1, 5, 15, 30)
 MOST_FRAMES = 300
@@ -53,7 +53,7 @@ def is_told_again(path: Path) -> bool:
 
 
 def hash_of(data: bytes) -> int:
-    return hash_pixels(decode_image(data))[0]
+    return hash_crop(decode_image(data))
 
 
 def frames_taken(video: Path) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""How old a frame is when it is shown, with a network that is slow.
+"""The age of a frame when it is shown, with a network that is slow.
 
     python benchmarks/detector/frame_age.py [CLIP] [--model RUN] [--network-ms 100] [--seconds 30]
 
@@ -28,7 +28,7 @@ from benchmarks.common.criteria import finish
 from benchmarks.common.goals import FRAME_AGE
 from benchmarks.detector.live_clips import read_pictures
 from benchmarks.detector.live_parts import DrawingScreen, make_color_bundle, open_loop
-from detector.live.loop import LoopOptions
+from detector.live.loop import LiveLimits
 from detector.screens.base import LiveView
 from detector.tracking.pipeline import EVERYTHING, LivePipeline, Thrift
 from maskage.cameras.live_feed import LiveFeed
@@ -43,7 +43,7 @@ WARM_UP_S = 1.0
 
 
 class SlowClassifier(Classifier):
-    """Takes at least so long for every run."""
+    """A classifier whose every run takes at least so long."""
 
     def __init__(self, bundle: ModelBundle, least_s: float) -> None:
         super().__init__(bundle)
@@ -64,7 +64,7 @@ class PacedCamera:
 
     Attributes:
         given: Frames so far.
-        most_waiting: Of those given, how many nobody had taken or dropped yet, at most.
+        most_waiting: Most of them that were neither taken nor dropped at one time.
     """
 
     name: str = "paced camera"
@@ -97,7 +97,7 @@ class PacedCamera:
 
 
 class CountedFeed(LiveFeed):
-    """Counts the frames that were taken."""
+    """A feed that counts the frames that were taken."""
 
     taken: int = 0
 
@@ -124,15 +124,22 @@ def main() -> int:
             else make_color_bundle(work / "bundle")
         )
         figures = {
-            name: measure(pictures, bundle, thrift, arguments.network_ms, arguments.seconds, work)
+            name: measure(
+                pictures,
+                bundle,
+                thrift,
+                network_ms=arguments.network_ms,
+                seconds=arguments.seconds,
+                work=work,
+            )
             for name, thrift in (("live", Thrift()), ("thorough", EVERYTHING))
         }
-    told = {"network_ms": arguments.network_ms, "camera_fps": FPS, **figures}
-    return finish(told, FRAME_AGE)
+    setting = {"network_ms": arguments.network_ms, "camera_fps": FPS}
+    return finish({**setting, **figures}, FRAME_AGE)
 
 
 def render_pictures() -> list[RgbImage]:
-    """Six seconds of the demo camera."""
+    """Return six seconds of the demo camera."""
     demo = DemoCamera(pace=False)
     return [demo.read().pixels for _ in range(round(6 * FPS))]
 
@@ -141,11 +148,12 @@ def measure(
     pictures: Sequence[RgbImage],
     bundle: ModelBundle,
     thrift: Thrift,
+    *,
     network_ms: float,
     seconds: float,
     work: Path,
 ) -> dict[str, Any]:
-    """Ages and counts of one way of working."""
+    """Return the ages and counts of one way of working."""
     shown: dict[int, tuple[float, float]] = {}
 
     def see(view: LiveView) -> None:
@@ -157,13 +165,13 @@ def measure(
     classifier = SlowClassifier(bundle, network_ms / 1000)
     pipeline = LivePipeline(YuNetFinder(obtain_face_model()), classifier, thrift=thrift)
     camera = PacedCamera(pictures)
-    options = LoopOptions(seconds=seconds + WARM_UP_S)
+    limits = LiveLimits(seconds=seconds + WARM_UP_S)
     with open_loop(
         lambda _: camera,
         pipeline,
         DrawingScreen(see),
         work,
-        options=options,
+        limits=limits,
         feed_class=CountedFeed,
     ) as (loop, feed):
         assert isinstance(feed, CountedFeed)

@@ -13,7 +13,7 @@ from maskage.records import FaceBox, RgbImage
 WIDTH, HEIGHT = 640, 480
 CELLS = (4, 2)
 SURROUNDINGS = 2.2
-"""Side of what a cell shows, in sides of the face."""
+"""Side of the picture in a cell, in sides of the face."""
 _LOOKS = 40
 
 
@@ -41,7 +41,7 @@ def prepare_clips(clip: Path, one: Path, eight: Path) -> None:
 
 
 def read_pictures(clip: Path) -> tuple[list[RgbImage], float]:
-    """All pictures of a clip at 640x480, and how many there are a second."""
+    """Return all pictures of a clip at 640x480, and their rate a second."""
     camera = VideoFile(clip, pace=False)
     pictures = []
     while (frame := camera.read()) is not None:
@@ -51,7 +51,7 @@ def read_pictures(clip: Path) -> tuple[list[RgbImage], float]:
 
 
 def surroundings(boxes: list[FaceBox]) -> tuple[int, int, int]:
-    """Left, top and side of a square around where the face is, in pixels; the same all along."""
+    """Return left, top and side of one square around the face of all pictures, in pixels."""
     x, y = np.median([box.center for box in boxes], axis=0)
     side = round(SURROUNDINGS * float(np.median([box.side_px for box in boxes])))
     side = min(side, WIDTH, HEIGHT)
@@ -61,7 +61,7 @@ def surroundings(boxes: list[FaceBox]) -> tuple[int, int, int]:
 
 
 def tile(pictures: list[RgbImage], number: int, around: tuple[int, int, int]) -> RgbImage:
-    """One frame of eight cells, each as many frames later than the cell before."""
+    """Draw one frame of eight cells, each as many frames later than the cell before."""
     left, top, side = around
     across, down = CELLS
     cell = WIDTH // across

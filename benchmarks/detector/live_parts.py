@@ -1,7 +1,7 @@
-"""What several benchmarks of the live loop share: a loop with its parts, and what a process holds.
+"""Shared by the benchmarks of the live loop: a loop with its parts, and the weight of a process.
 
 The network is a real bundle, by default a tiny one that names a face by its mean colour, so that
-what is measured is the loop.
+the loop itself is measured.
 """
 
 import os
@@ -14,10 +14,10 @@ from pathlib import Path
 from detector.drawing.overlay import draw_result
 from detector.live.controls import LiveControls
 from detector.live.corrections import Corrections, CorrectionStore
-from detector.live.loop import LiveLoop, LoopOptions
+from detector.live.loop import LiveLimits, LiveLoop
 from detector.live.sources import CameraChoice
 from detector.screens.base import LiveView, Screen
-from detector.screens.commands import CommandDesk
+from detector.screens.commands import Command, CommandDesk
 from detector.tracking.pipeline import FrameResult, LivePipeline
 from maskage.cameras.live_feed import LiveFeed
 from maskage.cameras.sources import Camera
@@ -26,23 +26,28 @@ from tests.detector.conftest import seal_bundle, write_color_model
 
 
 def make_color_bundle(folder: Path) -> ModelBundle:
-    """A bundle of the tiny network, written into `folder`."""
+    """Write a bundle of the tiny network into `folder`."""
     write_color_model(folder / "model.onnx")
     return seal_bundle(folder)
 
 
-class DrawingScreen:
-    """Draws views as a window would.
+class DrawingScreen(Screen):
+    """A screen that draws views as a window would.
 
     Args:
         seen: Called with each view when it is drawn.
-        every: Draw only every so-manieth.
+        every: Draw one view in so many.
+        desk: Where commands are left, if any are.
     """
 
-    is_open: bool = True
-
-    def __init__(self, seen: Callable[[LiveView], None] | None = None, every: int = 1) -> None:
-        self._seen, self._every = seen, every
+    def __init__(
+        self,
+        seen: Callable[[LiveView], None] | None = None,
+        *,
+        every: int = 1,
+        desk: CommandDesk | None = None,
+    ) -> None:
+        self._seen, self._every, self._desk = seen, every, desk
         self._views = 0
 
     def show(self, view: LiveView) -> None:
@@ -52,8 +57,8 @@ class DrawingScreen:
         if self._seen is not None:
             self._seen(view)
 
-    def read_keys(self) -> str:
-        return ""
+    def read_commands(self) -> list[Command]:
+        return self._desk.take() if self._desk else []
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -67,19 +72,21 @@ def open_loop(
     work: Path,
     *,
     sources: Sequence[str] = ("a camera",),
-    options: LoopOptions | None = None,
+    limits: LiveLimits | None = None,
     listeners: Iterable[Callable[[FrameResult], None]] = (),
-    desk: CommandDesk | None = None,
     feed_class: type[LiveFeed] = LiveFeed,
 ) -> Iterator[tuple[LiveLoop, LiveFeed]]:
-    """The live loop with all its parts, as `detector live` puts them together.
+    """Open the live loop with all its parts, as `detector live` does.
 
     Args:
         open_camera: Opens one of `sources`.
-        pipeline, screen, options, listeners, desk: Of the loop.
+        pipeline: Pipeline of the loop.
+        screen: Screen of the loop.
         work: Folder for snapshots, recordings and corrected faces.
         sources: Cameras to choose from.
-        feed_class: Another one may count what it gives.
+        limits: When the loop stops by itself.
+        listeners: Called with each labelled frame.
+        feed_class: Class of the feed; another one may count its frames.
     """
     choice = CameraChoice(sources, open_camera)
     with (
@@ -95,19 +102,26 @@ def open_loop(
             recordings=work / "recordings",
         )
         try:
-            limits = options or LoopOptions()
-            yield LiveLoop(limits, feed, pipeline, screen, controls, listeners, desk), feed
+            loop = LiveLoop(
+                feed,
+                pipeline,
+                screen,
+                controls,
+                limits=limits or LiveLimits(),
+                listeners=listeners,
+            )
+            yield loop, feed
         finally:
             controls.close()
 
 
 @dataclass(frozen=True)
 class Holdings:
-    """What this process holds.
+    """The resources of a process.
 
     Attributes:
         memory_mb: Resident memory.
-        threads: Of the whole process, also those that Python does not know.
+        threads: Threads, also those that Python does not know.
         descriptors: Open files and sockets.
     """
 
@@ -117,7 +131,7 @@ class Holdings:
 
 
 def weigh_process() -> Holdings:
-    """What this process holds now (Linux)."""
+    """Return the present resources of this process (Linux)."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return Holdings(
         round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 2),

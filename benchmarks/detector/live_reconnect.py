@@ -43,8 +43,7 @@ from benchmarks.detector.live_parts import (
 from detector.screens.base import LiveView
 from detector.screens.commands import CommandDesk, Quit
 from detector.tracking.pipeline import LivePipeline, Thrift
-from maskage.cameras import live_feed as live_feed
-from maskage.cameras import mjpeg, reconnecting
+from maskage.cameras import frame_rhythm, mjpeg, reconnecting
 from maskage.cameras.live_feed import LiveFeed
 from maskage.cameras.sources import open_camera
 from maskage.faces.finder import GuideFinder
@@ -73,10 +72,10 @@ SELF_TEST_WAIT_S = 6.0
 NEVER_S = 3600.0
 SABOTEURS = {
     "no silence is ever noticed": Saboteur(
-        ((reconnecting, "PATIENCE_S", NEVER_S), (mjpeg, "SILENCE_S", NEVER_S)), Mood.STALL
+        ((frame_rhythm, "PATIENCE_S", NEVER_S), (mjpeg, "SILENCE_S", NEVER_S)), Mood.STALL
     ),
     "a lost camera is never tried again": Saboteur(
-        ((live_feed, "RETRY_S", (NEVER_S,) * 3),), Mood.DROP
+        ((reconnecting, "RETRY_S", (NEVER_S,) * 3),), Mood.DROP
     ),
 }
 """Each with the fault that must show it."""
@@ -157,8 +156,8 @@ def watch(source: str) -> Iterator[tuple[Witness, LiveFeed]]:
         classifier = Classifier(make_color_bundle(work / "bundle"))
         # The guide: nobody is on these pictures, and with it something is classified and drawn.
         pipeline = LivePipeline(GuideFinder(), classifier, thrift=Thrift())
-        screen = DrawingScreen(witness.see)
-        with open_loop(open_camera, pipeline, screen, work, sources=[source], desk=desk) as (
+        screen = DrawingScreen(witness.see, desk=desk)
+        with open_loop(open_camera, pipeline, screen, work, sources=[source]) as (
             loop,
             feed,
         ):

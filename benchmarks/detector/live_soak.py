@@ -1,4 +1,4 @@
-"""Whether the live view stays as it is over a long sitting.
+"""The live view over many hours: memory, threads and files must stay as they are.
 
     python benchmarks/detector/live_soak.py [--frames 2600000] [--model RUN]
         [--screen draw|none|web]
@@ -11,8 +11,8 @@ the real ones in real time, at 640x480, on pictures that the demo camera made be
 
 Meanwhile people come and go, and over and over a snapshot is taken, something recorded, the
 threshold moved, a face corrected, the picture mirrored and paused, the other camera chosen, and the
-camera lost. Events are written to the null device; alarms run `true`. In the calm between, memory,
-threads and file descriptors of the process are written down. The first tenth is warm-up.
+camera lost. Events are written to the null device; alarms run `true`. In calm moments between,
+memory, threads and file descriptors of the process are noted. The first tenth is warm-up.
 
 Prints one JSON object.
 """
@@ -46,10 +46,11 @@ from benchmarks.detector.soak_cameras import FPS, FilmCamera, ScriptedFinder, Su
 from detector.events.alarm_options import AlarmSettings
 from detector.events.alarms import Alarms
 from detector.events.events import EventLog, EventTable
-from detector.live.loop import LoopOptions
+from detector.live.loop import LiveLimits
 from detector.screens import commands
-from detector.screens.base import NoScreen, Screen
+from detector.screens.base import Screen
 from detector.screens.commands import Command, CommandDesk
+from detector.screens.headless import HeadlessScreen
 from detector.tracking.pipeline import FrameResult, LivePipeline, Thrift
 from maskage.cameras.sources import Camera
 from maskage.faces.finder import FaceFinder, YuNetFinder, obtain_face_model
@@ -58,23 +59,38 @@ from maskage.inference.classifier import Classifier
 from maskage.records import LABELS
 
 CALM_AT = 0.9
-"""Part of a round at which things are written down; what was asked for is done by then."""
+"""Part of a round at which the process is weighed; all commands are carried out by then."""
 CALM_FRAMES = 20
 PAUSE_S = 0.3
 SMALLEST_FACE_PX = 20
 
 
-class Sitting:
-    """Asks for everything there is, round after round, and writes down what the process holds.
+class UnseenScreen(HeadlessScreen):
+    """`--headless`, with the commands of a desk.
 
     Args:
-        desk: Takes what is asked for.
-        supply: Of the cameras.
-        round_frames: How many frames a round has.
+        desk: The desk.
+    """
+
+    def __init__(self, desk: CommandDesk) -> None:
+        super().__init__()
+        self._desk = desk
+
+    def read_commands(self) -> list[Command]:
+        return self._desk.take()
+
+
+class Endurance:
+    """Rounds of every command, and the weight of the process after each.
+
+    Args:
+        desk: Gets the commands.
+        supply: Supply of the cameras.
+        round_frames: Frames of a round.
 
     Attributes:
-        frames: Labelled so far.
-        samples: One for each round: frames, seconds, and what the process held.
+        frames: Labelled frames.
+        samples: Frames, seconds and resources of each round.
     """
 
     def __init__(self, desk: CommandDesk, supply: Supply, round_frames: int) -> None:
@@ -98,7 +114,7 @@ class Sitting:
         self._plan = {round(part * round_frames): command for part, command in plan}
 
     def update(self, result: FrameResult) -> None:
-        """A frame was labelled: the next one may come."""
+        """Give the next command of the round, and let the next frame come."""
         self.frames += 1
         at = self.frames % self._round
         if at in self._plan:
@@ -141,14 +157,14 @@ def main() -> int:
     if arguments.minutes and not arguments.model:
         parser.error("--minutes needs --model")
     with tempfile.TemporaryDirectory() as folder:
-        return finish(sit(arguments, Path(folder)), LIVE_SOAK)
+        return finish(endure(arguments, Path(folder)), LIVE_SOAK)
 
 
-def sit(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
-    """The whole sitting; what came of it."""
+def endure(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
+    """Run the whole test and return its figures."""
     supply, desk = Supply(), CommandDesk()
     frames = round(arguments.minutes * 60 * FPS) if arguments.minutes else arguments.frames
-    sitting = Sitting(desk, supply, max(300, min(20_000, frames // 40)))
+    endurance = Endurance(desk, supply, max(300, min(20_000, frames // 40)))
     bundle: ModelBundle
     finder: FaceFinder
     if arguments.model:
@@ -162,7 +178,7 @@ def sit(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
         return FilmCamera(films[source], supply, pace=bool(arguments.minutes))
 
     pipeline = LivePipeline(finder, Classifier(bundle), thrift=Thrift())
-    options = LoopOptions(
+    limits = LiveLimits(
         seconds=arguments.minutes * 60 if arguments.minutes else None,
         frames=None if arguments.minutes else frames,
     )
@@ -180,9 +196,8 @@ def sit(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
                 screen,
                 work,
                 sources=list(films),
-                options=options,
-                listeners=[log.write, table.write, alarms.update, sitting.update],
-                desk=desk,
+                limits=limits,
+                listeners=[log.write, table.write, alarms.update, endurance.update],
             )
         )
         if arguments.screen == "none":
@@ -204,16 +219,16 @@ def sit(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
         "alarms_failed": alarms.summary.failed + alarms.summary.dropped,
         "pictures_kept": kept["jpg"],
         "recordings_kept": kept["mp4"],
-        **weigh_up(sitting),
+        **weigh_up(endurance),
     }
 
 
 def open_screen(kind: str, every: int, bundle: ModelBundle, desk: CommandDesk) -> Screen:
-    """Where it is shown."""
+    """Open the screen of a kind."""
     if kind == "draw":
-        return DrawingScreen(every=every)
+        return DrawingScreen(every=every, desk=desk)
     if kind == "none":
-        return NoScreen()
+        return UnseenScreen(desk)
     from detector.web.classify import PictureClassifier
     from detector.web.options import WebOptions
     from detector.web.server import open_web
@@ -223,13 +238,13 @@ def open_screen(kind: str, every: int, bundle: ModelBundle, desk: CommandDesk) -
     return open_web(WebOptions(port=0), pictures, desk)
 
 
-def weigh_up(sitting: Sitting) -> dict[str, Any]:
-    """Growth since warm-up, and its slope by least squares."""
-    after = [sample for sample in sitting.samples if sample[0] > 0.1 * sitting.frames]
+def weigh_up(endurance: Endurance) -> dict[str, Any]:
+    """Return the growth since warm-up, and its slope by least squares."""
+    after = [sample for sample in endurance.samples if sample[0] > 0.1 * endurance.frames]
     memory = [each.memory_mb for _, _, each in after]
     slope = float(np.polyfit([frames for frames, _, _ in after], memory, 1)[0])
     return {
-        "frames": sitting.frames,
+        "frames": endurance.frames,
         "frames_a_second": round(after[-1][0] / after[-1][1], 1),
         "memory_warm_mb": memory[0],
         "memory_end_mb": memory[-1],

@@ -1,4 +1,4 @@
-"""How fast the live detector starts and runs, and how much faster than the usual script.
+"""The start and the speed of the live detector, beside the usual script.
 
     python benchmarks/detector/live_speed.py CLIP --model RUN [--frames 300]
         [--rounds 3] [--starts 5]
@@ -54,11 +54,12 @@ sys.exit(code)
 
 @dataclass
 class Runs:
-    """What one way of labelling took.
+    """The times of one way of labelling.
 
     Attributes:
-        fps, cpu_ms: Of each round; processor milliseconds a frame.
-        faces: A frame, on average.
+        fps: Frames a second in each round.
+        cpu_ms: Processor milliseconds a frame in each round.
+        faces: Faces a frame, on average.
         stages_ms: Mean milliseconds of each stage, over all rounds.
     """
 
@@ -68,7 +69,7 @@ class Runs:
     stages_ms: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Medians, with the slowest and fastest round."""
+        """Return medians, with the slowest and fastest round."""
         figures: dict[str, Any] = {
             "fps": round(statistics.median(self.fps), 1),
             "fps_range": [round(min(self.fps), 1), round(max(self.fps), 1)],
@@ -107,7 +108,7 @@ def main() -> int:
 
 
 def measure_start(clip: Path, bundle: Path, starts: int) -> dict[str, Any]:
-    """Seconds until the first frame is labelled, and until the process has ended."""
+    """Return the seconds until the first frame is labelled, and until the process has ended."""
     words = ["live", "--headless", "--frames", "1", "--source", str(clip), "--model", str(bundle)]
     words += ["--json", "-"]
     first_s, whole_s = [], []
@@ -146,7 +147,7 @@ def start(words: list[str], *how: str) -> subprocess.Popen[str]:
 
 
 def compare(clip: Path, bundle: Path, frames: int, rounds: int) -> dict[str, Any]:
-    """All three ways by turns."""
+    """Measure all three ways by turns."""
     runs = {"live": Runs(), "thorough": Runs(), "usual": Runs()}
     thrifts = {"live": Thrift(), "thorough": EVERYTHING}
     words = [str(clip), "--model", str(bundle / KERAS_FILE), "--face-model"]
@@ -173,7 +174,7 @@ def compare(clip: Path, bundle: Path, frames: int, rounds: int) -> dict[str, Any
 
 
 def ask(usual: subprocess.Popen[str], frames: int | None = None) -> dict[str, float]:
-    """Let the usual script label so many frames; its answer."""
+    """Let the usual script label so many frames, and return its answer."""
     assert usual.stdin is not None
     assert usual.stdout is not None
     if frames is not None:
@@ -216,7 +217,7 @@ def label_frames(clip: Path, pipeline: LivePipeline, frames: int, runs: Runs) ->
 
 
 def cpu_s() -> float:
-    """Processor time of this process, in seconds."""
+    """Return the processor time of this process, in seconds."""
     times = os.times()
     return times.user + times.system
 

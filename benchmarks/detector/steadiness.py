@@ -1,4 +1,4 @@
-"""Whether a label holds on recordings of people, and how soon it follows a mask that goes on.
+"""The steadiness of labels on recordings of people, and their delay after a mask goes on.
 
     python benchmarks/detector/steadiness.py FOLDER --model RUN [--truth CSV]
 
@@ -6,8 +6,7 @@ FOLDER holds the recordings that the truth names; those that are not there are l
 The CSV has a row for every stretch in which nothing changes: file, scene, first and last frame as
 they are decoded, and state: `none` (nobody there), `bare` or `mask` (over nose and mouth, held or
 worn). Frames between two stretches are those in which a mask is moving: either answer is right.
-Without it, the truth about three recordings is in this file; it was written down looking at every
-frame.
+Without it, the truth about three recordings is in this file; it was written frame by frame.
 
 Each recording is labelled as `detector live` works, none of its frames left out ("live"), and with
 finder and network on every frame ("thorough"). For both: how often the label of a track changes,
@@ -41,7 +40,7 @@ from maskage.formats.bundle import find_bundle, load_bundle
 from maskage.inference.classifier import Classifier
 
 FIRST_S = 1.0
-"""A label settles for so long; changes after it are told by themselves."""
+"""Time in which a label settles; changes after it are counted apart."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def main() -> int:
 
 
 def read_truth(path: Path) -> dict[str, tuple[Stretch, ...]]:
-    """The CSV, by file."""
+    """Read the CSV, by file."""
     found: dict[str, list[Stretch]] = defaultdict(list)
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -108,7 +107,7 @@ def read_truth(path: Path) -> dict[str, tuple[Stretch, ...]]:
 
 
 def label_clip(clip: Path, classifier: Classifier, thrift: Thrift) -> list[FrameResult]:
-    """Every frame of a recording, labelled; the pictures themselves are let go."""
+    """Label every frame of a recording; the pictures themselves are let go."""
     pipeline = LivePipeline(YuNetFinder(obtain_face_model()), classifier, thrift=thrift)
     camera = VideoFile(clip, pace=False)
     results = []
@@ -121,7 +120,7 @@ def label_clip(clip: Path, classifier: Classifier, thrift: Thrift) -> list[Frame
 
 
 def judge(results: list[FrameResult], stretches: Iterable[Stretch]) -> dict[str, Any]:
-    """Hold a labelled recording against the truth about it."""
+    """Compare a labelled recording with the truth about it."""
     stretches = tuple(stretches)
     nobody = {index for s in stretches if s.state == "none" for index in range(s.first, s.last + 1)}
     tracks: dict[int, list[tuple[float, TrackedFace]]] = defaultdict(list)
@@ -143,7 +142,7 @@ def judge(results: list[FrameResult], stretches: Iterable[Stretch]) -> dict[str,
         for track in tracks.values()
         for (_, before), (_, after) in pairwise(track)
     )
-    moments = [tell_delay(results, s) for s in find_moments(stretches)]
+    moments = [find_delay(results, s) for s in find_moments(stretches)]
     return {
         "real_changes": real,
         "label_changes": len(changes),
@@ -169,14 +168,14 @@ def judge(results: list[FrameResult], stretches: Iterable[Stretch]) -> dict[str,
 
 
 def find_slowest(moments: list[dict[str, float | None]]) -> float | None:
-    """Return the seconds until the last mask was told for good; None where one never was."""
+    """Return the longest time until a mask was labelled for good; None if one never was."""
     told = [moment["told_for_good_after_s"] for moment in moments]
     known = [after_s for after_s in told if after_s is not None]
     return max(known) if len(known) == len(told) else None
 
 
 def list_changes(track: list[tuple[float, TrackedFace]]) -> list[tuple[float, bool, bool]]:
-    """Each change of a track's label: when, whether of the mask, whether after the first second."""
+    """List the changes of a track's label: time, is of the mask, is after the first second."""
     begun_s = track[0][0]
     return [
         (
@@ -190,7 +189,7 @@ def list_changes(track: list[tuple[float, TrackedFace]]) -> list[tuple[float, bo
 
 
 def find_moments(stretches: tuple[Stretch, ...]) -> list[Stretch]:
-    """Stretches with a mask that begin within a scene: there it has just gone on."""
+    """Return the stretches with a mask that begin within a scene: it has just gone on."""
     return [
         after
         for before, after in pairwise(stretches)
@@ -198,15 +197,15 @@ def find_moments(stretches: tuple[Stretch, ...]) -> list[Stretch]:
     ]
 
 
-def tell_delay(results: list[FrameResult], stretch: Stretch) -> dict[str, float | None]:
-    """Seconds from when a mask is on until the largest face is told to wear one.
+def find_delay(results: list[FrameResult], stretch: Stretch) -> dict[str, float | None]:
+    """Return the seconds from when a mask is on until the largest face is labelled with one.
 
-    Negative where it was told before, while the mask was still moving.
+    Negative if it was labelled before, while the mask was still moving.
     """
     on_s = results[stretch.first].frame.position_s
 
     def first(is_sure: bool) -> float | None:
-        # Back from the end of the stretch, to when it was told last and for good.
+        # Back from the end of the stretch, to when the label came for good.
         told_s = None
         for result in reversed(results[: stretch.last + 1]):
             faces = result.faces
@@ -225,7 +224,7 @@ def tell_delay(results: list[FrameResult], stretch: Stretch) -> dict[str, float 
 
 
 def count_frames(results: list[FrameResult], stretches: tuple[Stretch, ...]) -> dict[str, Any]:
-    """In how many frames the largest face was found, and its mask told rightly."""
+    """Count the frames in which the largest face was found, and its mask labelled rightly."""
     counts = dict.fromkeys(("frames", "found", "right", "false_faces"), 0)
     for stretch in stretches:
         for result in results[stretch.first : stretch.last + 1]:

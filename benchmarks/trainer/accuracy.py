@@ -46,12 +46,15 @@ from curation.plan.look_alikes import find_look_alikes
 from curation.plan.mask_plan import plan_painted_masks
 from curation.plan.plan import CurationPlan, PlannedPhoto
 from curation.scan.scanning import scan_photos
-from curation.settings import DEFAULT_SEED, CurationSettings, PaintingSettings
+from curation.settings import CurationSettings, PaintingSettings
 from maskage.console import show_progress
+from maskage.defaults import DEFAULT_SEED
 from maskage.faces.finder import obtain_face_model
 from maskage.formats.bundle import load_bundle
-from maskage.formats.curated_set import PLAN_COLUMNS, PLAN_FILE, SPLITS, CuratedPhoto
-from maskage.formats.run_folder import Prediction, RunFolder, predictions_of
+from maskage.formats.curated_set import SPLITS, CuratedPhoto
+from maskage.formats.plan_file import PLAN_COLUMNS, PLAN_FILE
+from maskage.formats.predictions_file import Prediction, predictions_of
+from maskage.formats.run_folder import RunFolder
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.pictures.images import encode_jpeg
 from maskage.pictures.perceptual_hash import GROUP_BITS
@@ -137,7 +140,14 @@ def main() -> int:
         require_same_question(work, {"by_source": arguments.by_source, "options": options,
                                      "folds": arguments.folds, **painted})  # fmt: skip
         answers = [
-            run_fold(arguments.faces.resolve(), work, cases, fold, options, painting)
+            run_fold(
+                arguments.faces.resolve(),
+                work,
+                cases=cases,
+                fold=fold,
+                options=options,
+                painting=painting,
+            )
             for fold in folds
         ]
         metrics = [RunFolder(work / "runs" / fold.name).read_metrics() for fold in folds]
@@ -260,6 +270,7 @@ def require_same_question(work: Path, asked: dict[str, Any]) -> None:
 def run_fold(
     faces: Path,
     work: Path,
+    *,
     cases: Sequence[Case],
     fold: Fold,
     options: Sequence[str],

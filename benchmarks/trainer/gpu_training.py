@@ -63,8 +63,10 @@ from benchmarks.trainer.accuracy import (
 )
 from benchmarks.trainer.head_forms import describe
 from curation.options import ALL_FACES
-from curation.settings import DEFAULT_SEED, PaintingSettings
-from maskage.formats.run_folder import create_run, predictions_of
+from curation.settings import PaintingSettings
+from maskage.defaults import DEFAULT_SEED
+from maskage.formats.predictions_file import predictions_of
+from maskage.formats.run_folder import create_run
 from maskage.records import LABELS
 from trainer.data.dataset import read_training_photos, relative_names
 from trainer.evaluation.intervals import estimate, number_groups, resample_means
@@ -373,7 +375,14 @@ def train_and_judge(
     run = create_run(settings.runs, settings.name, recipe.name, settings.as_args(recipe))
     with run.lock():
         training = Training(
-            settings, recipe, photos, network, run, switch, ProgressPrinter(), hardware
+            settings=settings,
+            recipe=recipe,
+            photos=photos,
+            network=network,
+            run=run,
+            switch=switch,
+            on_progress=ProgressPrinter(),
+            hardware=hardware,
         )
         outcome = training.run_phases(weights)
     held_out = photos.test.photos

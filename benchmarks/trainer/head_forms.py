@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from trainer.data.frozen_features import FrozenBackbone
-from trainer.evaluation.cross_validation import judge_by_folds
 from trainer.evaluation.intervals import number_groups, resample_means
-from trainer.evaluation.leak import list_originals
 from trainer.network.classes import class_numbers
 from trainer.progress import ProgressPrinter
 from trainer.recipe import HEADS, load_recipe, with_overrides
+from trainer.studies.cross_validation import cross_validate
+from trainer.studies.leak import list_originals
 
 FOLDS = 5
 
@@ -47,7 +47,10 @@ def main() -> None:
     for form in HEADS:
         formed = with_overrides(recipe, heads=form)
         rounds = range(arguments.repeats)
-        answers = [judge_by_folds(features, labels, groups, FOLDS, formed, at) for at in rounds]
+        answers = [
+            cross_validate(features, labels, groups, count=FOLDS, recipe=formed, seed=at)
+            for at in rounds
+        ]
         right[form] = np.mean(answers, axis=0)
     print(json.dumps({"photos": len(photos), **describe(right, groups)}, indent=2))
 

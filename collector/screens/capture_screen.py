@@ -20,7 +20,7 @@ from textual.widgets import Static
 from collector.capture.class_counts import Tally
 from collector.capture.edit_messages import DISK_TOO_SLOW, describe_edits
 from collector.capture.observation import Observation
-from collector.capture.observer import CameraCondition, CameraState, Observer
+from collector.capture.observer import Observer
 from collector.capture.photographer import Feedback, Photographer, Tone
 from collector.capture.shutter import GATE_TEXTS
 from collector.capture.writer import Edited, How, NotDone, PhotoWriter
@@ -42,6 +42,7 @@ from collector.widgets.preview import Preview, PreviewPicture
 from collector.widgets.roomy_screen import RoomyScreen, TooSmall
 from collector.widgets.shot_strip import ShotStrip
 from collector.widgets.tone_line import TONE_COLORS, ToneLine
+from maskage.cameras.live_feed import CameraCondition, CameraState
 from maskage.dataset.edits import flagging
 from maskage.outside_text import shown_text
 from maskage.records import LABELS, Label
@@ -356,6 +357,10 @@ class CaptureScreen(RoomyScreen[None]):
         closed = None
         if self._state.condition is CameraCondition.LOST:
             closed = f"the camera is lost: reconnecting ({self._state.attempt})"
+        elif self._state.condition is CameraCondition.SILENT:
+            closed = "no picture: waiting for the camera"
+        elif self._state.condition is CameraCondition.REFUSED:
+            closed = "the camera refuses its name and password: c asks again"
         elif self._state.condition is CameraCondition.ENDED:
             closed = "the end: c starts again"
         elif self._is_paused:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from collector.capture.observer import CameraState
 from collector.capture.writer import Report
+from maskage.cameras.live_feed import CameraState
 
 
 class ObservationReady(Message):

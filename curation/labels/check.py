@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.labels.embedding import FeatureArray
-from curation.settings import DEFAULT_SEED
+from maskage.defaults import DEFAULT_SEED
 from maskage.errors import DatasetError
 from maskage.records import LABELS, Label
 

@@ -4,11 +4,7 @@ MobileNetV2 with ImageNet weights where they are at hand or can be fetched, else
 edges and colours that needs nothing and sees less; the embedding then says so.
 """
 
-import os
-import socket
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,21 +16,17 @@ from numpy.typing import NDArray
 
 from maskage.console import Progress, no_progress
 from maskage.errors import MissingDownloadError
-from maskage.inference.keras_setup import BACKENDS, import_keras, make_keras_home, wanted_backend
+from maskage.inference.imagenet_weights import KERAS_HOST, fetch_weights, keras_cache
+from maskage.inference.keras_setup import BACKENDS, import_keras, wanted_backend
 from maskage.pictures.images import resize_square
 from maskage.records import RgbImage
-from maskage.security.files import UnsafeFileError, read_regular_file
-from maskage.security.hdf5 import check_hdf5
-from maskage.security.keras_weights import largest_weights, load_checked_weights
+from maskage.security.files import UnsafeFileError
+from maskage.security.keras_weights import load_checked_weights, read_weights_file
 
 FeatureArray = NDArray[np.float32]
 
 WEIGHTS_FILE = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
-WEIGHTS_URL = (
-    f"https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/{WEIGHTS_FILE}"
-)
-DOWNLOAD_TIMEOUT_S = 15.0
-"""Without an answer for so long the network is taken to be absent."""
+WEIGHTS_URL = f"{KERAS_HOST}/mobilenet_v2"
 NETWORK_SIDE_PX = 224
 BATCH_SIZE = 32
 
@@ -140,12 +132,10 @@ def _open_network() -> _Describe:
         include_top=False, weights=None, input_shape=(NETWORK_SIDE_PX, NETWORK_SIDE_PX, 3)
     )
     try:
-        data = read_regular_file(path.resolve(), largest_weights(network))
-        check_hdf5(data)
-        load_checked_weights(network, data, path.name)
+        load_checked_weights(network, read_weights_file(path, network), path.name)
     except UnsafeFileError as fault:
         raise MissingDownloadError(
-            _notice(f"{path} is damaged ({_first_line(fault)})", "Remove it to fetch it anew")
+            _notice(f"{path} is damaged ({fault})", "Remove it to fetch it anew")
         ) from fault
     pool = keras.layers.GlobalAveragePooling2D()
     # The age shows in wrinkles and hair, which an inner layer still sees: with it 92.0% of 1,757
@@ -162,35 +152,20 @@ def _open_network() -> _Describe:
 
 
 def _obtain_weights(keras: Any) -> Path:
-    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-    path = home / "models" / WEIGHTS_FILE
+    path = keras_cache() / WEIGHTS_FILE
     if path.is_file():
         return path
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(DOWNLOAD_TIMEOUT_S)
     try:
-        with redirect_stdout(sys.stderr):
-            # Where the folder cannot be written to, Keras keeps the file in another.
-            return Path(
-                keras.utils.get_file(
-                    WEIGHTS_FILE,
-                    WEIGHTS_URL,
-                    cache_dir=str(make_keras_home()),
-                    cache_subdir="models",
-                )
-            )
-    except Exception as fault:
-        # get_file wraps network faults in a bare Exception.
+        return fetch_weights(keras, WEIGHTS_FILE, WEIGHTS_URL)
+    except MissingDownloadError as fault:
         raise MissingDownloadError(
             _notice(
                 f"the ImageNet weights of MobileNetV2 are not at {path} and could not be fetched "
-                f"({_first_line(fault)})",
-                f"Put the file there (from {WEIGHTS_URL}), or set KERAS_HOME to a folder that has "
-                f"it under models/",
+                f"({fault})",
+                f"Put the file there (from {WEIGHTS_URL}/{WEIGHTS_FILE}), or set KERAS_HOME to a "
+                f"folder that has it under models/",
             )
         ) from fault
-    finally:
-        socket.setdefaulttimeout(before)
 
 
 def _notice(found: str, way_out: str) -> str:
@@ -198,10 +173,6 @@ def _notice(found: str, way_out: str) -> str:
         f"Labels were checked by edges and colours only, which finds fewer wrong ones and doubts "
         f"more right ones: {found}. {way_out}."
     )
-
-
-def _first_line(fault: BaseException) -> str:
-    return (str(fault).splitlines() or ["no reason given"])[0][:200]
 
 
 def _batches(pictures: Iterator[RgbImage]) -> Iterator[list[RgbImage]]:

@@ -93,7 +93,7 @@ def paint_cloth(kind: str, wearer: int, unit_px: float) -> MaskCloth:
     return MaskCloth(_painted(kind, wearer, _unit(unit_px)), _PAINTED_SPAN, _PAINTED_LIGHT)
 
 
-def is_whole(pixels: RgbImage, landmarks: FaceLandmarks) -> bool:
+def is_whole_face(pixels: RgbImage, landmarks: FaceLandmarks) -> bool:
     """Whether eyes, nose and mouth lie in the photo, RGB uint8 (H, W, 3), as in a whole face.
 
     Of a face that is cut off they are guessed, anywhere.
@@ -118,7 +118,7 @@ def shows_chin(pixels: RgbImage, landmarks: FaceLandmarks) -> bool:
     return bool(0 <= x[0] < pixels.shape[1] and 0 <= y[0] < pixels.shape[0])
 
 
-def can_lend(pixels: RgbImage, landmarks: FaceLandmarks) -> bool:
+def can_lend_mask(pixels: RgbImage, landmarks: FaceLandmarks) -> bool:
     """Whether a masked photo shows its mask from the front, whole, and over the nose.
 
     Args:
@@ -142,7 +142,7 @@ def borrow_cloth(pixels: RgbImage, landmarks: FaceLandmarks) -> MaskCloth:
 
     Args:
         pixels: RGB uint8, shape (H, W, 3).
-        landmarks: Of a face that `can_lend`.
+        landmarks: Of a face that `can_lend_mask`.
     """
     frame = FaceFrame(landmarks)
     sheet = _loops(False, _unit(frame.unit_px))

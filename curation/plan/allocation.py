@@ -39,16 +39,16 @@ def allocate_groups(contents: Counts, ratio: Sequence[float], seed: int) -> NDAr
         # The first start takes the largest groups first, which are the hardest to place.
         if start == 0:
             order.sort(key=lambda group: -contents[group].sum())
-        board = _Board(contents, shares)
+        allocation = _Allocation(contents, shares)
         for group in order:
-            board.place(group)
-        board.improve()
-        if (cost := board.cost()) < lowest - 1e-9:
-            best, lowest = board.chosen.copy(), cost
+            allocation.place(group)
+        allocation.improve()
+        if (cost := allocation.cost()) < lowest - 1e-9:
+            best, lowest = allocation.chosen.copy(), cost
     return best
 
 
-class _Board:
+class _Allocation:
     """Groups on splits, and how far the class shares are from what is wanted."""
 
     def __init__(self, contents: Counts, ratio: Counts) -> None:

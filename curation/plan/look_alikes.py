@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from maskage.dataset.photo_scan import PhotoScan
 from maskage.pictures.hamming import find_close_pairs
-from maskage.pictures.photo_hash import hash_array
+from maskage.pictures.perceptual_hash import hash_array
 
 Indices = NDArray[np.int64]
 

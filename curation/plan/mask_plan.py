@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
 
-from curation.masks.cloth import can_lend, is_whole, shows_chin
+from curation.masks.cloth import can_lend_mask, is_whole_face, shows_chin
 from curation.masks.painting import MaskLender, MaskPainting, Wearing
 from curation.plan.plan import PlannedPhoto
 from curation.plan.variants import VariantNames, variant_of
@@ -68,7 +68,7 @@ def plan_painted_masks(
     for parent in progress(chosen, "finding faces to put masks on", len(chosen)):
         pixels = read_image(root / parent.path)
         landmarks = next(iter(finder.find_landmarks(pixels)), None)
-        if landmarks is None or not is_whole(pixels, landmarks):
+        if landmarks is None or not is_whole_face(pixels, landmarks):
             continue
         turn, faces[parent.label] = faces[parent.label], faces[parent.label] + 1
         for wearing in _ways(turn, shows_chin=shows_chin(pixels, landmarks)):
@@ -116,7 +116,7 @@ def _lend_in_turn(
     for photo in masked:
         pixels = read_image(root / photo.path)
         landmarks = next(iter(finder.find_landmarks(pixels)), None)
-        if landmarks is not None and can_lend(pixels, landmarks):
+        if landmarks is not None and can_lend_mask(pixels, landmarks):
             lender = MaskLender(photo.path, landmarks)
             found.append(lender)
             yield lender

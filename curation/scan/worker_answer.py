@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Look = Callable[[Sequence[Job]], list[Sight]]
 
-_FIGURED_BY = ("PIL", "cv2", "imagehash", "numpy", "scipy")
+_FIGURED_BY = ("PIL", "cv2", "numpy")
 """What the figures of a `Sight` come from, besides this project."""
 
 

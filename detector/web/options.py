@@ -14,7 +14,7 @@ DEFAULT_PORT = 8000
 PASSWORD_VARIABLE = "DETECTOR_PASSWORD"
 TOKEN_VARIABLE = "DETECTOR_TOKEN"
 LEAST_PASSWORD = 8
-"""NIST SP 800-63B, 5.1.1.1: the least length of a password that a person chooses."""
+"""The least length of a password that a person chooses (NIST SP 800-63B, 5.1.1.1)."""
 LEAST_TOKEN = 20
 
 

@@ -9,8 +9,8 @@ import threading
 import uvicorn
 from uvicorn.config import Config
 
-from detector.screens.base import LiveView
-from detector.screens.commands import CommandDesk
+from detector.screens.base import LiveView, Screen
+from detector.screens.commands import Command, CommandDesk
 from detector.web.access.connections import Connection, ConnectionLimits, accept_connections
 from detector.web.access.protocol import TimedProtocol
 from detector.web.access.rules import Access
@@ -30,7 +30,7 @@ _SEND_BUFFER = 131_072
 """Bytes that the operating system keeps for a client: a few pictures, where its default is more."""
 
 
-class WebScreen(ClosingMixin):
+class WebScreen(ClosingMixin, Screen):
     """The live view in browsers; a `detector.screens.base.Screen`, and a context.
 
     Args:
@@ -67,9 +67,9 @@ class WebScreen(ClosingMixin):
         if self._parts.hub is not None:
             self._parts.hub.put(view)
 
-    def read_keys(self) -> str:
-        """Return no keys: the browser's commands go to the command desk."""
-        return ""
+    def read_commands(self) -> list[Command]:
+        """Return what was asked for in the browser since the last call, in order."""
+        return self._parts.desk.take() if self._parts.desk is not None else []
 
     def wait(self) -> None:
         """Wait until the server ends by itself, or Ctrl-C."""

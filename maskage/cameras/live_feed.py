@@ -1,71 +1,138 @@
-"""Frames for the live view: the newest one, from a source that is opened again when it is lost."""
+"""Frames from a source that is opened again when it is lost: the newest one, always.
 
-import threading
+The collector and the live view both stand on it, so that a camera is in the same state for both.
+"""
+
+import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
-from maskage.cameras.newest_frame import NewestFrameReader
+from maskage.cameras.frame_rhythm import FrameRhythm
+from maskage.cameras.newest_frame import CLOSE_WAIT_S, NewestFrameReader
 from maskage.cameras.picture_queue import PictureQueue
-from maskage.cameras.reconnecting import RETRY_S, FrameRhythm
+from maskage.cameras.reconnecting import Opening, Reader, retry_pause_s
 from maskage.cameras.sources import Camera, can_fall_silent
 from maskage.context_mixin import ClosingMixin
-from maskage.errors import CameraError
+from maskage.errors import CameraError, CameraLoginError
 from maskage.records import Frame
 
-HUNG_AFTER_S = 5.0
-"""A read that gives nothing for so long is given up: some drivers wait in it for ever."""
+HUNG_AFTER_S = 3.0
+"""A camera that gives nothing for so long, without an error, is opened again.
 
-_CLOSE_WAIT_S = 10.0
+Some drivers wait in a read for ever. It is longer than the time-outs of network cameras, and than
+the longest period of a slow camera whose pace is not known yet."""
 
-Reader = NewestFrameReader | PictureQueue
+MOST_REFUSALS = 3
+"""A camera that refuses its login so often in a row is not asked again: many then lock the user."""
+
+_HUNG_READ_WAIT_S = 0.1
+_OPENING_WAIT_S = 10.0
+
+
+class CameraCondition(StrEnum):
+    """The condition of a camera.
+
+    opening: Another source was asked for, and its first frame has not come.
+    live: Frames come.
+    silent: A frame is overdue; the camera is not given up yet.
+    lost: The camera is opened again and again.
+    refused: The camera refuses its name and password, and is not asked again.
+    ended: The recording or the folder is over.
+    """
+
+    OPENING = "opening"
+    LIVE = "live"
+    SILENT = "silent"
+    LOST = "lost"
+    REFUSED = "refused"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class CameraState:
+    """The state of a camera at one moment.
+
+    Attributes:
+        condition: The condition.
+        name: Name of the camera, for people.
+        message: The reason, for people; empty while all is well.
+        attempt: The number of the attempt to open a lost camera again, from 1; else 0.
+    """
+
+    condition: CameraCondition
+    name: str
+    message: str = ""
+    attempt: int = 0
 
 
 class LiveFeed(ClosingMixin):
     """The newest frame of one source at a time.
 
-    Live sources and recordings are read by a thread; pictures of a folder come one for each
-    `advance`. A live source that is lost, or silent without a word, is opened again, at most a
-    second apart, for as long as it takes. Numbers and times of frames go on over all of it.
+    Live sources and paced recordings are read by a thread; pictures of a folder come one for each
+    `advance`. A live source that is lost, or gives no frame without an error, is opened again, at
+    most a second apart, for as long as it takes. It is back once a frame has come: a camera that
+    only opens is still lost. Numbers and times of frames go on over all of it. `take`, `advance`,
+    `switch` and `close` belong to one thread.
 
     Args:
         open_source: Opens the camera; called again after a loss, from a thread.
+        camera: The camera, where it is open already; None opens it now.
+        examine: Called with each frame, as the camera numbered it, before the camera counts as
+            live. When it fails, the camera has failed.
+        on_state: Called with each new state, by the thread that calls `take`.
 
     Attributes:
-        camera: The one that frames come from.
-        reconnects: How often a lost source was opened again.
-        problem: Why no frames come, for people; None while they do.
+        camera: The camera that frames come from.
+        reconnects: Number of times that frames came back after a loss.
+        state: The present state.
 
     Raises:
         CameraError: The source cannot be opened the first time.
     """
 
-    def __init__(self, open_source: Callable[[], Camera]) -> None:
-        self._open_source = open_source
-        self.camera = open_source()
+    def __init__(
+        self,
+        open_source: Callable[[], Camera],
+        camera: Camera | None = None,
+        *,
+        examine: Callable[[Frame], object] = lambda frame: None,
+        on_state: Callable[[CameraState], object] = lambda state: None,
+    ) -> None:
+        self._open_source, self._examine, self._on_state = open_source, examine, on_state
+        self.camera = camera if camera is not None else open_source()
         self.reconnects = 0
-        self.problem: str | None = None
-        self._ended = False
-        self._reader: Reader | None = _start_reader(self.camera)
-        self._dropped_before = 0
+        self.state = CameraState(CameraCondition.LIVE, self.camera.name)
         self._rhythm = FrameRhythm()
+        self._reader: Reader | None = self._start_reader()
+        self._opening: Opening | None = None
+        self._attempt = self._refusals = 0
+        self._was_live = self._is_new = False
+        self._dropped_before = 0
         self._last: Frame | None = None
+        self._last_s = 0.0
         self._index_before, self._seconds_before = 0, 0.0
-        self._opening: _Opening | None = None
 
     @property
     def is_queue(self) -> bool:
-        """Whether it is a folder of pictures, which waits to be told to go on."""
+        """True for a folder of pictures, which waits for `advance`."""
         return isinstance(self._reader, PictureQueue)
 
     @property
     def has_ended(self) -> bool:
-        """Whether the recording is over and its last frame taken."""
-        return self._ended
+        """True once a recording is over and its last frame taken."""
+        return self.state.condition is CameraCondition.ENDED
 
     @property
     def dropped(self) -> int:
-        """Frames that were replaced by newer ones before anyone took them."""
+        """Number of frames that newer ones replaced before anyone took them."""
         return self._dropped_before + (self._reader.dropped if self._reader else 0)
+
+    @property
+    def problem(self) -> str | None:
+        """The reason why no frames come, for people; None while they do, or may be only late."""
+        reasons = (CameraCondition.OPENING, CameraCondition.LOST, CameraCondition.REFUSED)
+        return self.state.message if self.state.condition in reasons else None
 
     @property
     def stale_s(self) -> float | None:
@@ -74,7 +141,7 @@ class LiveFeed(ClosingMixin):
         return self._rhythm.silent_s if is_silent else None
 
     def take(self, timeout_s: float) -> Frame | None:
-        """The newest frame not taken yet, or None where none came in time.
+        """Return the newest frame not taken yet, or None where none came in time.
 
         Raises:
             CameraError: A recording or a folder cannot be read any further.
@@ -83,22 +150,12 @@ class LiveFeed(ClosingMixin):
             self._adopt_opened(timeout_s)
             return None
         try:
-            frame = self._reader.take(timeout_s)
+            frame = self._read(self._reader, timeout_s)
         except CameraError as fault:
-            if not can_fall_silent(self.camera):
-                # A recording would begin anew, and come to the same fault.
-                raise
-            self._open_again(str(fault))
+            self._lose(fault)
             return None
-        if frame is not None:
-            self._rhythm.note(is_first=frame.index == 0)
-            self.problem = None
-            self._last = frame = self._count_on(frame)
-        elif self._is_hung():
-            self._open_again(f"{self.camera.name}: silent, opening it again.")
-        else:
-            # Asked only now: a reader whose camera was lost says so at `take`, and is over too.
-            self._ended = self._reader.has_ended
+        if frame is None:
+            self._note_absence(self._reader)
         return frame
 
     def advance(self) -> None:
@@ -106,143 +163,136 @@ class LiveFeed(ClosingMixin):
         if isinstance(self._reader, PictureQueue):
             self._reader.advance()
 
+    def go_to(self, index: int) -> None:
+        """Show this picture of a folder next, counted from 0."""
+        if isinstance(self._reader, PictureQueue):
+            self._reader.go_to(index)
+
     def switch(self, open_source: Callable[[], Camera], name: str) -> None:
-        """Watch another source from now on; it is opened by a thread.
+        """Watch another source from now on; a thread opens it.
 
         Args:
-            open_source: Opens it.
-            name: For people, until it is open.
+            open_source: Opens the source.
+            name: Its name for people, until it is open.
         """
         self._open_source = open_source
-        self._ended = False
-        self._begin_opening(f"Opening {name}.", is_lost=False)
+        self._attempt, self._refusals, self._was_live = 0, 0, False
+        self._begin_opening(close_wait_s=CLOSE_WAIT_S)
+        self._report(CameraCondition.OPENING, f"Opening {name}.")
 
     def close(self) -> None:
         """Stop reading and close the camera."""
         if self._opening is not None:
-            self._opening.cancel(_CLOSE_WAIT_S)
+            # Opening may take a camera's own time-out.
+            self._opening.cancel(_OPENING_WAIT_S)
         if self._reader is not None:
             self._reader.close()
 
-    def _count_on(self, frame: Frame) -> Frame:
-        """A camera that was opened again counts from 0; who listens gets numbers that only grow."""
-        if not self._index_before:
-            return frame
-        return replace(
-            frame,
-            index=self._index_before + frame.index,
-            position_s=self._seconds_before + frame.position_s,
-        )
+    def _start_reader(self) -> Reader:
+        if not self.camera.is_live:
+            # A recording that is not paced would be read to its end before its first frame shows.
+            return PictureQueue(self.camera)
+        reader = NewestFrameReader(self.camera)
+        self._rhythm = reader.rhythm
+        return reader
 
-    def _is_hung(self) -> bool:
-        limit_s = max(HUNG_AFTER_S, 2 * self._rhythm.patience_s)
-        is_waiting = can_fall_silent(self.camera) and self._reader is not None
-        return (
-            is_waiting
-            and self._rhythm.silent_s > limit_s
-            and not (self._reader and self._reader.has_ended)
-        )
+    def _read(self, reader: Reader, timeout_s: float) -> Frame | None:
+        try:
+            frame = reader.take(timeout_s)
+            if frame is not None:
+                self._examine(frame)
+        except CameraError:
+            raise
+        except Exception as fault:
+            raise CameraError(
+                f"{self.camera.name}: a picture cannot be read or examined ({fault!r})."
+            ) from fault
+        return self._note_frame(frame) if frame is not None else None
 
-    def _open_again(self, problem: str) -> None:
-        self._begin_opening(problem, is_lost=True)
+    def _note_frame(self, frame: Frame) -> Frame:
+        if self._is_new or self.state.condition is not CameraCondition.LIVE:
+            self.reconnects += self._attempt > 0 and self._was_live
+            self._attempt, self._refusals, self._is_new = 0, 0, False
+            self._report(CameraCondition.LIVE)
+        self._was_live = True
+        if self._index_before:
+            # A camera that was opened again counts from 0; these numbers only grow.
+            frame = replace(
+                frame,
+                index=self._index_before + frame.index,
+                position_s=self._seconds_before + frame.position_s,
+            )
+        self._last, self._last_s = frame, time.monotonic()
+        return frame
 
-    def _begin_opening(self, problem: str, *, is_lost: bool) -> None:
+    def _note_absence(self, reader: Reader) -> None:
+        """No frame came: find out whether there is an end, a silence, or only a wait."""
+        if reader.has_ended:
+            if not self.has_ended:
+                self._report(CameraCondition.ENDED)
+        elif not can_fall_silent(self.camera):
+            return
+        elif self._rhythm.silent_s > max(HUNG_AFTER_S, self._rhythm.patience_s):
+            why = "silent, opening it again" if not self._is_new else "opened, but no picture comes"
+            self._try_again(CameraError(f"{self.camera.name}: {why}."))
+        elif self._rhythm.is_silent and self.state.condition is CameraCondition.LIVE:
+            self._report(CameraCondition.SILENT, "No picture: waiting for the camera.")
+
+    def _lose(self, fault: CameraError) -> None:
+        if can_fall_silent(self.camera):
+            self._try_again(fault)
+            return
+        # A recording would begin anew, and come to the same fault.
+        if not self.has_ended:
+            self._report(CameraCondition.ENDED, str(fault))
+        raise fault
+
+    def _try_again(self, fault: CameraError) -> None:
+        self._refusals += isinstance(fault, CameraLoginError)
+        if self._refusals >= MOST_REFUSALS:
+            self._give_up(fault)
+            return
+        self._attempt += 1
+        # A read that hangs is not waited for; after an error there is none.
+        self._begin_opening(pause_s=retry_pause_s(self._attempt), close_wait_s=_HUNG_READ_WAIT_S)
+        self._report(CameraCondition.LOST, str(fault))
+
+    def _give_up(self, fault: CameraError) -> None:
+        if self._reader is not None:
+            self._dropped_before += self._reader.dropped
+            self._reader.close()
+        self._reader = self._opening = None
+        self._attempt = 0
+        self._report(CameraCondition.REFUSED, f"{fault} It is not asked again.")
+
+    def _begin_opening(self, *, close_wait_s: float, pause_s: float = 0.0) -> None:
         if self._opening is not None:
-            # Not waited for: its camera is closed by its own thread, should it still open.
             self._opening.cancel(0)
         if self._reader is not None:
             self._dropped_before += self._reader.dropped
-        self._opening = _Opening(self._open_source, self._reader, problem, is_lost=is_lost)
+        self._opening = Opening(
+            self._open_source, self._reader, pause_s=pause_s, close_wait_s=close_wait_s
+        )
         self._reader = None
-        self.problem = problem
 
     def _adopt_opened(self, timeout_s: float) -> None:
-        assert self._opening is not None
-        camera = self._opening.wait(timeout_s)
-        self.problem = self._opening.problem
-        if camera is not None:
-            self.reconnects += self._opening.is_lost
-            self._opening = None
-            if self._last is not None:
-                self._index_before = self._last.index + 1
-                self._seconds_before = self._last.position_s + self._rhythm.silent_s
-            self.camera = camera
-            self._reader = _start_reader(camera)
-            self._rhythm.restart()
+        if self._opening is None:  # the camera was given up
+            time.sleep(timeout_s)
+            return
+        try:
+            camera = self._opening.wait(timeout_s)
+        except CameraError as fault:
+            self._try_again(fault)
+            return
+        if camera is None:
+            return
+        self._opening = None
+        if self._last is not None:
+            self._index_before = self._last.index + 1
+            self._seconds_before = self._last.position_s + time.monotonic() - self._last_s
+        self.camera, self._is_new = camera, True
+        self._reader = self._start_reader()
 
-
-class _Opening:
-    """Opens a source in a thread, again and again until it opens or nobody wants it any more.
-
-    Args:
-        open_source: Opens it.
-        former: Reader to close before, or None: a device opens only once.
-        problem: Why it is opened, for people.
-        is_lost: Whether it was there before; then it is given a moment.
-    """
-
-    def __init__(
-        self,
-        open_source: Callable[[], Camera],
-        former: Reader | None,
-        problem: str,
-        *,
-        is_lost: bool,
-    ) -> None:
-        self.problem = problem
-        self.is_lost = is_lost
-        self._open_source, self._former = open_source, former
-        self._camera: Camera | None = None
-        self._mutex = threading.Lock()
-        self._cancelled = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="camera-opener", daemon=True)
-        self._thread.start()
-
-    def wait(self, timeout_s: float) -> Camera | None:
-        """The open camera, or None where it is still tried; what is returned is the caller's."""
-        self._thread.join(timeout_s)
-        with self._mutex:
-            camera, self._camera = self._camera, None
-            return camera
-
-    def cancel(self, wait_s: float) -> None:
-        """No longer wanted; waits a little, since opening may take a camera's own time-out."""
-        self._cancelled.set()
-        self._thread.join(wait_s)
-        with self._mutex:
-            camera, self._camera = self._camera, None
-        if camera is not None:
-            camera.close()
-
-    def _run(self) -> None:
-        if self._former is not None:
-            self._former.close()
-        attempt = 0
-        while not self._cancelled.wait(self._pause_s(attempt)):
-            attempt += 1
-            try:
-                camera = self._open_source()
-            except CameraError as fault:
-                self.problem = str(fault)
-            except Exception as fault:  # noqa: BLE001  a dead thread would never try again
-                self.problem = f"The camera cannot be opened ({fault!r})."
-            else:
-                self._hand_over(camera)
-                return
-
-    def _pause_s(self, attempt: int) -> float:
-        if attempt == 0 and not self.is_lost:
-            return 0.0
-        return RETRY_S[min(attempt, len(RETRY_S) - 1)]
-
-    def _hand_over(self, camera: Camera) -> None:
-        with self._mutex:
-            if not self._cancelled.is_set():
-                self._camera = camera
-                return
-        camera.close()
-
-
-def _start_reader(camera: Camera) -> Reader:
-    # A recording that is not paced would be read to its end before the first frame is shown.
-    return NewestFrameReader(camera) if camera.is_live else PictureQueue(camera)
+    def _report(self, condition: CameraCondition, message: str = "") -> None:
+        self.state = CameraState(condition, self.camera.name, message, self._attempt)
+        self._on_state(self.state)

@@ -5,133 +5,33 @@ for seconds before the first frame. Here a picture is whole or it is no picture,
 error within seconds, and the newest of several waiting pictures is taken.
 """
 
-import base64
-import http.client
-import select
-import socket
-import ssl
 import time
 from collections import deque
-from dataclasses import dataclass
-from urllib.parse import SplitResult, unquote
 
-from maskage.addresses import (
-    find_port,
-    find_target,
-    follow_redirect,
-    public_url,
-    split_address,
-)
+from maskage.cameras.frame_rhythm import FrameRhythm
+from maskage.cameras.http_address import HttpAddress, HttpAnswer
 from maskage.cameras.multipart import MAX_PART_BYTES, PartSplitter
 from maskage.errors import CameraError, UnreadableImageError
 from maskage.pictures.images import decode_image
 from maskage.records import Frame
 
-CONNECT_TIMEOUT_S = 2.0
 SILENCE_S = 1.5
 """A stream is lost after this, or after four of its own periods where it is a slow one."""
-LONGEST_SILENCE_S = 10.0
 POLL_PERIOD_S = 0.1
-_CHUNK_BYTES = 1 << 16
+_PICTURE_S = 5.0
+"""A single picture that takes longer than this is given up."""
 _CATCH_UP_S = 0.25
-"""For how long pictures that wait in the network's buffers are taken out before one is decoded."""
-_REDIRECTS = 5
-
-
-@dataclass
-class HttpAnswer:
-    """An answer whose body is still to be read.
-
-    Attributes:
-        url: Where it came from in the end, with its credentials.
-        kind: Content-Type, in lower case, without parameters.
-        boundary: Of a multipart body, or None.
-    """
-
-    url: str
-    kind: str
-    boundary: str | None
-    connection: http.client.HTTPConnection
-    response: http.client.HTTPResponse
-    socket: socket.socket
-
-    def receive(self, timeout_s: float) -> bytes:
-        """What has come of the body, at most 64 KiB, waiting for some; empty at its end.
-
-        Raises:
-            TimeoutError: Nothing came.
-            OSError, http.client.HTTPException: The connection broke.
-        """
-        if self.response.isclosed():  # at its end, and with it the socket
-            return b""
-        self.socket.settimeout(timeout_s)
-        return self.response.read1(_CHUNK_BYTES)
-
-    @property
-    def has_more(self) -> bool:
-        """Whether more has come already, or the end: `receive` would not wait."""
-        if self.response.isclosed():
-            return True
-        poll = select.poll()
-        poll.register(self.socket, select.POLLIN)
-        return bool(poll.poll(0))
-
-    def close(self) -> None:
-        self.response.close()
-        self.connection.close()
-
-
-def ask(url: str) -> HttpAnswer:
-    """Request a URL, following redirects.
-
-    Raises:
-        CameraError: Nobody answers, or the answer is not a success.
-    """
-    shown = public_url(url)
-    for _ in range(_REDIRECTS):
-        parts = split_address(url)
-        connection = _connect(parts)
-        try:
-            connection.request("GET", find_target(parts), headers=_headers(parts))
-            # Once answered, a connection that ends with its answer no longer names its socket.
-            sock = connection.sock
-            response = connection.getresponse()
-        except (OSError, http.client.HTTPException) as fault:
-            connection.close()
-            raise CameraError(
-                f"{shown}: the camera does not answer ({_reason(fault)}). Check that it is on and "
-                f"the address is right, for instance in a browser."
-            ) from fault
-        if response.status in (301, 302, 303, 307, 308):
-            response.close()
-            connection.close()
-            url = follow_redirect(url, response.headers.get("Location", ""))
-            continue
-        if response.status != 200:
-            response.close()
-            connection.close()
-            raise CameraError(f"{shown}: {_explain_status(response.status)}")
-        headers = response.headers
-        boundary = headers.get_param("boundary")
-        return HttpAnswer(
-            url,
-            headers.get_content_type(),
-            boundary if isinstance(boundary, str) else None,
-            connection,
-            response,
-            sock,
-        )
-    raise CameraError(f"{shown}: redirected more than {_REDIRECTS} times. Check the address.")
+"""Seconds for which pictures are taken out of the network's buffers before one is decoded."""
 
 
 class MjpegStream:
-    """A stream of JPEGs in one answer (multipart/x-mixed-replace); implements `Camera`.
+    """A stream of JPEGs in one answer (multipart/x-mixed-replace); a `Camera`.
 
     Args:
-        answer: As `ask` gives it; closed by the camera.
+        answer: The answer of `HttpAddress.ask`; the camera closes it.
 
     Attributes:
-        damaged: Pictures that were cut short or no pictures: counted, never shown.
+        damaged: Number of pictures that were cut short or were none; they are never shown.
     """
 
     is_live: bool = True
@@ -139,18 +39,16 @@ class MjpegStream:
     fps: float | None = None
 
     def __init__(self, answer: HttpAnswer) -> None:
-        self.name: str = public_url(answer.url)
+        self.name: str = answer.name
         self.damaged = 0
         self._answer = answer
         self._splitter = PartSplitter(answer.boundary or "")
         self._index = 0
-        self._has_picture = False
-        self._opened_s = self._picture_s = time.monotonic()
-        self._period_s = 0.0
-        self._silence_s = SILENCE_S
+        self._opened_s = time.monotonic()
+        self._rhythm = FrameRhythm(SILENCE_S)
 
     def read(self) -> Frame | None:
-        """The newest whole picture that has come.
+        """Return the newest whole picture that has come.
 
         Raises:
             CameraError: None came for a while, or the camera ended the stream.
@@ -160,41 +58,41 @@ class MjpegStream:
             for data in reversed(self._receive_pictures()):
                 if (frame := self._decode(data)) is not None:
                     return frame
-            if time.monotonic() - self._picture_s > self._silence_s:
+            if self._rhythm.is_silent:
                 raise CameraError(
-                    f"{self.name}: no whole picture for {self._silence_s:.1f} s "
+                    f"{self.name}: no whole picture for {self._rhythm.patience_s:.1f} s "
                     f"({self.damaged} were damaged). Check the network's quality."
                 )
 
     def close(self) -> None:
+        """Close the connection. May be called twice."""
         self._answer.close()
 
     def _receive_pictures(self) -> deque[bytes]:
-        """The newest pictures of those that have come, the newest last; none where one is due."""
+        """Return the newest of the pictures that have come, in order; none where one is overdue."""
         pictures: deque[bytes] = deque(maxlen=3)
         until_s = time.monotonic() + _CATCH_UP_S
         while not pictures or (time.monotonic() < until_s and self._answer.has_more):
             try:
                 data = self._receive()
             except CameraError:
-                if pictures:  # told at the next read, when nothing whole is left
+                if pictures:  # raised at the next read, when nothing whole is left
                     break
                 raise
             for picture in self._splitter.feed(data):
                 self._index += 1
                 pictures.append(picture)
-            if not pictures and time.monotonic() - self._picture_s > self._silence_s:
+            if not pictures and self._rhythm.is_silent:
                 break
         return pictures
 
     def _receive(self) -> bytes:
         try:
-            data = self._answer.receive(self._silence_s)
+            data = self._answer.receive(self._rhythm.patience_s)
         except TimeoutError as fault:
-            raise CameraError(f"{self.name}: no picture for {self._silence_s:.1f} s.") from fault
-        except (OSError, ValueError, AttributeError, http.client.HTTPException) as fault:
-            # ValueError and AttributeError: the answer was closed while it was being read.
-            raise CameraError(f"{self.name}: the connection broke ({_reason(fault)}).") from fault
+            raise CameraError(
+                f"{self.name}: no picture for {self._rhythm.patience_s:.1f} s."
+            ) from fault
         if not data:
             raise CameraError(f"{self.name}: the camera ended its stream.")
         return data
@@ -206,34 +104,33 @@ class MjpegStream:
         except UnreadableImageError:
             self.damaged += 1
             return None
-        self._note_time(now_s)
+        self._rhythm.note()
         return Frame(pixels, self._index - 1, now_s, now_s - self._opened_s)
-
-    def _note_time(self, now_s: float) -> None:
-        """Learn how far pictures are apart; one hiccup of a quick camera makes it no slow one."""
-        if self._has_picture:
-            gap_s = now_s - self._picture_s
-            self._period_s = 0.8 * self._period_s + 0.2 * gap_s if self._period_s else gap_s
-            self._silence_s = min(max(SILENCE_S, 4 * self._period_s), LONGEST_SILENCE_S)
-        self._has_picture, self._picture_s = True, now_s
 
 
 class SnapshotCamera:
-    """A URL that gives one picture for each request, asked again and again."""
+    """An address that gives one picture for each request, asked again and again.
+
+    Args:
+        address: The address.
+
+    Attributes:
+        damaged: Number of pictures that were cut short or were none; they are never shown.
+    """
 
     is_live: bool = True
     frame_count: int | None = None
     fps: float | None = None
 
-    def __init__(self, url: str) -> None:
-        self.name: str = public_url(url)
+    def __init__(self, address: HttpAddress) -> None:
+        self.name: str = address.name
         self.damaged = 0
-        self._url = url
+        self._address = address
         self._index = 0
         self._opened_s = self._asked_s = time.monotonic()
 
     def read(self) -> Frame | None:
-        """The next picture.
+        """Return the next picture.
 
         Raises:
             CameraError: The camera does not answer, or sends no whole picture three times.
@@ -256,43 +153,16 @@ class SnapshotCamera:
         """Nothing is held open."""
 
     def _fetch(self) -> bytes:
-        answer = ask(self._url)
+        answer = self._address.ask()
+        until_s = time.monotonic() + _PICTURE_S
+        data = bytearray()
         try:
-            return answer.response.read(MAX_PART_BYTES)
-        except (OSError, http.client.HTTPException) as fault:
-            raise CameraError(f"{self.name}: the connection broke ({_reason(fault)}).") from fault
+            while len(data) < MAX_PART_BYTES and (part := answer.receive(SILENCE_S)):
+                data += part
+                if time.monotonic() > until_s:
+                    raise TimeoutError
+        except TimeoutError as fault:
+            raise CameraError(f"{self.name}: a picture does not come to its end.") from fault
         finally:
             answer.close()
-
-
-def _connect(parts: SplitResult) -> http.client.HTTPConnection:
-    # Without a port, the last group of an IPv6 address would be taken for one.
-    host, port = parts.hostname or "", find_port(parts)
-    if parts.scheme == "https":
-        context = ssl.create_default_context()
-        return http.client.HTTPSConnection(host, port, timeout=CONNECT_TIMEOUT_S, context=context)
-    return http.client.HTTPConnection(host, port, timeout=CONNECT_TIMEOUT_S)
-
-
-def _headers(parts: SplitResult) -> dict[str, str]:
-    headers = {"Accept": "multipart/x-mixed-replace, image/jpeg, */*", "User-Agent": "maskage"}
-    if parts.username is not None:
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
-    return headers
-
-
-def _explain_status(status: int) -> str:
-    if status in (401, 403):
-        return (
-            f"the camera wants a name and password (HTTP {status}). Write them into the address: "
-            f"http://NAME:PASSWORD@HOST/..."
-        )
-    reason = http.client.responses.get(status, "unknown")
-    return f"the camera answers HTTP {status} ({reason}). Check the path of the address."
-
-
-def _reason(fault: Exception) -> str:
-    if isinstance(fault, TimeoutError):
-        return f"silent for {CONNECT_TIMEOUT_S:.0f} s"
-    return getattr(fault, "strerror", None) or str(fault) or type(fault).__name__
+        return bytes(data)

@@ -6,28 +6,31 @@ frame stays at 0 (DESIGN.md, Dependencies).
 
 import threading
 
+from maskage.cameras.frame_rhythm import FrameRhythm
 from maskage.cameras.sources import Camera
 from maskage.context_mixin import ClosingMixin
 from maskage.errors import CameraError
 from maskage.records import Frame
 
 CLOSE_WAIT_S = 2.5
-"""A little longer than a read of a stream takes at most."""
+"""A little longer than a read of a stream takes at most, in seconds."""
 
 
 class NewestFrameReader(ClosingMixin):
     """Reads a camera in a thread and keeps one frame: the newest.
 
     Attributes:
-        camera: What is read. The reader closes it.
-        dropped: Frames that were replaced before anyone took them.
-        read: Frames read from the camera.
+        camera: The camera that is read; the reader closes it.
+        dropped: Number of frames that were replaced before anyone took them.
+        read: Number of frames read from the camera.
+        rhythm: The pace of the camera, noted at each read: however late frames are taken.
     """
 
     def __init__(self, camera: Camera) -> None:
         self.camera = camera
         self.dropped = 0
         self.read = 0
+        self.rhythm = FrameRhythm()
         self._frame: Frame | None = None
         self._fault: CameraError | None = None
         self._ended = False
@@ -40,8 +43,8 @@ class NewestFrameReader(ClosingMixin):
         """Take the newest frame that was not taken yet, waiting for one if need be.
 
         Returns:
-            The frame, or None when none came within `timeout_s` or the recording has ended
-            (`has_ended` tells which).
+            The frame, or None when none came within `timeout_s` or the recording has ended; see
+            `has_ended`.
 
         Raises:
             CameraError: The camera was lost, and every frame read before has been taken.
@@ -55,9 +58,9 @@ class NewestFrameReader(ClosingMixin):
 
     @property
     def has_ended(self) -> bool:
-        """Whether the recording is over and its last frame taken."""
+        """True once the recording is over and its last frame taken; a fault is no end."""
         with self._changed:
-            return self._ended and self._frame is None
+            return self._ended and self._frame is None and self._fault is None
 
     def close(self, wait_s: float = CLOSE_WAIT_S) -> None:
         """Stop reading and close the camera; waits a little for the read in progress.
@@ -76,6 +79,7 @@ class NewestFrameReader(ClosingMixin):
                 frame = self.camera.read()
                 if frame is None:
                     break
+                self.rhythm.note()
                 with self._changed:
                     self.read += 1
                     self.dropped += self._frame is not None

@@ -1,4 +1,4 @@
-"""A folder of pictures as a queue to be labelled: the next comes when the last is dealt with."""
+"""A folder of pictures as a queue: the next one comes when the last is dealt with."""
 
 import threading
 
@@ -7,12 +7,14 @@ from maskage.records import Frame
 
 
 class PictureQueue:
-    """Reads a source that is not live, one frame for each `advance`; as `NewestFrameReader` else.
+    """A reader of a source that is not live, with one frame for each `advance`.
+
+    Apart from that it is used like `NewestFrameReader`.
 
     Attributes:
-        camera: What is read. The queue closes it.
-        dropped: Always 0 here: nothing is passed over that the person did not pass over.
-        read: Frames read.
+        camera: The source that is read; the queue closes it.
+        dropped: Always 0: no picture is skipped unless the person skips it.
+        read: Number of frames read.
     """
 
     def __init__(self, camera: Camera) -> None:
@@ -25,6 +27,7 @@ class PictureQueue:
 
     @property
     def has_ended(self) -> bool:
+        """True once the last picture was dealt with."""
         return self._ended
 
     def advance(self) -> None:
@@ -39,7 +42,7 @@ class PictureQueue:
             self._may_read.set()
 
     def take(self, timeout_s: float = 1.0) -> Frame | None:
-        """The next picture, or None while the last one is still being looked at."""
+        """Return the next picture, or None while the last one is still shown."""
         if not self._may_read.wait(timeout_s) or self._ended:
             return None
         self._may_read.clear()
@@ -49,5 +52,5 @@ class PictureQueue:
         return frame
 
     def close(self, wait_s: float = 0.0) -> None:
-        """Close the source; as `NewestFrameReader.close`, but there is no read to wait for."""
+        """Close the source; there is no read in progress to wait for."""
         self.camera.close()

@@ -298,22 +298,25 @@ def _describe_webcam(index: int, capture: cv2.VideoCapture) -> Webcam:
 
 
 def _open_stream(url: str) -> Camera:
-    from maskage.addresses import public_url
-    from maskage.cameras.mjpeg import MjpegStream, SnapshotCamera, ask
+    from maskage.addresses import encode_login, public_url
 
     shown = public_url(url)
     if url.lower().startswith(("http://", "https://")):
-        answer = ask(url)
+        from maskage.cameras.http_address import HttpAddress
+        from maskage.cameras.mjpeg import MjpegStream, SnapshotCamera
+
+        address = HttpAddress(url)
+        answer = address.ask()
         if answer.boundary is not None:
             return MjpegStream(answer)
         answer.close()
         if answer.kind.startswith("image/"):
-            return SnapshotCamera(url)
+            return SnapshotCamera(address)
     return CaptureCamera(
-        url,
+        encode_login(url),
         shown,
         f"{shown}: no stream can be opened there (tried for at most {OPEN_TIMEOUT_S:.0f} s). "
-        f"Check the address in a browser or player, then try again.",
+        f"Check the address in a browser or player, its name and password too, then try again.",
     )
 
 

@@ -3,15 +3,14 @@
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from maskage.dataset.name_database import NameDatabase
+from maskage.dataset.manifest_columns import SCHEMA_VERSION
 from maskage.errors import DatasetError, ManifestDamagedError, PhotoNotSavedError
-
-SCHEMA_VERSION = 2
+from maskage.outside_text import path_to_text
 
 COPY_PREFIX = "maskage-doctor-"
 """In the name of a folder for a copy of a manifest, among the temporary files."""
@@ -30,6 +29,26 @@ _READINGS = 5
 """How often a file is read anew that another program changes meanwhile."""
 
 T = TypeVar("T")
+
+
+class NameDatabase(sqlite3.Connection):
+    """A connection whose text parameters may hold file names that are not UTF-8.
+
+    SQLite's own text is UTF-8 only, so `path_to_text` writes them. A query returns the text as it
+    is stored: `text_to_path` makes the name from it.
+    """
+
+    def execute(self, sql: str, parameters: Sequence[object] = (), /) -> sqlite3.Cursor:  # type: ignore[override]
+        """Run one statement; see `sqlite3.Connection.execute`."""
+        return super().execute(sql, _storable(parameters))
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[object]], /) -> sqlite3.Cursor:  # type: ignore[override]
+        """Run one statement for each row; see `sqlite3.Connection.executemany`."""
+        return super().executemany(sql, map(_storable, rows))
+
+
+def _storable(parameters: Sequence[object]) -> tuple[object, ...]:
+    return tuple(path_to_text(each) if isinstance(each, str) else each for each in parameters)
 
 
 @contextmanager

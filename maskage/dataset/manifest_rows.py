@@ -9,14 +9,6 @@ from maskage.dataset.consent import Consent
 from maskage.outside_text import text_to_path
 from maskage.records import LABELS, FaceBox, Label, Photo, Quality, Suggestion
 
-COLUMNS_1 = (
-    "path, label, subject, session, grp, taken_at, source, x, y, width, height, score, "
-    "sharpness, brightness, clipped, face_px, sha256"
-)
-"""The columns of a photo in the first schema."""
-COLUMNS = f"{COLUMNS_1}, fingerprint, flagged, suggested, confidence"
-CONSENT_COLUMNS = "subject, basis, given_on, expires_on, is_minor, guardian"
-
 _CLASSES = ", ".join(f"'{label}'" for label in LABELS)
 _NAME = "substr(path, instr(path, '/') + 1)"
 _FINITE = "BETWEEN -1e300 AND 1e300"
@@ -110,8 +102,16 @@ def _show(value: bytes | None) -> str:
     return "nothing" if value is None else repr(value[:_LONGEST].decode(errors="backslashreplace"))
 
 
-def row_of(photo: Photo) -> tuple[object, ...]:
-    """Return the values of `COLUMNS` that describe a photo."""
+def row_of(
+    photo: Photo, source_sha256: str | None = None, removed_at: str | None = None
+) -> tuple[object, ...]:
+    """Return the values of `PHOTO_COLUMNS` for a photo.
+
+    Args:
+        photo: The photo.
+        source_sha256: Digest of the file it was imported from.
+        removed_at: Time since when it lies in the trash or is gone, ISO 8601.
+    """
     box, suggestion = photo.box, photo.suggestion
     return (
         photo.path,
@@ -124,6 +124,8 @@ def row_of(photo: Photo) -> tuple[object, ...]:
         *((box.x, box.y, box.width, box.height, box.score) if box else (None,) * 5),
         *quality_values(photo.quality),
         photo.sha256,
+        source_sha256,
+        removed_at,
         signed(photo.fingerprint),
         photo.is_flagged,
         *((suggestion.label, suggestion.confidence) if suggestion else (None, None)),
@@ -145,9 +147,9 @@ def label_of(value: str) -> Label:
     return _LABELS[value]
 
 
-def photo_of(row: list[Any]) -> Photo:
-    """Return a row of `COLUMNS` as a photo; by position, since there may be 100,000 of them."""
-    quality, suggested = row[12:16], row[19]
+def photo_of(row: Sequence[Any]) -> Photo:
+    """Return the photo of a row of `PHOTO_COLUMNS`; by position, since there may be 100,000."""
+    quality, suggested = row[12:16], row[21]
     return Photo(
         text_to_path(row[0]),
         _LABELS[row[1]],
@@ -159,17 +161,17 @@ def photo_of(row: list[Any]) -> Photo:
         FaceBox(*row[7:12]) if row[7] is not None else None,
         Quality(*quality) if quality[0] is not None else None,
         row[16],
-        _unsigned(row[17]),
-        bool(row[18]),
-        Suggestion(_LABELS[suggested], row[20]) if suggested else None,
+        _unsigned(row[19]),
+        bool(row[20]),
+        Suggestion(_LABELS[suggested], row[22]) if suggested else None,
     )
 
 
 def consent_of(values: Sequence[object]) -> Consent:
-    """Return a row of `CONSENT_COLUMNS` as a consent.
+    """Return the consent of a row of `CONSENT_COLUMNS`.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The values cannot be those of a consent.
     """
     subject, basis, given_on, expires_on, is_minor, guardian = values
     texts = (subject, basis, given_on, expires_on or "", guardian or "")
@@ -182,6 +184,18 @@ def consent_of(values: Sequence[object]) -> Consent:
         date.fromisoformat(str(expires_on)) if expires_on else None,
         bool(is_minor),
         text_to_path(str(guardian)) if guardian else None,
+    )
+
+
+def consent_values(consent: Consent) -> tuple[object, ...]:
+    """Return the values of `CONSENT_COLUMNS` for a consent."""
+    return (
+        consent.subject,
+        consent.basis,
+        consent.given_on.isoformat(),
+        consent.expires_on.isoformat() if consent.expires_on else None,
+        consent.is_minor,
+        consent.guardian,
     )
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from maskage.errors import UnreadableImageError
 from maskage.faces.finder import YuNetFinder, crop_face
 from maskage.pictures.images import decode_grey, decode_image, read_image
-from maskage.pictures.photo_hash import hash_grey
+from maskage.pictures.perceptual_hash import hash_grey
 from maskage.pictures.quality import MEASURED_SIDE_PX, measure_grey
 from maskage.records import FaceBox, Photo, Quality, RgbImage
 

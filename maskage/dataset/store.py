@@ -5,11 +5,9 @@ data/.dataset/manifest.db     what the folders cannot tell
 data/.trash/<label>/          removed photos, until emptied
 """
 
-import errno
 import gc
 import hashlib
 import itertools
-import os
 import secrets
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,26 +15,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 
 from maskage.context_mixin import ClosingMixin
 from maskage.dataset.consent import Consent
 from maskage.dataset.edits import Edit
-from maskage.dataset.manifest import KnownPhoto, Manifest, match_rows, read_rows
-from maskage.errors import (
-    DatasetError,
-    EnvironmentProblemError,
-    ManifestGoneError,
-    PhotoNotSavedError,
-    ToolchainError,
-)
-from maskage.pictures.images import PICTURE_SUFFIXES, encode_jpeg
+from maskage.dataset.manifest import KnownPhoto, match_rows, read_rows
+from maskage.dataset.manifest_writer import Manifest
+from maskage.dataset.photo_files import PhotoMoves, list_files, make_folders
+from maskage.errors import ManifestGoneError, PhotoNotSavedError, ToolchainError
+from maskage.pictures.images import encode_jpeg
 from maskage.pictures.perceptual_hash import hash_crop
 from maskage.records import LABELS, FaceBox, Label, Photo, Quality, RgbImage, Suggestion
-from maskage.system.files import rename_new, save_new_file, sync_folder
+from maskage.system.files import save_new_file
 from maskage.system.lock import lock_dataset
-
-TRASH = ".trash"
 
 
 class PhotoStore(ClosingMixin):
@@ -85,9 +76,11 @@ class PhotoStore(ClosingMixin):
         Args:
             crop: RGB uint8, shape (H, W, 3).
             label: The class folder.
-            subject, session, group: Keep its kind on one side of a split.
+            subject: Pseudonym of the person.
+            session: Name of the session in which it was taken.
+            group: Photos of one group stay on one side of a split.
             source: The camera.
-            box: Face position in the full frame.
+            box: Face position in the full frame, px.
             quality: Figures of the crop.
 
         Returns:
@@ -121,7 +114,8 @@ class PhotoStore(ClosingMixin):
 
         Args:
             data: JPEG bytes, without metadata.
-            photo: What is known of it. Where another file has its name, part of the hash is added.
+            photo: What is known about it. Where another file has its name, part of the digest is
+                added.
             source_sha256: Digest of the file it was imported from, so that it is imported once.
 
         Raises:
@@ -136,7 +130,7 @@ class PhotoStore(ClosingMixin):
             return self._save(replace(photo, path=path.as_posix()), data, source_sha256)
 
     def relabelling(self, photo: Photo, label: Label) -> Edit:
-        """The edit that moves a photo into another class, under its name where that is free."""
+        """Return the edit that moves a photo to a class, under its own name where that is free."""
         with self._mutex:
             wanted = Path(label) / Path(photo.path).name
             path = self._free_path(wanted, (photo.sha256 or "again")[:8])
@@ -144,7 +138,7 @@ class PhotoStore(ClosingMixin):
         return Edit(photo, replace(photo, path=path, label=label))
 
     def latest(self, photo: Photo) -> Photo | None:
-        """The photo as it is now, where edits may have moved it since; None where it is gone."""
+        """Return the photo as it is now: edits may have moved it. None where it is gone."""
         with self._mutex:
             path: str | None = photo.path
             while path is not None and path not in self._photos:
@@ -154,45 +148,37 @@ class PhotoStore(ClosingMixin):
     def apply(self, edits: Sequence[Edit]) -> None:
         """Carry out edits, all of them or none: one transaction, and one atomic move a photo.
 
-        A kill in the middle leaves every photo whole in one folder, and the manifest as it was;
-        photos that had been moved by then keep their facts as those that are moved by hand.
+        A kill in between leaves every photo whole in one folder, and the manifest as it was;
+        photos that had been moved by then keep their facts, as if they had been moved by hand.
 
         Raises:
-            PhotoNotSavedError: The disk refused; nothing was changed, but for photos that it would
-                not let be moved back: they lie where `photos` says, and keep their facts.
+            PhotoNotSavedError: The disk refused; nothing was changed, except for photos that could
+                not be moved back: they lie where `photos` says, and keep their facts.
         """
         if not edits:
             return
         now = _iso(datetime.now(UTC))
-        moved: list[tuple[Path, Path]] = []
+        moves = PhotoMoves(self.root)
         with self._mutex, _disk_faults(_name_edits(edits)):
             try:
                 with self._manifest.transaction():
                     for edit in edits:
                         self._settle(edit, now)
                         self._manifest.edit(edit, now)
-                    for edit in edits:
-                        self._move(edit, moved)
-                    for folder in {path.parent for pair in moved for path in pair}:
-                        sync_folder(folder)
+                    moves.carry_out(edits)
             except BaseException:
-                self._move_back(moved)
+                if not moves.take_back():
+                    # What stays where it is keeps its facts, as if moved by hand; list it there.
+                    with suppress(ToolchainError):
+                        self._list()
                 raise
             finally:
                 self._promised.clear()
             for edit in edits:
-                if edit.before is not None:
-                    self._photos.pop(edit.before.path, None)
-                    self._unsettled.pop(edit.before.path, None)
-                    self._moved_to.pop(edit.before.path, None)
-                if edit.before and edit.after and edit.before.path != edit.after.path:
-                    self._moved_to[edit.before.path] = edit.after.path
-                    self._moved_to.pop(edit.after.path, None)
-                if edit.after is not None:
-                    self._photos[edit.after.path] = edit.after
+                self._follow(edit)
 
     def suggest(self, suggestions: Iterable[tuple[Photo, Suggestion]]) -> None:
-        """Write down what a model takes photos for, in one transaction; labels do not change.
+        """Record which class a model takes photos for, in one transaction; labels do not change.
 
         Raises:
             PhotoNotSavedError: The disk refused; nothing was written.
@@ -211,12 +197,12 @@ class PhotoStore(ClosingMixin):
                 self._unsettled.pop(photo.path, None)
 
     def record_consent(self, consent: Consent) -> None:
-        """Write down that somebody agreed to be photographed."""
+        """Record that somebody agreed to be photographed."""
         with self._mutex, self._manifest.transaction():
             self._manifest.record_consent(consent)
 
     def consents(self) -> dict[str, Consent]:
-        """Every consent on record, by subject."""
+        """Return every consent on record, by subject."""
         with self._mutex:
             return self._manifest.consents()
 
@@ -235,12 +221,12 @@ class PhotoStore(ClosingMixin):
             self._photos = kept
 
     def photos(self) -> list[Photo]:
-        """Every photo in the dataset, sorted by path."""
+        """Return every photo in the dataset, sorted by path."""
         with self._mutex:
             return [self._photos[path] for path in sorted(self._photos)]
 
     def counts(self, subject: str | None = None) -> dict[Label, int]:
-        """Photos in each class; of one subject, where one is named."""
+        """Count the photos in each class: all, or those of one subject."""
         counts = dict.fromkeys(LABELS, 0)
         with self._mutex:
             for photo in self._photos.values():
@@ -248,7 +234,7 @@ class PhotoStore(ClosingMixin):
         return counts
 
     def imported_digests(self) -> dict[str, Label]:
-        """sha256 of every source file that was ever imported here, and its photo's label."""
+        """Return the sha256 of every source file ever imported here, and its photo's label."""
         with self._mutex:
             return self._manifest.imported_digests()
 
@@ -259,7 +245,7 @@ class PhotoStore(ClosingMixin):
             self._lock.close()
 
     def _save(self, photo: Photo, data: bytes, source_sha256: str | None = None) -> Photo:
-        """File first, then row: a row never promises a photo that is not there."""
+        """Save the file first, then the row: no row promises a photo that is not there."""
         photo = replace(photo, sha256=_digest(data))
         path = self.root / photo.path
         with _disk_faults(f"{photo.path}: not saved"):
@@ -277,7 +263,7 @@ class PhotoStore(ClosingMixin):
         return photo
 
     def _is_left_over(self, path: str, data: bytes) -> bool:
-        """Whether this very file was saved by a run that was killed before it wrote its row."""
+        """Return whether this very file was saved by a run that was killed before its row."""
         known = self._unsettled.get(path)
         if known is None or known.row_path is not None:
             return False
@@ -287,7 +273,7 @@ class PhotoStore(ClosingMixin):
             return False
 
     def _adopt(self, photo: Photo, data: bytes, source_sha256: str | None) -> Photo:
-        """Write the row of a file that is there already."""
+        """Add the row of a file that is there already."""
         photo = replace(photo, sha256=_digest(data))
         with self._manifest.transaction():
             self._manifest.add(photo, _iso(datetime.now(UTC)), source_sha256)
@@ -296,13 +282,26 @@ class PhotoStore(ClosingMixin):
         return photo
 
     def _list(self) -> None:
-        """Learn from the folders and the manifest which photos there are."""
+        """Read from the folders and the manifest which photos there are."""
         found = match_photos(self.root)
         self._photos = {known.photo.path: known.photo for known in found}
         self._unsettled = {k.photo.path: k for k in found if not k.is_settled}
 
+    def _follow(self, edit: Edit) -> None:
+        """Bring what is kept in memory up to an edit that was carried out."""
+        before, after = edit.before, edit.after
+        if before is not None:
+            self._photos.pop(before.path, None)
+            self._unsettled.pop(before.path, None)
+            self._moved_to.pop(before.path, None)
+        if before and after and before.path != after.path:
+            self._moved_to[before.path] = after.path
+            self._moved_to.pop(after.path, None)
+        if after is not None:
+            self._photos[after.path] = after
+
     def _settle(self, edit: Edit, now: str) -> None:
-        """A photo that was put here or moved by hand gets its row before it is edited."""
+        """Add or correct the row of a photo that was put here or moved by hand, before an edit."""
         if edit.before is not None and (known := self._unsettled.get(edit.before.path)):
             self._manifest.settle(self._with_digest(known), now)
 
@@ -312,28 +311,8 @@ class PhotoStore(ClosingMixin):
         digest = _digest((self.root / known.photo.path).read_bytes())
         return replace(known, photo=replace(known.photo, sha256=digest))
 
-    def _move(self, edit: Edit, moved: list[tuple[Path, Path]]) -> None:
-        trash = self.root / TRASH
-        source = self.root / edit.before.path if edit.before else trash / edit.photo.path
-        target = self.root / edit.after.path if edit.after else trash / edit.photo.path
-        if source != target:
-            rename_new(source, target)
-            moved.append((source, target))
-
-    def _move_back(self, moved: list[tuple[Path, Path]]) -> None:
-        is_back = True
-        for source, target in reversed(moved):
-            try:
-                rename_new(target, source)
-            except OSError:
-                is_back = False
-        if not is_back:
-            # What stays where it is keeps its facts, as what is moved by hand; show it there.
-            with suppress(ToolchainError):
-                self._list()
-
     def _free_path(self, wanted: Path, mark: str) -> str:
-        """`wanted`, or with a mark and a number; of no photo that is, was or will be here."""
+        """Return `wanted`, or with a mark and a number; no photo has, had or will have the path."""
         marked = (
             wanted.with_name(f"{wanted.stem}-{mark}{number or ''}{wanted.suffix}")
             for number in itertools.count()
@@ -347,25 +326,8 @@ class PhotoStore(ClosingMixin):
         )
 
 
-def make_folders(root: Path) -> None:
-    """Make the folders of a dataset where they are missing, for nobody else to look into.
-
-    Raises:
-        OSError: The disk refused.
-    """
-    private = [root, root / TRASH]
-    private += [folder / label for folder in (root, root / TRASH) for label in LABELS]
-    missing = [folder for folder in (*root.parents, *private) if not folder.exists()]
-    root.parent.mkdir(parents=True, exist_ok=True)
-    for folder in private:
-        folder.mkdir(exist_ok=True, mode=0o700)
-    # A photo is no safer than the name of the folder it lies in.
-    for parent in {folder.parent for folder in missing}:
-        sync_folder(parent)
-
-
 def list_photos(root: Path) -> list[Photo]:
-    """Every photo in the four class folders, with what the manifest knows, sorted by path.
+    """Return every photo in the four class folders, with what the manifest knows, sorted by path.
 
     Reads names only: whether each is a whole picture is found out when it is decoded.
 
@@ -376,14 +338,14 @@ def list_photos(root: Path) -> list[Photo]:
 
 
 def match_photos(root: Path) -> list[KnownPhoto]:
-    """As `list_photos`, with the row that each has in the manifest."""
+    """List photos as `list_photos` does, with the row that each has in the manifest."""
     with _without_collecting():
         return match_rows(list_files(root), read_rows(root))
 
 
 @contextmanager
 def _without_collecting() -> Iterator[None]:
-    """Make many records without Python looking for cycles among them: a third faster."""
+    """Make many records without the garbage collector: a third faster."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -391,51 +353,6 @@ def _without_collecting() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def list_files(root: Path) -> dict[str, Label]:
-    """The picture files in the four class folders, sorted: path in the dataset, and its label.
-
-    Raises:
-        DatasetError: There is no such folder.
-        EnvironmentProblemError: A class folder cannot be read.
-    """
-    if not root.is_dir():
-        raise DatasetError(
-            f"No dataset at {root}. Make one with `collector {root}`, or fill the folders "
-            f"{', '.join(LABELS)} with photos."
-        )
-    found = {f"{label}/{name}": label for label in LABELS for name in _picture_names(root / label)}
-    return dict(sorted(found.items()))
-
-
-def _picture_names(folder: Path) -> list[str]:
-    if not folder.is_dir():
-        return []
-    try:
-        with os.scandir(folder) as entries:
-            return [
-                entry.name
-                for entry in entries
-                # As `is_picture`, without a Path for each of 100,000 names.
-                if entry.name[entry.name.rfind(".") :].lower() in PICTURE_SUFFIXES
-                and not entry.name.startswith(".")
-                and _is_file(entry)
-            ]
-    except OSError as fault:
-        raise EnvironmentProblemError(
-            f"{folder}: the photos in it cannot be listed ({fault.strerror or fault}). Check the "
-            f"disk, and who may read the folder; nothing was changed."
-        ) from fault
-
-
-def _is_file(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_file()
-    except OSError as fault:
-        if fault.errno == errno.ELOOP:  # a link that leads in a circle is no photo
-            return False
-        raise
 
 
 def _name_edits(edits: Sequence[Edit]) -> str:
@@ -449,29 +366,20 @@ def _name_edits(edits: Sequence[Edit]) -> str:
 
 
 def new_session_id() -> str:
-    """A name for one sitting: UTC date and time, and four random digits for two within a second."""
+    """Return a name for a session: UTC date and time, and four random digits against clashes."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
-class _disk_faults:  # noqa: N801  reads as a statement: `with _disk_faults("..."):`
+@contextmanager
+def _disk_faults(doing: str) -> Iterator[None]:
     """Turn what the disk raises into `PhotoNotSavedError`, with what was being done."""
-
-    def __init__(self, doing: str) -> None:
-        self._doing = doing
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if isinstance(fault, OSError):
-            raise PhotoNotSavedError(
-                f"{self._doing} ({fault.strerror or fault}). Check the disk's space and "
-                f"permissions; photos saved before are safe."
-            ) from fault
+    try:
+        yield
+    except OSError as fault:
+        raise PhotoNotSavedError(
+            f"{doing} ({fault.strerror or fault}). Check the disk's space and permissions; photos "
+            f"saved before are safe."
+        ) from fault
 
 
 def _digest(data: bytes) -> str:

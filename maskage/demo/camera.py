@@ -14,20 +14,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskage.demo.backgrounds import paint_room
 from maskage.demo.light import Light
 from maskage.demo.painting.canvas import Layer
 from maskage.demo.people import DEMO_SUBJECTS, DemoSubject
-from maskage.demo.rooms import paint_room
 from maskage.demo.scenes import (
     DemoFace,
     Movement,
-    Playbill,
     Pose,
     Role,
+    ScenePlan,
     choose_cast,
     face_box,
 )
-from maskage.demo.sprites import Figure, lay_over
+from maskage.demo.sprites import PersonSprites, lay_over
 from maskage.errors import UsageError
 from maskage.records import Frame, RgbImage
 
@@ -76,7 +76,7 @@ class DemoCamera:
         self.fps: float | None = fps
         self.is_live = pace
         self._seed, self._size, self._rate, self._people = seed, size, fps, people
-        self._playbill = Playbill(seed, choose_cast(cast), people)
+        self._scene_plan = ScenePlan(seed, choose_cast(cast), people)
         self._frames_per_scene = max(1, round(scene_s * fps))
         self._scene = lru_cache(maxsize=_SCENES_KEPT)(self._set_scene)
         self._next_index = 0
@@ -105,7 +105,7 @@ class DemoCamera:
         """The truth about the faces of frame `index`, from left to right."""
         number, time_s = self._when(index)
         faces = []
-        for place, role in enumerate(self._playbill.roles(number)):
+        for place, role in enumerate(self._scene_plan.roles(number)):
             pose = self._movement(number, place).pose(time_s)
             box = face_box(role.subject, pose, self._size)
             faces.append(DemoFace(box, role.label, role.subject.subject_id, role.mask))
@@ -120,7 +120,7 @@ class DemoCamera:
         return Movement(self._seed, number, place, self._people, self._size)
 
     def _set_scene(self, number: int) -> "_Scene":
-        roles = self._playbill.roles(number)
+        roles = self._scene_plan.roles(number)
         movements = [self._movement(number, place) for place in range(len(roles))]
         return _Scene(self._seed, number, roles, movements, self._size)
 
@@ -141,7 +141,7 @@ class _Scene:
         self._room = paint_room(np.random.default_rng([seed, _ROOMS, number]), width, height)
         self._light = Light(seed, number, size)
         self._figures = [
-            Figure(role.subject, role.mask, move.unit_px, 0.3 + height / move.unit_px)
+            PersonSprites(role.subject, role.mask, move.unit_px, 0.3 + height / move.unit_px)
             for role, move in zip(roles, movements, strict=True)
         ]
 
@@ -151,7 +151,7 @@ class _Scene:
             self._draw(pixels, figure, movement.pose(time_s), time_s)
         return self._light.expose(pixels, time_s, index)
 
-    def _draw(self, pixels: RgbImage, figure: Figure, pose: Pose, time_s: float) -> None:
+    def _draw(self, pixels: RgbImage, figure: PersonSprites, pose: Pose, time_s: float) -> None:
         at_head = _Placement(pose.x, pose.y, pose.unit_px, pose.roll)
         at_body = _Placement(pose.body_x, pose.body_y, figure.body.unit_px, pose.roll * 0.12)
         if figure.back is not None:

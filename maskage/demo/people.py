@@ -9,7 +9,7 @@ from maskage.demo.colours import Colour, colour_of
 from maskage.records import Label
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DemoSubject:
     """One rendered person.
 
@@ -18,14 +18,14 @@ class DemoSubject:
         is_old: The age group.
         skin: Skin colour.
         face: Width of the face, of the jaw and of the chin, relative to the usual.
-        hair: Style; see `demo_hair.STYLES`.
+        hair: Style; see `painting.hair.styles.STYLES`.
         hair_colour: Of hair, or of the headscarf or hat that covers it.
         brow_colour: Of the brows, and of a beard.
         iris: Eye colour.
         brow: Thickness of the brows, relative to the usual.
         nose: Width of the nose, relative to the usual.
         lips: Fullness of the lips, relative to the usual.
-        top: What they wear; see `demo_body.TOPS`.
+        top: What they wear; a key of `painting.body._NECKLINES`.
         top_colour: Its colour.
         extras: Glasses, earrings, freckles and so on.
     """

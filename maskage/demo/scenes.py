@@ -48,7 +48,7 @@ class Role:
         return self.subject.label(has_mask=mask_covers(self.mask))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pose:
     """Where a head is in a frame and how it is held.
 
@@ -93,7 +93,7 @@ def choose_cast(cast: Sequence[str] | None) -> tuple[DemoSubject, ...]:
     return tuple(known[name] for name in cast)
 
 
-class Playbill:
+class ScenePlan:
     """Which people, in which masks, each scene shows.
 
     In each round everyone appears once; who wears a mask in one round wears none in the next.

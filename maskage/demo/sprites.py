@@ -24,7 +24,7 @@ _EYES = Window(-0.7, -0.3, 0.7, 0.3)
 _MOUTH = Window(-0.42, 0.42, 0.42, 0.98)
 
 
-class Figure:
+class PersonSprites:
     """Body, hair behind it, and the head in every state of eyes and mouth.
 
     Args:

@@ -8,12 +8,24 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from maskage.security.files import UnsafeFileError
+from maskage.security.files import UnsafeFileError, read_regular_file
+from maskage.security.hdf5 import check_hdf5
 
 
 def largest_weights(model: Any) -> int:
     """Bytes that a file of the model's weights may have: float64 at most, and some names."""
     return 8 * int(model.count_params()) + (16 << 20)
+
+
+def read_weights_file(path: Path, model: Any) -> bytes:
+    """Read an .h5 file that is to be loaded into a model, and check it.
+
+    Raises:
+        UnsafeFileError: It is missing, too large for the model, or not a plain weights file.
+    """
+    data = read_regular_file(path.resolve(), largest_weights(model))
+    check_hdf5(data)
+    return data
 
 
 def load_checked_weights(model: Any, data: bytes, name: str) -> None:

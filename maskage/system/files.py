@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, NamedTuple, TextIO
 
 TEMPORARY_PREFIX = ".saving-"
 
@@ -26,6 +26,17 @@ _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EMLINK}
 _NO_EXCLUSIVE_RENAME = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
 _HERE = -100  # AT_FDCWD of Linux: paths are as they stand.
 _LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class _RenameMode(NamedTuple):
+    """A flag of Linux's `renameat2` and that of macOS' `renamex_np`."""
+
+    linux: int
+    macos: int
+
+
+_NO_REPLACE = _RenameMode(linux=1, macos=4)
+_EXCHANGE = _RenameMode(linux=2, macos=2)
 
 
 def make_all_private() -> None:
@@ -209,7 +220,7 @@ def rename_new(source: Path, target: Path) -> None:
         FileExistsError: There is a file at `target`; both are untouched.
         OSError: The file is still at `source`.
     """
-    fault = _rename_exclusively(os.fsencode(source), os.fsencode(target))
+    fault = _rename_with(_NO_REPLACE, source, target)
     if fault in _NO_EXCLUSIVE_RENAME:
         if target.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
@@ -234,12 +245,18 @@ def _write_all(handle: int, data: bytes) -> None:
         view = view[os.write(handle, view) :]
 
 
-def _rename_exclusively(source: bytes, target: bytes) -> int:
-    """The system's rename that refuses an existing target: its errno, or 0."""
-    if rename := getattr(_LIBC, "renameat2", None):  # Linux; 1 is RENAME_NOREPLACE
-        failed = rename(_HERE, source, _HERE, target, 1)
-    elif rename := getattr(_LIBC, "renamex_np", None):  # macOS; 4 is RENAME_EXCL
-        failed = rename(source, target, 4)
+def exchange_names(one: Path, other: Path) -> bool:
+    """Exchange two names in one step; return False where system or file system cannot."""
+    return _rename_with(_EXCHANGE, one, other) == 0
+
+
+def _rename_with(mode: _RenameMode, source: Path, target: Path) -> int:
+    """Call the system's rename that takes a mode; return its errno, or 0."""
+    names = os.fsencode(source), os.fsencode(target)
+    if rename := getattr(_LIBC, "renameat2", None):
+        failed = rename(_HERE, names[0], _HERE, names[1], mode.linux)
+    elif rename := getattr(_LIBC, "renamex_np", None):
+        failed = rename(*names, mode.macos)
     else:
         return errno.ENOSYS
     return ctypes.get_errno() if failed else 0

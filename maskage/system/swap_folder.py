@@ -6,15 +6,15 @@
 """
 
 import contextlib
-import ctypes
 import glob
 import os
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from maskage.system.files import exchange_names
 
 RESULT = "result"
 SWAP_S = 1.0
@@ -22,10 +22,6 @@ SWAP_S = 1.0
 belongs to another program by now."""
 
 _POLL_S = 0.02
-
-_AT_FDCWD = -100
-_RENAME_EXCHANGE = 2  # Linux, renameat2
-_RENAME_SWAP = 2  # macOS, renamex_np
 
 
 def swap_in(new: Path, place: Path) -> None:
@@ -45,7 +41,7 @@ def swap_in(new: Path, place: Path) -> None:
             # Another run may have put its result there meanwhile: then that is the former one.
             if not place.exists():
                 raise
-    if not _exchange(new, place):
+    if not exchange_names(new, place):
         former = _former_of(new)
         place.rename(former)
         try:
@@ -134,16 +130,3 @@ def _remove_whole(folder: Path) -> None:
 
 def _former_of(new: Path) -> Path:
     return new.with_name(f"{new.name}-former")
-
-
-def _exchange(one: Path, other: Path) -> bool:
-    """Exchange two names at once; False where system or file system cannot."""
-    library = ctypes.CDLL(None)
-    names = os.fsencode(one), os.fsencode(other)
-    if sys.platform == "darwin":
-        call = getattr(library, "renamex_np", None)
-        return call is not None and call(*names, _RENAME_SWAP) == 0
-    call = getattr(library, "renameat2", None)
-    if call is None:
-        return False
-    return bool(call(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0)

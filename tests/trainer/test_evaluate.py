@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from maskage.formats.curated_set import PLAN_COLUMNS
+from maskage.formats.plan_file import PLAN_COLUMNS
 from maskage.formats.run_folder import RunFolder
 from trainer.cli import main
 from trainer.evaluation.compare import summarise_runs
@@ -111,11 +111,11 @@ def test_the_text_tells_intervals_coverage_corruptions_and_milliseconds(
 ) -> None:
     grouped = with_groups(curated, tmp_path / "grouped", groups=1)
     text = evaluate(capsys, small_run, "--data", grouped, "--corruptions")
-    for part in ("split test", "one group alone", "calibration error", "answered from", "99%",
+    for part in ("split test", "only one group", "calibration error", "answered from", "99%",
                  "blur      1% of side", "small     24 px", "ms a face"):  # fmt: skip
         assert part in text
     plain = evaluate(capsys, small_run, "--data", curated)
-    assert "each photo is a group of its own" in plain
+    assert "each photo is its own group" in plain
     assert "24 px" not in plain
 
 

@@ -45,7 +45,7 @@ def test_an_own_file_is_a_recipe_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("backbone = ", "not a whole recipe"),
+        ("backbone = ", "not a complete recipe"),
         ("backbone = 'mobilenetv2'", "missing"),
         ("colour = 'red'", "unknown key colour"),
     ],

@@ -1,1 +1,1 @@
-"""Photos on their way into a network."""
+"""Read, augment and batch photos for a network."""

@@ -1,7 +1,7 @@
-"""Random variants of training photos, at the network's own size.
+"""Draw random variants of training photos, at the size of the network's input.
 
-The variants of `curation` fill up small classes once, on disk; these are drawn anew in training.
-Nothing here covers the lower face, which would imitate a mask.
+The variants of `curation` fill up small classes once, on disk; these are drawn again in each epoch.
+None of them covers the lower face, which would look like a mask.
 """
 
 import threading
@@ -16,9 +16,9 @@ from maskage.records import RgbImage
 
 
 class Augmenter:
-    """Turns a photo into a random variant of itself; may be called from any thread.
+    """An augmentation of photos that any thread may call.
 
-    The same photo and seed give the same variant, whichever thread draws it.
+    The same photo and seed give the same variant in any thread.
 
     Args:
         make_pipeline: `vary_framing` or `vary_colour`.
@@ -29,11 +29,11 @@ class Augmenter:
         self._local = threading.local()
 
     def __call__(self, pixels: RgbImage, seed: int) -> RgbImage:
-        """A variant of RGB uint8 (H, W, 3), of the same shape.
+        """Return a variant of a photo, RGB uint8 (H, W, 3), of the same shape.
 
         Args:
-            pixels: The photo.
-            seed: 0 to 2**32 - 1.
+            pixels: The photo, RGB uint8, shape (H, W, 3).
+            seed: Seed, 0 to 2**32 - 1.
         """
         pipeline = getattr(self._local, "pipeline", None)
         if pipeline is None:
@@ -44,27 +44,28 @@ class Augmenter:
 
 
 def mix_seed(*parts: int) -> int:
-    """One seed out of several numbers, well spread, 0 to 2**32 - 1."""
+    """Mix several numbers into one seed, 0 to 2**32 - 1."""
     return int(np.random.SeedSequence(parts).generate_state(1)[0])
 
 
 def seed_of_view(digest: str, view: int) -> int:
-    """Of a photo's view for the frozen backbone: by content, so that views can be cached."""
+    """Return the seed of a photo's view, from its sha256, so that views can be cached."""
     return mix_seed(int(digest[:8], 16), view)
 
 
 def seed_of_draw(seed: int, epoch: int, at: int) -> int:
-    """Of the variant of a training's photo number `at` in an epoch, from 0."""
+    """Return the seed for photo number `at`, from 0, in an epoch of a training."""
     return mix_seed(seed, epoch, at)
 
 
 def vary_framing() -> Any:
-    """For a pretrained network: zoom and shift wide, colour little.
+    """Build the augmentation for a pretrained network: much zoom and shift, little colour.
 
-    Framing differs between sources of photos and must say nothing about the class; what colours
-    mean the network knows already.
+    The framing differs between sources of photos and must not be a sign of the class. The network
+    already knows colours.
 
-    Source: zoom 0.6 to 1.5 with shifts gave 92.0-92.5% on photos from other sources (DESIGN.md).
+    Source:
+        Zoom 0.6 to 1.5 with shifts gave 92.0-92.5% on photos from other sources (DESIGN.md).
     """
     return A.Compose(
         [
@@ -87,12 +88,11 @@ def vary_framing() -> Any:
 
 
 def vary_colour() -> Any:
-    """For a network from random weights: colour wide, framing little, no poor cameras.
+    """Build the augmentation for random weights: much colour, little framing, no degradation.
 
-    With few photos it would learn a mask by the colours it saw. What makes a photo harder to see
-    slows it: with blur, noise and grey drawn too, 87% of the frames of unseen rendered people were
-    right after 960 steps of MobileNetV2 0.35 at 64 px, and 98% after 1,080 without and a higher
-    rate.
+    With few photos the network would recognise a mask by the colours it saw. Degraded photos slow
+    it: with blur, noise and grey, 87% of the frames of unseen rendered people were right after 960
+    steps of MobileNetV2 0.35 at 64 px; without them and with a higher rate, 98% after 1,080 steps.
     """
     return A.Compose(
         [
@@ -110,7 +110,7 @@ def _move(zoom: tuple[float, float], shift: float, turn: float) -> Any:
         scale=zoom,
         translate_percent=(-shift, shift),
         rotate=(-turn, turn),
-        # No black corners, which would tell a variant from a photo.
+        # No black corners, which would distinguish a variant from a photo.
         border_mode=cv2.BORDER_REFLECT_101,
         p=0.9,
     )

@@ -1,4 +1,4 @@
-"""Batches of augmented photos, drawn by threads ahead of the network."""
+"""Batches of augmented photos, prepared by threads ahead of the network."""
 
 import threading
 from collections.abc import Sequence
@@ -14,24 +14,24 @@ from trainer.data.augment import Augmenter, seed_of_draw
 from trainer.data.pixels import PixelReader, worker_count
 from trainer.network.backend import keras
 from trainer.network.classes import class_numbers, one_hot
-from trainer.network.devices import current_share
+from trainer.network.devices import current_batch_share
 
 
 class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches of augmented photos in an order that is new each epoch, and set by the seed.
+    """Batches of augmented photos, in an order that the seed sets anew for each epoch.
 
     Each item is (images uint8 (B, size, size, 3), one-hot float32 (B, 4), weights float32 (B,)).
-    The last, smaller batch is left out: batch norm learns nothing good from two photos. Where
-    several processes train together, each draws its own part of every batch.
+    The last, smaller batch is left out, because batch norm suffers from a batch of few photos.
+    Where several processes train together, each draws its own part of every batch.
 
     Args:
         photos: The training photos.
-        reader: Reads them.
-        batch_size: Photos an item.
-        weights: What a photo of each class counts, shape (4,).
-        augment: Draws the variants.
-        seed: Of order and variants.
-        first_epoch: Epochs that an earlier training had, which are not drawn again.
+        reader: Reader of the photos.
+        batch_size: Number of photos in an item.
+        weights: Weight of a photo of each class, shape (4,).
+        augment: Augmentation that draws the variants.
+        seed: Seed of order and variants.
+        first_epoch: Number of epochs done in an earlier training, which are not drawn again.
     """
 
     LOOKAHEAD = 3
@@ -40,18 +40,19 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self,
         photos: Sequence[CuratedPhoto],
         reader: PixelReader,
+        *,
         batch_size: int,
         weights: NDArray[np.float32],
         augment: Augmenter,
         seed: int,
         first_epoch: int = 0,
     ) -> None:
-        # With one worker Keras leaves drawing ahead to tf.data's autotuning, and the first batch of
-        # every other epoch then came up to an epoch late, with no core at work meanwhile.
+        # With one worker Keras leaves prefetching to tf.data's autotuning. The first batch of every
+        # second epoch then came up to an epoch late, while no core was busy.
         super().__init__(workers=2)
         self._lock = threading.Lock()
         self._photos, self._reader, self._weights = photos, reader, weights
-        self._share = current_share()
+        self._share = current_batch_share()
         self._batch_size = self._share.batch_size(batch_size, len(photos))
         self._seed, self._epoch = seed, first_epoch
         self._labels = class_numbers(photos)
@@ -76,13 +77,14 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         return images, one_hot(labels), self._weights[labels]
 
     def on_epoch_end(self) -> None:
+        """Draw the order of the next epoch."""
         self._pending.clear()
         self._next = 0
         self._epoch += 1
         self._order = self._draw_order()
 
     def close(self) -> None:
-        """End the threads."""
+        """Stop the threads."""
         self._pool.shutdown(cancel_futures=True)
 
     def _draw_order(self) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""The photos of one training, with the digest of each file and of all of them."""
+"""The photos of a training, with the digest of each file and of all files."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskage.errors import UnreadableImageError
-from maskage.formats.curated_set import SPLITS, CuratedPhoto, read_class_weights, read_curated
+from maskage.formats.curated_set import (
+    SPLITS,
+    CuratedPhoto,
+    digest_set,
+    read_class_weights,
+    read_curated,
+)
 from maskage.outside_text import path_to_text
 from maskage.records import LABELS
 from trainer.network.classes import class_numbers, class_weights
@@ -20,8 +26,8 @@ class PhotoSet:
     """The photos of one split.
 
     Attributes:
-        photos: Sorted by path.
-        digests: sha256 of each one's file.
+        photos: The photos, sorted by path.
+        digests: sha256 of each photo's file, 64 hex digits.
     """
 
     photos: tuple[CuratedPhoto, ...]
@@ -31,16 +37,16 @@ class PhotoSet:
         return len(self.photos)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingPhotos:
-    """A curated dataset.
+    """The photos of a curated folder.
 
     Attributes:
-        folder: Absolute.
-        train, val, test: Its splits.
-        digest: Of all photos with their split and label, 64 hex digits.
-        class_weights: What a training photo of each class counts, shape (4,): as `curate --balance
-            weights` says, or so that all classes count alike.
+        folder: Path of the curated folder, absolute.
+        train, val, test: The splits.
+        digest: sha256 over all photos with their split and label, 64 hex digits.
+        class_weights: Weight of a training photo of each class, shape (4,): from `curate --balance
+            weights`, or so that all classes count alike.
     """
 
     folder: Path
@@ -52,12 +58,12 @@ class TrainingPhotos:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Photos of each split."""
+        """Number of photos of each split."""
         return {"train": len(self.train), "val": len(self.val), "test": len(self.test)}
 
 
 def read_training_photos(folder: Path) -> TrainingPhotos:
-    """List a curated dataset and take the digest of every file.
+    """Read a curated folder and compute the digest of every file.
 
     Raises:
         DatasetError: A split or class is missing or empty.
@@ -65,26 +71,25 @@ def read_training_photos(folder: Path) -> TrainingPhotos:
     """
     curated = read_curated(folder)
     told = read_class_weights(curated.folder)
-    sets = {}
-    total = hashlib.sha256()
+    sets, files = {}, {}
     for split in SPLITS:
         photos = curated.photos(split)
         digests = digest_files(photos)
         sets[split] = PhotoSet(tuple(photos), digests)
         for photo, digest in zip(photos, digests, strict=True):
-            total.update(f"{split}/{photo.label}/{digest}\n".encode())
+            files[photo.path.relative_to(curated.folder).as_posix()] = digest
     weights = (
         np.array([told[label] for label in LABELS], np.float32)
         if told is not None
         else class_weights(class_numbers(sets["train"].photos))
     )
     return TrainingPhotos(
-        curated.folder, sets["train"], sets["val"], sets["test"], total.hexdigest(), weights
+        folder=curated.folder, **sets, digest=digest_set(files), class_weights=weights
     )
 
 
 def digest_files(photos: Sequence[CuratedPhoto]) -> tuple[str, ...]:
-    """sha256 of each photo's file, 64 hex digits.
+    """Return the sha256 of each photo's file, 64 hex digits.
 
     Raises:
         UnreadableImageError: A file cannot be read.
@@ -93,7 +98,7 @@ def digest_files(photos: Sequence[CuratedPhoto]) -> tuple[str, ...]:
 
 
 def relative_names(folder: Path, photos: Sequence[CuratedPhoto]) -> list[str]:
-    """Each photo's path below `folder`, POSIX, as text: see `path_to_text`."""
+    """Return each photo's path relative to `folder`, POSIX, as text (see `path_to_text`)."""
     return [path_to_text(photo.path.relative_to(folder).as_posix()) for photo in photos]
 
 

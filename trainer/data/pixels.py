@@ -1,4 +1,4 @@
-"""Photos on disk to pixels at the network's size, read by threads ahead of who wants them."""
+"""Read photos at the size of the network's input, in threads ahead of their use."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -12,20 +12,20 @@ from maskage.pictures.images import read_image, resize_square
 from maskage.records import RgbImage
 
 KEPT_BYTES = 1 << 30
-"""Decoded photos are kept up to this much memory; what is over is decoded each time."""
+"""Memory for decoded photos, bytes; photos beyond it are decoded each time."""
 
 
 def worker_count() -> int:
-    """Processor cores this process may use."""
+    """Return the number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class PixelReader:
-    """Reads photos at the network's size, and keeps those that fit into memory.
+    """A reader of photos at the size of the network's input that keeps those that fit into memory.
 
     Args:
-        size: Side, px.
-        kept_bytes: Memory for decoded photos.
+        size: Side of the result, px.
+        kept_bytes: Memory for decoded photos, bytes.
     """
 
     def __init__(self, size: int, kept_bytes: int = KEPT_BYTES) -> None:
@@ -34,10 +34,10 @@ class PixelReader:
         self._kept: dict[str, RgbImage] = {}
 
     def read(self, photo: CuratedPhoto) -> RgbImage:
-        """RGB uint8, shape (size, size, 3).
+        """Return a photo as RGB uint8, shape (size, size, 3).
 
         Raises:
-            UnreadableImageError: The file is not a whole picture.
+            UnreadableImageError: The file is not a complete picture.
         """
         name = str(photo.path)
         pixels = self._kept.get(name)
@@ -51,10 +51,10 @@ class PixelReader:
 def plain_batches(
     photos: Sequence[CuratedPhoto], reader: PixelReader, batch_size: int = 32
 ) -> Iterator[NDArray[np.uint8]]:
-    """Photos as they are, in order: uint8 (B, size, size, 3), the next batch read meanwhile.
+    """Yield unchanged photos in order, as uint8 (B, size, size, 3), and read ahead meanwhile.
 
     Raises:
-        UnreadableImageError: A file is not a whole picture.
+        UnreadableImageError: A file is not a complete picture.
     """
     with ThreadPoolExecutor(worker_count()) as pool:
         pending: list[list[Future[RgbImage]]] = []

@@ -1,4 +1,4 @@
-"""Finished runs side by side, and whether the test photos can tell them apart."""
+"""Compare finished runs, and say whether their test photos can separate them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,34 +8,36 @@ from pathlib import Path
 from typing import Any
 
 from maskage.console import say
+from maskage.defaults import DEFAULT_RUNS
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.bundle import ONNX_FILE
+from maskage.formats.predictions_file import read_right_answers
 from maskage.formats.run_folder import RunFolder, finished_runs, unfinished_runs
 from maskage.outside_text import join_lines, shown_text
-from trainer.evaluation.paired import compare_answers, read_right_answers
+from trainer.evaluation.paired import compare_answers
 
 Interval = tuple[float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ComparedRun:
-    """One line of the comparison.
+    """One run in the comparison.
 
     Attributes:
-        path: Of the run.
-        model: Backbone.
-        epochs: In each phase.
-        accuracy: On its test photos, 0 to 1.
-        wilson: 95% Wilson interval of it, as if photos were independent.
-        by_group: The same over whole groups; None where a run does not say.
-        mask_accuracy, age_accuracy: Of the halves of the class, 0 to 1.
-        photos: Test photos.
-        seconds: Of the whole training.
-        milliseconds: A face on the machine that trained it.
-        megabytes: Of the ONNX file.
-        parameters: Weights of the network; None where a run does not say.
-        dataset_digest: Of the photos; runs on other photos do not compare.
-        is_stopped: Whether Ctrl-C ended it early.
+        path: Path of the run folder.
+        model: Name of the backbone.
+        epochs: Number of epochs in each phase.
+        accuracy: Accuracy on its test photos, 0 to 1.
+        wilson: 95% Wilson interval of the accuracy, as if photos were independent.
+        by_group: The same interval over whole groups; None where a run does not state it.
+        mask_accuracy, age_accuracy: Accuracy of mask and of age alone, 0 to 1.
+        photos: Number of test photos.
+        seconds: Duration of the whole training.
+        milliseconds: Time for one face on the machine that trained it.
+        megabytes: Size of the ONNX file.
+        parameters: Number of weights of the network; None where a run does not state it.
+        dataset_digest: Digest of the photos; runs on other photos cannot be compared.
+        is_stopped: True if Ctrl-C ended it early.
     """
 
     path: Path
@@ -56,25 +58,26 @@ class ComparedRun:
 
     @property
     def name(self) -> str:
+        """Name of the run folder."""
         return self.path.name
 
     @property
     def interval(self) -> Interval:
-        """The wider of the two: neither is wide enough where it is the narrower."""
+        """The wider of the two intervals."""
         known = [self.wilson] if self.by_group is None else [self.wilson, self.by_group]
         return max(known, key=lambda interval: interval[1] - interval[0])
 
     @cached_property
     def right_answers(self) -> Mapping[str, bool]:
-        """Whether each test photo's answer was right, by path; empty where nothing says."""
-        return read_right_answers(self.path / "predictions.csv")
+        """True for each test photo with a right answer, by path; empty where that is unknown."""
+        return read_right_answers(self.path)
 
     def overlaps(self, other: "ComparedRun") -> bool:
-        """Whether the intervals have a value in common."""
+        """Return whether the two intervals have a value in common."""
         return self.interval[0] <= other.interval[1] and other.interval[0] <= self.interval[1]
 
     def as_dict(self) -> dict[str, Any]:
-        """As `--json` prints it."""
+        """Return the object that `--json` prints."""
         return {
             "run": self.name,
             "model": self.model,
@@ -94,12 +97,12 @@ class ComparedRun:
         }
 
 
-def summarise_runs(paths: list[Path], runs: Path = Path("runs")) -> list[ComparedRun]:
-    """Read finished runs, the best first.
+def summarise_runs(paths: list[Path], runs: Path = DEFAULT_RUNS) -> list[ComparedRun]:
+    """Read finished runs and sort them, the best first.
 
     Args:
-        paths: Run folders; empty for all under `runs`.
-        runs: Where they lie.
+        paths: Run folders; an empty list means all under `runs`.
+        runs: Folder that holds all runs.
 
     Raises:
         DatasetError: There is no finished run.
@@ -112,11 +115,11 @@ def summarise_runs(paths: list[Path], runs: Path = Path("runs")) -> list[Compare
         try:
             found.append(_read(run))
         except EnvironmentProblemError as fault:
-            say(f"left out: {fault}")
+            say(f"Skipped: {fault}")
     for path in unfinished_runs(runs):
-        say(f"left out: {path} is not finished. Go on with `trainer fit --resume {path}`.")
+        say(f"Skipped: {path} is not finished. Continue it with `trainer fit --resume {path}`.")
     if not found:
-        raise DatasetError(f"No whole run in {runs}. Train one with `trainer fit`.")
+        raise DatasetError(f"There is no finished run in {runs}. Train one with `trainer fit`.")
     return sort_runs(found)
 
 
@@ -125,19 +128,19 @@ def _read(run: RunFolder) -> ComparedRun:
 
 
 def sort_runs(summaries: Sequence[ComparedRun]) -> list[ComparedRun]:
-    """The best first."""
+    """Sort runs by accuracy, the best first."""
     return sorted(summaries, key=lambda run: (-run.accuracy, run.name))
 
 
 def summarise(run: RunFolder, values: Mapping[str, Any]) -> ComparedRun:
-    """One run's line.
+    """Return a run as a line of the comparison.
 
     Args:
-        run: The run.
-        values: What its `metrics.json` holds, or will.
+        run: The run folder.
+        values: Content of its `metrics.json`, written already or not.
 
     Raises:
-        EnvironmentProblemError: These are not the metrics of a training.
+        EnvironmentProblemError: The values are not the metrics of a training.
     """
     model = run.bundle / ONNX_FILE
     try:
@@ -163,13 +166,13 @@ def summarise(run: RunFolder, values: Mapping[str, Any]) -> ComparedRun:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
         raise EnvironmentProblemError(
-            f"{run.path}: its metrics.json is not one that `trainer fit` wrote ({fault}). Train "
-            f"the run again, or leave it out."
+            f"{run.path}: its metrics.json was not written by `trainer fit` ({fault}). Train the "
+            f"run again, or leave it out."
         ) from fault
 
 
 def format_comparison(summaries: list[ComparedRun]) -> str:
-    """The table, and what to make of it."""
+    """Return the table of runs, followed by notes on it."""
     names = [shown_text(each.name) for each in summaries]
     width = max(len("run"), *map(len, names))
     model = max(len("model"), *(len(each.model) for each in summaries)) + 2
@@ -179,7 +182,7 @@ def format_comparison(summaries: list[ComparedRun]) -> str:
         low, high = each.interval
         span = f"{low:.2%}-{high:.2%}"
         lines.append(
-            f"{name:<{width}}  {each.model:<{model}}{tell_epochs(each):>8}"
+            f"{name:<{width}}  {each.model:<{model}}{format_epochs(each):>8}"
             f"{each.accuracy:>15.2%}{span:>18}"
             f"{each.photos:>8}{each.megabytes:>7.1f}{each.milliseconds:>8.1f}"
             f"{each.seconds:>9.0f}s"
@@ -188,13 +191,13 @@ def format_comparison(summaries: list[ComparedRun]) -> str:
     return join_lines([*lines, *notes])
 
 
-def tell_epochs(each: ComparedRun) -> str:
-    """ "50+12": of each phase."""
+def format_epochs(each: ComparedRun) -> str:
+    """Return the epochs of each phase as text, such as "50+12"."""
     return "+".join(str(count) for count in each.epochs.values())
 
 
 def comparison_lines(summaries: Sequence[ComparedRun]) -> list[dict[str, Any]]:
-    """The objects of `--json`: each run with those it is not told apart from."""
+    """Return the objects of `--json`: each run with those that its interval overlaps."""
     return [
         {
             **each.as_dict(),
@@ -208,30 +211,32 @@ def comparison_lines(summaries: Sequence[ComparedRun]) -> list[dict[str, Any]]:
 
 
 def notes_on(summaries: Sequence[ComparedRun]) -> list[str]:
-    """What the table does not say by itself."""
+    """Return what the table does not show: stopped runs, other photos, intervals that overlap."""
     notes = []
     if stopped := [each.name for each in summaries if each.is_stopped]:
-        notes.append(f"Stopped before their end: {', '.join(stopped)}.")
+        notes.append(f"These runs were stopped before their end: {', '.join(stopped)}.")
     if len({each.dataset_digest for each in summaries}) > 1:
-        notes.append("These runs were tested on different photos: their accuracies do not compare.")
+        notes.append(
+            "These runs were tested on different photos, so their accuracies cannot be compared."
+        )
     alike = [f"{a.name} and {b.name}" for a, b in combinations(summaries, 2) if a.overlaps(b)]
     if alike:
         notes.append(
-            "Intervals overlap, so these accuracies alone do not tell them apart: "
+            "These intervals overlap, so the accuracies alone do not show which run is better: "
             + ", ".join(alike)
             + "."
         )
     notes += _photo_by_photo(summaries)
     if any(each.interval != each.wilson for each in summaries):
         notes.append(
-            "An interval is over whole groups of photos where that is the wider: photos of one "
-            "group are not independent."
+            "Where the interval over whole groups of photos is the wider one, it is shown: photos "
+            "of one group are not independent."
         )
     return notes
 
 
 def _photo_by_photo(summaries: Sequence[ComparedRun]) -> list[str]:
-    """The best run against each other on the same photos: that tells more than two intervals."""
+    """Compare the best run with each other one photo by photo, which says more than intervals."""
     notes = []
     for other in summaries[1:]:
         best = summaries[0]
@@ -239,9 +244,10 @@ def _photo_by_photo(summaries: Sequence[ComparedRun]) -> list[str]:
             found = compare_answers(best.right_answers, other.right_answers)
             if found is not None:
                 notes.append(
-                    f"Photo by photo: {best.name} alone is right on {found.first_alone}, "
-                    f"{other.name} alone on {found.second_alone} of {found.photos} (sign test, "
-                    f"p {found.p_value:.2g}{'' if found.p_value < 0.05 else ': may be chance'})."
+                    f"Photo by photo: of {found.photos} photos, only {best.name} is right on "
+                    f"{found.first_alone}, and only {other.name} on {found.second_alone} (sign "
+                    f"test, p {found.p_value:.2g}"
+                    f"{'' if found.p_value < 0.05 else ': may be chance'})."
                 )
     return notes
 

@@ -1,6 +1,6 @@
-"""Answering only where the model is sure: what part of the photos is left, and how right it is.
+"""Coverage: the share of photos a model answers above a confidence, and its accuracy there.
 
-The confidence of an answer is its probability. Under a threshold the model abstains. Numpy only.
+The confidence of an answer is its probability. Below a threshold the model does not answer.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 @dataclass(frozen=True)
 class CoveragePoint:
-    """What is answered at one threshold.
+    """The answers at one threshold.
 
     Attributes:
-        threshold: Answers of at least this confidence are given, 0 to 1.
-        share: Part of the photos answered, 0 to 1.
-        photos: How many.
-        accuracy: Of these answers, 0 to 1; None where there is none.
-        accuracy_interval: 95% Wilson interval of it.
+        threshold: Least confidence of an answer that is given, 0 to 1.
+        share: Share of the photos that are answered, 0 to 1.
+        photos: Number of photos that are answered.
+        accuracy: Accuracy of these answers, 0 to 1; None where there are none.
+        accuracy_interval: 95% Wilson interval of the accuracy.
     """
 
     threshold: float
@@ -38,12 +38,12 @@ def measure_coverage(
     confidence: NDArray[np.float64],
     thresholds: Sequence[float] = THRESHOLDS,
 ) -> tuple[CoveragePoint, ...]:
-    """Share answered and accuracy at each threshold.
+    """Return the share answered and the accuracy at each threshold.
 
     Args:
-        right: Whether each answer is right, shape (N,), N at least 1.
-        confidence: Of each answer, 0 to 1, shape (N,).
-        thresholds: 0 to 1.
+        right: True for each right answer, shape (N,), N at least 1.
+        confidence: Confidence of each answer, 0 to 1, shape (N,).
+        thresholds: Thresholds, 0 to 1.
     """
     return tuple(_point(right, confidence, threshold) for threshold in thresholds)
 
@@ -51,18 +51,19 @@ def measure_coverage(
 def find_threshold(
     right: NDArray[np.bool_], confidence: NDArray[np.float64], accuracy: float
 ) -> CoveragePoint | None:
-    """The lowest threshold above which the answers are so accurate, with what it leaves.
+    """Find the lowest threshold at which the answers reach an accuracy.
 
-    It is chosen on the photos it is measured on, so on others expect somewhat less.
+    It is chosen on the photos it is measured on, so expect a little less on others.
 
     Args:
-        right: Whether each answer is right, shape (N,), N at least 1.
-        confidence: Of each answer, 0 to 1, shape (N,).
-        accuracy: Wanted, 0 to 1.
+        right: True for each right answer, shape (N,), N at least 1.
+        confidence: Confidence of each answer, 0 to 1, shape (N,).
+        accuracy: Accuracy that is wanted, 0 to 1.
 
     Returns:
-        None where not even the surest answers are. The threshold has the fewest digits, at least
-        two, that leave these answers; 0 where it takes none.
+        The threshold with its answers, or None where not even the surest answers reach the
+        accuracy. The threshold has as few digits, at least two, as leave the same answers; it is 0
+        where all photos can be answered.
     """
     order = np.argsort(-confidence, kind="stable")
     falling = confidence[order]
@@ -82,11 +83,11 @@ def find_threshold(
 def coverage_curve(
     right: NDArray[np.bool_], confidence: NDArray[np.float64]
 ) -> tuple[tuple[float, float], ...]:
-    """Share answered and accuracy of the answers, from the surest on, one point a confidence.
+    """Return the share answered and the accuracy, one point for each confidence, surest first.
 
     Args:
-        right: Whether each answer is right, shape (N,).
-        confidence: Of each answer, 0 to 1, shape (N,).
+        right: True for each right answer, shape (N,).
+        confidence: Confidence of each answer, 0 to 1, shape (N,).
     """
     order = np.argsort(-confidence, kind="stable")
     falling = confidence[order]
@@ -97,7 +98,7 @@ def coverage_curve(
 
 
 def format_coverage(points: Sequence[CoveragePoint]) -> str:
-    """The table as text."""
+    """Return the coverage as a table of text."""
     lines = [
         f"{'answered from':<14}{'photos':>10}{'share':>10}{'accuracy':>10}{'95% interval':>20}"
     ]
@@ -125,7 +126,7 @@ def _point(
 
 
 def _short_number(above: float, to: float) -> float:
-    """A number of few digits over `above` and at most `to`."""
+    """Return a number of few digits that is over `above` and at most `to`."""
     for digits in range(2, 9):
         number = np.floor(to * 10**digits) / 10**digits
         if above < number <= to:

@@ -1,4 +1,4 @@
-"""All that was found out about a model on labelled photos: what its pages show."""
+"""The findings on a model: everything that its pages show."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,25 +10,24 @@ import numpy as np
 from maskage.console import Progress, no_progress
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.inference.onnx_engine import OnnxEngine
-from trainer.evaluation.judged import JudgedPhotos
+from trainer.evaluation.evaluated_photos import EvaluatedPhotos
 from trainer.evaluation.leak_check import LeakCheck
 from trainer.evaluation.metrics import age_accuracy, count_confusion, mask_accuracy
 from trainer.evaluation.robustness import CorruptedAccuracy, measure_corruptions
 from trainer.network.classes import class_numbers
 
 CORRUPTED_PHOTOS = 50
-"""A training tries the corruptions on so many test photos at most: 550 looks, where it took
-thousands of the training photos."""
+"""Most test photos that a training tries the corruptions on, so that they cost 550 predictions."""
 
 
 @dataclass(frozen=True)
 class WorsePhotos:
-    """What is left of the accuracy when photos get worse.
+    """The accuracy that is left when photos get worse.
 
     Attributes:
-        photos: How many it was tried on.
-        clean: Accuracy, mask accuracy and age accuracy of the same photos as they are.
-        corrupted: The same under each corruption.
+        photos: Number of photos it was measured on.
+        clean: Accuracy, mask accuracy and age accuracy on the same photos unchanged, 0 to 1.
+        corrupted: The same figures under each corruption.
     """
 
     photos: int
@@ -36,26 +35,26 @@ class WorsePhotos:
     corrupted: tuple[CorruptedAccuracy, ...]
 
     def as_dict(self) -> list[dict[str, Any]]:
-        """As `corruptions` in `--json`."""
+        """Return the value of `corruptions` in `--json`."""
         return [each.as_dict() for each in self.corrupted]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Findings:
-    """What a page shows of a model.
+    """What a page shows about a model.
 
     Attributes:
-        judged: The photos and the answers.
-        model: The ONNX file.
-        size: Side of its input, px.
-        unsure_below: Confidence under which its answers are shown as unsure, 0 to 1.
-        milliseconds_per_photo: One photo at a time, on this machine.
-        worse: The accuracy on worse photos; None where nobody asked.
-        learned: Photos that it was trained on; empty where they are not to be had.
-        leak: What these have in common with the judged ones; None where nobody looked.
+        judged: The photos with the model's answers.
+        model: Path of the ONNX file.
+        size: Side of the model's input, px.
+        unsure_below: Confidence below which an answer is shown as unsure, 0 to 1.
+        milliseconds_per_photo: Time for one photo, one at a time, on this machine.
+        worse: Accuracy on worse photos; None where it was not asked for.
+        learned: Photos that the model was trained on; empty where they are not available.
+        leak: Near-duplicates between these and the evaluated photos; None where not checked.
     """
 
-    judged: JudgedPhotos
+    judged: EvaluatedPhotos
     model: Path
     size: int
     unsure_below: float
@@ -65,7 +64,7 @@ class Findings:
     leak: LeakCheck | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """What `metrics.json` holds of it."""
+        """Return the part of `metrics.json` that holds the findings."""
         return {
             **self.judged.evaluation.as_dict(),
             "milliseconds_per_photo": self.milliseconds_per_photo,
@@ -78,19 +77,19 @@ class Findings:
 
 def measure_worse(
     engine: OnnxEngine,
-    judged: JudgedPhotos,
+    judged: EvaluatedPhotos,
     size: int,
     most: int | None = None,
     progress: Progress = no_progress,
 ) -> WorsePhotos:
-    """Run a model on photos that were made worse.
+    """Run a model on photos that are made worse.
 
     Args:
-        engine: The model.
-        judged: The photos.
+        engine: The model, with probabilities as output.
+        judged: The photos with the model's answers.
         size: Side of the model's input, px.
-        most: At most so many photos, spread evenly over all; None for all.
-        progress: Shows how many corruptions are done.
+        most: Most photos to take, spread evenly over all; None for all.
+        progress: Shows the number of corruptions done.
     """
     count = len(judged.photos) if most is None else min(most, len(judged.photos))
     chosen = np.unique(np.linspace(0, len(judged.photos) - 1, count).astype(int))

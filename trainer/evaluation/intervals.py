@@ -1,7 +1,7 @@
-"""How far from a measured number the true one may lie.
+"""Intervals: how far the true number may lie from a measured one.
 
-Photos of one group (a person, a session, look-alikes) are right or wrong together, so they are
-drawn together: photo by photo the intervals of a few people with many photos would be too narrow.
+Photos of one group (a person, a session, look-alikes) are right or wrong together, so whole groups
+are drawn. Drawn photo by photo, the intervals of a few people with many photos would be too narrow.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 RESAMPLES = 2000
-"""Two runs with other seeds then differ by a few hundredths of the interval's width."""
+"""Number of draws; with it, two seeds differ by a few hundredths of the interval's width."""
 
 _DRAWN_AT_ONCE = 4_000_000
-"""Numbers of a chunk of draws: 32 MB, however many groups there are."""
+"""Numbers in one chunk of draws, 32 MB, whatever the number of groups."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Estimate:
     high: float
 
     def as_dict(self) -> dict[str, float]:
-        """Return it as JSON holds it."""
+        """Return the object that JSON files hold."""
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
@@ -51,10 +51,10 @@ def bootstrap_interval(
     """Return the 95% interval of an accuracy whose photos come in groups.
 
     A hundred photos of one person say less than photos of a hundred people. Wilson's interval
-    takes photos for independent; this one draws whole groups.
+    treats photos as independent; this one draws whole groups.
 
     Args:
-        right: Whether each answer is right, shape (N,), N at least 1.
+        right: True for each right answer, shape (N,), N at least 1.
         groups: Group of each photo.
         resamples: Number of datasets drawn, each of as many groups as there are.
         seed: Seed of the draws.
@@ -64,7 +64,7 @@ def bootstrap_interval(
         alone, or all answers right): each draw would give that accuracy again.
 
     Raises:
-        ValueError: There is not one group for each answer.
+        ValueError: The number of groups is not the number of answers.
 
     Source:
         Efron and Tibshirani, An introduction to the bootstrap (1993), percentile interval.
@@ -94,14 +94,13 @@ def resample_means(
     """Draw as many groups as there are, with replacement, and take the means over their photos.
 
     Args:
-        values: One row for each thing that is counted, one column a photo, shape (K, N), N at
-            least 1.
+        values: One row for each quantity, one column for each photo, shape (K, N), N at least 1.
         groups: Group of each photo, numbers from 0, shape (N,).
         seed: Seed of the draws.
         resamples: Number of draws.
 
     Returns:
-        Shape (resamples, K). All of a row are of the same draw, so their differences are paired.
+        The means, shape (resamples, K). A row comes from one draw, so differences in it are paired.
 
     Source:
         Davison and Hinkley, Bootstrap Methods and their Application (1997), section 3.8.
@@ -123,7 +122,7 @@ def resample_means(
 
 
 def estimate(value: float, resampled: NDArray[np.float64]) -> Estimate:
-    """Pair a number with the middle 95% of what it was when resampled, shape (resamples,)."""
+    """Pair a number with the middle 95% of its resampled values, shape (resamples,)."""
     low, high = np.quantile(resampled, (0.025, 0.975))
     return Estimate(value, float(low), float(high))
 
@@ -133,8 +132,8 @@ def estimate_accuracy(
 ) -> Estimate:
     """Pair an accuracy, 0 to 1, with its interval.
 
-    Where every answer is right, or none, resampling sees no spread; then the interval is Wilson's,
-    over groups.
+    Where every answer is right, or none, the resampled values are all equal; the interval is then
+    Wilson's over groups.
     """
     if 0 < value < 1:
         return estimate(value, resampled)

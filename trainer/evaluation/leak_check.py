@@ -1,6 +1,6 @@
-"""Whether photos that are tested on were learned from: the same file, or nearly the same picture.
+"""A check for test photos that were also trained on: the same file, or a near-duplicate.
 
-What is alike is found by curation's perceptual hash, mirrored pictures too.
+Near-duplicates are found by the perceptual hash that curation uses, mirrored pictures too.
 """
 
 from collections.abc import Sequence
@@ -12,21 +12,20 @@ from typing import Any
 from maskage.dataset.photo_scan import Sight, look_at
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.pictures.hamming import find_close_pairs
-from maskage.pictures.perceptual_hash import GROUP_BITS
-from maskage.pictures.photo_hash import hash_array
+from maskage.pictures.perceptual_hash import GROUP_BITS, hash_array
 from trainer.data.pixels import worker_count
 
 
 @dataclass(frozen=True)
 class Twin:
-    """A tested photo and the photo that was learned from and looks most like it.
+    """A test photo and the training photo that looks most like it.
 
     Attributes:
-        tested: Position among the tested photos.
-        learned: Position among those learned from.
-        bits: In how many bits of 64 their hashes differ.
-        is_mirrored: Whether one is the other's mirror image.
-        is_same_file: Whether their files are equal byte for byte.
+        tested: Index among the test photos.
+        learned: Index among the training photos.
+        bits: Number of bits, of 64, in which their hashes differ.
+        is_mirrored: True if one is the mirror image of the other.
+        is_same_file: True if the files are equal byte for byte.
     """
 
     tested: int
@@ -38,13 +37,13 @@ class Twin:
 
 @dataclass(frozen=True)
 class LeakCheck:
-    """What tested photos have in common with those learned from.
+    """The test photos that are near-duplicates of training photos.
 
     Attributes:
-        tested: How many photos were tested.
-        learned: How many were learned from.
-        radius: Bits within which two count as near-duplicates.
-        twins: One for each tested photo that has any, the closest first.
+        tested: Number of test photos.
+        learned: Number of training photos.
+        radius: Number of bits within which two photos count as near-duplicates.
+        twins: The closest pair of each test photo that has one, the closest first.
     """
 
     tested: int
@@ -54,11 +53,11 @@ class LeakCheck:
 
     @cached_property
     def same_files(self) -> int:
-        """Tested photos whose very file was learned from."""
+        """Number of test photos whose exact file was trained on."""
         return sum(twin.is_same_file for twin in self.twins)
 
     def as_dict(self) -> dict[str, Any]:
-        """As `leak_check` in `metrics.json`."""
+        """Return the value of `leak_check` in `metrics.json`."""
         return {
             "tested": self.tested,
             "learned": self.learned,
@@ -68,8 +67,8 @@ class LeakCheck:
         }
 
 
-def look_at_photos(photos: Sequence[CuratedPhoto]) -> tuple[Sight, ...]:
-    """Hash, size and sharpness of each photo, by threads; a fault becomes the sight's `fault`."""
+def read_sights(photos: Sequence[CuratedPhoto]) -> tuple[Sight, ...]:
+    """Read hash, size and sharpness of each photo in threads; `Sight.fault` holds an error."""
     with ThreadPoolExecutor(worker_count(), thread_name_prefix="look") as pool:
         return tuple(pool.map(lambda photo: look_at(photo.path, photo.path.name), photos))
 
@@ -77,12 +76,16 @@ def look_at_photos(photos: Sequence[CuratedPhoto]) -> tuple[Sight, ...]:
 def check_leak(
     tested: Sequence[Sight], learned: Sequence[Sight], radius: int = GROUP_BITS
 ) -> LeakCheck:
-    """Find what tested photos have in common with those learned from.
+    """Find test photos that are near-duplicates of training photos.
 
     Args:
-        tested, learned: Sights of photos; what could not be read has no twin.
-        radius: Bits, 0 to 64. Different people's crops were 10 and more apart (see
+        tested: Test photos; unreadable ones are skipped.
+        learned: Training photos; unreadable ones are skipped.
+        radius: Number of bits, 0 to 64. Crops of different people were at least 10 bits apart (see
             `maskage.pictures.perceptual_hash.GROUP_BITS`).
+
+    Returns:
+        The check, with one pair for each test photo that has a near-duplicate.
     """
     ours = [at for at, sight in enumerate(tested) if sight.fault is None]
     theirs = [at for at, sight in enumerate(learned) if sight.fault is None]

@@ -1,7 +1,7 @@
-"""Numbers that say how good a classifier is.
+"""The scores of a classifier.
 
-Precision of a class: of the photos called so, the part that are so (a column of the confusion
-matrix). Recall: of the photos that are so, the part called so (a row).
+Precision of a class: of the photos predicted as the class, the share that are in it (a column of
+the confusion matrix). Recall: of the photos in the class, the share predicted as it (a row).
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,12 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from maskage.records import LABELS
+from trainer.evaluation.calibration import (
+    BINS,
+    ReliabilityBin,
+    calibration_error,
+    measure_reliability,
+)
 from trainer.evaluation.coverage import (
     CoveragePoint,
     find_threshold,
@@ -20,19 +26,13 @@ from trainer.evaluation.coverage import (
     measure_coverage,
 )
 from trainer.evaluation.intervals import bootstrap_interval, wilson_interval
-from trainer.evaluation.reliability import (
-    BINS,
-    ReliabilityBin,
-    calibration_error,
-    measure_reliability,
-)
 from trainer.network.head import softmax
 
 CLEARLY_WIDER = 1.25
-"""An interval by group so many times as wide as Wilson's is no accident of the draws."""
+"""Ratio of an interval by group to Wilson's above which it is not chance of the draws."""
 
 FEW_GROUPS = 30
-"""Under so many the interval by group comes out too narrow.
+"""Number of groups below which the interval by group is too narrow.
 
 Source: Cameron, Gelbach and Miller, Bootstrap-based improvements for inference with clustered
 errors, Review of Economics and Statistics 90 (2008): few is five to thirty.
@@ -41,10 +41,13 @@ errors, Review of Economics and Statistics 90 (2008): few is five to thirty.
 
 @dataclass(frozen=True)
 class Scores:
-    """Of one class, or an average. All 0 to 1; 0 where nothing could be counted.
+    """Scores of one class, or an average, 0 to 1; 0 where there was nothing to count.
 
     Attributes:
-        support: Photos behind it.
+        precision: Share of the photos predicted as the class that are in it.
+        recall: Share of the photos in the class that are predicted as it.
+        f1: Harmonic mean of both.
+        support: Number of photos.
     """
 
     precision: float
@@ -53,29 +56,29 @@ class Scores:
     support: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """A classifier's answers to labelled photos, counted.
+    """The scores of a classifier on labelled photos.
 
     Attributes:
-        accuracy: Part of the photos with the right one of four classes.
-        accuracy_interval: 95% Wilson interval of it, as if photos were independent.
-        accuracy_interval_by_group: 95% bootstrap interval of it over whole groups; None where all
-            groups have the same accuracy.
-        groups: How many there are.
-        mask_accuracy: Part with the right mask half of the class.
-        age_accuracy: Part with the right age half.
+        accuracy: Share of the photos with the right class, 0 to 1.
+        accuracy_interval: 95% Wilson interval of the accuracy, as if photos were independent.
+        accuracy_interval_by_group: 95% bootstrap interval of the accuracy over whole groups; None
+            where all groups have the same accuracy.
+        groups: Number of groups.
+        mask_accuracy: Share of the photos where mask or no mask is right, 0 to 1.
+        age_accuracy: Share of the photos where old or young is right, 0 to 1.
         per_class: Scores of each label.
         averages: "micro", "macro", "weighted" (by support), "samples" (over photos).
         confusion: Counts, rows actual, columns predicted, in class order.
-        photos: How many.
+        photos: Number of photos.
         calibration_error: Expected calibration error, 0 to 1.
         calibration_error_uncalibrated: The same without the temperature.
-        temperature: That is inside the probabilities.
+        temperature: Temperature that is inside the probabilities.
         reliability: Confidence and accuracy in bins of the confidence.
         reliability_uncalibrated: The same without the temperature.
-        coverage: Share answered and accuracy at some thresholds of the confidence.
-        threshold_for_99: The lowest threshold above which 99% of the answers are right, or None.
+        coverage: Share answered and accuracy at several thresholds of the confidence.
+        threshold_for_99: Lowest threshold at which 99% of the answers are right, or None.
     """
 
     accuracy: float
@@ -97,7 +100,7 @@ class Evaluation:
     threshold_for_99: CoveragePoint | None
 
     def as_dict(self) -> dict[str, Any]:
-        """As `metrics.json` holds it."""
+        """Return the object that `metrics.json` holds."""
         return {**asdict(self), "labels": [label.value for label in LABELS]}
 
     def __str__(self) -> str:
@@ -112,7 +115,7 @@ class Evaluation:
             "",
             f"accuracy  {self.accuracy:.2%}  (95% interval {low:.2%} to {high:.2%}, "
             f"{self.photos} photos)",
-            f"          {_tell_groups(self)}",
+            f"          {_format_groups(self)}",
             f"mask      {self.mask_accuracy:.2%}",
             f"age       {self.age_accuracy:.2%}",
             f"calibration error {self.calibration_error:.2%}  "
@@ -122,7 +125,7 @@ class Evaluation:
             format_confusion(self.confusion),
             "",
             format_coverage(self.coverage),
-            _tell_threshold(self.threshold_for_99),
+            _format_threshold(self.threshold_for_99),
         ]
         return "\n".join(lines)
 
@@ -133,13 +136,13 @@ def evaluate_answers(
     groups: Sequence[str] | None = None,
     temperature: float = 1.0,
 ) -> Evaluation:
-    """Count a classifier's answers.
+    """Score a classifier's answers.
 
     Args:
         actual: Class numbers, shape (N,), N at least 1.
-        probabilities: Shape (N, 4).
-        groups: Of each photo; None where each is one of its own.
-        temperature: That is inside the probabilities.
+        probabilities: Probabilities of the classes, shape (N, 4).
+        groups: Group of each photo; None where each photo is its own group.
+        temperature: Temperature that is inside the probabilities.
 
     Raises:
         ValueError: There are no photos, or the shapes do not fit.
@@ -186,23 +189,23 @@ def count_confusion(actual: NDArray[np.int64], predicted: NDArray[np.integer]) -
 
 
 def mask_accuracy(counts: NDArray[np.int64]) -> float:
-    """Part of a confusion matrix (4, 4) with the right mask half of the class."""
+    """Return the share of a confusion matrix (4, 4) where mask or no mask is right."""
     return _factor_accuracy(counts, [label.has_mask for label in LABELS])
 
 
 def age_accuracy(counts: NDArray[np.int64]) -> float:
-    """Part of a confusion matrix (4, 4) with the right age half of the class."""
+    """Return the share of a confusion matrix (4, 4) where old or young is right."""
     return _factor_accuracy(counts, [label.is_old for label in LABELS])
 
 
 def undo_temperature(
     probabilities: NDArray[np.floating], temperature: float
 ) -> NDArray[np.floating]:
-    """Probabilities (N, 4) as they were before logits were divided by the temperature."""
+    """Return probabilities (N, 4) as they were before logits were divided by the temperature."""
     if temperature == 1:
         return probabilities
-    # Their logarithms are the divided logits, up to a constant that softmax takes out again. What
-    # was too small for a float32 is 0, which has none.
+    # Their logarithms are the divided logits, up to a constant that softmax removes again. A
+    # probability that is too small for a float32 is 0, which has no logarithm.
     smallest = np.finfo(np.float32).tiny
     return softmax(np.log(np.maximum(probabilities, smallest)) * temperature)
 
@@ -210,14 +213,14 @@ def undo_temperature(
 def expected_calibration_error(
     actual: NDArray[np.int64], probabilities: NDArray[np.floating], bins: int = BINS
 ) -> float:
-    """Mean gap between confidence and accuracy, over bins of equal width, 0 to 1."""
+    """Return the mean gap between confidence and accuracy over bins of equal width, 0 to 1."""
     return calibration_error(measure_reliability(actual, probabilities, bins))
 
 
 def format_confusion(confusion: tuple[tuple[int, ...], ...]) -> str:
-    """The matrix as text, rows actual, columns predicted."""
+    """Return a confusion matrix as text, rows actual, columns predicted."""
     names = [label.value for label in LABELS]
-    corner = "actual \\ said"
+    corner = "true \\ predicted"
     head = f"{corner:<14}" + "".join(f"{name:>14}" for name in names)
     rows = [
         f"{name:<14}" + "".join(f"{count:>14}" for count in row)
@@ -226,11 +229,13 @@ def format_confusion(confusion: tuple[tuple[int, ...], ...]) -> str:
     return "\n".join([head, *rows])
 
 
-def _tell_groups(result: Evaluation) -> str:
+def _format_groups(result: Evaluation) -> str:
     if result.groups == result.photos:
-        return "(each photo is a group of its own)"
+        return "(each photo is its own group)"
     if result.accuracy_interval_by_group is None:
-        reason = "one group alone" if result.groups == 1 else "all groups have the same accuracy"
+        reason = (
+            "there is only one group" if result.groups == 1 else "all groups have the same accuracy"
+        )
         return f"(no interval by group: {reason})"
     low, high = result.accuracy_interval_by_group
     alone_low, alone_high = result.accuracy_interval
@@ -238,16 +243,18 @@ def _tell_groups(result: Evaluation) -> str:
     if high - low > CLEARLY_WIDER * (alone_high - alone_low):
         text += "\n          Photos of one group are not independent: trust this wider interval."
     if result.groups < FEW_GROUPS:
-        text += f"\n          Under {FEW_GROUPS} groups, so the true interval is wider still."
+        text += f"\n          Under {FEW_GROUPS} groups, so the true interval is even wider."
     return text
 
 
-def _tell_threshold(point: CoveragePoint | None) -> str:
+def _format_threshold(point: CoveragePoint | None) -> str:
     if point is None:
-        return "No threshold reaches 99%."
+        return "No threshold reaches an accuracy of 99%."
     if point.share == 1:
-        return "99% is reached with every photo answered."
-    return f"99% is reached from {point.threshold:g}: {point.share:.1%} of these photos."
+        return "An accuracy of 99% is reached with every photo answered."
+    return (
+        f"99% accuracy is reached from {point.threshold:g} on: {point.share:.1%} of these photos."
+    )
 
 
 def _per_class(actual: NDArray[np.int64], predicted: NDArray[np.integer]) -> dict[str, Scores]:
@@ -265,8 +272,8 @@ def _per_class(actual: NDArray[np.int64], predicted: NDArray[np.integer]) -> dic
 def _averages(actual: NDArray[np.int64], predicted: NDArray[np.integer]) -> dict[str, Scores]:
     names = ("micro", "macro", "weighted")
     found = {name: _average(actual, predicted, name) for name in names}
-    # Each photo has one class and gets one answer, so its own precision, recall and F1 are all 1
-    # or all 0: their mean is that of all photos pooled.
+    # Each photo has one class and one answer, so its own precision, recall and F1 are all 1 or all
+    # 0. Their mean equals the score of all photos pooled.
     return {**found, "samples": found["micro"]}
 
 

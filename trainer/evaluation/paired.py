@@ -1,20 +1,18 @@
-"""Two models on the same photos: where one is right and the other is not."""
+"""Compare two models photo by photo: where one is right and the other is wrong."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 
 @dataclass(frozen=True)
 class PairedAnswers:
-    """What two models have apart.
+    """The photos on which two models differ.
 
     Attributes:
-        photos: That both answered.
-        first_alone, second_alone: Photos on which one alone is right.
-        p_value: How often so uneven a split, or a more uneven one, comes by chance between two
-            models that are equally good; as if photos were independent.
+        photos: Number of photos that both answered.
+        first_alone, second_alone: Number of photos on which only one of them is right.
+        p_value: Probability that two equally good models differ at least as much by chance, as if
+            photos were independent.
     """
 
     photos: int
@@ -27,10 +25,11 @@ def compare_answers(first: Mapping[str, bool], second: Mapping[str, bool]) -> Pa
     """Compare two models photo by photo.
 
     Args:
-        first, second: Whether the answer to each photo was right, by path.
+        first: True for each photo that the first model has right, by path.
+        second: The same for the second model.
 
     Returns:
-        None where they did not answer the same photos.
+        The comparison, or None where they did not answer the same photos.
 
     Source:
         McNemar, Psychometrika 12 (1947), in its exact form: a sign test.
@@ -45,22 +44,13 @@ def compare_answers(first: Mapping[str, bool], second: Mapping[str, bool]) -> Pa
 
 
 def sign_test(ones: int, others: int) -> float:
-    """Return the two-sided p of a fair coin, exact, as SciPy computes it.
+    """Return the exact two-sided p-value of a fair coin.
 
     Args:
-        ones, others: Number of times that each side came.
+        ones: Number of times that one side came up.
+        others: Number of times that the other side came up.
     """
     from scipy.stats import binomtest
 
     throws = ones + others
     return float(binomtest(ones, throws).pvalue) if throws else 1.0
-
-
-def read_right_answers(path: Path) -> dict[str, bool]:
-    """Whether each photo's answer was right, by path, out of `predictions.csv`; empty where it
-    is missing or damaged."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return {row["path"]: row["actual"] == row["predicted"] for row in csv.DictReader(file)}
-    except (OSError, UnicodeDecodeError, KeyError, csv.Error):
-        return {}

@@ -1,7 +1,8 @@
-"""How much of the accuracy is left when the photos get worse: blur, noise, dark, JPEG, small.
+"""Measure the accuracy on worse photos: blurred, noisy, dark, compressed, small.
 
-A corruption is a pure function of a face's pixels, the same on every run. It is laid on at one
-working size, whatever the photo's own and the network's, so that its strength means the same.
+A corruption is a pure function of a face's pixels, the same on every run. It is applied at one
+working size, whatever the size of the photo and the network's input, so that its strength has one
+meaning.
 """
 
 import zlib
@@ -23,41 +24,41 @@ from trainer.evaluation.metrics import age_accuracy, count_confusion, mask_accur
 from trainer.network.classes import class_numbers
 
 WORKING_PX = 224
-"""Side of a face that is corrupted, px; a network with a larger input has it at its own size."""
+"""Side at which a face is corrupted, px; for a network with a larger input, that input's side."""
 
 
 def keep(pixels: RgbImage) -> RgbImage:
-    """Nothing but the working size: what of a change is not the corruption's."""
+    """Return the pixels unchanged, which shows the effect of the working size alone."""
     return pixels
 
 
 def blur(pixels: RgbImage, sigma: float) -> RgbImage:
-    """Out of focus: a Gaussian of `sigma` as a part of the side, above 0."""
+    """Blur with a Gaussian of `sigma`, a fraction of the side above 0, like a lens out of focus."""
     blurred = cv2.GaussianBlur(pixels, (0, 0), sigma * pixels.shape[0])
     return blurred.astype(np.uint8, copy=False)
 
 
 def add_noise(pixels: RgbImage, deviation: float) -> RgbImage:
-    """A sensor in poor light: Gaussian noise of `deviation` grey levels, on each channel."""
-    # Seeded by the picture: pictures differ in their noise, and one has the same in any order.
+    """Add Gaussian noise of `deviation` grey levels to each channel, as in poor light."""
+    # Seeded by the picture: each picture has its own noise, whatever the order.
     chance = np.random.default_rng(zlib.crc32(pixels.tobytes()))
     noise = chance.standard_normal(pixels.shape, dtype=np.float32)
     return np.clip(np.rint(pixels + deviation * noise), 0, 255).astype(np.uint8)
 
 
 def darken(pixels: RgbImage, light: float) -> RgbImage:
-    """So much of the light, 0 to 1, on a screen's gamma of 2.2."""
+    """Keep a share of the light, 0 to 1, for a screen with a gamma of 2.2."""
     factor = light ** (1 / 2.2)
     return np.asarray(np.rint(pixels * np.float32(factor)), dtype=np.uint8)
 
 
 def compress(pixels: RgbImage, quality: int) -> RgbImage:
-    """Through a JPEG of `quality`, 1 to 100."""
+    """Save as a JPEG of `quality`, 1 to 100, and read it again."""
     return decode_image(encode_jpeg(pixels, quality))
 
 
 def make_small(pixels: RgbImage, side: int) -> RgbImage:
-    """A face far away: square, down to `side` px and up again."""
+    """Shrink to a square of `side` px and enlarge again, like a face far away."""
     return resize_square(resize_square(pixels, side), pixels.shape[0])
 
 
@@ -66,9 +67,9 @@ class Corruption:
     """One way in which photos get worse.
 
     Attributes:
-        name: What is done.
-        strength: How much of it, for people.
-        corrupt: RGB uint8 (S, S, 3) to the same.
+        name: Kind of the corruption.
+        strength: Its strength, for people.
+        corrupt: Function from RGB uint8 (S, S, 3) to the same shape.
     """
 
     name: str
@@ -93,12 +94,12 @@ CORRUPTIONS = (
 
 @dataclass(frozen=True)
 class CorruptedAccuracy:
-    """What is left under one corruption. Accuracies are 0 to 1.
+    """The accuracy under one corruption; accuracies are 0 to 1.
 
     Attributes:
-        name, strength: Of the corruption.
-        accuracy: Part of the photos with the right class.
-        mask_accuracy, age_accuracy: Part with the right half of it.
+        name, strength: Kind and strength of the corruption.
+        accuracy: Share of the photos with the right class.
+        mask_accuracy, age_accuracy: Share where mask, and age, is right.
     """
 
     name: str
@@ -108,21 +109,21 @@ class CorruptedAccuracy:
     age_accuracy: float
 
     def as_dict(self) -> dict[str, Any]:
-        """As one element of `corruptions` in `--json`."""
+        """Return one element of `corruptions` in `--json`."""
         return asdict(self)
 
 
 class CorruptedReader(PixelReader):
-    """Reads photos corrupted, at the network's size.
+    """A reader of corrupted photos at the network's size.
 
     In the threads of `plain_batches`, beside the network, 320 photos took 2% (blur) to 16% (noise)
     less time than one after the other, with MobileNetV2 at 192 px on two cores.
 
     Args:
-        clean: Reads them at the working size; shared by all corruptions, so that a photo is decoded
+        clean: Reader at the working size, shared by all corruptions so that a photo is decoded
             once.
         size: Side of the network's input, px.
-        corruption: What to do to each.
+        corruption: The corruption to apply.
     """
 
     def __init__(self, clean: PixelReader, size: int, corruption: Corruption) -> None:
@@ -131,10 +132,10 @@ class CorruptedReader(PixelReader):
         self._corruption = corruption
 
     def read(self, photo: CuratedPhoto) -> RgbImage:
-        """RGB uint8, shape (size, size, 3).
+        """Return a photo, corrupted, as RGB uint8 of shape (size, size, 3).
 
         Raises:
-            UnreadableImageError: The file is not a whole picture.
+            UnreadableImageError: The file is not a complete picture.
         """
         return resize_square(self._corruption.corrupt(self._clean.read(photo)), self.size)
 
@@ -150,13 +151,13 @@ def measure_corruptions(
 
     Args:
         engine: The network, with probabilities as output.
-        photos: At least one.
-        size: Side of its input, px.
-        corruptions: In the order of the results.
-        progress: Shows how many of them are done.
+        photos: The photos, at least one.
+        size: Side of the network's input, px.
+        corruptions: The corruptions, in the order of the results.
+        progress: Shows the number of corruptions done.
 
     Raises:
-        UnreadableImageError: A file is not a whole picture.
+        UnreadableImageError: A file is not a complete picture.
     """
     clean = PixelReader(max(WORKING_PX, size))
     actual = class_numbers(photos)
@@ -179,11 +180,11 @@ def measure_corruptions(
 def format_corruptions(
     clean: tuple[float, float, float], corrupted: Sequence[CorruptedAccuracy]
 ) -> str:
-    """The table as text.
+    """Return the accuracies as a table of text.
 
     Args:
-        clean: Accuracy, mask accuracy and age accuracy of the photos as they are.
-        corrupted: The other lines.
+        clean: Accuracy, mask accuracy and age accuracy of the unchanged photos.
+        corrupted: The accuracies under each corruption.
     """
     lines = [f"{'corruption':<24}{'accuracy':>10}{'change':>10}{'mask':>10}{'age':>10}"]
     accuracy, mask, age = clean

@@ -1,7 +1,7 @@
-"""A run's model in other formats, each compared with the Keras model before it is given out.
+"""Export a run's model in other formats, each compared with the Keras model before it is kept.
 
 RUN/exports/<format>/model.*        the model: `images` uint8 RGB in, four `probabilities` out
-RUN/exports/<format>/export.json    what it is, and how it did beside the Keras model
+RUN/exports/<format>/export.json    its description, and its figures beside Keras'
 """
 
 import json
@@ -27,34 +27,34 @@ from trainer.data.pixels import PixelReader, plain_batches
 from trainer.exports.formats import (
     EXPORT_FILE,
     LARGEST_LOSS,
-    Answers,
     ExportFormat,
     ExportSource,
     Images,
-    Run,
+    Predict,
+    Probabilities,
 )
 from trainer.exports.rebuild import rebuild_model
 from trainer.network.classes import class_numbers
 from trainer.network.to_onnx import TOLERANCE
 
 CALIBRATION_PHOTOS = 50
-"""Of each class, from the training photos."""
+"""Number of training photos of each class that calibrate integers."""
 
 BATCH_SIZE = 32
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExportFigures:
-    """One export beside the Keras model.
+    """The figures of one export beside the Keras model.
 
     Attributes:
-        format: As `--to` takes it.
-        largest_difference: Of a probability, on the validation photos.
-        accuracy, keras_accuracy: On the test photos, 0 to 1.
-        size: Bytes of all its files.
-        milliseconds, keras_milliseconds: One photo at a time, taken by turns.
-        note: What was chosen, and what to know when running it.
-        refused: Why it was not kept; None where it was.
+        format: Name of the format, as `--to` takes it.
+        largest_difference: Largest difference of a probability on the validation photos.
+        accuracy, keras_accuracy: Accuracy of both on the test photos, 0 to 1.
+        size: Size of all its files, bytes.
+        milliseconds, keras_milliseconds: Time for one photo of both, measured by turns.
+        note: What was chosen, and what to know for running it.
+        refused: Why it was not kept; None if it was kept.
     """
 
     format: str
@@ -68,17 +68,18 @@ class ExportFigures:
     refused: str | None
 
     def as_dict(self) -> dict[str, Any]:
+        """Return the object that `--json` prints."""
         change = self.accuracy - self.keras_accuracy
         return {**asdict(self), "accuracy_change": round(change, 6)}
 
 
 class Exporter:
-    """Exports one run.
+    """An exporter of one run.
 
     Args:
-        bundle_folder: Of the run.
+        bundle_folder: Bundle folder of the run.
         data: Curated folder with its photos; None for the one it was trained on.
-        out: Folder for the exports; None for the run's own.
+        out: Folder for the exports; None for `exports` in the run folder.
 
     Raises:
         ModelRefusedError, UsageError: See `rebuild_model`.
@@ -91,12 +92,12 @@ class Exporter:
         self.out = out if out is not None else bundle_folder.parent / "exports"
         size = self.rebuilt.bundle.input_size
         reader = PixelReader(size, 0)
-        # The gradient among them holds both 0 and 255.
+        # The gradient among the golden images holds both 0 and 255.
         calibration = [golden_images(size), _read(_some_of_each(curated.photos("train")), reader)]
         val, test = curated.photos("val"), curated.photos("test")
         photos, self._test_photos = _read(val, reader), _read(test, reader)
         self._test_labels = class_numbers(test)
-        self._keras: Run = lambda images: np.asarray(
+        self._keras: Predict = lambda images: np.asarray(
             self.rebuilt.model.predict_on_batch(images), np.float32
         )
         self._source = ExportSource(
@@ -109,7 +110,7 @@ class Exporter:
         self._keras_accuracy = _accuracy(self._keras, self._test_photos, self._test_labels)
 
     def export(self, format: ExportFormat) -> ExportFigures:
-        """Write one format beside its place, compare it, and put it there if it passes.
+        """Write one format to a temporary folder, compare it, and keep it if it passes.
 
         Raises:
             EnvironmentProblemError: The folder cannot be written to.
@@ -128,7 +129,7 @@ class Exporter:
                 f"or choose another --out."
             ) from fault
         finally:
-            # What lies under this name now is a half, a refused or the former export.
+            # This folder now holds an incomplete, a refused or the former export.
             shutil.rmtree(temporary, ignore_errors=True)
 
     def _compare(self, format: ExportFormat, folder: Path) -> ExportFigures:
@@ -147,7 +148,9 @@ class Exporter:
             milliseconds=own_ms,
             keras_milliseconds=keras_ms,
             note=note,
-            refused=judge(format.is_quantised, difference, accuracy, self._keras_accuracy),
+            refused=explain_refusal(
+                format.is_quantised, difference, accuracy, self._keras_accuracy
+            ),
         )
 
     def _describe(self, format: ExportFormat, figures: ExportFigures, folder: Path) -> None:
@@ -184,34 +187,35 @@ class Exporter:
         (folder / EXPORT_FILE).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
-def judge(
+def explain_refusal(
     is_quantised: bool, difference: float, accuracy: float, keras_accuracy: float
 ) -> str | None:
-    """Why an export is refused, with what to do; None where it passes.
+    """Return why an export is refused, with what to do, or None if it passes.
 
     Args:
-        is_quantised: Then accuracy counts, else the difference.
-        difference: Largest of a probability.
-        accuracy, keras_accuracy: Of the export and of the Keras model, 0 to 1.
+        is_quantised: True to check the accuracy, False to check the difference.
+        difference: Largest difference of a probability.
+        accuracy: Accuracy of the export, 0 to 1.
+        keras_accuracy: Accuracy of the Keras model, 0 to 1.
     """
     loss = keras_accuracy - accuracy
-    # Written so that NaN is refused, and that half a point, whatever it is in binary, passes.
+    # Written so that NaN is refused, and that half a point passes whatever it is in binary.
     if is_quantised and not loss <= LARGEST_LOSS + 1e-9:
         return (
             f"it loses {100 * loss:.2f} points of accuracy ({keras_accuracy:.2%} to "
-            f"{accuracy:.2%}), at most {100 * LARGEST_LOSS:g} may be lost; use --to tflite, or "
-            f"train with more photos of what the report calls doubtful"
+            f"{accuracy:.2%}), and at most {100 * LARGEST_LOSS:g} is accepted; use --to tflite, or "
+            f"train with more photos like those that the report lists as unsure"
         )
     if not is_quantised and not difference <= TOLERANCE:
         return (
-            f"a probability is off by {difference:.2g}, at most {TOLERANCE:g} passes; use another "
-            f"format, and report this with the versions in environment.json"
+            f"a probability is off by {difference:.2g}, and at most {TOLERANCE:g} is accepted; use "
+            f"another format, and report this with the versions in environment.json"
         )
     return None
 
 
 def format_exports(exports: Sequence[ExportFigures]) -> str:
-    """The figures as a table for people."""
+    """Return the figures as a table of text."""
     lines = [
         f"{'format':<12} {'difference':>10} {'accuracy':>9} {'change':>7} {'size MB':>8} "
         f"{'ms':>7} {'Keras ms':>9} {'ratio':>6}"
@@ -231,7 +235,7 @@ def format_exports(exports: Sequence[ExportFigures]) -> str:
 
 
 def _some_of_each(photos: Sequence[CuratedPhoto]) -> list[CuratedPhoto]:
-    """Evenly spread over each class."""
+    """Return some photos of each class, evenly spread."""
     chosen: list[CuratedPhoto] = []
     for label in sorted({photo.label for photo in photos}):
         members = [photo for photo in photos if photo.label == label]
@@ -243,12 +247,12 @@ def _read(photos: Sequence[CuratedPhoto], reader: PixelReader) -> Images:
     return np.concatenate(list(plain_batches(photos, reader)))
 
 
-def _answer(run: Run, photos: Images) -> Answers:
+def _answer(run: Predict, photos: Images) -> Probabilities:
     parts = [run(photos[start : start + BATCH_SIZE]) for start in range(0, len(photos), BATCH_SIZE)]
     return np.concatenate(parts)
 
 
-def _accuracy(run: Run, photos: Images, labels: NDArray[np.int64]) -> float:
+def _accuracy(run: Predict, photos: Images, labels: NDArray[np.int64]) -> float:
     return float((_answer(run, photos).argmax(axis=1) == labels).mean())
 
 

@@ -1,4 +1,4 @@
-"""The formats a model can be exported to: how each is written, and how it is run."""
+"""The formats that a model can be exported to: how each is written and run."""
 
 import importlib.util
 import shutil
@@ -19,60 +19,60 @@ from maskage.system.process import hush_native_output
 from trainer.exports.rebuild import RebuiltModel, load_archived_weights
 
 Images = NDArray[np.uint8]
-Answers = NDArray[np.float32]
-Run = Callable[[Images], Answers]
+Probabilities = NDArray[np.float32]
+Predict = Callable[[Images], Probabilities]
 
 EXPORT_FILE = "export.json"
-"""Beside each export: what its files are, and how it did."""
+"""Name of the file beside each export that describes it."""
 
 LARGEST_LOSS = 0.005
-"""Accuracy that a quantised model may lose: half a point."""
+"""Loss of accuracy that is accepted of a quantised model: half a point."""
 
 
 @dataclass(frozen=True, eq=False)
 class ExportSource:
-    """What a format is written from.
+    """The model and photos that a format is written from.
 
     Attributes:
         rebuilt: The model in Keras.
         calibration: Training photos of all classes, uint8 (N, size, size, 3).
         photos: Validation photos, uint8 (M, size, size, 3).
-        labels: Their class numbers, shape (M,).
-        answers: What the Keras model says of them, float32 (M, 4).
+        labels: Class numbers of the validation photos, shape (M,).
+        answers: Probabilities of the validation photos by Keras, float32 (M, 4).
     """
 
     rebuilt: RebuiltModel
     calibration: Images
     photos: Images
     labels: NDArray[np.int64]
-    answers: Answers
+    answers: Probabilities
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ExportFormat:
-    """One format.
+    """A format.
 
     Attributes:
-        name: As `--to` takes it.
-        file: What to open; files beside it belong to it.
-        needs: Module that runs it, where the package's own dependencies do not bring it.
-        is_quantised: Whether it may differ from the Keras model, as long as accuracy stays.
-        batch: Images it takes at once; None for any number.
-        write: Writes it into a folder; returns what was chosen, for the record.
-        open: Runs a folder's file; most need no more than the folder.
+        name: Name, as `--to` takes it.
+        file: Name of the file to open; files beside it belong to it.
+        needs: Module that runs it, where it is not a dependency of the package.
+        is_quantised: True if it may differ from the Keras model, as long as the accuracy stays.
+        batch: Number of images that it takes at once; None for any number.
+        write: Function that writes it into a folder and returns a note on what was chosen.
+        open: Function that opens the file in a folder and returns how to run it.
     """
 
     name: str
     file: str
-    needs: str | None
-    is_quantised: bool
-    batch: int | None
+    needs: str | None = None
+    is_quantised: bool = False
+    batch: int | None = None
     write: Callable[[ExportSource, Path], str]
-    open: Callable[[RebuiltModel, Path], Run]
+    open: Callable[[RebuiltModel, Path], Predict]
 
 
 def require_runtimes(formats: list[ExportFormat]) -> None:
-    """Tell what is missing before any work is done.
+    """Check that the runtimes of formats are installed, before any work is done.
 
     Raises:
         EnvironmentProblemError: A format's runtime is not installed.
@@ -80,8 +80,8 @@ def require_runtimes(formats: list[ExportFormat]) -> None:
     for each in formats:
         if each.needs is not None and importlib.util.find_spec(each.needs) is None:
             raise EnvironmentProblemError(
-                f"--to {each.name} is compared by running it, and {each.needs} is not installed. "
-                f"Install it with {explain_install('export')}, or leave this format out."
+                f"--to {each.name} needs {each.needs} to compare the result, and it is not "
+                f"installed. Install it with {explain_install('export')}, or leave this format out."
             )
 
 
@@ -90,7 +90,7 @@ def _write_onnx(source: ExportSource, folder: Path) -> str:
     return "the bundle's own file"
 
 
-def _open_onnx(rebuilt: RebuiltModel, folder: Path) -> Run:
+def _open_onnx(rebuilt: RebuiltModel, folder: Path) -> Predict:
     from maskage.inference.onnx_engine import OnnxEngine
 
     return OnnxEngine(folder / "model.onnx").run
@@ -101,7 +101,7 @@ def _write_keras(source: ExportSource, folder: Path) -> str:
     return "built by this version's code, with the bundle's weights"
 
 
-def _open_keras(rebuilt: RebuiltModel, folder: Path) -> Run:
+def _open_keras(rebuilt: RebuiltModel, folder: Path) -> Predict:
     from trainer.network.backbones import build_deliverable, build_network
 
     model = build_deliverable(build_network(rebuilt.recipe), rebuilt.bundle.temperature)
@@ -117,11 +117,11 @@ def _write_tflite(source: ExportSource, folder: Path) -> str:
 
 
 def _write_int8(source: ExportSource, folder: Path) -> str:
-    """Integers throughout where the validation photos bear it; else only the weights.
+    """Write integers throughout where the validation photos allow it, else only for the weights.
 
     Source:
-        Activations of 16 bits beside weights of 8 were tried too: as far from the Keras model as
-        8 and 8 (the weights make the difference), and a hundred times slower in LiteRT.
+        Activations of 16 bits with weights of 8 were measured too: as far from the Keras model as 8
+        and 8 (the weights make the difference), and a hundred times slower in LiteRT.
     """
     from trainer.exports.tflite import convert_integers, convert_weights
 
@@ -141,7 +141,7 @@ def _write_int8(source: ExportSource, folder: Path) -> str:
 
 
 def _loss(source: ExportSource, folder: Path, data: bytes) -> float:
-    """Accuracy that a TFLite file loses on the validation photos; it is left in the folder."""
+    """Return the accuracy that a TFLite file loses on the validation photos, and keep the file."""
     (folder / "model.tflite").write_bytes(data)
     answers = _open_tflite(source.rebuilt, folder)(source.photos)
     right, kept = (
@@ -150,7 +150,7 @@ def _loss(source: ExportSource, folder: Path, data: bytes) -> float:
     return right - kept
 
 
-def _open_tflite(rebuilt: RebuiltModel, folder: Path) -> Run:
+def _open_tflite(rebuilt: RebuiltModel, folder: Path) -> Predict:
     from trainer.exports.tflite import TfliteEngine
 
     return TfliteEngine(folder / "model.tflite").run
@@ -166,7 +166,7 @@ def _write_openvino(source: ExportSource, folder: Path) -> str:
         model = openvino.Core().read_model(onnx)
         written = Path(temporary) / "model.xml"
         openvino.save_model(model, written, compress_to_fp16=False)
-        # It answers a full disk with a fault of its own; copying says what it is.
+        # OpenVINO reports a full disk with an error of its own; copying names the reason.
         for file in (written, written.with_suffix(".bin")):
             shutil.copyfile(file, folder / file.name)
     by_itself = _run_openvino(folder, {})(source.photos)
@@ -177,11 +177,11 @@ def _write_openvino(source: ExportSource, folder: Path) -> str:
     )
 
 
-def _open_openvino(rebuilt: RebuiltModel, folder: Path) -> Run:
+def _open_openvino(rebuilt: RebuiltModel, folder: Path) -> Predict:
     return _run_openvino(folder, {"INFERENCE_PRECISION_HINT": "f32"})
 
 
-def _run_openvino(folder: Path, settings: dict[str, Any]) -> Run:
+def _run_openvino(folder: Path, settings: dict[str, Any]) -> Predict:
     import openvino
 
     with hush_native_output():
@@ -189,7 +189,7 @@ def _run_openvino(folder: Path, settings: dict[str, Any]) -> Run:
         compiled = core.compile_model(core.read_model(folder / "model.xml"), "CPU", settings)
     request = compiled.create_infer_request()
 
-    def run(images: Images) -> Answers:
+    def run(images: Images) -> Probabilities:
         answers = request.infer({"images": images})
         return np.array(answers[compiled.output("probabilities")])
 
@@ -199,16 +199,41 @@ def _run_openvino(folder: Path, settings: dict[str, Any]) -> Run:
 FORMATS = {
     each.name: each
     for each in (
-        ExportFormat("onnx", "model.onnx", None, False, None, _write_onnx, _open_onnx),
         ExportFormat(
-            "tflite", "model.tflite", "ai_edge_litert", False, 1, _write_tflite, _open_tflite
+            name="onnx",
+            file="model.onnx",
+            write=_write_onnx,
+            open=_open_onnx,
         ),
         ExportFormat(
-            "tflite-int8", "model.tflite", "ai_edge_litert", True, 1, _write_int8, _open_tflite
+            name="tflite",
+            file="model.tflite",
+            needs="ai_edge_litert",
+            batch=1,
+            write=_write_tflite,
+            open=_open_tflite,
         ),
         ExportFormat(
-            "openvino", "model.xml", "openvino", False, None, _write_openvino, _open_openvino
+            name="tflite-int8",
+            file="model.tflite",
+            needs="ai_edge_litert",
+            is_quantised=True,
+            batch=1,
+            write=_write_int8,
+            open=_open_tflite,
         ),
-        ExportFormat("keras", "model.keras", None, False, None, _write_keras, _open_keras),
+        ExportFormat(
+            name="openvino",
+            file="model.xml",
+            needs="openvino",
+            write=_write_openvino,
+            open=_open_openvino,
+        ),
+        ExportFormat(
+            name="keras",
+            file="model.keras",
+            write=_write_keras,
+            open=_open_keras,
+        ),
     )
 }

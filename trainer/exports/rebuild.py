@@ -1,7 +1,7 @@
-"""A finished run's network, built anew by our own code; of its files only numbers are taken.
+"""Rebuild the network of a finished run with our own code; only numbers are read from its files.
 
 The recipe in `args.yaml` names the backbone and its shape, the bundle holds the weights, and the
-golden images tell whether both belong together. No description of layers is read from a file.
+golden images show whether both belong together. No description of layers is read from a file.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from maskage.errors import ModelRefusedError, UsageError
 from maskage.formats.bundle import (
@@ -19,16 +18,15 @@ from maskage.formats.bundle import (
     load_bundle,
     read_file,
 )
-from maskage.security.files import UnsafeFileError, read_regular_file
+from maskage.formats.run_arguments import ARGS_FILE, load_arguments
+from maskage.security.files import UnsafeFileError
 from maskage.security.keras_archive import WEIGHTS_ENTRY, read_archived_weights
 from maskage.security.keras_weights import largest_weights, load_checked_weights
 from trainer.network.backbones import build_deliverable, build_network
 from trainer.recipe import Recipe, recipe_from_table
 
 GOLDEN_TOLERANCE = 2e-3
-"""Of a probability, between Keras and what ONNX Runtime answered when the bundle was made."""
-
-_LARGEST_ARGS = 1 << 20
+"""Largest accepted difference of a probability between Keras and the bundle's golden images."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +34,10 @@ class RebuiltModel:
     """A run's model in Keras.
 
     Attributes:
-        bundle: Whose weights it has.
-        recipe: It was built from.
-        model: Keras model, uint8 images (N, size, size, 3) to probabilities (N, 4).
-        golden_difference: Of its probabilities for the golden images from the bundle's.
+        bundle: Bundle that the weights come from.
+        recipe: Recipe that it was built from.
+        model: Keras model from uint8 images (N, size, size, 3) to probabilities (N, 4).
+        golden_difference: Largest difference from the bundle's golden probabilities.
     """
 
     bundle: ModelBundle
@@ -49,14 +47,14 @@ class RebuiltModel:
 
 
 def rebuild_model(bundle_folder: Path) -> RebuiltModel:
-    """Build the network of a bundle and give it the bundle's weights.
+    """Build the network of a bundle and load the bundle's weights.
 
     Args:
-        bundle_folder: In its run's folder, whose `args.yaml` holds the recipe.
+        bundle_folder: Bundle in a run folder, whose `args.yaml` holds the recipe.
 
     Raises:
-        ModelRefusedError: The bundle or its weights are not whole, of another network, or answer
-            the golden images otherwise than they did.
+        ModelRefusedError: The bundle or its weights are incomplete, belong to another network, or
+            give other probabilities for the golden images.
         UsageError: There is no recipe beside it.
     """
     bundle = load_bundle(bundle_folder)
@@ -75,37 +73,40 @@ def rebuild_model(bundle_folder: Path) -> RebuiltModel:
         raise ModelRefusedError(
             _refusal(
                 bundle,
-                f"the network that args.yaml names answers the golden images otherwise with these "
-                f"weights (off by {difference:.3f}, at most {GOLDEN_TOLERANCE} is allowed)",
+                f"with these weights, the network that args.yaml names gives other answers for the "
+                f"golden images (off by {difference:.3f}, at most {GOLDEN_TOLERANCE} is allowed)",
             )
         )
     return RebuiltModel(bundle, recipe, model, difference)
 
 
 def load_archived_weights(model: Any, data: bytes) -> None:
-    """Load the weights of a .keras file, given as its bytes, into a model that our code built.
+    """Load the weights of a .keras file into a model that our code built.
+
+    Args:
+        model: Keras model.
+        data: Bytes of the file.
 
     Raises:
-        UnsafeFileError: It is no such file, or one of another model.
+        UnsafeFileError: It is not a .keras file, or belongs to another model.
     """
     weights = read_archived_weights(data, largest_weights(model))
     load_checked_weights(model, weights, WEIGHTS_ENTRY)
 
 
 def _read_recipe(bundle: ModelBundle) -> Recipe:
-    path = bundle.folder.parent / "args.yaml"
+    path = bundle.folder.parent / ARGS_FILE
     if not path.exists():
         raise UsageError(
-            f"{bundle.folder}: nothing says what network this is (no args.yaml beside the bundle). "
-            f"Name the run's folder, as `trainer fit` wrote it."
+            f"{bundle.folder}: it is unknown which network this is, because there is no args.yaml "
+            f"beside the bundle. Name the run folder, as `trainer fit` wrote it."
         )
     try:
-        table = dict(yaml.safe_load(read_regular_file(path, _LARGEST_ARGS))["recipe"])
+        table = dict(load_arguments(path.parent)["recipe"])
         recipe = recipe_from_table(str(table.pop("name")), table)
         is_fitting = recipe.image_size == bundle.input_size
-    # Whatever a file of a stranger's making can be: the recipe checks ranges, not types.
-    except (UnsafeFileError, yaml.YAMLError, ValueError, TypeError, KeyError, RecursionError,
-            AttributeError) as fault:  # fmt: skip
+    # A stranger's file can hold anything: the recipe checks ranges, not types.
+    except (UnsafeFileError, ValueError, TypeError, KeyError, AttributeError) as fault:
         reason = (str(fault).splitlines() or [type(fault).__name__])[0][:200]
         raise ModelRefusedError(
             _refusal(bundle, f"{path.name} holds no recipe of `trainer fit` ({reason})")
@@ -123,6 +124,6 @@ def _read_recipe(bundle: ModelBundle) -> Recipe:
 
 def _refusal(bundle: ModelBundle, reason: str) -> str:
     return (
-        f"{bundle.folder.parent}: this run's network is not rebuilt: {reason}. Copy the run again "
-        f"as a whole, or train a new one with `trainer fit`."
+        f"{bundle.folder.parent}: the network of this run cannot be rebuilt: {reason}. Copy the "
+        "whole run again, or train a new one with `trainer fit`."
     )

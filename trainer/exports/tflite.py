@@ -1,4 +1,4 @@
-"""A Keras model as TFLite, in floats or in integers, and LiteRT to run it. One image at a time."""
+"""Convert a Keras model to TFLite, in floats or integers, and run it one image at a time."""
 
 import tempfile
 import warnings
@@ -17,10 +17,10 @@ INPUT, OUTPUT, SIGNATURE = "images", "probabilities", "serving_default"
 
 
 class TfliteEngine:
-    """One TFLite network, run by LiteRT.
+    """A TFLite network, run by LiteRT.
 
     Args:
-        path: The file.
+        path: Path of the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,29 +30,29 @@ class TfliteEngine:
             interpreter = Interpreter(model_content=path.read_bytes(), num_threads=worker_count())
             interpreter.allocate_tensors()
         given = interpreter.get_input_details()[0]
-        # Integers in are pixels as they are only where no scale lies between.
+        # The input takes pixels unchanged only where it has no scale.
         if given["dtype"] != np.uint8 or given["quantization"] not in ((0.0, 0), (1.0, 0)):
             raise ToolchainError(
-                f"The TFLite network wants {given['dtype'].__name__} at {given['quantization']}, "
+                f"The TFLite network expects {given['dtype'].__name__} at {given['quantization']}, "
                 f"not pixels of uint8. Please report this with the versions in environment.json."
             )
-        # Held, because the signature points into it.
+        # Kept, because the signature points into it.
         self._interpreter = interpreter
         self._run = interpreter.get_signature_runner(SIGNATURE)
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Images uint8 (N, size, size, 3) to probabilities float32 (N, 4), one after the other."""
+        """Return the probabilities, float32 (N, 4), of images, uint8 (N, size, size, 3)."""
         rows = [np.array(self._run(**{INPUT: image[None]})[OUTPUT][0]) for image in images]
         return np.stack(rows)
 
 
 def convert_floats(model: Any) -> bytes:
-    """A Keras model in float32."""
+    """Convert a Keras model to float32, and return the file's bytes."""
     return _convert(model, "uint8", lambda converter: None)
 
 
 def convert_weights(model: Any) -> bytes:
-    """A Keras model with weights of int8; between the layers it computes in floats."""
+    """Convert a Keras model to weights of int8; it computes in floats between the layers."""
     import tensorflow
 
     def set_up(converter: Any) -> None:
@@ -62,12 +62,15 @@ def convert_weights(model: Any) -> bytes:
 
 
 def convert_integers(model: Any, photos: NDArray[np.uint8]) -> bytes:
-    """A Keras model in integers throughout; only the four probabilities leave it as floats.
+    """Convert a Keras model to integers throughout, except for the four probabilities.
 
     Args:
-        model: Of Keras, one uint8 input.
-        photos: uint8 (N, size, size, 3), a few hundred of all classes, that show how large the
-            numbers between the layers become. One of them holds both 0 and 255.
+        model: Keras model with one uint8 input.
+        photos: A few hundred photos of all classes, uint8 (N, size, size, 3), that show the range
+            of the numbers between the layers. One of them must hold both 0 and 255.
+
+    Returns:
+        Bytes of the file.
     """
     import tensorflow
 
@@ -81,8 +84,8 @@ def convert_integers(model: Any, photos: NDArray[np.uint8]) -> bytes:
         converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tensorflow.uint8
 
-    # From floats, so that the converter itself puts pixels in the place of the first numbers;
-    # with uint8 in the graph it keeps a cast and floats at its begin (15 ms where this took 7).
+    # From floats, so that the converter itself makes the input uint8. With uint8 in the graph it
+    # keeps a cast and floats at the beginning (15 ms where this took 7).
     return _convert(model, "float32", set_up)
 
 
@@ -94,7 +97,7 @@ def _convert(model: Any, dtype: str, set_up: Any) -> bytes:
     size = int(model.input_shape[1])
     images = keras.InputSpec(shape=(1, size, size, 3), dtype=dtype, name=INPUT)
     with tempfile.TemporaryDirectory() as folder, hush_native_output(), warnings.catch_warnings():
-        # TensorFlow's converter is not of one mind with itself about what is outdated.
+        # TensorFlow's converter warns about its own outdated calls.
         warnings.simplefilter("ignore")
         archive = keras.export.ExportArchive()
         archive.track(model)

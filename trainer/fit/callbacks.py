@@ -1,4 +1,4 @@
-"""What happens between the steps and epochs of a network's training."""
+"""Keras callbacks that run between the steps and epochs of a training."""
 
 import math
 from collections.abc import Callable
@@ -18,12 +18,13 @@ from trainer.network.training_state import PhaseState
 
 @dataclass(frozen=True)
 class PhaseHooks:
-    """Who is told of a phase, and asked.
+    """Functions that a phase calls.
 
     Attributes:
-        on_epoch: Told the figures of each epoch.
-        on_state: Given where it stands after each whole epoch, once `on_epoch` was told.
-        should_stop: Asked after each batch; the epoch so far is then validated and counts.
+        on_epoch: Called with the figures of each epoch.
+        on_state: Called with the state after each complete epoch, after `on_epoch`.
+        should_stop: Called after each batch; if it returns True, the epoch so far is validated and
+            counts.
     """
 
     on_epoch: Callable[[EpochFigures], object]
@@ -32,13 +33,14 @@ class PhaseHooks:
 
 
 class Snapshot(keras.callbacks.Callback):  # type: ignore[misc]
-    """Copies what training goes on with: weights, moments, averages, the state of dropout."""
+    """A copy of what training continues with: weights, moments, averages, state of dropout."""
 
     def __init__(self) -> None:
         super().__init__()
         self.arrays: dict[str, list[NDArray[Any]]] = {}
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Copy the arrays after each epoch."""
         self.arrays = {
             kind: [np.array(keras.ops.convert_to_numpy(each)) for each in variables]
             for kind, variables in _variables(self.model).items()
@@ -46,10 +48,10 @@ class Snapshot(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 class AveragedWeights(keras.callbacks.Callback):  # type: ignore[misc]
-    """Has the optimizer's averages in the model from the end of an epoch to the next one's begin.
+    """Puts the optimizer's averages into the model between the end of an epoch and the next one.
 
     Keras' own `SwapEMAWeights` swaps by adding and subtracting, which rounds the weights each time:
-    a training that went on from a snapshot ended 1e-5 off.
+    a training that continued from a snapshot ended 1e-5 off.
     """
 
     def __init__(self) -> None:
@@ -57,10 +59,12 @@ class AveragedWeights(keras.callbacks.Callback):  # type: ignore[misc]
         self._is_average = False
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Put the trained weights back."""
         if self._is_average:
             self._swap()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Put the averages into the model."""
         self._swap()
 
     def _swap(self) -> None:
@@ -73,41 +77,41 @@ class AveragedWeights(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def restore(trainee: Any, state: PhaseState) -> None:
-    """Put a compiled model and its optimizer where a `Snapshot` found them.
+    """Restore a compiled model and its optimizer from the state of a `Snapshot`.
 
     Raises:
-        EnvironmentProblemError: The snapshot is of another version's training.
+        EnvironmentProblemError: Another version wrote the state.
     """
     if not trainee.optimizer.built:
         trainee.optimizer.build(trainee.trainable_variables)
     for kind, variables in _variables(trainee).items():
         if len(variables) != len(state.arrays[kind]):
             raise EnvironmentProblemError(
-                f"The state of this training has {len(state.arrays[kind])} arrays of its {kind} "
-                f"where {len(variables)} are wanted: another version wrote it. Train a new run."
+                f"The state of this training has {len(state.arrays[kind])} arrays of the {kind}, "
+                f"and {len(variables)} are expected: another version wrote it. Train a new run."
             )
         for variable, value in zip(variables, state.arrays[kind], strict=True):
             variable.assign(value)
 
 
 def _variables(trainee: Any) -> dict[str, list[Any]]:
-    # The rate is worked out anew in each step, and a variable on one backend only: without it a
-    # state is the same list on both.
+    # The rate is computed in each step, and is a variable on one backend only. Without it the state
+    # is the same list on both.
     rate = unscaled(trainee.optimizer).learning_rate
     optimizer = [each for each in trainee.optimizer.variables if each is not rate]
     return {"model": trainee.variables, "optimizer": optimizer}
 
 
 class BestKeeper(keras.callbacks.Callback):  # type: ignore[misc]
-    """Validates after each epoch, keeps the best weights, and ends what no longer helps.
+    """Validation after each epoch, which keeps the best weights and stops when they do not improve.
 
     Args:
-        validation: Of the network whose weights are kept.
-        start: Where the phase begins or goes on.
-        snapshot: Runs before this one, and before weights are averaged.
-        hooks: Told and asked.
-        patience: Epochs without a better one until it ends.
-        unsettled: Epochs in which the newest counts as the best.
+        validation: Validation of the network whose weights are kept.
+        start: State in which the phase begins or continues.
+        snapshot: Callback that runs before this one, and before weights are averaged.
+        hooks: Functions to call.
+        patience: Number of epochs without a better one until training stops.
+        unsettled: Number of first epochs in which the newest one counts as the best.
     """
 
     def __init__(
@@ -129,11 +133,13 @@ class BestKeeper(keras.callbacks.Callback):  # type: ignore[misc]
         self.best_weights = start.arrays.get("best")
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Stop training where a hook asks for it."""
         if self._hooks.should_stop():
             self.model.stop_training = True
             self._is_cut = batch + 1 < self.params["steps"]
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Validate, keep the weights if they are the best, and call the hooks."""
         right, loss = self._validation.measure()
         is_settled = epoch + 1 > self._unsettled
         if not is_settled or loss <= self._best_loss or self.best_weights is None:
@@ -142,7 +148,14 @@ class BestKeeper(keras.callbacks.Callback):  # type: ignore[misc]
             self.best_weights = self._validation.network.weights
         rate = last_rate(self.model.optimizer)
         self._hooks.on_epoch(
-            EpochFigures(epoch + 1, float(logs["loss"]), float(logs["accuracy"]), loss, right, rate)
+            EpochFigures(
+                epoch=epoch + 1,
+                loss=float(logs["loss"]),
+                accuracy=float(logs["accuracy"]),
+                val_loss=loss,
+                val_accuracy=right,
+                learning_rate=rate,
+            )
         )
         if not self._is_cut:
             arrays = {**self._snapshot.arrays, "best": self.best_weights}

@@ -1,4 +1,4 @@
-"""From curated photos to a run folder with its bundle, in one go or after a break."""
+"""Train from curated photos to a run folder with its bundle, in one go or after a break."""
 
 import shutil
 from collections.abc import Iterator
@@ -11,7 +11,6 @@ from maskage.errors import EnvironmentProblemError, UsageError
 from maskage.formats.run_folder import RunFolder, check_name, create_run
 from maskage.system.files import is_disk_full
 from trainer.data.dataset import TrainingPhotos, read_training_photos
-from trainer.evaluation.learning_curve import require_enough_groups
 from trainer.fit.packing import pack_run
 from trainer.fit.training import Training
 from trainer.network.backbones import build_network, find_backbone
@@ -23,30 +22,30 @@ from trainer.network.weights import load_backbone_weights, obtain_weights
 from trainer.progress import OnProgress, StopSwitch, TrainingStoppedError
 from trainer.recipe import Recipe
 from trainer.settings import FitSettings, read_args
+from trainer.studies.curve_measurement import require_enough_groups
 
 
 def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path:
     """Train, evaluate and pack one model.
 
-    With pretrained weights: features through the frozen backbone once, a head on them, then the
-    upper blocks with the head. With random weights features mean nothing, so the whole network is
-    trained from the start.
+    With pretrained weights, features are computed once by the frozen backbone, a head is trained on
+    them, and then the upper blocks with the head. With random weights, whose features mean nothing,
+    the whole network is trained from the start.
 
     Args:
-        settings: What is asked for.
-        on_progress: Told how far it is, after each batch of features and each epoch.
+        settings: Settings of the user.
+        on_progress: Called after each batch of features and each epoch.
 
     Returns:
-        The run folder. Of several processes that train together only the first has one to keep;
-        the others' is gone.
+        The run folder. Of several processes that train together, only the first one keeps it.
 
     Raises:
         DatasetError: The curated folder is not usable, or has too few groups for a learning curve.
         UsageError: A setting is out of range, or the run's name is taken.
         MissingDownloadError: There are no ImageNet weights.
-        ModelRefusedError: The weights file is not one, or of another network.
-        TrainingStoppedError: Ctrl-C; the best so far is packed, where there is any.
-        EnvironmentProblemError: No room is left on the disk; what was trained until then is kept.
+        ModelRefusedError: The weights file is invalid, or belongs to another network.
+        TrainingStoppedError: Ctrl-C was pressed; the best result so far, if any, is packed.
+        EnvironmentProblemError: The disk is full; what was trained so far is kept.
     """
     recipe = settings.recipe()
     hardware = choose_hardware(settings.devices, settings.precision)
@@ -54,7 +53,7 @@ def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path
     photos = read_training_photos(settings.curated)
     if settings.learning_curve:
         require_enough_groups(photos.train.photos)
-    # Before there is a folder: a run whose weights are missing is none.
+    # Before the folder is created: without weights there is no run.
     obtain_weights(find_backbone(recipe), recipe, settings.weights)
     args = {
         **settings.as_args(recipe),
@@ -65,18 +64,25 @@ def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path
         run = create_run(runs, settings.name, recipe.name, args)
         try:
             with run.lock(), _explained_full_disk(run):
-                return _train(settings, recipe, photos, run, None, hardware, on_progress)
+                return _train(
+                    run,
+                    settings=settings,
+                    recipe=recipe,
+                    photos=photos,
+                    hardware=hardware,
+                    on_progress=on_progress,
+                )
         except BaseException:
-            # With nothing trained there is nothing to keep; features lie elsewhere.
+            # Nothing was trained, so nothing is kept; features lie elsewhere.
             if not run.is_trained:
                 shutil.rmtree(run.path)
             raise
 
 
 def resume(path: Path, on_progress: OnProgress = lambda _: None) -> Path:
-    """Go on with a training that was stopped or killed, from its last whole epoch.
+    """Continue a training that was stopped or killed, from its last complete epoch.
 
-    It ends where it would have ended without the break. A finished run is left as it is.
+    The result is the same as without the break. A finished run is left unchanged.
 
     Args:
         path: The run folder.
@@ -86,10 +92,10 @@ def resume(path: Path, on_progress: OnProgress = lambda _: None) -> Path:
         The run folder.
 
     Raises:
-        UsageError: The photos are others than those it was begun with.
-        EnvironmentProblemError: It is not a run, its last state is damaged, or no room is left on
-            the disk.
-        InUseError: It is being trained at this moment.
+        UsageError: The photos have changed since the run was started.
+        EnvironmentProblemError: The folder is not a run, its last state is damaged, or the disk is
+            full.
+        InUseError: The run is being trained now.
         DatasetError, MissingDownloadError, ModelRefusedError, TrainingStoppedError: See `fit`.
     """
     run = RunFolder(path)
@@ -101,13 +107,13 @@ def resume(path: Path, on_progress: OnProgress = lambda _: None) -> Path:
     photos = read_training_photos(settings.curated)
     if photos.digest != args.get("dataset_digest"):
         raise UsageError(
-            f"{settings.curated} has other photos now than when {path} was begun, so the run "
-            f"cannot go on as it would have. Train a new one: `trainer fit {settings.curated}`."
+            f"{settings.curated} has other photos now than when {path} was started, so the run "
+            f"cannot continue. Train a new one: `trainer fit {settings.curated}`."
         )
     hardware = choose_hardware(settings.devices, settings.precision)
     if hardware.process.count > 1:
         raise UsageError(
-            f"--resume goes on in one process; found {hardware.process.count}. Unset "
+            f"--resume works in one process only; found {hardware.process.count}. Unset "
             f"KERAS_DISTRIBUTION_*, or train a new run."
         )
     with run.lock(), _explained_full_disk(run):
@@ -115,38 +121,47 @@ def resume(path: Path, on_progress: OnProgress = lambda _: None) -> Path:
         done = state.epochs_done if state is not None else {}
         run.keep_results(done)
         if (lost := sum(done.values()) - len(run.read_results())) > 0:
-            say(f"{path}: results.csv lacks {lost} epochs, which its curves will lack too.")
-        return _train(settings, recipe, photos, run, state, hardware, on_progress)
+            say(f"{path}: {lost} epochs are missing in results.csv, and so in its curves.")
+        return _train(
+            run,
+            settings=settings,
+            recipe=recipe,
+            photos=photos,
+            hardware=hardware,
+            on_progress=on_progress,
+            state=state,
+        )
 
 
 @contextmanager
 def _explained_full_disk(run: RunFolder) -> Iterator[None]:
-    """Say of a full disk how the training goes on once there is room."""
+    """Explain, when the disk is full, how to continue the training."""
     try:
         yield
     except OSError as fault:
         if not is_disk_full(fault):
             raise
         way_on = (
-            f"What was trained so far is kept: make room, then go on with `trainer fit --resume "
+            f"What was trained so far is kept: make room, then continue with `trainer fit --resume "
             f"{run.path}`."
             if run.is_trained
             else "Nothing was trained yet, so there is no run: make room, then train again. "
-            "Features that were computed are kept."
+            "Computed features are kept."
         )
         raise EnvironmentProblemError(
-            f"{run.path}: no room is left on the disk ({fault.filename or fault}). {way_on}"
+            f"{run.path}: the disk is full ({fault.filename or fault}). {way_on}"
         ) from fault
 
 
 def _train(
+    run: RunFolder,
+    *,
     settings: FitSettings,
     recipe: Recipe,
     photos: TrainingPhotos,
-    run: RunFolder,
-    state: TrainingState | None,
     hardware: Hardware,
     on_progress: OnProgress,
+    state: TrainingState | None = None,
 ) -> Path:
     weights = obtain_weights(find_backbone(recipe), recipe, settings.weights)
     keras.utils.set_random_seed(settings.seed)
@@ -155,17 +170,25 @@ def _train(
         load_backbone_weights(network, weights)
     with StopSwitch() as switch:
         training = Training(
-            settings, recipe, photos, network, run, switch, on_progress, hardware, state
+            settings=settings,
+            recipe=recipe,
+            photos=photos,
+            network=network,
+            run=run,
+            switch=switch,
+            on_progress=on_progress,
+            hardware=hardware,
+            state=state,
         )
         outcome = training.run_phases(weights)
         leave_processes()
         if hardware.process.is_first:
             pack_run(outcome)
-        # Not the switch: Ctrl-C while it is packed stops nothing that is left to train.
+        # Not the switch: Ctrl-C during packing does not cut the training short.
         if outcome.is_stopped:
             raise TrainingStoppedError(
-                f"Stopped early. The best so far is evaluated and packed in {run.path}. Go on with "
-                f"`trainer fit --resume {run.path}`.",
+                f"Stopped early. The best result so far is evaluated and packed in {run.path}. "
+                f"Continue with `trainer fit --resume {run.path}`.",
                 run.path,
             )
         run.state.unlink(missing_ok=True)

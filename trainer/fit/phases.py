@@ -1,7 +1,7 @@
-"""Training through the network itself: the upper blocks after the head, or all of it from scratch.
+"""Train the network itself: the upper blocks after the head, or all of it from random weights.
 
-The rate falls along a cosine after a short rise; what is validated and kept is the average of the
-weights over the last steps; the epoch of least calibrated validation loss wins.
+The rate falls along a cosine after a short rise. The average of the weights over the last steps is
+validated and kept, and the epoch of least calibrated validation loss is chosen.
 """
 
 import math
@@ -29,29 +29,29 @@ from trainer.network.training_state import PhaseState
 from trainer.recipe import Phase
 
 AVERAGING = 0.98
-"""Momentum of the weight average: over the last 50 steps or so."""
+"""Momentum of the weight average, which covers about the last 50 steps."""
 
 UNSETTLED = 0.6
-"""Part of the epochs from random weights in which the newest is kept, whatever validation says.
+"""Share of the epochs from random weights in which the newest one is kept, whatever its loss.
 
-While the rate is high an epoch shines on a few validation photos by luck: of 100 epochs the 32nd
-was kept, and 89% of the frames of unseen rendered people were right with it; 96% with the last of
-another training on the same photos.
+While the rate is high, an epoch can be best on few validation photos by luck: of 100 epochs the
+32nd was kept, with which 89% of the frames of unseen rendered people were right; with the last
+epoch of another training on the same photos it was 96%.
 """
 
 
 class NetworkPhase:
-    """One phase that trains the layers of `network` that are open.
+    """A phase that trains the open layers of a network.
 
     Args:
-        network: Its trainable layers are trained.
-        phase: Epochs, batch size, rate, decay, patience.
-        label_smoothing: Spread over all classes.
-        is_scratch: Whether it starts from random weights: side heads and wide colours then, and no
-            averaging, since batch norm's running figures would belong to other weights.
-        seed: Of order and variants.
-        checkpoint: File that the best weights are written to at the end.
-        class_weights: What a training photo of each class counts, shape (4,).
+        network: Network whose trainable layers are trained.
+        phase: Epochs, batch size, rate, decay and patience.
+        label_smoothing: Share of a label that is spread over all classes, 0 to 1.
+        is_scratch: True to start from random weights: with side heads and much colour, and without
+            averaging, because batch norm's running figures would belong to other weights.
+        seed: Seed of order and variants.
+        checkpoint: Path that the best weights are written to at the end.
+        class_weights: Weight of a training photo of each class, shape (4,).
     """
 
     def __init__(
@@ -76,21 +76,23 @@ class NetworkPhase:
         val: Sequence[CuratedPhoto],
         reader: PixelReader,
         hooks: PhaseHooks,
+        *,
         start_logits: NDArray[np.float32] | None = None,
         start: PhaseState | None = None,
     ) -> int:
-        """Train; the network ends with the weights of the best epoch.
+        """Train until the network has the weights of the best epoch.
 
         Args:
-            train, val: Photos.
-            reader: Reads them.
-            hooks: Told and asked.
-            start_logits: Of the validation photos by the network as it is, which an epoch must
-                beat; None where it knows nothing yet.
-            start: Where to go on from; the end is then the same as without a break.
+            train: Training photos.
+            val: Validation photos.
+            reader: Reader of the photos.
+            hooks: Functions to call.
+            start_logits: Logits of the validation photos before training, which an epoch must
+                improve on; None where the network is random.
+            start: State to continue from; the result is then the same as without a break.
 
         Returns:
-            The best epoch, from 1; 0 where none beat the start.
+            The number of the best epoch, from 1; 0 where none was better than the start.
 
         Raises:
             UnreadableImageError: A file is not a whole picture.
@@ -109,8 +111,8 @@ class NetworkPhase:
             validation, start, snapshot, hooks, patience=self._phase.patience, unsettled=unsettled
         )
         pacing = rate_callbacks(peak, steps, len(batches) * start.epoch)
-        # Averaged weights are for validation; what is trained on, and taken up again, are the
-        # others, so they are copied first.
+        # The averaged weights are for validation. Training continues with the others, so the
+        # snapshot copies them first.
         averaging = [] if self._is_scratch else [AveragedWeights()]
         try:
             if not start.is_done(self._phase.epochs, self._phase.patience):
@@ -119,7 +121,7 @@ class NetworkPhase:
                     epochs=self._phase.epochs,
                     initial_epoch=start.epoch,
                     verbose=0,
-                    # The batches have an order of their own, and draw ahead along it.
+                    # The batches have their own order, and are prepared in it.
                     shuffle=False,
                     callbacks=[*pacing, snapshot, *averaging, keeper],
                 )
@@ -131,7 +133,7 @@ class NetworkPhase:
         return keeper.best_epoch
 
     def search_rate(self, train: Sequence[CuratedPhoto], reader: PixelReader) -> RateSearch:
-        """Try out learning rates; the network's weights are as before when this returns."""
+        """Search the learning rate; the network's weights are the same afterwards."""
         before = self._network.weights
         batches = self._batches(train, reader, 0)
         try:
@@ -146,11 +148,11 @@ class NetworkPhase:
         return TrainingBatches(
             train,
             reader,
-            self._phase.batch_size,
-            self._class_weights,
-            Augmenter(vary_colour if self._is_scratch else vary_framing),
-            self._seed,
-            first_epoch,
+            batch_size=self._phase.batch_size,
+            weights=self._class_weights,
+            augment=Augmenter(vary_colour if self._is_scratch else vary_framing),
+            seed=self._seed,
+            first_epoch=first_epoch,
         )
 
     def _first_state(
@@ -176,13 +178,13 @@ class NetworkPhase:
         return trainee
 
     def _build(self, trainee: Any) -> None:
-        """Make the variables of optimizer, loss and figures, where `fit` would draw a batch for it.
+        """Create the variables of optimizer, loss and metrics, for which `fit` would take a batch.
 
-        Those that its threads had drawn ahead by then came into the first epochs, before the
-        batches of these; how many hung on the threads, so that no training was the same again.
+        Batches that its threads had prepared by then came into the first epochs. Their number
+        depended on the threads, so that no training could be repeated.
         """
         shape = (1, *self._network.logits.input_shape[1:])
         photo = (np.zeros(shape, np.uint8), np.zeros((1, len(LABELS)), np.float32))
-        # TensorFlow's builds under a strategy only; on one device it needs no batch.
+        # TensorFlow's method builds under a strategy only; on one device it needs no batch.
         build = getattr(trainee, "_maybe_symbolic_build", trainee._symbolic_build)
         build(data_batch=(*photo, np.ones(1, np.float32)))

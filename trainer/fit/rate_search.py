@@ -1,8 +1,8 @@
-"""Which learning rate suits a network and its photos: a short training with an ever higher one.
+"""Search the learning rate of a network and its photos, in a short training with a rising rate.
 
-The rate grows by the same factor at each step. While it is too low the loss stays, then it falls,
-and where the rate is too high it shoots up. What is taken lies a few times under the rate at which
-the smoothed loss was least: there it falls fast, with room until it no longer does.
+The rate grows by the same factor at each step. The loss stays while the rate is too low, then it
+falls, and it rises steeply when the rate is too high. The rate that is chosen is a fraction of the
+rate with the least smoothed loss: there the loss falls fast, and there is still room above.
 
 Source: Smith, Cyclical learning rates for training neural networks, WACV 2017, section 3.3.
 """
@@ -21,23 +21,23 @@ from trainer.network.backend import keras
 STEPS = 60
 LOWEST, HIGHEST = 1e-6, 1e-1
 REACH = 3
-"""Steps on either side that a loss is averaged with; batches differ more than rates do."""
+"""Number of steps on either side that a loss is averaged with, as batches differ."""
 
 TOO_HIGH = 2.0
-"""A smoothed loss so many times the least ends the search."""
+"""Ratio of the smoothed loss to the least one that ends the search."""
 
 ROOM = 4.0
-"""How far under the rate of least loss to stay."""
+"""Ratio of the rate of least loss to the rate that is chosen."""
 
 
 @dataclass(frozen=True)
 class RateSearch:
-    """What a search found.
+    """The result of a search.
 
     Attributes:
-        rates: Of each step.
-        losses: Smoothed, nats.
-        rate: To train with, at its peak.
+        rates: Learning rate of each step.
+        losses: Smoothed loss of each step, nats.
+        rate: Peak rate to train with.
     """
 
     rates: tuple[float, ...]
@@ -45,7 +45,7 @@ class RateSearch:
     rate: float
 
     def as_table(self) -> str:
-        """As `learning_rate.csv` holds it."""
+        """Return the text of `learning_rate.csv`."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["learning_rate", "smoothed_loss"])
@@ -54,7 +54,7 @@ class RateSearch:
 
 
 def search_rate(trainee: Any, batches: Any) -> RateSearch:
-    """Train for some steps with growing rates. The model is worthless after that.
+    """Train for some steps with growing rates, which spoils the model.
 
     Args:
         trainee: Compiled Keras model.
@@ -68,14 +68,14 @@ def search_rate(trainee: Any, batches: Any) -> RateSearch:
 
 
 def smooth(losses: Sequence[float]) -> NDArray[np.float64]:
-    """Each loss with its neighbours on both sides, shape (N,), so that no rate is told late."""
+    """Average each loss with its neighbours on both sides, shape (N,)."""
     return np.array(
         [np.mean(losses[max(0, at - REACH) : at + REACH + 1]) for at in range(len(losses))]
     )
 
 
 def choose_rate(rates: Sequence[float], losses: NDArray[np.float64]) -> float:
-    """The rate to train with, of rates (N,) and their smoothed losses (N,), N at least 1."""
+    """Return the rate to train with, from rates (N,) and smoothed losses (N,), N at least 1."""
     return float(rates[int(np.argmin(losses))] / ROOM)
 
 
@@ -93,7 +93,7 @@ class _GrowingRate(keras.callbacks.Callback):  # type: ignore[misc]
         self.model.optimizer.learning_rate = self.rates[min(len(self.losses), STEPS - 1)]
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        # Keras tells the mean since the epoch began.
+        # Keras reports the mean since the epoch began.
         total = float(logs["loss"]) * (batch + 1)
         self.losses.append(total - self._sum)
         self._sum = total

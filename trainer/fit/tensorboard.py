@@ -1,4 +1,4 @@
-"""The epochs of a training as TensorBoard shows them: `tensorboard --logdir RUN/tensorboard`."""
+"""Log the epochs of a training for TensorBoard: `tensorboard --logdir RUN/tensorboard`."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from maskage.outside_text import is_utf8
 from trainer.network.head import EpochFigures
 
 
-class Board:
-    """Writes the figures of each epoch; on disk when `add` returns.
+class TensorBoardLog:
+    """A log of the figures of each epoch, on disk when `add` returns.
 
     Args:
-        folder: Of the event files; a training that goes on adds another file to it.
+        folder: Folder of the event files; a training that continues adds another file to it.
 
     Raises:
         EnvironmentProblemError: TensorBoard is not installed, or cannot write there.
@@ -27,15 +27,15 @@ class Board:
                 f"{explain_install('tensorboard')}, or leave the option out."
             ) from fault
         if not is_utf8(str(folder)):
-            # Its event files are written by TensorFlow, which takes paths as UTF-8 only.
+            # TensorFlow writes the event files, and accepts only UTF-8 paths.
             raise EnvironmentProblemError(
-                f"--tensorboard: the path {folder} is not UTF-8, and TensorBoard cannot write "
-                f"there. Choose another --runs, or leave the option out."
+                f"--tensorboard: the path {folder} is not UTF-8, so TensorBoard cannot write "
+                "there. Choose another --runs, or leave the option out."
             )
         self._writer = Writer(str(folder))
 
     def add(self, phase: str, figures: EpochFigures) -> None:
-        """One epoch of a phase, at its number."""
+        """Write one epoch of a phase."""
         values = {
             "loss/training": figures.loss,
             "loss/validation": figures.val_loss,
@@ -48,4 +48,5 @@ class Board:
         self._writer.flush()
 
     def close(self) -> None:
+        """Close the file."""
         self._writer.close()

@@ -1,4 +1,4 @@
-"""One training under way: its phases, and what they tell the run folder and the user."""
+"""A training in progress: its phases, and what they write to the run folder and show the user."""
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -8,23 +8,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.formats.run_folder import EpochRow, RunFolder
+from maskage.formats.feature_cache import FeatureCache
+from maskage.formats.results_file import EpochRow
+from maskage.formats.run_folder import RunFolder
 from maskage.security.keras_archive import save_checkpoint
 from trainer.data.dataset import TrainingPhotos
-from trainer.data.features import FeatureCache, FeatureExtractor, cache_folder, default_cache
+from trainer.data.features import FeatureExtractor, cache_folder, default_cache
 from trainer.data.pixels import PixelReader
 from trainer.evaluation.calibration import fit_temperature
-from trainer.evaluation.learning_curve import measure_curve
 from trainer.fit.callbacks import PhaseHooks
 from trainer.fit.packing import TrainingOutcome
 from trainer.fit.phases import NetworkPhase
-from trainer.fit.tensorboard import Board
+from trainer.fit.tensorboard import TensorBoardLog
 from trainer.fit.validation import predict_logits
 from trainer.network.backbones import Network, build_network, open_upper_blocks, prepare_scratch
 from trainer.network.classes import class_numbers
 from trainer.network.devices import Hardware
 from trainer.network.head import EpochFigures, HeadData, TrainedHead, train_head
-from trainer.network.multiprocess import from_first, in_any
+from trainer.network.multiprocess import broadcast_from_first, is_true_in_any
 from trainer.network.training_state import PhaseState, TrainingState, save_state
 from trainer.pages.report import read_learning_curve, write_learning_curve
 from trainer.progress import (
@@ -37,6 +38,7 @@ from trainer.progress import (
 )
 from trainer.recipe import Phase, Recipe
 from trainer.settings import FitSettings
+from trainer.studies.curve_measurement import measure_curve
 
 Logits = NDArray[np.float32]
 
@@ -47,19 +49,20 @@ class Training:
     """The phases of one training.
 
     Args:
-        settings: What the user asked for.
-        recipe: What came of it.
-        photos: To train on.
-        network: With its pretrained weights, where there are any.
-        run: Where epochs and states are written.
-        switch: Asked whether to stop.
-        on_progress: Told how far it is.
-        hardware: That the network is trained on.
-        state: Where a killed training stood, which is gone on with.
+        settings: Settings of the user.
+        recipe: Recipe with these settings.
+        photos: Photos to train on.
+        network: Network, with its pretrained weights where there are any.
+        run: Run folder that epochs and states are written to.
+        switch: Switch that Ctrl-C sets to stop the training.
+        on_progress: Called with the progress.
+        hardware: Devices that the network is trained on.
+        state: State of a killed training to continue from.
     """
 
     def __init__(
         self,
+        *,
         settings: FitSettings,
         recipe: Recipe,
         photos: TrainingPhotos,
@@ -72,30 +75,35 @@ class Training:
     ) -> None:
         self._settings, self._recipe, self._photos = settings, recipe, photos
         self._network, self._run = network, run
-        self._switch, self._tell = switch, on_progress
+        self._switch, self._report = switch, on_progress
         self._hardware, self._state = hardware, state
         self._reader = PixelReader(recipe.image_size)
         self._watch = Stopwatch(dict(state.seconds) if state is not None else {})
         self._epochs = dict(state.epochs_done) if state is not None else {}
         self._rates = dict(state.rates) if state is not None else {}
-        self._board = Board(run.path / "tensorboard") if settings.tensorboard else None
+        self._tensorboard = (
+            TensorBoardLog(run.path / "tensorboard") if settings.tensorboard else None
+        )
         self._val_labels = class_numbers(photos.val.photos)
 
     def run_phases(self, weights: Path | None) -> TrainingOutcome:
-        """Every phase that the settings ask for; returns what is to be packed.
+        """Run the phases that the settings ask for.
 
         Args:
             weights: File that the backbone's weights came from; None for random ones.
 
+        Returns:
+            What is to be packed into the run folder.
+
         Raises:
-            TrainingStoppedError: Ctrl-C before anything was trained.
-            UnreadableImageError: A file is not a whole picture.
+            TrainingStoppedError: Ctrl-C was pressed before anything was trained.
+            UnreadableImageError: A file is not a complete picture.
         """
         try:
             logits = self._train_phases(weights)
         finally:
-            if self._board is not None:
-                self._board.close()
+            if self._tensorboard is not None:
+                self._tensorboard.close()
         return TrainingOutcome(
             run=self._run,
             recipe=self._recipe,
@@ -111,10 +119,10 @@ class Training:
         )
 
     def _train_phases(self, weights: Path | None) -> Logits:
-        """Returns the logits of the validation photos by what was best."""
+        """Train all phases, and return the validation photos' logits by the best network."""
         if weights is None:
             return self._train_network(SCRATCH, None)
-        logits = self._past_head() if self._is_past(HEAD) else self._train_head(weights)
+        logits = self._logits_of_past_head() if self._is_past(HEAD) else self._train_head(weights)
         if self._recipe.fine_tune.epochs and not self._should_stop():
             logits = self._train_network(FINE_TUNE, logits)
         return logits
@@ -123,16 +131,16 @@ class Training:
         return self._state is not None and self._state.name != phase
 
     def _begun(self, phase: str) -> PhaseState | None:
-        """Where a phase stood when the training was killed in it."""
+        """Return the state of a phase if the training was killed in it."""
         return None if self._state is None or self._is_past(phase) else self._state.phase
 
-    def _past_head(self) -> Logits:
+    def _logits_of_past_head(self) -> Logits:
         assert self._state is not None
         assert self._state.start_logits is not None
         return self._state.start_logits
 
     def _train_head(self, weights: Path) -> Logits:
-        """Phase one. Returns the logits of the validation photos."""
+        """Train the head, and return the logits of the validation photos."""
         with self._watch.measure("features"):
             data = self._compute_features(weights)
         with self._watch.measure(HEAD):
@@ -140,8 +148,8 @@ class Training:
                 data,
                 self._recipe,
                 seed=self._settings.seed,
-                on_epoch=self._epoch_teller(HEAD, self._recipe.head),
-                on_state=self._state_keeper(HEAD, None),
+                on_epoch=self._report_epochs(HEAD, self._recipe.head),
+                on_state=self._save_states(HEAD, None),
                 start=self._begun(HEAD),
             )
         self._install(head)
@@ -157,20 +165,20 @@ class Training:
         extractor = FeatureExtractor(self._network, FeatureCache(folder), self._reader)
         train, val = self._photos.train, self._photos.val
         views = self._recipe.views
-        teller = self._view_teller(len(train) * views + len(val))
-        seen = extractor.compute(train.photos, train.digests, views, teller(0))
-        unseen = extractor.compute(val.photos, val.digests, 1, teller(len(train) * views))
+        report_from = self._report_views(len(train) * views + len(val))
+        seen = extractor.compute(train.photos, train.digests, views, report_from(0))
+        unseen = extractor.compute(val.photos, val.digests, 1, report_from(len(train) * views))
         labels = class_numbers(train.photos)
         return HeadData(seen, labels, unseen[:, 0], self._val_labels, self._photos.class_weights)
 
     def _measure_curve(self, data: HeadData) -> None:
-        """Write the learning curve into the run folder; after Ctrl-C there is none."""
+        """Write the learning curve into the run folder, unless Ctrl-C stops it."""
         if read_learning_curve(self._run) is not None:
             return
         clock = EpochClock()
 
-        def tell(done: int, total: int) -> bool:
-            self._tell(TrainingProgress("learning curve", done, total, "heads", clock.rate(done)))
+        def report(done: int, total: int) -> bool:
+            self._report(TrainingProgress("learning curve", done, total, "heads", clock.rate(done)))
             return not self._switch.is_requested
 
         curve = measure_curve(
@@ -179,7 +187,7 @@ class Training:
             self._photos.val.photos,
             self._recipe,
             seed=self._settings.seed,
-            on_head=tell,
+            on_head=report,
         )
         if curve is not None:
             write_learning_curve(self._run, curve)
@@ -189,14 +197,14 @@ class Training:
         save_checkpoint(self._network.logits, self._run.checkpoint)
 
     def _train_network(self, name: str, before: Logits | None) -> Logits:
-        """Fine-tuning, or all of it from random weights. Returns the validation photos' logits.
+        """Train the network, and return the logits of the validation photos.
 
         Args:
-            name: Of the phase.
-            before: Logits that an epoch must beat; None where the network knows nothing yet.
+            name: Name of the phase.
+            before: Logits that an epoch must improve on; None where the network is random.
         """
         if before is not None:
-            (before,) = from_first([before])
+            (before,) = broadcast_from_first([before])
         build = partial(build_network, self._recipe)
         with self._hardware.place(self._network, build) as network:
             best = self._train_placed(network, name, before)
@@ -205,7 +213,7 @@ class Training:
         return predict_logits(self._network, self._photos.val.photos, self._reader)
 
     def _train_placed(self, network: Network, name: str, before: Logits | None) -> int:
-        """The best epoch, from 1; 0 where none beat `before`."""
+        """Train, and return the best epoch, from 1, or 0 where none was better than `before`."""
         is_scratch = name == SCRATCH
         if is_scratch:
             prepare_scratch(network)
@@ -216,17 +224,24 @@ class Training:
             recipe = replace(recipe, learning_rate=self._find_rate(network, name, recipe))
         phase = self._network_phase(network, recipe, is_scratch)
         hooks = PhaseHooks(
-            on_epoch=self._epoch_teller(name, recipe),
-            on_state=self._state_keeper(name, before),
+            on_epoch=self._report_epochs(name, recipe),
+            on_state=self._save_states(name, before),
             should_stop=self._should_stop,
         )
         train, val = self._photos.train.photos, self._photos.val.photos
         with self._watch.measure(name):
-            return phase.run(train, val, self._reader, hooks, before, self._begun(name))
+            return phase.run(
+                train,
+                val,
+                self._reader,
+                hooks,
+                start_logits=before,
+                start=self._begun(name),
+            )
 
     def _should_stop(self) -> bool:
-        """Ctrl-C in one of several processes stops all."""
-        if in_any(self._switch.is_requested):
+        """Return whether to stop; Ctrl-C in one of several processes stops all."""
+        if is_true_in_any(self._switch.is_requested):
             self._switch.request()
         return self._switch.is_requested
 
@@ -242,7 +257,7 @@ class Training:
         )
 
     def _find_rate(self, network: Network, name: str, recipe: Phase) -> float:
-        """The learning rate of a phase, searched once."""
+        """Return the learning rate of a phase, searched once."""
         if self._begun(name) is None:
             phase = self._network_phase(network, recipe, name == SCRATCH)
             with self._watch.measure("find_rate"):
@@ -251,56 +266,63 @@ class Training:
             self._rates[name] = found.rate
             note = f"{found.rate:.2g} (the recipe says {recipe.learning_rate:.2g})"
             steps = len(found.rates)
-            self._tell(TrainingProgress("learning rate", steps, steps, "steps", 0.0, note))
+            self._report(TrainingProgress("learning rate", steps, steps, "steps", 0.0, note))
         return self._rates[name]
 
-    def _epoch_teller(self, name: str, phase: Phase) -> Callable[[EpochFigures], bool]:
-        """Writes each epoch's line, tells the user, and says whether to go on."""
+    def _report_epochs(self, name: str, phase: Phase) -> Callable[[EpochFigures], bool]:
+        """Return a function that writes an epoch's line, shows it, and returns whether to go on."""
         clock = EpochClock()
         done_before = self._epochs.get(name, 0)
 
-        def tell(figures: EpochFigures) -> bool:
+        def report(figures: EpochFigures) -> bool:
             self._epochs[name] = figures.epoch
             row = EpochRow(name, **asdict(figures), seconds=clock.lap_s())
             self._run.append_result(row)
-            if self._board is not None:
-                self._board.add(name, figures)
+            if self._tensorboard is not None:
+                self._tensorboard.add(name, figures)
             note = f"loss {figures.loss:.3f}, validation {figures.val_accuracy:.1%}"
             rate = clock.rate(figures.epoch - done_before)
             stage = name.replace("_", "-")
-            self._tell(TrainingProgress(stage, figures.epoch, phase.epochs, "epochs", rate, note))
+            self._report(TrainingProgress(stage, figures.epoch, phase.epochs, "epochs", rate, note))
             return not self._switch.is_requested
 
-        return tell
+        return report
 
-    def _state_keeper(self, name: str, start: Logits | None) -> Callable[[PhaseState], None]:
-        """Writes where a phase stands, after its line in `results.csv`."""
+    def _save_states(self, name: str, start: Logits | None) -> Callable[[PhaseState], None]:
+        """Return a function that writes the state of a phase, after its line in `results.csv`."""
         before = {phase: count for phase, count in self._epochs.items() if phase != name}
 
         def keep(phase: PhaseState) -> None:
             seconds = self._watch.so_far()
-            state = TrainingState(name, phase, before, seconds, start, self._rates)
-            # A head's epochs are too short to wait for the disk after each.
+            state = TrainingState(
+                name=name,
+                phase=phase,
+                epochs=before,
+                seconds=seconds,
+                start_logits=start,
+                rates=self._rates,
+            )
+            # The epochs of a head are too short to wait for the disk after each.
             save_state(self._run.state, state, is_flushed=name != HEAD)
 
         return keep
 
-    def _view_teller(self, total: int) -> Callable[[int], Callable[[int, int], None]]:
-        """Tells the user how many views are done, counted from an offset; stops on Ctrl-C."""
+    def _report_views(self, total: int) -> Callable[[int], Callable[[int, int], None]]:
+        """Return a function that shows the number of views done, and stops on Ctrl-C."""
         clock = EpochClock()
         started: list[int] = []
 
         def from_offset(offset: int) -> Callable[[int, int], None]:
-            def tell(done: int, _: int) -> None:
+            def report(done: int, _: int) -> None:
                 started.append(done + offset)
                 rate = clock.rate(done + offset - started[0])
-                self._tell(TrainingProgress("features", done + offset, total, "views", rate))
+                self._report(TrainingProgress("features", done + offset, total, "views", rate))
                 if self._switch.is_requested:
                     raise TrainingStoppedError(
                         f"Stopped at {done + offset} of {total} views. Their features are kept: "
-                        f"the same command goes on from there."
+                        f"the same command continues from there."
                     )
 
-            return tell
+            return report
 
         return from_offset

@@ -1,4 +1,4 @@
-"""How far a network has come: its answers to the validation photos, and their loss."""
+"""Validate a network: its logits for the validation photos, and their loss."""
 
 from collections.abc import Sequence
 
@@ -12,18 +12,18 @@ from trainer.evaluation.calibration import fit_temperature
 from trainer.network.backbones import Network
 from trainer.network.classes import class_numbers
 from trainer.network.head import cross_entropy
-from trainer.network.multiprocess import from_first
+from trainer.network.multiprocess import broadcast_from_first
 
 PREDICT_BATCH = 32
 
 
 class Validation:
-    """The validation photos and the network that answers to them.
+    """The validation photos and the network that is measured on them.
 
     Args:
-        network: As it is when it is asked.
-        photos: At least one.
-        reader: Reads them.
+        network: The network, measured with its current weights.
+        photos: The photos, at least one.
+        reader: Reader of the photos.
     """
 
     def __init__(
@@ -34,21 +34,21 @@ class Validation:
         self.labels = class_numbers(photos)
 
     def logits(self) -> NDArray[np.float32]:
-        """Of every photo, shape (N, 4); the same in all processes that train together."""
-        return from_first([predict_logits(self.network, self._photos, self._reader)])[0]
+        """Return the logits (N, 4), the same in all processes that train together."""
+        return broadcast_from_first([predict_logits(self.network, self._photos, self._reader)])[0]
 
     def measure(self) -> tuple[float, float]:
-        """Accuracy, 0 to 1, and calibrated loss, nats."""
+        """Return the accuracy, 0 to 1, and the calibrated loss, nats."""
         logits = self.logits()
         right = float((logits.argmax(axis=1) == self.labels).mean())
         return right, calibrated_loss(logits, self.labels)
 
 
 def calibrated_loss(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """Cross entropy at the temperature that fits best.
+    """Return the cross entropy, nats, at the temperature that fits best.
 
-    Epochs are judged by it because the temperature is fitted to what is delivered: late epochs,
-    which are right more often but too sure, would lose by the plain loss.
+    It chooses the epoch because the delivered model has such a temperature. By the plain loss, late
+    epochs would lose, which are right more often but too sure.
     """
     return cross_entropy(logits / fit_temperature(logits, labels), labels)
 
@@ -56,9 +56,9 @@ def calibrated_loss(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
 def predict_logits(
     network: Network, photos: Sequence[CuratedPhoto], reader: PixelReader
 ) -> NDArray[np.float32]:
-    """Logits float32 (N, 4) of photos as they are, through Keras."""
+    """Return the logits, float32 (N, 4), of unchanged photos through Keras."""
     parts = [
-        # One shape for all batches, or the graph is traced again for the last.
+        # All batches have one shape, or the graph would be traced again for the last one.
         np.asarray(network.logits.predict_on_batch(_padded(batch)))[: len(batch)]
         for batch in plain_batches(photos, reader, PREDICT_BATCH)
     ]

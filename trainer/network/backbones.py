@@ -1,17 +1,18 @@
-"""Backbones, one table row each, and the classifier around one: pixels in, four classes out.
+"""The backbones, one table row each, and the classifier around one: pixels in, four classes out.
 
 images (uint8 RGB) -> scale and offset -> backbone -> average over positions   "features"
   -> dropout -> dense [-> factors merged]                                      "logits"
   -> divide by temperature -> softmax                                          "probabilities"
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskage.errors import UsageError
+from maskage.inference.imagenet_weights import KERAS_HOST
 from maskage.records import LABELS
 from trainer.network.backend import keras
 from trainer.network.classes import merge_matrix
@@ -21,35 +22,33 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 SCRATCH_BN_MOMENTUM = 0.9
-"""Keras' 0.99 and 0.999 need hundreds of steps until the running figures mean anything."""
+"""Momentum of batch norm; with Keras' 0.99 the running figures need hundreds of steps."""
 
-# 0-1, then ImageNet's mean and deviation of each channel.
+# Scale to 0-1, then ImageNet's mean and deviation of each channel.
 _IMAGENET_SCALE = tuple(1 / (255 * std) for std in IMAGENET_STD)
 _IMAGENET_OFFSET = tuple(-m / std for m, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True))
 
-_KERAS_HOST = "https://storage.googleapis.com/tensorflow/keras-applications"
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Backbone:
     """One network of `keras.applications`.
 
     Attributes:
-        name: As recipes write it.
-        builder: Its function in `keras.applications`.
+        name: Name in recipes.
+        builder: Name of its function in `keras.applications`.
         min_size: Smallest side of the input, px.
-        scale, offset: Its preprocessing, of RGB 0-255, a number or one each channel.
-        open_from: First layer that fine-tuning trains.
-        side_heads: Layers whose output gets a head of its own in training from random weights.
+        scale, offset: Preprocessing of RGB 0-255, one number or one for each channel.
+        open_from: Name of the first layer that fine-tuning trains.
+        side_heads: Layers that get a side head in training from random weights.
         branch_norms: Last batch norm of each residual branch; from random weights it starts at 0.
-        weights_file: Of the ImageNet weights without top, in Keras' cache; `{alpha}` and `{size}`
-            are filled in.
-        weights_url: The folder on Keras' host that the file lies in.
-        weights_hash: MD5 or SHA-256 of the file, where Keras knows it.
-        weights_sizes: Input sides there are separate weights for, where there are; any fits any.
-        has_alpha: Whether it comes in several widths.
-        has_own_preprocessing: Whether its builder would put a preprocessing into the network, which
-            is told not to: ours is outside, the same for all.
+        weights_file: Name of the ImageNet weights without top in Keras' cache; `{alpha}` and
+            `{size}` are filled in.
+        weights_url: Folder on Keras' host that holds the file.
+        weights_hash: MD5 or SHA-256 of the file, where Keras publishes it.
+        weights_sizes: Input sides that have separate weights; any of them fits any size.
+        has_alpha: True if it comes in several widths.
+        has_own_preprocessing: True if its builder can put a preprocessing into the network, which
+            is switched off: the preprocessing here is outside, the same for all.
     """
 
     name: str
@@ -66,6 +65,24 @@ class Backbone:
     weights_sizes: tuple[int, ...] = ()
     has_alpha: bool = False
     has_own_preprocessing: bool = False
+
+
+def _efficientnet(size: str, side_blocks: tuple[str, ...], weights_hash: str) -> Backbone:
+    """Return the row of an EfficientNetV2, "B0", "B1" or "S"."""
+    return Backbone(
+        name=f"efficientnetv2{size.lower()}",
+        builder=f"EfficientNetV2{size}",
+        min_size=32,
+        scale=_IMAGENET_SCALE,
+        offset=_IMAGENET_OFFSET,
+        open_from="block4a_expand_conv",
+        side_heads=tuple(f"block{name}_add" for name in side_blocks),
+        branch_norms=(),
+        weights_file=f"efficientnetv2-{size.lower()}_notop.h5",
+        weights_url=f"{KERAS_HOST}/efficientnet_v2",
+        weights_hash=weights_hash,
+        has_own_preprocessing=True,
+    )
 
 
 BACKBONES = {
@@ -87,7 +104,7 @@ BACKBONES = {
             weights_file=(
                 "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{size}_no_top.h5"
             ),
-            weights_url=f"{_KERAS_HOST}/mobilenet_v2",
+            weights_url=f"{KERAS_HOST}/mobilenet_v2",
             weights_sizes=(96, 128, 160, 192, 224),
             has_alpha=True,
         ),
@@ -101,21 +118,21 @@ BACKBONES = {
             side_heads=tuple(f"block{number}_sepconv2_bn" for number in (3, 6, 9, 12)),
             branch_norms=tuple(f"block{number}_sepconv3_bn" for number in range(5, 13)),
             weights_file="xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
-            weights_url=f"{_KERAS_HOST}/xception",
+            weights_url=f"{KERAS_HOST}/xception",
             weights_hash="b0042744bf5b25fce3cb969f33bebb97",
         ),
         Backbone(
             name="densenet169",
             builder="DenseNet169",
             min_size=32,
-            # DenseNet's own; ResNet's (BGR, means of 0-255) is a different one.
+            # DenseNet's own preprocessing; ResNet's (BGR, means of 0-255) differs.
             scale=_IMAGENET_SCALE,
             offset=_IMAGENET_OFFSET,
             open_from="conv4_block1_0_bn",
             side_heads=("conv2_block6_concat", "conv3_block12_concat", "conv4_block32_concat"),
             branch_norms=(),
             weights_file="densenet169_weights_tf_dim_ordering_tf_kernels_notop.h5",
-            weights_url=f"{_KERAS_HOST}/densenet",
+            weights_url=f"{KERAS_HOST}/densenet",
             weights_hash="b8c4d4c20dd625c148057b9ff1c1176b",
         ),
         Backbone(
@@ -130,53 +147,18 @@ BACKBONES = {
                 f"expanded_conv_{number}_project_bn" for number in (2, 4, 5, 7, 8, 9, 11, 13, 14)
             ),
             weights_file="weights_mobilenet_v3_large_{size}_{alpha}_float_no_top_v2.h5",
-            weights_url=f"{_KERAS_HOST}/mobilenet_v3",
+            weights_url=f"{KERAS_HOST}/mobilenet_v3",
             weights_sizes=(224,),
             has_alpha=True,
             has_own_preprocessing=True,
         ),
-        Backbone(
-            name="efficientnetv2b0",
-            builder="EfficientNetV2B0",
-            min_size=32,
-            scale=_IMAGENET_SCALE,
-            offset=_IMAGENET_OFFSET,
-            open_from="block4a_expand_conv",
-            side_heads=tuple(f"block{name}_add" for name in ("2b", "3b", "4c", "5e", "6h")),
-            branch_norms=(),
-            weights_file="efficientnetv2-b0_notop.h5",
-            weights_url=f"{_KERAS_HOST}/efficientnet_v2",
-            weights_hash="893217f2bb855e2983157299931e43ff",
-            has_own_preprocessing=True,
-        ),
-        Backbone(
-            name="efficientnetv2b1",
-            builder="EfficientNetV2B1",
-            min_size=32,
-            scale=_IMAGENET_SCALE,
-            offset=_IMAGENET_OFFSET,
-            open_from="block4a_expand_conv",
-            side_heads=tuple(f"block{name}_add" for name in ("2c", "3c", "4d", "5f", "6i")),
-            branch_norms=(),
-            weights_file="efficientnetv2-b1_notop.h5",
-            weights_url=f"{_KERAS_HOST}/efficientnet_v2",
-            weights_hash="0e80663031ca32d657f9caa404b6ec37",
-            has_own_preprocessing=True,
-        ),
-        Backbone(
-            name="efficientnetv2s",
-            builder="EfficientNetV2S",
-            min_size=32,
-            # Unlike its smaller sisters it takes -1 to 1; Keras divides by 128.
+        _efficientnet("B0", ("2b", "3b", "4c", "5e", "6h"), "893217f2bb855e2983157299931e43ff"),
+        _efficientnet("B1", ("2c", "3c", "4d", "5f", "6i"), "0e80663031ca32d657f9caa404b6ec37"),
+        # Unlike the smaller two it takes -1 to 1; Keras divides by 128.
+        replace(
+            _efficientnet("S", ("2d", "3d", "4f", "5i", "6o"), "af0682fb74e8c54910f2d4393339c070"),
             scale=1 / 128,
             offset=-1.0,
-            open_from="block4a_expand_conv",
-            side_heads=tuple(f"block{name}_add" for name in ("2d", "3d", "4f", "5i", "6o")),
-            branch_norms=(),
-            weights_file="efficientnetv2-s_notop.h5",
-            weights_url=f"{_KERAS_HOST}/efficientnet_v2",
-            weights_hash="af0682fb74e8c54910f2d4393339c070",
-            has_own_preprocessing=True,
         ),
     )
 }
@@ -184,14 +166,14 @@ BACKBONES = {
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A classifier under training. The three models share their layers and weights.
+    """A classifier in training; its three models share their layers and weights.
 
     Attributes:
-        row: The backbone's table row.
+        row: Table row of the backbone.
         size: Side of the input, px.
-        backbone: The `keras.applications` model, preprocessed pixels in, maps out.
-        features: uint8 (N, size, size, 3) in, (N, depth) out.
-        logits: uint8 (N, size, size, 3) in, (N, 4) out.
+        backbone: Keras model from preprocessed pixels to maps.
+        features: Keras model from uint8 (N, size, size, 3) to features (N, depth).
+        logits: Keras model from uint8 (N, size, size, 3) to logits (N, 4).
     """
 
     row: Backbone
@@ -202,30 +184,32 @@ class Network:
 
     @property
     def weights(self) -> list[NDArray[np.float32]]:
-        """Copies of all of them, in Keras' order."""
+        """Copies of all weights, in Keras' order."""
         return list(self.logits.get_weights())
 
     @property
     def head(self) -> Any:
-        """The dense layer that answers to the features: logits of four classes or two factors."""
+        """The dense layer on the features: logits of four classes or of two factors."""
         return self.answer_layers[0]
 
     @property
     def answer_layers(self) -> list[Any]:
-        """The layers from features that dropout left to the logits, in order."""
+        """The layers from the dropout, excluded, to the logits, in order."""
         layers = list(self.logits.layers)
         return layers[[layer.name for layer in layers].index("dropout") + 1 :]
 
 
 def find_backbone(recipe: Recipe) -> Backbone:
-    """The table row of a recipe's backbone.
+    """Return the table row of a recipe's backbone.
 
     Raises:
-        UsageError: There is none of that name, or it cannot take the recipe's size or alpha.
+        UsageError: No backbone has that name, or it does not support the recipe's size or alpha.
     """
     row = BACKBONES.get(recipe.backbone)
     if row is None:
-        raise UsageError(f"No backbone '{recipe.backbone}'. Found {', '.join(BACKBONES)}.")
+        raise UsageError(
+            f"There is no backbone '{recipe.backbone}'. Choose one of {', '.join(BACKBONES)}."
+        )
     if not row.min_size <= recipe.image_size <= 1024:
         raise UsageError(
             f"{row.name} takes images of {row.min_size} to 1024 px; found {recipe.image_size}. "
@@ -233,7 +217,7 @@ def find_backbone(recipe: Recipe) -> Backbone:
         )
     if recipe.alpha != 1.0 and not row.has_alpha:
         raise UsageError(
-            f"{row.name} comes in one width; found --alpha {recipe.alpha:g}. Leave it out, or "
+            f"{row.name} comes in one width only; found --alpha {recipe.alpha:g}. Leave it out, or "
             f"choose {' or '.join(each.name for each in BACKBONES.values() if each.has_alpha)}."
         )
     return row
@@ -256,11 +240,11 @@ def build_network(recipe: Recipe) -> Network:
 
 
 def build_around(backbone: Any, row: Backbone, recipe: Recipe) -> Network:
-    """A classifier around a backbone, which takes preprocessed pixels at the recipe's size."""
+    """Build a classifier around a backbone that takes preprocessed pixels at the recipe's size."""
     shape = (recipe.image_size, recipe.image_size, 3)
     images = keras.Input(shape, dtype="uint8", name="images")
     pixels = keras.layers.Rescaling(row.scale, row.offset, name="preprocessing")(images)
-    # Under a mixed policy the backbone alone computes in 16 bits.
+    # Under a mixed policy only the backbone computes in 16 bits.
     pool = keras.layers.GlobalAveragePooling2D(name="features", dtype="float32")
     features = pool(backbone(pixels))
     kept = keras.layers.Dropout(recipe.head.dropout, name="dropout", dtype="float32")(features)
@@ -279,7 +263,7 @@ def _answer(features: Any, heads: str) -> Any:
         return keras.layers.Dense(len(LABELS), name="logits", dtype="float32")(features)
     merge = merge_matrix(heads)
     factors = keras.layers.Dense(len(merge), name=FACTORS, dtype="float32")(features)
-    # Constant, yet a plain layer: whoever loads the model with Keras needs nothing of ours.
+    # A plain layer with constant weights, so that Keras alone can load the model.
     merged = keras.layers.Dense(
         len(LABELS), use_bias=False, trainable=False, name="logits", dtype="float32"
     )
@@ -289,16 +273,16 @@ def _answer(features: Any, heads: str) -> Any:
 
 
 def build_deliverable(network: Network, temperature: float) -> Any:
-    """The model a user runs: uint8 images in, calibrated probabilities (N, 4) out."""
+    """Build the model that users run: uint8 images in, calibrated probabilities (N, 4) out."""
     scaled = keras.layers.Rescaling(1 / temperature, name="temperature")(network.logits.output)
     probabilities = keras.layers.Softmax(name="probabilities")(scaled)
     return keras.Model(network.logits.input, probabilities, name=network.row.name)
 
 
 def open_upper_blocks(network: Network) -> None:
-    """Make what fine-tuning trains trainable: layers from `open_from` on, but no batch norm.
+    """Make the layers from `open_from` on trainable, except batch norm.
 
-    Photos of one task are too few to re-estimate what ImageNet's million settled.
+    The photos of one task are too few to estimate the statistics of batch norm again.
     """
     is_open = False
     for layer in network.backbone.layers:
@@ -308,11 +292,12 @@ def open_upper_blocks(network: Network) -> None:
 
 
 def prepare_scratch(network: Network) -> None:
-    """Make the whole network trainable, and set up so that random weights learn fast.
+    """Make the whole network trainable, and set it up so that random weights learn fast.
 
-    Batch norm follows within a few steps, and each residual block begins as its shortcut alone.
+    Batch norm adapts within a few steps, and each residual block starts as its shortcut alone.
 
-    Source: Goyal et al., Accurate, large minibatch SGD, 2017, section 5.1.
+    Source:
+        Goyal et al., Accurate, large minibatch SGD, 2017, section 5.1.
     """
     for layer in network.backbone.layers:
         layer.trainable = True

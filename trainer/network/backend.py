@@ -1,6 +1,6 @@
-"""Keras, made ready to train (see `keras_setup`). Import it from here and nowhere else.
+"""Keras, set up for training (see `keras_setup`). Import it only from here.
 
-`KERAS_BACKEND` is read when this is imported; set it before that.
+`KERAS_BACKEND` is read when this module is imported, so set it before.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ def _import_keras() -> Any:
     if name != "tensorflow":
         import tensorflow
 
-        # It would take the GPU's memory for itself, and needs none.
+        # TensorFlow would reserve the GPU's memory, and needs none here.
         tensorflow.config.set_visible_devices([], "GPU")
     return module
 
@@ -25,9 +25,8 @@ def _import_keras() -> Any:
 def _require_known(name: str) -> None:
     if name not in BACKENDS:
         raise EnvironmentProblemError(
-            f"Keras is to compute with '{name}' (KERAS_BACKEND); networks are trained here with "
-            f"{' or '.join(BACKENDS)}. Set KERAS_BACKEND to one of them, or unset it for "
-            f"{BACKENDS[0]}."
+            f"KERAS_BACKEND is '{name}'; networks can be trained with {' or '.join(BACKENDS)} "
+            f"only. Set KERAS_BACKEND to one of them, or unset it for {BACKENDS[0]}."
         )
 
 
@@ -35,12 +34,12 @@ keras = _import_keras()
 
 
 def backend_name() -> str:
-    """What Keras computes with: "tensorflow" or "jax"."""
+    """Return the backend of Keras: "tensorflow" or "jax"."""
     return str(keras.backend.backend())
 
 
 def has_accelerator() -> bool:
-    """Whether Keras may use something faster than the CPU."""
+    """Return whether Keras may use something faster than the CPU."""
     if backend_name() == "jax":
         import jax
 

@@ -1,4 +1,4 @@
-"""Labels as numbers: class order, one-hot rows, what a photo counts, how factors make classes."""
+"""Labels as numbers: class order, one-hot rows, weights of classes, classes from factors."""
 
 from collections.abc import Sequence
 
@@ -11,19 +11,20 @@ from trainer.recipe import CLASSES
 
 
 def class_numbers(photos: Sequence[CuratedPhoto]) -> NDArray[np.int64]:
-    """Position of each photo's label in the class order, shape (N,)."""
+    """Return the index of each photo's label in the class order, shape (N,)."""
     return np.array([LABELS.index(photo.label) for photo in photos], dtype=np.int64)
 
 
 def one_hot(numbers: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Class numbers (N,) as float32 (N, 4)."""
+    """Return class numbers (N,) as one-hot rows, float32 (N, 4)."""
     return np.eye(len(LABELS), dtype=np.float32)[numbers]
 
 
 def class_weights(numbers: NDArray[np.int64]) -> NDArray[np.float32]:
-    """What a photo of each class counts so that all classes count alike; the mean photo counts 1.
+    """Return the weight of a photo of each class, shape (4,), so that all classes count alike.
 
-    A class is weighted up four times at most: a handful of photos must not lead.
+    The mean over all photos is 1. A weight is at most four times that of a class of average size,
+    so that a handful of photos does not dominate.
     """
     counts = np.bincount(numbers, minlength=len(LABELS)).astype(np.float64)
     weights = np.minimum(counts.sum() / (len(LABELS) * np.maximum(counts, 1)), 4.0)
@@ -32,9 +33,9 @@ def class_weights(numbers: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def merge_matrix(heads: str) -> NDArray[np.float32]:
-    """What a head's answers are multiplied by to be logits of the four classes, shape (K, 4).
+    """Return the matrix (K, 4) that turns a head's answers into logits of the four classes.
 
-    Two factors m and a (logits of "has a mask" and "is old") become (+-m +-a) / 2: the softmax of
+    Two factors m and a (logits of "has a mask" and "is old") become (+-m +-a) / 2. The softmax of
     these four is the product of the two probabilities, so one cross entropy trains both.
 
     Args:

@@ -1,13 +1,13 @@
-"""What a network is trained on: one device, several of this machine, or those of several processes.
+"""The devices that train a network: one, several of this machine, or those of several processes.
 
 TensorFlow    the devices of one process, `tf.distribute.MirroredStrategy`
 JAX           the devices of one or more processes, `keras.distribution.DataParallel`
 
-Each device gets its part of every batch, and all step with the mean of the gradients, so that many
-devices train as one does.
+Each device gets a part of every batch, and all step with the mean of the gradients, so that many
+devices train like one.
 
-Frozen features and export stay with the plain network, on one device and in float32: a phase trains
-a copy of it, placed as it must be, and hands the weights back.
+Frozen features and export use the plain network, on one device and in float32. A phase trains a
+copy of it on the devices, and the weights are copied back.
 """
 
 import tempfile
@@ -24,63 +24,68 @@ from numpy.typing import NDArray
 from maskage.errors import UsageError
 from trainer.network.backbones import Network
 from trainer.network.backend import backend_name, keras
-from trainer.network.multiprocess import Process, from_first, join_processes, joined_process
+from trainer.network.multiprocess import (
+    Process,
+    broadcast_from_first,
+    join_processes,
+    joined_process,
+)
 from trainer.network.precision import FLOAT32, choose_policy, dtype_policy
 
 ALL, CPU = "all", "cpu"
 
 
 @dataclass(frozen=True)
-class Share:
-    """The part of every batch that a process draws, and how many devices it all goes to.
+class BatchShare:
+    """The part of every batch that a process draws.
 
     Attributes:
-        process: This one and how many there are.
-        devices: Of all processes together.
+        process: This process, with the number of processes.
+        devices: Number of devices of all processes together.
     """
 
     process: Process
     devices: int
 
     def batch_size(self, asked: int, photos: int) -> int:
-        """Photos a step over all devices: the same number for each, at most what is asked for.
+        """Return the photos in a step over all devices, a multiple of their number.
 
         Raises:
-            UsageError: There are fewer photos, or fewer are asked for, than devices.
+            UsageError: There are fewer photos than devices, or fewer are asked for.
         """
         size = min(asked, photos) // self.devices * self.devices
         if size == 0:
             raise UsageError(
                 f"{self.devices} devices cannot share a step of {min(asked, photos)} photos. "
-                f"Raise --batch-size, take more photos, or train with fewer --devices."
+                f"Raise --batch-size, use more photos, or train with fewer --devices."
             )
         return size
 
     def part_of(self, batch: NDArray[np.int64]) -> NDArray[np.int64]:
-        """This process' members of a whole batch."""
+        """Return this process's members of a whole batch."""
         size = len(batch) // self.process.count
         return batch[self.process.index * size : (self.process.index + 1) * size]
 
 
-def current_share() -> Share:
-    """The part of this process in what is trained here and now, see `Hardware.place`."""
+def current_batch_share() -> BatchShare:
+    """Return the part of this process in the current training, see `Hardware.place`."""
     if backend_name() == "jax":
         distribution = keras.distribution.distribution()
         if distribution is None:
-            return Share(Process(0, 1), 1)
-        return Share(joined_process(), int(distribution.device_mesh.devices.size))
+            return BatchShare(Process(0, 1), 1)
+        return BatchShare(joined_process(), int(distribution.device_mesh.devices.size))
     import tensorflow
 
-    return Share(Process(0, 1), int(tensorflow.distribute.get_strategy().num_replicas_in_sync))
+    return BatchShare(Process(0, 1), int(tensorflow.distribute.get_strategy().num_replicas_in_sync))
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """Where and how exactly networks are trained.
+    """The devices and the precision that networks are trained with.
 
     Attributes:
-        devices: Of all processes: TensorFlow's names, or JAX's devices.
-        process: This one and how many there are.
+        devices: Devices of all processes: TensorFlow's names, or JAX's objects.
+        process: This process, with the number of processes.
         policy: Keras dtype policy.
     """
 
@@ -89,7 +94,7 @@ class Hardware:
     policy: str
 
     def __str__(self) -> str:
-        """For people: "jax, 2 devices in 2 processes, float32"."""
+        """Return a text like "jax, 2 devices in 2 processes, float32"."""
         parts = [backend_name()]
         if len(self.devices) > 1:
             parts.append(f"{len(self.devices)} devices")
@@ -99,20 +104,20 @@ class Hardware:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is one device, in float32."""
+        """True for one device in float32."""
         return len(self.devices) == 1 and self.policy == FLOAT32
 
     @contextmanager
     def place(self, network: Network, build: Callable[[], Network]) -> Iterator[Network]:
-        """Yields what is to be trained; its weights are in `network` afterwards.
+        """Yield the network to train; its weights are in `network` afterwards.
 
         Args:
-            network: Plain: on one device, float32.
-            build: Builds another of its kind.
+            network: Plain network, on one device and in float32.
+            build: Builds another network of its kind.
 
         Yields:
-            `network` itself where it is trained as it is; else a copy of it, spread over the
-            devices, that computes under the policy. All processes get the weights of the first.
+            `network` itself where it is trained as it is; else a copy, spread over the devices,
+            that computes under the policy. All processes get the weights of the first.
         """
         if self.is_plain:
             yield network
@@ -123,14 +128,14 @@ class Hardware:
             placed = build()
             if len(self.devices) > 1 and backend_name() == "tensorflow":
                 _synchronise_norms(placed)
-            placed.logits.set_weights(from_first(network.logits.get_weights()))
+            placed.logits.set_weights(broadcast_from_first(network.logits.get_weights()))
             yield placed
             weights = placed.logits.get_weights()
         network.logits.set_weights(weights)
 
     @contextmanager
     def runs_folder(self, runs: Path) -> Iterator[Path]:
-        """Where this process makes its run folder: only the first one's is kept."""
+        """Yield the folder for this process's run; only that of the first process is kept."""
         if self.process.is_first:
             yield runs
             return
@@ -142,7 +147,7 @@ class Hardware:
             return
         if backend_name() == "jax":
             spread = keras.distribution.DataParallel(
-                # Every process draws its own part, see `Share`.
+                # Every process draws its own part, see `BatchShare`.
                 devices=list(self.devices),
                 auto_shard_dataset=False,
             )
@@ -152,19 +157,19 @@ class Hardware:
 
 
 def choose_hardware(devices: str = ALL, precision: str = "auto") -> Hardware:
-    """What this machine, or these processes, train on. To be asked before anything is computed.
+    """Choose the devices and the precision; call it before anything is computed.
 
     Args:
-        devices: "all": every accelerator, or every device that the CPU is divided into; "cpu": no
-            accelerator; a number: so many of each process.
+        devices: "all" for every accelerator, or every device that the CPU is divided into; "cpu"
+            for no accelerator; a number of devices of each process.
         precision: See `precision.choose_policy`.
 
     Raises:
-        UsageError: There are not so many devices, or a setting is none of these.
+        UsageError: There are fewer devices, or a setting is invalid.
         EnvironmentProblemError: The other processes do not answer.
     """
     if devices not in (ALL, CPU) and not (devices.isdecimal() and int(devices) > 0):
-        raise UsageError(f"--devices is all, cpu or a number from 1; found '{devices}'.")
+        raise UsageError(f"--devices takes all, cpu or a number from 1; found '{devices}'.")
     process = join_processes()
     if devices == CPU:
         _hide_accelerators()
@@ -173,7 +178,9 @@ def choose_hardware(devices: str = ALL, precision: str = "auto") -> Hardware:
         fewest = min(found, key=len)
         if int(devices) > len(fewest):
             names = ", ".join(str(each) for each in fewest)
-            raise UsageError(f"--devices {devices}: found {len(fewest)} ({names}).")
+            raise UsageError(
+                f"--devices {devices}: there are only {len(fewest)} ({names}). Ask for fewer."
+            )
         found = [each[: int(devices)] for each in found]
     chosen = tuple(device for each in found for device in each)
     return Hardware(chosen, process, choose_policy(precision))
@@ -199,7 +206,7 @@ def _tensorflow_devices() -> list[Any]:
 
 
 def _jax_devices() -> list[list[Any]]:
-    """Of each process."""
+    """Return the devices of each process."""
     import jax
 
     processes: dict[int, list[Any]] = {}
@@ -210,9 +217,10 @@ def _jax_devices() -> list[list[Any]]:
 
 @cache
 def _mirror(devices: tuple[str, ...]) -> Any:
-    """One strategy a process: a second one numbers its collective operations as the first did.
+    """Return the one strategy of this process.
 
-    They then fail with "Shape mismatch in the collective instance 100" (TensorFlow 2.21).
+    A second one would number its collective operations like the first, which then fail with "Shape
+    mismatch in the collective instance 100" (TensorFlow 2.21).
     """
     import tensorflow
 
@@ -220,7 +228,7 @@ def _mirror(devices: tuple[str, ...]) -> Any:
 
 
 def _synchronise_norms(network: Network) -> None:
-    """Let batch norm see the whole batch, not each device's part; on JAX it does by itself."""
+    """Let batch norm see the whole batch, not each device's part; on JAX it always does."""
     for layer in network.backbone.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = True

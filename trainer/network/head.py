@@ -1,7 +1,7 @@
 """The head on cached features: dropout and a dense softmax layer, trained in numpy.
 
-A linear layer's gradient is one matrix product, so 100 epochs on thousands of photos take seconds,
-with nothing to compile. The result goes into the Keras model's `logits` layer as it is.
+The gradient of a linear layer is one matrix product, so 100 epochs on thousands of photos take
+seconds and nothing is compiled. The weights are then copied into the Keras model's `logits` layer.
 """
 
 import math
@@ -20,14 +20,14 @@ Matrix = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class HeadData:
-    """Features and labels.
+    """The features and labels that a head is trained on.
 
     Attributes:
-        train: float32, shape (N, views, depth).
+        train: Features of the training photos, float32, shape (N, views, depth).
         train_labels: Class numbers, shape (N,).
-        val: float32, shape (M, depth).
+        val: Features of the validation photos, float32, shape (M, depth).
         val_labels: Class numbers, shape (M,).
-        class_weights: What a training photo of each class counts, shape (4,).
+        class_weights: Weight of a training photo of each class, shape (4,).
     """
 
     train: Matrix
@@ -37,11 +37,11 @@ class HeadData:
     class_weights: Matrix
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EpochFigures:
-    """One epoch, as `results.csv` holds it. Accuracies are 0 to 1, losses in nats.
+    """The figures of one epoch, as `results.csv` holds them: accuracies 0 to 1, losses in nats.
 
-    The validation loss of whole networks is at the temperature that fits best, see `phases`.
+    The validation loss of whole networks is at the temperature that fits best, see `validation`.
     """
 
     epoch: int
@@ -57,11 +57,11 @@ class TrainedHead:
     """The head at its best epoch: answers = features @ kernel + bias, logits = answers @ merge.
 
     Attributes:
-        kernel: float32, shape (depth, K), where K is 4 for classes and 2 for factors.
-        bias: float32, shape (K,).
-        merge: float32, shape (K, 4).
-        best_epoch: From 1.
-        epochs: Run in all.
+        kernel: Weights, float32, shape (depth, K), where K is 4 for classes and 2 for factors.
+        bias: Bias, float32, shape (K,).
+        merge: Matrix from answers to logits, float32, shape (K, 4).
+        best_epoch: Number of the best epoch, from 1.
+        epochs: Number of epochs run.
     """
 
     kernel: Matrix
@@ -71,7 +71,7 @@ class TrainedHead:
     epochs: int
 
     def logits(self, features: Matrix) -> Matrix:
-        """Of the four classes (N, 4), of features (N, depth)."""
+        """Return the logits of the four classes (N, 4) for features (N, depth)."""
         return np.asarray((features @ self.kernel + self.bias) @ self.merge, np.float32)
 
 
@@ -84,18 +84,19 @@ def train_head(
     on_state: Callable[[PhaseState], object] | None = None,
     start: PhaseState | None = None,
 ) -> TrainedHead:
-    """Train until the epochs or the patience run out; keeps the epoch of least validation loss.
+    """Train until the epochs or the patience end, and keep the epoch of least validation loss.
 
     Args:
-        data: Features are standardised here, and the result is folded back.
-        recipe: Its head phase, its label smoothing, and what its head answers.
-        seed: Of order, views and dropout.
-        on_epoch: Told the figures of each; returns False to stop.
-        on_state: Given where it stands after each epoch.
-        start: Where to go on from; the end is then the same as without a break.
+        data: Features and labels; the features are standardised here, and the result is folded
+            back.
+        recipe: Recipe, of which the head phase, the label smoothing and the kind of head are used.
+        seed: Seed of order, views and dropout.
+        on_epoch: Called with the figures of each epoch; returns False to stop.
+        on_state: Called with the state after each epoch.
+        start: State to continue from; the result is then the same as without a break.
 
     Returns:
-        The best epoch's head, for features as they were given.
+        The head of the best epoch, for features that are not standardised.
     """
     phase = recipe.head
     mean = data.train.mean(axis=(0, 1))
@@ -112,7 +113,7 @@ def train_head(
     is_wanted = True
     while is_wanted and not state.is_done(phase.epochs, phase.patience):
         loss = trainer.run_epoch(train, targets, weights)
-        figures = _figures(state.epoch + 1, loss, trainer, train[:, 0], val, data)
+        figures = trainer.measure(state.epoch + 1, loss, train[:, 0], val, data)
         state = trainer.state_after(state, figures.val_loss)
         is_wanted = on_epoch(figures)
         if on_state is not None:
@@ -129,19 +130,19 @@ def train_head(
 
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Logits (N, 4) to probabilities (N, 4)."""
+    """Return the probabilities (N, 4) of logits (N, 4)."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True), dtype=np.float64)
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def cross_entropy(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
-    """Mean negative log likelihood of the labels (N,), in nats."""
+    """Return the mean negative log likelihood of the labels (N,), in nats."""
     chosen = softmax(logits)[np.arange(len(labels)), labels]
     return float(-np.log(np.maximum(chosen, 1e-12)).mean())
 
 
 class _Trainer:
-    """AdamW on one dense layer, its rate falling along a cosine."""
+    """AdamW on one dense layer, with a rate that falls along a cosine."""
 
     _BETAS = (0.9, 0.999)
 
@@ -168,7 +169,7 @@ class _Trainer:
         return [self._kernel.copy(), self._bias.copy()]
 
     def state_after(self, before: PhaseState, val_loss: float) -> PhaseState:
-        """Where training stands after one more epoch."""
+        """Return the state of the training after one more epoch."""
         now = [self._kernel, self._bias, *self._means, *self._squares]
         arrays = {"head": [each.copy() for each in now], "best": before.arrays["best"]}
         best_epoch, best_loss = before.best_epoch, before.best_loss
@@ -185,7 +186,7 @@ class _Trainer:
             self._random.bit_generator.state = state.random
 
     def run_epoch(self, train: Matrix, targets: Matrix, weights: Matrix) -> float:
-        """One pass; each photo is met in one of its views. Returns the mean loss."""
+        """Train for one epoch, with one view of each photo, and return the mean loss."""
         photos, views, _ = train.shape
         order = self._random.permutation(photos)
         view = self._random.integers(views, size=(photos,))
@@ -195,6 +196,20 @@ class _Trainer:
             batch = train[members, view[members]]
             losses.append(self._run_step(batch, targets[members], weights[members]))
         return float(np.mean(losses))
+
+    def measure(
+        self, epoch: int, loss: float, train: Matrix, val: Matrix, data: HeadData
+    ) -> EpochFigures:
+        logits = self.logits(val)
+        right = (self.logits(train).argmax(axis=1) == data.train_labels).mean()
+        return EpochFigures(
+            epoch=epoch,
+            loss=loss,
+            accuracy=float(right),
+            val_loss=cross_entropy(logits, data.val_labels),
+            val_accuracy=float((logits.argmax(axis=1) == data.val_labels).mean()),
+            learning_rate=self.rate,
+        )
 
     def _run_step(self, batch: Matrix, targets: Matrix, weights: Matrix) -> float:
         if hidden := self._phase.dropout:
@@ -219,18 +234,3 @@ class _Trainer:
             unbiased = square / (1 - second**self._step)
             step = rate / (1 - first**self._step) * mean / (np.sqrt(unbiased) + 1e-7)
             part -= step.astype(np.float32)
-
-
-def _figures(
-    epoch: int, loss: float, trainer: _Trainer, train: Matrix, val: Matrix, data: HeadData
-) -> EpochFigures:
-    logits = trainer.logits(val)
-    right = (trainer.logits(train).argmax(axis=1) == data.train_labels).mean()
-    return EpochFigures(
-        epoch=epoch,
-        loss=loss,
-        accuracy=float(right),
-        val_loss=cross_entropy(logits, data.val_labels),
-        val_accuracy=float((logits.argmax(axis=1) == data.val_labels).mean()),
-        learning_rate=trainer.rate,
-    )

@@ -1,9 +1,9 @@
-"""Several processes, on one machine or many, that train one network together (JAX).
+"""Training of one network by several processes, on one machine or many (JAX).
 
 Each is started with the same command and Keras' own environment variables:
 
     KERAS_BACKEND=jax
-    KERAS_DISTRIBUTION_JOB_ADDRESSES=10.0.0.1:1234     of the first process, reachable by all
+    KERAS_DISTRIBUTION_JOB_ADDRESSES=10.0.0.1:1234     address of the first process, for all
     KERAS_DISTRIBUTION_NUM_PROCESSES=2
     KERAS_DISTRIBUTION_PROCESS_ID=0                    0 is the first, and writes the run
 """
@@ -23,49 +23,51 @@ _NAMES = tuple(_PREFIX + name for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PR
 
 @dataclass(frozen=True)
 class Process:
-    """One of several processes: its number, from 0, and how many there are."""
+    """One of several processes: its number, from 0, and the number of processes."""
 
     index: int
     count: int
 
     @property
     def is_first(self) -> bool:
+        """True for the process that writes the run."""
         return self.index == 0
 
 
 def join_processes() -> Process:
-    """Meet the other processes that the environment speaks of; waits until all are there.
+    """Join the other processes that the environment names, and wait until all have joined.
 
     Raises:
-        UsageError: The environment is not whole, or Keras does not compute with JAX.
-        EnvironmentProblemError: They do not meet.
+        UsageError: The environment is incomplete, or the backend of Keras is not JAX.
+        EnvironmentProblemError: The processes do not find each other.
     """
     asked = process_of(os.environ)
     if asked.count == 1 or _is_joined():
         return asked
     if backend_name() != "jax":
         raise UsageError(
-            f"{_NAMES[1]}={asked.count} asks for several processes, which train together on JAX "
-            f"only. Set KERAS_BACKEND=jax, or unset {_PREFIX}*; several GPUs of one machine need "
-            f"no more than one process."
+            f"{_NAMES[1]}={asked.count} asks for several processes, which can train together on "
+            f"JAX only. Set KERAS_BACKEND=jax, or unset {_PREFIX}*. Several GPUs of one machine "
+            f"need only one process."
         )
     try:
         keras.distribution.initialize()
     except (RuntimeError, ValueError, OSError) as fault:
         reason = (str(fault).splitlines() or ["no reason given"])[0][:200]
         raise EnvironmentProblemError(
-            f"Process {asked.index} did not meet the others at {os.environ[_NAMES[0]]} "
+            f"Process {asked.index} did not find the others at {os.environ[_NAMES[0]]} "
             f"({reason}). Start all {asked.count} within five minutes, each with its own "
-            f"{_NAMES[2]}, and see that the address is the first one's and its port is free."
+            f"{_NAMES[2]}, and check that the address is that of the first one and its port is "
+            f"free."
         ) from fault
     return asked
 
 
 def process_of(environment: "os._Environ[str] | dict[str, str]") -> Process:
-    """What an environment says of processes; one alone where it says nothing.
+    """Read the process from an environment; a single process where nothing is set.
 
     Raises:
-        UsageError: Something is missing or no number.
+        UsageError: A variable is missing or not a number.
     """
     given = [environment.get(name, "") for name in _NAMES]
     if not any(given):
@@ -75,14 +77,14 @@ def process_of(environment: "os._Environ[str] | dict[str, str]") -> Process:
     if not is_whole:
         found = ", ".join(f"{name}={value}" for name, value in zip(_NAMES, given, strict=True))
         raise UsageError(
-            f"Several processes need all of {', '.join(_NAMES)}: an address with its port, how "
-            f"many, and this one's number from 0. Found {found}."
+            f"Several processes need all of {', '.join(_NAMES)}: an address with its port, the "
+            f"number of processes, and the number of this one from 0. Found {found}."
         )
     return Process(int(index), int(count))
 
 
 def leave_processes() -> None:
-    """Part from the others, once all have trained: what is left to do is the first one's."""
+    """Leave the other processes once all have trained; the first one does the rest."""
     if _is_joined():
         import jax
 
@@ -90,7 +92,7 @@ def leave_processes() -> None:
 
 
 def joined_process() -> Process:
-    """This one among those that train together now."""
+    """Return this process among those that train together now."""
     if not _is_joined():
         return Process(0, 1)
     import jax
@@ -98,8 +100,8 @@ def joined_process() -> Process:
     return Process(int(jax.process_index()), int(jax.process_count()))
 
 
-def from_first(arrays: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-    """The first process' arrays, in every one; each gives arrays of the same shapes."""
+def broadcast_from_first(arrays: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """Return the arrays of the first process in all of them; shapes must be the same."""
     if not _is_joined():
         return arrays
     from jax.experimental import multihost_utils
@@ -107,8 +109,8 @@ def from_first(arrays: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
     return [np.asarray(each) for each in multihost_utils.broadcast_one_to_all(arrays)]
 
 
-def in_any(flag: bool) -> bool:
-    """Whether it is so in any process; all of them must ask."""
+def is_true_in_any(flag: bool) -> bool:
+    """Return whether a flag is set in any process; all of them must call this."""
     if not _is_joined():
         return flag
     from jax.experimental import multihost_utils

@@ -1,7 +1,7 @@
-"""In what precision a network is trained: float32, or a mixed policy where it is faster.
+"""The precision of training: float32, or a mixed policy where that is faster.
 
 Under a mixed policy layers compute in 16 bits while their weights stay float32. Logits and loss are
-float32 always, and so is what is delivered: see `devices.Hardware.place`.
+always float32, and so is the delivered model: see `devices.Hardware.place`.
 """
 
 from collections.abc import Iterator
@@ -21,17 +21,17 @@ _FLOAT16_SINCE = 7.0
 
 
 def choose_policy(precision: str) -> str:
-    """The Keras dtype policy that `--precision` means on this machine.
+    """Return the Keras dtype policy that `--precision` means on this machine.
 
     Args:
         precision: "float32"; "mixed"; or "auto": mixed where the accelerator has 16-bit units, and
             float32 on a CPU, where mixed was slower (`benchmarks/trainer/devices.py`).
 
     Raises:
-        UsageError: It is none of these.
+        UsageError: The precision is none of these.
     """
     if precision not in PRECISIONS:
-        raise UsageError(f"--precision is {', '.join(PRECISIONS)}; found '{precision}'.")
+        raise UsageError(f"--precision takes {', '.join(PRECISIONS)}; found '{precision}'.")
     if precision == FLOAT32:
         return FLOAT32
     if not has_accelerator():
@@ -40,11 +40,11 @@ def choose_policy(precision: str) -> str:
 
 
 def policy_of(capability: float | None, is_asked: bool) -> str:
-    """The policy for an accelerator.
+    """Return the policy for an accelerator.
 
     Args:
         capability: NVIDIA's compute capability; None for other makes.
-        is_asked: Whether the user asks for mixed precision, fast or not.
+        is_asked: True if the user asks for mixed precision, fast or not.
     """
     if capability is None:
         return BFLOAT16 if is_asked else FLOAT32
@@ -55,7 +55,7 @@ def policy_of(capability: float | None, is_asked: bool) -> str:
 
 @contextmanager
 def dtype_policy(name: str) -> Iterator[None]:
-    """What is built inside computes under this Keras policy."""
+    """Build what is inside under this Keras policy."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)
     try:
@@ -65,7 +65,7 @@ def dtype_policy(name: str) -> Iterator[None]:
 
 
 def _compute_capability() -> float | None:
-    """Of the least of the accelerators."""
+    """Return the lowest compute capability of the accelerators."""
     if backend_name() == "jax":
         import jax
 

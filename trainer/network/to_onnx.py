@@ -1,4 +1,4 @@
-"""A Keras model as ONNX: one file, named ends, any batch size, compared before it is believed."""
+"""Export a Keras model as ONNX: one file, named ends, any batch size, compared with the model."""
 
 import logging
 import sys
@@ -20,22 +20,22 @@ from trainer.network.backend import backend_name, keras
 from trainer.network.to_onnx_process import export_in_process
 
 TOLERANCE = 2e-3
-"""Largest difference of a probability between Keras and ONNX Runtime that passes.
+"""Largest accepted difference of a probability between Keras and ONNX Runtime.
 
-Both compute in float32 in different orders; what was seen is under 1e-5.
+Both compute in float32 in different orders; the measured differences are under 1e-5.
 """
 
 
 def export_onnx(model: Any, path: Path, output: str) -> None:
-    """Write a model as ONNX.
+    """Write a model as an ONNX file.
 
     Args:
         model: Keras model, one uint8 image input and one output.
-        path: File to write, whole or not at all; an old one is replaced.
-        output: Name that its output gets. The input is "images".
+        path: File to write, completely or not at all; an old one is replaced.
+        output: Name of its output. The input is named "images".
 
     Raises:
-        OSError: The disk refused, this one or that of temporary files.
+        OSError: The file, or a temporary one, cannot be written.
     """
     if backend_name() != "tensorflow":
         export_in_process(model, path, output)
@@ -46,7 +46,7 @@ def export_onnx(model: Any, path: Path, output: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "raw.onnx"
         with hush_native_output(), warnings.catch_warnings():
-            # tf2onnx and Keras' patch of it look up names that numpy 2 no longer has.
+            # tf2onnx and Keras' patch of it use names that numpy 2 no longer has.
             warnings.filterwarnings("ignore", r"In the future `np\.", FutureWarning)
             warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"tf2onnx\.")
             model.export(str(raw), format="onnx", verbose=False, input_signature=signature)
@@ -57,12 +57,12 @@ def export_onnx(model: Any, path: Path, output: str) -> None:
 
 
 def check_export(model: Any, path: Path, images: NDArray[np.uint8]) -> float:
-    """Compare the ONNX file with the Keras model it was made of.
+    """Compare an ONNX file with the Keras model it was made from.
 
     Args:
         model: The Keras model.
         path: Its ONNX file.
-        images: uint8 (N, size, size, 3) to compare on.
+        images: Images to compare on, uint8 (N, size, size, 3).
 
     Returns:
         The largest difference of any output.
@@ -74,9 +74,9 @@ def check_export(model: Any, path: Path, images: NDArray[np.uint8]) -> float:
     difference = float(np.abs(OnnxEngine(path).run(images) - expected).max())
     if not difference <= TOLERANCE:
         raise ToolchainError(
-            f"The exported model differs from the trained one by {difference:.2g} (at most "
-            f"{TOLERANCE} passes), so it was not kept. The trained weights are in checkpoints/; "
-            f"please report this with the versions in environment.json."
+            f"The exported model differs from the trained one by {difference:.2g}, and at most "
+            f"{TOLERANCE} is accepted, so it was not kept. The trained weights are in "
+            f"checkpoints/. Please report this with the versions in environment.json."
         )
     return difference
 

@@ -1,6 +1,7 @@
-"""Exporting where Keras computes with something else: TensorFlow does it, in a process of its own.
+"""Export through TensorFlow in a process of its own, for other backends of Keras.
 
-The same converter then writes every bundle, whatever the network was trained with.
+So the same converter writes every bundle, whatever backend trained the network. It is a module of
+its own because `to_onnx` is also the program of that process.
 """
 
 import os
@@ -15,15 +16,15 @@ from maskage.security.keras_archive import archive_model
 
 
 def export_in_process(model: Any, path: Path, output: str) -> None:
-    """Write a model as ONNX through a Python that has TensorFlow as its backend.
+    """Write a model as ONNX in a Python process whose backend is TensorFlow.
 
     Args:
         model: Keras model, one uint8 image input and one output, float32.
         path: File to write; an old one is replaced.
-        output: Name that its output gets.
+        output: Name of its output.
 
     Raises:
-        EnvironmentProblemError: No room is left on the disk.
+        EnvironmentProblemError: The disk is full.
         ToolchainError: The process failed.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -37,7 +38,7 @@ def export_in_process(model: Any, path: Path, output: str) -> None:
             str(path),
             output,
         ]
-        # In a session of its own: Ctrl-C is for the training, which packs what it has.
+        # In a session of its own, because Ctrl-C is for the training, which then packs its results.
         done = subprocess.run(
             command,
             env=_environment(),
@@ -53,13 +54,13 @@ def export_in_process(model: Any, path: Path, output: str) -> None:
         raise ToolchainError(
             "The trained model could not be exported through TensorFlow:",
             *done.stdout.strip()[-2000:].split("\n"),
-            "The trained weights are in checkpoints/; please report this with the versions in "
+            "The trained weights are in checkpoints/. Please report this with the versions in "
             "environment.json.",
         )
 
 
 def _environment() -> dict[str, str]:
-    """Ours, with TensorFlow on the CPU, alone: the GPU's memory is taken by the training."""
+    """Return this environment with TensorFlow alone on the CPU; the training holds the GPU."""
     kept = {
         name: value
         for name, value in os.environ.items()

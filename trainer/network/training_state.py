@@ -1,6 +1,6 @@
-"""Where a training stands after a whole epoch, on disk, so that a killed one can go on from there.
+"""The state of a training after an epoch, on disk, from which a killed training continues.
 
-checkpoints/state.npz    replaced whole after each epoch; removed when the run is finished
+checkpoints/state.npz    replaced after each epoch; removed when the run is finished
 """
 
 import json
@@ -21,14 +21,14 @@ Arrays = Mapping[str, list[NDArray[Any]]]
 
 @dataclass(frozen=True, eq=False)
 class PhaseState:
-    """Where one phase stands.
+    """The state of one phase.
 
     Attributes:
-        epoch: Whole epochs done.
-        best_epoch: From 1; 0 where none beat the start.
-        best_loss: Validation loss of the best, nats.
-        arrays: Everything that changes in training, by kind, and the best weights.
-        random: State of a numpy generator, where the phase draws from one.
+        epoch: Number of epochs done.
+        best_epoch: Number of the best epoch, from 1; 0 where none was better than the start.
+        best_loss: Validation loss of the best epoch, nats.
+        arrays: Arrays that change in training, by kind, and the best weights.
+        random: State of the numpy generator, where the phase uses one.
     """
 
     epoch: int
@@ -38,21 +38,21 @@ class PhaseState:
     random: dict[str, Any] | None = None
 
     def is_done(self, epochs: int, patience: int) -> bool:
-        """Whether no epoch is left, or too many went by without a better one."""
+        """Return whether the epochs are used up, or the patience is."""
         return self.epoch >= epochs or self.epoch - self.best_epoch >= patience
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class TrainingState:
-    """Where a whole training stands.
+    """The state of a whole training.
 
     Attributes:
-        name: Of the phase that is under way.
-        phase: Where it stands.
-        epochs: Of the phases before it.
-        seconds: Of each stage until then.
-        start_logits: Of the validation photos when the phase began, shape (N, 4); None where the
-            network knew nothing yet.
+        name: Name of the current phase.
+        phase: State of the current phase.
+        epochs: Number of epochs of each earlier phase.
+        seconds: Duration of each stage so far.
+        start_logits: Logits of the validation photos when the phase began, shape (N, 4); None where
+            the network was random.
         rates: Learning rates that a search found, by phase.
     """
 
@@ -65,21 +65,20 @@ class TrainingState:
 
     @property
     def epochs_done(self) -> dict[str, int]:
-        """Whole epochs of each phase so far."""
+        """Number of epochs of each phase so far."""
         return {**self.epochs, self.name: self.phase.epoch}
 
 
 def save_state(path: Path, state: TrainingState, is_flushed: bool = True) -> None:
-    """Write a state in the place of the last one.
+    """Write a state and replace the last one.
 
     Args:
-        path: The file.
-        state: To write.
-        is_flushed: Whether it outlives the loss of power once this returns, and not only that of
-            the process.
+        path: Path of the file.
+        state: State to write.
+        is_flushed: True if the file must survive a loss of power, not only the end of the process.
 
     Raises:
-        OSError: The disk refused; the last state is as it was.
+        OSError: The file cannot be written; the last state is unchanged.
     """
     phase = state.phase
     facts = {
@@ -106,7 +105,10 @@ def save_state(path: Path, state: TrainingState, is_flushed: bool = True) -> Non
 
 
 def load_state(path: Path) -> TrainingState | None:
-    """Read a state; None where there is none yet.
+    """Read a state.
+
+    Returns:
+        The state, or None where there is no file yet.
 
     Raises:
         EnvironmentProblemError: The file is damaged.
@@ -114,7 +116,7 @@ def load_state(path: Path) -> TrainingState | None:
     if not path.is_file():
         return None
     try:
-        # Opened here: numpy leaves a file open that is no archive.
+        # Opened here, because numpy does not close a file that is not an archive.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             facts = json.loads(stored["facts"].tobytes())
             arrays = {
@@ -127,6 +129,6 @@ def load_state(path: Path) -> TrainingState | None:
         return TrainingState(phase=phase, start_logits=start, **facts)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as fault:
         raise EnvironmentProblemError(
-            f"{path}: this run's last state cannot be read ({str(fault)[:200]}), so it cannot go "
-            f"on. Remove that file to train the run from its start, or train a new one."
+            f"{path}: the last state of this run is unreadable ({str(fault)[:200]}), so it cannot "
+            f"continue. Remove that file to train the run from its start, or train a new one."
         ) from fault

@@ -1,39 +1,30 @@
-"""Pretrained weights of a backbone: from Keras' cache, its host, or a file of one's own."""
+"""Pretrained weights of a backbone: from Keras' cache, Keras' host, or the user's own file."""
 
-import os
-import socket
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from maskage.errors import MissingDownloadError, ModelRefusedError, UsageError
-from maskage.inference.keras_setup import make_keras_home
-from maskage.security.files import UnsafeFileError, read_regular_file
-from maskage.security.hdf5 import check_hdf5
-from maskage.security.keras_weights import largest_weights, load_checked_weights
+from maskage.inference.imagenet_weights import fetch_weights, keras_cache
+from maskage.security.files import UnsafeFileError
+from maskage.security.keras_weights import load_checked_weights, read_weights_file
 from trainer.network.backbones import Backbone, Network
 from trainer.network.backend import keras
 from trainer.recipe import Recipe
 from trainer.settings import IMAGENET, NONE
 
-DOWNLOAD_TIMEOUT_S = 15.0
-"""Without an answer for so long the network is taken to be absent."""
-
 
 def obtain_weights(row: Backbone, recipe: Recipe, weights: str) -> Path | None:
-    """Find the file that `--weights` means, fetching it where it must be.
+    """Find the file that `--weights` means, and download it where needed.
 
     Args:
-        row: The backbone.
-        recipe: Its size and width.
+        row: Table row of the backbone.
+        recipe: Recipe with its size and width.
         weights: "imagenet", "none", or the path of an .h5 file without top.
 
     Returns:
         The file, or None for random weights.
 
     Raises:
-        MissingDownloadError: The ImageNet weights are not here and cannot be fetched.
+        MissingDownloadError: The ImageNet weights are missing and cannot be downloaded.
         UsageError: There is no file at the path.
     """
     if weights == NONE:
@@ -41,8 +32,8 @@ def obtain_weights(row: Backbone, recipe: Recipe, weights: str) -> Path | None:
     if weights != IMAGENET:
         if not Path(weights).is_file():
             raise UsageError(
-                f"--weights {weights}: no such file. Give imagenet, none, or the path of an .h5 "
-                f"file with {row.builder} weights without top."
+                f"--weights {weights}: there is no such file. Give imagenet, none, or the path of "
+                f"an .h5 file with {row.builder} weights without top."
             )
         return Path(weights)
     names = imagenet_names(row, recipe)
@@ -51,7 +42,7 @@ def obtain_weights(row: Backbone, recipe: Recipe, weights: str) -> Path | None:
 
 
 def imagenet_names(row: Backbone, recipe: Recipe) -> list[str]:
-    """File names of ImageNet weights that fit, the best first: own size, then the largest."""
+    """Return the names of ImageNet weights that fit, own size first, then the largest."""
     if not row.weights_sizes:
         return [row.weights_file]
     largest = max(row.weights_sizes)
@@ -60,29 +51,22 @@ def imagenet_names(row: Backbone, recipe: Recipe) -> list[str]:
     return [row.weights_file.format(alpha=float(recipe.alpha), size=size) for size in sizes]
 
 
-def keras_cache() -> Path:
-    """Where Keras keeps downloaded weights: `KERAS_HOME/models`, or `~/.keras/models`."""
-    home = os.environ.get("KERAS_HOME")
-    return (Path(home) if home else Path.home() / ".keras") / "models"
-
-
 def load_backbone_weights(network: Network, path: Path) -> None:
-    """Load a weights file without top into the network's backbone.
+    """Load a weights file without top into a network's backbone.
 
     Raises:
-        ModelRefusedError: It is not a weights file, or one of another network.
+        ModelRefusedError: It is not a weights file, or belongs to another network.
     """
     if path.suffix.lower() not in (".h5", ".hdf5"):
         raise ModelRefusedError(
-            f"{path}: weights are an .h5 or .weights.h5 file; found '{path.suffix}'."
+            f"{path}: weights must be an .h5 or .weights.h5 file; found '{path.suffix}'."
         )
     try:
-        data = read_regular_file(path.resolve(), largest_weights(network.backbone))
-        check_hdf5(data)
+        data = read_weights_file(path, network.backbone)
     except UnsafeFileError as fault:
         raise ModelRefusedError(
-            f"{path}: not a weights file of {network.row.builder} without top: {fault}. Remove it "
-            f"and fetch it again, or name another with --weights."
+            f"{path}: this is not a weights file of {network.row.builder} without top: {fault}. "
+            f"Download it again, or name another with --weights."
         ) from fault
     try:
         load_checked_weights(network.backbone, data, path.name)
@@ -94,37 +78,15 @@ def load_backbone_weights(network: Network, path: Path) -> None:
 
 
 def _download(row: Backbone, names: list[str]) -> Path:
-    """Fetch through Keras, which checks the digest where it knows it, and keeps the file."""
     name = names[0]
     try:
-        with _socket_timeout(DOWNLOAD_TIMEOUT_S), redirect_stdout(sys.stderr):
-            return Path(
-                keras.utils.get_file(
-                    name,
-                    f"{row.weights_url}/{name}",
-                    cache_dir=str(make_keras_home()),
-                    cache_subdir="models",
-                    file_hash=row.weights_hash,
-                )
-            )
-    except Exception as fault:
-        # get_file wraps network faults in a bare Exception.
+        return fetch_weights(keras, name, row.weights_url, row.weights_hash)
+    except MissingDownloadError as fault:
         looked_for = " or ".join(str(keras_cache() / name) for name in names)
-        reason = (str(fault).splitlines() or ["no reason given"])[0][:200]
         raise MissingDownloadError(
-            f"The ImageNet weights of {row.name} are not here and could not be fetched ({reason}).",
+            f"The ImageNet weights of {row.name} are missing and their download failed ({fault}).",
             f"Looked for {looked_for}.",
             f"Put the file there (from {row.weights_url}/{name}), set KERAS_HOME to a folder that "
             f"has it under models/, name a copy with --weights PATH, or start from random weights "
             f"with --weights none.",
         ) from fault
-
-
-@contextmanager
-def _socket_timeout(timeout_s: float) -> Iterator[None]:
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(timeout_s)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)

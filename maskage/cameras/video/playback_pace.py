@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 LONGEST_PAUSE_S = 1.0
 """A recording that waits for something to move is silent for hours, and is not to be waited for.
-Less than `maskage.cameras.reconnecting.PATIENCE_S`, so that a pause never looks like a fault."""
+Less than `maskage.cameras.frame_rhythm.PATIENCE_S`, so that a pause never looks like a fault."""
 LONGEST_FIRST_S = 2.5
-"""Before anything is known of a slow recording: `maskage.cameras.reconnecting.LONGEST_PERIOD_S`."""
+"""Before anything is known of a slow recording: `maskage.cameras.frame_rhythm.LONGEST_PERIOD_S`."""
 _PERIODS = 4
 _STEPS = 9
 

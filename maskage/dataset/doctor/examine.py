@@ -22,7 +22,7 @@ from maskage.dataset.doctor.manifest import Condition, ManifestState, examine_ma
 from maskage.dataset.doctor.match_rows import Match, Matches, free_path, match_files
 from maskage.dataset.doctor.notes import list_notes
 from maskage.dataset.manifest import KnownPhoto
-from maskage.dataset.store import TRASH, list_files
+from maskage.dataset.photo_files import TRASH, list_files
 from maskage.errors import DatasetError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.records import LABELS, Label, Photo

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from maskage.dataset.store import TRASH
+from maskage.dataset.photo_files import TRASH
 from maskage.errors import UnreadableImageError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import PICTURE_SUFFIXES, decode_image

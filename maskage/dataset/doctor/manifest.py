@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from maskage.dataset.consent import Consent
-from maskage.dataset.doctor.salvage import salvage_manifest, salvage_tables
+from maskage.dataset.doctor.salvage import salvage_manifest
 from maskage.dataset.doctor.values import Salvage
 from maskage.dataset.manifest import ManifestRows, read_consents, read_rows
 from maskage.dataset.manifest_file import copied, is_of_disk, read_schema
@@ -138,7 +138,7 @@ def _read(root: Path, folder: Path) -> ManifestState:
     try:
         rows, consents = read_rows(folder), read_consents(folder)
     except ManifestDamagedError as fault:
-        return _salvaged(root, fault.detail, salvage_tables(manifest_path(folder)))
+        return _salvaged(root, fault.detail)
     return ManifestState(Condition.WHOLE, rows=rows, consents=consents)
 
 
@@ -166,20 +166,15 @@ def _check(path: Path, name: Path) -> str | None:
         return None
 
 
-def _salvaged(root: Path, detail: str, found: Salvage | None = None) -> ManifestState:
-    """A damaged manifest, with what can be read of it; `found` is that, where SQLite could."""
-    if found is None:
-        found = _salvage_pages(root)
+def _salvaged(root: Path, detail: str) -> ManifestState:
+    """Return the state of a damaged manifest, with what can be read of it."""
+    path = manifest_path(root)
+    wals = [path.with_name(f"{path.name}-wal")]
+    if aside := find_aside(root):
+        wals.append(aside.with_name(f"{aside.name}-wal"))
+    found = salvage_manifest(path, next((wal for wal in wals if wal.exists()), None))
     rows = ManifestRows()
     for row in found.rows.values():
         of_kind = rows.present if row.removed_at is None else rows.removed
         of_kind[row.photo.path] = row.photo
     return ManifestState(Condition.DAMAGED, detail, rows, found.consents, found)
-
-
-def _salvage_pages(root: Path) -> Salvage:
-    path = manifest_path(root)
-    wals = [path.with_name(f"{path.name}-wal")]
-    if aside := find_aside(root):
-        wals.append(aside.with_name(f"{aside.name}-wal"))
-    return salvage_manifest(path, next((wal for wal in wals if wal.exists()), None))

@@ -22,8 +22,9 @@ from maskage.dataset.doctor.repair_manifest import (
     put_companions_aside,
     replace_manifest,
 )
-from maskage.dataset.manifest import KnownPhoto, Manifest
-from maskage.dataset.store import TRASH
+from maskage.dataset.manifest import KnownPhoto
+from maskage.dataset.manifest_writer import Manifest
+from maskage.dataset.photo_files import TRASH
 from maskage.errors import PhotoNotSavedError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.system.files import rename_new, sync_folder

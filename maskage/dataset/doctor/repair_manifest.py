@@ -12,7 +12,7 @@ from pathlib import Path
 from maskage.dataset.doctor.files import REBUILDING
 from maskage.dataset.doctor.manifest import ASIDE, find_aside
 from maskage.dataset.doctor.values import Salvage
-from maskage.dataset.manifest import Manifest
+from maskage.dataset.manifest_writer import Manifest
 from maskage.formats.dataset_folder import manifest_path
 from maskage.system.files import give_second_name, rename_new, sync_folder
 
@@ -66,7 +66,7 @@ def _make_manifest(folder: Path, salvage: Salvage) -> None:
     try:
         with manifest.transaction():
             for row in salvage.rows.values():
-                manifest.take_over(row.photo, row.source_sha256, row.removed_at)
+                manifest.insert_row(row.photo, row.source_sha256, row.removed_at)
             for consent in salvage.consents.values():
                 manifest.record_consent(consent)
             for event in salvage.events:

@@ -10,38 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from maskage.dataset.consent import Consent
+from maskage.dataset.manifest_columns import PHOTO_COLUMNS
 from maskage.dataset.manifest_rows import consent_of
 from maskage.outside_text import text_to_path
 from maskage.records import LABELS, FaceBox, Label, Photo, Quality, Suggestion
-
-PHOTO_COLUMNS = [
-    "path",
-    "label",
-    "subject",
-    "session",
-    "grp",
-    "taken_at",
-    "source",
-    "x",
-    "y",
-    "width",
-    "height",
-    "score",
-    "sharpness",
-    "brightness",
-    "clipped",
-    "face_px",
-    "sha256",
-    "source_sha256",
-    "removed_at",
-    "fingerprint",
-    "flagged",
-    "suggested",
-    "confidence",
-]
-"""As they lie in the table: what a schema adds comes last."""
-PHOTO_COLUMNS_1 = PHOTO_COLUMNS.index("fingerprint")
-"""How many of them the first schema has."""
 
 _UNKNOWN_DIGEST = "0" * 64
 """In the place of a digest that cannot be one; `measure` writes the photo's own."""
@@ -73,9 +45,9 @@ class Salvage:
     """All that could be read.
 
     Attributes:
-        rows: Of photos, by path.
-        consents: By subject.
-        events: Time, path, action and label of each, in the order they happened.
+        rows: The rows of photos, by path.
+        consents: The consents, by subject.
+        events: Time, path, action and label of each event, in the order they happened.
     """
 
     rows: dict[str, SalvagedRow] = field(default_factory=dict)
@@ -95,8 +67,8 @@ class Salvage:
             self.consents.setdefault(consent.subject, consent)
 
     def add_event(self, values: Values) -> None:
-        """Keep an event: its number, time, path, action and label."""
-        _id, *texts, label = values
+        """Keep an event: its time, path, action and label."""
+        *texts, label = values
         at, path, action = map(_text, texts)
         known = _label(_folder(path)) or _label(label)
         if at is not None and path is not None and action is not None and known is not None:

@@ -67,5 +67,5 @@ def paint_marks(canvas: Canvas, subject: DemoSubject, head: Shape) -> None:
 def _crease(canvas: Canvas, subject: DemoSubject, path: Points, head: Shape, width: float) -> None:
     """One wrinkle: a dark furrow under a lighter fold."""
     lit = path + np.array([0, -width * 0.8], np.float32)
-    canvas.stroke(lit, width, lighter(subject.skin, 0.35), 0.45, 0.01, head)
-    canvas.stroke(path, width, darker(subject.skin, 0.58), 0.85, 0.006, head)
+    canvas.stroke(lit, width, lighter(subject.skin, 0.35), 0.45, 0.01, clip=head)
+    canvas.stroke(path, width, darker(subject.skin, 0.58), 0.85, 0.006, clip=head)

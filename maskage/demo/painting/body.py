@@ -14,8 +14,6 @@ from maskage.demo.painting.canvas import (
 from maskage.demo.painting.face import CHEEK_X, EYE_X
 from maskage.demo.people import DemoSubject
 
-TOPS = ("tee", "hoodie", "shirt", "vneck", "turtle", "cardigan")
-
 _SIDES = (-1, 1)
 _GOLD: Colour = (226, 180, 74)
 _NECKLINES = {
@@ -62,7 +60,7 @@ def paint_glasses(canvas: Canvas, subject: DemoSubject) -> None:
     for name, (rx, ry, colour, thick) in styles.items():
         if name in subject.extras:
             y = 0.1 if name == "half_glasses" else 0.01
-            _paint_frame(canvas, subject, name, (rx, ry, y), colour, thick)
+            _paint_frame(canvas, subject, name, (rx, ry, y), colour=colour, thick=thick)
 
 
 def paint_jewellery(canvas: Canvas, subject: DemoSubject) -> None:
@@ -104,7 +102,7 @@ def _paint_neck(canvas: Canvas, subject: DemoSubject) -> None:
             darker(skin, 0.35),
             0.35,
             0.025,
-            neck,
+            clip=neck,
         )
         if subject.is_old:
             canvas.stroke(
@@ -113,7 +111,7 @@ def _paint_neck(canvas: Canvas, subject: DemoSubject) -> None:
                 darker(skin, 0.5),
                 0.55,
                 0.01,
-                neck,
+                clip=neck,
             )
 
 
@@ -126,7 +124,7 @@ def _shade_cloth(canvas: Canvas, colour: Colour, cloth: Shape) -> None:
             darker(colour, 0.45),
             0.5,
             0.04,
-            cloth,
+            clip=cloth,
         )
         canvas.fill(ellipse(side * 1.8, 2.6, 0.3, 0.9), darker(colour, 0.5), 0.4, 0.15, cloth)
     canvas.fill(ellipse(0, 1.3, 0.6, 0.3), darker(colour, 0.6), 0.35, 0.12, cloth)
@@ -190,7 +188,7 @@ def _paint_hood(canvas: Canvas, colour: Colour) -> None:
             darker(colour, 0.5),
             0.5,
             0.02,
-            shape,
+            clip=shape,
         )
         canvas.stroke(
             [(side * 0.18, 1.68), (side * 0.2, 2.0), (side * 0.17, 2.25)],
@@ -218,7 +216,9 @@ def _paint_roll(canvas: Canvas, colour: Colour) -> None:
     half = [(0.0, 1.1), (0.44, 1.02), (0.5, 1.2), (0.52, 1.4), (0.0, 1.5)]
     roll = canvas.fill(smooth(both_halves(half)), lighter(colour, 0.1), 1, 0.008)
     for x in np.linspace(-0.46, 0.46, 13):
-        canvas.stroke([(x, 1.0), (x * 1.05, 1.5)], 0.02, darker(colour, 0.4), 0.55, 0.006, roll)
+        canvas.stroke(
+            [(x, 1.0), (x * 1.05, 1.5)], 0.02, darker(colour, 0.4), 0.55, 0.006, clip=roll
+        )
     canvas.fill(ellipse(0, 1.08, 0.5, 0.1), darker(colour, 0.6), 0.5, 0.05, roll)
 
 
@@ -227,6 +227,7 @@ def _paint_frame(
     subject: DemoSubject,
     name: str,
     size: tuple[float, float, float],
+    *,
     colour: Colour,
     thick: float,
 ) -> None:
@@ -248,7 +249,7 @@ def _paint_frame(
             (255, 255, 255),
             0.3,
             0.006,
-            lens,
+            clip=lens,
         )
         canvas.stroke(rim, thick, colour, 1, 0.003, taper=False)
         arm = CHEEK_X * subject.face[0]

@@ -121,6 +121,7 @@ class Canvas:
         colour: Colour,
         opacity: float = 1.0,
         soft: float = 0.0,
+        *,
         clip: Shape | None = None,
         taper: bool = True,
     ) -> Shape:

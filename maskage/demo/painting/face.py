@@ -64,7 +64,7 @@ def paint_head(canvas: Canvas, subject: DemoSubject) -> Shape:
         darker(skin, 0.34),
         0.55,
         0.07,
-        head,
+        clip=head,
         taper=False,
     )
     canvas.fill(ellipse(0, 1.02, 0.5, 0.14), darker(skin, 0.4), 0.45, 0.08, head)
@@ -102,7 +102,7 @@ def _paint_ear(canvas: Canvas, subject: DemoSubject, side: int) -> None:
         lighter(skin, 0.2),
         0.6,
         0.01,
-        ear,
+        clip=ear,
     )
 
 

@@ -126,7 +126,7 @@ def paint_beard(canvas: Canvas, subject: DemoSubject, head: Shape) -> None:
                 darker(colour, 0.3),
                 0.5,
                 0.0,
-                patch,
+                clip=patch,
             )
 
 
@@ -217,6 +217,6 @@ def _paint_full_beard(canvas: Canvas, subject: DemoSubject, head: Shape, opacity
             tone,
             0.55,
             0.0,
-            beard,
+            clip=beard,
         )
-    canvas.stroke(mirrored(half[-4:]), 0.05, darker(colour, 0.4), 0.25, 0.03, beard)
+    canvas.stroke(mirrored(half[-4:]), 0.05, darker(colour, 0.4), 0.25, 0.03, clip=beard)

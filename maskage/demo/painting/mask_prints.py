@@ -55,7 +55,7 @@ def _stripes(canvas: Canvas, kind: MaskKind, cloth: Shape) -> None:
             kind.print_colour,
             1,
             0.003,
-            cloth,
+            clip=cloth,
             taper=False,
         )
 
@@ -68,7 +68,7 @@ def _checks(canvas: Canvas, kind: MaskKind, cloth: Shape) -> None:
             kind.print_colour,
             0.55,
             0.003,
-            cloth,
+            clip=cloth,
             taper=False,
         )
     for x in np.arange(-0.765, 0.8, 0.17):
@@ -78,7 +78,7 @@ def _checks(canvas: Canvas, kind: MaskKind, cloth: Shape) -> None:
             kind.print_colour,
             0.55,
             0.003,
-            cloth,
+            clip=cloth,
             taper=False,
         )
 
@@ -121,7 +121,7 @@ def _cat(canvas: Canvas, kind: MaskKind, cloth: Shape) -> None:
             kind.print_colour,
             1,
             0.003,
-            cloth,
+            clip=cloth,
         )
         for y in (-0.06, 0.03, 0.12):
             canvas.stroke(
@@ -130,7 +130,7 @@ def _cat(canvas: Canvas, kind: MaskKind, cloth: Shape) -> None:
                 (250, 248, 244),
                 1,
                 0.003,
-                cloth,
+                clip=cloth,
             )
 
 

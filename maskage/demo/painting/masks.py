@@ -92,7 +92,7 @@ def _paint_worn(canvas: Canvas, subject: DemoSubject, kind: MaskKind, x: float) 
         _paint_pleats(canvas, kind, cloth, x, (0.42, 0.58, 0.74))
     else:
         seam = [(0.0, 0.08), (0.03, 0.4), (0.02, 0.75), (0.0, 1.07)]
-        canvas.stroke(seam, 0.018, darker(kind.colour, 0.5), 0.5, 0.005, cloth)
+        canvas.stroke(seam, 0.018, darker(kind.colour, 0.5), 0.5, 0.005, clip=cloth)
 
 
 def _paint_on_chin(canvas: Canvas, subject: DemoSubject, kind: MaskKind, x: float) -> None:
@@ -119,7 +119,7 @@ def _paint_on_chin(canvas: Canvas, subject: DemoSubject, kind: MaskKind, x: floa
             darker(kind.colour, 0.45),
             0.55,
             0.008,
-            cloth,
+            clip=cloth,
         )
 
 
@@ -143,8 +143,8 @@ def paint_straps(
 
 def _shade(canvas: Canvas, kind: MaskKind, cloth: Shape, outline: Points) -> None:
     edge = np.concatenate([outline, outline[:1]])
-    canvas.stroke(edge, 0.13, darker(kind.colour, 0.5), 0.45, 0.05, cloth, taper=False)
-    canvas.stroke(edge, 0.03, lighter(kind.colour, 0.3), 0.5, 0.006, cloth, taper=False)
+    canvas.stroke(edge, 0.13, darker(kind.colour, 0.5), 0.45, 0.05, clip=cloth, taper=False)
+    canvas.stroke(edge, 0.03, lighter(kind.colour, 0.3), 0.5, 0.006, clip=cloth, taper=False)
     canvas.fill(ellipse(0, 1.0, 0.5, 0.14), darker(kind.colour, 0.6), 0.4, 0.07, cloth)
     canvas.fill(ellipse(-0.06, 0.36, 0.16, 0.16), lighter(kind.colour, 0.6), 0.5, 0.07, cloth)
 
@@ -154,18 +154,18 @@ def _paint_pleats(
 ) -> None:
     for y in heights:
         path = [(-x, y - 0.08), (-0.4, y), (0.0, y + 0.025), (0.4, y), (x, y - 0.08)]
-        canvas.stroke(path, 0.035, darker(kind.colour, 0.42), 0.75, 0.008, cloth, taper=False)
+        canvas.stroke(path, 0.035, darker(kind.colour, 0.42), 0.75, 0.008, clip=cloth, taper=False)
         canvas.stroke(
             moved(path, 0, -0.035),
             0.03,
             lighter(kind.colour, 0.6),
             0.6,
             0.008,
-            cloth,
+            clip=cloth,
             taper=False,
         )
     wire = [(-0.3, 0.22), (-0.12, 0.14), (0.0, 0.125), (0.12, 0.14), (0.3, 0.22)]
-    canvas.stroke(wire, 0.035, darker(kind.colour, 0.25), 0.7, 0.006, cloth)
+    canvas.stroke(wire, 0.035, darker(kind.colour, 0.25), 0.7, 0.006, clip=cloth)
 
 
 def _paint_beak(canvas: Canvas, kind: MaskKind, cloth: Shape) -> None:
@@ -179,7 +179,7 @@ def _paint_beak(canvas: Canvas, kind: MaskKind, cloth: Shape) -> None:
         darker(kind.colour, 0.55),
         0.75,
         0.005,
-        cloth,
+        clip=cloth,
         taper=False,
     )
     canvas.fill(ellipse(-0.03, 0.52, 0.1, 0.22), lighter(kind.colour, 0.8), 0.55, 0.05, cloth)
@@ -190,7 +190,7 @@ def _paint_beak(canvas: Canvas, kind: MaskKind, cloth: Shape) -> None:
             darker(kind.colour, 0.4),
             0.6,
             0.006,
-            cloth,
+            clip=cloth,
             taper=False,
         )
     canvas.stroke(
@@ -199,5 +199,5 @@ def _paint_beak(canvas: Canvas, kind: MaskKind, cloth: Shape) -> None:
         darker(kind.colour, 0.3),
         0.8,
         0.005,
-        cloth,
+        clip=cloth,
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from collector.capture.observer import CameraCondition, CameraState, Observer
+from collector.capture.observer import Observer
+from maskage.cameras.live_feed import CameraCondition, CameraState
 from maskage.cameras.sources import Camera, PictureFolder, open_camera
 from maskage.cameras.video.video_file import VideoFile
 from maskage.errors import CameraError
@@ -19,7 +20,7 @@ from tests.maskage.cameras.video.video_clips import make_clip, spoil_middle
 from tests.maskage.dataset.test_importer import make_video
 
 WAIT_S = 20.0
-LIVE, LOST, ENDED = CameraCondition.LIVE, CameraCondition.LOST, CameraCondition.ENDED
+_, LIVE, SILENT, LOST, _, ENDED = CameraCondition
 
 
 class ScriptedCamera:
@@ -109,11 +110,14 @@ def test_a_camera_that_hangs_in_a_read_is_told_within_2_s_and_replaced() -> None
         log.wait(lambda: 1 in log.told)
         hung_s = time.monotonic()
         first.may_go_on.clear()
-        log.wait(lambda: LOST in log.conditions)
+        log.wait(lambda: SILENT in log.conditions)
         assert time.monotonic() - hung_s < 2.0
-        assert log.states[-1].message == "No picture: waiting for the camera. Reconnecting (1)."
+        assert log.states[-1].message == "No picture: waiting for the camera."
         log.wait(lambda: 2 in log.told)
-        assert log.conditions == [LIVE, LOST, LIVE]
+        assert log.conditions == [LIVE, SILENT, LOST, LIVE]
+        assert log.states[2].message == (
+            "scripted camera: silent, opening it again. Reconnecting (1)."
+        )
         # The read that hung comes back late: its frame is shown to nobody, its camera is closed.
         assert not first.closed.is_set()
         first.may_go_on.set()

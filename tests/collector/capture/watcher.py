@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 
 from collector.capture.observation import Observation
-from collector.capture.observer import CameraCondition, CameraState, Observer
+from collector.capture.observer import Observer
+from maskage.cameras.live_feed import CameraCondition, CameraState
 from maskage.cameras.sources import open_camera
 from maskage.faces.finder import GuideFinder
 
@@ -42,9 +43,11 @@ class Watcher:
         )
 
     def wait_for_loss(self, after_s: float) -> float:
-        """When it was said, after this moment, that the camera is lost and reconnected."""
+        """When it was said, after this moment, that no picture comes, and what is done."""
 
         def is_told(state: CameraState) -> bool:
+            if state.condition is CameraCondition.SILENT:
+                return "waiting for the camera" in state.message
             is_lost = state.condition is CameraCondition.LOST
             return is_lost and f"Reconnecting ({state.attempt})" in state.message
 

@@ -17,7 +17,8 @@ from collector.screens.review_screen import ReviewScreen
 from collector.widgets.dialogs import ChoiceDialog
 from collector.widgets.tone_line import ToneLine
 from maskage.dataset.edits import flagging
-from maskage.dataset.store import TRASH, PhotoStore, list_photos
+from maskage.dataset.photo_files import TRASH
+from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.pictures.images import encode_jpeg
 from maskage.records import LABELS, Label, Photo, Quality, Suggestion

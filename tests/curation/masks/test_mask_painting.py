@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from curation.masks.cloth import borrow_cloth, can_lend, is_whole, shows_chin
+from curation.masks.cloth import borrow_cloth, can_lend_mask, is_whole_face, shows_chin
 from curation.masks.painting import MaskLender, MaskPainting, Wearing, paint_mask_on
 from maskage.faces.finder import FaceLandmarks
 from maskage.records import FaceBox, RgbImage
@@ -93,7 +93,7 @@ def photo_of_a_mask(upper: float) -> RgbImage:
 
 def test_a_photo_lends_its_mask_to_another_face() -> None:
     lender = photo_of_a_mask(0.15)
-    assert can_lend(lender, UPRIGHT)
+    assert can_lend_mask(lender, UPRIGHT)
     for wearing in Wearing:
         painting = MaskPainting(wearing, UPRIGHT, MaskLender("mask_old/1.jpg", UPRIGHT))
         for seed in SEEDS[:8]:
@@ -107,14 +107,14 @@ def test_a_photo_lends_its_mask_to_another_face() -> None:
 
 
 def test_a_mask_that_is_not_over_the_nose_is_not_lent() -> None:
-    assert not can_lend(photo_of_a_mask(0.5), UPRIGHT)
+    assert not can_lend_mask(photo_of_a_mask(0.5), UPRIGHT)
 
 
 def test_a_mask_that_is_seen_from_the_side_or_in_part_is_not_lent() -> None:
     pixels = photo_of_a_mask(0.15)
     turned = FaceLandmarks(BOX, (100.0, EYES[1]), (90.0, NOSE[1]), (98.0, MOUTH[1]))
-    assert not can_lend(pixels, turned)
-    assert not can_lend(pixels[: round(CHIN[1]) - 12], UPRIGHT)
+    assert not can_lend_mask(pixels, turned)
+    assert not can_lend_mask(pixels[: round(CHIN[1]) - 12], UPRIGHT)
 
 
 def test_a_lent_mask_brings_no_skin_along() -> None:
@@ -158,14 +158,14 @@ def test_a_face_of_any_size_and_one_at_the_edge_can_be_painted(height: int) -> N
 
 def test_a_face_that_is_cut_off_is_not_whole() -> None:
     pixels = bare_face()
-    assert is_whole(pixels, UPRIGHT)
+    assert is_whole_face(pixels, UPRIGHT)
     assert shows_chin(pixels, UPRIGHT)
     above = FaceLandmarks(BOX, (120.0, -4.0), NOSE, MOUTH)
-    assert not is_whole(pixels, above)
+    assert not is_whole_face(pixels, above)
     squeezed = FaceLandmarks(BOX, EYES, (120.0, 100.0), (120.0, 106.0))
-    assert not is_whole(pixels, squeezed)
+    assert not is_whole_face(pixels, squeezed)
     nose_in_the_eyes = FaceLandmarks(BOX, EYES, EYES, MOUTH)
-    assert not is_whole(pixels, nose_in_the_eyes)
+    assert not is_whole_face(pixels, nose_in_the_eyes)
     assert not shows_chin(pixels[:165], UPRIGHT)
 
 

@@ -237,3 +237,29 @@ def test_the_face_alone_is_compared_where_it_is_found(shared: Path) -> None:
     by_face = [look_at(path, path.name, model).phash for path in pasted]
     by_room = [look_at(path, path.name).phash for path in pasted]
     assert (by_face[0] ^ by_face[1]).bit_count() < (by_room[0] ^ by_room[1]).bit_count()
+
+
+def test_a_scan_tells_what_is_wrong_with_each_file_and_keeps_the_order(tmp_path: Path) -> None:
+    good = encode_jpeg(draw_noise(1))
+    files = {
+        "mask_old/a.jpg": good,
+        "mask_old/b.jpg": b"",
+        "mask_old/c.jpg": b"hello",
+        "mask_old/d.jpg": good[: len(good) // 2],
+        "mask_old/e.jpg": encode_jpeg(draw_noise(2)),
+    }
+    (tmp_path / "mask_old").mkdir()
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    photos = [Photo(name, Label.MASK_OLD) for name in [*files, "mask_old/gone.jpg"]]
+    scans = list(scan_photos(tmp_path, photos, Workers(2)))
+    assert [scan.photo for scan in scans] == photos
+    faults = [scan.sight.fault or "" for scan in scans]
+    assert faults[0] == faults[4] == ""
+    for fault, words in zip(
+        [*faults[1:4], faults[5]], ["empty", "not a picture", "cut short", "No such"], strict=True
+    ):
+        assert words in fault
+    assert scans[0].sight.sha256 != scans[4].sight.sha256
+    assert scans[0].sight.quality.sharpness > 0
+    assert look_at(tmp_path / photos[0].path, photos[0].path) == scans[0].sight

@@ -1,11 +1,15 @@
 """An MJPEG camera on loopback that does what real ones do when they misbehave."""
 
+import base64
 import contextlib
+import hashlib
+import re
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -50,8 +54,48 @@ def read_number(pixels: RgbImage) -> int:
     return sum(1 << bit for bit, level in enumerate(columns) if level > 140)
 
 
+@dataclass(frozen=True)
+class Login:
+    """The name and password that a camera asks for.
+
+    Attributes:
+        user, password: Their characters, which it takes in UTF-8.
+        challenges: What it asks, one header each; the first that is answered counts.
+    """
+
+    user: str
+    password: str
+    challenges: tuple[str, ...] = ('Basic realm="cam"',)
+
+    def is_right(self, request: str) -> bool:
+        """Whether a request holds them."""
+        found = re.search(r"\r\nAuthorization: (\w+) (.*)\r\n", request)
+        if found is None:
+            return False
+        if found[1] == "Basic":
+            pair = f"{self.user}:{self.password}".encode()
+            return found[2] == base64.b64encode(pair).decode()
+        said = dict(re.findall(r'(\w+)="?([^",]*)"?', found[2]))
+        secret = _digest(f"{self.user}:{said['realm']}:{self.password}", said["algorithm"])
+        between = [said[each] for each in ("nc", "cnonce", "qop") if each in said]
+        asked = _digest(f"GET:{said['uri']}", said["algorithm"])
+        wanted = _digest(":".join([secret, said["nonce"], *between, asked]), said["algorithm"])
+        return bool(said["response"] == wanted and said["uri"] == request.split(" ")[1])
+
+
+def _digest(text: str, algorithm: str) -> str:
+    kind = {"MD5": "md5", "SHA-256": "sha256"}[algorithm]
+    return hashlib.new(kind, text.encode()).hexdigest()
+
+
 class MjpegServer:
     """Serves numbered pictures; set `mood` at any time.
+
+    Args:
+        fps: Pictures a second.
+        status: What every request is answered.
+        kind: Content-Type, or "" for that of a stream.
+        login: Name and password that it asks for, or None.
 
     Attributes:
         sent: Number of the newest whole picture that was sent.
@@ -59,8 +103,15 @@ class MjpegServer:
         moved: Where `/moved` sends on to, or None where it is a path like any other.
     """
 
-    def __init__(self, fps: float = 25.0, status: str = "200 OK", kind: str = "") -> None:
+    def __init__(
+        self,
+        fps: float = 25.0,
+        status: str = "200 OK",
+        kind: str = "",
+        login: Login | None = None,
+    ) -> None:
         self.fps, self._status = fps, status
+        self.login = login
         self.moved: str | None = None
         self._kind = kind or f"multipart/x-mixed-replace; boundary={BOUNDARY}"
         self.sent = 0
@@ -140,6 +191,13 @@ class MjpegServer:
                 time.sleep(0.02)
             if self.moved is not None and self.requests[-1].startswith("GET /moved "):
                 client.sendall(f"HTTP/1.1 302 Found\r\nLocation: {self.moved}\r\n\r\n".encode())
+                return
+            if self.login is not None and not self.login.is_right(self.requests[-1]):
+                asked = "".join(f"WWW-Authenticate: {each}\r\n" for each in self.login.challenges)
+                client.sendall(f"HTTP/1.1 401 Unauthorized\r\n{asked}\r\n".encode())
+                # A body without an end, as of cameras that forget to close.
+                while not self._closing and client.recv(4096):
+                    pass
                 return
             head = f"HTTP/1.1 {self._status}\r\nContent-Type: {self._kind}\r\n\r\n"
             client.sendall(head.encode())

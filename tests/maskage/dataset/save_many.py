@@ -25,7 +25,8 @@ import cv2
 
 from maskage.dataset.edits import Edit, flagging, trashing
 from maskage.dataset.manifest import read_rows
-from maskage.dataset.store import TRASH, PhotoStore
+from maskage.dataset.photo_files import TRASH
+from maskage.dataset.store import PhotoStore
 from maskage.errors import ToolchainError
 from maskage.pictures.images import encode_jpeg
 from maskage.pictures.perceptual_hash import hash_crop

@@ -24,7 +24,8 @@ from typing import Any
 
 from maskage.dataset.edits import trashing
 from maskage.dataset.manifest import read_rows
-from maskage.dataset.store import TRASH, PhotoStore, list_photos
+from maskage.dataset.photo_files import TRASH
+from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetInUseError, ToolchainError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import read_image

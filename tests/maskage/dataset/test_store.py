@@ -10,7 +10,7 @@ import pytest
 from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.salvage import salvage_manifest
 from maskage.dataset.edits import flagging, trashing
-from maskage.dataset.manifest import read_manifest, read_rows
+from maskage.dataset.manifest import read_rows
 from maskage.dataset.store import PhotoStore, list_photos, new_session_id
 from maskage.errors import DatasetError, DatasetInUseError
 from maskage.formats.dataset_folder import manifest_path
@@ -121,7 +121,7 @@ def test_a_damaged_manifest_is_named_and_the_photos_are_not_touched(tmp_path: Pa
     for path in tmp_path.glob(".dataset/manifest.db*"):
         path.write_bytes(b"not a database" * 100)
     with pytest.raises(DatasetError, match="damaged"):
-        read_manifest(tmp_path)
+        read_rows(tmp_path)
     with pytest.raises(DatasetError, match="damaged"):
         PhotoStore(tmp_path)
     assert (tmp_path / photo.path).exists()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import maskage.dataset.store
+import maskage.dataset.photo_files
 from maskage.dataset.edits import Edit
 from maskage.dataset.manifest import read_rows
 from maskage.dataset.store import PhotoStore, list_photos
@@ -76,7 +76,7 @@ def test_what_cannot_be_moved_back_is_shown_where_it_lies(
 
     with PhotoStore(tmp_path) as store:
         photos = add_namesakes(store)
-        monkeypatch.setattr(maskage.dataset.store, "rename_new", move_once)
+        monkeypatch.setattr(maskage.dataset.photo_files, "rename_new", move_once)
         with pytest.raises(PhotoNotSavedError, match="Read-only"):
             store.apply(plan(store, photos))
         monkeypatch.undo()

@@ -15,7 +15,7 @@ def folder(path: Path, content: str) -> Path:
 @pytest.fixture(params=["at once", "one after the other"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "one after the other":
-        monkeypatch.setattr(swap_folder, "_exchange", lambda one, other: False)
+        monkeypatch.setattr(swap_folder, "exchange_names", lambda one, other: False)
     return str(request.param)
 
 
@@ -37,7 +37,7 @@ def test_a_place_that_is_free_is_taken(tmp_path: Path, way: str) -> None:
 def test_what_was_moved_away_comes_back_when_the_second_step_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(swap_folder, "_exchange", lambda one, other: False)
+    monkeypatch.setattr(swap_folder, "exchange_names", lambda one, other: False)
     place = folder(tmp_path / "place", "old")
     with pytest.raises(FileNotFoundError):
         swap_in(tmp_path / "new", place)

@@ -1,6 +1,7 @@
 import importlib.metadata
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,8 @@ from maskage.formats.bundle import (
 from tests.maskage.security.hostile_models import pack_archive
 from trainer.cli import main
 from trainer.exports.command import FORMAT_NAMES
-from trainer.exports.exporter import Exporter, format_exports, judge
-from trainer.exports.formats import FORMATS, ExportFormat, ExportSource, require_runtimes
+from trainer.exports.exporter import Exporter, explain_refusal, format_exports
+from trainer.exports.formats import FORMATS, ExportSource, require_runtimes
 from trainer.exports.rebuild import rebuild_model
 
 
@@ -99,10 +100,11 @@ def test_a_format_that_answers_otherwise_is_refused_and_leaves_nothing(
     exporter: Exporter, tmp_path: Path
 ) -> None:
     right = FORMATS["onnx"]
-    turned = ExportFormat(
-        "turned", right.file, None, False, None, right.write,
-        lambda source, folder: lambda images: right.open(source, folder)(images)[:, ::-1],
-    )  # fmt: skip
+    turned = replace(
+        right,
+        name="turned",
+        open=lambda source, folder: lambda images: right.open(source, folder)(images)[:, ::-1],
+    )
     figures = exporter.export(turned)
     assert figures.refused is not None
     assert "a probability is off by" in figures.refused
@@ -120,7 +122,7 @@ def test_a_former_export_stays_until_a_better_one_is_there(exporter: Exporter) -
         (folder / "model.onnx").write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    broken = ExportFormat("onnx", right.file, None, False, None, fail, right.open)
+    broken = replace(right, write=fail)
     with pytest.raises(EnvironmentProblemError, match="No space left"):
         exporter.export(broken)
     assert describe_file(exporter.out / "onnx" / "model.onnx") == before
@@ -142,7 +144,7 @@ def test_a_former_export_stays_until_a_better_one_is_there(exporter: Exporter) -
 def test_floats_are_judged_by_difference_and_integers_by_accuracy(
     is_quantised: bool, difference: float, accuracy: float, keras: float, told: str | None
 ) -> None:
-    found = judge(is_quantised, difference, accuracy, keras)
+    found = explain_refusal(is_quantised, difference, accuracy, keras)
     if told is None:
         assert found is None
     else:
@@ -164,7 +166,7 @@ def test_the_command_exports_and_prints_one_object_a_format(
 
 def test_a_runtime_that_is_not_installed_is_named_before_any_work() -> None:
     right = FORMATS["onnx"]
-    absent = ExportFormat("x", right.file, "no_such_runtime", False, None, right.write, right.open)
+    absent = replace(right, name="x", needs="no_such_runtime")
     with pytest.raises(EnvironmentProblemError, match=r"pip install .* '\.\[export\]'") as told:
         require_runtimes([absent])
     assert told.value.exit_code == 5
@@ -202,7 +204,7 @@ def test_weights_of_another_network_are_refused(copied_run: Path) -> None:
     from tests.maskage.security.hostile_models import make_weights
 
     reseal(copied_run / "bundle", pack_archive(make_weights()))
-    with pytest.raises(ModelRefusedError, match="not rebuilt"):
+    with pytest.raises(ModelRefusedError, match="cannot be rebuilt"):
         rebuild_model(copied_run / "bundle")
 
 
@@ -248,7 +250,7 @@ def test_objects_in_args_yaml_are_not_made(copied_run: Path, tmp_path: Path) -> 
 
 def test_a_bundle_without_its_run_cannot_be_rebuilt(copied_run: Path) -> None:
     (copied_run / "args.yaml").unlink()
-    with pytest.raises(UsageError, match="Name the run's folder"):
+    with pytest.raises(UsageError, match="Name the run folder"):
         rebuild_model(copied_run / "bundle")
     with pytest.raises(UsageError, match="--data"):
         Exporter(copied_run / "bundle", None, None)

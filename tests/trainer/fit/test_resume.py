@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from maskage.errors import EnvironmentProblemError, InUseError, UsageError
 from maskage.formats.curated_set import CuratedPhoto
-from maskage.formats.run_folder import EpochRow, RunFolder, create_run, newest_unfinished
+from maskage.formats.results_file import EpochRow
+from maskage.formats.run_folder import RunFolder, create_run, newest_unfinished
 from maskage.records import RgbImage
 from trainer.network.classes import one_hot
 from trainer.network.head import EpochFigures, HeadData, train_head
@@ -70,7 +71,7 @@ def test_a_head_that_goes_on_ends_where_an_unbroken_one_does(
         on_state=states.append,
     )  # fmt: skip
     path = tmp_path / "state.npz"
-    save_state(path, TrainingState("head", states[last - 1]))
+    save_state(path, TrainingState(name="head", phase=states[last - 1]))
     kept = load_state(path)
     assert kept is not None
     told: list[EpochFigures] = []
@@ -96,7 +97,14 @@ def test_a_state_comes_back_whole(tmp_path: Path) -> None:
     }
     phase = PhaseState(3, 2, 0.125, arrays, {"seed": 2**100})
     logits = np.ones((5, 4), np.float32)
-    state = TrainingState("fine_tune", phase, {"head": 9}, {"head": 1.5}, logits, {"head": 0.1})
+    state = TrainingState(
+        name="fine_tune",
+        phase=phase,
+        epochs={"head": 9},
+        seconds={"head": 1.5},
+        start_logits=logits,
+        rates={"head": 0.1},
+    )
     path = tmp_path / "state.npz"
     assert load_state(path) is None
     save_state(path, state)
@@ -117,11 +125,13 @@ def test_a_state_comes_back_whole(tmp_path: Path) -> None:
 
 def test_a_damaged_state_is_told_and_left(tmp_path: Path) -> None:
     path = tmp_path / "state.npz"
-    save_state(path, TrainingState("head", PhaseState(1, 1, 0.5, {"best": [np.zeros(500)]})))
+    save_state(
+        path, TrainingState(name="head", phase=PhaseState(1, 1, 0.5, {"best": [np.zeros(500)]}))
+    )
     whole = path.read_bytes()
     for damaged in (whole[: len(whole) // 2], b"", b"PK" + bytes(300)):
         path.write_bytes(damaged)
-        with pytest.raises(EnvironmentProblemError, match="last state cannot be read"):
+        with pytest.raises(EnvironmentProblemError, match="last state of this run is unreadable"):
             load_state(path)
         assert path.read_bytes() == damaged
 
@@ -314,7 +324,7 @@ def test_a_network_that_goes_on_ends_where_an_unbroken_one_does(
 ) -> None:
     """To the last bit: weights, averages, moments and dropout's draws all come back."""
     unbroken, states, told = train_tiny(curated, tmp_path / "unbroken.weights.h5")
-    save_state(tmp_path / "state.npz", TrainingState("fine_tune", states[last - 1]))
+    save_state(tmp_path / "state.npz", TrainingState(name="fine_tune", phase=states[last - 1]))
     kept = load_state(tmp_path / "state.npz")
     assert kept is not None
     resumed, _, told_again = train_tiny(curated, tmp_path / "resumed.weights.h5", kept.phase)
@@ -349,7 +359,9 @@ def train_tiny(
     told: list[EpochFigures] = []
     phase = NetworkPhase(
         network,
-        Phase(3, 16, 0.01, 0.01, 3, 0.5),
+        Phase(
+            epochs=3, batch_size=16, learning_rate=0.01, weight_decay=0.01, patience=3, dropout=0.5
+        ),
         label_smoothing=0.05,
         is_scratch=False,
         seed=4,
@@ -358,7 +370,7 @@ def train_tiny(
     )
     before = predict_logits(network, val, reader)
     hooks = PhaseHooks(on_epoch=told.append, on_state=states.append)
-    phase.run(photos.train.photos, val, reader, hooks, before, start)
+    phase.run(photos.train.photos, val, reader, hooks, start_logits=before, start=start)
     return network.weights, states, told
 
 

@@ -5,18 +5,33 @@ from pathlib import Path
 import pytest
 
 from maskage.errors import EnvironmentProblemError
-from trainer.fit.tensorboard import Board
+from trainer.fit.tensorboard import TensorBoardLog
 from trainer.network.head import EpochFigures
 
 
 def test_every_figure_of_every_epoch_is_there_for_tensorboard(tmp_path: Path) -> None:
-    board = Board(tmp_path)
-    board.add("head", EpochFigures(1, 1.5, 0.25, 1.25, 0.5, 0.01))
-    board.add("head", EpochFigures(2, 1.0, 0.5, 0.75, 0.625, 0.005))
-    board.close()
+    log = TensorBoardLog(tmp_path)
+    log.add(
+        "head",
+        EpochFigures(
+            epoch=1, loss=1.5, accuracy=0.25, val_loss=1.25, val_accuracy=0.5, learning_rate=0.01
+        ),
+    )
+    log.add(
+        "head",
+        EpochFigures(
+            epoch=2, loss=1.0, accuracy=0.5, val_loss=0.75, val_accuracy=0.625, learning_rate=0.005
+        ),
+    )
+    log.close()
     # A training that goes on writes a file of its own beside the first.
-    again = Board(tmp_path)
-    again.add("fine_tune", EpochFigures(1, 0.5, 0.75, 0.25, 0.875, 0.001))
+    again = TensorBoardLog(tmp_path)
+    again.add(
+        "fine_tune",
+        EpochFigures(
+            epoch=1, loss=0.5, accuracy=0.75, val_loss=0.25, val_accuracy=0.875, learning_rate=0.001
+        ),
+    )
     again.close()
     found = set(read_scalars(tmp_path))
     assert ("head/loss/training", 1, 1.5) in found
@@ -30,7 +45,7 @@ def test_without_tensorboard_what_to_install_is_told(
 ) -> None:
     monkeypatch.setitem(sys.modules, "tensorboard.summary", None)
     with pytest.raises(EnvironmentProblemError, match=r"pip install .* '\.\[tensorboard\]'"):
-        Board(tmp_path)
+        TensorBoardLog(tmp_path)
 
 
 def read_scalars(folder: Path) -> Iterator[tuple[str, int, float]]:

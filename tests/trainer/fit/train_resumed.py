@@ -92,7 +92,7 @@ def train(curated: Path, checkpoint: Path, start: PhaseState | None) -> Trained:
         class_weights=photos.class_weights,
     )
     hooks = PhaseHooks(on_epoch=told.append, on_state=states.append)
-    phase.run(photos.train.photos, photos.val.photos, reader, hooks, None, start)
+    phase.run(photos.train.photos, photos.val.photos, reader, hooks, start_logits=None, start=start)
     return Trained(before, network.weights, states, told, reader.drawn)
 
 
@@ -105,7 +105,7 @@ def train_and_resume(curated: Path, folder: Path, policy: str) -> dict[str, Any]
     with dtype_policy(policy):
         unbroken = train(curated, folder / "unbroken.weights.h5", None)
         synced_after = list(counter.steps_taken) if counter is not None else []
-        save_state(folder / "state.npz", TrainingState("fine_tune", unbroken.states[0]))
+        save_state(folder / "state.npz", TrainingState(name="fine_tune", phase=unbroken.states[0]))
         kept = load_state(folder / "state.npz")
         assert kept is not None
         resumed = train(curated, folder / "resumed.weights.h5", kept.phase)

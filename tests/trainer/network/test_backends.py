@@ -74,7 +74,7 @@ def describe_ends(model: Path) -> list[str]:
 def test_a_backend_that_cannot_train_is_named(name: str, curated: Path) -> None:
     done = run_trainer("fit", str(curated), "--weights", "none", KERAS_BACKEND=name)
     assert done.returncode == 5
-    assert f"Keras is to compute with '{name}'" in done.stderr
+    assert f"KERAS_BACKEND is '{name}'" in done.stderr
     assert "tensorflow or jax" in done.stderr
 
 

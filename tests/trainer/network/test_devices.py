@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from maskage.errors import UsageError
-from trainer.network.devices import Share, choose_hardware
+from trainer.network.devices import BatchShare, choose_hardware
 from trainer.network.multiprocess import Process, process_of
 from trainer.network.precision import policy_of
 
@@ -123,17 +123,17 @@ def test_on_jax_two_devices_and_two_processes_train_as_one_device_does(
 
 def test_the_parts_of_all_processes_are_the_batch() -> None:
     batch = np.arange(12)[::-1]
-    parts = [Share(Process(index, 3), 6).part_of(batch).tolist() for index in range(3)]
+    parts = [BatchShare(Process(index, 3), 6).part_of(batch).tolist() for index in range(3)]
     assert [*parts[0], *parts[1], *parts[2]] == batch.tolist()
     assert [len(part) for part in parts] == [4, 4, 4]
 
 
 def test_every_device_gets_as_many_photos() -> None:
-    assert Share(Process(0, 1), 1).batch_size(32, 100) == 32
-    assert Share(Process(0, 1), 3).batch_size(32, 100) == 30
-    assert Share(Process(0, 1), 4).batch_size(32, 9) == 8
+    assert BatchShare(Process(0, 1), 1).batch_size(32, 100) == 32
+    assert BatchShare(Process(0, 1), 3).batch_size(32, 100) == 30
+    assert BatchShare(Process(0, 1), 4).batch_size(32, 9) == 8
     with pytest.raises(UsageError, match="4 devices cannot share a step of 3 photos"):
-        Share(Process(0, 1), 4).batch_size(32, 3)
+        BatchShare(Process(0, 1), 4).batch_size(32, 3)
 
 
 def test_processes_are_described_by_all_three_variables_or_none() -> None:

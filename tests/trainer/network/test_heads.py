@@ -75,7 +75,9 @@ def test_either_head_learns_two_factors(heads: str) -> None:
     clouds = np.hstack([2 * signs[labels], np.zeros((120, 3), np.float32)])
     noisy = (clouds[None] + chance.normal(0, 0.4, (2, 120, 5))).astype(np.float32)
     data = HeadData(noisy[0][:, None], labels, noisy[1], labels, np.ones(4, np.float32))
-    phase = Phase(60, 16, 0.02, 0.0, 60, 0.0)
+    phase = Phase(
+        epochs=60, batch_size=16, learning_rate=0.02, weight_decay=0.0, patience=60, dropout=0.0
+    )
     head = train_head(data, replace(SMALL, head=phase, heads=heads), seed=1)
     assert head.kernel.shape == (5, 2 if heads == "factors" else 4)
     assert (head.logits(noisy[1]).argmax(axis=1) == labels).mean() > 0.95

@@ -28,7 +28,7 @@ def paint_beanie(canvas: Canvas, subject: DemoSubject) -> None:
             darker(colour, 0.35),
             0.5,
             0.006,
-            wool,
+            clip=wool,
         )
     canvas.fill(ellipse(-0.25, -1.15, 0.3, 0.16), lighter(colour, 0.4), 0.35, 0.08, wool)
     rim = [
@@ -42,7 +42,12 @@ def paint_beanie(canvas: Canvas, subject: DemoSubject) -> None:
     band = canvas.fill(smooth(both_halves(rim)), lighter(colour, 0.14), 1, 0.006)
     for t in np.linspace(-0.98, 0.98, 30):
         canvas.stroke(
-            [(t * 0.93, -0.84), (t * 0.93, -0.36)], 0.024, darker(colour, 0.3), 0.5, 0.004, band
+            [(t * 0.93, -0.84), (t * 0.93, -0.36)],
+            0.024,
+            darker(colour, 0.3),
+            0.5,
+            0.004,
+            clip=band,
         )
     canvas.fill(ellipse(0, -1.47, 0.16, 0.14), lighter(colour, 0.6), 1, 0.02)
 
@@ -54,14 +59,14 @@ def paint_flatcap(canvas: Canvas, subject: DemoSubject) -> None:
     half = [(0.0, -1.24), (0.5, -1.2), (0.9, -0.92), (x + 0.12, -0.66), (0.5, -0.66), (0.0, -0.68)]
     crown = canvas.fill(smooth(both_halves(half)), colour, 1, 0.006)
     for t in np.linspace(-1, 1, 9):
-        canvas.stroke([(t, -1.3), (t, -0.6)], 0.02, lighter(colour, 0.3), 0.5, 0.004, crown)
+        canvas.stroke([(t, -1.3), (t, -0.6)], 0.02, lighter(colour, 0.3), 0.5, 0.004, clip=crown)
         canvas.stroke(
             [(-1.1, -0.95 + t * 0.35), (1.1, -0.95 + t * 0.35)],
             0.02,
             darker(colour, 0.4),
             0.5,
             0.004,
-            crown,
+            clip=crown,
         )
     peak = [(0.0, -0.8), (0.5, -0.77), (0.78, -0.64), (0.5, -0.58), (0.0, -0.55)]
     shade = smooth(both_halves(peak))
@@ -128,7 +133,7 @@ def _hood(canvas: Canvas, subject: DemoSubject, top: float) -> Shape:
                 (side * (x * 0.86 + 0.14 * t), 0.6),
                 (side * 0.2, 1.1 + 0.25 * t),
             ]
-            canvas.stroke(path, 0.035, darker(subject.hair_colour, 0.35), 0.45, 0.012, cloth)
+            canvas.stroke(path, 0.035, darker(subject.hair_colour, 0.35), 0.45, 0.012, clip=cloth)
     canvas.fill(
         ellipse(-0.3, -0.98, 0.35, 0.1, -0.3), lighter(subject.hair_colour, 0.45), 0.5, 0.06, cloth
     )
@@ -192,7 +197,7 @@ def paint_headwrap(canvas: Canvas, subject: DemoSubject) -> None:
             tone,
             0.7,
             0.006,
-            cloth,
+            clip=cloth,
         )
     canvas.fill(ellipse(-0.3, -1.2, 0.3, 0.14), lighter(colour, 0.5), 0.4, 0.07, cloth)
     canvas.fill(ellipse(0.1, -1.0, 0.17, 0.15), lighter(colour, 0.12), 1, 0.008)

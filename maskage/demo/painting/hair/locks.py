@@ -90,12 +90,10 @@ def paint_strand(
     canvas: Canvas, colour: Colour, path: Coordinates, hair: Shape, rng: np.random.Generator
 ) -> None:
     tone = darker(colour, 0.38) if rng.random() < 0.55 else lighter(colour, 0.32)
-    canvas.stroke(path, rng.uniform(0.012, 0.028), tone, 0.42, 0.0, hair)
+    canvas.stroke(path, rng.uniform(0.012, 0.028), tone, 0.42, 0.0, clip=hair)
 
 
-def paint_curls(
-    canvas: Canvas, subject: DemoSubject, centres: Points, size: float, ringed: bool = True
-) -> None:
+def paint_curls(canvas: Canvas, subject: DemoSubject, centres: Points, size: float) -> None:
     """Locks of round hair at `centres`."""
     rng, colour = own_rng(subject), subject.hair_colour
     for x, y in centres:
@@ -109,10 +107,9 @@ def paint_curls(
             radius * 0.25,
             lock,
         )
-        if ringed:
-            turn = np.linspace(3.4, 6.0, 6) + rng.uniform(-0.5, 0.5)
-            arc = np.stack([x + 0.6 * radius * np.cos(turn), y + 0.6 * radius * np.sin(turn)], 1)
-            canvas.stroke(arc, radius * 0.22, lighter(colour, 0.3), 0.55, 0.004)
+        turn = np.linspace(3.4, 6.0, 6) + rng.uniform(-0.5, 0.5)
+        arc = np.stack([x + 0.6 * radius * np.cos(turn), y + 0.6 * radius * np.sin(turn)], 1)
+        canvas.stroke(arc, radius * 0.22, lighter(colour, 0.3), 0.55, 0.004)
 
 
 def skull_centres(width: float, low_angle: float, count: int, reach: float) -> Points:

@@ -12,9 +12,10 @@ from maskage.dataset.doctor.findings import Kind
 from maskage.dataset.doctor.manifest import Condition
 from maskage.dataset.doctor.repair import mend
 from maskage.dataset.doctor.salvage import salvage_manifest
-from maskage.dataset.doctor.values import PHOTO_COLUMNS
 from maskage.dataset.edits import trashing
-from maskage.dataset.manifest import Manifest, read_consents, read_rows
+from maskage.dataset.manifest import read_consents, read_rows
+from maskage.dataset.manifest_columns import PHOTO_COLUMNS
+from maskage.dataset.manifest_writer import Manifest
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError
 from maskage.formats.dataset_folder import manifest_path
@@ -187,7 +188,7 @@ def test_salvage_knows_the_columns_of_the_table(tmp_path: Path) -> None:
     Manifest(tmp_path).close()
     with closing(sqlite3.connect(manifest_path(tmp_path))) as db:
         columns = [name for _n, name, *_rest in db.execute("PRAGMA table_info(photos)")]
-    assert columns == PHOTO_COLUMNS
+    assert tuple(columns) == PHOTO_COLUMNS
 
 
 def test_a_manifest_with_a_row_that_cannot_be_is_damaged(tmp_path: Path) -> None:

@@ -1,0 +1,272 @@
+"""The manifest opened for writing: every change of a row, with the event that records it."""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from maskage.dataset.consent import Consent
+from maskage.dataset.edits import Edit
+from maskage.dataset.manifest import KnownPhoto, consents_in, former_names
+from maskage.dataset.manifest_columns import (
+    CONSENT_COLUMNS,
+    EVENT_COLUMNS,
+    PHOTO_COLUMNS,
+    SCHEMA,
+    SCHEMA_VERSION,
+    UPGRADES,
+    insert_into,
+)
+from maskage.dataset.manifest_file import NameDatabase, explained, read_schema
+from maskage.dataset.manifest_rows import (
+    consent_values,
+    label_of,
+    quality_values,
+    row_of,
+    signed,
+)
+from maskage.errors import ManifestGoneError, PhotoNotSavedError
+from maskage.formats.dataset_folder import manifest_path
+from maskage.records import Label, Photo, Suggestion
+from maskage.system.files import sync_folder
+
+
+class Manifest:
+    """The open manifest of one dataset. Not thread-safe: its owner holds a lock.
+
+    Raises:
+        DatasetError: The file is damaged, or of a newer schema.
+    """
+
+    def __init__(self, root: Path) -> None:
+        path = manifest_path(root)
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with explained(path):
+            # Made here, not by SQLite, which would leave it open to others for a moment.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            path.chmod(0o600)
+            self._db = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, factory=NameDatabase
+            )
+            try:
+                self._set_up()
+            except BaseException:
+                self._db.close()
+                raise
+        self._files = _identify(self._path)
+
+    def _set_up(self) -> None:
+        self._db.execute("PRAGMA journal_mode=WAL")
+        # FULL: a committed row survives a power cut, not only a crash of ours.
+        self._db.execute("PRAGMA synchronous=FULL")
+        # What is deleted is overwritten: see `forget`.
+        self._db.execute("PRAGMA secure_delete=ON")
+        self._prepare()
+        # SQLite syncs the folder of a new log too, but saves on where that fails.
+        sync_folder(self._path.parent)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit everything that is written inside, at its end, or nothing.
+
+        Raises:
+            PhotoNotSavedError: The disk refused; nothing was written.
+            ManifestGoneError: The file that is open is not the dataset's any more.
+        """
+        self._require_in_place()
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+            self._require_in_place()
+        except BaseException as fault:
+            # A disk that refused the one may refuse the other: what counts is the first fault.
+            with suppress(sqlite3.Error):
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+            if not isinstance(fault, sqlite3.Error):
+                raise
+            self._overwrite_log()
+            raise PhotoNotSavedError(
+                f"{self._path}: the manifest could not be written ({fault}). "
+                f"Check the disk's space, then try again; nothing saved before is lost."
+            ) from fault
+
+    def _require_in_place(self) -> None:
+        """Refuse to go on where the open file is no longer the one at the manifest's path."""
+        if _identify(self._path) == self._files:
+            return
+        root = self._path.parents[1]
+        raise ManifestGoneError(
+            f"The manifest of {root} was deleted or replaced while it was open, so nothing more "
+            f"can be written to it ({self._path}). Photos stay in their folders: end this program, "
+            f"put the manifest back if you have it, then run `collector doctor {root} --fix`, "
+            f"which makes a new one where there is none and adopts the photos."
+        )
+
+    def _overwrite_log(self) -> None:
+        """Overwrite a refused transaction in the log with a commit that changes nothing.
+
+        Where only its sync failed, it lies in the log, whole, and the next opening after a kill
+        would take it for committed: a row without its photo, which is never imported again.
+        """
+        with suppress(sqlite3.Error):
+            self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def add(
+        self, photo: Photo, at: str, source_sha256: str | None = None, action: str = "add"
+    ) -> None:
+        """Insert the row of a photo that is on disk, with its event. In a transaction."""
+        self.insert_row(photo, source_sha256)
+        self.log(at, photo.path, action, photo.label)
+
+    def insert_row(
+        self, photo: Photo, source_sha256: str | None = None, removed_at: str | None = None
+    ) -> None:
+        """Insert a row without an event. In a transaction."""
+        values = row_of(photo, source_sha256, removed_at)
+        self._db.execute(insert_into("photos", PHOTO_COLUMNS), values)
+
+    def edit(self, edit: Edit, at: str) -> None:
+        """Record an edit of a photo that has its row, with its event. In a transaction."""
+        was = edit.before or edit.photo
+        photo = edit.photo
+        self._db.execute(
+            "UPDATE photos SET path = ?, label = ?, flagged = ?, removed_at = ? WHERE path = ?",
+            (photo.path, photo.label, photo.is_flagged, None if edit.after else at, was.path),
+        )
+        self.log(at, photo.path, edit.action, photo.label)
+
+    def settle(self, known: KnownPhoto, at: str) -> None:
+        """Make the row of a photo agree with its file, or add one. In a transaction."""
+        photo = known.photo
+        if known.row_path is None:
+            self.add(photo, at, action="adopt")
+            return
+        # The row of a removed photo of the same name makes way.
+        self._db.execute(
+            "UPDATE photos SET path = path || '~' || rowid WHERE path = ? AND path != ?",
+            (photo.path, known.row_path),
+        )
+        self._db.execute(
+            "UPDATE photos SET path = ?, label = ?, removed_at = NULL WHERE path = ?",
+            (photo.path, photo.label, known.row_path),
+        )
+        self.log(at, photo.path, "found" if known.is_removed else "relabel", photo.label)
+
+    def rename_row(self, path: str, to: str, label: Label) -> None:
+        """Give a row another path and label, without an event. In a transaction."""
+        self._db.execute("UPDATE photos SET path = ?, label = ? WHERE path = ?", (to, label, path))
+
+    def mark_removed(self, path: str, at: str, action: str, label: Label) -> None:
+        """Note that the photo of a row is gone from its folder. In a transaction."""
+        self._db.execute("UPDATE photos SET removed_at = ? WHERE path = ?", (at, path))
+        self.log(at, path, action, label)
+
+    def measure(self, photo: Photo) -> None:
+        """Replace the digest, fingerprint and quality of a photo. In a transaction."""
+        self._db.execute(
+            "UPDATE photos SET sha256 = ?, fingerprint = ?, sharpness = ?, brightness = ?, "
+            "clipped = ?, face_px = ? WHERE path = ?",
+            (photo.sha256, signed(photo.fingerprint), *quality_values(photo.quality), photo.path),
+        )
+
+    def suggest(self, path: str, suggestion: Suggestion) -> None:
+        """Record which class a model takes a photo for. In a transaction."""
+        self._db.execute(
+            "UPDATE photos SET suggested = ?, confidence = ? WHERE path = ?",
+            (suggestion.label, suggestion.confidence, path),
+        )
+
+    def record_consent(self, consent: Consent) -> None:
+        """Record a consent; one of the same subject is replaced. In a transaction."""
+        self._db.execute(
+            insert_into("consents", CONSENT_COLUMNS, "INSERT OR REPLACE"), consent_values(consent)
+        )
+
+    def consents(self) -> dict[str, Consent]:
+        """Return every consent, by subject."""
+        with explained(self._path):
+            return consents_in(self._db, self._path)
+
+    def forget(self, subject: str, paths: Iterable[str] = ()) -> None:
+        """Delete every row, event and consent of a subject and of these photos, beyond recovery.
+
+        What is deleted is overwritten, the file is rewritten without it, and the log is emptied.
+        """
+        self._db.execute("PRAGMA temp_store=MEMORY")  # no copy of the names in another file
+        with self.transaction():
+            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS forgotten (path TEXT PRIMARY KEY)")
+            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS names (name TEXT PRIMARY KEY)")
+            self._db.executemany(
+                "INSERT OR IGNORE INTO forgotten VALUES (?)", ((path,) for path in paths)
+            )
+            self._db.execute(
+                "INSERT OR IGNORE INTO forgotten SELECT path FROM photos WHERE subject = ?",
+                (subject,),
+            )
+            mine = self._db.execute("SELECT path FROM forgotten").fetchall()
+            self._db.executemany(
+                "INSERT OR IGNORE INTO names VALUES (?)",
+                ((name,) for (path,) in mine for name in former_names(path)),
+            )
+            self._db.execute("DELETE FROM photos WHERE path IN (SELECT path FROM forgotten)")
+            # A photo that was relabelled has events under its former folders, by a name that it
+            # ever had. Another photo keeps those of its path.
+            self._db.execute(
+                "DELETE FROM events WHERE path IN (SELECT path FROM forgotten) OR ("
+                "path NOT IN (SELECT path FROM photos) "
+                "AND substr(path, instr(path, '/') + 1) IN (SELECT name FROM names))"
+            )
+            self._db.execute("DELETE FROM consents WHERE subject = ?", (subject,))
+            self._db.execute("DELETE FROM forgotten")
+            self._db.execute("DELETE FROM names")
+        with explained(self._path):
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def knows(self, path: str) -> bool:
+        """Return whether there is a row for this path, also one of a removed photo."""
+        query = "SELECT EXISTS (SELECT 1 FROM photos WHERE path = ?)"
+        return bool(self._db.execute(query, (path,)).fetchone()[0])
+
+    def imported_digests(self) -> dict[str, Label]:
+        """Return the sha256 of every imported source file, and the label its photo has or had."""
+        rows = self._db.execute(
+            "SELECT source_sha256, label FROM photos WHERE source_sha256 NOT NULL"
+        )
+        return {digest: label_of(label) for digest, label in rows}
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _prepare(self) -> None:
+        version = read_schema(self._db, self._path)
+        if version == 0:
+            self._db.executescript(
+                f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            )
+        for before in range(max(1, version), SCHEMA_VERSION) if version else ():
+            self._db.executescript(
+                f"BEGIN; {UPGRADES[before]} PRAGMA user_version = {before + 1}; COMMIT;"
+            )
+
+    def log(self, at: str, path: str, action: str, label: Label) -> None:
+        """Add an event. In a transaction."""
+        self._db.execute(insert_into("events", EVENT_COLUMNS), (None, at, path, action, label))
+
+
+def _identify(path: Path) -> list[tuple[int, int] | None]:
+    """Return device and inode of a manifest and of its log; None for one that is gone."""
+    found: list[tuple[int, int] | None] = []
+    for name in (path, path.with_name(f"{path.name}-wal")):
+        try:
+            state = name.stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((state.st_dev, state.st_ino))
+    return found

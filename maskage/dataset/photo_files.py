@@ -1,0 +1,115 @@
+"""The files of a dataset: its folders, the pictures in them, and moving a picture between them."""
+
+import errno
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from maskage.dataset.edits import Edit
+from maskage.errors import DatasetError, EnvironmentProblemError
+from maskage.pictures.images import PICTURE_SUFFIXES
+from maskage.records import LABELS, Label
+from maskage.system.files import rename_new, sync_folder
+
+TRASH = ".trash"
+"""Folder of removed photos, under their class."""
+
+
+class PhotoMoves:
+    """Renames of photos within a dataset that can be taken back.
+
+    Args:
+        root: The dataset's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._done: list[tuple[Path, Path]] = []
+
+    def carry_out(self, edits: Iterable[Edit]) -> None:
+        """Move the file of each edit and make the new names durable.
+
+        Raises:
+            OSError: The disk refused; call `take_back`.
+        """
+        for edit in edits:
+            trash = self._root / TRASH / edit.photo.path
+            source = self._root / edit.before.path if edit.before else trash
+            target = self._root / edit.after.path if edit.after else trash
+            if source != target:
+                rename_new(source, target)
+                self._done.append((source, target))
+        for folder in {path.parent for pair in self._done for path in pair}:
+            sync_folder(folder)
+
+    def take_back(self) -> bool:
+        """Move back what was moved, the last first; return whether all of it is back."""
+        is_back = True
+        for source, target in reversed(self._done):
+            try:
+                rename_new(target, source)
+            except OSError:
+                is_back = False
+        return is_back
+
+
+def make_folders(root: Path) -> None:
+    """Make the missing folders of a dataset, closed to other users.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    private = [root, root / TRASH]
+    private += [folder / label for folder in (root, root / TRASH) for label in LABELS]
+    missing = [folder for folder in (*root.parents, *private) if not folder.exists()]
+    root.parent.mkdir(parents=True, exist_ok=True)
+    for folder in private:
+        folder.mkdir(exist_ok=True, mode=0o700)
+    # A photo is no safer than the name of the folder it lies in.
+    for parent in {folder.parent for folder in missing}:
+        sync_folder(parent)
+
+
+def list_files(root: Path) -> dict[str, Label]:
+    """Return the picture files in the four class folders, sorted: path in the dataset, and label.
+
+    Raises:
+        DatasetError: There is no such folder.
+        EnvironmentProblemError: A class folder cannot be read.
+    """
+    if not root.is_dir():
+        raise DatasetError(
+            f"No dataset at {root}. Make one with `collector {root}`, or fill the folders "
+            f"{', '.join(LABELS)} with photos."
+        )
+    found = {f"{label}/{name}": label for label in LABELS for name in _picture_names(root / label)}
+    return dict(sorted(found.items()))
+
+
+def _picture_names(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    try:
+        with os.scandir(folder) as entries:
+            return [
+                entry.name
+                for entry in entries
+                # As `is_picture`, without a Path for each of 100,000 names.
+                if entry.name[entry.name.rfind(".") :].lower() in PICTURE_SUFFIXES
+                and not entry.name.startswith(".")
+                and _is_file(entry)
+            ]
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{folder}: the photos in it cannot be listed ({fault.strerror or fault}). Check the "
+            f"disk, and who may read the folder; nothing was changed."
+        ) from fault
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError as fault:
+        if fault.errno == errno.ELOOP:  # a link that leads in a circle is no photo
+            return False
+        raise
