@@ -20,7 +20,6 @@ from maskage.errors import EnvironmentProblemError, ToolchainError
 from maskage.outside_text import ShownOutput, join_lines, shown_text
 from maskage.system.faults import describe_system_fault
 from maskage.system.files import make_all_private
-from maskage.system.paths import user_cache
 from maskage.system.signals import ending_politely
 
 if TYPE_CHECKING:
@@ -72,8 +71,6 @@ def run_command(command: Callable[[], int]) -> int:
         SystemExit: A signal to end came; the code is 143 or 129.
     """
     make_all_private()
-    # matplotlib writes a list of fonts, by default outside of our cache.
-    os.environ.setdefault("MPLCONFIGDIR", str(user_cache() / "matplotlib"))
     try:
         with ending_politely():
             code = command()
