@@ -182,7 +182,7 @@ def list_cases(faces: Path, metadata: Path | None) -> list[Case]:
         replace(photo, group=told(photo.path, "group") or None)
         for photo in read_dataset(faces).photos
     ]
-    looked = show_progress(scan_photos(faces, photos), "looking at photos", len(photos))
+    looked = show_progress(scan_photos(faces, photos), "scanning photos", len(photos))
     scans = [scan for scan in looked if scan.sight.fault is None]
     groups = group_photos(scans, find_look_alikes(scans, GROUP_BITS))
     counts = Counter(told(scan.path, "source") for scan in scans)

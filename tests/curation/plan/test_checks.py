@@ -78,7 +78,7 @@ def test_every_limit_moves_what_it_names() -> None:
     [
         ({"min_sharpness": -1.0}, "--min-sharpness is 0 or more"),
         ({"min_brightness": float("nan")}, "--min-brightness is 0 or more"),
-        ({"max_clipped": 1.5}, "--max-clipped is 0 to 1"),
+        ({"max_clipped": 1.5}, "--max-clipped must be a share, 0 to 1"),
         ({"max_aspect": 0.5}, "--max-aspect"),
         ({"allowed": frozenset({"ugly"})}, "No check is named ugly"),
     ],
