@@ -165,8 +165,7 @@ class _Scene:
 
 @dataclass(frozen=True)
 class _Placement:
-    """The place of a sprite's origin in the frame, the size of a head unit, and the lean,
-    radians."""
+    """The place of a sprite in the frame, its head unit in px, and its lean in radians."""
 
     x: float
     y: float
@@ -186,7 +185,7 @@ class _Placement:
 
 
 def _stamp(ground: RgbImage, layer: Layer, pixels: NDArray[np.uint8], at: _Placement) -> None:
-    """Lay a moved sprite on the frame; only the part that it touches is computed."""
+    """Lay a moved sprite on the frame, and compute only the part that it touches."""
     matrix = at.matrix(layer)
     height, width = pixels.shape[:2]
     corners = np.array([(0, 0, 1), (width, 0, 1), (0, height, 1), (width, height, 1)])
