@@ -6,7 +6,7 @@ r"""Prepare text from outside (file names, addresses, answers of servers) for wh
     portable_name                a name for a new file, from a name from outside
     path_for_opencv              a path that OpenCV opens, whatever its bytes
 
-Python holds the bytes of a name that are not UTF-8 as lone surrogates, which no file format accepts.
+Python holds the bytes of a name that are not UTF-8 as lone surrogates, which no file format takes.
 They are written as a backslash, "x" and two hex digits: b"f\xfcr.jpg" is the text f\xfcr.jpg. A
 backslash that would be read as the start of such an escape is escaped too, as \x5c; all others stay
 unchanged.
