@@ -139,7 +139,7 @@ def test_the_seed_repeats_a_measurement() -> None:
 
 def test_a_class_of_two_people_cannot_be_split_by_group() -> None:
     features, photos = make_bursts(people=8, shots=3, look=0.5)
-    with pytest.raises(DatasetError, match="at least 3 groups .* found 2 of mask_old"):
+    with pytest.raises(DatasetError, match=r"at least 3 groups .* found 2 of mask_old"):
         compare(features, photos)
     assert compare(*make_bursts(people=12, shots=3, look=0.5)).folds == 3
     assert compare(*make_bursts(people=40, shots=2, look=0.5)).folds == MAX_FOLDS
