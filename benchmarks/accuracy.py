@@ -185,8 +185,8 @@ def list_cases(faces: Path, metadata: Path | None) -> list[Case]:
         replace(photo, group=known(photo.path, "group") or None)
         for photo in read_dataset(faces).photos
     ]
-    looked = show_progress(scan_photos(faces, photos), "scanning photos", len(photos))
-    scans = [scan for scan in looked if scan.sight.fault is None]
+    scanned = show_progress(scan_photos(faces, photos), "scanning photos", len(photos))
+    scans = [scan for scan in scanned if scan.sight.fault is None]
     groups = group_photos(scans, find_look_alikes(scans, GROUP_BITS))
     counts = Counter(known(scan.path, "source") for scan in scans)
     return [

@@ -144,7 +144,7 @@ def compare_splits(
     total = len(ways) * REPEATS * count
     done = count_from(1)
 
-    def judge(kept_together: _Numbers, repeat: int) -> _Reals:
+    def predict(kept_together: _Numbers, repeat: int) -> _Reals:
         return cross_validate(
             features,
             labels,
@@ -156,7 +156,7 @@ def compare_splits(
         )
 
     right: dict[str, _Reals] = {
-        way: np.mean([judge(groups_of, repeat) for repeat in range(REPEATS)], axis=0)
+        way: np.mean([predict(groups_of, repeat) for repeat in range(REPEATS)], axis=0)
         for way, groups_of in ways.items()
     }
     return _measurement(right["random"], right["group"], groups, count, seed)

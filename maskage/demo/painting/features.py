@@ -131,12 +131,12 @@ def paint_beard(canvas: Canvas, subject: DemoSubject, head: Shape) -> None:
 
 
 def _closed(first: list[tuple[float, float]], second: list[tuple[float, float]]) -> Points:
-    """Between two right halves of symmetric curves that share their outer end."""
+    """Return the outline between two symmetric curves, from right halves with a common end."""
     return np.asarray(_arc(first) + _arc(second)[::-1][1:-1], np.float32)
 
 
 def _arc(right: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """A symmetric curve from its right half, listed from the outer end to the middle."""
+    """Return a symmetric curve from its right half, listed from the outer end to the middle."""
     return right + [(-x, y) for x, y in right[::-1][1:]]
 
 
