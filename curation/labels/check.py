@@ -74,10 +74,7 @@ class Doubt:
 
 
 def find_doubtful_labels(
-    features: FeatureArray,
-    labels: Sequence[Label],
-    groups: Sequence[int],
-    seed: int = DEFAULT_SEED,
+    features: FeatureArray, labels: Sequence[Label], groups: Sequence[int], seed: int = DEFAULT_SEED
 ) -> list[Doubt]:
     """Find photos whose labels disagree with the photos of other groups.
 

@@ -116,8 +116,8 @@ def _shares(plan: CurationPlan) -> Iterator[Notice]:
             off.append(f"{label} {' / '.join(f'{shares[split]:.0%}' for split in SPLITS)}")
     if off:
         yield Notice(
-            f"Wanted was a split of {' / '.join(f'{share:.0%}' for share in wanted.values())}, and "
-            f"found was {', '.join(off)}: the groups are too few or too large for a better one."
+            f"The split was to be {' / '.join(f'{share:.0%}' for share in wanted.values())}, but "
+            f"it is {', '.join(off)}: the groups are too few or too large for a better one."
         )
 
 

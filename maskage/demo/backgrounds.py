@@ -5,13 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from maskage.demo.colours import (
-    Colour,
-    colour_of,
-    darker,
-    lighter,
-    mix,
-)
+from maskage.demo.colours import Colour, colour_of, darker, lighter, mix
 from maskage.records import RgbImage
 
 Place = tuple[float, float]

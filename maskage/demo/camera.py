@@ -18,15 +18,7 @@ from maskage.demo.backgrounds import paint_room
 from maskage.demo.light import Light
 from maskage.demo.painting.canvas import Layer
 from maskage.demo.people import DEMO_SUBJECTS, DemoSubject
-from maskage.demo.scenes import (
-    DemoFace,
-    Movement,
-    Pose,
-    Role,
-    ScenePlan,
-    choose_cast,
-    face_box,
-)
+from maskage.demo.scenes import DemoFace, Movement, Pose, Role, ScenePlan, choose_cast, face_box
 from maskage.demo.sprites import PersonSprites, lay_over
 from maskage.errors import UsageError
 from maskage.records import Frame, RgbImage

@@ -199,12 +199,7 @@ def _run_openvino(folder: Path, settings: dict[str, Any]) -> Predict:
 FORMATS = {
     each.name: each
     for each in (
-        ExportFormat(
-            name="onnx",
-            file="model.onnx",
-            write=_write_onnx,
-            open=_open_onnx,
-        ),
+        ExportFormat(name="onnx", file="model.onnx", write=_write_onnx, open=_open_onnx),
         ExportFormat(
             name="tflite",
             file="model.tflite",
@@ -229,11 +224,6 @@ FORMATS = {
             write=_write_openvino,
             open=_open_openvino,
         ),
-        ExportFormat(
-            name="keras",
-            file="model.keras",
-            write=_write_keras,
-            open=_open_keras,
-        ),
+        ExportFormat(name="keras", file="model.keras", write=_write_keras, open=_open_keras),
     )
 }

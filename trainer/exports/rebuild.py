@@ -12,13 +12,7 @@ import numpy as np
 import yaml
 
 from maskage.errors import ModelRefusedError, UsageError
-from maskage.formats.bundle import (
-    KERAS_FILE,
-    ModelBundle,
-    golden_images,
-    load_bundle,
-    read_file,
-)
+from maskage.formats.bundle import KERAS_FILE, ModelBundle, golden_images, load_bundle, read_file
 from maskage.security.files import UnsafeFileError, read_regular_file
 from maskage.security.keras_archive import WEIGHTS_ENTRY, read_archived_weights
 from maskage.security.keras_weights import largest_weights, load_checked_weights

@@ -18,12 +18,7 @@ from numpy.typing import NDArray
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import SPLITS, CuratedPhoto, read_curated
 from maskage.records import LABELS
-from trainer.evaluation.intervals import (
-    estimate,
-    estimate_accuracy,
-    number_groups,
-    resample_means,
-)
+from trainer.evaluation.intervals import estimate, estimate_accuracy, number_groups, resample_means
 from trainer.network.classes import class_numbers
 from trainer.network.head import Matrix
 from trainer.progress import OnProgress
@@ -77,11 +72,7 @@ def measure_leak(
 
     features = FrozenBackbone(recipe, weights, runs).look_at(photos, on_progress)
     measured = compare_splits(
-        features,
-        photos,
-        recipe,
-        seed=seed,
-        on_head=tell_rate("training", "heads", on_progress),
+        features, photos, recipe, seed=seed, on_head=tell_rate("training", "heads", on_progress)
     )
     return Leak(len(photos), len(counts), shared, measured)
 

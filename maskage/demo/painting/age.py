@@ -3,12 +3,7 @@
 import numpy as np
 
 from maskage.demo.colours import darker, lighter, mix
-from maskage.demo.painting.canvas import (
-    Canvas,
-    Points,
-    Shape,
-    ellipse,
-)
+from maskage.demo.painting.canvas import Canvas, Points, Shape, ellipse
 from maskage.demo.people import DemoSubject
 
 _SIDES = (-1, 1)

@@ -5,21 +5,9 @@ All numbers are in head units: the eyes lie at y = 0, the chin at 1, the hairlin
 
 import numpy as np
 
-from maskage.demo.colours import (
-    Colour,
-    darker,
-    lighter,
-    mix,
-)
+from maskage.demo.colours import Colour, darker, lighter, mix
 from maskage.demo.painting.age import paint_age, paint_marks
-from maskage.demo.painting.canvas import (
-    Canvas,
-    Points,
-    Shape,
-    both_halves,
-    ellipse,
-    smooth,
-)
+from maskage.demo.painting.canvas import Canvas, Points, Shape, both_halves, ellipse, smooth
 from maskage.demo.people import DemoSubject
 
 CHIN_Y = 1.0

@@ -4,12 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskage.demo.colours import (
-    Colour,
-    darker,
-    lighter,
-    mix,
-)
+from maskage.demo.colours import Colour, darker, lighter, mix
 from maskage.demo.painting.canvas import (
     Canvas,
     Points,

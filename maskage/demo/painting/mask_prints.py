@@ -6,12 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskage.demo.colours import Colour
-from maskage.demo.painting.canvas import (
-    Canvas,
-    Shape,
-    ellipse,
-    smooth,
-)
+from maskage.demo.painting.canvas import Canvas, Shape, ellipse, smooth
 
 
 @dataclass(frozen=True)

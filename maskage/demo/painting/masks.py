@@ -3,15 +3,7 @@
 import numpy as np
 
 from maskage.demo.colours import colour_of, darker, lighter
-from maskage.demo.painting.canvas import (
-    Canvas,
-    Points,
-    Shape,
-    both_halves,
-    ellipse,
-    moved,
-    smooth,
-)
+from maskage.demo.painting.canvas import Canvas, Points, Shape, both_halves, ellipse, moved, smooth
 from maskage.demo.painting.face import CHEEK_X
 from maskage.demo.painting.mask_prints import MaskKind, paint_print
 from maskage.demo.people import DemoSubject

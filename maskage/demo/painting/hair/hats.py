@@ -5,13 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from maskage.demo.colours import darker, lighter
-from maskage.demo.painting.canvas import (
-    Canvas,
-    Shape,
-    both_halves,
-    ellipse,
-    smooth,
-)
+from maskage.demo.painting.canvas import Canvas, Shape, both_halves, ellipse, smooth
 from maskage.demo.painting.face import CHEEK_X
 from maskage.demo.painting.hair.locks import SIDES, Cap, own_rng, paint_cap, paint_curls
 from maskage.demo.people import DemoSubject

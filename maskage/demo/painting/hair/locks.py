@@ -5,14 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskage.demo.colours import Colour, darker, lighter
-from maskage.demo.painting.canvas import (
-    Canvas,
-    Coordinates,
-    Points,
-    Shape,
-    ellipse,
-    smooth,
-)
+from maskage.demo.painting.canvas import Canvas, Coordinates, Points, Shape, ellipse, smooth
 from maskage.demo.painting.face import CHEEK_X
 from maskage.demo.people import DemoSubject
 

@@ -3,14 +3,7 @@
 import numpy as np
 
 from maskage.demo.colours import darker, lighter
-from maskage.demo.painting.canvas import (
-    Canvas,
-    Shape,
-    both_halves,
-    ellipse,
-    moved,
-    smooth,
-)
+from maskage.demo.painting.canvas import Canvas, Shape, both_halves, ellipse, moved, smooth
 from maskage.demo.painting.face import CHEEK_X
 from maskage.demo.painting.hair.locks import (
     SIDES,

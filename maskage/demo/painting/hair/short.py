@@ -5,12 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from maskage.demo.colours import darker, lighter
-from maskage.demo.painting.canvas import (
-    Canvas,
-    both_halves,
-    ellipse,
-    smooth,
-)
+from maskage.demo.painting.canvas import Canvas, both_halves, ellipse, smooth
 from maskage.demo.painting.face import CHEEK_X
 from maskage.demo.painting.hair.locks import (
     SIDES,
