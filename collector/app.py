@@ -26,6 +26,7 @@ from maskage.console import say, show
 from maskage.dataset.consent import SELF_SUBJECT, check_subject
 from maskage.dataset.consent_rules import record_self
 from maskage.dataset.store import PhotoStore, list_files
+from maskage.defaults import DEFAULT_TARGET
 from maskage.errors import DatasetError, PhotoNotSavedError, UsageError
 from maskage.faces.finder import open_face_finder
 from maskage.pictures.quality_limits import QualityLimits
@@ -174,7 +175,7 @@ def run_capture(
     subject: str | None,
     face_model: Path | None,
     gate: str = "warn",
-    target: int = 735,
+    target: int = DEFAULT_TARGET,
     mirror: bool = True,
     seed: int = 0,
     is_self: bool = False,

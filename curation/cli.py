@@ -1,25 +1,25 @@
-"""The `curate` command: from a folder of photos to train, val and test that do not leak."""
+"""The `curate` program: from a folder of photos to train, val and test that do not leak."""
 
 import argparse
 import json
 import sys
 from typing import TYPE_CHECKING
 
-from curation.options import parse, settings_of, workers_of
-from maskage.console import run_command, say, show, show_block, show_progress
+from curation.options import add_curate_options, settings_of, spell_out, workers_of
+from maskage.commands.program import Command, Program
+from maskage.console import say, show, show_block, show_progress
 from maskage.errors import GateFailedError
 
 if TYPE_CHECKING:
     from curation.plan.plan import CurationPlan
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run `curate` with these arguments (of the process, by default); returns the exit code."""
-    return run_command(lambda: _curate(sys.argv[1:] if argv is None else argv))
+def run_curate(arguments: argparse.Namespace) -> int:
+    """Plan, and write the curated set, and return the exit code.
 
-
-def _curate(argv: list[str]) -> int:
-    arguments = parse(argv)
+    Raises:
+        GateFailedError: A photo is bad, and --strict was given.
+    """
     settings, workers = settings_of(arguments), workers_of(arguments)
     from curation.build.materialise import materialise_plan, require_replaceable
     from curation.build.report import render_report
@@ -64,6 +64,20 @@ def _tell(plan: "CurationPlan", arguments: argparse.Namespace, is_written: bool)
     elif arguments.dry_run:
         show("Nothing was written (--dry-run).")
 
+
+CURATE = Command(
+    "curate",
+    "split photos into train, val and test",
+    "Turn four folders of photos into train, val and test that do not leak. No photo of the "
+    "dataset is changed; the result replaces a former one as a whole.",
+    add_curate_options,
+    run_curate,
+    spell_out=spell_out,
+)
+
+PROGRAM = Program("curate", CURATE.description, (CURATE,), default=CURATE)
+
+main = PROGRAM.main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from maskage.commands.parser import suggest
 from maskage.errors import UsageError
 from maskage.pictures.quality_limits import QualityLimits
 
@@ -58,5 +59,8 @@ class CheckLimits:
                 f"found {self.max_aspect:g}."
             )
         if strange := sorted(self.allowed - set(FLAWS)):
-            kinds = ", ".join(kind.replace(" ", "-") for kind in FLAWS)
-            raise UsageError(f"No check is named {', '.join(strange)}. The checks are {kinds}.")
+            kinds = [kind.replace(" ", "-") for kind in FLAWS]
+            raise UsageError(
+                f"No check is named {', '.join(strange)}. The checks are {', '.join(kinds)}."
+                f"{suggest(strange[0], kinds)}"
+            )

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from curation.limits import FLAWS, CheckLimits
@@ -10,7 +11,6 @@ from curation.settings import (
     AUGMENT,
     BALANCE_MODES,
     DEFAULT_RATIO,
-    DEFAULT_SEED,
     GROUP,
     MAX_VARIANTS,
     REMOVE_BITS,
@@ -18,28 +18,21 @@ from curation.settings import (
     CurationSettings,
     PaintingSettings,
 )
-from maskage.console import CommandParser
+from maskage.commands.options import add_data, add_face_model, add_json, add_seed
+from maskage.commands.parser import CommandParser
+from maskage.defaults import DEFAULT_CURATED
 from maskage.errors import EnvironmentProblemError, MissingDownloadError
-from maskage.installation import ShowVersion, explain_install
-
-DEFAULT_DATA = Path("data")
-DEFAULT_OUT = Path("curated")
+from maskage.installation import explain_install
 
 ALL_FACES = 1.0
 
 _LIMITS = CheckLimits()
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The command line of `curate`."""
-    parser = CommandParser(
-        prog="curate",
-        description="Turn four folders of photos into train, val and test that do not leak. "
-        "No photo of the dataset is changed; the result replaces a former one whole.",
-    )
+def add_curate_options(parser: CommandParser) -> None:
+    """Add the options of `curate`."""
+    add_data(parser)
     add = parser.add_argument
-    add("--version", action=ShowVersion)
-    add("data", type=Path, nargs="?", default=DEFAULT_DATA, help="dataset folder (default: data)")
     add("--dedupe", action="store_true", help="set near-duplicates aside; the best photo stays")
     add(
         "--balance",
@@ -47,23 +40,28 @@ def make_parser() -> argparse.ArgumentParser:
         const=AUGMENT,
         choices=BALANCE_MODES,
         help="make the classes of train even: augment fills the smaller ones up with variants "
-        "(this is meant where no way is named), drop thins the larger ones out, weights leaves "
-        "the photos alone and tells the trainer what each class counts",
+        "(the default, where no way is given), drop thins the larger ones out, weights leaves the "
+        "photos alone and tells the trainer how much each class counts",
     )
-    add("--out", type=Path, default=DEFAULT_OUT, help="folder of the result (default: curated)")
-    add("--dry-run", action="store_true", help="print the plan and every reason; write nothing")
-    add("--json", action="store_true", help="one JSON object on stdout")
-    add("--strict", action="store_true", help="on any fault in the photos write nothing, exit 3")
+    add(
+        "--out",
+        type=Path,
+        default=DEFAULT_CURATED,
+        metavar="FOLDER",
+        help=f"folder of the result (default: {DEFAULT_CURATED})",
+    )
+    add("--dry-run", action="store_true", help="show the plan and every reason, change nothing")
+    add("--strict", action="store_true", help="exit with 3 and write nothing where a photo is bad")
+    add_json(parser)
     _add_split(parser.add_argument_group("splitting"))
     _add_variants(parser.add_argument_group("variants"))
     _add_checks(parser.add_argument_group("checks, which set photos aside"))
     _add_work(parser.add_argument_group("work"))
-    return parser
 
 
-def parse(argv: list[str]) -> argparse.Namespace:
-    """Parse a command line; `--balance DATA` means `--balance augment DATA`, and so on."""
-    words = list(argv)
+def spell_out(words: Sequence[str]) -> list[str]:
+    """Spell out `--balance DATA` as `--balance=augment DATA`, and `--paint-masks DATA` likewise."""
+    words = list(words)
     for place, word in enumerate(words[:-1]):
         # A folder that follows is the dataset; anything else is a value, perhaps mistyped.
         after = words[place + 1]
@@ -72,15 +70,15 @@ def parse(argv: list[str]) -> argparse.Namespace:
             words[place] = f"--balance={AUGMENT}"
         if word == "--paint-masks" and is_folder and not _is_share(after):
             words[place] = f"--paint-masks={ALL_FACES}"
-    return make_parser().parse_args(words)
+    return words
 
 
 def settings_of(arguments: argparse.Namespace) -> CurationSettings:
-    """What a command line asks for.
+    """Return the settings that a command line asks for.
 
     Raises:
-        UsageError: Something impossible.
-        EnvironmentProblemError: `--find-faces` without a face model to be had.
+        UsageError: A value is out of range.
+        EnvironmentProblemError: `--find-faces` finds no face model and cannot fetch one.
     """
     limits = CheckLimits(
         min_sharpness=arguments.min_sharpness,
@@ -108,10 +106,10 @@ def settings_of(arguments: argparse.Namespace) -> CurationSettings:
 
 
 def workers_of(arguments: argparse.Namespace) -> Workers:
-    """Who is to look at the photos.
+    """Return the workers that a command line asks for.
 
     Raises:
-        UsageError: No number of workers, or two places for them.
+        UsageError: The number of workers is not above 0, or two places are given for them.
     """
     return Workers(arguments.workers, arguments.processes, arguments.scheduler)
 
@@ -125,20 +123,20 @@ def _add_split(group: argparse._ArgumentGroup) -> None:
         metavar=("TRAIN", "VAL", "TEST"),
         help="shares, which sum to 1 (default: .8 .1 .1)",
     )
-    group.add_argument("--seed", type=int, default=DEFAULT_SEED, help="(default: 1337)")
+    add_seed(group, "seed of the split and of the variants")
     group.add_argument(
         "--split",
         choices=SPLIT_MODES,
         default=GROUP,
-        help="keep people, sessions and near-duplicates on one side, or do as split-folders does "
-        "by itself (default: group)",
+        help="group keeps people, sessions and near-duplicates on one side, random splits photo by "
+        f"photo, as split-folders does by itself (default: {GROUP})",
     )
     group.add_argument(
         "--radius",
         type=int,
         default=REMOVE_BITS,
         metavar="BITS",
-        help="pHash bits within which a photo is a near-duplicate (default: 4)",
+        help=f"pHash bits within which a photo is a near-duplicate (default: {REMOVE_BITS})",
     )
 
 
@@ -159,9 +157,9 @@ def _add_variants(group: argparse._ArgumentGroup) -> None:
         nargs="?",
         const=ALL_FACES,
         metavar="SHARE",
-        help="add so many of the bare faces of train once more with a mask painted below the nose "
-        "or on the chin, which is no mask, and half as many with one that is worn (1, which is "
-        "meant where no share is named: all of them)",
+        help="add this share of the bare faces of train once more with a mask painted below the "
+        "nose or on the chin, which is no mask, and half as many with one that is worn (default, "
+        "where no share is given: 1, all of them)",
     )
 
 
@@ -194,20 +192,20 @@ def _add_checks(group: argparse._ArgumentGroup) -> None:
     add(
         "--find-faces",
         action="store_true",
-        help="find the face in photos where nobody has looked for it, compare and measure the face "
-        "alone, and set aside what shows none or several",
+        help="find the face in photos that have not been searched for one, compare and measure the "
+        "face alone, and set aside photos that show none or several",
     )
-    add("--face-model", type=Path, metavar="ONNX", help="a local copy of YuNet, which finds faces")
+    add_face_model(group)
     add(
         "--check-labels",
         action="store_true",
-        help="write down which labels are probably wrong, for `collector review`; removes no photo",
+        help="mark labels that are probably wrong, for `collector review`; removes no photo",
     )
 
 
 def _add_work(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--workers", type=int, metavar="N", help="who looks at photos (default: one a core)"
+        "--workers", type=int, metavar="N", help="number of workers (default: one for each core)"
     )
     group.add_argument(
         "--processes", action="store_true", help="the workers are processes instead of threads"
@@ -215,16 +213,16 @@ def _add_work(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="the workers of this Dask scheduler look instead, as tcp://host:8786; they need the "
+        help="use the workers of this Dask scheduler, such as tcp://host:8786; they need the "
         f"dataset under the same path (needs {explain_install('cluster')})",
     )
 
 
 def read_share(text: str) -> float:
-    """A share of the bare faces, as `--paint-masks` takes it.
+    """Return the share of the bare faces that `--paint-masks` is given.
 
     Raises:
-        ArgumentTypeError: It is no number above 0 and at most 1.
+        ArgumentTypeError: It is not a number above 0 and at most 1.
     """
     if not _is_share(text):
         raise argparse.ArgumentTypeError(
@@ -242,7 +240,7 @@ def _is_share(text: str) -> bool:
 
 
 def _kinds(text: str) -> tuple[str, ...]:
-    """ "blurred,no-face": kinds of flaws as the command line spells them."""
+    """Return the kinds of flaws in a list such as "blurred,no-face"."""
     return tuple(kind.strip().replace("-", " ") for kind in text.split(",") if kind.strip())
 
 

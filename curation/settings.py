@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from curation.limits import CheckLimits
+from maskage.defaults import DEFAULT_SEED
 from maskage.errors import UsageError
 
 Ratio = tuple[float, float, float]
 DEFAULT_RATIO: Ratio = (0.8, 0.1, 0.1)
-DEFAULT_SEED = 1337
 REMOVE_BITS = 4
 """Default radius of removal, bits. Tight crops of different people were at least 10 bits apart
 (4,950 pairs, DESIGN.md)."""

@@ -1,4 +1,4 @@
-"""`detector bench`: how many milliseconds each stage of a frame costs on this machine."""
+"""The measurement of `detector bench`: the milliseconds of each stage of a frame."""
 
 import platform
 import time
@@ -29,15 +29,15 @@ from maskage.system.peak_memory import peak_memory_mb
 WARM_UP_FRAMES = 5
 TERMINAL_CELLS = (120, 40)
 CROPS = 8
-"""Faces that formats are compared on."""
+"""The number of faces that formats are compared on."""
 STAGES = ("read", "find", "crop", "classify", "track", "draw", "show")
 OTHER_STAGES = ("crop", "track", "draw", "show")
-"""What is neither the camera, the finder nor the network."""
+"""The stages that are neither camera, finder nor network."""
 
 
 @dataclass(frozen=True)
 class BenchRequest:
-    """What to measure; the fields mean the same as in `detector.run.RunRequest`."""
+    """The request for a measurement; the fields are those of `detector.run.RunRequest`."""
 
     source: str = "demo"
     model: Path | None = None
@@ -63,24 +63,24 @@ class BenchReport:
     """The measurement.
 
     Attributes:
-        source: What was read.
-        bundle: Folder of the model.
-        input_size: Of the network, px.
-        frames: Measured frames, after warm-up.
+        source: The source of the frames.
+        bundle: The folder of the model.
+        input_size: The side of the network's input, px.
+        frames: The measured frames, after warm-up.
         faces: Faces a frame, on average.
         stages: Each stage; "draw" is the picture for a window, "show" the text for a terminal.
-        fps: Frames a second where finder and network see every frame: all stages but "read" and
-            "show".
-        other_share: Of that, the part that is neither finder nor network, 0 to 1.
-        live_fps: The same as `detector live` works: faces are followed between two looks of the
-            finder, and settled labels looked at now and then.
-        age_p50_ms, age_p95_ms: Then, from when a frame was read until it is drawn.
-        load_s: Seconds to open finder and model.
-        memory_mb: Largest memory of the process so far.
-        threads, cores: Of the network, and of the machine.
-        machine: Processor and system.
-        formats: The bundle's own and its exports; empty where that was not asked for.
-        left_out: Formats that were not compared, with the reason.
+        fps: The frames a second where finder and network see every frame: all stages but "read"
+            and "show".
+        other_share: The share of that time that is neither finder nor network, 0 to 1.
+        live_fps: The frames a second as `detector live` works: faces are tracked between two runs
+            of the finder, and settled labels are checked only now and then.
+        age_p50_ms, age_p95_ms: The age of a frame then, from reading to drawing.
+        load_s: The seconds to open finder and model.
+        memory_mb: The largest memory of the process so far.
+        threads, cores: The threads of the network, and the cores of the machine.
+        machine: The processor and the system.
+        formats: The bundle's own format and its exports; empty where they were not compared.
+        left_out: The formats that were not compared, each with the reason.
     """
 
     source: str
@@ -103,7 +103,7 @@ class BenchReport:
     left_out: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """As one object for other programs; the same names, rounded to a hundredth."""
+        """Return one object for other programs, with the same names and rounded figures."""
         values = asdict(self)
         values["stages"] = {
             stage.stage: {
@@ -196,8 +196,8 @@ class _Passage:
     """One way through the source.
 
     Attributes:
-        times: Milliseconds of each frame, by stage.
-        faces: Faces a frame, on average.
+        times: The milliseconds of each frame, by stage.
+        faces: The faces a frame, on average.
         crops: Some of the faces.
     """
 
@@ -207,7 +207,7 @@ class _Passage:
 
     @property
     def spent_ms(self) -> NDArray[np.float64]:
-        """Of each frame, from when it was read until it was drawn in a window."""
+        """The milliseconds of each frame from reading to drawing in a window."""
         parts = [self.times[name] for name in STAGES if name not in ("read", "show")]
         return np.sum(np.array(parts), axis=0)  # type: ignore[no-any-return]
 
@@ -219,8 +219,8 @@ def _compare(
         return [], []
     if not crops:
         raise CameraError(
-            f"{public_source(request.source)}: no face in it to compare formats on. Take another "
-            f"one."
+            f"{public_source(request.source)}: no face was found to compare formats on. Choose "
+            f"another source."
         )
     return compare_formats(folder, np.stack([resize_square(crop, size) for crop in crops]))
 

@@ -1,9 +1,10 @@
-"""What one face costs in each format that a model was exported to, on this machine."""
+"""The time of one face in each format that a model was exported to, on this machine."""
 
 import importlib.util
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,11 @@ from maskage.security.files import (
     read_regular_file,
 )
 
+if TYPE_CHECKING:
+    from trainer.exports.formats import Predict
+
 SEVERAL = 8
-"""Faces that are given at once beside one by itself."""
+"""Faces in the batch that is measured beside a single face."""
 
 _TURNS = 20
 _LARGEST_RECORD = 1 << 20
@@ -32,11 +36,11 @@ class FormatTime:
     """One format beside the bundle's own.
 
     Attributes:
-        format: As `trainer export --to` names it; "bundle" is what the detector runs.
-        size_mb: Of its files.
-        one_ms: For one face, the median.
-        each_of_several_ms: For each of `SEVERAL` faces given at once.
-        largest_difference: Of a probability from the bundle's, on these faces.
+        format: The name in `trainer export --to`; "bundle" is the one that the detector runs.
+        size_mb: Size of its files.
+        one_ms: Median time of a single face.
+        each_of_several_ms: Median time of each of `SEVERAL` faces in a batch.
+        largest_difference: Largest difference of a probability from the bundle's.
     """
 
     format: str
@@ -63,20 +67,43 @@ def compare_formats(bundle: Path, faces: NDArray[np.uint8]) -> tuple[list[Format
         faces: Crops as the network takes them, uint8 (N, size, size, 3); N from 1.
 
     Returns:
-        The bundle first, then the exports; and what was left out, with the reason.
+        The bundle first, then the exports; and the formats that were left out, with the reason.
 
     Raises:
-        ModelRefusedError: An export is not what it was when it was written.
+        ModelRefusedError: An export has changed since it was written.
         UsageError: The run's recipe is not beside the bundle.
     """
+    networks, left_out = _open_networks(bundle)
+    several = np.resize(faces, (SEVERAL, *faces.shape[1:]))
+    answers = {name: run(several) for name, (run, _) in networks.items()}
+    runs = [run for run, _ in networks.values()]
+    one = measure_by_turns(runs, faces[:1], _TURNS)
+    of_several = measure_by_turns(runs, several, _TURNS)
+    times = [
+        FormatTime(
+            format=name,
+            size_mb=size / 1e6,
+            one_ms=one_ms,
+            each_of_several_ms=several_ms / SEVERAL,
+            largest_difference=float(np.abs(answers[name] - answers["bundle"]).max()),
+        )
+        for (name, (_, size)), one_ms, several_ms in zip(
+            networks.items(), one, of_several, strict=True
+        )
+    ]
+    return times, left_out
+
+
+def _open_networks(bundle: Path) -> "tuple[dict[str, tuple[Predict, int]], list[str]]":
+    """Open the bundle and its exports, each with its size in bytes; and name those left out."""
     # Loads Keras, which takes seconds. Its export is built by our code, whatever networks are
     # trained with here.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    from trainer.exports.formats import EXPORT_FILE, FORMATS, Predict
+    from trainer.exports.formats import EXPORT_FILE, FORMATS
     from trainer.exports.rebuild import rebuild_model
 
     own = bundle / ONNX_FILE
-    runs: dict[str, tuple[Predict, int]] = {"bundle": (OnnxEngine(own).run, own.stat().st_size)}
+    networks: dict[str, tuple[Predict, int]] = {"bundle": (OnnxEngine(own).run, own.stat().st_size)}
     left_out = []
     rebuilt = None
     for name, form in FORMATS.items():
@@ -88,30 +115,15 @@ def compare_formats(bundle: Path, faces: NDArray[np.uint8]) -> tuple[list[Format
         else:
             size = _check_files(folder, EXPORT_FILE)
             rebuilt = rebuilt or rebuild_model(bundle)
-            runs[name] = (form.open(rebuilt, folder), size)
-    several = np.resize(faces, (SEVERAL, *faces.shape[1:]))
-    answers = {name: run(several) for name, (run, _) in runs.items()}
-    networks = [run for run, _ in runs.values()]
-    one = measure_by_turns(networks, faces[:1], _TURNS)
-    of_several = measure_by_turns(networks, several, _TURNS)
-    times = [
-        FormatTime(
-            name,
-            size / 1e6,
-            one_ms,
-            several_ms / SEVERAL,
-            float(np.abs(answers[name] - answers["bundle"]).max()),
-        )
-        for (name, (_, size)), one_ms, several_ms in zip(runs.items(), one, of_several, strict=True)
-    ]
-    return times, left_out
+            networks[name] = (form.open(rebuilt, folder), size)
+    return networks, left_out
 
 
 def _check_files(folder: Path, record: str) -> int:
-    """Bytes of an export's files, all of which are as they were written.
+    """Return the bytes of an export's files, all of which are as they were written.
 
     Raises:
-        ModelRefusedError: One is not.
+        ModelRefusedError: A file has changed.
     """
     try:
         values = parse_strict_json(read_regular_file(folder / record, _LARGEST_RECORD))

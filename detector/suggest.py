@@ -1,8 +1,8 @@
-"""`detector suggest`: what a trained model takes each photo of a dataset for, for the gallery.
+"""The work of `detector suggest`: a model classifies each photo of a dataset, for the gallery.
 
 Suggestions go into the dataset's manifest; no label changes until a person accepts one. A model
-that was trained on these very photos agrees with their labels too readily: it finds slips of the
-key, not its own habits.
+that was trained on these very photos agrees with their labels too readily: it finds wrong keys, not
+its own habits.
 """
 
 from collections import Counter
@@ -25,13 +25,13 @@ BATCH = 32
 
 @dataclass
 class SuggestReport:
-    """What a model said of a dataset; prints itself.
+    """The suggestions of a model for a dataset, counted; it prints itself.
 
     Attributes:
-        root: The dataset.
-        agreed: Photos taken for the class they lie in, by class.
-        disputed: Photos taken for another, by the class they lie in and the one suggested.
-        unreadable: One message a photo that could not be read.
+        root: Path of the dataset.
+        agreed: The number of photos whose class the model confirms, by class.
+        disputed: The number of the others, by their class and the suggested one.
+        unreadable: A message for each photo that could not be read.
     """
 
     root: Path
@@ -58,13 +58,14 @@ def suggest_labels(root: Path, model: Path | None) -> SuggestReport:
     """Classify every photo of a dataset and write the suggestions into its manifest.
 
     Args:
-        root: The dataset.
+        root: Path of the dataset.
         model: A run or a bundle folder; None for the newest run.
 
     Raises:
-        DatasetError: There is no dataset, or no photo in it.
+        DatasetError: The dataset is missing or holds no photo.
         DatasetInUseError: Another program writes to it.
-        ModelRefusedError, UsageError: As for every command that runs a model.
+        ModelRefusedError: The model must not be run.
+        UsageError: There is no such run.
     """
     if not root.is_dir():
         raise DatasetError(f"No dataset at {root}. Make one with `collector {root}`.")

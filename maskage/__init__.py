@@ -1,6 +1,6 @@
 """The library behind collector, curate, trainer and detector, for your own scripts.
 
-Frames, faces and crops:
+Read frames, find faces and crop them:
 
     >>> import maskage
     >>> frame = next(maskage.read_frames("demo"))
@@ -9,25 +9,32 @@ Frames, faces and crops:
     >>> crops[0].shape[2]
     3
 
-A trained model on a picture file (or on an array, RGB uint8):
+Classify the faces of a picture file, or of an array (RGB uint8):
 
     model = maskage.FaceClassifier("runs/mine")
     for face in model.classify("photo.jpg"):
         print(face.label, f"{face.confidence:.0%}", face.box)
 
-What the tools wrote: `list_photos("data")`, `read_curated("curated")`, `RunFolder("runs/mine")`.
+Read what the tools have written:
 
-What is named here is public, and stays for a minor version after a warning; every other module may
-change. A name is loaded when it is first used, so the import itself costs next to nothing.
+    photos = maskage.list_photos("data")
+    curated = maskage.read_curated("curated")
+    run = maskage.RunFolder("runs/mine")
+
+The names in `maskage.__all__` are public: before one of them goes, it warns for a minor version.
+All other modules are private and may change. A name is loaded when it is first used, so
+`import maskage` itself takes a few milliseconds.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from maskage.system.paths import keep_library_caches
 from maskage.telemetry import switch_off_telemetry
 
-# Before any library that a module of ours imports, in every command, worker process and script.
+# Before any other library is imported, in every command, worker process and script.
 switch_off_telemetry()
+keep_library_caches()
 
 if TYPE_CHECKING:
     from maskage.cameras.sources import open_camera, read_frames
@@ -63,7 +70,7 @@ _HOMES = {
     "read_frames": "cameras.sources",
     "read_image": "pictures.images",
 }
-"""The module of `maskage` that each public name lives in."""
+"""The module of `maskage` that defines each public name."""
 
 __all__ = [
     "LABELS",
@@ -98,5 +105,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Name what is public, loaded or not."""
+    """Return the public names, loaded or not."""
     return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""The toolchain as it is installed: its version, and how to add what an option needs."""
+"""The installed toolchain: its version, and how to add what an option needs."""
 
 import argparse
 from collections.abc import Sequence
@@ -17,21 +17,21 @@ def installed_version() -> str:
 
 
 def explain_install(extra: str) -> str:
-    """Return what installs an extra, and where to type it: no package index has maskage.
+    """Return the command that installs an extra, and its place: no package index has maskage.
 
     Args:
-        extra: As `pyproject.toml` names it, "jax" for example.
+        extra: The name in `pyproject.toml`, such as "jax".
     """
     return f"`pip install -c requirements.lock '.[{extra}]'` in the folder that you cloned"
 
 
 class ShowVersion(argparse.Action):
-    """`--version`: print it and end. It is looked up only when asked for, which takes a while."""
+    """`--version`: print the version and end. It is looked up only then, which takes a while."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **_: Any) -> None:
         super().__init__(option_strings, argparse.SUPPRESS, 0, help="print the version")
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         """End the program with exit code 0."""
-        show(f"{parser.prog} {installed_version()}")
+        show(f"{parser.prog.split()[0]} {installed_version()}")
         parser.exit()

@@ -1,7 +1,7 @@
 """Switch off what libraries report to their makers.
 
-`import maskage` calls `switch_off_telemetry`, and so does the import of each of the four tools: it
-comes before any library that a module of ours imports, in every command, worker and script.
+`import maskage` calls `switch_off_telemetry`, and so does the import of each of the four tools, so
+it comes before any library that a module of ours imports, in every command, worker and script.
 """
 
 import os
@@ -20,16 +20,16 @@ SWITCHES = {
     # TensorFlow turns this on when it is imported; it reports uptime on machines of Google's cloud.
     "ENABLE_RUNTIME_UPTIME_TELEMETRY": "0",
 }
-"""Environment variables and what they must hold, whatever the user's environment says."""
+"""Environment variables and the values that they get, whatever the user's environment says."""
 
 _REPORTERS = ("openvino_telemetry",)
 """Modules that only report. `import openvino` alone sends an event to www.google-analytics.com and
-writes a lasting id to ~/intel; it does without this module, and knows no variable to stop it."""
+writes a lasting id to ~/intel. It works without this module, and has no variable to stop it."""
 
 
 def switch_off_telemetry() -> None:
-    """Set what keeps libraries from reporting; to be called before they are imported."""
+    """Keep libraries from reporting; to be called before they are imported."""
     os.environ.update(SWITCHES)
     for name in _REPORTERS:
-        # For Python, None means that there is no such module; its types know only modules.
+        # For Python, None means that there is no such module; the type hints allow only modules.
         sys.modules[name] = None  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""Every check of the project in one command: `python tests/check.py [pytest options]`.
+"""Run every check of the project in one command: `python tests/check.py [pytest options]`.
 
 Runs them all, also after one has failed, and ends with the number that did.
 """
@@ -10,8 +10,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PYTHON = sys.executable
-# A file's tests stay together, for what they share. A worker that trains holds up to 4.5 GB.
-SIDE_BY_SIDE = ["-n", "auto", "--maxprocesses", "2", "--dist", "loadfile"]
+# A file's tests stay together, for what they share, in the order of `tests/conftest.py`. A worker
+# that trains holds up to 4.5 GB.
+SIDE_BY_SIDE = ["-n", "auto", "--maxprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 CHECKS = {
     "ruff check": [PYTHON, "-m", "ruff", "check", "."],
     "ruff format": [PYTHON, "-m", "ruff", "format", "--check", "."],

@@ -1,6 +1,8 @@
 """What all tests share: small real pictures, and where the photographs for measuring may lie."""
 
+import fcntl
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,13 +12,56 @@ import pytest
 from maskage.pictures.images import encode_jpeg
 from maskage.records import LABELS, RgbImage
 
-SHARED = Path(__file__).parents[1].parent / "shared"
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+
+LONGEST_FILES = (
+    "test_nothing_leaves.py",
+    "trainer/fit/test_resume.py",
+    "trainer/fit/test_full_disk.py",
+    "trainer/test_forgetting_everywhere.py",
+    "trainer/network/test_backends.py",
+    "trainer/exports/test_exports.py",
+    "trainer/network/test_devices.py",
+    "trainer/fit/test_learning_rates.py",
+    "trainer/network/test_networks.py",
+    "test_private_files.py",
+    "test_benchmarks.py",
+)
+"""Files of the longest tests, by `pytest --durations=0`, the longest first."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-snapshots", action="store_true", help="write the snapshots of screens anew"
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files: one that came last would leave the other worker idle."""
+    order = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
+
+
+def make_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Make a folder that all workers of a test run share, in whichever needs it first.
+
+    Args:
+        factory: Knows where the folders of this run are.
+        name: Name of the folder.
+        make: Fills it; nobody may change it afterwards.
+    """
+    root = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    with (root / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (root / f"{name}.done").exists():
+            shutil.rmtree(root / name, ignore_errors=True)
+            (root / name).mkdir()
+            make(root / name)
+            (root / f"{name}.done").touch()
+    return root / name
 
 
 @pytest.fixture

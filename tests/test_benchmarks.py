@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -9,19 +10,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import goals
 import pytest
-from criteria import EVERY, MISSED, REACHED, Goal, find_missed, finish, nothing
+
+from benchmarks.common import goals
+from benchmarks.common.criteria import EVERY, MISSED, REACHED, Goal, find_missed, finish, nothing
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = ROOT / "benchmarks"
-HELPERS = {
-    *("criteria", "goals", "live_clips", "live_parts", "pseudo_terminal", "soak_cameras"),
-    "sabotage",
-    "saving_self_test",
-    "usual_script",
-}
-"""Modules that benchmarks share; `usual_script` is what one of them compares with."""
+SCRIPTS = sorted(
+    path for path in BENCHMARKS.glob("*/*.py") if '__name__ == "__main__"' in path.read_text()
+)
+"""The other modules are parts that benchmarks share."""
+REFERENCE = "usual_script"
+"""A script that a benchmark compares the detector with: it measures nothing against a goal."""
 SETS: dict[str, tuple[Goal, ...]] = {
     name: value
     for name, value in vars(goals).items()
@@ -85,11 +86,11 @@ def test_a_goal_without_a_bound_is_refused() -> None:
 
 
 def test_every_benchmark_has_goals_or_says_why_it_has_none() -> None:
-    for path in sorted(BENCHMARKS.glob("*.py")):
-        if path.stem in HELPERS:
+    for path in SCRIPTS:
+        if path.stem == REFERENCE:
             continue
         text = path.read_text()
-        used = re.findall(r"^from goals import (.+)$", text, re.MULTILINE)
+        used = re.findall(r"^from benchmarks.common.goals import (.+)$", text, re.MULTILINE)
         if path.stem in goals.COMPARISONS:
             assert not used, path
             continue
@@ -101,8 +102,21 @@ def test_every_benchmark_has_goals_or_says_why_it_has_none() -> None:
 
 def test_contributing_names_every_benchmark() -> None:
     table = (ROOT / "CONTRIBUTING.md").read_text()
-    for path in sorted(BENCHMARKS.glob("*.py")):
-        assert path.stem in HELPERS or f"benchmarks/{path.name}" in table, path.name
+    for path in SCRIPTS:
+        assert path.stem == REFERENCE or f"`{path.relative_to(ROOT)}" in table, path.name
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_every_benchmark_starts_from_the_root_without_an_installation(path: Path) -> None:
+    # -S leaves out the folders that an installation of this project adds to the path.
+    libraries = os.pathsep.join(entry for entry in sys.path if "site-packages" in entry)
+    done = subprocess.run(
+        [sys.executable, "-S", str(path.relative_to(ROOT)), "--help"],
+        env={**os.environ, "PYTHONPATH": libraries},
+        capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert path.name in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -110,7 +124,7 @@ def test_contributing_names_every_benchmark() -> None:
     [("same_weights", False), ("exit_code", 1), ("epochs_lost", 2), ("is_killed", False)],
 )
 def test_a_resumed_training_that_ends_otherwise_is_missed(name: str, value: object) -> None:
-    resume = importlib.import_module("resume")
+    resume = importlib.import_module("benchmarks.trainer.resume")
     trial = {"is_killed": True, "stage": "head", "epochs_lost": 0, "exit_code": 0} | dict.fromkeys(
         ("same_predictions", "same_epochs", "same_weights"), True
     )
@@ -125,12 +139,12 @@ def run_benchmark(*words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_a_benchmark_ends_with_0_where_its_goals_are_reached() -> None:
-    done = run_benchmark("saving.py", "--lock")
+    done = run_benchmark("maskage/saving.py", "--lock")
     assert done.returncode == REACHED, done.stderr
     assert json.loads(done.stdout)["lock"]["wrong"] == 0
 
 
-@pytest.mark.parametrize("name", ["fuzz_images.py", "fuzz_models.py"])
+@pytest.mark.parametrize("name", ["maskage/fuzz_images.py", "maskage/fuzz_models.py"])
 def test_no_saboteur_of_reading_is_overlooked(name: str) -> None:
     done = run_benchmark(name, "--self-test")
     assert done.returncode == REACHED, done.stderr
@@ -139,14 +153,14 @@ def test_no_saboteur_of_reading_is_overlooked(name: str) -> None:
 
 @pytest.mark.slow
 def test_no_saboteur_of_saving_is_overlooked() -> None:
-    done = run_benchmark("saving.py", "--self-test")
+    done = run_benchmark("maskage/saving.py", "--self-test")
     if "strace" in done.stdout:
         pytest.skip("cannot trace here")
     assert done.returncode == REACHED, done.stderr
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["reconnect.py", "live_reconnect.py"])
+@pytest.mark.parametrize("name", ["collector/reconnect.py", "detector/live_reconnect.py"])
 def test_no_saboteur_of_reconnecting_is_overlooked(name: str) -> None:
     done = run_benchmark(name, "--self-test")
     assert done.returncode == REACHED, done.stderr

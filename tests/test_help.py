@@ -6,28 +6,17 @@ from importlib.metadata import version
 
 import pytest
 
-HEAVY = ["tensorflow", "keras", "onnxruntime", "sklearn", "albumentations", "textual", "cv2"]
+from collector.cli import PROGRAM as COLLECTOR
+from curation.cli import PROGRAM as CURATE
+from detector.cli import PROGRAM as DETECTOR
+from trainer.cli import PROGRAM as TRAINER
+
+HEAVY = ["tensorflow", "keras", "onnxruntime", "sklearn", "albumentations", "textual", "cv2",
+         "matplotlib", "scipy", "rich", "jinja2", "httpx"]  # fmt: skip
+PROGRAMS = {"collector": COLLECTOR, "curation": CURATE, "trainer": TRAINER, "detector": DETECTOR}
 COMMANDS = [
-    "collector",
-    "collector import",
-    "collector review",
-    "collector status",
-    "collector doctor",
-    "collector consent",
-    "collector forget",
-    "collector cameras",
-    "curation",
-    "trainer",
-    "trainer fit",
-    "trainer evaluate",
-    "trainer compare",
-    "trainer export",
-    "trainer leak",
-    "detector",
-    "detector live",
-    "detector run",
-    "detector suggest",
-    "detector demo",
+    *PROGRAMS,
+    *(f"{package} {name}" for package, program in PROGRAMS.items() for name in program.named),
 ]
 BLOCKED = """
 import sys
@@ -42,13 +31,24 @@ sys.exit(code)
 """
 
 
-@pytest.mark.parametrize("package", ["collector", "curation", "trainer", "detector"])
+def test_every_command_is_looked_at() -> None:
+    assert len(COMMANDS) == 4 + 8 + 5 + 6
+
+
+@pytest.mark.parametrize("package", PROGRAMS)
+def test_the_completion_needs_no_heavy_library(package: str) -> None:
+    script = BLOCKED.format(heavy=HEAVY, package=package, words=["--print-completion", "bash"])
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"complete -o bashdefault -F _shtab_{PROGRAMS[package].name}" in done.stdout
+
+
+@pytest.mark.parametrize("package", PROGRAMS)
 def test_the_version_needs_no_heavy_library(package: str) -> None:
     script = BLOCKED.format(heavy=HEAVY, package=package, words=["--version"])
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    command = "curate" if package == "curation" else package
-    assert done.stdout == f"{command} {version('maskage')}\n"
+    assert done.stdout == f"{PROGRAMS[package].name} {version('maskage')}\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

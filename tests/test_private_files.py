@@ -1,6 +1,8 @@
 """Whatever a command writes is for its owner alone, whatever the umask and whatever was there."""
 
+import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -46,8 +48,20 @@ def may_be_seen(root: Path) -> list[str]:
     return sorted(found)
 
 
-def run(package: str, words: Sequence[str], folder: Path) -> None:
-    script = f"import sys; from {package}.cli import main; sys.exit(main({list(words)!r}))"
+RUN_ALL = """
+import importlib, json, os
+from pathlib import Path
+from tests.test_private_files import COMMANDS, may_be_seen
+for package, words in COMMANDS:
+    os.umask(0)  # A command leaves its own behind.
+    code = importlib.import_module(f"{package}.cli").main(list(words))
+    print("\\n" + json.dumps([code, may_be_seen(Path())]), flush=True)
+"""
+"""One process for all of them: each of its own would spend most of its time on imports."""
+
+
+def run_all(folder: Path) -> list[tuple[int, list[str]]]:
+    """Run the commands with no umask; returns the exit code of each, and what may be seen then."""
     environment = os.environ | {
         "HOME": str(folder / "home"),
         "XDG_CACHE_HOME": str(folder / "home" / "cache"),
@@ -56,14 +70,18 @@ def run(package: str, words: Sequence[str], folder: Path) -> None:
     }
     environment.pop("FACE_MODEL", None)
     done = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", RUN_ALL],
         cwd=folder,
         env=environment,
         umask=0,
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, f"{package} {words}: {done.stderr}"
+    assert done.returncode == 0, done.stderr
+    lines = (line for line in done.stdout.splitlines() if re.match(r"\[\d+, \[", line))
+    seen = [(code, found) for code, found in map(json.loads, lines)]
+    assert [code for code, _ in seen] == [0] * len(COMMANDS), done.stderr
+    return seen
 
 
 def test_a_program_of_the_user_gets_the_users_umask(tmp_path: Path) -> None:
@@ -103,9 +121,8 @@ def test_nobody_else_may_see_what_any_command_writes(
     (tmp_path / "home").mkdir(0o755)
     mine = set(may_be_seen(tmp_path))
     made: dict[str, str] = {}
-    for package, words in COMMANDS:
-        run(package, words, tmp_path)
-        for seen in set(may_be_seen(tmp_path)) - mine:
+    for (package, words), (_, found) in zip(COMMANDS, run_all(tmp_path), strict=True):
+        for seen in set(found) - mine:
             made.setdefault(seen, f"{package} {words[0]}")
     assert made == {}
     # What was the user's own keeps its modes; what was written over is closed.

@@ -1,6 +1,6 @@
 """The straight way on real photographs: import, curate, fit, evaluate, run on a video.
 
-A subset keeps it short; the whole set is measured by `benchmarks/real_photos.py`.
+A subset keeps it short; the whole set is measured by `benchmarks/trainer/real_photos.py`.
 """
 
 import csv

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import sysconfig
 import venv
 import zipfile
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PACKAGES = ("maskage", "collector", "curation", "trainer", "detector")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_the_wheel_carries_every_file_of_the_packages(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         packed = set(archive.namelist())
     files = subprocess.run(
-        ["git", "ls-files", "collector", "curation", "trainer", "detector"],
+        ["git", "ls-files", *PACKAGES],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -37,13 +37,9 @@ def test_the_wheel_carries_every_file_of_the_packages(wheel: Path) -> None:
     ).stdout.split()
     assert len(files) > 40
     assert set(files) <= packed
-    assert {name.split("/")[0] for name in packed if ".dist-info" not in name} == {
-        "maskage",
-        "collector",
-        "curation",
-        "trainer",
-        "detector",
-    }
+    assert {name.split("/")[0] for name in packed if ".dist-info" not in name} == set(PACKAGES)
+    # Without it, type checkers ignore the types of a package.
+    assert {f"{package}/py.typed" for package in PACKAGES} <= packed
 
 
 @pytest.mark.slow
@@ -55,7 +51,8 @@ def test_the_wheel_runs_from_an_empty_environment(wheel: Path, tmp_path: Path) -
     # The libraries, but not the checkout, are lent by the environment the tests run in; a full
     # install with its downloads is what the README's first command does.
     (site,) = (tmp_path / "venv").glob("lib/python*/site-packages")
-    (site / "lent.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    libraries = (path for path in sys.path if Path(path).name == "site-packages")
+    (site / "lent.pth").write_text("\n".join(libraries))
     data = tmp_path / "data"
     (data / "mask_old").mkdir(parents=True)
     for command in (
@@ -69,8 +66,14 @@ def test_the_wheel_runs_from_an_empty_environment(wheel: Path, tmp_path: Path) -
             [str(executable), *command[1:]], cwd=tmp_path, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
-    where = "import trainer.recipe, maskage.dataset.store; print(trainer.recipe.__file__)"
-    told = subprocess.run(
-        [str(python), "-c", where], cwd=tmp_path, capture_output=True, text=True, check=True
+    script = (
+        "from maskage.pages.page import render_page; from trainer.pages.charts import draw_bar; "
+        "assert 'class=\"part\"' in draw_bar(0.5, (0.4, 0.6)); print(render_page('', '', [], [])); "
+        "import maskage, trainer.recipe; print(trainer.recipe.__file__); help(maskage)"
     )
-    assert str(tmp_path / "venv") in told.stdout
+    shown = subprocess.run(
+        [str(python), "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "color-scheme:light dark" in shown.stdout
+    assert str(tmp_path / "venv") in shown.stdout
+    assert "class FaceClassifier" in shown.stdout

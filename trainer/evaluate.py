@@ -1,10 +1,11 @@
-"""How good a finished run is on any labelled photos. Runs the bundle, needs no TensorFlow."""
+"""The measurement of a trained model on labelled photos. It runs the bundle, without TensorFlow."""
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from maskage.console import Progress, no_progress
+from maskage.defaults import DEFAULT_RUNS
 from maskage.errors import EnvironmentProblemError, ToolchainError, UsageError
 from maskage.formats.bundle import ONNX_FILE, find_bundle, load_bundle, read_file
 from maskage.formats.curated_set import (
@@ -32,23 +33,23 @@ from trainer.evaluation.robustness import CorruptedAccuracy, format_corruptions
 from trainer.progress import Stopwatch
 
 ALWAYS_KNOWN = ("size", "sharpness")
-"""What the photos themselves tell; the text leaves it to the page and `--json`."""
+"""The breakdowns that need no metadata; only the page and `--json` show them."""
 
 DEFAULT_SPLIT = "test"
-"""Of a curated folder; a folder of four classes has none to choose from."""
+"""The split of a curated folder; a folder of four classes has no splits."""
 
 
 @dataclass(frozen=True)
 class RunEvaluation:
-    """An evaluation with what it was made of.
+    """An evaluation with its model and its photos.
 
     Attributes:
-        found: What was found out.
-        bundle: The model's folder.
-        data: The folder of photos.
+        found: The findings.
+        bundle: The folder of the model.
+        data: The folder of the photos.
         split: "train", "val" or "test", or None where the folder has no splits.
-        seconds: That each part took.
-        left_out: What lies in the folder and was not read.
+        seconds: The seconds that each part took.
+        left_out: The files in the folder that were not read.
     """
 
     found: Findings
@@ -60,15 +61,16 @@ class RunEvaluation:
 
     @property
     def evaluation(self) -> Evaluation:
+        """The accuracy and what belongs to it."""
         return self.found.judged.evaluation
 
     @property
     def corruptions(self) -> tuple[CorruptedAccuracy, ...] | None:
-        """The accuracy on worse photos; None where nobody asked."""
+        """The accuracy on worse photos; None where it was not measured."""
         return None if self.found.worse is None else self.found.worse.corrupted
 
     def as_dict(self) -> dict[str, Any]:
-        """As one object of `--json`: what `metrics.json` holds of an evaluation."""
+        """Return the object of `--json`: what `metrics.json` holds of an evaluation."""
         return {
             **self.found.as_dict(),
             "bundle": path_to_text(str(self.bundle)),
@@ -96,7 +98,7 @@ def evaluate_run(
     model: Path | None,
     data: Path | None,
     split: str,
-    runs: Path = Path("runs"),
+    runs: Path = DEFAULT_RUNS,
     has_corruptions: bool = False,
     metadata: Path | None = None,
     progress: Progress = no_progress,
@@ -107,16 +109,16 @@ def evaluate_run(
         model: A run or bundle folder; None for the newest run.
         data: A curated folder, or one with the four class folders; None for the one that the run
             was trained on.
-        split: Of a curated folder: "train", "val" or "test".
-        runs: Where the newest run is looked for.
+        split: The part of a curated folder: "train", "val" or "test".
+        runs: The folder in which the newest run is searched.
         has_corruptions: Whether to run it again on worse photos, once for each corruption.
         metadata: A CSV of path and source, subject, session; see `photo_facts`.
-        progress: Shows how many of them are done.
+        progress: The progress bar of the worse photos.
 
     Raises:
-        ModelRefusedError: The bundle is not whole.
+        ModelRefusedError: The bundle is damaged or incomplete.
         DatasetError: The photos or the metadata are not usable.
-        UsageError: The run does not say what it was trained on.
+        UsageError: The run does not record what it was trained on.
     """
     folder = find_bundle(model, runs)
     bundle = load_bundle(folder)
@@ -147,16 +149,16 @@ def evaluate_run(
 
 
 def write_evaluation(result: RunEvaluation, page: Path) -> RunEvaluation:
-    """Write an evaluation as a page; returns it with the check for near-duplicates.
+    """Write an evaluation as a page, and return it with the check for near-duplicates.
 
     Args:
-        result: What was found out.
-        page: The file.
+        result: The evaluation.
+        page: The file to write.
 
     Raises:
-        EnvironmentProblemError: It cannot be written.
+        EnvironmentProblemError: The page cannot be written.
     """
-    # It draws with libraries that no figure needs.
+    # The page draws with libraries that the figures do not need.
     from trainer.pages.report import render_evaluation
 
     learned = _learned_from(result)
@@ -181,13 +183,13 @@ def write_evaluation(result: RunEvaluation, page: Path) -> RunEvaluation:
 
 
 def _learned_from(result: RunEvaluation) -> list[CuratedPhoto] | str:
-    """The photos that the model was trained and validated on, or why nobody knows them."""
+    """Return the photos of training and validation, or the reason why they are not known."""
     if result.split in ("train", "val"):
         return f"Not looked for: these photos are the {result.split} photos themselves."
     try:
         curated = read_curated(trained_on(result.bundle))
     except ToolchainError as fault:
-        return f"Not known: the photos that it was trained on are not to be had. {fault}"
+        return f"Not known: the photos that it was trained on cannot be read. {fault}"
     return [*curated.photos("train"), *curated.photos("val")]
 
 

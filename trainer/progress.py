@@ -1,7 +1,6 @@
-"""What a training reports while it runs, and how Ctrl-C asks it to stop."""
+"""The reports of a training while it runs, and how Ctrl-C asks it to stop."""
 
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from maskage.console import plain_stderr, say
-from maskage.outside_text import shown_text
+from maskage.console import ProgressDisplay, say
 
 
 @dataclass(frozen=True)
@@ -20,9 +18,10 @@ class TrainingProgress:
 
     Attributes:
         stage: "features", "head", "fine-tune" or "scratch".
-        done, total: Of `unit`.
+        done: How many of `unit` are done.
+        total: How many there are.
         unit: "photos" or "epochs".
-        rate: Of `unit` a second.
+        rate: How many are done in a second; 0 where that is not known.
         note: Losses and accuracies, for people.
     """
 
@@ -33,48 +32,23 @@ class TrainingProgress:
     rate: float
     note: str = ""
 
-    @property
-    def seconds_left(self) -> float:
-        return (self.total - self.done) / self.rate if self.rate > 0 else float("inf")
-
-    def __str__(self) -> str:
-        """For people: "fine-tune 3/8 epochs, 12.1 s each, 1:01 left, loss 0.41"."""
-        parts = [f"{self.stage} {self.done}/{self.total} {self.unit}"]
-        if 0 < self.rate < 1:
-            parts.append(f"{1 / self.rate:.1f} s each")
-        elif self.rate > 0:
-            parts.append(f"{self.rate:.0f}/s")
-        if self.rate > 0 and self.done < self.total:
-            minutes, seconds = divmod(round(self.seconds_left), 60)
-            parts.append(f"{minutes}:{seconds:02d} left")
-        return ", ".join([*parts, self.note] if self.note else parts)
-
 
 OnProgress = Callable[[TrainingProgress], None]
 
 
-class ProgressPrinter:
-    """Prints progress to stderr: one line rewritten at a terminal, now and then a line elsewhere.
-
-    Args:
-        every_s: Least time between two lines where it is not a terminal.
-    """
-
-    def __init__(self, every_s: float = 10.0) -> None:
-        self._every_s = every_s
-        self._last_s = float("-inf")
-        self._is_terminal = sys.stderr.isatty()
+class ProgressPrinter(ProgressDisplay):
+    """Shows the progress of a training on stderr; a context."""
 
     def __call__(self, progress: TrainingProgress) -> None:
-        is_last = progress.done >= progress.total
-        if self._is_terminal:
-            terminal = plain_stderr()
-            end = "\n" if is_last else ""
-            terminal.write(f"\r\x1b[2K{shown_text(progress)}{end}")
-            terminal.flush()
-        elif is_last or time.monotonic() - self._last_s >= self._every_s:
-            self._last_s = time.monotonic()
-            say(str(progress))
+        """Show one report."""
+        self.update(
+            progress.stage,
+            progress.done,
+            progress.total,
+            unit=progress.unit,
+            rate=progress.rate,
+            note=progress.note,
+        )
 
 
 class TrainingStoppedError(KeyboardInterrupt):
@@ -90,7 +64,7 @@ class TrainingStoppedError(KeyboardInterrupt):
 
 
 class StopSwitch:
-    """While it is open, the first Ctrl-C asks for a stop; a second one interrupts at once.
+    """A context in which the first Ctrl-C asks for a stop; a second one interrupts at once.
 
     Outside the main thread signals cannot be caught; `request` asks from anywhere.
     """
@@ -100,6 +74,7 @@ class StopSwitch:
         self._before: object = None
 
     def request(self) -> None:
+        """Ask for a stop, from any thread."""
         self.is_requested = True
 
     def __enter__(self) -> "StopSwitch":
@@ -132,7 +107,7 @@ class Stopwatch:
 
     @contextmanager
     def measure(self, stage: str) -> Iterator[None]:
-        """Count the seconds of what is done inside, to those that the stage had."""
+        """Add the seconds that the context lasts to those of a stage."""
         self._running = (stage, time.perf_counter())
         try:
             yield
@@ -141,7 +116,7 @@ class Stopwatch:
             self._running = None
 
     def so_far(self) -> dict[str, float]:
-        """Seconds of each stage, with those of the one under way."""
+        """Return the seconds of each stage, with those of the one under way."""
         if self._running is None:
             return dict(self.seconds)
         stage, started_s = self._running
@@ -150,15 +125,16 @@ class Stopwatch:
 
 
 class EpochClock:
-    """Epochs, or photos, a second since it was made."""
+    """A clock for epochs or photos, which starts when it is made."""
 
     def __init__(self) -> None:
         self._started_s = self._last_s = time.perf_counter()
 
     def rate(self, done: int) -> float:
+        """Return how many are done in a second."""
         return done / max(1e-6, time.perf_counter() - self._started_s)
 
     def lap_s(self) -> float:
-        """Seconds since it was asked last."""
+        """Return the seconds since the last lap."""
         before, self._last_s = self._last_s, time.perf_counter()
         return self._last_s - before

@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from maskage.commands.parser import suggest
 from maskage.errors import UsageError
 
 CLASSES, FACTORS = "classes", "factors"
@@ -106,8 +107,9 @@ def load_recipe(name: str) -> Recipe:
         text = Path(name).read_text(encoding="utf-8", errors="replace")
     else:
         raise UsageError(
-            f"There is no recipe '{name}'. Found {', '.join(recipe_names())}. Name one of them "
-            "with --model, or give the path of your own .toml file."
+            f"There is no recipe '{name}'. Found {', '.join(recipe_names())}."
+            f"{suggest(name, recipe_names())} Name one of them with --model, or give the path of "
+            f"your own .toml file."
         )
     try:
         return recipe_from_table(Path(name).stem, tomllib.loads(text))

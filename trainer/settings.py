@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from maskage.defaults import DEFAULT_CURATED, DEFAULT_RUNS, DEFAULT_SEED
 from maskage.errors import EnvironmentProblemError, UsageError
 from trainer.recipe import Recipe, load_recipe, recipe_from_table, with_overrides
 
@@ -41,8 +42,8 @@ class FitSettings:
         metadata: Path of a CSV with path and source, subject, session, see `photo_facts`.
     """
 
-    curated: Path = Path("curated")
-    runs: Path = Path("runs")
+    curated: Path = DEFAULT_CURATED
+    runs: Path = DEFAULT_RUNS
     name: str | None = None
     model: str = "mobilenetv2"
     weights: str = IMAGENET
@@ -52,7 +53,7 @@ class FitSettings:
     alpha: float | None = None
     batch_size: int | None = None
     heads: str | None = None
-    seed: int = 1337
+    seed: int = DEFAULT_SEED
     learning_curve: bool = False
     find_rate: bool = False
     tensorboard: bool = False

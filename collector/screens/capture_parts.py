@@ -8,6 +8,7 @@ from collector.capture.shutter import Gate
 from collector.keys import COMMANDS, REVIEW_COMMANDS, KeyCommand
 from maskage.cameras.sources import Camera
 from maskage.dataset.store import PhotoStore
+from maskage.defaults import DEFAULT_TARGET
 from maskage.faces.finder import FaceFinder
 
 
@@ -37,7 +38,7 @@ class CaptureParts:
     list_sources: Callable[[], list[str]]
     subject: str | None = None
     gate: Gate = Gate.WARN
-    target: int = 735
+    target: int = DEFAULT_TARGET
     is_mirrored: bool = True
     commands: tuple[KeyCommand, ...] = COMMANDS
     review_commands: tuple[KeyCommand, ...] = REVIEW_COMMANDS

@@ -10,6 +10,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from collector.keys import KeyCommand, show_keys
+from maskage.defaults import DEFAULT_TARGET
 from maskage.outside_text import shown_text
 from maskage.pictures.quality_limits import QualityLimits
 from maskage.records import LABELS, Label, Quality
@@ -61,7 +62,7 @@ class ClassCounts:
 
     total: dict[Label, int] = field(default_factory=dict)
     of_subject: dict[Label, int] = field(default_factory=dict)
-    target: int = 735
+    target: int = DEFAULT_TARGET
     last: Label | None = None
     keys: dict[Label, str] = field(default_factory=dict)
 

@@ -1,7 +1,7 @@
-"""Variants of a photo that keep its label: what light, camera and pose do, nothing else.
+"""Make variants of a photo that keep its label: changes of light, camera and pose only.
 
 No cut-outs and no erasing (a patch over the mouth imitates a mask), no heavy blur (it hides the
-wrinkles that make a face old), no strong colour shifts (a mask is often told by its colour).
+wrinkles that make a face old), no strong colour shifts (a mask often stands out by its colour).
 """
 
 import random
@@ -16,7 +16,7 @@ from maskage.records import RgbImage
 
 
 def make_pipeline() -> A.Compose:
-    """The label-safe pipeline; it may change the values but not the size of a picture."""
+    """Return the label-safe pipeline; it changes the values but not the size of a picture."""
     return A.Compose(
         [
             A.HorizontalFlip(p=0.5),
@@ -42,12 +42,12 @@ def make_pipeline() -> A.Compose:
 
 
 def vary_photo(pipeline: A.Compose, pixels: RgbImage, seed: str) -> RgbImage:
-    """One variant of a photo.
+    """Make a variant of a photo.
 
     Args:
-        pipeline: From `make_pipeline`.
+        pipeline: The pipeline, from `make_pipeline`.
         pixels: RGB uint8, shape (H, W, 3).
-        seed: The same seed and pixels give the same variant, on whatever went before.
+        seed: The same seed and pixels give the same variant, whatever was made before.
 
     Returns:
         RGB uint8, shape (H, W, 3).
@@ -61,13 +61,13 @@ def make_variant(pipeline: A.Compose, plan: CurationPlan, variant: PlannedPhoto)
     """Make one planned variant from its parent in the dataset; the same for the same seed.
 
     Raises:
-        UnreadableImageError: The parent has changed or gone since it was planned.
+        UnreadableImageError: The parent was changed or removed since it was planned.
     """
     seed = f"{plan.settings.seed} {variant.path}"
     pixels = read_image(plan.root / (variant.parent or ""))
     if (painting := variant.painting) is not None:
         lender = painting.lender
         lent = None if lender is None else read_image(plan.root / lender.path)
-        # Not varied as well: reflected at the border, a second mask would come into the picture.
+        # A painted photo is not varied: a reflected border could show a second mask.
         return paint_mask_on(pixels, painting, seed, lent)
     return vary_photo(pipeline, pixels, seed)

@@ -1,49 +1,57 @@
-"""Carrying a plan out: the result is built beside its place, verified, and renamed into it.
+"""Carry a plan out: the set is built beside its place, verified, and renamed into it.
 
 split-folders lays the folders out. It lists each class, lets a `group=` callable arrange the files
 and cuts the list at the ratio; given three ordered slots and a third for each, it lays out any
 assignment. That leans on its sorting of what the callable returns, so the release is pinned and the
-result is read again and compared with the plan.
+set is read again and compared with the plan.
 
-It moves empty files, one for each photo, which are filled in after it: no photo is copied with what
-its file tells of places and names, and no link is needed, which many a USB stick does not know.
-Plan and page come first: with them `forget` understands what a killed run left.
+It moves empty files, one for each photo, which are filled in afterwards: no photo is copied with
+the places and names in its metadata, and no links are needed, which many a USB stick lacks. Plan,
+record and page come first: with them `collector forget` understands what a killed run left.
 """
 
-import csv
 import hashlib
 import os
+import shlex
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, is_dataclass, replace
 from functools import total_ordering
 from pathlib import Path
+from typing import Any
 
 import splitfolders
 import splitfolders.split
 
 from curation.build.augment import make_pipeline, make_variant
-from curation.build.verify import files_in, verify_result
-from curation.plan.plan import CurationPlan, PlannedPhoto, plan_as_csv
+from curation.build.verify import verify_result
+from curation.plan.plan import CurationPlan, PlannedPhoto
 from curation.settings import RANDOM
 from maskage.console import Progress, no_progress
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
 from maskage.formats.curated_set import (
-    PLAN_COLUMNS,
-    PLAN_FILE,
+    SET_NAMES,
     SPLITS,
-    WEIGHTS_FILE,
+    digest_set,
+    list_files,
     write_class_weights,
 )
-from maskage.outside_text import cell_to_path
+from maskage.formats.curation_file import PAGE_FILE, CurationRecord, write_curation
+from maskage.formats.plan_file import (
+    PLAN_FILE,
+    PlanRow,
+    has_plan,
+    read_legible_plan,
+    write_plan,
+)
+from maskage.installation import installed_version
+from maskage.outside_text import path_to_text
 from maskage.pictures.bare_pictures import strip_picture
 from maskage.pictures.images import encode_jpeg
 from maskage.pictures.picture_files import SYSTEM_FILES
 from maskage.records import LABELS
 from maskage.system.files import sync_folder, write_private
 from maskage.system.swap_folder import RESULT, building_folder, swap_in
-
-REPORT_FILE = "report.html"
-RESULT_NAMES = frozenset({*SPLITS, PLAN_FILE, REPORT_FILE, WEIGHTS_FILE})
 
 # It would draw its own progress bar over ours.
 splitfolders.split.use_tqdm = False
@@ -52,16 +60,16 @@ splitfolders.split.use_tqdm = False
 def materialise_plan(
     plan: CurationPlan, out: Path, report: str, progress: Progress = no_progress
 ) -> None:
-    """Write what a plan says to `out`; an interruption leaves the former result or this one.
+    """Write the set of a plan to `out`; an interruption leaves the former set or this one.
 
     Args:
-        plan: What to write. Its dataset is only read.
-        out: The folder to make, or a former result to replace whole.
-        report: The page to put beside it.
-        progress: Shows the variants being made.
+        plan: The plan. Its dataset is only read.
+        out: The folder to make, or a former set to replace as a whole.
+        report: The page to put into it.
+        progress: Shows photos and variants as they are written.
 
     Raises:
-        UsageError: `out` lies in the dataset or holds it, or is not a former result.
+        UsageError: `out` lies in the dataset or holds it, or is not a former set.
         DatasetError: A photo has changed or gone since it was planned.
         EnvironmentProblemError: The disk refused.
     """
@@ -72,15 +80,18 @@ def materialise_plan(
         with building_folder(out) as building:
             result = building / RESULT
             _lay_out(plan, building / "source", result)
-            write_private(result / PLAN_FILE, plan_as_csv(plan))
-            # The dataset's own path, or that of the result, may be no UTF-8.
-            page = report.encode("utf-8", "backslashreplace")
-            write_private(result / REPORT_FILE, page)
+            write_plan(result, map(_row_of, plan.photos))
+            record = _record_of(plan)
+            write_curation(result, record, out)
+            # The path of the dataset or of the set may not be UTF-8.
+            write_private(result / PAGE_FILE, report.encode("utf-8", "backslashreplace"))
             if plan.class_weights is not None:
                 write_class_weights(result, plan.class_weights)
             copies = _copy_photos(plan, result, progress)
-            _write_variants(plan, result, progress)
+            variants = _write_variants(plan, result, progress)
             verify_result(plan, result, copies, progress)
+            record = replace(record, dataset_digest=digest_set({**copies, **variants}))
+            write_curation(result, record, out)
             _put_in_place(result, out)
     except OSError as fault:
         raise EnvironmentProblemError(
@@ -93,8 +104,8 @@ def require_replaceable(out: Path, root: Path) -> None:
     """Check that `out` may be made or replaced.
 
     Raises:
-        UsageError: It lies in the dataset or holds it, or is not a former result.
-        EnvironmentProblemError: It cannot be looked into.
+        UsageError: `out` lies in the dataset `root` or holds it, or is not a former set.
+        EnvironmentProblemError: `out` cannot be read.
     """
     out, root = _real(out), _real(root)
     # A class folder may be a link to one elsewhere.
@@ -108,8 +119,8 @@ def require_replaceable(out: Path, root: Path) -> None:
         _require_former_result(out)
     except OSError as fault:
         raise EnvironmentProblemError(
-            f"--out {out}: cannot be looked into ({fault.strerror or fault}). Check the path and "
-            f"its permissions, or choose another folder."
+            f"--out {out}: cannot be read ({fault.strerror or fault}). Check the path and its "
+            f"permissions, or choose another folder."
         ) from fault
 
 
@@ -126,8 +137,8 @@ def _require_former_result(out: Path) -> None:
             f"folder in it: {out / 'curated'}."
         )
     found = sorted(path.name for path in out.iterdir() if path.name != ".DS_Store")
-    strange = [name for name in found if name not in RESULT_NAMES]
-    if strange or (found and not _is_plan(out / PLAN_FILE)):
+    strange = [name for name in found if name not in SET_NAMES]
+    if strange or (found and not has_plan(out)):
         what = f"it holds {', '.join(strange[:3])}" if strange else f"it has no {PLAN_FILE} of ours"
         raise UsageError(
             f"--out {out} is not a former result of `curate`: {what}. Nothing was replaced. "
@@ -142,26 +153,63 @@ def _require_former_result(out: Path) -> None:
 
 
 def _foreign_files(out: Path) -> list[str]:
-    """Files in the splits of a former result that its plan does not know, sorted."""
+    """List the files in the splits of a former set that its plan does not name, sorted."""
     if not (out / PLAN_FILE).is_file():
         return []
-    with (out / PLAN_FILE).open(newline="", encoding="utf-8", errors="replace") as file:
-        known = {f"{row['split']}/{cell_to_path(row['path'])}" for row in csv.DictReader(file)}
+    known = {row.place for row in read_legible_plan(out)}
     return sorted(
         path
-        for path in files_in(out)
+        for path in list_files(out)
         if path not in known and Path(path).name.lower() not in SYSTEM_FILES
     )
 
 
 def _real(path: Path) -> Path:
-    """A path without links, but for those that lead in a circle: `Path.resolve` raises on them."""
+    """Return a path without links; `Path.resolve` would raise on links that form a circle."""
     return Path(os.path.realpath(path))
+
+
+def _row_of(photo: PlannedPhoto) -> PlanRow:
+    return PlanRow(
+        path=photo.path,
+        label=photo.label,
+        is_kept=photo.kept,
+        split=photo.split,
+        group=photo.group,
+        reason=photo.reason,
+        parent=photo.parent or "",
+    )
+
+
+def _record_of(plan: CurationPlan) -> CurationRecord:
+    """Return the record of a plan's set, without the digest of photos that are not written yet."""
+    settings = plan.settings
+    command = shlex.split(settings.command(plan.root, Path("curated")))
+    at = command.index("--out", 2)
+    return CurationRecord(
+        dataset=plan.root,
+        version=installed_version(),
+        classes=LABELS,
+        seed=settings.seed,
+        settings=_as_data(settings),
+        options=(*command[2:at], *command[at + 2 :]),
+    )
+
+
+def _as_data(value: Any) -> Any:
+    """Return settings as JSON has them."""
+    if is_dataclass(value):
+        return {field.name: _as_data(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Path):
+        return path_to_text(str(value))
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 @total_ordering
 class _Slot(tuple[Path, ...]):
-    """The files of one split, which split-folders sorts and cuts as if they were one file."""
+    """The files of a split, which split-folders sorts and cuts as if they were one file."""
 
     place: int
 
@@ -183,9 +231,9 @@ def _lay_out(plan: CurationPlan, source: Path, result: Path) -> None:
             (source / photo.path).touch(exist_ok=False)
         except FileExistsError as fault:
             raise EnvironmentProblemError(
-                f"{photo.path}: on this disk another photo has the same name, for capital letters "
-                f"do not count there. Rename one of them, or choose an --out on another disk; "
-                f"nothing was replaced."
+                f"{photo.path}: another photo has the same name on this disk, which does not tell "
+                f"capital letters from small ones. Rename one of them, or choose an --out on "
+                f"another disk. Nothing was replaced."
             ) from fault
     if plan.settings.split == RANDOM:
         splitfolders.ratio(
@@ -217,7 +265,7 @@ def _arrange(kept: Sequence[PlannedPhoto]) -> Callable[[list[Path]], list[_Slot]
 
 
 def _copy_photos(plan: CurationPlan, result: Path, progress: Progress) -> dict[str, str]:
-    """Fill in every kept photo, without its metadata; returns the sha256 of each copy by path."""
+    """Fill in every kept photo without its metadata; return the sha256 of each copy by place."""
 
     def copy(photo: PlannedPhoto) -> str:
         data = strip_picture(_read_as_planned(plan, photo), photo.path)
@@ -228,7 +276,7 @@ def _copy_photos(plan: CurationPlan, result: Path, progress: Progress) -> dict[s
         try:
             copied = zip(plan.kept, pool.map(copy, plan.kept), strict=True)
             return {
-                photo.path: digest
+                f"{photo.split}/{photo.path}": digest
                 for photo, digest in progress(copied, "copying photos", len(plan.kept))
             }
         finally:
@@ -240,8 +288,8 @@ def _read_as_planned(plan: CurationPlan, photo: PlannedPhoto) -> bytes:
         data = (plan.root / photo.path).read_bytes()
     except OSError as fault:
         raise DatasetError(
-            f"{photo.path}: gone since the dataset was read ({fault.strerror or fault}). Nothing "
-            f"was replaced. Curate again."
+            f"{photo.path}: missing since the dataset was read ({fault.strerror or fault}). "
+            f"Nothing was replaced. Curate again."
         ) from fault
     if photo.sight is None or hashlib.sha256(data).hexdigest() != photo.sight.sha256:
         raise DatasetError(
@@ -250,26 +298,21 @@ def _read_as_planned(plan: CurationPlan, photo: PlannedPhoto) -> bytes:
     return data
 
 
-def _write_variants(plan: CurationPlan, result: Path, progress: Progress) -> None:
+def _write_variants(plan: CurationPlan, result: Path, progress: Progress) -> dict[str, str]:
+    """Make every variant; return the sha256 of each file by place."""
     if not plan.variants:
-        return
-    pipeline = make_pipeline()
+        return {}
+    pipeline, digests = make_pipeline(), {}
     for variant in progress(plan.variants, "making variants", len(plan.variants)):
-        varied = make_variant(pipeline, plan, variant)
-        write_private(result / variant.split / variant.path, encode_jpeg(varied))
+        data = encode_jpeg(make_variant(pipeline, plan, variant))
+        write_private(result / variant.split / variant.path, data)
+        digests[f"{variant.split}/{variant.path}"] = hashlib.sha256(data).hexdigest()
+    return digests
 
 
 def _put_in_place(result: Path, out: Path) -> None:
-    """Swap the result in; whatever interrupts, there is the former one or this one, whole."""
-    # What was copied is on the disk before its name is: a power cut must not leave empty files.
+    """Swap the set in; after any interruption the former one or this one is there, whole."""
+    # The copies reach the disk before their folder's name: a power cut must not leave empty files.
     os.sync()
     swap_in(result, out)
     sync_folder(out.parent)
-
-
-def _is_plan(path: Path) -> bool:
-    try:
-        with path.open(encoding="utf-8") as file:
-            return file.readline().rstrip("\r\n").split(",")[:7] == list(PLAN_COLUMNS)
-    except (OSError, UnicodeDecodeError):
-        return False

@@ -1,7 +1,7 @@
-"""Telling the collector which labels are probably wrong: its review screen shows the disputed.
+"""Suggest other labels for photos that are probably labelled wrong.
 
-Suggestions go into the manifest, as those of `detector suggest` do. No photo is touched and no
-label changes until a person accepts one.
+Suggestions go into the manifest, like those of `detector suggest`, and the review screen shows
+them. No photo is touched, and no label changes until a person accepts a suggestion.
 """
 
 from curation.plan.plan import CurationPlan, Notice
@@ -11,10 +11,10 @@ from maskage.formats.dataset_folder import manifest_path
 
 
 def flag_doubts(plan: CurationPlan) -> Notice | None:
-    """Write the doubts of a plan into the manifest of its dataset, if it has one.
+    """Write the doubtful labels of a plan into the manifest of its dataset, if it has one.
 
     Returns:
-        What to do next about them; None where there are none.
+        A notice of what to do next; None if no label is doubtful.
     """
     if not plan.doubtful:
         return None
@@ -22,8 +22,8 @@ def flag_doubts(plan: CurationPlan) -> Notice | None:
     here = f"{count} labels are probably wrong; see the report"
     if not manifest_path(plan.root).is_file():
         return Notice(
-            f"{here}. They are not flagged for `collector review`, as the dataset has no manifest: "
-            f"open it there once, then check the labels again."
+            f"{here}. They are not flagged for `collector review`, because the dataset has no "
+            f"manifest: open it there once, then check the labels again."
         )
     try:
         with PhotoStore(plan.root) as store:
@@ -35,8 +35,8 @@ def flag_doubts(plan: CurationPlan) -> Notice | None:
             )
     except DatasetInUseError:
         return Notice(
-            f"{here}. They could not be flagged for `collector review`, as another program writes "
-            f"to the dataset: close it, then check the labels again."
+            f"{here}. They could not be flagged for `collector review`, because another program "
+            f"writes to the dataset: close it, then check the labels again."
         )
     except ToolchainError as fault:
         return Notice(f"{here}. They could not be flagged for `collector review`: {fault}")

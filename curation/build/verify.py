@@ -1,8 +1,7 @@
-"""The last look before a result takes its place: read again, and compared with its plan."""
+"""The check before a set takes its place: it is read again and compared with its plan."""
 
-import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from curation.plan.plan import CurationPlan, PlannedPhoto
 from curation.settings import GROUP
 from maskage.console import Progress, no_progress
 from maskage.errors import DatasetError, ToolchainError
-from maskage.formats.curated_set import SPLITS
+from maskage.formats.curated_set import SPLITS, list_files
+from maskage.formats.sums import hash_file
 from maskage.pictures.hamming import find_close_pairs
 from maskage.pictures.photo_hash import hash_array
 from maskage.records import LABELS
@@ -24,20 +24,20 @@ def verify_result(
     copies: Mapping[str, str],
     progress: Progress = no_progress,
 ) -> None:
-    """Read a result again and compare it with its plan.
+    """Read a set again and compare it with its plan.
 
     Each file is in its one split and class, with the content that was copied; no class is empty in
-    a split; and of a split by group, no group and no near-duplicate lies on both sides.
+    a split; and in a split by group, no group and no near-duplicate lies on both sides.
 
     Args:
         plan: What was to be written.
-        result: What was.
-        copies: sha256 of each kept photo's copy, by the photo's path.
+        result: Folder of what was written.
+        copies: sha256 of each kept photo's copy, by its place: "train/mask_old/a.jpg".
         progress: Shows the files being read.
 
     Raises:
         DatasetError: A copy has changed since it was written.
-        ToolchainError: The result differs, or leaks.
+        ToolchainError: The set differs from the plan, or leaks.
     """
     _require_planned_files(plan, result)
     _require_same_content(plan, result, copies, progress)
@@ -62,7 +62,7 @@ def verify_result(
 def find_leaks(
     photos: Sequence[PlannedPhoto], radius: int
 ) -> list[tuple[PlannedPhoto, PlannedPhoto]]:
-    """Pairs of photos within `radius` bits, mirrored ones too, that lie in different splits."""
+    """Return the pairs of photos, mirrored ones too, within `radius` bits in different splits."""
     place = np.array([SPLITS.index(photo.split) for photo in photos], np.int64)
     sights = [photo.sight for photo in photos if photo.sight is not None]
     hashes = hash_array([sight.phash for sight in sights])
@@ -80,7 +80,7 @@ def find_leaks(
 
 def _require_planned_files(plan: CurationPlan, result: Path) -> None:
     planned = {f"{photo.split}/{photo.path}" for photo in plan.photos if photo.kept}
-    written = set(files_in(result))
+    written = set(list_files(result))
     if planned != written:
         odd = sorted(planned ^ written)
         raise ToolchainError(
@@ -90,21 +90,13 @@ def _require_planned_files(plan: CurationPlan, result: Path) -> None:
         )
 
 
-def files_in(result: Path) -> Iterator[str]:
-    """Every file in the splits of a result, as "train/mask_old/a.jpg"."""
-    for split in SPLITS:
-        for folder, _, names in os.walk(result / split):
-            for name in names:
-                yield (Path(folder) / name).relative_to(result).as_posix()
-
-
 def _require_same_content(
     plan: CurationPlan, result: Path, copies: Mapping[str, str], progress: Progress
 ) -> None:
     def is_same(photo: PlannedPhoto) -> bool:
-        with (result / photo.split / photo.path).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return digest == copies.get(photo.path)
+        place = f"{photo.split}/{photo.path}"
+        digest = hash_file(result / place)
+        return digest is not None and digest == copies.get(place)
 
     with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="verify") as pool:
         checked = zip(plan.kept, pool.map(is_same, plan.kept), strict=True)

@@ -2,9 +2,9 @@
 
 Each photo is predicted by a classifier trained on the photos of other groups. Folds keep groups
 whole: a burst saved into the wrong class would otherwise confirm itself, because its other shots
-would be in the training part with the same wrong label. In `benchmarks/label_check.py`, on 1,757
-photographs, folds drawn photo by photo found 40% of the wrongly labelled bursts of 8 shots, and
-grouped folds 86%.
+would be in the training part with the same wrong label. In `benchmarks/curation/label_check.py`,
+on 1,757 photographs, folds drawn photo by photo found 40% of the wrongly labelled bursts of 8
+shots, and grouped folds 86%.
 
 The classifier is trained twice: photos that are doubtful after the first time are left out the
 second time.
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.labels.embedding import FeatureArray
-from curation.settings import DEFAULT_SEED
+from maskage.defaults import DEFAULT_SEED
 from maskage.errors import DatasetError
 from maskage.records import LABELS, Label
 

@@ -28,7 +28,7 @@ SAME_MEAN, SAME_WORST = 4.0, 32.0
 
 Source: Of 1,757 photos saved again at half the size and JPEG quality 50, 83% are recognised. Of the
 frames of a film half a second apart, 0-4% count as one picture, and none a whole second apart
-(`benchmarks/label_conflicts.py`).
+(`benchmarks/curation/label_conflicts.py`).
 """
 
 Thumb = NDArray[np.int16]

@@ -1,9 +1,7 @@
 """The plan of a curation: the decision for each photo, made before anything is written."""
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +10,7 @@ from curation.masks.painting import MaskPainting
 from curation.plan.split import find_straddlers
 from curation.settings import CurationSettings
 from maskage.dataset.photo_scan import Sight
-from maskage.formats.curated_set import PLAN_COLUMNS, SPLITS
-from maskage.outside_text import path_to_cell
+from maskage.formats.curated_set import SPLITS
 from maskage.records import LABELS, Label, Suggestion
 
 
@@ -162,23 +159,6 @@ class CurationPlan:
         number = {name: index for index, name in enumerate(names)}
         groups = [number[photo.group] for photo in self.kept]
         return [names[i] for i in find_straddlers(groups, [photo.split for photo in self.kept])]
-
-
-def plan_as_csv(plan: CurationPlan) -> str:
-    """Return the text of plan.csv: one row for each photo and variant, columns `PLAN_COLUMNS`."""
-    rows = [_as_row(PLAN_COLUMNS)]
-    for p in plan.photos:
-        kept = int(p.kept)
-        path, parent = path_to_cell(p.path), path_to_cell(p.parent or "")
-        rows.append(_as_row([path, p.label, kept, p.reason, p.group, p.split, parent]))
-    return "".join(rows)
-
-
-def _as_row(cells: Sequence[object]) -> str:
-    row = io.StringIO()
-    # With "\n" as line end, the writer would not quote a "\r" in a name, which ends a row too.
-    csv.writer(row, lineterminator="\r\n").writerow(cells)
-    return row.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _count(photos: list[PlannedPhoto]) -> dict[str, dict[Label, int]]:

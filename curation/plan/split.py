@@ -8,7 +8,8 @@ import numpy as np
 
 from curation.plan.allocation import allocate_groups
 from curation.plan.groups import describe_links
-from curation.settings import DEFAULT_RATIO, DEFAULT_SEED, Ratio
+from curation.settings import DEFAULT_RATIO, Ratio
+from maskage.defaults import DEFAULT_SEED
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import SPLITS
 from maskage.records import LABELS, Photo

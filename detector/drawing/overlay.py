@@ -1,4 +1,4 @@
-"""Draws the labels onto a picture: readable from a step away, and without telling colours apart.
+"""The labels drawn onto a picture: readable from a step away, and without seeing colours.
 
 Each class has a colour (Okabe-Ito), and the colour is never alone: a worn mask has a closed box,
 a bare face an open one of corners, an unsure one is dotted; and the label says it in words.
@@ -18,7 +18,7 @@ from maskage.records import FaceBox, Label, RgbImage
 
 AGE_NOTICE = "Age is estimated from appearance and may be wrong."
 
-# Okabe and Ito, "Color universal design" (2008): told apart with every common colour blindness.
+# Okabe and Ito, "Color universal design" (2008): distinct with every common colour blindness.
 # Blue for a mask and orange for none, the darker of each for the old.
 LABEL_COLORS: dict[Label, Color] = {
     Label.MASK_OLD: (0, 114, 178),
@@ -31,17 +31,17 @@ INK: Color = (20, 20, 20)
 PAPER: Color = (255, 255, 255)
 
 LEAST_HEIGHT_PX = 400
-"""Smaller pictures are enlarged before drawing, or their text could not be read."""
+"""Height under which pictures are enlarged before drawing, or their text could not be read."""
 
 
 @dataclass(frozen=True)
 class Readout:
-    """What the status line says beside the faces.
+    """The status line and the notice below a picture.
 
     Attributes:
-        fps: Frames labelled a second, or None where that means nothing (a single picture).
+        fps: Frames labelled a second, or None if that means nothing (a single picture).
         age_ms: Age of the frame when it was drawn, or None for a recording at full speed.
-        notice: One more line, such as that no face model is there.
+        notice: One more line, such as that the face model is missing.
         stale_s: Seconds since the camera last gave a picture, or None while it does.
         is_paused: The picture is held.
         message: What just happened, such as where a snapshot went; empty for nothing.
@@ -78,12 +78,12 @@ class Readout:
 
 
 def face_color(face: TrackedFace) -> Color:
-    """RGB of a face's box and tag."""
+    """Return the RGB colour of a face's box and tag."""
     return LABEL_COLORS[face.label] if face.is_sure else UNSURE_COLOR
 
 
 def drawn_size(width: int, height: int) -> tuple[int, int]:
-    """Width and height of the drawing of a picture: its own, or enlarged to be readable."""
+    """Return width and height of the drawing: those of the picture, or enlarged to be readable."""
     scale = max(1, -(-LEAST_HEIGHT_PX // max(1, height))) if height < LEAST_HEIGHT_PX else 1
     # A tiny picture need not fill the screen.
     scale = min(scale, 8)
@@ -97,7 +97,7 @@ def draw_result(
 
     Args:
         result: The frame and its faces.
-        readout: The status line; None for just the notice on age.
+        readout: The status line; None for the notice on age alone.
         is_mirrored: Show the picture as in a mirror; the text stays readable.
 
     Returns:
@@ -128,7 +128,7 @@ def draw_result(
 
 
 def shown_box(box: FaceBox, frame_width: int, scale: int, *, is_mirrored: bool) -> FaceBox:
-    """Where a box lies in the drawing."""
+    """Return the place of a box in the drawing, in its pixels."""
     left = frame_width - box.x - box.width if is_mirrored else box.x
     return FaceBox(left * scale, box.y * scale, box.width * scale, box.height * scale, box.score)
 
@@ -170,7 +170,7 @@ def _stroke_dots(canvas: RgbImage, box: FaceBox, color: Color, width_px: int) ->
 
 
 def _draw_tag(canvas: RgbImage, tag: Tag, face: TrackedFace) -> None:
-    """The words, and the bar under them."""
+    """Draw the words, and the bar under them."""
     text_px = text_height(canvas)
     color = face_color(face)
     ink = INK if is_light(color) else PAPER
@@ -190,7 +190,7 @@ def _draw_tag(canvas: RgbImage, tag: Tag, face: TrackedFace) -> None:
 
 
 def _draw_status(canvas: RgbImage, readout: Readout) -> None:
-    """Lines at the foot of the picture on a darkened band."""
+    """Write lines at the foot of the picture on a darkened band."""
     text_px = max(13, text_height(canvas) - 3)
     width_px = canvas.shape[1] - 12
     wanted = [readout.text, AGE_NOTICE, readout.notice or ""]
@@ -207,6 +207,6 @@ def _draw_status(canvas: RgbImage, readout: Readout) -> None:
 
 
 def is_light(color: Color) -> bool:
-    """Whether dark ink is easier to read on it than white (luma of ITU-R BT.601)."""
+    """Return True if dark ink is easier to read on a colour than white (ITU-R BT.601 luma)."""
     red, green, blue = color
     return 0.299 * red + 0.587 * green + 0.114 * blue > 125

@@ -1,4 +1,4 @@
-"""Tags at faces: what they say, and where each goes so that it hides no other face or tag."""
+"""Tags at faces: their words, and their places, so that none hides another face or tag."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from detector.tracking.tracker import TrackedFace
 from maskage.records import FaceBox, RgbImage
 
 MOST_HIDDEN = 0.1
-"""Part of a tag that may lie on other faces and their tags before it has to give way."""
-LEAST_HEEDED = 0.6
-"""Size of a face beside that of another one, from which on the other's tag heeds it: people far off
-are covered."""
+"""Part of a tag that may lie on other faces and tags; with more it moves away."""
+LEAST_KEPT_CLEAR = 0.6
+"""Size of a face, as part of another's, from which on the other's tag keeps off it: people far away
+may be covered."""
 
 
 @dataclass(frozen=True)
 class Tag:
-    """What stands at a face, and where.
+    """The words at a face, and their place.
 
     Attributes:
         words: "#3 mask, young 93%", or the number alone.
-        place: In the drawing.
+        place: The place in the drawing.
     """
 
     words: str
@@ -30,15 +30,21 @@ class Tag:
 def place_tags(
     canvas: RgbImage, faces: Sequence[TrackedFace], boxes: Sequence[FaceBox], selected: int | None
 ) -> list[Tag]:
-    """Each face's tag: above its box, or where it hides less of faces and their tags.
+    """Place each face's tag above its box, or elsewhere if it hides less of faces and tags there.
 
-    In a crowd, where it would hide them anyhow, only its number stands there.
+    In a crowd, in which every place hides some, the tag is the number alone.
+
+    Args:
+        canvas: The drawing, RGB uint8 (H, W, 3).
+        faces: The faces.
+        boxes: Their places in the drawing.
+        selected: Track of the face that the next correction is meant for, or None.
     """
     tags: list[Tag] = []
     for face, box in zip(faces, boxes, strict=True):
-        least_px = LEAST_HEEDED * box.side_px
-        heeded = [other for other in boxes if other is not box and other.side_px >= least_px]
-        taken = [*heeded, *(tag.place for tag in tags)]
+        least_px = LEAST_KEPT_CLEAR * box.side_px
+        kept_clear = [other for other in boxes if other is not box and other.side_px >= least_px]
+        taken = [*kept_clear, *(tag.place for tag in tags)]
         mark = mark_selected(face, selected)
         tag = _place_tag(canvas, box, mark + describe_face(face), taken)
         if _hides(tag, taken):
@@ -52,7 +58,7 @@ def _place_tag(canvas: RgbImage, box: FaceBox, words: str, taken: Sequence[FaceB
     left = max(0, min(box.x, canvas.shape[1] - width))
     tops = _tops(canvas, box, height)
     usual = Tag(words, FaceBox(left, tops[0], width, height))
-    # Where it usually is, it stays for the sake of a little: a tag that jumps is worse.
+    # It stays at its usual place for the sake of a little: a tag that jumps is worse.
     if not _hides(usual, taken):
         return usual
     ways = [usual, *(Tag(words, FaceBox(left, top, width, height)) for top in tops[1:])]
@@ -64,7 +70,7 @@ def _hides(tag: Tag, taken: Sequence[FaceBox]) -> bool:
 
 
 def _size(canvas: RgbImage, box: FaceBox, words: str) -> tuple[int, int]:
-    """Width and height of a tag."""
+    """Return width and height of a tag."""
     text_px = text_height(canvas)
     pad, bar_px = paddings(text_px)
     width = max(text_width(words, text_px) + 2 * pad, min(box.width, 12 * text_px))
@@ -72,7 +78,7 @@ def _size(canvas: RgbImage, box: FaceBox, words: str) -> tuple[int, int]:
 
 
 def _tops(canvas: RgbImage, box: FaceBox, height: int) -> list[int]:
-    """Above the box, below it, or inside at its top and foot; only what lies in the picture."""
+    """Return the possible tops within the picture: above, below, inside at top and foot."""
     lowest = canvas.shape[0] - height
     wanted = (box.y - height - 2, box.y + box.height + 2)
     at_foot = box.y + box.height - height
@@ -84,21 +90,21 @@ def _tops(canvas: RgbImage, box: FaceBox, height: int) -> list[int]:
 
 
 def _common(place: FaceBox, taken: Sequence[FaceBox]) -> int:
-    """Pixels that a place has in common with others, counted for each."""
+    """Return the pixels that a place has in common with others, counted for each."""
     return sum(place.overlap(other) for other in taken)
 
 
 def paddings(text_px: int) -> tuple[int, int]:
-    """Of a tag: around its words, and how thick its bar is."""
+    """Return the padding around a tag's words and the thickness of its bar, in pixels."""
     return max(3, text_px // 3), max(4, text_px // 3)
 
 
 def describe_face(face: TrackedFace) -> str:
-    """A face in a few words: "#3 mask, young 93%", "#3 unsure 41%"."""
+    """Return a face in a few words: "#3 mask, young 93%", "#3 unsure 41%"."""
     name = face.label.title if face.is_sure else "unsure"
     return f"#{face.track} {name} {face.confidence:.0%}"
 
 
 def mark_selected(face: TrackedFace, selected: int | None) -> str:
-    """What stands before the words of the face that the next correction is meant for."""
+    """Return the mark of the face that the next correction is meant for; empty for others."""
     return "> " if face.track == selected else ""

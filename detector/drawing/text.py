@@ -1,4 +1,4 @@
-"""Text on pictures: how large, how wide, and how it is broken into lines."""
+"""Text on pictures: its size, its width, and its lines."""
 
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ Color = tuple[int, int, int]
 
 
 def text_height(canvas: RgbImage) -> int:
-    """Of the words on a picture, RGB uint8 (H, W, 3), in pixels."""
+    """Return the height of text on a picture, RGB uint8 (H, W, 3), in pixels."""
     return min(40, max(15, len(canvas) // 28))
 
 
@@ -34,11 +34,11 @@ def _font() -> cv2.FontFace:
 
 @lru_cache(maxsize=512)
 def text_width(text: str, text_px: int) -> int:
-    """Of words of a height, in pixels."""
+    """Return the width of text of a height, both in pixels."""
     _, _, width, _ = cv2.getTextSize((10_000, 10_000), text, (0, 0), _font(), text_px, 500)
     return int(width)
 
 
 def write(canvas: RgbImage, text: str, at: tuple[int, int], color: Color, text_px: int) -> None:
-    """Write onto a picture, RGB uint8 (H, W, 3), from the left end of the base line on."""
+    """Write onto a picture, RGB uint8 (H, W, 3), with the left end of the base line `at` x, y."""
     cv2.putText(canvas, text, at, color, _font(), text_px, 500)

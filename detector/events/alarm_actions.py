@@ -1,4 +1,4 @@
-"""What an alarm tells and does: the event, running a program with it, and the thread for that."""
+"""The event of an alarm, the program that is run with it, and the thread for that."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from maskage.system.files import users_umask
 
 COMMAND_TIMEOUT_S = 30.0
 WAITING_ALARMS = 4
-"""How many alarms of a live view wait for one action: later ones would come too late to matter."""
+"""Alarms of a live view that wait for one action: more would come too late to matter."""
 _POLL_S = 0.1
 _STOP_S = 2.0
 
@@ -28,16 +28,16 @@ _STOP_S = 2.0
 class Alarm:
     """One alarm, as other programs get it.
 
-    As JSON it is `{"event": "label", "label": "nomask_old", "track": 3, "confidence": 0.9312,
+    In JSON: `{"event": "label", "label": "nomask_old", "track": 3, "confidence": 0.9312,
     "time_s": 12.48, "at": "2026-03-01T10:20:30.123+00:00", "source": "webcam 0"}`, with `file`
     where the source is a folder of pictures.
 
     Attributes:
-        label: Steadied label of the face.
+        label: The steadied label of the face.
         track: Number of the person's track.
         confidence: Averaged probability of the label, 0 to 1.
         time_s: Position in the recording or session, in seconds.
-        at: When it was raised: UTC, ISO 8601 to the millisecond.
+        at: The moment, UTC, in ISO 8601 to the millisecond.
         source: Name of the camera or recording, without passwords.
         file: Name of the picture, where the source is a folder of pictures.
     """
@@ -51,13 +51,13 @@ class Alarm:
     file: str | None = None
 
     def to_json(self) -> bytes:
-        """One JSON object, ASCII."""
+        """Return one JSON object, ASCII."""
         event: dict[str, Any] = {"event": "label", **self._fields()}
         event["file"] = None if self.file is None else path_to_text(self.file)
         return json.dumps({k: v for k, v in event.items() if v is not None}).encode()
 
     def to_environment(self) -> dict[str, str]:
-        """MASKAGE_LABEL and so on; MASKAGE_FILE is empty where there is no file."""
+        """Return MASKAGE_LABEL and so on; MASKAGE_FILE is empty if there is no file."""
         fields = self._fields().items()
         return {f"MASKAGE_{k.upper()}": "" if v is None else str(v) for k, v in fields}
 
@@ -67,31 +67,31 @@ class Alarm:
 
 
 class Action(Protocol):
-    """What is done with an alarm."""
+    """A reaction to an alarm."""
 
     name: str
-    """For messages; without passwords."""
+    """The name in messages; without passwords."""
 
     def carry_out(self, alarm: Alarm) -> None:
-        """Do it, however long it takes.
+        """Carry the action out, however long it takes.
 
         Raises:
-            EnvironmentProblemError: It did not work out.
+            EnvironmentProblemError: It failed.
         """
 
     def stop(self) -> None:
-        """End what is being carried out, from another thread, and carry out nothing more."""
+        """End the present run, from another thread, and begin no other."""
 
 
 class CommandAction:
-    """Runs a program, with the alarm as JSON on stdin and in its environment.
+    """A program that is run with the alarm as JSON on stdin and in its environment.
 
-    The program leads a process group of its own, which is killed where it takes too long. Its
+    The program leads a process group of its own, which is killed if it takes too long. Its
     output is discarded: it would spoil a terminal that shows the picture.
 
     Args:
         words: The program and its arguments.
-        timeout_s: How long it may run.
+        timeout_s: Longest run, in seconds.
     """
 
     def __init__(self, words: tuple[str, ...], timeout_s: float = COMMAND_TIMEOUT_S) -> None:
@@ -143,16 +143,17 @@ class CommandAction:
 
 
 class ActionWorker:
-    """Carries one action out in a thread of its own, one alarm after the other.
+    """A thread that carries one action out, one alarm after the other.
 
     Args:
-        action: What is done.
+        action: The action.
         tell: Gets the first failure, from the thread; later ones are only counted.
-        most_waiting: How many alarms wait; what comes when so many wait is dropped. None for all.
+        most_waiting: Most alarms that wait; others are dropped meanwhile. None for no limit.
 
     Attributes:
-        done, failed: How many alarms were carried out, or could not be.
-        dropped: How many were given up because too many waited or the end had come.
+        done: Alarms that were carried out.
+        failed: Alarms whose action failed.
+        dropped: Alarms given up because too many waited or the end had come.
     """
 
     def __init__(
@@ -180,12 +181,12 @@ class ActionWorker:
             self.dropped += 1
 
     def finish(self) -> None:
-        """No more alarms come; those that wait are still carried out. Does not wait."""
+        """Take no more alarms; those that wait are still carried out. Does not wait."""
         self._waiting.put(None)
 
     @property
     def left(self) -> int:
-        """How many alarms still wait or are on the way."""
+        """Number of alarms that still wait or are on the way."""
         return self._given - self.done - self.failed - self.dropped
 
     def join(self, timeout_s: float) -> None:
@@ -193,7 +194,7 @@ class ActionWorker:
         self._thread.join(max(0.0, timeout_s))
 
     def stop(self) -> None:
-        """End what is on the way, after `finish`."""
+        """End the action on the way, after `finish`."""
         self._is_stopping = True
         self._action.stop()
         self.join(_STOP_S)

@@ -6,10 +6,13 @@ import shlex
 import shutil
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from maskage.addresses import split_address
 from maskage.errors import CameraError, UsageError
-from maskage.records import LABELS, Label
+
+if TYPE_CHECKING:
+    from maskage.records import Label
 
 ON_FOR_S = 0.5
 COOL_DOWN_S = 30.0
@@ -17,17 +20,17 @@ COOL_DOWN_S = 30.0
 
 @dataclass(frozen=True)
 class AlarmSettings:
-    """When an alarm is raised, and what it does.
+    """The conditions of an alarm, and its actions.
 
     Attributes:
-        labels: Of the faces that raise it.
-        commands: Programs that are run, each as its words; no shell reads them.
-        webhooks: Addresses that are posted to; they may hold passwords.
-        on_for_s: How long a face must have had such a label.
-        cool_down_s: For how long after an alarm no other is raised.
+        labels: The labels of the faces that raise it.
+        commands: The programs to run, each as its words; no shell reads them.
+        webhooks: The addresses to post to; they may hold passwords.
+        on_for_s: The seconds that a face must have had such a label.
+        cool_down_s: The seconds after an alarm in which no other is raised.
     """
 
-    labels: frozenset[Label]
+    labels: frozenset["Label"]
     commands: tuple[tuple[str, ...], ...] = ()
     webhooks: tuple[str, ...] = ()
     on_for_s: float = ON_FOR_S
@@ -41,13 +44,14 @@ def add_alarm_options(parser: argparse.ArgumentParser) -> None:
         "Run a program or call an address when a face is surely of a class. Both get the label, "
         "track, confidence and time as JSON, never a picture.",
     )
-    group.add_argument(
+    add = group.add_argument
+    add(
         "--on",
         action="append",
         metavar="PATTERN",
         help="class that raises an alarm; * stands for anything, as in 'nomask_*'; repeatable",
     )
-    group.add_argument(
+    add(
         "--exec",
         action="append",
         metavar="CMD",
@@ -55,30 +59,31 @@ def add_alarm_options(parser: argparse.ArgumentParser) -> None:
         "_CONFIDENCE, _TIME_S, _AT, _SOURCE and _FILE; one at a time, for at most 30 s. No shell "
         "reads it: for one write \"sh -c '...'\"; repeatable",
     )
-    group.add_argument(
+    add(
         "--webhook",
         action="append",
         metavar="URL",
         help="http:// or https:// address to POST the alarm to, as JSON; repeatable",
     )
-    group.add_argument(
+    add(
         "--on-for",
         type=float,
         metavar="SECONDS",
-        help=f"how long a face must keep such a label first (default: {ON_FOR_S:g}); does not "
+        help=f"time that a face must keep such a label first (default: {ON_FOR_S:g}); does not "
         "count for a folder of pictures; where --every leaves over 1 s between frames, give 0",
     )
-    group.add_argument(
+    add(
         "--cool-down",
         type=float,
         metavar="SECONDS",
-        help=f"after an alarm raise none for so long, whoever is seen (default: {COOL_DOWN_S:g}). "
-        "Both are seconds of the recording, as in its events; a picture of a folder counts as one",
+        help="time after an alarm in which no other is raised, whoever is seen (default: "
+        f"{COOL_DOWN_S:g}). Both are seconds of the recording, as in its events; a picture of a "
+        "folder counts as one",
     )
 
 
 def read_alarm_rules(arguments: argparse.Namespace) -> AlarmSettings | None:
-    """What the options of `add_alarm_options` ask for; None where they ask for nothing.
+    """Return what the options of `add_alarm_options` ask for, or None where they are not given.
 
     Raises:
         UsageError: A pattern, program, address or time is not usable, or one is missing.
@@ -112,7 +117,9 @@ def read_alarm_rules(arguments: argparse.Namespace) -> AlarmSettings | None:
     )
 
 
-def _match_labels(pattern: str) -> list[Label]:
+def _match_labels(pattern: str) -> list["Label"]:
+    from maskage.records import LABELS
+
     found = [label for label in LABELS if fnmatchcase(label, pattern)]
     if not found:
         raise UsageError(
@@ -132,13 +139,13 @@ def _split_command(text: str) -> tuple[str, ...]:
     if shutil.which(words[0]) is None:
         raise UsageError(
             f"--exec: there is no program {words[0]!r} that can be run. Check its name and that "
-            f"it is executable; what a shell shall read goes into \"sh -c '...'\"."
+            f"it is executable; what a shell is to read goes into \"sh -c '...'\"."
         )
     return words
 
 
 def _check_webhook(url: str) -> str:
-    # An address that is refused is not told back: a password may be in it.
+    # A refused address is not shown: it may hold a password.
     if not url.lower().startswith(("http://", "https://")) or any(map(str.isspace, url)):
         raise UsageError("--webhook takes an address like https://HOST/PATH, without spaces.")
     try:

@@ -1,6 +1,6 @@
 """Alarms: a program is run or an address called when a face is surely of a class.
 
-Deciding is done in the frame loop and takes microseconds; doing is left to threads, so a program
+Decisions are made in the frame loop and take microseconds; threads carry them out, so a program
 that hangs or a server that is silent never holds up a frame.
 
 All times are those of the frames, `Frame.position_s`: in a recording they are its own, however
@@ -32,11 +32,11 @@ from maskage.errors import EnvironmentProblemError
 from maskage.records import Frame
 
 CLOSE_S = 10.0
-"""How long the end waits for what is on the way: more than a webhook's tries take."""
+"""Longest wait at the end for actions on the way: more than a webhook's tries take."""
 INTERRUPTED_S = 3.0
 """The same after Ctrl-C or a kill: service managers wait for some ten seconds in all."""
 PATIENCE_S = 60.0
-"""How long the end of a recording waits without any alarm being carried out: twice as long as one
+"""Longest wait at the end of a recording in which no alarm is carried out: twice the time that one
 command may run."""
 _SAY_AFTER_S = 0.5
 _POLL_S = 0.1
@@ -45,11 +45,12 @@ _ROUNDING_S = 1e-9
 
 @dataclass(frozen=True)
 class AlarmSummary:
-    """What came of the alarms; one alarm is given to each command and webhook.
+    """The counts of alarms; each alarm is given to every command and webhook.
 
     Attributes:
         raised: Alarms.
-        done, failed: How often a command or webhook worked, or did not.
+        done: How often a command or webhook worked.
+        failed: How often one failed.
         dropped: How often one was left out: too many waited, or the end had come.
     """
 
@@ -66,22 +67,22 @@ class AlarmSummary:
 
 
 def require_all_done(summary: AlarmSummary) -> None:
-    """Make sure that every alarm reached every command and webhook.
+    """Require that every alarm reached every command and webhook.
 
     Raises:
-        EnvironmentProblemError: One did not.
+        EnvironmentProblemError: An alarm did not.
     """
     if missed := summary.failed + summary.dropped:
         raise EnvironmentProblemError(
             f"{missed} of {missed + summary.done} commands and webhooks were not carried out "
             f"({summary.failed} failed, {summary.dropped} given up at the end). All else was "
-            f"written. Mend what is said of the first failure above, then run it again."
+            f"written. Repair the cause of the first failure above, then run it again."
         )
 
 
 @dataclass
 class _Watch:
-    """What is remembered of a track, in seconds of `Alarms`' own time."""
+    """The times of one track, in seconds of `Alarms`' own time."""
 
     seen_s: float = 0.0
     since_s: float | None = None
@@ -89,18 +90,15 @@ class _Watch:
 
 
 class Alarms(ClosingMixin):
-    """Raises alarms for what the frames show.
+    """The alarms of one view or recording.
 
     Args:
         settings: From `alarm_options.read_alarm_rules`.
         source: Name of the camera or recording, as it may be shown.
         tell: Gets the first failure of each command and webhook, from another thread.
-        close_s: How long `close` waits for what is on the way.
-        keeps_all: Drop none because many wait, as in a recording, which comes faster than it can
-            be acted upon; `close` goes on waiting for as long as another one is done in `close_s`.
-
-    Attributes:
-        source: May be set where another camera is chosen.
+        close_s: Longest wait of `close` for actions on the way, in seconds.
+        keeps_all: Drop no alarm because many wait: a recording is read faster than its alarms are
+            carried out. Then `close` waits on for as long as another one is done in `close_s`.
     """
 
     def __init__(
@@ -112,7 +110,7 @@ class Alarms(ClosingMixin):
         *,
         keeps_all: bool = False,
     ) -> None:
-        self.source = source
+        self._source = source
         self._settings = settings
         self._close_s = close_s
         self._keeps_all = keeps_all
@@ -127,13 +125,18 @@ class Alarms(ClosingMixin):
         most_waiting = None if keeps_all else WAITING_ALARMS
         self._workers = [ActionWorker(action, tell, most_waiting) for action in actions]
 
-    def update(self, result: FrameResult) -> None:
-        """Look at the next frame and raise an alarm where one is due; never waits for it.
+    def update(self, result: FrameResult, source: str | None = None) -> None:
+        """Take in the next frame and raise an alarm if one is due; never waits for it.
 
-        A face is due when its steadied label is asked for, it is sure, and it has been so, in
-        every frame that shows it, for `on_for_s`; in a folder of pictures at once. One alarm is
-        raised in `cool_down_s`: of several faces for the one whose last alarm is longest ago, or
-        that had none, then for the largest. A face that stays raises another one after that time.
+        A face is due when its steadied label is among those of the settings, it is sure, and both
+        have held in every frame that shows it for `on_for_s`; in a folder of pictures at once. One
+        alarm is raised in `cool_down_s`: of several faces for the one whose last alarm is longest
+        ago, or that had none, then for the largest. A face that stays raises another one after
+        that time.
+
+        Args:
+            result: The frame.
+            source: Name of the present camera, if another one than at first may be watched.
         """
         now_s = self._time_of(result.frame)
         due = [
@@ -150,11 +153,11 @@ class Alarms(ClosingMixin):
             watch, face = min(due, key=lambda pair: pair[0].raised_s)
             watch.raised_s = now_s
             self._quiet_until_s = now_s + self._settings.cool_down_s
-            self._raise(face, result.frame)
+            self._raise(face, result.frame, source or self._source)
 
     @property
     def summary(self) -> AlarmSummary:
-        """How many there were so far; complete after `close`."""
+        """Counts so far; complete after `close`."""
         workers = self._workers
         return AlarmSummary(
             self._raised,
@@ -164,7 +167,7 @@ class Alarms(ClosingMixin):
         )
 
     def close(self) -> None:
-        """Wait for what is on the way, say so where that takes a moment, then end it.
+        """Wait for actions on the way, with a message if that takes a moment, then end them.
 
         A thread may outlive this only while the system looks up a host's name for it.
         """
@@ -208,7 +211,7 @@ class Alarms(ClosingMixin):
         return f"Waiting for {left} commands and webhooks, {limit}. Ctrl-C gives them up."
 
     def _time_of(self, frame: Frame) -> float:
-        """Seconds that never go back."""
+        """Return seconds that never go back."""
         self._shift_s += max(0.0, self._last_position_s - frame.position_s)
         self._last_position_s = frame.position_s
         return frame.position_s + self._shift_s
@@ -222,11 +225,17 @@ class Alarms(ClosingMixin):
             watch.since_s = now_s
         return watch
 
-    def _raise(self, face: TrackedFace, frame: Frame) -> None:
+    def _raise(self, face: TrackedFace, frame: Frame, source: str) -> None:
         self._raised += 1
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         alarm = Alarm(
-            face.label, face.track, face.confidence, frame.position_s, at, self.source, frame.file
+            label=face.label,
+            track=face.track,
+            confidence=face.confidence,
+            time_s=frame.position_s,
+            at=at,
+            source=source,
+            file=frame.file,
         )
         for worker in self._workers:
             worker.give(alarm)

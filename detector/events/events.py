@@ -1,8 +1,10 @@
-"""What was seen, for other programs: one JSON object a frame, or one CSV row a face."""
+"""The events for other programs: one JSON object a frame, or one CSV row a face."""
 
 import csv
 import json
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -32,7 +34,7 @@ CSV_COLUMNS = (
 
 
 def event_of(result: FrameResult) -> dict[str, Any]:
-    """One frame as the JSON object of the design: frame, time_s, faces; file for pictures."""
+    """Return a frame as a JSON object: frame, time_s, faces; file for pictures."""
     event: dict[str, Any] = {
         "frame": result.frame.index,
         "time_s": round(result.frame.position_s, 3),
@@ -57,7 +59,7 @@ def _face_event(face: TrackedFace) -> dict[str, Any]:
 
 
 class _TextSink(ClosingMixin):
-    """A text file, replaced where it exists, or stdout for "-"."""
+    """A text file, replaced if it exists, or stdout for "-"."""
 
     def __init__(self, out: Path) -> None:
         self.out = out
@@ -84,20 +86,20 @@ class _TextSink(ClosingMixin):
 
 
 class EventLog(_TextSink):
-    """Writes `event_of` each frame as one line of JSON; "-" is stdout.
+    """A file with the `event_of` each frame as one line of JSON; "-" is stdout.
 
     Raises:
         EnvironmentProblemError: The file cannot be opened.
     """
 
     def write(self, result: FrameResult) -> None:
-        """Append one frame. Lines come out at once, so that a reader can follow."""
+        """Append one frame; its line is flushed at once, so that a reader can follow."""
         self._file.write(json.dumps(event_of(result)) + "\n")
         self._file.flush()
 
 
 class EventTable(_TextSink):
-    """Writes one CSV row a face, with the columns `CSV_COLUMNS`; "-" is stdout.
+    """A CSV file of one row a face, with the columns `CSV_COLUMNS`; "-" is stdout.
 
     Raises:
         EnvironmentProblemError: The file cannot be opened.
@@ -126,3 +128,24 @@ class EventTable(_TextSink):
                     *(f"{p:.4f}" for p in face.probabilities),
                 ]
             )
+
+
+def open_event_files(
+    json_out: Path | None, csv_out: Path | None, held: ExitStack
+) -> list[Callable[[FrameResult], None]]:
+    """Open the event files that were asked for, and return what writes a frame into each.
+
+    Args:
+        json_out: Place of the `EventLog`, or None.
+        csv_out: Place of the `EventTable`, or None.
+        held: Closes them.
+
+    Raises:
+        EnvironmentProblemError: A file cannot be opened.
+    """
+    writers: list[Callable[[FrameResult], None]] = []
+    if json_out is not None:
+        writers.append(held.enter_context(EventLog(json_out)).write)
+    if csv_out is not None:
+        writers.append(held.enter_context(EventTable(csv_out)).write)
+    return writers

@@ -1,4 +1,4 @@
-"""Posting alarms to an address on the network."""
+"""Alarms posted to an address on the network."""
 
 import base64
 import http.client
@@ -16,12 +16,12 @@ from maskage.addresses import find_port, find_target, public_url, split_address
 from maskage.errors import EnvironmentProblemError
 
 TIMEOUT_S = 5.0
-"""From connecting to the answer, however slowly it trickles in."""
+"""Longest time from connecting to the whole answer."""
 
 BACKOFF_S = (0.5, 2.0, 5.0)
 """Pauses before further tries: a server that is started anew is back by then."""
 MOST_PAUSE_S = 30.0
-"""However long a server asks to be left alone."""
+"""Longest pause, even if a server asks for a longer one."""
 
 _LATER = frozenset((408, 425, 429))
 """Answers of 400 and more that may be others a moment later (RFC 9110, 8470, 6585)."""
@@ -31,8 +31,8 @@ class _RefusedError(EnvironmentProblemError):
     """An answer that is no success.
 
     Attributes:
-        is_final: Whether another try would get the same answer.
-        pause_s: How long the server asks to be left alone.
+        is_final: Another try would get the same answer.
+        pause_s: Pause that the server asks for, in seconds.
     """
 
     def __init__(self, status: int, retry_after: str | None) -> None:
@@ -44,12 +44,12 @@ class _RefusedError(EnvironmentProblemError):
 
 
 class WebhookAction:
-    """Posts each alarm, as JSON, straight to an address: past proxies, and no redirect is followed.
+    """An address that gets each alarm as JSON: straight, past proxies, without redirects.
 
     Args:
         url: http:// or https://, checked by `alarm_options`; may hold name and password.
-        timeout_s: For each try.
-        backoff_s: Pauses before further tries.
+        timeout_s: Longest time of each try, in seconds.
+        backoff_s: Pauses before further tries, in seconds.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class WebhookAction:
         deadline.start()
         try:
             connection.connect()
-            # Whoever hung up before there was a socket is heeded here.
+            # `_hang_up` may have come before there was a socket.
             if self._stopping.is_set() or time.monotonic() >= until_s:
                 raise TimeoutError
             connection.request("POST", find_target(self._parts), body, self._headers())
@@ -111,7 +111,7 @@ class WebhookAction:
             raise _RefusedError(answer.status, answer.headers.get("Retry-After"))
 
     def _connect(self) -> http.client.HTTPConnection:
-        """A connection that is still to be made."""
+        """Return a connection that is not open yet."""
         host, port = self._parts.hostname or "", find_port(self._parts)
         if self._parts.scheme == "https":
             context = ssl.create_default_context()
@@ -135,9 +135,11 @@ class WebhookAction:
 
 
 def read_retry_after(text: str | None, now: datetime | None = None) -> float:
-    """Seconds that a `Retry-After` header asks for, at most `MOST_PAUSE_S`; 0 without one.
+    """Return the seconds that a `Retry-After` header asks for, at most `MOST_PAUSE_S`.
 
-    It holds seconds or a date (RFC 9110, 10.2.3).
+    Args:
+        text: The header: seconds or a date (RFC 9110, 10.2.3); None or another text gives 0.
+        now: The present moment, by default that of the clock.
     """
     text = (text or "").strip()
     if text.isascii() and text.isdecimal():

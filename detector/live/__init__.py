@@ -1,1 +1,1 @@
-"""Watch a source live."""
+"""The live view of a source."""

@@ -1,4 +1,4 @@
-"""`detector live` and `detector serve`: their options."""
+"""`detector live` and `detector serve`: their options, and the request that they make."""
 
 import argparse
 import os
@@ -7,15 +7,25 @@ from typing import TYPE_CHECKING
 
 from detector.events.alarm_options import add_alarm_options, read_alarm_rules
 from detector.options import (
-    add_model_options,
-    add_seed_option,
+    add_event_options,
+    add_frames_option,
     require_one_stdout,
-    require_positive,
-    require_share,
     tell_summary,
 )
-from maskage.console import CommandParser, say
+from maskage.commands.options import (
+    add_demo_seed,
+    add_face_model,
+    add_model,
+    add_source,
+    add_who,
+    require_positive,
+    require_share,
+)
+from maskage.commands.parser import CommandParser
+from maskage.commands.program import Command
+from maskage.console import say
 from maskage.dataset.consent import SELF_SUBJECT, check_subject
+from maskage.defaults import DEFAULT_DATA
 from maskage.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,42 +35,39 @@ _WITHOUT_CAMERA = {"no_camera", "web", "model", "face_model", "host", "port", "t
                    "password_file", "host_name"}  # fmt: skip
 
 
-def run_live_command(words: list[str]) -> int:
-    """`detector live`."""
+def add_live_options(parser: CommandParser) -> None:
+    """Add the options of `detector live`."""
     from detector.screens.commands import ALL_KEYS
 
-    parser = CommandParser(
-        prog="detector live",
-        description=f"Label every face of a live source. Keys: {ALL_KEYS}. "
-        "Age is estimated from appearance and may be wrong.",
-    )
-    where = parser.add_mutually_exclusive_group()
+    parser.epilog = f"Keys: {ALL_KEYS}."
+    where = parser.add_argument_group("where it is shown").add_mutually_exclusive_group()
     where.add_argument("--window", action="store_true", help="show it in a window")
     where.add_argument("--terminal", action="store_true", help="show it in this terminal")
     where.add_argument("--web", action="store_true", help="show it in a browser")
     where.add_argument(
-        "--headless", action="store_true", help="show nothing, tell of changes line by line"
+        "--headless", action="store_true", help="show no picture, print changes line by line"
     )
-    _add_live_options(parser)
-    return _watch(parser.parse_args(words))
+    _add_watch_options(parser)
 
 
-def run_serve_command(words: list[str]) -> int:
-    """`detector serve`: the live view in a browser, and pictures classified over HTTP."""
-    parser = CommandParser(
-        prog="detector serve",
-        description="Show the live picture in a browser, and classify pictures that are posted "
-        "(POST /classify; /openapi.json describes all of it). The address that is printed holds "
-        "the key to it. Age is estimated from appearance and may be wrong.",
-    )
+def add_serve_options(parser: CommandParser) -> None:
+    """Add the options of `detector serve`."""
     parser.add_argument(
         "--no-camera", action="store_true", help="classify posted pictures, watch nothing"
     )
     parser.set_defaults(web=True)
-    _add_live_options(parser)
-    arguments = parser.parse_args(words)
+    _add_watch_options(parser)
+
+
+def run_serve(arguments: argparse.Namespace) -> int:
+    """Show the live view in a browser, and classify pictures over HTTP.
+
+    Raises:
+        UsageError: An option does not fit another one.
+    """
     if not arguments.no_camera:
         return _watch(arguments)
+    parser = SERVE.make_parser("detector serve")
     _refuse_with_no_camera(arguments, parser)
     from detector.live.session import serve_pictures
 
@@ -72,7 +79,7 @@ def run_serve_command(words: list[str]) -> int:
 
 
 def _refuse_with_no_camera(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
-    """Refuse options that mean nothing where nothing is watched.
+    """Refuse options that have no meaning without a camera.
 
     Raises:
         UsageError: One is given.
@@ -81,57 +88,57 @@ def _refuse_with_no_camera(arguments: argparse.Namespace, parser: argparse.Argum
         if name not in _WITHOUT_CAMERA and value != parser.get_default(name):
             option = "--self" if name == "is_self" else f"--{name.replace('_', '-')}"
             raise UsageError(
-                f"{option} is about a camera, and --no-camera watches none. Leave one of them out."
+                f"{option} needs a camera, and --no-camera opens none. Leave one of them out."
             )
 
 
-def _add_live_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--source",
-        action="append",
-        help="webcam number, video file, stream URL, folder of pictures, or 'demo' (default: 0); "
-        "several times for several, of which the key c shows the next",
-    )
-    add_model_options(parser)
-    parser.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds")
-    parser.add_argument("--frames", type=int, metavar="N", help="stop after N labelled frames")
-    parser.add_argument("--threshold", type=float, metavar="X",
-                        help="a face is called unsure below this confidence, 0 to 1 (default: the "
-                        "model's)")  # fmt: skip
-    parser.add_argument("--json", type=Path, metavar="OUT",
-                        help="one JSON object a frame; '-' is stdout")  # fmt: skip
-    parser.add_argument("--csv", type=Path, metavar="OUT", help="one row a face; '-' is stdout")
-    parser.add_argument("--mirror", action="store_true", help="begin mirrored")
-    parser.add_argument("--full-speed", action="store_true",
-                        help="show every frame of a video, as fast as it goes")  # fmt: skip
-    parser.add_argument("--thorough", action="store_true",
-                        help="let finder and network see every frame")  # fmt: skip
-    add_seed_option(parser)
+def _add_watch_options(parser: CommandParser) -> None:
+    _add_source_options(parser.add_argument_group("what is watched"))
+    _add_model_options(parser.add_argument_group("how it is labelled"))
+    add_event_options(parser.add_argument_group("what is written"))
     _add_keeping_options(parser)
     _add_web_options(parser)
     add_alarm_options(parser)
+
+
+def _add_source_options(group: argparse._ArgumentGroup) -> None:
+    more = "; repeatable: the key c shows the next"
+    add_source(group, more, action="append", default=None)
+    add_demo_seed(group)
+    group.add_argument("--mirror", action="store_true", help="begin mirrored")
+    group.add_argument("--full-speed", action="store_true",
+                       help="show every frame of a video, as fast as possible")  # fmt: skip
+    group.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds")
+    add_frames_option(group)
+
+
+def _add_model_options(group: argparse._ArgumentGroup) -> None:
+    add_model(group)
+    add_face_model(group)
+    group.add_argument("--threshold", type=float, metavar="X",
+                       help="a face is called unsure below this confidence, 0 to 1 (default: the "
+                       "model's)")  # fmt: skip
+    group.add_argument("--thorough", action="store_true",
+                       help="run finder and network on every frame")  # fmt: skip
 
 
 def _add_keeping_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "pictures that are kept", "Nothing is kept unless you ask for it."
     )
-    group.add_argument("--snapshots", type=Path, default=Path("snapshots"), metavar="DIR",
-                       help="where the key s saves pictures (default: snapshots)")  # fmt: skip
+    group.add_argument("--snapshots", type=Path, default=Path("snapshots"), metavar="FOLDER",
+                       help="folder for pictures that the key s saves (default: "
+                       "snapshots)")  # fmt: skip
     group.add_argument("--record", action="store_true",
                        help="record from the start; the key r does so later")  # fmt: skip
-    group.add_argument("--recordings", type=Path, default=Path("recordings"), metavar="DIR",
-                       help="where recordings go (default: recordings)")  # fmt: skip
+    group.add_argument("--recordings", type=Path, default=Path("recordings"), metavar="FOLDER",
+                       help="folder for recordings (default: recordings)")  # fmt: skip
     group.add_argument("--no-blur", action="store_true",
                        help="record faces as they are, not made unrecognisable")  # fmt: skip
-    group.add_argument("--data", type=Path, default=Path("data"), metavar="DIR",
-                       help="dataset that 1-4 send a wrongly labelled face to, with its right "
-                       "label (default: data)")  # fmt: skip
-    who = group.add_mutually_exclusive_group()
-    who.add_argument("--subject", metavar="ID",
-                     help="pseudonym of who is there, whose consent is on record")  # fmt: skip
-    who.add_argument("--self", action="store_true", dest="is_self",
-                     help="it is you: that is your consent, and is put on record")  # fmt: skip
+    group.add_argument("--data", type=Path, default=DEFAULT_DATA, metavar="DATA",
+                       help="dataset folder that the keys 1-4 send a wrongly labelled face to, "
+                       f"with its right label (default: {DEFAULT_DATA})")  # fmt: skip
+    add_who(group.add_mutually_exclusive_group())
 
 
 def _add_web_options(parser: argparse.ArgumentParser) -> None:
@@ -175,35 +182,63 @@ def _watch(arguments: argparse.Namespace) -> int:
     subject = SELF_SUBJECT if arguments.is_self else arguments.subject
     alarms = read_alarm_rules(arguments)
     from detector.live.corrections import CorrectionStore
-    from detector.live.loop import LoopOptions
-    from detector.live.session import LiveRequest, run_live
-    from detector.screens.base import ScreenKind
+    from detector.live.loop import LiveLimits
+    from detector.live.requests import LiveRequest, OutputRequest, SourceRequest
+    from detector.live.session import run_live
+    from detector.screens.display import ScreenKind
+    from detector.tracking.pipeline import EVERYTHING, ModelRequest, Thrift
 
     kinds = [kind for kind in ScreenKind if getattr(arguments, kind, False)]
     summary = run_live(
         LiveRequest(
-            sources=tuple(arguments.source or ("0",)),
-            model=arguments.model,
-            face_model=arguments.face_model,
-            screen=kinds[0] if kinds else ScreenKind.AUTO,
-            web=_web_options(arguments),
-            json_out=arguments.json,
-            csv_out=arguments.csv,
-            alarms=alarms,
-            dataset=CorrectionStore(
-                arguments.data, check_subject(subject) if subject else None, arguments.is_self
+            source=SourceRequest(
+                names=tuple(arguments.source or ("0",)),
+                is_paced=not arguments.full_speed,
+                is_mirrored=arguments.mirror,
+                seed=arguments.seed,
             ),
-            snapshots=arguments.snapshots,
-            recordings=arguments.recordings,
-            is_recording=arguments.record,
-            is_blurred=not arguments.no_blur,
-            is_mirrored=arguments.mirror,
-            threshold=arguments.threshold,
-            is_paced=not arguments.full_speed,
-            is_thorough=arguments.thorough,
-            options=LoopOptions(seconds=arguments.seconds, frames=arguments.frames),
-            seed=arguments.seed,
+            model=ModelRequest(
+                folder=arguments.model,
+                face_model=arguments.face_model,
+                threshold=arguments.threshold,
+                thrift=EVERYTHING if arguments.thorough else Thrift(),
+            ),
+            outputs=OutputRequest(
+                json_out=arguments.json,
+                csv_out=arguments.csv,
+                alarms=alarms,
+                corrections=CorrectionStore(
+                    arguments.data, check_subject(subject) if subject else None, arguments.is_self
+                ),
+                snapshots=arguments.snapshots,
+                recordings=arguments.recordings,
+                is_recording=arguments.record,
+                is_blurred=not arguments.no_blur,
+            ),
+            web=_web_options(arguments),
+            screen=kinds[0] if kinds else ScreenKind.AUTO,
+            limits=LiveLimits(seconds=arguments.seconds, frames=arguments.frames),
         )
     )
     tell_summary(str(summary), is_stdout_taken=is_stdout)
     return 0
+
+
+LIVE = Command(
+    "live",
+    "watch a camera, video or stream",
+    "Label every face of a live source: in a window, this terminal, a browser, or headless. "
+    "The age is estimated from appearance and may be wrong.",
+    add_live_options,
+    _watch,
+)
+
+SERVE = Command(
+    "serve",
+    "watch in a browser, and classify pictures over HTTP",
+    "Show the live picture in a browser, and classify pictures that are posted (POST /classify; "
+    "/openapi.json describes all of it). The address that is printed holds the key to it. The age "
+    "is estimated from appearance and may be wrong.",
+    add_serve_options,
+    run_serve,
+)

@@ -1,8 +1,8 @@
-"""What a person who watches has changed: carries out commands, and knows how everything stands."""
+"""The controls of a live view: carry out commands, and return how everything stands."""
 
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from detector.drawing.overlay import Readout, draw_result
@@ -10,7 +10,7 @@ from detector.live.corrections import Corrections
 from detector.live.recording import Recording, name_by_time
 from detector.live.sources import CameraChoice
 from detector.screens import commands
-from detector.screens.base import Controls, LiveView
+from detector.screens.base import Controls, LiveStatus, LiveView
 from detector.screens.commands import Command
 from detector.tracking.pipeline import EVERYTHING, FrameResult, LivePipeline
 from detector.tracking.tracker import TrackedFace
@@ -25,21 +25,18 @@ KEYS_S = 8.0
 
 
 class LiveControls:
-    """Carries out the commands of one live view, between two of its frames.
+    """The one place where commands change something, between two frames of the loop.
 
     Args:
-        feed: Where frames come from.
+        feed: Source of the frames.
         pipeline: Labels them.
-        choice: Cameras that can be watched.
+        choice: Cameras that can be chosen.
         corrections: Takes wrongly labelled faces.
-        snapshots, recordings: Folders.
-        is_blurred: Whether recorded faces are made unrecognisable.
-        on_kept: Told of each picture and recording before it is written.
-        clock: Seconds, monotonic.
-
-    Attributes:
-        is_mirrored, is_paused, has_quit: How it stands.
-        shown: The frame that is shown, which commands are about; the loop sets it.
+        snapshots: Folder for pictures.
+        recordings: Folder for recordings.
+        is_blurred: Make recorded faces unrecognisable.
+        is_mirrored: Begin mirrored.
+        on_kept: Called with each picture and recording before it is written.
     """
 
     def __init__(
@@ -54,102 +51,64 @@ class LiveControls:
         is_blurred: bool = True,
         is_mirrored: bool = False,
         on_kept: Callable[[Path, Kind], None] = lambda path, kind: None,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._feed, self._pipeline = feed, pipeline
         self._choice, self._corrections = choice, corrections
         self._snapshots, self._recordings = snapshots, recordings
-        self._is_blurred = is_blurred
+        self._is_blurred, self._is_mirrored = is_blurred, is_mirrored
         self._on_kept = on_kept
-        self._clock = clock
-        self.is_mirrored = is_mirrored
-        self.is_paused = False
-        self.has_quit = False
-        self.shown: FrameResult | None = None
+        self._is_paused = self._has_quit = False
+        self._shown: FrameResult | None = None
         self._former: FrameResult | None = None
         self._selected: int | None = None
         self._recording: Recording | None = None
         self._finishing: list[Recording] = []
         self._thrift = pipeline.thrift
         self._message, self._message_until_s = "", 0.0
+        self._news: list[str] = []
         self._told: queue.SimpleQueue[str] = queue.SimpleQueue()
 
-    @property
-    def message(self) -> str:
-        """What just happened; empty for nothing."""
-        if (news := self._corrections.take_message()) is not None:
-            self._say(news)
-        if not self._told.empty():
-            self._say(self._told.get())
-        if self._recording is not None and self._recording.is_done:
-            self._stop_recording()
-        self._tell_finished()
-        return self._message if self._clock() < self._message_until_s else ""
+    def apply(self, wanted: Sequence[Command], shown: FrameResult | None) -> LiveStatus:
+        """Carry out commands, take in what has happened meanwhile, and return the new status.
 
-    def tell(self, message: str) -> None:
-        """Show a message; from any thread."""
-        self._told.put(message)
-
-    def describe(self) -> Controls:
-        """How everything stands that can be changed."""
-        return Controls(
-            threshold=self._pipeline.tracker.unsure_below,
-            recording=self._recording.path if self._recording else None,
-            selected=self._selected if self._is_there(self._selected) else None,
-            source=self._choice.index,
-            sources=self._choice.names,
-            correcting=self._corrections.objection(self._choice.source),
+        Args:
+            wanted: Commands in the order in which they were given.
+            shown: The frame that is shown, which the commands are about; None before the first.
+        """
+        self._shown = shown
+        for command in wanted:
+            self._carry_out(command)
+        self._collect_messages()
+        news, self._news = tuple(self._news), []
+        return LiveStatus(
+            controls=Controls(
+                threshold=self._pipeline.unsure_below,
+                recording=self._recording.path if self._recording else None,
+                selected=self._selected,
+                source=self._choice.index,
+                sources=self._choice.names,
+                correcting=self._corrections.objection(self._choice.source),
+            ),
+            is_paused=self._is_paused,
+            is_mirrored=self._is_mirrored,
+            has_quit=self._has_quit,
+            message=self._message if time.monotonic() < self._message_until_s else "",
+            news=news,
         )
 
-    def obey(self, command: Command) -> None:
-        """Carry out one command."""
-        match command:
-            case commands.Quit():
-                self.has_quit = True
-            case commands.TogglePause():
-                self.is_paused = not self.is_paused
-            case commands.ToggleMirror():
-                self.is_mirrored = not self.is_mirrored
-            case commands.TakeSnapshot():
-                self._take_snapshot()
-            case commands.ToggleRecording():
-                self.toggle_recording()
-            case commands.NextPicture():
-                self._feed.advance()
-            case commands.NextCamera():
-                self._switch(self._choice.use_next(), "There is no other camera: name it too.")
-            case commands.UseCamera(index):
-                self._switch(self._choice.use(index), "That camera is watched already, or gone.")
-            case commands.SetThreshold(value):
-                self._set_threshold(value)
-            case commands.MoveThreshold(by):
-                self._set_threshold(self._pipeline.tracker.unsure_below + by)
-            case commands.SelectNextFace():
-                self._select_next()
-            case commands.CorrectLabel():
-                self._correct(command)
-            case commands.ShowKeys():
-                self._say(commands.ALL_KEYS, KEYS_S)
+    def tell(self, message: str) -> None:
+        """Leave a message to be shown; from any thread."""
+        self._told.put(message)
 
-    def go_on_after_end(self) -> bool:
-        """A recording is over: watch the next source; False where none is left."""
-        if not self._choice.use_after_end():
-            return False
-        self._switch(True, "")
-        return True
-
-    def toggle_recording(self) -> None:
-        """Begin to record, or end it."""
-        if self._recording is not None:
-            self._stop_recording()
-            return
-        try:
-            self.start_recording()
-        except EnvironmentProblemError as fault:
-            self._say(str(fault))
+    def use_next_source(self) -> bool:
+        """Watch the next source after the end of a recording; returns False if none is left."""
+        is_another = self._choice.use_after_end()
+        if is_another:
+            self._switch()
+        return is_another
 
     def start_recording(self) -> None:
-        """Begin to record.
+        """Start to record.
 
         Raises:
             EnvironmentProblemError: The folder cannot be made.
@@ -158,19 +117,19 @@ class LiveControls:
         self._on_kept(path, Kind.VIDEO)
         self._recording = Recording(path, is_blurred=self._is_blurred)
         if self._is_blurred:
-            # A face that is only followed to may not be the only one: none is to be overlooked.
-            self._pipeline.thrift = EVERYTHING
+            # While faces are only followed, a new one would stay unseen, and so unblurred.
+            self._pipeline.adjust(thrift=EVERYTHING)
         self._say(
             f"recording {path}, {'faces blurred' if self._is_blurred else 'faces as they are'}"
         )
 
     def record(self, view: LiveView) -> None:
-        """Add a view to the recording, where there is one."""
+        """Add a view to the recording, if there is one."""
         if self._recording is not None:
             self._recording.add(view)
 
     def close(self) -> None:
-        """End the recordings, and say where they are, and what no screen has shown any more."""
+        """Finish the recordings and print where they are, and messages that were never shown."""
         while not self._told.empty():
             say(self._told.get())
         if self._recording is not None:
@@ -178,46 +137,94 @@ class LiveControls:
         while self._finishing:
             recording = self._finishing.pop(0)
             recording.close()
-            say(_outcome(recording))
+            say(_describe_end(recording))
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case commands.Quit():
+                self._has_quit = True
+            case commands.TogglePause():
+                self._is_paused = not self._is_paused
+            case commands.ToggleMirror():
+                self._is_mirrored = not self._is_mirrored
+            case commands.TakeSnapshot():
+                self._take_snapshot()
+            case commands.ToggleRecording():
+                self._toggle_recording()
+            case commands.NextPicture():
+                self._feed.advance()
+            case commands.NextCamera():
+                if self._choice.use_next():
+                    self._switch()
+                else:
+                    self._say("There is no other camera: name it too.")
+            case commands.UseCamera(index):
+                if self._choice.use(index):
+                    self._switch()
+                else:
+                    self._say("That camera is watched already, or gone.")
+            case commands.SetThreshold(value):
+                self._set_threshold(value)
+            case commands.MoveThreshold(by):
+                self._set_threshold(self._pipeline.unsure_below + by)
+            case commands.SelectNextFace():
+                self._select_next()
+            case commands.CorrectLabel():
+                self._correct(command)
+            case commands.ShowKeys():
+                self._say(commands.ALL_KEYS, KEYS_S)
+
+    def _collect_messages(self) -> None:
+        if (saved := self._corrections.take_message()) is not None:
+            self._say(saved)
+        if not self._told.empty():
+            self._say(self._told.get())
+        if self._recording is not None and self._recording.is_done:
+            self._stop_recording()
+        for recording in [each for each in self._finishing if each.is_done]:
+            self._finishing.remove(recording)
+            self._say(_describe_end(recording))
+
+    def _toggle_recording(self) -> None:
+        if self._recording is not None:
+            self._stop_recording()
+            return
+        try:
+            self.start_recording()
+        except EnvironmentProblemError as fault:
+            self._say(str(fault))
 
     def _stop_recording(self) -> None:
         assert self._recording is not None
         self._recording.finish()
         self._finishing.append(self._recording)
         self._recording = None
-        self._pipeline.thrift = self._thrift
-
-    def _tell_finished(self) -> None:
-        for recording in [each for each in self._finishing if each.is_done]:
-            self._finishing.remove(recording)
-            self._say(_outcome(recording))
+        self._pipeline.adjust(thrift=self._thrift)
 
     def _take_snapshot(self) -> None:
-        if self.shown is None:
+        if self._shown is None:
             return
         path = name_by_time(self._snapshots, ".jpg")
         self._on_kept(path, Kind.PICTURE)
         try:
-            write_picture(path, draw_result(self.shown, Readout(), is_mirrored=self.is_mirrored))
+            write_picture(path, draw_result(self._shown, Readout(), is_mirrored=self._is_mirrored))
         except EnvironmentProblemError as fault:
             # A full disk is no reason to stop watching.
             self._say(str(fault))
         else:
             self._say(f"saved {path}")
 
-    def _switch(self, is_another: bool, otherwise: str) -> None:
-        if not is_another:
-            self._say(otherwise)
-            return
-        self._selected, self._former = None, self.shown
-        self.is_paused = False
+    def _switch(self) -> None:
+        """Watch the camera that has been chosen."""
+        self._selected, self._former = None, self._shown
+        self._is_paused = False
         name = self._choice.names[self._choice.index]
         self._feed.switch(self._choice.open, name)
         self._say(f"watching {name}")
 
     def _set_threshold(self, value: float) -> None:
-        self._pipeline.tracker.unsure_below = min(1.0, max(0.0, round(value, 2)))
-        self._say(f"unsure below {self._pipeline.tracker.unsure_below:.0%}")
+        self._pipeline.adjust(unsure_below=min(1.0, max(0.0, round(value, 2))))
+        self._say(f"unsure below {self._pipeline.unsure_below:.0%}")
 
     def _select_next(self) -> None:
         tracks = sorted(face.track for face in self._faces)
@@ -230,31 +237,35 @@ class LiveControls:
 
     def _correct(self, command: commands.CorrectLabel) -> None:
         track = command.track if command.track is not None else self._selected
-        face = next((each for each in self._faces if each.track == track), None)
-        if face is None and track is None and self._faces:
-            face = self._faces[0]
-        if face is None or self.shown is None:
+        if track is not None:
+            face = next((each for each in self._faces if each.track == track), None)
+        else:
+            face = next(iter(self._faces), None)
+        if face is None or self._shown is None:
             self._say("no face there to correct")
             return
-        source, camera = self._choice.source, self._feed.camera.name
-        said = self._corrections.save(self.shown.frame, face.box, command.label, source, camera)
-        self._say(f"#{face.track}: {said}")
-
-    def _is_there(self, track: int | None) -> bool:
-        return any(face.track == track for face in self._faces)
+        outcome = self._corrections.save(
+            self._shown.frame,
+            face.box,
+            command.label,
+            source=self._choice.source,
+            camera=self._feed.camera.name,
+        )
+        self._say(f"#{face.track}: {outcome}")
 
     @property
     def _faces(self) -> tuple[TrackedFace, ...]:
         # Until the next camera gives a picture, people before the former one are still shown: they
         # are not to be saved by the rules of the next.
-        if self.shown is None or self.shown is self._former:
+        if self._shown is None or self._shown is self._former:
             return ()
-        return self.shown.faces
+        return self._shown.faces
 
     def _say(self, message: str, seconds: float = MESSAGE_S) -> None:
-        self._message, self._message_until_s = message, self._clock() + seconds
+        self._message, self._message_until_s = message, time.monotonic() + seconds
+        self._news.append(message)
 
 
-def _outcome(recording: Recording) -> str:
+def _describe_end(recording: Recording) -> str:
     left_out = f", {recording.left_out} frames left out" if recording.left_out else ""
     return recording.problem or f"recorded {recording.path}{left_out}"

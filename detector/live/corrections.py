@@ -1,4 +1,4 @@
-"""Sends wrongly labelled faces, with their right label, into the dataset.
+"""Corrections: wrongly labelled faces saved, with their right label, into the dataset.
 
 Everything happens in a thread of its own: opening a large dataset, and writing a photo so that it
 survives a power cut, take longer than a frame.
@@ -27,12 +27,12 @@ REMEMBERED = 16
 
 @dataclass(frozen=True)
 class CorrectionStore:
-    """Where corrected faces go.
+    """The dataset of corrected faces.
 
     Attributes:
-        root: The dataset's folder; made with the first photo.
+        root: Path of its folder; made with the first photo.
         subject: Pseudonym of the person before the camera, or None.
-        is_self: The person photographs themselves: that is put on record as their consent.
+        is_self: The person photographs themselves: that is recorded as their consent.
     """
 
     root: Path
@@ -40,7 +40,7 @@ class CorrectionStore:
     is_self: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class _Shot:
     """One face to be saved; see `Corrections.save`."""
 
@@ -53,18 +53,18 @@ class _Shot:
 
     @property
     def key(self) -> tuple[float, FaceBox]:
-        """Which face of which frame it is."""
+        """The face within its frame."""
         return self.captured_s, self.box
 
 
 class Corrections(ClosingMixin):
-    """Saves faces into a dataset, one after the other.
+    """A thread that saves faces into a dataset, one after the other.
 
-    The dataset is opened, and locked against other writers, with the first correction. A webcam or
-    stream photographs nobody whose consent is not on record, as in the collector.
+    The dataset is opened, and locked against other writers, with the first correction. As in the
+    collector, nobody before a webcam or stream is photographed without a consent on record.
 
     Args:
-        dataset: Where to.
+        dataset: The dataset.
 
     Attributes:
         saved: Photos that are on the disk.
@@ -81,20 +81,20 @@ class Corrections(ClosingMixin):
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="corrections")
 
     def objection(self, source: str) -> str | None:
-        """Why nobody before this source can be saved, as far as it can be told at once."""
+        """Return why nobody before this source can be saved, if that is known at once, or None."""
         if shows_people_live(source) and self._dataset.subject is None:
             return "say who it is: --self, or --subject ID with a consent on record"
         return None
 
     def save(self, frame: Frame, box: FaceBox, label: Label, source: str, camera: str) -> str:
-        """Order one face to be saved; returns what to tell meanwhile.
+        """Order one face to be saved; returns a message for the meantime.
 
         Args:
-            frame: That it is in.
-            box: Where.
-            label: What it is.
-            source: What the camera was opened from.
-            camera: Its name, as the manifest keeps it.
+            frame: The frame with the face.
+            box: The face.
+            label: The right label.
+            source: Source from which the camera was opened.
+            camera: Name of the camera, as the manifest keeps it.
         """
         if (objection := self.objection(source)) is not None:
             return f"not saved: {objection}"
@@ -103,16 +103,23 @@ class Corrections(ClosingMixin):
         self._waiting += 1
         # Cut out now: a camera may use its memory again.
         crop = crop_face(frame.pixels, box, CROP_MARGIN)
-        shot = _Shot(crop, box, frame.captured_s, label, source, camera)
+        shot = _Shot(
+            crop=crop,
+            box=box,
+            captured_s=frame.captured_s,
+            label=label,
+            source=source,
+            camera=camera,
+        )
         self._worker.submit(self._save, shot)
         return f"saving it as {label.title}"
 
     def take_message(self) -> str | None:
-        """What became of an order, once each; None where there is nothing new."""
+        """Return the outcome of an order, each once; None if there is nothing new."""
         return None if self._messages.empty() else self._messages.get()
 
     def close(self) -> None:
-        """Save what waits, say what nobody was told yet, and let other writers in."""
+        """Save what waits, print outcomes that were not taken, and let other writers in."""
         self._worker.shutdown()
         while (message := self.take_message()) is not None:
             say(message)
@@ -125,7 +132,7 @@ class Corrections(ClosingMixin):
             self._messages.put(self._save_allowed(shot))
         except ToolchainError as fault:
             self._messages.put(f"not saved: {fault}")
-        except Exception as fault:  # noqa: BLE001  nobody else would tell of it
+        except Exception as fault:  # noqa: BLE001  nothing else would report it
             self._messages.put(f"not saved: {fault!r}")
         finally:
             self._waiting -= 1
@@ -134,7 +141,7 @@ class Corrections(ClosingMixin):
         subject, today = self._dataset.subject, date.today()
         is_live = shows_people_live(shot.source)
         if is_live and not (self._dataset.is_self or self._dataset.root.exists()):
-            # Where there is no dataset, there is no consent on record, and none is to be made.
+            # Without a dataset there is no consent on record, and none is to be made.
             return f"not saved: {find_objection(subject, {}, today)}"
         store = self._open_store()
         if is_live:
@@ -159,7 +166,7 @@ class Corrections(ClosingMixin):
         return f"saved {self._dataset.root / photo.path}"
 
     def _relabel(self, store: PhotoStore, photo: Photo, shot: "_Shot") -> str:
-        """The same face of the same frame again: one picture in two classes teaches nothing."""
+        """Move a face that was saved before: one picture in two classes teaches nothing."""
         if photo.label is shot.label:
             return f"saved already as {shot.label.title}"
         edit = store.relabelling(photo, shot.label)

@@ -1,4 +1,4 @@
-"""Records what is shown, with every face made unrecognisable unless the user wants otherwise.
+"""Recordings of what is shown, with faces made unrecognisable unless the user wants otherwise.
 
 Drawing and encoding happen in a thread of their own: a slow disk costs recorded frames, never the
 live picture. The file plays as fast as it was seen, however unevenly frames came.
@@ -28,12 +28,12 @@ WAITING = 8
 """Frames that may wait to be written; more are left out."""
 
 BLUR_BLOCKS = 6
-"""A face is left with so many blocks a side: too few to tell who it is."""
+"""Blocks a side that are left of a face: too few to recognise a person."""
 BLUR_MARGIN = 0.25
-"""Around the box, as part of its side: hair and chin tell as well."""
+"""Margin around the box, as part of its side: hair and chin identify people too."""
 
 LEAST_FREE_BYTES = 50_000_000
-"""Less on the disk ends a recording: the rest is for what else is written meanwhile."""
+"""Free space that ends a recording: the rest is for other files that are written meanwhile."""
 
 _LONGEST_STILL_S = 10.0
 _POLL_S = 0.1
@@ -44,11 +44,11 @@ class Recording(ClosingMixin):
 
     Args:
         path: The file; its folder is made.
-        is_blurred: Whether faces are made unrecognisable. Where nobody looks for faces (the guide
-            stands in) it is the whole picture.
+        is_blurred: Make faces unrecognisable; without a face finder (the guide stands in) the
+            whole picture.
 
     Attributes:
-        problem: Why it ended by itself, or None.
+        problem: The reason why it ended by itself, or None.
         left_out: Frames that came faster than they could be written.
 
     Raises:
@@ -71,7 +71,7 @@ class Recording(ClosingMixin):
 
     @property
     def is_done(self) -> bool:
-        """Whether the file is finished, or given up."""
+        """True once the file is finished, or given up."""
         return not self._thread.is_alive()
 
     def add(self, view: LiveView) -> None:
@@ -82,11 +82,11 @@ class Recording(ClosingMixin):
             self.left_out += 1
 
     def finish(self) -> None:
-        """Write what waits, finish the file and see that it can be read; does not wait for it."""
+        """Have the file finished and read back; does not wait for that."""
         self._ending.set()
 
     def close(self) -> None:
-        """As `finish`, and wait until it is done."""
+        """Finish the file, and wait until it is done."""
         self.finish()
         self._thread.join()
 
@@ -121,10 +121,10 @@ class Recording(ClosingMixin):
         self._first_s = now_s if self._first_s is None else self._first_s
         due = round((now_s - self._first_s) * FPS) + 1 - self._sink.frames
         if (excess := due - round(_LONGEST_STILL_S * FPS)) > 0:
-            # Left out for good, or the views after it would have to make up for it.
+            # Left out for good, or the views after it would come too early.
             self._first_s += excess / FPS
             due -= excess
-        # Until this one came, the one before it was seen.
+        # Until this view came, the one before it was seen.
         for _ in range(due - 1):
             self._sink.write(self._held if self._held is not None else drawn)
         if due > 0:
@@ -133,13 +133,13 @@ class Recording(ClosingMixin):
 
 
 class FaceBlur:
-    """Makes the faces of one source unrecognisable, also where one is lost for a moment."""
+    """The blur of the faces of one source, also of a face that is lost for a moment."""
 
     def __init__(self) -> None:
         self._seen: dict[int, tuple[float, FaceBox]] = {}
 
     def apply(self, result: FrameResult) -> Frame:
-        """The frame with its faces blurred; the one given is left as it was."""
+        """Return the frame with its faces blurred; the given one is left as it was."""
         frame = result.frame
         pixels = frame.pixels.copy()
         if any(face.is_guide for face in result.faces):
@@ -162,7 +162,7 @@ def pixelate(pixels: RgbImage, box: FaceBox, margin: float) -> None:
 
     Args:
         pixels: RGB uint8 (H, W, 3), writable.
-        box: The face.
+        box: The face, in pixels.
         margin: Border on each side, as a part of the longer box side.
     """
     border = round(box.side_px * margin)
@@ -178,5 +178,5 @@ def pixelate(pixels: RgbImage, box: FaceBox, margin: float) -> None:
 
 
 def name_by_time(folder: Path, suffix: str) -> Path:
-    """A file named by the present moment, UTC: "20261126T114501.123Z.mp4"."""
+    """Return a path named by the present moment, UTC: "20261126T114501.123Z.mp4"."""
     return folder / (datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3] + "Z" + suffix)

@@ -1,28 +1,29 @@
-"""`detector live`: brings camera, model and screen together, and runs the loop on them."""
+"""`detector live`: open camera, model, outputs and screen, and run the loop on them."""
 
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from detector.events.alarm_options import AlarmSettings
-from detector.events.events import EventLog, EventTable
+from detector.events.events import open_event_files
 from detector.live.controls import LiveControls
-from detector.live.corrections import Corrections, CorrectionStore
-from detector.live.loop import LiveLoop, LiveSummary, LoopOptions
+from detector.live.corrections import Corrections
+from detector.live.loop import LiveLoop
+from detector.live.requests import LiveRequest
 from detector.live.sources import CameraChoice, public_source
-from detector.screens.base import DisplayProbe, NoScreen, Screen, ScreenKind, choose_screen
+from detector.live.summary import LiveSummary
+from detector.screens.base import Screen
 from detector.screens.commands import CommandDesk
-from detector.tracking.pipeline import EVERYTHING, FrameResult, LivePipeline, Thrift
+from detector.screens.display import DisplayProbe, ScreenKind, choose_screen
+from detector.tracking.pipeline import FrameResult, open_pipeline
 from detector.web.options import WebOptions
 from maskage.cameras.live_feed import LiveFeed
 from maskage.cameras.sources import open_camera, shows_pictures
 from maskage.console import say
 from maskage.errors import DatasetError, EnvironmentProblemError
-from maskage.faces.finder import SMALLEST_IN_PICTURE_PX, FaceFinder, open_face_finder
+from maskage.faces.finder import SMALLEST_IN_PICTURE_PX, open_face_finder
 from maskage.formats.bundle import ModelBundle, find_bundle, load_bundle
 from maskage.formats.datasets_behind import datasets_behind
 from maskage.formats.output_log import Kind, Output, log_output
@@ -31,51 +32,6 @@ from maskage.pictures.picture_files import tell_left_out
 
 if TYPE_CHECKING:
     from detector.web.classify import PictureClassifier
-
-
-@dataclass(frozen=True)
-class LiveRequest:
-    """What to watch, and how.
-
-    Attributes:
-        sources: As for `maskage.cameras.sources.open_camera`; the first is watched first.
-        model: A run or a bundle folder; None for the newest run.
-        face_model: A copy of YuNet, or None to look for one.
-        screen: Where to show it.
-        web: For `ScreenKind.WEB`.
-        json_out, csv_out: Event files; "-" is stdout; None for none.
-        alarms: None for none.
-        dataset: Where corrected faces go.
-        snapshots, recordings: Folders.
-        is_recording: Record from the start.
-        is_blurred: Whether recorded faces are made unrecognisable.
-        is_mirrored: Begin mirrored.
-        threshold: Confidence under which a face is unsure; None for the bundle's.
-        is_paced: Whether recordings play at their own speed.
-        is_thorough: Let finder and network see every frame.
-        options: For the loop.
-        seed: Who the demo camera shows.
-    """
-
-    sources: tuple[str, ...] = ("0",)
-    model: Path | None = None
-    face_model: Path | None = None
-    screen: ScreenKind = ScreenKind.AUTO
-    web: WebOptions = field(default_factory=WebOptions)
-    json_out: Path | None = None
-    csv_out: Path | None = None
-    alarms: AlarmSettings | None = None
-    dataset: CorrectionStore = field(default_factory=lambda: CorrectionStore(Path("data")))
-    snapshots: Path = Path("snapshots")
-    recordings: Path = Path("recordings")
-    is_recording: bool = False
-    is_blurred: bool = True
-    is_mirrored: bool = False
-    threshold: float | None = None
-    is_paced: bool = True
-    is_thorough: bool = False
-    options: LoopOptions = field(default_factory=LoopOptions)
-    seed: int = 0
 
 
 def run_live(request: LiveRequest) -> LiveSummary:
@@ -90,26 +46,33 @@ def run_live(request: LiveRequest) -> LiveSummary:
             loop = _open_loop(request, held)
             loop.run()
     except (KeyboardInterrupt, SystemExit):
-        # The usual end of a view without keys: it is told of like any other.
+        # The usual end of a view without keys: its summary is printed too.
         if loop is not None and loop.summary.frames:
             say(str(loop.summary))
         raise
-    tell_left_out(loop.summary.left_out)
-    for message in loop.summary.skipped:
+    summary = loop.summary
+    tell_left_out(summary.left_out)
+    for message in summary.skipped:
         say(f"skipped {message}")
-    for fault in loop.summary.damage:
+    for fault in summary.damage:
         say(f"video: {fault}")
-    if loop.summary.frames == 0 and loop.summary.skipped:
+    if summary.frames == 0 and summary.skipped:
         raise DatasetError(
-            f"{public_source(request.sources[0])}: none of its pictures can be read."
+            f"{public_source(request.source.names[0])}: none of its pictures can be read."
         )
-    return loop.summary
+    return summary
 
 
 def serve_pictures(
     model: Path | None, face_model: Path | None, web: WebOptions, tell: Callable[[str], None]
 ) -> None:
-    """Answer to pictures that are sent, without a camera, until Ctrl-C.
+    """Classify pictures that are sent, without a camera, until Ctrl-C.
+
+    Args:
+        model: A run or a bundle folder; None for the newest run.
+        face_model: A copy of YuNet, or None to look for one.
+        web: The server.
+        tell: Gets the address to open.
 
     Raises:
         ToolchainError: The model or the address is not usable.
@@ -124,124 +87,107 @@ def serve_pictures(
 
 
 def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
-    asks_for_window = request.screen in (ScreenKind.AUTO, ScreenKind.WINDOW)
-    probe = DisplayProbe() if asks_for_window else None
-    if probe:
+    source = request.source
+    probe = None
+    if request.screen in (ScreenKind.AUTO, ScreenKind.WINDOW):
+        probe = DisplayProbe()
         held.callback(probe.find_problem)
-    bundle = load_bundle(find_bundle(request.model))
-    finder = _open_finder(request)
-    pipeline = _open_pipeline(request, bundle, finder)
+    bundle = load_bundle(find_bundle(request.model.folder))
+    has_pictures = any(shows_pictures(name) for name in source.names)
+    pipeline = open_pipeline(request.model, bundle, has_pictures=has_pictures)
     choice = CameraChoice(
-        request.sources,
-        partial(open_camera, pace=request.is_paced, seed=request.seed),
-        finds_webcams=request.sources[0].isdecimal(),
+        source.names,
+        partial(open_camera, pace=source.is_paced, seed=source.seed),
+        finds_webcams=source.names[0].isdecimal(),
     )
-    kind = _choose_screen(request, choice, probe)
-    if finder.notice:
-        say(finder.notice)
-    desk = CommandDesk()
+    kind = _choose_screen(request.screen, choice, probe)
+    if pipeline.finder.notice:
+        say(pipeline.finder.notice)
     # Last of all: a recording that is being played would run on while a model is loaded.
     feed = held.enter_context(LiveFeed(choice.open))
-    on_kept = _keep_in_mind(request, bundle.folder)
-    for events in (request.json_out, request.csv_out):
-        if events and str(events) != "-":
-            on_kept(events, Kind.TABLE)
-    listeners = _open_logs(request, held)
-    corrections = held.enter_context(Corrections(request.dataset))
+    log_kept = _output_logger(request, bundle.folder)
+    listeners = _open_event_files(request, log_kept, held)
     controls = LiveControls(
         feed,
         pipeline,
         choice,
-        corrections,
-        snapshots=request.snapshots,
-        recordings=request.recordings,
-        is_blurred=request.is_blurred,
-        is_mirrored=request.is_mirrored,
-        on_kept=on_kept,
+        held.enter_context(Corrections(request.outputs.corrections)),
+        snapshots=request.outputs.snapshots,
+        recordings=request.outputs.recordings,
+        is_blurred=request.outputs.is_blurred,
+        is_mirrored=source.is_mirrored,
+        on_kept=log_kept,
     )
     held.callback(controls.close)
-    if request.alarms:
-        # On a screen a line of text would be written into the picture.
-        tell = say if kind is ScreenKind.HEADLESS else controls.tell
-        listeners.append(_open_alarms(request.alarms, feed, tell, held))
-    # Closed before all of them: what they say at the end is lost on the terminal's other screen.
-    screen = _open_screen(kind, request, bundle, feed.camera.name, desk)
+    if request.outputs.alarms:
+        listeners.append(_open_alarms(request, feed, controls.tell, held))
+    # Closed before all of them: what they print at the end would be lost on the terminal's other
+    # screen.
+    screen = _open_screen(kind, request, bundle, feed.camera.name)
     held.callback(screen.close)
-    if request.is_recording:
+    if request.outputs.is_recording:
         controls.start_recording()
-    return LiveLoop(request.options, feed, pipeline, screen, controls, listeners, desk)
+    return LiveLoop(feed, pipeline, screen, controls, limits=request.limits, listeners=listeners)
 
 
-def _keep_in_mind(request: LiveRequest, model: Path) -> Callable[[Path, Kind], None]:
-    """Remember what is kept, and who is in it as far as that was said, for `collector forget`."""
-    behind = datasets_behind(request.sources)
-    roots = behind | datasets_behind([model, request.dataset.root])
-    subject = request.dataset.subject
+def _output_logger(request: LiveRequest, model: Path) -> Callable[[Path, Kind], None]:
+    """Return what logs a kept file, with who is in it if known, for `collector forget`."""
+    corrections = request.outputs.corrections
+    behind = datasets_behind(request.source.names)
+    roots = behind | datasets_behind([model, corrections.root])
 
-    def keep(path: Path, kind: Kind) -> None:
-        is_blurred = kind is Kind.VIDEO and request.is_blurred
-        log_output(roots, Output(path, kind, "", subject, bool(behind), is_blurred))
+    def log_kept(path: Path, kind: Kind) -> None:
+        is_blurred = kind is Kind.VIDEO and request.outputs.is_blurred
+        output = Output(
+            path,
+            kind,
+            subject=corrections.subject,
+            is_of_photos=bool(behind),
+            is_blurred=is_blurred,
+        )
+        log_output(roots, output)
 
-    return keep
+    return log_kept
 
 
 def _choose_screen(
-    request: LiveRequest, choice: CameraChoice, probe: DisplayProbe | None
+    wanted: ScreenKind, choice: CameraChoice, probe: DisplayProbe | None
 ) -> ScreenKind:
     try:
         return choose_screen(
-            request.screen,
+            wanted,
             has_terminal=sys.stdin.isatty() and sys.stdout.isatty(),
             display_problem=probe.find_problem() if probe else "not asked for",
         )
     except EnvironmentProblemError:
-        # Of two faults that of the source is told first: with another screen it would still be.
+        # Of two faults that of the source comes first: it would be there on another screen too.
         choice.open().close()
         raise
 
 
-def _open_finder(request: LiveRequest) -> FaceFinder:
-    if any(shows_pictures(source) for source in request.sources):
-        return open_face_finder(request.face_model, SMALLEST_IN_PICTURE_PX)
-    return open_face_finder(request.face_model)
-
-
-def _open_pipeline(request: LiveRequest, bundle: ModelBundle, finder: FaceFinder) -> LivePipeline:
-    thrift = EVERYTHING if request.is_thorough else Thrift()
-    pipeline = LivePipeline(finder, Classifier(bundle), thrift=thrift)
-    if request.threshold is not None:
-        pipeline.tracker.unsure_below = request.threshold
-    return pipeline
-
-
-def _open_logs(request: LiveRequest, held: ExitStack) -> list[Callable[[FrameResult], None]]:
-    listeners: list[Callable[[FrameResult], None]] = []
-    if request.json_out:
-        listeners.append(held.enter_context(EventLog(request.json_out)).write)
-    if request.csv_out:
-        listeners.append(held.enter_context(EventTable(request.csv_out)).write)
-    return listeners
+def _open_event_files(
+    request: LiveRequest, log_kept: Callable[[Path, Kind], None], held: ExitStack
+) -> list[Callable[[FrameResult], None]]:
+    outputs = request.outputs
+    for path in (outputs.json_out, outputs.csv_out):
+        if path and str(path) != "-":
+            log_kept(path, Kind.TABLE)
+    return open_event_files(outputs.json_out, outputs.csv_out, held)
 
 
 def _open_alarms(
-    settings: AlarmSettings, feed: LiveFeed, tell: Callable[[str], None], held: ExitStack
+    request: LiveRequest, feed: LiveFeed, tell: Callable[[str], None], held: ExitStack
 ) -> Callable[[FrameResult], None]:
     from detector.events.alarms import Alarms
 
-    alarms = Alarms(settings, feed.camera.name, tell)
+    assert request.outputs.alarms is not None
+    alarms = Alarms(request.outputs.alarms, feed.camera.name, tell)
     held.callback(lambda: say(str(alarms.summary)))
     held.enter_context(alarms)
-
-    def update(result: FrameResult) -> None:
-        alarms.source = feed.camera.name
-        alarms.update(result)
-
-    return update
+    return lambda result: alarms.update(result, feed.camera.name)
 
 
-def _open_screen(
-    kind: ScreenKind, request: LiveRequest, bundle: ModelBundle, title: str, desk: CommandDesk
-) -> Screen:
+def _open_screen(kind: ScreenKind, request: LiveRequest, bundle: ModelBundle, title: str) -> Screen:
     if kind is ScreenKind.WINDOW:
         from detector.screens.window import WindowScreen
 
@@ -253,10 +199,13 @@ def _open_screen(
     if kind is ScreenKind.WEB:
         from detector.web.server import open_web
 
-        screen = open_web(request.web, _picture_classifier(bundle, request.face_model), desk)
+        pictures = _picture_classifier(bundle, request.model.face_model)
+        screen = open_web(request.web, pictures, CommandDesk())
         say(f"Open {screen.url}")
         return screen
-    return NoScreen()
+    from detector.screens.headless import HeadlessScreen
+
+    return HeadlessScreen()
 
 
 def _picture_classifier(bundle: ModelBundle, face_model: Path | None) -> "PictureClassifier":

@@ -1,1 +1,1 @@
-"""Screens that show the live view."""
+"""Screens of the live view."""

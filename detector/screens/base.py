@@ -1,35 +1,33 @@
-"""Where the live picture goes: a window, the terminal, or nowhere."""
+"""The views that are shown, and the protocol of screens: window, terminal, web, headless.
 
-import os
-import socket
-import subprocess
-import sys
-from collections.abc import Mapping
+State flows one way through the live loop: source, pipeline, result, then outputs and screen. The
+commands of the screen go back as values, once a turn.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from detector.drawing.overlay import Readout
+from detector.screens.commands import Command
 from detector.tracking.pipeline import FrameResult
-from maskage.errors import EnvironmentProblemError
 
-# Opens a window in a process of its own: where it cannot, Qt aborts the whole process.
-_PROBE = "import cv2; cv2.namedWindow('probe'); cv2.waitKey(1); cv2.destroyAllWindows()"
-_PROBE_TIMEOUT_S = 10.0
+PICTURE_S = 1.5
+"""Seconds for which each picture of a folder is shown to a person."""
 
 
 @dataclass(frozen=True)
 class Controls:
-    """How everything that a person can change stands.
+    """The present value of everything that a person can choose.
 
     Attributes:
         threshold: Confidence under which a face is called unsure, 0 to 1.
         recording: The file that is being recorded, or None.
         selected: Track of the face that the next correction is meant for, or None.
-        source: Which of `sources` is watched.
+        source: Position of the present camera in `sources`.
         sources: Names of the cameras that can be chosen.
-        correcting: Why no face can be saved into the dataset; None where one can.
+        correcting: The reason why no face can be saved into the dataset; None if one can.
     """
 
     threshold: float = 0.5
@@ -41,12 +39,33 @@ class Controls:
 
 
 @dataclass(frozen=True)
-class Counts:
-    """What came of the frames so far.
+class LiveStatus:
+    """The state of the live view after the commands of one turn.
 
     Attributes:
-        frames: Labelled.
-        dropped: Passed over for newer ones.
+        controls: The present choices.
+        is_paused: The picture is held.
+        is_mirrored: The picture is shown as in a mirror.
+        has_quit: The user has ended the view.
+        message: What just happened, for some seconds; empty for nothing.
+        news: Messages that are new in this turn, in order.
+    """
+
+    controls: Controls = Controls()
+    is_paused: bool = False
+    is_mirrored: bool = False
+    has_quit: bool = False
+    message: str = ""
+    news: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The frames so far.
+
+    Attributes:
+        frames: Labelled frames.
+        dropped: Frames passed over for newer ones.
         reconnects: How often a lost source was opened again.
     """
 
@@ -57,14 +76,14 @@ class Counts:
 
 @dataclass(frozen=True, eq=False)
 class LiveView:
-    """What a screen shows at one moment.
+    """One moment of the live view, as it is shown.
 
     Attributes:
         result: The newest labelled frame.
         readout: The status line.
-        is_mirrored: Show it as in a mirror.
-        controls: What can be changed.
-        counts: Frames so far.
+        is_mirrored: Show the picture as in a mirror.
+        controls: The present choices.
+        counts: The frames so far.
         is_over: The recording or folder has ended; this is the last view.
     """
 
@@ -77,150 +96,30 @@ class LiveView:
 
 
 class Screen(Protocol):
-    """Shows views and hears keys; a context that leaves the terminal as it was."""
+    """A place where views are shown and commands are given; closing leaves all as it was.
 
-    @property
-    def is_open(self) -> bool:
-        """False once the user has closed it."""
+    Attributes:
+        is_open: False once the user has closed it.
+        picture_s: Seconds for which each picture of a folder stays.
+    """
+
+    is_open: bool = True
+    picture_s: float = PICTURE_S
 
     def show(self, view: LiveView) -> None:
         """Show a view now."""
 
-    def read_keys(self) -> str:
-        """The keys pressed since the last call, in order; empty for none."""
+    def report(self, news: Sequence[str], problem: str | None) -> None:
+        """Print the messages of a turn; by default nothing, since the next view holds them too.
+
+        Args:
+            news: Messages that are new in this turn.
+            problem: The reason why no frames come, or None.
+        """
+        return
+
+    def read_commands(self) -> list[Command]:
+        """Return the commands given since the last call, in order."""
 
     def close(self) -> None:
         """Leave everything as it was found. May be called twice."""
-
-
-class NoScreen:
-    """`--headless`: shows nothing, hears nothing."""
-
-    is_open: bool = True
-
-    def show(self, view: LiveView) -> None: ...
-
-    def read_keys(self) -> str:
-        return ""
-
-    def close(self) -> None: ...
-
-
-class ScreenKind(StrEnum):
-    """What `detector live` may be asked for."""
-
-    AUTO = "auto"
-    WINDOW = "window"
-    TERMINAL = "terminal"
-    HEADLESS = "headless"
-    WEB = "web"
-
-
-def choose_screen(
-    wanted: ScreenKind, *, has_terminal: bool, display_problem: str | None
-) -> ScreenKind:
-    """The screen that is used.
-
-    Args:
-        wanted: What the user asked for.
-        has_terminal: Whether both input and output are a terminal.
-        display_problem: Why no window can be opened; None where one can.
-
-    Raises:
-        EnvironmentProblemError: What was asked for is not to be had, or with `AUTO`, nothing is.
-    """
-    if wanted in (ScreenKind.HEADLESS, ScreenKind.WEB):
-        return wanted
-    if wanted in (ScreenKind.AUTO, ScreenKind.WINDOW) and display_problem is None:
-        return ScreenKind.WINDOW
-    if wanted is ScreenKind.WINDOW:
-        raise EnvironmentProblemError(
-            f"No window can be opened: {display_problem}. Use --terminal or --headless, or "
-            f"`detector run` for a recording."
-        )
-    if has_terminal:
-        return ScreenKind.TERMINAL
-    missing = "this is not a terminal"
-    if wanted is ScreenKind.AUTO:
-        missing = f"{display_problem}, and {missing}"
-    raise EnvironmentProblemError(
-        f"Nowhere to show the picture: {missing}. Use --web to watch in a browser, --headless to "
-        f"watch without a picture, or `detector run FILE --json OUT --video OUT` for a recording."
-    )
-
-
-class DisplayProbe:
-    """Finds out whether OpenCV can open a window here, while the caller does something else.
-
-    Asks in order of cost: is there a display, does it answer, and does a window really open (in
-    a process of its own, some 0.4 s).
-
-    Args:
-        environment: Of the process, by default.
-    """
-
-    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        environment = os.environ if environment is None else environment
-        self._process: subprocess.Popen[bytes] | None = None
-        self._problem = _missing_display(environment)
-        if self._problem is None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROBE],
-                env={**environment, "OPENCV_LOG_LEVEL": "OFF"},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-
-    def find_problem(self) -> str | None:
-        """Why no window can be opened, or None where one can; waits for the answer."""
-        if self._process is None:
-            return self._problem
-        try:
-            code = self._process.wait(_PROBE_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            code = self._process.wait()
-        self._process = None
-        if code != 0:
-            self._problem = (
-                "OpenCV opens no windows here (is opencv-python-headless installed over "
-                "opencv-python?)"
-            )
-        return self._problem
-
-
-def _missing_display(environment: Mapping[str, str]) -> str | None:
-    if not sys.platform.startswith("linux"):
-        return None
-    display, wayland = environment.get("DISPLAY", ""), environment.get("WAYLAND_DISPLAY", "")
-    if not display and not wayland:
-        return "there is no display (DISPLAY and WAYLAND_DISPLAY are not set)"
-    if not wayland and not _answers(display):
-        return f"the display {display} does not answer"
-    return None
-
-
-def _answers(display: str) -> bool:
-    """Whether an X server listens at a DISPLAY such as ":0" or "host:10.0"."""
-    host, _, number = display.rpartition(":")
-    number = number.partition(".")[0]
-    if not number.isdecimal():
-        return False
-    path = f"/tmp/.X11-unix/X{number}"
-    if host in ("", "unix"):
-        # The abstract socket (leading NUL) exists also where /tmp is another.
-        return any(_connects(socket.AF_UNIX, address) for address in (path, f"\0{path}"))
-    if Path(host).exists():  # macOS names a socket file
-        return True
-    return _connects(socket.AF_INET, (host, 6000 + int(number)))
-
-
-def _connects(family: int, address: str | tuple[str, int]) -> bool:
-    try:
-        with socket.socket(family, socket.SOCK_STREAM) as line:
-            line.settimeout(2.0)
-            line.connect(address)
-            return True
-    except OSError:
-        return False

@@ -1,7 +1,7 @@
-"""What a person who watches can ask for: by key, or from the browser.
+"""The commands of a person who watches: by key, or from the browser.
 
-Each is a value that the live loop carries out between two frames, so that nothing else touches the
-camera, the tracks or the files.
+Each is a value. The screen returns them once a turn of the live loop, and `LiveControls` alone
+carries them out, so that no other thread changes the camera, the tracks or the files.
 """
 
 import queue
@@ -19,12 +19,12 @@ class Quit:
 
 @dataclass(frozen=True)
 class TogglePause:
-    """Hold the picture, or go on."""
+    """Hold the picture, or continue."""
 
 
 @dataclass(frozen=True)
 class ToggleMirror:
-    """Show it as in a mirror, or as the camera sees it."""
+    """Show the picture as in a mirror, or as the camera sees it."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class TakeSnapshot:
 
 @dataclass(frozen=True)
 class ToggleRecording:
-    """Begin to record what is shown, or end it."""
+    """Start or end a recording of what is shown."""
 
 
 @dataclass(frozen=True)
 class NextPicture:
-    """Go on in a folder of pictures."""
+    """Show the next picture of a folder."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class UseCamera:
     """Watch another source.
 
     Attributes:
-        index: Into the sources that `Controls.sources` lists.
+        index: Position in `Controls.sources`.
     """
 
     index: int
@@ -60,7 +60,7 @@ class UseCamera:
 
 @dataclass(frozen=True)
 class SetThreshold:
-    """From which confidence a face counts as sure.
+    """Set the confidence from which on a face counts as sure.
 
     Attributes:
         value: 0 to 1.
@@ -90,8 +90,8 @@ class CorrectLabel:
     """Save a face with its right label into the dataset.
 
     Attributes:
-        label: What it is.
-        track: Whose face; None for the chosen one, or the largest where none is chosen.
+        label: The right label.
+        track: Track of the face; None for the chosen face, or the largest if none is chosen.
     """
 
     label: Label
@@ -100,7 +100,7 @@ class CorrectLabel:
 
 @dataclass(frozen=True)
 class ShowKeys:
-    """Say what every key does."""
+    """Show what every key does."""
 
 
 Command = (
@@ -141,8 +141,13 @@ ALL_KEYS = (
 KEY_HINT = "q quit  p pause  m mirror  s snapshot  r record  ? keys"
 
 
+def parse_keys(keys: str) -> list[Command]:
+    """Return the commands of pressed keys, in order; keys without a meaning are skipped."""
+    return [KEYS[key] for key in keys if key in KEYS]
+
+
 class CommandDesk:
-    """Where other threads leave commands for the live loop."""
+    """A queue in which other threads leave commands for the live loop."""
 
     def __init__(self) -> None:
         self._waiting: queue.SimpleQueue[Command] = queue.SimpleQueue()
@@ -152,5 +157,5 @@ class CommandDesk:
         self._waiting.put(command)
 
     def take(self) -> list[Command]:
-        """Those left since the last call, in order."""
+        """Return the commands left since the last call, in order."""
         return [self._waiting.get() for _ in range(self._waiting.qsize())]

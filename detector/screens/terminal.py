@@ -23,8 +23,8 @@ from detector.drawing.overlay import (
 )
 from detector.drawing.tags import describe_face, mark_selected
 from detector.drawing.text import Color
-from detector.screens.base import LiveView
-from detector.screens.commands import KEY_HINT
+from detector.screens.base import LiveView, Screen
+from detector.screens.commands import KEY_HINT, Command, parse_keys
 from detector.tracking.tracker import TrackedFace
 from maskage.outside_text import shown_lines
 from maskage.pictures.half_blocks import (
@@ -43,7 +43,7 @@ _LEAVE = "\x1b[0m\x1b[?25h\x1b[?1049l"
 _BEGIN_FRAME, _END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
 _RESET = "\x1b[0m"
 _STATUS_ROWS = 2
-# What a terminal answers once it has gone, and /dev/null in its place.
+# The errors of a terminal that has gone, and of /dev/null in its place.
 _GONE = (errno.EIO, errno.ENOTTY)
 _ALARM: Color = (230, 159, 0)
 _QUIET: Color = (180, 180, 180)
@@ -52,11 +52,12 @@ _NOT_OURS = re.compile(rb"\x1b(?:\[[0-9;?]*[A-Za-z~]|O.)?")
 
 
 def compose_view(view: LiveView, columns: int, rows: int) -> str:
-    """The escape sequences that draw a view on a terminal of this size.
+    """Return the escape sequences that draw a view on a terminal of this size.
 
     Args:
-        view: What to show.
-        columns, rows: Size of the terminal in cells.
+        view: The view.
+        columns: Width of the terminal in cells.
+        rows: Height of the terminal in cells.
 
     Returns:
         Text to write as it is; it covers every cell and leaves the cursor anywhere.
@@ -76,14 +77,14 @@ def compose_view(view: LiveView, columns: int, rows: int) -> str:
         parts += _place_lines(encode_half_blocks(small), place, columns, picture_rows)
         for face, box in reversed(list(zip(view.result.faces, boxes, strict=True))):
             mark = mark_selected(face, view.readout.selected)
-            parts.append(_tag(face, box, place, columns, picture_rows, mark))
+            parts.append(_tag(face, box, place, (columns, picture_rows), mark))
     parts += _status(view, columns, rows)
     parts.append(_END_FRAME)
     return "".join(parts)
 
 
 def confidence_bar(confidence: float, cells: int = BAR_CELLS) -> str:
-    """A confidence as text: "███████░░░"."""
+    """Return a confidence, 0 to 1, as text: "███████░░░"."""
     filled = round(confidence * cells)
     return "█" * filled + "░" * (cells - filled)
 
@@ -114,9 +115,10 @@ def _place_lines(lines: list[str], place: Placement, columns: int, rows: int) ->
 
 
 def _tag(
-    face: TrackedFace, box: FaceBox, place: Placement, columns: int, rows: int, mark: str
+    face: TrackedFace, box: FaceBox, place: Placement, size: tuple[int, int], mark: str
 ) -> str:
-    """The words above a box, or at its foot where there is no room above."""
+    """Return the words above a box, or at its foot if there is no room above."""
+    columns, rows = size
     color = face_color(face)
     ink = INK if is_light(color) else PAPER
     text = f" {mark}{describe_face(face)} {confidence_bar(face.confidence)} "[:columns]
@@ -130,7 +132,7 @@ def _tag(
 
 
 def _status(view: LiveView, columns: int, rows: int) -> list[str]:
-    """The lines at the foot: usually two, more where a message does not fit."""
+    """Return the lines at the foot: usually two, more if a message does not fit."""
     readout = view.readout
     is_alarm = readout.stale_s is not None or readout.is_paused
     first = [(line, _ALARM if is_alarm else PAPER) for line in _fold(readout.text, columns)]
@@ -145,18 +147,18 @@ def _status(view: LiveView, columns: int, rows: int) -> list[str]:
 
 
 def _fold(text: str, columns: int) -> list[str]:
-    """Words in lines of at most so many columns."""
+    """Break words into lines of at most so many columns."""
     text = shown_lines(text)
     return textwrap.wrap(text, max(1, columns), drop_whitespace=True) if text else []
 
 
 def _paint(text: str, front: Color, back: Color) -> str:
-    """Both colours always: nobody knows how light the terminal's own background is."""
+    """Set both colours always: the terminal's own background may be light or dark."""
     colors = ";".join(map(str, (*front, 48, 2, *back)))
     return f"\x1b[38;2;{colors}m{text}{_RESET}"
 
 
-class TerminalScreen:
+class TerminalScreen(Screen):
     """The whole terminal, until closed; then it is as it was.
 
     Keys arrive one by one and unechoed. Ctrl-C still interrupts.
@@ -178,12 +180,13 @@ class TerminalScreen:
             columns, rows = os.get_terminal_size(self._out)
             self._write(compose_view(view, columns, rows))
         except OSError as fault:
-            # The terminal has gone; the signal that tells of it is on its way.
+            # The terminal has gone; its signal is on the way.
             if fault.errno not in _GONE:
                 raise
             self.is_open = False
 
-    def read_keys(self) -> str:
+    def read_commands(self) -> list[Command]:
+        """Return the commands of the keys pressed since the last call, in order."""
         keys = ""
         while select.select([self._in], [], [], 0)[0]:
             pressed = b""
@@ -193,9 +196,10 @@ class TerminalScreen:
                 self.is_open = False
                 break
             keys += _NOT_OURS.sub(b"", pressed).decode(errors="ignore")
-        return keys
+        return parse_keys(keys)
 
     def close(self) -> None:
+        """Restore the terminal; may be called twice."""
         if not self._is_restored:
             self._is_restored = True
             self.is_open = False
@@ -205,7 +209,7 @@ class TerminalScreen:
                 termios.tcsetattr(self._in, termios.TCSAFLUSH, self._settings)
 
     def _disable_suspend(self) -> None:
-        """Ctrl-Z would leave the shell on our screen, with its echo off."""
+        """Switch Ctrl-Z off: it would leave the shell on our screen, with its echo off."""
         settings = termios.tcgetattr(self._in)
         settings[6][termios.VSUSP] = b"\x00"
         termios.tcsetattr(self._in, termios.TCSANOW, settings)

@@ -6,19 +6,23 @@ import os
 import cv2
 
 from detector.drawing.overlay import draw_result
-from detector.screens.base import LiveView
+from detector.screens.base import LiveView, Screen
+from detector.screens.commands import Command, parse_keys
 from maskage.errors import EnvironmentProblemError
 
 _ESCAPE = 27
 _MOST_KEYS = 16
 
 
-class WindowScreen:
+class WindowScreen(Screen):
     """One window; closing it ends the live view, as `q` and Escape do.
+
+    Args:
+        title: Title of the window.
 
     Raises:
         EnvironmentProblemError: OpenCV has no windows. (Without a display Qt aborts the process:
-            ask `screens.find_display_problem` first.)
+            ask `DisplayProbe` first.)
     """
 
     def __init__(self, title: str) -> None:
@@ -26,7 +30,7 @@ class WindowScreen:
         self._title = title
         self._keys = ""
         self._size = (0, 0)
-        # Qt speaks of missing fonts on stderr at the first window; nothing here draws with them.
+        # Qt warns of missing fonts on stderr at the first window; nothing here draws with them.
         os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
         try:
             cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
@@ -46,11 +50,13 @@ class WindowScreen:
         cv2.imshow(self._title, cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
         self._keys += self._poll()
 
-    def read_keys(self) -> str:
+    def read_commands(self) -> list[Command]:
+        """Return the commands of the keys pressed since the last call, in order."""
         keys, self._keys = self._keys + self._poll(), ""
-        return keys
+        return parse_keys(keys)
 
     def close(self) -> None:
+        """Close the window; may be called twice."""
         if self.is_open:
             self.is_open = False
             cv2.destroyAllWindows()

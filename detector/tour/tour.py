@@ -4,7 +4,6 @@ Each stage runs the parts, and where there is one the very command, that a user 
 photos, and says so. What it prints of accuracy it has measured, on people the training never saw.
 """
 
-import json
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +22,7 @@ from maskage.demo.camera import DEMO_SUBJECTS, DemoCamera
 from maskage.errors import EnvironmentProblemError, UsageError
 from maskage.faces.finder import GuideFinder
 from maskage.formats.bundle import find_bundle, load_bundle
+from maskage.formats.run_folder import RunFolder
 from maskage.inference.classifier import Classifier
 
 FEWEST_PHOTOS = 150
@@ -227,7 +227,7 @@ def _run_command(main: Callable[[list[str]], int], name: str, arguments: list[st
 def _say_goodbye(
     out: Path, report: Path, score: LiveScore, unseen: Sequence[str], seconds: float
 ) -> None:
-    test = json.loads((out / "runs" / "demo" / "metrics.json").read_text())
+    test = RunFolder(out / "runs" / "demo").read_metrics()
     low, high = test["accuracy_interval"]
     show(
         "",

@@ -1,1 +1,1 @@
-"""Follow faces from frame to frame."""
+"""Faces followed from frame to frame."""

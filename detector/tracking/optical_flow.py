@@ -1,11 +1,11 @@
-"""Where faces went since they were found: by optical flow, a fraction of the finder's cost.
+"""Faces followed by optical flow since they were found, at a fraction of the finder's cost.
 
 A grid of points is laid over each face and followed from frame to frame; the box goes where the
 median point goes, and grows as the median distance between points grows.
 
 Source: Kalal, Mikolajczyk, Matas, "Forward-backward error: automatic detection of tracking
-failures", ICPR 2010 (Median Flow); the check here is how well the points agree and still look as
-they did, which costs half.
+failures", ICPR 2010 (Median Flow); the check here is that the points agree and still look as they
+did, which costs half.
 """
 
 from collections.abc import Sequence
@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 from maskage.records import FaceBox, RgbImage
 
 FLOW_SIDE_PX = 320
-"""Frames are shrunk to about this before they are compared."""
+"""Longer side to which frames are shrunk before they are compared."""
 
 GRID = 5
 """Points a side of each face."""
 
 LEAST_AGREEING = 0.6
-"""Part of a face's points that must move together, or it counts as lost."""
+"""Part of a face's points that must move together; with less the face counts as lost."""
 
 AGREEMENT = 0.12
-"""How far a point may stray from where the box went, in sides of the face."""
+"""Distance that a point may stray from the motion of the box, in sides of the face."""
 
 MOST_CHANGE = 12.0
-"""How far a point's surroundings may differ from before, in grey levels of 255; else it is gone.
+"""Difference of a point's surroundings from before, in grey levels of 255; with more it is lost.
 
 Source: over two frames of three recordings 99% of faces changed by less than 9 (windows of 15 px:
 12), and faces that were covered by another part of the picture by 16 and more in 99%.
@@ -41,13 +41,13 @@ _LEVELS = 2
 _INNER = np.stack(
     np.meshgrid(np.linspace(0.15, 0.85, GRID), np.linspace(0.15, 0.85, GRID)), axis=-1
 ).reshape(-1, 2)
-"""Where the points lie, as parts of the box: not at its edge, where the background begins."""
+"""Positions of the points, as parts of the box: not at its edge, where the background begins."""
 
 Points = NDArray[np.float32]
 
 
 class FaceFollower:
-    """Follows the faces of one source between two looks of the finder."""
+    """The faces of one source between two runs of the finder."""
 
     def __init__(self) -> None:
         self._last: NDArray[np.uint8] | None = None
@@ -56,7 +56,7 @@ class FaceFollower:
         self._step = 1
 
     def start(self, pixels: RgbImage, boxes: Sequence[FaceBox]) -> None:
-        """Remember where faces were found.
+        """Remember the faces that were found.
 
         Args:
             pixels: RGB uint8, shape (H, W, 3).
@@ -68,13 +68,13 @@ class FaceFollower:
         self._scores = [box.score for box in boxes]
 
     def follow(self, pixels: RgbImage) -> list[FaceBox] | None:
-        """Where the faces are now, in the order they were found.
+        """Return where the faces are now, in the order in which they were found.
 
         Args:
             pixels: The next frame, RGB uint8 (H, W, 3).
 
         Returns:
-            A box for each; None where one was lost, or the frame has another size: look again.
+            A box for each; None if one was lost, or the frame has another size.
         """
         small = _shrink(pixels, self._step)
         last, self._last = self._last, small
@@ -100,20 +100,20 @@ class FaceFollower:
 
 
 def _shrink(pixels: RgbImage, step: int) -> NDArray[np.uint8]:
-    """Every so-manieth pixel's green: flow needs neither colour nor a smooth picture."""
+    """Return the green of every `step`th pixel: flow needs neither colour nor smoothness."""
     return np.ascontiguousarray(pixels[::step, ::step, 1])
 
 
 def _lay_grids(boxes: NDArray[np.float64]) -> Points:
-    """Points in the inner part of each box (faces, 4), shape (faces, GRID * GRID, 2)."""
+    """Lay points (faces, GRID * GRID, 2) into the inner part of each box (faces, 4)."""
     return (boxes[:, None, :2] + _INNER * boxes[:, None, 2:]).astype(np.float32)
 
 
 def _flow(
     last: NDArray[np.uint8], now: NDArray[np.uint8], starts: Points
 ) -> tuple[Points, NDArray[np.bool_]]:
-    """Points (faces, N, 2) to where they went, and whether they were found there, (faces, N)."""
-    # OpenCV's stubs leave out that the points to write into may be left to it.
+    """Return where points (faces, N, 2) went, and which were found there (faces, N)."""
+    # OpenCV's stubs do not know that the output points may be None.
     ends, status, change = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]
         last,
         now,
@@ -135,7 +135,7 @@ def _move(
     is_found: NDArray[np.bool_],
     step: int,
 ) -> NDArray[np.float64] | None:
-    """A box where its points went, in pixels of the frame; None where they do not agree."""
+    """Move a box with its points, in pixels of the frame; None if they do not agree."""
     if is_found.mean() < LEAST_AGREEING:
         return None
     sure, sure_now = start[is_found].astype(np.float64), end[is_found].astype(np.float64)
@@ -156,19 +156,19 @@ def _move(
 
 
 def _median(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Along the first axis; the upper of two middle ones. numpy's own takes ten times as long."""
+    """Return the median along axis 0, of two the upper; numpy's own takes ten times as long."""
     return np.sort(values, axis=0)[len(values) // 2]  # type: ignore[no-any-return]
 
 
 def _lengths(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of vectors (N, 2)."""
+    """Return the lengths of vectors (N, 2)."""
     return np.hypot(vectors[:, 0], vectors[:, 1])
 
 
 def _to_face(
     box: NDArray[np.float64], score: float, frame_width: int, frame_height: int
 ) -> FaceBox | None:
-    """A box clipped to the frame; None where less than half of it is left inside."""
+    """Clip a box to the frame; None if less than half of it lies inside."""
     left, top = max(0, round(box[0])), max(0, round(box[1]))
     right = min(frame_width, round(box[0] + box[2]))
     bottom = min(frame_height, round(box[1] + box[3]))

@@ -1,29 +1,39 @@
-"""From a frame to labelled faces: find or follow, crop, classify, track. For every command."""
+"""The way from a frame to labelled faces: find or follow, crop, classify, track."""
 
 import math
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from detector.tracking.optical_flow import FaceFollower
-from detector.tracking.scene_cuts import SceneWatch
-from detector.tracking.tracker import FADE_S, FaceTracker, TrackedFace
-from maskage.faces.finder import FaceFinder, crop_face
+from detector.tracking.scene_cuts import SceneCutDetector
+from detector.tracking.tracker import FaceTracker, TrackedFace
+from maskage.faces.finder import (
+    SMALLEST_IN_PICTURE_PX,
+    FaceFinder,
+    crop_face,
+    open_face_finder,
+)
+from maskage.formats.bundle import ModelBundle
 from maskage.inference.classifier import Classifier
 from maskage.records import FaceBox, Frame
 
 
 @dataclass(frozen=True)
 class Timings:
-    """Milliseconds that each stage took for one frame."""
+    """The time that each stage took for one frame.
+
+    Attributes:
+        find_ms: Finding the faces, in milliseconds.
+        crop_ms: Cutting them out.
+        classify_ms: Classifying them.
+        track_ms: Following them, and steadying their labels.
+    """
 
     find_ms: float
     crop_ms: float
     classify_ms: float
     track_ms: float
-
-    @property
-    def total_ms(self) -> float:
-        return self.find_ms + self.crop_ms + self.classify_ms + self.track_ms
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +41,9 @@ class FrameResult:
     """One frame with its labelled faces.
 
     Attributes:
-        frame: As it came from the camera.
-        faces: Largest first, as the finder gave them.
-        timings: What each stage took.
+        frame: The frame as it came from the camera.
+        faces: The faces, largest first, as the finder gave them.
+        timings: The time of each stage.
     """
 
     frame: Frame
@@ -43,14 +53,14 @@ class FrameResult:
 
 @dataclass(frozen=True)
 class Thrift:
-    """What need not be done anew in every frame of a live view.
+    """The work that is not repeated in every frame of a live view.
 
     Attributes:
-        find_period_s: Between two looks of the finder while faces are in the picture; meanwhile
-            they are followed. With none in the picture it looks at every frame.
-        classify_period_s: Between two looks of the network at a face whose label is settled. Where
-            the network itself takes long, it is `SLOW_RUNS` of its runs, so that frames in which
-            faces are only followed come between; never over `LONGEST_PERIOD_S`.
+        find_period_s: Time between two runs of the finder while faces are in the picture; meanwhile
+            they are followed. With no face in the picture the finder runs in every frame.
+        classify_period_s: Time between two runs of the network on a face whose label is settled. A
+            slow network waits for `SLOW_RUNS` times its own run, so that frames in which faces are
+            only followed come between; never over `LONGEST_PERIOD_S`.
     """
 
     find_period_s: float = 0.1
@@ -64,41 +74,83 @@ EVERYTHING = Thrift(0.0, 0.0)
 """The finder and the network see every frame."""
 
 
+@dataclass(frozen=True)
+class ModelRequest:
+    """A model, and how it is to be used.
+
+    Attributes:
+        folder: A run or a bundle folder; None for the newest run.
+        face_model: A copy of YuNet, or None to look for one.
+        threshold: Confidence under which a face is unsure; None for the bundle's.
+        thrift: The work that is not repeated in every frame.
+    """
+
+    folder: Path | None = None
+    face_model: Path | None = None
+    threshold: float | None = None
+    thrift: Thrift = EVERYTHING
+
+
 class LivePipeline:
-    """Labels the faces of one source, frame after frame.
+    """The labels of the faces of one source, frame after frame.
+
+    At a cut to another scene tracks end; each picture of a folder is a scene of its own.
 
     Args:
         finder: The same that the collector uses.
         classifier: A loaded bundle; its crop margin is used for the crops.
-        fade_s: How long labels are averaged, in seconds; 0 takes each frame by itself. At a cut
-            to another scene tracks end; pictures of a folder are scenes of their own.
-        thrift: What is left out between frames; may be changed at any time.
+        thrift: The work that is not repeated in every frame.
+        unsure_below: Confidence under which a face is unsure; None for the bundle's.
+
+    Attributes:
+        finder: As given.
+        classifier: As given.
+        tracker: The tracks.
     """
 
     def __init__(
         self,
         finder: FaceFinder,
         classifier: Classifier,
-        fade_s: float = FADE_S,
         thrift: Thrift = EVERYTHING,
+        unsure_below: float | None = None,
     ) -> None:
         self.finder = finder
         self.classifier = classifier
-        self.thrift = thrift
-        self._scenes = SceneWatch()
+        self._thrift = thrift
+        self._scene_cuts = SceneCutDetector()
         self._follower = FaceFollower()
         self._found_s = -math.inf
         self._run_s = 0.0
-        self.tracker = FaceTracker(classifier.bundle.unsure_below, fade_s)
+        if unsure_below is None:
+            unsure_below = classifier.bundle.unsure_below
+        self.tracker = FaceTracker(unsure_below)
+
+    @property
+    def thrift(self) -> Thrift:
+        """The work that is not repeated in every frame."""
+        return self._thrift
+
+    @property
+    def unsure_below(self) -> float:
+        """Confidence under which a face is unsure, 0 to 1."""
+        return self.tracker.unsure_below
+
+    def adjust(self, *, thrift: Thrift | None = None, unsure_below: float | None = None) -> None:
+        """Change how the next frames are labelled; None leaves a setting as it is."""
+        if thrift is not None:
+            self._thrift = thrift
+        if unsure_below is not None:
+            self.tracker.set_threshold(unsure_below)
 
     def process(self, frame: Frame) -> FrameResult:
         """Find or follow, classify and steady the faces of a frame.
 
-        All faces that the network looks at go in one batch.
+        All faces that are classified go through the network in one batch.
         """
         clock = time.perf_counter
         started = clock()
-        if self._scenes.is_cut(frame.pixels) or frame.file is not None:
+        if self._scene_cuts.is_cut(frame.pixels) or frame.file is not None:
             self.forget()
         followed = self._follow(frame)
         tracked = clock()
@@ -114,8 +166,8 @@ class LivePipeline:
         classified = clock()
         if due:
             self._run_s = 0.8 * self._run_s + 0.2 * (classified - cropped)
-        told = dict(zip(due, rows, strict=True))
-        faces = self.tracker.answer(boxes, placed, told, frame.position_s)
+        answers = dict(zip(due, rows, strict=True))
+        faces = self.tracker.answer(boxes, placed, answers, frame.position_s)
         if self.finder.is_guide:
             faces = tuple(replace(face, is_guide=True) for face in faces)
         ended = clock()
@@ -128,27 +180,52 @@ class LivePipeline:
         return FrameResult(frame, faces, timings)
 
     def forget(self) -> None:
-        """End all tracks: what comes next has nothing to do with what was."""
+        """End all tracks: the next frame is of another scene or camera."""
         self.tracker.forget()
         self._found_s = -math.inf
 
     def _classify_period_s(self) -> float:
-        asked_s = self.thrift.classify_period_s
-        if asked_s <= 0:
+        wanted_s = self._thrift.classify_period_s
+        if wanted_s <= 0:
             return 0.0
-        return max(asked_s, min(SLOW_RUNS * self._run_s, LONGEST_PERIOD_S))
+        return max(wanted_s, min(SLOW_RUNS * self._run_s, LONGEST_PERIOD_S))
 
     def _follow(self, frame: Frame) -> list[FaceBox] | None:
-        """Where the faces went; None where the finder is to look."""
+        """Return where the faces went; None if the finder has to run."""
         since_s = frame.position_s - self._found_s
-        # Time that runs backwards is that of another camera.
-        if not 0 <= since_s < self.thrift.find_period_s - 1e-6:
+        # Time that runs backwards belongs to another camera.
+        if not 0 <= since_s < self._thrift.find_period_s - 1e-6:
             return None
         return self._follower.follow(frame.pixels) or None
 
     def _find(self, frame: Frame) -> list[FaceBox]:
         boxes = self.finder.find(frame.pixels)
-        if self.thrift.find_period_s > 0 and not self.finder.is_guide:
+        if self._thrift.find_period_s > 0 and not self.finder.is_guide:
             self._follower.start(frame.pixels, boxes)
             self._found_s = frame.position_s
         return boxes
+
+
+def open_pipeline(
+    request: ModelRequest, bundle: ModelBundle, *, has_pictures: bool
+) -> LivePipeline:
+    """Open the finder and the network that a request names.
+
+    Args:
+        request: The request.
+        bundle: The bundle that was loaded for it.
+        has_pictures: The source is a folder of pictures, in which smaller faces are looked for.
+
+    Raises:
+        ToolchainError: The face model or the bundle is refused.
+    """
+    if has_pictures:
+        finder = open_face_finder(request.face_model, SMALLEST_IN_PICTURE_PX)
+    else:
+        finder = open_face_finder(request.face_model)
+    return LivePipeline(
+        finder,
+        Classifier(bundle),
+        thrift=request.thrift,
+        unsure_below=request.threshold,
+    )

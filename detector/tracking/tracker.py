@@ -1,8 +1,8 @@
-"""Follows faces from frame to frame and steadies their labels.
+"""The tracks of faces from frame to frame, with steadied labels.
 
 Boxes are matched greedily by overlap, then by nearness. Each track averages its probabilities,
 older ones fading with time, changes its label only when another class leads clearly, and is sure
-again only when it is so clearly.
+again only when its confidence is clearly over the threshold.
 """
 
 import math
@@ -18,16 +18,16 @@ FADE_S = 0.4
 """Time constant of the average: a face whose mask goes on is relabelled after about as long."""
 
 LABEL_LEAD = 0.2
-"""How much likelier than the present label another must be to replace it."""
+"""Lead in probability with which another label replaces the present one."""
 
 SURE_LEAD = 0.1
-"""How far a face that was unsure must rise above the threshold to be sure again."""
+"""Lead over the threshold with which an unsure face is sure again."""
 
 KEEP_S = 1.0
-"""How long a face that is not found is remembered: a turned head, a hand before the face."""
+"""Time for which a lost face keeps its track: a turned head, a hand before the face."""
 
 YOUNG_S = 0.5
-"""For so long after it appeared a face is looked at in every frame: its label settles meanwhile."""
+"""Time after its appearance in which a face is classified in every frame: its label settles."""
 
 LEAST_IOU = 0.2
 NEAR_SIDES = 0.75
@@ -40,12 +40,12 @@ class TrackedFace:
 
     Attributes:
         track: Number of the person's track, from 1; never used twice in a session.
-        box: Where it is in this frame.
-        label: Steadied over the track.
-        probabilities: Averaged over the track, in the order of `LABELS`, adding up to 1.
-        instant: Probabilities of the one frame that the network saw last.
-        is_sure: Whether the confidence reaches the threshold; after it did not, by `SURE_LEAD`.
-        is_guide: Nobody looked for a face: the guide was classified.
+        box: Its position in this frame.
+        label: The label, steadied over the track.
+        probabilities: Averages over the track, in the order of `LABELS`, adding up to 1.
+        instant: Probabilities of the one frame that was classified last.
+        is_sure: The confidence reaches the threshold; after it did not, by `SURE_LEAD`.
+        is_guide: No face was looked for: the guide was classified.
     """
 
     track: int
@@ -63,7 +63,7 @@ class TrackedFace:
 
     @property
     def instant_label(self) -> Label:
-        """What that one frame alone would say."""
+        """The label by that one frame alone."""
         return LABELS[max(range(len(LABELS)), key=self.instant.__getitem__)]
 
 
@@ -72,22 +72,23 @@ class Track:
     """One person's face over time.
 
     Attributes:
-        number: From 1.
-        box: Where it was last.
-        begun_s, seen_s: Times of the first and the last frame with it.
-        told_s: When the network last looked at it.
+        number: The number, from 1.
+        box: Its last position.
+        begun_s: Time of the first frame with it.
+        seen_s: Time of the last frame with it.
+        classified_s: Time of the last frame in which it was classified.
         average: Its probabilities, older ones fading.
-        weight: How much evidence the average holds; it grows to a steady state and fades.
-        label: Steadied.
-        instant: What the network said last.
-        is_sure: Whether the label is shown.
+        weight: The evidence in the average; it grows to a steady state and fades.
+        label: The steadied label.
+        instant: Probabilities of the last classification.
+        is_sure: The label is shown.
     """
 
     number: int
     box: FaceBox
     begun_s: float
     seen_s: float
-    told_s: float
+    classified_s: float
     average: NDArray[np.float64]
     weight: float
     label: Label
@@ -101,59 +102,51 @@ class Track:
 
     @property
     def is_contested(self) -> bool:
-        """Whether the network last said something else than the label."""
+        """True if the last classification gave another label."""
         return max(range(len(LABELS)), key=self.instant.__getitem__) != LABELS.index(self.label)
 
 
 class FaceTracker:
-    """Keeps the tracks of one source.
+    """The tracks of one source.
 
-    For each frame `place` tells which track each box belongs to, `due` which of them the network
-    should look at, and `answer` takes in what it said; `update` does all three for every face.
+    For each frame `place` finds the track of each box, `due` chooses those to classify, and
+    `answer` takes their probabilities in.
 
     Args:
         unsure_below: Confidence under which a face is not sure; the bundle's.
         fade_s: Time constant of the average in seconds; 0 takes each frame by itself.
-        keep_s: How long a lost face keeps its track.
-
-    Attributes:
-        unsure_below: May be changed at any time.
     """
 
-    def __init__(self, unsure_below: float, fade_s: float = FADE_S, keep_s: float = KEEP_S) -> None:
-        self.unsure_below = unsure_below
+    def __init__(self, unsure_below: float, fade_s: float = FADE_S) -> None:
+        self._unsure_below = unsure_below
         self._fade_s = fade_s
-        self._keep_s = keep_s
         self._tracks: list[Track] = []
         self._next_number = 1
 
     @property
     def tracks_begun(self) -> int:
-        """How many faces were told apart so far."""
+        """Number of tracks so far."""
         return self._next_number - 1
 
-    def update(
-        self, boxes: Sequence[FaceBox], probabilities: NDArray[np.float32], now_s: float
-    ) -> tuple[TrackedFace, ...]:
-        """Take the faces of the next frame in.
+    @property
+    def unsure_below(self) -> float:
+        """Confidence under which a face is not sure, 0 to 1."""
+        return self._unsure_below
+
+    def set_threshold(self, unsure_below: float) -> None:
+        """Set the confidence, 0 to 1, under which a face is not sure, from the next frame on."""
+        self._unsure_below = unsure_below
+
+    def place(self, boxes: Sequence[FaceBox], now_s: float) -> list[Track | None]:
+        """Return the track that each box continues; None for a new face.
+
+        Tracks that have been lost for too long end here.
 
         Args:
             boxes: Faces of the frame.
-            probabilities: Float32, shape (len(boxes), 4).
             now_s: Time of the frame in seconds, on any clock that only grows.
-
-        Returns:
-            One face for each box, in the same order.
         """
-        placed = self.place(boxes, now_s)
-        return self.answer(boxes, placed, dict(enumerate(probabilities)), now_s)
-
-    def place(self, boxes: Sequence[FaceBox], now_s: float) -> list[Track | None]:
-        """The track that each box continues; None where a face is new.
-
-        Tracks that nobody has seen for too long end here.
-        """
-        self._tracks = [t for t in self._tracks if now_s - t.seen_s <= self._keep_s]
+        self._tracks = [t for t in self._tracks if now_s - t.seen_s <= KEEP_S]
         matches = match_boxes([track.box for track in self._tracks], boxes)
         placed = [self._tracks[matches[at]] if at in matches else None for at in range(len(boxes))]
         for box, track in zip(boxes, placed, strict=True):
@@ -162,16 +155,16 @@ class FaceTracker:
         return placed
 
     def due(self, placed: Sequence[Track | None], now_s: float, period_s: float) -> list[int]:
-        """Which of the faces the network should look at in this frame.
+        """Return which of the faces to classify in this frame.
 
-        New faces, young and doubtful ones always. Of the settled ones those that were not looked
-        at for `period_s`, the longest ago first; a third of them at most, so that the work is
-        spread over frames. With a period of 0 it is all of them.
+        New, young and doubtful faces always. Of the settled ones those that were not classified
+        for `period_s`, the longest ago first; a third of them at most, so that the work is spread
+        over frames. With a period of 0 it is all of them.
 
         Args:
-            placed: As `place` returned them.
+            placed: The return value of `place`.
             now_s: Time of the frame.
-            period_s: Between two looks at a settled face.
+            period_s: Time between two classifications of a settled face.
 
         Returns:
             Positions in `placed`, rising.
@@ -180,11 +173,13 @@ class FaceTracker:
             return list(range(len(placed)))
         lively = [at for at, track in enumerate(placed) if self._is_lively(track, now_s)]
         settled = [
-            (track.told_s, at)
+            (track.classified_s, at)
             for at, track in enumerate(placed)
             if track is not None and not self._is_lively(track, now_s)
         ]
-        late = [at for told_s, at in sorted(settled) if now_s - told_s >= period_s - 1e-6]
+        late = [
+            at for classified_s, at in sorted(settled) if now_s - classified_s >= period_s - 1e-6
+        ]
         most = -(-len(settled) // 3)
         return sorted([*lively, *late[:most]])
 
@@ -195,10 +190,11 @@ class FaceTracker:
         rows: Mapping[int, NDArray[np.float32]],
         now_s: float,
     ) -> tuple[TrackedFace, ...]:
-        """Take in what the network said, and tell how every face stands.
+        """Take in the probabilities of a frame, and return every face with its steadied label.
 
         Args:
-            boxes, placed: Of the frame, see `place`.
+            boxes: Faces of the frame.
+            placed: The return value of `place` for them.
             rows: Probabilities (4,) by position; there is one for every new face.
             now_s: Time of the frame.
 
@@ -217,7 +213,7 @@ class FaceTracker:
         return tuple(faces)
 
     def forget(self) -> None:
-        """End all tracks: the next frame has nothing to do with the last."""
+        """End all tracks: the next frame is of another scene."""
         self._tracks = []
 
     def _is_lively(self, track: Track | None, now_s: float) -> bool:
@@ -234,7 +230,7 @@ class FaceTracker:
             box,
             begun_s=now_s,
             seen_s=now_s,
-            told_s=now_s,
+            classified_s=now_s,
             average=row.astype(np.float64),
             weight=1.0,
             label=LABELS[int(row.argmax())],
@@ -245,12 +241,12 @@ class FaceTracker:
         return track
 
     def _advance(self, track: Track, row: NDArray[np.float32], now_s: float) -> None:
-        elapsed_s = max(0.0, now_s - track.told_s)
+        elapsed_s = max(0.0, now_s - track.classified_s)
         kept = math.exp(-elapsed_s / self._fade_s) if self._fade_s > 0 else 0.0
         weight = track.weight * kept
         track.average = (track.average * weight + row) / (weight + 1.0)
         track.weight = weight + 1.0
-        track.told_s = now_s
+        track.classified_s = now_s
         track.instant = tuple(float(value) for value in row)
         best = LABELS[int(track.average.argmax())]
         lead = track.average.max() - track.average[LABELS.index(track.label)]
@@ -260,7 +256,7 @@ class FaceTracker:
     def _face_of(self, track: Track) -> TrackedFace:
         # Around the threshold the label would come and go.
         lead = 0.0 if track.is_sure or self._fade_s <= 0 else SURE_LEAD
-        track.is_sure = track.confidence >= min(1.0, self.unsure_below + lead)
+        track.is_sure = track.confidence >= min(1.0, self._unsure_below + lead)
         return TrackedFace(
             track.number,
             track.box,
@@ -272,14 +268,20 @@ class FaceTracker:
 
 
 def match_boxes(known: Sequence[FaceBox], found: Sequence[FaceBox]) -> dict[int, int]:
-    """Which of the `known` boxes each of the `found` ones continues.
+    """Match each of the `found` boxes with the `known` one that it continues.
 
-    The greatest overlap is matched first; what is left is matched by nearness, for faces that
-    move fast or frames that come slowly. Source: greedy IoU matching as in SORT (Bewley 2016),
-    without its motion model.
+    The greatest overlap is matched first; the rest is matched by nearness, for faces that move
+    fast or frames that come slowly.
+
+    Args:
+        known: Last boxes of the tracks.
+        found: Boxes of the frame.
 
     Returns:
         Index in `found` to index in `known`, each at most once.
+
+    Source:
+        Greedy IoU matching as in SORT (Bewley 2016), without its motion model.
     """
     pairs = [
         (score, k, f)
@@ -295,7 +297,7 @@ def match_boxes(known: Sequence[FaceBox], found: Sequence[FaceBox]) -> dict[int,
 
 
 def _likeness(old: FaceBox, new: FaceBox) -> float:
-    """Above 1 by overlap, 0 to 1 by nearness, 0 where they cannot be one face."""
+    """Return over 1 by overlap, 0 to 1 by nearness, 0 if they cannot be one face."""
     overlap = old.iou(new)
     if overlap >= LEAST_IOU:
         return 1.0 + overlap

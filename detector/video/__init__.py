@@ -1,1 +1,1 @@
-"""Write videos that can be played at every moment."""
+"""Videos that can be played at every moment while they are written."""

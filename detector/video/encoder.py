@@ -1,4 +1,4 @@
-"""Encodes frames one by one, so that each is at hand as soon as it is written.
+"""An encoder of single frames, each of which comes out as soon as it is written.
 
 OpenCV passes no options on to the container that its FFmpeg writes
 (https://github.com/opencv/opencv/issues/24570), and keeps up to 256 KB back before they reach a
@@ -39,8 +39,8 @@ class EncodedFrame:
 
     Attributes:
         data: The picture, without the header.
-        header: What a decoder needs to know beforehand; empty where the frame brings none.
-        is_key: Whether it can be shown without the frames before it.
+        header: The decoder's settings; empty if the frame brings none.
+        is_key: It can be shown without the frames before it.
     """
 
     data: bytes
@@ -49,13 +49,13 @@ class EncodedFrame:
 
 
 class Encoder(ClosingMixin):
-    """Encodes frames of one size.
+    """An encoder of frames of one size.
 
     Args:
         fps: Frames a second.
         size: Width and height in pixels, both even.
-        take: Gets each encoded frame in order, in a thread of the encoder's own. What it raises
-            ends the encoding, and comes out of the next call.
+        take: Gets each encoded frame in order, in a thread of the encoder's own. An exception from
+            it ends the encoding, and is raised by the next call.
 
     Raises:
         EnvironmentProblemError: OpenCV encodes no frames of this size here.
@@ -86,7 +86,7 @@ class Encoder(ClosingMixin):
             raise self._fault
 
     def _read_on(self) -> None:
-        # Closed at once after a fault: the encoder must not wait for somebody to read.
+        # Closed at once after a fault: the encoder must not wait for a reader.
         with self._pipe:
             try:
                 for data in read_avi_frames(self._pipe):
@@ -96,11 +96,11 @@ class Encoder(ClosingMixin):
 
 
 def read_avi_frames(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the frames of an AVI as they come in; one that is cut short is left out."""
+    """Yield the frames of an AVI as they come in, without one that is cut short."""
     while len(head := stream.read(8)) == 8:
         name, size = struct.unpack("<4sI", head)
         if name in _AVI_LISTS:
-            # Its size is not known yet; what is in it follows after the name of its kind.
+            # Its size is not known yet; its contents follow after the name of its kind.
             stream.read(4)
             continue
         data = stream.read(size + size % 2)
@@ -109,7 +109,7 @@ def read_avi_frames(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def split_frame(data: bytes) -> EncodedFrame:
-    """Take an MPEG-4 frame apart into its header and its picture."""
+    """Split an MPEG-4 frame into its header and its picture."""
     picture = data.find(_PICTURE_START)
     if picture < 0:
         return EncodedFrame(data, b"", is_key=False)
@@ -120,7 +120,7 @@ def split_frame(data: bytes) -> EncodedFrame:
 
 
 def _open_pipe(fps: float, size: tuple[int, int]) -> tuple[cv2.VideoWriter, BinaryIO]:
-    # The name is only needed until both ends are open: a kill leaves nothing of it behind.
+    # The name is only needed until both ends are open: a kill then leaves no file behind.
     with tempfile.TemporaryDirectory(prefix="maskage-encoder-") as folder:
         path = Path(folder, "frames.avi")
         os.mkfifo(path, 0o600)

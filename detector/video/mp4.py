@@ -1,6 +1,6 @@
 """An MP4 file that can be played at every moment while it is written.
 
-It grows by fragments, each of which stands for itself, so what a kill cuts off is the last one
+It grows by fragments, each of which stands for itself, so a kill cuts off the last one
 alone. Closed in order it gets an index of everything, and is an ordinary MP4 that every player can
 seek in. The boxes are those of ISO/IEC 14496-12; the header of the pictures is that of 14496-14.
 """
@@ -17,7 +17,7 @@ from maskage.context_mixin import ClosingMixin
 from maskage.system.files import make_private
 
 FRAGMENT_S = 1.0
-"""Length of a fragment: as much as a kill can take away."""
+"""Length of a fragment: the most that a kill can take away."""
 
 FRAME_TICKS = 1000
 """Time units of one frame: the clock of the file runs at so many times its frame rate."""
@@ -38,12 +38,13 @@ _VISUAL_MPEG4, _VISUAL_STREAM = 0x20, 0x11
 
 @dataclass(frozen=True)
 class Film:
-    """What is the same for every frame of a file.
+    """The settings that all frames of a file share.
 
     Attributes:
-        width, height: In pixels.
+        width: Width in pixels.
+        height: Height in pixels.
         fps: Frames a second.
-        header: What a decoder needs to know beforehand.
+        header: The decoder's settings.
     """
 
     width: int
@@ -59,12 +60,12 @@ class Film:
 
 @dataclass
 class _Index:
-    """Where everything lies.
+    """The sizes and places of the frames.
 
     Attributes:
-        sizes: Of each frame, in bytes.
+        sizes: Size of each frame, in bytes.
         keys: Numbers of the key frames, from 1.
-        offsets: Where the first frame of each fragment lies.
+        offsets: Place of the first frame of each fragment.
         counts: Frames in each fragment.
     """
 
@@ -75,10 +76,10 @@ class _Index:
 
 
 class GrowingMp4(ClosingMixin):
-    """Writes encoded frames into a file, fragment by fragment.
+    """A file of encoded frames that grows fragment by fragment.
 
     Args:
-        path: The file; replaced where it exists, readable for its owner only.
+        path: The file; replaced if it exists, readable for its owner only.
         size: Width and height in pixels.
         fps: Frames a second.
 
@@ -105,7 +106,7 @@ class GrowingMp4(ClosingMixin):
             self._write_fragment()
 
     def close(self) -> None:
-        """Write what waits, then the index; may be called twice."""
+        """Write the last fragment, then the index; may be called twice."""
         if self._file.closed:
             return
         with self._file:
@@ -169,7 +170,7 @@ def _full_box(kind: str, *parts: bytes, version: int = 0, flags: int = 0) -> byt
 
 
 def _fragment_head(number: int, frames_before: int, frames: list[EncodedFrame]) -> bytes:
-    """The box before the data of a fragment: sizes and kinds of its frames (8.8.4 to 8.8.12)."""
+    """Return the box before a fragment's data: sizes and kinds of frames (8.8.4 to 8.8.12)."""
     rows = b"".join(
         struct.pack(">II", len(frame.data), _KEY_FRAME if frame.is_key else _OTHER_FRAME)
         for frame in frames
@@ -193,7 +194,7 @@ def _fragment_head(number: int, frames_before: int, frames: list[EncodedFrame]) 
 
 
 def _movie(film: Film, index: _Index) -> bytes:
-    """The box that says what the file holds; with an empty index: that fragments follow."""
+    """Return the box with the contents of the file; with an empty index, fragments follow."""
     duration = len(index.sizes) * FRAME_TICKS
     head = struct.pack(">QQIQII", 0, 0, film.timescale, duration, 0x10000, 0x01000000)
     parts = [_full_box("mvhd", head, bytes(8), _MATRIX, bytes(24), _next_track(), version=1)]
@@ -231,7 +232,7 @@ def _track(film: Film, index: _Index, duration: int) -> bytes:
 
 
 def _tables(index: _Index) -> list[bytes]:
-    """Times, sizes and places of the frames (8.6.1, 8.7.3 to 8.7.5)."""
+    """Return times, sizes and places of the frames (8.6.1, 8.7.3 to 8.7.5)."""
     count = len(index.sizes)
     times = struct.pack(">II", count, FRAME_TICKS) if count else b""
     fragments = [
@@ -254,7 +255,7 @@ def _numbers(values: "array[int]", kind: str) -> bytes:
 
 
 def _pictures(film: Film) -> bytes:
-    """How the pictures are encoded (14496-14, 5.6)."""
+    """Return the encoding of the pictures (14496-14, 5.6)."""
     nothing = 0
     sides = struct.pack(">HHIIIH", film.width, film.height, _DPI, _DPI, nothing, 1)
     depth = struct.pack(">Hh", 24, -1)
@@ -266,7 +267,7 @@ def _pictures(film: Film) -> bytes:
 
 
 def _descriptor(tag: int, data: bytes) -> bytes:
-    """A descriptor of 14496-1; its length in four groups of seven bits."""
+    """Return a descriptor of 14496-1, with its length in four groups of seven bits."""
     length = len(data)
     groups = [length >> shift & 0x7F | (0x80 if shift else 0) for shift in (21, 14, 7, 0)]
     return bytes([tag, *groups]) + data

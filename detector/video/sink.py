@@ -1,4 +1,4 @@
-"""Writes annotated frames: one MP4, or a folder of pictures."""
+"""Annotated frames written as one MP4, or as a folder of pictures."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,17 +18,17 @@ from maskage.records import RgbImage
 from maskage.system.files import make_private, write_private
 
 MP4_SUFFIXES = (".mp4", ".m4v", ".mov")
-"""Other files are left to OpenCV: they can be read as far as they were written."""
+"""Suffixes of the files that are written here; OpenCV writes all others."""
 
 
 class VideoSink(ClosingMixin):
-    """Writes RGB frames into an MP4 file.
+    """An MP4 file of RGB frames.
 
     Frames of another size than the first are scaled to fit, with bars. A kill costs an MP4 its last
     second (`mp4.FRAGMENT_S`). `close` checks that what was written can be read again.
 
     Args:
-        path: The file, replaced where it exists. Its folder is made.
+        path: The file, replaced if it exists. Its folder is made.
         fps: Frames a second at which it plays.
 
     Raises:

@@ -1,22 +1,22 @@
-"""Lays frames that come unevenly onto the even beat of a video, each at its own time."""
+"""Frames that come unevenly, laid onto the even beat of a video, each at its own time."""
 
 from collections.abc import Callable
 
 from maskage.records import RgbImage
 
 LONGEST_STILL_S = 60.0
-"""A camera that waits for something to move leaves out hours; a video of a still needs none."""
+"""Longest still in a video: a camera that waits for motion may give no picture for hours."""
 
 
 class SteadyRate:
-    """Writes a frame at the beat nearest to its time, and repeats the one before until then.
+    """A video in which each frame lies at the beat nearest to its time, repeated until the next.
 
     Args:
         write: Appends one frame, RGB uint8 (H, W, 3), to a video of `fps`.
         fps: Beats a second.
 
     Attributes:
-        crowded_out: Frames for whose beat another was written already.
+        crowded_out: Frames left out because their beat was taken.
         left_out_s: Seconds of stills that were left out.
     """
 

@@ -1,8 +1,7 @@
-"""The routes: the page, its streams, and the REST for other programs."""
+"""The application: the page, its streams, and the REST interface for other programs."""
 
 from dataclasses import dataclass, field
 from typing import Annotated
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Body, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -12,15 +11,11 @@ from starlette.types import ASGIApp
 from detector.drawing.overlay import AGE_NOTICE, LABEL_COLORS, UNSURE_COLOR
 from detector.drawing.text import Color
 from detector.screens.commands import CommandDesk
-from detector.web.access import Access, Refusal
+from detector.web.access.middleware import AccessMiddleware
+from detector.web.access.rules import Access
+from detector.web.access.throttle import Throttle
 from detector.web.classify import PictureClassifier
-from detector.web.counting import KEPT_S
-from detector.web.events import stream_events, stream_lines
-from detector.web.gate import AccessGate
-from detector.web.health import WELL, judge_health
-from detector.web.hub import ViewHub
-from detector.web.metrics import CONTENT_TYPE, Metrics
-from detector.web.page_files import PageFiles
+from detector.web.page_routes import page_routes
 from detector.web.requests import (
     AboutAnswer,
     AcceptedAnswer,
@@ -29,9 +24,12 @@ from detector.web.requests import (
     LabelAnswer,
     UseCameraRequest,
 )
-from detector.web.stream import BOUNDARY, SeatedStream, Seats, stream_pictures, take_picture
-from detector.web.throttle import Throttle
 from detector.web.uploads import picture_routes
+from detector.web.views.counting import KEPT_S
+from detector.web.views.events import stream_events, stream_lines
+from detector.web.views.hub import ViewHub
+from detector.web.views.monitoring import CONTENT_TYPE, HEALTHY, Metrics, judge_health
+from detector.web.views.stream import BOUNDARY, SeatedStream, Seats, stream_pictures, take_picture
 from maskage.records import LABELS
 
 MOST_WATCHERS = 8
@@ -45,17 +43,17 @@ _OPEN_PATHS = frozenset(("/health", "/login", "/page/style.css", "/page/icon.svg
 _PAGE_PATHS = frozenset(("/", "/login"))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class WebParts:
-    """What the routes work with.
+    """The parts that the routes work with.
 
     Attributes:
-        access: Who may come in.
-        classifier: For pictures that are sent.
-        upload_bytes: The largest of them.
-        hub: Where views come from; None without a camera.
+        access: The rules on who may come in.
+        classifier: Classifies the pictures that clients send.
+        upload_bytes: Size of the largest of these pictures.
+        hub: Where the views are; None without a camera.
         desk: Where commands go; None without a camera.
-        watchers, listeners: Clients of pictures and of events.
+        watchers, listeners: Limits on the clients of pictures and of events.
     """
 
     access: Access
@@ -68,23 +66,23 @@ class WebParts:
 
 
 def build_app(parts: WebParts) -> ASGIApp:
-    """The whole application, behind its gate."""
+    """Build the whole application, behind its middleware."""
     metrics = Metrics(parts.hub, {"pictures": parts.watchers, "events": parts.listeners})
     app = FastAPI(
         title="maskage detector",
-        description="Labels of the live picture, and of pictures that are sent. Send the token "
+        description="Labels the live picture, and pictures that you send. Send the token "
         f"as `Authorization: Bearer`. {AGE_NOTICE}",
         docs_url=None,
         redoc_url=None,
         exception_handlers={RequestValidationError: _explain_validation},
     )
-    app.include_router(_page_routes(parts))
+    app.include_router(page_routes(parts.access))
     app.include_router(_live_routes(parts))
     app.include_router(picture_routes(parts.classifier, parts.upload_bytes))
     app.include_router(_monitoring_routes(parts, metrics))
-    return AccessGate(
+    return AccessMiddleware(
         app,
-        parts.access,
+        access=parts.access,
         open_paths=_OPEN_PATHS,
         page_paths=_PAGE_PATHS,
         body_bytes={"/classify": parts.upload_bytes + _MULTIPART_BYTES},
@@ -93,62 +91,10 @@ def build_app(parts: WebParts) -> ASGIApp:
 
 
 async def _explain_validation(_: Request, fault: Exception) -> Response:
-    """What is wrong with a body, without repeating it."""
+    """Answer what is wrong with a body, without repeating it."""
     first = fault.errors()[0] if isinstance(fault, RequestValidationError) else {}
     where = ".".join(str(part) for part in first.get("loc", ())[1:])
     return JSONResponse({"detail": f"{where}: {first.get('msg', 'not valid')}".lstrip(": ")}, 422)
-
-
-def _page_routes(parts: WebParts) -> APIRouter:
-    router = APIRouter(include_in_schema=False)
-    files = PageFiles()
-    access = parts.access
-
-    def page(name: str, status: int = 200, message: str = "") -> Response:
-        content = files.read_with_message(name, message)
-        return Response(content, status, media_type=files.media_type(name))
-
-    def let_in() -> Response:
-        return Response(None, 303, {"Location": "/", "Set-Cookie": access.cookie})
-
-    def locked_out(refusal: Refusal) -> Response:
-        name = "login.html" if access.has_password else "locked.html"
-        answer = page(name, refusal.status, refusal.detail)
-        if refusal.retry_s is not None:
-            answer.headers["Retry-After"] = str(refusal.retry_s)
-        return answer
-
-    @router.get("/")
-    async def index(request: Request, token: str | None = None) -> Response:
-        if token is not None and access.is_token(token):
-            return let_in()
-        refusal = access.refuse_visitor(request.headers, _caller(request))
-        if refusal is None:
-            return page("index.html")
-        if access.has_password and token is None:
-            return Response(None, 303, {"Location": "/login"})
-        return locked_out(refusal)
-
-    @router.get("/login")
-    async def ask_password() -> Response:
-        return page("login.html") if access.has_password else page("locked.html", 404)
-
-    @router.post("/login")
-    async def log_in(request: Request) -> Response:
-        if not access.has_password:
-            raise HTTPException(404, "There is no password here: open the address with the token.")
-        body = (await request.body()).decode("utf-8", errors="replace")
-        given = parse_qs(body, keep_blank_values=True, max_num_fields=4).get("password", [""])[0]
-        refusal = access.refuse_password(given, _caller(request))
-        return let_in() if refusal is None else locked_out(refusal)
-
-    @router.get("/page/{name}")
-    async def file(name: str) -> Response:
-        if name not in files or name.endswith(".html"):
-            raise HTTPException(404, "No such file.")
-        return Response(files.read(name), media_type=files.media_type(name))
-
-    return router
 
 
 def _live_routes(parts: WebParts) -> APIRouter:
@@ -157,31 +103,33 @@ def _live_routes(parts: WebParts) -> APIRouter:
 
     def hub() -> ViewHub:
         if parts.hub is None:
-            raise HTTPException(404, "No camera is watched here; only /classify works.")
+            raise HTTPException(404, "This server watches no camera; only /classify works.")
         return parts.hub
 
     @router.get("/stream.mjpg", response_class=Response)
     async def stream() -> Response:
-        """The live picture with its labels, as MJPEG: the newest each time."""
+        """Stream the live picture with its labels, as MJPEG: the newest each time."""
         media_type = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
         return SeatedStream(stream_pictures(hub()), media_type, parts.watchers)
 
     @router.get("/snapshot.jpg", response_class=Response)
     async def snapshot() -> Response:
-        """The newest picture with its labels, as a JPEG."""
+        """Return the newest picture with its labels, as a JPEG."""
         jpeg = await take_picture(hub(), _SNAPSHOT_TIMEOUT_S)
         if jpeg is None:
-            raise HTTPException(503, "There is no picture yet.", {"Retry-After": "1"})
+            raise HTTPException(
+                503, "There is no picture yet. Try again in a second.", {"Retry-After": "1"}
+            )
         return Response(jpeg, media_type="image/jpeg")
 
     @router.get("/events", response_class=Response)
     async def events(format: str = "sse") -> Response:
-        """The newest view, at most ten a second: server-sent events, or JSON lines (`jsonl`)."""
+        """Stream views, at most ten a second: server-sent events, or JSON lines (`jsonl`)."""
         if format == "jsonl":
             return SeatedStream(stream_lines(hub()), "application/x-ndjson", parts.listeners)
         if format == "sse":
             return SeatedStream(stream_events(hub()), "text/event-stream", parts.listeners)
-        raise HTTPException(422, "format is sse or jsonl.")
+        raise HTTPException(422, f"The format is sse or jsonl; found {format!r}.")
 
     @router.post("/commands", status_code=202)
     async def command(
@@ -189,16 +137,20 @@ def _live_routes(parts: WebParts) -> APIRouter:
     ) -> AcceptedAnswer:
         """Change what is shown, save, or correct a label."""
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            raise HTTPException(415, "A command is sent as application/json.")
+            raise HTTPException(415, "A command needs the content type application/json.")
         newest = hub().newest
         if parts.desk is None or newest is None:
-            raise HTTPException(409, "There is no live view yet.")
+            raise HTTPException(409, "There is no live view yet. Try again in a second.")
         sources = newest.view.controls.sources
         if isinstance(wanted, UseCameraRequest) and wanted.index >= len(sources):
-            raise HTTPException(422, f"There are {len(sources)} sources; found {wanted.index}.")
+            raise HTTPException(
+                422, f"There are {len(sources)} sources, numbered from 0; found {wanted.index}."
+            )
         wait_s = throttle.wait_s("")
         if wait_s > 0:
-            raise HTTPException(429, "Too many commands at once.", {"Retry-After": "1"})
+            raise HTTPException(
+                429, "Too many commands at once. Try again in a second.", {"Retry-After": "1"}
+            )
         throttle.use("")
         parts.desk.ask(wanted.to_command())
         return AcceptedAnswer(accepted=wanted.command)
@@ -212,20 +164,20 @@ def _monitoring_routes(parts: WebParts, metrics: Metrics) -> APIRouter:
     @router.head("/health", include_in_schema=False)
     @router.get("/health", responses={503: {"model": HealthAnswer}})
     async def health(response: Response) -> HealthAnswer:
-        """Whether it goes well; needs no token."""
+        """Return the state in one word; needs no token."""
         status = judge_health(parts.hub)
-        if status not in WELL:
+        if status not in HEALTHY:
             response.status_code = 503
         return HealthAnswer(status=status)
 
     @router.get("/metrics", response_class=Response)
     async def collect() -> Response:
-        """Figures for Prometheus."""
+        """Return figures for Prometheus."""
         return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
     @router.get("/about")
     async def about() -> AboutAnswer:
-        """The classes and limits, as the page needs them."""
+        """Return the classes and limits, as the page needs them."""
         return AboutAnswer(
             has_camera=parts.hub is not None,
             labels=[
@@ -244,10 +196,6 @@ def _monitoring_routes(parts: WebParts, metrics: Metrics) -> APIRouter:
         )
 
     return router
-
-
-def _caller(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def _hex(color: Color) -> str:

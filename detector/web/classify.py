@@ -1,4 +1,4 @@
-"""`POST /classify`: the faces of one picture that somebody sends."""
+"""A classifier for the pictures that clients send, beside the live loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from maskage.inference.picture_faces import ClassifiedFace, classify_faces
 from maskage.pictures.images import decode_image
 
 MOST_WAITING = 4
-"""Pictures that are taken in beside the one at work; each may hold `upload_bytes` of memory."""
+"""Pictures that wait beside the one at work; each may hold `upload_bytes` of memory."""
 
 
 class BusyError(Exception):
-    """As many pictures are waiting as may."""
+    """As many pictures are waiting as are allowed."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class ClassifiedPicture:
     """A picture and its faces.
 
     Attributes:
-        width, height: px.
-        faces: Largest first.
-        notice: Such as that nobody looked for faces; None for nothing.
+        width, height: Size in pixels.
+        faces: The faces, largest first.
+        notice: A sentence, for example that no face model was there; None for none.
     """
 
     width: int
@@ -36,11 +36,11 @@ class ClassifiedPicture:
 
 
 class PictureClassifier:
-    """Classifies one picture at a time, in a thread of its own that steps back behind others.
+    """A classifier of one picture at a time, in a thread of its own with low priority.
 
     Args:
-        open_finder: Makes the finder; its own, because a finder serves one thread.
-        open_classifier: Makes the classifier.
+        open_finder: Makes its face finder, because a finder serves one thread.
+        open_classifier: Makes its classifier.
 
     Both are made for the first picture.
     """
@@ -55,7 +55,7 @@ class PictureClassifier:
         self._taken = 0
 
     def take_seat(self) -> "_Seat":
-        """A place in the queue, to be held while the picture comes in and is classified.
+        """Reserve a place in the queue, to be held while a picture arrives and is classified.
 
         Raises:
             BusyError: All places are taken.
@@ -75,7 +75,7 @@ class PictureClassifier:
         return await loop.run_in_executor(self._worker, self._classify, data)
 
     def close(self) -> None:
-        """Take no more pictures; the one at work is finished."""
+        """Accept no more pictures, and finish the one at work."""
         self._worker.shutdown(wait=True, cancel_futures=True)
 
     def _classify(self, data: bytes) -> ClassifiedPicture:

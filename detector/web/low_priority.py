@@ -1,4 +1,4 @@
-"""Lets the server's threads step back behind the live loop."""
+"""A lower priority for the server's threads than for the live loop."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ _NICENESS = 10
 
 
 def lower_priority() -> None:
-    """Have the operating system prefer every other thread of the process to this one.
+    """Lower the priority of this thread, so that every other one of the process goes first.
 
     Only Linux knows a niceness for each thread; elsewhere nothing changes.
     """

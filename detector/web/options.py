@@ -1,4 +1,4 @@
-"""Where the page is served, and what protects it."""
+"""The address that the page is served at, and what protects it."""
 
 import ipaddress
 import os
@@ -14,22 +14,22 @@ DEFAULT_PORT = 8000
 PASSWORD_VARIABLE = "DETECTOR_PASSWORD"
 TOKEN_VARIABLE = "DETECTOR_TOKEN"
 LEAST_PASSWORD = 8
-"""NIST SP 800-63B, 5.1.1.1: the least length of a password that a person chooses."""
+"""The least length of a password that a person chooses (NIST SP 800-63B, 5.1.1.1)."""
 LEAST_TOKEN = 20
 
 
 @dataclass(frozen=True)
 class WebOptions:
-    """How the page is served.
+    """The settings of the web server.
 
     Attributes:
-        host: Address to listen on; anything but the loopback needs TLS and a password.
-        port: 0 takes one that is free.
-        certificate, key: PEM files for TLS; both or none.
-        password: What visitors log in with beside the token; None for no such way.
-        token: What gives access; None makes one up.
-        names: Host names it may be called by, beside its address and the machine's own name.
-        upload_bytes: The largest picture that is taken in.
+        host: Address to listen on; any but the loopback needs TLS and a password.
+        port: Port to listen on; 0 takes a free one.
+        certificate, key: PEM files for TLS; both or neither.
+        password: A password that visitors may log in with; None for the token alone.
+        token: The key that gives access; None draws a random one.
+        names: More host names that requests may use, beside its address and the machine's name.
+        upload_bytes: Size of the largest picture that is accepted.
     """
 
     host: str = DEFAULT_HOST
@@ -56,16 +56,17 @@ class WebOptions:
 
     @property
     def has_tls(self) -> bool:
+        """True where it is served over HTTPS."""
         return self.certificate is not None
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where to bind.
+    """The address to bind.
 
     Attributes:
         family: `socket.AF_INET` or `AF_INET6`.
-        ip: Numeric.
+        ip: The numeric address.
     """
 
     family: socket.AddressFamily
@@ -73,21 +74,21 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can reach it."""
+        """True where only this machine can reach it."""
         return ipaddress.ip_address(self.ip).is_loopback
 
     @property
     def is_any(self) -> bool:
-        """Whether it stands for every address of this machine."""
+        """True where it stands for every address of this machine."""
         return ipaddress.ip_address(self.ip).is_unspecified
 
 
 def resolve_address(options: WebOptions) -> Address:
-    """The numeric address to bind.
+    """Find the numeric address to bind.
 
     Raises:
         EnvironmentProblemError: The host is not known.
-        UsageError: Other machines could reach it, without TLS and a password.
+        UsageError: Other machines could reach it, and TLS or the password is missing.
     """
     try:
         found = socket.getaddrinfo(
@@ -98,8 +99,8 @@ def resolve_address(options: WebOptions) -> Address:
         )
     except (OSError, UnicodeError) as fault:
         raise EnvironmentProblemError(
-            f"The host {options.host!r} is not known here ({fault}). Use --host {DEFAULT_HOST}, or "
-            f"an address of this machine."
+            f"The host {options.host!r} is not known on this machine ({fault}). Use "
+            f"--host {DEFAULT_HOST}, or an address of this machine."
         ) from fault
     # A name such as "localhost" may stand for several; IPv4 is what people type.
     family, _, _, _, place = min(found, key=lambda entry: entry[0] is not socket.AF_INET)
@@ -123,7 +124,7 @@ def resolve_address(options: WebOptions) -> Address:
 
 
 def read_password(file: Path | None, environment: Mapping[str, str] | None = None) -> str | None:
-    """The password: the first line of `file`, else of the variable, else None.
+    """Read the password: the first line of `file`, else the variable, else None.
 
     It is never taken from the command line, which every user of the machine can read.
 
@@ -137,16 +138,16 @@ def read_password(file: Path | None, environment: Mapping[str, str] | None = Non
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as fault:
         raise UsageError(
-            f"{file}: no password can be read from it ({fault}). Write it there as one line."
+            f"The password cannot be read from {file} ({fault}). Write it there as one line."
         ) from fault
     if not lines or not lines[0]:
-        raise UsageError(f"{file}: its first line is empty. Write the password there.")
+        raise UsageError(f"The first line of {file} is empty. Write the password there.")
     return lines[0]
 
 
 def _check_length(what: str, secret: str | None, least: int, variable: str) -> None:
     if secret is not None and len(secret) < least:
         raise UsageError(
-            f"The {what} has {len(secret)} characters; it needs {least} at least. Choose a longer "
+            f"The {what} has {len(secret)} characters; it needs at least {least}. Choose a longer "
             f"one in ${variable}."
         )

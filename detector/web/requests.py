@@ -1,4 +1,4 @@
-"""What the page may ask the live loop for, as JSON, and how it becomes a command."""
+"""The JSON bodies of requests and answers, and the command that a request becomes."""
 
 from typing import Annotated, Literal
 
@@ -25,7 +25,7 @@ class _Request(BaseModel):
 
 
 class PlainRequest(_Request):
-    """A command that needs no more than its name."""
+    """A command that needs nothing but its name."""
 
     command: Literal[
         "toggle_pause",
@@ -38,6 +38,7 @@ class PlainRequest(_Request):
     ]
 
     def to_command(self) -> Command:
+        """Return the command for the live loop."""
         return _PLAIN[self.command]
 
 
@@ -45,19 +46,21 @@ class UseCameraRequest(_Request):
     """Watch another source."""
 
     command: Literal["use_camera"]
-    index: int = Field(ge=0, le=1000, description="Into `controls.sources`.")
+    index: int = Field(ge=0, le=1000, description="Index into `controls.sources`.")
 
     def to_command(self) -> Command:
+        """Return the command for the live loop."""
         return UseCamera(self.index)
 
 
 class SetThresholdRequest(_Request):
-    """From which confidence a face counts as sure."""
+    """Set the confidence from which a face counts as sure."""
 
     command: Literal["set_threshold"]
     value: float = Field(ge=0, le=1, allow_inf_nan=False)
 
     def to_command(self) -> Command:
+        """Return the command for the live loop."""
         return SetThreshold(self.value)
 
 
@@ -67,10 +70,14 @@ class CorrectLabelRequest(_Request):
     command: Literal["correct_label"]
     label: Label
     track: int | None = Field(
-        None, ge=1, le=2**53, description="Whose face; null for the chosen or largest one."
+        None,
+        ge=1,
+        le=2**53,
+        description="Number of a face; null for the selected or largest one.",
     )
 
     def to_command(self) -> Command:
+        """Return the command for the live loop."""
         return CorrectLabel(self.label, self.track)
 
 
@@ -111,13 +118,13 @@ class PictureAnswer(BaseModel):
 
 
 class HealthAnswer(BaseModel):
-    """How it goes: live, paused, ready (no camera); with 503: starting, stale, stuck."""
+    """The state: live, paused, ready (no camera); with status 503: starting, stale, stuck."""
 
     status: Literal["live", "paused", "ready", "starting", "stale", "stuck"]
 
 
 class AcceptedAnswer(BaseModel):
-    """The live loop carries it out between two frames; its message says how it went."""
+    """The command was accepted; the live loop runs it and reports in `status.message`."""
 
     accepted: str
 
@@ -132,7 +139,7 @@ class LabelAnswer(BaseModel):
 
 
 class AboutAnswer(BaseModel):
-    """What the page needs to know once."""
+    """What the page reads once, when it starts."""
 
     has_camera: bool
     labels: list[LabelAnswer]

@@ -1,4 +1,4 @@
-"""Serves the page from a thread of its own, beside the live loop in the main thread."""
+"""The web server, in a thread of its own beside the live loop in the main thread."""
 
 import asyncio
 import errno
@@ -9,15 +9,15 @@ import threading
 import uvicorn
 from uvicorn.config import Config
 
-from detector.screens.base import LiveView
-from detector.screens.commands import CommandDesk
-from detector.web.access import Access
+from detector.screens.base import LiveView, Screen
+from detector.screens.commands import Command, CommandDesk
+from detector.web.access.connections import Connection, ConnectionLimits, accept_connections
+from detector.web.access.protocol import TimedProtocol
+from detector.web.access.rules import Access
 from detector.web.app import WebParts, build_app
 from detector.web.classify import PictureClassifier
-from detector.web.door import Door, Visitor, answer_door
-from detector.web.hub import ViewHub
 from detector.web.options import Address, WebOptions, resolve_address
-from detector.web.protocol import PatientProtocol
+from detector.web.views.hub import ViewHub
 from maskage.console import say
 from maskage.context_mixin import ClosingMixin
 from maskage.errors import EnvironmentProblemError
@@ -27,21 +27,21 @@ _GRACE_S = 1
 _HEADER_BYTES = 16_384
 _BACKLOG = 128
 _SEND_BUFFER = 131_072
-"""For each client, in the operating system: a few pictures, where it would keep seconds of them."""
+"""Bytes that the operating system keeps for a client: a few pictures, where its default is more."""
 
 
-class WebScreen(ClosingMixin):
-    """Shows the live view to browsers; a `detector.screens.base.Screen`, and a context.
+class WebScreen(ClosingMixin, Screen):
+    """The live view in browsers; a `detector.screens.base.Screen`, and a context.
 
     Args:
-        server: Ready to run.
-        listener: Bound; closed with the screen.
-        parts: What the routes work with.
-        url: What to open, with the token.
+        server: The server, ready to run.
+        listener: The bound socket; closed with the screen.
+        parts: The parts that the routes work with.
+        url: The address to open, with the token.
 
     Attributes:
-        url: As given.
-        is_open: False once the server has ended.
+        url: The address to open, with the token.
+        is_open: True until the server has ended.
     """
 
     def __init__(
@@ -58,22 +58,23 @@ class WebScreen(ClosingMixin):
         if not server.ready.wait(START_TIMEOUT_S) or not self._thread.is_alive():
             self.close()
             raise EnvironmentProblemError(
-                "The web server did not start. Try another --port, or --headless."
+                f"The web server did not start within {START_TIMEOUT_S:.0f} s. Try another --port, "
+                f"or --headless, which needs no page."
             )
 
     def show(self, view: LiveView) -> None:
-        """Leave the view for whoever watches; costs microseconds."""
+        """Hand the view to whoever watches; this costs microseconds."""
         if self._parts.hub is not None:
             self._parts.hub.put(view)
 
-    def read_keys(self) -> str:
-        """None: what is asked for in the browser goes to the desk."""
-        return ""
+    def read_commands(self) -> list[Command]:
+        """Return what was asked for in the browser since the last call, in order."""
+        return self._parts.desk.take() if self._parts.desk is not None else []
 
     def wait(self) -> None:
         """Wait until the server ends by itself, or Ctrl-C."""
         while self._thread.is_alive():
-            # In slices: a wait without an end would not hear Ctrl-C everywhere.
+            # In slices: on some systems Ctrl-C does not interrupt a wait without an end.
             self._thread.join(0.5)
 
     def close(self) -> None:
@@ -97,21 +98,21 @@ class WebScreen(ClosingMixin):
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(_tell_fault)
+        loop.set_exception_handler(_report_fault)
         if self._parts.hub is not None:
             self._parts.hub.attach(loop)
-        # Without sockets of uvicorn's own: who comes in is for our door to say.
+        # Without sockets of uvicorn's own: `accept_connections` accepts, and counts.
         await self._server.serve([])
         for connection in list(self._server.server_state.connections):
             connection.transport.abort()
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, with a door of its own, that says when it is ready.
+    """uvicorn's server, which counts connections and reports when it is ready.
 
     Args:
-        config: uvicorn's.
-        listener: Bound; closed by the caller.
+        config: uvicorn's configuration.
+        listener: The bound socket; closed by the caller.
         tls: For HTTPS.
 
     Attributes:
@@ -125,23 +126,25 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        door = answer_door(self._listener, Door(), self._speak_with, self._tls)
-        self._door = asyncio.create_task(door)
-        self._door.add_done_callback(self._note_end)
+        accepting = accept_connections(
+            self._listener, ConnectionLimits(), self._make_protocol, self._tls
+        )
+        self._accepting = asyncio.create_task(accepting)
+        self._accepting.add_done_callback(self._note_end)
         self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._door.cancel()
+        self._accepting.cancel()
         await super().shutdown(sockets)
 
-    def _speak_with(self, visitor: Visitor) -> PatientProtocol:
-        return PatientProtocol(self.config, self.server_state, visitor)
+    def _make_protocol(self, connection: Connection) -> TimedProtocol:
+        return TimedProtocol(self.config, self.server_state, connection)
 
-    def _note_end(self, door: "asyncio.Task[None]") -> None:
-        """A server whose door has failed is not to look as if it still served."""
-        if not door.cancelled():
+    def _note_end(self, accepting: "asyncio.Task[None]") -> None:
+        """End the server if it accepts no connections any more, so that this shows."""
+        if not accepting.cancelled():
             self.should_exit = True
-            say(f"web: this is a bug in the toolchain: {door.exception()!r}")
+            say(f"web: this is a bug in the toolchain: {accepting.exception()!r}")
 
 
 def open_web(
@@ -150,9 +153,9 @@ def open_web(
     """Start to serve the page.
 
     Args:
-        options: Where, and what protects it.
+        options: Where it is served, and what protects it.
         classifier: For pictures that are sent; closed with the screen.
-        desk: Where commands go; None serves without a camera.
+        desk: Where commands go; None without a camera.
 
     Raises:
         UsageError: Other machines could reach it without TLS and a password.
@@ -165,7 +168,13 @@ def open_web(
     port = listener.getsockname()[1]
     access = Access(options, address, port)
     hub = ViewHub() if desk is not None else None
-    parts = WebParts(access, classifier, options.upload_bytes, hub, desk)
+    parts = WebParts(
+        access=access,
+        classifier=classifier,
+        upload_bytes=options.upload_bytes,
+        hub=hub,
+        desk=desk,
+    )
     config = Config(
         build_app(parts),
         http="h11",
@@ -204,14 +213,14 @@ def _explain_bind(options: WebOptions, fault: OSError) -> str:
     where = f"{options.host}:{options.port}"
     if fault.errno == errno.EADDRINUSE:
         return (
-            f"Port {options.port} is taken by another program. Use --port 0 for one that is free, "
-            f"or name another."
+            f"Port {options.port} is in use by another program. Use --port 0 for a free one, or "
+            f"name another."
         )
     if fault.errno == errno.EACCES:
-        return f"{where}: only an administrator may use that port. Use --port 8000, or 0."
+        return f"{where}: only an administrator may use this port. Use --port 8000, or --port 0."
     if fault.errno == errno.EADDRNOTAVAIL:
         return f"{where}: this machine has no such address. Use --host 127.0.0.1."
-    return f"{where}: cannot be listened on ({fault.strerror}). Use --host 127.0.0.1 --port 0."
+    return f"{where} cannot be used ({fault.strerror}). Use --host 127.0.0.1 --port 0."
 
 
 def _load_certificate(options: WebOptions) -> ssl.SSLContext | None:
@@ -224,7 +233,7 @@ def _load_certificate(options: WebOptions) -> ssl.SSLContext | None:
         context.load_cert_chain(options.certificate, options.key, password="")
     except (OSError, ValueError) as fault:
         raise EnvironmentProblemError(
-            f"{options.certificate} and {options.key} cannot be used for TLS ({fault}). Both are "
+            f"{options.certificate} and {options.key} cannot be used for TLS ({fault}). Give two "
             f"PEM files that belong together, the key without a password."
         ) from fault
     return context
@@ -237,8 +246,8 @@ def _url(options: WebOptions, address: Address, port: int, token: str) -> str:
     return f"{'https' if options.has_tls else 'http'}://{host}:{port}/?token={token}"
 
 
-def _tell_fault(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-    """What no request is to blame for; lost and garbled connections are nobody's news."""
+def _report_fault(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    """Report a fault outside of any request; lost and garbled connections are left out."""
     fault = context.get("exception")
     if not isinstance(fault, OSError):
         say(f"web: {context.get('message')}: {fault!r}")

@@ -1,4 +1,4 @@
-"""Takes in the pictures that are sent to `POST /classify`, and answers with their faces."""
+"""The route `POST /classify`: it reads the picture of a request and answers with its faces."""
 
 from fastapi import APIRouter, HTTPException, Request
 from PIL import UnidentifiedImageError
@@ -13,7 +13,7 @@ from maskage.records import LABELS
 
 
 def picture_routes(classifier: PictureClassifier, upload_bytes: int) -> APIRouter:
-    """The one route, with pictures of up to `upload_bytes`."""
+    """Build the route, for pictures of up to `upload_bytes`."""
     router = APIRouter(tags=["pictures"])
     picture = {"type": "string", "format": "binary"}
     form = {"type": "object", "properties": {"image": picture}, "required": ["image"]}
@@ -24,14 +24,16 @@ def picture_routes(classifier: PictureClassifier, upload_bytes: int) -> APIRoute
 
     @router.post("/classify", openapi_extra={"requestBody": body})
     async def classify(request: Request) -> PictureAnswer:
-        """The faces of one picture: JPEG, PNG, WebP, BMP or TIFF."""
+        """Classify the faces of one picture: JPEG, PNG, WebP, BMP or TIFF."""
         try:
             with classifier.take_seat():
                 data = await _read_picture(request, upload_bytes)
                 return _describe_picture(await classifier.classify(data))
         except BusyError:
             raise HTTPException(
-                503, "Other pictures are waiting already.", {"Retry-After": "1"}
+                503,
+                "Other pictures are waiting already. Try again in a second.",
+                {"Retry-After": "1"},
             ) from None
         except UnreadableImageError as fault:
             is_other = isinstance(fault.__cause__, UnidentifiedImageError)
@@ -42,18 +44,18 @@ def picture_routes(classifier: PictureClassifier, upload_bytes: int) -> APIRoute
     return router
 
 
-# The last is what curl calls everything that it is not told of.
+# The last is what curl sends unless a type is named.
 _RAW_KINDS = ("", "application/octet-stream", "application/x-www-form-urlencoded")
 
 
 class _MemoryParser(MultiPartParser):
-    """Keeps the picture in memory: its size is limited before, and it is nobody else's."""
+    """A parser that keeps the picture in memory, off the disk; its size is limited before."""
 
     spool_max_size = 1 << 30
 
 
 async def _read_picture(request: Request, limit: int) -> bytes:
-    """The encoded picture of a request: its body, or the field `image` of a form."""
+    """Return the encoded picture of a request: its body, or the field `image` of a form."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         data = await _read_field(request)
@@ -62,7 +64,7 @@ async def _read_picture(request: Request, limit: int) -> bytes:
     else:
         raise HTTPException(
             415,
-            f"{kind} is no picture. Send the file itself as image/jpeg, or a form "
+            f"{kind} is not a picture. Send the file itself as image/jpeg, or a form "
             f"(multipart/form-data) with the field `image`.",
         )
     if len(data) > limit:
@@ -75,11 +77,15 @@ async def _read_field(request: Request) -> bytes:
         parser = _MemoryParser(request.headers, request.stream(), max_files=1, max_fields=4)
         form = await parser.parse()
     except (MultiPartException, KeyError) as fault:
-        raise HTTPException(400, f"The form cannot be read ({fault}).") from fault
+        raise HTTPException(
+            400, f"The form cannot be read ({fault}). Send a file in the field `image`."
+        ) from fault
     try:
         image = form.get("image")
         if not isinstance(image, UploadFile):
-            raise HTTPException(400, "The form has no file in its field `image`.")
+            raise HTTPException(
+                400, "The form has no file in its field `image`. Send the picture there."
+            )
         return await image.read()
     finally:
         await form.close()

@@ -4,7 +4,6 @@ Each source file is imported once, by content: a second run, or a run after an i
 what is there. The source is never changed.
 """
 
-import csv
 import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,10 @@ from maskage.cameras.video.video_file import VideoDamage, VideoFile
 from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, UnreadableImageError, UsageError
 from maskage.faces.finder import FaceFinder, crop_face
-from maskage.outside_text import cell_to_path, portable_name
+from maskage.formats import metadata_file
+from maskage.formats.metadata_file import PhotoMetadata
+from maskage.formats.sums import hash_file
+from maskage.outside_text import portable_name
 from maskage.pictures.images import decode_image, encode_jpeg, is_picture, without_metadata
 from maskage.pictures.perceptual_hash import hash_crop
 from maskage.pictures.quality import measure_quality
@@ -25,23 +27,20 @@ METADATA_COLUMNS = ("subject", "session", "group", "label")
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What a metadata file says of one picture; None where it says nothing."""
-
-    subject: str | None = None
-    session: str | None = None
-    group: str | None = None
-    label: Label | None = None
-
-
-@dataclass(frozen=True)
 class SourcePicture:
-    """One picture to import: where it lies, its label, and what is known of it."""
+    """One picture to import.
+
+    Attributes:
+        path: Path of the file.
+        name: Path below the source, POSIX.
+        label: Class that it goes into.
+        facts: What the metadata says of it.
+    """
 
     path: Path
     name: str
     label: Label
-    facts: Facts
+    facts: PhotoMetadata
 
 
 @dataclass
@@ -49,13 +48,13 @@ class ImportReport:
     """What became of every picture of the source.
 
     Attributes:
-        saved: New photos in each class.
-        duplicates: Pictures whose content is in the dataset, or was removed from it, already.
-        conflicts: One message for each of them whose label is another here than there.
-        facts_left: How many of the duplicates the metadata says something of, in vain.
-        faceless: Pictures or frames in which no face was found.
-        unreadable: One message a picture that could not be read.
-        damage: What of a video could not be read.
+        saved: Number of new photos in each class.
+        duplicates: Number of pictures whose content the dataset has, or had before a removal.
+        conflicts: A message for each duplicate that has another label in the dataset.
+        facts_left: Number of duplicates whose metadata was not taken.
+        faceless: Number of pictures or frames in which no face was found.
+        unreadable: A message for each picture that could not be read.
+        damage: The parts of a video that could not be read.
     """
 
     saved: dict[Label, int] = field(default_factory=lambda: dict.fromkeys(LABELS, 0))
@@ -67,44 +66,36 @@ class ImportReport:
     damage: VideoDamage = field(default_factory=VideoDamage)
 
 
-def read_metadata(path: Path) -> dict[str, Facts]:
-    """Read a CSV of `path` (relative to the source) and any of subject, session, group, label.
+def read_metadata(path: Path) -> dict[str, PhotoMetadata]:
+    """Read a table of `path` (relative to the source) and any of `METADATA_COLUMNS`.
 
     Raises:
-        DatasetError: No `path` column, an unknown label, or a file that is not a CSV.
+        DatasetError: See `maskage.formats.metadata_file.read_metadata`.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-            reader = csv.DictReader(file)
-            columns = reader.fieldnames or []
-            if "path" not in columns:
-                raise DatasetError(
-                    f"{path}: no column 'path'. Found: {', '.join(columns) or 'nothing'}. "
-                    f"It takes path and any of {', '.join(METADATA_COLUMNS)}."
-                )
-            return {_posix(row["path"]): _facts_of(row, path) for row in reader}
-    except (OSError, csv.Error) as fault:
-        raise DatasetError(f"{path}: cannot be read as a CSV file ({fault}).") from fault
+    return metadata_file.read_metadata(path, METADATA_COLUMNS)
 
 
 def list_source(
-    source: Path, label: Label | None, metadata: dict[str, Facts]
+    source: Path, label: Label | None, metadata: dict[str, PhotoMetadata]
 ) -> tuple[list[SourcePicture], list[str]]:
-    """Every picture of a folder (or one picture), with its label; reads none of them.
+    """List the pictures of a folder (or one picture) with their labels; opens none of them.
+
+    Args:
+        source: The folder or picture.
+        label: Label of all pictures; None for the metadata's, or else the class folder's.
+        metadata: What is known of the pictures, by their paths below `source`.
 
     Returns:
-        The pictures, and the names of those whose label nobody says.
-
-    A picture's label is `label` where given, else the metadata's, else the class folder it is in.
+        The pictures, and the names of those without a label.
 
     Raises:
-        UsageError: There are pictures, and nobody says the label of any.
+        UsageError: There are pictures, and none has a label.
         DatasetError: There are no pictures.
     """
     pictures, unlabelled = [], []
     for path in _picture_files(source):
         name = path.name if path == source else path.relative_to(source).as_posix()
-        facts = metadata.get(name, Facts())
+        facts = metadata.get(name, PhotoMetadata())
         found = label or facts.label or _label_of_folder(path, source)
         if found is None:
             unlabelled.append(name)
@@ -113,7 +104,7 @@ def list_source(
     if unlabelled and not pictures:
         raise UsageError(
             f"{source}: {len(unlabelled)} pictures, none in a folder named {', '.join(LABELS)} "
-            f"(the first is {unlabelled[0]}). Say what they show with --label."
+            f"(the first is {unlabelled[0]}). Name the class that they show with --label."
         )
     if not pictures:
         raise DatasetError(f"{source}: no pictures found in it.")
@@ -128,13 +119,14 @@ def import_pictures(
     session: str | None = None,
     finder: FaceFinder | None = None,
 ) -> Iterator[ImportReport]:
-    """Import pictures one by one; yields the growing report after each.
+    """Import pictures one by one; yield the growing report after each.
 
     Args:
-        store: Where they go.
-        pictures: See `list_source`.
-        subject, session: Of all pictures whose metadata names none.
-        finder: Cut out the largest face of each picture; without it pictures are kept whole.
+        store: The dataset, open.
+        pictures: What to import, from `list_source`.
+        subject: Subject of the pictures whose metadata names none.
+        session: Session of the pictures whose metadata names none.
+        finder: Cuts out the largest face of each picture; without it pictures are kept whole.
     """
     report = ImportReport()
     known = store.imported_digests()
@@ -153,22 +145,34 @@ def import_video(
     subject: str | None = None,
     session: str | None = None,
 ) -> Iterator[ImportReport]:
-    """Import the largest face of one frame every `every_s` seconds; yields as it goes.
+    """Import the largest face of one frame every `every_s` seconds; yield the growing report.
 
-    Frames of one video are one session unless another is named: they must not straddle a split.
+    The frames of one video are one session unless another is named: they must not straddle a
+    split.
+
+    Args:
+        store: The dataset, open.
+        path: The video file.
+        label: Class of all frames.
+        finder: Finds the faces.
+        every_s: Seconds of the video between two frames that are imported.
+        subject: Subject of all frames.
+        session: Session of all frames; None for one named after the video's content.
 
     Raises:
-        CameraError: `path` is not a video that can be read, or no frame of it can.
-        UsageError: It is a pipe.
+        CameraError: `path` is not a video, or none of its frames can be read.
+        UsageError: `path` is a pipe, or may not be read.
     """
     if not path.is_file():
-        # Its content is what an import is known by; a pipe can be read but once.
+        # An import is known by the content of its file, and a pipe can be read only once.
         raise UsageError(
-            f"{path}: not a file. Write what comes through it to a file, and try that."
+            f"{path}: not a file. Write what comes through it to a file, and import that."
         )
     report = ImportReport()
     known = store.imported_digests()
-    digest = _file_digest(path)
+    digest = hash_file(path)
+    if digest is None:
+        raise UsageError(f"{path}: cannot be read. Check who may read it, then import it again.")
     video = VideoFile(path, pace=False)
     next_s = 0.0
     try:
@@ -210,7 +214,7 @@ def _import_picture(
         digest = hashlib.sha256(data).hexdigest()
         if (label := known.get(digest)) is not None:
             report.duplicates += 1
-            report.facts_left += picture.facts != Facts()
+            report.facts_left += picture.facts != PhotoMetadata()
             if label is not picture.label:
                 report.conflicts.append(f"{picture.name}: here {picture.label}, there {label}")
             return
@@ -259,7 +263,7 @@ def _with_quality(photo: Photo, crop: RgbImage, box: FaceBox | None) -> Photo:
 def _read_ahead(
     pictures: Iterable[SourcePicture],
 ) -> Iterator[tuple[SourcePicture, bytes | UnreadableImageError]]:
-    """Read the next files while one is being saved: the disk's sync is what takes the time."""
+    """Read the next files while one is saved: most of the time goes into the disk's sync."""
     waiting = []
     with ThreadPoolExecutor(2, thread_name_prefix="import-read") as pool:
         for picture in pictures:
@@ -291,29 +295,9 @@ def _picture_files(source: Path) -> list[Path]:
 
 
 def _label_of_folder(path: Path, source: Path) -> Label | None:
-    """The class folder nearest to the picture: of `train/mask_old/a.jpg` too."""
+    """Return the class of the folder nearest to the picture, as in `train/mask_old/a.jpg`."""
     top = source.parent if source.is_file() else source
     for part in (*reversed(path.relative_to(top).parts[:-1]), top.name):
         if part in LABELS:
             return Label(part)
     return None
-
-
-def _facts_of(row: dict[str, str | None], path: Path) -> Facts:
-    values = {column: (row.get(column) or "").strip() or None for column in METADATA_COLUMNS}
-    label = values.pop("label")
-    if label is not None and label not in LABELS:
-        raise DatasetError(
-            f"{path}: unknown label {label!r} for {row['path']}. "
-            f"The labels are {', '.join(LABELS)}."
-        )
-    return Facts(**values, label=Label(label) if label else None)
-
-
-def _posix(path: str | None) -> str:
-    return cell_to_path((path or "").strip()).replace("\\", "/").removeprefix("./")
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,12 +1,12 @@
-"""The deliverable: a folder with the model and what is needed to trust and run it. No TensorFlow.
+"""The bundle: a folder with the model and what is needed to trust and run it. No TensorFlow.
 
 bundle/model.onnx     images uint8 RGB (N, size, size, 3) -> probabilities float32 (N, 4)
 bundle/model.keras    the same, for Keras
 bundle/SHA256SUMS     the digest of each file here, bundle.json's too: `sha256sum -c SHA256SUMS`
 bundle/bundle.json    the rest, written last: a folder without it is no bundle
 
-The digests find what was damaged or changed after the training. They do not keep anybody out who
-changes a file and its digest: whose bundles to run is for the user to know.
+The digests find what was damaged or changed after the training. They cannot stop somebody who
+changes a file together with its digest: users must know whose bundles they run.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskage.console import say
+from maskage.defaults import DEFAULT_RUNS
 from maskage.errors import EnvironmentProblemError, ModelRefusedError
 from maskage.formats.sums import LARGEST_SUMS, SUMS_FILE, format_sums, parse_sums
 from maskage.records import LABELS, Label
@@ -34,17 +35,17 @@ from maskage.system.files import replace_file
 
 SCHEMA_VERSION = 2
 UNSEALED_VERSION = 1
-"""Of bundles from before there was a digest of `bundle.json`; they are read as they are."""
+"""The version of bundles from before `bundle.json` had a digest; they are still read."""
 
 BUNDLE_FILE = "bundle.json"
 ONNX_FILE = "model.onnx"
 KERAS_FILE = "model.keras"
 
 UNSURE_BELOW = 0.5
-"""A confidence under one half: the other three classes together are at least as likely."""
+"""Below a confidence of one half the other three classes together are at least as likely."""
 
 LARGEST_FILE = 2_000_000_000
-"""Bytes of one file; the largest of our networks has 83 million."""
+"""Most bytes of a file; the largest network of the recipes has 83 million."""
 
 _LARGEST_JSON = 1 << 20
 _GOLDEN_IMAGES = 3
@@ -52,7 +53,7 @@ _GOLDEN_IMAGES = 3
 
 @dataclass(frozen=True)
 class BundledFile:
-    """What a file of the bundle must be: `sha256` in 64 hex digits, `size` in bytes."""
+    """A file of the bundle: its `sha256` in 64 hex digits, its `size` in bytes."""
 
     sha256: str
     size: int
@@ -67,16 +68,16 @@ class ModelBundle:
     """A trained model, as the detector loads it.
 
     Attributes:
-        folder: Where it lies.
+        folder: Path of the bundle.
         labels: Classes in the order of the outputs.
         input_size: Side of the input, px.
-        crop_margin: Border around a face box that the training photos have, of its longer side.
-        temperature: That calibrates the probabilities; it is inside the graph.
-        unsure_below: Confidence under which an answer is shown as unsure, 0 to 1.
-        dataset_digest: Of the photos it was trained on, 64 hex digits.
-        metrics: Some of `metrics.json`.
-        versions: Of the libraries it was made with.
-        files: What each file must be, by name.
+        crop_margin: Border around a face box in the training photos, as a share of its longer side.
+        temperature: Divisor of the logits that calibrates the probabilities, inside the graph.
+        unsure_below: Confidence below which an answer is shown as unsure, 0 to 1.
+        dataset_digest: Digest of the photos the model was trained on, 64 hex digits.
+        metrics: Some values of `metrics.json`.
+        versions: Versions of the libraries it was made with.
+        files: Digest and size of each file, by name.
         golden: Probabilities of `golden_images(input_size)`, three rows of four.
     """
 
@@ -109,16 +110,17 @@ class ModelBundle:
 
     @property
     def onnx_path(self) -> Path:
+        """The path of the network that the detector runs."""
         return self.folder / ONNX_FILE
 
     @property
     def golden_probabilities(self) -> NDArray[np.float32]:
-        """Float32, shape (3, 4)."""
+        """The probabilities of `golden_images`, float32, shape (3, 4)."""
         return np.array(self.golden, dtype=np.float32)
 
 
 def golden_images(size: int) -> NDArray[np.uint8]:
-    """Three pictures out of a formula, the same on every machine.
+    """Compute three pictures from a formula, the same on every machine.
 
     Args:
         size: Side, px, at least 2.
@@ -135,16 +137,16 @@ def golden_images(size: int) -> NDArray[np.uint8]:
     return np.stack([gradient, moire, chequers]).astype(np.uint8)
 
 
-def find_bundle(model: Path | None = None, runs: Path = Path("runs")) -> Path:
-    """The bundle folder that `--model` means.
+def find_bundle(model: Path | None = None, runs: Path = DEFAULT_RUNS) -> Path:
+    """Return the bundle folder that `--model` means.
 
     Args:
         model: A run folder or a bundle folder; None for the newest run.
-        runs: Where runs lie.
+        runs: Folder of the runs.
 
     Raises:
         ModelRefusedError: `model` is neither.
-        EnvironmentProblemError: There is nothing at `model`, or no run with a bundle.
+        EnvironmentProblemError: `model` does not exist, or no run has a bundle.
     """
     if model is not None:
         return _bundle_at(model)
@@ -166,7 +168,7 @@ def load_bundle(folder: Path) -> ModelBundle:
         folder: Bundle folder; see `find_bundle`.
 
     Raises:
-        ModelRefusedError: It is not whole, was changed, or is not one that this version reads.
+        ModelRefusedError: The bundle is not whole, was changed, or is of an unknown version.
     """
     try:
         data = read_regular_file(folder / BUNDLE_FILE, _LARGEST_JSON)
@@ -184,14 +186,14 @@ def load_bundle(folder: Path) -> ModelBundle:
 
 
 def read_file(bundle: ModelBundle, name: str) -> bytes:
-    """The bytes of one of its files. Use these, not the file, which may be another one by then.
+    """Read and check a file of a bundle. Use these bytes: the file may change after the check.
 
     Args:
-        bundle: As `load_bundle` gave it.
+        bundle: The bundle, from `load_bundle`.
         name: `ONNX_FILE` or `KERAS_FILE`.
 
     Raises:
-        ModelRefusedError: It is not listed, is gone, or is not what it was when it was listed.
+        ModelRefusedError: The file is not listed, is missing, or was changed.
     """
     expected = bundle.files.get(name)
     if expected is None:
@@ -214,7 +216,7 @@ def write_bundle(bundle: ModelBundle) -> None:
 
 
 def describe_file(path: Path) -> BundledFile:
-    """Digest and size of a file, as a bundle lists it."""
+    """Return the digest and size of a file, as a bundle lists them."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return BundledFile(digest, path.stat().st_size)
@@ -261,9 +263,9 @@ def _require_version(version: Any) -> None:
 
 
 def _check_seal(folder: Path, data: bytes, version: int) -> None:
-    """Hold the bytes of `bundle.json` against the digest beside it."""
+    """Compare the bytes of `bundle.json` with the digest beside it."""
     if version == UNSEALED_VERSION and not (folder / SUMS_FILE).exists():
-        _tell_unsealed(folder)
+        _warn_unsealed(folder)
         return
     try:
         sums = parse_sums(read_regular_file(folder / SUMS_FILE, LARGEST_SUMS))
@@ -272,18 +274,18 @@ def _check_seal(folder: Path, data: bytes, version: int) -> None:
     if sums.get(BUNDLE_FILE) != hashlib.sha256(data).hexdigest():
         raise ModelRefusedError(
             f"{folder}: {BUNDLE_FILE} was changed after the training (its sha256 is not the one in "
-            f"{SUMS_FILE}), so its crop margin, its threshold and the rest of it are not to be "
-            f"relied on. Copy the bundle again as a whole, or train a new one with `trainer fit`. "
-            f"Another threshold needs no change here: `detector live --threshold`."
+            f"{SUMS_FILE}), so its crop margin, its threshold and the rest are not reliable. Copy "
+            f"the bundle again as a whole, or train a new one with `trainer fit`. Another "
+            f"threshold needs no change here: `detector live --threshold`."
         )
 
 
 @cache
-def _tell_unsealed(folder: Path) -> None:
-    """Say it once, however often the bundle is read."""
+def _warn_unsealed(folder: Path) -> None:
+    """Warn once, however often the bundle is read."""
     say(
-        f"{folder}: a bundle of an earlier version, in which no digest tells whether {BUNDLE_FILE} "
-        f"was changed. It is used as it is; bundles of `trainer fit` have one now."
+        f"{folder}: a bundle of an earlier version, without a digest that shows whether "
+        f"{BUNDLE_FILE} was changed. It is used as it is; new bundles of `trainer fit` have one."
     )
 
 

@@ -1,35 +1,61 @@
-"""What training reads: the folders that `curate` writes, or anybody's train/val/test folders."""
+"""A curated set: train, val and test with the class folders, from `curate` or from anybody.
 
-import csv
+<set>/{train,val,test}/<label>/<photo>
+<set>/plan.csv                the group of each photo, and what was set aside (`plan_file`)
+<set>/curation.json           the dataset and the settings it was made with (`curation_file`)
+<set>/class_weights.json      what a photo of each class counts in training, if that was asked for
+<set>/report.html             a page for people
+
+Only the photos are needed. `read_curated` reads a set for training and refuses what is damaged;
+`read_contents` reads what there is of a set that is searched for somebody's photos.
+"""
+
+import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
 from maskage.errors import DatasetError, EnvironmentProblemError
-from maskage.outside_text import cell_to_path
+from maskage.formats.curation_file import (
+    CURATION_FILE,
+    PAGE_FILE,
+    CurationRecord,
+    SetOrigin,
+    find_origin,
+    read_curation,
+)
+from maskage.formats.plan_file import PLAN_FILE, PlanRow, read_legible_plan, read_plan
+from maskage.formats.sums import hash_file
+from maskage.pictures.images import is_picture
 from maskage.pictures.picture_files import LeftOut, below, list_beside, list_pictures
 from maskage.records import LABELS, Label
+from maskage.shell_words import join_words
 from maskage.system.files import write_private
 from maskage.system.swap_folder import find_place
 
 SPLITS = ("train", "val", "test")
-PLAN_FILE = "plan.csv"
-PLAN_COLUMNS = ("path", "label", "kept", "reason", "group", "split", "parent")
 WEIGHTS_FILE = "class_weights.json"
+SET_NAMES = frozenset({*SPLITS, PLAN_FILE, CURATION_FILE, PAGE_FILE, WEIGHTS_FILE})
+"""Everything that `curate` puts into the folder of a set."""
+
+_THREADS = 4
 
 
 @dataclass(frozen=True)
 class CuratedPhoto:
-    """One photo of a split.
+    """A photo of a split.
 
     Attributes:
-        path: Absolute.
-        label: The class folder it lies in.
-        group: Photos of one group never straddle splits. Its own path where nobody says.
-        parent: For an augmented copy, the photo it was made from, relative to the dataset.
+        path: Absolute path of the file.
+        label: Class folder that the file lies in.
+        group: Name of the group, which lies in one split; the photo's own path without a plan.
+        parent: For an augmented copy, the path in the dataset of the photo it was made from.
     """
 
     path: Path
@@ -43,23 +69,26 @@ class CuratedDataset:
     """A folder of train, val and test, each with the four class folders.
 
     Attributes:
-        folder: Absolute.
-        splits: The photos of each split, sorted by path.
+        folder: Absolute path of the set.
+        splits: Photos of each split, sorted by path.
+        curation: How the set was made; None for a set of an earlier version or of somebody else.
     """
 
     folder: Path
     splits: Mapping[str, tuple[CuratedPhoto, ...]]
+    curation: CurationRecord | None = None
 
     def photos(self, split: str) -> list[CuratedPhoto]:
-        """The photos of "train", "val" or "test", sorted by path."""
+        """Return the photos of "train", "val" or "test", sorted by path."""
         return list(self.splits[split])
 
 
 def read_curated(folder: Path) -> CuratedDataset:
-    """Read what `curate` wrote; works as well on any train/val/test folders without a plan.csv.
+    """Read what `curate` wrote, or any train/val/test folders with neither plan nor record.
 
     Raises:
-        DatasetError: A split or a class is missing or empty, or plan.csv is damaged.
+        DatasetError: A split or a class is missing or empty, or plan.csv or curation.json is
+            damaged.
     """
     folder = folder.resolve()
     find_place(folder)
@@ -67,16 +96,16 @@ def read_curated(folder: Path) -> CuratedDataset:
         raise DatasetError(
             f"No curated dataset at {folder}. Make one with `curate DATA --out {folder.name}`."
         )
-    known = _read_groups(folder / PLAN_FILE)
+    known = {row.place: row for row in read_plan(folder) if row.is_kept}
+    curation = read_curation(folder)
     missing = [split for split in SPLITS if not (folder / split).is_dir()]
     if missing:
         raise DatasetError(
             f"{folder}: no {' and no '.join(missing)} folder. It must hold {', '.join(SPLITS)}, "
             f"each with the four class folders: make them with `curate`."
         )
-    return CuratedDataset(
-        folder, {split: tuple(_read_classes(folder / split, split, known)) for split in SPLITS}
-    )
+    splits = {split: tuple(_read_classes(folder / split, split, known)) for split in SPLITS}
+    return CuratedDataset(folder, splits, curation)
 
 
 def read_four_folders(folder: Path) -> list[CuratedPhoto]:
@@ -88,7 +117,79 @@ def read_four_folders(folder: Path) -> list[CuratedPhoto]:
     folder = folder.resolve()
     if not folder.is_dir():
         raise DatasetError(f"No folder at {folder}. It must hold {', '.join(LABELS)}.")
-    return _read_classes(folder, None, {})
+    return _read_classes(folder, "", {})
+
+
+@dataclass(frozen=True)
+class SetContents:
+    """Everything in a curated set that may show a person.
+
+    Attributes:
+        folder: Absolute path of the set.
+        files: sha256 of each file in the splits, by its place: "train/mask_old/a.jpg".
+        rows: Rows of the plan; empty without a plan.
+        origin: Where the set comes from.
+    """
+
+    folder: Path
+    files: Mapping[str, str]
+    rows: tuple[PlanRow, ...] = ()
+    origin: SetOrigin = SetOrigin()  # noqa: RUF009  frozen
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the photos, as `dataset_digest` of a run holds it."""
+        return digest_set(self.files)
+
+    def command(self, root: Path) -> str:
+        """Return the command that makes the set anew where it lies today.
+
+        Args:
+            root: The dataset to make it from if its own is not known.
+        """
+        dataset = str(self.origin.dataset or root)
+        return join_words(["curate", dataset, "--out", str(self.folder), *self.origin.options])
+
+
+def looks_like_set(files: Sequence[str], folders: Sequence[str]) -> bool:
+    """Return True if a folder with these files and folders in it may be a curated set."""
+    return PLAN_FILE in files or CURATION_FILE in files or set(SPLITS) <= set(folders)
+
+
+def read_contents(folder: Path) -> SetContents:
+    """Read a set and take the digest of every file; what cannot be read is left out."""
+    places = list_files(folder)
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="digests") as pool:
+        digests = pool.map(lambda place: hash_file(folder / place), places)
+        files = {place: found for place, found in zip(places, digests, strict=True) if found}
+    return SetContents(folder, files, tuple(read_legible_plan(folder)), find_origin(folder))
+
+
+def list_files(folder: Path) -> list[str]:
+    """List every file in the splits of a set, as "train/mask_old/a.jpg"."""
+    return [
+        (Path(place) / name).relative_to(folder).as_posix()
+        for split in SPLITS
+        for place, _, names in os.walk(folder / split)
+        for name in names
+    ]
+
+
+def digest_set(files: Mapping[str, str]) -> str:
+    """Return the sha256 over all photos of a set with their splits and classes, 64 hex digits.
+
+    Args:
+        files: sha256 of each file, by its place in the set. What is no picture in a class folder
+            does not count.
+    """
+    total = hashlib.sha256()
+    for split in SPLITS:
+        inside = (Path(place) for place in files if place.startswith(f"{split}/"))
+        for place in sorted(inside):
+            if is_picture(place) and place.parts[1] in LABELS and len(place.parts) == 3:
+                digest = files[place.as_posix()]
+                total.update(f"{split}/{place.parts[1]}/{digest}\n".encode())
+    return total.hexdigest()
 
 
 def list_left_out(folder: Path, split: str | None = None) -> tuple[LeftOut, ...]:
@@ -96,7 +197,7 @@ def list_left_out(folder: Path, split: str | None = None) -> tuple[LeftOut, ...]
 
     Args:
         folder: The folder.
-        split: The only split of a curated folder that is read; None for all of it.
+        split: The only split of a curated folder that is read; None for all splits.
 
     Raises:
         EnvironmentProblemError: A folder cannot be listed.
@@ -149,13 +250,13 @@ def _beside_photos(folder: Path) -> tuple[LeftOut, ...]:
 
 
 def write_class_weights(folder: Path, weights: Mapping[Label, float]) -> None:
-    """Write what a photo of each class is to count in training."""
+    """Write what a photo of each class counts in training."""
     text = json.dumps({label.value: round(weight, 6) for label, weight in weights.items()})
     write_private(folder / WEIGHTS_FILE, f"{text}\n")
 
 
 def read_class_weights(folder: Path) -> dict[Label, float] | None:
-    """What a photo of each class is to count in training; None where nobody says.
+    """Read what a photo of each class counts in training; None if the set has no such file.
 
     Raises:
         DatasetError: The file is damaged, or a weight is missing or not above 0.
@@ -164,53 +265,30 @@ def read_class_weights(folder: Path) -> dict[Label, float] | None:
     if not path.is_file():
         return None
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        weights = {label: float(told[label.value]) for label in LABELS}
+        values = json.loads(path.read_text(encoding="utf-8"))
+        weights = {label: float(values[label.value]) for label in LABELS}
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise DatasetError(
             f"{path}: cannot be read as class weights ({type(fault).__name__}: {fault}). It is one "
             f"object with a number for each of {', '.join(LABELS)}: curate again, or remove it."
         ) from fault
     if not all(0 < weight < math.inf for weight in weights.values()):
-        raise DatasetError(f"{path}: weights are above 0; found {told}. Curate again.")
+        raise DatasetError(f"{path}: weights are above 0; found {values}. Curate again.")
     return weights
 
 
-def _read_classes(
-    folder: Path, split: str | None, known: Mapping[tuple[str, str], tuple[str, str | None]]
-) -> list[CuratedPhoto]:
+def _read_classes(folder: Path, split: str, known: Mapping[str, PlanRow]) -> list[CuratedPhoto]:
     photos = []
     for label in LABELS:
         files = list_pictures(folder / label).pictures if (folder / label).is_dir() else ()
         if not files:
-            found = "no such folder" if not (folder / label).is_dir() else "no pictures in it"
+            found = "no pictures in it" if (folder / label).is_dir() else "no such folder"
             raise DatasetError(
                 f"{folder / label}: {found}. Every one of {', '.join(LABELS)} needs photos: "
                 f"collect more of this class, then curate again."
             )
         for path in files:
-            group, parent = known.get((split or "", f"{label}/{path.name}"), (str(path), None))
+            row = known.get(f"{split}/{label}/{path.name}")
+            group, parent = (row.group, row.parent or None) if row else (str(path), None)
             photos.append(CuratedPhoto(path, label, group, parent))
     return sorted(photos, key=lambda photo: photo.path)
-
-
-def _read_groups(plan: Path) -> dict[tuple[str, str], tuple[str, str | None]]:
-    """Group and parent by split and path; empty where there is no plan."""
-    if not plan.is_file():
-        return {}
-    try:
-        with plan.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        return {
-            (row["split"], cell_to_path(row["path"])): (
-                row["group"],
-                cell_to_path(row["parent"]) or None,
-            )
-            for row in rows
-            if row["kept"] == "1"
-        }
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as fault:
-        raise DatasetError(
-            f"{plan}: cannot be read as a plan ({type(fault).__name__}: {fault}). It takes the "
-            f"columns {', '.join(PLAN_COLUMNS)}: curate again, or remove the file."
-        ) from fault

@@ -1,12 +1,11 @@
-"""Where the parts of a dataset lie in its folder.
+"""The layout of a dataset's folder.
 
-In a module of its own, since files that are no dataset (a run, a set) lead to one without reading
-its manifest.
+A module of its own because runs and sets lead to a dataset without reading its manifest.
 """
 
 from pathlib import Path
 
 
 def manifest_path(root: Path) -> Path:
-    """Return where the manifest of the dataset at `root` lies."""
+    """Return the path of the manifest of the dataset at `root`."""
     return root / ".dataset" / "manifest.db"

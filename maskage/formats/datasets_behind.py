@@ -1,26 +1,28 @@
-"""Which datasets a run, a curated set, a model or a photo comes from; only reads."""
+"""The datasets that a run, a curated set, a model or a photo comes from; only reads."""
 
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from maskage.formats.curated_set import SPLITS
+from maskage.formats.curation_file import CURATION_FILE, find_origin
 from maskage.formats.dataset_folder import manifest_path
-from maskage.formats.set_contents import PLAN_FILE, SPLITS, dataset_of_set
-from maskage.formats.trained_runs import ARGS_FILE, read_run
+from maskage.formats.plan_file import PLAN_FILE
+from maskage.formats.run_arguments import ARGS_FILE, read_run
 
 _HEIGHT = 3
-"""How many folders up is looked: <set>/<split>/<label>/<photo>, <run>/exports/<format>."""
+"""Folders above a place that are searched: three in <set>/<split>/<label>/<photo>."""
 
 
 def datasets_behind(places: Iterable[Path | str | None]) -> set[Path]:
     """Find the datasets that something was made of.
 
     Args:
-        places: Datasets, curated sets, runs, bundles, or files and folders in them. What is
-            something else (an address, the number of a webcam, None) comes from no dataset.
+        places: Datasets, curated sets, runs, bundles, or files and folders in them. Anything else
+            (an address, the number of a webcam, None) comes from no dataset.
 
     Returns:
-        Their folders, absolute; only those that are there with a manifest.
+        Absolute paths of the datasets that have a manifest.
     """
     named = (Path(place) for place in places if place is not None and os.path.lexists(place))
     return {root for place in named for root in _behind(place.resolve()) if _has_manifest(root)}
@@ -33,9 +35,9 @@ def _behind(place: Path) -> Iterator[Path]:
             return
         if (folder / ARGS_FILE).is_file() and (run := read_run(folder)) is not None:
             folder = run.trained_on
-        if (folder / PLAN_FILE).is_file() or (folder / SPLITS[0]).is_dir():
-            root = dataset_of_set(folder)
-            if root is not None:
+        is_set = any((folder / name).is_file() for name in (CURATION_FILE, PLAN_FILE))
+        if is_set or (folder / SPLITS[0]).is_dir():
+            if (root := find_origin(folder).dataset) is not None:
                 yield root
             return
 

@@ -1,8 +1,8 @@
-"""What the tools wrote that may show a person, and where: for `collector forget` to find it again.
+"""The log of outputs that may show a person, from which `collector forget` finds them again.
 
-<dataset>/.dataset/outputs.jsonl    one JSON object a line: path, kind, at, and what is known of it
+<dataset>/.dataset/outputs.jsonl    one JSON object a line: the fields of `Output`
 
-Where the dataset cannot be written, the line goes into the user's cache. Only a dataset with a
+If the dataset cannot be written to, the line goes into the user's cache. Only a dataset with a
 manifest has such a log: without one nobody in it is known by a name, and nobody can be forgotten.
 """
 
@@ -23,14 +23,14 @@ from maskage.formats.feature_cache import CACHE_NAME
 from maskage.system.paths import user_cache
 
 DEPTH = 3
-"""How many folders down `collector forget` looks: runs/<run>/args.yaml of a project lies at two."""
+"""Depth of the folders that `collector forget` searches; runs/<run>/args.yaml lies at two."""
 
 SOMEBODY = ""
-"""In the place of a subject: somebody who was forgotten since, and nobody else."""
+"""Stands for a subject who was forgotten since."""
 
 
 class Kind(StrEnum):
-    """What was written."""
+    """The kinds of outputs."""
 
     CURATED = "curated"
     RUN = "run"
@@ -43,7 +43,7 @@ class Kind(StrEnum):
     VIDEO = "video"
 
 
-_TOLD_BY_CONTENT = frozenset({Kind.CURATED, Kind.RUN, Kind.MODEL, Kind.PAGE, Kind.TABLE})
+_FOUND_BY_CONTENT = frozenset({Kind.CURATED, Kind.RUN, Kind.MODEL, Kind.PAGE, Kind.TABLE})
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,13 @@ class Output:
     """One file or folder that a tool wrote.
 
     Attributes:
-        path: Absolute.
-        kind: What it is.
-        at: When it was written, UTC in ISO 8601.
-        subject: Pseudonym of the only person in it, as the user said; `SOMEBODY` where that person
-            was forgotten; None where nobody said.
-        is_of_photos: Whether it was made of photos of the dataset, which bear their names.
-        is_blurred: Whether its faces are made unrecognisable.
+        path: Absolute path.
+        kind: Kind of the output.
+        at: Time of writing, UTC in ISO 8601.
+        subject: Pseudonym of the only person in it, from the user; `SOMEBODY` once that person was
+            forgotten; None if the user named nobody.
+        is_of_photos: True if it was made from photos of the dataset and has their names.
+        is_blurred: True if its faces are unrecognisable.
     """
 
     path: Path
@@ -69,14 +69,14 @@ class Output:
 
 
 def log_output(roots: Iterable[Path], output: Output) -> None:
-    """Remember an output in the log of each dataset that it may show people of.
+    """Add an output to the log of each dataset whose people it may show.
 
-    What tells by its content whom it shows, and lies where `collector forget` looks anyway, needs
-    no line. A log that cannot be written stops nobody's work.
+    An output that is found by its content, and lies where `collector forget` searches anyway, needs
+    no line. A log that cannot be written raises nothing: it must not stop the user's work.
 
     Args:
-        roots: The datasets; those without a manifest are left out.
-        output: Its path may be relative; the time is added.
+        roots: Folders of the datasets; those without a manifest are skipped.
+        output: The output. Its path may be relative; the time is added.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     output = replace(output, path=output.path.resolve(), at=now)
@@ -86,7 +86,7 @@ def log_output(roots: Iterable[Path], output: Output) -> None:
 
 
 def read_outputs(root: Path) -> list[Output]:
-    """Read the log of a dataset: what is still there, the latest line of each path."""
+    """Read the log of a dataset: the outputs that still exist, the latest line of each path."""
     found: dict[Path, Output] = {}
     for path in log_paths(root):
         try:
@@ -100,11 +100,11 @@ def read_outputs(root: Path) -> list[Output]:
 
 
 def forget_in_log(root: Path, is_theirs: Callable[[Output], bool]) -> None:
-    """Take the name of a person out of a dataset's log, and the lines of files that are gone.
+    """Remove a person's name from a dataset's log, and the lines of files that are missing.
 
     Args:
-        root: The dataset.
-        is_theirs: Whether the person is the subject of an output.
+        root: Folder of the dataset.
+        is_theirs: Returns True if the person is the subject of an output.
 
     Raises:
         OSError: The disk refused.
@@ -125,7 +125,7 @@ def forget_in_log(root: Path, is_theirs: Callable[[Output], bool]) -> None:
 
 
 def is_within_reach(top: Path, path: Path) -> bool:
-    """Return whether a search of the folder `top` comes to `path`."""
+    """Return True if a search of the folder `top` reaches `path`."""
     if not path.is_relative_to(top):
         return False
     folders = path.relative_to(top).parts[:-1]
@@ -133,12 +133,12 @@ def is_within_reach(top: Path, path: Path) -> bool:
 
 
 def _is_found_anyway(root: Path, output: Output) -> bool:
-    is_told = output.kind in _TOLD_BY_CONTENT or output.path.name == CACHE_NAME
-    return is_told and output.subject is None and is_within_reach(root.parent, output.path)
+    is_found = output.kind in _FOUND_BY_CONTENT or output.path.name == CACHE_NAME
+    return is_found and output.subject is None and is_within_reach(root.parent, output.path)
 
 
 def log_paths(root: Path) -> tuple[Path, Path]:
-    """Return where the log of a dataset lies: with it, and where that cannot be written."""
+    """Return the paths of a dataset's log: beside the manifest, and in the user's cache."""
     digest = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
     inside = manifest_path(root).with_name("outputs.jsonl")
     return inside, user_cache() / "outputs" / f"{digest}.jsonl"
@@ -159,9 +159,9 @@ def _append(root: Path, output: Output) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[TextIO]:
-    """Open a log for reading and appending, made where it is missing, for nobody else meanwhile."""
+    """Open a log for reading and appending, made if missing, locked against other programs."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    # Closing it lets go of the lock.
+    # Closing the file releases the lock.
     with os.fdopen(handle, "r+", encoding="utf-8", errors="surrogateescape") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file
@@ -173,7 +173,7 @@ def _line_of(output: Output) -> str:
 
 
 def _parse(line: str) -> Output | None:
-    """Read one line; None where it was cut short or is something else."""
+    """Parse one line; None if it was cut short or is something else."""
     try:
         values: dict[str, Any] = json.loads(line)
         output = Output(**{**values, "path": Path(values["path"]), "kind": Kind(values["kind"])})

@@ -1,76 +1,47 @@
-"""The folder of one training: what was asked, what happened, how good it is.
+"""The folder of a run: what was asked for, what happened, how good the result is.
 
 args.yaml  results.csv  metrics.json  predictions.csv  environment.json  model_card.md
 confusion_matrix.png  curves.png  report.html  checkpoints/  bundle/
-learning_curve.csv  learning_curve.json  learning_curve.png    where they were asked for
+learning_curve.csv  learning_curve.json  learning_curve.png    if they were asked for
+
+metrics.json and environment.json are read and written here; the tables and args.yaml have modules
+of their own (`results_file`, `predictions_file`, `run_arguments`).
 """
 
-import csv
-import io
 import json
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import yaml
-from numpy.typing import NDArray
-
 from maskage.environment import describe_environment
 from maskage.errors import DatasetError, EnvironmentProblemError, InUseError, UsageError
+from maskage.formats.bundle import BUNDLE_FILE
 from maskage.formats.datasets_behind import datasets_behind
 from maskage.formats.output_log import Kind, Output, log_output
-from maskage.formats.trained_runs import CACHES_KEY
-from maskage.records import LABELS
-from maskage.system.files import make_private, open_private, replace_file
+from maskage.formats.predictions_file import Prediction, read_predictions, write_predictions
+from maskage.formats.results_file import EpochRow, append_result, read_results, replace_results
+from maskage.formats.run_arguments import (
+    ARGS_FILE,
+    CACHES_KEY,
+    read_arguments,
+    write_arguments,
+)
+from maskage.system.files import replace_file
 from maskage.system.lock import FolderLock
 
-
-@dataclass(frozen=True)
-class EpochRow:
-    """One line of `results.csv`. Losses in nats, accuracies 0 to 1."""
-
-    phase: str
-    epoch: int
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
-    learning_rate: float
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """One line of `predictions.csv`: a photo and what the model says of it.
-
-    Attributes:
-        path: Relative to the folder that was evaluated, POSIX.
-        actual, predicted: Labels.
-        probabilities: In class order.
-    """
-
-    path: str
-    actual: str
-    predicted: str
-    probabilities: tuple[float, ...]
-
-    @property
-    def is_right(self) -> bool:
-        return self.actual == self.predicted
+METRICS_FILE = "metrics.json"
 
 
 class RunFolder:
-    """One run's files.
+    """A run's folder, and what is in it.
 
     Args:
-        path: The folder, which is there.
+        path: The folder, which exists.
     """
 
     def __init__(self, path: Path) -> None:
@@ -78,26 +49,28 @@ class RunFolder:
 
     @property
     def bundle(self) -> Path:
+        """The folder of the model that the detector loads."""
         return self.path / "bundle"
 
     @property
     def checkpoint(self) -> Path:
+        """The file of the best weights."""
         return self.path / "checkpoints" / "best.weights.h5"
 
     @property
     def state(self) -> Path:
-        """Where the training stands, for going on with it; gone when it is finished."""
+        """The file that an interrupted training goes on from; removed when it is finished."""
         return self.path / "checkpoints" / "state.npz"
 
     @property
     def is_trained(self) -> bool:
-        """Whether there is anything of a training in it; a first epoch cut short leaves weights."""
+        """True if there are weights to go on from; a first epoch cut short leaves some."""
         return self.state.is_file() or self.checkpoint.is_file()
 
     @property
     def is_finished(self) -> bool:
-        """Whether it was trained to its end and all of it is there."""
-        if not (self.bundle / "bundle.json").is_file():
+        """True if the run was trained to its end and all of it is there."""
+        if not (self.bundle / BUNDLE_FILE).is_file():
             return False
         return not self.read_metrics().get("is_stopped", False)
 
@@ -106,7 +79,7 @@ class RunFolder:
         """Keep other trainings out of the folder.
 
         Raises:
-            InUseError: Another one is in it.
+            InUseError: Another training uses it.
         """
         try:
             lock = FolderLock(self.path / "checkpoints" / "lock")
@@ -119,16 +92,13 @@ class RunFolder:
         finally:
             lock.close()
 
-    def write_args(self, values: dict[str, Any]) -> None:
-        self._write("args.yaml", yaml.safe_dump(values, sort_keys=False))
+    def write_args(self, values: Mapping[str, Any]) -> None:
+        """Write `args.yaml`, whole or not at all."""
+        write_arguments(self.path, values)
 
     def read_args(self) -> dict[str, Any]:
-        """What `args.yaml` holds; empty where it is missing or not YAML."""
-        try:
-            values = yaml.safe_load((self.path / "args.yaml").read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError, UnicodeDecodeError):
-            return {}
-        return values if isinstance(values, dict) else {}
+        """Return what `args.yaml` holds; empty if it is missing or something else."""
+        return read_arguments(self.path)
 
     def note_cache(self, folder: Path) -> None:
         """Remember where features of the photos are kept, in `args.yaml` and in the dataset."""
@@ -140,48 +110,30 @@ class RunFolder:
         log_output(datasets_behind([self.path]), Output(folder, Kind.CACHE))
 
     def append_result(self, row: EpochRow) -> None:
-        """Add one epoch to `results.csv`; it is on disk when this returns."""
-        path = self.path / "results.csv"
-        is_new = not path.exists()
-        make_private(path)
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if is_new:
-                writer.writerow([field.name for field in fields(EpochRow)])
-            values = (round(v, 6) if isinstance(v, float) else v for v in astuple(row))
-            writer.writerow(values)
+        """Add one epoch to `results.csv`."""
+        append_result(self.path, row)
 
     def read_results(self) -> list[EpochRow]:
-        """Every epoch of `results.csv`; empty where there is none.
+        """Return every whole epoch of `results.csv`; empty if there is none."""
+        return read_results(self.path)
 
-        A last line that was cut short with the machine's power is left out.
-        """
-        path = self.path / "results.csv"
-        if not path.is_file():
-            return []
-        with path.open(newline="", encoding="utf-8", errors="replace") as file:
-            return [row for line in csv.DictReader(file) if (row := _row_of(line)) is not None]
-
-    def keep_results(self, epochs: dict[str, int]) -> None:
-        """Leave in `results.csv` so many epochs of each phase; others are trained again."""
+    def keep_results(self, epochs: Mapping[str, int]) -> None:
+        """Keep so many epochs of each phase in `results.csv`; the others are trained again."""
         rows = [row for row in self.read_results() if row.epoch <= epochs.get(row.phase, 0)]
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow([field.name for field in fields(EpochRow)])
-        writer.writerows(astuple(row) for row in rows)
-        self._write("results.csv", text.getvalue())
+        replace_results(self.path, rows)
 
-    def write_metrics(self, values: dict[str, Any]) -> None:
-        self._write("metrics.json", json.dumps(values, indent=2) + "\n")
+    def write_metrics(self, values: Mapping[str, Any]) -> None:
+        """Write `metrics.json`, whole or not at all."""
+        self.write_text(METRICS_FILE, json.dumps(values, indent=2) + "\n")
 
     def read_metrics(self) -> dict[str, Any]:
-        """What `metrics.json` holds.
+        """Return what `metrics.json` holds.
 
         Raises:
             EnvironmentProblemError: The run has none; it was not finished.
         """
         try:
-            values = json.loads((self.path / "metrics.json").read_text(encoding="utf-8"))
+            values = json.loads((self.path / METRICS_FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError) as fault:
             raise EnvironmentProblemError(
                 f"{self.path}: not a finished run (no readable metrics.json). {self._way_on()}"
@@ -189,26 +141,29 @@ class RunFolder:
         return dict(values)
 
     def _way_on(self) -> str:
-        if (self.path / "args.yaml").is_file():
+        if (self.path / ARGS_FILE).is_file():
             return f"Go on with `trainer fit --resume {self.path}`, or name another run."
         return "Train one with `trainer fit`, or name another run."
 
     def write_predictions(self, predictions: Sequence[Prediction]) -> None:
-        with open_private(self.path / "predictions.csv") as file:
-            writer = csv.writer(file)
-            writer.writerow(["path", "actual", "predicted", *LABELS])
-            for each in predictions:
-                chances = (f"{value:.6f}" for value in each.probabilities)
-                writer.writerow([each.path, each.actual, each.predicted, *chances])
+        """Write `predictions.csv`."""
+        write_predictions(self.path, predictions)
+
+    def read_predictions(self) -> list[Prediction]:
+        """Return the answers to the test photos.
+
+        Raises:
+            DatasetError: `predictions.csv` is missing or damaged.
+        """
+        return read_predictions(self.path)
 
     def write_environment(self) -> None:
-        self._write("environment.json", json.dumps(describe_environment(), indent=2) + "\n")
+        """Write the machine and the library versions to `environment.json`."""
+        text = json.dumps(describe_environment(), indent=2) + "\n"
+        self.write_text("environment.json", text)
 
     def write_text(self, name: str, text: str) -> None:
-        """Write one of the run's pages."""
-        self._write(name, text)
-
-    def _write(self, name: str, text: str) -> None:
+        """Write one of the run's files, whole or not at all; `name` is its name in the folder."""
         replace_file(self.path / name, text.encode(errors="backslashreplace"))
 
 
@@ -216,10 +171,10 @@ def create_run(runs: Path, name: str | None, model: str, args: dict[str, Any]) -
     """Make the folder of a new run: it is there with its `args.yaml`, or not at all.
 
     Args:
-        runs: Where runs lie; made where it is missing.
-        name: Of the run; None for model and time.
-        model: What to name it by then.
-        args: What `args.yaml` is to hold.
+        runs: Folder of the runs; made if it is missing.
+        name: Name of the run; None for model and time.
+        model: Name of the model, for that case.
+        args: Content of `args.yaml`.
 
     Raises:
         UsageError: The name is taken, or is not a plain folder name.
@@ -246,10 +201,10 @@ def create_run(runs: Path, name: str | None, model: str, args: dict[str, Any]) -
 
 
 def check_name(runs: Path, name: str | None) -> None:
-    """See that a run can have this name; None is one that is not known yet.
+    """Check that a run can have this name; None, a name not chosen yet, passes.
 
     Raises:
-        UsageError: It is taken, or is not a plain folder name.
+        UsageError: The name is taken, or is not a plain folder name.
     """
     if name is None:
         return
@@ -264,12 +219,12 @@ def check_name(runs: Path, name: str | None) -> None:
 
 
 def newest_unfinished(runs: Path) -> Path:
-    """The run under `runs` that was begun last and is not finished.
+    """Return the folder of the unfinished run that was begun last.
 
     Raises:
-        UsageError: There is none.
+        UsageError: There is no unfinished run.
     """
-    begun = sorted(runs.glob("[!.]*/args.yaml"), key=lambda path: path.stat().st_mtime)
+    begun = sorted(runs.glob(f"[!.]*/{ARGS_FILE}"), key=lambda path: path.stat().st_mtime)
     for path in reversed(begun):
         if not RunFolder(path.parent).is_finished:
             return path.parent
@@ -277,9 +232,9 @@ def newest_unfinished(runs: Path) -> Path:
 
 
 def unfinished_runs(runs: Path) -> list[Path]:
-    """Every run under `runs` that was begun and has no metrics yet, sorted by name."""
-    begun = sorted(path.parent for path in runs.glob("[!.]*/args.yaml"))
-    return [path for path in begun if not (path / "metrics.json").is_file()]
+    """List the folders of the runs that were begun and have no metrics yet, sorted by name."""
+    begun = sorted(path.parent for path in runs.glob(f"[!.]*/{ARGS_FILE}"))
+    return [path for path in begun if not (path / METRICS_FILE).is_file()]
 
 
 def _advice(run: RunFolder) -> str:
@@ -288,31 +243,23 @@ def _advice(run: RunFolder) -> str:
     return f"It is not finished: go on with `trainer fit --resume {run.path}`, or remove it."
 
 
-def _row_of(line: dict[str, str]) -> EpochRow | None:
-    try:
-        figures = [float(line[field.name]) for field in fields(EpochRow)[2:]]
-        return EpochRow(line["phase"], int(line["epoch"]), *figures)
-    except (TypeError, ValueError, KeyError):
-        return None
-
-
 def finished_runs(runs: Path) -> list[RunFolder]:
-    """Every finished run under `runs`, sorted by name.
+    """List the finished runs, sorted by name.
 
     Raises:
-        DatasetError: There is none.
+        DatasetError: There is no finished run.
     """
-    found = [RunFolder(path.parent) for path in sorted(runs.glob("*/metrics.json"))]
+    found = [RunFolder(path.parent) for path in sorted(runs.glob(f"*/{METRICS_FILE}"))]
     if not found:
         raise DatasetError(f"No finished run in {runs}. Train one with `trainer fit`.")
     return found
 
 
 def trained_on(bundle: Path) -> Path:
-    """The curated folder that a run's bundle was trained on, as its `args.yaml` says.
+    """Return the curated folder that a run's bundle was trained on, as its `args.yaml` says.
 
     Raises:
-        UsageError: Nothing says so.
+        UsageError: There is no such file beside the bundle.
     """
     curated = RunFolder(bundle.parent).read_args().get("curated")
     if not isinstance(curated, str):
@@ -324,7 +271,7 @@ def trained_on(bundle: Path) -> Path:
 
 
 def tell_phases(metrics: dict[str, Any]) -> str:
-    """What was trained: "50 epochs head, 2 epochs fine-tune, then stopped before its end"."""
+    """Describe a training: "50 epochs head, 2 epochs fine-tune, then stopped before its end"."""
     parts = [
         f"{count} epoch{'s' * (count != 1)} {phase.replace('_', '-')}"
         for phase, count in metrics["epochs"].items()
@@ -332,14 +279,3 @@ def tell_phases(metrics: dict[str, Any]) -> str:
     if metrics.get("is_stopped"):
         parts.append("then stopped before its end")
     return ", ".join(parts)
-
-
-def predictions_of(
-    paths: Sequence[str], actual: NDArray[np.int64], probabilities: NDArray[np.floating]
-) -> list[Prediction]:
-    """Join photos (N), class numbers (N,) and probabilities (N, 4)."""
-    said = probabilities.argmax(axis=1)
-    return [
-        Prediction(path, LABELS[is_].value, LABELS[says].value, tuple(float(p) for p in row))
-        for path, is_, says, row in zip(paths, actual, said, probabilities, strict=True)
-    ]

@@ -1,10 +1,12 @@
-"""SHA256SUMS: the digests of a folder's files, as `sha256sum -c SHA256SUMS` reads them.
+"""sha256 of files, and SHA256SUMS: those of a folder, as `sha256sum -c SHA256SUMS` reads them.
 
 Source: GNU coreutils, sha256sum: 64 hex digits, a blank, a blank or "*", the name.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from maskage.security.files import UnsafeFileError
 
@@ -14,6 +16,15 @@ LARGEST_SUMS = 1 << 16
 """Bytes; a bundle lists three files."""
 
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](\S+)")
+
+
+def hash_file(path: Path) -> str | None:
+    """Return the sha256 of a file, 64 hex digits; None if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 def format_sums(digests: Mapping[str, str]) -> bytes:
@@ -29,7 +40,7 @@ def parse_sums(data: bytes) -> dict[str, str]:
     """Return the sha256 of each file by its name.
 
     Raises:
-        UnsafeFileError: It is no such file, or lists a name twice.
+        UnsafeFileError: The data is no such file, or lists a name twice.
     """
     try:
         lines = data.decode("ascii").splitlines()

@@ -1,4 +1,4 @@
-"""Runs a bundle: every face of a frame in one batch, through ONNX Runtime. No TensorFlow."""
+"""Run a bundle: every face of a frame in one batch, through ONNX Runtime. No TensorFlow."""
 
 import os
 from collections.abc import Sequence
@@ -15,23 +15,23 @@ from maskage.records import LABELS, RgbImage
 from maskage.security.files import UnsafeFileError
 
 GOLDEN_TOLERANCE = 0.01
-"""How far a probability may be off on another machine: kernels round differently, models do not."""
+"""Largest difference of a probability from another machine's, whose kernels round differently."""
 
 MOST_THREADS = 8
-"""A face crop is too small to feed more cores than this."""
+"""More threads than this gain nothing on a face crop."""
 
 
 class Classifier:
     """One bundle, ready to run.
 
     Args:
-        bundle: As `maskage.formats.bundle.load_bundle` gave it.
-        threads: For one run; None takes the cores this process may use, at most `MOST_THREADS`.
+        bundle: The bundle, from `maskage.formats.bundle.load_bundle`.
+        threads: Threads of one run; None for the cores this process may use, at most
+            `MOST_THREADS`.
 
     Raises:
-        ModelRefusedError: The model was changed since, is no network as we export them, ONNX
-            Runtime does not take it, or it answers the golden images otherwise than it did when
-            made.
+        ModelRefusedError: The model was changed, is not a network that this toolchain exports, is
+            refused by ONNX Runtime, or answers the golden images differently than when it was made.
     """
 
     def __init__(self, bundle: ModelBundle, threads: int | None = None) -> None:
@@ -85,7 +85,7 @@ class Classifier:
 
 
 def count_cores() -> int:
-    """Cores this process may run on, at most `MOST_THREADS`."""
+    """Count the cores this process may run on, at most `MOST_THREADS`."""
     if hasattr(os, "sched_getaffinity"):
         return min(len(os.sched_getaffinity(0)), MOST_THREADS)
     return min(os.cpu_count() or 1, MOST_THREADS)
@@ -94,7 +94,7 @@ def count_cores() -> int:
 def _open_session(bundle: ModelBundle, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    # Threads that spin while they wait take the cores from the camera, the finder and the screen.
+    # Threads that spin while they wait would slow the camera, the finder and the screen down.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return open_session(read_file(bundle, ONNX_FILE), options, bundle.input_size)

@@ -1,12 +1,13 @@
-"""Keras as this toolchain needs it, whatever other work has set for its own.
+"""Import Keras with the settings of this toolchain, whatever the user has set for other work.
 
-While it is imported Keras reads `keras.json` in its home (`KERAS_HOME`, or ~/.keras) and variables
-of the environment. Another layout of pixels, other floats, a backend that is not installed or a
-damaged file would end in a model that cannot be packed, or in no model at all. None of it is read:
-`KERAS_BACKEND` alone chooses what networks are computed with, and `KERAS_HOME` where weights lie.
+On import Keras reads `keras.json` in its home (`KERAS_HOME`, or ~/.keras) and environment
+variables. Another layout of pixels, other floats, a backend that is not installed or a damaged file
+would end in a model that cannot be packed, or in no model at all. None of these is read: only
+`KERAS_BACKEND` chooses the backend, and `KERAS_HOME` the folder of the weights.
 """
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,51 +19,51 @@ from maskage.installation import explain_install
 from maskage.system.process import hush_native_output
 
 BACKENDS = ("tensorflow", "jax")
-"""What networks are computed with here, and tested on."""
+"""The backends that this toolchain is tested on."""
 
 FLOATS = "float32"
 EPSILON = 1e-7
-"""Keras' own defaults."""
+"""The default of Keras."""
 
 _READ_BY_KERAS = "KERAS_"
 _KEPT = "KERAS_DISTRIBUTION_"
-"""Addresses of the processes that train together, see `trainer.network.multiprocess`."""
+"""Prefix of the addresses of processes that train together: `trainer.network.multiprocess`."""
 
 
 def wanted_backend() -> str:
-    """Return what `KERAS_BACKEND` names, TensorFlow where it names nothing."""
+    """Return the backend that `KERAS_BACKEND` names, TensorFlow by default."""
     return os.environ.get("KERAS_BACKEND") or BACKENDS[0]
 
 
 def import_keras(backend: str) -> Any:
-    """Import Keras with settings of our own, speed-ups on and native logs quiet.
+    """Import Keras with fixed settings, speed-ups switched on and native logs suppressed.
 
     Args:
-        backend: One of `BACKENDS`. Where Keras was imported before, it keeps the one it has.
+        backend: One of `BACKENDS`. A Keras that was imported before keeps its backend.
 
     Returns:
         The module.
 
     Raises:
-        EnvironmentProblemError: JAX is asked for and not installed.
+        EnvironmentProblemError: JAX was chosen and is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Off by default on many CPUs; MobileNetV2 `predict` went from 25-42 to 62 photos a second.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     try:
-        with _own_settings(backend), hush_native_output():
+        with _own_settings(backend), _without_matplotlib(), hush_native_output():
             import keras
 
-            # With JAX too Keras looks for TensorFlow later, whose own older Keras writes settings.
+            # Keras imports TensorFlow later with JAX too; TensorFlow's older Keras writes settings.
             import tensorflow  # noqa: F401
     except ModuleNotFoundError as fault:
         if fault.name not in ("jax", "jaxlib"):
             raise
         raise EnvironmentProblemError(
-            f"KERAS_BACKEND=jax needs JAX, and there is none ({fault}). Install it with "
+            f"KERAS_BACKEND=jax needs JAX, which is not installed ({fault}). Install it with "
             f"{explain_install('jax')}, or unset KERAS_BACKEND to train with TensorFlow."
         ) from fault
-    # For who imported Keras before us.
+    # A script may have imported Keras before.
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx(FLOATS)
     keras.config.set_dtype_policy(FLOATS)
@@ -75,7 +76,7 @@ def import_keras(backend: str) -> Any:
 def make_keras_home() -> Path:
     """Return the folder that Keras keeps downloads under: `KERAS_HOME`, or ~/.keras.
 
-    It is made where it is missing: Keras would take a folder in /tmp in its place.
+    It is made if it is missing: Keras would take a folder in /tmp instead.
     """
     named = os.environ.get("KERAS_HOME")
     home = Path(named) if named else Path.home() / ".keras"
@@ -85,8 +86,25 @@ def make_keras_home() -> Path:
 
 
 @contextmanager
+def _without_matplotlib() -> Iterator[None]:
+    """Keep Keras from loading `matplotlib.pyplot`, which it does for galleries nobody asks for.
+
+    That takes 0.4 of the 4 seconds of its import, and writes a list of fonts to the user's home.
+    """
+    if "matplotlib" in sys.modules:
+        yield
+        return
+    # For Python, None means that there is no such module; its types know only modules.
+    sys.modules["matplotlib"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["matplotlib"]
+
+
+@contextmanager
 def _own_settings(backend: str) -> Iterator[None]:
-    """Let Keras find an empty home and nothing in the environment but the backend."""
+    """Let Keras find an empty home, and only the backend in the environment."""
     with tempfile.TemporaryDirectory(prefix="maskage-") as home:
         hidden = {
             name: value

@@ -1,4 +1,4 @@
-"""Runs an ONNX file on the CPU; no TensorFlow. Nothing is run that `onnx_guard` has not passed."""
+"""Run an ONNX file on the CPU, without TensorFlow, after `maskage.security.onnx` checked it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,14 +12,14 @@ from maskage.security.files import UnsafeFileError, read_regular_file
 from maskage.security.onnx import check_onnx
 
 LARGEST_MODEL = 2_000_000_000
-"""Bytes; protobuf, which ONNX is written in, ends at 2 GB."""
+"""Most bytes of a model; protobuf, the encoding of ONNX, ends at 2 GB."""
 
 
 def read_network(path: Path) -> bytes:
-    """The bytes of an ONNX file that `check_onnx` passed.
+    """Read and check an ONNX file; return its bytes.
 
     Raises:
-        ModelRefusedError: It is no network as we export them.
+        ModelRefusedError: The file is not a network that this toolchain exports.
     """
     try:
         data = read_regular_file(path, LARGEST_MODEL)
@@ -33,11 +33,12 @@ class OnnxEngine:
     """One network with one input and one output.
 
     Args:
-        model: The file, or what was read of it.
-        threads: For one run; None leaves it to ONNX Runtime (all cores).
+        model: The file, or its bytes.
+        threads: Threads of one run; None leaves it to ONNX Runtime (all cores).
 
     Raises:
-        ModelRefusedError: It is no network as we export them, or ONNX Runtime does not take it.
+        ModelRefusedError: The model is not a network that this toolchain exports, or ONNX Runtime
+            refuses it.
     """
 
     def __init__(self, model: Path | bytes, threads: int | None = None) -> None:
@@ -52,10 +53,16 @@ class OnnxEngine:
         self._input = self._session.get_inputs()[0].name
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Images uint8 (N, size, size, 3) to the network's output, float32 (N, ...).
+        """Run the network on a batch.
+
+        Args:
+            images: uint8, shape (N, size, size, 3).
+
+        Returns:
+            float32, shape (N, ...).
 
         Raises:
-            ModelRefusedError: The network does not take them, or fails on the way.
+            ModelRefusedError: The network refuses the images, or fails.
         """
         try:
             output: NDArray[np.float32] = self._session.run(None, {self._input: images})[0]
@@ -68,7 +75,7 @@ class OnnxEngine:
         return output
 
     def run_batches(self, batches: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Every batch, one after the other, as one array."""
+        """Run the network on each batch; return all outputs as one array, shape (N, ...)."""
         return np.concatenate([self.run(batch) for batch in batches])
 
 
@@ -78,24 +85,24 @@ def open_session(
     """Check a network and load it from the bytes that were checked.
 
     Args:
-        data: An ONNX file's bytes.
-        options: For ONNX Runtime; its log is made quiet.
-        size: Side that its input must have, px; None for any.
+        data: Bytes of an ONNX file.
+        options: Options for ONNX Runtime; its log is suppressed.
+        size: Side that the input must have, px; None for any.
 
     Raises:
-        UnsafeFileError: See `check_onnx`, or ONNX Runtime does not take it.
+        UnsafeFileError: `check_onnx` or ONNX Runtime refuses the network.
     """
     found = check_onnx(data)
     if size is not None and found != size:
         raise UnsafeFileError(f"its input is {found} px where its bundle says {size}")
     options.log_severity_level = 4
-    # ONNX Runtime knows a format of its own as well, which nobody checked.
+    # ONNX Runtime also reads a format of its own, which `check_onnx` does not check.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as fault:
         # Its exceptions have no public common base.
-        raise UnsafeFileError(f"ONNX Runtime does not take it ({first_line(fault)})") from fault
+        raise UnsafeFileError(f"ONNX Runtime refuses it ({first_line(fault)})") from fault
 
 
 def _refusal(model: Path | str, fault: UnsafeFileError) -> ModelRefusedError:
@@ -105,5 +112,5 @@ def _refusal(model: Path | str, fault: UnsafeFileError) -> ModelRefusedError:
 
 
 def first_line(fault: BaseException) -> str:
-    """What a fault says, short enough for a message."""
+    """Return the first line of a fault's text, at most 200 characters."""
     return (str(fault).splitlines() or [type(fault).__name__])[0][:200]

@@ -1,12 +1,12 @@
-"""ONNX Runtime, made ready: nothing is reported to its maker. Import it from here, nowhere else.
+"""ONNX Runtime without its reports to its maker. Import it from here, nowhere else.
 
-What really keeps it quiet is set before this import (see `maskage.telemetry`); its own function
-alone does not.
+The variable that switches the reports off is set before this import (see `maskage.telemetry`); its
+own function is not enough.
 """
 
 import onnxruntime
 
-# For scripts that imported ONNX Runtime before us: no events from here on.
+# A script may have imported ONNX Runtime before: no events from here on.
 onnxruntime.disable_telemetry_events()
 
 __all__ = ["onnxruntime"]

@@ -1,4 +1,4 @@
-"""The faces of one picture, found, cut out and classified together."""
+"""Find, cut out and classify the faces of a picture together."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,9 @@ class ClassifiedFace:
     """One face of a picture.
 
     Attributes:
-        box: Its place in the picture, orientation applied.
+        box: Place of the face in the upright picture, px.
         probabilities: One for each class, in the order of `LABELS`.
-        unsure_below: The bundle's threshold.
+        unsure_below: Threshold of the bundle, 0 to 1.
     """
 
     box: FaceBox
@@ -36,24 +36,25 @@ class ClassifiedFace:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the confidence reaches the bundle's threshold."""
+        """True if the confidence reaches the bundle's threshold."""
         return self.confidence >= self.unsure_below
 
 
 class FaceClassifier:
-    """A trained model with a face finder: pictures in, classified faces out.
+    """A trained model with a face finder, which turns pictures into classified faces.
 
     Not thread-safe: a finder serves one thread.
 
     Args:
-        model: A run or a bundle folder; None takes the newest of `runs`.
+        model: A run or a bundle folder; None for the newest run in `runs`.
         runs: Folder of the runs.
-        face_model: A copy of YuNet; None takes `$FACE_MODEL`, the cached copy or fetches it once.
-            Without one the guide in the middle of the picture is classified, and `notice` says so.
+        face_model: A copy of YuNet; None for `$FACE_MODEL`, the cached copy, or a download. If
+            there is none, the guide in the middle of the picture is classified, and `notice` says
+            so.
 
     Raises:
         EnvironmentProblemError: There is no trained model.
-        ModelRefusedError: The model must not be run.
+        ModelRefusedError: The model is damaged or unsafe.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class FaceClassifier:
 
     @property
     def notice(self) -> str | None:
-        """One line on what the finder cannot do, or None."""
+        """A line on what the finder cannot do, or None."""
         return self._finder.notice
 
     def classify(self, picture: RgbImage | str | Path) -> tuple[ClassifiedFace, ...]:
@@ -81,7 +82,7 @@ class FaceClassifier:
             picture: RGB uint8, shape (H, W, 3), or a picture file.
 
         Raises:
-            UnreadableImageError: The file is not a picture that is read.
+            UnreadableImageError: The file is not a picture, or is damaged.
         """
         pixels = read_image(Path(picture)) if isinstance(picture, str | Path) else picture
         return classify_faces(pixels, self._finder, self._classifier)
@@ -94,8 +95,8 @@ def classify_faces(
 
     Args:
         pixels: RGB uint8, shape (H, W, 3).
-        finder: Finds the faces.
-        classifier: The model.
+        finder: Finder of the faces.
+        classifier: Classifier of the crops.
     """
     boxes = finder.find(pixels)
     margin = classifier.bundle.crop_margin

@@ -1,4 +1,4 @@
-"""What one face costs."""
+"""Measure the time that a network takes for one face."""
 
 import statistics
 import time
@@ -15,7 +15,7 @@ TIMED_RUNS = 50
 
 
 def measure_ms(engine: OnnxEngine, size: int) -> float:
-    """Milliseconds that the network takes for one face by itself: the median of some runs.
+    """Return the milliseconds for one face alone: the median of `TIMED_RUNS` runs.
 
     Args:
         engine: The network.
@@ -30,12 +30,14 @@ def measure_by_turns(
     images: NDArray[np.uint8],
     turns: int = TIMED_RUNS,
 ) -> list[float]:
-    """Median milliseconds of each; by turns, so that a busy moment of the machine hits all.
+    """Return the median milliseconds of each network.
+
+    The networks run by turns, so that a busy moment of the machine slows all of them.
 
     Args:
-        runs: Networks.
-        images: What each is given, uint8 (N, size, size, 3).
-        turns: Timed; the first few before them lay out memory.
+        runs: Functions that run a network.
+        images: Input of each, uint8, shape (N, size, size, 3).
+        turns: Number of timed turns, after `WARM_UP_RUNS` that allocate memory.
     """
     spent: list[list[float]] = [[] for _ in runs]
     for turn in range(WARM_UP_RUNS + turns):

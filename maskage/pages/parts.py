@@ -1,71 +1,82 @@
-"""What the report is made of: tables, and pictures as data addresses, so that it is one file."""
+"""What several pages are made of: tables, and pictures as data addresses, so a page is one file."""
 
 import base64
-import html
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image
 
 from maskage.errors import UnreadableImageError
-from maskage.outside_text import shown_text
+from maskage.pages.page import fill
 from maskage.pictures.images import read_image
 from maskage.records import RgbImage
 
-THUMBNAIL_PX = 104
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+SIDE_PX = 128
+"""Longer side of a photo in a page; it is shown smaller, sharp on screens of double density too."""
+
+QUALITY = 78
 
 
-def escape(text: str) -> str:
-    """Return a text from outside as it may stand in a page or an attribute of it."""
-    return html.escape(shown_text(text), quote=True)
+@dataclass(frozen=True)
+class Figure:
+    """A photo with a caption.
+
+    Attributes:
+        path: Its name in the dataset.
+        caption: Plain text.
+        address: Data address of the picture; empty where the file is gone.
+        kind: "kept" for one that is marked as such.
+    """
+
+    path: str
+    caption: str
+    address: str
+    kind: str = ""
 
 
-def section(title: str, body: str) -> str:
-    """One card of the page."""
-    return f"<section><h2>{title}</h2>{body}</section>"
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence["str | Markup"]], kind: str = ""
+) -> "Markup":
+    """Return a table; the first cell of a row is its heading.
+
+    Args:
+        columns: Headings, plain text.
+        rows: Cells, plain text or HTML from a template.
+        kind: Classes of the stylesheet.
+    """
+    return fill("maskage/pages/parts.html", "table", columns=columns, rows=list(rows), kind=kind)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
-    """A table of ready HTML cells."""
-    head = "".join(f"<th>{column}</th>" for column in columns)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return (
-        f'<div class="scroll"><table class="{kind}"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
-
-
-def row_of(figures: Iterable[str]) -> str:
-    """Pictures side by side."""
-    return f'<div class="twins">{"".join(figures)}</div>'
-
-
-def figure(root: Path, path: str, caption: str, kind: str = "") -> str:
-    """A photo of the dataset with a caption; its name shows on hovering."""
+def load_figure(root: Path, path: str, caption: str, kind: str = "") -> Figure:
+    """Return the figure of a photo of the dataset at `root`."""
     try:
-        return captioned(read_image(root / path), path, caption, kind)
+        address = data_address(encode_small(read_image(root / path)))
     except UnreadableImageError:
-        return f'<figure class="{kind}"><figcaption>{escape(path)}: gone</figcaption></figure>'
+        address = ""
+    return Figure(path, caption, address, kind)
 
 
-def captioned(pixels: RgbImage, path: str, caption: str, kind: str = "") -> str:
-    """A picture with a caption."""
-    name = escape(path)
-    return (
-        f'<figure class="{kind}"><img src="{_address(pixels)}" alt="{name}" title="{name}" '
-        f'loading="lazy"><figcaption>{escape(caption)}</figcaption></figure>'
-    )
-
-
-def more(count: int, what: str) -> str:
-    """A line for what is left out; nothing where nothing is."""
-    return f"<p>and {count:,} more {what}: see plan.csv.</p>" if count > 0 else ""
-
-
-def _address(pixels: RgbImage) -> str:
+def shrink(pixels: RgbImage) -> RgbImage:
+    """Shrink RGB uint8 (H, W, 3) to what a page shows: `SIDE_PX` at most, in its proportions."""
     image = Image.fromarray(pixels)
-    image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
-    data = io.BytesIO()
-    image.save(data, "JPEG", quality=80)
-    return f"data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode()}"
+    image.thumbnail((SIDE_PX, SIDE_PX))
+    return np.asarray(image)
+
+
+def encode_small(pixels: RgbImage) -> bytes:
+    """Return RGB uint8 (H, W, 3) as a small JPEG file."""
+    file = io.BytesIO()
+    Image.fromarray(shrink(pixels)).save(file, "JPEG", quality=QUALITY, optimize=True)
+    return file.getvalue()
+
+
+def data_address(picture: bytes, kind: str = "jpeg") -> str:
+    """Return a picture file as an address that holds it."""
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"

@@ -17,10 +17,12 @@ import splitfolders
 from curation.cli import main
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.formats.curated_set import SPLITS, read_curated
+from maskage.outside_text import shown_text
 from maskage.pictures.images import encode_jpeg, read_image
 from maskage.pictures.photo_hash import hash_pixels
 from maskage.records import LABELS, Label
 from tests.conftest import draw_noise
+from tests.pages import HOSTILE, Page
 
 MakeFolders = Callable[..., Path]
 Row = dict[str, str]
@@ -200,6 +202,40 @@ def test_broken_pictures_are_set_aside_and_strict_refuses_them(
     assert set(aside) == {"mask_old/cut & <b>.jpg", "mask_old/empty.jpg"}
     assert all(reason.startswith("unreadable: ") for reason in aside.values())
     assert "cut &amp; &lt;b&gt;.jpg" in (out / "report.html").read_text()
+
+
+def test_hostile_names_are_harmless_in_every_part_of_the_page(
+    four_folders: MakeFolders, tmp_path: Path
+) -> None:
+    name = HOSTILE.replace("/", "-")
+    source = four_folders(12).rename(tmp_path / f"data {name}")
+    photos = [photo for label in LABELS for photo in sorted((source / label).iterdir())]
+    for photo in photos:
+        photo.rename(photo.with_name(f"{photo.stem} {name}.jpg"))
+    good = (source / "mask_old" / f"mask_old_000 {name}.jpg").read_bytes()
+    for label in ("mask_old", "nomask_old"):
+        (source / label / f"twin {name}.jpg").write_bytes(good)
+    (source / "mask_young" / f"copy {name}.jpg").write_bytes(
+        (source / "mask_young" / f"mask_young_001 {name}.jpg").read_bytes()
+    )
+    (source / "mask_old" / f"cut {name}.jpg").write_bytes(good[: len(good) // 2])
+    dark = encode_jpeg(draw_noise(1) // 8)
+    (source / "nomask_young" / f"dark {name}.jpg").write_bytes(dark)
+    out = tmp_path / "curated"
+    words = ["--dedupe", "--expand", "20", "--max-variants", "3", "--out", str(out)]
+    assert main([str(source), *words]) == 0
+    page = Page(out / "report.html")
+    assert page.outside == []
+    assert {"near-duplicates", "conflicts", "checks", "set-aside", "balance"} <= set(page.ids)
+    shown = shown_text(name)
+    assert f"Curation of data {shown}" in page.words
+    for photo in (
+        "mask_old/twin",
+        "mask_old/cut",
+        "mask_young/mask_young_001",
+        "nomask_young/dark",
+    ):
+        assert f"{photo} {shown}.jpg" in page.words
 
 
 def test_random_is_what_split_folders_does_by_itself_and_counts_its_leaks(

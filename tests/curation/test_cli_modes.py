@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from curation.build import verify
-from curation.cli import main
-from curation.options import parse, settings_of
+from curation.cli import CURATE, main
+from curation.options import settings_of
 from curation.plan.planning import make_plan
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.formats.curated_set import SPLITS, read_class_weights, read_curated
@@ -201,8 +201,8 @@ def test_a_photo_that_changes_meanwhile_stops_the_run(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--balance=even"], "invalid choice: 'even'"),
-        (["--balance", "weight"], "invalid choice: 'weight'"),
+        (["--balance=even"], "'even' is not one of augment, drop, weights"),
+        (["--balance", "weight"], "Did you mean weights?"),
         (["--min-brightness", "300"], "both 0 to 255"),
         (["--expand", "0"], "--expand must be a number of photos"),
         (["--expand", "9", "--balance", "drop"], "Choose one"),
@@ -283,7 +283,8 @@ def test_masks_are_painted_on_bare_faces_of_train(
     varied = [row for row in rows if "__aug" in row["path"]]
     assert varied
     assert all(place[row["parent"]]["parent"] == "" for row in varied)
-    plan = make_plan(source, settings_of(parse([str(source), *words])))
+    options = CURATE.make_parser("curate").parse_args([str(source), *words])
+    plan = make_plan(source, settings_of(options))
     cloths = Counter(
         (photo.label, photo.painting.wearing, photo.painting.lender is None)
         for photo in plan.painted

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from maskage.console import CommandParser, run_command, show_progress
+from maskage.commands.parser import CommandParser
+from maskage.console import run_command
 from maskage.errors import CameraError, DatasetInUseError, ToolchainError, UsageError
 
 
@@ -45,10 +46,6 @@ def test_a_wrong_option_is_a_usage_fault(capsys: pytest.CaptureFixture[str]) -> 
 def raising_parse(parser: CommandParser) -> int:
     parser.parse_args(["--no-such-option"])
     return 0
-
-
-def test_progress_passes_every_item_through() -> None:
-    assert list(show_progress(iter([1, 2, 3]), "counting", 3)) == [1, 2, 3]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

@@ -42,3 +42,31 @@ def test_importing_a_package_switches_reports_off_whatever_the_environment_says(
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [WANTED, True, []]
+
+
+@pytest.mark.parametrize(
+    ("environment", "wanted"),
+    [
+        ({}, "{home}/"),
+        ({"MASKAGE_CACHE": "/elsewhere"}, "/elsewhere/matplotlib"),
+        ({"MPLCONFIGDIR": "/own", "MASKAGE_CACHE": "/elsewhere"}, "/own"),
+    ],
+)
+def test_matplotlib_keeps_its_fonts_in_our_cache_or_where_the_user_wants_them(
+    environment: dict[str, str], wanted: str, tmp_path: Path
+) -> None:
+    own = ("MPLCONFIGDIR", "MASKAGE_CACHE", "XDG_CACHE_HOME")
+    others = {name: value for name, value in os.environ.items() if name not in own}
+    done = subprocess.run(
+        [sys.executable, "-c", "import os, maskage; print(os.environ['MPLCONFIGDIR'])"],
+        env={
+            **others,
+            **environment,
+            "HOME": str(tmp_path),
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.startswith(wanted.format(home=tmp_path)), done.stderr
+    assert "maskage" in done.stdout or environment

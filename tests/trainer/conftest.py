@@ -9,6 +9,7 @@ import pytest
 
 from maskage.pictures.images import encode_jpeg
 from maskage.records import LABELS, Label, RgbImage
+from tests.conftest import make_once
 
 
 def draw_face(label: Label, seed: int, size: int = 64) -> RgbImage:
@@ -45,7 +46,7 @@ def make_curated(root: Path, train: int = 12, held_out: int = 4) -> Path:
 @pytest.fixture(scope="session")
 def curated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A curated folder of drawn faces; read only."""
-    return make_curated(tmp_path_factory.mktemp("drawn") / "curated")
+    return make_once(tmp_path_factory, "drawn", lambda at: make_curated(at / "curated")) / "curated"
 
 
 def write_backbone_weights(path: Path) -> None:
@@ -68,9 +69,9 @@ def write_backbone_weights(path: Path) -> None:
 @pytest.fixture(scope="session")
 def backbone_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of `write_backbone_weights`; read only."""
-    path = tmp_path_factory.mktemp("weights") / "small.weights.h5"
-    write_backbone_weights(path)
-    return path
+    name = "small.weights.h5"
+    folder = make_once(tmp_path_factory, "weights", lambda at: write_backbone_weights(at / name))
+    return folder / name
 
 
 @pytest.fixture(scope="session")
@@ -78,22 +79,26 @@ def small_run(
     curated: Path, backbone_weights: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A finished run: features and head on a random backbone, then one epoch of fine-tuning."""
-    from trainer.fit.fit import fit
-    from trainer.settings import FitSettings
 
-    return fit(
-        FitSettings(
-            curated=curated,
-            runs=tmp_path_factory.mktemp("trained") / "runs",
-            name="small",
-            weights=str(backbone_weights),
-            epochs=60,
-            fine_tune_epochs=1,
-            image_size=64,
-            alpha=0.35,
-            batch_size=16,
+    def train(folder: Path) -> None:
+        from trainer.fit.fit import fit
+        from trainer.settings import FitSettings
+
+        fit(
+            FitSettings(
+                curated=curated,
+                runs=folder / "runs",
+                name="small",
+                weights=str(backbone_weights),
+                epochs=60,
+                fine_tune_epochs=1,
+                image_size=64,
+                alpha=0.35,
+                batch_size=16,
+            )
         )
-    )
+
+    return make_once(tmp_path_factory, "trained", train) / "runs" / "small"
 
 
 @pytest.fixture

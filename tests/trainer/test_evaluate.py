@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from maskage.formats.curated_set import PLAN_COLUMNS
+from maskage.formats.plan_file import PLAN_COLUMNS
 from maskage.formats.run_folder import RunFolder
 from trainer.cli import main
 from trainer.evaluation.compare import summarise_runs

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from maskage.formats.predictions_file import count_predicted, read_right_answers
 from maskage.formats.run_folder import RunFolder
-from maskage.formats.trained_runs import read_run
 from maskage.outside_text import path_to_text
 from trainer.cli import main
-from trainer.evaluation.paired import read_right_answers
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "darwin", reason="its file systems refuse such names"
@@ -31,10 +30,9 @@ def test_a_training_takes_every_name_to_its_bundle(curated: Path, tmp_path: Path
     words += ["--alpha", "0.35", "--image-size", "32", "--epochs", "1"]
     assert main(words) == 0
     assert (runs / "n" / "bundle" / "bundle.json").is_file()
-    assert f"test/mask_old/{path_to_text(NAME)}" in read_right_answers(runs / "n/predictions.csv")
+    assert f"test/mask_old/{path_to_text(NAME)}" in read_right_answers(runs / "n")
     assert RunFolder(runs / "n").read_args()["curated"] == str(folder)
-    run = read_run(runs / "n")
-    assert run is not None
-    assert run.count_predicted({f"mask_old/{NAME}"}) == 1
+
+    assert count_predicted(runs / "n", {f"mask_old/{NAME}"}) == 1
     assert main(["fit", "--resume", str(runs / "n")]) == 0
     assert main(["compare", str(runs / "n")]) == 0

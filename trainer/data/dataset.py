@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskage.errors import UnreadableImageError
-from maskage.formats.curated_set import SPLITS, CuratedPhoto, read_class_weights, read_curated
+from maskage.formats.curated_set import (
+    SPLITS,
+    CuratedPhoto,
+    digest_set,
+    read_class_weights,
+    read_curated,
+)
 from maskage.outside_text import path_to_text
 from maskage.records import LABELS
 from trainer.network.classes import class_numbers, class_weights
@@ -65,21 +71,20 @@ def read_training_photos(folder: Path) -> TrainingPhotos:
     """
     curated = read_curated(folder)
     chosen = read_class_weights(curated.folder)
-    sets = {}
-    total = hashlib.sha256()
+    sets, files = {}, {}
     for split in SPLITS:
         photos = curated.photos(split)
         digests = digest_files(photos)
         sets[split] = PhotoSet(tuple(photos), digests)
         for photo, digest in zip(photos, digests, strict=True):
-            total.update(f"{split}/{photo.label}/{digest}\n".encode())
+            files[photo.path.relative_to(curated.folder).as_posix()] = digest
     weights = (
         np.array([chosen[label] for label in LABELS], np.float32)
         if chosen is not None
         else class_weights(class_numbers(sets["train"].photos))
     )
     return TrainingPhotos(
-        folder=curated.folder, **sets, digest=total.hexdigest(), class_weights=weights
+        folder=curated.folder, **sets, digest=digest_set(files), class_weights=weights
     )
 
 

@@ -1,31 +1,24 @@
-"""Features of photos through a frozen backbone: computed once, kept on disk.
+"""Features of photos through a frozen backbone: computed once, kept in a cache on disk.
 
-<cache>/<network>/network.onnx      the frozen backbone, exported once
-<cache>/<network>/<random>.npz      keys "<sha256 of the photo>:<view>" and their features
-
-A network's folder is named by backbone, size, width and the digest of its weights. Pieces are
-written whole under new names, so several fits may share a cache; a damaged piece is computed anew.
+`maskage.formats.feature_cache` describes the cache. A network's folder in it is named by backbone,
+width, size and the digest of the weights.
 """
 
 import hashlib
 import os
-import secrets
 import time
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.errors import EnvironmentProblemError
 from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.feature_cache import CACHE_NAME, FeatureCache, feature_key
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.records import RgbImage
-from maskage.system.files import is_disk_full, make_private, open_replacement
-from maskage.system.paths import CACHE_VARIABLE
+from maskage.system.paths import named_cache
 from trainer.data.augment import Augmenter, seed_of_view, vary_framing
 from trainer.data.pixels import PixelReader, worker_count
 from trainer.network.backbones import Network
@@ -35,61 +28,16 @@ from trainer.recipe import Recipe
 FeatureArray = NDArray[np.float32]
 
 AUGMENTATION_VERSION = 1
-"""Raise it when `augment` draws other variants: cached features of views are then not used."""
+"""Raise it if `augment` draws other variants: cached features of views are then not used."""
 
 BATCH_SIZE = 32
 
 PIECE_S = 5.0
-"""Of computing, until what was computed is written: so much a killed training loses at most."""
-
-
-class FeatureCache:
-    """Features of one frozen network, by photo content and view.
-
-    Args:
-        folder: Of this network; made where it is missing.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with self._writing():
-            folder.mkdir(parents=True, exist_ok=True)
-            make_private(folder)
-        self._known: dict[str, FeatureArray] = {}
-        for piece in sorted(folder.glob("*.npz")):
-            self._known.update(_read_piece(piece))
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._known
-
-    def __getitem__(self, key: str) -> FeatureArray:
-        return self._known[key]
-
-    def add(self, features: dict[str, FeatureArray]) -> None:
-        """Keep features, in memory and as one new piece on disk."""
-        if not features:
-            return
-        self._known.update(features)
-        piece = self.folder / f"{secrets.token_hex(8)}.npz"
-        values = np.stack(list(features.values()))
-        with self._writing(), open_replacement(piece, is_flushed=False) as file:
-            np.savez(file, keys=np.array(list(features)), values=values)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as fault:
-            if is_disk_full(fault):
-                raise
-            raise EnvironmentProblemError(
-                f"{self.folder}: features cannot be kept here ({fault.strerror or fault}). Name "
-                f"a folder that you may write to, on a disk with room: set {CACHE_VARIABLE}=FOLDER."
-            ) from fault
+"""Seconds of computing between two writes: at most so much is lost with a killed training."""
 
 
 def cache_folder(root: Path, recipe: Recipe, weights: Path) -> Path:
-    """The folder of one frozen network's features under `root`."""
+    """Return the folder in the cache `root` of one frozen network's features."""
     with weights.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     name = f"{recipe.backbone}-{recipe.alpha:g}-{recipe.image_size}-v{AUGMENTATION_VERSION}"
@@ -97,14 +45,14 @@ def cache_folder(root: Path, recipe: Recipe, weights: Path) -> Path:
 
 
 class FeatureExtractor:
-    """Fills a cache with the features of photos, at the speed of the fastest engine at hand.
+    """A frozen network that fills a cache with the features of photos.
 
-    On a CPU that is ONNX Runtime (179 photos a second where TensorFlow gave 25-62, DESIGN.md); on
-    an accelerator it is Keras itself.
+    On a CPU it runs in ONNX Runtime (179 photos a second where TensorFlow gave 25-62, DESIGN.md);
+    on an accelerator Keras itself runs it.
 
     Args:
-        network: With its pretrained weights loaded.
-        cache: Of exactly this network.
+        network: The network, with its pretrained weights loaded.
+        cache: The cache of exactly this network.
         reader: Reads photos at the network's size.
     """
 
@@ -119,14 +67,14 @@ class FeatureExtractor:
         views: int,
         on_batch: Callable[[int, int], None],
     ) -> FeatureArray:
-        """Features of photos and their augmented views.
+        """Compute the features of photos and their augmented views, or take them from the cache.
 
         Args:
-            photos: To look at.
+            photos: The photos.
             digests: sha256 of each one's file.
-            views: How many of each; view 0 is the photo as it is.
-            on_batch: Told views done and in total after each batch. What it raises ends the work;
-                what was computed until then is kept.
+            views: Number of views of each photo; view 0 is the photo as it is.
+            on_batch: Called after each batch with the views done and in total. What it raises ends
+                the work; what was computed until then is kept.
 
         Returns:
             float32, shape (N, views, depth).
@@ -135,14 +83,16 @@ class FeatureExtractor:
             UnreadableImageError: A file is not a whole picture.
         """
         wanted = {
-            _key(digest, view): (photo, view)
+            feature_key(digest, view): (photo, view)
             for photo, digest in zip(photos, digests, strict=True)
             for view in range(views)
         }
         missing = {key: item for key, item in wanted.items() if key not in self._cache}
         if missing:
             self._fill(missing, len(wanted), on_batch)
-        rows = [[self._cache[_key(digest, view)] for view in range(views)] for digest in digests]
+        rows = [
+            [self._cache[feature_key(digest, view)] for view in range(views)] for digest in digests
+        ]
         return np.array(rows, dtype=np.float32)
 
     def _fill(
@@ -179,7 +129,7 @@ class FeatureExtractor:
     def _batches(
         self, missing: dict[str, tuple[CuratedPhoto, int]]
     ) -> Iterator[tuple[list[str], NDArray[np.uint8]]]:
-        """Keys and their pixels, drawn by threads while the engine works on the batch before."""
+        """Yield keys and their pixels, drawn by threads while the engine runs the batch before."""
         keys = list(missing)
         parts = [keys[start : start + BATCH_SIZE] for start in range(0, len(keys), BATCH_SIZE)]
         pool = ThreadPoolExecutor(worker_count())
@@ -201,19 +151,5 @@ class FeatureExtractor:
 
 
 def default_cache(runs: Path) -> Path:
-    """Where features are kept: `MASKAGE_CACHE`, or beside the runs."""
-    named = os.environ.get(CACHE_VARIABLE)
-    return Path(named) if named else runs / ".features"
-
-
-def _key(digest: str, view: int) -> str:
-    return f"{digest}:{view}"
-
-
-def _read_piece(path: Path) -> dict[str, FeatureArray]:
-    try:
-        # Opened here: numpy leaves a file open that is no archive.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as piece:
-            return dict(zip(piece["keys"].tolist(), piece["values"], strict=True))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return {}
+    """Return the folder of the cache: `MASKAGE_CACHE`, or one beside the runs."""
+    return named_cache(os.environ) or runs / CACHE_NAME

@@ -7,15 +7,10 @@ from pathlib import Path
 from maskage.errors import UsageError
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.formats.datasets_behind import datasets_behind
+from maskage.formats.feature_cache import FeatureCache
 from maskage.formats.output_log import Kind, Output, log_output
 from trainer.data.dataset import digest_files
-from trainer.data.features import (
-    FeatureArray,
-    FeatureCache,
-    FeatureExtractor,
-    cache_folder,
-    default_cache,
-)
+from trainer.data.features import FeatureArray, FeatureExtractor, cache_folder, default_cache
 from trainer.data.pixels import PixelReader
 from trainer.network.backbones import build_network, find_backbone
 from trainer.network.weights import load_backbone_weights, obtain_weights
@@ -28,9 +23,9 @@ class FrozenBackbone:
     """A recipe's backbone with pretrained weights.
 
     Attributes:
-        recipe: Names the backbone, its size and width.
+        recipe: The recipe that names the backbone, its size and width.
         weights: "imagenet" or the path of an .h5 file without top.
-        runs: Where runs lie; features are cached beside them, shared with `fit`.
+        runs: Folder of the runs; features are cached beside them, shared with `fit`.
     """
 
     recipe: Recipe
@@ -38,7 +33,7 @@ class FrozenBackbone:
     runs: Path
 
     def look_at(self, photos: Sequence[CuratedPhoto], on_progress: OnProgress) -> FeatureArray:
-        """Features of photos as they are, from the cache where they were computed before.
+        """Compute the features of photos as they are, or take them from the cache.
 
         Returns:
             float32, shape (N, depth).
@@ -53,8 +48,8 @@ class FrozenBackbone:
         weights = obtain_weights(row, self.recipe, self.weights)
         if weights is None:
             raise UsageError(
-                "--weights none leaves the backbone at random, so its features say nothing of a "
-                "photo. Give imagenet, or the path of an .h5 file."
+                "--weights none leaves the backbone at random, so its features say nothing about "
+                "a photo. Give imagenet, or the path of an .h5 file."
             )
         network = build_network(self.recipe)
         load_backbone_weights(network, weights)
@@ -69,7 +64,7 @@ class FrozenBackbone:
 
 
 def tell_rate(stage: str, unit: str, on_progress: OnProgress) -> Callable[[int, int], None]:
-    """Makes of "done, total" a progress with its rate, counted from what is told first."""
+    """Return a function of "done, total" that reports progress with its rate."""
     clock = EpochClock()
     first: list[int] = []
 

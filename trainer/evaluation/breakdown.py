@@ -1,4 +1,4 @@
-"""The same answers, part by part: by source, subject, session, camera, group, size, sharpness."""
+"""Break an evaluation down by source, subject, session, camera, group, size and sharpness."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from trainer.evaluation.metrics import age_accuracy, count_confusion, mask_accur
 from trainer.evaluation.photo_facts import PhotoFacts
 
 LEAST_PHOTOS = 5
-"""A part with fewer is folded together with the others like it: it tells nothing by itself."""
+"""Fewest photos of a part; smaller ones say nothing alone and are folded into one."""
 
 LEAST_GROUPS = 3
 
@@ -28,14 +28,15 @@ SIZES_PX = (64, 128, 256)
 
 @dataclass(frozen=True)
 class Part:
-    """The answers to the photos of one value. Accuracies are 0 to 1.
+    """The answers to the photos that share a value. Accuracies are 0 to 1.
 
     Attributes:
-        value: What they share.
-        photos: How many.
-        accuracy: Of the four classes.
-        accuracy_interval: 95% Wilson interval of it.
-        mask_accuracy, age_accuracy: Of their halves.
+        value: Value that the photos share.
+        photos: Number of photos.
+        accuracy: Accuracy on the four classes.
+        accuracy_interval: 95% Wilson interval of the accuracy.
+        mask_accuracy: Accuracy on mask and no mask.
+        age_accuracy: Accuracy on old and young.
     """
 
     value: str
@@ -48,13 +49,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """All answers, cut one way.
+    """All answers, broken down by one property of the photos.
 
     Attributes:
-        by: What they are cut by: "source", "subject", ...
-        parts: Largest first, or in their own order; those folded together and what is not known
-            last. Empty where it is known of no photo.
-        values: How many different values there are.
+        by: Name of the property: "source", "subject", ...
+        parts: Parts, the largest first or in their own order; folded and unknown ones last. Empty
+            if the property is not known of any photo.
+        values: Number of different values.
     """
 
     by: str
@@ -62,7 +63,7 @@ class Breakdown:
     values: int
 
     def as_dict(self) -> dict[str, Any]:
-        """As one element of `breakdown` in `--json`."""
+        """Return an element of `breakdown` in `--json`."""
         return asdict(self)
 
 
@@ -73,13 +74,14 @@ def break_down_by_facts(
     actual: NDArray[np.int64],
     predicted: NDArray[np.integer],
 ) -> tuple[Breakdown, ...]:
-    """Every way to cut the answers; what is known of no photo has no parts.
+    """Break answers down by every property; one that is not known of any photo has no parts.
 
     Args:
-        facts: Of each photo.
-        groups: Of each photo; left out where each is one of its own.
-        sights: Of each photo.
-        actual, predicted: Class numbers, shape (N,).
+        facts: What is known of each photo.
+        groups: Group of each photo; not broken down by if most groups are single photos.
+        sights: What each file shows.
+        actual: Class numbers of the labels, shape (N,).
+        predicted: Class numbers of the answers, shape (N,).
     """
     by: list[tuple[str, Sequence[str | None]]] = [
         ("source", [each.source for each in facts]),
@@ -87,7 +89,7 @@ def break_down_by_facts(
         ("session", [each.session for each in facts]),
         ("camera", [each.camera for each in facts]),
     ]
-    # Groups that are hardly more than single photos tell nothing one by one.
+    # Groups of hardly more than single photos say nothing one by one.
     if sum(count >= LEAST_PHOTOS for count in Counter(groups).values()) >= LEAST_GROUPS:
         by.append(("group", groups))
     parts = [break_down(name, values, actual, predicted) for name, values in by]
@@ -106,33 +108,34 @@ def break_down(
     predicted: NDArray[np.integer],
     order: Sequence[str] | None = None,
 ) -> Breakdown:
-    """Cut answers by one value of each photo.
+    """Break answers down by one property.
 
     Args:
-        by: What the values are.
-        values: Of each photo; None where nobody knows.
-        actual, predicted: Class numbers, shape (N,).
-        order: Of all values; None for the largest first, small ones folded together.
+        by: Name of the property.
+        values: Value of each photo; None if it is not known.
+        actual: Class numbers of the labels, shape (N,).
+        predicted: Class numbers of the answers, shape (N,).
+        order: All values in order; None for the largest first, with small ones folded.
     """
     counts = Counter(value for value in values if value is not None)
     if not counts:
         return Breakdown(by, (), 0)
-    told = np.array([NOT_KNOWN if value is None else value for value in values], dtype=object)
+    named = np.array([NOT_KNOWN if value is None else value for value in values], dtype=object)
     unknown = np.array([value is None for value in values])
     largest = sorted(counts, key=lambda value: (-counts[value], value))
     shown = list(order) if order is not None else _worth_showing(largest, counts)
-    parts = [_part(value, (told == value) & ~unknown, actual, predicted) for value in shown]
+    parts = [_part(value, (named == value) & ~unknown, actual, predicted) for value in shown]
     folded = [value for value in counts if value not in set(shown)]
     if folded:
         name = f"{len(folded):,} others" if shown else f"{len(folded):,} of few photos each"
-        parts.append(_part(name, np.isin(told, folded) & ~unknown, actual, predicted))
+        parts.append(_part(name, np.isin(named, folded) & ~unknown, actual, predicted))
     if unknown.any():
         parts.append(_part(NOT_KNOWN, unknown, actual, predicted))
     return Breakdown(by, tuple(parts), len(counts))
 
 
 def format_breakdown(each: Breakdown) -> str:
-    """The table as text."""
+    """Return the table as text, one line for each part."""
     lines = [f"{each.by:<40}{'photos':>8}{'accuracy':>10}{'95% interval':>20}{'mask':>9}{'age':>9}"]
     for part in each.parts:
         low, high = part.accuracy_interval
@@ -147,7 +150,7 @@ def format_breakdown(each: Breakdown) -> str:
 
 def _worth_showing(largest: Sequence[str], counts: Counter[str]) -> list[str]:
     shown = [value for value in largest if counts[value] >= LEAST_PHOTOS][:MOST_PARTS]
-    # A single one that is left has a name; two values, however small, are all there is to tell.
+    # A single small value keeps its name, and so do two values that are all there are.
     return list(largest) if len(largest) <= max(2, len(shown) + 1) else shown
 
 
@@ -170,7 +173,7 @@ def _part(
 
 
 def _sizes(sights: Sequence[Sight]) -> list[str]:
-    """The band of each photo's shorter side."""
+    """Return the band of each photo's shorter side."""
     edges = (0, *SIZES_PX)
     found = []
     for sight in sights:
@@ -181,7 +184,7 @@ def _sizes(sights: Sequence[Sight]) -> list[str]:
 
 
 def _sharpness(sights: Sequence[Sight]) -> list[str]:
-    """The third of each photo: blurred, middle or sharp among these."""
+    """Return the third of each photo: blurred, middle or sharp among these."""
     values = np.array([sight.quality.sharpness for sight in sights])
     low, high = np.quantile(values, [1 / 3, 2 / 3])
     names = (f"0 to {low:.0f}", f"{low:.0f} to {high:.0f}", f"{high:.0f} and more")

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from maskage.console import say
+from maskage.defaults import DEFAULT_RUNS
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.bundle import ONNX_FILE
+from maskage.formats.predictions_file import read_right_answers
 from maskage.formats.run_folder import RunFolder, finished_runs, unfinished_runs
 from maskage.outside_text import join_lines, shown_text
-from trainer.evaluation.paired import compare_answers, read_right_answers
+from trainer.evaluation.paired import compare_answers
 
 Interval = tuple[float, float]
 
@@ -68,7 +70,7 @@ class ComparedRun:
     @cached_property
     def right_answers(self) -> Mapping[str, bool]:
         """True for each test photo with a right answer, by path; empty where that is unknown."""
-        return read_right_answers(self.path / "predictions.csv")
+        return read_right_answers(self.path)
 
     def overlaps(self, other: "ComparedRun") -> bool:
         """Return whether the two intervals have a value in common."""
@@ -95,7 +97,7 @@ class ComparedRun:
         }
 
 
-def summarise_runs(paths: list[Path], runs: Path = Path("runs")) -> list[ComparedRun]:
+def summarise_runs(paths: list[Path], runs: Path = DEFAULT_RUNS) -> list[ComparedRun]:
     """Read finished runs and sort them, the best first.
 
     Args:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from maskage.dataset.photo_scan import Sight
 from maskage.formats.curated_set import CuratedPhoto
-from maskage.formats.run_folder import Prediction, predictions_of
+from maskage.formats.predictions_file import Prediction, predictions_of
 from trainer.data.dataset import relative_names
 from trainer.evaluation.breakdown import Breakdown, break_down_by_facts
 from trainer.evaluation.leak_check import read_sights

@@ -1,9 +1,7 @@
 """Compare two models photo by photo: where one is right and the other is wrong."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -56,16 +54,3 @@ def sign_test(ones: int, others: int) -> float:
 
     throws = ones + others
     return float(binomtest(ones, throws).pvalue) if throws else 1.0
-
-
-def read_right_answers(path: Path) -> dict[str, bool]:
-    """Read from `predictions.csv` which photos were answered right, by path.
-
-    Returns:
-        True or False for each photo; empty where the file is missing or damaged.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return {row["path"]: row["actual"] == row["predicted"] for row in csv.DictReader(file)}
-    except (OSError, UnicodeDecodeError, KeyError, csv.Error):
-        return {}

@@ -1,34 +1,34 @@
 """What is known of a photo besides its pixels: source, subject, session, camera.
 
-A metadata file tells it (`--metadata`), else the manifest of the dataset that the photos were
-curated from. There a photo is found by its content: whatever it is called, it is that photo.
+A table of the user says it (`--metadata`), or else the manifest of the dataset that the photos were
+curated from. There a photo is found by its content, whatever its name is.
 """
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from maskage.dataset.manifest import read_rows
 from maskage.errors import DatasetError
+from maskage.formats import metadata_file
+from maskage.formats.curation_file import find_origin
 from maskage.formats.dataset_folder import manifest_path
-from maskage.formats.set_contents import CuratedSet
-from maskage.outside_text import cell_to_path, path_to_text
+from maskage.outside_text import path_to_text
 from maskage.records import Photo
 
 COLUMNS = ("source", "subject", "session")
-"""What a metadata file may tell, beside `path`."""
+"""Columns of the user's table that are used, beside `path`."""
 
 
 @dataclass(frozen=True)
 class PhotoFacts:
-    """What is known of one photo; None where nobody says.
+    """What is known of one photo; None for what is not known.
 
     Attributes:
-        source: Collection that it comes from.
+        source: Collection that the photo comes from.
         subject: Pseudonym of the person.
         session: One sitting at the camera.
-        camera: That took it.
+        camera: Camera that took the photo.
     """
 
     source: str | None = None
@@ -38,37 +38,18 @@ class PhotoFacts:
 
 
 def read_metadata(path: Path) -> dict[str, PhotoFacts]:
-    """Read a CSV of `path` and any of source, subject, session.
+    """Read a table of `path` and any of source, subject, session.
 
     Returns:
-        Facts by path, POSIX.
+        Facts by path, as `path_to_text` writes it.
 
     Raises:
-        DatasetError: It is no CSV, has no `path`, or none of the others.
+        DatasetError: See `maskage.formats.metadata_file.read_metadata`.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-            reader = csv.DictReader(file)
-            columns = reader.fieldnames or []
-            told = [name for name in COLUMNS if name in columns]
-            if "path" not in columns or not told:
-                raise DatasetError(
-                    f"{path}: it takes the column path and any of {', '.join(COLUMNS)}. Found: "
-                    f"{', '.join(columns) or 'nothing'}."
-                )
-            return {
-                _path_of(row["path"] or ""): PhotoFacts(
-                    **{name: (row[name] or "").strip() or None for name in told}
-                )
-                for row in reader
-            }
-    except (OSError, csv.Error) as fault:
-        raise DatasetError(f"{path}: cannot be read as a CSV file ({fault}).") from fault
-
-
-def _path_of(cell: str) -> str:
-    """The path in a table, as text, whether it holds the name's own bytes or an escape of them."""
-    return path_to_text(PurePosixPath(cell_to_path(cell).replace("\\", "/")).as_posix())
+    return {
+        path_to_text(name): PhotoFacts(each.source, each.subject, each.session)
+        for name, each in metadata_file.read_metadata(path, COLUMNS).items()
+    }
 
 
 def gather_facts(
@@ -77,43 +58,42 @@ def gather_facts(
     folder: Path,
     metadata: Mapping[str, PhotoFacts] | None = None,
 ) -> tuple[PhotoFacts, ...]:
-    """The facts of each photo.
+    """Return what is known of each photo.
 
     Args:
-        names: Paths below `folder`, POSIX.
+        names: Paths below `folder`, POSIX, as `path_to_text` writes them.
         digests: sha256 of each file.
-        folder: A curated folder, or the four class folders.
-        metadata: What a metadata file says. Its paths are those of the curated folder, with or
+        folder: A curated folder, or a folder with the four class folders.
+        metadata: What the user's table says. Its paths are those of the curated folder, with or
             without the split, or those that the photos were imported from.
 
     Raises:
         DatasetError: The metadata names none of the photos.
     """
     known = _read_manifest(folder)
-    facts, told = [], 0
+    facts, named = [], 0
     for name, digest in zip(names, digests, strict=True):
         photo = known.get(digest)
         found = _find(metadata or {}, name, photo)
-        told += found is not None
+        named += found is not None
         facts.append(_join(found, photo))
-    if metadata is not None and not told:
+    if metadata is not None and not named:
         sample = next(iter(metadata), "nothing")
         raise DatasetError(
             f"The metadata names none of the {len(names)} photos of {folder}. Its first path is "
-            f"{sample}; that of the photos is {names[0] if names else 'nothing'}. Write paths as "
+            f"{sample}, the first photo is {names[0] if names else 'nothing'}. Write paths as "
             f"they are below the curated folder or the dataset."
         )
     return _without_lone_cameras(facts)
 
 
 def _read_manifest(folder: Path) -> dict[str, Photo]:
-    """The photos of the dataset behind a folder by sha256; empty where there is no manifest."""
-    root = folder
-    if not manifest_path(root).is_file():
-        made_of = CuratedSet(folder, {}).made_of
-        if made_of is None or not manifest_path(made_of).is_file():
-            return {}
-        root = made_of
+    """Return the photos of the dataset behind a folder by sha256; none without a manifest."""
+    root: Path | None = folder
+    if not manifest_path(folder).is_file():
+        root = find_origin(folder).dataset
+    if root is None or not manifest_path(root).is_file():
+        return {}
     photos = read_rows(root).present.values()
     return {photo.sha256: photo for photo in photos if photo.sha256}
 
@@ -125,22 +105,22 @@ def _find(metadata: Mapping[str, PhotoFacts], name: str, photo: Photo | None) ->
     return next((metadata[path] for path in tried if path in metadata), None)
 
 
-def _join(told: PhotoFacts | None, photo: Photo | None) -> PhotoFacts:
-    """What the metadata tells, and what the manifest knows where it tells nothing."""
-    told = told or PhotoFacts()
+def _join(said: PhotoFacts | None, photo: Photo | None) -> PhotoFacts:
+    """Return what the metadata says, with its gaps filled from the manifest."""
+    said = said or PhotoFacts()
     if photo is None:
-        return told
+        return said
     ours = PhotoFacts(subject=photo.subject, session=photo.session, camera=photo.source)
     gaps = {
         field.name: getattr(ours, field.name)
         for field in fields(PhotoFacts)
-        if getattr(told, field.name) is None
+        if getattr(said, field.name) is None
     }
-    return replace(told, **gaps)
+    return replace(said, **gaps)
 
 
 def _without_lone_cameras(facts: Sequence[PhotoFacts]) -> tuple[PhotoFacts, ...]:
-    """Of an imported photo the manifest names the file as its camera: that is none."""
+    """Drop the cameras of imported photos: the manifest names the file of each as its source."""
     cameras = [each.camera for each in facts if each.camera is not None]
     if len(set(cameras)) < len(cameras):
         return tuple(facts)

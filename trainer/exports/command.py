@@ -1,40 +1,39 @@
-"""`trainer export`: its options, and what it says at the end."""
+"""`trainer export`: its options, and what it prints at the end."""
 
 import argparse
 import json
 import os
 from pathlib import Path
 
+from maskage.commands.options import add_json, add_run
+from maskage.commands.parser import CommandParser
+from maskage.commands.program import Command
 from maskage.console import say, show, show_block
 from maskage.errors import GateFailedError
 
 FORMAT_NAMES = ("onnx", "tflite", "tflite-int8", "openvino", "keras")
 
 
-def add_export_options(parser: argparse.ArgumentParser) -> None:
-    """The options of `trainer export`."""
-    parser.description = (
-        "A trained model in other formats. Each is run beside the Keras model on the run's own "
-        "photos, and kept only where it answers the same; of tflite-int8 the accuracy may fall by "
-        "half a point."
-    )
-    parser.add_argument("run", type=Path, nargs="?", help="run folder (default: newest)")
+def add_export_options(parser: CommandParser) -> None:
+    """Add the options of `trainer export`."""
+    add_run(parser)
     parser.add_argument("--to", action="append", required=True, choices=FORMAT_NAMES,
-                        metavar="FORMAT", help=f"{', '.join(FORMAT_NAMES)}; may be given several "
-                        "times")  # fmt: skip
+                        metavar="FORMAT",
+                        help=f"{', '.join(FORMAT_NAMES)}; repeatable")  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="FOLDER",
-                        help="for one folder a format (default: RUN/exports)")  # fmt: skip
-    parser.add_argument("--data", type=Path, metavar="CURATED",
-                        help="photos to compare on (default: what the run was trained "
-                        "on)")  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print one JSON object a format")
+                        help="folder of the result, with a folder for each format (default: "
+                        "RUN/exports)")  # fmt: skip
+    parser.add_argument("--data", type=Path, metavar="FOLDER",
+                        help="curated folder to compare on (default: the photos that the run was "
+                        "trained on)")  # fmt: skip
+    add_json(parser, "format")
 
 
 def run_export(arguments: argparse.Namespace) -> int:
-    """Export; returns the exit code.
+    """Export a model and return the exit code.
 
     Raises:
-        GateFailedError: A format answered otherwise than the Keras model and was not kept.
+        GateFailedError: A format gave other answers than the Keras model and was not kept.
     """
     from maskage.formats.bundle import find_bundle
     from maskage.formats.datasets_behind import datasets_behind
@@ -64,3 +63,14 @@ def run_export(arguments: argparse.Namespace) -> int:
     if refused:
         raise GateFailedError(f"Not exported: {'. '.join(refused)}.")
     return 0
+
+
+EXPORT = Command(
+    "export",
+    "write a trained model in other formats",
+    "Write a trained model in other formats. Each is run beside the Keras model on the run's own "
+    "photos, and kept only where its answers are the same; the accuracy of tflite-int8 may fall "
+    "by half a point.",
+    add_export_options,
+    run_export,
+)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from maskage.errors import ModelRefusedError, UsageError
 from maskage.formats.bundle import KERAS_FILE, ModelBundle, golden_images, load_bundle, read_file
-from maskage.security.files import UnsafeFileError, read_regular_file
+from maskage.formats.run_arguments import ARGS_FILE, load_arguments
+from maskage.security.files import UnsafeFileError
 from maskage.security.keras_archive import WEIGHTS_ENTRY, read_archived_weights
 from maskage.security.keras_weights import largest_weights, load_checked_weights
 from trainer.network.backbones import build_deliverable, build_network
@@ -21,8 +21,6 @@ from trainer.recipe import Recipe, recipe_from_table
 
 GOLDEN_TOLERANCE = 2e-3
 """Largest accepted difference of a probability between Keras and the bundle's golden images."""
-
-_LARGEST_ARGS = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,19 +89,18 @@ def load_archived_weights(model: Any, data: bytes) -> None:
 
 
 def _read_recipe(bundle: ModelBundle) -> Recipe:
-    path = bundle.folder.parent / "args.yaml"
+    path = bundle.folder.parent / ARGS_FILE
     if not path.exists():
         raise UsageError(
             f"{bundle.folder}: it is unknown which network this is, because there is no args.yaml "
             f"beside the bundle. Name the run folder, as `trainer fit` wrote it."
         )
     try:
-        table = dict(yaml.safe_load(read_regular_file(path, _LARGEST_ARGS))["recipe"])
+        table = dict(load_arguments(path.parent)["recipe"])
         recipe = recipe_from_table(str(table.pop("name")), table)
         is_fitting = recipe.image_size == bundle.input_size
     # A stranger's file can hold anything: the recipe checks ranges, not types.
-    except (UnsafeFileError, yaml.YAMLError, ValueError, TypeError, KeyError, RecursionError,
-            AttributeError) as fault:  # fmt: skip
+    except (UnsafeFileError, ValueError, TypeError, KeyError, AttributeError) as fault:
         reason = (str(fault).splitlines() or [type(fault).__name__])[0][:200]
         raise ModelRefusedError(
             _refusal(bundle, f"{path.name} holds no recipe of `trainer fit` ({reason})")

@@ -1,4 +1,4 @@
-"""`trainer fit`: its options, and what it says at the end."""
+"""`trainer fit`: its options, and what it prints at the end."""
 
 import argparse
 from collections.abc import Callable
@@ -6,69 +6,73 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from maskage.commands.options import add_metadata, add_runs, add_seed
+from maskage.commands.parser import CommandParser
+from maskage.commands.program import Command
 from maskage.console import INTERRUPTED, say, show
 from maskage.errors import EnvironmentProblemError, UsageError
-from trainer.recipe import recipe_names
+from trainer.options import add_curated, add_network, add_recipe
+from trainer.recipe import HEADS
 from trainer.settings import PRECISIONS, FitSettings
 
 NEWEST = Path()
-"""What --resume without a run holds."""
+"""The value of --resume without a run."""
 
 _WITH_RESUME = {"name", "runs"}
 
 
-def add_fit_options(parser: argparse.ArgumentParser) -> None:
-    """The options of `trainer fit`. One that is not given leaves no attribute."""
-    parser.description = (
-        "Train a model: a head on features that the frozen backbone computes once, then "
-        "the upper blocks with it. Ctrl-C stops and keeps the best so far; --resume goes on, "
-        "also after a crash."
-    )
+def add_fit_options(parser: CommandParser) -> None:
+    """Add the options of `trainer fit`. One that is not given leaves no attribute."""
     parser.argument_default = argparse.SUPPRESS
-    parser.add_argument("curated", type=Path, nargs="?", default=None,
-                        help="folder that `curate` made (default: curated)")  # fmt: skip
-    parser.add_argument("--name", help="of the run (default: model and time)")
+    add_curated(parser)
+    add_runs(parser)
+    parser.add_argument("--name", help="name of the run (default: model and time)")
     parser.add_argument("--resume", type=Path, nargs="?", const=NEWEST, default=None,
                         metavar="RUN", help="go on with a run that was stopped or killed "
                         "(default: the newest that is not finished)")  # fmt: skip
-    parser.add_argument("--model", metavar="RECIPE",
-                        help=f"{', '.join(recipe_names())}, or your own .toml "
-                        "(default: mobilenetv2)")  # fmt: skip
+    add_recipe(parser)
+    add_network(parser)
     parser.add_argument("--weights", metavar="imagenet|none|PATH",
-                        help="what to start from (default: imagenet); none trains the whole "
+                        help="start of the network (default: imagenet); none trains the whole "
                         "network; PATH is an .h5 file without top")  # fmt: skip
-    parser.add_argument("--epochs", type=int,
-                        help="of the head; with --weights none of the whole network")  # fmt: skip
-    parser.add_argument("--fine-tune-epochs", type=int, metavar="N",
-                        help="with the upper blocks open; 0 leaves this phase out")  # fmt: skip
-    parser.add_argument("--image-size", type=int, metavar="PX", help="side of the network's input")
-    parser.add_argument("--alpha", type=float, help="width of mobilenetv2: 1.0, 0.35, ...")
-    parser.add_argument("--batch-size", type=int, metavar="N", help="photos a step, in all phases")
-    parser.add_argument("--heads", metavar="classes|factors",
-                        help="what the head answers: the four classes, or mask and age by "
-                        "themselves, multiplied to the four (default: the recipe's)")  # fmt: skip
-    parser.add_argument("--seed", type=int, help="(default: 1337)")
-    parser.add_argument("--learning-curve", action="store_true",
-                        help="also train heads on parts of the photos, which tells whether more "
-                        "of them would help; takes seconds")  # fmt: skip
-    parser.add_argument("--find-rate", action="store_true",
-                        help="search the learning rate of fine-tuning, or of training from random "
-                        "weights, in place of the recipe's")  # fmt: skip
-    parser.add_argument("--devices", metavar="all|cpu|N",
-                        help="what the network is trained on: every GPU, no GPU, or that many "
-                        "devices (default: all)")  # fmt: skip
-    parser.add_argument("--precision", choices=PRECISIONS,
-                        help="mixed computes in 16 bits and keeps weights in 32 (default: auto, "
-                        "mixed on a GPU that is made for it)")  # fmt: skip
-    parser.add_argument("--tensorboard", action="store_true",
-                        help="also write the epochs for TensorBoard (RUN/tensorboard)")  # fmt: skip
-    parser.add_argument("--metadata", type=Path, metavar="CSV",
-                        help="a table of path and any of source, subject, session: the report then "
-                        "measures each by itself")  # fmt: skip
+    add_seed(parser, "seed of the training")
+    add_metadata(parser, "source, subject, session", "to measure each by itself in the report")
+    _add_course(parser.add_argument_group("course of the training"))
+    _add_machine(parser.add_argument_group("machine"))
+
+
+def _add_course(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--epochs", type=int, metavar="N",
+                       help="epochs of the head; with --weights none of the whole "
+                       "network")  # fmt: skip
+    group.add_argument("--fine-tune-epochs", type=int, metavar="N",
+                       help="epochs with the upper blocks open; 0 leaves this phase "
+                       "out")  # fmt: skip
+    group.add_argument("--batch-size", type=int, metavar="N", help="photos a step, in all phases")
+    group.add_argument("--heads", choices=HEADS,
+                       help="what the head answers: the four classes, or mask and age by "
+                       "themselves, multiplied to the four (default: the recipe's)")  # fmt: skip
+    group.add_argument("--learning-curve", action="store_true",
+                       help="also train heads on parts of the photos, which shows whether more of "
+                       "them would help; takes seconds")  # fmt: skip
+    group.add_argument("--find-rate", action="store_true",
+                       help="search the learning rate of fine-tuning, or of training from random "
+                       "weights, in place of the recipe's")  # fmt: skip
+    group.add_argument("--tensorboard", action="store_true",
+                       help="also write the epochs for TensorBoard (RUN/tensorboard)")  # fmt: skip
+
+
+def _add_machine(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--devices", metavar="all|cpu|N",
+                       help="devices to train on: every GPU, no GPU, or that many (default: "
+                       "all)")  # fmt: skip
+    group.add_argument("--precision", choices=PRECISIONS,
+                       help="mixed computes in 16 bits and keeps weights in 32 (default: auto, "
+                       "mixed on a GPU that is made for it)")  # fmt: skip
 
 
 def run_fit(arguments: argparse.Namespace) -> int:
-    """Train, or go on; returns the exit code."""
+    """Train, or go on with a training, and return the exit code."""
     names = [field.name for field in fields(FitSettings)]
     given = {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
     if arguments.resume is not None:
@@ -77,7 +81,7 @@ def run_fit(arguments: argparse.Namespace) -> int:
 
 
 def _begin(given: dict[str, Any]) -> Path:
-    # Bad arguments and a missing dataset are told before TensorFlow's seconds are spent.
+    # Bad arguments and a missing dataset are reported before TensorFlow's seconds are spent.
     from maskage.formats.curated_set import list_left_out, read_curated, require_all_read
     from maskage.pictures.picture_files import tell_left_out
 
@@ -95,7 +99,8 @@ def _begin(given: dict[str, Any]) -> Path:
     from trainer.fit.fit import fit
     from trainer.progress import ProgressPrinter
 
-    return fit(settings, ProgressPrinter())
+    with ProgressPrinter() as report:
+        return fit(settings, report)
 
 
 def _resume(named: Path, given: dict[str, Any]) -> Path:
@@ -129,7 +134,8 @@ def _resume(named: Path, given: dict[str, Any]) -> Path:
     from trainer.fit.fit import resume
     from trainer.progress import ProgressPrinter
 
-    return resume(path, ProgressPrinter())
+    with ProgressPrinter() as report:
+        return resume(path, report)
 
 
 def _tell(train: Callable[[], Path]) -> int:
@@ -161,3 +167,13 @@ def _describe_run(run: Path, metrics: dict[str, Any]) -> list[str]:
         stages,
         f"Look at {run / 'report.html'}, then try: detector live --model {run}",
     ]
+
+
+FIT = Command(
+    "fit",
+    "train a model on curated photos",
+    "Train a model: a head on features that the frozen backbone computes once, then the upper "
+    "blocks with it. Ctrl-C stops and keeps the best so far; --resume goes on, also after a crash.",
+    add_fit_options,
+    run_fit,
+)

@@ -1,4 +1,4 @@
-"""The end of a training: export, compare, evaluate what is delivered, and write the run's pages."""
+"""Finish a training: export the model, evaluate the exported file, and write the run's pages."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,20 +47,20 @@ COMPARED_PHOTOS = 16
 
 @dataclass(frozen=True, eq=False)
 class TrainingOutcome:
-    """What a training leaves to be packed.
+    """The outcome of a training, before it is packed.
 
     Attributes:
-        run: Its folder.
-        recipe: With what the user asked for.
-        weights: What it started from, as asked for.
-        network: With the best weights.
-        photos: What it was trained on.
-        reader: Reads them.
-        temperature: Fitted on the validation photos.
-        val_logits: Of the validation photos, float32 (N, 4).
-        epochs: Run in each phase.
-        watch: Seconds so far; packing adds its own.
-        is_stopped: Whether Ctrl-C ended it.
+        run: Folder of the run.
+        recipe: Recipe with the user's changes.
+        weights: Weights that the training started from, as the user named them.
+        network: Network with the best weights.
+        photos: Photos of the training.
+        reader: Reader of the photos.
+        temperature: Temperature fitted on the validation photos.
+        val_logits: Logits of the validation photos, float32, shape (N, 4).
+        epochs: Number of epochs in each phase.
+        watch: Stopwatch of the parts so far; packing adds its own.
+        is_stopped: True if Ctrl-C ended the training.
     """
 
     run: RunFolder
@@ -84,7 +84,7 @@ def pack_run(outcome: TrainingOutcome) -> None:
     """
     folder = outcome.run.bundle
     folder.mkdir(exist_ok=True)
-    # Of a run that was stopped: none while it is packed anew.
+    # A run that was stopped before has no bundle while it is packed again.
     (folder / BUNDLE_FILE).unlink(missing_ok=True)
     with outcome.watch.measure("export"):
         difference = _export(outcome, folder)
@@ -92,30 +92,30 @@ def pack_run(outcome: TrainingOutcome) -> None:
     with outcome.watch.measure("evaluate"):
         chances = engine.run_batches(plain_batches(outcome.photos.test.photos, outcome.reader))
     with outcome.watch.measure("checks"):
-        found = _find_out(outcome, folder / ONNX_FILE, engine, chances)
+        found = _evaluate(outcome, folder / ONNX_FILE, engine, chances)
     metrics = _metrics(outcome, found, difference)
     outcome.run.write_predictions(found.judged.predictions)
     with outcome.watch.measure("report"):
         write_report(outcome.run, found, metrics, _preview(outcome))
         outcome.run.write_text("model_card.md", write_card(outcome.run, found, metrics))
-    # The page could not tell yet how long it took itself.
+    # The page was written before its own time was known.
     outcome.run.write_metrics({**metrics, "seconds": _seconds(outcome.watch)})
-    # Last: a run is offered to the detector when all of it is there.
+    # The bundle comes last: the detector takes a run only when all of it is there.
     _seal(outcome, folder, engine, found.judged.evaluation)
 
 
-def _find_out(
+def _evaluate(
     outcome: TrainingOutcome, model: Path, engine: OnnxEngine, chances: NDArray[np.float32]
 ) -> Findings:
-    """Count the answers to the test photos, try worse ones, and look for what was leaked."""
+    """Evaluate the test photos, try worse copies of them, and check for leaks."""
     photos, size = outcome.photos, outcome.network.size
-    told = outcome.run.read_args().get("metadata")
+    metadata = outcome.run.read_args().get("metadata")
     judged = evaluate_photos(
         photos.folder,
         photos.test.photos,
         chances,
         outcome.temperature,
-        read_metadata(Path(told)) if told else None,
+        read_metadata(Path(metadata)) if metadata else None,
     )
     learned = [*photos.train.photos, *photos.val.photos]
     return Findings(
@@ -131,7 +131,7 @@ def _find_out(
 
 
 def _preview(outcome: TrainingOutcome) -> TrainingPreview | None:
-    """Variants of training photos as this training drew them; None where it drew none."""
+    """Return variants of training photos as this training drew them; None if it drew none."""
     train, reader, epochs = outcome.photos.train, outcome.reader, outcome.epochs
     seed = int(outcome.run.read_args()["seed"])
     for phase in ("scratch", "fine_tune"):
@@ -209,7 +209,7 @@ def _seconds(watch: Stopwatch) -> dict[str, float]:
 
 
 def _class_counts(photos: TrainingPhotos) -> dict[str, dict[str, int]]:
-    """Photos of each class in each split; "variants" are those of train that curation made."""
+    """Count each class in each split; "variants" are the photos of train that curation made."""
     counts = {}
     for name, split in (("train", photos.train), ("val", photos.val), ("test", photos.test)):
         counts[name] = {

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.formats.run_folder import EpochRow, RunFolder
+from maskage.formats.feature_cache import FeatureCache
+from maskage.formats.results_file import EpochRow
+from maskage.formats.run_folder import RunFolder
 from maskage.security.keras_archive import save_checkpoint
 from trainer.data.dataset import TrainingPhotos
-from trainer.data.features import FeatureCache, FeatureExtractor, cache_folder, default_cache
+from trainer.data.features import FeatureExtractor, cache_folder, default_cache
 from trainer.data.pixels import PixelReader
 from trainer.evaluation.calibration import fit_temperature
 from trainer.fit.callbacks import PhaseHooks

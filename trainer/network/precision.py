@@ -25,7 +25,7 @@ def choose_policy(precision: str) -> str:
 
     Args:
         precision: "float32"; "mixed"; or "auto": mixed where the accelerator has 16-bit units, and
-            float32 on a CPU, where mixed was slower (`benchmarks/devices.py`).
+            float32 on a CPU, where mixed was slower (`benchmarks/trainer/devices.py`).
 
     Raises:
         UsageError: The precision is none of these.

@@ -1,59 +1,55 @@
 """Charts of the pages as SVG: sharp at any size, and in the colours of the page, by day and night.
 
-Pure: figures in, text out.
+They are drawn by hand: matplotlib's SVG fixes its colours, and needs several times as many bytes.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from maskage.pages.parts import escape
+from maskage.pages.page import fill
 from trainer.evaluation.calibration import ReliabilityBin
 from trainer.evaluation.coverage import CoveragePoint
 
-WIDTH, HEIGHT = 460, 300
-_LEFT, _TOP, _RIGHT, _BOTTOM = 52, 14, 14, 44
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+TEMPLATE = "trainer/pages/charts.html"
 
 
 @dataclass(frozen=True)
-class _Axes:
-    """Where values lie: x and y from `low` to 1."""
+class _Plot:
+    """A square of values from `low` to 1 on both axes, and its place in the chart in pixels."""
 
     low_x: float
     low_y: float
+    width: int = 460
+    height: int = 300
+    left: int = 52
+    top: int = 14
+    right: int = 446
+    bottom: int = 256
 
     def x(self, value: float) -> float:
-        share = (value - self.low_x) / (1 - self.low_x)
-        return _LEFT + (WIDTH - _LEFT - _RIGHT) * min(1.0, max(0.0, share))
+        return self.left + (self.right - self.left) * _share(value, self.low_x)
 
     def y(self, value: float) -> float:
-        share = (value - self.low_y) / (1 - self.low_y)
-        return _TOP + (HEIGHT - _TOP - _BOTTOM) * (1 - min(1.0, max(0.0, share)))
+        return self.bottom - (self.bottom - self.top) * _share(value, self.low_y)
 
-    def draw(self, name_x: str, name_y: str) -> str:
-        """The grid, its figures in percent, and what the axes are."""
-        parts = []
-        for value in _ticks(self.low_x):
-            x = self.x(value)
-            parts.append(f'<path class="grid" d="M{x:.1f} {_TOP}V{HEIGHT - _BOTTOM}"/>')
-            parts.append(_text(x, HEIGHT - _BOTTOM + 16, f"{value:.0%}"))
-        for value in _ticks(self.low_y):
-            y = self.y(value)
-            parts.append(f'<path class="grid" d="M{_LEFT} {y:.1f}H{WIDTH - _RIGHT}"/>')
-            parts.append(_text(_LEFT - 8, y + 4, f"{value:.0%}", "end"))
-        parts.append(_text((WIDTH + _LEFT) / 2, HEIGHT - 6, name_x))
-        middle = (HEIGHT - _BOTTOM + _TOP) / 2
-        parts.append(
-            f'<text transform="translate(12 {middle:.0f}) rotate(-90)" text-anchor="middle">'
-            f"{escape(name_y)}</text>"
-        )
-        return "".join(parts)
+    @property
+    def ticks_x(self) -> list[tuple[float, str]]:
+        return [(self.x(value), f"{value:.0%}") for value in _ticks(self.low_x)]
+
+    @property
+    def ticks_y(self) -> list[tuple[float, str]]:
+        return [(self.y(value), f"{value:.0%}") for value in _ticks(self.low_y)]
 
 
 def draw_coverage(
     curve: Sequence[tuple[float, float]], points: Sequence[CoveragePoint], wanted: float = 0.99
-) -> str:
-    """Accuracy of the answers over the share of photos answered.
+) -> "Markup":
+    """Draw the accuracy of the answers over the share of photos answered.
 
     Args:
         curve: Share and accuracy, from the surest answer on (see `coverage.coverage_curve`).
@@ -62,78 +58,80 @@ def draw_coverage(
     """
     # The first few answers are all right or all wrong by chance, and would set the scale.
     settled = [accuracy for share, accuracy in curve if share >= 0.05] or [1.0]
-    axes = _Axes(0.0, min(0.9, math.floor(min(settled) * 20) / 20))
-    line = _polyline([(axes.x(share), axes.y(accuracy)) for share, accuracy in curve], "line")
-    y = axes.y(wanted)
-    parts = [axes.draw("photos answered", "answers right"), line]
-    parts.append(f'<path class="wanted" d="M{_LEFT} {y:.1f}H{WIDTH - _RIGHT}"/>')
-    taken = float("-inf")
+    plot = _Plot(0.0, min(0.9, math.floor(min(settled) * 20) / 20))
+    dots, marks, last_x = [], [], float("-inf")
     for point in sorted(points, key=lambda point: point.share):
         if point.accuracy is None:
             continue
-        x, y = axes.x(point.share), axes.y(point.accuracy)
-        title = f"from {point.threshold:g}: {point.share:.1%} answered, {point.accuracy:.1%} right"
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4"><title>{title}</title></circle>')
+        x, y = plot.x(point.share), plot.y(point.accuracy)
+        text = f"from {point.threshold:g}: {point.share:.1%} answered, {point.accuracy:.1%} right"
+        dots.append(("", x, y, 4, text))
         # Thresholds that leave about the same photos would lie on each other.
-        if x - taken >= 30:
-            parts.append(_text(x, y + 18, f"{point.threshold:g}"))
-            taken = x
-    return _svg("Accuracy of the answers over the share of photos answered", parts)
+        if x - last_x >= 30:
+            marks.append((x, y + 18, f"{point.threshold:g}"))
+            last_x = x
+    return fill(
+        TEMPLATE,
+        "chart",
+        plot=plot,
+        title="Accuracy of the answers over the share of photos answered",
+        name_x="photos answered",
+        name_y="answers right",
+        wanted=f"M{plot.left} {plot.y(wanted):.1f}H{plot.right}",
+        line=" ".join(f"{plot.x(share):.1f},{plot.y(accuracy):.1f}" for share, accuracy in curve),
+        dots=dots,
+        marks=marks,
+    )
 
 
-def draw_reliability(after: Sequence[ReliabilityBin], before: Sequence[ReliabilityBin]) -> str:
-    """Accuracy over confidence: dots on the diagonal are as right as they are sure.
+def draw_reliability(after: Sequence[ReliabilityBin], before: Sequence[ReliabilityBin]) -> "Markup":
+    """Draw accuracy over confidence: dots on the diagonal are as right as they are sure.
 
     Args:
-        after: With the temperature; the area of a dot is its photos.
+        after: With the temperature; the area of a dot is its number of photos.
         before: Without it.
     """
-    axes = _Axes(0.2, 0.0)
-    parts = [axes.draw("confidence", "answers right")]
-    parts.append(
-        f'<path class="wanted" d="M{axes.x(0.2):.1f} {axes.y(0.2):.1f}'
-        f'L{axes.x(1):.1f} {axes.y(1):.1f}"/>'
-    )
+    plot = _Plot(0.2, 0.0)
     total = max(1, sum(each.photos for each in after))
-    for kind, bins in (("before", before), ("after", after)):
-        for each in bins:
-            radius = max(2.5, 18 * math.sqrt(each.photos / total))
-            title = f"{each.photos} photos: {each.confidence:.1%} sure, {each.accuracy:.1%} right"
-            parts.append(
-                f'<circle class="{kind}" cx="{axes.x(each.confidence):.1f}" '
-                f'cy="{axes.y(each.accuracy):.1f}" r="{radius:.1f}"><title>{title}</title></circle>'
-            )
-    return _svg("Accuracy over confidence", parts)
+    dots = [
+        (
+            kind,
+            plot.x(each.confidence),
+            plot.y(each.accuracy),
+            max(2.5, 18 * math.sqrt(each.photos / total)),
+            f"{each.photos} photos: {each.confidence:.1%} sure, {each.accuracy:.1%} right",
+        )
+        for kind, bins in (("before", before), ("after", after))
+        for each in bins
+    ]
+    return fill(
+        TEMPLATE,
+        "chart",
+        plot=plot,
+        title="Accuracy over confidence",
+        name_x="confidence",
+        name_y="answers right",
+        wanted=f"M{plot.x(0.2):.1f} {plot.y(0.2):.1f}L{plot.x(1):.1f} {plot.y(1):.1f}",
+        line="",
+        dots=dots,
+        marks=(),
+    )
 
 
-def draw_bar(value: float, interval: tuple[float, float], start: float = 0.0) -> str:
-    """One accuracy as a bar from `start` to 1, and its interval as a line on it."""
+def draw_bar(value: float, interval: tuple[float, float], start: float = 0.0) -> "Markup":
+    """Draw one accuracy as a bar from `start` to 1, and its interval as a line on it."""
     width, low, high = (max(0.0, (at - start) / (1 - start)) for at in (value, *interval))
-    return (
-        f'<div class="part" title="{interval[0]:.1%} to {interval[1]:.1%}">'
-        f'<i style="width:{width:.1%}"></i><u style="left:{low:.1%};width:{high - low:.1%}"></u>'
-        "</div>"
-    )
+    title = f"{interval[0]:.1%} to {interval[1]:.1%}"
+    return fill(TEMPLATE, "bar", title=title, width=width, start=low, length=high - low)
 
 
-def _svg(title: str, parts: Sequence[str]) -> str:
-    return (
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{escape(title)}">{"".join(parts)}</svg>'
-    )
-
-
-def _polyline(points: Sequence[tuple[float, float]], kind: str) -> str:
-    told = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return f'<polyline class="{kind}" points="{told}"/>'
-
-
-def _text(x: float, y: float, text: str, anchor: str = "middle") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+def _share(value: float, low: float) -> float:
+    """Return where a value lies between `low` and 1, as 0 to 1."""
+    return min(1.0, max(0.0, (value - low) / (1 - low)))
 
 
 def _ticks(low: float) -> list[float]:
-    """Round values from `low` to 1, five or six of them."""
+    """Return round values from `low` to 1, five or six of them."""
     step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2) if (1 - low) / step <= 5.001)
     count = round((1 - low) / step)
     return [1 - step * at for at in range(count, -1, -1)]

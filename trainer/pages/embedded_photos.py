@@ -1,23 +1,22 @@
 """The photos of a page: each is embedded once, as a style, however often it is shown."""
 
-import base64
-import io
 from pathlib import Path
-
-import numpy as np
-from PIL import Image
+from typing import TYPE_CHECKING
 
 from maskage.errors import UnreadableImageError
-from maskage.pages.parts import escape
+from maskage.pages.page import fill
+from maskage.pages.parts import data_address, encode_small
 from maskage.pictures.images import read_image
 from maskage.records import RgbImage
 
-SIDE_PX = 128
-QUALITY = 76
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+TEMPLATE = "trainer/pages/photos.html"
 
 
 class PictureShelf:
-    """Gathers the pictures that a page shows, small, and writes their style.
+    """The pictures that a page shows, small, each with the class name that shows it.
 
     Backgrounds need no script and no network, and a browser decodes those that are in sight.
     """
@@ -29,43 +28,30 @@ class PictureShelf:
     def __len__(self) -> int:
         return len(self._known)
 
-    def show(self, path: Path, title: str) -> str:
-        """The element of a photo; its title shows on hovering. One that is gone stays blank."""
+    def show(self, path: Path, title: str) -> "Markup":
+        """Return the element of a photo; a photo that cannot be read stays blank.
+
+        Args:
+            path: The file.
+            title: Shown on hovering, and read aloud.
+        """
         name = self._names.get(path)
         if name is None:
             try:
-                name = self._add(shrink(read_image(path)))
+                name = self._add(read_image(path))
             except UnreadableImageError:
                 name = "gone"
             self._names[path] = name
-        return _element(name, title)
+        return fill(TEMPLATE, "photo", name=name, title=title)
 
-    def show_pixels(self, pixels: RgbImage, title: str) -> str:
-        """The element of a picture that was made."""
-        return _element(self._add(pixels), title)
+    def show_pixels(self, pixels: RgbImage, title: str) -> "Markup":
+        """Return the element of a picture that was made, RGB uint8 (H, W, 3)."""
+        return fill(TEMPLATE, "photo", name=self._add(pixels), title=title)
 
     @property
-    def style(self) -> str:
-        """The rules of all pictures so far."""
-        return "\n".join(
-            f".{name}{{background-image:url(data:image/jpeg;base64,"
-            f"{base64.b64encode(data).decode()})}}"
-            for data, name in self._known.items()
-        )
+    def pictures(self) -> dict[str, str]:
+        """The data address of each picture so far, by its class name."""
+        return {name: data_address(data) for data, name in self._known.items()}
 
     def _add(self, pixels: RgbImage) -> str:
-        file = io.BytesIO()
-        Image.fromarray(pixels).save(file, "JPEG", quality=QUALITY, optimize=True)
-        return self._known.setdefault(file.getvalue(), f"p{len(self._known)}")
-
-
-def shrink(pixels: RgbImage) -> RgbImage:
-    """RGB uint8 (H, W, 3) as the page shows it: in its proportions, `SIDE_PX` at most."""
-    image = Image.fromarray(pixels)
-    image.thumbnail((SIDE_PX, SIDE_PX))
-    return np.asarray(image)
-
-
-def _element(name: str, title: str) -> str:
-    told = escape(title)
-    return f'<i class="photo {name}" role="img" aria-label="{told}" title="{told}"></i>'
+        return self._known.setdefault(encode_small(pixels), f"p{len(self._known)}")

@@ -1,11 +1,11 @@
 """The parts of a page that are figures: classes, parts, calibration, abstaining, worse photos."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from maskage.pages.page import Card
-from maskage.pages.parts import escape, table
+from maskage.pages.page import Card, fill
 from maskage.records import LABELS
-from trainer.evaluation.breakdown import Breakdown, Part
+from trainer.evaluation.breakdown import Part
 from trainer.evaluation.coverage import coverage_curve
 from trainer.evaluation.evaluated_photos import EvaluatedPhotos
 from trainer.evaluation.findings import Findings, WorsePhotos
@@ -13,11 +13,14 @@ from trainer.evaluation.intervals import wilson_interval
 from trainer.evaluation.metrics import FEW_GROUPS, Evaluation
 from trainer.pages.charts import draw_bar, draw_coverage, draw_reliability
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 Tile = tuple[str, str]
 
 
 def main_tiles(found: Findings) -> list[Tile]:
-    """The figures at the top."""
+    """Return the figures at the top."""
     whole = found.judged.evaluation
     low, high = whole.accuracy_interval
     return [
@@ -29,38 +32,47 @@ def main_tiles(found: Findings) -> list[Tile]:
     ]
 
 
+def _fill(macro: str, **values: object) -> "Markup":
+    return fill("trainer/pages/figures.html", macro, **values)
+
+
 def classes_card(judged: EvaluatedPhotos) -> Card:
-    """Precision and recall of each class, and the accuracy of each factor."""
+    """Return precision and recall of each class, and the accuracy of each factor."""
     whole = judged.evaluation
-    rows = [
-        [escape(_title(name)), *(f"{value:.1%}" for value in (s.precision, s.recall, s.f1)),
+    scores = [
+        [_title(name), *(f"{value:.1%}" for value in (s.precision, s.recall, s.f1)),
          f"{s.support:,}"]
         for name, s in {**whole.per_class, **whole.averages}.items()
     ]  # fmt: skip
-    scores = table(["", "precision", "recall", "F1", "photos"], rows, "figures")
-    return Card("classes", "Each class", scores + _factors(whole) + _by_group(whole))
+    has_groups = whole.groups != whole.photos
+    body = _fill(
+        "classes",
+        columns=["class", "precision", "recall", "F1", "photos"],
+        scores=scores,
+        factor_columns=["faces that are", "photos", "seen as such", "", "95% interval"],
+        factors=_factors(whole),
+        groups=whole.groups,
+        interval=_span(whole.accuracy_interval_by_group) if has_groups else "",
+        few=FEW_GROUPS if whole.groups < FEW_GROUPS else 0,
+    )
+    return Card("classes", "Each class", body)
 
 
 def breakdown_card(judged: EvaluatedPhotos) -> Card:
-    """The accuracy of each source, subject, session, camera, size and sharpness."""
+    """Return the accuracy of each source, subject, session, camera, size and sharpness."""
+    accuracy = judged.evaluation.accuracy
+    columns = ["photos", "right", "", "95% interval", "mask", "age"]
+    parts = [
+        (each.by, [each.by, *columns], [_part(part, accuracy) for part in each.parts])
+        for each in judged.breakdowns
+        if each.parts
+    ]
     unknown = [each.by for each in judged.breakdowns if not each.parts]
-    body = "".join(
-        _breakdown(each, judged.evaluation.accuracy) for each in judged.breakdowns if each.parts
-    )
-    note = (
-        '<p class="faint">A bar is the accuracy, the line on it its 95% interval (Wilson). Red: '
-        "the whole interval lies under the accuracy of all photos.</p>"
-    )
-    if unknown:
-        note += (
-            f"<p>Not known of these photos: {', '.join(unknown)}. Name a table of path and any of "
-            "source, subject, session with <code>--metadata</code>.</p>"
-        )
-    return Card("parts", "Part by part", body + note)
+    return Card("parts", "Part by part", _fill("breakdown", parts=parts, unknown=unknown))
 
 
 def sureness_card(found: Findings, val_error: dict[str, float] | None = None) -> Card:
-    """Coverage against accuracy, the threshold for 99%, and calibration.
+    """Return coverage against accuracy, the threshold for 99%, and calibration.
 
     Args:
         found: The answers.
@@ -78,56 +90,47 @@ def sureness_card(found: Findings, val_error: dict[str, float] | None = None) ->
         ]
         for point in whole.coverage
     ]
-    columns = ["answered from", "photos", "share", "right", "95% interval"]
-    before, after = whole.calibration_error_uncalibrated, whole.calibration_error
-    told = (
-        f"<p>{escape(tell_threshold(whole))} The detector shows answers under "
-        f"{found.unsure_below:g} as unsure.</p>"
-        f"<p>Confidence is off by {after:.1%} on average, and would be by {before:.1%} without the "
-        f"temperature of {whole.temperature:.2f} that was fitted on the validation photos"
-        + (f" (there {val_error['before']:.1%} before, {val_error['after']:.1%} after)"
-           if val_error else "")
-        + ".</p>"
-    )  # fmt: skip
-    charts = (
-        f"<div>{draw_coverage(curve, whole.coverage)}"
-        '<p class="faint">Answering only the surest: dots are thresholds, the dashed line is '
-        "99%.</p></div>"
-        f"<div>{draw_reliability(whole.reliability, whole.reliability_uncalibrated)}"
-        '<p class="faint">Dots on the dashed line are as right as they are sure; filled with the '
-        "temperature, rings without; the area is the number of photos.</p></div>"
+    body = _fill(
+        "sureness",
+        coverage=draw_coverage(curve, whole.coverage),
+        reliability=draw_reliability(whole.reliability, whole.reliability_uncalibrated),
+        threshold=tell_threshold(whole),
+        unsure_below=found.unsure_below,
+        whole=whole,
+        val_error=val_error,
+        columns=["answered from", "photos", "share", "right", "95% interval"],
+        rows=rows,
     )
-    body = f'<div class="charts">{charts}</div>{told}{table(columns, rows, "figures")}'
     return Card("sureness", "How sure it is", body)
 
 
 def worse_card(worse: WorsePhotos | None) -> Card:
-    """What blur, noise, dark, JPEG and small faces cost; how to measure it where nobody did."""
-    if worse is None:
-        told = "<p>Not measured here: <code>trainer evaluate --corruptions</code> does.</p>"
-        return Card("worse", "Worse photos", told)
-    accuracy = worse.clean[0]
-    rows = [["as they are", "", *(f"{value:.1%}" for value in worse.clean), ""]]
-    rows += [
-        [
-            escape(each.name),
-            escape(each.strength),
-            *(f"{value:.1%}" for value in (each.accuracy, each.mask_accuracy, each.age_accuracy)),
-            f"{100 * (each.accuracy - accuracy):+.1f}",
+    """Return what blur, noise, dark, JPEG and small faces cost, or how to measure it."""
+    photos, low, high = 0, 0.0, 0.0
+    rows: list[list[str]] = []
+    if worse is not None:
+        accuracy, photos = worse.clean[0], worse.photos
+        low, high = wilson_interval(round(accuracy * photos), photos)
+        rows = [["as they are", "", *(f"{value:.1%}" for value in worse.clean), ""]]
+        rows += [
+            [
+                each.name,
+                each.strength,
+                *(
+                    f"{value:.1%}"
+                    for value in (each.accuracy, each.mask_accuracy, each.age_accuracy)
+                ),
+                f"{100 * (each.accuracy - accuracy):+.1f}",
+            ]
+            for each in worse.corrupted
         ]
-        for each in worse.corrupted
-    ]
-    columns = ["", "how much", "right", "mask", "age", "change"]
-    low, high = wilson_interval(round(accuracy * worse.photos), worse.photos)
-    note = (
-        f'<p class="faint">The same {worse.photos:,} photos each time; by themselves they tell '
-        f"the accuracy to {low:.0%} to {high:.0%}.</p>"
-    )
-    return Card("worse", "Worse photos", table(columns, rows, "figures") + note)
+    columns = ["photos", "how much", "right", "mask", "age", "change"]
+    body = _fill("worse", photos=photos, columns=columns, rows=rows, low=low, high=high)
+    return Card("worse", "Worse photos", body)
 
 
 def tell_threshold(whole: Evaluation) -> str:
-    """How much is answered where 99% of the answers are to be right."""
+    """Say how much is answered where 99% of the answers are to be right."""
     point = whole.threshold_for_99
     if point is None:
         return "No threshold makes 99% of the answers right."
@@ -140,9 +143,9 @@ def tell_threshold(whole: Evaluation) -> str:
     )
 
 
-def _factors(whole: Evaluation) -> str:
-    """How right it is of masked and bare, of old and young faces."""
-    rows = []
+def _factors(whole: Evaluation) -> list[list["str | Markup"]]:
+    """Return how right it is of masked and bare, of old and young faces."""
+    rows: list[list[str | Markup]] = []
     for words, is_yes in (
         (("with a mask", "without"), [label.has_mask for label in LABELS]),
         (("old", "young"), [label.is_old for label in LABELS]),
@@ -152,14 +155,12 @@ def _factors(whole: Evaluation) -> str:
             if total:
                 interval = wilson_interval(right, total)
                 bar = draw_bar(right / total, interval)
-                shown = [word, f"{total:,}", f"{right / total:.1%}", bar, _span(interval)]
-                rows.append(shown)
-    columns = ["faces that are", "photos", "seen as such", "", "95% interval"]
-    return "<h3>Mask and age by themselves</h3>" + table(columns, rows, "figures parts")
+                rows.append([word, f"{total:,}", f"{right / total:.1%}", bar, _span(interval)])
+    return rows
 
 
 def _factor_counts(whole: Evaluation, is_yes: Sequence[bool], wanted: bool) -> tuple[int, int]:
-    """Right and all of the faces that are, or are not, of one half."""
+    """Count the faces of one half of the classes that were seen as such, and all of them."""
     right = total = 0
     for row, counts in enumerate(whole.confusion):
         for column, count in enumerate(counts):
@@ -169,33 +170,13 @@ def _factor_counts(whole: Evaluation, is_yes: Sequence[bool], wanted: bool) -> t
     return right, total
 
 
-def _by_group(whole: Evaluation) -> str:
-    if whole.groups == whole.photos or whole.accuracy_interval_by_group is None:
-        return ""
-    low, high = whole.accuracy_interval_by_group
-    few = (
-        f" Under {FEW_GROUPS} groups it comes out too narrow." if whole.groups < FEW_GROUPS else ""
-    )
-    return (
-        f"<p>Photos of one group are not independent: over its {whole.groups:,} groups the 95% "
-        f"interval is {low:.1%} to {high:.1%}.{few}</p>"
-    )
-
-
-def _breakdown(each: Breakdown, accuracy: float) -> str:
-    rows = [_part(part, accuracy) for part in each.parts]
-    columns = [escape(each.by), "photos", "right", "", "95% interval", "mask", "age"]
-    return f"<h3>By {escape(each.by)}</h3>" + table(columns, rows, "figures parts")
-
-
-def _part(part: Part, accuracy: float) -> list[str]:
+def _part(part: Part, accuracy: float) -> list["str | Markup"]:
     right = f"{part.accuracy:.1%}"
-    if part.accuracy_interval[1] < accuracy:
-        right = f'<b class="wrong">{right}</b>'
+    is_worse = part.accuracy_interval[1] < accuracy
     return [
-        escape(part.value),
+        part.value,
         f"{part.photos:,}",
-        right,
+        _fill("wrong", text=right) if is_worse else right,
         draw_bar(part.accuracy, part.accuracy_interval),
         _span(part.accuracy_interval),
         f"{part.mask_accuracy:.1%}",

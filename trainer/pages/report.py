@@ -1,6 +1,5 @@
 """The pages for people: a run's `report.html`, and that of an evaluation on any photos."""
 
-import base64
 import contextlib
 import csv
 import io
@@ -13,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from maskage.errors import ToolchainError
 from maskage.formats.run_folder import RunFolder, tell_phases
-from maskage.pages.page import Card, render_page
-from maskage.pages.parts import escape
+from maskage.pages.page import Card, fill, render_page
+from maskage.pages.parts import data_address
+from maskage.records import LABELS
 from maskage.system.files import write_private
 from trainer.evaluation.compare import ComparedRun, sort_runs, summarise, summarise_runs
 from trainer.evaluation.findings import Findings
@@ -34,7 +34,7 @@ from trainer.pages.photos import (
     twins_card,
     unsure_card,
 )
-from trainer.pages.run_pictures import as_png, draw_confusion, draw_curves, draw_learning_curve
+from trainer.pages.run_pictures import draw_confusion, draw_curves, draw_learning_curve
 from trainer.settings import FitSettings
 from trainer.studies.learning_curve import LearningCurve
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from trainer.pages.training_preview import TrainingPreview
 
 REPORT_FILE = "report.html"
+TEMPLATE = "trainer/pages/report.html"
 CURVE_NAME = "learning_curve"
 CURVE_NOTE = (
     "Heads on the frozen backbone, each trained on a part of the training photos that was drawn by "
@@ -64,8 +65,9 @@ def write_report(
         metrics: What `metrics.json` holds.
         preview: Variants of its training photos; None where it drew none.
     """
-    curves = as_png(draw_curves(run.read_results()))
-    confusion = as_png(draw_confusion(found.judged.evaluation.confusion))
+    curves = draw_curves(run.read_results())
+    names = [label.value for label in LABELS]
+    confusion = draw_confusion(found.judged.evaluation.confusion, names)
     write_private(run.path / "confusion_matrix.png", confusion)
     write_private(run.path / "curves.png", curves)
     shelf = PictureShelf()
@@ -75,24 +77,30 @@ def write_report(
         _learning_curve(run),
         preview_card(preview, shelf),
         comparison_card(_beside(run, metrics), run.path.name),
-        Card("repeat", "Train it again", f"<pre>{escape(fit_command(run))}</pre>{_PATHS_NOTE}"),
+        Card("repeat", "Train it again", fill(TEMPLATE, "repeat", command=fit_command(run))),
     ]
-    title = f"Training run {run.path.name}"
-    page = render_page(title, tell_run(metrics), main_tiles(found), cards, shelf.style)
+    page = render_page(
+        f"Training run {run.path.name}",
+        describe_run(metrics),
+        main_tiles(found),
+        cards,
+        pictures=shelf.pictures,
+    )
     run.write_text(REPORT_FILE, page)
 
 
 def render_evaluation(found: Findings, title: str, lead: str, unknown: str = "") -> str:
-    """The page of a model's answers to any labelled photos.
+    """Return the page of a model's answers to any labelled photos.
 
     Args:
         found: On these photos.
-        title, lead: At the top.
+        title: Its heading.
+        lead: The sentence under it.
         unknown: Why nobody looked for near-duplicates, where nobody did.
     """
     shelf = PictureShelf()
     cards = _shared_cards(found, shelf, None, unknown)
-    return render_page(title, lead, main_tiles(found), cards, shelf.style)
+    return render_page(title, lead, main_tiles(found), cards, pictures=shelf.pictures)
 
 
 def write_learning_curve(run: RunFolder, curve: LearningCurve) -> None:
@@ -100,19 +108,19 @@ def write_learning_curve(run: RunFolder, curve: LearningCurve) -> None:
     table = io.StringIO()
     csv.writer(table, lineterminator="\n").writerows(curve.as_table())
     run.write_text(f"{CURVE_NAME}.csv", table.getvalue())
-    write_private(run.path / f"{CURVE_NAME}.png", as_png(draw_learning_curve(curve)))
-    # Last: where it is, the others are.
+    write_private(run.path / f"{CURVE_NAME}.png", draw_learning_curve(curve))
+    # It comes last: a run that has it has the other two.
     run.write_text(f"{CURVE_NAME}.json", json.dumps(curve.as_dict(), indent=2) + "\n")
 
 
 def read_learning_curve(run: RunFolder) -> dict[str, Any] | None:
-    """What `learning_curve.json` holds, or None where the run has none."""
+    """Return what `learning_curve.json` holds, or None if the run has none."""
     path = run.path / f"{CURVE_NAME}.json"
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 
-def tell_run(metrics: dict[str, Any]) -> str:
-    """What was trained on what, in a sentence or two."""
+def describe_run(metrics: dict[str, Any]) -> str:
+    """Say what was trained on what, in a sentence or two."""
     counts = metrics["counts"]
     return (
         f"{metrics['model']} at {metrics['image_size']} px, weights "
@@ -124,28 +132,27 @@ def tell_run(metrics: dict[str, Any]) -> str:
 
 
 def fit_command(run: RunFolder) -> str:
-    """The command that trains the like again, under a name of its own.
+    """Return the command that trains the same again, under a name of its own.
 
-    Paths are shortened to their last part: the page may be passed on, and whole ones tell where
+    Paths are shortened to their last part: the page may be passed on, and a whole path says where
     somebody keeps photos.
     """
     asked = run.read_args()
     words = ["trainer", "fit", Path(str(asked.get("curated", "curated"))).name]
     for field in fields(FitSettings):
         value = asked.get(field.name)
-        is_default = value == field.default and field.name not in _ALWAYS_TOLD
+        is_default = value == field.default and field.name not in _ALWAYS_NAMED
         if field.name in _NOT_REPEATED or value is None or is_default:
             continue
         words.append(f"--{field.name.replace('_', '-')}")
         if value is not True:
-            told = str(value)
-            words.append(Path(told).name if field.name in _PATHS else told)
+            word = str(value)
+            words.append(Path(word).name if field.name in _PATHS else word)
     return shlex.join(words)
 
 
-_PATHS_NOTE = '<p class="faint">Paths are cut to their last part: write them as they are.</p>'
 _NOT_REPEATED = frozenset({"curated", "runs", "name"})
-_ALWAYS_TOLD = frozenset({"model", "weights", "seed"})
+_ALWAYS_NAMED = frozenset({"model", "weights", "seed"})
 _PATHS = frozenset({"weights", "metadata", "model"})
 
 
@@ -155,7 +162,7 @@ def _shared_cards(
     val_error: dict[str, float] | None,
     unknown: str = "",
 ) -> list[Card]:
-    """What a run's page and an evaluation's have in common."""
+    """Return the cards that a run's page and an evaluation's have in common."""
     judged = found.judged
     return [
         classes_card(judged),
@@ -170,10 +177,8 @@ def _shared_cards(
 
 
 def _training_card(curves: bytes, seconds: dict[str, float]) -> Card:
-    body = (
-        f'<img class="wide" alt="Loss and accuracy over the epochs" src="{_address(curves)}">'
-        f"<p>{escape(_times(seconds))}</p>"
-    )
+    picture = data_address(curves, "png")
+    body = fill(TEMPLATE, "training", curves=picture, times=_times(seconds))
     return Card("training", "Training", body)
 
 
@@ -182,21 +187,22 @@ def _learning_curve(run: RunFolder) -> Card:
     curve = read_learning_curve(run)
     if curve is None:
         return Card("more", title, "")
-    picture = _address((run.path / f"{CURVE_NAME}.png").read_bytes())
-    return Card(
-        "more",
-        title,
-        f'<img class="wide" alt="Validation accuracy over training photos" src="{picture}">'
-        f'<p>{escape(curve["summary"])}</p><p class="faint">{escape(CURVE_NOTE)}</p>',
+    body = fill(
+        TEMPLATE,
+        "learning_curve",
+        picture=data_address((run.path / f"{CURVE_NAME}.png").read_bytes(), "png"),
+        summary=curve["summary"],
+        note=CURVE_NOTE,
     )
+    return Card("more", title, body)
 
 
 def _beside(run: RunFolder, metrics: dict[str, Any]) -> Sequence[ComparedRun]:
-    """This run and the finished ones beside it, the best first."""
+    """Return this run and the finished ones beside it, the best first."""
     found = [summarise(run, metrics)]
     for path in sorted(run.path.parent.glob("*/metrics.json")):
         if path.parent != run.path:
-            # Somebody else's folder, or a run of an older form: no reason to lose this page.
+            # A foreign folder, or a run of an older form, is no reason to lose this page.
             with contextlib.suppress(ToolchainError):
                 found += summarise_runs([path.parent])
     return sort_runs(found)
@@ -210,7 +216,3 @@ def _times(seconds: dict[str, float]) -> str:
     }
     parts = [f"{names.get(stage, stage)} {spent:.1f} s" for stage, spent in seconds.items()]
     return f"Time: {', '.join(parts)}."
-
-
-def _address(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

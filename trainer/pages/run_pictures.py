@@ -1,206 +1,236 @@
-"""The run's pictures, drawn with Pillow: confusion matrix, training curves, learning curve."""
+"""The run's pictures as PNG files: confusion matrix, training curves, learning curve.
+
+They are drawn by matplotlib through its objects, with no window and no state that others share. The
+same figures give the same bytes: settings are matplotlib's own whatever a `matplotlibrc` says, and
+the file holds neither a date nor a version.
+"""
 
 import io
+import logging
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageDraw, ImageFont
-
-from maskage.formats.run_folder import EpochRow
-from maskage.records import LABELS
+from maskage.formats.results_file import EpochRow
+from maskage.outside_text import shown_text
 from trainer.evaluation.intervals import Estimate
 from trainer.studies.learning_curve import LearningCurve
 
-INK, FAINT, PAPER = (32, 33, 36), (218, 220, 224), (255, 255, 255)
-BLUE, ORANGE, GREEN = (26, 115, 232), (217, 95, 2), (24, 128, 56)
+if TYPE_CHECKING:
+    # It takes a second to load, and only a report needs it.
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-Point = tuple[float, float]
+INK, FAINT = "#202124", "#dadce0"
+BLUE, ORANGE, GREEN = "#1a73e8", "#d95f02", "#188038"
+BLUES = ("#edf3fd", "#0d47a1")
 
+WIDEST_PX = 1600
+LONGEST_NAME = 24
+"""Letters of a class name; the middle of a longer one is left out."""
+
+LETTER_INCHES = 0.086
+"""Mean width of a letter at 10 points."""
+
+FONT = "DejaVu Sans"
+"""Comes with matplotlib, so that a picture is the same on every machine."""
+
+_STYLE: dict[str, Any] = {
+    "font.family": FONT,
+    "font.size": 10,
+    # A name may hold "$", which is no formula.
+    "text.parse_math": False,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": FAINT,
+    "axes.titlesize": 12,
+    "axes.titlepad": 12,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": FAINT,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+}
 _CEILINGS = (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.6, 2.0, 2.4, 3.0, 4.0, 6.0, 8.0)
 _FLOORS = (0.8, 0.6, 0.4, 0.2)
 
 
-def draw_confusion(confusion: Sequence[Sequence[int]]) -> Image.Image:
-    """The confusion matrix, rows actual, columns predicted; darker is a larger part of its row."""
-    cell, left, top = 110, 150, 70
-    side = cell * len(LABELS)
-    image = Image.new("RGB", (left + side + 20, top + side + 20), PAPER)
-    draw = ImageDraw.Draw(image)
-    _text(draw, (left + side / 2, 18), "predicted", 16)
-    _text(draw, (42, 50), "actual", 16)
-    for row, label in enumerate(LABELS):
-        _text(draw, (left - 74, top + cell * (row + 0.5)), label.value, 15)
-        _text(draw, (left + cell * (row + 0.5), 48), label.value, 14)
-        for column, count in enumerate(confusion[row]):
-            share = count / max(1, sum(confusion[row]))
-            corner = (left + cell * column, top + cell * row)
-            box = (*corner, corner[0] + cell - 3, corner[1] + cell - 3)
-            draw.rectangle(box, fill=_mix(share))
-            ink = PAPER if share > 0.5 else INK
-            _text(draw, (corner[0] + cell / 2, corner[1] + cell / 2 - 8), str(count), 24, ink)
-            _text(draw, (corner[0] + cell / 2, corner[1] + cell / 2 + 18), f"{share:.0%}", 13, ink)
-    return image
+def draw_confusion(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> bytes:
+    """Draw the confusion matrix as a PNG file; darker is a larger part of its row.
+
+    Args:
+        confusion: Counts; rows are what photos are, columns what they were taken for.
+        names: Names of the classes, in the same order.
+    """
+    shown = [_short(name) for name in names]
+    longest = LETTER_INCHES * max(map(len, shown))
+    cell = min(1.1, max(0.55, 5 / len(names)))
+    side = cell * len(names) + longest + 0.4
+
+    def draw(figure: "Figure") -> None:
+        from matplotlib.colors import LinearSegmentedColormap
+
+        axes = figure.add_subplot()
+        shares = [[count / max(1, sum(row)) for count in row] for row in confusion]
+        colours = LinearSegmentedColormap.from_list("blues", BLUES)
+        axes.pcolormesh(shares, cmap=colours, vmin=0, vmax=1, edgecolors="white", linewidth=2)
+        axes.set(aspect="equal", xlabel="predicted", ylabel="actual")
+        middles = [at + 0.5 for at in range(len(names))]
+        turned = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+        is_wide = longest > cell
+        axes.set_xticks(middles, shown, **(turned if is_wide else {}))
+        axes.set_yticks(middles, shown)
+        axes.invert_yaxis()
+        axes.grid(visible=False)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        for row, counts in enumerate(confusion):
+            for column, count in enumerate(counts):
+                _write_cell(axes, (column + 0.5, row + 0.5), count, shares[row][column])
+
+    height = side if longest > cell else side - longest + 0.3
+    return _draw_png((side + 0.25, height), draw, shown)
 
 
-def draw_curves(rows: Sequence[EpochRow]) -> Image.Image:
-    """Loss and accuracy over all epochs, one panel each; phases are parted by a line."""
-    image = Image.new("RGB", (1000, 380), PAPER)
-    draw = ImageDraw.Draw(image)
+def draw_curves(rows: Sequence[EpochRow]) -> bytes:
+    """Draw loss and accuracy over all epochs as a PNG file; a line marks where a phase begins."""
     losses = [value for row in rows for value in (row.loss, row.val_loss)]
     # A first validation of a network from scratch can be far off; it must not flatten the rest.
     middle = sorted(losses)[len(losses) // 2] if losses else 1.0
     ceiling = _round_up(min(max(losses, default=1.0), 4 * middle))
-    _draw_panel(draw, 60, "loss", rows, [(r.loss, r.val_loss) for r in rows], (0.0, ceiling))
-    right = [(r.accuracy, r.val_accuracy) for r in rows]
+    right = [(row.accuracy, row.val_accuracy) for row in rows]
     floor = min((value for pair in right for value in pair), default=0.0)
     low = next((low for low in _FLOORS if low < floor), 0.0)
-    _draw_panel(draw, 560, "accuracy", rows, right, (low, 1.0))
-    return image
+
+    def draw(figure: "Figure") -> None:
+        loss, accuracy = figure.subplots(1, 2)
+        _draw_panel(loss, "loss", rows, [(row.loss, row.val_loss) for row in rows], (0.0, ceiling))
+        _draw_panel(accuracy, "accuracy", rows, right, (low, 1.0))
+        accuracy.yaxis.set_major_formatter("{x:.0%}")
+
+    return _draw_png((10, 4), draw)
 
 
-def draw_learning_curve(curve: LearningCurve) -> Image.Image:
-    """Accuracies over training photos, each doubling as wide; dashed is the next one, inferred."""
-    image = Image.new("RGB", (1000, 460), PAPER)
-    draw = ImageDraw.Draw(image)
-    plot = _LearningPlot(curve)
-    plot.draw_grid(draw)
-    names = (("mask_accuracy", "mask", GREEN), ("age_accuracy", "age", ORANGE),
-             ("accuracy", "four classes", BLUE))  # fmt: skip
-    for number, (column, name, colour) in enumerate(names):
-        for row in curve.rows:
-            x, y = plot.place(row.photos, getattr(row, column))
-            draw.ellipse((x - 2, y - 2, x + 2, y + 2), fill=_pale(colour))
-        means = zip(plot.sizes, curve.mean(column), strict=True)
-        _draw_line(draw, [plot.place(*mean) for mean in means], colour)
-        _text(draw, (270 + 190 * number, 430), name, 14, colour)
-    if curve.next_doubling is not None:
-        plot.draw_forecast(draw, curve.mean("accuracy")[-1], curve.next_doubling)
-    return image
+def draw_learning_curve(curve: LearningCurve) -> bytes:
+    """Draw accuracies over training photos as a PNG file.
+
+    Each doubling of the photos is as wide as the next; what is dashed is the next one, inferred.
+    """
+    sizes = curve.mean("photos")
+    ticks = [*sizes, 2 * sizes[-1]]
+    least = min(min(r.accuracy, r.mask_accuracy, r.age_accuracy) for r in curve.rows)
+    low = min(0.9, math.floor(least * 10) / 10)
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.add_subplot()
+        for column, name, colour in (("mask_accuracy", "mask", GREEN),
+                                     ("age_accuracy", "age", ORANGE),
+                                     ("accuracy", "all classes", BLUE)):  # fmt: skip
+            values = [getattr(row, column) for row in curve.rows]
+            photos = [row.photos for row in curve.rows]
+            axes.plot(photos, values, "o", color=colour, alpha=0.4, markersize=4, markeredgewidth=0)
+            axes.plot(sizes, curve.mean(column), color=colour, label=name)
+        if curve.next_doubling is not None:
+            _draw_forecast(axes, sizes[-1], curve.mean("accuracy")[-1], curve.next_doubling)
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(ticks, [f"{size:,.0f}" for size in ticks])
+        axes.minorticks_off()
+        axes.set(ylim=(low, 1.0), title="validation accuracy over training photos")
+        axes.set_xlabel("training photos")
+        axes.yaxis.set_major_formatter("{x:.0%}")
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+
+    return _draw_png((10, 4.6), draw)
 
 
-def as_png(image: Image.Image) -> bytes:
-    """The picture as a PNG file."""
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
+def _draw_png(
+    size: tuple[float, float], draw: Callable[["Figure"], None], names: Iterable[str] = ()
+) -> bytes:
+    """Return a PNG file of `size` inches, drawn by `draw`; `names` are from outside."""
+    # It would report a slow search for fonts, or a cache that cannot be written.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        # A letter that no font has is drawn as a box.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update({**_STYLE, "font.family": _fonts_for(names)})
+        figure = Figure(figsize=size, dpi=min(160, WIDEST_PX / size[0]), layout="constrained")
+        draw(figure)
+        file = io.BytesIO()
+        figure.savefig(
+            file, format="png", metadata={"Software": None}, pil_kwargs={"optimize": True}
+        )
+    return file.getvalue()
 
 
-class _LearningPlot:
-    """Where photos, on a scale of doublings, and accuracies lie in the picture."""
+def _fonts_for(names: Iterable[str]) -> list[str]:
+    """Return the families with the letters of the names: ours, then the machine's for others."""
+    from matplotlib.font_manager import findfont, fontManager, get_font
 
-    _LEFT, _TOP, _WIDTH, _HEIGHT = 70, 50, 780, 320
+    families = [FONT]
+    missing = {ord(letter) for name in names for letter in name}
+    missing -= get_font(findfont(FONT)).get_charmap().keys()
+    for entry in sorted(fontManager.ttflist, key=lambda entry: (entry.fname, entry.index)):
+        if not missing:
+            break
+        if found := missing & get_font(entry.fname).get_charmap().keys():
+            families.append(entry.name)
+            missing -= found
+    return families
 
-    def __init__(self, curve: LearningCurve) -> None:
-        self.sizes = curve.mean("photos")
-        self.ahead = 2 * self.sizes[-1]
-        # A little room before the smallest part of any draw.
-        self._first = math.log2(min(row.photos for row in curve.rows)) - 0.2
-        least = min(min(r.accuracy, r.mask_accuracy, r.age_accuracy) for r in curve.rows)
-        self._low = min(0.9, math.floor(least * 10) / 10)
 
-    def place(self, photos: float, value: float) -> Point:
-        across = (math.log2(photos) - self._first) / (math.log2(self.ahead) - self._first)
-        up = min(1.0, max(0.0, (value - self._low) / (1 - self._low)))
-        return self._LEFT + self._WIDTH * across, self._TOP + self._HEIGHT * (1 - up)
+def _short(name: str) -> str:
+    text = shown_text(name)
+    half = LONGEST_NAME // 2
+    return text if len(text) <= LONGEST_NAME else f"{text[:half]}…{text[1 - half :]}"
 
-    def draw_grid(self, draw: ImageDraw.ImageDraw) -> None:
-        right, bottom = self._LEFT + self._WIDTH, self._TOP + self._HEIGHT
-        middle = (self._LEFT + self._WIDTH / 2, 22)
-        _text(draw, middle, "validation accuracy over training photos", 17)
-        ticks = round((1 - self._low) * (20 if self._low >= 0.7 else 10))
-        for tick in range(ticks + 1):
-            value = self._low + (1 - self._low) * tick / ticks
-            y = self.place(self.sizes[0], value)[1]
-            draw.line((self._LEFT, y, right, y), fill=FAINT)
-            _text(draw, (self._LEFT - 28, y), f"{value:.0%}", 12)
-        draw.line((self._LEFT, self._TOP, self._LEFT, bottom), fill=FAINT)
-        for size in (*self.sizes, self.ahead):
-            x = self.place(size, 0)[0]
-            draw.line((x, self._TOP, x, bottom), fill=FAINT)
-            _text(draw, (x, bottom + 16), f"{size:,.0f}", 12)
 
-    def draw_forecast(self, draw: ImageDraw.ImageDraw, now: float, gain: Estimate) -> None:
-        """Dashes to what twice the photos might give, and its interval as a bar."""
-        x0, y0 = self.place(self.sizes[-1], now)
-        x1, y1 = self.place(self.ahead, now + gain.value)
-        for part in (dash / 10 for dash in range(10)):
-            a, b = part, part + 0.05
-            dash_ends = (x0 + (x1 - x0) * a, y0 + (y1 - y0) * a,
-                         x0 + (x1 - x0) * b, y0 + (y1 - y0) * b)  # fmt: skip
-            draw.line(dash_ends, fill=BLUE, width=2)
-        bounds = [self.place(self.ahead, now + bound) for bound in (gain.low, gain.high)]
-        draw.line(bounds, fill=BLUE, width=3)
-        _text(draw, (x1 + 65, y1), "if it goes on", 12, BLUE)
+def _write_cell(axes: "Axes", place: tuple[float, float], count: int, share: float) -> None:
+    x, y = place
+    ink = "white" if share > 0.5 else INK
+    axes.text(x, y - 0.08, f"{count:,}", color=ink, ha="center", va="center", fontsize=11)
+    axes.text(x, y + 0.24, f"{share:.0%}", color=ink, ha="center", va="center", fontsize=7)
 
 
 def _draw_panel(
-    draw: ImageDraw.ImageDraw,
-    left: int,
+    axes: "Axes",
     title: str,
     rows: Sequence[EpochRow],
     values: Sequence[tuple[float, float]],
     limits: tuple[float, float],
 ) -> None:
-    width, height, top = 400, 280, 50
-    low, high = limits
-    _text(draw, (left + width / 2, 22), title, 17)
-
-    def place(number: float, value: float) -> Point:
-        across = number / max(1, len(rows) - 1)
-        up = min(1.0, max(0.0, (value - low) / (high - low)))
-        return left + width * across, top + height * (1 - up)
-
-    for tick in range(5):
-        value = low + (high - low) * tick / 4
-        y = place(0, value)[1]
-        draw.line((left, y, left + width, y), fill=FAINT)
-        _text(draw, (left - 28, y), f"{value:.2f}", 12)
+    numbers = range(1, len(rows) + 1)
+    marker = "o" if len(rows) == 1 else ""
+    for which, (name, colour) in enumerate((("training", BLUE), ("validation", ORANGE))):
+        line = [pair[which] for pair in values]
+        axes.plot(numbers, line, color=colour, marker=marker, label=name)
     for number in range(1, len(rows)):
         if rows[number].phase != rows[number - 1].phase:
-            x = place(number - 0.5, low)[0]
-            draw.line((x, top, x, top + height), fill=INK)
-            middle = (min(x + 34, left + width - 30), top - 10)
-            _text(draw, middle, rows[number].phase.replace("_", "-"), 12)
-    for which, (name, colour) in enumerate((("training", BLUE), ("validation", ORANGE))):
-        points = [place(number, pair[which]) for number, pair in enumerate(values)]
-        _draw_line(draw, points, colour)
-        _text(draw, (left + 110 + 180 * which, top + height + 34), name, 14, colour)
-    _text(draw, (left + width / 2, top + height + 14), f"{len(rows)} epochs", 12)
+            axes.axvline(number + 0.5, color=INK, linewidth=0.8)
+            phase = rows[number].phase.replace("_", "-")
+            axes.text(number + 0.5, limits[1], f" {phase}", va="bottom", fontsize=8)
+    axes.set(title=title, ylim=limits, xlabel=f"{len(rows)} epochs")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
+
+
+def _draw_forecast(axes: "Axes", photos: float, now: float, gain: Estimate) -> None:
+    """Draw dashes to what twice the photos might give, and its interval as a bar."""
+    ahead = now + gain.value
+    axes.plot([photos, 2 * photos], [now, ahead], color=BLUE, linestyle="--", label="if it goes on")
+    bounds = [now + bound for bound in (gain.low, gain.high)]
+    axes.plot([2 * photos] * 2, bounds, color=BLUE, linewidth=2.5, solid_capstyle="butt")
 
 
 def _round_up(loss: float) -> float:
-    """The next value that parts into four round ones."""
+    """Return the next value that a scale of four round steps ends with."""
     return next((top for top in _CEILINGS if top >= loss), loss)
-
-
-def _draw_line(
-    draw: ImageDraw.ImageDraw, points: list[Point], colour: tuple[int, int, int]
-) -> None:
-    if len(points) > 1:
-        draw.line(points, fill=colour, width=2)
-    elif points:
-        x, y = points[0]
-        draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=colour)
-
-
-def _text(
-    draw: ImageDraw.ImageDraw,
-    middle: Point,
-    text: str,
-    size: int,
-    colour: tuple[int, int, int] = INK,
-) -> None:
-    draw.text(middle, text, fill=colour, font=ImageFont.load_default(size), anchor="mm")
-
-
-def _pale(colour: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Half way to the paper."""
-    red, green, blue = ((part + 255) // 2 for part in colour)
-    return red, green, blue
-
-
-def _mix(share: float) -> tuple[int, int, int]:
-    """From nearly white to dark blue."""
-    light, dark = (237, 243, 253), (13, 71, 161)
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(light, dark, strict=True))
-    return red, green, blue

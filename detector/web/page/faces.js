@@ -142,7 +142,7 @@ class FaceCard {
       else shape.removeAttribute("stroke-dasharray");
     }
     setText(this.name, `#${face.track} ${face.unsure ? "unsure" : label.title}`);
-    setText(this.tag, face.unsure ? `perhaps ${label.title}` : isSelected ? "chosen" : "");
+    setText(this.tag, face.unsure ? `perhaps ${label.title}` : isSelected ? "selected" : "");
     this.tag.hidden = !this.tag.textContent;
     setText(this.sum, percent(face.confidence));
     for (const bar of this.bars) {

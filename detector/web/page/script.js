@@ -94,9 +94,9 @@ function showView(view) {
   setText($("dropped"), counts.dropped.toLocaleString("en"));
   setText($("reconnects"), counts.reconnects.toLocaleString("en"));
   setText($("recording"), controls.recording === null ? "no" : controls.recording);
-  press("pause", status.is_paused, "Go on", "Hold the picture");
-  press("mirror", status.is_mirrored, "Show it as the camera sees it", "Show it as in a mirror");
-  press("record", controls.recording !== null, "End the recording", "Record what is shown");
+  press("pause", status.is_paused, "Resume", "Pause the picture");
+  press("mirror", status.is_mirrored, "Show the picture as the camera sees it", "Show the picture as in a mirror");
+  press("record", controls.recording !== null, "Stop the recording", "Record what is shown");
   showText($("notice"), status.notice);
   if (status.message !== state.last.message) showText($("message"), status.message);
   showControls(controls);
@@ -180,7 +180,7 @@ function connect() {
   events.addEventListener("beat", hear(() => {
     // The live loop shows a view twice a second: without one it hangs.
     if (!state.last.message && state.last.stale === undefined) showLink("waiting", "no picture yet");
-    else { showLink("stale", "no news"); showAlarm("STALE: the program sends no new picture.", true); }
+    else { showLink("stale", "no new picture"); showAlarm("STALE: the program sends no new picture.", true); }
   }));
   events.onerror = () => {
     if (events.readyState === EventSource.CLOSED) return lose();
@@ -221,7 +221,7 @@ function lose() {
     showText($("stage-note"), "Ended");
   } else {
     showLink("lost", "connection lost");
-    showAlarm("STALE: no connection to the program. What is shown is old. Trying again…", false);
+    showAlarm("STALE: no connection to the program. The picture is old. Trying again…", false);
     showText($("stage-note"), "No connection");
   }
   $("stage").classList.add("is-old");
@@ -233,7 +233,7 @@ async function tryAgain() {
   try {
     const answer = await fetch("/about");
     if (answer.status === 401) {
-      showAlarm("The program was started anew. Open the address that it printed.", false);
+      showAlarm("The program was started again. Open the new address that it printed.", false);
       state.retry = setTimeout(tryAgain, RETRY_MS);
       return;
     }
@@ -280,7 +280,7 @@ function startTry() {
       setText($("try-result"), `The picture is larger than ${most} MB. Scale it down first.`);
       return;
     }
-    setText($("try-result"), "Looking…");
+    setText($("try-result"), "Classifying…");
     try {
       const answer = await fetch("/classify", {
         method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" },

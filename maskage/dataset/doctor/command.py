@@ -1,33 +1,31 @@
-"""`collector doctor`: hold folders and manifest against each other, and mend what differs."""
+"""`collector doctor`: compare folders and manifest, and repair what differs."""
 
+import argparse
 import json
-from pathlib import Path
 
-from maskage.console import CommandParser, show, show_block, show_progress
+from maskage.commands.options import add_data, add_json
+from maskage.commands.parser import CommandParser
+from maskage.commands.program import Command
+from maskage.console import show, show_block, show_progress
 from maskage.errors import GateFailedError
 
 
-def run_doctor(words: list[str]) -> int:
-    """Examine the dataset, mend it where asked to, and tell; returns the exit code.
+def _add_options(parser: CommandParser) -> None:
+    add_data(parser)
+    parser.add_argument("--fix", action="store_true", help="repair what was found")
+    parser.add_argument("--strict", action="store_true", help="exit with 3 where a fault is left")
+    add_json(parser)
+
+
+def run_doctor(arguments: argparse.Namespace) -> int:
+    """Examine a dataset, repair it with --fix, and print what was found.
+
+    Args:
+        arguments: From the options of `DOCTOR`.
 
     Raises:
-        GateFailedError: Something is left to mend, and --strict was given.
+        GateFailedError: A fault is left, and --strict was given.
     """
-    parser = CommandParser(
-        prog="collector doctor",
-        description="Find what is not as it should be in a dataset: photos put in, moved or "
-        "changed by hand, rows without photos, damaged photos, leftovers of a crash, a lost or "
-        "damaged manifest. Changes nothing without --fix, and never deletes a photo.",
-        epilog="Notes are for you to decide and are no faults: one picture under two labels, "
-        "pictures outside the four folders, consents that are missing or have ended.",
-    )
-    parser.add_argument(
-        "data", type=Path, nargs="?", default=Path("data"), help="dataset folder (default: data)"
-    )
-    parser.add_argument("--fix", action="store_true", help="mend what was found")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    parser.add_argument("--strict", action="store_true", help="exit 3 if anything is left to mend")
-    arguments = parser.parse_args(words)
     from maskage.dataset.doctor.examine import examine
     from maskage.dataset.doctor.repair import Left, mend
     from maskage.dataset.doctor.report import diagnosis_as_json, diagnosis_as_text
@@ -48,9 +46,22 @@ def run_doctor(words: list[str]) -> int:
             f"--strict: {remaining} {'fault is' if remaining == 1 else 'faults are'} left in "
             f"{arguments.data}. "
             + (
-                "See why above, and mend by hand."
+                "See why above, and repair them by hand."
                 if arguments.fix
-                else f"Mend with `collector doctor {arguments.data} --fix`."
+                else f"Repair them with `collector doctor {arguments.data} --fix`."
             )
         )
     return 0
+
+
+DOCTOR = Command(
+    "doctor",
+    "find and repair faults of the dataset",
+    "Find faults of a dataset: photos that were added, moved or changed by hand, rows without "
+    "photos, damaged photos, leftovers of a crash, a lost or damaged manifest. Changes nothing "
+    "without --fix, and never deletes a photo.",
+    _add_options,
+    run_doctor,
+    epilog="Notes are no faults and are left to you: one picture under two labels, pictures "
+    "outside the four folders, consents that are missing or have ended.",
+)

@@ -1,1 +1,1 @@
-"""Consent, and the removal of one person from everything that was made."""
+"""Consent, and the removal of one person from a dataset and what was made from it."""

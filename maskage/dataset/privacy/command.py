@@ -9,7 +9,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskage.console import CommandParser, say, say_block, show, show_block
+from maskage.commands.options import add_data, add_json
+from maskage.commands.parser import CommandParser
+from maskage.commands.program import Command
+from maskage.console import say, say_block, show, show_block
 from maskage.dataset.consent import (
     SELF_BASIS,
     Consent,
@@ -22,7 +25,7 @@ from maskage.dataset.privacy.consent_report import (
     as_table,
     consent_as_json,
     consent_row,
-    told,
+    describe_consent,
 )
 from maskage.errors import DatasetError, UsageError
 from maskage.outside_text import join_lines, shown_text
@@ -31,15 +34,13 @@ if TYPE_CHECKING:
     from maskage.dataset.privacy.forgetting import ForgetPlan
 
 
-def run_consent(words: list[str], data: Path, today: date | None = None) -> int:
-    """List the consents of a dataset, or record one; returns the exit code.
+def run_consent(arguments: argparse.Namespace, today: date | None = None) -> int:
+    """List the consents of a dataset, or record one, and return the exit code.
 
     Args:
-        words: The command line after `consent`.
-        data: The dataset where none is named.
-        today: The day it is; None for the clock's.
+        arguments: From the options of `CONSENT`.
+        today: The current day; None for the clock's.
     """
-    arguments = _consent_parser(data).parse_args(words)
     today = today or date.today()
     recording = (arguments.basis, arguments.is_self, arguments.on, arguments.expires)
     if arguments.subject and any((*recording, arguments.minor, arguments.guardian)):
@@ -49,24 +50,22 @@ def run_consent(words: list[str], data: Path, today: date | None = None) -> int:
     return _list_consents(arguments, today)
 
 
-def run_forget(words: list[str], data: Path) -> int:
-    """Remove everything a dataset keeps of one person, and list what else does.
+def run_forget(arguments: argparse.Namespace) -> int:
+    """Remove everything that a dataset holds of one person, and list what else does.
 
     Args:
-        words: The command line after `forget`.
-        data: The dataset where none is named.
+        arguments: From the options of `FORGET`.
 
     Raises:
         UsageError: Nobody is there to be asked, and --yes was not given.
         DatasetError: Nobody of this name is in the dataset.
     """
-    arguments = _forget_parser(data).parse_args(words)
     from maskage.dataset.privacy.forgetting import forget, plan_forgetting
     from maskage.dataset.store import PhotoStore
     from maskage.formats.dataset_folder import manifest_path
 
     root, subject, places = arguments.data, arguments.subject, _places(arguments)
-    # Without a manifest nobody is known, and no dataset is to be made of such a folder.
+    # Without a manifest nobody is known, and such a folder must not be turned into a dataset.
     if arguments.dry_run or not manifest_path(root).is_file():
         plan = plan_forgetting(root, subject, *places)
         _show_going(plan, arguments)
@@ -77,7 +76,7 @@ def run_forget(words: list[str], data: Path) -> int:
             f"Nobody is at a terminal to be asked whether {subject} is to be forgotten. See what "
             f"would go with --dry-run, then add --yes. Nothing was changed."
         )
-    # Held open while it is asked, so that what is shown is what goes.
+    # The dataset stays open during the question, so that exactly what is shown is removed.
     with PhotoStore(root) as store:
         plan = plan_forgetting(root, subject, *places)
         _show_going(plan, arguments)
@@ -94,7 +93,7 @@ def run_forget(words: list[str], data: Path) -> int:
 
 
 def _is_done_before(root: Path, subject: str) -> bool:
-    """Whether this is a repetition, which asks nobody for leave to remove anything."""
+    """Return whether the person is gone already, so that nobody need be asked again."""
     from maskage.dataset.privacy.subject_files import known_subjects
     from maskage.dataset.privacy.tombstones import open_tombstone
 
@@ -102,10 +101,10 @@ def _is_done_before(root: Path, subject: str) -> bool:
 
 
 def _places(arguments: argparse.Namespace) -> tuple[list[Path], Path | None]:
-    """Where traces are looked for: the folders, and the cache that the environment names.
+    """Return the folders to search, and the cache that the environment names.
 
     Raises:
-        UsageError: A folder is not there.
+        UsageError: A folder does not exist.
     """
     from maskage.system.paths import named_cache
 
@@ -117,7 +116,7 @@ def _places(arguments: argparse.Namespace) -> tuple[list[Path], Path | None]:
 
 
 def _show_going(plan: "ForgetPlan", arguments: argparse.Namespace) -> None:
-    """What will go: a result, but where JSON is wanted only for whoever is asked."""
+    """Print what will be removed: as a result, or, beside JSON, only for the question."""
     from maskage.dataset.privacy.forget_report import plan_as_text
 
     if not arguments.json:
@@ -146,30 +145,20 @@ def _warn_of_readers(manifest: Path) -> None:
         )
 
 
-def _forget_parser(data: Path) -> argparse.ArgumentParser:
-    parser = CommandParser(
-        prog="collector forget",
-        description="Remove a person from a dataset for good: photos, trash, rows, consent and "
-        "caches. Lists what else shows or names the person, with the command for each: curated "
-        "sets, runs, models, pages, tables, pictures and recordings; these are yours to remove "
-        "and make anew. Given again, it lists what is still there.",
-        epilog="Found is what lies in the folders that are looked in, and what these tools wrote "
-        "elsewhere. Copies that you took elsewhere yourself (backups, mails) are not.",
-    )
-    parser.add_argument("subject", metavar="SUBJECT", help="pseudonym, such as p07")
-    parser.add_argument("--data", type=Path, default=data, help=f"dataset folder (default: {data})")
+def _add_forget_options(parser: CommandParser) -> None:
+    parser.add_word("--subject", nargs=None, metavar="SUBJECT", help="pseudonym, such as p07")
+    add_data(parser)
     parser.add_argument("--yes", action="store_true", help="do it without asking")
-    parser.add_argument("--dry-run", action="store_true", help="show what would go, change nothing")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument("--dry-run", action="store_true", help="show the plan, change nothing")
     parser.add_argument(
         "--look-in",
         type=Path,
         nargs="+",
         metavar="FOLDER",
-        help="where to look for what was made of the photos, up to 3 folders down (default: the "
-        "folder that the dataset lies in, and this one)",
+        help="search these, up to 3 folders down, for what was made of the photos (default: the "
+        "folder that holds the dataset, and the current one)",
     )
-    return parser
+    add_json(parser)
 
 
 def _is_agreed(subject: str) -> bool:
@@ -181,26 +170,19 @@ def _is_agreed(subject: str) -> bool:
         return False
 
 
-def _consent_parser(data: Path) -> argparse.ArgumentParser:
-    parser = CommandParser(
-        prog="collector consent",
-        description="Who agreed to be photographed. Without a basis it lists everybody; with one "
-        "it puts a consent on record, in the place of a former one.",
-        epilog="No names: the signed form is kept elsewhere, and the basis tells which it is.",
-    )
-    parser.add_argument("subject", nargs="?", metavar="SUBJECT", help="pseudonym, such as p07")
+def _add_consent_options(parser: CommandParser) -> None:
+    parser.add_word("--subject", metavar="SUBJECT", help="pseudonym, such as p07")
+    add_data(parser)
     basis = parser.add_mutually_exclusive_group()
     basis.add_argument("--basis", help="what it rests on, such as 'form 12'")
     basis.add_argument(
         "--self", action="store_true", dest="is_self", help="you photograph yourself"
     )
-    parser.add_argument("--on", metavar="DAY", help="from when it holds (default: today)")
-    parser.add_argument("--expires", metavar="DAY", help="the last day it holds (default: no end)")
+    parser.add_argument("--on", metavar="DAY", help="first day of the consent (default: today)")
+    parser.add_argument("--expires", metavar="DAY", help="last day of it (default: no end)")
     parser.add_argument("--minor", action="store_true", help="somebody agreed in their place")
-    parser.add_argument("--guardian", metavar="ROLE", help="who: 'mother', not a name")
-    parser.add_argument("--data", type=Path, default=data, help=f"dataset folder (default: {data})")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    return parser
+    parser.add_argument("--guardian", metavar="ROLE", help="who agreed: 'mother', not a name")
+    add_json(parser)
 
 
 def _record(arguments: argparse.Namespace, today: date) -> int:
@@ -214,17 +196,17 @@ def _record(arguments: argparse.Namespace, today: date) -> int:
         replaced = None if former is None else consent_as_json(former.subject, former, today)
         show(json.dumps({**consent_as_json(consent.subject, consent, today), "replaced": replaced}))
         return 0
-    show(f"{consent.subject}: on record in {arguments.data}: {told(consent)}.")
+    show(f"{consent.subject}: on record in {arguments.data}: {describe_consent(consent)}.")
     if former is not None:
-        show(f"It replaces: {told(former)}.")
+        show(f"It replaces: {describe_consent(former)}.")
     return 0
 
 
 def _consent_of(arguments: argparse.Namespace, today: date) -> Consent:
-    """The consent that a command line describes.
+    """Return the consent that a command line describes.
 
     Raises:
-        UsageError: It is none, or has ended already.
+        UsageError: Something is missing, or the consent has ended already.
     """
     subject = check_subject(arguments.subject)
     if not arguments.is_self and arguments.basis is None:
@@ -292,3 +274,27 @@ def _list_consents(arguments: argparse.Namespace, today: date) -> int:
             f"{lacking[0]}"
         )
     return 0
+
+
+CONSENT = Command(
+    "consent",
+    "list who agreed to be photographed, or record it",
+    "List who agreed to be photographed. With a basis, put a consent on record; it replaces a "
+    "former one.",
+    _add_consent_options,
+    run_consent,
+    epilog="No names are kept: the signed form stays elsewhere, and the basis says which it is.",
+)
+
+FORGET = Command(
+    "forget",
+    "remove a person for good",
+    "Remove a person from a dataset for good: photos, trash, rows, consent and caches. Lists what "
+    "else shows or names the person, with the command for each: curated sets, runs, models, pages, "
+    "tables, pictures and recordings. These are yours to remove and to make again. Given again, "
+    "it lists what is still there.",
+    _add_forget_options,
+    run_forget,
+    epilog="It finds what lies in the folders that it searches, and what these tools wrote "
+    "elsewhere. It does not find copies that you took elsewhere yourself (backups, mails).",
+)

@@ -9,7 +9,7 @@ HEADINGS = ("subject", "photos", "state", "basis", "since", "agreed by")
 
 
 def consent_row(name: str, photos: int, consent: Consent | None, today: date) -> tuple[str, ...]:
-    """Cells of one subject's line: see `HEADINGS`."""
+    """Return the cells of one subject's line, in the order of `HEADINGS`."""
     state = describe_state(consent, today)
     if consent is None:
         return name, str(photos), state, "-", "-", "-"
@@ -18,7 +18,7 @@ def consent_row(name: str, photos: int, consent: Consent | None, today: date) ->
 
 
 def as_table(rows: list[tuple[str, ...]]) -> str:
-    """Lines in columns, headings first; the second column holds numbers."""
+    """Lay out rows in columns; the first row holds headings, the second column numbers."""
     rows = [tuple(map(shown_text, row)) for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
@@ -30,15 +30,15 @@ def as_table(rows: list[tuple[str, ...]]) -> str:
     )
 
 
-def told(consent: Consent) -> str:
-    """A consent in one line: what it rests on, how long, and who agreed."""
+def describe_consent(consent: Consent) -> str:
+    """Describe a consent in one line: its basis, how long it holds, and who agreed."""
     until = f" to {consent.expires_on}" if consent.expires_on else ", with no end"
     minor = f"; a minor, {consent.guardian} agreed" if consent.is_minor else ""
     return f"{consent.basis}, from {consent.given_on}{until}{minor}"
 
 
 def consent_as_json(subject: str, consent: Consent | None, today: date) -> dict[str, object]:
-    """A consent and how it stands; None is that of somebody who has none."""
+    """Return a consent and its state as JSON; `consent` is None for a person without one."""
     holds = consent is not None and consent.holds_on(today)
     found = {"subject": subject, "holds": holds, "state": describe_state(consent, today)}
     if consent is None:

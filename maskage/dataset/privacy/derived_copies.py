@@ -1,7 +1,7 @@
-"""What was made of photos outside their dataset: sets, runs, models, pages, pictures, caches.
+"""Copies of photos outside their dataset: sets, runs, models, pages, pictures, caches.
 
-Reads sets, runs and caches through `maskage.formats` (`set_contents`, `trained_runs`,
-`feature_cache`), all else through `loose_copies`. Changes nothing.
+Sets, runs and caches are read through `maskage.formats`, everything else through `loose_copies`.
+Nothing is changed.
 """
 
 import tempfile
@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maskage.dataset.privacy.loose_copies import LooseCopy, find_loose_copies
+from maskage.dataset.privacy.project_walk import BUILDING, FORMER, Places, add_folder, add_set
 from maskage.dataset.privacy.sought_photos import Either, SoughtPhotos
-from maskage.dataset.privacy.trace_walk import BUILDING, FORMER, Places, add_set, look_through
 from maskage.errors import UnreadableImageError
+from maskage.formats.curated_set import SetContents, read_contents
 from maskage.formats.feature_cache import list_pieces, read_digests
 from maskage.formats.output_log import Kind, Output, log_paths
-from maskage.formats.set_contents import CuratedSet, SetRow, read_set
-from maskage.formats.trained_runs import TrainedRun, read_run
+from maskage.formats.plan_file import PlanRow
+from maskage.formats.predictions_file import count_predicted
+from maskage.formats.run_arguments import TrainedRun, read_run
 from maskage.pictures.images import read_image
 from maskage.pictures.perceptual_hash import hash_crop
 from maskage.shell_words import join_words
@@ -24,15 +26,15 @@ from maskage.system.paths import find_scan_caches
 
 
 @dataclass(frozen=True)
-class CuratedTrace:
-    """A curated set that holds photos which are looked for.
+class DerivedSet:
+    """A curated set that holds the photos which are searched for.
 
     Attributes:
-        folder: Absolute.
-        photos: How many of them lie in it.
-        variants: How many augmented copies of them.
-        set_aside: How many its plan names as set aside: its page may show them.
-        command: Makes the set anew, or removes what an interrupted `curate` left.
+        folder: Absolute path of the set.
+        photos: Number of the photos in it.
+        variants: Number of augmented copies of them.
+        set_aside: Number that its plan names as set aside: its page may show them.
+        command: Command that makes the set again, or removes what an interrupted `curate` left.
     """
 
     folder: Path
@@ -43,15 +45,14 @@ class CuratedTrace:
 
 
 @dataclass(frozen=True)
-class RunTrace:
-    """A trained run that has, or may have, seen photos which are looked for.
+class DerivedRun:
+    """A run that was, or may have been, trained on the photos.
 
     Attributes:
-        folder: Absolute.
-        reason: What tells so.
-        command: Trains it anew, once `remove` has made room for it.
-        is_certain: False where what it was trained on is gone or was changed since, so that nobody
-            can tell.
+        folder: Absolute path of the run.
+        reason: What says so, for the report.
+        command: Command that trains the run again, after `remove`.
+        is_certain: False if its set is missing or was changed since, so that it is not known.
     """
 
     folder: Path
@@ -61,26 +62,27 @@ class RunTrace:
 
     @property
     def remove(self) -> str:
-        """The command that removes it."""
+        """The command that removes the run."""
         return join_words(["rm", "-r", str(self.folder)])
 
 
 @dataclass(frozen=True)
-class Traces:
-    """What was found.
+class DerivedCopies:
+    """Everything that was found outside the dataset.
 
     Attributes:
-        curated, runs: Sorted by folder.
+        curated: Sets with the photos, sorted by folder.
+        runs: Runs trained on them, sorted by folder.
         cached: Pieces of cached features, absolute, sorted.
-        scans: Curation's caches of its looks at the dataset, absolute, sorted.
+        scans: Curation's caches about the dataset's photos, absolute, sorted.
         loose: All other copies, sorted by path.
-        copies: sha256 of the files in sets that were made of the photos.
-        sets: Digests of what runs with the photos were trained on.
+        copies: sha256 of the files in sets that were made from the photos.
+        sets: Digests of the sets that the runs were trained on.
         embedded: sha256 of pictures in pages that show the photos.
     """
 
-    curated: tuple[CuratedTrace, ...] = ()
-    runs: tuple[RunTrace, ...] = ()
+    curated: tuple[DerivedSet, ...] = ()
+    runs: tuple[DerivedRun, ...] = ()
     cached: tuple[Path, ...] = ()
     scans: tuple[Path, ...] = ()
     loose: tuple[LooseCopy, ...] = ()
@@ -90,13 +92,13 @@ class Traces:
 
     @property
     def is_listed(self) -> bool:
-        """Whether anything is left that forgetting does not remove by itself."""
+        """True if something is left that forgetting does not remove by itself."""
         return bool(self.curated or self.runs or self.loose)
 
 
 @dataclass(frozen=True)
 class _InSet:
-    """Places of files in a set: photos that are looked for, and augmented copies of them."""
+    """Places of files in a set: photos that are searched for, and augmented copies of them."""
 
     photos: Set[str]
     variants: Set[str]
@@ -110,45 +112,47 @@ class _InSet:
         return bool(self.photos or self.variants)
 
 
-def find_traces(
+def find_derived_copies(
     sought: SoughtPhotos,
     look_in: Sequence[Path],
     caches: Sequence[Path] = (),
     outputs: Sequence[Output] = (),
-) -> Traces:
-    """Look for what was made of photos.
+) -> DerivedCopies:
+    """Search for everything that was made from photos.
 
     Args:
         sought: The photos.
-        look_in: Folders that are looked through, see `trace_walk`. A set that a run names is
-            read wherever it lies.
+        look_in: Folders to search, see `project_walk`. A set that a run names is read wherever it
+            lies.
         caches: More caches of features, wherever they lie.
-        outputs: What the tools remember to have written, wherever it lies.
+        outputs: Outputs in the log of the tools, wherever they lie.
 
     Returns:
-        What holds them. A file in a set counts by its content, whatever its name; by its name only
-        where the set says that it was made of this dataset, or the name tells the content.
+        What holds the photos. A file in a set counts by its content, whatever its name is; by its
+        name only if the set was made from this dataset, or the name contains the digest.
     """
     places = _find_places(sought.root, look_in, caches, outputs)
     runs = [run for folder in sorted(places.runs) if (run := read_run(folder)) is not None]
     places.sets |= {run.trained_on for run in runs if run.trained_on.is_dir()}
     places.caches |= {cache for run in runs for cache in run.feature_caches}
-    sets = {folder: read_set(folder) for folder in sorted(places.sets)}
+    sets = {folder: read_contents(folder) for folder in sorted(places.sets)}
     found = {folder: _search_set(one, sought) for folder, one in sets.items()}
-    run_traces = [t for run in runs if (t := _run_trace(run, sets, found, sought)) is not None]
+    derived_runs = [t for run in runs if (t := _derived_run(run, sets, found, sought)) is not None]
     curated = [
-        _set_trace(sets[one], inside, sought.root) for one, inside in found.items() if inside
+        _derived_set(sets[one], inside, sought.root) for one, inside in found.items() if inside
     ]
     # Features are kept of copies and former pictures too, which have digests of their own.
     copies = frozenset(_digests_of_copies(sets, found))
-    trained = _digests_trained_on(sets, found, runs, run_traces)
+    trained = _digests_trained_on(sets, found, runs, derived_runs)
     loose, embedded = find_loose_copies(places, outputs, sought, Either(trained, sought.sets))
-    listed = {one.folder for one in curated} | {run.folder for run in run_traces}
-    others = {folder for folder, one in sets.items() if one.made_of not in (None, sought.root)}
+    listed = {one.folder for one in curated} | {run.folder for run in derived_runs}
+    others = {
+        folder for folder, one in sets.items() if one.origin.dataset not in (None, sought.root)
+    }
     others |= {run.folder for run in runs if run.trained_on in others}
-    return Traces(
+    return DerivedCopies(
         tuple(curated),
-        tuple(run_traces),
+        tuple(derived_runs),
         tuple(sorted(_pieces_with(Either(copies, sought.digests), places.caches))),
         tuple(find_scan_caches(sought.root, sought.digests, places.caches)),
         tuple(
@@ -171,7 +175,7 @@ def _find_places(
 ) -> Places:
     places = Places()
     for folder in dict.fromkeys(folder.resolve() for folder in look_in):
-        look_through(folder, root, places)
+        add_folder(folder, root, places)
     places.caches |= {cache.resolve() for cache in caches}
     for output in outputs:
         if output.kind is Kind.CURATED:
@@ -181,14 +185,14 @@ def _find_places(
         elif output.kind is Kind.CACHE:
             places.caches.add(output.path)
     places.files -= set(log_paths(root))
-    # What a fault of ours was reported with may name photos.
+    # The report of a bug in the toolchain may name photos.
     places.files |= set(Path(tempfile.gettempdir()).glob("maskage-bug-*.txt"))
     return places
 
 
-def _search_set(one: CuratedSet, sought: SoughtPhotos) -> _InSet:
+def _search_set(one: SetContents, sought: SoughtPhotos) -> _InSet:
     photos = {place for place, digest in one.files.items() if digest in sought.digests}
-    made_of = one.made_of
+    made_of = one.origin.dataset
     mine, others, set_aside = set[str](), set[str](), 0
     for row in one.rows:
         if row.parent:
@@ -197,7 +201,7 @@ def _search_set(one: CuratedSet, sought: SoughtPhotos) -> _InSet:
             mine.add(row.path)
         elif row.path in sought.paths:
             if row.is_kept and row.place in one.files and not _is_copy(one, row, sought):
-                others.add(row.path)  # another photo of this name, so are its copies
+                others.add(row.path)  # another photo of this name, with copies of its own
             elif row.is_kept and row.place in one.files:
                 photos.add(row.place)  # without its metadata, or changed by another program
             else:
@@ -214,12 +218,12 @@ def _search_set(one: CuratedSet, sought: SoughtPhotos) -> _InSet:
     return _InSet(photos - copies, copies, set_aside)
 
 
-def _is_copy(one: CuratedSet, row: SetRow, sought: SoughtPhotos) -> bool:
-    """Whether a file that has the name of a photo, and other bytes, was made of it."""
-    if one.made_of is not None:
-        return one.made_of == sought.root
+def _is_copy(one: SetContents, row: PlanRow, sought: SoughtPhotos) -> bool:
+    """Return True if a file with the name of a photo, but other bytes, was made from it."""
+    if one.origin.dataset is not None:
+        return one.origin.dataset == sought.root
     if _bears_digest(row.path, one.files[row.place]):
-        return True  # it was the photo, which another program has changed since
+        return True  # the photo, changed by another program since
     try:
         return sought.looks_like(hash_crop(read_image(one.folder / row.place)))
     except UnreadableImageError:
@@ -227,12 +231,12 @@ def _is_copy(one: CuratedSet, row: SetRow, sought: SoughtPhotos) -> bool:
 
 
 def _bears_digest(path: str, digest: str) -> bool:
-    """Whether a name is one that `PhotoStore.add` gave to a file of this content."""
+    """Return True if `PhotoStore.add` gave this name to a file of this content."""
     return f"_{digest[:8]}" in path
 
 
 def _digests_of_copies(
-    sets: Mapping[Path, CuratedSet], found: Mapping[Path, _InSet]
+    sets: Mapping[Path, SetContents], found: Mapping[Path, _InSet]
 ) -> Iterator[str]:
     for folder, inside in found.items():
         for place in (*inside.photos, *inside.variants):
@@ -240,53 +244,53 @@ def _digests_of_copies(
 
 
 def _digests_trained_on(
-    sets: Mapping[Path, CuratedSet],
+    sets: Mapping[Path, SetContents],
     found: Mapping[Path, _InSet],
     runs: Sequence[TrainedRun],
-    traces: Sequence[RunTrace],
+    derived: Sequence[DerivedRun],
 ) -> frozenset[str]:
     digests = {sets[folder].digest for folder, inside in found.items() if inside.is_trained_on}
-    certain = {trace.folder for trace in traces if trace.is_certain}
+    certain = {run.folder for run in derived if run.is_certain}
     set_aside = {
         sets[folder].digest
         for folder, inside in found.items()
         if inside and not inside.is_trained_on
     }
-    # Trained on a set that has changed since.
+    # These were trained on a set that has changed since.
     digests |= {run.dataset_digest for run in runs if run.folder in certain and run.dataset_digest}
     return frozenset(digests - set_aside)
 
 
-def _set_trace(one: CuratedSet, inside: _InSet, root: Path) -> CuratedTrace:
+def _derived_set(one: SetContents, inside: _InSet, root: Path) -> DerivedSet:
     folder, command = one.folder, one.command(root)
     if (building := BUILDING.fullmatch(folder.parent.name)) is not None:
         place = folder.parent.with_name(building[1])
         folder = folder.parent
         command = join_words(["rm", "-r", str(folder)])
         if (folder / FORMER).exists() and not place.exists():
-            # The only set there is lies in here: making it anew clears this away.
+            # The only copy of the set lies here: making the set again removes this folder.
             command = replace(one, folder=place).command(root)
-    return CuratedTrace(folder, len(inside.photos), len(inside.variants), inside.set_aside, command)
+    return DerivedSet(folder, len(inside.photos), len(inside.variants), inside.set_aside, command)
 
 
-def _run_trace(
+def _derived_run(
     run: TrainedRun,
-    sets: Mapping[Path, CuratedSet],
+    sets: Mapping[Path, SetContents],
     found: Mapping[Path, _InSet],
     sought: SoughtPhotos,
-) -> RunTrace | None:
-    one, told = sets.get(run.trained_on), f"trained on {run.curated}"
+) -> DerivedRun | None:
+    one, reason = sets.get(run.trained_on), f"trained on {run.curated}"
     if run.dataset_digest is not None and run.dataset_digest in sought.sets:
-        return RunTrace(run.folder, f"{told} as it was", run.command)
-    if one is not None and one.made_of not in (None, sought.root) and not found[one.folder]:
+        return DerivedRun(run.folder, f"{reason} as it was", run.command)
+    if one is not None and one.origin.dataset not in (None, sought.root) and not found[one.folder]:
         return None
     if one is not None and run.dataset_digest in (None, one.digest):
-        return RunTrace(run.folder, told, run.command) if found[one.folder] else None
-    if named := run.count_predicted(sought.paths):
+        return DerivedRun(run.folder, reason, run.command) if found[one.folder] else None
+    if named := count_predicted(run.folder, sought.paths):
         files = "a file" if named == 1 else f"{named} files"
-        return RunTrace(run.folder, f"its predictions.csv names {files} of theirs", run.command)
-    since = "which is gone" if one is None else "which was changed since"
-    return RunTrace(run.folder, f"{told}, {since}", run.command, is_certain=False)
+        return DerivedRun(run.folder, f"its predictions.csv names {files} of theirs", run.command)
+    since = "which is missing now" if one is None else "which was changed since"
+    return DerivedRun(run.folder, f"{reason}, {since}", run.command, is_certain=False)
 
 
 def _pieces_with(digests: Container[str], caches: Set[Path]) -> Iterator[Path]:

@@ -1,14 +1,14 @@
-"""Forgetting a person: what a dataset keeps of them is found, shown, and deleted.
+"""Forget a person: find, show and delete what a dataset holds of them.
 
-A plan is made first; `forget` carries it out. The order lets a kill at any point be finished by
-running again: the rows tell whose a file is, so files go first, then cached features, and the rows
-last. Thumbnails and previews live in memory only and end with the program that drew them.
+A plan is made first; `forget` carries it out. After a kill at any point, the same command finishes
+the work: the rows say whose a file is, so files go first, then cached features, and the rows last.
+Thumbnails and previews live in memory only and end with the program that drew them.
 
-What is only a cache goes too. What was made of the photos on somebody's wish is listed and left: a
-curated set or a trained run without the person is made anew, not mended; pages, pictures,
-recordings and exports hold others too. Until nothing is listed any more, marks of the photos are
-kept (`tombstones`), so that the same command lists again what is still there. Files are unlinked,
-which no program can make sure of on every disk; the rows in the manifest are overwritten.
+Caches are removed too. What a user made from the photos is listed and left: a curated set or a run
+without the person is made again, not repaired; pages, pictures, recordings and exports show others
+too. Until nothing is listed any more, marks of the photos are kept (`tombstones`), so that the same
+command lists again what is still there. Files are unlinked, which does not overwrite them on every
+disk; the rows in the manifest are overwritten.
 """
 
 import shutil
@@ -24,12 +24,12 @@ from maskage.dataset.doctor.files import DAMAGED, REBUILDING
 from maskage.dataset.doctor.manifest import ASIDE, find_aside
 from maskage.dataset.manifest import read_consents, read_rows
 from maskage.dataset.manifest_file import COPY_PREFIX
-from maskage.dataset.privacy.derived_copies import Traces, find_traces
-from maskage.dataset.privacy.sought_photos import SoughtPhotos, sought_photos
+from maskage.dataset.privacy.derived_copies import DerivedCopies, find_derived_copies
+from maskage.dataset.privacy.sought_photos import SoughtPhotos, gather_sought_photos
 from maskage.dataset.privacy.subject_files import (
-    Belongings,
+    SubjectFiles,
     all_rows,
-    find_belongings,
+    find_subject_files,
     find_unclear,
     known_subjects,
 )
@@ -49,30 +49,31 @@ from maskage.system.files import TEMPORARY_PREFIX, sync_folder
 
 @dataclass(frozen=True)
 class ForgetPlan:
-    """What will be forgotten of one subject, and what will be left.
+    """What will be removed of one subject, and what will be left.
 
     Attributes:
-        root: The dataset.
-        subject: As the rows name the person.
+        root: Folder of the dataset.
+        subject: Pseudonym of the person, as in the rows.
         mine: The person's files and rows in the dataset.
-        unfinished: Files that were being written when a program was killed: nobody knows whose.
-        old_manifests: What the doctor put aside of damaged manifests, and may hold the rows.
-        consent: What is on record.
+        unfinished: Files that were being written when a program was killed; their owner is unknown.
+        old_manifests: Damaged manifests that the doctor put aside and that may hold the rows.
+        consent: The consent on record.
         left_copies: Copies of the manifest that a killed `collector doctor` left, absolute.
-        traces: Caches, which go; all that was made of the photos, which stays.
-        look_in, caches: Where traces were looked for.
-        stone: What is marked of the person, of a time before too.
-        is_repeat: Whether the person was forgotten before, and only traces are left to look for.
+        derived: Caches, which are removed, and everything made from the photos, which stays.
+        look_in: Folders that were searched.
+        caches: Caches of features that were searched.
+        stone: Marks of the person, earlier ones included.
+        is_repeat: True if the person was forgotten before, and only copies are searched for.
     """
 
     root: Path
     subject: str
-    mine: Belongings = field(default_factory=Belongings)
+    mine: SubjectFiles = field(default_factory=SubjectFiles)
     unfinished: tuple[str, ...] = ()
     old_manifests: tuple[str, ...] = ()
     consent: Consent | None = None
     left_copies: tuple[Path, ...] = ()
-    traces: Traces = field(default_factory=Traces)
+    derived: DerivedCopies = field(default_factory=DerivedCopies)
     look_in: tuple[Path, ...] = ()
     caches: tuple[Path, ...] = ()
     stone: Tombstone | None = None
@@ -80,24 +81,23 @@ class ForgetPlan:
 
     @property
     def is_listed(self) -> bool:
-        """Whether anything is left that shows the person, or may."""
-        return self.traces.is_listed or bool(self.mine.unclear)
+        """True if something is left that shows the person, or may."""
+        return self.derived.is_listed or bool(self.mine.unclear)
 
     @property
     def is_going(self) -> bool:
-        """Whether there is anything to remove."""
-        traces = self.traces
-        return not self.is_repeat or bool(self.left_copies or traces.cached)
+        """True if there is something to remove."""
+        return not self.is_repeat or bool(self.left_copies or self.derived.cached)
 
     @cached_property
     def counts(self) -> dict[Label, int]:
-        """Photos in each class folder."""
+        """Number of the photos in each class folder."""
         found = Counter(path.partition("/")[0] for path in self.mine.photos)
         return {label: found[label] for label in LABELS}
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Every file of the dataset that goes before the rows, in the order in which it goes."""
+        """The files of the dataset that are removed before the rows, in that order."""
         mine = self.mine
         photos = (*mine.photos, *mine.trash, *mine.damaged, *mine.elsewhere)
         return (*photos, *self.unfinished, *self.old_manifests)
@@ -106,19 +106,19 @@ class ForgetPlan:
 def plan_forgetting(
     root: Path, subject: str, look_in: Sequence[Path], cache: Path | None = None
 ) -> ForgetPlan:
-    """Find all that is kept of a person; changes nothing.
+    """Find everything that is kept of a person; nothing is changed.
 
     Args:
-        root: The dataset.
-        subject: Pseudonym.
-        look_in: Where curated sets, runs and cached features are looked for.
+        root: Folder of the dataset.
+        subject: Pseudonym of the person.
+        look_in: Folders that are searched for curated sets, runs and cached features.
         cache: One more cache of features, wherever it lies.
 
     Raises:
-        DatasetError: No such dataset, or nobody of this name is or was in it; or its manifest is
-            damaged.
+        DatasetError: There is no such dataset, nobody of this name is or was in it, or its
+            manifest is damaged.
     """
-    mine, stone = find_belongings(root, subject), open_tombstone(root, subject)
+    mine, stone = find_subject_files(root, subject), open_tombstone(root, subject)
     subjects = known_subjects(root)
     is_repeat = subject not in subjects
     if is_repeat and not stone.marks:
@@ -129,7 +129,7 @@ def plan_forgetting(
             f"`collector doctor {root} --fix`, then forget {subject}."
         )
     outputs = read_outputs(root)
-    sought = sought_photos(root, subject, mine, stone, outputs)
+    sought = gather_sought_photos(root, subject, mine, stone, outputs)
     folders = _places(look_in, stone.look_in)
     caches = _places([cache] if cache else [], stone.caches)
     return ForgetPlan(
@@ -140,7 +140,7 @@ def plan_forgetting(
         old_manifests=() if is_repeat else tuple(_old_manifests(root)),
         consent=read_consents(root).get(subject),
         left_copies=tuple(_left_copies(sought)),
-        traces=find_traces(sought, folders, caches, outputs),
+        derived=find_derived_copies(sought, folders, caches, outputs),
         look_in=folders,
         caches=caches,
         stone=stone,
@@ -151,33 +151,33 @@ def plan_forgetting(
 def forget(
     store: PhotoStore, plan: ForgetPlan, on_removed: Callable[[str], None] | None = None
 ) -> None:
-    """Carry a plan out, beyond recovery. Killed in between, it is finished by another run.
+    """Carry a plan out, beyond recovery. After a kill, another run finishes it.
 
     Args:
         store: The dataset, open: nobody else writes meanwhile.
-        plan: Of this dataset, made since it was opened.
-        on_removed: Told the name of each file that went.
+        plan: A plan for this dataset, made since it was opened.
+        on_removed: Called with the name of each removed file.
 
     Raises:
-        EnvironmentProblemError: The disk refused; the rows are still there, and so is the way on.
-        PhotoNotSavedError: The manifest could not be written; the files are gone.
+        EnvironmentProblemError: The disk refused; the rows are still there for another run.
+        PhotoNotSavedError: The manifest could not be written; the files are removed.
     """
-    tell = on_removed or (lambda name: None)
+    notify = on_removed or (lambda name: None)
     stone = plan.stone or open_tombstone(plan.root, plan.subject)
     if plan.is_listed:
-        # First of all: of rows that are gone nobody could make marks.
+        # Before anything is removed: the marks are made from the rows.
         keep_tombstone(plan.root, plan.subject, _mark_all(stone, plan))
     for path in plan.files:
         _remove(plan.root / path, plan)
-        tell(path)
-    # Curation's record of its looks at these photos, and at all others, is quickly made again.
-    for cached in (*plan.traces.cached, *plan.traces.scans, *plan.left_copies):
+        notify(path)
+    # Curation's cache about these photos and all others is quickly made again.
+    for cached in (*plan.derived.cached, *plan.derived.scans, *plan.left_copies):
         _remove(cached, plan)
-        tell(str(cached))
+        notify(str(cached))
     for folder in sorted({(plan.root / path).parent for path in plan.files}):
         if folder.is_dir():
             sync_folder(folder)
-    for folder in sorted({piece.parent for piece in plan.traces.cached}):
+    for folder in sorted({piece.parent for piece in plan.derived.cached}):
         sync_folder(folder)
     _forget_outputs(plan)
     if not plan.is_repeat:
@@ -187,12 +187,12 @@ def forget(
 
 
 def _places(named: Sequence[Path], former: Sequence[Path]) -> tuple[Path, ...]:
-    """Folders that are named, and those of a search before that are still there."""
+    """Return the named folders and those of former searches, as far as they exist."""
     there = (folder for folder in (*named, *former) if folder.is_dir())
     return tuple(dict.fromkeys(folder.resolve() for folder in there))
 
 
-def _unclear(root: Path, mine: Belongings, stone: Tombstone) -> tuple[str, ...]:
+def _unclear(root: Path, mine: SubjectFiles, stone: Tombstone) -> tuple[str, ...]:
     if not stone.marks:
         return mine.unclear
     links = (str(link) for link in stone.links if link.exists())
@@ -200,7 +200,7 @@ def _unclear(root: Path, mine: Belongings, stone: Tombstone) -> tuple[str, ...]:
 
 
 def _left_copies(sought: SoughtPhotos) -> Iterator[Path]:
-    """Copies of the manifest in the folder for temporary files, where a kill left them."""
+    """Yield copies of the manifest that a kill left in the folder for temporary files."""
     for folder in sorted(Path(tempfile.gettempdir()).glob(f"{COPY_PREFIX}*")):
         try:
             rows = read_rows(folder)
@@ -211,17 +211,17 @@ def _left_copies(sought: SoughtPhotos) -> Iterator[Path]:
 
 
 def _mark_all(stone: Tombstone, plan: ForgetPlan) -> Tombstone:
-    """What is to be known of the photos when the same person is to be forgotten again."""
-    mine, traces = plan.mine, plan.traces
+    """Mark everything that identifies the photos when the person is to be forgotten again."""
+    mine, derived = plan.mine, plan.derived
     outputs = (str(each.path) for each in read_outputs(plan.root) if each.subject == plan.subject)
     marks: dict[str, Iterable[str]] = {
         "path": mine.paths,
-        "digest": mine.digests | traces.copies,
+        "digest": mine.digests | derived.copies,
         "name": mine.names,
         "word": mine.words,
         "size": mine.sizes,
-        "set": traces.sets,
-        "embedded": traces.embedded,
+        "set": derived.sets,
+        "embedded": derived.embedded,
         "output": outputs,
         "unclear": mine.unclear,
     }
@@ -237,8 +237,8 @@ def _forget_outputs(plan: ForgetPlan) -> None:
     except OSError as fault:
         raise EnvironmentProblemError(
             f"{plan.root}: the log of what was written cannot be changed "
-            f"({fault.strerror or fault}). {plan.subject} is forgotten in part, and still on "
-            f"record: check its permissions, then run the same command again."
+            f"({fault.strerror or fault}). {plan.subject} is forgotten only in part and still on "
+            f"record. Check its permissions, then run the same command again."
         ) from fault
 
 
@@ -252,7 +252,7 @@ def _unfinished(root: Path) -> list[str]:
 
 
 def _old_manifests(root: Path) -> list[str]:
-    """Damaged manifests put aside, with their logs, and a new one that never took its place."""
+    """List damaged manifests put aside, their logs, and a new one that never took its place."""
     path = manifest_path(root)
     found: Iterable[Path] = path.parent.glob(f"{path.name}{ASIDE}*")
     rebuilding = [root / REBUILDING] if (root / REBUILDING).is_dir() else []
@@ -268,7 +268,8 @@ def _remove(path: Path, plan: ForgetPlan) -> None:
     except OSError as fault:
         raise EnvironmentProblemError(
             f"{path}: cannot be removed ({fault.strerror or fault}). {plan.subject} is forgotten "
-            f"in part, and still on record: mend its permissions, then run the same command again."
+            f"only in part and still on record. Check its permissions, then run the same command "
+            f"again."
         ) from fault
 
 

@@ -1,6 +1,6 @@
 """Copies of photos outside datasets, sets and runs: pages, tables, pictures, recordings, models.
 
-Only reads. What is a person's for certain is told apart from what may be.
+Nothing is changed. What certainly shows a person is kept apart from what may.
 """
 
 import json
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskage.dataset.privacy.page_search import PAGES, TEXTS, Mentions, find_mentions
+from maskage.dataset.privacy.project_walk import MODEL_FILES, Places
 from maskage.dataset.privacy.sought_photos import SoughtPhotos, is_one_photos_name
-from maskage.dataset.privacy.trace_walk import MODEL_FILES, Places
 from maskage.formats.output_log import Kind, Output
-from maskage.formats.set_contents import hash_file
+from maskage.formats.sums import hash_file
 from maskage.pictures.images import PICTURE_SUFFIXES
 from maskage.shell_words import join_words
 
@@ -25,10 +25,10 @@ class LooseCopy:
     """A file, or a folder of one kind of files, that shows or may show a person.
 
     Attributes:
-        path: Absolute.
-        reason: What tells so.
-        command: Removes it.
-        is_certain: False where it may be somebody else.
+        path: Absolute path.
+        reason: What says so, for the report.
+        command: Command that removes it.
+        is_certain: False if it may be somebody else.
     """
 
     path: Path
@@ -40,16 +40,16 @@ class LooseCopy:
 def find_loose_copies(
     places: Places, outputs: Sequence[Output], sought: SoughtPhotos, sets: Container[str]
 ) -> tuple[list[LooseCopy], frozenset[str]]:
-    """Judge files, models and what the tools remember to have written.
+    """Judge files, models and logged outputs.
 
     Args:
-        places: Where they are.
-        outputs: From the dataset's log.
+        places: The places to search.
+        outputs: Outputs in the dataset's log.
         sought: The photos.
         sets: Digests of the curated sets that held them.
 
     Returns:
-        The copies, sorted by path, and the digests of the pictures in pages that show the photos.
+        The copies, sorted by path, and the sha256 of the pictures in pages that show the photos.
     """
     search = _Search(sought, sets)
     for path in sorted(places.files):
@@ -60,12 +60,12 @@ def find_loose_copies(
         search.judge_output(output)
     known = {output.path for output in outputs}
     for path in sorted(places.by_time - known):
-        search.add(path, "kept by the live view; nothing says whom it shows", is_certain=False)
+        search.add(path, "kept by the live view; it is not known whom it shows", is_certain=False)
     return [search.found[path] for path in sorted(search.found)], frozenset(search.embedded)
 
 
 class _Search:
-    """What was found so far, by path."""
+    """The copies found so far, by path."""
 
     def __init__(self, sought: SoughtPhotos, sets: Container[str]) -> None:
         self._sought, self._sets = sought, sets
@@ -105,9 +105,9 @@ class _Search:
 
     def _judge_picture(self, path: Path) -> None:
         is_named, size = self._sought.has_name(path.name), _size_of(path)
-        # A digest is taken only where the size or the name gives a reason to.
+        # Hashing is slow: only files with the size or the name of a photo are hashed.
         if (size in self._sought.sizes or is_named) and hash_file(path) in self._sought.digests:
-            self.add(path, "the very file of a photo", is_certain=True)
+            self.add(path, "an exact copy of a photo", is_certain=True)
         elif is_named and is_one_photos_name(path.name):
             self.add(path, "named after a photo", is_certain=True)
         elif is_named:
@@ -116,10 +116,10 @@ class _Search:
     def _judge_text(self, path: Path) -> None:
         if mentions := find_mentions(path, self._sought):
             self.embedded |= mentions.pictures
-            self.add(path, _told(mentions, self._sought), is_certain=mentions.is_certain)
+            self.add(path, _describe(mentions, self._sought), is_certain=mentions.is_certain)
 
     def _judge_shown(self, output: Output) -> None:
-        """Judge what bears no names by what was known of it when it was made."""
+        """Judge an output without names by what was known when it was made."""
         subject, since = output.subject, output.at[:10]
         if subject is not None:
             if str(output.path) in self._sought.outputs:
@@ -128,13 +128,13 @@ class _Search:
             self._add_shown(output, f"of {since}, made of photos of this dataset", maybe=True)
         else:
             faces = ", faces blurred" if output.is_blurred else ""
-            self._add_shown(output, f"of {since}, nobody said whom it shows{faces}", maybe=True)
+            self._add_shown(output, f"of {since}, it is not known whom it shows{faces}", maybe=True)
 
-    def _add_shown(self, output: Output, told: str, *, maybe: bool = False) -> None:
+    def _add_shown(self, output: Output, origin: str, *, maybe: bool = False) -> None:
         command = ""
         if output.kind is Kind.PICTURES and not (command := _removal_of_pictures(output.path)):
             return
-        what = f"{_NOUNS[output.kind]} {told}"
+        what = f"{_NOUNS[output.kind]} {origin}"
         self.add(output.path, what, is_certain=not maybe, command=command)
 
 
@@ -146,7 +146,7 @@ _NOUNS = {
 }
 
 
-def _told(mentions: Mentions, sought: SoughtPhotos) -> str:
+def _describe(mentions: Mentions, sought: SoughtPhotos) -> str:
     if mentions.is_unread:
         return "too large to be searched"
     shows, sure, maybe = len(mentions.pictures), len(mentions.photos), len(mentions.maybe)
@@ -160,9 +160,10 @@ def _told(mentions: Mentions, sought: SoughtPhotos) -> str:
 
 
 def _removal_of_pictures(folder: Path) -> str:
-    """The command for annotated pictures: their folder, where nothing else lies in it; "" for none.
+    """Return the command that removes annotated pictures; "" if there are none.
 
-    Their names are those that `detector run --pictures` gives.
+    They have the names that `detector run --pictures` gives. Their folder goes with them if
+    nothing else lies in it.
     """
     entries = list(_entries(folder))
     ours = [path for path in entries if _ANNOTATED.fullmatch(path.name)]

@@ -1,4 +1,4 @@
-"""Whether a page, a table or a list shows or names photos that are looked for; only reads."""
+"""Search of pages, tables and lists for photos that they show or name; nothing is changed."""
 
 import base64
 import binascii
@@ -22,7 +22,7 @@ TEXTS = frozenset(
     {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".md", ".yaml", ".yml", ".log"}
 )
 LARGEST_BYTES = 1 << 28
-"""A larger file is not read; pages of this toolchain have a few megabytes."""
+"""The largest file that is read; pages of this toolchain have a few megabytes."""
 
 _PICTURE = re.compile(r"\.(?:jpe?g|png|webp|bmp|tiff?)\b", re.IGNORECASE)
 _EMBEDDED = re.compile(rb"data:image/[a-z.+-]+;base64,([A-Za-z0-9+/=\s]+)")
@@ -32,14 +32,14 @@ _WORDS = re.compile(r"[\s()=:;`]+")
 
 @dataclass
 class Mentions:
-    """What a file holds of a person.
+    """Mentions of a person in a file.
 
     Attributes:
         photos: Names of photos that no other photo can have.
         maybe: Names that other photos may have too.
-        pictures: sha256 of each picture in it that shows one of the photos.
-        is_named: Whether it names the person, by a cell or a word of its own.
-        is_unread: Whether it is too large to be read.
+        pictures: sha256 of each picture in the file that shows one of the photos.
+        is_named: True if a cell or word of the file is the person's pseudonym or session.
+        is_unread: True if the file is too large to be read.
     """
 
     photos: set[str] = field(default_factory=set)
@@ -54,12 +54,12 @@ class Mentions:
 
     @property
     def is_certain(self) -> bool:
-        """Whether it is the person's and nobody else's that was found."""
+        """True if what was found can only be the person's."""
         return bool(self.photos or self.pictures)
 
 
 def find_mentions(path: Path, sought: SoughtPhotos) -> Mentions:
-    """Read a file and count what it holds of the photos; nothing of one that cannot be read."""
+    """Read a file and return its mentions of the photos; none if it is unreadable."""
     try:
         if path.stat().st_size > LARGEST_BYTES:
             return Mentions(is_unread=True)
@@ -97,7 +97,7 @@ def _looks_like(picture: bytes, sought: SoughtPhotos) -> bool:
 
 
 def _strings(kind: str, text: str) -> Iterator[str]:
-    """The pieces of a text between which there is markup: cells, attributes, strings."""
+    """Yield the pieces of a text between its markup: cells, attributes, strings."""
     if kind == ".csv":
         try:
             for row in csv.reader(io.StringIO(text, newline="")):

@@ -1,7 +1,7 @@
-"""The photos that are looked for outside their dataset, and by what a copy of one is known.
+"""The photos that are searched for outside their dataset, and what identifies a copy of one.
 
-Everything is asked for, nothing is listed: the same search works with the photos themselves and
-with the marks that are left of them (`maskage.dataset.privacy.tombstones`).
+Values are only tested, never listed: the same search works with the photos themselves and with the
+marks that are kept of them (`maskage.dataset.privacy.tombstones`).
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskage.dataset.doctor.files import facts_of_name
-from maskage.dataset.privacy.subject_files import Belongings, stem_of, telling_words
+from maskage.dataset.privacy.subject_files import SubjectFiles, identifying_words, stem_of
 from maskage.dataset.privacy.tombstones import Tombstone
 from maskage.formats.output_log import Output
 from maskage.pictures.perceptual_hash import is_same_picture
@@ -26,17 +26,17 @@ class SoughtPhotos:
     """One person's photos.
 
     Attributes:
-        root: Their dataset, absolute.
+        root: Absolute path of their dataset.
         subject: Pseudonym of the person.
-        paths: Where they lie or may once have lain, relative to the dataset, and nobody else's lie.
+        paths: Paths in the dataset, present and former, that no other person's photo has.
         digests: sha256 of each file.
-        names: Every name that one may have had, without its suffix.
+        names: Every name that a photo may have had, without its suffix.
         words: The person's pseudonym, and sessions in which nobody else was photographed.
         sizes: Bytes of each file, in decimal.
-        embedded: sha256 of pictures in pages that showed them.
-        outputs: Absolute paths of what was made with the person as its subject.
-        sets: Digests of the curated sets that held them.
-        fingerprints: Perceptual hash of each, where it is known.
+        embedded: sha256 of pictures in pages that showed the photos.
+        outputs: Absolute paths of outputs with the person as their subject.
+        sets: Digests of the curated sets that held the photos.
+        fingerprints: Perceptual hashes of the photos, as far as they are known.
     """
 
     root: Path
@@ -52,21 +52,21 @@ class SoughtPhotos:
     fingerprints: tuple[int, ...] = field(default=(), repr=False)
 
     def has_name(self, name: str) -> bool:
-        """Return whether a file's name is that of a photo, of its variant or annotated copy."""
+        """Return True if a file has the name of a photo, its variant or its annotated copy."""
         return any(stem in self.names for stem in _stems(name))
 
     def has_path(self, path: str) -> bool:
-        """Return whether a path ends in the class folder and name of a photo."""
+        """Return True if a path ends in the class folder and name of a photo."""
         return "/".join(path.split("/")[-2:]) in self.paths
 
     def looks_like(self, fingerprint: int) -> bool:
-        """Return whether a picture of this perceptual hash is near-identical to a photo."""
+        """Return True if a picture with this perceptual hash is nearly identical to a photo."""
         return any(is_same_picture(fingerprint, each) for each in self.fingerprints)
 
 
 @dataclass(frozen=True)
 class Either(Container[str]):
-    """What is in one of two containers."""
+    """The union of two containers."""
 
     one: Container[str]
     other: Container[str]
@@ -75,17 +75,17 @@ class Either(Container[str]):
         return value in self.one or value in self.other
 
 
-def sought_photos(
-    root: Path, subject: str, mine: Belongings, stone: Tombstone, outputs: Iterable[Output] = ()
+def gather_sought_photos(
+    root: Path, subject: str, mine: SubjectFiles, stone: Tombstone, outputs: Iterable[Output] = ()
 ) -> SoughtPhotos:
-    """Return what is to be looked for: what a dataset holds of a person, and what it held before.
+    """Gather what a dataset holds of a person, and what it held before.
 
     Args:
-        root: The dataset.
-        subject: Pseudonym.
-        mine: What it holds.
-        stone: What is marked of what it held.
-        outputs: From the dataset's log.
+        root: Folder of the dataset.
+        subject: Pseudonym of the person.
+        mine: The person's files that it holds.
+        stone: Marks of the files that it held.
+        outputs: Outputs in the dataset's log.
     """
 
     def either(kind: str, values: Container[str]) -> Container[str]:
@@ -97,7 +97,7 @@ def sought_photos(
         paths=either("path", mine.paths),
         digests=either("digest", mine.digests),
         names=either("name", mine.names),
-        words=either("word", mine.words | telling_words([subject])),
+        words=either("word", mine.words | identifying_words([subject])),
         sizes=either("size", mine.sizes),
         embedded=stone.of("embedded"),
         outputs=either("output", {str(each.path) for each in outputs if each.subject == subject}),
@@ -107,7 +107,7 @@ def sought_photos(
 
 
 def is_one_photos_name(name: str) -> bool:
-    """Return whether no other photo can have this name: it tells time, session and content."""
+    """Return True if only one photo can have this name: it has time, session and digest in it."""
     return any(facts_of_name(f"{stem}.jpg")[0] is not None for stem in _stems(name))
 
 

@@ -1,4 +1,4 @@
-"""Whose a dataset's files are: every place in its folder where one person's photos may lie."""
+"""The files of one person in a dataset: every place in its folder where they may lie."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ from maskage.dataset.manifest import (
 from maskage.dataset.store import TRASH, match_photos
 from maskage.errors import UnreadableImageError
 from maskage.formats.dataset_folder import manifest_path
-from maskage.formats.set_contents import hash_file
+from maskage.formats.sums import hash_file
 from maskage.pictures.bare_pictures import strip_picture
 from maskage.pictures.images import PICTURE_SUFFIXES, read_image
 from maskage.pictures.perceptual_hash import hash_crop
@@ -30,23 +30,23 @@ _FILE_GAVE_WAY = re.compile(r"-again\d*(?=\.[^.]*$)")
 
 
 @dataclass(frozen=True)
-class Belongings:
-    """What a dataset holds of one subject. Paths are relative to it, POSIX and sorted.
+class SubjectFiles:
+    """The files and rows of one subject. Paths are relative to the dataset, POSIX and sorted.
 
     Attributes:
         photos: Files in the class folders.
         trash: Files in the trash.
-        damaged: Files that the doctor set aside, because they cannot be decoded.
+        damaged: Files that the doctor set aside because they cannot be decoded.
         elsewhere: Files with the content of a photo, anywhere else in the dataset's folder.
-        rows: How many rows of the manifest.
-        paths: Where the photos lie or may once have lain, and nobody else's lie.
-        digests: sha256 of each photo: as the rows tell, as the files are, and without metadata.
+        rows: Number of rows in the manifest.
+        paths: Paths, present and former, that no other person's photo has.
+        digests: sha256 of each photo: from the rows, from the files, and without metadata.
         names: File names that a photo may ever have had, without their suffixes.
         words: Sessions in which nobody else was photographed.
         sizes: Bytes of each file, in decimal.
         fingerprints: Perceptual hashes of the photos.
-        unclear: Files that may show the person too, though nothing says so for certain; absolute
-            for those that lie behind a link.
+        unclear: Files that may show the person too, which is not certain; absolute if they lie
+            behind a link.
     """
 
     photos: tuple[str, ...] = ()
@@ -63,8 +63,8 @@ class Belongings:
     unclear: tuple[str, ...] = ()
 
 
-def telling_words(words: Iterable[str]) -> frozenset[str]:
-    """Return the words that stand for a person wherever they are found: neither "1" nor "me"."""
+def identifying_words(words: Iterable[str]) -> frozenset[str]:
+    """Return the words that identify a person wherever they occur: neither "1" nor "me"."""
     return frozenset(word for word in words if len(word) > 2 and not word.isdecimal())
 
 
@@ -75,7 +75,7 @@ def stem_of(name: str) -> str:
 
 
 def known_subjects(root: Path) -> set[str]:
-    """Everybody whom a dataset names: in a row, of a removed photo too, or in a consent.
+    """Return everybody named in a row, even of a removed photo, or in a consent of a dataset.
 
     Raises:
         DatasetError: The manifest is damaged.
@@ -84,11 +84,11 @@ def known_subjects(root: Path) -> set[str]:
     return {row.subject for row in rows if row.subject} | set(read_consents(root))
 
 
-def find_belongings(root: Path, subject: str) -> Belongings:
-    """Find every file and row of a subject in a dataset; reads only.
+def find_subject_files(root: Path, subject: str) -> SubjectFiles:
+    """Find every file and row of a subject in a dataset; nothing is changed.
 
     Raises:
-        DatasetError: There is no such folder, or the manifest is damaged.
+        DatasetError: The folder does not exist, or the manifest is damaged.
     """
     return _Search(root, subject, match_photos(root)).find()
 
@@ -104,7 +104,7 @@ def find_unclear(root: Path, paths: Container[str]) -> list[str]:
 
 
 class _Search:
-    """Whose each file is, by its rows and by its content."""
+    """A search for the owner of each file, by its rows and by its content."""
 
     def __init__(self, root: Path, subject: str, known: Sequence[KnownPhoto]) -> None:
         self._root, self._subject, self._known = root, subject, known
@@ -119,14 +119,14 @@ class _Search:
         for path, row in rows.removed.items():
             name = former_names(path)[0]
             self._removed.setdefault(f"{path.partition('/')[0]}/{name}", []).append(row)
-        self._their_sittings = {
+        self._their_sessions = {
             row.session for row in all_rows(rows) if row.session and row.subject != subject
         }
-        self._sittings = {row.session for row in self._mine if row.session}
+        self._sessions = {row.session for row in self._mine if row.session}
         self._names = {name for row in self._mine for name in former_names(row.path)}
         self._unclear: set[str] = set()
 
-    def find(self) -> Belongings:
+    def find(self) -> SubjectFiles:
         photos = [known.photo.path for known in self._known if self._is_mine(known)]
         trash = list(self._loose(Path(TRASH)))
         damaged = list(self._loose(Path(DAMAGED)))
@@ -135,7 +135,7 @@ class _Search:
         digests |= {one for path in (*photos, *trash) for one in _digests(self._root / path)}
         self._note_links((*photos, *trash, *damaged))
         files = [self._root / path for path in (*photos, *trash, *damaged, *elsewhere)]
-        return Belongings(
+        return SubjectFiles(
             photos=tuple(sorted(photos)),
             trash=tuple(sorted(trash)),
             damaged=tuple(sorted(damaged)),
@@ -151,7 +151,7 @@ class _Search:
         )
 
     def _paths(self, photos: Iterable[str]) -> set[str]:
-        """Every path at which a photo of the subject may have lain, and nobody else's lies."""
+        """Return every path that a photo of the subject may have had, and no other person's has."""
         ever = {f"{label}/{name}" for label in LABELS for name in self._names}
         return (ever - self._theirs) | set(photos)
 
@@ -159,23 +159,23 @@ class _Search:
         return self._names | {path.rpartition("/")[2] for path in photos}
 
     def _own_sessions(self) -> frozenset[str]:
-        """The sessions in which no other person was photographed."""
-        return telling_words(self._sittings - self._their_sittings)
+        """Return the sessions in which no other person was photographed."""
+        return identifying_words(self._sessions - self._their_sessions)
 
     def _fingerprints(self, photos: Sequence[str]) -> Iterator[int]:
-        """Those that the rows tell; a photo whose row tells none is looked at."""
-        told = {row.path: row.fingerprint for row in self._mine if row.fingerprint is not None}
-        yield from told.values()
+        """Yield the hashes in the rows; a photo without one is read and hashed."""
+        known = {row.path: row.fingerprint for row in self._mine if row.fingerprint is not None}
+        yield from known.values()
         for path in photos:
-            if path not in told:
+            if path not in known:
                 with suppress(UnreadableImageError):
                     yield hash_crop(read_image(self._root / path))
 
     def _is_mine(self, known: KnownPhoto) -> bool:
-        """Whether a photo in its class folder is the subject's.
+        """Return True if a photo in its class folder is the subject's.
 
-        One that its row finds by name alone, moved or put back by hand, must have its content too:
-        another picture may have taken the name.
+        A photo that matches its row by name alone, moved or put back by hand, must have the same
+        content too: another picture may have taken the name.
         """
         photo = known.photo
         if photo.subject == self._subject and (known.is_settled or photo.sha256 is None):
@@ -188,12 +188,12 @@ class _Search:
                 self._unclear.add(photo.path)
         if photo.subject is None:
             session = photo.session or facts_of_name(photo.path)[1]
-            if session in self._sittings:
+            if session in self._sessions:
                 self._unclear.add(photo.path)
         return False
 
     def _loose(self, top: Path) -> Iterator[str]:
-        """The subject's files in the trash, or among those set aside: "<top>/<label>/<name>"."""
+        """Yield the subject's files in the trash, or set aside: "<top>/<label>/<name>"."""
         for label in LABELS:
             folder = self._root / top / label
             for file in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -204,14 +204,14 @@ class _Search:
                     yield path
 
     def _owners_of_loose(self, path: str, file: Path) -> set[str | None]:
-        """Whose a removed file may be: by path and content, by path, else by content."""
+        """Return possible owners of a removed file: by path and content, by path, or by content."""
         digest = hash_file(file) or ""
         of_path = self._removed.get(path) or self._removed.get(_FILE_GAVE_WAY.sub("", path), [])
         exact = {row.subject for row in of_path if row.sha256 == digest}
         return exact or {row.subject for row in of_path} or self._owners.get(digest, set())
 
     def _elsewhere(self) -> Iterator[str]:
-        """The subject's files where no photo of a dataset lies: moved or copied there by hand."""
+        """Yield the subject's files that were moved or copied out of the class folders by hand."""
         photos = {known.photo.path for known in self._known}
         for path in _other_files(self._root):
             if path in photos:
@@ -219,17 +219,17 @@ class _Search:
             owners = self._owners.get(hash_file(self._root / path) or "", set())
             if self._is_mine_by(owners, path):
                 yield path
-            # What editors and tools keep of a former picture: "a.jpg_original", ".a.jpg.swp".
+            # Editors and tools keep copies of a former picture: "a.jpg_original", ".a.jpg.swp".
             elif not owners and any(name in Path(path).name for name in self._names):
                 self._unclear.add(path)
 
     def _note_links(self, paths: Iterable[str]) -> None:
-        """The file behind a link stays where it is: it is told."""
+        """Note the files behind links: they stay where they are and are listed."""
         links = (self._root / path for path in paths)
         self._unclear |= {str(link.resolve()) for link in links if link.is_symlink()}
 
     def _is_mine_by(self, owners: Set[str | None], path: str) -> bool:
-        """Whether these owners are the subject alone; one of several is noted as unclear."""
+        """Return True if these owners are the subject alone; one of several is noted as unclear."""
         if self._subject in owners and owners - {self._subject, None}:
             self._unclear.add(path)
             return False
@@ -237,7 +237,7 @@ class _Search:
 
 
 def _digests(path: Path) -> set[str]:
-    """sha256 of a file, and of what `curate` copies of it; empty where it cannot be read."""
+    """Return the sha256 of a file and of the copy `curate` makes; empty if it is unreadable."""
     try:
         data = path.read_bytes()
     except OSError:
@@ -249,14 +249,14 @@ def _digests(path: Path) -> set[str]:
 
 
 def all_rows(rows: ManifestRows) -> list[Photo]:
-    """Every row, of removed photos too."""
+    """Return every row, those of removed photos included."""
     return [*rows.present.values(), *rows.removed.values()]
 
 
 def _other_files(root: Path) -> Iterator[str]:
-    """Files in a dataset's folder, sorted, but for its manifest's and what trash and doctor hold.
+    """Yield the files of a dataset's folder, sorted, without the manifest, trash and damaged ones.
 
-    Photos in their class folders are among them.
+    Photos in their class folders are included.
     """
     kept = {root / top / label for top in (TRASH, DAMAGED) for label in LABELS}
     for place, folders, names in os.walk(root):

@@ -1,11 +1,11 @@
-"""What is kept of a forgotten person until nothing that shows them is left: marks, and no name.
+"""Marks of a forgotten person, kept until nothing that shows them is left; no name is kept.
 
-<dataset>/.dataset/forgotten.json    a salt, and of each person marks and the folders looked in
+<dataset>/.dataset/forgotten.json    a salt; the marks and the searched folders of each person
 
-A mark is a keyed digest of what is known of a photo: its content, its name, its path. The key is
-derived from the subject, which is not kept. So who names the subject again can search again, and
-who does not learns nothing from the marks. A pseudonym can be guessed: a slow derivation makes
-that dear, and even then the marks give no photo and no name back.
+A mark is a keyed digest of something known of a photo: its content, its name, its path. The key is
+derived from the subject, which is not stored. With the subject's name the search can be repeated;
+without it the marks say nothing. A pseudonym can be guessed: a slow derivation makes guessing
+expensive, and even then no photo and no name can be computed from the marks.
 """
 
 import hashlib
@@ -28,15 +28,15 @@ _FIELDS = ("marks", "look_in", "caches", "links")
 
 @dataclass(frozen=True)
 class Tombstone:
-    """What is kept of one forgotten person.
+    """The marks of one forgotten person.
 
     Attributes:
-        salt: Of the dataset.
-        key: Made of the subject and the salt; not kept.
-        marks: Of all that is known of the photos, in hex.
-        look_in: Folders that were looked through, absolute.
-        caches: Caches of features that were looked into, absolute.
-        links: Files behind links, which are left where they are, absolute.
+        salt: Salt of the dataset.
+        key: Key derived from the subject and the salt; not stored.
+        marks: Marks of everything known of the photos, in hex.
+        look_in: Absolute paths of the folders that were searched.
+        caches: Absolute paths of the caches of features that were searched.
+        links: Absolute paths of files behind links, which stay where they are.
     """
 
     salt: bytes
@@ -47,18 +47,18 @@ class Tombstone:
     links: tuple[Path, ...] = ()
 
     def of(self, kind: str) -> "Marked":
-        """Return what is marked of one kind, to ask whether something is in it."""
+        """Return the marked values of one kind, to test values against."""
         return Marked(self, kind)
 
     def add(self, kind: str, values: Iterable[str]) -> "Tombstone":
-        """Return the tombstone with marks of more values."""
+        """Return the tombstone with marks of more values of one kind."""
         more = {_mark(self.key, kind, value) for value in values}
         return replace(self, marks=self.marks | more)
 
 
 @dataclass(frozen=True)
 class Marked(Container[str]):
-    """The values of one kind that a tombstone has marks of; they can be asked for, not listed."""
+    """The marked values of one kind; they can be tested, not listed."""
 
     stone: Tombstone
     kind: str
@@ -70,12 +70,12 @@ class Marked(Container[str]):
 
 
 def tombstones_path(root: Path) -> Path:
-    """Return where the tombstones of the dataset at `root` lie."""
+    """Return the path of the tombstones of the dataset at `root`."""
     return manifest_path(root).with_name("forgotten.json")
 
 
 def open_tombstone(root: Path, subject: str) -> Tombstone:
-    """Return what is kept of a subject; without marks where nothing is.
+    """Read the tombstone of a subject; it has no marks if none are stored.
 
     Raises:
         DatasetError: The file is damaged.
@@ -91,10 +91,10 @@ def open_tombstone(root: Path, subject: str) -> Tombstone:
 
 
 def keep_tombstone(root: Path, subject: str, stone: Tombstone) -> None:
-    """Write a tombstone, in the place of a former one of the subject.
+    """Write a tombstone in place of the subject's former one.
 
     Raises:
-        EnvironmentProblemError: The disk refused; the former ones are as they were.
+        EnvironmentProblemError: The disk refused; the file is as it was.
     """
     people = _read(root).get("people", {})
     people[_mark(stone.key, _ITSELF, subject)] = {
@@ -107,10 +107,10 @@ def keep_tombstone(root: Path, subject: str, stone: Tombstone) -> None:
 
 
 def remove_tombstone(root: Path, subject: str, stone: Tombstone) -> None:
-    """Remove what is kept of a subject, if anything is: nothing that shows them is left.
+    """Remove the tombstone of a subject, if there is one: nothing that shows them is left.
 
     Raises:
-        EnvironmentProblemError: The disk refused; it is as it was.
+        EnvironmentProblemError: The disk refused; the file is as it was.
     """
     stored = _read(root)
     if stored and stored["people"].pop(_mark(stone.key, _ITSELF, subject), None) is not None:
@@ -118,7 +118,7 @@ def remove_tombstone(root: Path, subject: str, stone: Tombstone) -> None:
 
 
 def _derive(subject: str, salt: bytes) -> bytes:
-    """Derive the key of a subject: 50 ms a guess.
+    """Derive the key of a subject in about 50 ms, the price of a guess.
 
     Source:
         OWASP, Password Storage Cheat Sheet: scrypt with 16 MB.
@@ -132,7 +132,7 @@ def _mark(key: bytes, kind: str, value: str) -> str:
 
 
 def _read(root: Path) -> dict[str, Any]:
-    """Read the file; empty where there is none."""
+    """Read the file; empty if there is none."""
     path = tombstones_path(root)
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
@@ -144,9 +144,9 @@ def _read(root: Path) -> dict[str, Any]:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
         raise DatasetError(
-            f"{path}: what is kept of people who were forgotten cannot be read ({fault}). Check "
-            f"its permissions; where it is damaged, remove it: what still shows them is then not "
-            f"listed any more."
+            f"{path}: the marks of forgotten people cannot be read ({fault}). Check the "
+            f"permissions of the file. If it is damaged, remove it: what still shows these people "
+            f"is not listed any more then."
         ) from fault
     return dict(stored)
 

@@ -15,7 +15,7 @@ from curation.build.materialise import materialise_plan
 from curation.cli import main
 from curation.plan.planning import make_plan
 from curation.settings import CurationSettings
-from maskage.dataset.privacy.derived_copies import find_traces
+from maskage.dataset.privacy.derived_copies import find_derived_copies
 from maskage.dataset.privacy.sought_photos import SoughtPhotos
 from maskage.formats.curated_set import read_curated
 from maskage.pictures.images import decode_image, encode_jpeg, read_image
@@ -125,7 +125,9 @@ def test_what_was_made_of_a_photo_with_metadata_is_still_found(
     out = tmp_path / "curated"
     assert main([str(phone_photos), "--out", str(out)]) == 0
     paths = {SIDEWAYS, "mask_old/phone_0.jpg", "nomask_old/phone_3.tif"}
-    found = find_traces(SoughtPhotos(phone_photos.resolve(), "p01", paths=paths), [tmp_path])
+    found = find_derived_copies(
+        SoughtPhotos(phone_photos.resolve(), "p01", paths=paths), [tmp_path]
+    )
     assert [(trace.folder, trace.photos) for trace in found.curated] == [(out, 3)]
 
 

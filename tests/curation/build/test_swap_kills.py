@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from maskage.dataset.privacy.derived_copies import find_traces
+from maskage.dataset.privacy.derived_copies import find_derived_copies
 from maskage.dataset.privacy.sought_photos import SoughtPhotos
 from maskage.formats.curated_set import read_curated
 from maskage.pictures.images import encode_jpeg
@@ -105,7 +105,9 @@ def test_a_kill_at_each_step_leaves_a_set_that_is_found(
     assert out.exists() is (rename != 2)
     # Whoever is in it is found wherever the set lies, and the command that is told mends it.
     seen = {hashlib.sha256(path.read_bytes()).hexdigest() for path in data.rglob("*.jpg")}
-    found = find_traces(SoughtPhotos(data.resolve(), "p01", digests=seen), [out.parent]).curated
+    found = find_derived_copies(
+        SoughtPhotos(data.resolve(), "p01", digests=seen), [out.parent]
+    ).curated
     assert sum(trace.photos for trace in found) >= 2 * PHOTOS
     use(out)
     assert state_of(out) == wholes[expected]

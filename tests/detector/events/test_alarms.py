@@ -22,7 +22,7 @@ from detector.events.alarms import Alarms, AlarmSummary, require_all_done
 from detector.events.webhooks import MOST_PAUSE_S, WebhookAction, read_retry_after
 from detector.tracking.pipeline import FrameResult, Timings
 from detector.tracking.tracker import TrackedFace
-from maskage.console import CommandParser
+from maskage.commands.parser import CommandParser
 from maskage.errors import EnvironmentProblemError, UsageError
 from maskage.records import LABELS, FaceBox, Frame, Label
 

@@ -14,9 +14,11 @@ import pytest
 from detector.cli import main
 from detector.live.controls import LiveControls
 from detector.live.corrections import Corrections, CorrectionStore
-from detector.live.loop import LiveLoop, LoopOptions
+from detector.live.loop import LiveLimits, LiveLoop
 from detector.live.sources import CameraChoice
-from detector.screens.base import DisplayProbe, LiveView, Screen, ScreenKind, choose_screen
+from detector.screens.base import LiveView, Screen
+from detector.screens.commands import Command, parse_keys
+from detector.screens.display import DisplayProbe, ScreenKind, choose_screen
 from detector.tracking.pipeline import LivePipeline
 from maskage.cameras.live_feed import LiveFeed
 from maskage.cameras.sources import Camera, PictureFolder
@@ -54,7 +56,7 @@ class ScriptedCamera:
     def close(self) -> None: ...
 
 
-class ScriptedScreen:
+class ScriptedScreen(Screen):
     """Keeps what is shown, and presses each key once its number of views was reached."""
 
     def __init__(self, keys: dict[int, str] | None = None, show_s: float = 0.0) -> None:
@@ -67,9 +69,9 @@ class ScriptedScreen:
         time.sleep(self._show_s)
         self.views.append(view)
 
-    def read_keys(self) -> str:
+    def read_commands(self) -> list[Command]:
         due = [number for number in self._keys if len(self.views) >= number]
-        return "".join(self._keys.pop(number) for number in due)
+        return parse_keys("".join(self._keys.pop(number) for number in due))
 
     def close(self) -> None:
         self.is_open = False
@@ -81,7 +83,7 @@ def looping(
     bundle: ModelBundle,
     screen: Screen,
     snapshots: Path = Path("snapshots"),
-    **options: object,
+    **limits: object,
 ) -> Iterator[LiveLoop]:
     with ExitStack() as held:
         choice = CameraChoice(["demo"], lambda _: camera())
@@ -92,7 +94,8 @@ def looping(
             feed, pipeline, choice, corrections, snapshots=snapshots, recordings=snapshots
         )
         held.callback(controls.close)
-        yield LiveLoop(LoopOptions(**options), feed, pipeline, screen, controls)  # type: ignore[arg-type]
+        limit = LiveLimits(**limits)  # type: ignore[arg-type]
+        yield LiveLoop(feed, pipeline, screen, controls, limits=limit)
 
 
 def test_each_view_holds_a_labelled_frame_its_rate_and_its_age(

@@ -91,10 +91,10 @@ def test_other_machines_are_not_served_without_tls_and_a_password(
         (["--tls-cert", "cert.pem"], "only one of them"),
         (["--password-file", "nowhere"], "no password can be read"),
         (["--threshold", "2"], "found 2"),
-        (["--no-camera", "--record"], "--record is about a camera"),
-        (["--no-camera", "--source", "demo"], "--source is about a camera"),
-        (["--no-camera", "--self"], "--self is about a camera"),
-        (["--no-camera", "--on", "mask_old"], "--on is about a camera"),
+        (["--no-camera", "--record"], "--record needs a camera"),
+        (["--no-camera", "--source", "demo"], "--source needs a camera"),
+        (["--no-camera", "--self"], "--self needs a camera"),
+        (["--no-camera", "--on", "mask_old"], "--on needs a camera"),
     ],
 )
 def test_serving_refuses_what_cannot_be_meant(

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -15,9 +15,9 @@ import pytest
 
 from detector.live.controls import LiveControls
 from detector.live.corrections import Corrections, CorrectionStore
-from detector.live.loop import LiveLoop, LoopOptions
+from detector.live.loop import LiveLimits, LiveLoop
 from detector.live.sources import CameraChoice
-from detector.screens.base import LiveView
+from detector.screens.base import LiveView, Screen
 from detector.screens.commands import (
     ALL_KEYS,
     KEYS,
@@ -29,6 +29,7 @@ from detector.screens.commands import (
     SetThreshold,
     TogglePause,
     UseCamera,
+    parse_keys,
 )
 from detector.tracking.pipeline import EVERYTHING, LivePipeline, Thrift
 from maskage.cameras.live_feed import LiveFeed
@@ -49,7 +50,7 @@ LONG_S = 30.0
 Step = tuple[str | Command, Callable[[LiveView], object]]
 
 
-class Visitor:
+class Visitor(Screen):
     """A screen whose user presses a key, waits until its effect is seen, and goes on; then quits.
 
     Attributes:
@@ -59,7 +60,6 @@ class Visitor:
 
     def __init__(self, *steps: Step) -> None:
         self.is_open = True
-        self.desk = CommandDesk()
         self.views: list[LiveView] = []
         self.seen: list[LiveView] = []
         self._steps = list(steps)
@@ -78,18 +78,15 @@ class Visitor:
             self.seen.append(view)
             self._pressed = False
 
-    def read_keys(self) -> str:
+    def read_commands(self) -> list[Command]:
         if not self.views or self._pressed or self._has_quit:
-            return ""
+            return []
         self._pressed = True
         if not self._steps:
             self._has_quit = True
-            return "q"
+            return [Quit()]
         key = self._steps[0][0]
-        if isinstance(key, str):
-            return key
-        self.desk.ask(key)
-        return ""
+        return parse_keys(key) if isinstance(key, str) else [key]
 
     def close(self) -> None:
         self.is_open = False
@@ -125,8 +122,8 @@ class Watched:
                 is_blurred=self.is_blurred,
             )
             held.callback(self.controls.close)
-            options = LoopOptions(seconds=LONG_S)
-            yield LiveLoop(options, feed, self.pipeline, visitor, self.controls, desk=visitor.desk)
+            limits = LiveLimits(seconds=LONG_S)
+            yield LiveLoop(feed, self.pipeline, visitor, self.controls, limits=limits)
 
     def visit(self, *steps: Step) -> Visitor:
         """Take these steps one after the other, and quit."""
@@ -241,6 +238,26 @@ def test_why_no_face_can_be_saved_is_told_beforehand(
     visitor = watched.visit(("1", says("not saved: say who it is")))
     assert "--self" in (visitor.views[0].controls.correcting or "")
     assert not (watched.folder / "data").exists()
+
+
+def test_a_status_is_a_value_and_reading_it_changes_nothing(watched: Watched) -> None:
+    with watched.opened(Visitor()):
+        controls = watched.controls
+        controls.tell("the disk is nearly full")
+        wanted: list[Command] = [TogglePause(), SetThreshold(0.7), UseCamera(9)]
+        first = controls.apply(wanted, None)
+        second = controls.apply([], None)
+    assert first.news == (
+        "unsure below 70%",
+        "That camera is watched already, or gone.",
+        "the disk is nearly full",
+    )
+    assert first.is_paused
+    assert first.controls.threshold == 0.7
+    # News comes once; the message stays for some seconds; all else is as it was.
+    assert second.news == ()
+    assert second == replace(first, news=())
+    assert second.message == "the disk is nearly full"
 
 
 def three_cameras(watched: Watched) -> None:
@@ -360,7 +377,7 @@ def test_quitting_from_the_browser_ends_the_view(watched: Watched) -> None:
         started_s = time.monotonic()
         loop.run()
     assert time.monotonic() - started_s < LONG_S / 2
-    assert watched.controls.has_quit
+    assert watched.controls.apply([], None).has_quit
 
 
 def test_commands_from_many_threads_all_arrive() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from detector.tracking.tracker import SURE_LEAD, FaceTracker
 from maskage.records import FaceBox
+from tests.detector.tracking.test_tracker import update
 
 BOX = FaceBox(10, 10, 50, 50)
 
@@ -16,7 +17,7 @@ def count_changes(confidences: list[float], fade_s: float) -> int:
     for number, confidence in enumerate(confidences):
         rest = (1 - confidence) / 3
         row = np.array([[confidence, rest, rest, rest]], np.float32)
-        (face,) = tracker.update([BOX], row, number / 30)
+        (face,) = update(tracker, [BOX], row, number / 30)
         sure.append(face.is_sure)
     return sum(one is not other for one, other in pairwise(sure))
 
@@ -33,6 +34,6 @@ def test_a_face_is_sure_again_once_it_is_clearly_above() -> None:
     for number, confidence in enumerate([0.4] * 30 + [0.5 + SURE_LEAD + 0.05] * 60):
         rest = (1 - confidence) / 3
         row = np.array([[confidence, rest, rest, rest]], np.float32)
-        (face,) = tracker.update([BOX], row, number / 30)
+        (face,) = update(tracker, [BOX], row, number / 30)
         assert face.is_sure == (face.confidence >= 0.5 + SURE_LEAD)
     assert face.is_sure

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detector.tracking.pipeline import LivePipeline
-from detector.tracking.scene_cuts import SceneWatch
+from detector.tracking.scene_cuts import SceneCutDetector
 from maskage.faces.finder import GuideFinder
 from maskage.formats.bundle import ModelBundle
 from maskage.inference.classifier import Classifier
@@ -46,7 +46,7 @@ def test_every_face_of_a_frame_is_labelled(
     assert [face.box for face in result.faces] == [LEFT, RIGHT]
     assert [face.track for face in result.faces] == [1, 2]
     assert result.timings.classify_ms > 0
-    assert result.timings.total_ms < 1000
+    assert sum(vars(result.timings).values()) < 1000
 
 
 def test_a_frame_without_faces_is_a_result_too(bundle: ModelBundle) -> None:
@@ -90,7 +90,7 @@ def test_a_cut_begins_new_tracks_and_movement_does_not(
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (20, 3000), (480, 640), (1080, 1920)])
 def test_a_scene_of_any_size_is_compared(height: int, width: int) -> None:
-    watch = SceneWatch()
+    watch = SceneCutDetector()
     dark, light = (np.full((height, width, 3), level, np.uint8) for level in (0, 200))
     assert [watch.is_cut(pixels) for pixels in (dark, dark, light, light)] == [
         False,

@@ -207,11 +207,11 @@ def test_of_many_settled_faces_each_is_looked_at_and_never_all_at_once(
     seen_s: dict[int, list[float]] = {}
     tracks = session.pipeline.tracker._tracks
     for _ in range(2 * fps):
-        before = [track.told_s for track in tracks]
+        before = [track.classified_s for track in tracks]
         session.watch(1 / fps)
         now_s = (len(session.results) - 1) / fps
         for track, told_s in zip(tracks, before, strict=True):
-            if track.told_s != told_s:
+            if track.classified_s != told_s:
                 seen_s.setdefault(track.number, []).append(now_s)
     assert max(session.classifier.batches[begun:]) <= 3
     assert sorted(seen_s) == [1, 2, 3, 4, 5, 6, 7]
@@ -223,11 +223,11 @@ def test_of_many_settled_faces_each_is_looked_at_and_never_all_at_once(
 
 def test_an_unsure_face_is_looked_at_in_every_frame(bundle: ModelBundle) -> None:
     session = Session(bundle, [resting(100, 100, 100)])
-    session.pipeline.tracker.unsure_below = 1.0
+    session.pipeline.adjust(unsure_below=1.0)
     session.watch(2.0)
     assert session.classifier.batches == [1] * (2 * FPS)
     # And once it need not be that sure any more, it is settled.
-    session.pipeline.tracker.unsure_below = 0.5
+    session.pipeline.adjust(unsure_below=0.5)
     session.watch(1.0)
     assert sum(session.classifier.batches[2 * FPS :]) <= 15
 
@@ -325,12 +325,12 @@ def test_a_mask_that_goes_on_is_told_as_soon_as_without_thrift(
 def test_thrift_may_be_changed_while_it_runs(bundle: ModelBundle) -> None:
     session = Session(bundle, [resting(100, 100, 100)])
     session.watch(1.0)
-    session.pipeline.thrift = EVERYTHING
+    session.pipeline.adjust(thrift=EVERYTHING)
     asked, batches = len(session.finder.asked_s), len(session.classifier.batches)
     session.watch(1.0)
     assert len(session.finder.asked_s) - asked == FPS
     assert sum(session.classifier.batches[batches:]) == FPS
-    session.pipeline.thrift = Thrift()
+    session.pipeline.adjust(thrift=Thrift())
     asked = len(session.finder.asked_s)
     results = session.watch(1.0)
     assert len(session.finder.asked_s) - asked <= FPS / 2

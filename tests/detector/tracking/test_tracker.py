@@ -23,14 +23,25 @@ def rows(*labels: Label, p: float = 0.9) -> NDArray[np.float32]:
     return table
 
 
+def update(
+    tracker: FaceTracker,
+    boxes: list[FaceBox],
+    probabilities: NDArray[np.float32],
+    now_s: float,
+) -> tuple[TrackedFace, ...]:
+    """Take in a frame in which every face is classified."""
+    placed = tracker.place(boxes, now_s)
+    return tracker.answer(boxes, placed, dict(enumerate(probabilities)), now_s)
+
+
 def follow(tracker: FaceTracker, sequence: list[NDArray[np.float32]]) -> list[TrackedFace]:
-    return [tracker.update([HERE], row, number / FPS)[0] for number, row in enumerate(sequence)]
+    return [update(tracker, [HERE], row, number / FPS)[0] for number, row in enumerate(sequence)]
 
 
 def test_a_moving_face_keeps_its_track() -> None:
     tracker = FaceTracker(0.5)
     numbers = {
-        tracker.update([FaceBox(10 * n, 50, 80, 80)], rows(Label.MASK_OLD), n / FPS)[0].track
+        update(tracker, [FaceBox(10 * n, 50, 80, 80)], rows(Label.MASK_OLD), n / FPS)[0].track
         for n in range(20)
     }
     assert numbers == {1}
@@ -39,8 +50,8 @@ def test_a_moving_face_keeps_its_track() -> None:
 def test_two_faces_that_pass_in_any_order_keep_their_tracks() -> None:
     left, right = FaceBox(0, 0, 50, 50), FaceBox(200, 0, 50, 50)
     tracker = FaceTracker(0.5)
-    tracker.update([left, right], rows(Label.MASK_OLD, Label.NOMASK_YOUNG), 0.0)
-    faces = tracker.update([right, left], rows(Label.NOMASK_YOUNG, Label.MASK_OLD), 0.04)
+    update(tracker, [left, right], rows(Label.MASK_OLD, Label.NOMASK_YOUNG), 0.0)
+    faces = update(tracker, [right, left], rows(Label.NOMASK_YOUNG, Label.MASK_OLD), 0.04)
     assert [face.track for face in faces] == [2, 1]
     assert [face.label for face in faces] == [Label.NOMASK_YOUNG, Label.MASK_OLD]
 
@@ -62,14 +73,14 @@ def test_the_greater_overlap_wins() -> None:
 
 def test_no_boxes_match_nothing() -> None:
     assert match_boxes([], []) == {}
-    assert FaceTracker(0.5).update([], np.zeros((0, 4), np.float32), 0.0) == ()
+    assert update(FaceTracker(0.5), [], np.zeros((0, 4), np.float32), 0.0) == ()
 
 
 def test_a_face_lost_for_half_a_second_comes_back_and_for_two_is_new() -> None:
     tracker = FaceTracker(0.5)
-    first = tracker.update([HERE], rows(Label.MASK_OLD), 0.0)[0]
-    back = tracker.update([HERE], rows(Label.MASK_OLD), 0.5)[0]
-    new = tracker.update([HERE], rows(Label.MASK_OLD), 2.5)[0]
+    first = update(tracker, [HERE], rows(Label.MASK_OLD), 0.0)[0]
+    back = update(tracker, [HERE], rows(Label.MASK_OLD), 0.5)[0]
+    new = update(tracker, [HERE], rows(Label.MASK_OLD), 2.5)[0]
     assert (first.track, back.track, new.track) == (1, 1, 2)
     assert tracker.tracks_begun == 2
 
@@ -98,8 +109,8 @@ def test_an_even_flicker_between_two_classes_changes_nothing() -> None:
 
 def test_a_low_confidence_is_unsure() -> None:
     tracker = FaceTracker(unsure_below=0.7)
-    assert not tracker.update([HERE], rows(Label.MASK_OLD, p=0.69), 0.0)[0].is_sure
-    assert tracker.update([HERE], rows(Label.MASK_OLD, p=0.95), 5.0)[0].is_sure
+    assert not update(tracker, [HERE], rows(Label.MASK_OLD, p=0.69), 0.0)[0].is_sure
+    assert update(tracker, [HERE], rows(Label.MASK_OLD, p=0.95), 5.0)[0].is_sure
 
 
 def test_without_fading_each_frame_stands_alone() -> None:
@@ -110,9 +121,9 @@ def test_without_fading_each_frame_stands_alone() -> None:
 
 def test_forgotten_tracks_do_not_come_back() -> None:
     tracker = FaceTracker(0.5)
-    tracker.update([HERE], rows(Label.MASK_OLD), 0.0)
+    update(tracker, [HERE], rows(Label.MASK_OLD), 0.0)
     tracker.forget()
-    face = tracker.update([HERE], rows(Label.NOMASK_OLD), 0.0)[0]
+    face = update(tracker, [HERE], rows(Label.NOMASK_OLD), 0.0)[0]
     assert (face.track, face.label) == (2, Label.NOMASK_OLD)
 
 

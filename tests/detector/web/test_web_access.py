@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from detector.screens.commands import CommandDesk
+from detector.web.access.throttle import Throttle
 from detector.web.options import WebOptions, read_password, resolve_address
 from detector.web.server import open_web
-from detector.web.throttle import Throttle
 from maskage.errors import EnvironmentProblemError, UsageError
 from maskage.formats.bundle import ModelBundle
 from tests.detector.web.web_server import TOKEN, make_view, picture_classifier, serving, wait_until
@@ -152,13 +152,13 @@ def test_other_machines_are_refused_without_tls_and_a_password(
         resolve_address(WebOptions("::", certificate=certificate[0], key=certificate[1]))
     with pytest.raises(UsageError, match="only one"):
         WebOptions(certificate=certificate[0])
-    with pytest.raises(UsageError, match="8 at least"):
+    with pytest.raises(UsageError, match="at least 8"):
         WebOptions(password="short")
     for host in ("127.0.0.1", "localhost", "127.0.0.2"):
         assert resolve_address(WebOptions(host=host)).is_loopback
 
 
-def test_a_host_that_is_not_known_is_told(bundle: ModelBundle) -> None:
+def test_a_host_that_is_not_known_is_reported(bundle: ModelBundle) -> None:
     with pytest.raises(EnvironmentProblemError, match=r"no-such-host\.invalid"):
         resolve_address(WebOptions(host="no-such-host.invalid"))
 
@@ -186,7 +186,7 @@ def test_with_tls_and_a_password_visitors_log_in(
             assert "password" in client.get("/login").text
             wrong = client.post("/login", data={"password": "wrong"})
             assert wrong.status_code == 401
-            assert "not right" in wrong.text
+            assert "is wrong" in wrong.text
             right = client.post("/login", data={"password": PASSWORD})
             assert right.status_code == 303
             assert "Secure" in right.headers["set-cookie"]
@@ -230,7 +230,7 @@ def test_a_throttle_fills_again_with_time_and_forgets_old_callers() -> None:
     assert throttle.wait_s("a") == 0
     for number in range(5000):
         throttle.use(str(number))
-    assert len(throttle._buckets) <= 1024
+    assert len(throttle._levels) <= 1024
 
 
 def test_a_password_comes_from_a_file_or_the_environment(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_a_password_comes_from_a_file_or_the_environment(tmp_path: Path) -> None
     assert read_password(file, {"DETECTOR_PASSWORD": "another one"}) == PASSWORD
     assert read_password(None, {"DETECTOR_PASSWORD": "another one"}) == "another one"
     assert read_password(None, {}) is None
-    with pytest.raises(UsageError, match="no password can be read"):
+    with pytest.raises(UsageError, match="password cannot be read"):
         read_password(tmp_path / "none", {})
     file.write_text("")
     with pytest.raises(UsageError, match="empty"):
@@ -252,16 +252,16 @@ def test_secrets_are_not_in_what_is_logged_of_the_options() -> None:
     assert TOKEN not in told
 
 
-def test_a_taken_port_is_told_with_a_way_out(bundle: ModelBundle) -> None:
+def test_a_taken_port_is_reported_with_a_way_out(bundle: ModelBundle) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(EnvironmentProblemError, match=f"Port {port} is taken.*--port 0"):
+        with pytest.raises(EnvironmentProblemError, match=f"Port {port} is in use.*--port 0"):
             open_web(WebOptions(port=port), picture_classifier(bundle), CommandDesk())
     with pytest.raises(UsageError, match="0 to 65535"):
         WebOptions(port=70_000)
 
 
-def test_an_address_of_another_machine_is_told(
+def test_an_address_of_another_machine_is_reported(
     bundle: ModelBundle, certificate: tuple[Path, Path]
 ) -> None:
     # RFC 5737: an address that no machine has.
@@ -270,7 +270,7 @@ def test_an_address_of_another_machine_is_told(
         open_web(options, picture_classifier(bundle), None)
 
 
-def test_a_certificate_that_cannot_be_used_is_told(bundle: ModelBundle, tmp_path: Path) -> None:
+def test_a_certificate_that_cannot_be_used_is_reported(bundle: ModelBundle, tmp_path: Path) -> None:
     file = tmp_path / "bad.pem"
     file.write_text("not a certificate")
     options = WebOptions(port=0, certificate=file, key=file)
@@ -317,7 +317,7 @@ def test_garbage_does_not_disturb_the_others(bundle: ModelBundle, garbage: bytes
 def test_a_silent_connection_is_closed_in_time(
     bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("detector.web.protocol.REQUEST_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("detector.web.access.protocol.REQUEST_TIMEOUT_S", 0.5)
     with serving(bundle) as served:
         started_s = time.monotonic()
         for beginning in (b"", b"GET /about HTTP/1.1\r\nHost: 127.0"):
@@ -330,7 +330,7 @@ def test_a_silent_connection_is_closed_in_time(
 def test_a_dripping_body_is_not_waited_for(
     bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("detector.web.gate.BODY_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("detector.web.access.middleware.BODY_TIMEOUT_S", 0.5)
     head = f"POST /classify HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKEN}\r\n"
     with (
         serving(bundle) as served,

@@ -28,9 +28,9 @@ from detector.screens.commands import (
     ToggleRecording,
     UseCamera,
 )
-from detector.web.counting import CountedSecond, FaceCounts
-from detector.web.health import judge_health
-from detector.web.hub import ViewHub
+from detector.web.views.counting import CountedSecond, FaceCounts
+from detector.web.views.hub import ViewHub
+from detector.web.views.monitoring import judge_health
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import decode_image
 from maskage.records import Label
@@ -211,7 +211,7 @@ def test_watchers_are_limited_and_a_seat_comes_free(served: Served) -> None:
 def test_a_client_that_reads_nothing_is_cut_off(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("detector.web.protocol.DEAF_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("detector.web.access.protocol.UNREAD_TIMEOUT_S", 0.5)
     noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
     with socket.create_connection(("127.0.0.1", served.port)) as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -350,7 +350,9 @@ def test_a_command_arrives_at_the_desk(
         (b" " * 20_000, 413),
     ],
 )
-def test_what_is_no_command_is_refused_and_told(served: Served, body: bytes, status: int) -> None:
+def test_a_malformed_command_is_refused_with_a_reason(
+    served: Served, body: bytes, status: int
+) -> None:
     served.screen.show(make_view())
     headers = {"Content-Type": "application/json"}
     answer = served.client.post("/commands", content=body, headers=headers)

@@ -291,7 +291,7 @@ def test_a_lost_program_is_called_stale_and_its_last_picture_stays(
         assert browser.run("document.querySelector('#held').width") == 640
 
 
-def test_a_recording_that_ends_is_told_from_a_lost_program(
+def test_a_recording_that_ends_is_distinguished_from_a_lost_program(
     bundle: ModelBundle, browser: Chromium
 ) -> None:
     with watching(bundle, browser) as (loop, served):
@@ -446,7 +446,7 @@ def test_visitors_log_in_over_tls_by_the_password_form_and_may_do_everything(
         browser.wait_for("document.querySelector('#password') !== null")
         assert browser.run("location.pathname") == "/login"
         log_in(browser, "wrong horse battery")
-        browser.wait_for(f"{text_of('#fault')} === 'The password is not right.'")
+        browser.wait_for(f"{text_of('#fault')} === 'The password is wrong. Try again.'")
         log_in(browser, password)
         browser.wait_for("document.querySelectorAll('#faces .face').length === 2")
         assert browser.run("location.href") == f"https://127.0.0.1:{served.port}/"

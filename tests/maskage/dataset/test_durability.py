@@ -1,6 +1,6 @@
 """Saved means saved: kills, faults of the disk, a disk that is full, one writer at a time.
 
-`benchmarks/saving.py` does the same at length.
+`benchmarks/maskage/saving.py` does the same at length.
 """
 
 import copy

@@ -240,7 +240,10 @@ def test_what_is_left_out_and_what_is_labelled_otherwise_is_told(
     data = tmp_path / "my data"
     assert main(["import", str(source), str(data)]) == 0
     answer = capsys.readouterr()
-    assert "1 pictures are left out: nobody says their label (first: stray.jpg)" in answer.err
+    assert (
+        "pictures left out because their label is not known: 1 (the first is stray.jpg)"
+        in answer.err
+    )
     assert f"Next: curate '{data}'" in answer.out
     assert main(["import", str(source / "mask_old"), str(data), "--label", "nomask_young"]) == 0
     answer = capsys.readouterr()

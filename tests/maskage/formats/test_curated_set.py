@@ -11,11 +11,12 @@ from maskage.errors import DatasetError
 from maskage.formats.curated_set import (
     SPLITS,
     list_left_out,
+    read_contents,
     read_curated,
     read_four_folders,
     require_all_read,
 )
-from maskage.formats.set_contents import CuratedSet, read_set
+from maskage.formats.curation_file import find_origin
 from maskage.pictures.images import encode_jpeg
 from maskage.records import LABELS, Label
 from tests.conftest import draw_noise
@@ -47,7 +48,7 @@ def test_a_plan_names_every_file_and_its_page_the_dataset(
     source = four_folders(12, os.fsdecode(b"d\xe4ta"))
     out = tmp_path / os.fsdecode(b"c\xfcrated")
     assert main([str(source), "--out", str(out)]) == 0
-    assert CuratedSet(out, {}).made_of == source.resolve()
+    assert find_origin(out).dataset == source.resolve()
     # As another program may have put it there: the plan's own escape of a name.
     name = os.fsdecode(b"f\xfcr.jpg")
     photo = next((out / "train" / "mask_old").iterdir())
@@ -56,7 +57,7 @@ def test_a_plan_names_every_file_and_its_page_the_dataset(
     photo.rename(photo.with_name(name))
     groups = {each.path.name: each.group for each in read_curated(out).photos("train")}
     assert groups[name] != str(photo.with_name(name))
-    assert f"train/mask_old/{name}" in {row.place for row in read_set(out).rows}
+    assert f"train/mask_old/{name}" in {row.place for row in read_contents(out).rows}
     assert main([str(source), "--out", str(out)]) == 0
 
 
@@ -89,7 +90,7 @@ def test_a_missing_split_or_class_is_named(tmp_path: Path) -> None:
 def test_a_damaged_plan_is_refused(tmp_path: Path) -> None:
     root = make_splits(tmp_path / "c")
     (root / "plan.csv").write_text("path,label\na,b\n")
-    with pytest.raises(DatasetError, match="curate again"):
+    with pytest.raises(DatasetError, match="Curate again"):
         read_curated(root)
 
 

@@ -7,8 +7,8 @@ import pytest
 from curation.cli import main as curate
 from maskage.dataset.store import PhotoStore
 from maskage.formats.output_log import Kind, read_outputs
+from maskage.formats.run_arguments import read_run
 from maskage.formats.run_folder import RunFolder, create_run
-from maskage.formats.trained_runs import read_run
 from maskage.records import LABELS
 from tests.conftest import draw_noise
 

@@ -89,7 +89,7 @@ def test_a_bug_is_reported_where_its_details_cannot_be_written() -> None:
     )
     assert done.returncode == 1
     assert "bug in the toolchain: ZeroDivisionError" in done.stderr
-    assert "cannot be written down" in done.stderr
+    assert "cannot be saved" in done.stderr
     assert "Traceback" not in done.stderr
 
 

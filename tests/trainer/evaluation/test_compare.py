@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from maskage.formats.predictions_file import read_right_answers
 from maskage.formats.run_folder import RunFolder
+from maskage.outside_text import shown_text
+from tests.pages import HOSTILE, Page
 from trainer.cli import main
 from trainer.evaluation.compare import comparison_lines, format_comparison, notes_on, summarise_runs
-from trainer.evaluation.paired import PairedAnswers, compare_answers, read_right_answers, sign_test
+from trainer.evaluation.paired import PairedAnswers, compare_answers, sign_test
 from trainer.pages.comparison import comparison_card
 
 
@@ -96,11 +99,22 @@ def test_the_page_shows_every_run(
     runs = make_runs(small_run, tmp_path / "runs")
     file = tmp_path / "pages" / "compare.html"
     assert main(["compare", "--runs", str(runs), "--html", str(file)]) == 0
-    page = file.read_text()
+    page = Page(file)
     for part in ("good", "fair", "poor", "95.00%", "is better: good and fair"):
-        assert part in page
-    assert "http" not in page
+        assert part in page.text
+    assert "http" not in page.text
     assert "good" in capsys.readouterr().out
+
+
+def test_a_hostile_name_of_a_run_is_harmless(small_run: Path, tmp_path: Path) -> None:
+    name = HOSTILE.replace("/", "-")
+    for each in (name, f"{name} too"):
+        copy_run(small_run, tmp_path / "runs", each)
+    file = tmp_path / "compare.html"
+    assert main(["compare", "--runs", str(tmp_path / "runs"), "--html", str(file)]) == 0
+    page = Page(file)
+    assert page.outside == []
+    assert shown_text(name) in page.words
 
 
 def test_a_runs_own_page_shows_it_beside_the_others(small_run: Path, tmp_path: Path) -> None:
@@ -128,8 +142,8 @@ def test_answers_are_compared_on_the_same_photos_only() -> None:
 def test_answers_that_cannot_be_read_are_none(tmp_path: Path) -> None:
     damaged = tmp_path / "predictions.csv"
     damaged.write_bytes(b"path,actual\n\xff,x\n")
-    assert read_right_answers(damaged) == {}
-    assert read_right_answers(tmp_path / "missing.csv") == {}
+    assert read_right_answers(damaged.parent) == {}
+    assert read_right_answers(tmp_path / "missing") == {}
 
 
 def test_damaged_and_unfinished_runs_are_told_and_do_not_hide_the_others(

@@ -20,10 +20,14 @@ EPOCHS, PHOTOS, STEPS, PEAK = 3, 48, 12, 0.01
 needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")
 
 
-def train_and_resume(curated: Path, folder: Path, backend: str, policy: str) -> dict[str, Any]:
+OPTIMIZERS = {"float32": "AdamW", "mixed_float16": "LossScaleOptimizer"}
+"""The optimizer of each policy."""
+
+
+def train_and_resume(curated: Path, folder: Path, backend: str) -> dict[str, Any]:
     folder.mkdir()
     done = subprocess.run(
-        [sys.executable, str(PROGRAM), str(curated), str(folder), policy],
+        [sys.executable, str(PROGRAM), str(curated), str(folder), *OPTIMIZERS],
         env={**os.environ, "PYTHONPATH": str(PROGRAM.parents[3]), "KERAS_BACKEND": backend},
         capture_output=True,
         text=True,
@@ -32,6 +36,13 @@ def train_and_resume(curated: Path, folder: Path, backend: str, policy: str) -> 
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.fixture(scope="module")
+def trained(curated: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What the program prints on each backend, for every policy in one process."""
+    root = tmp_path_factory.mktemp("resumed")
+    return {name: train_and_resume(curated, root / name, name) for name in ("jax", "tensorflow")}
 
 
 def test_the_rate_rises_to_its_peak_and_falls_along_a_cosine() -> None:
@@ -58,17 +69,12 @@ def test_the_schedule_loses_no_digits_in_a_long_training() -> None:
 
 @needs_jax
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("policy", "optimizer"), [("float32", "AdamW"), ("mixed_float16", "LossScaleOptimizer")]
-)
+@pytest.mark.parametrize("policy", OPTIMIZERS)
 def test_on_jax_no_step_brings_the_state_back_and_a_training_goes_on_exactly(
-    policy: str, optimizer: str, curated: Path, tmp_path: Path
+    policy: str, trained: dict[str, dict[str, Any]]
 ) -> None:
-    on_jax, on_tensorflow = (
-        train_and_resume(curated, tmp_path / backend, backend, policy)
-        for backend in ("jax", "tensorflow")
-    )
-    assert on_jax["optimizers"] == [optimizer]
+    on_jax, on_tensorflow = trained["jax"][policy], trained["tensorflow"][policy]
+    assert on_jax["optimizers"] == [OPTIMIZERS[policy]]
     assert on_jax["synced_after"] == [STEPS * epoch for epoch in range(1, EPOCHS + 1)]
     # Nothing is drawn before the first epoch, to be mixed into it.
     drawn = on_jax["drawn"]

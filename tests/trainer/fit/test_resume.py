@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from maskage.errors import EnvironmentProblemError, InUseError, UsageError
 from maskage.formats.curated_set import CuratedPhoto
-from maskage.formats.run_folder import EpochRow, RunFolder, create_run, newest_unfinished
+from maskage.formats.results_file import EpochRow
+from maskage.formats.run_folder import RunFolder, create_run, newest_unfinished
 from maskage.records import RgbImage
 from trainer.network.classes import one_hot
 from trainer.network.head import EpochFigures, HeadData, train_head

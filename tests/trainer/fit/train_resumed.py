@@ -1,12 +1,12 @@
 """A tiny training, and the same one gone on with after its first epoch; a program for tests to run.
 
-    python train_resumed.py CURATED FOLDER POLICY
+    python train_resumed.py CURATED FOLDER POLICY ...
 
-POLICY is a Keras dtype policy; under mixed_float16 Keras scales the loss. Prints a JSON object: the
-optimizers' classes, each epoch's last rate, the steps taken whenever the state of training was
-brought back into the model (both on JAX only), the training photos in the order they were read, the
-shapes of what a state keeps of the optimizer, how far the weights moved, and how far the ends of
-the two trainings are apart.
+A POLICY is a Keras dtype policy; under mixed_float16 Keras scales the loss. Prints a JSON object
+with one for each: the optimizers' classes, each epoch's last rate, the steps taken whenever the
+state of training was brought back into the model (both on JAX only), the training photos in the
+order they were read, the shapes of what a state keeps of the optimizer, how far the weights moved,
+and how far the ends of the two trainings are apart.
 """
 
 import json
@@ -100,8 +100,7 @@ def farthest(one: list[NDArray[np.float32]], other: list[NDArray[np.float32]]) -
     return max(float(np.abs(a - b).max()) for a, b in zip(one, other, strict=True))
 
 
-def main() -> None:
-    curated, folder, policy = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+def train_and_resume(curated: Path, folder: Path, policy: str) -> dict[str, Any]:
     counter = SyncCounter() if backend_name() == "jax" else None
     with dtype_policy(policy):
         unbroken = train(curated, folder / "unbroken.weights.h5", None)
@@ -110,7 +109,7 @@ def main() -> None:
         kept = load_state(folder / "state.npz")
         assert kept is not None
         resumed = train(curated, folder / "resumed.weights.h5", kept.phase)
-    found = {
+    return {
         "optimizers": sorted(counter.optimizers) if counter is not None else [],
         "rates": [figures.learning_rate for figures in unbroken.told],
         "synced_after": synced_after,
@@ -120,7 +119,11 @@ def main() -> None:
         "apart": farthest(unbroken.weights, resumed.weights),
         "is_told_the_same": unbroken.told[1:] == resumed.told,
     }
-    print(json.dumps(found))
+
+
+def main() -> None:
+    curated, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    print(json.dumps({name: train_and_resume(curated, folder, name) for name in sys.argv[3:]}))
 
 
 if __name__ == "__main__":

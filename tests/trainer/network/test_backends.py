@@ -33,17 +33,17 @@ def run_trainer(*arguments: str, **environment: str) -> "subprocess.CompletedPro
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")
 def test_both_backends_fit_a_network_to_the_same_bundle_format(
-    curated: Path, backbone_weights: Path, tmp_path: Path
+    curated: Path, backbone_weights: Path, small_run: Path, tmp_path: Path
 ) -> None:
-    for backend in ("tensorflow", "jax"):
-        done = run_trainer(
-            "fit", str(curated), "--runs", str(tmp_path), "--name", backend,
-            "--weights", str(backbone_weights), "--epochs", "3", "--fine-tune-epochs", "1",
-            "--image-size", "64", "--alpha", "0.35", "--batch-size", "16",
-            KERAS_BACKEND=backend,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-    first, second = (load_bundle(tmp_path / name / "bundle") for name in ("tensorflow", "jax"))
+    done = run_trainer(
+        "fit", str(curated), "--runs", str(tmp_path), "--name", "jax",
+        "--weights", str(backbone_weights), "--epochs", "3", "--fine-tune-epochs", "1",
+        "--image-size", "64", "--alpha", "0.35", "--batch-size", "16",
+        KERAS_BACKEND="jax",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    # The small run was trained on TensorFlow, with the same settings but for the epochs.
+    first, second = (load_bundle(run / "bundle") for run in (small_run, tmp_path / "jax"))
     contents = [json.loads((each.folder / "bundle.json").read_text()) for each in (first, second)]
     assert contents[0].keys() == contents[1].keys()
     assert first.files.keys() == second.files.keys()

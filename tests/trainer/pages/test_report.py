@@ -1,10 +1,9 @@
-import argparse
+import csv
 import json
 import re
 import shlex
 import shutil
 from collections import Counter
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -12,49 +11,22 @@ import pytest
 
 from maskage.formats.curated_set import read_curated
 from maskage.formats.run_folder import RunFolder
+from maskage.outside_text import path_to_cell, shown_text
+from maskage.pages.parts import SIDE_PX, shrink
 from maskage.pictures.images import read_image, resize_square
 from maskage.records import LABELS
+from tests.pages import HOSTILE, Page
 from trainer.cli import main
 from trainer.data.augment import Augmenter, mix_seed, vary_framing
 from trainer.data.dataset import read_training_photos
 from trainer.data.pixels import PixelReader
 from trainer.evaluation.calibration import ReliabilityBin, calibration_error, measure_reliability
 from trainer.evaluation.coverage import coverage_curve
-from trainer.fit.command import add_fit_options
+from trainer.fit.command import FIT
 from trainer.pages.charts import draw_bar, draw_coverage, draw_reliability
-from trainer.pages.embedded_photos import SIDE_PX, PictureShelf, shrink
+from trainer.pages.embedded_photos import PictureShelf
 from trainer.pages.report import fit_command
 from trainer.pages.training_preview import preview_epochs, preview_views
-
-NEVER_CLOSED = {"meta", "img", "path", "circle", "polyline", "br", "link"}
-
-
-class Page(HTMLParser):
-    """A page read as a browser does: its addresses, its names, and whether all is closed."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.text = path.read_text(encoding="utf-8")
-        self.ids: list[str] = []
-        self.addresses: list[str] = []
-        self._open: list[str] = []
-        self.feed(self.text)
-        assert not self._open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        self.ids += [values["id"] or ""] if "id" in values else []
-        self.addresses += [values[key] or "" for key in ("href", "src") if key in values]
-        if tag not in NEVER_CLOSED:
-            self._open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in NEVER_CLOSED:
-            assert self._open.pop() == tag
-
-    def part(self, name: str) -> str:
-        """The card of a name."""
-        return self.text.split(f'<section id="{name}">')[1].split("</section>")[0]
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +35,11 @@ def page(small_run: Path) -> Page:
 
 
 def test_the_page_needs_nothing_but_itself(page: Page) -> None:
-    outside = [each for each in page.addresses if not each.startswith(("#", "data:"))]
-    assert outside == []
+    assert page.outside == []
     assert set(re.findall(r"url\(([a-z]+)", page.text)) == {"data"}
     assert "<script" not in page.text
     fragments = {each[1:] for each in page.addresses if each.startswith("#")}
     assert fragments <= set(page.ids)
-    assert len(page.ids) == len(set(page.ids))
 
 
 def test_the_page_has_every_part(page: Page) -> None:
@@ -147,9 +117,7 @@ def test_the_card_says_what_for_and_what_not(small_run: Path) -> None:
 def test_the_command_of_a_run_is_one_that_is_understood(small_run: Path) -> None:
     words = shlex.split(fit_command(RunFolder(small_run)))
     assert words[:3] == ["trainer", "fit", "curated"]
-    parser = argparse.ArgumentParser()
-    add_fit_options(parser)
-    told = parser.parse_args(words[2:])
+    told = FIT.make_parser("trainer fit").parse_args(words[2:])
     # Its own name is taken.
     assert not hasattr(told, "name")
     assert (told.epochs, told.fine_tune_epochs, told.alpha) == (60, 1, 0.35)
@@ -174,8 +142,33 @@ def test_any_four_folders_get_the_same_page_without_training(
     ]  # fmt: skip
     page = Page(file)
     assert "training" not in page.ids
-    assert "<td>book</td>" in page.part("parts")
+    assert '<th scope="row">book</th>' in page.part("parts")
     assert told["leak_check"]["learned"] == 64
+
+
+def test_hostile_names_are_harmless_in_every_part_of_a_page(
+    small_run: Path, curated: Path, tmp_path: Path
+) -> None:
+    photos = Path(shutil.copytree(curated / "test", tmp_path / "photos"))
+    name = HOSTILE.replace("/", "-")
+    for label in LABELS:
+        for photo in sorted((photos / label).iterdir()):
+            photo.rename(photo.with_name(f"{photo.stem} {name}.jpg"))
+    shutil.copy(curated / "train" / "mask_old" / "003.jpg", photos / "mask_old" / f"{name}.jpg")
+    table = tmp_path / "facts.csv"
+    with table.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["path", "source"])
+        for photo in sorted(photos.glob("*/*.jpg")):
+            rows.writerow([path_to_cell(photo.relative_to(photos).as_posix()), HOSTILE])
+    file = tmp_path / "page.html"
+    words = ["--data", str(photos), "--metadata", str(table), "--report", str(file)]
+    assert main(["evaluate", str(small_run), *words]) == 0
+    page = Page(file)
+    assert page.outside == []
+    shown = shown_text(HOSTILE)
+    assert shown in page.words
+    assert shown_text(f"mask_old/{name}.jpg") in page.words
 
 
 def test_photos_that_were_learned_from_are_told(

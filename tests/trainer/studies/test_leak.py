@@ -8,13 +8,14 @@ import pytest
 from numpy.typing import NDArray
 
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
-from maskage.formats.curated_set import PLAN_COLUMNS, SPLITS, CuratedPhoto
+from maskage.formats.curated_set import SPLITS, CuratedPhoto
+from maskage.formats.feature_cache import FeatureCache
+from maskage.formats.plan_file import PLAN_COLUMNS
 from maskage.pictures.images import encode_jpeg
 from maskage.records import LABELS
 from tests.read_only import read_only
 from tests.trainer.conftest import draw_face
 from trainer.cli import main
-from trainer.data.features import FeatureCache
 from trainer.evaluation.intervals import Estimate
 from trainer.network.classes import one_hot
 from trainer.recipe import Phase, load_recipe

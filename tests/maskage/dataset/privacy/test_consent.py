@@ -9,7 +9,7 @@ import pytest
 from collector.cli import main
 from maskage.dataset.consent import Consent, describe_state, parse_day
 from maskage.dataset.manifest import read_consents
-from maskage.dataset.privacy.command import run_consent
+from maskage.dataset.privacy.command import CONSENT, run_consent
 from maskage.dataset.store import PhotoStore
 from maskage.errors import UsageError
 from maskage.records import Label
@@ -28,7 +28,8 @@ def data(tmp_path: Path) -> Path:
 
 
 def consent(data: Path, *words: str) -> int:
-    return run_consent([*words, "--data", str(data)], Path("data"), TODAY)
+    parser = CONSENT.make_parser("collector consent")
+    return run_consent(parser.parse_args([*words, "--data", str(data)]), TODAY)
 
 
 def refusal(data: Path, *words: str) -> str:

@@ -24,10 +24,11 @@ from maskage.dataset.manifest import former_names, read_consents, read_rows
 from maskage.dataset.privacy.forgetting import forget, plan_forgetting
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError, EnvironmentProblemError
+from maskage.formats.curated_set import read_contents
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.feature_cache import read_digests
-from maskage.formats.run_folder import Prediction, RunFolder
-from maskage.formats.set_contents import read_set
+from maskage.formats.predictions_file import Prediction
+from maskage.formats.run_folder import RunFolder
 from maskage.pictures.images import encode_jpeg, read_image
 from maskage.records import LABELS, Label, Photo
 from maskage.system.files import TEMPORARY_PREFIX
@@ -96,7 +97,7 @@ def forget_all(root: Path, *words: str) -> int:
 
 
 def save_piece(cache: Path, name: str, digests: list[str]) -> Path:
-    """A piece as `trainer.data.features.FeatureCache` writes it."""
+    """A piece as `maskage.formats.feature_cache.FeatureCache` writes it."""
     piece = cache / "mobilenetv2-1-96-v1-0123456789abcdef" / name
     piece.parent.mkdir(parents=True, exist_ok=True)
     keys = np.array([f"{digest}:{view}" for digest in digests for view in range(2)])
@@ -493,8 +494,8 @@ def test_features_of_augmented_copies_go_though_they_have_digests_of_their_own(
         tmp_path / "runs" / ".features", "a.npz", [digest_of(split / "copy_aug.jpg")]
     )
     plan = plan_forgetting(data, SUBJECT, [tmp_path])
-    assert [(one.photos, one.variants) for one in plan.traces.curated] == [(0, 1)]
-    assert plan.traces.cached == (piece,)
+    assert [(one.photos, one.variants) for one in plan.derived.curated] == [(0, 1)]
+    assert plan.derived.cached == (piece,)
 
 
 def test_a_set_of_the_same_names_from_elsewhere_is_not_listed(data: Path, tmp_path: Path) -> None:
@@ -510,7 +511,7 @@ def test_a_set_of_the_same_names_from_elsewhere_is_not_listed(data: Path, tmp_pa
     )
     (tmp_path / "odd").mkdir()
     (tmp_path / "odd" / "plan.csv").write_bytes(b"\xff\xfe not,a plan\n")
-    assert plan_forgetting(data, SUBJECT, [tmp_path]).traces.curated == ()
+    assert plan_forgetting(data, SUBJECT, [tmp_path]).derived.curated == ()
 
 
 def test_a_photo_that_was_relabelled_after_curating_is_found_in_the_set(data: Path) -> None:
@@ -518,7 +519,7 @@ def test_a_photo_that_was_relabelled_after_curating_is_found_in_the_set(data: Pa
     curated_set(data)
     with PhotoStore(data) as store:
         store.apply([store.relabelling(mine, Label.NOMASK_YOUNG)])
-    (found,) = plan_forgetting(data, SUBJECT, [data.parent]).traces.curated
+    (found,) = plan_forgetting(data, SUBJECT, [data.parent]).derived.curated
     assert found.photos == 8
 
 
@@ -530,7 +531,7 @@ def test_a_set_without_a_plan_is_known_by_the_content_of_its_files(
         folder = tmp_path / "own" / split / photo.label
         folder.mkdir(parents=True)
         shutil.copy(data / photo.path, folder / "renamed.jpg")
-    (found,) = plan_forgetting(data, SUBJECT, [tmp_path]).traces.curated
+    (found,) = plan_forgetting(data, SUBJECT, [tmp_path]).derived.curated
     assert (found.folder, found.photos) == (tmp_path / "own", 1)
 
 
@@ -543,12 +544,12 @@ def test_what_an_interrupted_curate_left_is_told_with_how_to_remove_it(
         folder = left / part / "train" / mine.label
         folder.mkdir(parents=True)
     shutil.copy(data / mine.path, folder)
-    (found,) = plan_forgetting(data, SUBJECT, [tmp_path]).traces.curated
+    (found,) = plan_forgetting(data, SUBJECT, [tmp_path]).derived.curated
     # It was moved away, and nothing has taken its place: another `curate` puts that in order.
     anew = f"curate {data} --out {tmp_path / 'curated'}"
     assert (found.folder, found.photos, found.command) == (left, 1, anew)
     (tmp_path / "curated").mkdir()
-    (found,) = plan_forgetting(data, SUBJECT, [tmp_path]).traces.curated
+    (found,) = plan_forgetting(data, SUBJECT, [tmp_path]).derived.curated
     assert (found.folder, found.photos, found.command) == (left, 1, f"rm -r {left}")
 
 
@@ -566,7 +567,7 @@ def test_a_copy_without_the_metadata_of_its_photo_is_found_in_a_set_without_a_pl
         shutil.copytree(made / split, tmp_path / "own" / split)
     shutil.rmtree(made)
     assert not any(b"where she lives" in one for one in files_of(tmp_path / "own").values())
-    (found,) = plan_forgetting(data, SUBJECT, [tmp_path]).traces.curated
+    (found,) = plan_forgetting(data, SUBJECT, [tmp_path]).derived.curated
     assert (found.folder, found.photos) == (tmp_path / "own", 8)
 
 
@@ -580,8 +581,8 @@ def test_a_photo_that_was_changed_after_curating_is_found_in_the_set(
     mend(data)
     piece = save_piece(tmp_path / "runs" / ".features", "a.npz", [former])
     plan = plan_forgetting(data, SUBJECT, [tmp_path])
-    assert [one.photos for one in plan.traces.curated] == [8]
-    assert plan.traces.cached == (piece,)
+    assert [one.photos for one in plan.derived.curated] == [8]
+    assert plan.derived.cached == (piece,)
 
 
 def test_a_run_on_a_set_that_was_made_anew_since_may_have_seen_the_person(
@@ -597,7 +598,7 @@ def test_a_run_on_a_set_that_was_made_anew_since_may_have_seen_the_person(
         mine = [photo for photo in store.photos() if photo.subject == SUBJECT]
         store.apply([trashing(photo) for photo in mine])
     curated_set(data)
-    found = plan_forgetting(data, SUBJECT, [tmp_path]).traces
+    found = plan_forgetting(data, SUBJECT, [tmp_path]).derived
     assert [one.folder.name for one in found.curated] == ["other"]
     assert [(run.folder.name, run.is_certain) for run in found.runs] == [
         ("before", False),
@@ -608,7 +609,7 @@ def test_a_run_on_a_set_that_was_made_anew_since_may_have_seen_the_person(
 
 def test_the_digest_of_a_set_is_that_of_training(data: Path) -> None:
     curated = curated_set(data, "curated", "--balance")
-    assert read_set(curated).digest == read_training_photos(curated).digest
+    assert read_contents(curated).digest == read_training_photos(curated).digest
 
 
 def test_a_set_that_a_run_names_is_read_wherever_it_lies(data: Path, tmp_path: Path) -> None:
@@ -616,7 +617,7 @@ def test_a_set_that_a_run_names_is_read_wherever_it_lies(data: Path, tmp_path: P
     run = RunFolder(tmp_path / "runs" / "base")
     run.path.mkdir(parents=True)
     run.write_args({"curated": str(curated)})
-    found = plan_forgetting(data, SUBJECT, [tmp_path / "runs"]).traces
+    found = plan_forgetting(data, SUBJECT, [tmp_path / "runs"]).derived
     assert [one.folder for one in found.curated] == [curated]
     assert [one.is_certain for one in found.runs] == [True]
 
@@ -630,7 +631,7 @@ def test_what_was_set_aside_is_told_because_the_page_may_show_it(data: Path) -> 
             copy.unlink()
         plan = plan.replace(f"{photo.path},{photo.label},1", f"{photo.path},{photo.label},0")
     (curated / "plan.csv").write_text(plan)
-    (found,) = plan_forgetting(data, SUBJECT, [data.parent]).traces.curated
+    (found,) = plan_forgetting(data, SUBJECT, [data.parent]).derived.curated
     assert (found.photos, found.set_aside) == (0, 8)
 
 
@@ -641,7 +642,7 @@ def test_a_run_whose_set_is_gone_is_found_by_its_predictions(data: Path, tmp_pat
         run.path.mkdir(parents=True)
         run.write_args({"curated": str(tmp_path / "gone"), "name": None})
         run.write_predictions([Prediction(path, "mask_old", "mask_old", (1.0, 0.0, 0.0, 0.0))])
-    found = plan_forgetting(data, SUBJECT, [tmp_path]).traces.runs
+    found = plan_forgetting(data, SUBJECT, [tmp_path]).derived.runs
     assert [(run.folder.name, run.is_certain) for run in found] == [
         ("sure", True),
         ("unsure", False),

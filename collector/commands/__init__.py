@@ -1,0 +1,1 @@
+"""The commands of `collector`: their options, and what they print."""

@@ -1,0 +1,67 @@
+"""`collector status` and `collector cameras`: the dataset and the cameras that are there."""
+
+import argparse
+import json
+import shlex
+
+from maskage.commands.options import add_data, add_json, add_target, require_target
+from maskage.commands.parser import CommandParser
+from maskage.commands.program import Command
+from maskage.console import say, show, show_block
+
+
+def add_status_options(parser: CommandParser) -> None:
+    """Add the options of `collector status`."""
+    add_data(parser)
+    add_target(parser)
+    add_json(parser)
+
+
+def run_status(arguments: argparse.Namespace) -> int:
+    """Print the number of photos of each class, and the advice what to photograph next.
+
+    Raises:
+        UsageError: The target is not above 0.
+    """
+    require_target(arguments.target)
+    from maskage.dataset.status import read_status
+    from maskage.formats.dataset_folder import manifest_path
+
+    status = read_status(arguments.data, arguments.target)
+    if any(status.counts.values()) and not manifest_path(arguments.data).is_file():
+        say(
+            f"{arguments.data}: there is no manifest, so nobody knows whose the photos are. If "
+            f"there was one: collector doctor {shlex.quote(str(arguments.data))} --fix"
+        )
+    show_block(json.dumps(status.to_json()) if arguments.json else status)
+    return 0
+
+
+def run_cameras(arguments: argparse.Namespace) -> int:
+    """List the webcams, each with the command that uses it."""
+    from maskage.cameras.sources import find_webcams
+
+    found = find_webcams()
+    for webcam in found:
+        show(f"{webcam.index}     {webcam}: collector --source {webcam.index}")
+    show("demo  rendered people, no camera needed: collector --source demo")
+    if not found:
+        say("No webcam was found. A video file, a stream's URL or a folder of pictures also works.")
+    return 0
+
+
+STATUS = Command(
+    "status",
+    "count the photos, and say what to photograph next",
+    "Count the photos of each class and person, and say what to photograph next.",
+    add_status_options,
+    run_status,
+)
+
+CAMERAS = Command(
+    "cameras",
+    "list the cameras of this machine",
+    "List the cameras of this machine, with the command that uses each.",
+    lambda parser: None,
+    run_cameras,
+)

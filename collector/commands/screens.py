@@ -1,0 +1,84 @@
+"""`collector capture` and `collector review`: the two screens in the terminal."""
+
+import argparse
+
+from maskage.commands.options import (
+    add_data,
+    add_demo_seed,
+    add_face_model,
+    add_source,
+    add_target,
+    add_who,
+    require_target,
+)
+from maskage.commands.parser import CommandParser
+from maskage.commands.program import Command
+from maskage.errors import UsageError
+
+
+def add_capture_options(parser: CommandParser) -> None:
+    """Add the options of `collector capture`."""
+    add_data(parser)
+    add_source(parser)
+    add_who(parser)
+    parser.add_argument(
+        "--gate",
+        choices=["strict", "warn", "off"],
+        default="warn",
+        help="how to treat a blurred, dark or faceless shot: strict refuses it, warn saves it with "
+        "a warning, off saves it (default: warn)",
+    )
+    add_target(parser)
+    add_demo_seed(parser)
+    add_face_model(parser)
+
+
+def run_capture_command(arguments: argparse.Namespace) -> int:
+    """Open the camera and its screen.
+
+    Raises:
+        UsageError: The target is not above 0, or a source was given as the dataset.
+    """
+    require_target(arguments.target)
+    data = str(arguments.data)
+    if not arguments.data.exists() and (data == "demo" or data.isdigit() or ":/" in data):
+        raise UsageError(
+            f"DATA is the dataset's folder; found {data}, which is a source. "
+            f"Give it as --source. A folder of this name is written ./{data}."
+        )
+    from collector.app import run_capture
+
+    return run_capture(
+        arguments.data,
+        arguments.source,
+        arguments.subject,
+        arguments.face_model,
+        gate=arguments.gate,
+        target=arguments.target,
+        seed=arguments.seed,
+        is_self=arguments.is_self,
+    )
+
+
+def run_review_command(arguments: argparse.Namespace) -> int:
+    """Open the gallery."""
+    from collector.app import run_review
+
+    return run_review(arguments.data)
+
+
+CAPTURE = Command(
+    "capture",
+    "photograph and label faces",
+    "Photograph and label faces in a terminal. Each shot is saved in the folder of its class.",
+    add_capture_options,
+    run_capture_command,
+)
+
+REVIEW = Command(
+    "review",
+    "look through the photos: relabel, flag, remove",
+    "Look through the photos in a gallery: relabel, flag, move to the trash, undo.",
+    add_data,
+    run_review_command,
+)

@@ -1,0 +1,148 @@
+"""The outputs of `detector run`: events, an annotated video, annotated pictures, alarms."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from detector.drawing.overlay import draw_result
+from detector.events.alarm_options import AlarmSettings
+from detector.events.events import open_event_files
+from detector.tracking.pipeline import FrameResult
+from detector.video.sink import VideoSink, write_picture
+from detector.video.steady_rate import SteadyRate
+from maskage.cameras.sources import Camera, PictureFolder
+from maskage.cameras.video.video_file import VideoFile
+from maskage.console import say
+from maskage.formats.datasets_behind import datasets_behind
+from maskage.formats.output_log import Kind, Output, log_output
+from maskage.outside_text import portable_name
+from maskage.records import Frame
+
+if TYPE_CHECKING:
+    from detector.events.alarms import Alarms
+
+PICTURES_FPS = 1.0
+"""Pictures a second at which a folder plays as a video."""
+LIVE_FPS = 25.0
+"""Frames a second of the video of a camera that does not report its own rate."""
+UNEVEN_FPS = 60.0
+"""The same for a video with uneven frames: each is shown within 1/120 s of its time."""
+
+
+@dataclass(frozen=True)
+class RunOutputs:
+    """Everything that a run writes or sends.
+
+    Attributes:
+        json_out: File of events; "-" is stdout; None for none.
+        csv_out: Table of faces; "-" is stdout; None for none.
+        video_out: Annotated MP4, or None.
+        pictures_out: Folder for annotated pictures, or None.
+        alarms: What raises an alarm, and what it does; None for no alarms.
+    """
+
+    json_out: Path | None = None
+    csv_out: Path | None = None
+    video_out: Path | None = None
+    pictures_out: Path | None = None
+    alarms: AlarmSettings | None = None
+
+    def log(self, source: str, model: Path) -> None:
+        """Log what may show people of a dataset, for `collector forget`; before it is written.
+
+        Args:
+            source: What is labelled.
+            model: Folder of the bundle.
+        """
+        behind = datasets_behind([source])
+        roots = behind | datasets_behind([model])
+        named = [
+            (Kind.TABLE, self.json_out),
+            (Kind.TABLE, self.csv_out),
+            (Kind.VIDEO, self.video_out),
+            (Kind.PICTURES, self.pictures_out),
+        ]
+        for kind, path in named:
+            if path is not None and str(path) != "-":
+                log_output(roots, Output(path, kind, is_of_photos=bool(behind)))
+
+
+def open_outputs(
+    outputs: RunOutputs, camera: Camera, every: int, held: ExitStack
+) -> "tuple[list[Callable[[FrameResult], None]], Alarms | None]":
+    """Open every output.
+
+    Args:
+        outputs: What is asked for.
+        camera: The source.
+        every: One frame in so many is labelled.
+        held: Closes the outputs.
+
+    Returns:
+        What writes a frame into each, and the alarms, if any were asked for.
+
+    Raises:
+        EnvironmentProblemError: From any call: an output cannot be written.
+    """
+    writers = open_event_files(outputs.json_out, outputs.csv_out, held)
+    fps = _video_fps(camera, every)
+    video = outputs.video_out and held.enter_context(VideoSink(outputs.video_out, fps))
+    rate = SteadyRate(video.write, fps) if video else None
+    if rate:
+        held.callback(lambda: _report_stills(outputs, rate))
+    alarms = _open_alarms(outputs.alarms, camera.name, held) if outputs.alarms else None
+    if alarms:
+        writers.append(alarms.update)
+    if rate or outputs.pictures_out:
+        writers.append(_Drawer(rate, outputs.pictures_out).write)
+    return writers, alarms
+
+
+class _Drawer:
+    """Annotated frames for a video, a folder of pictures, or both."""
+
+    def __init__(self, video: SteadyRate | None, folder: Path | None) -> None:
+        self._video, self._folder = video, folder
+        self._frames = 0
+
+    def write(self, result: FrameResult) -> None:
+        self._frames += 1
+        frame, drawn = result.frame, draw_result(result)
+        if self._video:
+            # Pictures have no time: they take turns.
+            is_picture = frame.file is not None
+            at_s = self._frames / PICTURES_FPS if is_picture else frame.position_s
+            self._video.add(drawn, at_s)
+        if self._folder:
+            write_picture(self._folder / _picture_name(frame), drawn)
+
+
+def _open_alarms(settings: AlarmSettings, source: str, held: ExitStack) -> "Alarms":
+    from detector.events.alarms import PATIENCE_S, Alarms
+
+    alarms = Alarms(settings, source, close_s=PATIENCE_S, keeps_all=True)
+    held.callback(lambda: say(str(alarms.summary)))
+    return held.enter_context(alarms)
+
+
+def _report_stills(outputs: RunOutputs, rate: SteadyRate) -> None:
+    if rate.left_out_s:
+        say(f"{outputs.video_out}: leaves out {rate.left_out_s:.0f} s without a picture.")
+
+
+def _picture_name(frame: Frame) -> str:
+    if frame.file is None:
+        return f"frame_{frame.index:06d}.jpg"
+    # The number keeps a.png and a.jpg apart.
+    return f"{frame.index:06d}_{portable_name(Path(frame.file).stem)}.jpg"
+
+
+def _video_fps(camera: Camera, every: int) -> float:
+    """Return the rate at which the annotated video plays as fast as its source did."""
+    if isinstance(camera, PictureFolder):
+        return PICTURES_FPS
+    has_beat = not isinstance(camera, VideoFile) or camera.has_beat
+    fps = camera.fps or LIVE_FPS
+    return max(1.0, (fps if has_beat else max(fps, UNEVEN_FPS)) / every)

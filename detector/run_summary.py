@@ -1,0 +1,121 @@
+"""The summary of `detector run`, and the conditions it is held against."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from detector.tracking.pipeline import FrameResult
+from maskage.cameras.video.video_file import VideoDamage
+from maskage.errors import GateFailedError
+from maskage.pictures.picture_files import LeftOut
+from maskage.records import LABELS
+
+if TYPE_CHECKING:
+    from detector.events.alarms import AlarmSummary
+
+
+@dataclass
+class FaceCounts:
+    """The counts of labelled frames and their faces.
+
+    Attributes:
+        frames: Labelled frames.
+        faceless: Frames without a face.
+        faces: How often each label was given, over all frames.
+        unsure: How many of those were under the threshold.
+    """
+
+    frames: int = 0
+    faceless: int = 0
+    faces: Counter[str] = field(default_factory=Counter)
+    unsure: int = 0
+
+    def add(self, result: FrameResult) -> None:
+        """Count one frame."""
+        self.frames += 1
+        self.faceless += not result.faces
+        self.faces.update(str(face.label) for face in result.faces)
+        self.unsure += sum(not face.is_sure for face in result.faces)
+
+
+@dataclass(frozen=True)
+class LabellingSummary:
+    """The outcome of a run; prints itself.
+
+    Attributes:
+        counts: Frames and faces.
+        tracks: Number of faces that were followed.
+        skipped: Messages about pictures that could not be read.
+        left_out: Files and folders in the source that are not read.
+        damage: Parts of a video that could not be shown.
+        alarms: The counts of alarms; None if none were asked for.
+    """
+
+    counts: FaceCounts
+    tracks: int
+    skipped: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    damage: VideoDamage = field(default_factory=VideoDamage)
+    alarms: "AlarmSummary | None" = None
+
+    @property
+    def mask_share(self) -> float | None:
+        """Share of the faces that wear a mask, 0 to 1; None if there was no face."""
+        total = self.counts.faces.total()
+        masked = sum(self.counts.faces[label] for label in LABELS if label.has_mask)
+        return masked / total if total else None
+
+    def __str__(self) -> str:
+        counts = self.counts
+        faces = counts.faces.total()
+        lines = [
+            f"{counts.frames:>7} {noun(counts.frames, 'frame')}, {counts.faceless} without a face",
+            f"{faces:>7} {noun(faces, 'face')} on {self.tracks} {noun(self.tracks, 'track')}, "
+            f"{counts.unsure} unsure",
+            *(f"{counts.faces[label]:>11} {label}" for label in LABELS),
+        ]
+        if self.mask_share is not None:
+            lines.append(f"{self.mask_share:>7.1%} wear a mask")
+        if self.skipped:
+            lines.append(f"{len(self.skipped):>7} pictures skipped: unreadable")
+        if self.left_out:
+            lines.append(f"{len(self.left_out):>7} files and folders left out")
+        lines += [f"        {fault}" for fault in self.damage.faults]
+        return "\n".join(lines)
+
+
+def check_gates(summary: LabellingSummary, fail_under: float | None, *, is_strict: bool) -> None:
+    """Hold a run against `--strict` and `--fail-under`.
+
+    Args:
+        summary: The outcome of the run.
+        fail_under: Least share of the faces, 0 to 1, that must wear a mask; None for no check.
+        is_strict: Every picture and frame must have been readable.
+
+    Raises:
+        GateFailedError: A part could not be read, too few wear a mask, or no face was seen.
+    """
+    if is_strict and (faults := [*summary.skipped[:1], *summary.damage.faults]):
+        raise GateFailedError(f"--strict: not all of it could be read ({'; '.join(faults)}).")
+    if fail_under is None:
+        return
+    if summary.damage.is_incomplete:
+        raise GateFailedError(
+            f"--fail-under {fail_under:g}: a part of the video is missing "
+            f"({'; '.join(summary.damage.faults)}), and nobody knows who is in it. Copy it again."
+        )
+    if summary.mask_share is None:
+        raise GateFailedError(
+            f"--fail-under {fail_under:g}: no face was seen in {summary.counts.frames} frames, so "
+            f"nothing can be said. Check the source and the face model."
+        )
+    if summary.mask_share < fail_under:
+        raise GateFailedError(
+            f"--fail-under {fail_under:g}: {summary.mask_share:.1%} of the faces wear a mask, "
+            f"at least {fail_under:.1%} was asked for."
+        )
+
+
+def noun(number: int, thing: str) -> str:
+    """Return a noun in the number that goes with `number`."""
+    return thing if number == 1 else f"{thing}s"

@@ -1,0 +1,57 @@
+"""The live view without a picture: one line for each new face and each change of its label."""
+
+from collections.abc import Sequence
+
+from detector.drawing.tags import describe_face
+from detector.screens.base import LiveView, Screen
+from detector.screens.commands import Command
+from detector.tracking.pipeline import FrameResult
+from detector.tracking.tracker import TrackedFace
+from maskage.console import say
+from maskage.records import Label
+
+_REMEMBERED = 50
+
+
+class HeadlessScreen(Screen):
+    """Lines on stderr; pictures of a folder follow each other at once."""
+
+    picture_s: float = 0.0
+
+    def __init__(self) -> None:
+        self._result: FrameResult | None = None
+        self._problem: str | None = None
+        self._labels: dict[int, Label | None] = {}
+
+    def show(self, view: LiveView) -> None:
+        """Print a line for each face that is new, or has another label than before."""
+        if view.result is self._result:
+            return
+        self._result = view.result
+        for face in view.result.faces:
+            label = _shown_label(face)
+            if face.track not in self._labels or self._labels[face.track] is not label:
+                say(f"{view.result.frame.position_s:8.2f} s  {describe_face(face)}")
+        present = {face.track: _shown_label(face) for face in view.result.faces}
+        # Tracks never come back once forgotten; the last ones may still be remembered.
+        self._labels = {**dict(list(self._labels.items())[-_REMEMBERED:]), **present}
+
+    def report(self, news: Sequence[str], problem: str | None) -> None:
+        """Print the news, and one line when the source is lost and when it is back."""
+        if problem != self._problem:
+            say(problem or "The picture is back.")
+            self._problem = problem
+        for message in news:
+            say(message)
+
+    def read_commands(self) -> list[Command]:
+        """Return nothing: there are no keys."""
+        return []
+
+    def close(self) -> None:
+        """Do nothing: nothing is held open."""
+
+
+def _shown_label(face: TrackedFace) -> Label | None:
+    """Return the label that is printed; None for an unsure face."""
+    return face.label if face.is_sure else None

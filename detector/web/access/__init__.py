@@ -1,0 +1,1 @@
+"""Who may see the page and send to it: connections, headers, tokens and passwords."""

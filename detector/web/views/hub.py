@@ -1,0 +1,237 @@
+"""The newest view, handed from the live loop to the server's clients.
+
+The live loop puts a view and goes on; each client takes the newest when ready. Nothing queues.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from detector.drawing.overlay import draw_result
+from detector.screens.base import LiveView
+from detector.web.low_priority import lower_priority
+from detector.web.views.counting import CountedSecond, FaceCounts
+from maskage.pictures.images import encode_jpeg
+from maskage.records import Label
+
+JPEG_QUALITY = 80
+MOST_PICTURES_S = 30.0
+"""A second; the eye needs no more, and each costs the live loop time."""
+
+
+@dataclass(frozen=True, eq=False)
+class NumberedView:
+    """A view in the order of arrival.
+
+    Attributes:
+        number: Counts from 1.
+        view: The view itself.
+        put_s: When it was put, by `time.monotonic`.
+    """
+
+    number: int
+    view: LiveView
+    put_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class LivePicture:
+    """A drawn view, encoded.
+
+    Attributes:
+        number: The number of its view.
+        jpeg: The encoded picture.
+    """
+
+    number: int
+    jpeg: bytes
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Faces labelled since the start, frame by frame.
+
+    Attributes:
+        by_label: Faces with a sure label.
+        unsure: Faces without one.
+    """
+
+    by_label: dict[Label, int]
+    unsure: int
+
+
+Numbered = TypeVar("Numbered", NumberedView, LivePicture)
+
+
+class ViewHub:
+    """The newest view and its picture, and the clients that wait for the next.
+
+    Args:
+        wall_clock: Seconds since the epoch, for the counts.
+    """
+
+    def __init__(self, wall_clock: Callable[[], float] = time.time) -> None:
+        self._changed = threading.Condition()
+        self._newest: NumberedView | None = None
+        self._picture: LivePicture | None = None
+        self._watchers = self._waiting = 0
+        self._announced = 0
+        self._is_closed = False
+        self._counts = FaceCounts(wall_clock)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._event = asyncio.Event()
+        self._encoder = threading.Thread(target=self._serve_views, name="web-pictures", daemon=True)
+        self._encoder.start()
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Set the event loop whose clients are to be woken; before any of them waits."""
+        with self._changed:
+            self._loop = loop
+
+    @property
+    def is_closed(self) -> bool:
+        """True once the program ends, and with it every stream."""
+        return self._is_closed
+
+    @property
+    def newest(self) -> NumberedView | None:
+        """The last view that was put; None before the first."""
+        return self._newest
+
+    @property
+    def picture(self) -> LivePicture | None:
+        """The last picture that was encoded; None before the first."""
+        return self._picture
+
+    def put(self, view: LiveView) -> None:
+        """Store the newest view; called in the live loop's thread.
+
+        It costs microseconds: nothing here calls the operating system, which would let another
+        thread take Python's lock for 5 ms. The hub's own thread wakes the server's clients.
+        """
+        with self._changed:
+            last = self._newest
+            number = last.number + 1 if last else 1
+            if last is None or last.view.result is not view.result:
+                self._counts.add(view.result.faces)
+            self._newest = NumberedView(number, view, time.monotonic())
+            if self._watchers or self._waiting:
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """End every stream."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+        self._wake()
+        self._encoder.join(timeout=5)
+
+    def seconds(self) -> list[CountedSecond]:
+        """Return the faces of the last minutes, second by second."""
+        with self._changed:
+            return self._counts.seconds()
+
+    def totals(self) -> Totals:
+        """Return the number of faces labelled so far."""
+        with self._changed:
+            return Totals(dict(self._counts.by_label), self._counts.unsure)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Draw and encode views for as long as the context is open."""
+        with self._changed:
+            if not self._watchers:
+                # It was drawn when somebody last watched, which may be long ago.
+                self._picture = None
+            self._watchers += 1
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._watchers -= 1
+
+    async def wait_for_view(self, after: int, timeout_s: float) -> NumberedView | None:
+        """Return a view newer than number `after`; None after the timeout or at the end."""
+        return await self._wait(lambda: self._newest, after, timeout_s)
+
+    async def wait_for_picture(self, after: int, timeout_s: float) -> LivePicture | None:
+        """Return a picture newer than number `after`, like `wait_for_view`; inside `watching`."""
+        return await self._wait(lambda: self._picture, after, timeout_s)
+
+    async def _wait(
+        self, newest: Callable[[], Numbered | None], after: int, timeout_s: float
+    ) -> Numbered | None:
+        with self._changed:
+            self._waiting += 1
+            self._changed.notify_all()
+        try:
+            async with asyncio.timeout(timeout_s):
+                while True:
+                    # Taken before `newest()`: a view that comes in between sets this very event.
+                    event = self._event
+                    # Read before `newest()` too, which may return the last view of all.
+                    is_closed, found = self._is_closed, newest()
+                    if found is not None and found.number > after:
+                        return found
+                    if is_closed:
+                        return None
+                    await event.wait()
+        except TimeoutError:
+            pass
+        finally:
+            with self._changed:
+                self._waiting -= 1
+        return None
+
+    def _wake(self) -> None:
+        """Have the event loop wake its clients."""
+        loop = self._loop
+        if loop is not None:
+            # A loop that is closed has no clients left to wake.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._wake_clients)
+
+    def _wake_clients(self) -> None:
+        event, self._event = self._event, asyncio.Event()
+        event.set()
+
+    def _serve_views(self) -> None:
+        """Wake clients for new views, and draw the views where somebody watches."""
+        lower_priority()
+        while (taken := self._take_next()) is not None:
+            started_s = time.monotonic()
+            self._wake()
+            if not self._is_undrawn(taken):
+                continue
+            view = taken.view
+            drawn = draw_result(view.result, view.readout, is_mirrored=view.is_mirrored)
+            self._picture = LivePicture(taken.number, encode_jpeg(drawn, JPEG_QUALITY))
+            self._wake()
+            rest_s = started_s + 1 / MOST_PICTURES_S - time.monotonic()
+            with self._changed:
+                self._changed.wait_for(lambda: self._is_closed, max(0.0, rest_s))
+
+    def _take_next(self) -> NumberedView | None:
+        """Return the newest view once a client waits for it or watches; None at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_closed or self._has_news())
+            if self._is_closed or self._newest is None:
+                return None
+            self._announced = self._newest.number
+            return self._newest
+
+    def _has_news(self) -> bool:
+        newest = self._newest
+        if newest is None:
+            return False
+        return (self._waiting > 0 and newest.number > self._announced) or self._is_undrawn(newest)
+
+    def _is_undrawn(self, view: NumberedView) -> bool:
+        """Return True where somebody watches and this view has no picture yet."""
+        picture = self._picture
+        return self._watchers > 0 and (picture is None or picture.number < view.number)

@@ -1,0 +1,124 @@
+"""predictions.csv: a run's answer to each test photo.
+
+path,actual,predicted,<class>,...    one row for each photo, and the probability of each class
+
+Paths are relative to the folder that was evaluated, written by `path_to_text`.
+"""
+
+import csv
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maskage.errors import DatasetError
+from maskage.outside_text import cell_to_path
+from maskage.records import LABELS
+from maskage.system.files import open_private
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+PREDICTIONS_FILE = "predictions.csv"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A photo and a model's answer to it.
+
+    Attributes:
+        path: Path in the folder that was evaluated, POSIX.
+        actual: Label of the class folder.
+        predicted: Label with the largest probability.
+        probabilities: One for each class, in class order.
+    """
+
+    path: str
+    actual: str
+    predicted: str
+    probabilities: tuple[float, ...]
+
+    @property
+    def is_right(self) -> bool:
+        """True if the answer is the photo's label."""
+        return self.actual == self.predicted
+
+
+def predictions_of(
+    paths: Sequence[str], actual: "NDArray[np.int64]", probabilities: "NDArray[np.floating]"
+) -> list[Prediction]:
+    """Join photos with their answers.
+
+    Args:
+        paths: Path of each photo, N of them.
+        actual: Class numbers, shape (N,).
+        probabilities: Shape (N, 4).
+    """
+    predicted = probabilities.argmax(axis=1)
+    return [
+        Prediction(path, LABELS[right].value, LABELS[answer].value, tuple(map(float, row)))
+        for path, right, answer, row in zip(paths, actual, predicted, probabilities, strict=True)
+    ]
+
+
+def write_predictions(run: Path, predictions: Iterable[Prediction]) -> None:
+    """Write the answers of the run in the folder `run`.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    with open_private(run / PREDICTIONS_FILE) as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "actual", "predicted", *LABELS])
+        for each in predictions:
+            chances = (f"{value:.6f}" for value in each.probabilities)
+            writer.writerow([each.path, each.actual, each.predicted, *chances])
+
+
+def read_predictions(run: Path) -> list[Prediction]:
+    """Read the answers of the run in the folder `run`.
+
+    Raises:
+        DatasetError: The file is missing or damaged.
+    """
+    path = run / PREDICTIONS_FILE
+    try:
+        return [
+            Prediction(
+                row["path"], row["actual"], row["predicted"], tuple(float(row[x]) for x in LABELS)
+            )
+            for row in _read_rows(path)
+        ]
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as fault:
+        raise DatasetError(
+            f"{path}: cannot be read as the answers of a run ({type(fault).__name__}: {fault}). "
+            f"Train the run again, or name another one."
+        ) from fault
+
+
+def read_right_answers(run: Path) -> dict[str, bool]:
+    """Return by path if each answer was right; empty if the file is missing or damaged."""
+    try:
+        return {each.path: each.is_right for each in read_predictions(run)}
+    except DatasetError:
+        return {}
+
+
+def count_predicted(run: Path, paths: Container[str]) -> int:
+    """Count the answers to these photos: "test/mask_old/a.jpg" is mask_old/a.jpg.
+
+    Args:
+        run: Folder of the run; without readable answers it counts as 0.
+        paths: Paths in the dataset.
+    """
+    try:
+        named = [cell_to_path(row.get("path") or "") for row in _read_rows(run / PREDICTIONS_FILE)]
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return 0
+    return sum("/".join(path.split("/")[-2:]) in paths for path in named)
+
+
+def _read_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
