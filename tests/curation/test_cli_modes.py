@@ -248,7 +248,7 @@ def test_faces_are_found_in_photos_that_nobody_has_looked_at(shared: Path, tmp_p
     model = shared / "weights" / "face_detection_yunet_2026may.onnx"
     assert main([str(source), "--find-faces", "--face-model", str(model), "--out", str(out)]) == 0
     aside = {row["path"]: row["reason"] for row in rows_of(out) if row["kept"] == "0"}
-    assert aside["nomask_old/nobody.jpg"] == "no face: the face finder saw none"
+    assert aside["nomask_old/nobody.jpg"] == "no face: the face finder found none"
     assert "--find-faces" in (out / "report.html").read_text().split("<pre>")[1]
 
 

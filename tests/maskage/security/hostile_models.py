@@ -345,7 +345,7 @@ HOSTILE_WEIGHTS: dict[str, tuple[Callable[[Any], None], str]] = {
     "a group that holds itself": (_circle, "occurs twice"),
     "an array under many names": (_twice, "occurs twice"),
     "200 groups deep": (_deep, "nested over"),
-    "a named type": (_named_type, "no array"),
+    "a named type": (_named_type, "is not an array"),
     "a note that is a reference": (_reference_note, "neither text nor numbers"),
 }
 """What a weights file is filled with, and a pattern of the reason it is refused for."""
