@@ -22,9 +22,6 @@ Images = NDArray[np.uint8]
 Answers = NDArray[np.float32]
 Run = Callable[[Images], Answers]
 
-EXPORT_FILE = "export.json"
-"""Beside each export: what its files are, and how it did."""
-
 LARGEST_LOSS = 0.005
 """Accuracy that a quantised model may lose: half a point."""
 
