@@ -808,9 +808,9 @@ def lead_nowhere(path: Path) -> None:
 MEDDLING: dict[Callable[[Path], None], str] = {
     change: "changed while",
     spoil: "changed while",
-    remove: "gone since",
-    make_folder: "gone since",
-    lead_nowhere: "gone since",
+    remove: "missing since",
+    make_folder: "missing since",
+    lead_nowhere: "missing since",
 }
 
 
