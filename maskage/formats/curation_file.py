@@ -76,7 +76,7 @@ class SetOrigin:
 
     Attributes:
         dataset: Folder of the dataset, resolved; None if it is not known or not there any more.
-        options: Options of `curate` that make the set anew; empty if they are not known.
+        options: Options of `curate` that make the set again; empty if they are not known.
     """
 
     dataset: Path | None = None
