@@ -42,7 +42,7 @@ def main() -> None:
     recipe = load_recipe(arguments.model)
     photos = list_originals(arguments.curated)
     backbone = FrozenBackbone(recipe, arguments.weights, arguments.runs)
-    features = backbone.look_at(photos, ProgressPrinter())
+    features = backbone.compute(photos, ProgressPrinter())
     labels = class_numbers(photos)
     groups = number_groups([photo.group for photo in photos])
     right = {}

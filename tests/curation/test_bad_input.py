@@ -808,9 +808,9 @@ def lead_nowhere(path: Path) -> None:
 MEDDLING: dict[Callable[[Path], None], str] = {
     change: "changed while",
     spoil: "changed while",
-    remove: "removed since",
-    make_folder: "removed since",
-    lead_nowhere: "removed since",
+    remove: "missing since",
+    make_folder: "missing since",
+    lead_nowhere: "missing since",
 }
 
 

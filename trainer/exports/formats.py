@@ -22,9 +22,6 @@ Images = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]
 Predict = Callable[[Images], Probabilities]
 
-EXPORT_FILE = "export.json"
-"""Name of the file beside each export that describes it."""
-
 LARGEST_LOSS = 0.005
 """Loss of accuracy that is accepted of a quantised model: half a point."""
 

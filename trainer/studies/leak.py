@@ -68,11 +68,11 @@ def measure_leak(
         return Leak(len(photos), len(counts), 0, None)
     count_folds(photos)
     # Loaded here, because it imports Keras, which the checks above do not need.
-    from trainer.data.frozen_features import FrozenBackbone, tell_rate
+    from trainer.data.frozen_features import FrozenBackbone, report_rate
 
-    features = FrozenBackbone(recipe, weights, runs).look_at(photos, on_progress)
+    features = FrozenBackbone(recipe, weights, runs).compute(photos, on_progress)
     measured = compare_splits(
-        features, photos, recipe, seed=seed, on_head=tell_rate("training", "heads", on_progress)
+        features, photos, recipe, seed=seed, on_head=report_rate("training", "heads", on_progress)
     )
     return Leak(len(photos), len(counts), shared, measured)
 

@@ -452,11 +452,14 @@ def test_links_are_not_followed(data: Path, tmp_path: Path) -> None:
     shutil.rmtree(far)
 
 
+@pytest.mark.parametrize("has_page", [True, False])
 def test_curated_sets_and_runs_are_listed_and_left(
-    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], has_page: bool
 ) -> None:
     names = {Path(photo.path).name for photo in photos_of(data, SUBJECT)}
     curated = curated_set(data, "curated", "--seed", "7")
+    if not has_page:
+        (curated / "report.html").unlink()
     run = RunFolder(tmp_path / "runs" / "base")
     run.path.mkdir(parents=True)
     run.write_args(
