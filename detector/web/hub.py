@@ -84,7 +84,6 @@ class ViewHub:
         self._counts = FaceCounts(wall_clock)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._event = asyncio.Event()
-        self._wake_is_due = False
         self._messenger = threading.Thread(target=self._pass_on, name="web-pictures", daemon=True)
         self._messenger.start()
 

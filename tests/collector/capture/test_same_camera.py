@@ -125,7 +125,14 @@ def collector(source: Source) -> Iterator[User]:
     def see() -> None:
         user.frames += observer.take() is not None
 
-    observer = Observer(source.open(), "scripted", source.open, GuideFinder(), see, user.note)
+    observer = Observer(
+        source.open(),
+        "scripted",
+        source.open,
+        GuideFinder(),
+        on_observation=see,
+        on_state=user.note,
+    )
     observer.start()
     try:
         yield user
