@@ -27,14 +27,14 @@ class FrameRhythm:
         self._clock = clock
         self._period_s: float | None = None
         self._frame_s = clock()
-        self.has_frame = False
+        self._has_frame = False
 
     def note(self) -> None:
         """Note that a frame came. The time before the first one says nothing about the pace."""
         now_s = self._clock()
         gap_s, self._frame_s = now_s - self._frame_s, now_s
-        if not self.has_frame:
-            self.has_frame = True
+        if not self._has_frame:
+            self._has_frame = True
         elif self._period_s is None:
             self._period_s = gap_s
         else:
