@@ -16,6 +16,9 @@ class FrameRhythm:
     Args:
         shortest_patience_s: Silence that is allowed to every camera; None for `PATIENCE_S`.
         clock: Seconds, monotonic.
+
+    Attributes:
+        has_frame: True once a frame came.
     """
 
     def __init__(
@@ -27,14 +30,14 @@ class FrameRhythm:
         self._clock = clock
         self._period_s: float | None = None
         self._frame_s = clock()
-        self._has_frame = False
+        self.has_frame = False
 
     def note(self) -> None:
         """Note that a frame came. The time before the first one says nothing about the pace."""
         now_s = self._clock()
         gap_s, self._frame_s = now_s - self._frame_s, now_s
-        if not self._has_frame:
-            self._has_frame = True
+        if not self.has_frame:
+            self.has_frame = True
         elif self._period_s is None:
             self._period_s = gap_s
         else:

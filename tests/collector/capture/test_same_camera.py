@@ -17,7 +17,7 @@ from maskage.faces.finder import GuideFinder
 from maskage.records import Frame
 from tests.maskage.dataset.test_importer import make_video
 
-LONG_S = 40.0
+LONG_S = 60.0
 _, LIVE, SILENT, LOST, REFUSED, ENDED = CameraCondition
 
 
