@@ -325,7 +325,16 @@ def _draw_crop(seed: int) -> RgbImage:
 
 def _shoot(crop: RgbImage, number: int) -> Shot:
     box = FaceBox(10, 10, 200, 200)
-    return Shot(crop, Label.MASK_OLD, "p01", "s1", "demo", box, Quality(100, 100, 0, 200), number)
+    return Shot(
+        crop=crop,
+        label=Label.MASK_OLD,
+        subject="p01",
+        session="s1",
+        source="demo",
+        box=box,
+        quality=Quality(100, 100, 0, 200),
+        step=number,
+    )
 
 
 def _count_saved(edits: Sequence[Edit]) -> int:

@@ -17,7 +17,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from collector.capture.class_counts import Tally
+from collector.capture.class_counts import PhotoCounts
 from collector.capture.edit_messages import DISK_TOO_SLOW, describe_edits
 from collector.capture.observation import Observation
 from collector.capture.observer import Observer
@@ -76,10 +76,10 @@ class CaptureScreen(RoomyScreen[None]):
             parts.source,
             parts.opener,
             parts.finder,
-            lambda: self._send(ObservationReady()),
-            lambda state: self._send(CameraChanged(state)),
+            on_observation=lambda: self._send(ObservationReady()),
+            on_state=lambda state: self._send(CameraChanged(state)),
         )
-        self._tally = Tally(parts.store, parts.subject)
+        self._tally = PhotoCounts(parts.store, parts.subject)
         self._permission = Permission(
             parts.store, lambda why: self._answer(Feedback(why, Tone.BAD))
         )
@@ -419,16 +419,16 @@ class CaptureScreen(RoomyScreen[None]):
             self._answer(Feedback(self._parts.finder.notice or GATE_TEXTS[self._parts.gate]))
         self._show_header(now_s)
         self.query_one("#sitting", SittingPanel).sitting = Sitting(
-            self._photographer.subject,
-            self._photographer.session,
-            self._observation.quality if self._observation else None,
-            self._photographer.limits,
-            self._writer.saved,
-            self._photographer.refused,
-            self._dropped,
-            self._writer.failed,
-            self._writer.waiting,
-            sum(self._tally.of_subject.values()),
+            subject=self._photographer.subject,
+            session=self._photographer.session,
+            quality=self._observation.quality if self._observation else None,
+            limits=self._photographer.limits,
+            saved=self._writer.saved,
+            refused=self._photographer.refused,
+            dropped=self._dropped,
+            failed=self._writer.failed,
+            waiting=self._writer.waiting,
+            subject_count=sum(self._tally.of_subject.values()),
         )
 
     def _show_header(self, now_s: float) -> None:

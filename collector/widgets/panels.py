@@ -115,7 +115,7 @@ class ClassPanel(Widget):
         return [spread(name, number, width), bar]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sitting:
     """What `SittingPanel` shows: who and when, and how the shot would be.
 
