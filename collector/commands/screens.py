@@ -16,8 +16,7 @@ from maskage.commands.program import Command
 from maskage.errors import UsageError
 
 
-def add_capture_options(parser: CommandParser) -> None:
-    """Add the options of `collector capture`."""
+def _add_capture_options(parser: CommandParser) -> None:
     add_data(parser)
     add_source(parser)
     add_who(parser)
@@ -33,12 +32,7 @@ def add_capture_options(parser: CommandParser) -> None:
     add_face_model(parser)
 
 
-def run_capture_command(arguments: argparse.Namespace) -> int:
-    """Open the camera and its screen.
-
-    Raises:
-        UsageError: The target is not above 0, or a source was given as the dataset.
-    """
+def _run_capture_command(arguments: argparse.Namespace) -> int:
     require_target(arguments.target)
     data = str(arguments.data)
     if not arguments.data.exists() and (data == "demo" or data.isdigit() or ":/" in data):
@@ -60,8 +54,7 @@ def run_capture_command(arguments: argparse.Namespace) -> int:
     )
 
 
-def run_review_command(arguments: argparse.Namespace) -> int:
-    """Open the gallery."""
+def _run_review_command(arguments: argparse.Namespace) -> int:
     from collector.app import run_review
 
     return run_review(arguments.data)
@@ -71,8 +64,8 @@ CAPTURE = Command(
     "capture",
     "photograph and label faces",
     "Photograph and label faces in a terminal. Each shot is saved in the folder of its class.",
-    add_capture_options,
-    run_capture_command,
+    _add_capture_options,
+    _run_capture_command,
 )
 
 REVIEW = Command(
@@ -80,5 +73,5 @@ REVIEW = Command(
     "look through the photos: relabel, flag, remove",
     "Look through the photos in a gallery: relabel, flag, move to the trash, undo.",
     add_data,
-    run_review_command,
+    _run_review_command,
 )
