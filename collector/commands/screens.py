@@ -1,6 +1,7 @@
 """`collector capture` and `collector review`: the two screens in the terminal."""
 
 import argparse
+from pathlib import Path
 
 from maskage.commands.options import (
     add_data,
@@ -13,11 +14,10 @@ from maskage.commands.options import (
 )
 from maskage.commands.parser import CommandParser
 from maskage.commands.program import Command
-from maskage.errors import UsageError
 
 
 def _add_capture_options(parser: CommandParser) -> None:
-    add_data(parser)
+    add_data(parser, _read_dataset)
     add_source(parser)
     add_who(parser)
     parser.add_argument(
@@ -32,14 +32,18 @@ def _add_capture_options(parser: CommandParser) -> None:
     add_face_model(parser)
 
 
+def _read_dataset(text: str) -> Path:
+    """Return the folder that is given as DATA, unless a source was given in its place."""
+    is_webcam = text.isdigit() and len(text) < 3
+    if (text == "demo" or is_webcam or "://" in text) and not Path(text).exists():
+        raise argparse.ArgumentTypeError(
+            f"{text} is a source. Give it as --source. A folder of this name is written ./{text}"
+        )
+    return Path(text)
+
+
 def _run_capture_command(arguments: argparse.Namespace) -> int:
     require_target(arguments.target)
-    data = str(arguments.data)
-    if not arguments.data.exists() and (data == "demo" or data.isdigit() or ":/" in data):
-        raise UsageError(
-            f"DATA is the dataset's folder; found {data}, which is a source. "
-            f"Give it as --source. A folder of this name is written ./{data}."
-        )
     from collector.app import run_capture
 
     return run_capture(
