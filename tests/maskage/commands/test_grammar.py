@@ -78,7 +78,14 @@ def test_a_near_miss_is_answered_and_makes_nothing(
 
 
 @pytest.mark.parametrize(
-    "line", ["collector ./status", "collector ./demo", "collector capture ./1", "collector x"]
+    "line",
+    [
+        "collector ./status",
+        "collector ./demo",
+        "collector capture ./1",
+        "collector x",
+        "collector data",
+    ],
 )
 def test_a_dataset_may_have_any_name(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     # 5: there is no terminal here, which is what the screen asks for first.
