@@ -77,7 +77,8 @@ class _Cell:
 
     @property
     def is_dark(self) -> bool:
-        return self.strength > 0.5
+        # White letters are hard to read on a paler cell.
+        return self.strength > 0.85
 
 
 def matrix_card(judged: EvaluatedPhotos, shelf: PictureShelf) -> Card:
