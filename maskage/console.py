@@ -146,7 +146,8 @@ class Progress(Protocol):
 
     def __call__(
         self, items: Iterable[T], description: str, total: int | None = None
-    ) -> Iterable[T]: ...
+    ) -> Iterable[T]:
+        """Pass `items` through; `total` is their number, or None where nobody knows it."""
 
 
 def no_progress(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
