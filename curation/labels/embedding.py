@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -129,7 +128,7 @@ def _open_network() -> _Describe:
     """
     # A backend that is set for other programs must not prevent the check of labels.
     keras = import_keras(wanted_backend() if wanted_backend() in BACKENDS else BACKENDS[0])
-    path = _obtain_weights(keras)
+    path = _obtain_weights()
     network = keras.applications.MobileNetV2(
         include_top=False, weights=None, input_shape=(NETWORK_SIDE_PX, NETWORK_SIDE_PX, 3)
     )
@@ -153,12 +152,12 @@ def _open_network() -> _Describe:
     return describe
 
 
-def _obtain_weights(keras: Any) -> Path:
+def _obtain_weights() -> Path:
     path = keras_cache() / WEIGHTS_FILE
     if path.is_file():
         return path
     try:
-        return fetch_weights(keras, WEIGHTS_FILE, WEIGHTS_URL)
+        return fetch_weights(WEIGHTS_FILE, WEIGHTS_URL)
     except MissingDownloadError as fault:
         raise MissingDownloadError(
             _notice(

@@ -8,7 +8,7 @@ from pathlib import Path
 from maskage.commands.options import add_json, add_run
 from maskage.commands.parser import CommandParser
 from maskage.commands.program import Command
-from maskage.console import say, show, show_block
+from maskage.console import ProgressDisplay, say, show, show_block
 from maskage.errors import GateFailedError
 
 FORMAT_NAMES = ("onnx", "tflite", "tflite-int8", "openvino", "keras")
@@ -45,11 +45,13 @@ def _run_export(arguments: argparse.Namespace) -> int:
     exporter = Exporter(bundle, arguments.data, arguments.out)
     log_output(datasets_behind([bundle, arguments.data]), Output(exporter.out, Kind.MODEL))
     done = []
-    for number, each in enumerate(formats, 1):
-        say(f"{each.name} ({number} of {len(formats)}) ...")
-        done.append(exporter.export(each))
-        if arguments.json:
-            show(json.dumps(done[-1].as_dict()))
+    with ProgressDisplay() as display:
+        for each in formats:
+            display.update("exporting", len(done), len(formats), note=each.name)
+            done.append(exporter.export(each))
+            if arguments.json:
+                show(json.dumps(done[-1].as_dict()))
+        display.update("exporting", len(done), len(formats))
     if not arguments.json:
         show_block(format_exports(done))
         show(f"Look at {exporter.out}")
