@@ -1,4 +1,4 @@
-"""Where the toolchain keeps what it can make again: the user's cache folder."""
+"""The user's cache folder: the toolchain keeps there what it can make again."""
 
 import hashlib
 import os
@@ -18,21 +18,21 @@ def named_cache(environment: Mapping[str, str]) -> Path | None:
 
 
 def user_cache() -> Path:
-    """The user's cache folder of the toolchain; perhaps not made yet."""
+    """Return the user's cache folder of the toolchain; it may not exist yet."""
     from platformdirs import user_cache_path
 
     return user_cache_path("maskage")
 
 
 def scan_cache_path(root: Path) -> Path:
-    """The file with what looks at the photos of the dataset at `root` showed."""
+    """Return the file of the scan cache of the dataset at `root`."""
     return _scan_cache_in(named_cache(os.environ) or user_cache(), root)
 
 
 def find_scan_caches(
     root: Path, digests: Container[str], caches: Iterable[Path] = ()
 ) -> list[Path]:
-    """Find what is kept of looks at the dataset at `root`, or at photos of these contents.
+    """Find the scan caches of the dataset at `root`, or of photos with these contents.
 
     Args:
         root: The dataset. Its former places have caches of their own.
@@ -60,7 +60,7 @@ def _scan_cache_in(cache: Path, root: Path) -> Path:
 
 
 def _looked_at(file: Path, digests: Container[str]) -> bool:
-    """Whether a scan cache knows a photo of these contents; False for one that is damaged."""
+    """Return whether a scan cache knows a photo of these contents; False where it is damaged."""
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as db:
             return any(digest in digests for (digest,) in db.execute("SELECT sha256 FROM sights"))

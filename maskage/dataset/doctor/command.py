@@ -29,12 +29,12 @@ def run_doctor(words: list[str]) -> int:
     parser.add_argument("--strict", action="store_true", help="exit 3 if anything is left to mend")
     arguments = parser.parse_args(words)
     from maskage.dataset.doctor.examine import examine
-    from maskage.dataset.doctor.repair import Left, mend
+    from maskage.dataset.doctor.repair import Left, repair_dataset
     from maskage.dataset.doctor.report import diagnosis_as_json, diagnosis_as_text
 
     left: Left | None = None
     if arguments.fix:
-        mended = mend(arguments.data, show_progress)
+        mended = repair_dataset(arguments.data, show_progress)
         diagnosis, left = mended.diagnosis, mended.left
     else:
         diagnosis = examine(arguments.data, show_progress)

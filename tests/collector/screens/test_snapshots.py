@@ -44,7 +44,13 @@ async def test_the_camera(
     with PhotoStore(Path("data")) as store:
         camera = open_camera("pictures")
         parts = CaptureParts(
-            store, camera, "pictures", open_camera, GuideFinder(), list, subject="p07"
+            store=store,
+            camera=camera,
+            source="pictures",
+            opener=open_camera,
+            finder=GuideFinder(),
+            list_sources=list,
+            subject="p07",
         )
         app = CollectorApp(parts)
         try:
