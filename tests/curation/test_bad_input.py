@@ -27,7 +27,7 @@ from curation.plan.conflicts import LabelConflict, find_label_conflicts
 from curation.plan.dataset import LabelledDataset, read_dataset
 from curation.plan.look_alikes import LookAlikes
 from curation.plan.plan import CurationPlan
-from maskage.dataset.doctor.repair import mend
+from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.photo_scan import PhotoScan, look_at
 from maskage.dataset.store import PhotoStore
 from maskage.errors import UnreadableImageError
@@ -550,7 +550,7 @@ def test_a_manifest_that_leads_out_of_the_dataset_leads_nowhere(
     assert refused.code == DATASET
     assert f"collector doctor {curate.data} --fix" in refused.stderr
     assert not curate.out.exists()
-    mend(curate.data)
+    repair_dataset(curate.data)
     answer = curate("--balance")
     assert answer.code == DONE, answer.stderr
     rows = curate.plan()

@@ -19,12 +19,12 @@ def _add_options(parser: CommandParser) -> None:
 
 def _run_doctor(arguments: argparse.Namespace) -> int:
     from maskage.dataset.doctor.examine import examine
-    from maskage.dataset.doctor.repair import Left, mend
+    from maskage.dataset.doctor.repair import Left, repair_dataset
     from maskage.dataset.doctor.report import diagnosis_as_json, diagnosis_as_text
 
     left: Left | None = None
     if arguments.fix:
-        mended = mend(arguments.data, show_progress)
+        mended = repair_dataset(arguments.data, show_progress)
         diagnosis, left = mended.diagnosis, mended.left
     else:
         diagnosis = examine(arguments.data, show_progress)
