@@ -2,9 +2,11 @@
 
 import base64
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from traceback import format_exception
 
 import pytest
@@ -18,8 +20,16 @@ from maskage.cameras.mjpeg import MjpegStream, SnapshotCamera
 from maskage.cameras.multipart import PartSplitter
 from maskage.cameras.sources import open_camera
 from maskage.errors import CameraError, CameraLoginError
+from maskage.pictures.images import encode_jpeg
 from tests.collector.capture.watcher import Watcher
-from tests.maskage.cameras.mjpeg_server import BOUNDARY, Login, MjpegServer, Mood, read_number
+from tests.maskage.cameras.mjpeg_server import (
+    BOUNDARY,
+    Login,
+    MjpegServer,
+    Mood,
+    draw_number,
+    read_number,
+)
 
 PART = b"--b\r\nContent-Type: image/jpeg\r\nContent-Length: 5\r\n\r\nhello\r\n"
 
@@ -260,6 +270,46 @@ def test_a_stream_that_is_over_is_said_so(ending: str) -> None:
             while True:
                 camera.read()
         camera.close()
+
+
+class ChunkingCamera(BaseHTTPRequestHandler):
+    """Sends five pictures in chunks, each cut in two, as servers written in Go do; then nothing."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=b")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for number in range(1, 6):
+            jpeg = encode_jpeg(draw_number(number))
+            head = b"--b\r\nContent-Length: %d\r\n\r\n" % len(jpeg)
+            chunks = (head, jpeg[:500], jpeg[500:] + b"\r\n")
+            # Together, so that several chunks wait behind one that was read.
+            self.wfile.write(b"".join(b"%x\r\n%s\r\n" % (len(each), each) for each in chunks))
+            time.sleep(0.1)
+        time.sleep(3)
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+def test_a_stream_in_chunks_is_read_at_once_and_its_silence_is_noticed() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), ChunkingCamera) as server:
+        threading.Thread(target=server.serve_forever).start()
+        camera = open_camera(f"http://127.0.0.1:{server.server_port}/video")
+        number = 0
+        while number < 5:
+            # Were the last one to wait for the chunks of another, none would come.
+            frame = camera.read()
+            assert frame is not None
+            assert read_number(frame.pixels) > number
+            number = read_number(frame.pixels)
+        with pytest.raises(CameraError, match=r"no picture for 1\.5 s"):
+            camera.read()
+        camera.close()
+        server.shutdown()
 
 
 @pytest.mark.slow
