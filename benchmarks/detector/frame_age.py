@@ -51,6 +51,7 @@ class SlowClassifier(Classifier):
         self.runs = 0
 
     def classify(self, crops: Sequence[RgbImage]) -> NDArray[np.float32]:
+        """Classify, and wait until the least time has passed."""
         until_s = time.monotonic() + self._least_s
         rows = super().classify(crops)
         if crops:
@@ -80,6 +81,7 @@ class PacedCamera:
         self.given = self.most_waiting = 0
 
     def read(self) -> Frame:
+        """Return the picture that is due, when it is due."""
         if self.feed is not None:
             waiting = self.given - self.feed.dropped - self.feed.taken
             self.most_waiting = max(self.most_waiting, waiting)
@@ -93,7 +95,7 @@ class PacedCamera:
         return frame
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: nothing is held open."""
 
 
 class CountedFeed(LiveFeed):
@@ -102,6 +104,7 @@ class CountedFeed(LiveFeed):
     taken: int = 0
 
     def take(self, timeout_s: float) -> Frame | None:
+        """Return the newest frame, or None, and count it."""
         frame = super().take(timeout_s)
         self.taken += frame is not None
         return frame

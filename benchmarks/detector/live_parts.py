@@ -51,6 +51,7 @@ class DrawingScreen(Screen):
         self._views = 0
 
     def show(self, view: LiveView) -> None:
+        """Draw the view, if it is its turn."""
         self._views += 1
         if self._views % self._every == 0:
             draw_result(view.result, view.readout, is_mirrored=view.is_mirrored)
@@ -58,10 +59,11 @@ class DrawingScreen(Screen):
             self._seen(view)
 
     def read_commands(self) -> list[Command]:
+        """Return the commands of the desk."""
         return self._desk.take() if self._desk else []
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: nothing is held open."""
 
 
 @contextmanager

@@ -77,6 +77,7 @@ class UnseenScreen(HeadlessScreen):
         self._desk = desk
 
     def read_commands(self) -> list[Command]:
+        """Return the commands of the desk."""
         return self._desk.take()
 
 

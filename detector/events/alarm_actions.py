@@ -147,7 +147,7 @@ class ActionWorker:
 
     Args:
         action: The action.
-        tell: Gets the first failure, from the thread; later ones are only counted.
+        report: Gets the first failure, from the thread; later ones are only counted.
         most_waiting: Most alarms that wait; others are dropped meanwhile. None for no limit.
 
     Attributes:
@@ -159,12 +159,12 @@ class ActionWorker:
     def __init__(
         self,
         action: Action,
-        tell: Callable[[str], None],
+        report: Callable[[str], None],
         most_waiting: int | None = WAITING_ALARMS,
     ) -> None:
         self.done = self.failed = self.dropped = 0
         self._action = action
-        self._tell = tell
+        self._report = report
         self._most_waiting = most_waiting
         self._given = 0
         self._waiting: queue.SimpleQueue[Alarm | None] = queue.SimpleQueue()
@@ -208,4 +208,6 @@ class ActionWorker:
             except EnvironmentProblemError as fault:
                 self.failed += 1
                 if self.failed == 1:
-                    self._tell(f"{self._action.name}: {fault}. Further failures are only counted.")
+                    self._report(
+                        f"{self._action.name}: {fault}. Further failures are only counted."
+                    )

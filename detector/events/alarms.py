@@ -95,7 +95,7 @@ class Alarms(ClosingMixin):
     Args:
         settings: From `alarm_options.read_alarm_rules`.
         source: Name of the camera or recording, as it may be shown.
-        tell: Gets the first failure of each command and webhook, from another thread.
+        report: Gets the first failure of each command and webhook, from another thread.
         close_s: Longest wait of `close` for actions on the way, in seconds.
         keeps_all: Drop no alarm because many wait: a recording is read faster than its alarms are
             carried out. Then `close` waits on for as long as another one is done in `close_s`.
@@ -105,7 +105,7 @@ class Alarms(ClosingMixin):
         self,
         settings: AlarmSettings,
         source: str,
-        tell: Callable[[str], None] = say,
+        report: Callable[[str], None] = say,
         close_s: float = CLOSE_S,
         *,
         keeps_all: bool = False,
@@ -123,7 +123,7 @@ class Alarms(ClosingMixin):
             *(WebhookAction(url) for url in settings.webhooks),
         ]
         most_waiting = None if keeps_all else WAITING_ALARMS
-        self._workers = [ActionWorker(action, tell, most_waiting) for action in actions]
+        self._workers = [ActionWorker(action, report, most_waiting) for action in actions]
 
     def update(self, result: FrameResult, source: str | None = None) -> None:
         """Take in the next frame and raise an alarm if one is due; never waits for it.

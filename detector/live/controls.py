@@ -66,7 +66,7 @@ class LiveControls:
         self._thrift = pipeline.thrift
         self._message, self._message_until_s = "", 0.0
         self._news: list[str] = []
-        self._told: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def apply(self, wanted: Sequence[Command], shown: FrameResult | None) -> LiveStatus:
         """Carry out commands, take in what has happened meanwhile, and return the new status.
@@ -96,9 +96,9 @@ class LiveControls:
             news=news,
         )
 
-    def tell(self, message: str) -> None:
+    def add_message(self, message: str) -> None:
         """Leave a message to be shown; from any thread."""
-        self._told.put(message)
+        self._waiting.put(message)
 
     def use_next_source(self) -> bool:
         """Watch the next source after the end of a recording; returns False if none is left."""
@@ -130,8 +130,8 @@ class LiveControls:
 
     def close(self) -> None:
         """Finish the recordings and print where they are, and messages that were never shown."""
-        while not self._told.empty():
-            say(self._told.get())
+        while not self._waiting.empty():
+            say(self._waiting.get())
         if self._recording is not None:
             self._stop_recording()
         while self._finishing:
@@ -157,7 +157,7 @@ class LiveControls:
                 if self._choice.use_next():
                     self._switch()
                 else:
-                    self._say("There is no other camera: name it too.")
+                    self._say("There is no other camera. Start with one more --source to switch to.")
             case commands.UseCamera(index):
                 if self._choice.use(index):
                     self._switch()
@@ -177,8 +177,8 @@ class LiveControls:
     def _collect_messages(self) -> None:
         if (saved := self._corrections.take_message()) is not None:
             self._say(saved)
-        if not self._told.empty():
-            self._say(self._told.get())
+        if not self._waiting.empty():
+            self._say(self._waiting.get())
         if self._recording is not None and self._recording.is_done:
             self._stop_recording()
         for recording in [each for each in self._finishing if each.is_done]:

@@ -178,4 +178,4 @@ class LiveLoop:
         """Report damage and pauses of a video as they are met."""
         if isinstance(self._feed.camera, VideoFile):
             for notice in self._feed.camera.take_notices():
-                self._controls.tell(notice)
+                self._controls.add_message(notice)

@@ -64,7 +64,7 @@ def run_live(request: LiveRequest) -> LiveSummary:
 
 
 def serve_pictures(
-    model: Path | None, face_model: Path | None, web: WebOptions, tell: Callable[[str], None]
+    model: Path | None, face_model: Path | None, web: WebOptions, report: Callable[[str], None]
 ) -> None:
     """Classify pictures that are sent, without a camera, until Ctrl-C.
 
@@ -72,7 +72,7 @@ def serve_pictures(
         model: A run or a bundle folder; None for the newest run.
         face_model: A copy of YuNet, or None to look for one.
         web: The server.
-        tell: Gets the address to open.
+        report: Gets the address to open.
 
     Raises:
         ToolchainError: The model or the address is not usable.
@@ -82,7 +82,7 @@ def serve_pictures(
 
     bundle = load_bundle(find_bundle(model))
     with open_web(web, _picture_classifier(bundle, face_model), None) as screen:
-        tell(screen.url)
+        report(screen.url)
         screen.wait()
 
 
@@ -120,7 +120,7 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
     )
     held.callback(controls.close)
     if request.outputs.alarms:
-        listeners.append(_open_alarms(request, feed, controls.tell, held))
+        listeners.append(_open_alarms(request, feed, controls.add_message, held))
     # Closed before all of them: what they print at the end would be lost on the terminal's other
     # screen.
     screen = _open_screen(kind, request, bundle, feed.camera.name)
@@ -176,12 +176,12 @@ def _open_event_files(
 
 
 def _open_alarms(
-    request: LiveRequest, feed: LiveFeed, tell: Callable[[str], None], held: ExitStack
+    request: LiveRequest, feed: LiveFeed, report: Callable[[str], None], held: ExitStack
 ) -> Callable[[FrameResult], None]:
     from detector.events.alarms import Alarms
 
     assert request.outputs.alarms is not None
-    alarms = Alarms(request.outputs.alarms, feed.camera.name, tell)
+    alarms = Alarms(request.outputs.alarms, feed.camera.name, report)
     held.callback(lambda: say(str(alarms.summary)))
     held.enter_context(alarms)
     return lambda result: alarms.update(result, feed.camera.name)

@@ -243,7 +243,7 @@ def test_why_no_face_can_be_saved_is_told_beforehand(
 def test_a_status_is_a_value_and_reading_it_changes_nothing(watched: Watched) -> None:
     with watched.opened(Visitor()):
         controls = watched.controls
-        controls.tell("the disk is nearly full")
+        controls.add_message("the disk is nearly full")
         wanted: list[Command] = [TogglePause(), SetThreshold(0.7), UseCamera(9)]
         first = controls.apply(wanted, None)
         second = controls.apply([], None)
