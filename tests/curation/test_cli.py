@@ -229,13 +229,8 @@ def test_hostile_names_are_harmless_in_every_part_of_the_page(
     assert {"near-duplicates", "conflicts", "checks", "set-aside", "balance"} <= set(page.ids)
     shown = shown_text(name)
     assert f"Curation of data {shown}" in page.words
-    for photo in (
-        "mask_old/twin",
-        "mask_old/cut",
-        "mask_young/mask_young_001",
-        "nomask_young/dark",
-    ):
-        assert f"{photo} {shown}.jpg" in page.words
+    found = ("mask_old/twin", "mask_old/cut", "mask_young/mask_young_001", "nomask_young/dark")
+    assert {f"{path} {shown}.jpg" for path in found} <= set(page.words)
 
 
 def test_random_is_what_split_folders_does_by_itself_and_counts_its_leaks(

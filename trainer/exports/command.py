@@ -46,12 +46,12 @@ def _run_export(arguments: argparse.Namespace) -> int:
     log_output(datasets_behind([bundle, arguments.data]), Output(exporter.out, Kind.MODEL))
     done = []
     with ProgressDisplay() as display:
-        for each in formats:
-            display.update("exporting", len(done), len(formats), note=each.name)
+        for number, each in enumerate(formats):
+            display.update("exporting", number, len(formats), note=each.name)
             done.append(exporter.export(each))
             if arguments.json:
                 show(json.dumps(done[-1].as_dict()))
-        display.update("exporting", len(done), len(formats))
+        display.update("exporting", len(formats), len(formats))
     if not arguments.json:
         show_block(format_exports(done))
         show(f"Look at {exporter.out}")

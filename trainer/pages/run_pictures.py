@@ -84,7 +84,7 @@ def draw_confusion(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> 
         axes.pcolormesh(shares, cmap=colours, vmin=0, vmax=1, edgecolors="white", linewidth=2)
         axes.set(aspect="equal", xlabel="predicted", ylabel="actual")
         middles = [at + 0.5 for at in range(len(names))]
-        turned = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+        turned: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
         is_wide = longest > cell
         axes.set_xticks(middles, shown, **(turned if is_wide else {}))
         axes.set_yticks(middles, shown)
@@ -164,7 +164,8 @@ def _draw_png(
         # A letter that no font has is drawn as a box.
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update({**_STYLE, "font.family": _fonts_for(names)})
+        settings: dict[Any, Any] = {**_STYLE, "font.family": _fonts_for(names)}
+        matplotlib.rcParams.update(settings)
         figure = Figure(figsize=size, dpi=min(160, WIDEST_PX / size[0]), layout="constrained")
         draw(figure)
         file = io.BytesIO()
@@ -210,6 +211,8 @@ def _draw_panel(
     values: Sequence[tuple[float, float]],
     limits: tuple[float, float],
 ) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     numbers = range(1, len(rows) + 1)
     marker = "o" if len(rows) == 1 else ""
     for which, (name, colour) in enumerate((("training", BLUE), ("validation", ORANGE))):
@@ -221,7 +224,7 @@ def _draw_panel(
             phase = rows[number].phase.replace("_", "-")
             axes.text(number + 0.5, limits[1], f" {phase}", va="bottom", fontsize=8)
     axes.set(title=title, ylim=limits, xlabel=f"{len(rows)} epochs")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
 
 

@@ -10,9 +10,9 @@ from tests.conftest import draw_noise
 from tests.pages import Page
 
 PLAN = [
-    ("mask_old/1.jpg", Label.MASK_OLD, 1, "train", ""),
-    ("mask_old/1-v1.jpg", Label.MASK_OLD, 1, "train", "mask_old/1.jpg"),
-    ("mask_old/2.jpg", Label.MASK_OLD, 0, "", ""),
+    ("mask_old/1.jpg", Label.MASK_OLD, 1, "", "g1", "train", ""),
+    ("mask_old/1-v1.jpg", Label.MASK_OLD, 1, "", "g1", "train", "mask_old/1.jpg"),
+    ("mask_old/2.jpg", Label.MASK_OLD, 0, "surplus", "g2", "", ""),
 ]
 
 
@@ -25,7 +25,7 @@ def write_demo(out: Path, photos: int) -> None:
     (out / "curated").mkdir()
     with (out / "curated" / "plan.csv").open("w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(["path", "label", "kept", "split", "parent"])
+        rows.writerow(["path", "label", "kept", "reason", "group", "split", "parent"])
         rows.writerows(PLAN)
     scores = {"precision": 0.9, "recall": 0.8, "f1": 0.85}
     metrics = {

@@ -161,10 +161,10 @@ def test_hostile_names_are_harmless_in_every_part_of_a_page(
         rows.writerow(["path", "source"])
         for photo in sorted(photos.glob("*/*.jpg")):
             rows.writerow([path_to_cell(photo.relative_to(photos).as_posix()), HOSTILE])
-    file = tmp_path / "page.html"
-    words = ["--data", str(photos), "--metadata", str(table), "--report", str(file)]
+    report = tmp_path / "page.html"
+    words = ["--data", str(photos), "--metadata", str(table), "--report", str(report)]
     assert main(["evaluate", str(small_run), *words]) == 0
-    page = Page(file)
+    page = Page(report)
     assert page.outside == []
     shown = shown_text(HOSTILE)
     assert shown in page.words
