@@ -45,7 +45,7 @@ class CaptureScreen(CaptureView):
     """The keys of the camera, and what its threads report.
 
     Args:
-        parts: What the screen works with.
+        parts: The camera, the store and the rest that it works with.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -37,7 +37,7 @@ def find_scan_caches(
     Args:
         root: The dataset. Its former places have caches of their own.
         digests: sha256 of photos.
-        caches: Where a cache may have been kept, beside the user's and the one that is named now.
+        caches: Other folders of caches, beside the user's and the one that is named now.
 
     Returns:
         The files, with SQLite's journals, sorted.

@@ -96,7 +96,7 @@ class Finding:
     Attributes:
         kind: The kind of fault.
         path: Path of the file or row, relative to the dataset.
-        detail: What was found, where the kind alone does not say it.
+        detail: The finding in words, where the kind alone does not say it.
         known: The photo as its row should be, and the path of the row it has now.
     """
 
@@ -127,10 +127,10 @@ class Diagnosis:
 
     Attributes:
         root: The dataset.
-        photos: How many whole photos lie in the four folders.
-        manifest: What its manifest says, and how it is.
+        photos: Number of whole photos in the four folders.
+        manifest: The state and the rows of its manifest.
         findings: Faults, by kind and path.
-        notes: What is left to a person.
+        notes: Things that only a person can decide.
     """
 
     root: Path

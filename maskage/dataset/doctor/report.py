@@ -14,8 +14,8 @@ def diagnosis_as_text(diagnosis: Diagnosis, left: Left | None = None) -> str:
     """Describe what was found, kind by kind, and what to do next.
 
     Args:
-        diagnosis: What `examine` found.
-        left: What could not be repaired; None where nothing was tried.
+        diagnosis: The result of `examine`.
+        left: The faults that could not be repaired; None where nothing was tried.
     """
     return join_lines(
         [
