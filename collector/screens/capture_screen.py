@@ -302,12 +302,11 @@ class CaptureScreen(CaptureView):
 
     def summarise(self) -> str:
         """Return one line on what this run did."""
-        text = (
-            f"Saved in {self._parts.store.root}: {self._writer.saved:,}. Shots refused: "
-            f"{self._photographer.refused:,}. Frames dropped: {self._dropped:,}."
-        )
         failed = f" Could not be saved: {self._writer.failed}!" if self._writer.failed else ""
-        return text + failed
+        return (
+            f"Saved in {self._parts.store.root}: {self._writer.saved:,}. Shots refused: "
+            f"{self._photographer.refused:,}. Frames dropped: {self._dropped:,}.{failed}"
+        )
 
     # Now and then
 
