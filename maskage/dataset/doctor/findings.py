@@ -33,9 +33,9 @@ WORDS: Mapping[Kind, tuple[str, str, str]] = {
     Kind.MANIFEST_DAMAGED: (
         "damaged manifest",
         "damaged manifests",
-        "set aside as it is, and made anew from what can be read of it and the folders",
+        "set aside, and rebuilt from the folders and from what can be read of it",
     ),
-    Kind.MANIFEST_LOST: ("lost manifest", "lost manifests", "made anew from the folders"),
+    Kind.MANIFEST_LOST: ("lost manifest", "lost manifests", "rebuilt from the folders"),
     Kind.FOLDER: ("missing folder", "missing folders", "made"),
     Kind.DAMAGED: (
         "photo that cannot be decoded",
@@ -48,11 +48,11 @@ WORDS: Mapping[Kind, tuple[str, str, str]] = {
         "photos without a row",
         "adopted; their subject stays unknown",
     ),
-    Kind.MOVED: ("photo moved by hand", "photos moved by hand", "followed by its row"),
+    Kind.MOVED: ("photo moved by hand", "photos moved by hand", "corrected in its row"),
     Kind.FOUND: (
-        "photo whose row says removed",
-        "photos whose row says removed",
-        "marked as being there",
+        "photo whose row says that it was removed",
+        "photos whose rows say that they were removed",
+        "marked as present",
     ),
     Kind.TRASHED: (
         "row whose photo lies in the trash",
