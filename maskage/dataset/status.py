@@ -101,12 +101,12 @@ class DatasetStatus:
     def advice(self) -> list[Advice]:
         """Advice on what to shoot next, the most urgent first."""
         return give_advice(
-            self.counts,
-            {label: (of.measured, of.faults) for label, of in self.classes.items()},
-            self.subjects,
-            self.sessions_of,
-            self.target,
-            sum(of.doubtful for of in self.classes.values()),
+            counts=self.counts,
+            faults={label: (of.measured, of.faults) for label, of in self.classes.items()},
+            subjects=self.subjects,
+            sessions_of=self.sessions_of,
+            target=self.target,
+            doubtful=sum(of.doubtful for of in self.classes.values()),
         )
 
     def to_json(self) -> dict[str, object]:

@@ -67,6 +67,7 @@ class _Facts:
 
 
 def give_advice(
+    *,
     counts: Counts,
     faults: Faults,
     subjects: Mapping[str, Counts],
