@@ -69,9 +69,9 @@ class ReviewList:
     """The photos that are shown, in order.
 
     Args:
-        photos: Of the whole dataset.
+        photos: All photos of the dataset.
         chosen: Which are shown.
-        order: How they are sorted.
+        order: The order they are sorted in.
         alike: Ranks as `rank_look_alikes` gives them, for that order; followed and kept up to
             date, so that they need not be found again. Without them they are found here.
     """

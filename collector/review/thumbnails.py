@@ -30,7 +30,7 @@ class ThumbLoader:
         root: The dataset.
         on_ready: Called from a thread when thumbnails have come, once until `notice` is called.
         side_px: Side of a thumbnail.
-        kept: How many are kept, those looked at last.
+        kept: Number of thumbnails that are kept, those used last.
         workers: Decoding threads.
     """
 

@@ -24,7 +24,7 @@ class CaptureParts:
         finder: Finds faces; used from one thread.
         list_sources: Lists other cameras that could be opened; may take a second.
         subject: Pseudonym of the person at the start, or None.
-        gate: How strict the shutter is.
+        gate: The strictness of the shutter.
         target: Photos wanted in each class.
         commands: The keys of the camera.
         review_commands: The keys of the gallery.

@@ -46,7 +46,7 @@ class CaptureScreen(CaptureView):
     """The keys of the camera, and what its threads report.
 
     Args:
-        parts: What the screen works with.
+        parts: The camera, the store and the rest that it works with.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -303,12 +303,11 @@ class CaptureScreen(CaptureView):
 
     def summarise(self) -> str:
         """Return one line on what this run did."""
-        text = (
-            f"Saved in {self._parts.store.root}: {self._writer.saved:,}. Shots refused: "
-            f"{self._photographer.refused:,}. Frames dropped: {self._dropped:,}."
-        )
         failed = f" Could not be saved: {self._writer.failed}!" if self._writer.failed else ""
-        return text + failed
+        return (
+            f"Saved in {self._parts.store.root}: {self._writer.saved:,}. Shots refused: "
+            f"{self._photographer.refused:,}. Frames dropped: {self._dropped:,}.{failed}"
+        )
 
     # Now and then
 

@@ -107,7 +107,7 @@ def describe_saved(report: Edited, total: Mapping[Label, int]) -> Feedback:
     """Return the answer to edits that are on the disk.
 
     Args:
-        report: What the writer did.
+        report: The edits that the writer carried out.
         total: Photos in each class, these included.
     """
     photo = report.edits[0].photo

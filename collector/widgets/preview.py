@@ -29,7 +29,7 @@ class PreviewPicture:
 
     Attributes:
         observation: The frame and its faces.
-        color: Of the box around the face to be photographed.
+        color: Colour of the box around the face to be photographed.
         is_mirrored: Shown as in a mirror; the frame itself never is.
         is_dim: Grey and dark: not a picture of this moment.
         flash: A shot was taken of it.

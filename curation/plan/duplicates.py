@@ -22,8 +22,8 @@ class Duplicate:
     """A photo that shows what another shows.
 
     Attributes:
-        index: Of the photo that goes.
-        leader: Of the photo that stays.
+        index: Index of the photo that goes.
+        leader: Index of the photo that stays.
         bits: In how many bits of the pHash they differ.
         is_copy: The files are the same, byte for byte.
         is_mirrored: One shows the other's mirror image.
@@ -48,7 +48,7 @@ def find_duplicates(
         scans: The usable photos.
         groups: Group number of each (see `curation.plan.groups`).
         alike: Which of them are near enough to be the same picture.
-        limits: What makes a photo a worse one (see `rank_key`).
+        limits: Limits of the flaws that make a photo worse (see `rank_key`).
 
     Returns:
         The photos that go, sorted by index. Every one of them looks like its leader, and no two

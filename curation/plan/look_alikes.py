@@ -35,7 +35,7 @@ class LookAlikes:
         node_of: Node of each photo, shape (N,).
         first, second: Nodes of each pair, first < second, shape (P,).
         bits: In how many bits they differ, the picture or its mirror image, shape (P,).
-        is_mirrored: Whether it is the mirror image that is closer, shape (P,).
+        is_mirrored: The mirror image is closer, shape (P,).
     """
 
     node_of: Indices

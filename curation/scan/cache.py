@@ -1,7 +1,7 @@
 """The cache of scans: a file that has not changed is not scanned twice.
 
 One SQLite file a dataset, in the user's cache. It is only a cache: whatever is wrong with it, the
-photos are looked at again. A file counts as unchanged by its size and time of change.
+photos are scanned again. A file counts as unchanged by its size and time of change.
 """
 
 import contextlib
@@ -45,7 +45,7 @@ class ScanCache:
 
     Args:
         root: The dataset.
-        look: What tells two ways of looking at one file apart: the digest of a face model, or "".
+        look: Name of the way of scanning: the digest of a face model, or "".
     """
 
     def __init__(self, root: Path, look: str = "") -> None:
@@ -56,7 +56,7 @@ class ScanCache:
         self._connection = self._open()
 
     def get(self, path: str, state: FileState) -> Sight | None:
-        """The sight of a file as it is now, or None where it has to be looked at."""
+        """The sight of a file as it is now, or None where it has to be scanned."""
         known = self._rows.get(path)
         return known[1] if known is not None and known[0] == state else None
 

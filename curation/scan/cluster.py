@@ -1,6 +1,6 @@
 """Scanning on the workers of a Dask cluster, which may come, go and die meanwhile.
 
-The map is pure, so a chunk whose worker died is looked at again by another. What could go wrong in
+The map is pure, so a chunk whose worker died is scanned again by another. What could go wrong in
 silence is checked: a worker that does not see the dataset, sees another one under the same path,
 or would measure otherwise.
 """
@@ -43,7 +43,7 @@ POLL_S = 1.0
 CLOSE_S = 3.0
 """A scheduler that has gone is not waited for when leaving."""
 CHUNKS_A_THREAD = 4
-"""In flight for each thread of the workers: one is looked at, the others hide the network."""
+"""In flight for each thread of the workers: one is scanned, the others hide the network."""
 
 _LOGGERS = ("distributed", "distributed.client", "tornado.application")
 
@@ -67,7 +67,7 @@ def map_on_cluster(
     Raises:
         UsageError: `scheduler` is not an address.
         EnvironmentProblemError: No distributed here, no scheduler there or lost, no worker for
-            `WORKERLESS_S` seconds, or workers that cannot look at these photos as we would here.
+            `WORKERLESS_S` seconds, or workers that cannot scan these photos as this machine would.
     """
     if not chunks:
         return
@@ -157,7 +157,7 @@ class _Cluster:
             raise
         except KilledWorker as fault:
             raise EnvironmentProblemError(
-                f"{fault.allowed_failures + 1} workers, one after the other, died looking at "
+                f"{fault.allowed_failures + 1} workers, one after the other, died while scanning "
                 f"{_span(jobs)}. See their logs (out of memory?), and start more workers; or leave "
                 f"--scheduler out."
             ) from fault
@@ -198,13 +198,13 @@ class _Cluster:
             raise EnvironmentProblemError(
                 f"The scheduler at {self._scheduler} has had no worker for {WORKERLESS_S:g} s. "
                 f"Start some (dask worker {self._scheduler}), and run this again: what has been "
-                f"looked at is not looked at again."
+                f"scanned is not scanned again."
             )
 
     def _lost(self) -> EnvironmentProblemError:
         return EnvironmentProblemError(
             f"The scheduler at {self._scheduler} was lost: it ended, or the network did. Start it "
-            f"and its workers, and run this again: what has been looked at is not looked at again."
+            f"and its workers, and run this again: what has been scanned is not scanned again."
         )
 
 
@@ -270,7 +270,7 @@ def _require_listener(scheduler: str, host: str, port: int) -> None:
     except OSError as fault:
         raise EnvironmentProblemError(
             f"No Dask scheduler at {scheduler} ({fault.strerror or fault}). Start one with `dask "
-            f"scheduler`, or leave --scheduler out to look at the photos on this machine."
+            f"scheduler`, or leave --scheduler out to scan the photos on this machine."
         ) from fault
 
 

@@ -9,11 +9,11 @@ from maskage.dataset.photo_scan import Sight, look_at
 
 @dataclass(frozen=True)
 class Job:
-    """One photo to look at: what a worker needs to know, wherever it runs.
+    """One photo to scan: everything that a worker needs, wherever it runs.
 
     Attributes:
-        path: Of the file, absolute.
-        name: What to call it in a message.
+        path: Path of the file, absolute.
+        name: Name of it in a message.
         face_model: YuNet's file, where the face is to be found first.
     """
 

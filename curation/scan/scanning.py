@@ -20,7 +20,7 @@ from maskage.dataset.photo_scan import PhotoScan, Sight, needs_face
 from maskage.records import Photo
 
 CHUNK = 16
-"""Photos looked at in one task: enough that handing tasks over costs nothing beside the looking."""
+"""Photos in one task: enough that handing tasks over costs nothing beside the scanning."""
 KEEP_EVERY_S = 2.0
 """What was seen goes into the cache this often, so that an interrupted run goes on from there."""
 
@@ -36,10 +36,10 @@ def scan_photos(
 
     Args:
         root: The dataset.
-        photos: What to look at.
-        workers: Who looks; one thread a core by default.
+        photos: The photos to scan.
+        workers: The workers; one thread a core by default.
         face_model: YuNet's file: find the face first, where the manifest does not know it.
-        cache: What earlier runs saw; gets what this one sees.
+        cache: Sights of earlier runs; those of this run are added.
 
     Raises:
         EnvironmentProblemError: The cluster cannot be reached, or gave up.
@@ -95,7 +95,7 @@ def _map_here(chunks: Sequence[Sequence[Job]], workers: Workers) -> Iterator[lis
         try:
             for chunk in chunks:
                 waiting.append(pool.submit(look_at_jobs, chunk))
-                # A bounded queue: what is looked at ahead, not the dataset, sets the memory.
+                # A bounded queue: what is scanned ahead, not the dataset, sets the memory.
                 if len(waiting) > 4 * count:
                     yield waiting.popleft().result()
             while waiting:

@@ -28,9 +28,9 @@ class WorkerAnswer:
 
     Attributes:
         host: Name of its machine.
-        versions: Of everything that decides about the figures, by name.
+        versions: Versions of everything that affects the figures, by name.
         missing: A file besides the photos that the machine lacks: the face model; or None.
-        sizes: Of the files as it sees them, bytes; None for one that it does not see.
+        sizes: Sizes of the files as it sees them, bytes; None for one that it does not see.
         sights: Both in the order of the jobs, and empty where something is missing.
     """
 

@@ -25,11 +25,11 @@ class Consent:
 
     Attributes:
         subject: Pseudonym.
-        basis: What it rests on, such as "form 12" or "self".
-        given_on: From when it holds.
+        basis: The basis of the consent, such as "form 12" or "self".
+        given_on: First day of the consent.
         expires_on: The last day it holds; None for no end.
-        is_minor: Whether somebody had to agree in the subject's place.
-        guardian: Who agreed for a minor: a role such as "mother", not a name.
+        is_minor: Somebody had to agree in the subject's place.
+        guardian: The person who agreed for a minor: a role such as "mother", not a name.
     """
 
     subject: str

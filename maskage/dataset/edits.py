@@ -10,8 +10,8 @@ class Edit:
     """One photo before and after.
 
     Attributes:
-        before: As it lay in the dataset; None where it comes (back) out of the trash.
-        after: As it lies there then; None where it goes to the trash.
+        before: The photo before the edit; None where it comes out of the trash.
+        after: The photo after the edit; None where it goes to the trash.
     """
 
     before: Photo | None

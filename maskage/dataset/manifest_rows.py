@@ -77,7 +77,7 @@ def find_odd_rows(db: sqlite3.Connection, *, has_second_schema: bool, limit: int
 
     Args:
         db: A manifest, open.
-        has_second_schema: Whether it has the columns of the second schema.
+        has_second_schema: It has the columns of the second schema.
         limit: Describe so many at most.
 
     Returns:

@@ -1,4 +1,4 @@
-"""One look at each photo: decode, hash, measure, find the face. A pure map, a few bytes a photo.
+"""The scan of one photo: decode, hash, measure, find the face. A pure map, a few bytes a photo.
 
 It is the only part of a curation that grows heavy with the number of photos, so what was seen is
 kept (`scan_cache`), and the looking is spread over threads, processes or machines (`scanning`).
@@ -35,12 +35,12 @@ class Sight:
     """The result of scanning one file; the same on every machine.
 
     Attributes:
-        sha256: Of the file; empty where it could not be read at all.
+        sha256: Digest of the file; empty where it could not be read at all.
         phash: imagehash's 64-bit pHash of the face crop, its first bit the highest.
         mirror: pHash of the mirrored crop.
         quality: Figures of the crop.
-        width, height: Of the picture, px, orientation applied.
-        faces: How many faces, bystanders left out; None where nobody looked.
+        width, height: Size of the picture, px, orientation applied.
+        faces: Number of faces without bystanders; None where none was looked for.
         fault: Why it cannot be used, or None.
     """
 
@@ -56,7 +56,7 @@ class Sight:
 
 @dataclass(frozen=True)
 class PhotoScan:
-    """A photo of the dataset, and what one look at it shows."""
+    """A photo of the dataset, and the result of scanning it."""
 
     photo: Photo
     sight: Sight
@@ -72,7 +72,7 @@ def look_at(path: Path, name: str, face_model: Path | None = None) -> Sight:
 
     Args:
         path: The file.
-        name: What to call it in a message.
+        name: Name of it in a message.
         face_model: YuNet's ONNX file: where the photo shows more than the face, the face is hashed
             and measured, for a hash of the whole would recognise the room. None: the photo is
             taken for the crop.

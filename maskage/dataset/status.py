@@ -20,15 +20,15 @@ class ClassStatus:
     """One class.
 
     Attributes:
-        photos: How many it holds.
-        measured: How many of them have quality figures.
+        photos: Number of photos.
+        measured: Number of photos with quality figures.
         sharpness, brightness: The medians of those; None where there are none.
-        faults: How many of them have each fault of `maskage.pictures.quality.find_faults`.
-        weak: How many of them have any.
-        flagged: How many somebody wants to look at again.
-        disputed: How many a model takes for another class.
-        doubtful: How many are flagged, disputed, or both.
-        trashed: How many lie in the trash; they are not among `photos`.
+        faults: Number of photos with each fault of `maskage.pictures.quality.find_faults`.
+        weak: Number of photos with any fault.
+        flagged: Number of photos flagged for another review.
+        disputed: Number of photos that a model takes for another class.
+        doubtful: Number of photos that are flagged, disputed, or both.
+        trashed: Number of photos in the trash; they are not among `photos`.
     """
 
     photos: int = 0
@@ -54,8 +54,8 @@ class SessionStatus:
 
     Attributes:
         session: Its name.
-        subjects: Who sat for it, sorted; empty where nobody is named.
-        photos: How many came of it.
+        subjects: The people in it, sorted; empty where no subject is known.
+        photos: Number of its photos.
         first, last: When the first and the last were taken; None where unknown.
     """
 
@@ -101,12 +101,12 @@ class DatasetStatus:
     def advice(self) -> list[Advice]:
         """Advice on what to shoot next, the most urgent first."""
         return give_advice(
-            self.counts,
-            {label: (of.measured, of.faults) for label, of in self.classes.items()},
-            self.subjects,
-            self.sessions_of,
-            self.target,
-            sum(of.doubtful for of in self.classes.values()),
+            counts=self.counts,
+            faults={label: (of.measured, of.faults) for label, of in self.classes.items()},
+            subjects=self.subjects,
+            sessions_of=self.sessions_of,
+            target=self.target,
+            doubtful=sum(of.doubtful for of in self.classes.values()),
         )
 
     def to_json(self) -> dict[str, object]:

@@ -67,6 +67,7 @@ class _Facts:
 
 
 def give_advice(
+    *,
     counts: Counts,
     faults: Faults,
     subjects: Mapping[str, Counts],
@@ -78,9 +79,9 @@ def give_advice(
 
     Args:
         counts: Photos in each class.
-        faults: Of each class, how many photos were measured and how many have each fault.
+        faults: Numbers of measured photos and of each fault, for each class.
         subjects: For each subject, photos in each class.
-        sessions_of: How many sessions each subject sat for.
+        sessions_of: Number of sessions of each subject.
         target: Photos wanted in each class.
         doubtful: Photos that are flagged, or that a model takes for another class.
     """

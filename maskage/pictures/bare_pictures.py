@@ -39,7 +39,7 @@ def strip_picture(data: bytes, name: str = "picture") -> bytes:
 
     Args:
         data: The encoded file (JPEG, PNG, WebP, BMP, TIFF).
-        name: What to call it in a message.
+        name: Name of it in a message.
 
     Returns:
         A file of the same format, upright without any tag. Where nothing is to be taken out of a

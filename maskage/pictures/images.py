@@ -61,7 +61,7 @@ class GreyPicture:
 
     Attributes:
         image: Mode "L", orientation applied; perhaps at a fraction of its size.
-        width, height: Of the picture at its full size, px.
+        width, height: Full size of the picture, px.
     """
 
     image: Image.Image
@@ -79,7 +79,7 @@ def decode_image(data: bytes, name: str = "picture") -> RgbImage:
 
     Args:
         data: The encoded file (JPEG, PNG, WebP, BMP, TIFF).
-        name: What to call it in a message.
+        name: Name of it in a message.
 
     Returns:
         RGB uint8, shape (H, W, 3), orientation applied; grey and alpha become RGB.

@@ -31,7 +31,7 @@ class LeftOut:
 
     Attributes:
         path: Relative to the folder that was listed, POSIX; a folder's ends in "/".
-        reason: What it is and what to do, the same words for all of one kind.
+        reason: The kind of file and what to do, the same words for all of one kind.
         pictures: Files in it that are pictures by their names, where it is a folder.
     """
 

@@ -16,7 +16,7 @@ def measure_quality(crop: RgbImage, box: FaceBox | None = None) -> Quality:
 
     Args:
         crop: RGB uint8, shape (H, W, 3), square or nearly.
-        box: Where the face was in its frame; a guide (score 0) says nothing about its size.
+        box: Place of the face in its frame; a guide (score 0) says nothing about its size.
     """
     small = resize_square(crop, MEASURED_SIDE_PX)
     return measure_grey(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False), box)

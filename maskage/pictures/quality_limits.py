@@ -1,11 +1,11 @@
-"""Below or above what a shot is no good."""
+"""The limits of a good shot."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class QualityLimits:
-    """Below or above these a shot is refused.
+    """The limits below or above which a shot is refused.
 
     Attributes:
         min_sharpness: Variance of the Laplacian at 128 px. At full size it ranks noise above

@@ -42,7 +42,7 @@ def examine(
     Args:
         root: The dataset.
         progress: Shows the reading of the photos, the one step that takes time.
-        is_ours: Whether the caller holds the dataset's lock.
+        is_ours: The caller holds the dataset's lock.
         today: The day on which consents must hold; today, where none is named.
 
     Raises:

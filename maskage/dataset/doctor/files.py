@@ -33,9 +33,9 @@ class PhotoFile:
 
     Attributes:
         path: Relative to the dataset, POSIX.
-        label: Of its folder.
-        sha256: Of its bytes; None where it cannot be read.
-        fingerprint, quality: Of its picture, where the manifest lacks them or has others.
+        label: Class of its folder.
+        sha256: Digest of its bytes; None where it cannot be read.
+        fingerprint, quality: Figures of its picture, where the manifest has none or others.
         damage: Why it is no whole picture; None where it is.
         unreadable: Why its bytes cannot be had; None where they can.
     """
@@ -62,7 +62,7 @@ def read_photos(
     Args:
         root: The dataset.
         paths: Label of each photo.
-        rows: By path. What is unchanged since its row was written is decoded, and not measured.
+        rows: Rows by path. A file unchanged since its row is decoded, but not measured again.
     """
     waiting: list[Future[PhotoFile]] = []
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="doctor") as pool:

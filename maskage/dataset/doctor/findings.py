@@ -33,9 +33,9 @@ WORDS: Mapping[Kind, tuple[str, str, str]] = {
     Kind.MANIFEST_DAMAGED: (
         "damaged manifest",
         "damaged manifests",
-        "set aside as it is, and made anew from what can be read of it and the folders",
+        "set aside, and rebuilt from the folders and from what can be read of it",
     ),
-    Kind.MANIFEST_LOST: ("lost manifest", "lost manifests", "made anew from the folders"),
+    Kind.MANIFEST_LOST: ("lost manifest", "lost manifests", "rebuilt from the folders"),
     Kind.FOLDER: ("missing folder", "missing folders", "made"),
     Kind.DAMAGED: (
         "photo that cannot be decoded",
@@ -48,11 +48,11 @@ WORDS: Mapping[Kind, tuple[str, str, str]] = {
         "photos without a row",
         "adopted; their subject stays unknown",
     ),
-    Kind.MOVED: ("photo moved by hand", "photos moved by hand", "followed by its row"),
+    Kind.MOVED: ("photo moved by hand", "photos moved by hand", "corrected in its row"),
     Kind.FOUND: (
-        "photo whose row says removed",
-        "photos whose row says removed",
-        "marked as being there",
+        "photo whose row says that it was removed",
+        "photos whose rows say that they were removed",
+        "marked as present",
     ),
     Kind.TRASHED: (
         "row whose photo lies in the trash",
@@ -96,7 +96,7 @@ class Finding:
     Attributes:
         kind: The kind of fault.
         path: Path of the file or row, relative to the dataset.
-        detail: What was found, where the kind alone does not say it.
+        detail: The finding in words, where the kind alone does not say it.
         known: The photo as its row should be, and the path of the row it has now.
     """
 
@@ -127,10 +127,10 @@ class Diagnosis:
 
     Attributes:
         root: The dataset.
-        photos: How many whole photos lie in the four folders.
-        manifest: What its manifest says, and how it is.
+        photos: Number of whole photos in the four folders.
+        manifest: The state and the rows of its manifest.
         findings: Faults, by kind and path.
-        notes: What is left to a person.
+        notes: Things that only a person can decide.
     """
 
     root: Path

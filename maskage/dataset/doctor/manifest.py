@@ -36,11 +36,11 @@ class ManifestState:
     """A manifest as it was found.
 
     Attributes:
-        condition: How it is.
-        detail: What is wrong with it.
-        rows: What it says, or what could be salvaged of that.
+        condition: The condition.
+        detail: The fault, in words.
+        rows: Its rows, or those that could be salvaged.
         consents: The same, by subject.
-        salvage: Of a damaged one: what could be read.
+        salvage: Everything that could be read of a damaged one.
     """
 
     condition: Condition
@@ -55,7 +55,7 @@ def examine_manifest(root: Path, *, is_ours: bool = False) -> ManifestState:
 
     Args:
         root: The dataset.
-        is_ours: Whether the caller holds the dataset's lock.
+        is_ours: The caller holds the dataset's lock.
 
     Raises:
         DatasetError: It is of a newer schema, which is no damage.
@@ -147,7 +147,7 @@ def _check(path: Path, name: Path) -> str | None:
 
     Args:
         path: The file, or a copy of it.
-        name: What to call it in a message.
+        name: Name of it in a message.
 
     Raises:
         DatasetError: It is of a newer schema.

@@ -15,9 +15,9 @@ class Match:
     """A file and the row that is its own; None where it has none.
 
     Attributes:
-        file: As it was read.
-        row: As the manifest has it.
-        is_removed: Whether the row says that its photo was removed.
+        file: The file as it was read.
+        row: The row in the manifest, or None.
+        is_removed: The row says that its photo was removed.
     """
 
     file: PhotoFile
@@ -51,7 +51,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Matches:
-    """What belongs together.
+    """The files and rows that belong together.
 
     Attributes:
         matches: One a file, in the order of the files.
@@ -75,7 +75,7 @@ def match_files(files: Sequence[PhotoFile], rows: ManifestRows, trash: Collectio
 
     Args:
         files: Whole photos in the class folders.
-        rows: What the manifest says.
+        rows: All rows of the manifest.
         trash: Paths whose photo lies in the trash, where its row may rightly say so.
     """
     matcher = _Matcher(files, rows)

@@ -23,7 +23,7 @@ def list_notes(
 
     Args:
         root: The dataset.
-        writer: Who writes to it just now.
+        writer: The program that writes to it now, or None.
         manifest: Its manifest.
         matches: Its whole photos, with their rows.
         today: The day on which consents must hold.

@@ -39,8 +39,8 @@ class RepairResult:
     """The result of a repair: what was found, and what is left.
 
     Attributes:
-        diagnosis: Of the dataset before anything was changed.
-        left: What could not be repaired, and why.
+        diagnosis: The diagnosis before anything was changed.
+        left: The faults that could not be repaired, and why.
     """
 
     diagnosis: Diagnosis

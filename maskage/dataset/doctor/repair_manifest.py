@@ -24,7 +24,7 @@ def replace_manifest(root: Path, salvage: Salvage, now: datetime) -> None:
 
     Args:
         root: The dataset.
-        salvage: What could be read of the damaged one.
+        salvage: Everything that could be read of the damaged one.
         now: UTC; stands in the name of the damaged one.
 
     Raises:

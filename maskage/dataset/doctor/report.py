@@ -14,8 +14,8 @@ def diagnosis_as_text(diagnosis: Diagnosis, left: Left | None = None) -> str:
     """Describe what was found, kind by kind, and what to do next.
 
     Args:
-        diagnosis: What `examine` found.
-        left: What could not be repaired; None where nothing was tried.
+        diagnosis: The result of `examine`.
+        left: The faults that could not be repaired; None where nothing was tried.
     """
     return join_lines(
         [
@@ -92,9 +92,9 @@ def _salvaged(diagnosis: Diagnosis) -> Iterator[str]:
     salvage = diagnosis.manifest.salvage
     if salvage is not None:
         yield (
-            f"        of the damaged manifest {_count(len(salvage.rows), 'row')} and "
-            f"{_count(len(salvage.consents), 'consent')} can be read; whom other photos show is "
-            f"no longer known"
+            f"        {_count(len(salvage.rows), 'row')} and "
+            f"{_count(len(salvage.consents), 'consent')} of the damaged manifest can be read; the "
+            f"subjects of other photos are lost"
         )
 
 

@@ -30,9 +30,9 @@ class SalvagedRow:
     """The row of one photo as it was.
 
     Attributes:
-        photo: What it says.
-        source_sha256: Of the file it was imported from.
-        removed_at: Since when its photo is in the trash or gone; None where it is not.
+        photo: The photo that it describes.
+        source_sha256: Digest of the file it was imported from.
+        removed_at: Time since when its photo is in the trash or gone, or None.
     """
 
     photo: Photo

@@ -36,7 +36,14 @@ def advise(
         for index, label in enumerate(LABELS)
     }
     sat = dict.fromkeys(subjects, 2) if sessions_of is None else sessions_of
-    return give_advice(total, faults or {}, subjects, sat, target, doubtful)
+    return give_advice(
+        counts=total,
+        faults=faults or {},
+        subjects=subjects,
+        sessions_of=sat,
+        target=target,
+        doubtful=doubtful,
+    )
 
 
 def people(number: int, of_each: dict[Label, int]) -> dict[str, dict[Label, int]]:

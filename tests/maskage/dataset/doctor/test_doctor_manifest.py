@@ -184,6 +184,32 @@ def test_salvage_reads_the_log_too_and_every_column(tmp_path: Path) -> None:
     assert [event[2] for event in salvage.events] == ["add", "trash"]
 
 
+def test_a_damaged_row_costs_no_other_row_of_its_page(tmp_path: Path) -> None:
+    photos = fill(tmp_path, 40)
+    path = manifest_path(tmp_path)
+    data = path.read_bytes()
+    lost = photos[20]
+    at = data.index(f"{lost.path}{lost.label}{lost.subject}".encode())  # not in an index
+    path.write_bytes(data[: at - 30] + b"\xff" * 30 + data[at:])
+    salvaged = salvage_manifest(path).rows
+    assert {photo.path for photo in photos} - set(salvaged) == {lost.path}
+
+
+def test_a_log_is_read_beyond_a_damaged_frame(tmp_path: Path) -> None:
+    manifest = Manifest(tmp_path)
+    for number in range(3):
+        photo = Photo(f"mask_old/{number}.jpg", Label.MASK_OLD, sha256="ab" * 32)
+        with manifest.transaction():
+            manifest.add(photo, "2026-01-01T00:00:00.000+00:00")
+    path = manifest_path(tmp_path)
+    wal = tmp_path / "wal"
+    log = bytearray(path.with_name("manifest.db-wal").read_bytes())
+    manifest.close()
+    log[100] ^= 1  # in the first frame
+    wal.write_bytes(log)
+    assert len(salvage_manifest(path, wal).rows) == 3
+
+
 def test_salvage_knows_the_columns_of_the_table(tmp_path: Path) -> None:
     Manifest(tmp_path).close()
     with closing(sqlite3.connect(manifest_path(tmp_path))) as db:
