@@ -1,4 +1,4 @@
-"""The collector's terminal UI: its parts are opened here, then the screen takes over."""
+"""The collector's terminal program: opens its parts, then the screen takes over."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -50,11 +50,11 @@ DARKROOM = Theme(
 
 
 class DarkroomApp(App[None]):
-    """What both apps share: looks, keys, and how they end.
+    """The looks, keys and ways to end that both apps share.
 
     Attributes:
-        fault: What ended the app, where that was a bug.
-        is_interrupted: Whether Ctrl-C ended it.
+        fault: The exception that ended the app, where that was a bug.
+        is_interrupted: Ctrl-C ended it.
         ended_by: The signal of a polite kill that ended it, or None.
     """
 
@@ -81,7 +81,7 @@ class DarkroomApp(App[None]):
             self.set_keymap(key_changes)
 
     async def action_interrupt(self) -> None:
-        """Ctrl-C ends the program, as everywhere; what was ordered is done first."""
+        """End the program on Ctrl-C; what was ordered is done first."""
         self.is_interrupted = True
         await self.action_quit()
 
@@ -92,12 +92,13 @@ class DarkroomApp(App[None]):
             yield
 
     def on_mount(self) -> None:
+        """Note the loop, and end at once where a signal came before it."""
         self._screen_loop = asyncio.get_running_loop()
         if self.ended_by is not None:
             self._quit_soon()
 
     def _end_by(self, number: int) -> None:
-        """In the main thread, in the middle of anything."""
+        """End on a signal, which may come at any point of the main thread."""
         is_first = self.ended_by is None
         self.ended_by = number
         if is_first and self._screen_loop is not None:
@@ -126,21 +127,23 @@ class CollectorApp(DarkroomApp):
         self.capture = CaptureScreen(parts)
 
     def get_default_screen(self) -> Screen[None]:
+        """Return the screen that the app starts with."""
         return self.capture
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Themes and our own commands; a toast or screenshot would tear the raw preview."""
+        """Offer themes and our own commands; a toast or screenshot would tear the raw preview."""
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
         for name, text, action in (
-            ("Gallery", "Look the photos through", self.capture.action_gallery),
-            ("Subject", "Who sits before the camera", self.capture.action_subject),
-            ("New session", "Start a new sitting", self.capture.action_session),
+            ("Gallery", "Review the photos and correct labels", self.capture.action_gallery),
+            ("Subject", "Set who is in front of the camera", self.capture.action_subject),
+            ("New session", "Start a new session", self.capture.action_session),
             ("Next camera", "Open the next camera", self.capture.action_camera),
-            ("Help", "What every key does", self.capture.action_help),
+            ("Help", "Show what every key does", self.capture.action_help),
         ):
             yield SystemCommand(name, text, action)
 
     async def action_quit(self) -> None:
+        """Finish what was ordered, then end the program."""
         await self.capture.action_quit()
 
 
@@ -159,15 +162,17 @@ class ReviewApp(DarkroomApp):
         self.review = ReviewScreen(store, self.writer, commands)
 
     def get_default_screen(self) -> Screen[None]:
+        """Return the screen that the app starts with."""
         return Screen()
 
     def on_mount(self) -> None:
+        """Show the gallery, and end when it is left."""
         self.push_screen(self.review, lambda _: self.exit())
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """As in `CollectorApp`."""
+        """Offer themes and the help in the command palette."""
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
-        yield SystemCommand("Help", "What every key does", self.review.action_help)
+        yield SystemCommand("Help", "Show what every key does", self.review.action_help)
 
 
 def run_capture(
@@ -175,9 +180,9 @@ def run_capture(
     source: str,
     subject: str | None,
     face_model: Path | None,
+    *,
     gate: str = "warn",
     target: int = DEFAULT_TARGET,
-    mirror: bool = True,
     seed: int = 0,
     is_self: bool = False,
 ) -> int:
@@ -186,13 +191,12 @@ def run_capture(
     Args:
         root: The dataset; made where it is missing.
         source: See `maskage.cameras.sources.open_camera`.
-        subject: Pseudonym of who sits there, or None.
+        subject: Pseudonym of the person, or None.
         face_model: A YuNet file, or None to look where `open_face_finder` looks.
         gate: "strict", "warn" or "off"; see `collector.capture.shutter.Gate`.
         target: Photos wanted in each class: a quarter of the 2,940 of the student project.
-        mirror: Whether the preview is a mirror; photos never are.
-        seed: Whom the demo camera shows.
-        is_self: The person photographs themselves; that is put on record as their consent.
+        seed: Decides which people the demo camera shows.
+        is_self: The person photographs themselves; that is recorded as their consent.
 
     Returns:
         0 when the person quits.
@@ -217,25 +221,22 @@ def run_capture(
             if isinstance(camera, PictureFolder):
                 passed_over = camera.pass_over(photo.source for photo in store.photos())
                 if passed_over:
-                    say(
-                        f"{source}: {passed_over} pictures were labelled before; they are left out."
-                    )
+                    say(f"{source}: {passed_over} pictures are skipped: they have a label already.")
             if is_self and pseudonym is not None:
                 record_self(store, pseudonym, date.today())
             return _run_app(
                 CaptureParts(
-                    store,
-                    camera,
-                    source,
-                    opener,
-                    finder,
-                    lambda: [str(index) for index in list_webcams()],
-                    pseudonym,
-                    strictness,
-                    target,
-                    mirror,
-                    with_changes(changes),
-                    with_changes(changes, REVIEW_COMMANDS),
+                    store=store,
+                    camera=camera,
+                    source=source,
+                    opener=opener,
+                    finder=finder,
+                    list_sources=lambda: [str(index) for index in list_webcams()],
+                    subject=pseudonym,
+                    gate=strictness,
+                    target=target,
+                    commands=with_changes(changes),
+                    review_commands=with_changes(changes, REVIEW_COMMANDS),
                 ),
                 changes,
             )
@@ -244,7 +245,7 @@ def run_capture(
 
 
 def run_review(root: Path) -> int:
-    """Look through the photos of a dataset and mend their labels, until the person quits.
+    """Review the photos of a dataset and correct their labels, until the person quits.
 
     Returns:
         0 when the person quits.
@@ -259,8 +260,8 @@ def run_review(root: Path) -> int:
     changes = read_key_changes(_key_file())
     if not list_files(root):
         raise DatasetError(
-            f"{root}: no photo in it yet. Take some with `collector {root}`, or bring some in with "
-            f"`collector import SOURCE {root}`."
+            f"{root}: there is no photo in it yet. Take some with `collector {root}`, or import "
+            f"some with `collector import SOURCE {root}`."
         )
     with PhotoStore(root) as store, keep_terminal() as driver_class:
         app = ReviewApp(store, changes, driver_class)
@@ -286,14 +287,15 @@ def _run_app(parts: CaptureParts, changes: dict[str, str]) -> int:
     _end(app)
     if app.capture.failed:
         raise PhotoNotSavedError(
-            f"{app.capture.failed} shots could not be saved in {parts.store.root}; all that the "
-            f"screen called saved are. Check the disk's space and permissions, then shoot again."
+            f"{app.capture.failed} shots could not be saved in {parts.store.root}; those that the "
+            f"screen reported as saved are safe. Check the disk's space and permissions, then "
+            f"shoot again."
         )
     return 0
 
 
 def _end(app: DarkroomApp) -> None:
-    """Raise what ended an app, where that was not the person's wish."""
+    """Raise what ended an app, where the person did not quit."""
     if app.fault is not None:
         raise app.fault
     if app.ended_by is not None:

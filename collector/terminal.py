@@ -71,7 +71,7 @@ def keep_terminal() -> Iterator[type[Driver]]:
     ) as screen:
 
         class ScreenDriver(LinuxDriver):
-            """Draws on the kept descriptor."""
+            """A driver that draws on the kept descriptor."""
 
             def __init__(self, *args: object, **options: object) -> None:
                 super().__init__(*args, **options)  # type: ignore[arg-type]

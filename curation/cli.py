@@ -14,12 +14,7 @@ if TYPE_CHECKING:
     from curation.plan.plan import CurationPlan
 
 
-def run_curate(arguments: argparse.Namespace) -> int:
-    """Plan, and write the curated set, and return the exit code.
-
-    Raises:
-        GateFailedError: A photo is bad, and --strict was given.
-    """
+def _run_curate(arguments: argparse.Namespace) -> int:
     settings, workers = settings_of(arguments), workers_of(arguments)
     from curation.build.materialise import materialise_plan, require_replaceable
     from curation.build.report import render_report
@@ -71,7 +66,7 @@ CURATE = Command(
     "Turn four folders of photos into train, val and test that do not leak. No photo of the "
     "dataset is changed; the result replaces a former one as a whole.",
     add_curate_options,
-    run_curate,
+    _run_curate,
     spell_out=spell_out,
 )
 

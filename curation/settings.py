@@ -1,4 +1,4 @@
-"""What the user asked of a curation, checked, and the command line that asks it again."""
+"""The settings of a curation, checked, and the command line that repeats it."""
 
 import shlex
 from collections.abc import Iterator
@@ -12,23 +12,23 @@ from maskage.errors import UsageError
 Ratio = tuple[float, float, float]
 DEFAULT_RATIO: Ratio = (0.8, 0.1, 0.1)
 REMOVE_BITS = 4
-"""Radius of removal: different people's tight crops were at least 10 bits apart (4,950 pairs,
-DESIGN.md)."""
+"""Default radius of removal, bits. Tight crops of different people were at least 10 bits apart
+(4,950 pairs, DESIGN.md)."""
 
 AUGMENT, DROP, WEIGHTS = BALANCE_MODES = ("augment", "drop", "weights")
 GROUP, RANDOM = SPLIT_MODES = ("group", "random")
 
 MAX_VARIANTS = 10
-"""Most variants of one photo: beyond that the network learns the few photos by heart."""
+"""Default number of variants of one photo; with more, the network memorises the few photos."""
 
 
 @dataclass(frozen=True)
 class PaintingSettings:
-    """How many faces get a painted mask.
+    """The settings of painted masks.
 
     Attributes:
-        share: Of the bare faces of train, above 0 to 1.
-        face_model: YuNet's file: it finds eyes, nose and mouth.
+        share: Share of the bare faces of train that get a mask, above 0 to 1.
+        face_model: Path of YuNet's file, which finds eyes, nose and mouth.
     """
 
     share: float
@@ -37,26 +37,26 @@ class PaintingSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class CurationSettings:
-    """What the user asked for.
+    """The settings of the user.
 
     Attributes:
-        dedupe: Set near-duplicates aside, within a class and group.
-        balance: How the classes of train are made even: "augment" fills the smaller ones up with
-            variants, "drop" thins the larger ones out, "weights" leaves the photos alone and
-            writes down what a photo of each class should count. None: not at all.
-        expand: Grow every class of train to so many photos, with variants; None: not at all.
-        max_variants: Most variants of one photo.
+        dedupe: True to set near-duplicates aside, within a class and group.
+        balance: How the classes of train are balanced: "augment" fills up the smaller ones with
+            variants, "drop" sets photos of the larger ones aside, "weights" keeps the photos and
+            writes a weight for each class. None: not at all.
+        expand: Number of photos that every class of train is filled up to with variants, or None.
+        max_variants: Largest number of variants of one photo.
         ratio: Shares of train, val and test.
-        seed: Of the split and the variants.
+        seed: Seed of the split and the variants.
         split: "group" keeps groups whole; "random" is what split-folders does by itself.
         radius: Bits within which photos count as near-duplicates for removal, 0 to 16.
-        limits: What the checks set aside.
-        face_model: YuNet's file, to find the faces of photos that nobody has looked at; or None.
-        painting: Paint masks, misworn ones too, on bare faces of train; None: on none.
-        check_labels: Look for labels that are probably wrong.
+        limits: Limits of the quality checks.
+        face_model: Path of YuNet's file, to find the faces of photos without a face box; or None.
+        painting: Settings of painted masks on bare faces of train; None for no masks.
+        check_labels: True to search for labels that are probably wrong.
 
     Raises:
-        UsageError: A value is out of its range, or two wishes exclude each other.
+        UsageError: A value is out of its range, or two settings exclude each other.
     """
 
     dedupe: bool = False
@@ -76,34 +76,35 @@ class CurationSettings:
         # The tolerance of split-folders.
         if not min(self.ratio) > 0 or round(sum(self.ratio), 5) != 1:
             raise UsageError(
-                f"--ratio takes three shares above 0 that sum to 1, of train, val and test; "
+                f"--ratio takes the shares of train, val and test, above 0 and with a sum of 1; "
                 f"found {' '.join(f'{share:g}' for share in self.ratio)}. Try .8 .1 .1."
             )
         if not 0 <= self.radius <= 16:
             raise UsageError(
-                f"--radius is 0 to 16 bits; found {self.radius}. Different people are 10 and more "
-                f"bits apart; 4 finds near-duplicates."
+                f"--radius must be 0 to 16 bits; found {self.radius}. Different people are at "
+                "least 10 bits apart; 4 finds near-duplicates."
             )
         if self.split not in SPLIT_MODES:
-            raise UsageError(f"--split is {' or '.join(SPLIT_MODES)}; found {self.split}.")
+            raise UsageError(f"--split takes {' or '.join(SPLIT_MODES)}; found {self.split}.")
         if self.balance not in (None, *BALANCE_MODES):
-            raise UsageError(f"--balance is {', '.join(BALANCE_MODES)}; found {self.balance}.")
+            raise UsageError(f"--balance takes {', '.join(BALANCE_MODES)}; found {self.balance}.")
         if self.expand is not None and self.expand < 1:
-            raise UsageError(f"--expand is a number of photos a class; found {self.expand}.")
+            raise UsageError(f"--expand must be a number of photos from 1; found {self.expand}.")
         if self.max_variants < 1:
-            raise UsageError(f"--max-variants is 1 or more a photo; found {self.max_variants}.")
+            raise UsageError(f"--max-variants must be 1 or more; found {self.max_variants}.")
         if self.expand is not None and self.balance == DROP:
             raise UsageError(
-                "--balance drop thins the classes out and --expand grows them. Choose one."
+                "--balance drop makes the classes smaller and --expand makes them larger. Choose "
+                "one."
             )
         if self.painting is not None and self.balance == DROP:
             raise UsageError(
-                "--balance drop thins the classes out and --paint-masks grows them, unevenly. Use "
-                "--balance augment or weights."
+                "--balance drop makes the classes smaller, and --paint-masks makes them larger "
+                "unevenly. Use --balance augment or weights."
             )
 
     def command(self, root: Path, out: Path) -> str:
-        """The command line that repeats this curation."""
+        """Return the command line that repeats this curation."""
         return shlex.join(["curate", str(root), "--out", str(out), *self._words()])
 
     def _words(self) -> Iterator[str]:
@@ -124,7 +125,7 @@ class CurationSettings:
 
 
 def _limit_words(limits: CheckLimits) -> Iterator[str]:
-    """Only of the limits that are not as they come."""
+    """Yield the options of the limits that differ from the defaults."""
     for limit in fields(CheckLimits):
         value = getattr(limits, limit.name)
         if value == limit.default:

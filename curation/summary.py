@@ -1,4 +1,4 @@
-"""A plan in words: the table on stdout, and the object for programs."""
+"""The summary of a plan: a table for people and an object for programs."""
 
 from pathlib import Path
 
@@ -9,11 +9,11 @@ from maskage.records import LABELS
 
 
 def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:
-    """Counts by class and split, what was set aside, and whether groups straddle.
+    """Return counts by class and split, what was set aside, and groups in more than one split.
 
     Args:
-        plan: The plan.
-        with_photos: Also one line for every photo that is set aside.
+        plan: Plan of the curation.
+        with_photos: True for a line for each photo that is set aside or doubtful.
     """
     rows: list[tuple[str, ...]] = [("", "found", "aside", *SPLITS[:1], "+made", *SPLITS[1:])]
     cells = {label: _row(plan, index) for index, label in enumerate(LABELS)}
@@ -26,7 +26,7 @@ def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:
     if plan.painted:
         worn = sum(photo.label.has_mask for photo in plan.painted)
         lines.append(
-            f"painted masks: {len(plan.painted) - worn} worn wrongly (no mask), {worn} worn right"
+            f"painted masks: {len(plan.painted) - worn} worn wrongly (no mask), {worn} worn rightly"
         )
     if plan.settings.check_labels:
         lines.append(f"labels that are probably wrong: {len(plan.doubtful)} (kept, flagged)")
@@ -45,14 +45,14 @@ def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:
 def plan_as_json(
     plan: CurationPlan, out: Path | None, with_photos: bool = False
 ) -> dict[str, object]:
-    """The same for programs.
+    """Return the summary as an object for `--json`.
 
     Args:
-        plan: The plan.
-        out: Where it was written, or None where it was not.
-        with_photos: Also every row of plan.csv.
+        plan: Plan of the curation.
+        out: Folder it was written to, or None.
+        with_photos: True to include every row of plan.csv.
     """
-    told: dict[str, object] = {
+    summary: dict[str, object] = {
         "dataset": path_to_text(str(plan.root)),
         "out": path_to_text(str(out)) if out else None,
         "split": plan.settings.split,
@@ -80,7 +80,7 @@ def plan_as_json(
         "notices": [{"text": notice.text, "is_fault": notice.is_fault} for notice in plan.notices],
     }
     if with_photos:
-        told["photos"] = [
+        summary["photos"] = [
             {
                 "path": path_to_text(photo.path),
                 "label": photo.label,
@@ -92,7 +92,7 @@ def plan_as_json(
             }
             for photo in plan.photos
         ]
-    return told
+    return summary
 
 
 def _row(plan: CurationPlan, index: int) -> tuple[int, ...]:

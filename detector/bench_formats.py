@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskage.errors import ModelRefusedError
-from maskage.formats.bundle import ONNX_FILE, BundledFile
+from maskage.formats.bundle import EXPORT_FILE, ONNX_FILE, BundledFile
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.inference.timing import measure_by_turns
 from maskage.installation import explain_install
@@ -99,7 +99,7 @@ def _open_networks(bundle: Path) -> "tuple[dict[str, tuple[Predict, int]], list[
     # Loads Keras, which takes seconds. Its export is built by our code, whatever networks are
     # trained with here.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    from trainer.exports.formats import EXPORT_FILE, FORMATS
+    from trainer.exports.formats import FORMATS
     from trainer.exports.rebuild import rebuild_model
 
     own = bundle / ONNX_FILE

@@ -27,8 +27,7 @@ from maskage.commands.program import Command, Program
 from maskage.console import show_block
 
 
-def add_run_options(parser: CommandParser) -> None:
-    """Add the options of `detector run`."""
+def _add_run_options(parser: CommandParser) -> None:
     parser.add_word(
         "--source",
         ["demo"],
@@ -64,14 +63,7 @@ def add_run_options(parser: CommandParser) -> None:
     add_alarm_options(parser)
 
 
-def run_recording(arguments: argparse.Namespace) -> int:
-    """Label a recording or a folder of pictures.
-
-    Raises:
-        UsageError: An option is out of range, or does not fit another one.
-        GateFailedError: What --fail-under or --strict asks for is not met.
-        EnvironmentProblemError: An alarm could not be carried out.
-    """
+def _run_recording(arguments: argparse.Namespace) -> int:
     require_positive("--frames", arguments.frames)
     require_positive("--every", arguments.every)
     require_share("--fail-under", arguments.fail_under)
@@ -104,22 +96,19 @@ def run_recording(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def run_suggest(arguments: argparse.Namespace) -> int:
-    """Write what a model takes each photo for into the manifest."""
+def _run_suggest(arguments: argparse.Namespace) -> int:
     from detector.suggest import suggest_labels
 
     show_block(suggest_labels(arguments.data, arguments.model))
     return 0
 
 
-def add_suggest_options(parser: CommandParser) -> None:
-    """Add the options of `detector suggest`."""
+def _add_suggest_options(parser: CommandParser) -> None:
     add_data(parser)
     add_model(parser)
 
 
-def add_bench_options(parser: CommandParser) -> None:
-    """Add the options of `detector bench`."""
+def _add_bench_options(parser: CommandParser) -> None:
     parser.add_word(
         "--source",
         ["demo"],
@@ -142,12 +131,7 @@ def add_bench_options(parser: CommandParser) -> None:
     add_json(parser)
 
 
-def run_bench_command(arguments: argparse.Namespace) -> int:
-    """Measure how fast this machine runs a model.
-
-    Raises:
-        UsageError: A number is not above 0.
-    """
+def _run_bench_command(arguments: argparse.Namespace) -> int:
     require_positive("--frames", arguments.frames)
     require_positive("--threads", arguments.threads)
     from detector.bench import BenchRequest, run_bench
@@ -167,8 +151,7 @@ def run_bench_command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def add_demo_options(parser: CommandParser) -> None:
-    """Add the options of `detector demo`."""
+def _add_demo_options(parser: CommandParser) -> None:
     parser.add_argument(
         "--out",
         type=Path,
@@ -182,12 +165,7 @@ def add_demo_options(parser: CommandParser) -> None:
     add_demo_seed(parser)
 
 
-def run_demo_command(arguments: argparse.Namespace) -> int:
-    """Take the guided tour.
-
-    Raises:
-        UsageError: The number of photos is too small.
-    """
+def _run_demo_command(arguments: argparse.Namespace) -> int:
     require_positive("--photos", arguments.photos)
     from detector.tour.tour import run_demo
 
@@ -204,32 +182,32 @@ PROGRAM = Program(
             "run",
             "label a video or a folder of pictures",
             "Label every face of a video, a picture or a folder of pictures, without a screen.",
-            add_run_options,
-            run_recording,
+            _add_run_options,
+            _run_recording,
         ),
         Command(
             "suggest",
             "let a model suggest a label for each photo of a dataset",
             "Let a model classify every photo of a dataset. Its suggestions wait in `collector "
             "review` to be accepted or not. No label changes.",
-            add_suggest_options,
-            run_suggest,
+            _add_suggest_options,
+            _run_suggest,
         ),
         Command(
             "bench",
             "measure how fast this machine runs a model",
             "Measure how fast this machine runs a model, stage by stage, frame after frame with "
             "none dropped.",
-            add_bench_options,
-            run_bench_command,
+            _add_bench_options,
+            _run_bench_command,
         ),
         Command(
             "demo",
             "take the guided tour: collect, curate, train, detect",
             "Take the guided tour: it photographs rendered people, curates the photos, trains a "
             "model and runs it on people it never saw. No camera, no download.",
-            add_demo_options,
-            run_demo_command,
+            _add_demo_options,
+            _run_demo_command,
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Addresses of network cameras: what they say, and what of them may be shown and saved."""
+"""Addresses of network cameras: their parts, their logins, and the part that may be shown."""
 
 import re
 from urllib.parse import SplitResult, quote, unquote_to_bytes, urljoin, urlsplit
@@ -6,32 +6,32 @@ from urllib.parse import SplitResult, quote, unquote_to_bytes, urljoin, urlsplit
 from maskage.errors import CameraError
 
 _PORTS = {"http": 80, "https": 443}
-# What a path may hold as it stands; a "%" is of what was quoted before.
+# Characters that a path may hold as they stand; a "%" belongs to what was quoted before.
 _PLAIN = "/%:=&?~+!$,;'@()*[]"
 _WRITE_IT_LIKE = (
     "Write it like http://NAME:PASSWORD@HOST:PORT/PATH; in a password write %2F for '/', %3F for "
     "'?', %23 for '#' and %40 for '@', and write %40 in a path too."
 )
 _HAS_UNCLEAR_AT = re.compile(r"//[^/?#]*[/?#].*@", re.DOTALL)
-"""An "@" behind what ends the host: it may end a password that holds a "/", "?" or "#"."""
+"""An "@" behind the end of the host: it may end a password that holds a "/", "?" or "#"."""
 _HAS_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
-"""`urlsplit` leaves some of them out without a word."""
+"""Control characters, some of which `urlsplit` silently leaves out."""
 _SECRET = re.compile(r"((?:password|passwd|pwd|pass|token|key)=)[^&;/]+", re.IGNORECASE)
-"""How some cameras take a password in the path."""
+"""A password in the path, as some cameras take it."""
 _ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]*://)\S+", re.IGNORECASE)
 
 
 def split_address(url: str) -> SplitResult:
-    """Take an address apart.
+    """Split an address into its parts.
 
     Raises:
-        CameraError: It is none. The message does not repeat it: whatever cannot be told apart may
-            be a password.
+        CameraError: It is not a valid address. The message does not repeat it: a part that cannot
+            be recognised may be a password.
     """
     if _HAS_UNCLEAR_AT.search(url) or _HAS_CONTROLS.search(url):
         found = "an '@' behind a '/', '?' or '#'" if "@" in url else "a control character"
         raise CameraError(
-            f"The address cannot be read: it has {found}, so nobody can tell where its password "
+            f"The address cannot be read: it has {found}, so it is unclear where its password "
             f"ends. {_WRITE_IT_LIKE}"
         )
     try:
@@ -50,7 +50,7 @@ def split_address(url: str) -> SplitResult:
 
 
 def public_url(url: str) -> str:
-    """A URL as it may be shown and saved: without user, password, query and fragment.
+    """Return an address as it may be shown and saved: without login, query and fragment.
 
     Raises:
         CameraError: See `split_address`.
@@ -93,17 +93,17 @@ def encode_login(url: str) -> str:
 
 
 def hide_addresses(text: str) -> str:
-    """A text that may quote addresses, with nothing of them but their scheme."""
+    """Return a text with every address in it cut down to its scheme."""
     return _ADDRESS.sub(r"\1...", text)
 
 
 def find_port(parts: SplitResult) -> int:
-    """The port an HTTP address means, named or not."""
+    """Return the port of an HTTP address, also where it names none."""
     return parts.port or _PORTS[parts.scheme]
 
 
 def find_target(parts: SplitResult) -> str:
-    """What to ask an HTTP server for: path and query, in ASCII."""
+    """Return path and query of an HTTP address, in ASCII, as a server is asked for them."""
     query = f"?{parts.query}" if parts.query else ""
     return quote((parts.path or "/") + query, safe=_PLAIN)
 
@@ -123,7 +123,8 @@ def follow_redirect(url: str, location: str) -> str:
     was, parts = split_address(url), split_address(target.geturl())
     if parts.scheme not in _PORTS:
         raise CameraError(
-            f"{public_url(url)}: sends on to a {parts.scheme}:// address. Try that one itself."
+            f"{public_url(url)}: the server sends on to a {parts.scheme}:// address. Try that one "
+            f"itself."
         )
     if _is_same_server(was, parts) and "@" in was.netloc and "@" not in parts.netloc:
         user, _, _ = was.netloc.rpartition("@")

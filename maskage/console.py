@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, TextIO, TypeVar, cast
 
@@ -143,7 +144,8 @@ class Progress(Protocol):
 
     def __call__(
         self, items: Iterable[T], description: str, total: int | None = None
-    ) -> Iterable[T]: ...
+    ) -> Iterable[T]:
+        """Pass `items` through; `total` is their number, or None where nobody knows it."""
 
 
 def no_progress(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
@@ -240,7 +242,7 @@ class ProgressDisplay:
         is_terminal = console.file.isatty() and console.is_terminal
         bar = Bar(
             TextColumn("{task.description}", markup=False),
-            BarColumn(20),
+            BarColumn(console.width // 8),
             Figures(),
             console=console,
             transient=not self._is_kept,
@@ -268,7 +270,7 @@ class ProgressDisplay:
 
 
 def _describe(task: "rich.progress.Task") -> str:
-    """Say how far a task is, for people: "3/8 epochs, 12.1 s each, 1:01 left, loss 0.41"."""
+    """Say how far a task is, for people: "3/8 epochs, 12.1 s each, 01:01 left, loss 0.41"."""
     count = f"{task.completed:,.0f}"
     count += "" if task.total is None else f"/{task.total:,.0f}"
     parts = [f"{count} {task.fields['unit']}".rstrip()]
@@ -276,8 +278,8 @@ def _describe(task: "rich.progress.Task") -> str:
     if rate:
         parts.append(f"{rate:.0f}/s" if rate >= 1 else f"{1 / rate:.1f} s each")
         if task.remaining:
-            minutes, seconds = divmod(round(task.remaining / rate), 60)
-            parts.append(f"{minutes}:{seconds:02d} left")
+            left = str(timedelta(seconds=round(task.remaining / rate)))
+            parts.append(f"{left.removeprefix('0:')} left")
     return shown_text(", ".join([*parts, task.fields["note"]] if task.fields["note"] else parts))
 
 

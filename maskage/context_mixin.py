@@ -1,13 +1,14 @@
-"""What everything shares that is closed at the end of a `with` block."""
+"""A mixin for objects that are closed at the end of a `with` block."""
 
 from types import TracebackType
 from typing import Self
 
 
 class ClosingMixin:
-    """Gives `with` to what has a `close`; a subclass says in its own words what that does."""
+    """A mixin that closes an object at the end of a `with` block; subclasses define `close`."""
 
     def close(self) -> None:
+        """Release what the object holds."""
         raise NotImplementedError
 
     def __enter__(self) -> Self:

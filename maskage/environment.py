@@ -1,4 +1,4 @@
-"""What a result was made with: machine, backend, library versions."""
+"""Describe what a result was made with: machine, backend, library versions."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ LIBRARIES = ("maskage", "keras", "tensorflow", "onnxruntime", "onnx", "tf2onnx",
 
 
 def describe_environment() -> dict[str, Any]:
-    """Machine and library versions, as `environment.json` holds them; nothing that names a user."""
+    """Return the content of `environment.json`, which names no user."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -23,12 +23,12 @@ def describe_environment() -> dict[str, Any]:
 
 
 def _backend() -> str | None:
-    """What Keras computes with; None where it is not loaded."""
+    """Return the backend of Keras, or None where Keras is not loaded."""
     return sys.modules["keras"].backend.backend() if "keras" in sys.modules else None
 
 
 def library_versions() -> dict[str, str]:
-    """Version of each library that has a part in the result."""
+    """Return the version of each library that affects the result."""
     found = {}
     for name in (*LIBRARIES, *(("jax", "jaxlib") if _backend() == "jax" else ())):
         try:

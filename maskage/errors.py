@@ -1,19 +1,19 @@
-"""What can go wrong, and the exit code each fault ends a command with.
+"""The errors of the toolchain, and the exit code that each ends a command with.
 
     ToolchainError                  1
-    ├── UsageError                  2   the command line asks for something that cannot be
+    ├── UsageError                  2   the command line asks for something impossible
     ├── GateFailedError             3   a gate the user asked for (--strict, --fail-under) failed
     ├── DatasetError                4   the dataset is not usable
-    │   ├── ManifestDamagedError        the manifest is not what one can be
-    │   ├── UnreadableImageError        one file is not a picture, or only half of one
-    │   └── FaceOutsideFrameError       a box that lies wholly outside its picture
+    │   ├── ManifestDamagedError        the manifest is damaged
+    │   ├── UnreadableImageError        a file is not a complete picture
+    │   └── FaceOutsideFrameError       a box lies outside its picture
     ├── EnvironmentProblemError     5   camera, display, disk, missing download
     │   ├── CameraError                 a source cannot be opened, or was lost
-    │   │   └── CameraLoginError            a camera refuses the name and password, or wants some
-    │   ├── PhotoNotSavedError          the disk refused a photo; nothing was acknowledged
+    │   │   └── CameraLoginError            a camera asks for a name and password, or refuses them
+    │   ├── PhotoNotSavedError          a photo could not be saved
     │   │   └── ManifestGoneError           the open manifest was deleted or replaced
-    │   └── MissingDownloadError        a file that is fetched once is not here and cannot be had
-    ├── ModelRefusedError           6   a bundle or model file that must not be run
+    │   └── MissingDownloadError        a file is missing and cannot be downloaded
+    ├── ModelRefusedError           6   a bundle or model file must not be run
     └── InUseError                 75   another process writes to the same folder
         └── DatasetInUseError           ... to the dataset
 
@@ -26,11 +26,11 @@ from maskage.outside_text import join_lines
 
 
 class ToolchainError(Exception):
-    """Base of every fault the toolchain knows; `exit_code` is what the command returns.
+    """The base of all errors that the toolchain raises; `exit_code` is what the command returns.
 
     Args:
-        lines: The message, in one or more lines. What they quote (names, answers of servers) is
-            shown so that it can neither move the cursor nor begin a line of its own.
+        lines: Lines of the message. Quoted names and answers of servers are escaped, so that they
+            can neither move the cursor nor start a new line.
     """
 
     exit_code: ClassVar[int] = 1
@@ -43,7 +43,7 @@ class ToolchainError(Exception):
 
 
 class UsageError(ToolchainError):
-    """The command line asks for something that cannot be."""
+    """The command line asks for something impossible."""
 
     exit_code = 2
 
@@ -55,17 +55,17 @@ class GateFailedError(ToolchainError):
 
 
 class DatasetError(ToolchainError):
-    """The dataset is not usable as it lies."""
+    """The dataset is not usable as it is."""
 
     exit_code = 4
 
 
 class ManifestDamagedError(DatasetError):
-    """The manifest holds what none of ours can, or cannot be read; the photos are safe.
+    """The manifest is damaged or unreadable; the photos are safe.
 
     Args:
-        message: For people.
-        detail: What is wrong with it, in a few words.
+        message: Message for people.
+        detail: The fault in a few words.
     """
 
     def __init__(self, message: str, detail: str = "") -> None:
@@ -74,11 +74,11 @@ class ManifestDamagedError(DatasetError):
 
 
 class UnreadableImageError(DatasetError):
-    """A file is not a picture, is cut short, or is larger than the decoder accepts."""
+    """A file is not a picture, is truncated, or is larger than the decoder accepts."""
 
 
 class FaceOutsideFrameError(DatasetError):
-    """A face box lies wholly outside the picture it is to be cut from."""
+    """A face box lies completely outside the picture that it is cut from."""
 
 
 class EnvironmentProblemError(ToolchainError):
@@ -92,23 +92,23 @@ class CameraError(EnvironmentProblemError):
 
 
 class CameraLoginError(CameraError):
-    """A camera refuses the name and password of its address, or wants some."""
+    """A camera asks for a name and password, or refuses those in its address."""
 
 
 class PhotoNotSavedError(EnvironmentProblemError):
-    """The disk refused a photo. It was not acknowledged, and no half of it is left."""
+    """A photo could not be saved. It was not counted, and no part of it is left."""
 
 
 class ManifestGoneError(PhotoNotSavedError):
-    """The manifest was deleted or replaced while it was open. Photo files stay where they are."""
+    """The manifest was deleted or replaced while it was open; the photo files are unchanged."""
 
 
 class MissingDownloadError(EnvironmentProblemError):
-    """A file that is fetched once is not here and cannot be fetched now."""
+    """A file that is downloaded once is missing and cannot be downloaded now."""
 
 
 class ModelRefusedError(ToolchainError):
-    """A model file or bundle that must not be run."""
+    """A model file or bundle must not be run."""
 
     exit_code = 6
 

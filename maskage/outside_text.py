@@ -1,15 +1,15 @@
-"""Text from outside (file names, addresses, answers of servers), made fit for where it goes.
+r"""Prepare text from outside (file names, addresses, answers of servers) for where it is used.
 
-    shown_text, shown_lines      for a terminal: nothing in it moves the cursor or begins a line
+    shown_text, shown_lines      for a terminal: nothing in it moves the cursor or starts a line
     path_to_text, text_to_path   a path as plain UTF-8, for JSON and SQLite, and back
     path_to_cell, cell_to_path   the same for a CSV table, where no program takes it for a formula
-    portable_name                a name for a new file, made after one from outside
+    portable_name                a name for a new file, from a name from outside
     path_for_opencv              a path that OpenCV opens, whatever its bytes
 
 Python holds the bytes of a name that are not UTF-8 as lone surrogates, which no file format takes.
-They are written as a backslash, "x" and two hex digits: b"f\\xfcr.jpg" is the text f\\xfcr.jpg. A
-backslash that would be read as the start of such an escape is escaped too, as \\x5c; every other
-one stays as it is.
+They are written as a backslash, "x" and two hex digits: b"f\xfcr.jpg" is the text f\xfcr.jpg. A
+backslash that would be read as the start of such an escape is escaped too, as \x5c; all others stay
+unchanged.
 """
 
 import os
@@ -21,42 +21,42 @@ from pathlib import Path
 from typing import TextIO, cast
 
 LONGEST_STEM = 200
-"""In bytes, of the 255 of a name: suffix, mark and the prefix of a half-written file take some."""
+"""Longest stem, bytes, of the 255 of a name: suffix, mark and temporary prefix need some."""
 
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _MISTAKABLE = re.compile(r"\\(?=x(?:5c|[89a-f][0-9a-f]))")
 _ESCAPED = re.compile(r"\\x(5c|[89a-f][0-9a-f])")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet may run: OWASP, CSV Injection."""
+"""Beginnings of a cell that a spreadsheet may run (OWASP, CSV Injection)."""
 _JOINERS = "\u200c\u200d"
-"""Of the invisible characters, those that words and emoji are spelled with."""
+"""Invisible characters that words and emoji need."""
 _HARMFUL = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode categories of control characters, marks of direction, lone surrogates, line ends."""
 
 
 def shown_text(text: object) -> str:
-    """Return a text on one line for a terminal; what a terminal would obey is shown as an escape.
+    """Return a text on one line for a terminal, with control characters shown as escapes.
 
     Args:
-        text: A name, a path, a message of a server; anything with a `str`.
+        text: Name, path or message of a server; anything with a `str`.
     """
     text = str(text)
     return text if text.isascii() and text.isprintable() else "".join(map(_shown, text))
 
 
 def shown_lines(text: str) -> str:
-    """Return a text of several lines as `shown_text`, its line ends and tabs left as they are."""
+    """Return a text of several lines like `shown_text`, with line ends and tabs unchanged."""
     parts = re.split(r"([\n\t])", text)
     return "".join(part if part in ("\n", "\t") else shown_text(part) for part in parts)
 
 
 def join_lines(lines: Iterable[str]) -> str:
-    """Join lines of output; a name in one of them cannot begin a line of its own."""
+    """Join lines of output; a name in one of them cannot start a new line."""
     return "\n".join(map(shown_text, lines))
 
 
 def is_utf8(path: str) -> bool:
-    """Return whether the bytes of a path are UTF-8, which some libraries insist on."""
+    """Return whether the bytes of a path are UTF-8, which some libraries require."""
     return _NOT_UTF8.search(path) is None
 
 
@@ -86,9 +86,9 @@ def cell_to_path(cell: str) -> str:
 
 
 def portable_name(stem: str) -> str:
-    """Return a stem for a new file's name, which any system can show, and with room for a mark.
+    """Return a stem for the name of a new file that every system can show, with room for a mark.
 
-    What is not UTF-8, or what a terminal would obey, becomes "_"; the end of a long one is cut off.
+    Bytes that are not UTF-8 and control characters become "_"; a long stem is cut at its end.
     """
     name = "".join("_" if _shown(letter) != letter else letter for letter in stem)
     return name.encode()[:LONGEST_STEM].decode(errors="ignore")
@@ -97,27 +97,29 @@ def portable_name(stem: str) -> str:
 def path_for_opencv(path: Path) -> str:
     """Return a path as OpenCV's functions take it.
 
-    As text it may hold lone surrogates, on which OpenCV 5.0 dies with signal 11; the bytes of the
-    path, which its type hints do not know, it takes as they are.
+    As text it may hold lone surrogates, on which OpenCV 5.0 crashes with signal 11. It also accepts
+    the bytes of the path, although its type hints do not say so.
     """
     return cast(str, os.fsencode(path))
 
 
 class ShownOutput:
-    """A text stream to a person, through which nothing passes that a terminal would obey.
+    """A text stream to a person that escapes control characters.
 
     Args:
-        stream: Where the text goes. What is not text (its buffer, its descriptor) is its own.
+        stream: Stream that the text goes to; its buffer and descriptor are not changed.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
 
     def write(self, text: str) -> int:
+        """Write a text, escaped as by `shown_lines`."""
         self.stream.write(shown_lines(text))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
+        """Write lines, escaped as by `shown_lines`."""
         for line in lines:
             self.write(line)
 

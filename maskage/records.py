@@ -1,4 +1,4 @@
-"""What a frame, a face box and a photo are: the records that all four packages share."""
+"""The records that all tools share: labels, frames, face boxes, photos."""
 
 import time
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ RgbImage = NDArray[np.uint8]
 
 
 class Label(StrEnum):
-    """The four classes. The value is the folder name; the order is the class order everywhere."""
+    """One of the four classes; the value is the folder name, the order is the class order."""
 
     MASK_OLD = "mask_old"
     MASK_YOUNG = "mask_young"
@@ -21,21 +21,22 @@ class Label(StrEnum):
 
     @property
     def has_mask(self) -> bool:
-        """A mask worn over nose and mouth; on the chin or off the nose is no mask."""
+        """True for a mask over nose and mouth; on the chin or below the nose is none."""
         return self in (Label.MASK_OLD, Label.MASK_YOUNG)
 
     @property
     def is_old(self) -> bool:
+        """True for the older age group."""
         return self in (Label.MASK_OLD, Label.NOMASK_OLD)
 
     @property
     def title(self) -> str:  # type: ignore[override]
-        """For people: "mask, old"."""
+        """Text for people, such as "mask, old"."""
         return self.value.replace("nomask", "no mask").replace("_", ", ")
 
     @staticmethod
     def of(*, has_mask: bool, is_old: bool) -> "Label":
-        """The class of a face from its two factors."""
+        """Return the class of a face from its two factors."""
         return Label(f"{'mask' if has_mask else 'nomask'}_{'old' if is_old else 'young'}")
 
 
@@ -44,14 +45,15 @@ LABELS: tuple[Label, ...] = tuple(Label)
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture from a camera.
+    """A picture from a camera.
 
     Attributes:
-        pixels: RGB uint8, shape (H, W, 3).
+        pixels: Pixels, RGB uint8, shape (H, W, 3).
         index: Number of the frame since the camera was opened, from 0, counted at the camera.
-        captured_s: `time.monotonic()` when the frame left the camera; its age is measured from it.
+        captured_s: `time.monotonic()` when the frame left the camera, from which its age is
+            measured.
         position_s: Seconds from the start of the recording or session.
-        file: Name of the file it came from, where the source is a folder of pictures.
+        file: Name of the file, where the source is a folder of pictures.
     """
 
     pixels: RgbImage
@@ -69,21 +71,23 @@ class Frame:
 
     @property
     def height(self) -> int:
+        """Height, px."""
         return int(self.pixels.shape[0])
 
     @property
     def width(self) -> int:
+        """Width, px."""
         return int(self.pixels.shape[1])
 
 
 @dataclass(frozen=True)
 class FaceBox:
-    """Where a face is, in pixels of the full frame.
+    """The box of a face, in pixels of the full frame.
 
     Attributes:
-        x, y: Left and top edge.
-        width, height: Size, at least 1.
-        score: The finder's confidence, 0 to 1. A guide box has score 0: nobody looked.
+        x, y: Left and top edge, px.
+        width, height: Size, px, at least 1.
+        score: Confidence of the face finder, 0 to 1; 0 for a guide box without a finder.
     """
 
     x: int
@@ -98,18 +102,19 @@ class FaceBox:
 
     @property
     def side_px(self) -> int:
-        """The longer side."""
+        """Length of the longer side, px."""
         return max(self.width, self.height)
 
     @property
     def center(self) -> tuple[float, float]:
+        """Middle of the box, x and y in pixels."""
         return self.x + self.width / 2, self.y + self.height / 2
 
     def overlap(self, other: "FaceBox") -> int:
-        """Pixels in common with another box."""
+        """Return the number of pixels in common with another box."""
         right, bottom = self.x + self.width, self.y + self.height
         other_right, other_bottom = other.x + other.width, other.y + other.height
-        # Most boxes lie apart, and trackers and tags ask for every pair in every frame.
+        # Most boxes lie apart, and trackers and tags compare every pair in every frame.
         if other.x >= right or self.x >= other_right:
             return 0
         if other.y >= bottom or self.y >= other_bottom:
@@ -118,20 +123,20 @@ class FaceBox:
         return across * (min(bottom, other_bottom) - max(self.y, other.y))
 
     def iou(self, other: "FaceBox") -> float:
-        """Intersection over union with another box, 0 to 1."""
+        """Return the intersection over union with another box, 0 to 1."""
         overlap = self.overlap(other)
         return overlap / (self.width * self.height + other.width * other.height - overlap)
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How good a face crop is (see `maskage.pictures.quality`).
+    """The quality of a face crop (see `maskage.pictures.quality`).
 
     Attributes:
         sharpness: Variance of the Laplacian of the crop resized to 128 px.
         brightness: Mean luma, 0 to 255.
         clipped: Fraction of pixels that are black (<5) or blown out (>250), 0 to 1.
-        face_px: Longer side of the face box in the frame, in pixels; 0 where nobody looked.
+        face_px: Longer side of the face box in the frame, in pixels; 0 where it is unknown.
     """
 
     sharpness: float
@@ -142,7 +147,7 @@ class Quality:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What a trained model takes a photo for.
+    """A class that a trained model suggests for a photo.
 
     Attributes:
         label: The most probable class.
@@ -155,22 +160,23 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Photo:
-    """One saved photo: a file in its class folder and what the manifest knows of it.
+    """A saved photo: a file in its class folder, and what the manifest records about it.
 
     Attributes:
-        path: Relative to the dataset, POSIX: "mask_old/20261123T....jpg".
-        label: The class, which is the folder the file lies in.
-        subject: Pseudonym of the person, or None where unknown.
-        session: One sitting at the camera, or None where unknown.
-        group: What must stay on one side of a split besides subject and session, or None.
-        taken_at: UTC, ISO 8601 to the millisecond; None where unknown.
-        source: Camera or file that it came from.
-        box: Face box in the full frame, where there was one.
-        quality: Figures of the crop, where they were measured.
-        sha256: Of the stored file, 64 hex digits; None where not yet computed.
-        fingerprint: Perceptual hash of the crop, 64 bits (`perceptual_hash.hash_crop`).
-        is_flagged: Somebody wants to look at it again.
-        suggestion: What a trained model takes it for, or None where none has looked.
+        path: Path relative to the dataset, POSIX: "mask_old/20261123T....jpg".
+        label: The class, which is the folder of the file.
+        subject: Pseudonym of the person; None where unknown.
+        session: Name of the session at the camera; None where unknown.
+        group: Name of a group that must stay on one side of a split, besides subject and session;
+            None for none.
+        taken_at: Time in UTC, ISO 8601 to the millisecond; None where unknown.
+        source: Camera or file that it came from; None where unknown.
+        box: Face box in the full frame; None where unknown.
+        quality: Quality of the crop; None where not measured.
+        sha256: Digest of the stored file, 64 hex digits; None where not computed.
+        fingerprint: Perceptual hash of the crop, 64 bits; None where not computed.
+        is_flagged: True if somebody marked it for a second look.
+        suggestion: Class that a trained model suggests; None where none was run.
     """
 
     path: str
@@ -189,5 +195,5 @@ class Photo:
 
     @property
     def is_disputed(self) -> bool:
-        """Whether a model takes it for another class than the one it lies in."""
+        """True if a model suggests another class."""
         return self.suggestion is not None and self.suggestion.label is not self.label

@@ -1,4 +1,4 @@
-"""Commands that are told to people: whatever is in a name, they can be pasted as they stand."""
+"""Show commands to people so that they can be pasted, whatever characters a name has."""
 
 import os
 import shlex
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def join_words(words: Iterable[str]) -> str:
-    """Join the words of a command; bash and zsh read them back, and a terminal obeys none.
+    """Join the words of a command so that bash and zsh read them back unchanged.
 
     Names with control characters, or that are not UTF-8, are written as $'...'.
     """

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 def run_in_terminal(
     module: str, *words: object, press: bytes = b"", after: bytes = b""
 ) -> tuple[int, bytes]:
-    """Run `python -m module words` with all three streams on a pseudo-terminal.
+    r"""Run `python -m module words` with all three streams on a pseudo-terminal.
 
     Args:
         module, words: The command.
@@ -27,7 +27,7 @@ def run_in_terminal(
 
     Returns:
         The exit code, negative for a command that did not end, and what came out, with the
-        terminal's own line ends ("\\r\\n").
+        terminal's own line ends ("\r\n").
     """
     outer, inner = pty.openpty()
     termios.tcsetwinsize(inner, (40, 140))

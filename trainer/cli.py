@@ -24,8 +24,7 @@ from trainer.fit.command import FIT
 from trainer.options import add_curated, add_network, add_recipe
 
 
-def add_evaluate_options(parser: CommandParser) -> None:
-    """Add the options of `trainer evaluate`."""
+def _add_evaluate_options(parser: CommandParser) -> None:
     add_run(parser)
     parser.add_argument("--data", type=Path, metavar="FOLDER",
                         help="curated folder, or any four class folders (default: the photos that "
@@ -42,8 +41,7 @@ def add_evaluate_options(parser: CommandParser) -> None:
     add_json(parser)
 
 
-def add_compare_options(parser: CommandParser) -> None:
-    """Add the options of `trainer compare`."""
+def _add_compare_options(parser: CommandParser) -> None:
     parser.add_argument("run", type=Path, nargs="*", metavar="RUN",
                         help="run folders (default: all)")  # fmt: skip
     add_runs(parser)
@@ -51,8 +49,7 @@ def add_compare_options(parser: CommandParser) -> None:
     add_json(parser, "run")
 
 
-def add_leak_options(parser: CommandParser) -> None:
-    """Add the options of `trainer leak`."""
+def _add_leak_options(parser: CommandParser) -> None:
     add_curated(parser)
     add_runs(parser)
     add_recipe(parser)
@@ -64,13 +61,7 @@ def add_leak_options(parser: CommandParser) -> None:
     add_json(parser)
 
 
-def run_evaluate(arguments: argparse.Namespace) -> int:
-    """Measure a trained model on labelled photos.
-
-    Raises:
-        GateFailedError: The accuracy is under --fail-under.
-        UsageError: --fail-under is not a share.
-    """
+def _run_evaluate(arguments: argparse.Namespace) -> int:
     gate = arguments.fail_under
     require_share("--fail-under", gate)
     from maskage.formats.curated_set import require_all_read
@@ -102,8 +93,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def run_compare(arguments: argparse.Namespace) -> int:
-    """Print trained models side by side."""
+def _run_compare(arguments: argparse.Namespace) -> int:
     from trainer.evaluation.compare import comparison_lines, format_comparison, summarise_runs
 
     summaries = summarise_runs(arguments.run, arguments.runs)
@@ -128,8 +118,7 @@ def _log_page(page: Path, places: Sequence[Path]) -> None:
     log_output(datasets_behind(places), Output(page, Kind.PAGE))
 
 
-def run_leak(arguments: argparse.Namespace) -> int:
-    """Measure how much better a split photo by photo looks than one by group."""
+def _run_leak(arguments: argparse.Namespace) -> int:
     from maskage.formats.curated_set import list_left_out, require_all_read
     from maskage.pictures.picture_files import tell_left_out
     from trainer.progress import ProgressPrinter
@@ -165,15 +154,15 @@ PROGRAM = Program(
             "measure a trained model",
             "Precision, recall and F1 of each class with their averages, accuracy with its 95% "
             "intervals, the confusion matrix, calibration, and what abstaining would gain.",
-            add_evaluate_options,
-            run_evaluate,
+            _add_evaluate_options,
+            _run_evaluate,
         ),
         Command(
             "compare",
             "print trained models side by side",
             "Print a table of trained models, the best first.",
-            add_compare_options,
-            run_compare,
+            _add_compare_options,
+            _run_compare,
         ),
         EXPORT,
         Command(
@@ -181,8 +170,8 @@ PROGRAM = Program(
             "measure what a split photo by photo would leak",
             "Judge all photos of a curated folder by heads on the frozen backbone, split photo by "
             "photo and split by group, and print the two scores side by side. Trains no backbone.",
-            add_leak_options,
-            run_leak,
+            _add_leak_options,
+            _run_leak,
         ),
     ),
 )

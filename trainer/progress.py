@@ -14,7 +14,7 @@ from maskage.console import ProgressDisplay, say
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """How far one stage of a training has come.
+    """The state of one stage of a training.
 
     Attributes:
         stage: "features", "head", "fine-tune" or "scratch".

@@ -131,7 +131,14 @@ def _run_app(arguments: argparse.Namespace, report: Path, data: Path, started_s:
     blocks_ms: list[float] = []
     with PhotoStore(data) as store, keep_terminal() as driver_class:
         camera = open_camera(arguments.source)
-        parts = CaptureParts(store, camera, arguments.source, open_camera, finder, list)
+        parts = CaptureParts(
+            store=store,
+            camera=camera,
+            source=arguments.source,
+            opener=open_camera,
+            finder=finder,
+            list_sources=list,
+        )
         app = CollectorApp(parts, driver_class=driver_class)
         watch_later = threading.Timer(2, lambda: app.call_from_thread(_start_watch, blocks_ms))  # type: ignore[arg-type]
         watch_later.start()

@@ -95,14 +95,14 @@ def _run_app(arguments: argparse.Namespace, report: Path, data: Path) -> None:
     samples: list[dict[str, float]] = []
     with PhotoStore(data) as store, keep_terminal() as driver_class:
         parts = CaptureParts(
-            store,
-            camera,  # type: ignore[arg-type]
-            "fast",
-            lambda _: FastCamera(),  # type: ignore[arg-type, return-value]
-            finder,
-            list,
-            "p07",
-            Gate.OFF,
+            store=store,
+            camera=camera,  # type: ignore[arg-type]
+            source="fast",
+            opener=lambda _: FastCamera(),  # type: ignore[arg-type, return-value]
+            finder=finder,
+            list_sources=list,
+            subject="p07",
+            gate=Gate.OFF,
         )
         app = CollectorApp(parts, driver_class=driver_class)
         watch = threading.Thread(

@@ -1,12 +1,12 @@
-"""How well wrong labels are found: recall and false alarms on planted errors.
+"""Measure the check of labels: recall and false alarms on planted errors.
 
     python benchmarks/curation/label_check.py FACES [--metadata CSV] [--bursts 150]
         [--shots 8] [--seeds 3]
 
-FACES is a folder of the four classes; the CSV's columns path and group say which photos belong
-together. Some photos become bursts (shots of one photo, a little moved, turned, lit and noisy), and
-labels are changed: of whole bursts, of whole groups, of single photos. The labels as they are count
-as true, so wrong ones among them are false alarms here. Prints one JSON object.
+FACES is a folder of the four classes; the CSV's columns path and group give the group of a photo.
+Some photos become bursts (shots of one photo, a little moved, turned, lit and noisy), and labels
+are changed: of whole bursts, of whole groups, of single photos. The given labels count as true, so
+wrong ones among them are false alarms here. It prints one JSON object.
 """
 
 import argparse
@@ -39,11 +39,11 @@ class Shot:
     """A photo, or a varied shot of it.
 
     Attributes:
-        path: The file.
-        label: As the folder says.
-        group: What belongs together.
-        number: Of the shot in a burst; 0 is the photo as it is.
-        kind: What an error planted on it would be: "burst", "group" or "single".
+        path: Path of the file.
+        label: Class of its folder.
+        group: Number of the group.
+        number: Number of the shot in a burst, from 0.
+        kind: Kind of an error planted on it: "burst", "group" or "single".
     """
 
     path: Path
@@ -54,7 +54,7 @@ class Shot:
 
 
 def main() -> int:
-    """Measure, print a line for each kind of features; returns the exit code."""
+    """Measure each kind of features, print, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces", type=Path)
     parser.add_argument("--metadata", type=Path)
@@ -83,7 +83,7 @@ def main() -> int:
 
 
 def list_shots(arguments: argparse.Namespace) -> list[Shot]:
-    """Every photo once, and some of those that stand alone as bursts instead."""
+    """List every photo once, and some photos without a group as bursts."""
     group_of = {}
     if arguments.metadata:
         with arguments.metadata.open(newline="") as file:
@@ -108,14 +108,14 @@ def list_shots(arguments: argparse.Namespace) -> list[Shot]:
 
 
 def read_shots(shots: Sequence[Shot]) -> Iterator[RgbImage]:
-    """Read each, varied where it is one of a burst."""
+    """Read each photo, varied where it belongs to a burst."""
     for shot in shots:
         pixels = read_image(shot.path)
         yield vary(pixels, shot) if shot.kind == "burst" else pixels
 
 
 def vary(pixels: RgbImage, shot: Shot) -> RgbImage:
-    """The picture as the next shot of a webcam would show it: moved, turned, lit, noisy."""
+    """Return the picture as in another shot of a webcam: moved, turned, lit, noisy."""
     chance = np.random.default_rng([shot.number, *shot.path.name.encode()])
     height, width = pixels.shape[:2]
     turn = cv2.getRotationMatrix2D(
@@ -131,7 +131,7 @@ def vary(pixels: RgbImage, shot: Shot) -> RgbImage:
 def measure(
     features: NDArray[np.float32], shots: Sequence[Shot], arguments: argparse.Namespace
 ) -> dict[str, dict[str, float]]:
-    """Plant errors, look for them with grouped and with random folds, average over the seeds."""
+    """Plant errors, search them with grouped and with random folds, and average over the seeds."""
     folds = {"grouped": [shot.group for shot in shots], "random": list(range(len(shots)))}
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in folds}
     for seed in range(arguments.seeds):
@@ -150,7 +150,7 @@ def measure(
 def score(
     doubts: Sequence[Doubt], labels: Sequence[Label], shots: Sequence[Shot]
 ) -> dict[str, float]:
-    """Recall of each kind of planted error, precision, false alarms, right suggestions."""
+    """Return recall of each kind of error, precision, false alarms, right suggestions."""
     kinds = np.array([shot.kind for shot in shots])
     is_wrong = np.array(
         [shot.label is not label for shot, label in zip(shots, labels, strict=True)]
@@ -158,7 +158,7 @@ def score(
     is_found = np.zeros(len(shots), bool)
     is_found[[doubt.index for doubt in doubts]] = True
     hits = int((is_found & is_wrong).sum())
-    mended = sum(
+    corrected = sum(
         is_wrong[doubt.index] and doubt.suggested is shots[doubt.index].label for doubt in doubts
     )
     recall = {
@@ -169,12 +169,12 @@ def score(
     return recall | {
         "precision": hits / max(1, len(doubts)),
         "false_per_1000": 1000 * float(is_found[~is_wrong].mean()),
-        "right_suggestion": mended / max(1, hits),
+        "right_suggestion": corrected / max(1, hits),
     }
 
 
 def plant_errors(shots: Sequence[Shot], rate: float, seed: int) -> list[Label]:
-    """Give a share of the groups of each kind, whole, another class each."""
+    """Give a share of the whole groups of each kind another class."""
     chance = np.random.default_rng(seed)
     changed: dict[int, int] = {}
     for kind in KINDS:

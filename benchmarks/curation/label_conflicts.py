@@ -1,10 +1,10 @@
-"""How surely the same picture in two classes is told from two pictures of one pose.
+"""Measure how reliably a picture saved twice is separated from two pictures of one pose.
 
     python benchmarks/curation/label_conflicts.py FOLDER [VIDEO ...]
 
-Every picture of FOLDER is saved again at half its size and JPEG quality 50: how many are told to be
-the same picture. Frames of a video, so many apart, are two pictures: how many are taken for one.
-Prints JSON.
+Every picture of FOLDER is saved again at half its size and JPEG quality 50; the share that is
+recognised is printed. Frames of a video, some frames apart, are two pictures; the share of pairs
+that count as one is printed. The output is JSON.
 """
 
 import argparse
@@ -29,21 +29,23 @@ MOST_FRAMES = 300
 
 
 def main() -> int:
+    """Measure, print, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("videos", type=Path, nargs="*")
     arguments = parser.parse_args()
     files = sorted(path for path in arguments.folder.rglob("*") if is_picture(path))
-    told = [is_told_again(path) for path in files]
+    found = [is_recognised(path) for path in files]
     figures = {
-        "saved_again": len(told),
-        "told_to_be_the_same": round(float(np.mean(told)), 4),
+        "saved_again": len(found),
+        "told_to_be_the_same": round(float(np.mean(found)), 4),
         "taken_for_the_same": {video.name: frames_taken(video) for video in arguments.videos},
     }
     return finish(figures, LABEL_CONFLICTS)
 
 
-def is_told_again(path: Path) -> bool:
+def is_recognised(path: Path) -> bool:
+    """Return whether a picture that is saved again is recognised."""
     data = path.read_bytes()
     image = Image.open(io.BytesIO(data)).convert("RGB")
     half = image.resize((max(1, image.width // 2), max(1, image.height // 2)))
@@ -53,11 +55,12 @@ def is_told_again(path: Path) -> bool:
 
 
 def hash_of(data: bytes) -> int:
+    """Return the perceptual hash of a file."""
     return hash_crop(decode_image(data))
 
 
 def frames_taken(video: Path) -> dict[str, float]:
-    """Share of pairs of frames that are taken for one picture, by how many frames apart."""
+    """Return the share of pairs of frames that count as one picture, by their distance."""
     capture = cv2.VideoCapture(str(video))
     thumbs = []
     while len(thumbs) < MOST_FRAMES:

@@ -1,13 +1,13 @@
-"""Every backbone from photos to a live label, to show that all of its wiring holds.
+"""Run every backbone from photos to a live label, to show that all parts fit together.
 
     python benchmarks/detector/wiring.py CURATED [--model xception ...]
         [--image-size 96] [--frames 20]
 
-For each recipe that comes with the package: a weights file is written as Keras names and lays it
-out, with random numbers in it; `trainer fit` finds it in the cache and trains a head and one epoch
-of fine-tuning; `trainer fit --weights none` trains one epoch of the whole network; `trainer export`
-writes every format beside ONNX; `detector live` labels frames of the demo camera. Prints one JSON
-object. Accuracy means nothing here.
+For each recipe of the package, a weights file of random numbers is written with the name and layout
+of Keras; `trainer fit` finds it in the cache and trains a head and one epoch of fine-tuning;
+`trainer fit --weights none` trains one epoch of the whole network; `trainer export` writes every
+format; `detector live` labels frames of the demo camera. It prints one JSON object. The accuracy
+means nothing here.
 """
 
 import argparse
@@ -29,6 +29,7 @@ FORMATS = ("onnx", "tflite", "openvino", "keras")
 
 
 def main() -> int:
+    """Run the backbones, print, and return the exit code."""
     from trainer.recipe import recipe_names
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -45,6 +46,7 @@ def main() -> int:
 
 
 def try_out(model: str, arguments: argparse.Namespace, work: Path) -> dict[str, object]:
+    """Train, export and run one backbone, and return its figures."""
     curated, size = str(arguments.curated.resolve()), str(arguments.image_size)
     home = {"KERAS_HOME": str(work / "keras")}
     write_weights(model, arguments.image_size, work / "keras" / "models")
@@ -56,7 +58,7 @@ def try_out(model: str, arguments: argparse.Namespace, work: Path) -> dict[str, 
     run("trainer", "fit", *common, "--name", "scratch", "--weights", "none", "--epochs", "1",
         work=work)  # fmt: skip
     words = [word for name in FORMATS for word in ("--to", name)]
-    told = run("trainer", "export", "runs/scratch", *words, "--json", work=work)
+    exported = run("trainer", "export", "runs/scratch", *words, "--json", work=work)
     live = run("detector", "live", "--source", "demo", "--model", "runs/scratch", "--headless",
                "--frames", str(arguments.frames), "--json", "-", work=work)  # fmt: skip
     frames = [json.loads(line) for line in live.splitlines() if line.startswith("{")]
@@ -67,14 +69,14 @@ def try_out(model: str, arguments: argparse.Namespace, work: Path) -> dict[str, 
         "seconds_from_random": metrics["seconds"],
         "export_difference": metrics["export_difference"],
         "milliseconds_per_photo": round(metrics["milliseconds_per_photo"], 2),
-        "exports": [json.loads(line) for line in told.splitlines() if line.startswith("{")],
+        "exports": [json.loads(line) for line in exported.splitlines() if line.startswith("{")],
         "frames": len(frames),
         "labelled_faces": sum(len(frame["faces"]) for frame in frames),
     }
 
 
 def write_weights(model: str, size: int, folder: Path) -> None:
-    """A weights file without top, as Keras' cache holds it."""
+    """Write a weights file without top, as Keras' cache holds it."""
     from tests.trainer.network.legacy_weights import write_legacy_weights
     from trainer.network.backbones import build_network
     from trainer.network.weights import imagenet_names
@@ -87,6 +89,7 @@ def write_weights(model: str, size: int, folder: Path) -> None:
 
 
 def run(package: str, *words: str, work: Path, more: dict[str, str] | None = None) -> str:
+    """Run a command of the toolchain and return what it prints."""
     done = subprocess.run(
         [sys.executable, "-m", f"{package}.cli", *words],
         cwd=work,

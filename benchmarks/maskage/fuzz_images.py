@@ -229,10 +229,10 @@ def try_picture(seed: int, number: int) -> Facts:
 
 
 def outcome_of(path: Path, data: bytes) -> str:
-    """ "accepted", or why it was refused.
+    """Return "accepted", or the reason for the refusal.
 
     Raises:
-        DisagreementError: Scan and decoder are not of one mind.
+        DisagreementError: Scan and decoder disagree.
     """
     sights = [look_at(path, "picture")]
     if model := os.environ.get(FACE_MODEL_VARIABLE):

@@ -150,7 +150,7 @@ def cut_power_often(folder: Path, every: int) -> tuple[Figures, list[str]]:
 
 
 def kill_often(folder: Path, kills: int, seed: int) -> tuple[Figures, list[str]]:
-    """kill -9 within 0.5 s of the first acknowledgement, again and again on the same dataset."""
+    """Kill -9 within 0.5 s of the first acknowledgement, again and again on the same dataset."""
     chance = random.Random(seed)
     wrong: list[str] = []
     totals: Counter[str] = Counter()
@@ -171,7 +171,7 @@ def kill_often(folder: Path, kills: int, seed: int) -> tuple[Figures, list[str]]
 
 
 def kill_at_every_call(folder: Path, every: int) -> tuple[Figures, list[str]]:
-    """kill -9 at each system call between the order and its acknowledgement."""
+    """Kill -9 at each system call between the order and its acknowledgement."""
     figures: Figures = {}
     wrong: list[str] = []
     for mode in MODES:
@@ -325,7 +325,16 @@ def _draw_crop(seed: int) -> RgbImage:
 
 def _shoot(crop: RgbImage, number: int) -> Shot:
     box = FaceBox(10, 10, 200, 200)
-    return Shot(crop, Label.MASK_OLD, "p01", "s1", "demo", box, Quality(100, 100, 0, 200), number)
+    return Shot(
+        crop=crop,
+        label=Label.MASK_OLD,
+        subject="p01",
+        session="s1",
+        source="demo",
+        box=box,
+        quality=Quality(100, 100, 0, 200),
+        step=number,
+    )
 
 
 def _count_saved(edits: Sequence[Edit]) -> int:

@@ -1,18 +1,18 @@
-"""How accurate training is on photos of people, and of places, that it has not seen.
+"""Measure the accuracy on photos of people, and from sources, that were not trained on.
 
     python benchmarks/trainer/accuracy.py FACES [--metadata CSV] [--folds 5 | --by-source]
         [--frozen] [--paint-masks SHARE] [--work FOLDER] [--only FOLD ...] [-- TRAINER OPTIONS]
 
 FACES is a folder of the four classes; the CSV's columns `path`, `group`, `source` and `age_known`
-say what belongs together, where a photo comes from and how old its person is. Photos of one group,
-and near-duplicates, are found as `curate` finds them and never straddle. Each fold is trained by
-`trainer fit` itself, and every photo is judged once, by the bundle of the fold that held it out;
-validation is a part of the other folds. With --by-source a whole source of photos is held out.
-With --paint-masks each fold's train part gets the variants that `curate` paints masks on; what is
-held out stays as photographed.
+give the group of a photo, its source and the age of its person. Groups and near-duplicates are
+found as `curate` finds them, and lie in one fold. Each fold is trained by `trainer fit` itself, and
+every photo is predicted once, by the bundle of the fold that held it out; validation is a part of
+the other folds. With --by-source a whole source of photos is held out. With --paint-masks the train
+part of each fold gets the variants with painted masks that `curate` makes; photos held out are
+unchanged.
 
-With --work a fold that is done is not trained again, so that a long run may be cut and go on.
-Prints one JSON object.
+With --work a fold that is done is not trained again, so a long run can be interrupted and
+continued. It prints one JSON object.
 """
 
 import argparse
@@ -64,7 +64,7 @@ from trainer.evaluation.intervals import bootstrap_interval, wilson_interval
 
 ROOT = Path(__file__).parents[2]
 FEW_PHOTOS = 100
-"""Sources of fewer are held out together: alone they would say nothing."""
+"""Number of photos below which sources are held out together, as alone they show nothing."""
 OTHER = "other"
 MISTAKES = 60
 AGES = ((18, "to 18"), (35, "19 to 35"), (59, "36 to 59"), (200, "60 and more"))
@@ -72,14 +72,14 @@ AGES = ((18, "to 18"), (35, "19 to 35"), (59, "36 to 59"), (200, "60 and more"))
 
 @dataclass(frozen=True)
 class Case:
-    """A photo with what is known of it.
+    """A photo with what is known about it.
 
     Attributes:
-        photo: Its path and label.
-        group: Number of what must not straddle.
-        source: Where it comes from; sources of few photos are `OTHER`.
-        age: Bucket of the known age, "by eye" where only the label is known.
-        digest: sha256 of its file.
+        photo: Path and label.
+        group: Number of the group, which stays in one fold.
+        source: Source of the photo; sources of few photos are `OTHER`.
+        age: Range of the known age, "by eye" where only the label is known.
+        digest: sha256 of the file.
     """
 
     photo: Photo
@@ -94,9 +94,9 @@ class Fold:
     """One training.
 
     Attributes:
-        name: Of its folder.
-        held_out: Positions of the photos that are judged.
-        split_of: Split of each photo that the trainer is given.
+        name: Name of its folder.
+        held_out: Indices of the photos that are predicted.
+        split_of: Split of each photo that the trainer gets.
     """
 
     name: str
@@ -105,7 +105,7 @@ class Fold:
 
 
 def main() -> int:
-    """Train what is missing, judge, print; returns the exit code."""
+    """Train the missing folds, predict, print, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces", type=Path)
     parser.add_argument("--metadata", type=Path)
@@ -113,13 +113,15 @@ def main() -> int:
     parser.add_argument("--by-source", action="store_true", help="hold out one source at a time")
     parser.add_argument("--frozen", action="store_true", help="the head alone, no fine-tuning")
     add_painting(parser)
-    parser.add_argument("--work", type=Path, help="kept; what is done there is not done again")
+    parser.add_argument(
+        "--work", type=Path, help="folder that is kept; folds done there are not repeated"
+    )
     parser.add_argument("--only", nargs="+", metavar="FOLD", help="names of folds, for a trial")
     words = sys.argv[1:]
     cut = words.index("--") if "--" in words else len(words)
     arguments = parser.parse_args(words[:cut])
     if arguments.folds < 3:
-        parser.error("--folds is at least 3: one is held out, the others teach and validate")
+        parser.error("--folds must be at least 3: one is held out, the others train and validate")
     options = words[cut + 1 :] + (["--fine-tune-epochs", "0"] if arguments.frozen else [])
     painting = choose_painting(arguments.paint_masks)
     cases = list_cases(arguments.faces.resolve(), arguments.metadata)
@@ -127,7 +129,7 @@ def main() -> int:
         folds_by_source(cases) if arguments.by_source else folds_by_group(cases, arguments.folds)
     )
     if len(folds) < 2:
-        parser.error("--by-source needs a CSV that knows at least two sources (--metadata)")
+        parser.error("--by-source needs a CSV with at least two sources (--metadata)")
     if arguments.only:
         chosen = [fold for fold in folds if fold.name in arguments.only]
         if len(chosen) < len(set(arguments.only)):
@@ -156,48 +158,49 @@ def main() -> int:
         painted["variants"] = [found["class_counts"]["variants"] for found in metrics]
     seconds = [found["seconds"] for found in metrics]
     is_whole = not (arguments.by_source or arguments.frozen or arguments.only)
-    told = {"options": options, **painted, **figures, "seconds": seconds}
-    return finish(told, ACCURACY if is_whole else ())
+    result = {"options": options, **painted, **figures, "seconds": seconds}
+    return finish(result, ACCURACY if is_whole else ())
 
 
 def add_painting(parser: argparse.ArgumentParser) -> None:
+    """Add the option for painted masks."""
     parser.add_argument(
         "--paint-masks",
         type=read_share,
         metavar="SHARE",
-        help="of the bare faces of train, as for `curate`; YuNet is FACE_MODEL's, or fetched",
+        help="share of the bare faces of train, as for `curate`; YuNet: FACE_MODEL, or downloaded",
     )
 
 
 def choose_painting(share: float | None) -> PaintingSettings | None:
-    """What `curate --paint-masks SHARE` would be asked; None where nothing is to be painted."""
+    """Return the settings of `curate --paint-masks SHARE`; None for no painting."""
     return None if share is None else PaintingSettings(share, obtain_face_model().resolve())
 
 
 def list_cases(faces: Path, metadata: Path | None) -> list[Case]:
-    """Every readable photo, with its group as `curate` finds it."""
+    """List the readable photos with their groups, as `curate` finds them."""
     rows: dict[str, dict[str, str]] = {}
     if metadata:
         with metadata.open(newline="", encoding="utf-8") as file:
             rows = {row["path"]: row for row in csv.DictReader(file)}
 
-    def told(path: str, column: str) -> str:
+    def known(path: str, column: str) -> str:
         return rows.get(path, {}).get(column) or ""
 
     photos = [
-        replace(photo, group=told(photo.path, "group") or None)
+        replace(photo, group=known(photo.path, "group") or None)
         for photo in read_dataset(faces).photos
     ]
-    looked = show_progress(scan_photos(faces, photos), "looking at photos", len(photos))
-    scans = [scan for scan in looked if scan.sight.fault is None]
+    scanned = show_progress(scan_photos(faces, photos), "scanning photos", len(photos))
+    scans = [scan for scan in scanned if scan.sight.fault is None]
     groups = group_photos(scans, find_look_alikes(scans, GROUP_BITS))
-    counts = Counter(told(scan.path, "source") for scan in scans)
+    counts = Counter(known(scan.path, "source") for scan in scans)
     return [
         Case(
             scan.photo,
             group,
-            source if counts[source := told(scan.path, "source")] >= FEW_PHOTOS else OTHER,
-            age_bucket(told(scan.path, "age_known")),
+            source if counts[source := known(scan.path, "source")] >= FEW_PHOTOS else OTHER,
+            age_bucket(known(scan.path, "age_known")),
             scan.sight.sha256,
         )
         for scan, group in zip(scans, groups, strict=True)
@@ -205,7 +208,7 @@ def list_cases(faces: Path, metadata: Path | None) -> list[Case]:
 
 
 def age_bucket(known: str) -> str:
-    """ "26", "1-18" or "19-35 by eye" to a bucket, by the last number."""
+    """Return the range of an age such as "26", "1-18" or "19-35 by eye", by the last number."""
     numbers = re.findall(r"\d+", known)
     if not numbers:
         return "by eye"
@@ -213,7 +216,7 @@ def age_bucket(known: str) -> str:
 
 
 def folds_by_group(cases: Sequence[Case], count: int) -> list[Fold]:
-    """Every photo is held out once; half of the next fold's photos validate."""
+    """Make folds that hold out each photo once; half of the next fold's photos validate."""
     part_of = allot(cases, range(len(cases)), [1 / (2 * count)] * (2 * count))
     folds = []
     for number in range(count):
@@ -228,9 +231,9 @@ def folds_by_group(cases: Sequence[Case], count: int) -> list[Fold]:
 
 
 def folds_by_source(cases: Sequence[Case]) -> list[Fold]:
-    """Every source is held out once; the trainer's own test photos come from the others.
+    """Make folds that hold out each source once; the trainer's own test photos come from others.
 
-    Photos of other sources that are tied to one that is held out are left out of the training.
+    Photos of other sources in the same group as one that is held out are not trained on.
     """
     folds = []
     for source in sorted({case.source for case in cases}):
@@ -244,7 +247,7 @@ def folds_by_source(cases: Sequence[Case]) -> list[Fold]:
 
 
 def allot(cases: Sequence[Case], members: Iterable[int], shares: Sequence[float]) -> dict[int, int]:
-    """Part of each member: whole groups, so that each class of each source is shared out alike."""
+    """Allocate whole groups to parts so that each class of each source is divided alike."""
     positions = list(members)
     kinds = sorted({(cases[at].photo.label, cases[at].source) for at in positions})
     numbers = {group: n for n, group in enumerate(sorted({cases[at].group for at in positions}))}
@@ -257,11 +260,11 @@ def allot(cases: Sequence[Case], members: Iterable[int], shares: Sequence[float]
 
 
 def require_same_question(work: Path, asked: dict[str, Any]) -> None:
-    """Refuse a folder in which something else was measured."""
+    """Exit if something else was measured in a folder."""
     path = work / "asked.json"
     if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != asked:
-        sys.exit(f"{path} says that something else was measured here. Name another --work.")
-    # Several may begin side by side: nobody must read it half written.
+        sys.exit(f"{path} shows that something else was measured here. Choose another --work.")
+    # Several may start side by side, and none must read an incomplete file.
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     temporary.write_text(json.dumps(asked), encoding="utf-8")
     temporary.replace(path)
@@ -276,7 +279,7 @@ def run_fold(
     options: Sequence[str],
     painting: PaintingSettings | None = None,
 ) -> list[Prediction]:
-    """Train one fold where that is not done, and judge what it held out."""
+    """Train a fold unless that is done, and predict the photos that it held out."""
     run = work / "runs" / fold.name
     if not (run / "metrics.json").is_file():
         shutil.rmtree(run, ignore_errors=True)
@@ -298,6 +301,7 @@ def run_fold(
 
 
 def curated_photo(faces: Path, case: Case) -> CuratedPhoto:
+    """Return a case as a curated photo."""
     return CuratedPhoto(faces / case.photo.path, case.photo.label, str(case.group))
 
 
@@ -308,14 +312,14 @@ def lay_out(
     fold: Fold,
     painting: PaintingSettings | None = None,
 ) -> None:
-    """Write what `curate` would: train, val and test of the four classes, and plan.csv.
+    """Write a curated folder like `curate`: train, val and test of the four classes, and plan.csv.
 
     Args:
-        faces: The four classes.
-        curated: The folder to make.
+        faces: Folder of the four classes.
+        curated: Folder to create.
         cases: Photos of `faces`.
-        fold: Which of them go into which split.
-        painting: Masks to be painted on bare faces of train; None for none.
+        fold: Split of each photo.
+        painting: Settings of masks to paint on bare faces of train; None for none.
     """
     for split in SPLITS:
         for label in LABELS:
@@ -343,7 +347,7 @@ def lay_out(
 def write_painted(
     faces: Path, curated: Path, photos: Sequence[PlannedPhoto], painting: PaintingSettings
 ) -> list[PlannedPhoto]:
-    """Paint masks on faces of train, and write the variants; returns them."""
+    """Paint masks on faces of train, write the variants, and return them."""
     settings = CurationSettings(painting=painting)
     variants = plan_painted_masks(faces, photos, painting, settings.seed, show_progress)
     plan = CurationPlan(faces, settings, (*photos, *variants))
@@ -360,7 +364,7 @@ def summarise(
     answers: Sequence[Sequence[Prediction]],
     is_by_source: bool,
 ) -> dict[str, Any]:
-    """Pool the answers of the folds, and count them by class, source and age."""
+    """Pool the predictions of the folds, and score them by class, source and age."""
     pooled = [
         (cases[at], answer)
         for fold, of_fold in zip(folds, answers, strict=True)
@@ -392,13 +396,13 @@ def summarise(
 def score_parts(
     pooled: Sequence[tuple[Case, Prediction]], key: Callable[[Case], str]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The scores of each part of the photos."""
+    """Yield the scores of each part of the photos."""
     for name in sorted({key(case) for case, _ in pooled}):
         yield name, score([(case, answer) for case, answer in pooled if key(case) == name])
 
 
 def score(pooled: Sequence[tuple[Case, Prediction]]) -> dict[str, Any]:
-    """Accuracy of the four classes and of their halves, with 95% intervals; counts of classes."""
+    """Return the accuracy of class, mask and age with 95% intervals, and counts of classes."""
     groups = [str(case.group) for case, _ in pooled]
     right = np.array([answer.is_right for _, answer in pooled])
     halves = [(answer.actual.split("_"), answer.predicted.split("_")) for _, answer in pooled]
@@ -415,7 +419,7 @@ def score(pooled: Sequence[tuple[Case, Prediction]]) -> dict[str, Any]:
 
 
 def describe_share(name: str, right: NDArray[np.bool_], groups: Sequence[str]) -> dict[str, Any]:
-    """A share with Wilson's interval and the one over whole groups."""
+    """Return a share with Wilson's interval and the one over whole groups."""
     by_group = bootstrap_interval(right, groups)
     return {
         name: round(float(right.mean()), 4),
@@ -425,7 +429,7 @@ def describe_share(name: str, right: NDArray[np.bool_], groups: Sequence[str]) -
 
 
 def count_confusion(pooled: Sequence[tuple[Case, Prediction]]) -> dict[str, dict[str, int]]:
-    """Photos of each class, by what they were called."""
+    """Count the photos of each class by predicted class."""
     counts = Counter((answer.actual, answer.predicted) for _, answer in pooled)
     return {
         actual: {called: counts[actual, called] for called in LABELS if counts[actual, called]}
@@ -434,7 +438,7 @@ def count_confusion(pooled: Sequence[tuple[Case, Prediction]]) -> dict[str, dict
 
 
 def list_mistakes(pooled: Sequence[tuple[Case, Prediction]]) -> list[dict[str, Any]]:
-    """The mistakes that the model was surest of: often it is the label that is wrong."""
+    """List the mistakes with the highest confidence, where often the label is wrong."""
     wrong = [(case, answer) for case, answer in pooled if not answer.is_right]
     wrong.sort(key=lambda pair: -max(pair[1].probabilities))
     return [

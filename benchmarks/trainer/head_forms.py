@@ -1,11 +1,12 @@
-"""One softmax over the four classes, or one head for mask and one for age: which answers better?
+"""Compare one softmax over the four classes with one head for mask and one for age.
 
     python benchmarks/trainer/head_forms.py CURATED [--repeats 5]
         [--model mobilenetv2] [--weights imagenet]
 
-All photos of a curated folder are judged by heads on the frozen backbone that were trained on other
-groups (five folds, drawn anew in each repeat, the same for both forms). Prints the accuracy of each
-form, of the mask and of the age half, and the difference with its 95% interval over groups.
+All photos of a curated folder are predicted by heads on the frozen backbone that were trained on
+other groups (five folds, drawn again in each repeat, the same for both forms). It prints the
+accuracy of each form over the classes, of mask and of age, and the difference with its 95% interval
+over groups.
 """
 
 import argparse
@@ -30,6 +31,7 @@ FOLDS = 5
 
 
 def main() -> None:
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("curated", type=Path)
     parser.add_argument("--repeats", type=int, default=5)
@@ -40,7 +42,7 @@ def main() -> None:
     recipe = load_recipe(arguments.model)
     photos = list_originals(arguments.curated)
     backbone = FrozenBackbone(recipe, arguments.weights, arguments.runs)
-    features = backbone.look_at(photos, ProgressPrinter())
+    features = backbone.compute(photos, ProgressPrinter())
     labels = class_numbers(photos)
     groups = number_groups([photo.group for photo in photos])
     right = {}
@@ -56,6 +58,7 @@ def main() -> None:
 
 
 def describe(right: dict[str, NDArray[np.float64]], groups: NDArray[np.int64]) -> dict[str, object]:
+    """Return the accuracies of each form, and their differences with intervals."""
     names = ("accuracy", "mask_accuracy", "age_accuracy")
     found: dict[str, object] = {
         form: dict(zip(names, rows.mean(axis=1).round(4).tolist(), strict=True))

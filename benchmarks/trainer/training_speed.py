@@ -1,20 +1,20 @@
-"""How fast training is, beside a plain Keras script that runs the backbone in every epoch.
+"""Measure the speed of training beside a plain Keras script that runs the backbone in every epoch.
 
     python benchmarks/trainer/training_speed.py FACES [--epochs 50] [--plain-epochs 3] [--size 192]
         [--parts fit plain engines batches]
 
-FACES is a folder of the four classes, laid out as train, val and test for both. Measured are
+FACES is a folder of the four classes, which is laid out as train, val and test for both. The parts:
 
 - fit: `trainer fit` without fine-tuning, the whole command from photos to bundle; again with the
   features cached; and the head's epochs beside the features.
 - plain: the frozen backbone, average, dropout and softmax in `model.fit`, reading the same photos
-  by `image_dataset_from_directory`. Some epochs after a first one are timed and the rest is
-  reckoned from them; with --plain-epochs equal to --epochs nothing is. Once with TensorFlow as it
-  comes, once with oneDNN switched on, which is what `trainer` does.
-- engines: photos a second through the frozen backbone, ONNX Runtime beside TensorFlow.
-- batches: how long fine-tuning waits for augmented photos.
+  by `image_dataset_from_directory`. Some epochs after the first one are timed and the others are
+  estimated from them, unless --plain-epochs equals --epochs. Once with TensorFlow's defaults, once
+  with oneDNN switched on, as `trainer` does.
+- engines: photos per second through the frozen backbone, ONNX Runtime beside TensorFlow.
+- batches: time that fine-tuning waits for augmented photos.
 
-ImageNet weights come from Keras' cache (KERAS_HOME) or its download. Prints one JSON object.
+ImageNet weights come from Keras' cache (KERAS_HOME) or its download. It prints one JSON object.
 """
 
 import argparse
@@ -43,27 +43,29 @@ from maskage.formats.curated_set import SPLITS, read_curated
 ROOT = Path(__file__).parents[2]
 MODEL = "mobilenetv2"
 BATCH = 64
-"""Of the recipe's head, and of the plain script."""
+"""Photos in a step, of the recipe's head and of the plain script."""
 ENGINE_BATCHES, ROUNDS = 4, 4
 Measured = TypeVar("Measured")
 PARTS = ("fit", "plain", "engines", "batches")
 
 
 def main() -> int:
-    """Measure and print; returns the exit code."""
+    """Measure, print, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces", type=Path)
     parser.add_argument("--metadata", type=Path)
     parser.add_argument("--epochs", type=int, default=50)
-    parser.add_argument("--plain-epochs", type=int, default=3, help="whole ones to time")
+    parser.add_argument("--plain-epochs", type=int, default=3, help="epochs to time")
     parser.add_argument("--size", type=int, default=192, help="side of the network's input, px")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     asked = parser.parse_args()
     if asked.plain_epochs < 2:
-        parser.error("--plain-epochs is at least 2: the first one starts everything up")
+        parser.error(
+            "--plain-epochs must be at least 2, because the first one includes the start-up"
+        )
     figures: dict[str, Any] = {"cores": os.cpu_count(), "size": asked.size, "batch": BATCH}
     if hasattr(os, "getloadavg"):
-        # Of all that runs beside; more than a little makes the figures doubtful.
+        # Load of other programs; more than a little makes the figures doubtful.
         figures["load_before"] = round(os.getloadavg()[0], 1)
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
@@ -79,13 +81,14 @@ def main() -> int:
 
 
 def lay_out_thirds(faces: Path, curated: Path, cases: list[Case]) -> None:
-    """Train, val and test of all photos, 80 to 10 to 10."""
+    """Lay out all photos as train, val and test, 80 to 10 to 10."""
     part_of = allot(cases, range(len(cases)), [0.8, 0.1, 0.1])
     split_of = {at: SPLITS[part] for at, part in part_of.items()}
     lay_out(faces, curated, cases, Fold("all", (), split_of))
 
 
 def measure_part(part: str, work: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """Measure one part and return its figures."""
     curated = work / "curated"
     if part == "fit":
         return measure_fit(work, asked.epochs, asked.size)
@@ -106,7 +109,7 @@ def measure_part(part: str, work: Path, asked: argparse.Namespace) -> dict[str, 
 def in_own_process(
     measure: Callable[..., Measured], environment: dict[str, str], *words: Any
 ) -> Measured:
-    """Call it in a new interpreter: what one import sets up must not speed up the next."""
+    """Call a function in a new interpreter, so that one import does not speed up the next."""
     before = dict(os.environ)
     os.environ.update(environment)
     try:
@@ -118,7 +121,7 @@ def in_own_process(
 
 
 def measure_fit(work: Path, epochs: int, size: int) -> dict[str, Any]:
-    """The frozen phase as a user runs it: nothing cached, then everything."""
+    """Measure the frozen phase as a user runs it: first with nothing cached, then with features."""
     first = run_fit(work, "first", epochs, size)
     again = run_fit(work, "again", epochs, size)
     hundred = run_fit(work, "hundred", 100, size)
@@ -132,6 +135,7 @@ def measure_fit(work: Path, epochs: int, size: int) -> dict[str, Any]:
 
 
 def run_fit(work: Path, name: str, epochs: int, size: int) -> dict[str, Any]:
+    """Run `trainer fit` and return its times."""
     words = ["fit", "curated", "--name", name, "--model", MODEL, "--epochs", str(epochs)]
     words += ["--fine-tune-epochs", "0", "--image-size", str(size), "--batch-size", str(BATCH)]
     environment = {
@@ -155,7 +159,7 @@ def run_fit(work: Path, name: str, epochs: int, size: int) -> dict[str, Any]:
 
 
 def find_weights(size: int) -> Path | None:
-    """The file of ImageNet weights that `trainer` takes at this size."""
+    """Return the file of ImageNet weights that `trainer` takes at this size."""
     from trainer.network.backbones import find_backbone
     from trainer.network.weights import obtain_weights
     from trainer.recipe import load_recipe, with_overrides
@@ -167,7 +171,7 @@ def find_weights(size: int) -> Path | None:
 def train_plainly(
     curated: Path, weights: Path | None, size: int, epochs: int, timed: int
 ) -> dict[str, Any]:
-    """What is written first by most: the frozen backbone inside the model, run in every epoch."""
+    """Train as in most scripts, with the frozen backbone in the model, run in every epoch."""
     started_s = time.perf_counter()
     import keras
 
@@ -212,10 +216,11 @@ def train_plainly(
 
 
 def compare(fit: dict[str, Any], plain: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """How many times as long the plain script takes as each way of running ours.
+    """Return the ratio of the plain script's time to that of each way of running ours.
 
     "command" is all of `trainer fit`: imports, features, head, evaluation, ONNX export and report,
-    of which the plain script has the imports and the training. "training" leaves what it lacks out.
+    of which the plain script has only the imports and the training. "training" is features and
+    head.
     """
     first, again = fit["first"], fit["again"]
     spent = {
@@ -231,7 +236,7 @@ def compare(fit: dict[str, Any], plain: dict[str, Any]) -> dict[str, dict[str, f
 
 
 def measure_engines(curated: Path, size: int) -> dict[str, Any]:
-    """Photos a second through the frozen backbone: decoded photos in, features out."""
+    """Measure photos per second through the frozen backbone, from decoded photos to features."""
     from maskage.inference.onnx_engine import OnnxEngine
     from trainer.data.pixels import PixelReader, plain_batches
     from trainer.network.to_onnx import export_onnx
@@ -254,7 +259,7 @@ def measure_engines(curated: Path, size: int) -> dict[str, Any]:
 
 
 def load_pretrained(size: int) -> Any:
-    """The network with ImageNet's weights, and a random head."""
+    """Return the network with ImageNet weights and a random head."""
     from trainer.network.backbones import build_network
     from trainer.network.weights import load_backbone_weights
     from trainer.recipe import load_recipe, with_overrides
@@ -267,7 +272,7 @@ def load_pretrained(size: int) -> Any:
 
 
 def photos_a_second(runs: dict[str, Callable[[Any], Any]], batches: list[Any]) -> dict[str, float]:
-    """The best of some rounds in turn: what runs beside them slows one and the next alike."""
+    """Return the best rate of several rounds in turn, so that other load affects all alike."""
     found = dict.fromkeys(runs, 0.0)
     for run in runs.values():
         run(batches[0])
@@ -282,9 +287,9 @@ def photos_a_second(runs: dict[str, Callable[[Any], Any]], batches: list[Any]) -
 
 
 def measure_batches(curated: Path, size: int, work: Path) -> dict[str, Any]:
-    """Fine-tune some epochs, and note when each batch was ready and when it was asked for.
+    """Fine-tune some epochs, and record when each batch was ready and when it was asked for.
 
-    Batches are drawn ahead; the network waits for one where it is ready only after the step before
+    Batches are prepared ahead; the network waits for one that is ready only after the previous step
     has ended.
     """
     from trainer.data.augment import Augmenter, vary_framing
@@ -335,9 +340,9 @@ def measure_batches(curated: Path, size: int, work: Path) -> dict[str, Any]:
     hooks = PhaseHooks(on_epoch=lambda _: None, should_stop=note_step)
     phase.run(photos.photos("train"), photos.photos("val"), reader, hooks)
     epochs = []
-    # Keras looks at a few batches first, which is no epoch.
+    # Keras reads a few batches first, which are not an epoch.
     whole = [ready for ready in ready_s if len(ready) == max(map(len, ready_s))]
-    # The first one is drawn into a graph, and reads the photos from disk.
+    # The first epoch also traces the graph and reads the photos from disk.
     for ready, asked in list(zip(whole, asked_s, strict=True))[1:]:
         gaps = [ready[index] - at for index, at in enumerate(asked[: len(ready)])]
         waits = np.maximum(0, np.array(gaps))

@@ -1,4 +1,4 @@
-"""How many photos each class has, kept by counting along: a large dataset is counted only once."""
+"""The number of photos of each class, updated edit by edit: counting a large dataset is slow."""
 
 from collections.abc import Iterable
 
@@ -7,12 +7,12 @@ from maskage.dataset.store import PhotoStore
 from maskage.records import Label, Photo
 
 
-class Tally:
-    """Counts for the screen.
+class PhotoCounts:
+    """Numbers of photos for the screen.
 
     Attributes:
-        total: Photos in each class.
-        of_subject: Those of the subject who sits before the camera.
+        total: Number of photos in each class.
+        of_subject: Number of photos of the present subject in each class.
     """
 
     def __init__(self, store: PhotoStore, subject: str | None) -> None:
@@ -28,7 +28,7 @@ class Tally:
         self.of_subject = self._store.counts(subject) if subject else {}
 
     def note(self, edits: Iterable[Edit]) -> None:
-        """Count photos in and out as edits moved them."""
+        """Update the numbers by edits that are on the disk."""
         for edit in edits:
             if edit.before is not None:
                 self._count(edit.before, -1)

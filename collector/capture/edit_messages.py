@@ -1,4 +1,4 @@
-"""What edits did, in a few words for the person who ordered them."""
+"""Describes edits, in a few words for the person who ordered them."""
 
 from collector.capture.photographer import Feedback, Tone
 from collector.capture.writer import Edited, How
@@ -8,9 +8,9 @@ DISK_TOO_SLOW = Feedback("refused: the disk does not keep up", Tone.BAD)
 
 
 def describe_edits(report: Edited) -> Feedback:
-    """One line: what was done, undone or redone to how many photos."""
+    """Return one line: what was done, undone or redone, to how many photos."""
     made = report.edits
-    # Undoing is told by what was undone, not by what it took.
+    # An undone edit is described as it was made, not by the edit that undid it.
     edits = [edit.inverse for edit in made] if report.how is How.UNDONE else list(made)
     text = f"{_describe(edits[0])}{_count(edits)}"
     if report.how is How.UNDONE:
@@ -35,7 +35,7 @@ def _count(edits: list[Edit]) -> str:
 
 
 def _count_shots(made: tuple[Edit, ...]) -> str:
-    """Of shots that went or came back: "10 photos to the trash"; empty of anything else."""
+    """Return "10 photos to the trash" where shots went or came back; else an empty string."""
     if made[0].action not in ("trash", "restore"):
         return ""
     # An undone removal brings photos back; a redone one takes them away again.

@@ -1,4 +1,4 @@
-"""What the camera sees right now: one frame, the face in it, its crop and how good that is."""
+"""One frame with the face in it, its crop and the quality of the crop."""
 
 from dataclasses import dataclass
 
@@ -9,26 +9,26 @@ from maskage.pictures.quality import measure_quality
 from maskage.records import FaceBox, Frame, Quality, RgbImage
 
 BLACK_BELOW = 16
-"""The black of a video signal; what is darker is no picture."""
+"""The black level of a video signal; a darker picture shows nothing."""
 RIVAL_SIDE = 0.5
-"""A second face counts from half the side of the largest: smaller ones are people behind."""
+"""A second face counts from half the side of the largest; smaller ones are people behind."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Observation:
     """One frame with everything the shutter needs to decide on it.
 
     Attributes:
-        frame: As it came from the camera, never mirrored.
+        frame: The frame as it came from the camera, never mirrored.
         faces: The largest face and those at least `RIVAL_SIDE` of it; empty where none was found.
-        box: What would be photographed: the largest face, or the guide where there is none.
-        is_guided: Nobody looks for faces here: the guide is all there is.
+        box: The part to be photographed: the largest face, or the guide where there is none.
+        is_guided: True where no face finder runs, so that the guide is all there is.
         crop: The square that would be saved.
-        quality: Of `crop`.
+        quality: Quality of `crop`.
         source: Name of the camera.
-        is_live: Whether time passes at the camera, so that a frame grows stale.
-        still_s: For how long the picture has not changed at all; 0 for a moving one.
-        is_black: Nothing is to be seen in the frame: the lens is covered.
+        is_live: True where time passes at the camera, so that a frame grows stale.
+        still_s: Seconds for which the picture has not changed at all; 0 for a moving one.
+        is_black: True where the frame shows nothing, as with a covered lens.
     """
 
     frame: Frame
@@ -52,23 +52,23 @@ def observe_frame(
     faces = tuple(face for face in found if face.side_px >= RIVAL_SIDE * box.side_px)
     crop = crop_face(frame.pixels, box)
     return Observation(
-        frame,
-        () if finder.is_guide else faces,
-        box,
-        finder.is_guide,
-        crop,
-        measure_quality(crop, box),
-        source,
-        is_live,
-        still_s,
-        is_black_picture(frame.pixels),
+        frame=frame,
+        faces=() if finder.is_guide else faces,
+        box=box,
+        is_guided=finder.is_guide,
+        crop=crop,
+        quality=measure_quality(crop, box),
+        source=source,
+        is_live=is_live,
+        still_s=still_s,
+        is_black=is_black_picture(frame.pixels),
     )
 
 
 def is_black_picture(pixels: RgbImage) -> bool:
-    """Whether a frame, RGB uint8 (H, W, 3), shows nothing: 99 of 100 pixels are all but black.
+    """Return True where 99 of 100 pixels of an RGB uint8 (H, W, 3) frame are nearly black.
 
-    A dark room is not black: its lamps, screens and sensor noise are above that.
+    A dark room is not black: its lamps, screens and sensor noise are brighter.
     """
     brightest = pixels[::8, ::8].max(axis=2)
     return bool(np.percentile(brightest, 99) < BLACK_BELOW)

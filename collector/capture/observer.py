@@ -44,6 +44,7 @@ class Observer:
         source: str,
         opener: CameraOpener,
         finder: FaceFinder,
+        *,
         on_observation: Callable[[], None],
         on_state: Callable[[CameraState], None],
     ) -> None:

@@ -1,6 +1,6 @@
-"""Stands between the keys and the writer: decides shot by shot, and answers each press in words.
+"""Decides shot by shot between the keys and the writer, and answers each key in words.
 
-Knows no screen; every time comes in as `now_s`, from `time.monotonic()`.
+It knows no screen; every time is passed in as `now_s`, from `time.monotonic()`.
 """
 
 import itertools
@@ -26,7 +26,7 @@ from maskage.records import Label
 
 
 class Tone(StrEnum):
-    """How an answer or a piece of advice is meant."""
+    """The tone of an answer or a piece of advice."""
 
     GOOD = "good"
     CARE = "care"
@@ -36,7 +36,13 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True)
 class Feedback:
-    """What the screen says to a key."""
+    """The answer of the screen to a key.
+
+    Attributes:
+        text: One line.
+        tone: Its tone.
+        is_taken: True where a shot was taken.
+    """
 
     text: str
     tone: Tone = Tone.PLAIN
@@ -47,11 +53,11 @@ class Photographer:
     """Takes shots of the newest observation, where the gate lets it.
 
     Attributes:
-        observation: The newest; the screen sets it.
-        closed: Why the shutter is closed (paused, camera lost), or None.
-        last_label: Class last used.
-        refused: Shots refused so far.
-        plan: A burst or timer in progress, or None.
+        observation: The newest observation; the screen sets it.
+        closed: The reason why the shutter is closed (paused, camera lost), or None.
+        last_label: The class last used.
+        refused: Number of shots refused so far.
+        plan: The burst or timer in progress, or None.
     """
 
     def __init__(self, writer: PhotoWriter, gate: Gate, subject: str | None = None) -> None:
@@ -72,18 +78,18 @@ class Photographer:
 
     @property
     def limits(self) -> QualityLimits:
-        """What this sitting asks of a shot."""
+        """Quality limits of this session."""
         return self._sharpness.limits(QualityLimits())
 
     def start_session(self, subject: str | None) -> None:
-        """A new sitting, of the same subject or another."""
+        """Start a new session with the same subject or another."""
         self.subject = subject
         self.session = new_session_id()
         self.plan = None
         self._sharpness.clear()
 
     def press(self, label: Label, now_s: float) -> Feedback | None:
-        """A class key was pressed, or repeats because it is held."""
+        """Handle a class key that was pressed, or repeats because it is held."""
         self.last_label = label
         self.plan = None
         folded = self._held.press(label, next(self._steps), now_s)
@@ -92,19 +98,19 @@ class Photographer:
         return self._shoot_held(now_s)
 
     def press_again(self, now_s: float) -> Feedback | None:
-        """As `press`, into the class last used."""
+        """Handle the key that shoots into the class last used."""
         return self.press(self.last_label, now_s) if self.last_label else _no_class_yet()
 
     def start_burst(self, now_s: float) -> Feedback:
-        """Begin a burst, or stop the one in progress."""
+        """Start a burst, or stop the one in progress."""
         return self._start_plan("burst", BURST_COUNT, now_s)
 
     def start_timer(self, now_s: float) -> Feedback:
-        """Begin the countdown to one shot, or stop it."""
+        """Start the countdown to one shot, or stop it."""
         return self._start_plan("timer", 1, now_s + TIMER_S)
 
     def tick(self, now_s: float) -> Feedback | None:
-        """Shoot what is due by now; the screen calls it many times a second."""
+        """Take the shot that is due, if any; the screen calls this many times a second."""
         if self._must_wait(now_s):
             return None
         if self.plan is not None:
@@ -116,11 +122,11 @@ class Photographer:
         return self._shoot_held(now_s)
 
     def countdown(self, now_s: float) -> int:
-        """What the timer shows: 3, 2, 1, or 0 where none runs."""
+        """Return the number that the timer shows: 3, 2, 1, or 0 where none runs."""
         return self.plan.countdown(now_s) if self.plan else 0
 
     def advise(self, now_s: float) -> Feedback:
-        """One line to the person before the camera: the gravest fault, or that all is well."""
+        """Return a line for the person in front of the camera: the worst fault, or "ready"."""
         if self.closed:
             return Feedback(self.closed, Tone.BAD)
         if self.observation is None:
@@ -148,7 +154,7 @@ class Photographer:
         return self._shoot(label, self._held.step, now_s) if label else None
 
     def _must_wait(self, now_s: float) -> bool:
-        """Whether a live camera's next frame is still to come: no frame is shot twice."""
+        """Return True while a live camera's next frame is awaited: no frame is shot twice."""
         observation = self.observation
         return (
             self.closed is None
@@ -190,18 +196,17 @@ class Photographer:
     def _compose(
         self, observation: Observation, label: Label, step: int, findings: ShotFindings
     ) -> Shot:
-        told = findings.all if self.gate is not Gate.OFF else ()
         return Shot(
-            observation.crop,
-            label,
-            self.subject,
-            self.session,
-            observation.source,
-            observation.box,
-            observation.quality,
-            step,
-            told,
-            None if observation.is_live else observation.frame.index,
+            crop=observation.crop,
+            label=label,
+            subject=self.subject,
+            session=self.session,
+            source=observation.source,
+            box=observation.box,
+            quality=observation.quality,
+            step=step,
+            flaws=findings.all if self.gate is not Gate.OFF else (),
+            picture=None if observation.is_live else observation.frame.index,
         )
 
     def _refuse(self, why: tuple[str, ...]) -> Feedback:

@@ -1,6 +1,6 @@
-"""When the shutter opens: the gates a shot must pass, and how held keys become bursts.
+"""The gate that a shot must pass, and held keys that become bursts.
 
-Knows no screen and reads no clock: every time comes in as `now_s`, from `time.monotonic()`.
+It knows no screen and reads no clock: every time is passed in as `now_s`, from `time.monotonic()`.
 """
 
 from dataclasses import dataclass, field, replace
@@ -19,11 +19,11 @@ FROZEN_AFTER_S = 2.0
 
 
 class Gate(StrEnum):
-    """How strict the shutter is. None of them photographs a stale or frozen picture.
+    """The strictness of the shutter; under none of them is a stale or frozen picture taken.
 
-    strict: any fault refuses the shot.
-    warn: only what makes it unclear whose face is meant refuses it; other faults are told.
-    off: takes whatever is there, the guide's square where no face was found.
+    strict: Any fault refuses the shot.
+    warn: No face or several faces refuse the shot; other faults are shown.
+    off: Every shot is taken, of the guide's square where no face was found.
     """
 
     STRICT = "strict"
@@ -33,14 +33,14 @@ class Gate(StrEnum):
 
 GATE_TEXTS = {
     Gate.STRICT: "Gate strict: a blurred, dark, small, repeated or unclear shot is refused.",
-    Gate.WARN: "Gate warn: no face or several faces refuse a shot; other faults are told.",
-    Gate.OFF: "Gate off: whatever is there is taken, without a word.",
+    Gate.WARN: "Gate warn: no face or several faces refuse a shot; other faults are shown.",
+    Gate.OFF: "Gate off: every shot is taken, without a warning.",
 }
 
 
 @dataclass(frozen=True)
 class ShotFindings:
-    """What speaks against a shot, the gravest first in each.
+    """The faults of a shot, the worst first in each list.
 
     Attributes:
         closed: The picture is not of this moment: refused under every gate.
@@ -54,10 +54,11 @@ class ShotFindings:
 
     @property
     def all(self) -> tuple[str, ...]:
+        """Every fault, the worst first."""
         return self.closed + self.unclear + self.flaws
 
     def refusals(self, gate: Gate) -> tuple[str, ...]:
-        """Why `gate` refuses the shot; empty where it lets it pass."""
+        """Return the reasons why `gate` refuses the shot; empty where it lets it pass."""
         refused = self.closed
         if gate is not Gate.OFF:
             refused += self.unclear
@@ -69,10 +70,10 @@ class ShotFindings:
 def inspect_shot(
     observation: Observation, now_s: float, limits: QualityLimits | None = None
 ) -> ShotFindings:
-    """What speaks against photographing this observation now.
+    """Find the faults of a shot of this observation now.
 
     Args:
-        observation: The newest one.
+        observation: The newest observation.
         now_s: `time.monotonic()`.
         limits: Quality limits; see `SessionSharpness.limits`.
     """
@@ -98,7 +99,10 @@ def _count_words(count: int) -> str:
 
 
 class SessionSharpness:
-    """Blur is relative to the sitting: a soft webcam is not refused, a shake of a sharp one is."""
+    """The sharpness of one session, which blur is measured against.
+
+    A soft webcam is not refused; a shaken picture of a sharp one is.
+    """
 
     _KEPT = 50
     _NEEDED = 5
@@ -108,15 +112,15 @@ class SessionSharpness:
         self._values: list[float] = []
 
     def note(self, sharpness: float) -> None:
-        """Remember a shot that was taken."""
+        """Remember the sharpness of a shot that was taken."""
         self._values = [*self._values[-self._KEPT + 1 :], sharpness]
 
     def clear(self) -> None:
-        """A new sitting starts: other light, another person."""
+        """Forget all shots: a new session has other light and another person."""
         self._values = []
 
     def limits(self, base: QualityLimits) -> QualityLimits:
-        """`base`, with the sharpness wanted raised to a fraction of what this sitting shows."""
+        """Return `base`, its sharpness raised to a fraction of this session's median."""
         if len(self._values) < self._NEEDED:
             return base
         wanted = self._FRACTION * median(self._values)
@@ -124,7 +128,7 @@ class SessionSharpness:
 
 
 class HeldKey:
-    """Makes a burst at a fixed rate of a key that is held down.
+    """A key that is held down, which becomes a burst at a fixed rate.
 
     Terminals send no key-up, so a held key is its auto-repeat: a first press, a pause of some
     250-660 ms, then a press every 30-100 ms. Each separate press is one shot; presses closer than
@@ -153,11 +157,11 @@ class HeldKey:
         Args:
             label: The class of the key.
             step: A fresh step number, used if this press starts something new.
-            now_s: When.
+            now_s: Moment of the event.
 
         Returns:
-            A step that turns out to belong to `self.step`: the first repeat of a hold comes so late
-            that it looks like a press of its own, until the next one follows.
+            A step that turns out to belong to `self.step`, or None: the first repeat of a hold
+            comes so late that it looks like a press of its own, until the next one follows.
         """
         gap_s = now_s - self._pressed_s
         is_same = label is self._label
@@ -177,7 +181,7 @@ class HeldKey:
         return folded
 
     def take_due(self, now_s: float) -> Label | None:
-        """The class to shoot into now, or None; call it after each press and on every tick."""
+        """Return the class to shoot into now, or None; call it after each press and tick."""
         if not self._is_wanted or now_s < self._next_shot_s:
             return None
         self._is_wanted = False
@@ -190,15 +194,15 @@ class HeldKey:
 
 @dataclass
 class ShotPlan:
-    """Shots that were ordered ahead: a burst of several, or one after a countdown.
+    """A plan of shots: a burst of several, or one after a countdown.
 
     Attributes:
         label: The class to shoot into.
-        step: Its shots are undone together.
-        count: How many shots.
-        starts_s: When the first is due.
-        period_s: From one to the next.
-        taken: How many were due so far, taken or refused.
+        step: The number of the step; its shots are undone together.
+        count: Number of shots.
+        starts_s: Moment at which the first is due.
+        period_s: Seconds from one shot to the next.
+        taken: Number of shots that were due so far, taken or refused.
     """
 
     label: Label
@@ -210,16 +214,17 @@ class ShotPlan:
 
     @property
     def is_done(self) -> bool:
+        """True once every shot was due."""
         return self.taken >= self.count
 
     def take_due(self, now_s: float) -> Label | None:
-        """The class to shoot into now, or None."""
+        """Return the class to shoot into now, or None."""
         if self.is_done or now_s < self.starts_s + self.taken * self.period_s:
             return None
         self.taken += 1
         return self.label
 
     def countdown(self, now_s: float) -> int:
-        """Whole seconds left before the first shot, counted 3, 2, 1; 0 once it is due."""
+        """Return the whole seconds before the first shot: 3, 2, 1; 0 once it is due."""
         left_s = self.starts_s - now_s
         return 0 if left_s <= 0 else int(np.ceil(left_s))

@@ -1,7 +1,7 @@
 """One thread that saves and edits photos in the order they were asked for.
 
 No screen waits for the disk, and undo cannot overtake a shot that is still being saved. Both
-screens order from one writer, so that there is one history.
+screens give their orders to one writer, so there is one history.
 """
 
 import queue
@@ -23,7 +23,7 @@ MAX_STEPS = 200
 THUMB_SIDE_PX = 48
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Shot:
     """A photo to be saved.
 
@@ -31,8 +31,8 @@ class Shot:
         crop: RGB uint8, shape (side, side, 3).
         label, subject, session, source, box, quality: See `PhotoStore.add`.
         step: Shots of one step are undone together.
-        flaws: What was told, though the shot was let pass.
-        picture: Which picture of a folder it was made of, from 0; None of a live camera.
+        flaws: The faults that were shown, though the gate let the shot pass.
+        picture: Index, from 0, of the picture of a folder it was made from; None for a live camera.
     """
 
     crop: RgbImage
@@ -49,10 +49,10 @@ class Shot:
 
 @dataclass(frozen=True, eq=False)
 class Taken:
-    """What is kept of a shot once it is saved.
+    """The part of a shot that is kept once it is saved.
 
     Attributes:
-        thumb: The crop, `THUMB_SIDE_PX` square.
+        thumb: The crop, RGB uint8, `THUMB_SIDE_PX` square.
         flaws, picture: See `Shot`.
     """
 
@@ -62,7 +62,7 @@ class Taken:
 
 
 class How(StrEnum):
-    """How edits came about."""
+    """The way edits came about."""
 
     DONE = "done"
     UNDONE = "undone"
@@ -71,12 +71,12 @@ class How(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Edited:
-    """These edits are on the disk.
+    """A report of edits that are on the disk.
 
     Attributes:
-        edits: In the order they were made; as they were made, also where that undid others.
-        how: Ordered now, undone, or redone.
-        taken: What is kept of shots among the photos, by path.
+        edits: The edits in the order they were made, also where they undid others.
+        how: Done, undone or redone.
+        taken: The shots among the photos, by path.
     """
 
     edits: tuple[Edit, ...]
@@ -86,7 +86,12 @@ class Edited:
 
 @dataclass(frozen=True)
 class NotDone:
-    """Something was not done; `is_shot` where a photo was lost by it."""
+    """A report of an order that failed.
+
+    Attributes:
+        message: The reason, for people.
+        is_shot: True where a photo was lost by it.
+    """
 
     message: str
     is_shot: bool = False
@@ -103,14 +108,14 @@ class _Step:
 
 
 class PhotoWriter:
-    """Writes to a store in a thread of its own, and remembers what undo and redo need.
+    """A writer to a store, in a thread of its own, which remembers what undo and redo need.
 
     Args:
-        store: Open; the caller closes it, after `close`.
+        store: The open store; the caller closes it, after `close`.
 
     Attributes:
-        saved: Shots that are photos on the disk now: undone ones are not.
-        failed: Shots that the disk refused.
+        saved: Number of shots that are photos on the disk now: undone ones are not.
+        failed: Number of shots that the disk refused.
     """
 
     def __init__(self, store: PhotoStore) -> None:
@@ -125,41 +130,44 @@ class PhotoWriter:
         self._thread.start()
 
     def add_listener(self, listener: Callable[[Report], None]) -> None:
-        """Tell it, from the writer's thread, what becomes of each order from now on."""
+        """Call `listener`, from the writer's thread, with the report of each later order."""
         self._listeners = [*self._listeners, listener]
 
     def remove_listener(self, listener: Callable[[Report], None]) -> None:
-        """Tell it no more."""
+        """Stop calling `listener`."""
         self._listeners = [other for other in self._listeners if other != listener]
 
     @property
     def waiting(self) -> int:
-        """Orders not yet begun."""
+        """Number of orders not yet begun."""
         return self._orders.qsize()
 
     def save(self, shot: Shot) -> bool:
-        """Order a shot to be saved; False when the disk is too far behind to take another."""
+        """Order a shot to be saved; return False when the disk is too far behind for it."""
         return self._order(lambda: self._save(shot))
 
     def edit(self, plan: Callable[[], Sequence[Edit]]) -> bool:
         """Order edits, which are one step for undo.
 
         Args:
-            plan: Asked for the edits when their turn has come, in the writer's thread, so that it
-                sees what became of the orders before. May return none.
+            plan: Called in the writer's thread when their turn has come, so that it sees the
+                outcome of earlier orders. May return no edits.
+
+        Returns:
+            False when the disk is too far behind to take the order.
         """
         return self._order(lambda: self._edit(plan))
 
     def undo(self) -> bool:
-        """Order the last step to be taken back."""
+        """Order the last step to be undone; return False when the order cannot be taken."""
         return self._order(self._undo)
 
     def redo(self) -> bool:
-        """Order the step undone last to be done again."""
+        """Order the step undone last to be redone; return False when it cannot be taken."""
         return self._order(self._redo)
 
     def fold(self, step: int, into: int) -> bool:
-        """Make two steps one for undo."""
+        """Order that undo takes two steps as one; return False when it cannot be taken."""
         return self._order(lambda: self._fold(step, into))
 
     def close(self) -> None:

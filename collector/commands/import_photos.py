@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from maskage.formats.metadata_file import PhotoMetadata
 
 
-def add_import_options(parser: CommandParser) -> None:
-    """Add the options of `collector import`."""
+def _add_import_options(parser: CommandParser) -> None:
     from maskage.records import LABELS
 
     parser.add_word(
@@ -47,13 +46,7 @@ def add_import_options(parser: CommandParser) -> None:
     add_face_model(parser)
 
 
-def run_import(arguments: argparse.Namespace) -> int:
-    """Import a folder, a picture or a video.
-
-    Raises:
-        DatasetError: The source does not exist.
-        UsageError: --every is not above 0, or a video has no --label.
-    """
+def _run_import(arguments: argparse.Namespace) -> int:
     if not arguments.source.exists():
         raise DatasetError(f"No such file or folder: {arguments.source}. Nothing was imported.")
     if arguments.every <= 0:
@@ -181,6 +174,6 @@ IMPORT = Command(
     "bring in photos and videos that you have",
     "Import photos that you already have: four class folders, one labelled folder, or a video. "
     "Photos that the dataset already holds, by content, are skipped.",
-    add_import_options,
-    run_import,
+    _add_import_options,
+    _run_import,
 )

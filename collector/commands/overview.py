@@ -10,19 +10,13 @@ from maskage.commands.program import Command
 from maskage.console import say, show, show_block
 
 
-def add_status_options(parser: CommandParser) -> None:
-    """Add the options of `collector status`."""
+def _add_status_options(parser: CommandParser) -> None:
     add_data(parser)
     add_target(parser)
     add_json(parser)
 
 
-def run_status(arguments: argparse.Namespace) -> int:
-    """Print the number of photos of each class, and the advice what to photograph next.
-
-    Raises:
-        UsageError: The target is not above 0.
-    """
+def _run_status(arguments: argparse.Namespace) -> int:
     require_target(arguments.target)
     from maskage.dataset.status import read_status
     from maskage.formats.dataset_folder import manifest_path
@@ -37,8 +31,7 @@ def run_status(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def run_cameras(arguments: argparse.Namespace) -> int:
-    """List the webcams, each with the command that uses it."""
+def _run_cameras(arguments: argparse.Namespace) -> int:
     from maskage.cameras.sources import find_webcams
 
     found = find_webcams()
@@ -54,8 +47,8 @@ STATUS = Command(
     "status",
     "count the photos, and say what to photograph next",
     "Count the photos of each class and person, and say what to photograph next.",
-    add_status_options,
-    run_status,
+    _add_status_options,
+    _run_status,
 )
 
 CAMERAS = Command(
@@ -63,5 +56,5 @@ CAMERAS = Command(
     "list the cameras of this machine",
     "List the cameras of this machine, with the command that uses each.",
     lambda parser: None,
-    run_cameras,
+    _run_cameras,
 )

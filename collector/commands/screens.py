@@ -1,6 +1,7 @@
 """`collector capture` and `collector review`: the two screens in the terminal."""
 
 import argparse
+from pathlib import Path
 
 from maskage.commands.options import (
     add_data,
@@ -13,12 +14,10 @@ from maskage.commands.options import (
 )
 from maskage.commands.parser import CommandParser
 from maskage.commands.program import Command
-from maskage.errors import UsageError
 
 
-def add_capture_options(parser: CommandParser) -> None:
-    """Add the options of `collector capture`."""
-    add_data(parser)
+def _add_capture_options(parser: CommandParser) -> None:
+    add_data(parser, _read_dataset)
     add_source(parser)
     add_who(parser)
     parser.add_argument(
@@ -33,19 +32,18 @@ def add_capture_options(parser: CommandParser) -> None:
     add_face_model(parser)
 
 
-def run_capture_command(arguments: argparse.Namespace) -> int:
-    """Open the camera and its screen.
-
-    Raises:
-        UsageError: The target is not above 0, or a source was given as the dataset.
-    """
-    require_target(arguments.target)
-    data = str(arguments.data)
-    if not arguments.data.exists() and (data == "demo" or data.isdigit() or ":/" in data):
-        raise UsageError(
-            f"DATA is the dataset's folder; found {data}, which is a source. "
-            f"Give it as --source. A folder of this name is written ./{data}."
+def _read_dataset(text: str) -> Path:
+    """Return the folder that is given as DATA, unless a source was given in its place."""
+    is_webcam = text.isdigit() and len(text) < 3
+    if (text == "demo" or is_webcam or "://" in text) and not Path(text).exists():
+        raise argparse.ArgumentTypeError(
+            f"{text} is a source. Give it as --source. A folder of this name is written ./{text}"
         )
+    return Path(text)
+
+
+def _run_capture_command(arguments: argparse.Namespace) -> int:
+    require_target(arguments.target)
     from collector.app import run_capture
 
     return run_capture(
@@ -60,8 +58,7 @@ def run_capture_command(arguments: argparse.Namespace) -> int:
     )
 
 
-def run_review_command(arguments: argparse.Namespace) -> int:
-    """Open the gallery."""
+def _run_review_command(arguments: argparse.Namespace) -> int:
     from collector.app import run_review
 
     return run_review(arguments.data)
@@ -71,8 +68,8 @@ CAPTURE = Command(
     "capture",
     "photograph and label faces",
     "Photograph and label faces in a terminal. Each shot is saved in the folder of its class.",
-    add_capture_options,
-    run_capture_command,
+    _add_capture_options,
+    _run_capture_command,
 )
 
 REVIEW = Command(
@@ -80,5 +77,5 @@ REVIEW = Command(
     "look through the photos: relabel, flag, remove",
     "Look through the photos in a gallery: relabel, flag, move to the trash, undo.",
     add_data,
-    run_review_command,
+    _run_review_command,
 )

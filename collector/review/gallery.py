@@ -27,7 +27,7 @@ _BROKEN: Rgb = (96, 28, 24)
 
 @dataclass(frozen=True, eq=False)
 class GalleryView:
-    """What the gallery shows.
+    """The contents of the gallery.
 
     Attributes:
         photos: Those that are seen, in order.
@@ -43,7 +43,7 @@ class GalleryView:
 
 
 class Gallery(PixelWidget):
-    """Draws a `GalleryView`; asks nobody but the thumbnails."""
+    """The widget that draws a `GalleryView`, with pictures from the thumbnail loader."""
 
     class Resized(Message):
         """There is room for another number of tiles."""
@@ -58,17 +58,17 @@ class Gallery(PixelWidget):
 
     @property
     def grid(self) -> Grid:
-        """How its tiles lie."""
+        """The layout of its tiles."""
         columns, rows = self.size
         return Grid(columns, rows, fit_side(columns, rows, self._wanted_side))
 
     def show(self, view: GalleryView) -> None:
-        """Draw this at the next chance."""
+        """Show other contents."""
         self._view = view
         self.redraw()
 
     def redraw(self) -> None:
-        """Draw anew what is shown: thumbnails have come."""
+        """Draw the contents again, with the thumbnails that have come."""
         self._lines.clear()
         self.refresh()
 
@@ -79,10 +79,12 @@ class Gallery(PixelWidget):
         self.redraw()
 
     def on_resize(self) -> None:
+        """Forget the drawn lines and report the new size."""
         self._lines.clear()
         self.post_message(self.Resized())
 
     def render_line(self, y: int) -> Strip:
+        """Draw one line of cells; a line of tiles is drawn at once and kept."""
         grid = self.grid
         line, row = divmod(y, grid.tile_rows)
         if line >= grid.down:
@@ -116,7 +118,7 @@ class Gallery(PixelWidget):
         return strips
 
     def _draw_empty(self, grid: Grid) -> list[Strip]:
-        text = Segment(" no photo is like that: 0 shows all", self.rich_style + Style(dim=True))
+        text = Segment(" no photo matches: press 0 to show all", self.rich_style + Style(dim=True))
         strip = Strip([text]).adjust_cell_length(self.size.width, self.rich_style)
         return [self.blank_line()] * (grid.tile_rows - 1) + [strip]
 

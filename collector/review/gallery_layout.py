@@ -1,4 +1,4 @@
-"""Where the pictures of a gallery lie, and where a step leads. Pure geometry, in cells."""
+"""The layout of a gallery's tiles, and where a step leads. Pure geometry, in cells."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ GAP_COLUMNS = 1
 
 
 def fit_side(columns: int, rows: int, wanted: int) -> int:
-    """The side near `wanted` that fills the width, without losing a line of tiles; in cells."""
+    """Return the side near `wanted`, in cells, that fills the width and loses no line of tiles."""
     plain = Grid(columns, rows, wanted)
     side = (columns + GAP_COLUMNS) // plain.across - GAP_COLUMNS
     while side > wanted and Grid(columns, rows, side).down < plain.down:
@@ -30,33 +30,36 @@ class Grid:
 
     @property
     def tile_columns(self) -> int:
+        """Width of a tile with its gap, in cells."""
         return self.side + GAP_COLUMNS
 
     @property
     def tile_rows(self) -> int:
+        """Height of a tile with its caption, in cells."""
         return self.picture_rows + LABEL_ROWS
 
     @property
     def picture_rows(self) -> int:
+        """Height of a picture in cells, at least 1."""
         return max(1, self.side // 2)
 
     @property
     def across(self) -> int:
-        """Tiles side by side, at least 1."""
+        """The number of tiles side by side, at least 1."""
         return max(1, (self.columns + GAP_COLUMNS) // self.tile_columns)
 
     @property
     def down(self) -> int:
-        """Whole lines of tiles that are seen, at least 1."""
+        """The number of whole lines of tiles that are visible, at least 1."""
         return max(1, self.rows // self.tile_rows)
 
     @property
     def shown(self) -> int:
-        """Tiles that are seen at once."""
+        """The number of tiles that are visible at once."""
         return self.across * self.down
 
     def step(self, cursor: int, count: int, columns: int = 0, rows: int = 0) -> int:
-        """Where the cursor stands after a step of so many columns and rows, among `count` tiles.
+        """Return the cursor after a step by columns and rows, among `count` tiles.
 
         Columns run on into the next line; a step of rows past the end stays in its column where
         there is one, and otherwise goes to the last tile.
@@ -73,7 +76,7 @@ class Grid:
         return max(0, min(target, count - 1))
 
     def scroll_to(self, first: int, cursor: int) -> int:
-        """The tile shown first so that the cursor is seen, with as little movement as possible."""
+        """Return the first tile to show so that the cursor is visible, with the least movement."""
         line, first_line = cursor // self.across, first // self.across
         if line < first_line:
             first_line = line

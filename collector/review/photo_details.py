@@ -1,4 +1,4 @@
-"""What is known of one photo: the picture, large, and the facts beside it."""
+"""The details of one photo: the picture, large, and the facts beside it."""
 
 import cv2
 import numpy as np
@@ -33,6 +33,7 @@ class PhotoPicture(PixelWidget):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
+        """Draw one line of cells of the picture."""
         if self._strips is None or self._drawn_for != (self.size, self.is_raw):
             self._strips = self._draw()
             self._drawn_for = (self.size, self.is_raw)
@@ -59,12 +60,13 @@ class PhotoPicture(PixelWidget):
 
 
 class PhotoDetails(Widget):
-    """Class, person, sitting, quality and suggestion of one photo."""
+    """The class, person, session, quality and suggestion of one photo."""
 
     ALLOW_SELECT = False
     photo: reactive[Photo | None] = reactive(None)
 
     def render(self) -> Content:
+        """Draw the facts, one a line."""
         photo = self.photo
         if photo is None:
             return Content("")
@@ -96,7 +98,7 @@ class PhotoDetails(Widget):
             return []
         label, confidence = photo.suggestion.label, photo.suggestion.confidence
         color = CLASS_COLORS[label]
-        words = "≠ a model says " if photo.is_disputed else "= so says a model "
+        words = "≠ a model says " if photo.is_disputed else "= a model agrees: "
         return [
             Content.assemble(
                 (words, "bold $warning" if photo.is_disputed else MUTED),

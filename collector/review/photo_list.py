@@ -1,4 +1,4 @@
-"""Which photos a person looks through, and in what order. Knows no screen.
+"""The photos under review and their order; independent of any screen.
 
 `ReviewList` follows edits as they are made, so that a large dataset is filtered and sorted once,
 not after every key.
@@ -18,7 +18,7 @@ from maskage.records import Label, Photo
 
 
 class ReviewOrder(StrEnum):
-    """How the gallery is sorted."""
+    """The orders of the gallery."""
 
     NEWEST = "newest"
     LEAST_SHARP = "least sharp"
@@ -28,10 +28,12 @@ class ReviewOrder(StrEnum):
 
 @dataclass(frozen=True)
 class ReviewFilter:
-    """Which photos are shown: those that meet every condition that is set.
+    """The filter of the gallery: a photo is shown that meets every condition that is set.
 
     Attributes:
-        label, subject, session: Only of this class, person, sitting; None for any.
+        label: Only photos of this class; None for any.
+        subject: Only photos of this person; None for any.
+        session: Only photos of this session; None for any.
         only_flagged: Only those with the flag.
         only_disputed: Only those that a model takes for another class.
     """
@@ -43,7 +45,7 @@ class ReviewFilter:
     only_disputed: bool = False
 
     def admits(self, photo: Photo) -> bool:
-        """Whether this photo is shown."""
+        """Return whether this photo is shown."""
         return (
             (self.label is None or photo.label is self.label)
             and (self.subject is None or photo.subject == self.subject)
@@ -100,7 +102,7 @@ class ReviewList:
         return self._photos[max(0, start) : max(0, end)]
 
     def find(self, path: str) -> int | None:
-        """Where the photo of this path stands, or None."""
+        """Return the index of the photo with this path, or None."""
         return next((at for at, photo in enumerate(self._photos) if photo.path == path), None)
 
     def follow(self, edits: Iterable[Edit], cursor: int) -> int:
@@ -168,13 +170,13 @@ class ReviewList:
 
 
 def _name(photo: Photo) -> str:
-    """What orders photos that are alike otherwise: not the class, which changes under the hand."""
+    """Return the key that orders equal photos: not the class, which changes during a review."""
     label, _, name = photo.path.partition("/")
     return f"{name}/{label}"
 
 
 def rank_look_alikes(photos: Sequence[Photo]) -> dict[str, float]:
-    """A rank for each path that puts near-identical photos side by side.
+    """Return a rank for each path that puts near-identical photos side by side.
 
     The largest groups come first, in each the sharpest; then photos that look like no other; then
     those without a fingerprint, which have no rank.
@@ -199,7 +201,7 @@ def rank_look_alikes(photos: Sequence[Photo]) -> dict[str, float]:
 
 
 def _connect(hashes: NDArray[np.uint64]) -> list[int]:
-    """For each hash the number of its group: those connected by steps of few bits."""
+    """Return the group number of each hash; a group is connected by steps of few bits."""
     # SciPy takes a fifth of a second to import: only who asks for this order waits for it.
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

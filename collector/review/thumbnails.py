@@ -24,7 +24,7 @@ _PADDING = 20
 
 
 class ThumbLoader:
-    """Decodes thumbnails in threads of its own.
+    """A loader of thumbnails with threads of its own.
 
     Args:
         root: The dataset.
@@ -72,12 +72,12 @@ class ThumbLoader:
             return thumb
 
     def is_broken(self, path: str) -> bool:
-        """Whether the photo was found to be unreadable."""
+        """Return whether the photo was found to be unreadable."""
         with self._changed:
             return path in self._thumbs and self._thumbs[path] is None
 
     def notice(self) -> None:
-        """What has come was drawn: announce what comes next."""
+        """Note that the thumbnails were drawn, so that the next one is announced."""
         with self._changed:
             self._is_announced = False
 

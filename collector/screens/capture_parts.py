@@ -1,4 +1,4 @@
-"""What the capture screen is handed: nothing outside comes to it another way."""
+"""All that the capture screen is given from outside."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from maskage.defaults import DEFAULT_TARGET
 from maskage.faces.finder import FaceFinder
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class CaptureParts:
-    """What the screen works with.
+    """The parts that the capture screen works with.
 
     Attributes:
-        store: Open; its owner closes it after the screen.
-        camera: Open; the screen closes it.
-        source: What `camera` was opened from.
+        store: The dataset, open; its owner closes it after the screen.
+        camera: The camera, open; the screen closes it.
+        source: The address that `camera` was opened from.
         opener: Opens a source again, or another one.
         finder: Finds faces; used from one thread.
-        list_sources: Other cameras that could be opened; may take a second.
-        subject: Who sits there at the start, or None.
+        list_sources: Lists other cameras that could be opened; may take a second.
+        subject: Pseudonym of the person at the start, or None.
         gate: How strict the shutter is.
         target: Photos wanted in each class.
-        is_mirrored: Whether the preview starts as a mirror.
-        commands, review_commands: The keys of the camera and of the gallery.
+        commands: The keys of the camera.
+        review_commands: The keys of the gallery.
     """
 
     store: PhotoStore
@@ -39,6 +39,5 @@ class CaptureParts:
     subject: str | None = None
     gate: Gate = Gate.WARN
     target: int = DEFAULT_TARGET
-    is_mirrored: bool = True
     commands: tuple[KeyCommand, ...] = COMMANDS
     review_commands: tuple[KeyCommand, ...] = REVIEW_COMMANDS

@@ -1,4 +1,4 @@
-"""The screen that photographs: live picture left, counts right, the last ten shots below.
+"""The screen that photographs: what its keys do, and what becomes of the messages of its threads.
 
 Nothing here waits: an observer thread brings pictures, a writer thread saves photos, and both send
 small messages.
@@ -10,15 +10,11 @@ from collections import deque
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
 
-from collector.capture.class_counts import Tally
-from collector.capture.edit_messages import DISK_TOO_SLOW, describe_edits
+from collector.capture.class_counts import PhotoCounts
+from collector.capture.edit_messages import DISK_TOO_SLOW
 from collector.capture.observation import Observation
 from collector.capture.observer import Observer
 from collector.capture.photographer import Feedback, Photographer, Tone
@@ -26,22 +22,14 @@ from collector.capture.shutter import GATE_TEXTS
 from collector.capture.writer import Edited, How, NotDone, PhotoWriter
 from collector.keys import COMMANDS, show_keys
 from collector.screens.capture_parts import CaptureParts
+from collector.screens.capture_view import CaptureView, describe_camera, describe_saved
 from collector.screens.messages import CameraChanged, ObservationReady, WriterReported
 from collector.screens.permission import Permission
 from collector.screens.review_screen import ReviewScreen
 from collector.widgets.dialogs import HelpPage
-from collector.widgets.panels import (
-    MUTED,
-    ClassCounts,
-    ClassPanel,
-    KeyFooter,
-    Sitting,
-    SittingPanel,
-)
-from collector.widgets.preview import Preview, PreviewPicture
-from collector.widgets.roomy_screen import RoomyScreen, TooSmall
-from collector.widgets.shot_strip import ShotStrip
-from collector.widgets.tone_line import TONE_COLORS, ToneLine
+from collector.widgets.panels import ClassCounts, SessionFigures
+from collector.widgets.preview import PreviewPicture
+from collector.widgets.tone_line import TONE_COLORS
 from maskage.cameras.live_feed import CameraCondition, CameraState
 from maskage.dataset.edits import flagging
 from maskage.outside_text import shown_text
@@ -54,11 +42,11 @@ _FLASH_S = 0.12
 _STYLED_S = 0.15
 
 
-class CaptureScreen(RoomyScreen[None]):
-    """See the module.
+class CaptureScreen(CaptureView):
+    """The keys of the camera, and what its threads report.
 
-    Attributes:
-        answers: What was said last, the newest at the end.
+    Args:
+        parts: What the screen works with.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -66,7 +54,7 @@ class CaptureScreen(RoomyScreen[None]):
     ]
 
     def __init__(self, parts: CaptureParts) -> None:
-        super().__init__()
+        super().__init__(parts.commands)
         self._parts = parts
         self._writer = PhotoWriter(parts.store)
         self._writer.add_listener(lambda report: self._send(WriterReported(report)))
@@ -76,10 +64,10 @@ class CaptureScreen(RoomyScreen[None]):
             parts.source,
             parts.opener,
             parts.finder,
-            lambda: self._send(ObservationReady()),
-            lambda state: self._send(CameraChanged(state)),
+            on_observation=lambda: self._send(ObservationReady()),
+            on_state=lambda state: self._send(CameraChanged(state)),
         )
-        self._tally = Tally(parts.store, parts.subject)
+        self._class_counts = PhotoCounts(parts.store, parts.subject)
         self._permission = Permission(
             parts.store, lambda why: self._answer(Feedback(why, Tone.BAD))
         )
@@ -89,31 +77,15 @@ class CaptureScreen(RoomyScreen[None]):
         )
         self._observation: Observation | None = None
         self._state = CameraState(CameraCondition.LIVE, parts.camera.name)
-        self._is_mirrored = parts.is_mirrored
+        self._is_mirrored = True
         self._is_paused = self._is_closed = self._is_reviewing = False
         self._passed_over = 0
-        self.answers: deque[Feedback] = deque(maxlen=100)
         self._seen_s: deque[float] = deque(maxlen=120)
         self._shown_s: deque[float] = deque(maxlen=60)
-        self._answered_s = self._flashed_s = float("-inf")
-
-    # What is on the screen
-
-    def compose(self) -> ComposeResult:
-        yield Static(id="header")
-        with Horizontal(id="middle"):
-            with Vertical(id="left"):
-                yield Preview(id="preview")
-                yield ToneLine(id="advice")
-                yield ToneLine(id="answer")
-            with Vertical(id="right"):
-                yield ClassPanel(id="classes")
-                yield SittingPanel(id="sitting")
-        yield ShotStrip(id="strip")
-        yield KeyFooter(self._parts.commands, [("shoot", "shoot, hold: burst")], id="keys")
-        yield TooSmall("q  quit", id="too-small")
+        self._flashed_s = float("-inf")
 
     def on_mount(self) -> None:
+        """Start the camera and the clocks, and ask for what is missing."""
         self._strip.keys = self._label_keys
         self._preview.say("waiting for the camera")
         self._observer.start()
@@ -126,7 +98,7 @@ class CaptureScreen(RoomyScreen[None]):
             self.call_after_refresh(self._ask_first)
 
     def _ask_first(self) -> None:
-        """Nobody can be photographed yet: ask before a key is pressed in vain."""
+        """Ask at the start where nobody can be photographed yet."""
         subject, source = self._photographer.subject, self._observer.source
         if subject is None:
             self.action_subject()
@@ -134,20 +106,13 @@ class CaptureScreen(RoomyScreen[None]):
             self._permission.ask_consent(self, subject, source, self._change_subject)
 
     def on_resize(self) -> None:
+        """Close the shutter while the terminal is too small."""
         self._close_or_open_shutter()
-
-    @property
-    def _preview(self) -> Preview:
-        return self.query_one("#preview", Preview)
-
-    @property
-    def _strip(self) -> ShotStrip:
-        return self.query_one("#strip", ShotStrip)
 
     # Messages from the threads
 
     def _send(self, message: Message) -> None:
-        """Post from another thread; after the end of the screen there is nobody to tell."""
+        """Post from another thread; nothing once the screen has ended."""
         if not self._is_closed:
             self.post_message(message)
 
@@ -192,66 +157,61 @@ class CaptureScreen(RoomyScreen[None]):
             text = f"not saved! {report.message}" if report.is_shot else report.message
             self._answer(Feedback(text, Tone.BAD))
             return
-        self._tally.note(report.edits)
+        self._class_counts.note(report.edits)
         self._return_to_undone(report)
         self._strip.note(report)
-        self._answer(self._word(report))
+        self._answer(describe_saved(report, self._class_counts.total))
         self._show_counts()
 
     def _return_to_undone(self, report: Edited) -> None:
-        """An undone shot of a folder's picture brings the picture back."""
+        """Go back to a folder's picture when its shot was undone."""
         pictures = [taken.picture for taken in report.taken.values() if taken.picture is not None]
         if report.how is How.UNDONE and pictures:
             self._observer.return_to(min(pictures))
 
-    def _word(self, report: Edited) -> Feedback:
-        """What the screen says to edits that are on the disk."""
-        first = report.edits[0]
-        if report.how is How.DONE and first.photo.path in report.taken:
-            text = (
-                f"saved {first.photo.label.title}, number {self._tally.total[first.photo.label]:,}"
-            )
-            flaws = report.taken[first.photo.path].flaws
-            if flaws:
-                return Feedback(f"{text} · {', '.join(flaws)}", Tone.CARE)
-            return Feedback(text, Tone.GOOD)
-        return describe_edits(report)
-
     # Keys
 
     def action_shoot(self, label: str) -> None:
+        """Take a shot into a class; called again and again while the key is held."""
         self._take(self._photographer.press(Label(label), time.monotonic()))
         self._show_counts()
 
     def action_again(self) -> None:
+        """Take a shot into the class used last."""
         self._take(self._photographer.press_again(time.monotonic()))
 
     def action_burst(self) -> None:
+        """Start a burst into the class used last, or stop it."""
         self._take(self._photographer.start_burst(time.monotonic()))
 
     def action_timer(self) -> None:
+        """Start the countdown to one shot, or stop it."""
         self._take(self._photographer.start_timer(time.monotonic()))
 
     def action_undo(self) -> None:
+        """Order the last step to be undone."""
         self._order(self._writer.undo())
 
     def action_redo(self) -> None:
+        """Order what was undone to be done again."""
         self._order(self._writer.redo())
 
     def _order(self, is_taken: bool) -> None:
-        """No key is lost in silence: an order that the writer has no room for is refused."""
+        """Say so where the writer has no room for an order: no key is lost in silence."""
         if not is_taken:
             self._answer(DISK_TOO_SLOW)
 
     def action_flag(self) -> None:
+        """Set the flag, or remove it where it is set."""
         photo = self._strip.newest
         if photo is None:
-            self._answer(Feedback("nothing to flag: no photo was taken yet", Tone.CARE))
+            self._answer(Feedback("there is nothing to flag: no photo was taken yet", Tone.CARE))
         else:
             edit = flagging(photo, is_flagged=not photo.is_flagged)
             self._order(self._writer.edit(lambda: [edit]))
 
     def action_subject(self) -> None:
+        """Ask for the subject, and for the consent where it is missing."""
         subject, source = self._photographer.subject, self._observer.source
         self._permission.ask_subject(self, subject, source, self._change_subject)
 
@@ -260,17 +220,19 @@ class CaptureScreen(RoomyScreen[None]):
             self._close_or_open_shutter()
             return
         self._photographer.start_session(subject)
-        self._tally.choose(subject)
+        self._class_counts.choose(subject)
         self._close_or_open_shutter()
         self._show_counts()
-        self._answer(Feedback(f"subject {subject}, in a new session"))
+        self._answer(Feedback(f"subject {subject}, new session"))
 
     def action_session(self) -> None:
+        """Start a new session of the same subject."""
         self._photographer.start_session(self._photographer.subject)
         self._answer(Feedback(f"new session {self._photographer.session}"))
 
     def action_camera(self) -> None:
-        self._answer(Feedback("looking for the next camera"))
+        """Open the next camera in a thread."""
+        self._answer(Feedback("opening the next camera"))
         self.run_worker(self._switch_camera, thread=True, exclusive=True, group="cameras")
 
     def _switch_camera(self) -> None:
@@ -280,24 +242,32 @@ class CaptureScreen(RoomyScreen[None]):
         self._observer.switch(ring[after:] + ring[:after])
 
     def action_mirror(self) -> None:
+        """Mirror the preview, or stop mirroring; photos are never mirrored."""
         self._is_mirrored = not self._is_mirrored
         kind = "a mirror" if self._is_mirrored else "as the camera sees it"
         self._answer(Feedback(f"preview: {kind}; photos are never mirrored"))
         self._show_picture(time.monotonic())
 
     def action_pause(self) -> None:
+        """Freeze the preview and close the shutter, or go on."""
         self._is_paused = not self._is_paused
         self._close_or_open_shutter()
-        self._answer(Feedback("paused: p goes on" if self._is_paused else "going on"))
+        self._answer(
+            Feedback(
+                "paused: press p to go on" if self._is_paused else "the camera is running again"
+            )
+        )
         self._show_picture(time.monotonic())
 
     def action_skip(self) -> None:
+        """Go to the next picture of a folder."""
         if self._observation is None or self._observation.is_live:
-            self._answer(Feedback("nothing to skip: the camera is live"))
+            self._answer(Feedback("there is nothing to skip: the camera is live"))
         else:
             self._observer.advance()
 
     def action_gallery(self) -> None:
+        """Open the gallery over the camera."""
         self._photographer.plan = None
         self._is_reviewing = True
         self._close_or_open_shutter()
@@ -310,15 +280,17 @@ class CaptureScreen(RoomyScreen[None]):
         self._answer(Feedback("back at the camera"))
 
     def action_help(self) -> None:
+        """Show what every key does."""
         self.app.push_screen(HelpPage(self._parts.commands, GATE_TEXTS[self._parts.gate]))
 
     async def action_quit(self) -> None:
+        """Finish what was ordered, then end the program."""
         self._answer(Feedback("finishing"))
         await asyncio.to_thread(self.close_parts)
         self.app.exit()
 
     def close_parts(self) -> None:
-        """Stop both threads; every shot that was taken is saved first. May be called twice."""
+        """Stop both threads after saving every shot that was taken. May be called twice."""
         if not self._is_closed:
             self._is_closed = True
             self._observer.close()
@@ -326,18 +298,17 @@ class CaptureScreen(RoomyScreen[None]):
 
     @property
     def failed(self) -> int:
-        """Shots that the disk refused."""
+        """The number of shots that the disk refused."""
         return self._writer.failed
 
     def summarise(self) -> str:
-        """One line on what this run did."""
+        """Return one line on what this run did."""
         text = (
             f"Saved in {self._parts.store.root}: {self._writer.saved:,}. Shots refused: "
             f"{self._photographer.refused:,}. Frames dropped: {self._dropped:,}."
         )
-        return text + (
-            f" Could not be saved: {self._writer.failed}!" if self._writer.failed else ""
-        )
+        failed = f" Could not be saved: {self._writer.failed}!" if self._writer.failed else ""
+        return text + failed
 
     # Now and then
 
@@ -354,22 +325,14 @@ class CaptureScreen(RoomyScreen[None]):
         self._answer(answer)
 
     def _close_or_open_shutter(self) -> None:
-        closed = None
-        if self._state.condition is CameraCondition.LOST:
-            closed = f"the camera is lost: reconnecting ({self._state.attempt})"
-        elif self._state.condition is CameraCondition.SILENT:
-            closed = "no picture: waiting for the camera"
-        elif self._state.condition is CameraCondition.REFUSED:
-            closed = "the camera refuses its name and password: c asks again"
-        elif self._state.condition is CameraCondition.ENDED:
-            closed = "the end: c starts again"
-        elif self._is_paused:
+        closed = describe_camera(self._state)
+        if closed is None and self._is_paused:
             closed = "paused"
-        elif self._is_reviewing:
+        elif closed is None and self._is_reviewing:
             closed = "the gallery is open"
-        elif self.is_too_small:
+        elif closed is None and self.is_too_small:
             closed = "the terminal is too small"
-        elif objection := self._objection:
+        elif closed is None and (objection := self._objection):
             closed = f"{objection}: press {self._subject_key}"
         self._photographer.closed = closed
 
@@ -398,37 +361,32 @@ class CaptureScreen(RoomyScreen[None]):
             )
         )
 
-    def _answer(self, answer: Feedback) -> None:
-        self.answers.append(answer)
-        self._answered_s = time.monotonic()
-        self.query_one("#answer", ToneLine).say(answer)
-
     def _show_counts(self) -> None:
-        self.query_one("#classes", ClassPanel).counts = ClassCounts(
-            dict(self._tally.total),
-            dict(self._tally.of_subject),
-            self._parts.target,
-            self._photographer.last_label,
-            self._label_keys,
+        self._class_panel.counts = ClassCounts(
+            total=dict(self._class_counts.total),
+            of_subject=dict(self._class_counts.of_subject),
+            target=self._parts.target,
+            last=self._photographer.last_label,
+            keys=self._label_keys,
         )
 
     def _update_panels(self) -> None:
         now_s = time.monotonic()
-        self.query_one("#advice", ToneLine).say(self._photographer.advise(now_s))
+        self._advice.say(self._photographer.advise(now_s))
         if now_s - self._answered_s > _ANSWER_S:
             self._answer(Feedback(self._parts.finder.notice or GATE_TEXTS[self._parts.gate]))
         self._show_header(now_s)
-        self.query_one("#sitting", SittingPanel).sitting = Sitting(
-            self._photographer.subject,
-            self._photographer.session,
-            self._observation.quality if self._observation else None,
-            self._photographer.limits,
-            self._writer.saved,
-            self._photographer.refused,
-            self._dropped,
-            self._writer.failed,
-            self._writer.waiting,
-            sum(self._tally.of_subject.values()),
+        self._session_panel.figures = SessionFigures(
+            subject=self._photographer.subject,
+            session=self._photographer.session,
+            quality=self._observation.quality if self._observation else None,
+            limits=self._photographer.limits,
+            saved=self._writer.saved,
+            refused=self._photographer.refused,
+            dropped=self._dropped,
+            failed=self._writer.failed,
+            waiting=self._writer.waiting,
+            subject_count=sum(self._class_counts.of_subject.values()),
         )
 
     def _show_header(self, now_s: float) -> None:
@@ -439,10 +397,4 @@ class CaptureScreen(RoomyScreen[None]):
         else:
             fps = sum(1 for seen_s in self._seen_s if now_s - seen_s <= 1.0)
             place = f"{shown_text(self._state.name)} · {fps} fps"
-        self.query_one("#header", Static).update(
-            Content.assemble(
-                (" ◉ collector ", "bold $background on $primary"),
-                (f"  {shown_text(self._parts.store.root)}", "bold"),
-                (f"   {place} · gate {self._parts.gate}", MUTED),
-            )
-        )
+        self._draw_header(self._parts.store.root, f"{place} · gate {self._parts.gate}")

@@ -1,4 +1,4 @@
-"""What threads tell the screens: small messages, so that no thread touches a widget."""
+"""The messages of threads to the screens, so that no thread touches a widget."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from maskage.cameras.live_feed import CameraState
 
 
 class ObservationReady(Message):
-    """The observer has something new; what it is, is asked of the observer."""
+    """The observer has a new observation; `Observer.take` returns it."""
 
 
 class ThumbsReady(Message):
@@ -25,6 +25,6 @@ class CameraChanged(Message):
 
 @dataclass
 class WriterReported(Message):
-    """What became of an order to the writer."""
+    """The writer carried out an order, or could not."""
 
     report: Report

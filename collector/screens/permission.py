@@ -1,4 +1,4 @@
-"""Whether the person before the camera may be photographed, and asking where that is not known."""
+"""The permission to photograph the person in front of the camera, and asking for it."""
 
 from collections.abc import Callable
 from datetime import date
@@ -13,12 +13,12 @@ from maskage.errors import ToolchainError
 
 
 class Permission:
-    """Consents of one dataset, and the dialogs that ask for one.
+    """The consents of one dataset, and the dialogs that ask for one.
 
     Args:
-        store: Open.
-        refuse: Told why a consent could not be written down.
-        today: The day it is.
+        store: The dataset, open.
+        refuse: Called with the reason why a consent could not be recorded.
+        today: Returns the current day.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Permission:
         self._consents = store.consents()
 
     def objection(self, subject: str | None, source: str) -> str | None:
-        """Why this person may not be photographed from this source, or None."""
+        """Return why this person may not be photographed from this source, or None."""
         if not shows_people_live(source):
             return None
         return find_objection(subject, self._consents, self._today())
@@ -41,13 +41,13 @@ class Permission:
     def ask_subject(
         self, screen: Screen[None], subject: str | None, source: str, then: Callable[[str], None]
     ) -> None:
-        """Ask who sits there, and for the consent where it is needed and not on record.
+        """Ask for the subject, and for the consent where it is needed and not on record.
 
         Args:
-            screen: Covered by the dialogs.
-            subject: Who sat there so far.
-            source: What the camera is.
-            then: Called with the pseudonym; not where the person left a dialog.
+            screen: The screen that the dialogs cover.
+            subject: The subject so far.
+            source: Address of the camera.
+            then: Called with the pseudonym; not where the person left the first dialog.
         """
 
         def check(chosen: str | None) -> None:

@@ -1,4 +1,4 @@
-"""The pages that cover a screen: who sits there, one of several, and what the keys do."""
+"""The dialogs over a screen: subject, consent, a choice among several, and the help."""
 
 import time
 from collections.abc import Sequence
@@ -22,16 +22,16 @@ Result = TypeVar("Result")
 
 
 class Dialog(ModalScreen[Result]):
-    """A page over a screen that is answered once: keys that come after the answer are too late."""
+    """A page over a screen that takes one answer; later keys are ignored."""
 
     def answer(self, result: Result) -> None:
-        """Close it with this answer, if it is still open."""
+        """Close the dialog with this answer, if it is still open."""
         if self.is_current:
             self.dismiss(result)
 
 
 class CalmInput(Input):
-    """A line that does not take in keys which were meant for the screen below it.
+    """An input line that ignores keys which were meant for the screen below it.
 
     A shutter key that is pressed, or held, while a dialog opens must not become part of a record.
     """
@@ -39,16 +39,18 @@ class CalmInput(Input):
     _CALM_S = 0.5
 
     def on_mount(self) -> None:
+        """Note the time from which keys are ignored."""
         self._opened_s = time.monotonic()
 
     def on_key(self, event: Key) -> None:
+        """Drop printable keys in the first half second."""
         if event.is_printable and time.monotonic() - self._opened_s < self._CALM_S:
             event.stop()
             event.prevent_default()
 
 
 class SubjectDialog(Dialog[str | None]):
-    """Asks who sits before the camera; dismissed with the pseudonym, or None."""
+    """The question who is in front of the camera; answered with the pseudonym, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
 
@@ -57,17 +59,19 @@ class SubjectDialog(Dialog[str | None]):
         self._subject = subject
 
     def compose(self) -> ComposeResult:
+        """Lay the widgets out."""
         with Vertical(id="dialog"):
-            yield Static("Who sits before the camera?", id="dialog-title")
+            yield Static("Who is in front of the camera?", id="dialog-title")
             yield CalmInput(self._subject or "", placeholder="p07", max_length=40, id="subject")
             yield Static(
-                "A pseudonym, never a name. All photos of one person stay on one side of the "
+                "Type a pseudonym, never a real name. All photos of one person go into the same "
                 "split. A new subject starts a new session.",
                 id="dialog-text",
             )
-            yield Static("enter  keep      esc  leave as it is", id="dialog-keys")
+            yield Static("enter  save      esc  keep the current subject", id="dialog-keys")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Answer with what was typed, or show what is wrong with it."""
         try:
             self.answer(check_subject(event.value))
         except UsageError as fault:
@@ -76,16 +80,17 @@ class SubjectDialog(Dialog[str | None]):
             text.add_class("-fault")
 
     def action_cancel(self) -> None:
+        """Close the dialog without an answer."""
         self.answer(None)
 
 
 class ConsentDialog(Dialog[Consent | None]):
-    """Asks what a person's consent rests on; dismissed with it, or None.
+    """The question for a person's consent; answered with it, or None.
 
     Args:
         subject: Pseudonym.
-        today: From when it holds.
-        objection: Why it is asked for.
+        today: First day of the consent.
+        objection: The reason for asking.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
@@ -95,19 +100,21 @@ class ConsentDialog(Dialog[Consent | None]):
         self._subject, self._today, self._objection = subject, today, objection
 
     def compose(self) -> ComposeResult:
+        """Lay the widgets out."""
         with Vertical(id="dialog"):
             yield Static(f"Does {self._subject} agree to be photographed?", id="dialog-title")
-            yield CalmInput(placeholder="what it rests on: form 12, or self", id="basis")
-            yield CalmInput(placeholder="last day it holds: 2027-11-24, or no end", id="expires")
-            yield CalmInput(placeholder="for a minor, who agreed: mother", id="guardian")
+            yield CalmInput(placeholder="basis: the signed form (form 12), or self", id="basis")
+            yield CalmInput(placeholder="last day: 2027-11-24, or empty for no end", id="expires")
+            yield CalmInput(placeholder="for a minor only: who agreed (mother)", id="guardian")
             yield Static(
-                f"{self._objection}. The signed form is kept elsewhere; no names here. "
-                f"`collector forget {self._subject}` removes everything again.",
+                f"{self._objection}. Keep the signed form elsewhere and type no names here. "
+                f"`collector forget {self._subject}` later removes everything.",
                 id="dialog-text",
             )
-            yield Static("tab  next line    enter  record    esc  not now", id="dialog-keys")
+            yield Static("tab  next line    enter  save    esc  not now", id="dialog-keys")
 
     def on_input_submitted(self) -> None:
+        """Answer with what was typed, or show what is wrong with it."""
         try:
             self.answer(self._read())
         except (UsageError, ValueError) as fault:
@@ -116,6 +123,7 @@ class ConsentDialog(Dialog[Consent | None]):
             text.add_class("-fault")
 
     def action_cancel(self) -> None:
+        """Close the dialog without an answer."""
         self.answer(None)
 
     def _read(self) -> Consent:
@@ -134,11 +142,11 @@ class ConsentDialog(Dialog[Consent | None]):
 
 
 class ChoiceDialog(Dialog[tuple[str | None] | None]):
-    """Asks for one of several; dismissed with it in a tuple, or None where nothing was chosen.
+    """A choice among several; answered with one in a tuple, or None where nothing was chosen.
 
     Args:
         question: The title.
-        options: What is shown, and what it stands for.
+        options: The text of each, and its value.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -153,22 +161,25 @@ class ChoiceDialog(Dialog[tuple[str | None] | None]):
         self._options = options
 
     def compose(self) -> ComposeResult:
+        """Lay the widgets out."""
         with Vertical(id="dialog"):
             yield Static(shown_text(self._question), id="dialog-title", markup=False)
             yield OptionList(
                 *(shown_text(text) for text, _ in self._options), id="choices", markup=False
             )
-            yield Static("enter  choose      esc  leave as it is", id="dialog-keys")
+            yield Static("enter  choose      esc  close", id="dialog-keys")
 
     def action_cancel(self) -> None:
+        """Close the dialog without an answer."""
         self.answer(None)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Answer with the option that was chosen."""
         self.answer((self._options[event.option_index][1],))
 
 
 class HelpPage(Dialog[None]):
-    """What every key does, and what the gate in force means."""
+    """The help: what every key does, and how strict the gate is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter", "close", "close")
@@ -180,8 +191,10 @@ class HelpPage(Dialog[None]):
         self._gate_text = gate_text
 
     def compose(self) -> ComposeResult:
+        """Lay the widgets out."""
+        width = max(len(show_keys(c.keys)) for c in self._commands)
         lines = [
-            Content.assemble((f"{show_keys(c.keys):>6}  ", "bold $primary"), c.text)
+            Content.assemble((f"{show_keys(c.keys):>{width}}  ", "bold $primary"), c.text)
             for c in self._commands
         ]
         with Vertical(id="dialog", classes="-wide"):
@@ -190,4 +203,5 @@ class HelpPage(Dialog[None]):
             yield Static("esc  back", id="dialog-keys")
 
     def action_close(self) -> None:
+        """Close the help."""
         self.answer(None)

@@ -1,5 +1,7 @@
-"""What stands beside and below the picture: counts, meters, keys. Each draws itself from a small
-record that the screen hands it."""
+"""The panels beside and below the picture: counts, meters, keys.
+
+Each draws itself from a small record that the screen gives it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,7 +28,7 @@ MUTED = "$foreground 55%"
 
 
 def draw_bar(fraction: float, width: int, color: str) -> Content:
-    """A bar of `width` cells, filled to `fraction` (0 to 1) in steps of half a cell.
+    """Draw a bar of `width` cells, filled to `fraction` (0 to 1) in steps of half a cell.
 
     Anything above 0 shows.
     """
@@ -39,24 +41,25 @@ def draw_bar(fraction: float, width: int, color: str) -> Content:
 
 
 def spread(left: Content, right: Content, width: int) -> Content:
-    """Two texts on one line, at its two ends; the left gives way."""
+    """Put two texts at the two ends of a line; the left one is shortened."""
     room = max(0, width - right.cell_length)
     return Content.assemble(left.truncate(room, ellipsis=True, pad=True), right)
 
 
 def count_photos(count: int) -> str:
-    """ "1 photo", "12 photos"."""
+    """Return "1 photo" or "12 photos"."""
     return f"{count:,} photo{'' if count == 1 else 's'}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ClassCounts:
-    """What `ClassPanel` shows.
+    """The figures of `ClassPanel`.
 
     Attributes:
-        total, of_subject: Photos in each class; of the subject, empty where there is none.
+        total: Photos in each class.
+        of_subject: Photos of the subject in each class; empty where there is no subject.
         target: Photos wanted in each class.
-        last: The class last used.
+        last: The class used last.
         keys: The key of each class.
     """
 
@@ -68,12 +71,13 @@ class ClassCounts:
 
 
 class ClassPanel(Widget):
-    """Each class: key, name, count of target, bar."""
+    """A row for each class: key, name, count and target, bar."""
 
     ALLOW_SELECT = False
     counts: reactive[ClassCounts] = reactive(ClassCounts())
 
     def render(self) -> Content:
+        """Draw the text of the widget."""
         is_roomy = self.size.height >= 4 * 3 + 1
         has_bars = self.size.height >= 4 * 2
         lines: list[Content] = []
@@ -115,15 +119,20 @@ class ClassPanel(Widget):
         return [spread(name, number, width), bar]
 
 
-@dataclass(frozen=True)
-class Sitting:
-    """What `SittingPanel` shows: who and when, and how the shot would be.
+@dataclass(frozen=True, kw_only=True)
+class SessionFigures:
+    """The figures of `SessionPanel`.
 
     Attributes:
-        subject, session: As they will be saved.
-        quality: Of the newest crop, or None.
-        limits: What it is measured against.
-        saved, refused, dropped, failed, waiting: The counters of this run.
+        subject: Pseudonym of the person, or None.
+        session: Name of the session.
+        quality: Figures of the newest crop, or None.
+        limits: Limits that they are compared with.
+        saved: Photos saved in this run.
+        refused: Shots refused in this run.
+        dropped: Frames dropped in this run.
+        failed: Shots that could not be saved.
+        waiting: Shots that are being saved.
         subject_count: Photos of the subject in the dataset.
     """
 
@@ -139,31 +148,32 @@ class Sitting:
     subject_count: int = 0
 
 
-class SittingPanel(Widget):
-    """Subject, session, three meters, and the counters."""
+class SessionPanel(Widget):
+    """A panel with subject, session, three meters, and the counters."""
 
     ALLOW_SELECT = False
-    sitting: reactive[Sitting] = reactive(Sitting())
+    figures: reactive[SessionFigures] = reactive(SessionFigures())
 
     def render(self) -> Content:
-        sitting = self.sitting
+        """Draw the text of the widget."""
+        figures = self.figures
         who = (
-            (shown_text(sitting.subject), "bold")
-            if sitting.subject
-            else ("nobody: press s", "$warning")
+            (shown_text(figures.subject), "bold")
+            if figures.subject
+            else ("not set: press s", "$warning")
         )
-        count = f"  {count_photos(sitting.subject_count)}" if sitting.subject else ""
+        count = f"  {count_photos(figures.subject_count)}" if figures.subject else ""
         head = [
             Content.assemble(("subject  ", MUTED), who, (count, MUTED)),
-            Content.assemble(("session  ", MUTED), shown_text(sitting.session)),
+            Content.assemble(("session  ", MUTED), shown_text(figures.session)),
         ]
-        counters = self._draw_counters(sitting)
-        meters = self._draw_meters(sitting)
+        counters = self._draw_counters(figures)
+        meters = self._draw_meters(figures)
         gap = [Content("")] if self.size.height >= len(head + meters + counters) + 3 else []
         return Content("\n").join([*gap, *head, *gap, *meters, *gap, *counters])
 
-    def _draw_meters(self, sitting: Sitting) -> list[Content]:
-        quality, limits = sitting.quality, sitting.limits
+    def _draw_meters(self, figures: SessionFigures) -> list[Content]:
+        quality, limits = figures.quality, figures.limits
         if quality is None:
             return [self._meter(name, 0, "-", True) for name in ("sharp", "light", "face")]
         is_sharp = quality.sharpness >= limits.min_sharpness
@@ -194,29 +204,29 @@ class SittingPanel(Widget):
             (f"{value:>7}", "" if is_good else color),
         )
 
-    def _draw_counters(self, sitting: Sitting) -> list[Content]:
+    def _draw_counters(self, figures: SessionFigures) -> list[Content]:
         first = Content.assemble(
             ("saved ", MUTED),
-            (f"{sitting.saved:,}", "bold $success"),
+            (f"{figures.saved:,}", "bold $success"),
             ("  refused ", MUTED),
-            (f"{sitting.refused:,}", "bold $warning" if sitting.refused else "bold"),
-            (f"  failed {sitting.failed}", "bold $error") if sitting.failed else "",
+            (f"{figures.refused:,}", "bold $warning" if figures.refused else "bold"),
+            (f"  failed {figures.failed}", "bold $error") if figures.failed else "",
         )
         second = Content.assemble(
             ("frames dropped ", MUTED),
-            (f"{sitting.dropped:,}", "bold"),
-            ("  saving ", MUTED) if sitting.waiting else "",
-            (str(sitting.waiting), "bold") if sitting.waiting else "",
+            (f"{figures.dropped:,}", "bold"),
+            ("  saving ", MUTED) if figures.waiting else "",
+            (str(figures.waiting), "bold") if figures.waiting else "",
         )
         return [first, second]
 
 
 class KeyFooter(Widget):
-    """Every key, wrapped over as many lines as it takes.
+    """The keys and their words, wrapped over as many lines as needed.
 
     Args:
         commands: The keys.
-        families: An action of several keys, and the word for them together.
+        families: Actions of several keys, each with one word for all of them.
     """
 
     ALLOW_SELECT = False
@@ -241,9 +251,11 @@ class KeyFooter(Widget):
         ]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return the number of lines that the keys take."""
         return len(self._wrap(width))
 
     def render(self) -> Content:
+        """Draw the text of the widget."""
         return Content("\n").join(self._wrap(self.size.width))
 
     def _wrap(self, width: int) -> list[Content]:

@@ -18,7 +18,7 @@ RAW = Style()
 
 
 class PixelWidget(Widget):
-    """Turns half-block pixels into lines.
+    """A widget that turns half-block pixels into lines.
 
     On a terminal each line is one raw string of escape sequences: 23-27 fps where ready-made image
     widgets reach 1-6 (DESIGN.md, Dependencies). Raw lines cannot be cut or dimmed, so under a
@@ -30,7 +30,7 @@ class PixelWidget(Widget):
 
     @property
     def is_raw(self) -> bool:
-        """Whether lines may be raw: a terminal of 256 colours or more, with nothing on top."""
+        """Lines may be raw: a terminal of 256 colours or more, with nothing on top."""
         app = self.app
         return (
             not app.is_headless

@@ -25,7 +25,7 @@ _GUIDE_COLOR: Rgb = (128, 120, 108)
 
 @dataclass(frozen=True, eq=False)
 class PreviewPicture:
-    """What the preview shows.
+    """The contents of the preview.
 
     Attributes:
         observation: The frame and its faces.
@@ -88,7 +88,7 @@ def _draw_digit(small: RgbImage, digit: str) -> None:
 
 
 class Preview(PixelWidget):
-    """Shows the newest `PreviewPicture`."""
+    """The widget that shows the newest `PreviewPicture`."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -111,10 +111,11 @@ class Preview(PixelWidget):
 
     @property
     def picture(self) -> PreviewPicture | None:
-        """What is shown."""
+        """The contents on the screen."""
         return self._picture
 
     def render_line(self, y: int) -> Strip:
+        """Draw one line of cells of the picture."""
         if self._strips is None or self._needs_redraw():
             self._strips = self._draw()
             self._drawn_for = (self.size, self.is_raw)

@@ -1,4 +1,4 @@
-"""How much room a screen has: the sizes at which its layout changes, and the notice below them."""
+"""The sizes at which a screen's layout changes, and the notice where it is too small."""
 
 from typing import Any, TypeVar
 
@@ -38,13 +38,13 @@ class RoomyScreen(Screen[Result]):
 
     @property
     def is_too_small(self) -> bool:
-        """Whether nothing but the notice has room."""
+        """The terminal has room for the notice only."""
         columns, rows = self.app.size
         return columns < MIN_COLUMNS or rows < MIN_ROWS
 
 
 class TooSmall(Widget):
-    """Says how large the terminal is and has to be; the style sheet shows it where it is needed."""
+    """The notice with the terminal's size and the size needed; the style sheet shows it."""
 
     ALLOW_SELECT = False
 
@@ -53,6 +53,7 @@ class TooSmall(Widget):
         self._way_out = way_out
 
     def render(self) -> Content:
+        """Draw the text of the widget."""
         columns, rows = self.app.size
         return Content(
             f"The terminal is {columns}x{rows}.\nAt least {MIN_COLUMNS}x{MIN_ROWS} is needed:\n"

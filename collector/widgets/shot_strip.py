@@ -23,8 +23,10 @@ class _Thumb:
 
 
 class ShotStrip(Widget):
-    """The last ten shots, the newest right: small pictures with their classes, or the classes
-    alone where there is no height."""
+    """The last ten shots, the newest right: small pictures above the names of their classes.
+
+    Where there is no height, the names alone.
+    """
 
     ALLOW_SELECT = False
     SHOWN = 10
@@ -63,6 +65,7 @@ class ShotStrip(Widget):
             self._thumbs[at] = _Thumb(edit.after, self._thumbs[at].taken)
 
     def render_line(self, y: int) -> Strip:
+        """Draw one line of cells: pictures above, labels below."""
         width, height = self.size
         slot = width // self.SHOWN
         label_rows = 1 if height == 1 else 2

@@ -1,4 +1,4 @@
-"""One line that speaks to the person: its mark and colour say how it is meant."""
+"""The line with an answer to the person; its mark and colour show its tone."""
 
 from textual.content import Content
 from textual.widgets import Static
@@ -17,12 +17,12 @@ _MARKS = {Tone.GOOD: "●", Tone.CARE: "▲", Tone.BAD: "■", Tone.PLAIN: "·"}
 
 
 class ToneLine(Static):
-    """Shows one `Feedback`; its class `-good`, `-care`, `-bad` or `-plain` colours it."""
+    """A line with one `Feedback`; its class `-good`, `-care`, `-bad` or `-plain` colours it."""
 
     _said: Feedback | None = None
 
     def say(self, answer: Feedback) -> None:
-        """Show this, if it is not what stands there already."""
+        """Show this answer, unless it is shown already."""
         if answer == self._said:
             return
         self._said = answer

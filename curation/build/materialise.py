@@ -70,7 +70,7 @@ def materialise_plan(
 
     Raises:
         UsageError: `out` lies in the dataset or holds it, or is not a former set.
-        DatasetError: A photo has changed or gone since it was planned.
+        DatasetError: A photo was changed or removed since it was planned.
         EnvironmentProblemError: The disk refused.
     """
     out = _real(out)
@@ -231,9 +231,9 @@ def _lay_out(plan: CurationPlan, source: Path, result: Path) -> None:
             (source / photo.path).touch(exist_ok=False)
         except FileExistsError as fault:
             raise EnvironmentProblemError(
-                f"{photo.path}: another photo has the same name on this disk, which does not tell "
-                f"capital letters from small ones. Rename one of them, or choose an --out on "
-                f"another disk. Nothing was replaced."
+                f"{photo.path}: another photo has the same name on this disk, which treats capital "
+                f"and small letters as the same. Rename one of them, or choose an --out on another "
+                f"disk. Nothing was replaced."
             ) from fault
     if plan.settings.split == RANDOM:
         splitfolders.ratio(

@@ -1,12 +1,13 @@
-"""Suspicious labels: photos that the rest of the dataset takes for another class.
+"""Find labels that are probably wrong, because other photos suggest another class.
 
-Each photo is judged by a classifier trained on the photos of other groups. Folds keep groups whole:
-a burst that was shot into the wrong class would otherwise vouch for itself, as its other shots
-would be in the training part with the same wrong label. In
-`benchmarks/curation/label_check.py`, on 1,757 photographs, folds drawn photo by photo found 40% of
-the wrongly labelled bursts of 8 shots, grouped folds 86%.
+Each photo is predicted by a classifier trained on the photos of other groups. Folds keep groups
+whole: a burst saved into the wrong class would otherwise confirm itself, because its other shots
+would be in the training part with the same wrong label. In `benchmarks/curation/label_check.py`,
+on 1,757 photographs, folds drawn photo by photo found 40% of the wrongly labelled bursts of 8
+shots, and grouped folds 86%.
 
-The classifier is trained twice: what it doubts the first time does not teach it the second time.
+The classifier is trained twice: photos that are doubtful after the first time are left out the
+second time.
 """
 
 import warnings
@@ -22,23 +23,28 @@ from maskage.errors import DatasetError
 from maskage.records import LABELS, Label
 
 MIN_GROUPS = 3
-"""Of a class. With two, half of what is known of the class may be the label that is wrong."""
+"""Least number of groups of a class. With two, one wrong group would be half of the class."""
 MAX_FOLDS = 5
-"""Ten found no more planted errors, in twice the time."""
+"""Largest number of folds. Ten found no more planted errors, in twice the time."""
 PASSES = 2
-"""With 15% of the groups wrong, the second pass found 12 to 23 points more of them, with nearly
-twice the false alarms; where errors are few it costs little. A third pass found no more."""
-MIN_MARGIN = 0.5
-"""By how much another class must be more probable than the label.
+"""Number of trainings.
 
-At 0.3 some 3 to 7 points more of planted errors were found, with nearly twice the false alarms; at
-0.7 a fifth fewer, with less than half of them. The mean confidence of each class as its threshold
+With 15% of the groups wrong, the second one found 12 to 23 points more of them, with nearly twice
+the false alarms; where errors are few it costs little. A third one found no more.
+"""
+MIN_MARGIN = 0.5
+"""Least difference between the probability of another class and that of the label.
+
+At 0.3, 3 to 7 points more of planted errors were found, with nearly twice the false alarms; at 0.7
+a fifth fewer, with less than half of them. The mean confidence of each class as its threshold
 (confident learning) found fewer errors at the same number of false alarms.
 """
 COMPONENTS = 256
 INVERSE_REGULARISATION = 2.0
-"""The `C` of logistic regression, for rows of mean length 1. Three times as much found some 3
-points more of planted errors, with a third more false alarms."""
+"""The `C` of logistic regression, for rows of mean length 1.
+
+Three times as much found 3 points more of planted errors, with a third more false alarms.
+"""
 
 _Numbers = NDArray[np.int64]
 _Flags = NDArray[np.bool_]
@@ -47,11 +53,11 @@ _Reals = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Doubt:
-    """A photo whose label is perhaps wrong.
+    """A photo whose label is doubtful.
 
     Attributes:
-        index: Of the photo, as it was given.
-        suggested: The class that the photos of other groups speak for.
+        index: Index of the photo in the input.
+        suggested: Class that the photos of other groups suggest.
         confidence: Probability of `suggested`, 0 to 1.
         given: Probability of the photo's own label, 0 to 1.
     """
@@ -63,28 +69,25 @@ class Doubt:
 
     @property
     def margin(self) -> float:
-        """By how much `suggested` is more probable than the label, 0 to 1."""
+        """Probability of `suggested` minus that of the label, 0 to 1."""
         return self.confidence - self.given
 
 
 def find_doubtful_labels(
-    features: FeatureArray,
-    labels: Sequence[Label],
-    groups: Sequence[int],
-    seed: int = DEFAULT_SEED,
+    features: FeatureArray, labels: Sequence[Label], groups: Sequence[int], seed: int = DEFAULT_SEED
 ) -> list[Doubt]:
-    """Find photos whose label the photos of other groups speak against.
+    """Find photos whose labels disagree with the photos of other groups.
 
     Args:
-        features: One row a photo, shape (N, D) (see `curation.labels.embedding`).
-        labels: The class of each photo.
-        groups: Number of what belongs together, of each photo: one person, sitting or burst (see
+        features: Features of the photos, shape (N, D) (see `curation.labels.embedding`).
+        labels: Class of each photo.
+        groups: Group number of each photo: one person, session or burst (see
             `curation.plan.groups`).
-        seed: Of the folds.
+        seed: Seed of the folds.
 
     Returns:
-        The doubts, the largest margin first. Which photos they are does not depend on the order of
-        the photos, nor on how the groups are numbered.
+        The doubts, the largest margin first. They depend neither on the order of the photos nor on
+        the numbers of the groups.
 
     Raises:
         DatasetError: A class comes from fewer than `MIN_GROUPS` groups.
@@ -102,7 +105,7 @@ def find_doubtful_labels(
 
 
 def _require_enough_groups(given: _Numbers, groups: _Numbers) -> list[int]:
-    """From how many groups each class comes, checked to be enough."""
+    """Return the number of groups of each class, and check that it is enough."""
     counts = [len(np.unique(groups[given == number])) for number in range(len(LABELS))]
     if min(counts) < MIN_GROUPS:
         shown = ", ".join(
@@ -111,28 +114,28 @@ def _require_enough_groups(given: _Numbers, groups: _Numbers) -> list[int]:
             if count < MIN_GROUPS
         )
         raise DatasetError(
-            f"Labels cannot be checked: photos are judged by photos of other groups (people, "
-            f"sittings, look-alikes), and each class must come from {MIN_GROUPS} at least; found "
-            f"{shown}. Collect these classes from more people, or leave --check-labels out."
+            f"Labels cannot be checked: a photo is compared with photos of other groups (people, "
+            f"sessions, look-alikes), and each class needs at least {MIN_GROUPS} groups; found "
+            f"{shown}. Collect these classes from more people, or leave out --check-labels."
         )
     return counts
 
 
 def _canonical_order(features: FeatureArray, given: _Numbers) -> _Numbers:
-    """Indices sorted by what the rows hold: the folds shall not hang on the order they came in."""
+    """Return the indices sorted by content, so that the folds do not depend on the order."""
     keys = [(row.tobytes(), number) for row, number in zip(features, given.tolist(), strict=True)]
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
 
 
 def _renumbered(groups: _Numbers) -> _Numbers:
-    """Groups numbered anew in the order of their first photos."""
+    """Renumber groups in the order of their first photos."""
     _, first, place = np.unique(groups, return_index=True, return_inverse=True)
     numbers: _Numbers = np.argsort(np.argsort(first))[place]
     return numbers
 
 
 def _make_folds(given: _Numbers, groups: _Numbers, count: int, seed: int) -> _Numbers:
-    """The fold of each photo; a group lies in one fold."""
+    """Return the fold of each photo; a group lies in one fold."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
@@ -143,8 +146,11 @@ def _make_folds(given: _Numbers, groups: _Numbers, count: int, seed: int) -> _Nu
 
 
 def _weights(given: _Numbers, groups: _Numbers) -> _Reals:
-    """Equal for every class of every group: two hundred shots of one person say little more than
-    two, and a wrongly labelled burst must not outweigh the rest."""
+    """Return weights that are equal for every class of every group.
+
+    Two hundred shots of one person say little more than two, and a wrongly labelled burst must not
+    outweigh the rest.
+    """
     cells = groups * len(LABELS) + given
     _, place, counts = np.unique(cells, return_inverse=True, return_counts=True)
     shares = 1 / counts[place]
@@ -153,9 +159,9 @@ def _weights(given: _Numbers, groups: _Numbers) -> _Reals:
 
 
 def _reduced(features: FeatureArray, seed: int) -> FeatureArray:
-    """Standardised features on their principal components, brought to a mean length near 1.
+    """Return standardised features on their principal components, with a mean length near 1.
 
-    Labels have no part in it.
+    Labels are not used.
     """
     from sklearn.decomposition import PCA
     from sklearn.preprocessing import StandardScaler
@@ -170,14 +176,14 @@ def _reduced(features: FeatureArray, seed: int) -> FeatureArray:
 def _predict_out_of_fold(
     rows: FeatureArray, given: _Numbers, weights: _Reals, folds: _Numbers
 ) -> _Reals:
-    """Probabilities of the classes for each photo, from photos of other folds, shape (N, 4)."""
-    # A dependency of scikit-learn; it ships no type information.
+    """Return the probabilities of each photo, from photos of other folds, shape (N, 4)."""
+    # A dependency of scikit-learn, without type information.
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     probabilities = np.zeros((len(rows), len(LABELS)))
     is_trusted = np.ones(len(rows), bool)
-    # The matrices are small: threads that wait for each other took 2.1 s a fit on two busy cores
-    # where one thread took 0.12 s.
+    # The matrices are small: on two busy cores, a fit took 2.1 s with threads that wait for each
+    # other, and 0.12 s with one thread.
     with threadpool_limits(1):
         for _ in range(PASSES):
             for fold in np.unique(folds):
@@ -212,7 +218,7 @@ def _predict(known: FeatureArray, given: _Numbers, weights: _Reals, asked: Featu
 def _acquit_unknown(
     probabilities: _Reals, given: _Numbers, asked: _Flags, classes: _Numbers
 ) -> None:
-    """Take the labels that no photo of another fold bears as right: nobody can tell."""
+    """Accept the labels that no photo of another fold has, because they cannot be checked."""
     unknown = np.flatnonzero(asked & ~np.isin(given, classes))
     probabilities[unknown] = 0
     probabilities[unknown, given[unknown]] = 1

@@ -1,14 +1,14 @@
-"""Pictures as rows of numbers in which alike faces lie near each other, to judge labels by.
+"""Compute features of pictures in which similar faces lie near each other, for the check of labels.
 
-MobileNetV2 with ImageNet weights where they are at hand or can be fetched, else a descriptor of
-edges and colours that needs nothing and sees less; the embedding then says so.
+The features come from MobileNetV2 with ImageNet weights where these are here or can be downloaded,
+else from a descriptor of edges and colours, which needs nothing and finds less; a notice then says
+so.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -40,11 +40,11 @@ _Describe = Callable[[Sequence[RgbImage]], FeatureArray]
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """Features of pictures.
+    """The features of pictures.
 
     Attributes:
-        features: float32, shape (N, D), one row a picture, in the order they came.
-        notice: What to tell the user where the hand-made descriptor stood in, or None.
+        features: Features, float32, shape (N, D), one row for each picture, in their order.
+        notice: Notice for the user where the descriptor was used, or None.
     """
 
     features: FeatureArray
@@ -54,16 +54,16 @@ class Embedding:
 def embed_pictures(
     pictures: Iterable[RgbImage], total: int, progress: Progress = no_progress
 ) -> Embedding:
-    """Compute the features of pictures, with MobileNetV2 where its ImageNet weights can be had.
+    """Compute the features of pictures, with MobileNetV2 where its ImageNet weights are available.
 
     Args:
-        pictures: RGB uint8, shape (H, W, 3) each, sizes may differ. Taken in batches of
-            `BATCH_SIZE`, so a generator keeps the memory small; what it raises is passed on.
-        total: How many come, for `progress`.
-        progress: Shows the work.
+        pictures: Pictures, RGB uint8, shape (H, W, 3) each; sizes may differ. They are taken in
+            batches of `BATCH_SIZE`, so a generator keeps memory small.
+        total: Number of pictures, for `progress`.
+        progress: Shows the number of pictures done.
 
     Returns:
-        Their features, with a notice where the weights were missing.
+        The features, with a notice where the weights were missing.
     """
     try:
         describe, notice = _open_network(), None
@@ -76,16 +76,16 @@ def embed_pictures(
 
 
 def describe_plainly(pictures: Sequence[RgbImage]) -> FeatureArray:
-    """Describe pictures by their edges and colours: coarse, but with no download.
+    """Describe pictures by their edges and colours, which is coarse but needs no download.
 
-    Histograms of oriented gradients, each block of 2 x 2 cells brought to length 1, and mean
-    colours on a grid. OpenCV 5 no longer carries `HOGDescriptor`.
+    The features are histograms of oriented gradients, each block of 2 x 2 cells scaled to length 1,
+    and mean colours on a grid. OpenCV 5 no longer has `HOGDescriptor`.
 
     Args:
-        pictures: RGB uint8, shape (H, W, 3) each.
+        pictures: Pictures, RGB uint8, shape (H, W, 3) each.
 
     Returns:
-        float32, shape (N, 1956).
+        Features, float32, shape (N, 1956).
 
     Source:
         Dalal and Triggs, Histograms of oriented gradients for human detection, 2005.
@@ -101,11 +101,12 @@ def _describe_picture(pixels: RgbImage) -> FeatureArray:
 
 
 def _gradient_histograms(grey: FeatureArray) -> FeatureArray:
-    """HOG of a square float32 picture: blocks of 2 x 2 cells, unsigned orientations."""
+    """Return the HOG of a square float32 picture: blocks of 2 x 2 cells, unsigned orientations."""
     across, down = (cv2.Sobel(grey, cv2.CV_32F, dx, 1 - dx) for dx in (1, 0))
     bins = np.arctan2(down, across) % np.pi * (ORIENTATIONS / np.pi)
     distance = np.abs(bins[..., None] - np.arange(ORIENTATIONS))
-    # A gradient is shared between the two nearest orientations; the circle closes.
+    # A gradient is shared between the two nearest orientations, of which the last is next to the
+    # first.
     shares = np.maximum(0, 1 - np.minimum(distance, ORIENTATIONS - distance))
     shares *= np.hypot(across, down)[..., None]
     count = len(grey) // CELL_PX
@@ -120,14 +121,14 @@ def _gradient_histograms(grey: FeatureArray) -> FeatureArray:
 
 
 def _open_network() -> _Describe:
-    """MobileNetV2 as a function from pictures to features.
+    """Return MobileNetV2 as a function from pictures to features.
 
     Raises:
-        MissingDownloadError: Its weights are not here and cannot be fetched, or are damaged.
+        MissingDownloadError: Its weights are missing and cannot be downloaded, or are damaged.
     """
-    # What other work computes with and we do not is no reason to check no labels.
+    # A backend that is set for other programs must not prevent the check of labels.
     keras = import_keras(wanted_backend() if wanted_backend() in BACKENDS else BACKENDS[0])
-    path = _obtain_weights(keras)
+    path = _obtain_weights()
     network = keras.applications.MobileNetV2(
         include_top=False, weights=None, input_shape=(NETWORK_SIDE_PX, NETWORK_SIDE_PX, 3)
     )
@@ -135,11 +136,11 @@ def _open_network() -> _Describe:
         load_checked_weights(network, read_weights_file(path, network), path.name)
     except UnsafeFileError as fault:
         raise MissingDownloadError(
-            _notice(f"{path} is damaged ({fault})", "Remove it to fetch it anew")
+            _notice(f"{path} is damaged ({fault})", "Remove it to download it again")
         ) from fault
     pool = keras.layers.GlobalAveragePooling2D()
     # The age shows in wrinkles and hair, which an inner layer still sees: with it 92.0% of 1,757
-    # photos were told right out of fold, with the last layer alone 90.5%.
+    # photos were right out of fold, with the last layer alone 90.5%.
     inner = [pool(network.get_layer(name).output) for name in ("block_13_expand_relu", "out_relu")]
     model = keras.Model(network.input, keras.layers.Concatenate()(inner))
 
@@ -151,17 +152,17 @@ def _open_network() -> _Describe:
     return describe
 
 
-def _obtain_weights(keras: Any) -> Path:
+def _obtain_weights() -> Path:
     path = keras_cache() / WEIGHTS_FILE
     if path.is_file():
         return path
     try:
-        return fetch_weights(keras, WEIGHTS_FILE, WEIGHTS_URL)
+        return fetch_weights(WEIGHTS_FILE, WEIGHTS_URL)
     except MissingDownloadError as fault:
         raise MissingDownloadError(
             _notice(
-                f"the ImageNet weights of MobileNetV2 are not at {path} and could not be fetched "
-                f"({fault})",
+                f"the ImageNet weights of MobileNetV2 are not at {path} and could not be "
+                f"downloaded ({fault})",
                 f"Put the file there (from {WEIGHTS_URL}/{WEIGHTS_FILE}), or set KERAS_HOME to a "
                 f"folder that has it under models/",
             )
@@ -170,8 +171,8 @@ def _obtain_weights(keras: Any) -> Path:
 
 def _notice(found: str, way_out: str) -> str:
     return (
-        f"Labels were checked by edges and colours only, which finds fewer wrong ones and doubts "
-        f"more right ones: {found}. {way_out}."
+        f"Labels were checked by edges and colours only, which finds fewer wrong labels and doubts "
+        f"more right ones, because {found}. {way_out}."
     )
 
 

@@ -1,1 +1,1 @@
-"""Paint masks on bare faces."""
+"""Paint masks on photographed faces."""

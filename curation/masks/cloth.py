@@ -1,6 +1,6 @@
-"""Flat pictures of masks, in head units: painted ones, and ones borrowed from masked photos.
+"""Flat pictures of masks in head units, painted or taken from masked photos.
 
-Painted masks come in every colour and print; borrowed ones look as cloth does in a photograph.
+Painted masks come in every colour and print; masks from photos look like photographed cloth.
 """
 
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class MaskCloth:
-    """A mask, laid flat.
+    """A mask as a flat picture.
 
     Attributes:
-        layer: Its picture, by places on the face that wears it rightly.
-        span: Its upper and its lower edge in the middle, in head units.
-        light: Mean brightness of the picture it belongs to, 0 to 255.
+        layer: Picture of the mask, placed as on a face that wears it rightly.
+        span: Upper and lower edge of the mask in the middle, in head units.
+        light: Mean brightness of the picture it comes from, 0 to 255.
     """
 
     layer: Layer
@@ -39,7 +39,7 @@ class MaskCloth:
 _WINDOW = Window(-1.1, -0.3, 1.1, 1.45)
 _UNITS_PX = (32, 64, 128, 256)
 _WEARERS = DEMO_SUBJECTS[:4]
-"""Whose jaws the painted masks are cut for."""
+"""People whose jaws the painted masks fit."""
 WEARERS = len(_WEARERS)
 
 _PAINTED_SPAN: Span = (0.08, 1.07)
@@ -55,48 +55,52 @@ _LENT_HALF = [
     (0.32, 0.94),
     (0.0, 1.0),
 ]
-"""What is cut out of a photo: smaller than nearly every mask, or skin would come along."""
+"""Outline that is cut out of a photo, smaller than nearly every mask, so that no skin is in it."""
 _LENT_SPAN: Span = (0.27, 1.0)
 _LENT_EDGE = 0.02
-"""How soft it is cut out, in head units."""
+"""Width of the soft edge, in head units."""
 _LENT_STRETCH = 1.18
-"""And drawn out sideways for it."""
+"""Factor by which the cut-out is stretched sideways to make up for its size."""
 _LENT_CORNERS = [(0.7, 0.42), (0.66, 0.7)]
-"""Where its loops begin."""
+"""Points where the loops begin."""
 _DARK_CLOTH = 90.0
-"""Mean brightness, 0 to 255, under which loops are dark as well."""
+"""Mean brightness, 0 to 255, below which the loops are dark too."""
 _LEAST_SIDE = 0.36
-"""Of the width of a face, the lesser side of one that may lend its mask: of a head that is turned
-further half the mask is not seen."""
+"""Least share of a face's width on its narrower side for lending its mask.
+
+On a head that is turned further, half of the mask is hidden.
+"""
 
 _BRIDGE_Y, _TIP_Y, _LIPS_Y = 0.04, 0.36, 0.6
-"""Where a nose begins, where it ends, and what lies below: where the tip looks more like the bridge
-than like what is below, the mask is not over the nose."""
+"""Heights of the bridge of the nose, its tip and the lips, in head units.
+
+Where the tip looks more like the bridge than like the lips, the mask is not over the nose.
+"""
 
 _MOUTH_RANGE = (0.26, 0.5)
-"""From the eyes to the mouth, as a part of the box's longer side."""
+"""Distance from eyes to mouth in a complete face, as a fraction of the box's longer side."""
 _NOSE_RANGE = (0.3, 0.85)
-"""Of that way, where the nose's tip lies."""
+"""Place of the tip of the nose on the line from eyes to mouth, as a fraction."""
 _BELOW_CHIN_Y = 1.12
 
 _SHIFT_BITS = 4
 
 
 def paint_cloth(kind: str, wearer: int, unit_px: float) -> MaskCloth:
-    """A painted mask.
+    """Paint a flat mask.
 
     Args:
-        kind: One of `MASK_KINDS`.
-        wearer: Below `WEARERS`: whose jaw it is cut for.
-        unit_px: Pixels a head unit of the face it is for.
+        kind: Key of `MASK_KINDS`.
+        wearer: Number of the person whose jaw it fits, below `WEARERS`.
+        unit_px: Pixels in a head unit of the face that gets it.
     """
     return MaskCloth(_painted(kind, wearer, _unit(unit_px)), _PAINTED_SPAN, _PAINTED_LIGHT)
 
 
 def is_whole_face(pixels: RgbImage, landmarks: FaceLandmarks) -> bool:
-    """Whether eyes, nose and mouth lie in the photo, RGB uint8 (H, W, 3), as in a whole face.
+    """Return whether eyes, nose and mouth lie in a photo, RGB uint8 (H, W, 3), as in a whole face.
 
-    Of a face that is cut off they are guessed, anywhere.
+    In a face that is cut off by the border, the finder guesses them.
     """
     eyes, nose, mouth = (np.array(p) for p in (landmarks.eyes, landmarks.nose, landmarks.mouth))
     to_mouth = float(np.hypot(*(mouth - eyes)))
@@ -112,18 +116,18 @@ def is_whole_face(pixels: RgbImage, landmarks: FaceLandmarks) -> bool:
 
 
 def shows_chin(pixels: RgbImage, landmarks: FaceLandmarks) -> bool:
-    """Whether there is room for a mask on the chin in a photo, RGB uint8 (H, W, 3)."""
+    """Return whether a photo, RGB uint8 (H, W, 3), has room for a mask on the chin."""
     frame = FaceFrame(landmarks)
     x, y = frame.place(np.zeros(1, np.float32), np.full(1, _BELOW_CHIN_Y, np.float32))
     return bool(0 <= x[0] < pixels.shape[1] and 0 <= y[0] < pixels.shape[0])
 
 
 def can_lend_mask(pixels: RgbImage, landmarks: FaceLandmarks) -> bool:
-    """Whether a masked photo shows its mask from the front, whole, and over the nose.
+    """Return whether a photo shows its mask completely, from the front and over the nose.
 
     Args:
-        pixels: RGB uint8, shape (H, W, 3).
-        landmarks: Of its face.
+        pixels: Masked photo, RGB uint8, shape (H, W, 3).
+        landmarks: Landmarks of its face.
     """
     frame = FaceFrame(landmarks)
     if frame.lesser_side < _LEAST_SIDE:
@@ -138,11 +142,11 @@ def can_lend_mask(pixels: RgbImage, landmarks: FaceLandmarks) -> bool:
 
 
 def borrow_cloth(pixels: RgbImage, landmarks: FaceLandmarks) -> MaskCloth:
-    """The mask that a photo shows.
+    """Take the mask out of a photo.
 
     Args:
-        pixels: RGB uint8, shape (H, W, 3).
-        landmarks: Of a face that `can_lend_mask`.
+        pixels: Masked photo, RGB uint8, shape (H, W, 3).
+        landmarks: Landmarks of its face, for which `can_lend_mask` is true.
     """
     frame = FaceFrame(landmarks)
     sheet = _loops(False, _unit(frame.unit_px))
@@ -178,7 +182,7 @@ def _unit(wanted_px: float) -> int:
 
 
 def _color_at(frame: FaceFrame, pixels: RgbImage, y: float) -> NDArray[np.float64]:
-    """The usual colour in the middle of a face at a height, as L*, a*, b*."""
+    """Return the median colour in the middle of a face at a height, as L*, a*, b*."""
     across, along = np.meshgrid(np.linspace(-0.1, 0.1, 9), np.linspace(y - 0.05, y + 0.05, 9))
     seen = frame.flatten(pixels, across.astype(np.float32), along.astype(np.float32))
     lab = cv2.cvtColor(seen, cv2.COLOR_RGB2LAB).reshape(-1, 3)
@@ -190,7 +194,7 @@ def _outline() -> Points:
 
 
 def _cut_out(layer: Layer) -> Plane:
-    """How much of each pixel of a layer is cloth, 0 to 1."""
+    """Return the share of cloth in each pixel of a layer, 0 to 1."""
     inside = np.zeros(layer.pixels.shape[:2], np.uint8)
     drawn_out = _outline() * (_LENT_STRETCH, 1.0)
     corners = (drawn_out * layer.unit_px - (layer.x, layer.y)) * (1 << _SHIFT_BITS)

@@ -1,4 +1,4 @@
-"""A face's own coordinates: from the eyes down to nose, mouth and chin, and to its two edges."""
+"""The coordinates of a face: down from the eyes to nose, mouth and chin, and out to its edges."""
 
 from typing import cast
 
@@ -12,27 +12,27 @@ from maskage.records import RgbImage
 
 Plane = NDArray[np.float32]
 
-# In head units, as the demo camera's people have them: the eyes lie at 0, the chin at 1. The mouth
-# is where the corners of photographed ones are found, a little lower than theirs.
+# In head units, as for the demo camera's people: the eyes lie at 0, the chin at 1. The mouth is
+# where its corners are found in photographs, a little lower than in the demo.
 NOSE_Y, MOUTH_Y = 0.36, 0.68
 
 _LEAST_FACE_PX = 1.0
-"""From the eyes to the mouth: points that fall together are no face, and must do no harm."""
+"""Least distance from eyes to mouth, px, so that coinciding points cause no division by 0."""
 _LEAST_EXTENT = 0.15
-"""Of the width of a face: as narrow its far side may be in a profile."""
+"""Least width of the far side in a profile, as a fraction of the face's width."""
 
 
 class FaceFrame:
-    """Converts between pixels of a photo and head units of a face in it.
+    """A conversion between the pixels of a photo and the head units of a face in it.
 
-    Up and down it goes from eyes to nose to mouth, and on; sideways from the middle of the face to
-    its two edges, of which a turned head shows one much nearer than the other.
+    The vertical axis runs from eyes to nose to mouth and on; the horizontal one from the middle of
+    the face to its two edges, of which one is much nearer on a turned head.
 
     Args:
-        landmarks: Of the face.
+        landmarks: Landmarks of the face.
 
     Attributes:
-        unit_px: Pixels a head unit.
+        unit_px: Pixels in a head unit.
     """
 
     def __init__(self, landmarks: FaceLandmarks) -> None:
@@ -44,7 +44,7 @@ class FaceFrame:
         right = np.array([down[1], -down[0]])
         to_nose = float(np.clip((nose - eyes) @ down, 0.35 * to_mouth, 0.8 * to_mouth))
         self.unit_px = to_mouth / MOUTH_Y
-        # Below the mouth the face goes on in its own scale, however open the mouth is.
+        # Below the mouth the scale stays the same, however open the mouth is.
         self._below_px = np.array([-to_mouth, 0, to_nose, to_mouth, 4 * to_mouth])
         above = -to_mouth * NOSE_Y / to_nose
         self._below = np.array([above, 0, NOSE_Y, MOUTH_Y, MOUTH_Y + 3 * MOUTH_Y])
@@ -56,7 +56,7 @@ class FaceFrame:
         self._eyes, self._down, self._right = eyes, down, right
 
     def locate(self, size: tuple[int, int]) -> tuple[Plane, Plane]:
-        """x and y in head units of each pixel of a photo of `size` (H, W), each (H, W)."""
+        """Return x and y, in head units, of each pixel of a photo of `size` (H, W), each (H, W)."""
         rows, columns = np.mgrid[: size[0], : size[1]]
         x, y = columns - self._eyes[0], rows - self._eyes[1]
         below = np.interp(x * self._down[0] + y * self._down[1], self._below_px, self._below)
@@ -66,11 +66,11 @@ class FaceFrame:
 
     @property
     def lesser_side(self) -> float:
-        """Of the width of the face, from its middle to the nearer edge: 0.5 from the front."""
+        """Share of the face's width between its middle and its nearer edge: 0.5 from the front."""
         return min(self._to_left, self._to_right) / (self._to_left + self._to_right)
 
     def place(self, x: Plane, y: Plane) -> tuple[Plane, Plane]:
-        """Columns and rows in the photo of places in head units, each of their shape."""
+        """Return the columns and rows in the photo of places in head units, of the same shape."""
         below = np.interp(y, self._below, self._below_px)
         aside = self._middle + x / CHEEK_X * np.where(x < 0, self._to_left, self._to_right)
         columns = self._eyes[0] + aside * self._right[0] + below * self._down[0]
@@ -78,7 +78,7 @@ class FaceFrame:
         return columns.astype(np.float32), rows.astype(np.float32)
 
     def flatten(self, pixels: RgbImage, x: Plane, y: Plane) -> RgbImage:
-        """A photo, RGB uint8 (H, W, 3), seen at places in head units: (h, w) give (h, w, 3)."""
+        """Sample a photo, RGB uint8 (H, W, 3), at places (h, w) in head units, to (h, w, 3)."""
         columns, rows = self.place(x, y)
         seen = cv2.remap(pixels, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return cast(RgbImage, seen)

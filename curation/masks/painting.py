@@ -1,8 +1,8 @@
-"""Masks put onto photographed faces: over nose and mouth, below the nose, on the chin.
+"""Paint masks onto photographed faces: over nose and mouth, below the nose, on the chin.
 
-Hardly anybody photographs misworn masks, and a network that has never seen one takes the cloth
-itself for a mask that is worn. A face's own eyes, nose and mouth say how a mask lies on it: every
-pixel of the photo is looked up in the flat picture of the mask.
+Photos of misworn masks are rare, and a network that has never seen one takes the cloth for a mask
+that is worn. The eyes, nose and mouth of a face place the mask: every pixel of the photo is mapped
+to the flat picture of the mask.
 """
 
 import random
@@ -22,7 +22,7 @@ from maskage.records import RgbImage
 
 
 class Wearing(StrEnum):
-    """How a mask is worn. The value marks the names of painted photos."""
+    """A way of wearing a mask; the value is part of the names of painted photos."""
 
     WORN = "worn"
     BELOW_NOSE = "nose"
@@ -31,11 +31,11 @@ class Wearing(StrEnum):
 
 @dataclass(frozen=True)
 class MaskLender:
-    """A masked photo whose mask another face puts on.
+    """A masked photo whose mask is painted on another face.
 
     Attributes:
-        path: Relative to the dataset.
-        landmarks: Of its face, in pixels of it.
+        path: Path relative to the dataset.
+        landmarks: Landmarks of its face, in pixels of that photo.
     """
 
     path: str
@@ -44,12 +44,12 @@ class MaskLender:
 
 @dataclass(frozen=True)
 class MaskPainting:
-    """A mask to be put on.
+    """A mask to be painted on a face.
 
     Attributes:
-        wearing: How it is worn.
-        landmarks: Of the face, in pixels of the photo.
-        lender: Whose mask it is; None for a painted one.
+        wearing: Way of wearing it.
+        landmarks: Landmarks of the face, in pixels of the photo.
+        lender: Photo that the mask is taken from; None for a drawn one.
     """
 
     wearing: Wearing
@@ -62,34 +62,36 @@ _SPANS: dict[Wearing, tuple[Span, Span]] = {
     Wearing.BELOW_NOSE: ((0.42, 0.54), (1.08, 1.35)),
     Wearing.ON_CHIN: ((0.76, 0.96), (1.2, 1.45)),
 }
-"""Where the edges come to lie in the middle of the face, in head units: ranges of the upper and the
-lower one. The nostrils end at 0.42, the lower lip at 0.75, the chin at 1."""
+"""Ranges of the upper and of the lower edge in the middle of the face, in head units.
+
+The nostrils end at 0.42, the lower lip at 0.75, the chin at 1.
+"""
 
 _COMMON_KINDS = [name for name, kind in MASK_KINDS.items() if kind.cut != "cloth"]
 _COMMON_SHARE = 0.5
-"""Of painted masks that are surgical or ffp2 ones for sure, as most that people wear are."""
+"""Share of drawn masks that are always surgical or ffp2 masks, which most people wear."""
 
 _BROAD_UNIT_PX = 16.0
 _GREY_SPREAD = 3.0
-"""Between the channels of a pixel, in the mean, of 255."""
+"""Mean difference between the channels of a pixel, of 255, below which a photo is grey."""
 
 _BLUR_RANGE = (0.002, 0.012)
-"""In head units: as sharp as photographs of faces are."""
+"""Range of the blur of a mask, in head units, as sharp as photographs of faces."""
 
 
 def paint_mask_on(
     pixels: RgbImage, painting: MaskPainting, seed: str, lender: RgbImage | None = None
 ) -> RgbImage:
-    """A photo with a mask put on its face.
+    """Paint a mask on the face of a photo.
 
     Args:
-        pixels: RGB uint8, shape (H, W, 3).
-        painting: Where, and how it is worn.
-        seed: Chooses kind, colour, fit and sharpness; the same seed paints the same mask.
-        lender: The photo of `painting.lender`, RGB uint8 (H, W, 3), where there is one.
+        pixels: Photo, RGB uint8, shape (H, W, 3).
+        painting: Mask to paint.
+        seed: Seed of kind, colour, fit and sharpness; the same seed paints the same mask.
+        lender: Photo of `painting.lender`, RGB uint8 (H, W, 3), where there is one.
 
     Returns:
-        RGB uint8, shape (H, W, 3).
+        The photo with the mask, RGB uint8, shape (H, W, 3).
     """
     choice = random.Random(seed)
     frame = FaceFrame(painting.landmarks)
@@ -116,9 +118,9 @@ def _choose_cloth(
 
 
 def _pulled(span: Span, x: Plane, y: Plane, upper: float, lower: float) -> Plane:
-    """Where to look in the flat mask for a mask whose middle lies between `upper` and `lower`.
+    """Map heights on the face to heights in the flat mask, whose middle is moved to a span.
 
-    Loops hold a mask at the ears: the further from the middle, the less it has moved.
+    Loops hold a mask at the ears, so it moves less the further from the middle.
     """
     top, bottom = span
     moved = top + (y - upper) * ((bottom - top) / (lower - upper))
@@ -127,14 +129,14 @@ def _pulled(span: Span, x: Plane, y: Plane, upper: float, lower: float) -> Plane
 
 
 def _wrap(layer: Layer, x: Plane, y: Plane) -> Plane:
-    """The flat mask seen on the face: premultiplied RGBA float32 (H, W, 4), 0 to 255."""
+    """Return the flat mask on the face, premultiplied RGBA float32 (H, W, 4), 0 to 255."""
     across, along = x * layer.unit_px - layer.x, y * layer.unit_px - layer.y
     seen = cv2.remap(layer.pixels, across, along, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     return seen.astype(np.float32)
 
 
 def _is_grey(pixels: RgbImage) -> bool:
-    """Whether a photo is black and white, but for what compression left."""
+    """Return whether a photo is black and white, apart from traces of compression."""
     spread = pixels.max(axis=2).astype(np.int16) - pixels.min(axis=2)
     return float(spread.mean()) < _GREY_SPREAD
 
@@ -145,9 +147,9 @@ def _as_grey(pixels: RgbImage) -> RgbImage:
 
 
 def _light(pixels: RgbImage, unit_px: float, usual: float) -> Plane:
-    """How much more light falls on each pixel than on the mask, by the photo's broad brightness."""
+    """Return the light on each pixel relative to the mask, from the photo's brightness, (H, W)."""
     height, width = pixels.shape[:2]
-    # On a shrunken picture: a wide blur looks the same there, and takes a hundredth of the time.
+    # On a shrunken picture, where a wide blur looks the same and takes a hundredth of the time.
     scale = min(1.0, _BROAD_UNIT_PX / unit_px)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)

@@ -1,1 +1,1 @@
-"""Decide what becomes of every photo."""
+"""Decide for each photo whether it is kept, why not, and in which split it goes."""

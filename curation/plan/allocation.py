@@ -1,7 +1,7 @@
-"""Sharing groups out over splits: greedy by class shares, then local search.
+"""Allocate groups to splits: greedily by class shares, then by local search.
 
-scikit-learn's StratifiedGroupKFold left 6 to 28 points of error in class shares where a greedy
-allocation left 1 to 8 (DESIGN.md); local search from several greedy starts goes on from there.
+scikit-learn's StratifiedGroupKFold left errors of 6 to 28 points in class shares where a greedy
+allocation left 1 to 8 (DESIGN.md). A local search from several greedy starts improves on that.
 """
 
 import random
@@ -11,24 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 STARTS = 8
-"""Greedy starts in different orders. With hundreds of groups the first is as good as any."""
+"""Number of greedy starts in different orders; with hundreds of groups one is enough."""
 MANY_GROUPS = 400
 EMPTY_CLASS_COST = 1e6
-"""A class without one photo in a split is worse than any misfit of shares."""
+"""Cost of a class with no photo in a split, higher than any misfit of shares."""
 
 Counts = NDArray[np.float64]
 
 
 def allocate_groups(contents: Counts, ratio: Sequence[float], seed: int) -> NDArray[np.int64]:
-    """Choose a split for each group so that every class is shared out as `ratio` says.
+    """Choose a split for each group so that every class is divided as `ratio` says.
 
     Args:
-        contents: How many photos of each class each group holds, shape (G, C).
-        ratio: The share of each split, shape (S,); sums to 1.
-        seed: Breaks ties.
+        contents: Number of photos of each class in each group, shape (G, C).
+        ratio: Share of each split, shape (S,); sums to 1.
+        seed: Seed that breaks ties.
 
     Returns:
-        The split number of each group, shape (G,).
+        The index of each group's split, shape (G,).
     """
     rng = random.Random(seed)
     shares = np.array(ratio, np.float64)
@@ -49,7 +49,7 @@ def allocate_groups(contents: Counts, ratio: Sequence[float], seed: int) -> NDAr
 
 
 class _Allocation:
-    """Groups on splits, and how far the class shares are from what is wanted."""
+    """Groups placed in splits, and the distance of the class shares from what is wanted."""
 
     def __init__(self, contents: Counts, ratio: Counts) -> None:
         self._contents = contents
@@ -61,20 +61,20 @@ class _Allocation:
         return float(self._costs(self._held, self._wanted).sum())
 
     def place(self, group: int) -> None:
-        """Put a group where it does most good now."""
+        """Put a group into the split where it reduces the misfit most."""
         with_it = self._held + self._contents[group]
         gain = (self._misfit(with_it, self._wanted) - self._misfit(self._held, self._wanted)).sum(1)
         self._move(group, int(np.argmin(gain)))
 
     def improve(self) -> None:
-        """Move one group, or swap two, as long as that brings the shares nearer."""
+        """Move one group, or swap two, as long as that reduces the cost."""
         for _ in range(4 * len(self._contents)):
             if not (self._move_best() or self._swap_best()):
                 return
 
     @staticmethod
     def _misfit(held: Counts, wanted: Counts) -> Counts:
-        """Chi-squared terms: a photo too many weighs more in a small split."""
+        """Return chi-squared terms, in which one photo too many weighs more in a small split."""
         return (held - wanted) ** 2 / np.maximum(wanted, 1e-9)
 
     def _costs(self, held: Counts, wanted: Counts) -> Counts:
@@ -82,7 +82,7 @@ class _Allocation:
         return self._misfit(held, wanted) + EMPTY_CLASS_COST * is_empty
 
     def _deltas(self) -> tuple[Counts, Counts]:
-        """Change of cost by taking each group out (G,), and by putting it into a split (G, S)."""
+        """Return the change of cost when a group leaves (G,), and when it joins a split (G, S)."""
         now = self._costs(self._held, self._wanted).sum(axis=1)
         source = self.chosen
         left = self._held[source] - self._contents
@@ -102,7 +102,7 @@ class _Allocation:
         return True
 
     def _swap_best(self) -> bool:
-        """The best exchange of two groups; only where there are few, as it looks at all pairs."""
+        """Swap the best pair of groups, where there are few groups: all pairs are compared."""
         if len(self._contents) > MANY_GROUPS:
             return False
         best, lowest = (0, 0), -1e-9

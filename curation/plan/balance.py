@@ -1,7 +1,7 @@
-"""Making the classes of train even, in one of three ways; val and test stay as photographed.
+"""Balance the classes of train in one of three ways; val and test stay as photographed.
 
-Variants fill up the smaller classes, or the larger ones are thinned out, or the photos stay as they
-are and a photo of a rare class counts for more.
+Variants fill up the smaller classes, or photos of the larger ones are dropped, or the photos stay
+and a photo of a rare class gets a higher weight.
 """
 
 import random
@@ -13,20 +13,20 @@ from curation.settings import AUGMENT, CurationSettings
 from maskage.records import LABELS, Label
 
 MAX_WEIGHT = 4.0
-"""A photo of a rare class counts at most so much more than one of a class of average size: a
-handful of photos must not lead."""
+"""Largest weight of a photo, beside 1 in a class of average size, so that few photos do not
+lead."""
 
 
 def plan_variants(photos: Sequence[PlannedPhoto], settings: CurationSettings) -> list[PlannedPhoto]:
-    """Plan variants that bring every class of train up to the number wanted, sorted by path.
+    """Plan variants that bring every class of train up to the number wanted.
 
     Args:
-        photos: Every photo of the dataset, planned and split, and what was painted.
-        settings: With `balance` "augment" every class is to be as large as the largest, with
-            `expand` at least that large; at most `max_variants` of one photo.
+        photos: Every photo of the dataset, planned and split, and the painted variants.
+        settings: With `balance` "augment" every class becomes as large as the largest, with
+            `expand` at least that large; each photo gets at most `max_variants`.
 
     Returns:
-        The variants, named `<stem>__aug<N>.jpg` after their parents, in names that are free.
+        The variants, sorted by path, with unused names `<stem>__aug<N>.jpg` after their parents.
     """
     by_label = _train_by_label(photos)
     target = wanted_count(photos, settings)
@@ -37,7 +37,7 @@ def plan_variants(photos: Sequence[PlannedPhoto], settings: CurationSettings) ->
         order = sorted(parents, key=lambda photo: photo.path)
         random.Random(f"{settings.seed} {label}").shuffle(order)
         wanted = min(target - len(of_label), settings.max_variants * len(parents))
-        # In rounds: everybody has n variants before anybody has n + 1.
+        # In rounds: every photo has n variants before any has n + 1.
         for number in range(wanted):
             parent = order[number % len(order)]
             path = names.name(parent, label, VARIED, number // len(order) + 1)
@@ -46,23 +46,23 @@ def plan_variants(photos: Sequence[PlannedPhoto], settings: CurationSettings) ->
 
 
 def wanted_count(photos: Sequence[PlannedPhoto], settings: CurationSettings) -> int:
-    """How many photos each class of train is to have, variants among them; 0 for as many as are."""
+    """Return the number of photos wanted in each class of train, with variants; 0 for no change."""
     largest = max(len(of_label) for of_label in _train_by_label(photos).values())
     return max(settings.expand or 0, largest if settings.balance == AUGMENT else 0)
 
 
 def choose_drops(photos: Sequence[PlannedPhoto], rank: Mapping[str, int]) -> list[PlannedPhoto]:
-    """The photos to set aside so that every class of train is as small as the smallest.
+    """Choose the photos to set aside so that every class of train is as small as the smallest.
 
-    Groups take turns to keep their best photo, so that no person is lost before another has but
-    one photo left.
+    Groups take turns in keeping their best photo, so that nobody loses their last photo while
+    someone else has two.
 
     Args:
         photos: Every photo of the dataset, planned and split.
-        rank: Place of each path, the best photo first.
+        rank: Rank of each path, the best photo first.
 
     Returns:
-        The photos that go, sorted by path.
+        The photos to set aside, sorted by path.
     """
     by_label = _train_by_label(photos)
     target = min(len(of_label) for of_label in by_label.values())
@@ -78,10 +78,13 @@ def choose_drops(photos: Sequence[PlannedPhoto], rank: Mapping[str, int]) -> lis
 
 
 def weigh_classes(counts: Mapping[Label, int]) -> dict[Label, float]:
-    """What a photo of each class counts so that all classes count alike; the mean photo counts 1.
+    """Return the weight of a photo of each class so that all classes count alike.
 
     Args:
-        counts: Photos of each class in train, all above 0.
+        counts: Number of photos of each class in train, all above 0.
+
+    Returns:
+        The weights, with a mean of 1 over all photos.
     """
     total = sum(counts.values())
     weights = {label: min(total / (len(LABELS) * counts[label]), MAX_WEIGHT) for label in LABELS}

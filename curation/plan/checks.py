@@ -1,4 +1,4 @@
-"""Photos that a network should not learn from, told before it does: each with its reason."""
+"""Check the quality of photos, and give the reason why a network should not learn from one."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from maskage.dataset.photo_scan import Sight
 
 
 def find_flaws(sight: Sight, limits: CheckLimits) -> list[str]:
-    """What is wrong with a photo, "kind: detail", the gravest first; empty where it is good."""
+    """Return the flaws of a photo as "kind: detail", the worst first; empty for a good photo."""
     return [
         f"{kind}: {detail}" for kind, detail in _flaws(sight, limits) if kind not in limits.allowed
     ]
@@ -33,6 +33,6 @@ def _flaws(sight: Sight, limits: CheckLimits) -> Iterator[tuple[str, str]]:
     if quality.sharpness < limits.min_sharpness:
         yield "blurred", f"sharpness {quality.sharpness:.1f}, under {limits.min_sharpness:g}"
     if sight.faces == 0:
-        yield "no face", "the face finder saw none"
+        yield "no face", "the face finder found none"
     elif sight.faces is not None and sight.faces > 1:
-        yield "several faces", f"{sight.faces} of a size"
+        yield "several faces", f"{sight.faces} of similar size"

@@ -1,8 +1,8 @@
-"""Pictures that lie in several classes: one label at least is wrong, and nobody knows which.
+"""Find pictures that lie in several classes, where at least one label is wrong.
 
 The same file is found by its digest. The same picture in another file (scaled, saved again,
-mirrored) is found by its hash and then by its pixels: the hash alone cannot tell a masked from an
-unmasked face of one pose.
+mirrored) is found by its hash and then by its pixels, because the hash alone cannot separate a
+masked from an unmasked face in the same pose.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,25 +21,26 @@ from maskage.dataset.photo_scan import PhotoScan
 from maskage.pictures.images import decode_grey
 
 CONFLICT_BITS = 2
-"""Within this many bits a picture is compared by pixels: saving it again changes no more."""
+"""Number of bits within which pictures are compared by pixels; saving again changes no more."""
 THUMB_PX = 32
 SAME_MEAN, SAME_WORST = 4.0, 32.0
-"""Levels of 255 that the same picture may differ by at 32 px, on average and at its worst pixel.
+"""Levels of 255 by which the same picture may differ at 32 px, on average and at its worst pixel.
 
-Of 1,757 photos saved again at half the size and JPEG quality 50 this tells 83%; of a film's frames
-half a second apart it takes 0-4% for one picture, a whole second apart none
-(`benchmarks/curation/label_conflicts.py`)."""
+Source: Of 1,757 photos saved again at half the size and JPEG quality 50, 83% are recognised. Of the
+frames of a film half a second apart, 0-4% count as one picture, and none a whole second apart
+(`benchmarks/curation/label_conflicts.py`).
+"""
 
 Thumb = NDArray[np.int16]
 
 
 @dataclass(frozen=True)
 class LabelConflict:
-    """The same picture in several classes.
+    """A picture that lies in several classes.
 
     Attributes:
-        indices: Of the photos, sorted.
-        is_file: Whether the files are the same, byte for byte.
+        indices: Indices of the photos, sorted.
+        is_file: True if the files are the same, byte for byte.
     """
 
     indices: tuple[int, ...]
@@ -49,12 +50,15 @@ class LabelConflict:
 def find_label_conflicts(
     scans: Sequence[PhotoScan], alike: LookAlikes, read: Callable[[PhotoScan], bytes]
 ) -> list[LabelConflict]:
-    """Pictures that lie in more than one class; sorted.
+    """Find pictures that lie in more than one class.
 
     Args:
-        scans: The usable photos.
-        alike: Which of them are near, within `CONFLICT_BITS` or more.
-        read: Gives a photo's file.
+        scans: Usable photos.
+        alike: Pairs of them that are within `CONFLICT_BITS` or more.
+        read: Function that returns the bytes of a photo's file.
+
+    Returns:
+        The conflicts, sorted.
     """
     same_file = [members for members in _by_content(scans) if _labels(scans, members) > 1]
     links = [*_links(same_file), *_same_pictures(scans, alike.within(CONFLICT_BITS), read)]
@@ -66,14 +70,14 @@ def find_label_conflicts(
 
 
 def make_thumb(data: bytes) -> Thumb:
-    """A file as a small grey picture for comparing, int16, shape (32, 32)."""
+    """Return the picture in a file, small and grey, int16, shape (32, 32)."""
     grey = np.asarray(decode_grey(data, min_side=THUMB_PX).image)
     small = cv2.resize(grey, (THUMB_PX, THUMB_PX), interpolation=cv2.INTER_AREA)
     return small.astype(np.int16)
 
 
 def is_same_picture(one: Thumb, other: Thumb) -> bool:
-    """Whether two thumbs show one picture, saved twice."""
+    """Return whether two thumbs show the same picture, saved twice."""
     difference = np.abs(one - other)
     return float(difference.mean()) <= SAME_MEAN and float(difference.max()) <= SAME_WORST
 
@@ -81,7 +85,7 @@ def is_same_picture(one: Thumb, other: Thumb) -> bool:
 def _same_pictures(
     scans: Sequence[PhotoScan], alike: LookAlikes, read: Callable[[PhotoScan], bytes]
 ) -> Iterator[tuple[int, int]]:
-    # Kept for this one search: a photo has many neighbours where a camera stood still.
+    # Cached for this search: a photo has many neighbours where a camera stood still.
     thumb = cache(lambda index: make_thumb(read(scans[index])))
     settled: set[int] = set()
     for index, scan in enumerate(scans):
@@ -114,7 +118,7 @@ def _links(sets: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
 
 
 def _components(links: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """What the links tie together, each sorted, sorted by their first."""
+    """Return the connected components of links, each sorted, in the order of their first index."""
     if not links:
         return []
     nodes, ends = np.unique(np.array(links), return_inverse=True)

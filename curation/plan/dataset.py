@@ -1,4 +1,4 @@
-"""The four folders as photos, and what is wrong with them before any picture is opened."""
+"""Read the four class folders, and find faults before any picture is opened."""
 
 import os
 from collections import Counter
@@ -16,7 +16,7 @@ from maskage.records import LABELS, Label, Photo
 
 @dataclass(frozen=True)
 class UnreadPhoto:
-    """A photo that is not read: where it lies, its class, and why, with what to do."""
+    """A photo that is not read: its path, its class, and the reason with what to do."""
 
     path: str
     label: Label
@@ -25,15 +25,15 @@ class UnreadPhoto:
 
 @dataclass(frozen=True)
 class LabelledDataset:
-    """A dataset as it lies on disk.
+    """A dataset on disk.
 
     Attributes:
-        root: Absolute.
-        photos: Of all four classes, sorted by path.
-        ignored: Folders beside the four class folders, which are left alone.
-        strangers: What else lies in the class folders and is nobody's photo, sorted.
+        root: Path of the dataset, absolute.
+        photos: Photos of all four classes, sorted by path.
+        ignored: Folders beside the four class folders, which are not read.
+        strangers: Entries in the class folders that are not photos, sorted.
         unread: Photos in the class folders that are not read, sorted by path: of another format, or
-            in a folder of their own.
+            in a subfolder.
     """
 
     root: Path
@@ -44,26 +44,26 @@ class LabelledDataset:
 
 
 def read_dataset(root: Path) -> LabelledDataset:
-    """List the photos of a dataset, with what its manifest knows; opens none of them.
+    """List the photos of a dataset with what its manifest knows, without opening them.
 
     Raises:
-        DatasetError: No such folder, or a class folder is missing or empty.
+        DatasetError: The folder does not exist, or a class folder is missing or empty.
         EnvironmentProblemError: A folder cannot be read.
     """
-    # `Path.resolve` raises on links that lead in a circle.
+    # `Path.resolve` raises an error on links that lead back to themselves.
     root = Path(os.path.realpath(root))
     try:
         return _read(root)
     except OSError as fault:
         raise EnvironmentProblemError(
-            f"{root}: the folders in it cannot be listed ({fault.strerror or fault}). Check the "
-            f"path, the disk, and who may read it."
+            f"{root}: its folders cannot be listed ({fault.strerror or fault}). Check the path, "
+            "the disk and the permissions."
         ) from fault
 
 
 def _read(root: Path) -> LabelledDataset:
     found = list_photos(root)
-    # A plan and a report are UTF-8, and so is every name in them.
+    # The plan and the report are UTF-8, so every name in them must be.
     photos = tuple(photo for photo in found if is_utf8(photo.path))
     with os.scandir(root) as entries:
         folders = sorted(
@@ -78,7 +78,7 @@ def _read(root: Path) -> LabelledDataset:
     ]
     if missing:
         raise DatasetError(
-            f"{root}: no photos of {', '.join(missing)}. {found_photos(photos)} "
+            f"{root}: there are no photos of {', '.join(missing)}. {found_photos(photos)} "
             f"Collect some with `collector {root}`, or put photos into that folder."
         )
     ignored = tuple(shown_text(name) for name in folders if name not in LABELS)
@@ -98,7 +98,7 @@ def _find_unread(root: Path, label: Label, known: Container[str]) -> Iterator[Un
             if is_hidden or path in known or not is_photo or not place.is_file():
                 continue
             if Path(folder) != root / label:
-                reason = f"unreadable: lies in a folder within {label}; move it up into {label}"
+                reason = f"unreadable: it lies in a subfolder of {label}; move it up into {label}"
             elif suffix in OTHER_FORMATS:
                 reason = f"unreadable: {unread_format(suffix)}"
             else:
@@ -114,7 +114,7 @@ def _why_missing(label: Label, folders: Sequence[str], unread: Sequence[UnreadPh
     if not mine:
         return "empty"
     reason = mine[0].reason.removeprefix("unreadable: ")
-    return f"{len(mine)} that are not read, the first {mine[0].path}: {reason}"
+    return f"{len(mine)} cannot be read, the first is {mine[0].path}: {reason}"
 
 
 def _find_strangers(root: Path, known: Iterable[str]) -> tuple[str, ...]:
@@ -126,7 +126,7 @@ def _find_strangers(root: Path, known: Iterable[str]) -> tuple[str, ...]:
                 for entry in entries
                 if not entry.name.startswith(".") and entry.name.lower() not in SYSTEM_FILES
             ]
-    # A folder whose photos are told one by one is told.
+    # A folder whose photos are listed one by one is not listed itself.
     tops = {"/".join(path.split("/")[:2]) for path in known}
     return tuple(sorted(_named(path) for path in found if path not in tops))
 
@@ -139,7 +139,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:
-        # A link that leads in a circle.
+        # A link that leads back to itself.
         return False
 
 
@@ -147,10 +147,10 @@ def require_all_classes(root: Path, usable: Sequence[Photo], doing: str, advice:
     """Check that every class still has photos after some were set aside.
 
     Args:
-        root: The dataset, for the message.
+        root: Path of the dataset, for the message.
         usable: Photos that are left.
-        doing: What set photos aside, for the message.
-        advice: What to do about it, for the message.
+        doing: Reason why photos were set aside, for the message.
+        advice: What the user can do, for the message.
 
     Raises:
         DatasetError: A class has none left.
@@ -165,6 +165,6 @@ def require_all_classes(root: Path, usable: Sequence[Photo], doing: str, advice:
 
 
 def found_photos(photos: Iterable[Photo]) -> str:
-    """ "Found 3 mask_old, 0 mask_young, ...": for messages."""
+    """Return "Found 3 mask_old, 0 mask_young, ..." for messages."""
     counts: Counter[Label] = Counter(photo.label for photo in photos)
     return f"Found {', '.join(f'{counts[label]} {label}' for label in LABELS)}."

@@ -1,4 +1,4 @@
-"""Which photos are the same picture twice, and which of them stays.
+"""Duplicates: photos that show the same picture, and the decision which of them stays.
 
 Removing follows a leader rule: the best photo stays, its direct neighbours go, and so on. Connected
 components would chain: a head turn of 200 frames became one component whose ends differ by 38 bits.

@@ -1,4 +1,4 @@
-"""What must stay on one side of a split: photos of one subject, one session, one source, one pose.
+"""Groups that stay on one side of a split: one subject, one session, one source, one pose.
 
 Groups are connected components over those links, across classes: a person with and without a mask
 is one person.
@@ -66,7 +66,7 @@ def source_stem(path: str) -> str | None:
 
 
 def describe_links(photos: Sequence[Photo]) -> str:
-    """What ties a group together, for messages: "subject anna, sessions s1 and s2"."""
+    """Describe what ties a group together, for messages: "subject anna, sessions s1 and s2"."""
     words = []
     for name in ("subject", "session", "group"):
         values = sorted({value for photo in photos if (value := getattr(photo, name))})

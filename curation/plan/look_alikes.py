@@ -1,4 +1,4 @@
-"""Which photos look alike: the links that finding conflicts, grouping and deduplicating stand on.
+"""Look-alikes: the links that finding conflicts, grouping and deduplicating start from.
 
 Photos of equal hashes are one node: a still camera that saved a thousand equal frames would give
 half a million pairs.

@@ -1,4 +1,4 @@
-"""Which photos get a mask put on: bare faces of train, as misworn ones and as masked ones.
+"""Plan which bare faces of train get a painted mask, worn wrongly or rightly.
 
 Val and test stay as photographed.
 """
@@ -22,11 +22,15 @@ from maskage.records import LABELS, Label
 BARE = (Label.NOMASK_OLD, Label.NOMASK_YOUNG)
 MISWORN = (Wearing.BELOW_NOSE, Wearing.ON_CHIN)
 WORN_EVERY = 2
-"""One in so many of these faces also gets a mask that is worn: with misworn ones alone the network
-would learn that a mask that was put on is none."""
+"""Step between the faces that also get a mask worn rightly.
+
+With misworn masks alone, the network would learn that any painted mask is no mask.
+"""
 DRAWN_EVERY = 2
-"""One in so many of these masks is a drawn one; masked photos lend the others. Within each class
-and way of wearing, or the kind of cloth would tell the label."""
+"""Step between the masks that are drawn; the others are taken from masked photos.
+
+This holds within each class and way of wearing, or the kind of cloth would reveal the label.
+"""
 
 
 def plan_painted_masks(
@@ -36,26 +40,26 @@ def plan_painted_masks(
     seed: int,
     progress: Progress = no_progress,
 ) -> list[PlannedPhoto]:
-    """Plan variants of the bare faces of train with a mask put on, sorted by path.
+    """Plan variants of the bare faces of train with a painted mask.
 
-    A mask below the nose or on the chin leaves a face without one; a worn one moves it into the
-    masked class of its age. Half of the masks are drawn, half are those of masked photos of train,
-    as far as these show them from the front.
+    A mask below the nose or on the chin leaves the class without a mask; a mask worn rightly moves
+    the face into the masked class of its age. Half of the masks are drawn, half are taken from
+    masked photos of train that show them from the front.
 
     Args:
-        root: The dataset.
-        photos: Every photo of it, planned and split.
-        settings: How many, and who finds eyes, nose and mouth.
-        seed: Chooses the faces and the masks.
-        progress: Shows the photos being looked at.
+        root: Path of the dataset.
+        photos: Every photo of the dataset, planned and split.
+        settings: Share of the faces, and the model that finds eyes, nose and mouth.
+        seed: Seed that chooses the faces and the masks.
+        progress: Shows the photos as they are searched for faces.
 
     Returns:
-        The variants, named `<stem>__nose<N>.jpg`, `__chin<N>` and `__worn<N>`. Faces that are not
-        found whole get none.
+        The variants, sorted by path, named `<stem>__nose<N>.jpg`, `__chin<N>` and `__worn<N>`.
+        Faces that are not found completely get none.
 
     Raises:
         EnvironmentProblemError: The face model cannot be run.
-        UnreadableImageError: A photo has changed or gone since it was looked at.
+        UnreadableImageError: A photo was changed or removed since it was scanned.
     """
     finder = YuNetFinder(settings.face_model, SMALLEST_IN_PICTURE_PX)
     names = VariantNames([photo.path for photo in photos])
@@ -83,16 +87,16 @@ def plan_painted_masks(
 
 
 def wanted_faces(photos: Sequence[PlannedPhoto], share: float) -> int:
-    """How many bare faces of train are chosen."""
+    """Return the number of bare faces of train that are chosen for painting."""
     labels = Counter(p.label for p in photos if p.kept and p.split == "train")
     return sum(round(share * labels[label]) for label in BARE)
 
 
 def _ways(turn: int, *, shows_chin: bool) -> Iterator[Wearing]:
-    """How the mask of one face after the other is worn."""
+    """Yield how the masks of one face are worn."""
     wrongly = MISWORN[turn % len(MISWORN)]
     yield wrongly if shows_chin else Wearing.BELOW_NOSE
-    # After both ways to wear one wrongly, so that each meets its worn counterpart.
+    # After both ways of wearing it wrongly, so that each has its counterpart.
     if turn // len(MISWORN) % WORN_EVERY == 0:
         yield Wearing.WORN
 
@@ -100,7 +104,7 @@ def _ways(turn: int, *, shows_chin: bool) -> Iterator[Wearing]:
 def _choose(
     photos: Sequence[PlannedPhoto], labels: Iterable[Label], share: float, seed: int
 ) -> list[PlannedPhoto]:
-    """A share of the photos of some classes of train, in an order that the seed chooses."""
+    """Choose a share of the photos of some classes of train, in an order from the seed."""
     wanted = set(labels)
     found = [p for p in photos if p.kept and p.split == "train" and p.label in wanted]
     order = sorted(found, key=lambda photo: photo.path)
@@ -111,7 +115,7 @@ def _choose(
 def _lend_in_turn(
     root: Path, finder: YuNetFinder, masked: Iterable[PlannedPhoto]
 ) -> Iterator[MaskLender]:
-    """Masked photos that can lend their masks, again and again; none where none can."""
+    """Yield masked photos that can lend their masks, over and over; nothing if none can."""
     found = []
     for photo in masked:
         pixels = read_image(root / photo.path)

@@ -1,4 +1,4 @@
-"""What there is to know about a plan: faults in the photos first, then advice."""
+"""The notices on a plan: faults in the photos first, then advice."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,13 +15,13 @@ from maskage.formats.curated_set import SPLITS
 from maskage.records import LABELS, Label, Photo
 
 LARGE_GROUP = 0.1
-"""A group above this share of a class is hard to place, and much of a score hangs on it."""
+"""Share of a class above which a group is hard to place and decides much of the score."""
 SHARE_TOLERANCE = 0.05
 MOST_NAMES = 3
 
 
 def gather_notices(dataset: LabelledDataset, plan: CurationPlan) -> tuple[Notice, ...]:
-    """Everything to know about a plan, faults first."""
+    """Return the notices on a plan, faults first."""
     notices = [
         *_broken_photos(dataset, plan),
         *_checks(plan),
@@ -30,7 +30,7 @@ def gather_notices(dataset: LabelledDataset, plan: CurationPlan) -> tuple[Notice
         *_shares(plan),
         *_missing_variants(plan),
         *_missing_masks(plan),
-        *_unlooked_faces(dataset.photos, plan),
+        *_unsearched_faces(dataset.photos, plan),
     ]
     return tuple(sorted(notices, key=lambda notice: not notice.is_fault))
 
@@ -39,22 +39,24 @@ def _broken_photos(dataset: LabelledDataset, plan: CurationPlan) -> Iterator[Not
     reasons = plan.reasons
     if reasons.get("unreadable"):
         yield Notice(
-            f"Set aside: {reasons['unreadable']} unreadable. The report says of each why, and what "
-            f"to do.",
+            f"Set aside: {reasons['unreadable']} unreadable. The report lists them with the reason "
+            f"and what to do.",
             is_fault=True,
         )
     if reasons.get("label conflict"):
         yield Notice(
-            f"{reasons['label conflict']} photos are the same picture in several classes; all were "
-            f"set aside. Keep each in its right class only.",
+            f"{reasons['label conflict']} photos show the same picture in several classes, and all "
+            f"were set aside. Keep each in its right class only.",
             is_fault=True,
         )
     if dataset.ignored:
-        yield Notice(f"Folders that are no class were left alone: {', '.join(dataset.ignored)}.")
+        yield Notice(
+            f"These folders are not classes and were not read: {', '.join(dataset.ignored)}."
+        )
     if dataset.strangers:
         yield Notice(
-            f"{len(dataset.strangers)} things in the class folders are no photos, and were left "
-            f"alone: {_some(dataset.strangers)}."
+            f"{len(dataset.strangers)} entries in the class folders are not photos and were not "
+            f"read: {_some(dataset.strangers)}."
         )
 
 
@@ -97,8 +99,8 @@ def _large_groups(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notic
         large.sort(key=lambda item: (-item[0], item[1]))
         shown = "; ".join(text for _, text in large[:MOST_NAMES])
         yield Notice(
-            f"{len(large)} groups are over {LARGE_GROUP:.0%} of a class, so that much hangs on who "
-            f"they are: {shown}{'; ...' if large[MOST_NAMES:] else ''}. More people would help."
+            f"{len(large)} groups hold over {LARGE_GROUP:.0%} of a class, so the score depends "
+            f"much on them: {shown}{'; ...' if large[MOST_NAMES:] else ''}. Collect more people."
         )
 
 
@@ -114,13 +116,13 @@ def _shares(plan: CurationPlan) -> Iterator[Notice]:
             off.append(f"{label} {' / '.join(f'{shares[split]:.0%}' for split in SPLITS)}")
     if off:
         yield Notice(
-            f"Not split {' / '.join(f'{share:.0%}' for share in wanted.values())} but "
-            f"{', '.join(off)}: the groups are too few or too large to do better."
+            f"The split was to be {' / '.join(f'{share:.0%}' for share in wanted.values())}, but "
+            f"it is {', '.join(off)}: the groups are too few or too large for a better one."
         )
 
 
 def _assigned(plan: CurationPlan, split: str, label: Label) -> int:
-    """Photos of a class in a split, before a surplus was set aside from train."""
+    """Return the photos of a class in a split before a surplus was set aside from train."""
     surplus = sum(photo.kind == "surplus" and photo.label is label for photo in plan.set_aside)
     return plan.counts[split][label] + (surplus if split == "train" else 0)
 
@@ -131,9 +133,9 @@ def _missing_variants(plan: CurationPlan) -> Iterator[Notice]:
         taken, made = plan.counts["train"][label], plan.variant_counts["train"][label]
         if taken + made < wanted:
             yield Notice(
-                f"{label} has {taken} photos in train and got {made} variants, "
-                f"{plan.settings.max_variants} of each at most: still {taken + made} against "
-                f"{wanted}. Collect more of it."
+                f"{label} has {taken} photos in train and got {made} variants, at most "
+                f"{plan.settings.max_variants} of each: it has {taken + made} where {wanted} were "
+                "wanted. Collect more of it."
             )
 
 
@@ -144,27 +146,27 @@ def _missing_masks(plan: CurationPlan) -> Iterator[Notice]:
     found = len({photo.parent for photo in plan.painted})
     if found < wanted:
         yield Notice(
-            f"--paint-masks: {wanted - found} of {wanted} bare faces of train got no mask: their "
-            f"eyes, nose and mouth were not found whole."
+            f"--paint-masks: {wanted - found} of {wanted} bare faces of train got no mask, because "
+            f"their eyes, nose and mouth were not all found."
         )
     if wanted == 0:
-        yield Notice("--paint-masks: the share is less than one bare face of train.")
+        yield Notice("--paint-masks: the share is less than one bare face of train. Raise it.")
     lent = sum(photo.painting is not None and photo.painting.lender is not None
                for photo in plan.painted)  # fmt: skip
     if plan.painted and not lent:
         yield Notice(
-            "--paint-masks: no masked photo of train shows its mask whole, from the front and over "
-            "the nose, so every mask is drawn."
+            "--paint-masks: no masked photo of train shows its mask completely, from the front and "
+            "over the nose, so every mask is drawn."
         )
 
 
-def _unlooked_faces(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notice]:
-    unlooked = sum(map(needs_face, photos))
-    if unlooked and plan.settings.dedupe and plan.settings.face_model is None:
+def _unsearched_faces(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notice]:
+    unsearched = sum(map(needs_face, photos))
+    if unsearched and plan.settings.dedupe and plan.settings.face_model is None:
         yield Notice(
-            f"{unlooked} of {len(photos)} photos were compared as they are, since nobody has "
-            f"looked for the face in them. If they show more than the face, the room decides what "
-            f"is alike: `--find-faces` compares the faces."
+            f"{unsearched} of {len(photos)} photos were compared as whole pictures, because their "
+            f"faces were not searched. If they show more than the face, the background decides "
+            f"which look alike. `--find-faces` compares the faces."
         )
 
 

@@ -1,4 +1,4 @@
-"""The plan: what becomes of every photo. Decided whole before anything is written."""
+"""The plan of a curation: the decision for each photo, made before anything is written."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -16,22 +16,22 @@ from maskage.records import LABELS, Label, Suggestion
 
 @dataclass(frozen=True)
 class PlannedPhoto:
-    """What becomes of one photo, or of one augmented variant.
+    """The decision for one photo, or for one variant.
 
     Attributes:
-        path: Relative to the dataset; of a variant, where it would lie in it.
-        label: Its class.
-        kept: Whether it goes into the result.
-        reason: Why it is set aside: "kind: detail". Empty where it is kept.
-        group: Name of its group; empty where it could not be read.
-        split: "train", "val" or "test"; empty where it is set aside.
-        parent: For a variant, the photo it is made from.
-        painting: For a variant with a painted mask, which.
-        twin: For a near-duplicate that is set aside, the photo that stays in its place.
-        rivals: For a label conflict, the same picture in other classes.
+        path: Path relative to the dataset; for a variant, the path that it would have there.
+        label: The class.
+        kept: True if it goes into the result.
+        reason: Reason why it is set aside, "kind: detail"; empty if it is kept.
+        group: Name of the group; empty if the photo is unreadable.
+        split: "train", "val" or "test"; empty if it is set aside.
+        parent: Path of the photo that a variant is made from; None for a photo.
+        painting: The painted mask of a variant, or None.
+        twin: Path of the photo that is kept in place of a near-duplicate.
+        rivals: Paths of the same picture in other classes, for a label conflict.
         subject: Pseudonym of the person, where the manifest knows it.
-        sight: What the file showed; None for a variant.
-        doubt: What its label probably should be, where that was looked for and it is another.
+        sight: Hash, size and quality of the file; None for a variant.
+        doubt: The more probable label, where labels were checked and this one is doubtful.
     """
 
     path: str
@@ -50,17 +50,17 @@ class PlannedPhoto:
 
     @property
     def kind(self) -> str:
-        """The kind of reason: "near-duplicate", "exact copy", "unreadable", "blurred", ..."""
+        """Kind of the reason: "near-duplicate", "exact copy", "unreadable", "blurred", ..."""
         return self.reason.partition(":")[0]
 
 
 @dataclass(frozen=True)
 class Notice:
-    """Something to know about a plan.
+    """A notice on a plan.
 
     Attributes:
         text: What was found, and what to do.
-        is_fault: `--strict` fails on it. Others are advice.
+        is_fault: True if `--strict` fails on it; False for advice.
     """
 
     text: str
@@ -69,14 +69,14 @@ class Notice:
 
 @dataclass(frozen=True)
 class CurationPlan:
-    """What becomes of every photo of a dataset.
+    """The decisions for all photos of a dataset.
 
     Attributes:
-        root: The dataset, absolute.
-        settings: What was asked for.
+        root: Path of the dataset, absolute.
+        settings: Settings of the user.
         photos: Every photo of the dataset and every variant to be made, sorted by path.
-        notices: Faults first.
-        class_weights: What a photo of each class is to count in training; None where nobody says.
+        notices: Notices, faults first.
+        class_weights: Weight of a photo of each class in training; None without weights.
     """
 
     root: Path
@@ -87,6 +87,7 @@ class CurationPlan:
 
     @cached_property
     def originals(self) -> list[PlannedPhoto]:
+        """Photos of the dataset, without variants."""
         return [photo for photo in self.photos if photo.parent is None]
 
     @cached_property
@@ -96,42 +97,44 @@ class CurationPlan:
 
     @cached_property
     def set_aside(self) -> list[PlannedPhoto]:
+        """Photos of the dataset that do not go into the result."""
         return [photo for photo in self.originals if not photo.kept]
 
     @cached_property
     def variants(self) -> list[PlannedPhoto]:
+        """Variants to be made."""
         return [photo for photo in self.photos if photo.parent is not None]
 
     @cached_property
     def painted(self) -> list[PlannedPhoto]:
-        """The variants with a painted mask."""
+        """Variants with a painted mask."""
         return [photo for photo in self.variants if photo.painting is not None]
 
     @cached_property
     def counts(self) -> dict[str, dict[Label, int]]:
-        """Originals in the result, by split and class."""
+        """Number of originals in the result, by split and class."""
         return _count(self.kept)
 
     @cached_property
     def variant_counts(self) -> dict[str, dict[Label, int]]:
-        """Variants in the result, by split and class."""
+        """Number of variants in the result, by split and class."""
         return _count(self.variants)
 
     @cached_property
     def train_counts(self) -> dict[Label, int]:
-        """What the trainer sees of each class: photos and variants."""
+        """Number of photos and variants in train, by class."""
         made = self.variant_counts["train"]
         return {label: count + made[label] for label, count in self.counts["train"].items()}
 
     @cached_property
     def found(self) -> dict[Label, int]:
-        """Photos of the dataset, by class."""
+        """Number of photos of the dataset, by class."""
         counts = Counter(photo.label for photo in self.originals)
         return {label: counts[label] for label in LABELS}
 
     @cached_property
     def reasons(self) -> dict[str, int]:
-        """How many photos were set aside, by kind of reason, the most frequent first."""
+        """Number of photos set aside, by kind of reason, the most frequent first."""
         return dict(Counter(photo.kind for photo in self.set_aside).most_common())
 
     @cached_property
@@ -142,7 +145,7 @@ class CurationPlan:
 
     @cached_property
     def groups(self) -> dict[str, list[PlannedPhoto]]:
-        """The photos of each group, set aside or not."""
+        """Photos of each group, set aside or not."""
         found: dict[str, list[PlannedPhoto]] = {}
         for photo in self.originals:
             if photo.group:

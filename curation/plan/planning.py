@@ -1,4 +1,4 @@
-"""The steps of a curation, in their order: scan, group, dedupe, check, assign, balance.
+"""Run the steps of a curation in their order: scan, group, dedupe, check, assign, balance.
 
 Every step writes into one plan; nothing is applied here.
 """
@@ -38,17 +38,17 @@ def make_plan(
     progress: Progress = no_progress,
     workers: Workers | None = None,
 ) -> CurationPlan:
-    """Decide what becomes of every photo of a dataset; writes nothing there.
+    """Make the plan of a curation, without writing to the dataset.
 
     Args:
-        root: Four class folders, with or without a manifest.
-        settings: What is asked for.
+        root: Folder with four class folders, with or without a manifest.
+        settings: Settings of the user.
         progress: Shows the steps that take time.
-        workers: Who looks at the photos; one thread a core by default.
+        workers: Workers that scan the photos; one thread for each core by default.
 
     Raises:
-        DatasetError: A class has no usable photos, or there is no split that holds.
-        EnvironmentProblemError: A file or a worker is out of reach.
+        DatasetError: A class has no usable photos, or no valid split is possible.
+        EnvironmentProblemError: A file or a worker cannot be reached.
     """
     dataset = read_dataset(root)
     draft = _Draft(dataset, settings, _scan(dataset, settings, progress, workers))
@@ -84,13 +84,13 @@ def _scan(
 ) -> dict[str, PhotoScan]:
     with open_scan_cache(dataset.root, settings.face_model) as cache:
         scans = scan_photos(dataset.root, dataset.photos, workers, settings.face_model, cache)
-        shown: Iterable[PhotoScan] = progress(scans, "looking at photos", len(dataset.photos))
+        shown: Iterable[PhotoScan] = progress(scans, "scanning photos", len(dataset.photos))
         return {scan.path: scan for scan in shown}
 
 
 @dataclass
 class _Draft:
-    """A plan in the making: the steps narrow `usable` and fill `planned`."""
+    """A plan in progress: the steps narrow `usable` and fill `planned`."""
 
     dataset: LabelledDataset
     settings: CurationSettings
@@ -111,16 +111,18 @@ class _Draft:
 
     @property
     def usable(self) -> list[PhotoScan]:
+        """Photos that no step has set aside so far."""
         return [scan for path, scan in self.scans.items() if self.planned[path].kept]
 
     @cached_property
     def ranks(self) -> dict[str, int]:
-        """Place of each photo by quality, the best first."""
+        """Rank of each photo by quality, the best first."""
         limits = self.settings.limits
         order = sorted(self.scans.values(), key=lambda scan: rank_key(scan, limits))
         return {scan.path: place for place, scan in enumerate(order)}
 
     def drop_unreadable(self) -> None:
+        """Set aside photos that cannot be read."""
         for path, scan in self.scans.items():
             if scan.sight.fault is not None:
                 self._set_aside(path, f"unreadable: {scan.sight.fault}")
@@ -137,6 +139,7 @@ class _Draft:
             self._update(scan.path, group=f"g{number + 1:0{width}d}")
 
     def drop_label_conflicts(self) -> None:
+        """Set aside pictures that lie in several classes."""
         usable = self.usable
         alike = find_look_alikes(usable, CONFLICT_BITS)
         for conflict in find_label_conflicts(usable, alike, self._read):
@@ -151,6 +154,7 @@ class _Draft:
         )
 
     def drop_duplicates(self) -> None:
+        """Set aside near-duplicates, except the best photo of each set."""
         usable = self.usable
         alike = find_look_alikes(usable, self.settings.radius)
         groups = self._group_numbers(usable)
@@ -165,6 +169,7 @@ class _Draft:
             self._set_aside(usable[found.index].path, reason, twin=leader)
 
     def drop_flawed(self) -> None:
+        """Set aside photos that fail a check of quality."""
         for scan in self.usable:
             if flaws := find_flaws(scan.sight, self.settings.limits):
                 self._set_aside(scan.path, "; ".join(flaws))
@@ -172,11 +177,11 @@ class _Draft:
         shown = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
         self._require_all_classes(
             f"the checks set photos aside ({shown})",
-            "Keep them with --allow KINDS, move a limit (see `curate --help`), or collect more.",
+            "Keep them with --allow KINDS, change a limit (see `curate --help`), or collect more.",
         )
 
     def check_labels(self, progress: Progress) -> list[Notice]:
-        """Write down which labels are probably wrong; nothing is set aside for it."""
+        """Note the labels that are probably wrong, without setting photos aside."""
         from curation.labels.check import find_doubtful_labels
         from curation.labels.embedding import embed_pictures
 
@@ -191,6 +196,7 @@ class _Draft:
         return [] if embedding.notice is None else [Notice(embedding.notice)]
 
     def assign(self) -> None:
+        """Assign the usable photos to splits."""
         photos = [scan.photo for scan in self.usable]
         mode, ratio, seed = self.settings.split, self.settings.ratio, self.settings.seed
         if mode == RANDOM:
@@ -202,8 +208,9 @@ class _Draft:
             self._update(photo.path, split=split)
 
     def drop_surplus(self) -> None:
+        """Set aside the photos by which the larger classes of train exceed the smallest."""
         for photo in choose_drops(list(self.planned.values()), self.ranks):
-            reason = f"surplus: more of {photo.label} than of the smallest class of train"
+            reason = f"surplus: train has more of {photo.label} than of its smallest class"
             self._set_aside(photo.path, reason, split="")
 
     def _faces(self, scans: Sequence[PhotoScan]) -> Iterator[RgbImage]:
@@ -216,8 +223,8 @@ class _Draft:
             return (self.dataset.root / scan.path).read_bytes()
         except OSError as fault:
             raise DatasetError(
-                f"{scan.path}: changed or gone since it was looked at ({fault.strerror}). Curate "
-                f"again."
+                f"{scan.path}: it was changed or removed since it was scanned ({fault.strerror}). "
+                f"Curate again."
             ) from fault
 
     def _group_numbers(self, scans: Sequence[PhotoScan]) -> list[int]:

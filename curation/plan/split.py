@@ -1,4 +1,4 @@
-"""Who goes into train, val and test: whole groups, so that no test photo has a twin in training."""
+"""Split photos into train, val and test by whole groups, so that no person is on two sides."""
 
 import random
 from collections import Counter
@@ -21,16 +21,16 @@ def assign_groups(
     ratio: Ratio = DEFAULT_RATIO,
     seed: int = DEFAULT_SEED,
 ) -> list[str]:
-    """Put whole groups into splits so that each class is shared out as `ratio` says.
+    """Put whole groups into splits so that each class is divided as `ratio` says.
 
     Args:
-        photos: What to split.
+        photos: Photos to split.
         groups: Group number of each photo.
-        ratio: Shares of train, val and test; sums to 1.
-        seed: Breaks ties.
+        ratio: Shares of train, val and test; they sum to 1.
+        seed: Seed that breaks ties.
 
     Returns:
-        The split of each photo. Independent of the order in which the photos come.
+        The split of each photo, whatever the order of the photos.
 
     Raises:
         DatasetError: There are too few groups for every class to be in every split.
@@ -53,10 +53,10 @@ def assign_groups(
 def assign_at_random(
     photos: Sequence[Photo], ratio: Ratio = DEFAULT_RATIO, seed: int = DEFAULT_SEED
 ) -> list[str]:
-    """The split that `splitfolders.ratio(seed=seed, ratio=ratio)` makes, without making it.
+    """Return the split that `splitfolders.ratio(seed=seed, ratio=ratio)` would make.
 
-    Each class is sorted, shuffled by Python's generator and cut by itself, people and
-    near-duplicates notwithstanding. `materialise` lets split-folders do it and compares.
+    Each class is sorted, shuffled by Python's generator and cut by itself, without regard to people
+    and near-duplicates. `materialise` lets split-folders do it and compares.
     """
     split_of: dict[str, str] = {}
     for label in LABELS:
@@ -70,7 +70,7 @@ def assign_at_random(
 
 
 def find_straddlers(groups: Sequence[int], splits: Sequence[str]) -> list[int]:
-    """The groups with photos in more than one split, sorted."""
+    """Return the groups with photos in more than one split, sorted."""
     found: dict[int, set[str]] = {}
     for group, split in zip(groups, splits, strict=True):
         found.setdefault(group, set()).add(split)
@@ -81,7 +81,8 @@ def require_enough_groups(photos: Sequence[Photo], groups: Sequence[int]) -> Non
     """Check that each class comes from at least as many groups as there are splits.
 
     Raises:
-        DatasetError: It does not; says how many people are missing and how to go on without.
+        DatasetError: A class does not; the message says from how many groups it comes, and how to
+            continue.
     """
     of_class = {
         label: {group for photo, group in zip(photos, groups, strict=True) if photo.label == label}
@@ -94,13 +95,13 @@ def require_enough_groups(photos: Sequence[Photo], groups: Sequence[int]) -> Non
     tied = [photo for photo, group in zip(photos, groups, strict=True) if group == biggest]
     shown = ", ".join(f"{label} from {count}" for label, count in short.items())
     raise DatasetError(
-        f"Too few different people for an honest split: {shown} "
+        f"There are too few different people for an honest split: {shown} "
         f"group{'' if set(short.values()) == {1} else 's'} of photos that belong together, and "
         f"train, val and test need one each. The largest group has {len(tied)} of {len(photos)} "
-        f"photos, tied by {describe_links(tied)}.",
-        f"Collect these classes from more people (`collector --subject NAME`, one name a person; "
-        f"at least {len(SPLITS)} a class, better ten). To go on with what there is: "
-        f"`--split random`, whose test score then says little about people it has not seen.",
+        f"photos, linked by {describe_links(tied)}.",
+        f"Collect these classes from more people (`collector --subject NAME`, one name for each "
+        f"person; at least {len(SPLITS)} people in each class, better ten). To continue with these "
+        f"photos, use `--split random`; its test score says little about people it has not seen.",
     )
 
 
@@ -110,7 +111,7 @@ def require_full_splits(
     """Check that every class has photos in every split.
 
     Raises:
-        DatasetError: One has none.
+        DatasetError: A class has no photo in a split.
     """
     counts: Mapping[tuple[str, str], int] = Counter(
         (split, photo.label) for photo, split in zip(photos, splits, strict=True)
@@ -118,13 +119,13 @@ def require_full_splits(
     empty = [f"{s}/{label}" for s in SPLITS for label in LABELS if not counts[s, label]]
     if empty:
         way = (
-            f"A random split needs at least {int(np.ceil(1 / min(ratio)))} photos a class for a "
-            f"share of {min(ratio):g}"
+            f"A random split needs at least {int(np.ceil(1 / min(ratio)))} photos in each class "
+            f"for a share of {min(ratio):g}"
             if mode == "random"
-            else "The photos of these classes come from too few people, or too few are not tied "
-            "to each other"
+            else "The photos of these classes come from too few people, or too many of them are "
+            "linked"
         )
         raise DatasetError(
-            f"No photo for {', '.join(empty)}. {way}. Collect more of these classes, or choose "
-            f"another --ratio (found {ratio[0]:g} {ratio[1]:g} {ratio[2]:g})."
+            f"There is no photo for {', '.join(empty)}. {way}. Collect more of these classes, or "
+            f"choose another --ratio (found {ratio[0]:g} {ratio[1]:g} {ratio[2]:g})."
         )

@@ -1,4 +1,4 @@
-"""Variants of photos, added to train: what they are called, and what is planned of them."""
+"""Plan variants of photos for train, and choose their names."""
 
 from pathlib import PurePosixPath
 
@@ -7,24 +7,24 @@ from curation.plan.plan import PlannedPhoto
 from maskage.records import Label
 
 MAX_NAME_BYTES = 255
-"""Of a file's name, on every file system in use."""
+"""Largest size of a file's name, bytes, on every file system in use."""
 
 VARIED = "aug"
-"""Mark in the names of variants that keep what the photo shows."""
+"""Mark in the names of augmented variants, which keep the class."""
 
 
 class VariantNames:
-    """Names for variants that no photo has, nor another variant.
+    """The names in use, from which new names of variants differ.
 
     Args:
-        taken: Paths that are in use, relative to the dataset.
+        taken: Paths in use, relative to the dataset.
     """
 
     def __init__(self, taken: list[str]) -> None:
         self._taken = {path.casefold() for path in taken}
 
     def name(self, parent: PlannedPhoto, label: Label, mark: str, number: int = 1) -> str:
-        """`<label>/<stem>__<mark><number>.jpg` after a parent, or the next number that is free."""
+        """Return `<label>/<stem>__<mark><number>.jpg`, or the next number that is not in use."""
         stem = PurePosixPath(parent.path).stem
         while (
             path := f"{label}/{_marked(stem, f'__{mark}{number}.jpg')}"
@@ -35,14 +35,14 @@ class VariantNames:
 
 
 def _marked(stem: str, mark: str) -> str:
-    """Of a stem too long for a mark, the end gives way."""
+    """Append a mark to a stem, and shorten a stem that is too long for it."""
     return stem.encode()[: MAX_NAME_BYTES - len(mark)].decode(errors="ignore") + mark
 
 
 def variant_of(
     parent: PlannedPhoto, path: str, label: Label, painting: MaskPainting | None = None
 ) -> PlannedPhoto:
-    """A variant to be made of a kept photo; it stays on its side of the split."""
+    """Return the plan of a variant of a kept photo; it stays in the same split."""
     return PlannedPhoto(
         path=path,
         label=label,

@@ -1,4 +1,4 @@
-"""What earlier looks at photos showed, so that nobody looks twice at a file that has not changed.
+"""The cache of scans: a file that has not changed is not scanned twice.
 
 One SQLite file a dataset, in the user's cache. It is only a cache: whatever is wrong with it, the
 photos are looked at again. A file counts as unchanged by its size and time of change.
@@ -41,7 +41,7 @@ class FileState:
 
 
 class ScanCache:
-    """Sights of one dataset by path.
+    """The cached sights of one dataset, by path.
 
     Args:
         root: The dataset.
@@ -85,6 +85,7 @@ class ScanCache:
                 connection.commit()
 
     def close(self) -> None:
+        """Close the file."""
         with self._tolerant() as connection:
             if connection is not None:
                 connection.close()

@@ -1,4 +1,4 @@
-"""Looking at photos on the workers of a Dask cluster, which may come, go and die meanwhile.
+"""Scanning on the workers of a Dask cluster, which may come, go and die meanwhile.
 
 The map is pure, so a chunk whose worker died is looked at again by another. What could go wrong in
 silence is checked: a worker that does not see the dataset, sees another one under the same path,

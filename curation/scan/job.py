@@ -1,4 +1,4 @@
-"""What one task of a scan does, wherever it runs: in a thread, a process or on another machine."""
+"""One task of a scan, wherever it runs: in a thread, a process or on another machine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
-"""Looking at every photo of a dataset: what the cache knows is not looked at again, the rest is
-spread over threads, processes or the machines of a Dask cluster. Whoever looks, the result is one.
+"""Scan every photo of a dataset, except those in the cache.
+
+The work is spread over threads, processes or the machines of a Dask cluster; the result is the
+same.
 """
 
 import multiprocessing
@@ -126,7 +128,7 @@ def _with_face_size(sight: Sight, photo: Photo) -> Sight:
 
 
 class _Keeper:
-    """Gathers sights and puts them into the cache now and then."""
+    """A collector of sights that writes them to the cache now and then."""
 
     def __init__(self, cache: ScanCache | None) -> None:
         self._cache = cache

@@ -1,4 +1,4 @@
-"""What a worker of a cluster answers for a chunk of photos, and whether to believe it."""
+"""The answer of a cluster's worker for a chunk of photos, and the check of it."""
 
 import hashlib
 import importlib
@@ -24,7 +24,7 @@ _FIGURED_BY = ("PIL", "cv2", "numpy")
 
 @dataclass(frozen=True)
 class WorkerAnswer:
-    """What a worker sends back for a chunk.
+    """The answer of a worker for a chunk.
 
     Attributes:
         host: Name of its machine.
@@ -42,7 +42,7 @@ class WorkerAnswer:
 
 
 def look_there(function: "Look", jobs: Sequence["Job"]) -> WorkerAnswer:
-    """Runs on a worker: apply `function`, and tell what the result rests on."""
+    """Apply `function` on a worker, and report the versions and files it used."""
     models = {job.face_model for job in jobs if job.face_model is not None}
     missing = next((model for model in sorted(models) if not Path(model).is_file()), None)
     if missing is not None:
@@ -53,7 +53,7 @@ def look_there(function: "Look", jobs: Sequence["Job"]) -> WorkerAnswer:
 
 @cache
 def versions_here() -> dict[str, str]:
-    """Versions of all that decides about the figures of a `Sight`, by name."""
+    """Return the versions of everything that affects the figures of a `Sight`, by name."""
     found = {name: str(importlib.import_module(name).__version__) for name in _FIGURED_BY}
     return {"curate's way of looking": str(VERSION)} | found
 

@@ -1,4 +1,4 @@
-"""Who looks at the photos of a dataset."""
+"""The workers that scan the photos of a dataset."""
 
 from dataclasses import dataclass
 

@@ -35,8 +35,7 @@ _WITHOUT_CAMERA = {"no_camera", "web", "model", "face_model", "host", "port", "t
                    "password_file", "host_name"}  # fmt: skip
 
 
-def add_live_options(parser: CommandParser) -> None:
-    """Add the options of `detector live`."""
+def _add_live_options(parser: CommandParser) -> None:
     from detector.screens.commands import ALL_KEYS
 
     parser.epilog = f"Keys: {ALL_KEYS}."
@@ -50,8 +49,7 @@ def add_live_options(parser: CommandParser) -> None:
     _add_watch_options(parser)
 
 
-def add_serve_options(parser: CommandParser) -> None:
-    """Add the options of `detector serve`."""
+def _add_serve_options(parser: CommandParser) -> None:
     parser.add_argument(
         "--no-camera", action="store_true", help="classify posted pictures, watch nothing"
     )
@@ -59,12 +57,7 @@ def add_serve_options(parser: CommandParser) -> None:
     _add_watch_options(parser)
 
 
-def run_serve(arguments: argparse.Namespace) -> int:
-    """Show the live view in a browser, and classify pictures over HTTP.
-
-    Raises:
-        UsageError: An option does not fit another one.
-    """
+def _run_serve(arguments: argparse.Namespace) -> int:
     if not arguments.no_camera:
         return _watch(arguments)
     parser = SERVE.make_parser("detector serve")
@@ -229,7 +222,7 @@ LIVE = Command(
     "watch a camera, video or stream",
     "Label every face of a live source: in a window, this terminal, a browser, or headless. "
     "The age is estimated from appearance and may be wrong.",
-    add_live_options,
+    _add_live_options,
     _watch,
 )
 
@@ -239,6 +232,6 @@ SERVE = Command(
     "Show the live picture in a browser, and classify pictures that are posted (POST /classify; "
     "/openapi.json describes all of it). The address that is printed holds the key to it. The age "
     "is estimated from appearance and may be wrong.",
-    add_serve_options,
-    run_serve,
+    _add_serve_options,
+    _run_serve,
 )

@@ -13,13 +13,13 @@ class CameraChoice:
     """The sources a user named, and the webcams that are found beside them.
 
     Args:
-        given: As after `--source`, the first one is watched first.
-        opener: Opens one.
-        finds_webcams: Look, in a thread, for webcams that nobody named. That takes a second, for
-            which no first picture is to wait.
+        given: The sources as after `--source`; the first one is watched first.
+        opener: Opens a source.
+        finds_webcams: True to look, in a thread, for webcams that nobody named. That takes a
+            second, and the first picture does not wait for it.
 
     Attributes:
-        index: Of the one that is watched.
+        index: Position of the source that is watched.
     """
 
     def __init__(
@@ -39,16 +39,16 @@ class CameraChoice:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """For people: without passwords, and of a file or folder only its own name."""
+        """Names for people: without passwords, and without the folders that a file lies in."""
         return tuple(name for _, name in self._sources)
 
     @property
     def source(self) -> str:
-        """The one that is watched, as after `--source`."""
+        """The source that is watched, as after `--source`."""
         return self._sources[self.index][0]
 
     def open(self) -> Camera:
-        """Open the one that is watched.
+        """Open the source that is watched.
 
         Raises:
             CameraError: It does not open.
@@ -56,7 +56,7 @@ class CameraChoice:
         return self._opener(self.source)
 
     def use(self, index: int) -> bool:
-        """Watch another one; False where it is watched already, or there is none."""
+        """Watch another source; return False where it is watched already, or there is none."""
         if not 0 <= index < len(self._sources) or index == self.index:
             return False
         self.index = index
@@ -64,11 +64,11 @@ class CameraChoice:
         return True
 
     def use_next(self) -> bool:
-        """Watch the next one, the first after the last; False where there is but one."""
+        """Watch the next source, the first after the last; return False where there is but one."""
         return self.use((self.index + 1) % len(self._sources))
 
     def use_after_end(self) -> bool:
-        """The one that is watched is over: watch the next that is not; False where all are."""
+        """Watch the next source that has not ended; return False where all have."""
         self._ended.add(self.index)
         following = [(self.index + step) % self._given for step in range(1, self._given)]
         left = [index for index in following if index not in self._ended]
@@ -82,7 +82,7 @@ class CameraChoice:
 
 
 def public_source(source: str) -> str:
-    """A source as it may be shown: an address without its password, else as it is given."""
+    """Return a source as it may be shown: an address without its password, else as given."""
     return public_url(source) if source.lower().startswith(STREAM_SCHEMES) else source
 
 

@@ -25,12 +25,12 @@ FPS = 4.0
 
 @dataclass
 class SessionCounts:
-    """What became of the frames: nothing is uncounted.
+    """The fate of every frame of a session.
 
     Attributes:
-        saved: Photos in the store.
-        refused: Shots that the quality check refused.
-        dropped: Frames that the camera gave and nobody looked at.
+        saved: Number of photos in the store.
+        refused: Number of shots that the quality check refused.
+        dropped: Number of frames that the camera gave and nothing used.
     """
 
     saved: int = 0
@@ -41,17 +41,17 @@ class SessionCounts:
 def photograph_cast(
     store: PhotoStore, cast: Sequence[str], photos: int, finder: FaceFinder, seed: int = 0
 ) -> Iterator[SessionCounts]:
-    """Photograph every subject of `cast` with and without a mask; yields after each photo.
+    """Photograph every subject of `cast` with and without a mask; yield after each photo.
 
     Args:
-        store: Where the photos go.
+        store: The dataset that gets the photos.
         cast: Subject ids of `maskage.demo.camera.DEMO_SUBJECTS`.
-        photos: How many to take in all, spread evenly over subjects and mask states.
+        photos: Number of photos to take in all, spread evenly over subjects and mask states.
         finder: Finds the face, or guides it.
-        seed: Who wears what, how they move, and the light.
+        seed: Decides who wears what, how they move, and the light.
 
     Raises:
-        CameraError: A subject never showed what was wanted in a good light.
+        CameraError: A subject never stood still in good light.
     """
     counts = SessionCounts()
     quota = _share_out(photos, cast)
@@ -76,7 +76,7 @@ def photograph_cast(
 
 
 def _share_out(photos: int, cast: Sequence[str]) -> Counter[tuple[str, Label]]:
-    """How many photos to take of each subject in each class; whole shares that differ by one."""
+    """Return the number of photos of each subject in each class; they differ by one at most."""
     is_old = {subject.subject_id: subject.is_old for subject in DEMO_SUBJECTS}
     parts = itertools.cycle(
         (name, Label.of(has_mask=has_mask, is_old=is_old[name]))
@@ -89,7 +89,7 @@ def _share_out(photos: int, cast: Sequence[str]) -> Counter[tuple[str, Label]]:
 def _one_moment_a_scene(
     reader: NewestFrameReader, camera: DemoCamera, scenes: int
 ) -> Iterator[tuple[Frame, DemoFace]]:
-    """The first frame that came of each of the first scenes; two rounds are twice the cast."""
+    """Yield the first frame of each of the first scenes; two rounds are twice the cast."""
     frames_a_scene = round(SCENE_S * FPS)
     last_scene = -1
     while last_scene < scenes - 1:
@@ -110,7 +110,7 @@ def _shoot(
     finder: FaceFinder,
     counts: SessionCounts,
 ) -> Photo | None:
-    """One press of the shutter: find, crop, check, save."""
+    """Find, crop, check and save one face, as a press of the shutter does."""
     boxes = finder.find(frame.pixels)
     crop = crop_face(frame.pixels, boxes[0]) if boxes else None
     quality = None if crop is None else measure_quality(crop, boxes[0])

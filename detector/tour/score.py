@@ -7,13 +7,13 @@ from maskage.records import LABELS, Label, RgbImage
 
 @dataclass
 class LiveScore:
-    """How often the live label was right on people that were never photographed.
+    """The live labels of people that were never photographed, right and wrong.
 
     Attributes:
-        confusion: Frames by (actual, shown) label.
-        moments: Annotated frames for the report: the first good one of each scene, RGB.
+        confusion: Number of frames by (actual, shown) label.
+        moments: Annotated frames for the report, one from the middle of each scene, RGB.
         mistakes: Annotated frames whose label was wrong, at most a dozen, RGB.
-        seconds: That the loop took: render, find, classify, draw, write.
+        seconds: Time of the loop: render, find, classify, draw, write.
     """
 
     confusion: dict[tuple[Label, Label], int] = field(
@@ -25,16 +25,20 @@ class LiveScore:
 
     @property
     def frames(self) -> int:
+        """Number of labelled frames."""
         return sum(self.confusion.values())
 
     @property
     def right(self) -> int:
+        """Number of frames with the right label."""
         return sum(count for (actual, shown), count in self.confusion.items() if actual is shown)
 
     @property
     def accuracy(self) -> float:
+        """Share of frames with the right label, 0 to 1."""
         return self.right / self.frames if self.frames else 0.0
 
     @property
     def fps(self) -> float:
+        """Labelled frames in a second."""
         return self.frames / self.seconds if self.seconds else 0.0

@@ -1,7 +1,7 @@
 """The guided tour: the whole loop on rendered people, with no camera and no download.
 
-Each stage runs the parts, and where there is one the very command, that a user runs on their own
-photos, and says so. What it prints of accuracy it has measured, on people the training never saw.
+Each stage runs the parts that a user runs on their own photos, where possible by the very command,
+and prints it. The accuracy is measured on people that the training never saw.
 """
 
 import shlex
@@ -40,9 +40,9 @@ def run_demo(out: Path, seed: int, photos: int) -> int:
     """Run the whole loop into the folder `out`, which a former demo may have made.
 
     Args:
-        out: Gets data/, curated/, runs/, live.mp4, live.jsonl and report.html.
-        seed: Who stands in front of the camera, and every other chance.
-        photos: How many photos to take.
+        out: The folder that gets data/, curated/, runs/, live.mp4, live.jsonl and report.html.
+        seed: Decides who stands in front of the camera, and everything else that is random.
+        photos: Number of photos to take.
 
     Returns:
         0, or the exit code of the stage that failed.
@@ -69,7 +69,7 @@ def run_demo(out: Path, seed: int, photos: int) -> int:
 
 
 def split_cast() -> tuple[list[str], list[str]]:
-    """Who is photographed, and who is kept for the live camera: the last few of each age."""
+    """Return who is photographed, and who is kept for the live camera: the last of each age."""
     unseen = [
         subject.subject_id
         for is_old in (True, False)
@@ -80,7 +80,7 @@ def split_cast() -> tuple[list[str], list[str]]:
 
 
 def _prepare(out: Path) -> None:
-    """Make `out`, or empty it of a former demo; never touches a folder that is not one."""
+    """Make `out`, or empty it of a former demo; a folder of anything else is refused."""
     import shutil
 
     if out.exists() and any(out.iterdir()) and not (out / MARK).is_file():
@@ -172,7 +172,7 @@ def _watch(
     events: EventLog,
     score: LiveScore,
 ) -> Iterator[None]:
-    """Let one person after the other stand in front of the live loop."""
+    """Show one person after the other to the live loop."""
     for number, subject in enumerate(cast):
         # Other seeds than the photographed: other light, other masks, other movement.
         camera = DemoCamera(
@@ -198,7 +198,7 @@ def _watch_one(
     for _ in range(frames):
         frame = camera.read()
         if frame.index % frames_a_scene == 0:
-            # The camera cuts to another scene, which no live camera does: nobody is followed.
+            # The camera cuts to another scene, which no live camera does, so no track goes on.
             pipeline.tracker.forget()
         result = pipeline.process(frame)
         actual = camera.faces_at(frame.index)[0].label

@@ -23,12 +23,15 @@ class TimedStream(httpcore.NetworkStream):
         self.timeout_s: float | None = None
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read what has come, waiting for `timeout_s` rather than for `timeout` seconds."""
         return self._stream.read(max_bytes, timeout if self.timeout_s is None else self.timeout_s)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write all bytes."""
         self._stream.write(buffer, timeout)
 
     def close(self) -> None:
+        """Close the connection."""
         self._stream.close()
 
     def start_tls(
@@ -37,14 +40,17 @@ class TimedStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
+        """Return the same connection, encrypted, as a stream of this kind."""
         return TimedStream(self._stream.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
+        """Return "socket" and other things by name, as httpcore's own streams do."""
         return self._stream.get_extra_info(info)
 
 
 class _TimedBackend(httpcore.SyncBackend):
     def connect_tcp(self, *arguments: Any, **options: Any) -> httpcore.NetworkStream:
+        """Connect, as httpcore's own backend does."""
         return TimedStream(super().connect_tcp(*arguments, **options))
 
 

@@ -16,6 +16,9 @@ class FrameRhythm:
     Args:
         shortest_patience_s: Silence that is allowed to every camera; None for `PATIENCE_S`.
         clock: Seconds, monotonic.
+
+    Attributes:
+        has_frame: True once a frame came.
     """
 
     def __init__(

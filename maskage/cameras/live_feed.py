@@ -22,6 +22,8 @@ HUNG_AFTER_S = 3.0
 
 Some drivers wait in a read for ever. It is longer than the time-outs of network cameras, and than
 the longest period of a slow camera whose pace is not known yet."""
+FIRST_FRAME_S = 5.0
+"""The same for the first frame: some webcams need seconds to wake up."""
 
 MOST_REFUSALS = 3
 """A camera that refuses its login so often in a row is not asked again: many then lock the user."""
@@ -232,11 +234,15 @@ class LiveFeed(ClosingMixin):
                 self._report(CameraCondition.ENDED)
         elif not can_fall_silent(self.camera):
             return
-        elif self._rhythm.silent_s > max(HUNG_AFTER_S, self._rhythm.patience_s):
+        elif self._rhythm.silent_s > max(self._hung_after_s, self._rhythm.patience_s):
             why = "silent, opening it again" if not self._is_new else "opened, but no picture comes"
             self._try_again(CameraError(f"{self.camera.name}: {why}."))
         elif self._rhythm.is_silent and self.state.condition is CameraCondition.LIVE:
             self._report(CameraCondition.SILENT, "No picture: waiting for the camera.")
+
+    @property
+    def _hung_after_s(self) -> float:
+        return HUNG_AFTER_S if self._rhythm.has_frame else FIRST_FRAME_S
 
     def _lose(self, fault: CameraError) -> None:
         if can_fall_silent(self.camera):

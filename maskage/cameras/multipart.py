@@ -11,18 +11,18 @@ _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 
 
 class PartSplitter:
-    """Splits a multipart/x-mixed-replace body into the bodies of its parts.
+    """A splitter of a multipart/x-mixed-replace body into the bodies of its parts.
 
     Cameras are careless: boundaries come with and without their dashes, lengths are missing or
-    wrong, and after a hiccup there is garbage between parts. So a boundary is looked for wherever
+    wrong, and after a hiccup there is garbage between parts. So a boundary is searched for wherever
     it may be, a part that is cut short ends at the next one, and a length is believed only as far
     as no boundary lies within it.
 
     Args:
-        boundary: As the Content-Type names it.
+        boundary: The boundary as the Content-Type names it.
 
     Attributes:
-        skipped: Bytes that belonged to no part.
+        skipped: Number of bytes that belonged to no part.
     """
 
     def __init__(self, boundary: str) -> None:
@@ -33,14 +33,14 @@ class PartSplitter:
         self.skipped = 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Take more bytes; gives the body of each part that is now whole."""
+        """Take more bytes; yield the body of each part that is now whole."""
         self._buffer += data
         while (body := self._take()) is not None:
             if body:
                 yield body
 
     def _take(self) -> bytes | None:
-        """The next body, empty where something was passed over; None where more is needed."""
+        """Return the next body, empty where bytes were skipped; None where more are needed."""
         if self._is_in_body:
             return self._take_body()
         return b"" if self._enter_body() else None

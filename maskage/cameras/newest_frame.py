@@ -1,4 +1,4 @@
-"""The newest frame, always: a thread reads the camera so that a slow consumer never lags behind.
+"""Reads a camera in a thread and keeps the newest frame, so that a slow consumer never lags.
 
 A plain read loop with a slow consumer fell 8 s behind in 12 s; a slot that holds only the newest
 frame stays at 0 (DESIGN.md, Dependencies).
@@ -17,7 +17,7 @@ CLOSE_WAIT_S = 2.5
 
 
 class NewestFrameReader(ClosingMixin):
-    """Reads a camera in a thread and keeps one frame: the newest.
+    """A thread that reads a camera, and the newest frame of it.
 
     Attributes:
         camera: The camera that is read; the reader closes it.
@@ -40,7 +40,7 @@ class NewestFrameReader(ClosingMixin):
         self._thread.start()
 
     def take(self, timeout_s: float = 1.0) -> Frame | None:
-        """Take the newest frame that was not taken yet, waiting for one if need be.
+        """Return the newest frame that was not taken yet, waiting for one if need be.
 
         Returns:
             The frame, or None when none came within `timeout_s` or the recording has ended; see

@@ -14,7 +14,8 @@ def square_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, 
     """Return the size, in px, at which a picture's pixels are square; no side shrinks.
 
     Args:
-        width, height: As stored, px.
+        width: Width as stored, px.
+        height: Height as stored, px.
         aspect: Width of a pixel by its height; None where the file does not say.
     """
     if aspect is None or not Fraction(1, ODDEST_ASPECT) <= aspect <= ODDEST_ASPECT:

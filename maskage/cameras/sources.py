@@ -1,6 +1,6 @@
-"""Where frames come from: a webcam, a video, a stream, a folder of pictures, the demo camera.
+"""Sources of frames: a webcam, a video, a stream, a folder of pictures, the demo camera.
 
-Each is a `Camera`; `open_camera` turns what a user writes after `--source` into one.
+Each is a `Camera`; `open_camera` opens what a user names after `--source`.
 """
 
 import os
@@ -30,13 +30,13 @@ STREAM_SCHEMES = ("http://", "https://", "rtsp://", "rtsps://")
 
 
 class Camera(Protocol):
-    """Anything that hands out frames, one after the other.
+    """A source that hands out frames, one after the other.
 
     Attributes:
-        name: For people: "webcam 0", "clip.mp4", "demo camera".
+        name: Its name for people: "webcam 0", "clip.mp4", "demo camera".
         fps: Nominal frames a second, or None where unknown.
-        frame_count: How many frames there will be, or None where unknown or endless.
-        is_live: Whether time passes at the camera by itself: a frame not read is a frame lost.
+        frame_count: Number of frames in all, or None where unknown or endless.
+        is_live: True where time passes at the camera by itself: a frame not read is lost.
     """
 
     name: str
@@ -45,18 +45,24 @@ class Camera(Protocol):
     is_live: bool
 
     def read(self) -> Frame | None:
-        """The next frame, or None at the end of a recording.
+        """Return the next frame, or None at the end of a recording.
 
         Raises:
             CameraError: A live camera was lost (the end of a file is an end, not an error).
         """
 
     def close(self) -> None:
-        """Let go of the device or file. May be called twice."""
+        """Release the device or file. May be called twice."""
 
 
 class CaptureCamera:
-    """A webcam or a stream, through OpenCV: live, never ends by itself."""
+    """A webcam or a stream, through OpenCV: live, without an end.
+
+    Args:
+        source: A webcam's number, or an address.
+        name: Its name for people.
+        missing: The message of the error where it does not open.
+    """
 
     is_live: bool = True
     frame_count: int | None = None
@@ -74,6 +80,11 @@ class CaptureCamera:
         self._opened_s = time.monotonic()
 
     def read(self) -> Frame | None:
+        """Return the next frame.
+
+        Raises:
+            CameraError: The camera was lost.
+        """
         pixels = _read_pixels(self._capture, self._pixel_aspect)
         if pixels is None:
             raise CameraError(
@@ -86,11 +97,18 @@ class CaptureCamera:
         return frame
 
     def close(self) -> None:
+        """Release the device. May be called twice."""
         self._capture.release()
 
 
 class PictureFolder:
-    """A folder of pictures, or one picture, in the order of their names."""
+    """A folder of pictures, or one picture, in the order of their names.
+
+    Attributes:
+        folder: The folder that the pictures lie in.
+        left_out: Files of the folder that are not read.
+        skipped: Messages about pictures that cannot be read.
+    """
 
     is_live = False
 
@@ -107,7 +125,7 @@ class PictureFolder:
         self._passed_over: set[Path] = set()
 
     def pass_over(self, sources: Iterable[str | None]) -> int:
-        """Leave out the pictures that photos were made of before; returns how many those are."""
+        """Leave out pictures that photos were made from before; return how many there are."""
         known = {
             Path(source).absolute() for source in sources if source and is_picture(Path(source))
         }
@@ -119,6 +137,7 @@ class PictureFolder:
         self._index = index
 
     def read(self) -> Frame | None:
+        """Return the next readable picture as a frame, or None after the last one."""
         while self._index < len(self._files):
             index, path = self._index, self._files[self._index]
             self._index += 1
@@ -131,6 +150,7 @@ class PictureFolder:
         return None
 
     def close(self) -> None:
+        """End the folder. May be called twice."""
         self._index = len(self._files)
 
 
@@ -157,20 +177,20 @@ def can_fall_silent(camera: Camera) -> bool:
 
 
 def shows_pictures(source: str) -> bool:
-    """Whether a source is a folder of pictures, or one picture."""
+    """Return True where a source is a folder of pictures, or one picture."""
     path = Path(source).expanduser()
     return path.is_dir() or (path.is_file() and is_picture(path))
 
 
 def open_camera(source: str, *, pace: bool = True, seed: int = 0) -> Camera:
-    """Open what a user names after `--source`.
+    """Open a source, as a user names it after `--source`.
 
     Args:
         source: A webcam's number, a video or picture file, a folder of pictures, a stream's URL
             (HTTP MJPEG, RTSP), or "demo".
-        pace: Whether recordings and the demo camera keep to their own speed; without it they run
+        pace: True where recordings and the demo camera keep to their own speed; False lets them run
             as fast as they are read.
-        seed: For the demo camera: who appears, and in what light.
+        seed: Seed of the demo camera: who appears, and in what light.
 
     Raises:
         CameraError: There is no such source, or it gives no picture.
@@ -186,12 +206,12 @@ def open_camera(source: str, *, pace: bool = True, seed: int = 0) -> Camera:
     if source.lower().startswith(STREAM_SCHEMES):
         return _open_stream(source)
     if "://" in source:
-        # Not told back: a password may be in it.
+        # The address is not repeated: a password may be in it.
         scheme = source.partition("://")[0]
         kind = f"at {scheme}:// addresses" if scheme.isalnum() else "there"
         raise CameraError(
             f"No camera can be opened {kind}. "
-            f"Those that can begin with {', '.join(STREAM_SCHEMES)}."
+            f"Addresses of cameras begin with {', '.join(STREAM_SCHEMES)}."
         )
     path = Path(source).expanduser()
     if shows_pictures(source):
@@ -234,9 +254,9 @@ class Webcam:
     """A webcam that answers.
 
     Attributes:
-        index: What `--source` takes.
-        name: As its driver calls it, or None where the system does not tell.
-        width, height: Of its pictures, in pixels, as it opens.
+        index: Number that `--source` takes.
+        name: Name of the device from its driver, or None where unknown.
+        width, height: Size of its pictures in pixels, as it opens.
         fps: Nominal frames a second, or None where unknown.
     """
 
@@ -252,11 +272,11 @@ class Webcam:
 
 
 def find_webcams(limit: int = 10, leave_out: Collection[int] = ()) -> list[Webcam]:
-    """The webcams that answer, without opening those that the system does not list.
+    """Find the webcams that answer, without opening devices that the system does not list.
 
     Args:
-        limit: Look at so many at most.
-        leave_out: Numbers of those that are not to be disturbed.
+        limit: Number of devices to try at most.
+        leave_out: Numbers of devices to leave alone.
     """
     devices = sorted(
         int(number)
@@ -274,12 +294,12 @@ def find_webcams(limit: int = 10, leave_out: Collection[int] = ()) -> list[Webca
 
 
 def list_webcams(limit: int = 10) -> list[int]:
-    """Numbers of the webcams that answer; see `find_webcams`."""
+    """Return the numbers of the webcams that answer; see `find_webcams`."""
     return [webcam.index for webcam in find_webcams(limit)]
 
 
 def read_device_name(index: int, devices: Path = Path("/sys/class/video4linux")) -> str | None:
-    """What Linux calls a video device, or None where it does not say."""
+    """Return the name of a video device on Linux, or None where it has none."""
     try:
         return (devices / f"video{index}" / "name").read_text(encoding="utf-8").strip() or None
     except (OSError, UnicodeDecodeError):
@@ -336,7 +356,7 @@ def _open_webcam(index: int) -> Camera:
 def _open_capture(source: int | str) -> cv2.VideoCapture:
     if isinstance(source, int):
         return cv2.VideoCapture(source)
-    _hush_ffmpeg()
+    _silence_ffmpeg()
     # Time-outs count only as parameters of the constructor; set afterwards they do nothing.
     return cv2.VideoCapture(
         source,
@@ -350,8 +370,8 @@ def _open_capture(source: int | str) -> cv2.VideoCapture:
     )
 
 
-def _hush_ffmpeg() -> None:
-    # It writes on the terminal of its own accord; what went wrong is said by us.
+def _silence_ffmpeg() -> None:
+    # FFmpeg writes to the terminal by itself; our own message says what went wrong.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 

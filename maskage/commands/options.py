@@ -1,6 +1,7 @@
 """The options that several commands share: one name, one place and one help for each."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,16 @@ from maskage.defaults import DEFAULT_DATA, DEFAULT_RUNS, DEFAULT_SEED, DEFAULT_T
 from maskage.errors import UsageError
 
 
-def add_data(parser: CommandParser) -> None:
-    """Add DATA, the dataset."""
+def add_data(parser: CommandParser, read: Callable[[str], Path] = Path) -> None:
+    """Add DATA, the dataset.
+
+    Args:
+        parser: Parser of the command.
+        read: Function that returns the folder, or raises `argparse.ArgumentTypeError`.
+    """
     parser.add_word(
         "--data",
-        type=Path,
+        type=read,
         default=DEFAULT_DATA,
         metavar="DATA",
         help=f"dataset folder (default: {DEFAULT_DATA})",

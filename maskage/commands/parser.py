@@ -106,6 +106,11 @@ class CommandParser(argparse.ArgumentParser):
         """The options as they are typed."""
         return tuple(self._option_string_actions)
 
+    def is_flag(self, option: str) -> bool:
+        """Return whether there is such an option, and it takes no value."""
+        action = self._option_string_actions.get(option)
+        return action is not None and action.nargs == 0
+
     def _refuse_near_misses(self, words: Sequence[str]) -> None:
         """Refuse an option that is misspelt before its value is taken for something else."""
         for word in words:

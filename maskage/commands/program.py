@@ -152,8 +152,9 @@ class Program:
         """Refuse a word that is no command, so that it is not taken for a folder to be made."""
         if not word or word.startswith("-") or "/" in word:
             return
-        option = f"--{word}" if f"--{word}" in parser.option_names else None
-        meant = find_nearest(word, self.named) or option
+        meant = find_nearest(word, self.named)
+        if parser.is_flag(f"--{word}"):
+            meant = f"--{word}"
         hint = f" Did you mean `{self.name} {meant}`?" if meant else ""
         if self.default is None:
             hint = hint or f" The commands are {', '.join(self.named)}."

@@ -52,7 +52,7 @@ class Consent:
             )
 
     def holds_on(self, day: date) -> bool:
-        """Whether the subject may be photographed on this day."""
+        """Return whether the subject may be photographed on this day."""
         return self.given_on <= day and (self.expires_on is None or day <= self.expires_on)
 
 
@@ -71,7 +71,7 @@ def find_objection(subject: str | None, consents: Mapping[str, Consent], today: 
 
 
 def describe_state(consent: Consent | None, today: date) -> str:
-    """How a consent stands, in a few words; None is that of somebody who has none."""
+    """Describe the state of a consent in a few words; None stands for no consent."""
     if consent is None:
         return "none on record"
     if today < consent.given_on:
@@ -85,7 +85,7 @@ def describe_state(consent: Consent | None, today: date) -> str:
 
 
 def is_pseudonym(text: str) -> bool:
-    """Whether this can be a subject: see `check_subject`."""
+    """Return whether this can be a subject: see `check_subject`."""
     return _SUBJECT.fullmatch(text) is not None
 
 

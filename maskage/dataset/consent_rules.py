@@ -1,4 +1,4 @@
-"""Who may be photographed from which source; knows no screen."""
+"""The rules of who may be photographed from which source; independent of any screen."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ from maskage.dataset.store import PhotoStore
 
 
 def shows_people_live(source: str) -> bool:
-    """Whether a source looks at living people now: a webcam or stream, not a file or the demo."""
+    """Return whether a source shows people live: a webcam or stream, not a file or the demo."""
     return source.isdecimal() or source.lower().startswith(STREAM_SCHEMES)
 
 

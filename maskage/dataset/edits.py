@@ -30,7 +30,7 @@ class Edit:
 
     @property
     def inverse(self) -> "Edit":
-        """What takes this back."""
+        """The edit that undoes this one."""
         return Edit(self.after, self.before)
 
     @property
@@ -46,10 +46,10 @@ class Edit:
 
 
 def trashing(photo: Photo) -> Edit:
-    """To the trash, from where the inverse brings it back."""
+    """Return the edit that moves a photo to the trash."""
     return Edit(photo, None)
 
 
 def flagging(photo: Photo, *, is_flagged: bool) -> Edit:
-    """Set or take away the flag."""
+    """Return the edit that sets or removes the flag."""
     return Edit(photo, replace(photo, is_flagged=is_flagged))

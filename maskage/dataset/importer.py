@@ -124,8 +124,8 @@ def import_pictures(
     Args:
         store: The dataset, open.
         pictures: What to import, from `list_source`.
-        subject: Subject of the pictures whose metadata names none.
-        session: Session of the pictures whose metadata names none.
+        subject: Subject of the pictures whose metadata has none.
+        session: Session of the pictures whose metadata has none.
         finder: Cuts out the largest face of each picture; without it pictures are kept whole.
     """
     report = ImportReport()

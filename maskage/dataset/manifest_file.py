@@ -1,4 +1,4 @@
-"""How the file of a manifest is opened and read, and what its faults mean; knows no photo."""
+"""The file of a manifest: opening, reading, and the meaning of its faults; knows no photo."""
 
 import shutil
 import sqlite3

@@ -1,4 +1,4 @@
-"""What a row of the manifest may hold, and the photo that it describes."""
+"""The rows of the manifest: the values allowed in them, and the photo that a row describes."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence

@@ -32,7 +32,7 @@ UNMEASURED = Quality(sharpness=0.0, brightness=0.0, clipped=0.0, face_px=0)
 
 @dataclass(frozen=True)
 class Sight:
-    """What one look at a file shows; the same on every machine.
+    """The result of scanning one file; the same on every machine.
 
     Attributes:
         sha256: Of the file; empty where it could not be read at all.
@@ -63,6 +63,7 @@ class PhotoScan:
 
     @property
     def path(self) -> str:
+        """Path of the photo in its dataset."""
         return self.photo.path
 
 
@@ -99,7 +100,7 @@ def read_face(path: Path, face_model: Path | None = None) -> RgbImage:
 
 
 def needs_face(photo: Photo) -> bool:
-    """Whether nobody has looked for the face yet: the collector's crops know their box."""
+    """Return whether the face has to be found first: the collector's crops know their box."""
     return photo.box is None or photo.box.score <= 0
 
 

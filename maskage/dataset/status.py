@@ -1,4 +1,4 @@
-"""What a dataset holds, and what to shoot next."""
+"""The contents of a dataset, and advice on what to shoot next."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -50,7 +50,7 @@ class ClassStatus:
 
 @dataclass(frozen=True)
 class SessionStatus:
-    """One sitting.
+    """One session.
 
     Attributes:
         session: Its name.
@@ -90,7 +90,7 @@ class DatasetStatus:
 
     @property
     def sessions_of(self) -> dict[str, int]:
-        """How many sessions each subject sat for."""
+        """Number of sessions of each subject."""
         found = dict.fromkeys(self.subjects, 0)
         for session in self.sessions:
             for subject in session.subjects:
@@ -99,7 +99,7 @@ class DatasetStatus:
 
     @property
     def advice(self) -> list[Advice]:
-        """What to shoot next, the most wanted first."""
+        """Advice on what to shoot next, the most urgent first."""
         return give_advice(
             self.counts,
             {label: (of.measured, of.faults) for label, of in self.classes.items()},
@@ -110,6 +110,7 @@ class DatasetStatus:
         )
 
     def to_json(self) -> dict[str, object]:
+        """Return the figures as one object for JSON."""
         return {
             "dataset": path_to_text(str(self.root)),
             "counts": dict(self.counts),

@@ -1,4 +1,4 @@
-"""What to shoot next: which class, which person, and how, the most wanted first. Pure."""
+"""Advice on what to shoot next: class, person and way, the most urgent first. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ def give_advice(
     target: int,
     doubtful: int = 0,
 ) -> list[Advice]:
-    """What to shoot next, the most wanted first; empty where nothing is wanted.
+    """Return what to shoot next, the most urgent first; empty where nothing is missing.
 
     Args:
         counts: Photos in each class.
@@ -109,7 +109,7 @@ def _fewer_than_a_split_needs(facts: _Facts) -> Iterator[Advice]:
 
 
 def _one_sided_people(facts: _Facts) -> Iterator[Advice]:
-    """Who has many photos on one side of the mask and none on the other.
+    """Return subjects with many photos on one side of the mask and none on the other.
 
     Only people seen both ways teach a network the mask instead of the person.
     """
@@ -247,7 +247,7 @@ def _doubtful_photos(facts: _Facts) -> Iterator[Advice]:
 
 
 def _name_classes(labels: Sequence[Label]) -> str:
-    """ "mask, old (key 1) or mask, young (key 2)"."""
+    """Return "mask, old (key 1) or mask, young (key 2)"."""
     return " or ".join(f"{label.title} (key {LABELS.index(label) + 1})" for label in labels)
 
 

@@ -1,4 +1,4 @@
-"""Where photos are kept: four class folders, a manifest, and a trash. One writer at a time.
+"""The dataset: four class folders, a manifest, and a trash. One writer at a time.
 
 data/<label>/<photo>.jpg      the folder is the label
 data/.dataset/manifest.db     what the folders cannot tell

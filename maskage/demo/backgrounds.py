@@ -1,17 +1,11 @@
-"""Where the demo camera's people stand: rooms and a park, out of focus behind them."""
+"""The backgrounds of the demo camera: rooms, a park and a city at night, out of focus."""
 
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 
-from maskage.demo.colours import (
-    Colour,
-    colour_of,
-    darker,
-    lighter,
-    mix,
-)
+from maskage.demo.colours import Colour, colour_of, darker, lighter, mix
 from maskage.records import RgbImage
 
 Place = tuple[float, float]
@@ -26,7 +20,7 @@ _WOOD = colour_of("#9a6b42")
 
 
 class _Wall:
-    """A picture to paint rectangles and circles on, in fractions of its width and height."""
+    """A picture to paint on, with coordinates as fractions of its width and height."""
 
     def __init__(self, width: int, height: int, colour: Colour, rng: np.random.Generator) -> None:
         self.pixels: RgbImage = np.full((height, width, 3), colour, np.uint8)
@@ -72,10 +66,15 @@ class _Wall:
 
 
 def paint_room(rng: np.random.Generator, width: int, height: int) -> RgbImage:
-    """A room of some kind and colour, drawn by `rng`.
+    """Paint a room of a random kind and colour.
+
+    Args:
+        rng: Generator that chooses them.
+        width: Width of the picture, px.
+        height: Height of the picture, px.
 
     Returns:
-        RGB uint8, shape (height, width, 3), out of focus.
+        The room out of focus, RGB uint8, shape (height, width, 3).
     """
     walls = _WALLS[int(rng.integers(len(_WALLS)))]
     wall = _Wall(width, height, colour_of(walls), rng)

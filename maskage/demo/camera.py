@@ -1,8 +1,8 @@
-"""The camera of a machine that has none: rendered people, moving, in changing light, from a seed.
+"""The demo camera: rendered people who move in changing light, drawn from a seed.
 
 It serves the tests, a classroom, and `--source demo`. Frame i is a pure function of the seed, the
-cast, i and the settings; every figure below is chosen so that a small network can tell age and
-mask from it, and not from the background.
+cast, i and the settings. The numbers are chosen so that a small network learns age and mask from
+the people and not from the background.
 """
 
 import time
@@ -18,15 +18,7 @@ from maskage.demo.backgrounds import paint_room
 from maskage.demo.light import Light
 from maskage.demo.painting.canvas import Layer
 from maskage.demo.people import DEMO_SUBJECTS, DemoSubject
-from maskage.demo.scenes import (
-    DemoFace,
-    Movement,
-    Pose,
-    Role,
-    ScenePlan,
-    choose_cast,
-    face_box,
-)
+from maskage.demo.scenes import DemoFace, Movement, Pose, Role, ScenePlan, choose_cast, face_box
 from maskage.demo.sprites import PersonSprites, lay_over
 from maskage.errors import UsageError
 from maskage.records import Frame, RgbImage
@@ -34,25 +26,25 @@ from maskage.records import Frame, RgbImage
 __all__ = ["DEMO_SUBJECTS", "DemoCamera", "DemoFace", "DemoSubject"]
 
 _ROOMS = 3
-# The scene shown and the one before: enough for reading on, and little memory.
+# The current scene and the one before: enough for reading in order, with little memory.
 _SCENES_KEPT = 2
 
 
 class DemoCamera:
-    """Renders people; implements `maskage.cameras.sources.Camera`.
+    """A camera that renders people; it implements `maskage.cameras.sources.Camera`.
 
     Args:
-        seed: Everything that is drawn depends on it and on nothing else.
-        pace: Whether it keeps time as a webcam does, so that a frame not read is a frame lost;
-            without it each read gives the next frame at once.
+        seed: Seed that everything drawn depends on.
+        pace: True to keep time like a webcam, so that a frame not read is lost; False to give the
+            next frame at once on each read.
         cast: Ids of the subjects who may appear; None for all of `DEMO_SUBJECTS`.
         size: Width and height of the frames, in pixels.
-        fps: Frames a second.
-        scene_s: How long one scene lasts: the same people in the same masks.
-        people: How many stand before the camera at a time.
+        fps: Frames per second.
+        scene_s: Duration of a scene, with the same people in the same masks.
+        people: Number of people in front of the camera.
 
     Raises:
-        UsageError: A cast, a size or a number that cannot be shown.
+        UsageError: The cast, the size or another number cannot be shown.
     """
 
     name: str = "demo camera"
@@ -83,7 +75,7 @@ class DemoCamera:
         self._opened_s = time.monotonic()
 
     def read(self) -> Frame:
-        """The next frame; with `pace`, the one that is due."""
+        """Return the next frame; with `pace`, wait for the one that is due."""
         if self.is_live:
             elapsed = time.monotonic() - self._opened_s
             self._next_index = max(self._next_index, int(elapsed * self._rate))
@@ -94,15 +86,15 @@ class DemoCamera:
         return Frame(self.render(index), index, captured_s, index / self._rate)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing, since no device is open."""
 
     def render(self, index: int) -> RgbImage:
-        """Frame `index`, RGB uint8, shape (height, width, 3)."""
+        """Render frame `index` as RGB uint8, shape (height, width, 3)."""
         number, time_s = self._when(index)
         return self._scene(number).render(time_s, index)
 
     def faces_at(self, index: int) -> tuple[DemoFace, ...]:
-        """The truth about the faces of frame `index`, from left to right."""
+        """Return the true faces of frame `index`, from left to right."""
         number, time_s = self._when(index)
         faces = []
         for place, role in enumerate(self._scene_plan.roles(number)):
@@ -112,7 +104,7 @@ class DemoCamera:
         return tuple(faces)
 
     def _when(self, index: int) -> tuple[int, float]:
-        """Number of the scene that frame `index` belongs to, and the seconds since its start."""
+        """Return the number of frame `index`'s scene, and the seconds since the scene's start."""
         number, frame = divmod(index, self._frames_per_scene)
         return number, frame / self._rate
 
@@ -126,7 +118,7 @@ class DemoCamera:
 
 
 class _Scene:
-    """Everything that is painted once for a scene."""
+    """The parts that are painted once for a scene."""
 
     def __init__(
         self,
@@ -165,7 +157,7 @@ class _Scene:
 
 @dataclass(frozen=True)
 class _Placement:
-    """Where the origin of a sprite goes in the frame, how large a head unit is, and the lean."""
+    """The place of a sprite in the frame, its head unit in px, and its lean in radians."""
 
     x: float
     y: float
@@ -173,7 +165,7 @@ class _Placement:
     roll: float
 
     def matrix(self, layer: Layer) -> NDArray[np.float64]:
-        """From pixels of the sprite to pixels of the frame, shape (2, 3)."""
+        """Return the matrix from pixels of a sprite to pixels of the frame, shape (2, 3)."""
         scale = self.unit_px / layer.unit_px
         cos, sin = scale * np.cos(self.roll), scale * np.sin(self.roll)
         return np.array(
@@ -185,7 +177,7 @@ class _Placement:
 
 
 def _stamp(ground: RgbImage, layer: Layer, pixels: NDArray[np.uint8], at: _Placement) -> None:
-    """Lay a sprite on the frame, moved; only the part of the frame it touches is worked on."""
+    """Lay a moved sprite on the frame, and compute only the part that it touches."""
     matrix = at.matrix(layer)
     height, width = pixels.shape[:2]
     corners = np.array([(0, 0, 1), (width, 0, 1), (0, height, 1), (width, height, 1)])

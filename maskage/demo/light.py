@@ -1,4 +1,4 @@
-"""Light and lens of the demo camera: where the light comes from, its colour, blur and noise."""
+"""Light and lens of the demo camera: direction and colour of the light, blur and noise."""
 
 from functools import lru_cache
 
@@ -16,10 +16,11 @@ _NOISE_PAD = 64
 
 
 class Light:
-    """The light of one scene; it drifts slowly while the scene lasts.
+    """The light of one scene, which drifts slowly.
 
     Args:
-        seed, scene: What it is drawn from.
+        seed: Seed of the camera.
+        scene: Number of the scene.
         size: Width and height of the frame, in pixels.
     """
 
@@ -38,7 +39,7 @@ class Light:
         self._slopes = np.meshgrid(*[np.linspace(-1, 1, _GRID, dtype=np.float32)] * 2)
 
     def shade(self, pixels: NDArray[np.uint8], layer: Layer, time_s: float) -> NDArray[np.uint8]:
-        """Light a head from the side: premultiplied RGBA in and out, same shape."""
+        """Light a head from the side, premultiplied RGBA (H, W, 4) to the same shape."""
         across, down = self._direction(time_s)
         x, y = self._slopes
         bulge = 1.35 * (x * across + y * down)
@@ -51,9 +52,9 @@ class Light:
         """Light a whole frame, blur it a little and add the camera's noise.
 
         Args:
-            pixels: RGB uint8, shape (H, W, 3).
-            time_s: Seconds into the scene.
-            index: Number of the frame: the noise of each is its own.
+            pixels: Frame, RGB uint8, shape (H, W, 3).
+            time_s: Seconds since the start of the scene.
+            index: Number of the frame, which has its own noise.
         """
         across, down = self._direction(time_s)
         x, y = self._slopes
@@ -83,7 +84,7 @@ class Light:
 
 @lru_cache(maxsize=4)
 def _paint_noise(seed: int, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A sheet of noise around the middle grey, larger than a frame."""
+    """Paint noise around middle grey, larger than a frame."""
     rng = np.random.default_rng([seed, _NOISE])
     width, height = size
     grain = rng.standard_normal((height + _NOISE_PAD, width + _NOISE_PAD, 3), np.float32)
@@ -92,7 +93,7 @@ def _paint_noise(seed: int, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def _apply(pixels: NDArray[np.uint8], gains: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Multiply pixels by a coarse map of gains."""
+    """Multiply pixels by a coarse map of gains, enlarged to their size."""
     levels = np.clip(gains * _NEUTRAL + 0.5, 0, 255).astype(np.uint8)
     height, width = pixels.shape[:2]
     full = cv2.resize(levels, (width, height), interpolation=cv2.INTER_LINEAR)

@@ -1,4 +1,4 @@
-"""The people whom the demo camera shows, young and old in turn: 32 and 64 relatives of theirs."""
+"""The people of the demo camera, young and old in turn: 32 by hand and 64 relatives of them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,22 +11,22 @@ from maskage.records import Label
 
 @dataclass(frozen=True, kw_only=True)
 class DemoSubject:
-    """One rendered person.
+    """A rendered person.
 
     Attributes:
-        subject_id: "demo-01", the pseudonym a photo is stored under.
-        is_old: The age group.
+        subject_id: Pseudonym such as "demo-01", under which photos are stored.
+        is_old: True for the older age group.
         skin: Skin colour.
-        face: Width of the face, of the jaw and of the chin, relative to the usual.
-        hair: Style; see `painting.hair.styles.STYLES`.
-        hair_colour: Of hair, or of the headscarf or hat that covers it.
-        brow_colour: Of the brows, and of a beard.
-        iris: Eye colour.
-        brow: Thickness of the brows, relative to the usual.
-        nose: Width of the nose, relative to the usual.
-        lips: Fullness of the lips, relative to the usual.
-        top: What they wear; a key of `painting.body._NECKLINES`.
-        top_colour: Its colour.
+        face: Width of the face, the jaw and the chin, 1 for average.
+        hair: Hairstyle, a key of `painting.hair.styles.STYLES`.
+        hair_colour: Colour of the hair, or of the headscarf or hat that covers it.
+        brow_colour: Colour of the brows and of a beard.
+        iris: Colour of the eyes.
+        brow: Thickness of the brows, 1 for average.
+        nose: Width of the nose, 1 for average.
+        lips: Fullness of the lips, 1 for average.
+        top: Top that they wear, a key of `painting.body._NECKLINES`.
+        top_colour: Colour of the top.
         extras: Glasses, earrings, freckles and so on.
     """
 
@@ -46,7 +46,7 @@ class DemoSubject:
     extras: frozenset[str]
 
     def label(self, *, has_mask: bool) -> Label:
-        """The class of this person, with or without a mask."""
+        """Return the class of this person with or without a mask."""
         return Label.of(has_mask=has_mask, is_old=self.is_old)
 
 
@@ -68,9 +68,10 @@ _IRISES = {
     "dark": "#3f2a1c",
 }
 
-# Two lines a person: skin | face, in percent | hair, its colour, the brows' | iris | brow, nose,
-# lips, in percent; then top and its colour | extras. Every second person is old. Hair colour alone
-# must not give the age away: some young are very fair, some old dye or cover their hair.
+# Two lines for each person: skin | face, in percent | hair, its colour, the brows' | iris | brow,
+# nose, lips, in percent; then top and its colour | extras. Every second person is old. Hair colour
+# alone must not reveal the age: some young people are very fair, some old ones dye or cover their
+# hair.
 _TABLE = """
 rosy      | 100 100 100 | quiff      #5b3620 #4a2b1a | hazel | 115 100 100
     tee      #2f8f83 | freckles
@@ -176,10 +177,10 @@ _GLASSES = frozenset({"round_glasses", "half_glasses", "square_glasses", "cat_gl
 
 
 def _make_relatives(people: Sequence[DemoSubject], count: int) -> Iterator[DemoSubject]:
-    """More people, each with the skin of one, the hair of another and the clothes of a third.
+    """Make more people, each with the skin of one, the hair of another and the clothes of a third.
 
-    What tells of age comes from people of the same age, hair from one of a like complexion. Clothes
-    and glasses come from the other age and some hats from either, so that they do not tell it.
+    Signs of age come from people of the same age, hair from a person of similar skin. Clothes and
+    glasses come from the other age and hats from either, so that they do not reveal the age.
     """
     rng = np.random.default_rng(1)
     for number in range(len(people) + 1, len(people) + count + 1):
@@ -222,4 +223,4 @@ def _is_light(skin: Colour) -> bool:
 _BY_HAND = _read_table(_TABLE)
 
 DEMO_SUBJECTS: tuple[DemoSubject, ...] = (*_BY_HAND, *_make_relatives(_BY_HAND, RELATIVES))
-"""Everyone the demo camera can show."""
+"""All people that the demo camera can show."""

@@ -1,6 +1,6 @@
-"""Who stands before the demo camera when, wearing what, and how they move.
+"""The scenes of the demo camera: who appears, what they wear, and how they move.
 
-Everything here is a pure function of the seed, the cast and the time: nothing is drawn.
+Everything here is a pure function of the seed, the cast and the time; nothing is painted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,13 +21,13 @@ _PLANS, _MOVES = 1, 2
 
 @dataclass(frozen=True)
 class DemoFace:
-    """The truth about one face of a frame.
+    """A true face in a frame.
 
     Attributes:
-        box: From the chin to the hairline, in pixels of the frame.
+        box: Box from the chin to the hairline, in pixels of the frame.
         label: The class.
-        subject_id: Whose face it is.
-        mask: "none", a mask's kind, or "chin " and its kind.
+        subject_id: Id of the person.
+        mask: "none", a kind of mask, or "chin " and the kind.
     """
 
     box: FaceBox
@@ -38,28 +38,29 @@ class DemoFace:
 
 @dataclass(frozen=True)
 class Role:
-    """One person in one scene, and what they wear over (or under) the nose."""
+    """A person in a scene, with the mask that they wear."""
 
     subject: DemoSubject
     mask: str
 
     @property
     def label(self) -> Label:
+        """The class of the person with this mask."""
         return self.subject.label(has_mask=mask_covers(self.mask))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pose:
-    """Where a head is in a frame and how it is held.
+    """The place and pose of a head in a frame.
 
     Attributes:
-        x, y: Where the point between the eyes is, in pixels.
-        unit_px: Pixels a head unit.
+        x, y: Point between the eyes, in pixels.
+        unit_px: Pixels in a head unit.
         roll: Lean to the side, in radians.
         yaw, pitch: Turn and nod, -1 to 1.
-        eyes: How the eyes are held.
-        mouth: 0 closed, 0.5 or 1 open.
-        body_x, body_y: Where the body's own origin is; it follows the head half-heartedly.
+        eyes: State of the eyes.
+        mouth: Opening of the mouth: 0 closed, 0.5 or 1 open.
+        body_x, body_y: Origin of the body, in pixels, which follows the head in part.
     """
 
     x: float
@@ -75,10 +76,10 @@ class Pose:
 
 
 def choose_cast(cast: Sequence[str] | None) -> tuple[DemoSubject, ...]:
-    """The subjects with these ids, in this order; everyone for None.
+    """Return the subjects with these ids, in this order; all for None.
 
     Raises:
-        UsageError: An id that nobody has, one named twice, or nobody at all.
+        UsageError: An id is unknown, is named twice, or the cast is empty.
     """
     if cast is None:
         return DEMO_SUBJECTS
@@ -87,25 +88,25 @@ def choose_cast(cast: Sequence[str] | None) -> tuple[DemoSubject, ...]:
     if unknown or not cast or len(set(cast)) != len(cast):
         found = f"{unknown[0]!r}" if unknown else f"{', '.join(cast) or 'nobody'}"
         raise UsageError(
-            f"The demo camera's cast must name different people it knows; found {found}. "
+            f"The demo camera's cast must name different known people; found {found}. "
             f"Choose from {DEMO_SUBJECTS[0].subject_id} to {DEMO_SUBJECTS[-1].subject_id}."
         )
     return tuple(known[name] for name in cast)
 
 
 class ScenePlan:
-    """Which people, in which masks, each scene shows.
+    """The plan of the people and masks of each scene.
 
-    In each round everyone appears once; who wears a mask in one round wears none in the next.
-    The four classes and the kinds of mask take turns as evenly as the cast allows.
+    In each round everyone appears once; a person with a mask in one round has none in the next. The
+    four classes and the kinds of masks alternate as evenly as the cast allows.
 
     Args:
-        seed: What it is drawn from.
-        cast: Who may appear.
-        people: How many a scene.
+        seed: Seed of the plan.
+        cast: People who may appear.
+        people: Number of people in a scene.
 
     Raises:
-        UsageError: More people a scene than the cast has, or fewer than one.
+        UsageError: There are more people in a scene than in the cast, or fewer than one.
     """
 
     def __init__(self, seed: int, cast: Sequence[DemoSubject], people: int) -> None:
@@ -118,7 +119,7 @@ class ScenePlan:
         self._scenes_per_round = len(cast) // people
 
     def roles(self, scene: int) -> tuple[Role, ...]:
-        """The people of one scene, from left to right."""
+        """Return the people of a scene, from left to right."""
         turn, place = divmod(scene, self._scenes_per_round)
         order = self._round(turn)
         return tuple(order[place * self._people : (place + 1) * self._people])
@@ -147,11 +148,13 @@ class ScenePlan:
 
 
 class Movement:
-    """How one person moves in one scene: sums of slow waves, blinks, and talk.
+    """The movement of a person in a scene: sums of slow waves, blinks and talk.
 
     Args:
-        seed, scene, place: Whose movement it is; `place` counts people from the left.
-        people: How many share the scene.
+        seed: Seed of the camera.
+        scene: Number of the scene.
+        place: Number of the person from the left, from 0.
+        people: Number of people in the scene.
         size: Width and height of the frame, in pixels.
     """
 
@@ -174,7 +177,7 @@ class Movement:
         self._talks = bool(rng.random() < 0.55)
 
     def pose(self, time_s: float) -> Pose:
-        """The pose `time_s` seconds into the scene."""
+        """Return the pose `time_s` seconds after the start of the scene."""
         sway, bob = self._wave(0, 0.42, time_s), self._wave(1, 0.6, time_s)
         yaw, pitch = self._wave(2, 0.36, time_s), self._wave(3, 0.5, time_s)
         near = 1 + 0.035 * self._wave(4, 0.25, time_s)
@@ -194,7 +197,7 @@ class Movement:
         )
 
     def _wave(self, which: int, hertz: float, time_s: float) -> float:
-        """A slow wave with an overtone, -1 to 1."""
+        """Return a slow wave with an overtone, -1 to 1."""
         angle = 2 * np.pi * hertz * self._rate[which] * time_s + self._phase[which]
         wave = 0.75 * np.sin(angle) + 0.25 * np.sin(2.3 * angle + self._phase[7 - which])
         return float(self._reach[which] * wave)
@@ -214,7 +217,7 @@ class Movement:
 
 
 def face_box(subject: DemoSubject, pose: Pose, size: tuple[int, int]) -> FaceBox:
-    """The tight box of a face, chin to hairline, clipped to a frame of `size`."""
+    """Return the tight box of a face, chin to hairline, clipped to a frame of `size`, px."""
     cheek, middle = CHEEK_X * subject.face[0], (CHIN_Y + HAIRLINE_Y) / 2
     corners = np.array([(0, CHIN_Y), (0, HAIRLINE_Y), (cheek, middle), (-cheek, middle)])
     cos, sin = np.cos(pose.roll), np.sin(pose.roll)
@@ -226,7 +229,7 @@ def face_box(subject: DemoSubject, pose: Pose, size: tuple[int, int]) -> FaceBox
 
 
 def _deal_masks(rng: np.random.Generator) -> Iterator[str]:
-    """Every kind of mask in a random order, again and again."""
+    """Yield every kind of mask in a random order, over and over."""
     kinds = list(MASK_KINDS)
     while True:
         yield from (kinds[int(i)] for i in rng.permutation(len(kinds)))

@@ -1,4 +1,4 @@
-"""One person of the demo camera as sprites: painted once for a scene, moved in every frame."""
+"""A person of the demo camera as sprites, painted once for a scene and moved in every frame."""
 
 import cv2
 import numpy as np
@@ -25,13 +25,13 @@ _MOUTH = Window(-0.42, 0.42, 0.42, 0.98)
 
 
 class PersonSprites:
-    """Body, hair behind it, and the head in every state of eyes and mouth.
+    """The sprites of a person: body, hair behind it, and the head in each state of eyes and mouth.
 
     Args:
-        subject: Who it is.
-        mask: A mask state of `demo_masks`.
-        unit_px: Pixels a head unit.
-        low: How far down the body reaches, in head units.
+        subject: The person.
+        mask: "none", a kind of mask, or "chin " and the kind.
+        unit_px: Pixels in a head unit.
+        low: Lower end of the body, in head units.
     """
 
     def __init__(self, subject: DemoSubject, mask: str, unit_px: float, low: float) -> None:
@@ -45,18 +45,21 @@ class PersonSprites:
         self._shift = _turn_fields(self._bare)
 
     def head(self, eyes: EyeState, mouth: float) -> Layer:
-        """The head with eyes and mouth (0 closed to 1 open) in one state; kept once painted."""
+        """Return the head with a state of eyes and mouth, 0 closed to 1 open; painted once."""
         state = (eyes, 0.0 if self._hides_mouth else mouth)
         if state not in self._heads:
             self._heads[state] = self._paint_state(*state)
         return self._heads[state]
 
     def turn_maps(self, yaw: float, pitch: float) -> tuple[NDArray[np.float32], ...]:
-        """Where each pixel of a turned head comes from, for `cv2.remap`.
+        """Return the source of each pixel of a turned head, for `cv2.remap`.
 
         Args:
-            yaw: Turn to the side, -1 to 1; the near middle of the face moves most.
+            yaw: Turn to the side, -1 to 1; the middle of the face, which is nearest, moves most.
             pitch: Nod, -1 (up) to 1 (down).
+
+        Returns:
+            Columns and rows, float32, of the shape of the head.
         """
         columns, rows, depth = self._shift
         return columns - depth * np.float32(yaw), rows - depth * np.float32(pitch)
@@ -101,7 +104,7 @@ class PersonSprites:
 
 
 def lay_over(ground: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> None:
-    """Lay premultiplied RGBA on a ground of the same size, in place (3 or 4 channels)."""
+    """Lay premultiplied RGBA (H, W, 4) on a ground of 3 or 4 channels, in place."""
     channels = ground.shape[2]
     rest = cv2.bitwise_not(pixels[..., 3])
     top = pixels if channels == 4 else cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB)
@@ -118,7 +121,7 @@ def _lay_over(pixels: NDArray[np.uint8], frame: Layer, layer: Layer) -> None:
 
 
 def _turn_fields(layer: Layer) -> tuple[NDArray[np.float32], ...]:
-    """Column, row, and how far each pixel moves for a full turn: a dome with a nose."""
+    """Return column, row and the shift of each pixel for a full turn: a dome with a nose."""
     height, width = layer.pixels.shape[:2]
     columns, rows = np.meshgrid(
         np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)

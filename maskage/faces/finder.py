@@ -1,4 +1,4 @@
-"""Where the face is: YuNet where its model is at hand, a guide to hold the face in where not."""
+"""Finds faces with YuNet; without its model a guide stands in, to hold the face in."""
 
 import hashlib
 import os
@@ -28,12 +28,12 @@ DOWNLOAD_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True)
 class FaceLandmarks:
-    """Where the parts of a face are, each as (x, y) in pixels of the frame.
+    """The positions of the parts of a face, each as (x, y) in pixels of the frame.
 
     Attributes:
         box: The face.
         eyes: The point between the eyes.
-        nose: Its tip.
+        nose: The tip of the nose.
         mouth: The point between the corners of the mouth.
     """
 
@@ -44,18 +44,18 @@ class FaceLandmarks:
 
 
 class FaceFinder(Protocol):
-    """Finds the faces of a frame.
+    """A finder of the faces of a frame.
 
     Attributes:
-        is_guide: Whether it only says where a face should be held.
-        notice: One line that tells the user so, or None.
+        is_guide: True where it only shows where a face should be held.
+        notice: One line that says so to the user, or None.
     """
 
     is_guide: bool
     notice: str | None
 
     def find(self, pixels: RgbImage) -> list[FaceBox]:
-        """The faces of an RGB uint8 (H, W, 3) frame, largest first; empty where there are none."""
+        """Return the face boxes of an RGB uint8 (H, W, 3) frame, largest first."""
 
 
 class YuNetFinder:
@@ -92,15 +92,16 @@ class YuNetFinder:
             ) from fault
 
     def find(self, pixels: RgbImage) -> list[FaceBox]:
+        """Return the face boxes of an RGB uint8 (H, W, 3) frame, largest first."""
         # In every frame of a live view, which asks for no landmarks.
         return [box for box, _, _ in self._detect(pixels)]
 
     def find_landmarks(self, pixels: RgbImage) -> list[FaceLandmarks]:
-        """The faces of an RGB uint8 (H, W, 3) frame with eyes, nose and mouth, largest first."""
+        """Return the faces of an RGB uint8 (H, W, 3) frame with their parts, largest first."""
         return [_landmarks_of(box, row, scale) for box, row, scale in self._detect(pixels)]
 
     def _detect(self, pixels: RgbImage) -> list[tuple[FaceBox, "_Row", float]]:
-        """Box, row and scale of each face, largest first."""
+        """Return box, row and scale of each face, largest first."""
         height, width = pixels.shape[:2]
         scale = self._scale(width, height)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -116,7 +117,7 @@ class YuNetFinder:
         return sorted(faces, key=lambda face: face[0].width * face[0].height, reverse=True)
 
     def _scale(self, width: int, height: int) -> float:
-        """How far to shrink: the smallest face wanted becomes the smallest YuNet sees."""
+        """Return the scale at which the smallest face wanted is the smallest that YuNet sees."""
         longest = max(width, height)
         low, high = self._SIDE_RANGE_PX
         wanted = longest * self._SMALLEST_SEEN_PX / self._smallest_face_px
@@ -124,7 +125,7 @@ class YuNetFinder:
 
 
 class GuideFinder:
-    """Stands in where there is no face model: one box in the middle, to hold the face in."""
+    """The finder without a face model: one box in the middle, to hold the face in."""
 
     is_guide: bool = True
 
@@ -132,11 +133,12 @@ class GuideFinder:
         self.notice: str | None = notice
 
     def find(self, pixels: RgbImage) -> list[FaceBox]:
+        """Return the guide's box, whatever the frame shows."""
         return [guide_box(pixels.shape[1], pixels.shape[0])]
 
 
 SMALLEST_IN_PICTURE_PX = 30
-"""Smallest face wanted in a still picture, which has time to be looked at closely.
+"""Side in px of the smallest face wanted in a still picture, where time is no matter.
 
 Source: of 43 marked faces over 40 px in photos with several people, 41 were found where 40 was
 asked for, all where 30 was.
@@ -144,7 +146,7 @@ asked for, all where 30 was.
 
 
 def guide_box(width: int, height: int) -> FaceBox:
-    """Where to hold one's face in a frame of `width` x `height` pixels: the middle half."""
+    """Return the box to hold a face in: the middle half of `width` x `height` pixels."""
     side = max(1, min(width, height) // 2)
     return FaceBox((width - side) // 2, (height - side) // 2, side, side, score=0.0)
 
@@ -178,7 +180,7 @@ def crop_face(pixels: RgbImage, box: FaceBox, margin: float = CROP_MARGIN) -> Rg
 
 
 def open_face_finder(face_model: Path | None = None, smallest_face_px: int = 40) -> FaceFinder:
-    """The best finder this machine can have.
+    """Open the best finder that this machine can have.
 
     Looks for the model at `face_model`, then at `FACE_MODEL`, then in the user's cache, then
     fetches it once and checks its sha256. Without it the guide stands in, and `notice` says so.
@@ -193,11 +195,11 @@ def open_face_finder(face_model: Path | None = None, smallest_face_px: int = 40)
 
 
 def obtain_face_model(face_model: Path | None = None) -> Path:
-    """YuNet's file: the one named, that of `FACE_MODEL`, the cached one, or one just fetched.
+    """Return YuNet's file: the one named, that of `FACE_MODEL`, the cached or a fetched one.
 
     Raises:
         EnvironmentProblemError: The user named a model that is not there.
-        MissingDownloadError: Nobody named one, and it can be had nowhere.
+        MissingDownloadError: No model was named or cached, and it cannot be fetched.
     """
     named = face_model or (Path(path) if (path := os.environ.get(FACE_MODEL_VARIABLE)) else None)
     if named is None:
@@ -217,8 +219,8 @@ def _cached_face_model() -> Path:
     data = _download(FACE_MODEL_URL)
     if _sha256(data) != FACE_MODEL_SHA256:
         raise MissingDownloadError(
-            "The face model that was fetched is not the one expected; it was thrown away. Using a "
-            "guide instead of finding faces: name a good copy with --face-model."
+            "The face model that was fetched is not the one expected; it was thrown away. A guide "
+            "is used instead of finding faces: name a good copy with --face-model."
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.part")
@@ -245,12 +247,12 @@ def _sha256(data: bytes) -> str:
 
 
 _Row = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
-"""Of YuNet: x, y, width, height; right eye, left eye, nose, right and left corner of the mouth as x
-and y each; score."""
+"""A row of YuNet: x, y, width, height; right eye, left eye, nose, right and left corner of the
+mouth as x and y each; score."""
 
 
 def _landmarks_of(box: FaceBox, row: _Row, scale: float) -> FaceLandmarks:
-    """Of a row of a scaled frame, in pixels of the full one."""
+    """Return the landmarks of a row of a scaled frame, in pixels of the full one."""
     points = row[4:14].reshape(5, 2) / scale
     eyes, nose, mouth = points[:2].mean(axis=0), points[2], points[3:].mean(axis=0)
     return FaceLandmarks(
@@ -262,7 +264,7 @@ def _landmarks_of(box: FaceBox, row: _Row, scale: float) -> FaceLandmarks:
 
 
 def _box_within(row: _Row, scale: float, width: int, height: int) -> FaceBox | None:
-    """A row's box, clipped to the frame."""
+    """Return the box of a row, clipped to the frame; None where nothing is left."""
     left, top = max(0, round(row[0] / scale)), max(0, round(row[1] / scale))
     right = min(width, round((row[0] + row[2]) / scale))
     bottom = min(height, round((row[1] + row[3]) / scale))

@@ -40,6 +40,10 @@ UNSEALED_VERSION = 1
 BUNDLE_FILE = "bundle.json"
 ONNX_FILE = "model.onnx"
 KERAS_FILE = "model.keras"
+EXPORT_FILE = "export.json"
+"""Written by `trainer export` beside a model in another format; it names the dataset too."""
+
+MODEL_FILES = (BUNDLE_FILE, EXPORT_FILE)
 
 UNSURE_BELOW = 0.5
 """Below a confidence of one half the other three classes together are at least as likely."""
@@ -220,6 +224,22 @@ def describe_file(path: Path) -> BundledFile:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return BundledFile(digest, path.stat().st_size)
+
+
+def dataset_digests(folder: Path) -> set[str]:
+    """Return the digests of the sets that the bundle or export in `folder` was trained on.
+
+    Nothing is checked: a damaged or foreign file has none.
+    """
+    found = set()
+    for name in MODEL_FILES:
+        try:
+            values = json.loads((folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            continue
+        digest = values.get("dataset_digest") if isinstance(values, dict) else None
+        found |= {digest} if isinstance(digest, str) else set()
+    return found
 
 
 def _bundle_at(model: Path) -> Path:

@@ -142,7 +142,7 @@ class SetContents:
         return digest_set(self.files)
 
     def command(self, root: Path) -> str:
-        """Return the command that makes the set anew where it lies today.
+        """Return the command that makes the set again where it lies today.
 
         Args:
             root: The dataset to make it from if its own is not known.

@@ -26,14 +26,13 @@ from typing import Any
 from maskage.errors import DatasetError
 from maskage.outside_text import path_to_text, text_to_path
 from maskage.records import LABELS
-from maskage.security.files import UnsafeFileError, parse_strict_json, read_regular_file
+from maskage.security.files import UnsafeFileError, parse_strict_json
 from maskage.system.files import write_private
 
 CURATION_FILE = "curation.json"
 PAGE_FILE = "report.html"
 SCHEMA_VERSION = 1
 
-_LARGEST = 1 << 20
 _PAGE_COMMAND = re.compile(r"<pre>(curate .*?)</pre>", re.DOTALL)
 
 
@@ -76,7 +75,7 @@ class SetOrigin:
 
     Attributes:
         dataset: Folder of the dataset, resolved; None if it is not known or not there any more.
-        options: Options of `curate` that make the set anew; empty if they are not known.
+        options: Options of `curate` that make the set again; empty if they are not known.
     """
 
     dataset: Path | None = None
@@ -116,11 +115,11 @@ def read_curation(folder: Path) -> CurationRecord | None:
         DatasetError: The file is damaged, or a later version wrote it.
     """
     path = folder / CURATION_FILE
-    if not os.path.lexists(path):
+    if not path.is_file():
         return None
     try:
-        return _record_of(parse_strict_json(read_regular_file(path, _LARGEST)))
-    except (UnsafeFileError, ValueError, TypeError, KeyError, AttributeError) as fault:
+        return _record_of(parse_strict_json(path.read_bytes()))
+    except (OSError, UnsafeFileError, ValueError, TypeError, KeyError, AttributeError) as fault:
         found = f"it has no {fault}" if isinstance(fault, KeyError) else str(fault)[:200]
         raise DatasetError(
             f"{path}: cannot be read as the record of a curated set: {found}. Curate again, or "

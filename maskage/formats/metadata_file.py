@@ -38,7 +38,7 @@ def read_metadata(path: Path, columns: Sequence[str]) -> dict[str, PhotoMetadata
     Args:
         path: The CSV file, UTF-8; bytes in a path that are not UTF-8 may stand as they are or as
             an escape (`\xfc`), and "\" may separate folders.
-        columns: The columns that are wanted, fields of `PhotoMetadata`; others are not looked at.
+        columns: The columns that are wanted, fields of `PhotoMetadata`; others are ignored.
 
     Returns:
         The row of each photo, by its path, POSIX.

@@ -3,7 +3,7 @@
 <dataset>/.dataset/outputs.jsonl    one JSON object a line: the fields of `Output`
 
 If the dataset cannot be written to, the line goes into the user's cache. Only a dataset with a
-manifest has such a log: without one nobody in it is known by a name, and nobody can be forgotten.
+manifest has such a log: without one no person in it has a name by which to be forgotten.
 """
 
 import fcntl
@@ -55,7 +55,7 @@ class Output:
         kind: Kind of the output.
         at: Time of writing, UTC in ISO 8601.
         subject: Pseudonym of the only person in it, from the user; `SOMEBODY` once that person was
-            forgotten; None if the user named nobody.
+            forgotten; None if the user gave no name.
         is_of_photos: True if it was made from photos of the dataset and has their names.
         is_blurred: True if its faces are unrecognisable.
     """

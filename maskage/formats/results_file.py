@@ -57,7 +57,7 @@ def read_results(run: Path) -> list[EpochRow]:
 
 
 def replace_results(run: Path, rows: Iterable[EpochRow]) -> None:
-    """Write results anew, whole or not at all.
+    """Replace the results of a run, whole or not at all.
 
     Raises:
         OSError: The disk refused; the former results are as they were.

@@ -37,7 +37,7 @@ class TrainedRun:
         curated: The set it was trained on, as the file names it.
         trained_on: The same, absolute.
         dataset_digest: Digest of the photos in the set at that time; None if it is not known.
-        command: Command that trains the run anew.
+        command: Command that trains the run again.
         feature_caches: Absolute paths of the caches that hold features of the photos.
     """
 

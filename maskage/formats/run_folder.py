@@ -114,11 +114,11 @@ class RunFolder:
         append_result(self.path, row)
 
     def read_results(self) -> list[EpochRow]:
-        """Return every whole epoch of `results.csv`; empty if there is none."""
+        """Return the whole epochs of `results.csv`."""
         return read_results(self.path)
 
     def keep_results(self, epochs: Mapping[str, int]) -> None:
-        """Keep so many epochs of each phase in `results.csv`; the others are trained again."""
+        """Keep the first epochs of each phase in `results.csv`; `epochs` holds their numbers."""
         rows = [row for row in self.read_results() if row.epoch <= epochs.get(row.phase, 0)]
         replace_results(self.path, rows)
 

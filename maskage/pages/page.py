@@ -21,7 +21,7 @@ _SHELL = "maskage/pages/page.html"
 
 @dataclass(frozen=True)
 class Card:
-    """One part of a page.
+    """A part of a page.
 
     Attributes:
         name: The end of its address (`report.html#name`).

@@ -1,4 +1,4 @@
-"""What several pages are made of: tables, and pictures as data addresses, so a page is one file."""
+"""The parts of several pages: tables, and pictures as data addresses, so a page is one file."""
 
 import base64
 import io

@@ -49,7 +49,7 @@ _CUBE = _cube_table()
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a picture lies in a block of cells, its aspect kept and centred.
+    """The place of a picture in a block of cells, its aspect kept and centred.
 
     Attributes:
         column, row: Cell of its upper left corner.
@@ -120,28 +120,6 @@ def _to_256_colors(pixels: RgbImage) -> NDArray[np.uint8]:
     cube = _CUBE[pixels]
     numbers = 16 + 36 * cube[..., 0] + 6 * cube[..., 1] + cube[..., 2]
     return numbers[..., None].astype(np.uint8, copy=False)
-
-
-def render_half_blocks(pixels: RgbImage, columns: int, rows: int) -> list[str]:
-    """Draw a picture into a block of terminal cells.
-
-    Args:
-        pixels: RGB uint8, shape (H, W, 3).
-        columns, rows: Size of the block in cells.
-
-    Returns:
-        `rows` strings of `columns` cells each: ANSI true colour, the picture centred with its
-        aspect kept and blanks around it. Empty where there are no rows.
-    """
-    place = place_picture(pixels.shape[1], pixels.shape[0], columns, rows)
-    blank = " " * max(0, columns)
-    if place.rows == 0:
-        return [blank] * max(0, rows)
-    left = " " * place.column
-    right = " " * (columns - place.column - place.columns)
-    picture = [left + line + right for line in encode_half_blocks(shrink_to_cells(pixels, place))]
-    below = rows - place.row - place.rows
-    return [blank] * place.row + picture + [blank] * below
 
 
 def outline_box(

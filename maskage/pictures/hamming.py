@@ -114,7 +114,7 @@ def _compare_all(hashes: Hashes, asked: Hashes, radius: int, among: bool) -> Ite
 def _close_values(
     values: Hashes, asked: Hashes, radius: int, blocks: int, among: bool
 ) -> Iterator[Hashes]:
-    """Pairs of distinct values within the radius, shape (2, P), each pair once.
+    """Yield pairs of distinct values within the radius, shape (2, P), each pair once.
 
     Among the values themselves a pair has two different ones, in either order.
     """

@@ -70,7 +70,7 @@ class GreyPicture:
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a file's name says that it is a picture we read; hidden files are not."""
+    """Return whether a file's name is that of a picture that can be read; hidden files are not."""
     return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
 
 
@@ -96,7 +96,8 @@ def decode_grey(data: bytes, name: str = "picture", min_side: int | None = None)
     """Decode only the brightness of one encoded picture: for hashing and measuring many.
 
     Args:
-        data, name: As for `decode_image`, and read as strictly.
+        data: The encoded file, read as strictly as by `decode_image`.
+        name: Name of it in a message.
         min_side: A JPEG may come at a half, a quarter or an eighth of its size, as long as its
             shorter side is not below this, px: its decoder is several times faster then. None for
             the full size.
@@ -250,6 +251,6 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _is_on_its_side(image: Image.Image) -> bool:
-    """Whether the EXIF orientation, 5 to 8, swaps width and height."""
+    """Return whether the EXIF orientation, 5 to 8, swaps width and height."""
     # A damaged tag may be anything: `exif_transpose` takes what is no such number for upright too.
     return image.getexif().get(0x0112) in (5, 6, 7, 8)

@@ -41,12 +41,13 @@ class LeftOut:
 
     @property
     def is_folder(self) -> bool:
+        """It is a folder."""
         return self.path.endswith("/")
 
 
 @dataclass(frozen=True)
 class FolderListing:
-    """What lies in a folder.
+    """The contents of a folder.
 
     Attributes:
         pictures: That are read, sorted.

@@ -1,4 +1,4 @@
-"""Whether a shot is good: sharpness, exposure and face size of the crop, and a word of advice."""
+"""The quality of a shot: sharpness, exposure and face size of the crop, and advice."""
 
 import cv2
 import numpy as np
@@ -37,7 +37,7 @@ def measure_grey(grey: NDArray[np.uint8], box: FaceBox | None = None) -> Quality
 
 
 def find_faults(quality: Quality, limits: QualityLimits | None = None) -> list[str]:
-    """What is wrong with a shot, as short advice, the gravest first; empty when it is good."""
+    """Return what is wrong with a shot as short advice, the worst first; empty when it is good."""
     limits = limits or QualityLimits()
     faults = []
     if quality.brightness < limits.min_brightness:

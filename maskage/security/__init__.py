@@ -1,1 +1,1 @@
-"""Checks that make a stranger's file safe to read."""
+"""Check files from strangers before they are read or loaded."""

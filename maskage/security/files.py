@@ -1,7 +1,7 @@
-"""Reading files that somebody else may have made: their size first, their bytes once.
+"""Read files that a stranger may have made: check the size first, and read the bytes once.
 
-What is checked is what is used: a file that is checked under its name and then opened again by its
-name may be another one by then.
+The bytes that are checked are the bytes that are used: a file that is checked and then opened again
+by its name may have been replaced meanwhile.
 """
 
 import hashlib
@@ -13,20 +13,20 @@ from typing import Any, NoReturn
 
 
 class UnsafeFileError(Exception):
-    """Why a file must not be used, as half a sentence; the caller knows what it was to be."""
+    """The reason why a file must not be used, as half a sentence for the caller's message."""
 
 
 def read_regular_file(path: Path, largest: int) -> bytes:
-    """Read a whole file, if it is one.
+    """Read a whole regular file.
 
     Args:
-        path: Not a symbolic link; a pipe, a device or a folder is refused without reading it.
-        largest: Bytes it may have.
+        path: Path of the file. A symbolic link, a pipe, a device or a folder is refused unread.
+        largest: Largest accepted size, bytes.
 
     Raises:
-        UnsafeFileError: It is none of that, or not there.
+        UnsafeFileError: The file is missing, too large or not a regular file.
     """
-    # Else a pipe that took the file's place would be waited for.
+    # Without O_NONBLOCK, opening a pipe that took the file's place would wait.
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
@@ -34,7 +34,9 @@ def read_regular_file(path: Path, largest: int) -> bytes:
         with os.fdopen(os.open(path, flags), "rb") as file:
             size = _regular_size(file.fileno())
             if size > largest:
-                raise UnsafeFileError(f"it has {size:,} bytes, at most {largest:,} are read")
+                raise UnsafeFileError(
+                    f"it has {size:,} bytes, and at most {largest:,} are accepted"
+                )
             data = file.read(largest + 1)
     except FileNotFoundError as fault:
         raise UnsafeFileError("it is missing") from fault
@@ -48,8 +50,13 @@ def read_regular_file(path: Path, largest: int) -> bytes:
 def read_known_file(path: Path, sha256: str, size: int) -> bytes:
     """Read a file whose digest and size are known.
 
+    Args:
+        path: Path of the file.
+        sha256: Expected digest, 64 hex digits.
+        size: Expected size, bytes.
+
     Raises:
-        UnsafeFileError: It is another one, or none.
+        UnsafeFileError: The file is missing or different.
     """
     try:
         data = read_regular_file(path, size)
@@ -57,20 +64,20 @@ def read_known_file(path: Path, sha256: str, size: int) -> bytes:
         found = path.lstat().st_size if path.is_file() and not path.is_symlink() else None
         if found is None or found == size:
             raise
-        raise UnsafeFileError(f"it has {found:,} bytes where {size:,} were written") from None
+        raise UnsafeFileError(f"it has {found:,} bytes, and {size:,} were written") from None
     if len(data) != size:
-        raise UnsafeFileError(f"it has {len(data):,} bytes where {size:,} were written")
+        raise UnsafeFileError(f"it has {len(data):,} bytes, and {size:,} were written")
     if hashlib.sha256(data).hexdigest() != sha256:
         raise UnsafeFileError("it was changed (its sha256 differs)")
     return data
 
 
 def parse_strict_json(data: bytes) -> Any:
-    """JSON of which every reader understands the same.
+    """Parse JSON that every reader understands in the same way.
 
     Raises:
-        UnsafeFileError: It is none, names a key twice, or holds NaN, Infinity or a number beyond
-            every float.
+        UnsafeFileError: It is not JSON, has a key twice, or holds NaN, Infinity or a number that is
+            too large for a float.
     """
     try:
         return json.loads(
@@ -79,7 +86,7 @@ def parse_strict_json(data: bytes) -> Any:
             parse_float=_finite,
             object_pairs_hook=_without_twins,
         )
-    # Numbers of thousands of digits are a ValueError as well.
+    # A number of thousands of digits raises a ValueError too.
     except (ValueError, RecursionError) as fault:
         raise UnsafeFileError("it is not JSON") from fault
 
@@ -92,18 +99,18 @@ def _regular_size(descriptor: int) -> int:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise UnsafeFileError(f"it holds {name}, which is no JSON")
+    raise UnsafeFileError(f"it holds {name}, which is not JSON")
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if value in (float("inf"), float("-inf")):
-        raise UnsafeFileError(f"it holds {text[:20]}, which no float can")
+        raise UnsafeFileError(f"it holds {text[:20]}, which is too large for a float")
     return value
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise UnsafeFileError("it names a key twice")
+        raise UnsafeFileError("it has a key twice")
     return found

@@ -1,7 +1,7 @@
-"""The weights inside a .keras file, and nothing else of it.
+"""Read and write the weights inside .keras files, and nothing else of them.
 
-A .keras file is a zip of the weights and of a description from which Keras would build whatever
-layers it names. The description is never read: networks are built by our own code.
+A .keras file is a zip of weights and a description, from which Keras would build any layers that it
+names. The description is never read: networks are built by our own code.
 """
 
 import io
@@ -22,10 +22,10 @@ ENTRIES = {"metadata.json", "config.json", WEIGHTS_ENTRY}
 def archive_model(model: Any) -> bytes:
     """Return a Keras model as the bytes of a .keras file, made in memory.
 
-    A file under a name would be written through the HDF5 library, which ends the process with
-    signal 11 where the disk is full (seen with HDF5 1.14.6 through h5py 3.14).
+    A file on disk would be written through the HDF5 library, which ends the process with signal 11
+    when the disk is full (seen with HDF5 1.14.6 through h5py 3.14).
     """
-    # `model.save` takes paths alone; this is what it calls.
+    # `model.save` takes paths only; this is the function that it calls.
     from keras.src.saving.saving_lib import save_model
 
     file = io.BytesIO()
@@ -34,41 +34,44 @@ def archive_model(model: Any) -> bytes:
 
 
 def save_checkpoint(model: Any, path: Path) -> None:
-    """Write a Keras model's weights as a .weights.h5 file in the place of the last one.
+    """Write a Keras model's weights as a .weights.h5 file that replaces the last one.
 
     Raises:
-        OSError: The disk refused; the last file is as it was.
+        OSError: The file cannot be written; the last one is unchanged.
     """
     replace_file(path, read_archived_weights(archive_model(model), largest_weights(model)))
 
 
 def read_archived_weights(data: bytes, largest: int) -> bytes:
-    """Take the weights out of a .keras file.
+    """Read the weights in a .keras file.
 
     Args:
-        data: The file's bytes.
-        largest: Bytes that the weights may have.
+        data: Bytes of the file.
+        largest: Largest accepted size of the weights, bytes.
 
     Returns:
-        The bytes of an .h5 file that `check_hdf5` passed.
+        Bytes of an .h5 file, checked by `check_hdf5`.
 
     Raises:
-        UnsafeFileError: It is no such file, holds anything else, or the weights are larger.
+        UnsafeFileError: It is not a .keras file, has other entries, or the weights are too large.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = [entry.filename for entry in archive.infolist()]
             if sorted(names) != sorted(ENTRIES):
-                told = ", ".join(repr(name[:60]) for name in names[:5])
-                raise UnsafeFileError(f"it holds {told}, where {', '.join(sorted(ENTRIES))} belong")
+                found = ", ".join(repr(name[:60]) for name in names[:5])
+                raise UnsafeFileError(
+                    f"it holds {found}, and {', '.join(sorted(ENTRIES))} were expected"
+                )
             entry = archive.getinfo(WEIGHTS_ENTRY)
             if entry.file_size > largest:
                 raise UnsafeFileError(
-                    f"its weights have {entry.file_size:,} bytes, the network at most {largest:,}"
+                    f"its weights have {entry.file_size:,} bytes, and the network has at most "
+                    f"{largest:,}"
                 )
             with archive.open(entry) as file:
                 weights = file.read(largest + 1)
-    # What a damaged zip raises, by part; encrypted is a RuntimeError.
+    # A damaged zip raises one of these, depending on the part; an encrypted one a RuntimeError.
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -78,7 +81,7 @@ def read_archived_weights(data: bytes, largest: int) -> bytes:
         OSError,
         ValueError,
     ) as fault:
-        raise UnsafeFileError(f"it is not a .keras file, or cut short ({fault})") from fault
+        raise UnsafeFileError(f"it is not a .keras file, or is truncated ({fault})") from fault
     if len(weights) > largest:
         raise UnsafeFileError(f"its weights are larger than {largest:,} bytes")
     check_hdf5(weights)

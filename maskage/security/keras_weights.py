@@ -1,6 +1,6 @@
-"""Loading a file of weights into a Keras model, from bytes that were looked at before.
+"""Load a file of weights into a Keras model, from bytes that were checked before.
 
-Keras itself is not imported here: the model comes with it.
+Keras is not imported here; the caller passes a model.
 """
 
 import tempfile
@@ -13,7 +13,7 @@ from maskage.security.hdf5 import check_hdf5
 
 
 def largest_weights(model: Any) -> int:
-    """Bytes that a file of the model's weights may have: float64 at most, and some names."""
+    """Return the largest size of a file of a model's weights, bytes: float64 and some names."""
     return 8 * int(model.count_params()) + (16 << 20)
 
 
@@ -32,23 +32,23 @@ def load_checked_weights(model: Any, data: bytes, name: str) -> None:
     """Load weights into a model that our own code built.
 
     Args:
-        model: Of Keras.
-        data: Bytes of an .h5 file that `check_hdf5` passed.
-        name: Of the file; Keras tells by ".weights.h5" which of its two layouts it has.
+        model: Keras model.
+        data: Bytes of an .h5 file, checked by `check_hdf5`.
+        name: Name of the file; ".weights.h5" tells Keras which of its two layouts it has.
 
     Raises:
-        UnsafeFileError: They are of another model. Some of them may have been loaded.
+        UnsafeFileError: They belong to another model; some of them may have been loaded.
     """
     suffix = ".weights.h5" if name.endswith(".weights.h5") else ".h5"
-    # Keras takes a path alone; in a folder of our own nobody changes what was checked.
+    # Keras takes a path only; in a folder of our own nobody changes the checked bytes.
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         path = Path(folder) / f"model{suffix}"
         path.write_bytes(data)
-        # Keras only warns where a file lacks a part, and leaves that part random.
+        # Keras only warns when a part is missing in the file, and leaves that part random.
         warnings.filterwarnings("error", "Skipping nested container", UserWarning)
         try:
             model.load_weights(str(path))
-        # Keras stumbles over an odd file in many ways.
+        # Keras raises many kinds of exceptions for an odd file.
         except Exception as fault:
             reason = (str(fault).splitlines() or [type(fault).__name__])[0][:200]
             raise UnsafeFileError(reason) from fault

@@ -1,7 +1,7 @@
-"""Whether an ONNX file is a network as we make them, told before ONNX Runtime sees it.
+"""Check that an ONNX file is a network like ours, before ONNX Runtime loads it.
 
-Everything is inside the file, every operator is a known plain one, and the size of every array and
-the work for one image follow from the file, so a small file cannot ask for much memory or time.
+Everything must be inside the file, every operator known and plain. The size of every array and the
+work for one image are computed from the file, so a small file cannot ask for much memory or time.
 """
 
 import math
@@ -23,8 +23,11 @@ OPERATORS = frozenset((
     "Transpose", "Unsqueeze",
 ))
 # fmt: on
-"""Of the standard domain. Our networks use about twenty of them; none loops, branches, draws at
-random, reads a file, or holds a graph of its own."""
+"""Accepted operators of the standard domain.
+
+Our networks use about twenty of them. None loops, branches, draws random numbers, reads a file, or
+holds a graph of its own.
+"""
 
 ITEM_BYTES: dict[int, int] = {
     TensorProto.FLOAT: 4,
@@ -35,18 +38,23 @@ ITEM_BYTES: dict[int, int] = {
     TensorProto.INT64: 8,
     TensorProto.BOOL: 1,
 }
-"""Element types that an array may have."""
+"""Size, bytes, of the element types that an array may have."""
 
 BYTES_A_PIXEL, SPARE_BYTES = 512, 32 << 20
-"""Largest array, for each pixel of the input and beyond. The hungriest of our networks (Xception)
-needs 128 a pixel."""
+"""Largest array, bytes: for each pixel of the input, and in addition.
+
+Of our networks Xception needs most, 128 bytes for each pixel.
+"""
 
 WORK_A_PIXEL, SPARE_WORK = 2_000_000, 1_000_000_000
-"""Most multiplications for one image, for each pixel and beyond; Xception needs 94,000 a pixel."""
+"""Most multiplications for one image: for each pixel of the input, and in addition.
+
+Xception needs 94,000 for each pixel.
+"""
 
 MOST_NODES, MOST_WEIGHTS, MOST_DIMENSIONS = 5_000, 10_000, 8
 _STANDARD_DOMAINS = ("", "ai.onnx")
-# Declared by tf2onnx in every file; its operators are refused as all of other domains.
+# tf2onnx declares it in every file; its operators are refused like those of other domains.
 _DECLARED_DOMAINS = (*_STANDARD_DOMAINS, "ai.onnx.ml")
 _PLAIN_ATTRIBUTES = (
     AttributeProto.FLOAT,
@@ -62,25 +70,27 @@ Shape = tuple[int, ...]
 
 
 def check_onnx(data: bytes) -> int:
-    """Refuse what is not a network as we export them.
+    """Refuse anything but a network like those we export.
 
     Args:
-        data: The file's bytes; load the session from the same.
+        data: Bytes of the file, from which the session must then be loaded.
 
     Returns:
         Side of the input, px.
 
     Raises:
-        UnsafeFileError: It is something else.
+        UnsafeFileError: It is anything else.
     """
     model = _parse(data)
     graph = model.graph
-    _require(not model.functions, "it brings functions of its own")
-    _require(not model.training_info, "it brings instructions for training")
+    _require(not model.functions, "it defines functions of its own")
+    _require(not model.training_info, "it holds instructions for training")
     _require(not graph.sparse_initializer, "it holds sparse weights")
     _require(not graph.quantization_annotation, "it holds notes on quantisation")
     for opset in model.opset_import:
-        _require(opset.domain in _DECLARED_DOMAINS, f"it wants operators of '{_say(opset.domain)}'")
+        _require(
+            opset.domain in _DECLARED_DOMAINS, f"it wants operators of '{_printable(opset.domain)}'"
+        )
     _require(len(graph.node) <= MOST_NODES, f"it has {len(graph.node):,} operators")
     _require(len(graph.initializer) <= MOST_WEIGHTS, f"it has {len(graph.initializer):,} weights")
     size = _check_ends(model)
@@ -94,22 +104,22 @@ def check_onnx(data: bytes) -> int:
 
 def _parse(data: bytes) -> ModelProto:
     try:
-        # Not onnx.load, which would fetch external data.
+        # Not onnx.load, which would read external data.
         model = onnx.load_model_from_string(data)
     except Exception as fault:
         # protobuf's exceptions differ between its implementations.
-        raise UnsafeFileError("it is not an ONNX file, or cut short") from fault
-    _require(bool(model.graph.node), "it is not an ONNX file, or empty")
+        raise UnsafeFileError("it is not an ONNX file, or is truncated") from fault
+    _require(bool(model.graph.node), "it is not an ONNX file, or is empty")
     return model
 
 
 def _check_ends(model: ModelProto) -> int:
-    """One square uint8 RGB input, one float output of one row an image."""
+    """Check for one square uint8 RGB input and one float output, and return the input's side."""
     graph = model.graph
     ends = len(graph.input), len(graph.output)
     _require(ends == (1, 1), f"it has {ends[0]} inputs and {ends[1]} outputs, not one each")
     is_text = isinstance(graph.input[0].name, str) and isinstance(graph.output[0].name, str)
-    _require(is_text, "the names of its ends are no text")
+    _require(is_text, "the names of its input and output are not text")
     given, answer = graph.input[0].type.tensor_type, graph.output[0].type.tensor_type
     sides = [side.dim_value for side in given.shape.dim]
     _require(
@@ -123,18 +133,18 @@ def _check_ends(model: ModelProto) -> int:
     answered = [side.dim_value for side in answer.shape.dim]
     _require(
         answer.elem_type == TensorProto.FLOAT and len(answered) == 2,
-        f"its output is {answered} of type {answer.elem_type}, not one row of floats an image",
+        f"its output is {answered} of type {answer.elem_type}, not a row of floats for each image",
     )
     return int(sides[1])
 
 
 def _check_node(node: NodeProto) -> None:
     is_text = all(isinstance(name, str) for name in (*node.input, *node.output))
-    _require(is_text, f"its {_say(node.op_type)} names what is no text")
+    _require(is_text, f"its {_printable(node.op_type)} has names that are not text")
     _require(
         node.domain in _STANDARD_DOMAINS and node.op_type in OPERATORS,
-        f"it uses the operator '{_say(node.domain)}:{_say(node.op_type)}', which no network of "
-        f"ours needs",
+        f"it uses the operator '{_printable(node.domain)}:{_printable(node.op_type)}', which none "
+        "of our networks needs",
     )
     for attribute in node.attribute:
         _require(
@@ -146,14 +156,14 @@ def _check_node(node: NodeProto) -> None:
 
 
 def _check_tensor(tensor: TensorProto) -> None:
-    """Weights lie in the file, all of them, and no more than their shape says."""
-    name = _say(tensor.name)
-    _require(isinstance(tensor.name, str), f"the name of its weights '{name}' is no text")
+    """Check that weights are in the file, complete, and not larger than their shape."""
+    name = _printable(tensor.name)
+    _require(isinstance(tensor.name, str), f"the name of its weights '{name}' is not text")
     _require(
         tensor.data_location == TensorProto.DEFAULT and not tensor.external_data,
         f"its weights '{name}' lie in another file",
     )
-    _require(not tensor.HasField("segment"), f"its weights '{name}' come in pieces")
+    _require(not tensor.HasField("segment"), f"its weights '{name}' are split into pieces")
     _require(tensor.data_type in ITEM_BYTES, f"its weights '{name}' are of an unknown type")
     count = _count(tuple(tensor.dims), f"weights '{name}'")
     if tensor.HasField("raw_data"):
@@ -161,7 +171,7 @@ def _check_tensor(tensor: TensorProto) -> None:
     else:
         fields = (tensor.float_data, tensor.int32_data, tensor.int64_data)
         held, asked = max(len(field) for field in fields), count
-    _require(held == asked, f"its weights '{name}' hold {held:,} where their shape asks {asked:,}")
+    _require(held == asked, f"its weights '{name}' hold {held:,}, and their shape needs {asked:,}")
 
 
 def _check_sizes(model: ModelProto, size: int) -> None:
@@ -176,8 +186,10 @@ def _check_sizes(model: ModelProto, size: int) -> None:
     largest = BYTES_A_PIXEL * pixels + SPARE_BYTES
     for node in model.graph.node:
         for name in filter(None, node.output):
-            _require(name in shapes, f"how much memory its {node.op_type} asks for is not told")
-            _require(types[name] in ITEM_BYTES, f"its {node.op_type} answers in an unknown type")
+            _require(name in shapes, f"the memory that its {node.op_type} needs is unknown")
+            _require(
+                types[name] in ITEM_BYTES, f"its {node.op_type} has an output of an unknown type"
+            )
             asked = _count(shapes[name], node.op_type) * ITEM_BYTES[types[name]]
             _require(asked <= largest, f"its {node.op_type} asks for {asked:,} bytes for one image")
         work += _work(node, shapes)
@@ -187,20 +199,20 @@ def _check_sizes(model: ModelProto, size: int) -> None:
 
 
 def _infer(model: ModelProto) -> Iterator[Any]:
-    """Name and shape of every array, for one image. What the file says of them is not believed."""
+    """Yield name and shape of every array for one image; those in the file are not trusted."""
     try:
-        # Without following the numbers themselves: arrays that double thirty times would be made.
-        told = shape_inference.infer_shapes(_strip(model), strict_mode=True, data_prop=False)
+        # Without data propagation, which would create arrays that double thirty times.
+        inferred = shape_inference.infer_shapes(_strip(model), strict_mode=True, data_prop=False)
     except Exception as fault:
-        # Its faults have no common base, nor have those of protobuf over an odd name.
+        # Its exceptions have no common base, nor those of protobuf for an odd name.
         reason = (str(fault).splitlines() or ["no reason given"])[0][:120]
         raise UnsafeFileError(f"its arrays do not fit together ({reason})") from fault
-    yield from told.graph.value_info
-    yield from told.graph.output
+    yield from inferred.graph.value_info
+    yield from inferred.graph.output
 
 
 def _strip(model: ModelProto) -> ModelProto:
-    """The network for one image, with the shapes of its weights in place of the weights."""
+    """Return the network for one image, with the shapes of its weights in place of the weights."""
     graph = model.graph
     bare = ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
     bare.graph.name = "bare"
@@ -211,7 +223,7 @@ def _strip(model: ModelProto) -> ModelProto:
     answer.type.tensor_type.elem_type = TensorProto.FLOAT
     for tensor in graph.initializer:
         if len(tensor.dims) <= 1 and math.prod(tensor.dims) <= 64:
-            # Small ones may be a shape, which counts for what follows.
+            # Small ones may be a shape, which the inference of other shapes needs.
             bare.graph.initializer.append(tensor)
         else:
             bare.graph.input.append(
@@ -221,7 +233,7 @@ def _strip(model: ModelProto) -> ModelProto:
 
 
 def _work(node: NodeProto, shapes: Mapping[str, Shape]) -> int:
-    """Multiplications of one operator, roughly."""
+    """Estimate the multiplications of one operator."""
     answers = sum(math.prod(shapes[name]) for name in filter(None, node.output))
     if node.op_type == "Conv" and len(node.input) > 1:
         return answers * math.prod(shapes.get(node.input[1], ())[1:])
@@ -242,8 +254,8 @@ def _count(shape: Shape, what: str) -> int:
     return math.prod(shape)
 
 
-def _say(name: str) -> str:
-    # What is not UTF-8 comes as bytes.
+def _printable(name: str) -> str:
+    # A name that is not UTF-8 is bytes.
     return str(name[:60]).encode("unicode_escape").decode()
 
 

@@ -1,4 +1,4 @@
-"""What the operating system refuses, in words: what was wrong, with which file, what to do next."""
+"""Messages for what the operating system refuses: what was wrong, where, what to do next."""
 
 import errno
 import os

@@ -205,7 +205,7 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def is_disk_full(fault: OSError) -> bool:
-    """Tell whether a fault is that no room is left on a disk, or none that one may use."""
+    """Return whether a fault says that the disk, or the share of it one may use, is full."""
     return fault.errno in _NO_ROOM
 
 

@@ -17,7 +17,7 @@ def named_cache(environment: Mapping[str, str]) -> Path | None:
 
 
 def user_cache() -> Path:
-    """Return the user's cache folder of the toolchain; perhaps it is not made yet."""
+    """Return the user's cache folder of the toolchain; it may not exist yet."""
     from platformdirs import user_cache_path
 
     return user_cache_path("maskage")
@@ -34,14 +34,14 @@ def keep_library_caches() -> None:
 
 
 def scan_cache_path(root: Path) -> Path:
-    """Return the file with the results of scans of the dataset at `root`."""
+    """Return the file of the scan cache of the dataset at `root`."""
     return _scan_cache_in(named_cache(os.environ) or user_cache(), root)
 
 
 def find_scan_caches(
     root: Path, digests: Container[str], caches: Iterable[Path] = ()
 ) -> list[Path]:
-    """Find the results kept of scans of the dataset at `root`, or of photos of these contents.
+    """Find the scan caches of the dataset at `root`, or of photos with these contents.
 
     Args:
         root: The dataset. Its former places have caches of their own.

@@ -7,7 +7,7 @@ _STATUS = Path("/proc/self/status")
 
 
 def peak_memory_mb() -> float:
-    """Resident memory at its highest, in MiB.
+    """Return the highest resident memory so far, in MiB.
 
     On Linux the kernel's `VmHWM`: the `ru_maxrss` of getrusage begins with what the process had
     that started this one.

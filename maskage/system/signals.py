@@ -1,4 +1,4 @@
-"""A polite kill ends a command as Ctrl-C does: the terminal in order, files and locks too."""
+"""Signals that end a command as Ctrl-C does, with terminal, files and locks in order."""
 
 import os
 import signal
@@ -50,7 +50,7 @@ def heeding(end: Callable[[int], object]) -> Iterator[None]:
 
 
 def exit_code_of(number: int) -> int:
-    """What a shell reports of a program that a signal has ended."""
+    """Return the exit code that a shell reports for a program ended by a signal."""
     return 128 + number
 
 

@@ -1,4 +1,4 @@
-"""Where a result is built, and how it takes the place of a former one: one of them is always there.
+"""Building a result beside its place and swapping it in: one of the two is always there.
 
 .<place>-building-<process>/result           what is being built beside `place`
 .<place>-building-<process>/result-former    `place`, for a moment, where two folders cannot be
@@ -28,7 +28,7 @@ def swap_in(new: Path, place: Path) -> None:
     """Give `new` the name `place`; what was there before gets the name `new`, if anything was.
 
     Where the system can exchange two names at once, there is no moment without `place`. Elsewhere
-    there is a short one between two renames: `find_place` mends what ends there.
+    there is a short one between two renames: `find_place` repairs what ends there.
 
     Raises:
         OSError: The system refused; both are as they were.
@@ -106,7 +106,7 @@ def _building_folders(place: Path) -> list[Path]:
 
 
 def _is_running(building: Path) -> bool:
-    """Whether the process that a building folder is named by is another one and alive."""
+    """Return whether the process in a building folder's name is another one and alive."""
     process = building.name.rpartition("-")[2]
     if not process.isdigit():
         return True

@@ -27,7 +27,7 @@ from curation.plan.conflicts import LabelConflict, find_label_conflicts
 from curation.plan.dataset import LabelledDataset, read_dataset
 from curation.plan.look_alikes import LookAlikes
 from curation.plan.plan import CurationPlan
-from maskage.dataset.doctor.repair import mend
+from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.photo_scan import PhotoScan, look_at
 from maskage.dataset.store import PhotoStore
 from maskage.errors import UnreadableImageError
@@ -312,7 +312,7 @@ def test_what_is_no_picture_file_is_left_alone_and_told(curate: Curate) -> None:
     (folder / "Thumbs.db").write_bytes(b"")
     answer = curate("--dry-run")
     assert answer.code == DONE
-    assert "note: 2 things in the class folders are no photos" in answer.stderr
+    assert "note: 2 entries in the class folders are not photos" in answer.stderr
     assert "mask_old/nowhere.jpg, mask_old/pipe.jpg." in answer.stderr
     assert "fault: Set aside: 3 unreadable" in answer.stderr
     assert curate("--strict").code == STRICT
@@ -321,7 +321,7 @@ def test_what_is_no_picture_file_is_left_alone_and_told(curate: Curate) -> None:
     assert aside == {
         "mask_old/phone.heic": "unreadable: HEIC is not read; save it as JPEG",
         "mask_old/moving.gif": "unreadable: GIF is not read; save it as JPEG",
-        "mask_old/inner/x.jpg": "unreadable: lies in a folder within mask_old; move it up into "
+        "mask_old/inner/x.jpg": "unreadable: it lies in a subfolder of mask_old; move it up into "
         "mask_old",
     }
     assert not list(curate.out.rglob("x.jpg"))
@@ -387,7 +387,7 @@ def test_links_that_lead_in_circles_are_left_alone(curate: Curate) -> None:
     (curate.data / "mask_young" / "up").symlink_to(curate.data)
     answer = curate("--strict")
     assert answer.code == DONE, answer.stderr
-    assert "4 things in the class folders" in answer.stderr
+    assert "4 entries in the class folders" in answer.stderr
     assert len(curate.plan()) == 40
 
 
@@ -550,7 +550,7 @@ def test_a_manifest_that_leads_out_of_the_dataset_leads_nowhere(
     assert refused.code == DATASET
     assert f"collector doctor {curate.data} --fix" in refused.stderr
     assert not curate.out.exists()
-    mend(curate.data)
+    repair_dataset(curate.data)
     answer = curate("--balance")
     assert answer.code == DONE, answer.stderr
     rows = curate.plan()
@@ -808,9 +808,9 @@ def lead_nowhere(path: Path) -> None:
 MEDDLING: dict[Callable[[Path], None], str] = {
     change: "changed while",
     spoil: "changed while",
-    remove: "gone since",
-    make_folder: "gone since",
-    lead_nowhere: "gone since",
+    remove: "missing since",
+    make_folder: "missing since",
+    lead_nowhere: "missing since",
 }
 
 

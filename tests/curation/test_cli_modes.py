@@ -203,13 +203,16 @@ def test_a_photo_that_changes_meanwhile_stops_the_run(
     [
         (["--balance=even"], "'even' is not one of augment, drop, weights"),
         (["--balance", "weight"], "Did you mean weights?"),
-        (["--min-brightness", "300"], "both are 0 to 255"),
-        (["--expand", "0"], "--expand is a number of photos"),
+        (["--min-brightness", "300"], "both 0 to 255"),
+        (["--expand", "0"], "--expand must be a number of photos"),
         (["--expand", "9", "--balance", "drop"], "Choose one"),
         (["--paint-masks", "0"], "'0' is no share of the bare faces"),
         (["--paint-masks=all"], "'all' is no share of the bare faces"),
-        (["--paint-masks", "--balance=drop", "--face-model", __file__], "grows them, unevenly"),
-        (["--max-variants", "0"], "--max-variants is 1 or more"),
+        (
+            ["--paint-masks", "--balance=drop", "--face-model", __file__],
+            "makes them larger unevenly",
+        ),
+        (["--max-variants", "0"], "--max-variants must be 1 or more"),
         (["--allow", "ugly"], "No check is named ugly"),
         (["--workers", "0"], "--workers is 1 or more"),
         (["--workers", "2", "--scheduler", "tcp://localhost:1"], "its own workers"),
@@ -245,7 +248,7 @@ def test_faces_are_found_in_photos_that_nobody_has_looked_at(shared: Path, tmp_p
     model = shared / "weights" / "face_detection_yunet_2026may.onnx"
     assert main([str(source), "--find-faces", "--face-model", str(model), "--out", str(out)]) == 0
     aside = {row["path"]: row["reason"] for row in rows_of(out) if row["kept"] == "0"}
-    assert aside["nomask_old/nobody.jpg"] == "no face: the face finder saw none"
+    assert aside["nomask_old/nobody.jpg"] == "no face: the face finder found none"
     assert "--find-faces" in (out / "report.html").read_text().split("<pre>")[1]
 
 
@@ -318,8 +321,8 @@ def test_faces_that_get_no_mask_are_told_of(
     words = ["--paint-masks", "--face-model", str(model), "--out", str(tmp_path / "out")]
     assert main([*words, str(source)]) == 0
     told = capsys.readouterr()
-    assert "bare faces of train got no mask: their eyes, nose and mouth were" in told.err
-    assert "no masked photo of train shows its mask whole" in told.err
+    assert "bare faces of train got no mask, because their eyes, nose and mouth were" in told.err
+    assert "no masked photo of train shows its mask completely" in told.err
 
 
 def test_painting_needs_a_face_model(

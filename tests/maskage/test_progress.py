@@ -72,7 +72,7 @@ def test_a_bar_at_a_terminal_shows_count_rate_and_time_left(tmp_path: Path) -> N
     code, sent = run_with_terminal(20, tmp_path / "out")
     assert code == 0
     text = sent.decode()
-    assert re.search(r"\d+/20, \d+/s, 0:0\d left", text)
+    assert re.search(r"\d+/20, \d+/s, 00:0\d left", text)
     assert "20/20" in text
     assert sent.count(HIDE_CURSOR) == sent.count(SHOW_CURSOR) == 1
 
@@ -122,9 +122,11 @@ def test_without_a_terminal_there_is_a_line_now_and_then(
 ) -> None:
     with ProgressDisplay(every_s=0.0) as display:
         display.update("fine-tune", 1, 8, unit="epochs", rate=0.1, note="loss 0.41")
+        display.update("fine-tune", 1, 9, unit="epochs", rate=0.001)
         display.update("pack \x1b[31m", 2, None, rate=12.0)
     assert capsys.readouterr().err.splitlines() == [
-        "fine-tune 1/8 epochs, 10.0 s each, 1:10 left, loss 0.41",
+        "fine-tune 1/8 epochs, 10.0 s each, 01:10 left, loss 0.41",
+        "fine-tune 1/9 epochs, 1000.0 s each, 2:13:20 left",
         "pack \\x1b[31m 2, 12/s",
     ]
 
@@ -134,7 +136,7 @@ def test_the_last_line_of_a_stage_is_said_however_soon(capsys: pytest.CaptureFix
         for done in range(1, 5):
             display.update("head", done, 4, unit="epochs", rate=2.0)
     assert capsys.readouterr().err.splitlines() == [
-        "head 1/4 epochs, 2/s, 0:02 left",
+        "head 1/4 epochs, 2/s, 00:02 left",
         "head 4/4 epochs, 2/s",
     ]
 

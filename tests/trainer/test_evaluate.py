@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from curation.cli import main as curate
+from maskage.dataset.store import PhotoStore
 from maskage.formats.plan_file import PLAN_COLUMNS
 from maskage.formats.run_folder import RunFolder
+from maskage.records import LABELS
+from tests.trainer.conftest import draw_face
 from trainer.cli import main
 from trainer.evaluation.compare import summarise_runs
 from trainer.evaluation.coverage import THRESHOLDS
@@ -40,6 +44,50 @@ def with_groups(curated: Path, target: Path, groups: int) -> Path:
             row: dict[str, Any] = {"path": f"{label}/{name}", "label": label, "split": split}
             writer.writerow({**row, "kept": 1, "group": f"person {number % groups}"})
     return target
+
+
+@pytest.fixture
+def set_of_people(tmp_path: Path) -> Path:
+    """A set of eight people, curated from a dataset that knows them."""
+    with PhotoStore(tmp_path / "data") as store:
+        for person in range(8):
+            for label in LABELS:
+                for shot in range(2):
+                    pixels = draw_face(label, 100 * person + shot)
+                    store.add(pixels, label, subject=f"p{person}", session=f"s{person % 4}")
+    # Drawn faces are too much alike for a split by group.
+    words = [
+        "--split",
+        "random",
+        "--ratio",
+        ".5",
+        ".25",
+        ".25",
+        "--allow",
+        "blurred,dark,blown-out",
+    ]
+    assert curate([str(tmp_path / "data"), "--out", str(tmp_path / "curated"), *words]) == 0
+    return tmp_path / "curated"
+
+
+def test_breakdowns_need_no_page_beside_the_set(
+    small_run: Path, set_of_people: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = json.loads(evaluate(capsys, small_run, "--data", set_of_people, "--json"))
+    assert {"subject", "session"} <= {each["by"] for each in whole["breakdown"]}
+    (set_of_people / "report.html").unlink()
+    again = json.loads(evaluate(capsys, small_run, "--data", set_of_people, "--json"))
+    assert again["breakdown"] == whole["breakdown"]
+
+
+def test_a_damaged_record_of_the_set_is_named(
+    small_run: Path, set_of_people: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (set_of_people / "curation.json").write_text('{"schema_version": 1}')
+    assert main(["evaluate", str(small_run), "--data", str(set_of_people)]) == 4
+    err = capsys.readouterr().err
+    assert f"{set_of_people / 'curation.json'}: cannot be read" in err
+    assert "it has no 'dataset'. Curate again, or remove the file" in err
 
 
 def test_evaluate_prints_what_the_runs_metrics_hold(

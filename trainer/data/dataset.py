@@ -70,7 +70,7 @@ def read_training_photos(folder: Path) -> TrainingPhotos:
         UnreadableImageError: A file cannot be read.
     """
     curated = read_curated(folder)
-    told = read_class_weights(curated.folder)
+    chosen = read_class_weights(curated.folder)
     sets, files = {}, {}
     for split in SPLITS:
         photos = curated.photos(split)
@@ -79,8 +79,8 @@ def read_training_photos(folder: Path) -> TrainingPhotos:
         for photo, digest in zip(photos, digests, strict=True):
             files[photo.path.relative_to(curated.folder).as_posix()] = digest
     weights = (
-        np.array([told[label] for label in LABELS], np.float32)
-        if told is not None
+        np.array([chosen[label] for label in LABELS], np.float32)
+        if chosen is not None
         else class_weights(class_numbers(sets["train"].photos))
     )
     return TrainingPhotos(

@@ -1,4 +1,4 @@
-"""Features of photos through a backbone as it comes, for questions that need no training of it."""
+"""Features of photos through a pretrained backbone that is not trained further."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class FrozenBackbone:
     weights: str
     runs: Path
 
-    def look_at(self, photos: Sequence[CuratedPhoto], on_progress: OnProgress) -> FeatureArray:
+    def compute(self, photos: Sequence[CuratedPhoto], on_progress: OnProgress) -> FeatureArray:
         """Compute the features of photos as they are, or take them from the cache.
 
         Returns:
@@ -59,17 +59,17 @@ class FrozenBackbone:
         reader = PixelReader(self.recipe.image_size, kept_bytes=0)
         extractor = FeatureExtractor(network, FeatureCache(folder), reader)
 
-        tell = tell_rate("features", "photos", on_progress)
-        return extractor.compute(photos, digest_files(photos), 1, tell)[:, 0]
+        on_batch = report_rate("features", "photos", on_progress)
+        return extractor.compute(photos, digest_files(photos), 1, on_batch)[:, 0]
 
 
-def tell_rate(stage: str, unit: str, on_progress: OnProgress) -> Callable[[int, int], None]:
+def report_rate(stage: str, unit: str, on_progress: OnProgress) -> Callable[[int, int], None]:
     """Return a function of "done, total" that reports progress with its rate."""
     clock = EpochClock()
     first: list[int] = []
 
-    def tell(done: int, total: int) -> None:
+    def report(done: int, total: int) -> None:
         first.append(done)
         on_progress(TrainingProgress(stage, done, total, unit, clock.rate(done - first[0])))
 
-    return tell
+    return report

@@ -86,10 +86,7 @@ def number_groups(groups: Sequence[str]) -> NDArray[np.int64]:
 
 
 def resample_means(
-    values: NDArray[np.floating],
-    groups: NDArray[np.int64],
-    seed: int,
-    resamples: int = RESAMPLES,
+    values: NDArray[np.floating], groups: NDArray[np.int64], seed: int, resamples: int = RESAMPLES
 ) -> NDArray[np.float64]:
     """Draw as many groups as there are, with replacement, and take the means over their photos.
 

@@ -8,14 +8,13 @@ from pathlib import Path
 from maskage.commands.options import add_json, add_run
 from maskage.commands.parser import CommandParser
 from maskage.commands.program import Command
-from maskage.console import say, show, show_block
+from maskage.console import ProgressDisplay, say, show, show_block
 from maskage.errors import GateFailedError
 
 FORMAT_NAMES = ("onnx", "tflite", "tflite-int8", "openvino", "keras")
 
 
-def add_export_options(parser: CommandParser) -> None:
-    """Add the options of `trainer export`."""
+def _add_export_options(parser: CommandParser) -> None:
     add_run(parser)
     parser.add_argument("--to", action="append", required=True, choices=FORMAT_NAMES,
                         metavar="FORMAT",
@@ -29,12 +28,7 @@ def add_export_options(parser: CommandParser) -> None:
     add_json(parser, "format")
 
 
-def run_export(arguments: argparse.Namespace) -> int:
-    """Export a model and return the exit code.
-
-    Raises:
-        GateFailedError: A format gave other answers than the Keras model and was not kept.
-    """
+def _run_export(arguments: argparse.Namespace) -> int:
     from maskage.formats.bundle import find_bundle
     from maskage.formats.datasets_behind import datasets_behind
     from maskage.formats.output_log import Kind, Output, log_output
@@ -51,11 +45,13 @@ def run_export(arguments: argparse.Namespace) -> int:
     exporter = Exporter(bundle, arguments.data, arguments.out)
     log_output(datasets_behind([bundle, arguments.data]), Output(exporter.out, Kind.MODEL))
     done = []
-    for number, each in enumerate(formats, 1):
-        say(f"{each.name} ({number} of {len(formats)}) ...")
-        done.append(exporter.export(each))
-        if arguments.json:
-            show(json.dumps(done[-1].as_dict()))
+    with ProgressDisplay() as display:
+        for each in formats:
+            display.update("exporting", len(done), len(formats), note=each.name)
+            done.append(exporter.export(each))
+            if arguments.json:
+                show(json.dumps(done[-1].as_dict()))
+        display.update("exporting", len(done), len(formats))
     if not arguments.json:
         show_block(format_exports(done))
         show(f"Look at {exporter.out}")
@@ -71,6 +67,6 @@ EXPORT = Command(
     "Write a trained model in other formats. Each is run beside the Keras model on the run's own "
     "photos, and kept only where its answers are the same; the accuracy of tflite-int8 may fall "
     "by half a point.",
-    add_export_options,
-    run_export,
+    _add_export_options,
+    _run_export,
 )

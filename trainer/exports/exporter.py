@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from maskage.environment import library_versions
 from maskage.errors import EnvironmentProblemError
-from maskage.formats.bundle import describe_file, golden_images
+from maskage.formats.bundle import EXPORT_FILE, describe_file, golden_images
 from maskage.formats.curated_set import CuratedPhoto, read_curated
 from maskage.formats.run_folder import trained_on
 from maskage.inference.timing import measure_by_turns
@@ -25,7 +25,6 @@ from maskage.outside_text import join_lines
 from maskage.system.swap_folder import swap_in
 from trainer.data.pixels import PixelReader, plain_batches
 from trainer.exports.formats import (
-    EXPORT_FILE,
     LARGEST_LOSS,
     ExportFormat,
     ExportSource,

@@ -22,9 +22,6 @@ Images = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]
 Predict = Callable[[Images], Probabilities]
 
-EXPORT_FILE = "export.json"
-"""Name of the file beside each export that describes it."""
-
 LARGEST_LOSS = 0.005
 """Loss of accuracy that is accepted of a quantised model: half a point."""
 
@@ -132,12 +129,12 @@ def _write_int8(source: ExportSource, folder: Path) -> str:
         return f"integers throughout ({-100 * lost:+.1f} points on validation photos)"
     weights = convert_weights(model)
     lost_by_weights = _loss(source, folder, weights)
-    told = f"integers throughout {-100 * lost:+.1f} points on validation photos"
-    told_of_weights = f"int8 weights, computing in floats {-100 * lost_by_weights:+.1f}"
+    note = f"integers throughout {-100 * lost:+.1f} points on validation photos"
+    note_on_weights = f"int8 weights, computing in floats {-100 * lost_by_weights:+.1f}"
     if lost_by_weights < lost:
-        return f"{told_of_weights}; not {told}"
+        return f"{note_on_weights}; not {note}"
     (folder / "model.tflite").write_bytes(integers)
-    return f"{told}; not {told_of_weights}"
+    return f"{note}; not {note_on_weights}"
 
 
 def _loss(source: ExportSource, folder: Path, data: bytes) -> float:
@@ -199,12 +196,7 @@ def _run_openvino(folder: Path, settings: dict[str, Any]) -> Predict:
 FORMATS = {
     each.name: each
     for each in (
-        ExportFormat(
-            name="onnx",
-            file="model.onnx",
-            write=_write_onnx,
-            open=_open_onnx,
-        ),
+        ExportFormat(name="onnx", file="model.onnx", write=_write_onnx, open=_open_onnx),
         ExportFormat(
             name="tflite",
             file="model.tflite",
@@ -229,11 +221,6 @@ FORMATS = {
             write=_write_openvino,
             open=_open_openvino,
         ),
-        ExportFormat(
-            name="keras",
-            file="model.keras",
-            write=_write_keras,
-            open=_open_keras,
-        ),
+        ExportFormat(name="keras", file="model.keras", write=_write_keras, open=_open_keras),
     )
 }

@@ -21,8 +21,8 @@ NEWEST = Path()
 _WITH_RESUME = {"name", "runs"}
 
 
-def add_fit_options(parser: CommandParser) -> None:
-    """Add the options of `trainer fit`. One that is not given leaves no attribute."""
+def _add_fit_options(parser: CommandParser) -> None:
+    # An option that is not given leaves no attribute.
     parser.argument_default = argparse.SUPPRESS
     add_curated(parser)
     add_runs(parser)
@@ -71,8 +71,7 @@ def _add_machine(group: argparse._ArgumentGroup) -> None:
                        "mixed on a GPU that is made for it)")  # fmt: skip
 
 
-def run_fit(arguments: argparse.Namespace) -> int:
-    """Train, or go on with a training, and return the exit code."""
+def _run_fit(arguments: argparse.Namespace) -> int:
     names = [field.name for field in fields(FitSettings)]
     given = {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
     if arguments.resume is not None:
@@ -174,6 +173,6 @@ FIT = Command(
     "train a model on curated photos",
     "Train a model: a head on features that the frozen backbone computes once, then the upper "
     "blocks with it. Ctrl-C stops and keeps the best so far; --resume goes on, also after a crash.",
-    add_fit_options,
-    run_fit,
+    _add_fit_options,
+    _run_fit,
 )

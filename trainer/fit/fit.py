@@ -55,11 +55,7 @@ def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path
         require_enough_groups(photos.train.photos)
     # Before the folder is created: without weights there is no run.
     obtain_weights(find_backbone(recipe), recipe, settings.weights)
-    args = {
-        **settings.as_args(recipe),
-        "dataset_digest": photos.digest,
-        "hardware": str(hardware),
-    }
+    args = {**settings.as_args(recipe), "dataset_digest": photos.digest, "hardware": str(hardware)}
     with hardware.runs_folder(settings.runs) as runs:
         run = create_run(runs, settings.name, recipe.name, args)
         try:

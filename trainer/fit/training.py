@@ -231,12 +231,7 @@ class Training:
         train, val = self._photos.train.photos, self._photos.val.photos
         with self._watch.measure(name):
             return phase.run(
-                train,
-                val,
-                self._reader,
-                hooks,
-                start_logits=before,
-                start=self._begun(name),
+                train, val, self._reader, hooks, start_logits=before, start=self._begun(name)
             )
 
     def _should_stop(self) -> bool:

@@ -30,14 +30,7 @@ def export_in_process(model: Any, path: Path, output: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / "model.keras"
         saved.write_bytes(archive_model(model))
-        command = [
-            sys.executable,
-            "-m",
-            "trainer.network.to_onnx",
-            str(saved),
-            str(path),
-            output,
-        ]
+        command = [sys.executable, "-m", "trainer.network.to_onnx", str(saved), str(path), output]
         # In a session of its own, because Ctrl-C is for the training, which then packs its results.
         done = subprocess.run(
             command,

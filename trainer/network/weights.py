@@ -7,7 +7,6 @@ from maskage.inference.imagenet_weights import fetch_weights, keras_cache
 from maskage.security.files import UnsafeFileError
 from maskage.security.keras_weights import load_checked_weights, read_weights_file
 from trainer.network.backbones import Backbone, Network
-from trainer.network.backend import keras
 from trainer.recipe import Recipe
 from trainer.settings import IMAGENET, NONE
 
@@ -80,7 +79,7 @@ def load_backbone_weights(network: Network, path: Path) -> None:
 def _download(row: Backbone, names: list[str]) -> Path:
     name = names[0]
     try:
-        return fetch_weights(keras, name, row.weights_url, row.weights_hash)
+        return fetch_weights(name, row.weights_url, row.weights_hash)
     except MissingDownloadError as fault:
         looked_for = " or ".join(str(keras_cache() / name) for name in names)
         raise MissingDownloadError(

@@ -1,1 +1,1 @@
-"""What people look at: a run's report, its model card, the comparison, and their pictures."""
+"""A run's report, its model card, the comparison of runs, and their pictures."""

@@ -94,7 +94,7 @@ def sureness_card(found: Findings, val_error: dict[str, float] | None = None) ->
         "sureness",
         coverage=draw_coverage(curve, whole.coverage),
         reliability=draw_reliability(whole.reliability, whole.reliability_uncalibrated),
-        threshold=tell_threshold(whole),
+        threshold=describe_threshold(whole),
         unsure_below=found.unsure_below,
         whole=whole,
         val_error=val_error,
@@ -129,7 +129,7 @@ def worse_card(worse: WorsePhotos | None) -> Card:
     return Card("worse", "Worse photos", body)
 
 
-def tell_threshold(whole: Evaluation) -> str:
+def describe_threshold(whole: Evaluation) -> str:
     """Say how much is answered where 99% of the answers are to be right."""
     point = whole.threshold_for_99
     if point is None:

@@ -1,10 +1,10 @@
-"""Where in a photo a bundle's model saw a class: its last maps, weighted by what the class counts.
+"""Class activation maps: where in a photo a bundle's model saw a class.
 
 The classifier is an average over positions and something linear behind it, so how much each
 position adds to a class's logit is exact: Zhou et al., Learning deep features for discriminative
 localization, CVPR 2016 (class activation maps). Grad-CAM (Selvaraju et al., ICCV 2017) is the same
-map there, up to a factor. All is read from the exported graph, so that it is shown for what is
-delivered, and without Keras.
+map there, up to a factor. All is read from the exported graph, so the maps are those of the model
+that is delivered, and need no Keras.
 """
 
 from pathlib import Path
@@ -23,25 +23,25 @@ Maps = NDArray[np.float32]
 
 
 class ActivationMaps:
-    """Computes class activation maps.
+    """A model that computes class activation maps.
 
     Args:
         network: Session from images to the last maps, (N, depth, h, w).
-        kernel: What a feature adds to each class's logit, shape (depth, 4).
+        kernel: The amount that each feature adds to each class's logit, shape (depth, classes).
     """
 
     def __init__(self, network: Any, kernel: Maps) -> None:
         self._network, self._kernel = network, kernel
 
     def compute(self, images: NDArray[np.uint8]) -> Maps:
-        """What each position adds to the logit of each class.
+        """Return the amount that each position adds to the logit of each class.
 
         Args:
-            images: uint8, shape (N, size, size, 3).
+            images: RGB uint8, shape (N, size, size, 3).
 
         Returns:
-            Float32, shape (N, 4, h, w). Summed over positions, a map is the class's logit (as the
-            softmax gets it, divided by the temperature) without its bias.
+            Float32, shape (N, classes, h, w). Summed over positions, a map is the class's logit (as
+            the softmax gets it, divided by the temperature) without its bias.
         """
         maps = _run(self._network, images)
         height, width = maps.shape[2:]
@@ -56,10 +56,10 @@ def open_maps(model: Path) -> ActivationMaps | None:
         model: Images uint8 (N, size, size, 3) to probabilities.
 
     Returns:
-        None where the graph is not maps, their average, something linear and a softmax.
+        None if the graph is not maps, their average, something linear and a softmax.
 
     Raises:
-        ModelRefusedError: It is no network as we export them.
+        ModelRefusedError: The file is not a network as this toolchain exports them.
     """
     graph = onnx.load_model_from_string(read_network(model))
     nodes = {output: node for node in graph.graph.node for output in node.output}
@@ -78,12 +78,12 @@ def open_maps(model: Path) -> ActivationMaps | None:
 
 
 def draw_overlay(pixels: RgbImage, added: Maps, strength: float = 0.6) -> RgbImage:
-    """Lay a map over a photo: what speaks for the class glows, what speaks against it stays dark.
+    """Lay a map over a photo: positions that speak for the class glow, all others stay dark.
 
     Args:
         pixels: RGB uint8, shape (H, W, 3).
-        added: Shape (h, w); only what is above 0 is drawn, scaled to its own maximum.
-        strength: How much of the photo the map covers where it is strongest, 0 to 1.
+        added: Shape (h, w); values above 0 are drawn, scaled to their own maximum.
+        strength: Opacity of the map where it is strongest, 0 to 1.
 
     Returns:
         RGB uint8, shape (H, W, 3).
@@ -100,7 +100,7 @@ def draw_overlay(pixels: RgbImage, added: Maps, strength: float = 0.6) -> RgbIma
 
 
 def _find_pooling(nodes: dict[str, onnx.NodeProto], value: str) -> onnx.NodeProto | None:
-    """The nearest average over positions on the way back from a value."""
+    """Return the nearest average over positions on the way back from a value."""
     waiting = [value]
     while waiting:
         node = nodes.get(waiting.pop(0))
@@ -113,7 +113,7 @@ def _find_pooling(nodes: dict[str, onnx.NodeProto], value: str) -> onnx.NodeProt
 
 
 def _cut(graph: onnx.ModelProto, start: str, end: str) -> Any:
-    """The part of a graph that leads from one value to another, ready to run."""
+    """Return the part of a graph that leads from one value to another, ready to run."""
     nodes = {output: node for node in graph.graph.node for output in node.output}
     wanted: set[str] = set()
     waiting = [end]
@@ -147,7 +147,10 @@ def _floats(name: str) -> onnx.ValueInfoProto:
 
 
 def _linear_part(head: Any, depth: int) -> Maps | None:
-    """What each pooled feature adds to each logit, (depth, 4); None where that depends."""
+    """Return the amount that each pooled feature adds to each logit, (depth, classes).
+
+    None if the head is not linear.
+    """
     features = np.eye(depth, dtype=np.float32)[:, :, None, None]
     base = _run(head, np.zeros_like(features[:1]))
     kernel = _run(head, features) - base

@@ -1,7 +1,7 @@
-"""The model card: what the model is for, what it was made of, where it errs, how to make it again.
+"""The model card: the model's purpose, its photos, its errors, and how to make it again.
 
-It may be passed on with the model: it tells no path, and of people and sittings only how far they
-are apart, not who they are.
+It may be passed on with the model. It holds no path, and of people and sessions only how far their
+accuracies are apart, not who they are.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,21 +16,21 @@ from trainer.evaluation.breakdown import LEAST_PHOTOS, Breakdown
 from trainer.evaluation.findings import Findings, WorsePhotos
 from trainer.evaluation.leak_check import LeakCheck
 from trainer.evaluation.metrics import FEW_GROUPS, Evaluation
-from trainer.pages.figures import tell_threshold
+from trainer.pages.figures import describe_threshold
 from trainer.pages.report import fit_command
 from trainer.settings import NONE
 
 OPEN = ("source", "size", "sharpness")
-"""What photos are parted by that names nobody."""
+"""Breakdowns whose values name nobody."""
 
 
 def write_card(run: RunFolder, found: Findings, metrics: dict[str, Any]) -> str:
-    """The card as Markdown.
+    """Return the card as Markdown.
 
     Args:
         run: The run.
-        found: On its test photos.
-        metrics: What `metrics.json` holds.
+        found: The answers to its test photos.
+        metrics: The content of `metrics.json`.
     """
     whole = found.judged.evaluation
     parts = [
@@ -48,13 +48,13 @@ def write_card(run: RunFolder, found: Findings, metrics: dict[str, Any]) -> str:
 
 def _purpose() -> str:
     classes = "; ".join(label.title for label in LABELS)
-    return f"""Tells four classes of face photos apart: {classes}.
-A mask is one worn over nose and mouth; on the chin or off the nose counts as none. Young and old
-are guessed from looks.
+    return f"""Sorts face photos into four classes: {classes}.
+A mask counts where it covers nose and mouth; on the chin or off the nose it counts as none. Young
+and old are guessed from looks.
 
 ## Intended use
 - Learning, teaching and demonstrations, on one's own machine.
-- Counting masks among people who know of it and agreed to it.
+- Counting masks among people who know about it and agreed to it.
 - Sorting one's own photos, where a person looks at what is unsure.
 
 ## Forbidden use
@@ -74,7 +74,7 @@ def _made_of(metrics: dict[str, Any]) -> str:
     variants = sum(classes["variants"].values())
     total = ["**all**", counts["train"], variants, counts["val"], counts["test"]]
     table = _table(["class", "train", "of these variants", "val", "test"], [*rows, total])
-    # A path would tell where somebody keeps files.
+    # A path would say where somebody keeps files.
     start = (
         "random weights" if metrics["weights"] == NONE else _plain(Path(metrics["weights"]).name)
     )
@@ -141,10 +141,10 @@ def _parts(each: Breakdown) -> str:
 
 
 def _spread(each: Breakdown) -> str:
-    """How far people, sittings or groups are apart, without naming one."""
+    """Say how far people, sessions or groups are apart, without naming one."""
     known = [part.accuracy for part in each.parts if part.photos >= LEAST_PHOTOS]
     if not known:
-        return f"Each {each.by} has under {LEAST_PHOTOS} photos: too few to tell them apart."
+        return f"Each {each.by} has under {LEAST_PHOTOS} photos: too few to compare them."
     return (
         f"By {each.by}: {each.values:,} in all; of those shown, the worst {min(known):.1%} right, "
         f"the middle {median(known):.1%}, the best {max(known):.1%}."
@@ -180,7 +180,7 @@ Its probabilities are calibrated on the validation photos (temperature {whole.te
         )
     }
 
-Answers under {unsure_below:g} are shown as unsure. {tell_threshold(whole)}
+Answers under {unsure_below:g} are shown as unsure. {describe_threshold(whole)}
 
 {table}"""
 
@@ -231,14 +231,14 @@ Paths are cut to their last part. The photos were those of digest
 
 
 def _plain(text: str) -> str:
-    """A text from outside as it may stand in Markdown, which takes "<" for a tag of HTML."""
+    """Return a text from outside for Markdown, which takes "<" for a tag of HTML."""
     return shown_text(text).replace("<", "&lt;")
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     def line(cells: Sequence[object]) -> str:
-        told = (f"{cell:,}" if isinstance(cell, int) else _plain(str(cell)) for cell in cells)
-        return f"| {' | '.join(cell.replace('|', '/') for cell in told)} |"
+        texts = (f"{cell:,}" if isinstance(cell, int) else _plain(str(cell)) for cell in cells)
+        return f"| {' | '.join(text.replace('|', '/') for text in texts)} |"
 
     rule = "|" + "---|" * len(columns)
     return "\n".join([line(columns), rule, *(line(row) for row in rows)])

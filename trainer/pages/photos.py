@@ -34,7 +34,7 @@ BLUE, RED = "63,111,181", "179,57,47"
 
 @dataclass(frozen=True)
 class _Answer:
-    """One answer as the page shows it; what it is and was taken for are titles of classes.
+    """An answer as the page shows it.
 
     Attributes:
         picture: The photo's element.
@@ -77,7 +77,8 @@ class _Cell:
 
     @property
     def is_dark(self) -> bool:
-        return self.strength > 0.5
+        # White letters are hard to read on a paler cell.
+        return self.strength > 0.85
 
 
 def matrix_card(judged: EvaluatedPhotos, shelf: PictureShelf) -> Card:
@@ -114,7 +115,7 @@ def twins_card(found: Findings, shelf: PictureShelf, unknown: str = "") -> Card:
     Args:
         found: The answers, with the search for near-duplicates where there was one.
         shelf: Gathers the pictures.
-        unknown: Why nobody looked for near-duplicates, where nobody did.
+        unknown: The reason why near-duplicates were not searched for, if they were not.
     """
     title = "Near-duplicates between train and test"
     leak = found.leak

@@ -59,11 +59,11 @@ def write_report(
     """Write `confusion_matrix.png`, `curves.png` and `report.html`.
 
     Args:
-        run: The run; its `results.csv` is read for the curves, and its learning curve where it has
+        run: The run; its `results.csv` is read for the curves, and its learning curve if it has
             one. The other finished runs beside it are compared with it.
-        found: On the test photos.
-        metrics: What `metrics.json` holds.
-        preview: Variants of its training photos; None where it drew none.
+        found: The answers to the test photos.
+        metrics: The content of `metrics.json`.
+        preview: Variants of its training photos; None if it drew none.
     """
     curves = draw_curves(run.read_results())
     names = [label.value for label in LABELS]
@@ -93,10 +93,10 @@ def render_evaluation(found: Findings, title: str, lead: str, unknown: str = "")
     """Return the page of a model's answers to any labelled photos.
 
     Args:
-        found: On these photos.
+        found: The answers to these photos.
         title: Its heading.
         lead: The sentence under it.
-        unknown: Why nobody looked for near-duplicates, where nobody did.
+        unknown: The reason why near-duplicates were not searched for, if they were not.
     """
     shelf = PictureShelf()
     cards = _shared_cards(found, shelf, None, unknown)

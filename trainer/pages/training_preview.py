@@ -1,4 +1,4 @@
-"""Some training photos as training sees them: as they are, and the variants it really drew."""
+"""Some training photos as training sees them: the photo, and the variants that it really drew."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ class VariedPhoto:
 
 @dataclass(frozen=True, eq=False)
 class TrainingPreview:
-    """What of training's variants is shown.
+    """Some variants of training photos, for a page.
 
     Attributes:
-        photos: Some of each class.
-        note: What the variants are, for people.
+        photos: Some photos of each class.
+        note: A sentence that says what the variants are.
     """
 
     photos: tuple[VariedPhoto, ...]
@@ -37,12 +37,12 @@ class TrainingPreview:
 
 
 def preview_views(train: PhotoSet, reader: PixelReader, views: int) -> TrainingPreview:
-    """The views that the head learned from: the variants of a photo's content, the same each run.
+    """Return views that the head learned from; they follow from a photo's content alone.
 
     Args:
         train: Training photos.
         reader: Reads them at the network's size.
-        views: How many there are of each, the photo as it is included; more than one.
+        views: Number of views of each photo, the unchanged one included; more than one.
     """
     augment = Augmenter(vary_framing)
     photos = []
@@ -61,14 +61,14 @@ def preview_views(train: PhotoSet, reader: PixelReader, views: int) -> TrainingP
 def preview_epochs(
     train: PhotoSet, reader: PixelReader, epochs: int, seed: int, *, is_scratch: bool
 ) -> TrainingPreview:
-    """The variants of the first epochs through the whole network.
+    """Return the variants of the first epochs through the whole network.
 
     Args:
         train: Training photos.
         reader: Reads them at the network's size.
-        epochs: Trained, at least 1.
-        seed: Of the training.
-        is_scratch: Whether it started from random weights.
+        epochs: Number of trained epochs, at least 1.
+        seed: Seed of the training.
+        is_scratch: True if it started from random weights.
     """
     augment = Augmenter(vary_colour if is_scratch else vary_framing)
     photos = []
@@ -86,7 +86,7 @@ def preview_epochs(
 
 
 def _choose(photos: Sequence[CuratedPhoto]) -> list[int]:
-    """Positions of some photos of each class, spread evenly over it; no variants from the disk."""
+    """Return positions of some photos of each class, evenly spread, without variants on disk."""
     chosen = []
     for label in LABELS:
         of_class = [

@@ -18,11 +18,7 @@ from numpy.typing import NDArray
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.records import LABELS
-from trainer.evaluation.intervals import (
-    estimate,
-    number_groups,
-    resample_means,
-)
+from trainer.evaluation.intervals import estimate, number_groups, resample_means
 from trainer.evaluation.metrics import age_accuracy, count_confusion, mask_accuracy
 from trainer.network.head import HeadData, train_head
 from trainer.recipe import Phase, Recipe

@@ -18,12 +18,7 @@ from numpy.typing import NDArray
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import SPLITS, CuratedPhoto, read_curated
 from maskage.records import LABELS
-from trainer.evaluation.intervals import (
-    estimate,
-    estimate_accuracy,
-    number_groups,
-    resample_means,
-)
+from trainer.evaluation.intervals import estimate, estimate_accuracy, number_groups, resample_means
 from trainer.network.classes import class_numbers
 from trainer.network.head import Matrix
 from trainer.progress import OnProgress
@@ -73,15 +68,11 @@ def measure_leak(
         return Leak(len(photos), len(counts), 0, None)
     count_folds(photos)
     # Loaded here, because it imports Keras, which the checks above do not need.
-    from trainer.data.frozen_features import FrozenBackbone, tell_rate
+    from trainer.data.frozen_features import FrozenBackbone, report_rate
 
-    features = FrozenBackbone(recipe, weights, runs).look_at(photos, on_progress)
+    features = FrozenBackbone(recipe, weights, runs).compute(photos, on_progress)
     measured = compare_splits(
-        features,
-        photos,
-        recipe,
-        seed=seed,
-        on_head=tell_rate("training", "heads", on_progress),
+        features, photos, recipe, seed=seed, on_head=report_rate("training", "heads", on_progress)
     )
     return Leak(len(photos), len(counts), shared, measured)
 
@@ -144,7 +135,7 @@ def compare_splits(
     total = len(ways) * REPEATS * count
     done = count_from(1)
 
-    def judge(kept_together: _Numbers, repeat: int) -> _Reals:
+    def predict(kept_together: _Numbers, repeat: int) -> _Reals:
         return cross_validate(
             features,
             labels,
@@ -156,7 +147,7 @@ def compare_splits(
         )
 
     right: dict[str, _Reals] = {
-        way: np.mean([judge(groups_of, repeat) for repeat in range(REPEATS)], axis=0)
+        way: np.mean([predict(groups_of, repeat) for repeat in range(REPEATS)], axis=0)
         for way, groups_of in ways.items()
     }
     return _measurement(right["random"], right["group"], groups, count, seed)

@@ -1,4 +1,4 @@
-"""Opens a video file, or says why it cannot be read and what would make it readable."""
+"""Opens a video file, or explains why it cannot be read and what would make it readable."""
 
 import re
 import shlex
@@ -35,9 +35,9 @@ class OpenVideo:
     """A video file, open.
 
     Attributes:
-        container: Gives its packets.
-        stream: The pictures among them.
-        facts: What it says of itself.
+        container: The container, which gives its packets.
+        stream: The track of pictures.
+        facts: The facts that the file states about itself.
     """
 
     container: "InputContainer"
@@ -47,16 +47,16 @@ class OpenVideo:
 
 @dataclass(frozen=True)
 class VideoFacts:
-    """What a video file says of itself.
+    """The facts that a video file states about itself.
 
     Attributes:
         time_base: Seconds of one tick of its clock.
-        is_in_order: Whether it knows no times of showing, only the order of decoding.
+        is_in_order: True where it has no times of showing, only the order of decoding.
         pixel_aspect: Width of a pixel by its height, or None.
-        codec: As the file names it: "avc1", or FFmpeg's name where it gives none.
+        codec: Name of the codec in the file, as "avc1", or FFmpeg's name where it gives none.
         fps: Usual frames a second, pauses left out.
-        has_beat: Whether frames come at that rate; else it is no more than an average.
-        frame_count: How many frames there are, or None where the file does not say; a guess where
+        has_beat: True where frames come at that rate; else it is no more than an average.
+        frame_count: Number of frames, or None where the file does not say; a guess where
             it says only how long it lasts.
         lasts_s: For how long it says that it plays, or None.
         starts_s: Time of its beginning by its own clock.
@@ -77,7 +77,7 @@ def open_video(path: Path) -> OpenVideo:
     """Open a video file, or a pipe that one comes through.
 
     Raises:
-        CameraError: It is none, holds no pictures, or no decoder for its codec is here.
+        CameraError: It is no video, holds no pictures, or no decoder for its codec is here.
     """
     import av
 
@@ -94,7 +94,7 @@ def open_video(path: Path) -> OpenVideo:
 
 
 def conversion(path: Path) -> str:
-    """Return the command that makes a video of it that is readable everywhere."""
+    """Return the command that turns a video into one that is readable everywhere."""
     made = path.with_name(f"{path.stem}-h264.mp4")
     return f"ffmpeg -i {shlex.quote(str(path))} -c:v libx264 {shlex.quote(str(made))}"
 
@@ -137,7 +137,7 @@ def _read_facts(container: "InputContainer", stream: "VideoStream") -> VideoFact
 
 
 def _find_length(container: "InputContainer", stream: "VideoStream") -> float | None:
-    """Return for how many seconds the file says that it plays."""
+    """Return the length of the file in seconds, as it states it."""
     if container.format.name == _AVI and stream.frames and stream.average_rate:
         # FFmpeg makes an AVI that was cut as short as what is left of it; the header knows better.
         return float(stream.frames / stream.average_rate)
@@ -146,7 +146,7 @@ def _find_length(container: "InputContainer", stream: "VideoStream") -> float | 
 
 def _find_count(stream: "VideoStream", lasts_s: float | None, fps: float) -> int | None:
     guessed = round(lasts_s * fps) if lasts_s else 0
-    # Where both are told the smaller: one counts pauses, the other what an edit leaves out.
+    # Where both are stated the smaller: one counts pauses, the other what an edit leaves out.
     counts = [count for count in (stream.frames, guessed) if count > 0]
     return min(counts, default=None)
 
@@ -192,7 +192,7 @@ def _reason(fault: Exception) -> str:
 def _name_codec(path: Path) -> str:
     """Return the four letters by which a file names a codec that FFmpeg does not know.
 
-    Only FFmpeg's log has them: a stream without a decoder tells nothing of itself.
+    Only FFmpeg's log has them: a stream without a decoder has no facts of its own.
     """
     import av
 

@@ -1,4 +1,4 @@
-"""How far the packets of a video file reach: in bytes, and in seconds.
+"""Follows how far the packets of a video file reach: in bytes, and in seconds.
 
 A place of the file in which no packet is found is unreadable, and a file whose packets end long
 before it says that it ends was cut short.
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 
 LEAST_HOLE_BYTES = 8192
-"""Between packets stand headers and fillings: in MPEG files up to a few sectors of 2,048 bytes."""
+"""Bytes between packets that are no damage: headers, in MPEG files a few sectors of 2,048 bytes."""
 
 
 class FileExtent:
-    """Follows the packets of all tracks of a file.
+    """The extent of the packets of all tracks of a file.
 
     Attributes:
-        ends_s: When the last of them ends, by the file's own clock.
-        is_cut: Whether the last packet was cut off.
+        ends_s: End of the last packet in seconds, by the file's own clock.
+        is_cut: True where the last packet was cut off.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class FileExtent:
         self._end_byte = 0
 
     def add(self, packet: "Packet[Stream]") -> int:
-        """Note a packet; return how many bytes before it belong to no packet."""
+        """Note a packet; return the number of bytes before it that belong to no packet."""
         self._note_time(packet)
         self.is_cut = packet.is_corrupt
         if packet.pos is None or packet.pos < 0:

@@ -1,8 +1,8 @@
-"""Numbers and times for the frames of a video, and which frames of it never came out.
+"""Numbers and times the frames of a video, and counts the frames that are missing.
 
 A container lists a video's packets, about one a frame, each with the time at which it is shown.
-A damaged packet gives no picture. Who counted pictures would number and time all later ones too
-low, and would not notice the loss: so what comes out is held against what went in.
+A damaged packet gives no picture. Counting pictures alone would number and time all later ones too
+low, and would not notice the loss: so the pictures that come out are compared with the packets.
 """
 
 import heapq
@@ -11,23 +11,23 @@ from fractions import Fraction
 _EVIDENCE_FRAMES = 64
 """Decoders hold back up to 16 frames for their order, and one more for each of their threads."""
 _STRAYS = 10
-"""So many packets in a row with times of long ago: the clock was set anew, as where two recordings
-were joined. Fewer are damage."""
+"""Number of packets in a row with old times that mean that the clock was set anew, as where two
+recordings were joined. Fewer are damage."""
 _LEAST_STEP_S = 0.001
 _HOLE_SHARE = 0.5
-"""Bytes that belong to no packet count as lost frames from half of what these would have taken."""
+"""Bytes that belong to no packet count as lost frames from half of the frames' usual size."""
 
 
 class FrameLedger:
-    """Numbers the frames that come out of a decoder, counting those that do not.
+    """A ledger of the frames that come out of a decoder, and of those that do not.
 
     Missing frames count only where something was wrong: some encoders write packets that show
-    nothing, and what stands before the first key frame of a cut is left out on purpose.
+    nothing, and packets before the first key frame of a cut are left out on purpose.
 
     Args:
         time_base: Seconds of one tick, in which stamps are given.
-        period_s: Between two frames, where nothing else says it.
-        in_order: Whether stamps are those of decoding (AVI knows no others). Sorted, they are as
+        period_s: Seconds between two frames, where nothing else states it.
+        in_order: True where stamps are those of decoding (AVI has no others). Sorted, they are as
             far apart as those of showing.
 
     Attributes:
@@ -63,9 +63,9 @@ class FrameLedger:
         """Note a packet that is about to be decoded.
 
         Args:
-            stamp: When it is shown (or decoded, see `in_order`), in ticks; None where unknown.
-            size: Of the packet, in bytes.
-            hole: Bytes of the file before it that belong to no packet.
+            stamp: Time of showing (or decoding, see `in_order`), in ticks; None where unknown.
+            size: Size of the packet, in bytes.
+            hole: Number of bytes of the file before it that belong to no packet.
         """
         self._packets += 1
         self._bytes += size
@@ -81,7 +81,7 @@ class FrameLedger:
         heapq.heappush(self._due, stamp)
 
     def fail(self, stamp: int | None) -> None:
-        """Note that a packet could not be decoded, or one before it: decoders are late to tell."""
+        """Note that a packet could not be decoded, or one before it: decoders report late."""
         self.suspect()
         if self._is_counting or not self._is_stamped:
             self._lose(None)
@@ -93,17 +93,17 @@ class FrameLedger:
         self._evidence = _EVIDENCE_FRAMES
 
     def is_late(self, stamp: int | None) -> bool:
-        """Return whether a frame was counted as lost: behind damage, some come after later ones."""
+        """Return True for a frame counted as lost: behind damage, some come after later ones."""
         return stamp in self._missed
 
     def place(self, stamp: int | None) -> tuple[int, float]:
         """Number a frame that came out.
 
         Args:
-            stamp: When it is shown, in ticks; None where unknown.
+            stamp: Time of showing, in ticks; None where unknown.
 
         Returns:
-            Its number, from 0, and its seconds since the first.
+            The number of the frame, from 0, and its seconds since the first.
         """
         stamp = self._take_due(stamp)
         number = self._advance(stamp)
@@ -111,7 +111,7 @@ class FrameLedger:
         return number, self._position_s
 
     def finish(self) -> None:
-        """Count what is still expected: nothing more comes."""
+        """Count the frames still expected as lost: nothing more comes."""
         while self._due:
             self._miss(heapq.heappop(self._due))
 
@@ -159,8 +159,8 @@ class FrameLedger:
         else:
             self._count_hole(stamp)
             self._first = stamp if self._first is None else self._first
-            told_s = (stamp - self._first) * self._tick_s
-            self._position_s = max(told_s, self._position_s + _LEAST_STEP_S)
+            stated_s = (stamp - self._first) * self._tick_s
+            self._position_s = max(stated_s, self._position_s + _LEAST_STEP_S)
             self._last = stamp
         self._number += 1
         return self._number - 1

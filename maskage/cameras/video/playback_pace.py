@@ -6,19 +6,19 @@ from collections import deque
 from collections.abc import Callable
 
 LONGEST_PAUSE_S = 1.0
-"""A recording that waits for something to move is silent for hours, and is not to be waited for.
+"""The longest pause that is kept: a recording that waits for something to move pauses for hours.
 Less than `maskage.cameras.frame_rhythm.PATIENCE_S`, so that a pause never looks like a fault."""
 LONGEST_FIRST_S = 2.5
-"""Before anything is known of a slow recording: `maskage.cameras.frame_rhythm.LONGEST_PERIOD_S`."""
+"""The longest pause before the pace is known: `maskage.cameras.frame_rhythm.LONGEST_PERIOD_S`."""
 _PERIODS = 4
 _STEPS = 9
 
 
 class PlaybackPace:
-    """Waits until each frame of a recording is due.
+    """The pace of a recording that plays at its own speed.
 
-    A step of more than four usual ones is a pause, and is cut short. What comes late, since a disk
-    was silent, is shown from there on and not hurried through.
+    A step of more than four usual ones is a pause, and is cut short. After a disk was silent, the
+    recording goes on from there at its usual speed.
 
     Args:
         clock: Seconds, monotonic.
@@ -42,7 +42,7 @@ class PlaybackPace:
             position_s: Its time in the recording.
 
         Returns:
-            For people, which pause was cut short; None where none was.
+            A message about a pause that was cut short, or None.
         """
         if self._position_s is None:
             self._started_s = self._clock() - position_s

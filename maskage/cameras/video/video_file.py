@@ -1,7 +1,7 @@
 """Reads a recorded video from its first frame to its last, over damaged spots and pauses.
 
-FFmpeg itself, by PyAV: OpenCV's reader says the same of a damaged packet, of the end, and of a file
-that was cut short.
+It uses FFmpeg by PyAV: OpenCV's reader gives the same answer to a damaged packet, to the end, and
+to a file that was cut short.
 """
 
 import queue
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     from av.stream import Stream
 
 _EARLY_S = 0.5
-"""The length that a file says is that of its longest track, rounded; less is no cut."""
+"""The stated length of a file is that of its longest track, rounded; less is no cut."""
 _MOST_NOTICES = 20
 _BROKEN_READS = 100
-"""So many times FFmpeg may lose its way in the packets of one file."""
+"""Number of times that FFmpeg may lose its way in the packets of one file."""
 
 
 @dataclass(frozen=True)
 class VideoDamage:
-    """What of a video could not be shown.
+    """The damage of a video.
 
     Attributes:
-        lost: Frames that could not be decoded.
-        damaged: Frames that were shown, with faults in the picture.
-        early_end: Why frames are missing at the end, for people; None where it ends as it says.
+        lost: Number of frames that could not be decoded.
+        damaged: Number of frames that were shown, with faults in the picture.
+        early_end: Reason why frames are missing at the end, for people; None for a whole end.
     """
 
     lost: int = 0
@@ -48,12 +48,12 @@ class VideoDamage:
 
     @property
     def is_incomplete(self) -> bool:
-        """Whether there are frames that nobody saw."""
+        """True where there are frames that nobody saw."""
         return bool(self.lost or self.early_end)
 
     @property
     def faults(self) -> list[str]:
-        """For people, one a kind; empty for a whole video."""
+        """Messages for people, one a kind; empty for a whole video."""
         lost = f"{self.lost} frame{'s' * (self.lost > 1)} could not be decoded"
         damaged = f"{self.damaged} picture{'s' * (self.damaged > 1)} decoded with faults in them"
         kinds = [lost * (self.lost > 0), damaged * (self.damaged > 0), self.early_end]
@@ -63,15 +63,15 @@ class VideoDamage:
 class VideoFile:
     """A recorded video; `pace` plays it at its own speed, as a camera would show it.
 
-    It ends where it ends: a pause in it, or a disk that is slow, is no lost camera.
+    Its end is an end: a pause in it, or a disk that is slow, is no lost camera.
 
     Args:
         path: The file, or a named pipe.
-        pace: Whether to wait until each frame is due. Pauses are cut short.
+        pace: True to wait until each frame is due. Pauses are cut short.
 
     Attributes:
-        codec: As the file names it.
-        has_beat: Whether its frames come at `fps` but for pauses; else at any time.
+        codec: Name of the codec in the file.
+        has_beat: True where frames come at `fps` but for pauses; else at any time.
 
     Raises:
         CameraError: It cannot be read.
@@ -92,7 +92,7 @@ class VideoFile:
         )
         self._extent = FileExtent()
         self._notices: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._spans_told = 0
+        self._spans_reported = 0
         self._has_frames = False
         self._damaged = 0
         self._early_end: str | None = None
@@ -102,18 +102,18 @@ class VideoFile:
 
     @property
     def damage(self) -> VideoDamage:
-        """What could not be shown so far."""
+        """The damage so far."""
         return VideoDamage(self._ledger.lost_count, self._damaged, self._early_end)
 
     def take_notices(self) -> list[str]:
-        """Return what is wrong with it or left out, for people, since the last call."""
+        """Return messages about damage and pauses left out, for people, since the last call."""
         return [self._notices.get() for _ in range(self._notices.qsize())]
 
     def read(self) -> Frame | None:
         """Return the next frame that can be decoded, or None at the end.
 
         Raises:
-            CameraError: Not one could be.
+            CameraError: Not one frame can be decoded.
         """
         picture = next(
             (each for each in self._pictures if not self._ledger.is_late(each.pts)), None
@@ -126,13 +126,14 @@ class VideoFile:
             self._damaged += 1
             self._ledger.suspect()
         index, position_s = self._ledger.place(picture.pts)
-        self._tell_lost()
+        self._report_lost()
         pixels = self._show_square(picture)
         if self._pace is not None and (pause := self._pace.wait_for(position_s)) is not None:
             self._notice(pause)
         return Frame(pixels, index, time.monotonic(), position_s)
 
     def close(self) -> None:
+        """Release the file. May be called twice."""
         self._pictures.close()
 
     def _require_frames(self) -> None:
@@ -154,7 +155,7 @@ class VideoFile:
                 if packet.stream is video.stream:
                     yield from self._decode(packet, video, hole)
         self._ledger.finish()
-        self._tell_lost()
+        self._report_lost()
         self._check_end()
 
     def _read_packets(self, video: OpenVideo) -> Iterator["Packet[Stream]"]:
@@ -205,11 +206,11 @@ class VideoFile:
             return f"ends at {ends_s:.1f} s, but says that it lasts {lasts_s:.1f} s"
         return "ends in the middle of a frame" if self._extent.is_cut else None
 
-    def _tell_lost(self) -> None:
-        for first, last in self._ledger.lost[self._spans_told : _MOST_NOTICES]:
+    def _report_lost(self) -> None:
+        for first, last in self._ledger.lost[self._spans_reported : _MOST_NOTICES]:
             which = f"frame {first}" if first == last else f"frames {first} to {last}"
             self._notice(f"{which} could not be decoded.")
-        self._spans_told = len(self._ledger.lost)
+        self._spans_reported = len(self._ledger.lost)
 
     def _notice(self, text: str) -> None:
         self._notices.put(f"{self.name}: {text}")

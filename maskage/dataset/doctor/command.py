@@ -17,22 +17,14 @@ def _add_options(parser: CommandParser) -> None:
     add_json(parser)
 
 
-def run_doctor(arguments: argparse.Namespace) -> int:
-    """Examine a dataset, repair it with --fix, and print what was found.
-
-    Args:
-        arguments: From the options of `DOCTOR`.
-
-    Raises:
-        GateFailedError: A fault is left, and --strict was given.
-    """
+def _run_doctor(arguments: argparse.Namespace) -> int:
     from maskage.dataset.doctor.examine import examine
-    from maskage.dataset.doctor.repair import Left, mend
+    from maskage.dataset.doctor.repair import Left, repair_dataset
     from maskage.dataset.doctor.report import diagnosis_as_json, diagnosis_as_text
 
     left: Left | None = None
     if arguments.fix:
-        mended = mend(arguments.data, show_progress)
+        mended = repair_dataset(arguments.data, show_progress)
         diagnosis, left = mended.diagnosis, mended.left
     else:
         diagnosis = examine(arguments.data, show_progress)
@@ -61,7 +53,7 @@ DOCTOR = Command(
     "photos, damaged photos, leftovers of a crash, a lost or damaged manifest. Changes nothing "
     "without --fix, and never deletes a photo.",
     _add_options,
-    run_doctor,
+    _run_doctor,
     epilog="Notes are no faults and are left to you: one picture under two labels, pictures "
     "outside the four folders, consents that are missing or have ended.",
 )

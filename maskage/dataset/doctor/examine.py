@@ -1,4 +1,4 @@
-"""Hold folders and manifest of a dataset against each other. Reads only; `mending` changes."""
+"""Compare folders and manifest of a dataset. Reads only; `doctor.repair` changes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -37,7 +37,7 @@ def examine(
     is_ours: bool = False,
     today: date | None = None,
 ) -> Diagnosis:
-    """Find everything that is not as it should be. Leaves no trace.
+    """Find every fault of a dataset. Changes nothing.
 
     Args:
         root: The dataset.
@@ -109,7 +109,7 @@ def _of_folders(root: Path) -> Iterator[Finding]:
 
 
 def _of_pictures(files: Sequence[PhotoFile], matches: Matches) -> Iterator[Finding]:
-    """Files that are no whole pictures."""
+    """Report files that are not whole pictures."""
     missing = {row.path: row for row in matches.missing}
     for file in files:
         if file.unreadable is not None:
@@ -140,20 +140,20 @@ def _of_matches(matches: Sequence[Match]) -> Iterator[Finding]:
 def _of_rows(
     root: Path, files: Sequence[PhotoFile], trash: dict[str, Label], matches: Matches
 ) -> Iterator[Finding]:
-    """Rows without a photo in the folders, and photos in the trash without a row."""
+    """Report rows without a photo in the folders, and photos in the trash without a row."""
     strays = list(_strays(root, trash, matches))
     yield from strays
     # Of a photo that cannot be read at all nobody can say that it is gone.
-    told = {file.path for file in files if not file.is_whole}
-    told |= {f.known.row_path for f in strays if f.known and f.known.row_path}
+    reported = {file.path for file in files if not file.is_whole}
+    reported |= {f.known.row_path for f in strays if f.known and f.known.row_path}
     for row in matches.missing:
-        if row.path not in told:
+        if row.path not in reported:
             kind = Kind.TRASHED if row.path in trash else Kind.MISSING
             yield Finding(kind, row.path, known=KnownPhoto(row, row.path))
 
 
 def _strays(root: Path, trash: dict[str, Label], matches: Matches) -> Iterator[Finding]:
-    """Photos in the trash that no row tells of, or under the name of a photo that is not there.
+    """Report photos in the trash without a row, or under the name of a photo that is present.
 
     The second kind could not be brought back, nor the photo of that name be trashed.
     """

@@ -1,4 +1,4 @@
-"""What lies in the folders of a dataset, and whether each photo is a whole picture; reads only."""
+"""The files in the folders of a dataset, and whether each is a whole picture; reads only."""
 
 import hashlib
 import os
@@ -50,6 +50,7 @@ class PhotoFile:
 
     @property
     def is_whole(self) -> bool:
+        """The file can be read and decoded."""
         return self.damage is None and self.unreadable is None
 
 
@@ -77,7 +78,7 @@ def read_photos(
 
 
 def read_facts(root: Path, path: str, label: Label) -> PhotoFile:
-    """As `read_photos`, of one file anywhere in the dataset."""
+    """Read one file anywhere in the dataset, as `read_photos` does."""
     return _read_photo(root, path, label, None)
 
 
@@ -102,12 +103,12 @@ def _read_photo(root: Path, path: str, label: Label, row: Photo | None) -> Photo
 
 
 def is_measured(row: Photo) -> bool:
-    """Whether a row has all that can be measured in the picture."""
+    """Return whether a row has everything that can be measured in the picture."""
     return row.fingerprint is not None and row.quality is not None
 
 
 def facts_of_name(path: str) -> tuple[str | None, str | None]:
-    """Time and session of a photo as `PhotoStore.add` writes them into its name.
+    """Return time and session of a photo, as `PhotoStore.add` writes them into its name.
 
     Returns:
         UTC in ISO 8601 and the session; None for what another name does not tell.
@@ -125,13 +126,13 @@ def facts_of_name(path: str) -> tuple[str | None, str | None]:
 
 
 def folders_of(root: Path) -> list[Path]:
-    """Every folder that a dataset has, its own first."""
+    """Return every folder of a dataset, its own first."""
     tops = [root, root / TRASH]
     return [*tops, *(top / label for top in tops for label in LABELS)]
 
 
 def list_trash(root: Path) -> dict[str, Label]:
-    """The pictures in the trash, sorted: the path that each had in the dataset, and its label."""
+    """Return the pictures in the trash, sorted: the former path of each, and its label."""
     return {
         f"{label}/{name}": label
         for label in LABELS
@@ -141,7 +142,7 @@ def list_trash(root: Path) -> dict[str, Label]:
 
 
 def list_unfinished(root: Path) -> list[str]:
-    """Files that were being written when a program was killed; nobody was told that they exist."""
+    """Return files that a killed program was writing; none was reported as saved."""
     found = [
         (folder / name).relative_to(root).as_posix()
         for folder in folders_of(root)[2:]
@@ -157,7 +158,7 @@ def lies_open(root: Path) -> bool:
 
 
 def list_open(root: Path) -> list[tuple[str, int]]:
-    """Files and folders of the dataset that other users may look into, with their modes.
+    """Return files and folders of the dataset that other users may read, with their modes.
 
     What lies elsewhere and is only linked to is left as it is. Where the disk knows no permissions
     there is nothing to close: see `lies_open`.
@@ -188,7 +189,7 @@ def _find_open(root: Path) -> list[tuple[str, int]]:
 
 
 def list_outside(root: Path) -> list[str]:
-    """Pictures in the dataset's folder that lie in none of the four class folders."""
+    """Return pictures in the dataset's folder that lie in none of the four class folders."""
     found: list[str] = []
     for folder, subfolders, names in os.walk(root):
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]

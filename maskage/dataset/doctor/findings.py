@@ -1,4 +1,4 @@
-"""What the doctor may find in a dataset, and what mends each of it."""
+"""The faults that the doctor may find in a dataset, and the repair of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from maskage.dataset.manifest import KnownPhoto
 
 
 class Kind(StrEnum):
-    """One kind of fault, in the order in which they are told."""
+    """One kind of fault, in the order of the report."""
 
     MANIFEST_DAMAGED = "manifest_damaged"
     MANIFEST_LOST = "manifest_lost"
@@ -67,7 +67,7 @@ WORDS: Mapping[Kind, tuple[str, str, str]] = {
     Kind.CHANGED: (
         "photo changed by another program",
         "photos changed by another program",
-        "measured anew",
+        "measured again",
     ),
     Kind.UNMEASURED: (
         "photo without fingerprint or quality",
@@ -86,18 +86,18 @@ WORDS: Mapping[Kind, tuple[str, str, str]] = {
         "closed to them",
     ),
 }
-"""Of each kind: one of them, several of them, and what `--fix` does, as a participle."""
+"""The name of one fault of each kind, of several, and what `--fix` does, as a participle."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be.
+    """One fault of a dataset.
 
     Attributes:
-        kind: What it is.
-        path: Of the file or row, relative to the dataset.
-        detail: What was found, where the kind alone does not tell.
-        known: The photo as its row shall say, and the row it has now.
+        kind: The kind of fault.
+        path: Path of the file or row, relative to the dataset.
+        detail: What was found, where the kind alone does not say it.
+        known: The photo as its row should be, and the path of the row it has now.
     """
 
     kind: Kind
@@ -112,8 +112,8 @@ class Note:
 
     Attributes:
         kind: One word for machines.
-        text: For people.
-        names: The paths or subjects that it is about.
+        text: A sentence for people.
+        names: The paths or subjects concerned.
     """
 
     kind: str
@@ -123,7 +123,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """All that was found in one dataset; nothing was changed to find it.
+    """Everything that was found in one dataset; finding it changed nothing.
 
     Attributes:
         root: The dataset.
@@ -141,6 +141,7 @@ class Diagnosis:
 
     @property
     def is_clean(self) -> bool:
+        """Nothing was found."""
         return not self.findings
 
     def of_kind(self, *kinds: Kind) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""How the manifest of a dataset is, and what it says or can still say; reads only."""
+"""The state of a dataset's manifest, and what can be read of it; changes nothing."""
 
 import fcntl
 import filecmp
@@ -24,7 +24,7 @@ ASIDE = ".damaged-"
 
 
 class Condition(StrEnum):
-    """How a manifest is."""
+    """The condition of a manifest."""
 
     WHOLE = "whole"
     LOST = "lost"
@@ -51,7 +51,7 @@ class ManifestState:
 
 
 def examine_manifest(root: Path, *, is_ours: bool = False) -> ManifestState:
-    """Read the manifest and say how it is.
+    """Read the manifest and return its state.
 
     Args:
         root: The dataset.
@@ -88,7 +88,7 @@ def examine_manifest(root: Path, *, is_ours: bool = False) -> ManifestState:
 
 
 def find_aside(root: Path) -> Path | None:
-    """The second name of the manifest, given to it while it is being set aside; else None."""
+    """Return the second name of a manifest that is being set aside, or None."""
     path = manifest_path(root)
     if not path.exists():
         return None
@@ -97,14 +97,14 @@ def find_aside(root: Path) -> Path | None:
 
 
 def _is_the_same(aside: Path, path: Path) -> bool:
-    """Whether these are two names of one file; where a file has but one name, of one content."""
+    """Return whether these are two names of one file, or two files of one content."""
     if aside.samefile(path):
         return True
     return not keeps_permissions(path.parent) and filecmp.cmp(aside, path, shallow=False)
 
 
 def find_writer(root: Path) -> str | None:
-    """Who writes to the dataset just now, as the lock tells; None where nobody does."""
+    """Return the program that writes to the dataset now, or None, according to the lock."""
     try:
         handle = os.open(root / ".dataset" / "lock", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -143,7 +143,7 @@ def _read(root: Path, folder: Path) -> ManifestState:
 
 
 def _check(path: Path, name: Path) -> str | None:
-    """What is wrong with the file: None for nothing, "" where it holds no tables yet.
+    """Return what is wrong with the file: None for nothing, "" where it has no tables yet.
 
     Args:
         path: The file, or a copy of it.
@@ -158,9 +158,9 @@ def _check(path: Path, name: Path) -> str | None:
         if read_schema(db, name) == 0:
             return ""
         # Beyond `quick_check` this finds rows that an index has lost; 100,000 take under 1 s.
-        told = [str(line) for (line,) in db.execute("PRAGMA integrity_check(1)")]
-        if told != ["ok"]:
-            return " ".join(told[0].split())
+        answer = [str(line) for (line,) in db.execute("PRAGMA integrity_check(1)")]
+        if answer != ["ok"]:
+            return " ".join(answer[0].split())
         db.execute("SELECT removed_at, sha256 FROM photos LIMIT 1").fetchone()
         db.execute("SELECT action FROM events LIMIT 1").fetchone()
         return None

@@ -1,4 +1,4 @@
-"""Which row belongs to which file. Pure: it is given what was read and says what fits."""
+"""The matching of rows and files. Pure: it gets what was read and returns what fits."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -96,7 +96,7 @@ def match_files(files: Sequence[PhotoFile], rows: ManifestRows, trash: Collectio
 
 
 class _Matcher:
-    """Files and rows that have not found each other yet, and those that have."""
+    """The files and rows that are still unmatched, and those that are matched."""
 
     def __init__(self, files: Sequence[PhotoFile], rows: ManifestRows) -> None:
         self._rows = rows

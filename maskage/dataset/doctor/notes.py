@@ -1,4 +1,4 @@
-"""What the doctor leaves to a person: no faults, and nothing that a program could decide."""
+"""The notes of the doctor: no faults, but things that only a person can decide."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -31,7 +31,7 @@ def list_notes(
     if writer is not None:
         yield Note(
             "in_use",
-            f"another program is writing to it ({writer}): what it is just saving may be told "
+            f"another program is writing to it ({writer}): what it is saving now may be reported "
             f"as a fault. Quit it, and examine again",
             (writer,),
         )
@@ -70,7 +70,7 @@ def _label_conflicts(matches: Iterable[Match]) -> Iterator[Note]:
 
 
 def _consents(photos: Iterable[Photo], manifest: ManifestState, today: date) -> Iterator[Note]:
-    """Subjects whose consent has ended, or who were photographed without one on record."""
+    """Return subjects whose consent has ended, or who were photographed without one on record."""
     subjects: dict[str, bool] = {}
     for photo in photos:
         if photo.subject is not None:
@@ -99,7 +99,7 @@ def _has_ended(consent: Consent | None, today: date) -> bool:
 
 
 def _is_live(source: str | None) -> bool:
-    """Whether a photo may be of somebody who stood before a camera of ours.
+    """Return whether a photo may have been taken with a camera of the collector.
 
     The people of the demo camera agree, and whoever imports pictures had them before.
     """

@@ -31,24 +31,24 @@ from maskage.system.files import rename_new, sync_folder
 from maskage.system.lock import lock_dataset
 
 Left = list[tuple[Finding, str]]
-"""What could not be mended, and why."""
+"""What could not be repaired, and why."""
 
 
 @dataclass(frozen=True)
-class Mended:
-    """What was found, and what of it is left.
+class RepairResult:
+    """The result of a repair: what was found, and what is left.
 
     Attributes:
         diagnosis: Of the dataset before anything was changed.
-        left: What could not be mended, and why.
+        left: What could not be repaired, and why.
     """
 
     diagnosis: Diagnosis
     left: Left
 
 
-def mend(root: Path, progress: Progress = no_progress) -> Mended:
-    """Examine a dataset and mend every fault that can be mended; nobody else writes meanwhile.
+def repair_dataset(root: Path, progress: Progress = no_progress) -> RepairResult:
+    """Examine a dataset and repair every fault that can be repaired; nobody else writes meanwhile.
 
     Args:
         root: The dataset.
@@ -63,12 +63,12 @@ def mend(root: Path, progress: Progress = no_progress) -> Mended:
     lock = lock_dataset(root)
     try:
         diagnosis = examine(root, progress, is_ours=True)
-        return Mended(diagnosis, _Mending(diagnosis).run())
+        return RepairResult(diagnosis, _RepairRun(diagnosis).run())
     finally:
         lock.close()
 
 
-class _Mending:
+class _RepairRun:
     """One run over the findings of a diagnosis."""
 
     def __init__(self, diagnosis: Diagnosis) -> None:
@@ -83,7 +83,7 @@ class _Mending:
         self._each(Kind.FOLDER, self._make_folder)
         self._each(Kind.OPEN, self._close_to_others)
         self._each(Kind.STRAY, self._rename_stray)
-        self._mend_manifest()
+        self._repair_manifest()
         self._each(Kind.DAMAGED, self._set_aside)
         self._each(Kind.TEMPORARY, self._remove_unfinished)
         for folder in self._unsynced:
@@ -133,9 +133,9 @@ class _Mending:
         else:
             (self._root / finding.path).unlink(missing_ok=True)
 
-    def _mend_manifest(self) -> None:
+    def _repair_manifest(self) -> None:
         state = self._diagnosis.manifest
-        self._mend_file()
+        self._repair_file()
         left = {id(finding) for finding, _reason in self._left}
         findings = [f for f in self._diagnosis.findings if f.known and id(f) not in left]
         if not findings and state.condition is Condition.WHOLE:
@@ -143,11 +143,11 @@ class _Mending:
         manifest = Manifest(self._root)
         try:
             with manifest.transaction():
-                _mend_rows(manifest, findings, self._now)
+                _repair_rows(manifest, findings, self._now)
         finally:
             manifest.close()
 
-    def _mend_file(self) -> None:
+    def _repair_file(self) -> None:
         salvage = self._diagnosis.manifest.salvage
         path = manifest_path(self._root)
         try:
@@ -162,7 +162,7 @@ class _Mending:
             ) from fault
 
 
-def _mend_rows(manifest: Manifest, findings: Sequence[Finding], now: str) -> None:
+def _repair_rows(manifest: Manifest, findings: Sequence[Finding], now: str) -> None:
     """Make every row say what is so. The order matters: a row may need another one's path."""
     by_kind = {kind: [f for f in findings if f.kind is kind] for kind in Kind}
     for kind, action in (
@@ -174,7 +174,7 @@ def _mend_rows(manifest: Manifest, findings: Sequence[Finding], now: str) -> Non
             if _known(finding).row_path is not None:
                 manifest.mark_removed(finding.path, now, action, _known(finding).photo.label)
     for finding in by_kind[Kind.STRAY]:
-        _mend_stray(manifest, _known(finding), now)
+        _repair_stray(manifest, _known(finding), now)
     _follow_files(manifest, by_kind[Kind.MOVED] + by_kind[Kind.FOUND], now)
     for finding in by_kind[Kind.UNKNOWN]:
         # The row of a removed photo of the same name gives way.
@@ -188,7 +188,7 @@ def _mend_rows(manifest: Manifest, findings: Sequence[Finding], now: str) -> Non
 
 
 def _follow_files(manifest: Manifest, findings: Sequence[Finding], now: str) -> None:
-    """Rows follow their files, also where these took each other's names."""
+    """Give rows the new paths of their files, also where two files swapped names."""
     underway = []
     for known in map(_known, findings):
         row_path = known.row_path
@@ -200,7 +200,7 @@ def _follow_files(manifest: Manifest, findings: Sequence[Finding], now: str) -> 
         manifest.settle(known, now)
 
 
-def _mend_stray(manifest: Manifest, known: KnownPhoto, now: str) -> None:
+def _repair_stray(manifest: Manifest, known: KnownPhoto, now: str) -> None:
     photo = known.photo
     if known.row_path is None:
         manifest.add(photo, now, action="adopt")

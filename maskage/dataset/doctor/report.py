@@ -1,4 +1,4 @@
-"""How a diagnosis, and what was mended of it, is told: to people and to machines."""
+"""The report of a diagnosis and of its repair, for people and for machines."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,11 +11,11 @@ SHOWN = 5
 
 
 def diagnosis_as_text(diagnosis: Diagnosis, left: Left | None = None) -> str:
-    """What was found, kind by kind, and what comes next.
+    """Describe what was found, kind by kind, and what to do next.
 
     Args:
         diagnosis: What `examine` found.
-        left: What could not be mended; None where nothing was tried.
+        left: What could not be repaired; None where nothing was tried.
     """
     return join_lines(
         [
@@ -30,7 +30,7 @@ def diagnosis_as_text(diagnosis: Diagnosis, left: Left | None = None) -> str:
 
 
 def diagnosis_as_json(diagnosis: Diagnosis, left: Left | None = None) -> dict[str, object]:
-    """All of it as one object; arguments as `diagnosis_as_text`."""
+    """Return the same as one object; arguments as for `diagnosis_as_text`."""
     reasons = {id(finding): reason for finding, reason in left or ()}
     is_tried = left is not None
     salvage = diagnosis.manifest.salvage
@@ -69,9 +69,9 @@ def _faults(diagnosis: Diagnosis, left: Left | None) -> Iterator[str]:
         found = diagnosis.of_kind(kind)
         if not found:
             continue
-        one, several, mended = WORDS[kind]
+        one, several, repaired = WORDS[kind]
         to_be = "" if left is not None or kind is Kind.UNREADABLE else "to be "
-        yield f"{len(found):>6}  {one if len(found) == 1 else several}: {to_be}{mended}"
+        yield f"{len(found):>6}  {one if len(found) == 1 else several}: {to_be}{repaired}"
         for finding in found[:SHOWN]:
             yield f"          {finding.path}{_bracketed(finding.detail)}"
         if len(found) > SHOWN:
@@ -113,12 +113,12 @@ def _verdict(diagnosis: Diagnosis, left: Left | None) -> str:
         return "Clean: folders and manifest agree, and every photo is whole."
     if left is None:
         return (
-            f"{_count(found, 'fault')} found, nothing was changed. Mend with "
+            f"{_count(found, 'fault')} found, nothing was changed. Repair with "
             f"`collector doctor {diagnosis.root} --fix`, which deletes no photo."
         )
     if left:
-        return f"{_count(found - len(left), 'fault')} mended, {len(left)} left."
-    return f"{_count(found, 'fault')} mended; no photo was deleted."
+        return f"{_count(found - len(left), 'fault')} repaired, {len(left)} left."
+    return f"{_count(found, 'fault')} repaired; no photo was deleted."
 
 
 def _count(number: int, what: str) -> str:

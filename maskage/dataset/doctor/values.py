@@ -1,4 +1,4 @@
-"""What can be kept of the values of a row, whatever they are; the folder of a photo is its label.
+"""The values of a damaged row that can be kept; the folder of a photo is its label.
 
 Salvage keeps as much as it can of each row: a value that no row may hold is left out, and measured
 anew where it can be.
@@ -27,7 +27,7 @@ Values = Sequence[object]
 
 @dataclass(frozen=True)
 class SalvagedRow:
-    """One photo's row as it stood.
+    """The row of one photo as it was.
 
     Attributes:
         photo: What it says.
@@ -42,7 +42,7 @@ class SalvagedRow:
 
 @dataclass
 class Salvage:
-    """All that could be read.
+    """Everything that could be read.
 
     Attributes:
         rows: The rows of photos, by path.

@@ -50,16 +50,7 @@ def run_consent(arguments: argparse.Namespace, today: date | None = None) -> int
     return _list_consents(arguments, today)
 
 
-def run_forget(arguments: argparse.Namespace) -> int:
-    """Remove everything that a dataset holds of one person, and list what else does.
-
-    Args:
-        arguments: From the options of `FORGET`.
-
-    Raises:
-        UsageError: Nobody is there to be asked, and --yes was not given.
-        DatasetError: Nobody of this name is in the dataset.
-    """
+def _run_forget(arguments: argparse.Namespace) -> int:
     from maskage.dataset.privacy.forgetting import forget, plan_forgetting
     from maskage.dataset.store import PhotoStore
     from maskage.formats.dataset_folder import manifest_path
@@ -294,7 +285,7 @@ FORGET = Command(
     "tables, pictures and recordings. These are yours to remove and to make again. Given again, "
     "it lists what is still there.",
     _add_forget_options,
-    run_forget,
+    _run_forget,
     epilog="It finds what lies in the folders that it searches, and what these tools wrote "
     "elsewhere. It does not find copies that you took elsewhere yourself (backups, mails).",
 )

@@ -116,7 +116,7 @@ def plan_forgetting(
         cache: One more cache of features, wherever it lies.
 
     Raises:
-        DatasetError: There is no such dataset, nobody of this name is or was in it, or its
+        DatasetError: There is no such dataset, the subject is not in it and never was, or its
             manifest is damaged.
     """
     mine, stone = find_subject_files(root, subject), open_tombstone(root, subject)
@@ -155,7 +155,7 @@ def forget(
     """Carry a plan out, beyond recovery. After a kill, another run finishes it.
 
     Args:
-        store: The dataset, open: nobody else writes meanwhile.
+        store: The dataset, open, so that no other program writes to it.
         plan: A plan for this dataset, made since it was opened.
         on_removed: Called with the name of each removed file.
 

@@ -3,15 +3,15 @@
 Nothing is changed. What certainly shows a person is kept apart from what may.
 """
 
-import json
 import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from maskage.dataset.privacy.page_search import PAGES, TEXTS, Mentions, find_mentions
-from maskage.dataset.privacy.project_walk import MODEL_FILES, Places
+from maskage.dataset.privacy.project_walk import Places
 from maskage.dataset.privacy.sought_photos import SoughtPhotos, is_one_photos_name
+from maskage.formats.bundle import dataset_digests
 from maskage.formats.output_log import Kind, Output
 from maskage.formats.sums import hash_file
 from maskage.pictures.images import PICTURE_SUFFIXES
@@ -84,9 +84,8 @@ class _Search:
             self._judge_text(path)
 
     def judge_model(self, folder: Path) -> None:
-        for name in MODEL_FILES:
-            if _dataset_digest(folder / name) in self._sets:
-                self.add(folder, "a model that was trained on their photos", is_certain=True)
+        if any(digest in self._sets for digest in dataset_digests(folder)):
+            self.add(folder, "a model that was trained on their photos", is_certain=True)
 
     def judge_output(self, output: Output) -> None:
         match output.kind:
@@ -170,15 +169,6 @@ def _removal_of_pictures(folder: Path) -> str:
     if ours and len(ours) == len(entries):
         return join_words(["rm", "-r", str(folder)])
     return join_words(["rm", *map(str, ours)]) if ours else ""
-
-
-def _dataset_digest(path: Path) -> str | None:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    digest = values.get("dataset_digest") if isinstance(values, dict) else None
-    return digest if isinstance(digest, str) else None
 
 
 def _size_of(path: Path) -> str | None:

@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskage.dataset.privacy.page_search import PAGES, TEXTS
+from maskage.formats.bundle import MODEL_FILES
 from maskage.formats.curated_set import looks_like_set
 from maskage.formats.feature_cache import CACHE_NAME
 from maskage.formats.output_log import DEPTH
 from maskage.formats.run_arguments import ARGS_FILE
 from maskage.pictures.images import PICTURE_SUFFIXES
 from maskage.records import LABELS
-
-MODEL_FILES = ("bundle.json", "export.json")
-"""Files in which a bundle and an export describe themselves."""
 
 # Left by a killed `curate`: a set that was being made, and maybe the former one.
 BUILDING = re.compile(r"\.(.+)-building-\d+")

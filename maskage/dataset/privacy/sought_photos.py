@@ -17,7 +17,7 @@ from maskage.pictures.perceptual_hash import is_same_picture
 
 # "000012_<photo>.jpg" is the photo as `detector run --pictures` annotates it.
 _ANNOTATED = re.compile(r"\d{6}_(?=.)")
-# "<photo>__aug3.jpg" is a variant of it, as `curate` makes them.
+# "<photo>__aug3.jpg" is a variant that `curate` made of the photo.
 _VARIANT = re.compile(r"__[a-z_-]+\d+$")
 
 
@@ -31,7 +31,7 @@ class SoughtPhotos:
         paths: Paths in the dataset, present and former, that no other person's photo has.
         digests: sha256 of each file.
         names: Every name that a photo may have had, without its suffix.
-        words: The person's pseudonym, and sessions in which nobody else was photographed.
+        words: The person's pseudonym, and sessions in which no other person was photographed.
         sizes: Bytes of each file, in decimal.
         embedded: sha256 of pictures in pages that showed the photos.
         outputs: Absolute paths of outputs with the person as their subject.

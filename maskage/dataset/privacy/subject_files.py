@@ -43,7 +43,7 @@ class SubjectFiles:
         paths: Paths, present and former, that no other person's photo has.
         digests: sha256 of each photo: from the rows, from the files, and without metadata.
         names: File names that a photo may ever have had, without their suffixes.
-        words: Sessions in which nobody else was photographed.
+        words: Sessions in which no other person was photographed.
         sizes: Bytes of each file, in decimal.
         fingerprints: Perceptual hashes of the photos.
         unclear: Files that may show the person too, which is not certain; absolute if they lie

@@ -1,21 +1,16 @@
-"""What age and sun leave on the faces of the demo camera: wrinkles, eye bags, spots, freckles."""
+"""Paint signs of age and sun on faces: wrinkles, eye bags, spots, freckles."""
 
 import numpy as np
 
 from maskage.demo.colours import darker, lighter, mix
-from maskage.demo.painting.canvas import (
-    Canvas,
-    Points,
-    Shape,
-    ellipse,
-)
+from maskage.demo.painting.canvas import Canvas, Points, Shape, ellipse
 from maskage.demo.people import DemoSubject
 
 _SIDES = (-1, 1)
 
 
 def paint_age(canvas: Canvas, subject: DemoSubject, head: Shape) -> None:
-    """Forehead lines, frown, crow's feet, eye bags, folds beside nose and mouth."""
+    """Paint forehead lines, frown, crow's feet, eye bags, and folds beside nose and mouth."""
     for y, wide in ((-0.58, 0.34), (-0.49, 0.42), (-0.40, 0.40)):
         wave = [(x * wide, y + 0.022 * np.cos(x * 7) + 0.03 * x * x) for x in np.linspace(-1, 1, 9)]
         _crease(canvas, subject, np.asarray(wave, np.float32), head, 0.036)
@@ -47,7 +42,7 @@ def paint_age(canvas: Canvas, subject: DemoSubject, head: Shape) -> None:
 
 
 def paint_marks(canvas: Canvas, subject: DemoSubject, head: Shape) -> None:
-    """Freckles, age spots; the same on every picture of a person."""
+    """Paint freckles and age spots, the same on every picture of a person."""
     rng = np.random.default_rng(int(subject.subject_id.rpartition("-")[2]))
     if "freckles" in subject.extras:
         for _ in range(46):
@@ -65,7 +60,7 @@ def paint_marks(canvas: Canvas, subject: DemoSubject, head: Shape) -> None:
 
 
 def _crease(canvas: Canvas, subject: DemoSubject, path: Points, head: Shape, width: float) -> None:
-    """One wrinkle: a dark furrow under a lighter fold."""
+    """Paint a wrinkle: a dark furrow below a lighter fold."""
     lit = path + np.array([0, -width * 0.8], np.float32)
     canvas.stroke(lit, width, lighter(subject.skin, 0.35), 0.45, 0.01, clip=head)
     canvas.stroke(path, width, darker(subject.skin, 0.58), 0.85, 0.006, clip=head)

@@ -1,16 +1,9 @@
-"""Neck, shoulders and clothes of the demo camera's people, and their glasses and earrings."""
+"""Paint neck, shoulders, clothes, glasses and jewellery of the demo camera's people."""
 
 import numpy as np
 
 from maskage.demo.colours import Colour, darker, lighter
-from maskage.demo.painting.canvas import (
-    Canvas,
-    Shape,
-    both_halves,
-    ellipse,
-    moved,
-    smooth,
-)
+from maskage.demo.painting.canvas import Canvas, Shape, both_halves, ellipse, moved, smooth
 from maskage.demo.painting.face import CHEEK_X, EYE_X
 from maskage.demo.people import DemoSubject
 
@@ -27,7 +20,7 @@ _NECKLINES = {
 
 
 def paint_body(canvas: Canvas, subject: DemoSubject) -> None:
-    """Neck, then what they wear."""
+    """Paint the neck and the top that a person wears."""
     _paint_neck(canvas, subject)
     edge = list(_NECKLINES[subject.top])
     right = [
@@ -50,7 +43,7 @@ def paint_body(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_glasses(canvas: Canvas, subject: DemoSubject) -> None:
-    """Whatever glasses they wear, over eyes and mask."""
+    """Paint the glasses that a person wears, over eyes and mask."""
     styles = {
         "round_glasses": (0.225, 0.215, (58, 46, 44), 0.034),
         "square_glasses": (0.25, 0.17, (34, 34, 42), 0.048),
@@ -64,7 +57,7 @@ def paint_glasses(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_jewellery(canvas: Canvas, subject: DemoSubject) -> None:
-    """Earrings and a ring in the nose."""
+    """Paint earrings and a ring in the nose."""
     ear_x, ear_y = CHEEK_X * subject.face[0] + 0.06, 0.32
     for side in _SIDES:
         if "hoops" in subject.extras:

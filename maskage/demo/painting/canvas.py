@@ -1,6 +1,7 @@
-"""Soft, antialiased painting for the demo camera: shapes in head units onto a transparent canvas.
+"""Paint soft, antialiased shapes in head units on a transparent canvas, for the demo camera.
 
-One head unit is about half a face's height; the origin lies between the eyes and y points down.
+One head unit is about half the height of a face; the origin lies between the eyes and y points
+down.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from maskage.demo.colours import Colour
 
 Points = NDArray[np.float32]
-"""Shape (N, 2): x, y in head units."""
+"""Points x, y in head units, float32, shape (N, 2)."""
 
 Coordinates = Sequence[tuple[float, float]] | Points
 
@@ -32,14 +33,14 @@ class Window:
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """Where something was painted: coverage 0 to 1, float32 (h, w), at (x, y) of its canvas."""
+    """A painted area: coverage 0 to 1, float32 (h, w), at pixel (x, y) of its canvas."""
 
     x: int
     y: int
     coverage: NDArray[np.float32]
 
     def within(self, x: int, y: int, width: int, height: int) -> NDArray[np.float32]:
-        """The coverage seen through a rectangle of the canvas; 0 outside the shape."""
+        """Return the coverage in a rectangle of the canvas, 0 outside the shape."""
         seen = np.zeros((height, width), np.float32)
         own_height, own_width = self.coverage.shape
         left, right = max(x, self.x), min(x + width, self.x + own_width)
@@ -53,12 +54,12 @@ class Shape:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A finished canvas: premultiplied RGBA uint8 (H, W, 4), its corner in pixels from the origin.
+    """A finished canvas.
 
     Attributes:
-        pixels: The picture.
-        x, y: Where its top left pixel lies, in sprite pixels, seen from the origin.
-        unit_px: Pixels a head unit.
+        pixels: Picture, premultiplied RGBA uint8, shape (H, W, 4).
+        x, y: Place of its top left pixel, in sprite pixels from the origin.
+        unit_px: Pixels in a head unit.
     """
 
     pixels: NDArray[np.uint8]
@@ -68,12 +69,12 @@ class Layer:
 
 
 class Canvas:
-    """A transparent sheet to paint on, drawn `oversample` times as large and shrunk at the end.
+    """A transparent sheet to paint on, `oversample` times as large as its result.
 
     Args:
-        window: What part of the plane it shows.
-        unit_px: Pixels a head unit in the finished layer.
-        oversample: How much larger it is drawn.
+        window: Part of the plane that it shows.
+        unit_px: Pixels in a head unit of the finished layer.
+        oversample: Factor by which it is larger than the result.
     """
 
     def __init__(self, window: Window, unit_px: float, oversample: int = 2) -> None:
@@ -82,7 +83,7 @@ class Canvas:
         self._height = int((window.bottom - window.top) * unit_px)
         self._unit_px, self._oversample = unit_px, oversample
         self._scale = unit_px * oversample
-        # One plane a channel: blending runs some four times as fast as with channels last.
+        # One plane for each channel: blending is about four times as fast as with channels last.
         size = (4, self._height * oversample, self._width * oversample)
         self._planes = np.zeros(size, np.float32)
 
@@ -97,14 +98,14 @@ class Canvas:
         """Paint a closed polygon.
 
         Args:
-            points: Its corners, in head units; see `smooth` for round ones.
-            colour: What it is painted with.
-            opacity: 0 to 1.
-            soft: How far its edge is blurred (sigma), in head units.
-            clip: Paint only where this shape is.
+            points: Corners, in head units; see `smooth` for round shapes.
+            colour: Colour of the paint.
+            opacity: Opacity, 0 to 1.
+            soft: Blur of the edge (sigma), in head units.
+            clip: Shape outside which nothing is painted.
 
         Returns:
-            The shape, to clip later ones with.
+            The shape, which can clip later ones.
         """
         shape = self._cover(np.asarray(points, np.float32), soft)
         if clip is not None:
@@ -125,11 +126,14 @@ class Canvas:
         clip: Shape | None = None,
         taper: bool = True,
     ) -> Shape:
-        """Paint a line through `points`, `width` head units thick; tapered towards its ends."""
+        """Paint a line through `points`, `width` head units thick, tapered to its ends by default.
+
+        The other arguments are those of `fill`.
+        """
         return self.fill(ribbon(points, width, taper), colour, opacity, soft, clip)
 
     def finish(self) -> Layer:
-        """The canvas at its real size."""
+        """Return the canvas at its final size."""
         size = (self._width, self._height)
         planes = [cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in self._planes]
         small = cv2.merge(planes)
@@ -163,7 +167,7 @@ class Canvas:
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, turn: float = 0.0) -> Points:
-    """The outline of an ellipse with radii `rx`, `ry`, turned by `turn` radians."""
+    """Return the outline of an ellipse with radii `rx` and `ry`, turned by `turn` radians."""
     angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     across, down = rx * np.cos(angle), ry * np.sin(angle)
     cos, sin = np.cos(turn), np.sin(turn)
@@ -172,7 +176,7 @@ def ellipse(x: float, y: float, rx: float, ry: float, turn: float = 0.0) -> Poin
 
 
 def smooth(points: Coordinates, closed: bool = True, steps: int = 8) -> Points:
-    """A round curve through `points` (Catmull-Rom), `steps` points a piece."""
+    """Return a round curve through `points` (Catmull-Rom), with `steps` points for each piece."""
     knots = np.asarray(points, np.float32)
     if closed:
         knots = np.concatenate([knots[-1:], knots, knots[:2]])
@@ -191,7 +195,7 @@ def smooth(points: Coordinates, closed: bool = True, steps: int = 8) -> Points:
 
 
 def ribbon(points: Coordinates, width: float, taper: bool = True) -> Points:
-    """The outline of a line through `points` that is `width` thick in the middle."""
+    """Return the outline of a line through `points` that is `width` thick in the middle."""
     path = smooth(points, closed=False)
     along = np.gradient(path, axis=0)
     length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)
@@ -207,24 +211,24 @@ def ribbon(points: Coordinates, width: float, taper: bool = True) -> Points:
 
 
 def mirrored(points: Coordinates) -> Points:
-    """The same shape on the other side of the face."""
+    """Mirror a shape to the other side of the face."""
     return np.asarray(points, np.float32) * np.array([-1, 1], np.float32)
 
 
 def both_halves(right: Coordinates) -> Points:
-    """A closed symmetric outline from its right half, listed from the top to the bottom."""
+    """Return a closed symmetric outline from its right half, listed from top to bottom."""
     half = np.asarray(right, np.float32)
     left = mirrored(half)[::-1]
     return np.concatenate([half, left[left[:, 0] != 0]])
 
 
 def moved(points: Coordinates, x: float, y: float) -> Points:
-    """The same shape elsewhere."""
+    """Move a shape by x and y."""
     return np.asarray(points, np.float32) + np.array([x, y], np.float32)
 
 
 def _blur(mask: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:
-    """Gaussian blur; wide ones on a shrunken copy, where they look the same and cost less."""
+    """Blur a mask; a wide blur runs on a shrunken copy, which looks the same and is faster."""
     if sigma < 0.4:
         return mask
     shrink = min(max(1, int(sigma // 3)), max(1, min(mask.shape) // 4))

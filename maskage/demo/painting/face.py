@@ -1,25 +1,13 @@
-"""Heads of the demo camera: shape, skin, ears and nose.
+"""Paint heads of the demo camera: shape, skin, ears and nose.
 
-All in head units: the eyes lie at y = 0, the chin at 1, the hairline near -0.62.
+All numbers are in head units: the eyes lie at y = 0, the chin at 1, the hairline near -0.62.
 """
 
 import numpy as np
 
-from maskage.demo.colours import (
-    Colour,
-    darker,
-    lighter,
-    mix,
-)
+from maskage.demo.colours import Colour, darker, lighter, mix
 from maskage.demo.painting.age import paint_age, paint_marks
-from maskage.demo.painting.canvas import (
-    Canvas,
-    Points,
-    Shape,
-    both_halves,
-    ellipse,
-    smooth,
-)
+from maskage.demo.painting.canvas import Canvas, Points, Shape, both_halves, ellipse, smooth
 from maskage.demo.people import DemoSubject
 
 CHIN_Y = 1.0
@@ -32,7 +20,7 @@ _SIDES = (-1, 1)
 
 
 def head_outline(subject: DemoSubject) -> Points:
-    """The head, from the top of the skull round the chin."""
+    """Return the outline of a head, from the top of the skull round the chin."""
     width, jaw, chin = subject.face
     x = CHEEK_X * width
     jowl = 0.03 if subject.is_old else 0.0
@@ -52,7 +40,7 @@ def head_outline(subject: DemoSubject) -> Points:
 
 
 def paint_head(canvas: Canvas, subject: DemoSubject) -> Shape:
-    """Ears, the bare head and its shading; returns the head's shape."""
+    """Paint ears, the bare head and its shading, and return the shape of the head."""
     skin, width = subject.skin, subject.face[0]
     for side in _SIDES:
         _paint_ear(canvas, subject, side)

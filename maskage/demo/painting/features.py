@@ -1,15 +1,10 @@
-"""What moves in the faces of the demo camera, and what grows there: brows, eyes, mouth, beard."""
+"""Paint brows, eyes, mouth and beard of the demo camera's people."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from maskage.demo.colours import (
-    Colour,
-    darker,
-    lighter,
-    mix,
-)
+from maskage.demo.colours import Colour, darker, lighter, mix
 from maskage.demo.painting.canvas import (
     Canvas,
     Points,
@@ -29,11 +24,11 @@ _SIDES = (-1, 1)
 
 @dataclass(frozen=True)
 class EyeState:
-    """How the eyes are held.
+    """The state of the eyes.
 
     Attributes:
-        is_open: 0 shut to 1 open.
-        gaze: Where they look, -1 left to 1 right.
+        is_open: Opening of the lids, 0 shut to 1 open.
+        gaze: Direction of the gaze, -1 left to 1 right.
     """
 
     is_open: float = 1.0
@@ -41,7 +36,7 @@ class EyeState:
 
 
 def paint_brows(canvas: Canvas, subject: DemoSubject) -> None:
-    """Brows; those of the old hang lower at their outer end and are ragged."""
+    """Paint brows, which are lower at the outer end and ragged on old people."""
     thick = 0.072 * subject.brow
     droop = 0.05 if subject.is_old else 0.0
     arc = [(0.13, -0.205), (0.26, -0.265), (0.42, -0.265 + droop / 2), (0.58, -0.185 + droop)]
@@ -60,7 +55,7 @@ def paint_brows(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_eyes(canvas: Canvas, subject: DemoSubject, state: EyeState) -> None:
-    """Both eyes with lids and lashes; the old have heavier lids."""
+    """Paint both eyes with lids and lashes; old people have heavier lids."""
     for side in _SIDES:
         x, tall = side * EYE_X, 0.105 * (0.94 if subject.is_old else 1.0)
         opening = _eye_outline(x, side, tall * max(state.is_open, 0.04))
@@ -72,7 +67,7 @@ def paint_eyes(canvas: Canvas, subject: DemoSubject, state: EyeState) -> None:
 
 
 def paint_mouth(canvas: Canvas, subject: DemoSubject, is_open: float) -> None:
-    """Lips, closed in a smile (0) to open in talk (1)."""
+    """Paint the lips, from closed in a smile (0) to open in talk (1)."""
     y, full, wide = MOUTH_Y, 0.055 * subject.lips, 0.27 - 0.05 * is_open
     lipstick = "lipstick" in subject.extras
     lip = mix(subject.skin, BLOOD, 0.75 if lipstick else 0.42)
@@ -108,7 +103,7 @@ def paint_mouth(canvas: Canvas, subject: DemoSubject, is_open: float) -> None:
 
 
 def paint_beard(canvas: Canvas, subject: DemoSubject, head: Shape) -> None:
-    """Moustache, beard or stubble, around the mouth."""
+    """Paint a moustache, a beard or stubble around the mouth."""
     colour, extras = subject.brow_colour, subject.extras
     if "stubble" in extras:
         _paint_full_beard(canvas, subject, head, opacity=0.3)
@@ -131,12 +126,12 @@ def paint_beard(canvas: Canvas, subject: DemoSubject, head: Shape) -> None:
 
 
 def _closed(first: list[tuple[float, float]], second: list[tuple[float, float]]) -> Points:
-    """Between two right halves of symmetric curves that share their outer end."""
+    """Return the outline between two symmetric curves, from right halves with a common end."""
     return np.asarray(_arc(first) + _arc(second)[::-1][1:-1], np.float32)
 
 
 def _arc(right: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """A symmetric curve from its right half, listed from the outer end to the middle."""
+    """Return a symmetric curve from its right half, listed from the outer end to the middle."""
     return right + [(-x, y) for x, y in right[::-1][1:]]
 
 

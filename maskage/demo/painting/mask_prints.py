@@ -1,4 +1,4 @@
-"""What is printed on the masks of the demo camera: dots, stripes, flowers, a grin, a cat."""
+"""Paint prints on masks: dots, stripes, checks, flowers, a grin, a cat."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,23 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskage.demo.colours import Colour
-from maskage.demo.painting.canvas import (
-    Canvas,
-    Shape,
-    ellipse,
-    smooth,
-)
+from maskage.demo.painting.canvas import Canvas, Shape, ellipse, smooth
 
 
 @dataclass(frozen=True)
 class MaskKind:
-    """One kind of mask.
+    """A kind of mask.
 
     Attributes:
-        name: "surgical-blue".
+        name: Name such as "surgical-blue".
         cut: "surgical" (pleats), "ffp2" (a beak) or "cloth".
-        colour: Of its ground.
-        pattern: What is printed on it; see `_PATTERNS`, "" for nothing.
+        colour: Colour of the cloth.
+        pattern: Print, a key of `_PATTERNS`, or "" for none.
         print_colour: Colour of the print.
     """
 
@@ -34,7 +29,7 @@ class MaskKind:
 
 
 def paint_print(canvas: Canvas, kind: MaskKind, cloth: Shape) -> None:
-    """Print the pattern of a mask on its cloth."""
+    """Paint the print of a mask on its cloth."""
     if kind.pattern:
         _PATTERNS[kind.pattern](canvas, kind, cloth)
 
@@ -100,7 +95,7 @@ def _flowers(canvas: Canvas, kind: MaskKind, cloth: Shape) -> None:
 
 
 def _smile(canvas: Canvas, kind: MaskKind, cloth: Shape) -> None:
-    """A broad printed grin: a mouth that is none."""
+    """Paint a broad grin, a mouth that is only a print."""
     grin = smooth(
         [(-0.44, 0.5), (-0.2, 0.56), (0.2, 0.56), (0.44, 0.5), (0.3, 0.76), (0, 0.86), (-0.3, 0.76)]
     )
@@ -112,7 +107,7 @@ def _smile(canvas: Canvas, kind: MaskKind, cloth: Shape) -> None:
 
 
 def _cat(canvas: Canvas, kind: MaskKind, cloth: Shape) -> None:
-    """Nose, mouth and whiskers of a cat."""
+    """Paint the nose, mouth and whiskers of a cat."""
     canvas.fill(smooth([(-0.1, 0.42), (0.1, 0.42), (0, 0.52)]), kind.print_colour, 1, 0.004, cloth)
     for side in (-1, 1):
         canvas.stroke(

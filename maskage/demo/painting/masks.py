@@ -1,17 +1,9 @@
-"""The masks of the demo camera: what they look like, worn over the nose or on the chin."""
+"""Paint the masks of the demo camera, worn over the nose or on the chin."""
 
 import numpy as np
 
 from maskage.demo.colours import colour_of, darker, lighter
-from maskage.demo.painting.canvas import (
-    Canvas,
-    Points,
-    Shape,
-    both_halves,
-    ellipse,
-    moved,
-    smooth,
-)
+from maskage.demo.painting.canvas import Canvas, Points, Shape, both_halves, ellipse, moved, smooth
 from maskage.demo.painting.face import CHEEK_X
 from maskage.demo.painting.mask_prints import MaskKind, paint_print
 from maskage.demo.people import DemoSubject
@@ -47,16 +39,16 @@ MASK_KINDS: dict[str, MaskKind] = {
         _kind("cat", "cloth", "#5a5560", "cat", "#f6c9cf"),
     )
 }
-"""Every kind of mask, by name."""
+"""All kinds of masks, by name."""
 
 
 def mask_covers(mask: str) -> bool:
-    """Whether a mask state ("none", "dots", "chin dots") hides nose and mouth."""
+    """Return whether a mask ("none", "dots", "chin dots") covers nose and mouth."""
     return mask in MASK_KINDS
 
 
 def paint_mask(canvas: Canvas, subject: DemoSubject, mask: str) -> None:
-    """Put on a mask: a kind's name, "chin " and a kind's name, or "none"."""
+    """Paint a mask: a kind, "chin " and a kind, or "none"."""
     if mask == NO_MASK:
         return
     kind = MASK_KINDS[mask.removeprefix(CHIN_PREFIX)]
@@ -126,7 +118,7 @@ def _paint_on_chin(canvas: Canvas, subject: DemoSubject, kind: MaskKind, x: floa
 def paint_straps(
     canvas: Canvas, kind: MaskKind, corners: list[tuple[float, float]], x: float
 ) -> None:
-    """Loops from the mask's corners to behind the ears."""
+    """Paint loops from the corners of a mask to behind the ears."""
     is_dark = sum(kind.colour) < 300
     colour = kind.colour if is_dark else lighter(kind.colour, 0.5)
     ends = [-0.04, 0.28] if len(corners) == 2 else [0.28]

@@ -64,7 +64,12 @@ class Log:
         self.told: list[CameraState | int] = []
         self._came = threading.Condition()
         self.observer = Observer(
-            camera, "scripted", opener, GuideFinder(), self._see, lambda state: self._note(state)
+            camera,
+            "scripted",
+            opener,
+            GuideFinder(),
+            on_observation=self._see,
+            on_state=lambda state: self._note(state),
         )
 
     @property
@@ -137,7 +142,12 @@ def test_nothing_of_before_the_gap_is_left_to_be_taken_after_it() -> None:
     announced = threading.Event()
     # A screen that is too busy to take what is announced.
     observer = Observer(
-        camera, "scripted", open_late, GuideFinder(), announced.set, lambda s: log._note(s)
+        camera,
+        "scripted",
+        open_late,
+        GuideFinder(),
+        on_observation=announced.set,
+        on_state=lambda s: log._note(s),
     )
     observer.start()
     try:
@@ -261,7 +271,12 @@ def test_what_nobody_foresaw_is_told_and_outlived() -> None:
 
     states: list[CameraState] = []
     observer = Observer(
-        ScriptedCamera(), "scripted", open_moody, finder, lambda: None, states.append
+        ScriptedCamera(),
+        "scripted",
+        open_moody,
+        finder,
+        on_observation=lambda: None,
+        on_state=states.append,
     )
     observer.start()
     try:

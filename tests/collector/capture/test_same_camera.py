@@ -17,7 +17,7 @@ from maskage.faces.finder import GuideFinder
 from maskage.records import Frame
 from tests.maskage.dataset.test_importer import make_video
 
-LONG_S = 40.0
+LONG_S = 60.0
 _, LIVE, SILENT, LOST, REFUSED, ENDED = CameraCondition
 
 
@@ -125,7 +125,14 @@ def collector(source: Source) -> Iterator[User]:
     def see() -> None:
         user.frames += observer.take() is not None
 
-    observer = Observer(source.open(), "scripted", source.open, GuideFinder(), see, user.note)
+    observer = Observer(
+        source.open(),
+        "scripted",
+        source.open,
+        GuideFinder(),
+        on_observation=see,
+        on_state=user.note,
+    )
     observer.start()
     try:
         yield user

@@ -34,7 +34,16 @@ def observed(
     pixels = np.zeros((4, 4, 3), dtype=np.uint8)
     frame = Frame(pixels, 0, captured_s)
     return Observation(
-        frame, faces, FACE, is_guided, pixels, quality, "cam", is_live, still_s, is_black
+        frame=frame,
+        faces=faces,
+        box=FACE,
+        is_guided=is_guided,
+        crop=pixels,
+        quality=quality,
+        source="cam",
+        is_live=is_live,
+        still_s=still_s,
+        is_black=is_black,
     )
 
 

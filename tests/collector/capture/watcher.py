@@ -26,7 +26,12 @@ class Watcher:
         self.seen: list[tuple[float, Observation]] = []
         self._came = threading.Condition()
         self.observer = Observer(
-            open_camera(source), source, open_camera, GuideFinder(), self._see, self._hear
+            open_camera(source),
+            source,
+            open_camera,
+            GuideFinder(),
+            on_observation=self._see,
+            on_state=self._hear,
         )
         self.observer.start()
 

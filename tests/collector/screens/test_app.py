@@ -137,14 +137,14 @@ async def running(
     camera = camera or MovingCamera()
     with PhotoStore(root) as store:
         parts = CaptureParts(
-            store,
-            camera,
-            source,
-            MovingCamera,
-            finder or FixedFinder(FACE),
-            lambda: others or [],
-            subject,
-            gate,
+            store=store,
+            camera=camera,
+            source=source,
+            opener=MovingCamera,
+            finder=finder or FixedFinder(FACE),
+            list_sources=lambda: others or [],
+            subject=subject,
+            gate=gate,
             commands=with_changes(key_changes or {}),
         )
         app = CollectorApp(parts, key_changes)
@@ -286,7 +286,7 @@ async def test_a_subject_is_asked_for_checked_and_saved_in_a_new_session(tmp_pat
         assert "pseudonym" in str(bench.app.screen.query_one("#dialog-text", Static).content)
         bench.app.screen.query_one(Input).value = "p09"
         await bench.press("enter")
-        await bench.wait_for_answer("subject p09, in a new session")
+        await bench.wait_for_answer("subject p09, new session")
         await bench.press("1")
         await bench.wait_for_answer("number 2")
     first, second = sorted(photos_of(tmp_path), key=lambda photo: photo.taken_at or "")
@@ -594,7 +594,7 @@ async def test_the_palette_offers_our_commands_and_themes(tmp_path: Path) -> Non
         await bench.press("ctrl+p")
         await bench.wait(lambda: isinstance(bench.app.screen, CommandPalette))
         await bench.press(*"gallery")
-        await bench.wait(lambda: "Look the photos through" in bench.text())
+        await bench.wait(lambda: "Review the photos and correct labels" in bench.text())
         await bench.press("escape")
         await bench.wait(lambda: isinstance(bench.app.screen, CaptureScreen))
         bench.app.theme = "textual-light"

@@ -310,7 +310,7 @@ async def test_m_and_d_show_only_the_flagged_and_the_disputed(tmp_path: Path) ->
         await desk.press("d")
         assert [photo.path for photo in desk.screen.photos.slice(0, 9)] == ["nomask_young/p03.jpg"]
         await desk.press("d", "m")
-        assert "no photo is like that" in desk.text()
+        assert "no photo matches" in desk.text()
         # Keys do nothing where there is no photo.
         await desk.press("1", "x", "f", "a", "enter", "enter", "j")
         await desk.press("m", "f")
@@ -369,7 +369,7 @@ async def test_tiles_show_the_photos(tmp_path: Path) -> None:
         # A broken file has a tile of its own, and says so at the cursor.
         await desk.wait(lambda: color(gallery.grid.tile_columns + 6) == (96, 28, 24))
         await desk.press("right")
-        await desk.wait(lambda: "no whole picture" in desk.text())
+        await desk.wait(lambda: "this file is damaged" in desk.text())
 
 
 async def test_the_help_names_every_key_and_q_leads_back(tmp_path: Path) -> None:

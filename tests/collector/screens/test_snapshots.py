@@ -44,7 +44,13 @@ async def test_the_camera(
     with PhotoStore(Path("data")) as store:
         camera = open_camera("pictures")
         parts = CaptureParts(
-            store, camera, "pictures", open_camera, GuideFinder(), list, subject="p07"
+            store=store,
+            camera=camera,
+            source="pictures",
+            opener=open_camera,
+            finder=GuideFinder(),
+            list_sources=list,
+            subject="p07",
         )
         app = CollectorApp(parts)
         try:
@@ -86,7 +92,7 @@ async def test_the_gallery(
                 desk = Gallerist(app, pilot, Path("data"))
                 await desk.wait(lambda: app.review.current is not None)
                 await desk.press("d", "0")
-                await desk.wait_for_answer("1-4 label")
+                await desk.wait_for_answer("1-4: label")
                 check_snapshot(screen_text(app), f"gallery_{size[0]}x{size[1]}", update=update)
         finally:
             app.writer.close()

@@ -161,7 +161,7 @@ def test_without_weights_the_descriptor_stands_in_and_says_so(no_weights: Path) 
     assert np.array_equal(embedding.features, describe_plainly(pictures))
     assert embedding.notice is not None
     assert str(no_weights / "models" / WEIGHTS_FILE) in embedding.notice
-    assert "could not be fetched" in embedding.notice
+    assert "could not be downloaded" in embedding.notice
     assert "KERAS_HOME" in embedding.notice
 
 

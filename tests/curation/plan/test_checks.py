@@ -36,8 +36,8 @@ def sight(
         (sight(brightness=240, clipped=0.9), "blown out: brightness 240, over 225"),
         (sight(clipped=0.8), "blown out: 80% black or white, over 70%"),
         (sight(sharpness=4.2), "blurred: sharpness 4.2, under 15"),
-        (sight(faces=0), "no face: the face finder saw none"),
-        (sight(faces=3, face_px=90), "several faces: 3 of a size"),
+        (sight(faces=0), "no face: the face finder found none"),
+        (sight(faces=3, face_px=90), "several faces: 3 of similar size"),
     ],
 )
 def test_each_flaw_says_what_was_found_and_where_the_limit_is(flawed: Sight, reason: str) -> None:
@@ -76,9 +76,9 @@ def test_every_limit_moves_what_it_names() -> None:
 @pytest.mark.parametrize(
     ("wish", "message"),
     [
-        ({"min_sharpness": -1.0}, "--min-sharpness is 0 or more"),
-        ({"min_brightness": float("nan")}, "--min-brightness is 0 or more"),
-        ({"max_clipped": 1.5}, "--max-clipped is 0 to 1"),
+        ({"min_sharpness": -1.0}, "--min-sharpness must be 0 or more"),
+        ({"min_brightness": float("nan")}, "--min-brightness must be 0 or more"),
+        ({"max_clipped": 1.5}, "--max-clipped must be a share, 0 to 1"),
         ({"max_aspect": 0.5}, "--max-aspect"),
         ({"allowed": frozenset({"ugly"})}, "No check is named ugly"),
     ],

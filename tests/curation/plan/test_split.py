@@ -116,7 +116,7 @@ def test_a_random_split_is_the_shuffled_list_cut_at_the_ratio() -> None:
 def test_a_random_split_of_few_photos_says_how_many_it_needs() -> None:
     photos = [Photo(f"{label}/{k}.jpg", label) for label in LABELS for k in range(4)]
     splits = assign_at_random(photos)
-    with pytest.raises(DatasetError, match="at least 10 photos a class"):
+    with pytest.raises(DatasetError, match="at least 10 photos in each class"):
         require_full_splits(photos, splits, (0.8, 0.1, 0.1), "random")
 
 

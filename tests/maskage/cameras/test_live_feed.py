@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from maskage.cameras.live_feed import HUNG_AFTER_S, LiveFeed
+from maskage.cameras.live_feed import HUNG_AFTER_S, CameraCondition, LiveFeed
 from maskage.cameras.sources import Camera, PictureFolder, open_camera
-from maskage.errors import CameraError
+from maskage.errors import CameraError, CameraLoginError
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Frame, Label, RgbImage
 from tests.maskage.cameras.video.video_clips import make_clip
@@ -451,3 +451,27 @@ def test_a_recording_that_cannot_be_read_is_an_error_and_not_opened_anew(tmp_pat
         pytest.raises(CameraError, match="none of its frames"),
     ):
         take_until(feed, lambda: feed.has_ended or feed.problem is not None)
+
+
+def test_a_camera_that_refused_its_login_is_asked_again_only_when_the_user_wants_it() -> None:
+    first, back = SteadyCamera("first"), SteadyCamera("back")
+    answers: list[Camera | None] = [first, None, None, None, back]
+
+    def open_next() -> Camera:
+        camera = answers.pop(0)
+        if camera is None:
+            raise CameraLoginError("wrong password.")
+        return camera
+
+    with LiveFeed(open_next) as feed:
+        take_frames(feed, 1)
+        first.is_lost = True
+        take_until(feed, lambda: feed.state.condition is CameraCondition.REFUSED)
+        assert problem_of(feed) == "wrong password. It is not asked again."
+        assert feed.stale_s is not None or feed.take(1.5) is None
+        assert not feed.has_ended
+        assert answers == [back]
+        feed.switch(open_next, "first")
+        take_frames(feed, 2)
+        assert problem_of(feed) is None
+        assert feed.reconnects == 0

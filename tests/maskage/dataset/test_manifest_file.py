@@ -14,7 +14,7 @@ from curation.cli import main as curate
 from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.findings import Kind
-from maskage.dataset.doctor.repair import mend
+from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.manifest import read_consents, read_rows
 from maskage.dataset.manifest_file import read_file
 from maskage.dataset.store import PhotoStore, list_photos
@@ -90,7 +90,7 @@ def test_a_manifest_that_goes_while_it_is_open_is_noticed_before_the_next_saved(
         assert len(store.photos()) == 5
     assert len(list((tmp_path / "mask_young").glob("*.jpg"))) == 2
     assert (tmp_path / kept.path).is_file()
-    mend(tmp_path)
+    repair_dataset(tmp_path)
     assert examine(tmp_path).is_clean
     assert len(list_photos(tmp_path)) == 6
 

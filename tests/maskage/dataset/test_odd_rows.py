@@ -12,7 +12,7 @@ from collector.cli import main as collector
 from curation.cli import main as curate
 from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.examine import examine
-from maskage.dataset.doctor.repair import mend
+from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.edits import trashing
 from maskage.dataset.manifest import read_rows
 from maskage.dataset.store import PhotoStore
@@ -104,7 +104,7 @@ def assert_understood(
     assert "bug" not in said
     if codes["status"]:
         assert "doctor" in said
-    mend(root)
+    repair_dataset(root)
     assert examine(root).is_clean
     codes = run_commands(root, source)
     assert (codes["status"], codes["consent"], codes["curate"], codes["import"]) == (0, 0, 0, 0)
@@ -184,7 +184,7 @@ def test_an_unknown_label_is_refused_with_the_remedy_and_the_folder_is_the_label
 def test_a_row_that_lies_nowhere_is_found_by_the_content_of_its_photo(tmp_path: Path) -> None:
     photo = fill(tmp_path)[1]
     put_value(tmp_path, "photos", "path", "'../../' || path")
-    mend(tmp_path)
+    repair_dataset(tmp_path)
     assert read_rows(tmp_path).present[photo.path].subject == photo.subject
     assert examine(tmp_path).is_clean
 
@@ -196,7 +196,7 @@ def test_what_is_odd_costs_a_row_only_that(tmp_path: Path) -> None:
     put_value(tmp_path, "photos", "source", "hex(zeroblob(20000))")
     put_value(tmp_path, "photos", "subject", "CAST('anna' AS BLOB)")
     put_value(tmp_path, "photos", "height", "-1")
-    mend(tmp_path)
+    repair_dataset(tmp_path)
     row = read_rows(tmp_path).present[photo.path]
     assert (row.subject, row.session, row.box) == ("anna", photo.session, None)
     assert len(row.source or "") == 40000

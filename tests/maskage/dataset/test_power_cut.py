@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from maskage.dataset.doctor.examine import examine
-from maskage.dataset.doctor.repair import mend
+from maskage.dataset.doctor.repair import repair_dataset
 from tests.maskage.dataset.doctor.doctor_cases import (
     damage_manifest,
     found,
@@ -160,7 +160,7 @@ def check_doctor(folder: Path, saboteur: str = "", every: int = 1, limit: int = 
 
 def find_after_mending(root: Path) -> str | None:
     """What is left after the next run, which must finish what was cut short."""
-    mended = mend(root)
+    mended = repair_dataset(root)
     if found(examine(root)):
         return f"not clean: {found(examine(root))}"
     subjects = {row.subject for row in mended.diagnosis.manifest.rows.present.values()}

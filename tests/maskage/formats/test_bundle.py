@@ -86,7 +86,7 @@ def test_a_damaged_model_file_is_refused(
         model.rename(tmp_path / "elsewhere.onnx")
         model.symlink_to(tmp_path / "elsewhere.onnx")
     told = {
-        "cut": "bytes where",
+        "cut": "bytes, and",
         "flipped": "sha256 differs",
         "gone": "is missing",
         "linked": "not a regular file",

@@ -49,7 +49,7 @@ def test_a_file_that_is_no_model_is_refused(
     bundle: ModelBundle, reseal: Callable[..., ModelBundle]
 ) -> None:
     bundle.onnx_path.write_bytes(b"not a network at all")
-    with pytest.raises(ModelRefusedError, match="not an ONNX file, or cut short") as raised:
+    with pytest.raises(ModelRefusedError, match="not an ONNX file, or is truncated") as raised:
         Classifier(reseal(bundle.folder, golden=bundle.golden_probabilities))
     assert raised.value.exit_code == 6
     assert "\n" not in str(raised.value)

@@ -10,7 +10,6 @@ from maskage.pictures.half_blocks import (
     encode_half_blocks,
     outline_box,
     place_picture,
-    render_half_blocks,
     shrink_to_cells,
 )
 from maskage.records import FaceBox, RgbImage
@@ -54,17 +53,14 @@ def test_a_colour_is_written_once_as_long_as_it_lasts() -> None:
     assert line.count("▀") == 5
 
 
-def test_a_block_is_filled_to_its_size_whatever_the_picture() -> None:
+def test_a_line_has_a_cell_for_each_column_whatever_the_picture() -> None:
     rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (60, 200, 3), dtype=np.uint8)
     for columns, rows in ((120, 40), (1, 1), (7, 30), (80, 3)):
-        lines = render_half_blocks(pixels, columns, rows)
+        lines = encode_half_blocks(rng.integers(0, 256, (2 * rows, columns, 3), dtype=np.uint8))
         assert [len(ESCAPES.sub("", line)) for line in lines] == [columns] * rows
 
 
 def test_no_room_gives_no_lines() -> None:
-    assert render_half_blocks(plain(8, 8), 10, 0) == []
-    assert render_half_blocks(plain(8, 8), 0, 3) == ["", "", ""]
     assert encode_half_blocks(plain(0, 2)) == []
 
 

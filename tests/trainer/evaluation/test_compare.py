@@ -43,7 +43,7 @@ def test_the_table_has_each_run_the_best_first_and_says_what_overlaps(
     lines = text.splitlines()
     assert [line.split()[0] for line in lines[1:4]] == ["good", "fair", "poor"]
     assert "90.00%-98.00%" in lines[1]
-    assert "apart: good and fair." in text
+    assert "is better: good and fair." in text
     assert "poor" not in text.split("overlap")[1].split(".")[0]
 
 
@@ -100,7 +100,7 @@ def test_the_page_shows_every_run(
     file = tmp_path / "pages" / "compare.html"
     assert main(["compare", "--runs", str(runs), "--html", str(file)]) == 0
     page = Page(file)
-    for part in ("good", "fair", "poor", "95.00%", "apart: good and fair"):
+    for part in ("good", "fair", "poor", "95.00%", "is better: good and fair"):
         assert part in page.text
     assert "http" not in page.text
     assert "good" in capsys.readouterr().out
@@ -162,7 +162,7 @@ def test_damaged_and_unfinished_runs_are_told_and_do_not_hide_the_others(
     assert main(["compare", "--runs", str(runs)]) == 0
     out, err = capsys.readouterr()
     assert "whole" in out
-    assert "Stopped before their end: stopped." in out
+    assert "These runs were stopped before their end: stopped." in out
     assert f"{runs / 'damaged'}: its metrics.json was not written" in err
     assert f"trainer fit --resume {runs / 'begun'}" in err
     assert main(["compare", str(runs / "begun")]) == 5

@@ -143,14 +143,16 @@ def test_the_text_says_where_groups_are_too_few_or_tell_nothing() -> None:
     assert "Under 30 groups" in str(few)
     one = evaluate_answers(zeros, sure(np.array([0, 0, 1, 1])), ["a"] * 4)
     assert (one.groups, one.accuracy_interval_by_group) == (1, None)
-    assert "no interval by group: one group alone" in str(one)
+    assert "no interval by group: there is only one group" in str(one)
     alike = evaluate_answers(zeros, sure(zeros), ["a", "a", "b", "b"])
     assert "all groups have the same accuracy" in str(alike)
 
 
 def test_the_text_says_from_where_99_percent_is_reached() -> None:
     chances = np.concatenate([sure(np.array([0, 0]), 0.9), sure(np.array([1, 1]), 0.6)])
-    assert "99% is reached from 0.9: 50.0%" in str(evaluate_answers(np.zeros(4, int), chances))
+    assert "99% accuracy is reached from 0.9 on: 50.0%" in str(
+        evaluate_answers(np.zeros(4, int), chances)
+    )
     assert "every photo answered" in str(evaluate_answers(np.array([0, 0, 1, 1]), chances))
     assert "No threshold reaches an accuracy of 99%" in str(
         evaluate_answers(np.full(4, 2), chances)

@@ -214,14 +214,14 @@ def test_weights_that_answer_otherwise_are_refused(copied_run: Path) -> None:
     model.set_weights([weights[::-1].copy() for weights in model.get_weights()])
     model.save(str(copied_run / "other.keras"))
     reseal(copied_run / "bundle", (copied_run / "other.keras").read_bytes())
-    with pytest.raises(ModelRefusedError, match="golden images otherwise"):
+    with pytest.raises(ModelRefusedError, match="other answers for the golden images"):
         rebuild_model(copied_run / "bundle")
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"backbone": "os.system"}, "No backbone"),
+        ({"backbone": "os.system"}, "There is no backbone"),
         ({"image_size": 128}, "says 128 px where the bundle says 64"),
         ({"alpha": "1.0"}, "no recipe"),
         ({"extra": 1}, "no recipe"),

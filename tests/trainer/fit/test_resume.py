@@ -210,8 +210,8 @@ def test_options_that_would_change_a_begun_run_are_refused(
     [
         ({"seed": "abc"}, "seed is 'abc'"),
         ({"epochs": [3]}, r"epochs is \[3\]"),
-        ({"recipe": 5}, "not one that"),
-        ({"curated": None}, "not one that"),
+        ({"recipe": 5}, "was not written by"),
+        ({"curated": None}, "was not written by"),
     ],
 )
 def test_a_damaged_args_file_is_told(

@@ -163,7 +163,7 @@ def test_devices_are_all_cpu_or_a_number(devices: str) -> None:
 
 
 def test_more_devices_than_there_are_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="--devices 4096: found"):
+    with pytest.raises(UsageError, match="--devices 4096: there are only"):
         choose_hardware("4096")
 
 

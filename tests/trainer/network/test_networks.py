@@ -127,7 +127,7 @@ def test_sizes_and_widths_that_a_backbone_has_not_are_told() -> None:
         find_backbone(with_overrides(load_recipe("xception"), image_size=64))
     with pytest.raises(UsageError, match="one width"):
         find_backbone(with_overrides(load_recipe("densenet169"), alpha=0.5))
-    with pytest.raises(UsageError, match="No backbone"):
+    with pytest.raises(UsageError, match="There is no backbone"):
         find_backbone(replace(load_recipe("xception"), backbone="alexnet"))
 
 

@@ -216,8 +216,8 @@ def test_few_people_give_fewer_points_and_too_few_none() -> None:
     assert curve is not None
     assert curve.shares == [0.5, 1.0]
     assert curve.next_doubling is None
-    assert "come from 6 from only" in str(curve)
-    with pytest.raises(DatasetError, match="needs 4 at least; found 3"):
+    assert "come from only 6 groups" in str(curve)
+    with pytest.raises(DatasetError, match="needs at least 4; found 3"):
         measure_people(3)
 
 

@@ -1,21 +1,18 @@
-"""Hats and scarves of the demo camera's people."""
+"""Paint the hats and scarves of the demo camera's people."""
+
+from dataclasses import replace
 
 import numpy as np
 
 from maskage.demo.colours import darker, lighter
-from maskage.demo.painting.canvas import (
-    Canvas,
-    Shape,
-    both_halves,
-    ellipse,
-    smooth,
-)
+from maskage.demo.painting.canvas import Canvas, Shape, both_halves, ellipse, smooth
 from maskage.demo.painting.face import CHEEK_X
 from maskage.demo.painting.hair.locks import SIDES, Cap, own_rng, paint_cap, paint_curls
 from maskage.demo.people import DemoSubject
 
 
 def paint_beanie(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint a beanie with a bobble, and hair below it."""
     colour, x = subject.hair_colour, CHEEK_X * subject.face[0]
     for side in SIDES:
         canvas.fill(ellipse(side * x * 0.97, -0.2, 0.1, 0.2), subject.brow_colour, 0.95, 0.015)
@@ -53,8 +50,9 @@ def paint_beanie(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_flatcap(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint a flat cap, and hair below it."""
     colour, x = subject.hair_colour, CHEEK_X * subject.face[0]
-    grey = DemoSubject(**{**vars(subject), "hair_colour": subject.brow_colour})
+    grey = replace(subject, hair_colour=subject.brow_colour)
     paint_cap(canvas, grey, Cap(volume=0.05, hairline=-0.8, temple=-0.6, side_end=0.06))
     half = [(0.0, -1.24), (0.5, -1.2), (0.9, -0.92), (x + 0.12, -0.66), (0.5, -0.66), (0.0, -0.68)]
     crown = canvas.fill(smooth(both_halves(half)), colour, 1, 0.006)
@@ -76,6 +74,7 @@ def paint_flatcap(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_scarf_back(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint the part of a headscarf behind the head."""
     half = [
         (0.0, -1.2),
         (0.7, -0.98),
@@ -89,7 +88,7 @@ def paint_scarf_back(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def _hood(canvas: Canvas, subject: DemoSubject, top: float) -> Shape:
-    """Cloth around the whole face, to under the chin."""
+    """Paint cloth around the whole face, down to below the chin, and return its shape."""
     x = CHEEK_X * subject.face[0]
     outer = [
         (0.0, -1.22),
@@ -141,11 +140,13 @@ def _hood(canvas: Canvas, subject: DemoSubject, top: float) -> Shape:
 
 
 def paint_hijab(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint a headscarf around the whole face."""
     _hood(canvas, subject, -0.66)
 
 
 def paint_kerchief(canvas: Canvas, subject: DemoSubject) -> None:
-    grey = DemoSubject(**{**vars(subject), "hair_colour": subject.brow_colour})
+    """Paint a flowered kerchief, knotted below the chin."""
+    grey = replace(subject, hair_colour=subject.brow_colour)
     paint_cap(
         canvas, grey, Cap(volume=0.02, hairline=-0.56, temple=-0.36, side_end=0.0, parting=0.02)
     )
@@ -167,11 +168,12 @@ def paint_kerchief(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_headwrap(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint a wrapped cloth, and curls beside the ears."""
     colour, x = subject.hair_colour, CHEEK_X * subject.face[0]
     for side in SIDES:
         paint_curls(
             canvas,
-            subject=DemoSubject(**{**vars(subject), "hair_colour": subject.brow_colour}),
+            subject=replace(subject, hair_colour=subject.brow_colour),
             centres=np.asarray([(side * x, -0.3), (side * x, -0.18)], np.float32),
             size=0.07,
         )

@@ -1,18 +1,11 @@
-"""Locks, curls and caps of hair that the demo camera's hairstyles are made of."""
+"""Paint the locks, curls and caps of hair that hairstyles consist of."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from maskage.demo.colours import Colour, darker, lighter
-from maskage.demo.painting.canvas import (
-    Canvas,
-    Coordinates,
-    Points,
-    Shape,
-    ellipse,
-    smooth,
-)
+from maskage.demo.painting.canvas import Canvas, Coordinates, Points, Shape, ellipse, smooth
 from maskage.demo.painting.face import CHEEK_X
 from maskage.demo.people import DemoSubject
 
@@ -21,13 +14,13 @@ SIDES = (-1, 1)
 
 @dataclass(frozen=True)
 class Cap:
-    """Hair that covers the skull.
+    """A cap of hair on the skull, in head units.
 
     Attributes:
-        volume: How far it stands off the skull.
-        hairline: y of its lower edge over the middle of the forehead.
-        temple: y where the hairline meets the temples.
-        side_end: y where it ends beside the ears.
+        volume: Distance from the skull.
+        hairline: y of its lower edge in the middle of the forehead.
+        temple: y of the hairline at the temples.
+        side_end: y of its end beside the ears.
         parting: x of the parting; 0 for none.
     """
 
@@ -39,7 +32,7 @@ class Cap:
 
 
 def paint_cap(canvas: Canvas, subject: DemoSubject, cap: Cap, opacity: float = 1.0) -> Shape:
-    """Paint hair on the skull, with strands; returns its shape."""
+    """Paint hair with strands on the skull, and return its shape."""
     x, v = CHEEK_X * subject.face[0], cap.volume
     outer = [
         (x + 0.03 + v * 0.2, cap.side_end),
@@ -67,6 +60,7 @@ def paint_cap(canvas: Canvas, subject: DemoSubject, cap: Cap, opacity: float = 1
 
 
 def shade_hair(canvas: Canvas, colour: Colour, hair: Shape, opacity: float = 1.0) -> None:
+    """Paint light on top of hair and shadow at its sides."""
     canvas.fill(
         ellipse(-0.2, -0.98, 0.42, 0.13, -0.3), lighter(colour, 0.4), 0.42 * opacity, 0.09, hair
     )
@@ -89,12 +83,13 @@ def _paint_strands(canvas: Canvas, subject: DemoSubject, hair: Shape, cap: Cap) 
 def paint_strand(
     canvas: Canvas, colour: Colour, path: Coordinates, hair: Shape, rng: np.random.Generator
 ) -> None:
+    """Paint a strand, darker or lighter than the hair."""
     tone = darker(colour, 0.38) if rng.random() < 0.55 else lighter(colour, 0.32)
     canvas.stroke(path, rng.uniform(0.012, 0.028), tone, 0.42, 0.0, clip=hair)
 
 
 def paint_curls(canvas: Canvas, subject: DemoSubject, centres: Points, size: float) -> None:
-    """Locks of round hair at `centres`."""
+    """Paint round locks at `centres`, shape (N, 2), with radii of about `size` head units."""
     rng, colour = own_rng(subject), subject.hair_colour
     for x, y in centres:
         radius = size * rng.uniform(0.85, 1.15)
@@ -113,11 +108,12 @@ def paint_curls(canvas: Canvas, subject: DemoSubject, centres: Points, size: flo
 
 
 def skull_centres(width: float, low_angle: float, count: int, reach: float) -> Points:
-    """Points round the skull, from one ear over the top to the other."""
+    """Return points around the skull, from one ear over the top to the other."""
     angle = np.linspace(np.pi - low_angle, 2 * np.pi + low_angle, count)
     across = CHEEK_X * width * reach * np.cos(angle)
     return np.stack([across, -0.22 + 0.9 * reach * np.sin(angle)], axis=1).astype(np.float32)
 
 
 def own_rng(subject: DemoSubject) -> np.random.Generator:
+    """Return a generator that is the same for every picture of a person."""
     return np.random.default_rng(int(subject.subject_id.rpartition("-")[2]))

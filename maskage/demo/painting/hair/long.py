@@ -1,16 +1,9 @@
-"""Round and long hair of the demo camera's people."""
+"""Paint the round and long hair of the demo camera's people."""
 
 import numpy as np
 
 from maskage.demo.colours import darker, lighter
-from maskage.demo.painting.canvas import (
-    Canvas,
-    Shape,
-    both_halves,
-    ellipse,
-    moved,
-    smooth,
-)
+from maskage.demo.painting.canvas import Canvas, Shape, both_halves, ellipse, moved, smooth
 from maskage.demo.painting.face import CHEEK_X
 from maskage.demo.painting.hair.locks import (
     SIDES,
@@ -26,6 +19,7 @@ from maskage.demo.people import DemoSubject
 
 
 def paint_afro(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint an afro."""
     paint_cap(canvas, subject, Cap(volume=0.3, hairline=-0.66, temple=-0.42, side_end=0.0))
     rows = [
         skull_centres(subject.face[0], 0.2, 24, 1.34),
@@ -37,6 +31,7 @@ def paint_afro(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_perm(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint a perm."""
     paint_cap(canvas, subject, Cap(volume=0.2, hairline=-0.64, temple=-0.42, side_end=0.15))
     rows = [
         skull_centres(subject.face[0], 0.42, 18, 1.17),
@@ -65,7 +60,7 @@ def _fringe(canvas: Canvas, subject: DemoSubject, hair: Shape) -> None:
 def paint_sheet(
     canvas: Canvas, subject: DemoSubject, low: float, flare: float, wave: float = 0
 ) -> None:
-    """Hair that hangs behind the head down to y = `low`."""
+    """Paint hair that hangs behind the head down to y = `low`."""
     x = CHEEK_X * subject.face[0] + 0.14
     down = np.linspace(-0.45, low, 9)
     reach = x + flare * (down + 0.45) / (low + 0.45) + wave * np.sin(down * 7)
@@ -83,7 +78,7 @@ def paint_sheet(
 
 
 def _curtains(canvas: Canvas, subject: DemoSubject, low: float, wave: float = 0.0) -> None:
-    """Locks that fall beside the cheeks, in front of the shoulders."""
+    """Paint locks that fall beside the cheeks, in front of the shoulders."""
     x, rng = CHEEK_X * subject.face[0], own_rng(subject)
     for side in SIDES:
         down = np.linspace(-0.45, low, 8)
@@ -96,6 +91,7 @@ def _curtains(canvas: Canvas, subject: DemoSubject, low: float, wave: float = 0.
 
 
 def paint_bob(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint a bob, with a fringe for some people."""
     _curtains(canvas, subject, 0.62)
     hair = paint_cap(canvas, subject, Cap(volume=0.15, hairline=-0.6, side_end=0.25, parting=0.2))
     if "fringe" in subject.extras:
@@ -103,6 +99,7 @@ def paint_bob(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_long(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint long straight hair beside the face."""
     _curtains(canvas, subject, 1.45)
     paint_cap(
         canvas, subject, Cap(volume=0.12, hairline=-0.66, temple=-0.3, side_end=0.2, parting=0.08)
@@ -110,6 +107,7 @@ def paint_long(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_wavy(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint long wavy hair beside the face."""
     _curtains(canvas, subject, 1.3, wave=0.05)
     paint_cap(
         canvas, subject, Cap(volume=0.18, hairline=-0.62, temple=-0.3, side_end=0.25, parting=-0.2)
@@ -117,6 +115,7 @@ def paint_wavy(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_tied(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint hair that is combed back, with a headband for some people."""
     paint_cap(canvas, subject, Cap(volume=0.05, hairline=-0.68, temple=-0.46, side_end=-0.05))
     if "headband" in subject.extras:
         band = [(x * 0.84 * subject.face[0], -0.98 + 0.36 * x * x) for x in np.linspace(-1, 1, 9)]
@@ -125,6 +124,7 @@ def paint_tied(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_tail_back(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint a ponytail behind the head."""
     tail = [
         (0.2, -1.0),
         (0.62, -1.28),
@@ -144,6 +144,7 @@ def paint_tail_back(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_bun_back(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint a bun behind the head."""
     bun = canvas.fill(ellipse(0.06, -1.2, 0.34, 0.28), darker(subject.hair_colour, 0.1), 1, 0.008)
     rng = own_rng(subject)
     for t in np.linspace(-1, 1, 14):
@@ -158,6 +159,7 @@ def paint_bun_back(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_pigtails_back(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint pigtails behind the head."""
     rng = own_rng(subject)
     for side in SIDES:
         tail = [
@@ -180,17 +182,20 @@ def paint_pigtails_back(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_pigtails(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint the fringe and the cap of pigtails."""
     hair = paint_cap(canvas, subject, Cap(volume=0.08, hairline=-0.62, temple=-0.4, side_end=-0.02))
     _fringe(canvas, subject, hair)
 
 
 def paint_braids_back(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint the braids behind the shoulders."""
     paint_sheet(canvas, subject, 1.0, 0.1)
     for x in (-1.0, -0.9, 0.9, 1.0):
         _braid(canvas, subject, x * subject.face[0], -0.5, 1.35)
 
 
 def paint_braids(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint the braids beside the cheeks."""
     paint_cap(canvas, subject, Cap(volume=0.1, hairline=-0.68, temple=-0.42, side_end=0.0))
     for x in (-0.86, 0.86):
         _braid(canvas, subject, x * subject.face[0], -0.4, 1.3)
@@ -211,6 +216,7 @@ def _braid(canvas: Canvas, subject: DemoSubject, x: float, top: float, low: floa
 
 
 def paint_long_tied(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint long hair with a high hairline."""
     _curtains(canvas, subject, 1.05, wave=0.03)
     paint_cap(
         canvas, subject, Cap(volume=0.09, hairline=-0.8, temple=-0.52, side_end=0.1, parting=0.03)

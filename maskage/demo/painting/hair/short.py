@@ -1,14 +1,11 @@
-"""Short, thin and lost hair of the demo camera's people."""
+"""Paint the short and thin hair and the bald heads of the demo camera's people."""
+
+from dataclasses import replace
 
 import numpy as np
 
 from maskage.demo.colours import darker, lighter
-from maskage.demo.painting.canvas import (
-    Canvas,
-    both_halves,
-    ellipse,
-    smooth,
-)
+from maskage.demo.painting.canvas import Canvas, both_halves, ellipse, smooth
 from maskage.demo.painting.face import CHEEK_X
 from maskage.demo.painting.hair.locks import (
     SIDES,
@@ -24,18 +21,22 @@ from maskage.demo.people import DemoSubject
 
 
 def paint_crop(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint short hair."""
     paint_cap(canvas, subject, Cap(volume=0.1, hairline=-0.68, side_end=0.02))
 
 
 def paint_buzz(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint hair of a few millimetres."""
     paint_cap(canvas, subject, Cap(volume=0.03, hairline=-0.68, temple=-0.46), opacity=0.88)
 
 
 def paint_side_part(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint short hair with a parting at the side."""
     paint_cap(canvas, subject, Cap(volume=0.15, hairline=-0.6, side_end=0.05, parting=0.28))
 
 
 def paint_quiff(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint short hair with a wave above the forehead."""
     hair = paint_cap(canvas, subject, Cap(volume=0.08, hairline=-0.68, side_end=0.02))
     wave = [
         (-0.5, -0.72),
@@ -58,6 +59,7 @@ def paint_quiff(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_spiky(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint short hair in spikes."""
     hair = paint_cap(canvas, subject, Cap(volume=0.06, hairline=-0.68, side_end=0.02))
     for i, t in enumerate(np.linspace(-1, 1, 11)):
         x = t * 0.74 * subject.face[0]
@@ -77,8 +79,9 @@ def paint_spiky(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_undercut(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint hair that is shaved at the sides and swept over on top."""
     roots = Cap(volume=0.02, hairline=-0.64, temple=-0.44)
-    dark = DemoSubject(**{**vars(subject), "hair_colour": subject.brow_colour})
+    dark = replace(subject, hair_colour=subject.brow_colour)
     paint_cap(canvas, dark, roots, opacity=0.75)
     sweep = [
         (0.5, -0.74),
@@ -109,6 +112,7 @@ def paint_undercut(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_short_soft(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint soft short hair with a fringe."""
     hair = paint_cap(canvas, subject, Cap(volume=0.2, hairline=-0.56, temple=-0.35, side_end=0.18))
     rng = own_rng(subject)
     for x in np.linspace(-0.5, 0.55, 9):
@@ -118,6 +122,7 @@ def paint_short_soft(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_short_curl(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint short curls."""
     paint_cap(canvas, subject, Cap(volume=0.06, hairline=-0.7, side_end=-0.02))
     rows = [
         skull_centres(subject.face[0], 0.1, 17, 1.0),
@@ -128,7 +133,7 @@ def paint_short_curl(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_horseshoe(canvas: Canvas, subject: DemoSubject) -> None:
-    """Bald on top, tufts beside the ears."""
+    """Paint a bald head with curls beside the ears."""
     _shine(canvas, subject)
     x = CHEEK_X * subject.face[0]
     for side in SIDES:
@@ -147,6 +152,7 @@ def paint_horseshoe(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_bald(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint a bald head with short hair beside the ears."""
     _shine(canvas, subject)
     x = CHEEK_X * subject.face[0]
     for side in SIDES:
@@ -186,6 +192,7 @@ def _shine(canvas: Canvas, subject: DemoSubject) -> None:
 
 
 def paint_receding(canvas: Canvas, subject: DemoSubject) -> None:
+    """Paint a receding hairline."""
     hair = paint_cap(canvas, subject, Cap(volume=0.07, hairline=-0.92, temple=-0.62, side_end=0.02))
     half = [(0.0, -1.08), (0.26, -1.05), (0.2, -0.86), (0.0, -0.76)]
     peak = canvas.fill(smooth(both_halves(half)), subject.hair_colour, 0.85, 0.012)

@@ -1,4 +1,4 @@
-"""Hair, hats and scarves of the demo camera: what lies behind the head and what lies on it."""
+"""The hairstyles, hats and scarves: what is painted behind the head and on it."""
 
 from collections.abc import Callable
 
@@ -44,14 +44,14 @@ from maskage.demo.people import DemoSubject
 
 
 def paint_back_hair(canvas: Canvas, subject: DemoSubject) -> None:
-    """What is seen behind neck and shoulders: long hair, tails, scarves."""
+    """Paint what lies behind neck and shoulders: long hair, tails, scarves."""
     paint = _BACKS.get(subject.hair)
     if paint is not None:
         paint(canvas, subject)
 
 
 def paint_front_hair(canvas: Canvas, subject: DemoSubject) -> None:
-    """What lies on the head and forehead."""
+    """Paint what lies on the head and forehead."""
     STYLES[subject.hair](canvas, subject)
 
 
@@ -85,7 +85,7 @@ STYLES: dict[str, _Paint] = {
     "kerchief": paint_kerchief,
     "headwrap": paint_headwrap,
 }
-"""Every way to wear one's hair."""
+"""All hairstyles, by name."""
 
 _BACKS: dict[str, _Paint] = {
     "bob": lambda canvas, subject: paint_sheet(canvas, subject, 0.8, 0.06),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.findings import Diagnosis, Kind
-from maskage.dataset.doctor.repair import mend
+from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.edits import trashing
 from maskage.dataset.store import PhotoStore
 from maskage.formats.dataset_folder import manifest_path
@@ -46,10 +46,10 @@ def found(diagnosis: Diagnosis) -> dict[Kind, list[str]]:
     return kinds
 
 
-def assert_mended(root: Path, expected: dict[Kind, list[str]]) -> None:
+def assert_repaired(root: Path, expected: dict[Kind, list[str]]) -> None:
     """Exactly this is found, all of it is mended, and nothing is found the second time."""
     assert found(examine(root)) == expected
-    mended = mend(root)
+    mended = repair_dataset(root)
     assert found(mended.diagnosis) == expected
     assert mended.left == []
     assert found(examine(root)) == {}

@@ -14,7 +14,7 @@ from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.files import facts_of_name
 from maskage.dataset.doctor.findings import Kind
-from maskage.dataset.doctor.repair import mend
+from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.edits import trashing
 from maskage.dataset.manifest import read_rows
 from maskage.dataset.store import PhotoStore, list_photos
@@ -29,7 +29,7 @@ from maskage.system.lock import lock_dataset
 from tests.conftest import draw_noise
 from tests.maskage.dataset.doctor.doctor_cases import (
     QUALITY,
-    assert_mended,
+    assert_repaired,
     events,
     fill,
     found,
@@ -47,14 +47,14 @@ def test_a_dataset_of_ours_is_clean(tmp_path: Path) -> None:
     assert diagnosis.is_clean
     assert diagnosis.photos == 4
     assert diagnosis.notes == ()
-    assert mend(tmp_path).left == []
+    assert repair_dataset(tmp_path).left == []
 
 
 def test_a_photo_put_in_by_hand_is_adopted_without_a_subject(tmp_path: Path) -> None:
     fill(tmp_path)
     pixels = draw_noise(99)
     put(tmp_path, "mask_old/hand.jpg", data := encode_jpeg(pixels))
-    assert_mended(tmp_path, {Kind.UNKNOWN: ["mask_old/hand.jpg"]})
+    assert_repaired(tmp_path, {Kind.UNKNOWN: ["mask_old/hand.jpg"]})
     row = read_rows(tmp_path).present["mask_old/hand.jpg"]
     decoded = read_image(tmp_path / "mask_old/hand.jpg")
     assert (row.subject, row.session, row.taken_at) == (None, None, None)
@@ -68,7 +68,7 @@ def test_a_photo_saved_without_its_row_is_adopted_with_time_and_session(tmp_path
     photo = fill(tmp_path)[0]
     with closing(sqlite3.connect(manifest_path(tmp_path))) as db, db:
         db.execute("DELETE FROM photos WHERE path = ?", (photo.path,))
-    assert_mended(tmp_path, {Kind.UNKNOWN: [photo.path]})
+    assert_repaired(tmp_path, {Kind.UNKNOWN: [photo.path]})
     row = read_rows(tmp_path).present[photo.path]
     assert row == replace(
         photo,
@@ -106,7 +106,7 @@ def test_a_row_follows_a_photo_moved_by_hand(tmp_path: Path) -> None:
     photo = fill(tmp_path)[0]
     moved = f"nomask_young/{Path(photo.path).name}"
     (tmp_path / photo.path).rename(tmp_path / moved)
-    assert_mended(tmp_path, {Kind.MOVED: [moved]})
+    assert_repaired(tmp_path, {Kind.MOVED: [moved]})
     rows = read_rows(tmp_path).present
     assert rows[moved] == replace(photo, path=moved, label=Label.NOMASK_YOUNG)
     assert photo.path not in rows
@@ -116,7 +116,7 @@ def test_a_row_follows_a_photo_moved_by_hand(tmp_path: Path) -> None:
 def test_a_row_follows_a_photo_renamed_by_hand(tmp_path: Path) -> None:
     photo = fill(tmp_path)[0]
     (tmp_path / photo.path).rename(tmp_path / "mask_old/anna.jpg")
-    assert_mended(tmp_path, {Kind.MOVED: ["mask_old/anna.jpg"]})
+    assert_repaired(tmp_path, {Kind.MOVED: ["mask_old/anna.jpg"]})
     assert read_rows(tmp_path).present["mask_old/anna.jpg"].subject == "p0"
 
 
@@ -126,7 +126,7 @@ def test_rows_follow_photos_that_took_each_others_names(tmp_path: Path) -> None:
         to = target if isinstance(target, str) else target.path
         (tmp_path / source.path).rename(tmp_path / to)
     (tmp_path / "x").rename(tmp_path / third.path)
-    assert_mended(tmp_path, {Kind.MOVED: sorted([one.path, other.path, third.path])})
+    assert_repaired(tmp_path, {Kind.MOVED: sorted([one.path, other.path, third.path])})
     subjects = {path: row.subject for path, row in read_rows(tmp_path).present.items()}
     assert subjects[one.path] == other.subject
     assert subjects[other.path] == third.subject
@@ -141,7 +141,7 @@ def test_another_picture_under_a_lost_photos_name_inherits_no_subject(tmp_path: 
         )
     (tmp_path / "mask_old/face.jpg").unlink()
     put(tmp_path, "mask_young/face.jpg", encode_jpeg(draw_noise(2)))
-    mend(tmp_path)
+    repair_dataset(tmp_path)
     assert list_photos(tmp_path)[0].subject is None
     assert examine(tmp_path).is_clean
 
@@ -151,7 +151,7 @@ def test_a_removed_photo_that_was_put_back_is_found(tmp_path: Path) -> None:
     with PhotoStore(tmp_path) as store:
         store.apply([trashing(photo)])
     (tmp_path / ".trash" / photo.path).rename(tmp_path / photo.path)
-    assert_mended(tmp_path, {Kind.FOUND: [photo.path]})
+    assert_repaired(tmp_path, {Kind.FOUND: [photo.path]})
     assert read_rows(tmp_path).present[photo.path] == photo
     assert events(tmp_path)[-1] == ("found", photo.path)
 
@@ -162,14 +162,14 @@ def test_a_photo_put_back_into_another_class_keeps_its_subject(tmp_path: Path) -
         store.apply([trashing(photo)])
     moved = "mask_young/back.jpg"
     (tmp_path / ".trash" / photo.path).rename(tmp_path / moved)
-    assert_mended(tmp_path, {Kind.FOUND: [moved]})
+    assert_repaired(tmp_path, {Kind.FOUND: [moved]})
     assert read_rows(tmp_path).present[moved].subject == "p0"
 
 
 def test_a_row_whose_photo_lies_in_the_trash_is_marked_trashed(tmp_path: Path) -> None:
     photo = fill(tmp_path)[0]
     (tmp_path / photo.path).rename(tmp_path / ".trash" / photo.path)
-    assert_mended(tmp_path, {Kind.TRASHED: [photo.path]})
+    assert_repaired(tmp_path, {Kind.TRASHED: [photo.path]})
     assert read_rows(tmp_path).removed[photo.path] == photo
     assert events(tmp_path)[-1] == ("trash", photo.path)
 
@@ -177,7 +177,7 @@ def test_a_row_whose_photo_lies_in_the_trash_is_marked_trashed(tmp_path: Path) -
 def test_a_row_whose_photo_is_gone_stays_and_says_so(tmp_path: Path) -> None:
     photo = fill(tmp_path)[0]
     (tmp_path / photo.path).unlink()
-    assert_mended(tmp_path, {Kind.MISSING: [photo.path]})
+    assert_repaired(tmp_path, {Kind.MISSING: [photo.path]})
     assert read_rows(tmp_path).removed[photo.path] == photo
     assert events(tmp_path)[-1] == ("missing", photo.path)
 
@@ -187,7 +187,7 @@ def test_a_damaged_photo_is_set_aside_with_all_its_bytes(tmp_path: Path, length:
     photo = fill(tmp_path)[0]
     whole = (tmp_path / photo.path).read_bytes()
     (tmp_path / photo.path).write_bytes(whole[:length])
-    assert_mended(tmp_path, {Kind.DAMAGED: [photo.path]})
+    assert_repaired(tmp_path, {Kind.DAMAGED: [photo.path]})
     aside = tmp_path / ".damaged" / photo.path
     assert aside.read_bytes() == whole[:length]
     assert aside.parent.stat().st_mode & 0o777 == 0o700
@@ -199,7 +199,7 @@ def test_two_damaged_photos_of_one_name_are_both_kept(tmp_path: Path) -> None:
     fill(tmp_path)
     for content in (b"one", b"two"):
         put(tmp_path, "mask_old/bad.jpg", content)
-        mend(tmp_path)
+        repair_dataset(tmp_path)
     kept = {path.read_bytes() for path in (tmp_path / ".damaged/mask_old").iterdir()}
     assert kept == {b"one", b"two"}
 
@@ -207,7 +207,7 @@ def test_two_damaged_photos_of_one_name_are_both_kept(tmp_path: Path) -> None:
 def test_a_photo_changed_outside_is_measured_anew(tmp_path: Path) -> None:
     photo = fill(tmp_path)[0]
     (tmp_path / photo.path).write_bytes(encode_jpeg(draw_noise(50) // 2))
-    assert_mended(tmp_path, {Kind.CHANGED: [photo.path]})
+    assert_repaired(tmp_path, {Kind.CHANGED: [photo.path]})
     row = read_rows(tmp_path).present[photo.path]
     decoded = read_image(tmp_path / photo.path)
     assert row.subject == photo.subject
@@ -224,7 +224,7 @@ def test_rows_without_figures_are_measured(tmp_path: Path) -> None:
             "clipped = NULL, face_px = NULL WHERE path = ?",
             (photo.path,),
         )
-    assert_mended(tmp_path, {Kind.UNMEASURED: [photo.path]})
+    assert_repaired(tmp_path, {Kind.UNMEASURED: [photo.path]})
     row = read_rows(tmp_path).present[photo.path]
     assert row.fingerprint == hash_crop(read_image(tmp_path / photo.path))
     assert row.quality is not None
@@ -234,7 +234,7 @@ def test_rows_without_figures_are_measured(tmp_path: Path) -> None:
 def test_a_photo_dropped_into_the_trash_is_known_as_trashed(tmp_path: Path) -> None:
     fill(tmp_path)
     put(tmp_path, ".trash/mask_old/hand.jpg", encode_jpeg(draw_noise(99)))
-    assert_mended(tmp_path, {Kind.STRAY: [".trash/mask_old/hand.jpg"]})
+    assert_repaired(tmp_path, {Kind.STRAY: [".trash/mask_old/hand.jpg"]})
     assert "mask_old/hand.jpg" in read_rows(tmp_path).removed
 
 
@@ -243,7 +243,7 @@ def test_a_trashed_photo_gives_its_name_to_the_photo_that_took_it(tmp_path: Path
     with PhotoStore(tmp_path) as store:
         store.apply([trashing(photo)])
     put(tmp_path, photo.path, encode_jpeg(draw_noise(99)))
-    mended = mend(tmp_path)
+    mended = repair_dataset(tmp_path)
     assert set(found(mended.diagnosis)) == {Kind.UNKNOWN, Kind.STRAY}
     assert examine(tmp_path).is_clean
     rows = read_rows(tmp_path)
@@ -261,7 +261,7 @@ def test_unfinished_files_are_removed(tmp_path: Path) -> None:
     paths = [f"mask_old/{TEMPORARY_PREFIX}1-a.jpg", f".trash/mask_old/{TEMPORARY_PREFIX}1-b.jpg"]
     for path in paths:
         put(tmp_path, path, b"half")
-    assert_mended(tmp_path, {Kind.TEMPORARY: sorted(paths)})
+    assert_repaired(tmp_path, {Kind.TEMPORARY: sorted(paths)})
     assert not any((tmp_path / path).exists() for path in paths)
 
 
@@ -269,7 +269,7 @@ def test_missing_folders_are_made(tmp_path: Path) -> None:
     fill(tmp_path, 1)
     shutil.rmtree(tmp_path / ".trash")
     (tmp_path / "nomask_young").rmdir()
-    assert_mended(
+    assert_repaired(
         tmp_path,
         {Kind.FOLDER: [".trash", *(f".trash/{label}" for label in LABELS), "nomask_young"]},
     )
@@ -281,7 +281,7 @@ def test_what_others_can_read_is_closed_to_them(tmp_path: Path) -> None:
     photo = fill(root)[0]
     for path, mode in ((".", 0o755), (photo.path, 0o644), (".dataset/manifest.db", 0o660)):
         (root / path).chmod(mode)
-    assert_mended(root, {Kind.OPEN: sorted([".", photo.path, ".dataset/manifest.db"])})
+    assert_repaired(root, {Kind.OPEN: sorted([".", photo.path, ".dataset/manifest.db"])})
     assert root.stat().st_mode & 0o777 == 0o700
     assert (root / photo.path).stat().st_mode & 0o777 == 0o600
 
@@ -293,7 +293,7 @@ def test_what_a_link_points_to_is_left_as_open_as_it_is(tmp_path: Path) -> None:
     outside.write_bytes(encode_jpeg(draw_noise(99)))
     outside.chmod(0o644)
     (root / "mask_old/link.jpg").symlink_to(outside)
-    assert_mended(root, {Kind.UNKNOWN: ["mask_old/link.jpg"]})
+    assert_repaired(root, {Kind.UNKNOWN: ["mask_old/link.jpg"]})
     assert outside.stat().st_mode & 0o777 == 0o644
 
 
@@ -313,7 +313,7 @@ def test_a_name_that_is_no_text_is_told_and_left(
 def test_a_photo_that_may_not_be_read_is_told_and_left(tmp_path: Path) -> None:
     photo = fill(tmp_path)[0]
     (tmp_path / photo.path).chmod(0)
-    mended = mend(tmp_path)
+    mended = repair_dataset(tmp_path)
     assert [(f.path, reason) for f, reason in mended.left] == [(photo.path, "Permission denied")]
     assert photo.path in read_rows(tmp_path).present
 
@@ -322,7 +322,7 @@ def test_of_a_whole_mess_nothing_is_lost_and_the_second_run_is_clean(tmp_path: P
     root = tmp_path / "data"
     make_mess(root)
     before = picture_contents(root)
-    mended = mend(root)
+    mended = repair_dataset(root)
     assert mended.left == []
     kinds = set(found(mended.diagnosis))
     assert kinds >= set(Kind) - {
@@ -335,7 +335,7 @@ def test_of_a_whole_mess_nothing_is_lost_and_the_second_run_is_clean(tmp_path: P
     assert found(examine(root)) == {}
     assert picture_contents(root) == before
     first = {path: state[2] for path, state in tree(root).items() if ".dataset" not in path}
-    assert mend(root).diagnosis.is_clean
+    assert repair_dataset(root).diagnosis.is_clean
     second = {path: state[2] for path, state in tree(root).items() if ".dataset" not in path}
     assert first == second
 
@@ -371,7 +371,7 @@ def test_a_dataset_that_is_being_written_to_is_not_mended(
     with PhotoStore(tmp_path):
         assert main(["doctor", str(tmp_path), "--fix"]) == 75
         with pytest.raises(DatasetInUseError):
-            mend(tmp_path)
+            repair_dataset(tmp_path)
         diagnosis = examine(tmp_path)
     assert [note.kind for note in diagnosis.notes] == ["in_use"]
     assert f"process {os.getpid()}" in diagnosis.notes[0].text
@@ -382,7 +382,7 @@ def test_a_dataset_that_is_being_written_to_is_not_mended(
 def test_one_picture_under_two_labels_is_told_and_not_changed(tmp_path: Path) -> None:
     photo = fill(tmp_path)[0]
     os.link(tmp_path / photo.path, tmp_path / "nomask_young/twin.jpg")
-    mend(tmp_path)
+    repair_dataset(tmp_path)
     diagnosis = examine(tmp_path)
     assert diagnosis.is_clean
     (note,) = diagnosis.notes
@@ -437,12 +437,12 @@ def test_the_command_tells_what_it_found_and_what_it_did(
      1  row whose photo is gone: to be marked as gone; no row is deleted
           {photos[0].path}
 8 faults found, nothing was changed. \
-Mend with `collector doctor {root} --fix`, which deletes no photo.
+Repair with `collector doctor {root} --fix`, which deletes no photo.
 """
     )
     assert "--strict: 8 faults are left" in told.err
     assert main(["doctor", str(root), "--fix", "--strict"]) == 0
-    assert capsys.readouterr().out.endswith("8 faults mended; no photo was deleted.\n")
+    assert capsys.readouterr().out.endswith("8 faults repaired; no photo was deleted.\n")
     assert main(["doctor", str(root), "--strict"]) == 0
     assert capsys.readouterr().out == (
         f"{root}: 18 photos, 18 rows of photos that are not removed\n"
@@ -483,5 +483,5 @@ def test_what_the_disk_refuses_is_left_and_told(
     assert main(["doctor", str(root), "--fix", "--strict"]) == 3
     told = capsys.readouterr()
     assert "left as it is: mask_old/bad.jpg (File exists)" in told.out
-    assert "0 faults mended, 1 left." in told.out
+    assert "0 faults repaired, 1 left." in told.out
     assert (root / "mask_old/bad.jpg").read_bytes() == b"bad"

@@ -14,7 +14,7 @@ import pytest
 
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.manifest import find_writer
-from maskage.dataset.doctor.repair import mend
+from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.manifest import read_rows
 from tests.maskage.dataset.doctor.doctor_cases import (
     damage_manifest,
@@ -57,7 +57,7 @@ def test_a_kill_at_any_moment_loses_nothing_and_the_next_run_finishes(
         damage_manifest(pristine, damage)
     before = picture_contents(pristine)
     reference = copy(pristine, tmp_path / "unhurried")
-    mend(reference)
+    repair_dataset(reference)
     killed = 0
     for number, delay_s in enumerate(kill_points(0.18)):
         root = copy(pristine, tmp_path / f"killed{number}")
@@ -72,7 +72,7 @@ def test_a_kill_at_any_moment_loses_nothing_and_the_next_run_finishes(
             process.send_signal(signal.SIGKILL)
         killed += process.returncode == -signal.SIGKILL
         assert picture_contents(root) == before
-        mend(root)
+        repair_dataset(root)
         assert rows_of(root) == rows_of(reference)
         assert examine(root).is_clean
         assert picture_contents(root) == before
@@ -96,7 +96,7 @@ def mend_up_to(step: int, root: Path) -> None:
             os._exit(9)
 
     sys.setprofile(watch)
-    mend(root)
+    repair_dataset(root)
 
 
 def in_child(work: Callable[[], object]) -> int:
@@ -115,12 +115,12 @@ def die_at_every_step(pristine: Path) -> None:
     """Run in a process that has started no threads, because it forks."""
     before = picture_contents(pristine)
     reference = copy(pristine, pristine.with_name("unhurried"))
-    assert in_child(lambda: mend(reference)) == 0
+    assert in_child(lambda: repair_dataset(reference)) == 0
     expected = rows_of(reference)
 
     def finish(root: Path) -> None:
         assert picture_contents(root) == before
-        mend(root)
+        repair_dataset(root)
         assert rows_of(root) == expected
         assert found(examine(root)) == {}
         assert picture_contents(root) == before

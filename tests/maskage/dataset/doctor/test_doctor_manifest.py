@@ -10,7 +10,7 @@ from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.findings import Kind
 from maskage.dataset.doctor.manifest import Condition
-from maskage.dataset.doctor.repair import mend
+from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.doctor.salvage import salvage_manifest
 from maskage.dataset.edits import trashing
 from maskage.dataset.manifest import read_consents, read_rows
@@ -41,7 +41,7 @@ from tests.maskage.dataset.doctor.doctor_cases import (
 
 def test_four_folders_of_someone_else_get_a_manifest(four_folders: Callable[..., Path]) -> None:
     root = four_folders(photos=2)
-    mended = mend(root)
+    mended = repair_dataset(root)
     assert set(found(mended.diagnosis)) == {
         Kind.MANIFEST_LOST,
         Kind.FOLDER,
@@ -58,7 +58,7 @@ def test_a_lost_manifest_is_rebuilt_from_folders_and_names(tmp_path: Path) -> No
     with PhotoStore(tmp_path) as store:
         store.apply([trashing(photos[0])])
     manifest_path(tmp_path).unlink()
-    mend(tmp_path)
+    repair_dataset(tmp_path)
     assert examine(tmp_path).is_clean
     rows = read_rows(tmp_path)
     assert set(rows.removed) == {photos[0].path}
@@ -74,7 +74,7 @@ def test_the_log_of_a_lost_manifest_is_kept_and_not_read_into_the_new_one(tmp_pa
     manifest_path(tmp_path).unlink()
     wal.write_bytes(b"left behind")
     wal.chmod(0o600)
-    mend(tmp_path)
+    repair_dataset(tmp_path)
     (kept,) = wal.parent.glob("manifest.db.damaged-*-wal")
     assert kept.read_bytes() == b"left behind"
     assert examine(tmp_path).is_clean
@@ -84,7 +84,7 @@ def test_a_manifest_that_was_only_begun_is_finished(tmp_path: Path) -> None:
     fill(tmp_path)
     manifest_path(tmp_path).write_bytes(b"")
     assert examine(tmp_path).manifest.condition is Condition.LOST
-    mend(tmp_path)
+    repair_dataset(tmp_path)
     assert examine(tmp_path).is_clean
 
 
@@ -94,7 +94,7 @@ def test_a_manifest_of_a_newer_version_is_no_damage(tmp_path: Path) -> None:
         db.execute("PRAGMA user_version = 99")
     before = manifest_path(tmp_path).read_bytes()
     with pytest.raises(DatasetError, match="newer version"):
-        mend(tmp_path)
+        repair_dataset(tmp_path)
     assert manifest_path(tmp_path).read_bytes() == before
 
 
@@ -128,7 +128,7 @@ def test_a_damaged_manifest_is_set_aside_and_what_can_be_read_of_it_is_kept(
     assert len(salvaged) >= at_least
     assert path.read_bytes() == broken
 
-    assert mend(tmp_path).left == []
+    assert repair_dataset(tmp_path).left == []
     assert found(examine(tmp_path)) == {}
     assert picture_contents(tmp_path) == before
     (aside,) = path.parent.glob("manifest.db.damaged-*")
@@ -148,7 +148,7 @@ def test_the_new_manifest_of_a_damaged_one_is_open_for_shooting(tmp_path: Path) 
     fill(tmp_path)
     path = manifest_path(tmp_path)
     path.write_bytes(garble_the_header(path.read_bytes()))
-    mend(tmp_path)
+    repair_dataset(tmp_path)
     fill(tmp_path)
     assert examine(tmp_path).is_clean
     assert len(list_photos(tmp_path)) == 8
@@ -195,7 +195,7 @@ def test_a_manifest_with_a_row_that_cannot_be_is_damaged(tmp_path: Path) -> None
     photo = fill(tmp_path)[0]
     with closing(sqlite3.connect(manifest_path(tmp_path))) as db, db:
         db.execute("UPDATE photos SET label = 'hat' WHERE path = ?", (photo.path,))
-    mended = mend(tmp_path)
+    mended = repair_dataset(tmp_path)
     assert set(found(mended.diagnosis)) == {Kind.MANIFEST_DAMAGED}
     assert examine(tmp_path).is_clean
     assert read_rows(tmp_path).present[photo.path] == photo
@@ -226,5 +226,5 @@ def test_what_a_crash_left_of_the_manifest_is_examined_without_a_trace(
         assert diagnosis.photos == len(photos) + 1
     else:
         assert found(diagnosis) == {Kind.UNKNOWN: [last.path]}
-    mend(root)
+    repair_dataset(root)
     assert examine(root).is_clean

@@ -18,7 +18,7 @@ from PIL import Image
 from collector.cli import main
 from curation.cli import main as curate
 from maskage.dataset.consent import Consent
-from maskage.dataset.doctor.repair import mend
+from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.edits import trashing
 from maskage.dataset.manifest import former_names, read_consents, read_rows
 from maskage.dataset.privacy.forgetting import forget, plan_forgetting
@@ -304,11 +304,11 @@ def test_what_the_doctor_set_aside_goes_too(data: Path) -> None:
     others = photos_of(data, "p08")[0]
     for photo in (broken, others):
         (data / photo.path).write_bytes((data / photo.path).read_bytes()[:300])
-    mend(data)
+    repair_dataset(data)
     aside = data / ".damaged" / broken.path
     assert aside.exists()
     manifest_path(data).write_bytes(b"nonsense" * 64 + manifest_path(data).read_bytes()[512:])
-    mend(data)
+    repair_dataset(data)
     (old,) = (data / ".dataset").glob("manifest.db.damaged-*")
     plan = plan_forgetting(data, SUBJECT, [])
     assert plan.mine.damaged == (f".damaged/{broken.path}",)
@@ -452,11 +452,14 @@ def test_links_are_not_followed(data: Path, tmp_path: Path) -> None:
     shutil.rmtree(far)
 
 
+@pytest.mark.parametrize("has_page", [True, False])
 def test_curated_sets_and_runs_are_listed_and_left(
-    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], has_page: bool
 ) -> None:
     names = {Path(photo.path).name for photo in photos_of(data, SUBJECT)}
     curated = curated_set(data, "curated", "--seed", "7")
+    if not has_page:
+        (curated / "report.html").unlink()
     run = RunFolder(tmp_path / "runs" / "base")
     run.path.mkdir(parents=True)
     run.write_args(
@@ -560,7 +563,7 @@ def test_a_copy_without_the_metadata_of_its_photo_is_found_in_a_set_without_a_pl
         exif = Image.Exif()
         exif[0x0112], exif[0x010E] = orientation, "where she lives"
         Image.fromarray(read_image(data / photo.path)).save(data / photo.path, exif=exif)
-    mend(data)
+    repair_dataset(data)
     made = curated_set(data)
     shutil.copytree(made / "train", tmp_path / "own" / "train")
     for split in ("val", "test"):
@@ -578,7 +581,7 @@ def test_a_photo_that_was_changed_after_curating_is_found_in_the_set(
     former = digest_of(data / mine.path)
     curated_set(data)
     (data / mine.path).write_bytes(encode_jpeg(draw_noise(77)))
-    mend(data)
+    repair_dataset(data)
     piece = save_piece(tmp_path / "runs" / ".features", "a.npz", [former])
     plan = plan_forgetting(data, SUBJECT, [tmp_path])
     assert [one.photos for one in plan.derived.curated] == [8]
