@@ -85,23 +85,21 @@ def test_a_training_on_a_full_disk_ends_with_5_and_goes_on_when_there_is_room(
              "--image-size", "64", "--alpha", "0.35", "--name", "small"]  # fmt: skip
     cache = tmp_path / "cache"
     done = run_trainer("fit", str(curated), "--runs", str(run.parent), *words, cache=cache)
-    assert_full(done, run)
-    assert not RunFolder(run).state.exists()
+    assert_full(done, run, "checkpoints/best.weights.h5")
     # Now there is room for the training, and none for its bundle.
     ballast = fill_up(disk, 3 * MEGABYTE)
     done = run_trainer("fit", "--resume", str(run), cache=cache)
-    assert_full(done, run)
-    assert RunFolder(run).state.exists()
+    assert_full(done, run, "bundle/model.onnx")
     ballast.unlink()
     done = run_trainer("fit", "--resume", str(run), cache=cache)
     assert done.returncode == 0, done.stderr
     assert RunFolder(run).is_finished
 
 
-def assert_full(done: "subprocess.CompletedProcess[str]", run: Path) -> None:
-    """It ended with 5, and with what to do next."""
+def assert_full(done: "subprocess.CompletedProcess[str]", run: Path, file: str) -> None:
+    """Assert that it ended with 5 at this file of the run, and with what to do next."""
     assert done.returncode == 5, done.stderr
-    assert "no room is left on the disk" in done.stderr
+    assert f"the disk is full ({run / file})" in done.stderr
     assert f"trainer fit --resume {run}" in done.stderr
     assert "Traceback" not in done.stderr
 
