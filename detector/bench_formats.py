@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskage.errors import ModelRefusedError
-from maskage.formats.bundle import ONNX_FILE, BundledFile
+from maskage.formats.bundle import EXPORT_FILE, ONNX_FILE, BundledFile
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.inference.timing import measure_by_turns
 from maskage.installation import explain_install
@@ -72,7 +72,7 @@ def compare_formats(bundle: Path, faces: NDArray[np.uint8]) -> tuple[list[Format
     # Loads Keras, which takes seconds. Its export is built by our code, whatever networks are
     # trained with here.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    from trainer.exports.formats import EXPORT_FILE, FORMATS, Run
+    from trainer.exports.formats import FORMATS, Run
     from trainer.exports.rebuild import rebuild_model
 
     own = bundle / ONNX_FILE
