@@ -301,7 +301,7 @@ def test_a_folder_that_is_no_former_result_is_not_touched(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--ratio", ".5", ".2", ".2"], 2, "sum to 1"),
+        (["--ratio", ".5", ".2", ".2"], 2, "a sum of 1"),
         (["--ratio", "1", "0", "0"], 2, "above 0"),
         (["--radius", "-1"], 2, "0 to 16"),
         (["--split", "fair"], 2, "See `curate --help`"),
