@@ -157,7 +157,9 @@ class LiveControls:
                 if self._choice.use_next():
                     self._switch()
                 else:
-                    self._say("There is no other camera. Start with one more --source to switch to.")
+                    self._say(
+                        "There is no other camera. Start with one more --source to switch to."
+                    )
             case commands.UseCamera(index):
                 if self._choice.use(index):
                     self._switch()
