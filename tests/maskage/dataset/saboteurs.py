@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from maskage.dataset import store
+from maskage.dataset import photo_files, store
 from maskage.dataset.manifest_writer import Manifest
 from maskage.system import files
 from tests.maskage.dataset import save_many
@@ -37,7 +37,7 @@ def leave_out_file_sync() -> None:
 
 def leave_out_folder_sync() -> None:
     """Never sync the name of a photo."""
-    for module in (files, store):
+    for module in (files, photo_files):
         _PATCH.setattr(module, "sync_folder", lambda folder: None)
 
 
@@ -83,7 +83,7 @@ def move_in_two_steps() -> None:
         os.link(source, target)
         source.unlink()
 
-    _PATCH.setattr(store, "rename_new", rename)
+    _PATCH.setattr(photo_files, "rename_new", rename)
 
 
 def ignore_faults_of_syncs() -> None:
