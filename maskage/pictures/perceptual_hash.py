@@ -1,8 +1,8 @@
 """The one perceptual hash: 64 bits, nearly the same when a picture is scaled or compressed.
 
-Capture, import, curation and forgetting all use it. The bits are those of `imagehash.phash`;
-computing them here keeps its import, which brings SciPy along, away from the first key press, and
-gives the hash of the mirrored picture from the same transform.
+Capture, import, curation and forgetting all use it. The bits are those of `imagehash.phash`, which
+hashes the files of a dataset. It loads SciPy, half a second that a first key press has not; so
+crops of the camera, and mirrored pictures, get the same bits from the transform below.
 """
 
 from collections.abc import Sequence
@@ -40,22 +40,23 @@ def hash_crop(pixels: RgbImage) -> int:
         on 1,972 of 2,562 photos, 2 bits on 568, 4 bits on 22. On 2,946 copies (halved, at 160 px,
         at JPEG quality 50) they were at most 4 bits from the copy's hash, so they stay in use.
     """
-    return hash_grey(Image.fromarray(pixels).convert("L"))[0]
+    return _bits(_transform(_shrink(Image.fromarray(pixels).convert("L"))))
 
 
 def hash_grey(grey: Image.Image) -> tuple[int, int]:
     """Return the hash of a picture of mode "L", and that of its mirror image.
 
-    It is shrunk and transformed once: mirrored, it has the same cosines across, the odd ones of
-    them negated. A JPEG decoded at a fraction of its size (`images.decode_grey`) has a hash at
-    most 2 bits away from that of all its pixels (33 of 2,562 photos; the others had none).
+    Mirrored, a picture has the same cosines across, the odd ones of them negated. A JPEG decoded at
+    a fraction of its size (`images.decode_grey`) has a hash at most 2 bits away from that of all
+    its pixels (33 of 2,562 photos; the others had none).
     """
-    shrunk = grey.resize((_SHRUNK_SIDE, _SHRUNK_SIDE), Image.Resampling.LANCZOS)
-    # Rounded: in an even picture all but the first are zero, and not the noise of their sums.
-    cosines = np.round(_COSINES @ np.asarray(shrunk, np.float64) @ _COSINES.T, 6)
-    plain = _bits(cosines)
+    import imagehash
+
+    shrunk = _shrink(grey)
+    plain = imagehash.phash(shrunk, hash_size=_HASH_SIDE).hash
+    cosines = _transform(shrunk)
     cosines[:, 1::2] *= -1
-    return plain, _bits(cosines)
+    return int.from_bytes(np.packbits(plain).tobytes(), "big"), _bits(cosines)
 
 
 def hash_array(values: Sequence[int]) -> NDArray[np.uint64]:
@@ -66,6 +67,16 @@ def hash_array(values: Sequence[int]) -> NDArray[np.uint64]:
 def is_same_picture(one: int, other: int) -> bool:
     """Return whether two hashes are those of near-identical pictures."""
     return (one ^ other).bit_count() <= SAME_PICTURE_BITS
+
+
+def _shrink(grey: Image.Image) -> Image.Image:
+    return grey.resize((_SHRUNK_SIDE, _SHRUNK_SIDE), Image.Resampling.LANCZOS)
+
+
+def _transform(shrunk: Image.Image) -> NDArray[np.float64]:
+    """Return the lowest cosines of a shrunk picture, float64, shape (8, 8)."""
+    # Rounded: in an even picture all but the first are zero, and not the noise of their sums.
+    return np.round(_COSINES @ np.asarray(shrunk, np.float64) @ _COSINES.T, 6)
 
 
 def _bits(cosines: NDArray[np.float64]) -> int:
