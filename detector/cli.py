@@ -10,8 +10,8 @@ from detector.live.command import LIVE, SERVE
 from detector.options import (
     add_event_options,
     add_frames_option,
+    print_summary,
     require_one_stdout,
-    tell_summary,
 )
 from maskage.commands.options import (
     add_data,
@@ -86,7 +86,7 @@ def _run_recording(arguments: argparse.Namespace) -> int:
         ),
     )
     summary = run_source(request)
-    tell_summary(str(summary), is_stdout_taken=is_stdout)
+    print_summary(str(summary), is_stdout_taken=is_stdout)
     check_gates(summary, arguments.fail_under, is_strict=arguments.strict)
     check_folders(request, summary)
     if summary.alarms:

@@ -32,7 +32,7 @@ def require_one_stdout(arguments: argparse.Namespace) -> bool:
     return bool(taken)
 
 
-def tell_summary(summary: str, *, is_stdout_taken: bool) -> None:
+def print_summary(summary: str, *, is_stdout_taken: bool) -> None:
     """Print a summary: as a result, unless stdout carries another one."""
     if is_stdout_taken:
         say_block(summary)

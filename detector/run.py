@@ -14,7 +14,7 @@ from maskage.cameras.video.video_file import VideoDamage, VideoFile
 from maskage.console import say, show_progress
 from maskage.errors import CameraError, DatasetError, UsageError
 from maskage.formats.bundle import find_bundle, load_bundle
-from maskage.pictures.picture_files import tell_left_out
+from maskage.pictures.picture_files import report_left_out
 from maskage.records import Frame
 
 DEMO_FRAMES = 300
@@ -66,7 +66,7 @@ def run_source(request: RunRequest) -> LabellingSummary:
         total = _frames_wanted(source, camera)
         has_pictures = isinstance(camera, PictureFolder)
         if isinstance(camera, PictureFolder):
-            tell_left_out(camera.left_out)
+            report_left_out(camera.left_out)
         pipeline = open_pipeline(request.model, bundle, has_pictures=has_pictures)
         if pipeline.finder.notice:
             say(pipeline.finder.notice)

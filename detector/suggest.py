@@ -17,7 +17,7 @@ from maskage.formats.bundle import find_bundle, load_bundle
 from maskage.inference.classifier import Classifier
 from maskage.outside_text import join_lines
 from maskage.pictures.images import read_image
-from maskage.pictures.picture_files import find_unread, tell_left_out
+from maskage.pictures.picture_files import find_unread, report_left_out
 from maskage.records import LABELS, Label, Photo, RgbImage, Suggestion
 
 BATCH = 32
@@ -71,7 +71,7 @@ def suggest_labels(root: Path, model: Path | None) -> SuggestReport:
         raise DatasetError(f"No dataset at {root}. Make one with `collector {root}`.")
     classifier = Classifier(load_bundle(find_bundle(model)))
     report = SuggestReport(root)
-    tell_left_out(find_unread(root))
+    report_left_out(find_unread(root))
     with PhotoStore(root) as store:
         photos = store.photos()
         if not photos:

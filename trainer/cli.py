@@ -65,7 +65,7 @@ def _run_evaluate(arguments: argparse.Namespace) -> int:
     gate = arguments.fail_under
     require_share("--fail-under", gate)
     from maskage.formats.curated_set import require_all_read
-    from maskage.pictures.picture_files import tell_left_out
+    from maskage.pictures.picture_files import report_left_out
     from trainer.evaluate import evaluate_run, write_evaluation
 
     result = evaluate_run(
@@ -77,7 +77,7 @@ def _run_evaluate(arguments: argparse.Namespace) -> int:
         metadata=arguments.metadata,
         progress=show_progress,
     )
-    tell_left_out(result.left_out)
+    report_left_out(result.left_out)
     if arguments.page is not None:
         result = write_evaluation(result, arguments.page)
         _log_page(arguments.page, [result.bundle, result.data])
@@ -120,7 +120,7 @@ def _log_page(page: Path, places: Sequence[Path]) -> None:
 
 def _run_leak(arguments: argparse.Namespace) -> int:
     from maskage.formats.curated_set import list_left_out, require_all_read
-    from maskage.pictures.picture_files import tell_left_out
+    from maskage.pictures.picture_files import report_left_out
     from trainer.progress import ProgressPrinter
     from trainer.recipe import load_recipe, with_overrides
     from trainer.studies.leak import measure_leak
@@ -138,7 +138,7 @@ def _run_leak(arguments: argparse.Namespace) -> int:
             on_progress=report,
         )
     left_out = list_left_out(arguments.curated)
-    tell_left_out(left_out)
+    report_left_out(left_out)
     show_block(json.dumps(leak.as_dict()) if arguments.json else leak)
     require_all_read(arguments.curated, left_out, "measured")
     return 0

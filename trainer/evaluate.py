@@ -26,7 +26,7 @@ from trainer.data.pixels import PixelReader, plain_batches
 from trainer.evaluation.breakdown import format_breakdown
 from trainer.evaluation.evaluated_photos import evaluate_photos
 from trainer.evaluation.findings import Findings, measure_worse
-from trainer.evaluation.leak_check import check_leak, read_sights
+from trainer.evaluation.leak_check import check_leak, scan_files
 from trainer.evaluation.metrics import Evaluation
 from trainer.evaluation.photo_facts import read_metadata
 from trainer.evaluation.robustness import CorruptedAccuracy, format_corruptions
@@ -166,7 +166,7 @@ def write_evaluation(result: RunEvaluation, page: Path) -> RunEvaluation:
     if isinstance(learned, str):
         unknown = learned
     else:
-        leak = check_leak(found.judged.sights, read_sights(learned))
+        leak = check_leak(found.judged.file_scans, scan_files(learned))
         found = replace(found, learned=learned, leak=leak)
     run = result.bundle.parent.name if result.bundle.name == "bundle" else result.bundle.name
     where = result.data.name + (f", split {result.split}" if result.split else "")

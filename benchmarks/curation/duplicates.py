@@ -50,7 +50,7 @@ def main() -> int:
     photos = [Photo(row["file"], Label.MASK_OLD) for row in rows]
     scans = list(scan_photos(folder, photos))
     hashed = f"hashed, and measured for quality, in {since(started)}"
-    usable = [scan for scan in scans if not scan.sight.fault]
+    usable = [scan for scan in scans if not scan.file_scan.fault]
     truth = {kind: true_pairs(rows, kind) for kind in ("exact", "near")}
     overlooked = overlooked_pairs(rows, scans)
     known = set().union(*truth.values()) | overlooked
@@ -129,11 +129,13 @@ def true_pairs(rows: list[dict[str, str]], kind: str) -> set[Pair]:
 def search(scans: list[PhotoScan], radius: int, has_mirror: bool) -> set[Pair]:
     """Every pair that curation would call near at this radius."""
     names = [scan.photo.path for scan in scans]
-    hashes = hash_array([scan.sight.phash for scan in scans])
+    hashes = hash_array([scan.file_scan.phash for scan in scans])
     found = find_close_pairs(hashes, radius)
     pairs = list(zip(found.first.tolist(), found.second.tolist(), strict=True))
     if has_mirror:
-        found = find_close_pairs(hashes, radius, hash_array([scan.sight.mirror for scan in scans]))
+        found = find_close_pairs(
+            hashes, radius, hash_array([scan.file_scan.mirror for scan in scans])
+        )
         pairs += zip(found.first.tolist(), found.second.tolist(), strict=True)
     return {
         (min(names[one], names[other]), max(names[one], names[other]))
@@ -147,7 +149,7 @@ def overlooked_pairs(rows: list[dict[str, str]], scans: list[PhotoScan]) -> set[
     group_of = {row["file"]: row["group"] for row in rows}
     by_content = defaultdict(set)
     for scan in scans:
-        by_content[scan.sight.sha256].add(group_of[scan.photo.path])
+        by_content[scan.file_scan.sha256].add(group_of[scan.photo.path])
     pairs: set[Pair] = set()
     for names in by_content.values():
         if len(names) > 1:

@@ -96,7 +96,9 @@ def measure(root: Path, names: list[str], rounds: int) -> dict[str, object]:
             seconds[name] = min(seconds[name], time.perf_counter() - started)
     plain = seconds["imagehash in a loop"]
     differing = Counter(
-        (scan.sight.phash ^ int(str(imagehash.phash(Image.open(root / scan.path))), 16)).bit_count()
+        (
+            scan.file_scan.phash ^ int(str(imagehash.phash(Image.open(root / scan.path))), 16)
+        ).bit_count()
         for scan in scan_photos(root, photos)
     )
     return {

@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.common.criteria import finish
 from benchmarks.common.goals import FUZZ, SELF_TEST
 from benchmarks.common.sabotage import Saboteur, try_saboteurs
-from maskage.dataset.photo_scan import look_at
+from maskage.dataset.photo_scan import scan_file
 from maskage.errors import UnreadableImageError
 from maskage.faces.finder import FACE_MODEL_VARIABLE
 from maskage.pictures.images import decode_image
@@ -234,19 +234,19 @@ def outcome_of(path: Path, data: bytes) -> str:
     Raises:
         DisagreementError: Scan and decoder disagree.
     """
-    sights = [look_at(path, "picture")]
+    file_scans = [scan_file(path, "picture")]
     if model := os.environ.get(FACE_MODEL_VARIABLE):
-        sights.append(look_at(path, "picture", Path(model)))
-    refusals = {sight.fault is not None for sight in sights}
+        file_scans.append(scan_file(path, "picture", Path(model)))
+    refusals = {file_scan.fault is not None for file_scan in file_scans}
     try:
         pixels = decode_image(data)
     except UnreadableImageError as fault:
         if refusals != {True}:
-            raise DisagreementError(f"{fault}; {sights}") from fault
+            raise DisagreementError(f"{fault}; {file_scans}") from fault
         return next((reason for reason in REASONS if reason in str(fault)), str(fault))
-    sizes = {(sight.height, sight.width) for sight in sights}
+    sizes = {(file_scan.height, file_scan.width) for file_scan in file_scans}
     if refusals != {False} or sizes != {pixels.shape[:2]}:
-        raise DisagreementError(f"{pixels.shape}; {sights}")
+        raise DisagreementError(f"{pixels.shape}; {file_scans}")
     return "accepted"
 
 

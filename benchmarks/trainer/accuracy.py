@@ -192,7 +192,7 @@ def list_cases(faces: Path, metadata: Path | None) -> list[Case]:
         for photo in read_dataset(faces).photos
     ]
     scanned = show_progress(scan_photos(faces, photos), "scanning photos", len(photos))
-    scans = [scan for scan in scanned if scan.sight.fault is None]
+    scans = [scan for scan in scanned if scan.file_scan.fault is None]
     groups = group_photos(scans, find_look_alikes(scans, GROUP_BITS))
     counts = Counter(known(scan.path, "source") for scan in scans)
     return [
@@ -201,7 +201,7 @@ def list_cases(faces: Path, metadata: Path | None) -> list[Case]:
             group,
             source if counts[source := known(scan.path, "source")] >= FEW_PHOTOS else OTHER,
             age_bucket(known(scan.path, "age_known")),
-            scan.sight.sha256,
+            scan.file_scan.sha256,
         )
         for scan, group in zip(scans, groups, strict=True)
     ]

@@ -62,7 +62,7 @@ def _import_pictures(arguments: argparse.Namespace) -> int:
     from maskage.dataset.importer import import_pictures, list_source, read_metadata
     from maskage.dataset.store import PhotoStore
     from maskage.faces.finder import open_face_finder
-    from maskage.pictures.picture_files import find_unread, tell_left_out
+    from maskage.pictures.picture_files import find_unread, report_left_out
     from maskage.records import Label
 
     metadata = read_metadata(arguments.metadata) if arguments.metadata else {}
@@ -77,7 +77,7 @@ def _import_pictures(arguments: argparse.Namespace) -> int:
     found = {picture.name for picture in pictures}.union(unlabelled)
     unknown = [path for path in metadata if source.is_dir() and path not in found]
     if source.is_dir():
-        tell_left_out(find_unread(source))
+        report_left_out(find_unread(source))
     if unknown:
         say(
             f"{arguments.metadata}: {len(unknown)} of {len(metadata)} paths are not in {source} "

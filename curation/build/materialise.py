@@ -291,7 +291,7 @@ def _read_as_planned(plan: CurationPlan, photo: PlannedPhoto) -> bytes:
             f"{photo.path}: missing since the dataset was read ({fault.strerror or fault}). "
             f"Nothing was replaced. Curate again."
         ) from fault
-    if photo.sight is None or hashlib.sha256(data).hexdigest() != photo.sight.sha256:
+    if photo.file_scan is None or hashlib.sha256(data).hexdigest() != photo.file_scan.sha256:
         raise DatasetError(
             f"{photo.path}: changed while it was curated. Nothing was replaced. Curate again."
         )

@@ -64,9 +64,9 @@ def find_leaks(
 ) -> list[tuple[PlannedPhoto, PlannedPhoto]]:
     """Return the pairs of photos, mirrored ones too, within `radius` bits in different splits."""
     place = np.array([SPLITS.index(photo.split) for photo in photos], np.int64)
-    sights = [photo.sight for photo in photos if photo.sight is not None]
-    hashes = hash_array([sight.phash for sight in sights])
-    mirrors = hash_array([sight.mirror for sight in sights])
+    file_scans = [photo.file_scan for photo in photos if photo.file_scan is not None]
+    hashes = hash_array([file_scan.phash for file_scan in file_scans])
+    mirrors = hash_array([file_scan.mirror for file_scan in file_scans])
     found: set[tuple[int, int]] = set()
     # Each split against those after it: a thousand equal frames on one side give no pairs.
     for split in range(len(SPLITS) - 1):

@@ -3,23 +3,25 @@
 from collections.abc import Iterator
 
 from curation.limits import CheckLimits
-from maskage.dataset.photo_scan import Sight
+from maskage.dataset.photo_scan import FileScan
 
 
-def find_flaws(sight: Sight, limits: CheckLimits) -> list[str]:
+def find_flaws(file_scan: FileScan, limits: CheckLimits) -> list[str]:
     """Return the flaws of a photo as "kind: detail", the worst first; empty for a good photo."""
     return [
-        f"{kind}: {detail}" for kind, detail in _flaws(sight, limits) if kind not in limits.allowed
+        f"{kind}: {detail}"
+        for kind, detail in _flaws(file_scan, limits)
+        if kind not in limits.allowed
     ]
 
 
-def _flaws(sight: Sight, limits: CheckLimits) -> Iterator[tuple[str, str]]:
-    quality = sight.quality
-    shorter, longer = sorted((sight.width, sight.height))
-    size = f"{sight.width}x{sight.height} px"
+def _flaws(file_scan: FileScan, limits: CheckLimits) -> Iterator[tuple[str, str]]:
+    quality = file_scan.quality
+    shorter, longer = sorted((file_scan.width, file_scan.height))
+    size = f"{file_scan.width}x{file_scan.height} px"
     if shorter < limits.min_side:
         yield "tiny", f"{size}, under {limits.min_side}"
-    elif sight.faces and quality.face_px < limits.min_side:
+    elif file_scan.faces and quality.face_px < limits.min_side:
         yield "tiny", f"its face has {quality.face_px} px, under {limits.min_side}"
     if longer > limits.max_aspect * shorter:
         yield "odd aspect", f"{size}, over {limits.max_aspect:g} to 1"
@@ -32,7 +34,7 @@ def _flaws(sight: Sight, limits: CheckLimits) -> Iterator[tuple[str, str]]:
         yield "blown out", f"{share}, over {limits.max_clipped:.0%}"
     if quality.sharpness < limits.min_sharpness:
         yield "blurred", f"sharpness {quality.sharpness:.1f}, under {limits.min_sharpness:g}"
-    if sight.faces == 0:
+    if file_scan.faces == 0:
         yield "no face", "the face finder found none"
-    elif sight.faces is not None and sight.faces > 1:
-        yield "several faces", f"{sight.faces} of similar size"
+    elif file_scan.faces is not None and file_scan.faces > 1:
+        yield "several faces", f"{file_scan.faces} of similar size"

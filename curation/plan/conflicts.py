@@ -64,7 +64,7 @@ def find_label_conflicts(
     links = [*_links(same_file), *_same_pictures(scans, alike.within(CONFLICT_BITS), read)]
     conflicts = []
     for members in _components(links):
-        digests = {scans[index].sight.sha256 for index in members}
+        digests = {scans[index].file_scan.sha256 for index in members}
         conflicts.append(LabelConflict(tuple(members), is_file=len(digests) == 1))
     return conflicts
 
@@ -104,7 +104,7 @@ def _same_pictures(
 def _by_content(scans: Sequence[PhotoScan]) -> list[list[int]]:
     found: dict[str, list[int]] = {}
     for index, scan in enumerate(scans):
-        found.setdefault(scan.sight.sha256, []).append(index)
+        found.setdefault(scan.file_scan.sha256, []).append(index)
     return list(found.values())
 
 

@@ -63,7 +63,7 @@ def find_duplicates(
         for near in alike.neighbours(leader):
             settled = stays[near.index] or near.index in leader_of
             if not settled and _is_comparable(scans, groups, near.index, leader):
-                is_copy = scans[near.index].sight.sha256 == scans[leader].sight.sha256
+                is_copy = scans[near.index].file_scan.sha256 == scans[leader].file_scan.sha256
                 leader_of[near.index] = Duplicate(
                     near.index, leader, near.bits, is_copy, near.is_mirrored
                 )
@@ -72,9 +72,9 @@ def find_duplicates(
 
 def rank_key(scan: PhotoScan, limits: CheckLimits | None = None) -> tuple[int, float, int, str]:
     """Sort key, the best photo first: fewest flaws, sharp and well exposed, large face, name."""
-    quality = scan.sight.quality
+    quality = scan.file_scan.quality
     sharp = quality.sharpness * (1 - quality.clipped)
-    flaws = find_flaws(scan.sight, limits or CheckLimits())
+    flaws = find_flaws(scan.file_scan, limits or CheckLimits())
     return len(flaws), -sharp, -quality.face_px, scan.path
 
 

@@ -90,7 +90,7 @@ def _links_by_fact(scans: Sequence[PhotoScan]) -> Links:
 
 def _facts_of(scan: PhotoScan) -> Iterator[Hashable]:
     photo = scan.photo
-    yield "content", scan.sight.sha256
+    yield "content", scan.file_scan.sha256
     # Of one class only: people number the photos of every class from 1.
     yield "name", photo.label, source_stem(photo.path) or PurePosixPath(photo.path).stem
     for name in ("subject", "session", "group"):

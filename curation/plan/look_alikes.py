@@ -1,4 +1,4 @@
-"""Look-alikes: the links that finding conflicts, grouping and deduplicating start from.
+"""The links between look-alikes that finding conflicts, grouping and deduplicating start from.
 
 Photos of equal hashes are one node: a still camera that saved a thousand equal frames would give
 half a million pairs.
@@ -92,7 +92,7 @@ def find_look_alikes(scans: Sequence[PhotoScan], radius: int) -> LookAlikes:
         radius: Bits, 0 to 64.
     """
     nodes: dict[tuple[int, int], int] = {}
-    node_of = [nodes.setdefault((s.sight.phash, s.sight.mirror), len(nodes)) for s in scans]
+    node_of = [nodes.setdefault((s.file_scan.phash, s.file_scan.mirror), len(nodes)) for s in scans]
     hashes = hash_array([phash for phash, _ in nodes])
     mirrors = hash_array([mirror for _, mirror in nodes])
     plain = find_close_pairs(hashes, radius)

@@ -9,7 +9,7 @@ from pathlib import Path
 from curation.masks.painting import MaskPainting
 from curation.plan.split import find_straddlers
 from curation.settings import CurationSettings
-from maskage.dataset.photo_scan import Sight
+from maskage.dataset.photo_scan import FileScan
 from maskage.formats.curated_set import SPLITS
 from maskage.records import LABELS, Label, Suggestion
 
@@ -30,7 +30,7 @@ class PlannedPhoto:
         twin: Path of the photo that is kept in place of a near-duplicate.
         rivals: Paths of the same picture in other classes, for a label conflict.
         subject: Pseudonym of the person, where the manifest knows it.
-        sight: Hash, size and quality of the file; None for a variant.
+        file_scan: Hash, size and quality of the file; None for a variant.
         doubt: The more probable label, where labels were checked and this one is doubtful.
     """
 
@@ -45,7 +45,7 @@ class PlannedPhoto:
     twin: str | None = None
     rivals: tuple[str, ...] = ()
     subject: str | None = None
-    sight: Sight | None = None
+    file_scan: FileScan | None = None
     doubt: Suggestion | None = None
 
     @property

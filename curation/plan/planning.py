@@ -100,7 +100,11 @@ class _Draft:
     def __post_init__(self) -> None:
         self.planned = {
             path: PlannedPhoto(
-                path, scan.photo.label, kept=True, subject=scan.photo.subject, sight=scan.sight
+                path,
+                scan.photo.label,
+                kept=True,
+                subject=scan.photo.subject,
+                file_scan=scan.file_scan,
             )
             for path, scan in self.scans.items()
         }
@@ -124,8 +128,8 @@ class _Draft:
     def drop_unreadable(self) -> None:
         """Set aside photos that cannot be read."""
         for path, scan in self.scans.items():
-            if scan.sight.fault is not None:
-                self._set_aside(path, f"unreadable: {scan.sight.fault}")
+            if scan.file_scan.fault is not None:
+                self._set_aside(path, f"unreadable: {scan.file_scan.fault}")
         self._require_all_classes("unreadable files were set aside", "Replace the broken files.")
 
     def group(self) -> None:
@@ -171,7 +175,7 @@ class _Draft:
     def drop_flawed(self) -> None:
         """Set aside photos that fail a check of quality."""
         for scan in self.usable:
-            if flaws := find_flaws(scan.sight, self.settings.limits):
+            if flaws := find_flaws(scan.file_scan, self.settings.limits):
                 self._set_aside(scan.path, "; ".join(flaws))
         kinds = Counter(photo.kind for photo in self.planned.values() if photo.kind in FLAWS)
         shown = ", ".join(f"{count} {kind}" for kind, count in kinds.items())

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskage.dataset.photo_scan import Sight
+from maskage.dataset.photo_scan import FileScan
 from maskage.formats.output_log import Kind, Output, log_output
 from maskage.records import Quality
 from maskage.system.files import make_private
@@ -41,7 +41,7 @@ class FileState:
 
 
 class ScanCache:
-    """The cached sights of one dataset, by path.
+    """The cached scans of one dataset, by path.
 
     Args:
         root: The dataset.
@@ -51,20 +51,20 @@ class ScanCache:
     def __init__(self, root: Path, look: str = "") -> None:
         self._look = f"{VERSION}{look}"
         self._file = scan_cache_path(root)
-        self._rows: dict[str, tuple[FileState, Sight]] = {}
+        self._rows: dict[str, tuple[FileState, FileScan]] = {}
         self._opened_ns = time.time_ns()
         self._connection = self._open()
 
-    def get(self, path: str, state: FileState) -> Sight | None:
-        """The sight of a file as it is now, or None where it has to be scanned."""
+    def get(self, path: str, state: FileState) -> FileScan | None:
+        """Return the scan of a file as it is now, or None where it has to be scanned."""
         known = self._rows.get(path)
         return known[1] if known is not None and known[0] == state else None
 
-    def add(self, sights: Mapping[str, tuple[FileState, Sight]]) -> None:
-        """Keep sights, in one transaction; those of files that change just now are left out."""
+    def add(self, file_scans: Mapping[str, tuple[FileState, FileScan]]) -> None:
+        """Keep scans, in one transaction; those of files that change just now are left out."""
         settled = {
-            path: (state, sight)
-            for path, (state, sight) in sights.items()
+            path: (state, file_scan)
+            for path, (state, file_scan) in file_scans.items()
             if state.changed_ns < self._opened_ns - YOUNG_NS
         }
         with self._tolerant() as connection:
@@ -111,7 +111,7 @@ class ScanCache:
                 return None
         return None
 
-    def _read(self, connection: sqlite3.Connection) -> dict[str, tuple[FileState, Sight]]:
+    def _read(self, connection: sqlite3.Connection) -> dict[str, tuple[FileState, FileScan]]:
         found = {}
         query = f"SELECT {_COLUMNS} FROM sights WHERE look = ?"
         for path, size, changed_ns, _, sha256, phash, mirror, *rest in connection.execute(
@@ -120,17 +120,25 @@ class ScanCache:
             sharpness, brightness, clipped, face_px, width, height, faces, fault = rest
             quality = Quality(sharpness, brightness, clipped, face_px)
             hashes = int(phash, 16), int(mirror, 16)
-            sight = Sight(sha256, *hashes, quality, width, height, faces, fault)
-            found[path] = FileState(size, changed_ns), sight
+            file_scan = FileScan(sha256, *hashes, quality, width, height, faces, fault)
+            found[path] = FileState(size, changed_ns), file_scan
         return found
 
-    def _as_row(self, path: str, state: FileState, sight: Sight) -> tuple[object, ...]:
-        q = sight.quality
+    def _as_row(self, path: str, state: FileState, file_scan: FileScan) -> tuple[object, ...]:
+        q = file_scan.quality
         # SQLite's integers end at 63 bits.
-        hashes = f"{sight.phash:016x}", f"{sight.mirror:016x}"
+        hashes = f"{file_scan.phash:016x}", f"{file_scan.mirror:016x}"
         figures = q.sharpness, q.brightness, q.clipped, q.face_px
-        key = path, state.size, state.changed_ns, self._look, sight.sha256
-        return *key, *hashes, *figures, sight.width, sight.height, sight.faces, sight.fault
+        key = path, state.size, state.changed_ns, self._look, file_scan.sha256
+        return (
+            *key,
+            *hashes,
+            *figures,
+            file_scan.width,
+            file_scan.height,
+            file_scan.faces,
+            file_scan.fault,
+        )
 
     @contextlib.contextmanager
     def _tolerant(self) -> Iterator[sqlite3.Connection | None]:

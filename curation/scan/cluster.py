@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from curation.scan.worker_answer import WorkerAnswer, look_there, require_like_here
+from curation.scan.worker_answer import WorkerAnswer, answer_jobs, require_like_here
 from maskage.errors import EnvironmentProblemError, ToolchainError, UsageError
 from maskage.installation import explain_install
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from curation.scan.job import Job
-    from curation.scan.worker_answer import Look
-    from maskage.dataset.photo_scan import Sight
+    from curation.scan.worker_answer import ScanJobs
+    from maskage.dataset.photo_scan import FileScan
 
 CONNECT_S = 8.0
 """In one network a scheduler answers within milliseconds: one that has not by now never will."""
@@ -49,8 +49,8 @@ _LOGGERS = ("distributed", "distributed.client", "tornado.application")
 
 
 def map_on_cluster(
-    scheduler: str, function: "Look", chunks: Sequence[Sequence["Job"]]
-) -> Iterator[list["Sight"]]:
+    scheduler: str, function: "ScanJobs", chunks: Sequence[Sequence["Job"]]
+) -> Iterator[list["FileScan"]]:
     """Apply `function` to every chunk on the workers of a Dask scheduler.
 
     Lazy, with `CHUNKS_A_THREAD` chunks in flight for each thread of the workers there are. With no
@@ -75,7 +75,7 @@ def map_on_cluster(
     _require_distributed()
     _require_listener(scheduler, host, port)
     coming = iter(chunks)
-    with _hushed(), asyncio.Runner() as runner:
+    with _quiet_logs(), asyncio.Runner() as runner:
         cluster = runner.run(_connect(scheduler, function))
         try:
             while runner.run(cluster.refill(coming)):
@@ -86,28 +86,28 @@ def map_on_cluster(
 
 @dataclass(frozen=True)
 class _Call:
-    """Unpickled it is not itself, but what `look_there` returned.
+    """Unpickled it is not itself, but what `answer_jobs` returned.
 
     Packed so, a worker without this package raises within the task. Were the function and the jobs
     to travel as such, it would break down already reading the message (distributed 2026.8), and
     one worker after the other with it; and the scheduler would need the package, too.
     """
 
-    function: "Look"
+    function: "ScanJobs"
     jobs: Sequence["Job"]
 
-    def __reduce__(self) -> tuple[Callable[..., WorkerAnswer], tuple["Look", Sequence["Job"]]]:
-        return look_there, (self.function, self.jobs)
+    def __reduce__(self) -> tuple[Callable[..., WorkerAnswer], tuple["ScanJobs", Sequence["Job"]]]:
+        return answer_jobs, (self.function, self.jobs)
 
 
 class _Cluster:
     """A connected client. Lives in one event loop, which runs only while we wait for something."""
 
-    def __init__(self, scheduler: str, function: "Look", client: "Client") -> None:
+    def __init__(self, scheduler: str, function: "ScanJobs", client: "Client") -> None:
         self._scheduler = scheduler
         self._function = function
         self._client = client
-        self._waiting: deque[asyncio.Task[list[Sight]]] = deque()
+        self._waiting: deque[asyncio.Task[list[FileScan]]] = deque()
         self._threads = 1
         self._counted_s = -math.inf
         self._seen_s = time.monotonic()
@@ -122,10 +122,10 @@ class _Cluster:
             await self._count_workers()
         room = max(0, CHUNKS_A_THREAD * max(1, self._threads) - len(self._waiting))
         for jobs in itertools.islice(coming, room):
-            self._waiting.append(asyncio.create_task(self._look(jobs)))
+            self._waiting.append(asyncio.create_task(self._run_jobs(jobs)))
         return bool(self._waiting)
 
-    async def receive(self) -> list["Sight"]:
+    async def receive(self) -> list["FileScan"]:
         """Wait for the chunk that was handed over first.
 
         Raises:
@@ -144,7 +144,7 @@ class _Cluster:
         await asyncio.gather(*self._waiting, return_exceptions=True)
         await _close(self._client)
 
-    async def _look(self, jobs: Sequence["Job"]) -> list["Sight"]:
+    async def _run_jobs(self, jobs: Sequence["Job"]) -> list["FileScan"]:
         from distributed import KilledWorker
 
         call = pickle.dumps(_Call(self._function, jobs))
@@ -165,7 +165,7 @@ class _Cluster:
             # A worker may lack anything, and so raise anything.
             raise self._explained(fault, jobs) from fault
         require_like_here(jobs, answer)
-        return answer.sights
+        return answer.file_scans
 
     def _explained(self, fault: Exception, jobs: Sequence["Job"]) -> EnvironmentProblemError:
         if isinstance(fault, CancelledError) or self._client.status != "running":
@@ -173,12 +173,12 @@ class _Cluster:
         if isinstance(fault, ImportError | AttributeError):
             return EnvironmentProblemError(
                 f"A worker of {self._scheduler} cannot run this version of maskage "
-                f"({_told(fault)}). Install the same version for every worker "
+                f"({_describe_fault(fault)}). Install the same version for every worker "
                 f"({explain_install('cluster')}), and start it again."
             )
         return EnvironmentProblemError(
-            f"A worker of {self._scheduler} failed at {_span(jobs)} ({_told(fault)}). Leave "
-            f"--scheduler out: if it fails here too, please report it."
+            f"A worker of {self._scheduler} failed at {_span(jobs)} ({_describe_fault(fault)}). "
+            "Leave --scheduler out: if it fails here too, please report it."
         )
 
     async def _count_workers(self) -> None:
@@ -208,7 +208,7 @@ class _Cluster:
         )
 
 
-async def _connect(scheduler: str, function: "Look") -> _Cluster:
+async def _connect(scheduler: str, function: "ScanJobs") -> _Cluster:
     from distributed import Client
     from distributed.versions import VersionMismatchWarning
 
@@ -227,8 +227,8 @@ async def _connect(scheduler: str, function: "Look") -> _Cluster:
             raise
         raise EnvironmentProblemError(
             f"What listens at {scheduler} is no Dask scheduler that this machine can talk to "
-            f"({_told(fault)}). The address is what `dask scheduler` says at its start; both sides "
-            f"need the same version of distributed."
+            f"({_describe_fault(fault)}). The address is what `dask scheduler` says at its start; "
+            "both sides need the same version of distributed."
         ) from fault
     return _Cluster(scheduler, function, client)
 
@@ -275,7 +275,7 @@ def _require_listener(scheduler: str, host: str, port: int) -> None:
 
 
 @contextlib.contextmanager
-def _hushed() -> Iterator[None]:
+def _quiet_logs() -> Iterator[None]:
     """Nothing in distributed's own words: what matters of it is raised in ours."""
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
@@ -288,7 +288,7 @@ def _hushed() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _told(fault: BaseException) -> str:
+def _describe_fault(fault: BaseException) -> str:
     return f"{type(fault).__name__}: {fault}" if str(fault) else type(fault).__name__
 
 

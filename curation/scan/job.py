@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskage.dataset.photo_scan import Sight, look_at
+from maskage.dataset.photo_scan import FileScan, scan_file
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Job:
     face_model: str | None = None
 
 
-def look_at_jobs(jobs: Sequence[Job]) -> list[Sight]:
+def scan_jobs(jobs: Sequence[Job]) -> list[FileScan]:
     """The map that workers carry out."""
     return [
-        look_at(Path(job.path), job.name, Path(job.face_model) if job.face_model else None)
+        scan_file(Path(job.path), job.name, Path(job.face_model) if job.face_model else None)
         for job in jobs
     ]

@@ -14,9 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from curation.scan.cache import FileState, ScanCache
-from curation.scan.job import Job, look_at_jobs
+from curation.scan.job import Job, scan_jobs
 from curation.scan.workers import Workers
-from maskage.dataset.photo_scan import PhotoScan, Sight, needs_face
+from maskage.dataset.photo_scan import FileScan, PhotoScan, needs_face
 from maskage.records import Photo
 
 CHUNK = 16
@@ -32,7 +32,7 @@ def scan_photos(
     face_model: Path | None = None,
     cache: ScanCache | None = None,
 ) -> Generator[PhotoScan, None, None]:
-    """Look at photos; yields them in their order, as they are done.
+    """Scan photos and yield them in their order, as they are done.
 
     Args:
         root: The dataset.
@@ -47,15 +47,15 @@ def scan_photos(
     states = {photo.path: _state_of(root / photo.path) for photo in photos} if cache else {}
     known = {path: cache.get(path, state) for path, state in states.items() if cache and state}
     missing = [photo for photo in photos if known.get(photo.path) is None]
-    seen = _look(root, missing, workers or Workers(), face_model)
+    seen = _scan_missing(root, missing, workers or Workers(), face_model)
     keeper = _Keeper(cache)
     try:
         for photo in photos:
-            sight = known.get(photo.path)
-            if sight is None:
-                sight = next(seen)
-                keeper.keep(photo.path, states.get(photo.path), sight)
-            yield PhotoScan(photo, _with_face_size(sight, photo))
+            file_scan = known.get(photo.path)
+            if file_scan is None:
+                file_scan = next(seen)
+                keeper.keep(photo.path, states.get(photo.path), file_scan)
+            yield PhotoScan(photo, _with_face_size(file_scan, photo))
     finally:
         seen.close()
         keeper.flush()
@@ -63,9 +63,9 @@ def scan_photos(
         cache.drop_others(photo.path for photo in photos)
 
 
-def _look(
+def _scan_missing(
     root: Path, photos: Sequence[Photo], workers: Workers, face_model: Path | None
-) -> Generator[Sight, None, None]:
+) -> Generator[FileScan, None, None]:
     jobs = [
         Job(
             str(root / photo.path),
@@ -78,23 +78,23 @@ def _look(
     if workers.scheduler is not None:
         from curation.scan.cluster import map_on_cluster
 
-        yield from _flat(map_on_cluster(workers.scheduler, look_at_jobs, chunks))
+        yield from _flat(map_on_cluster(workers.scheduler, scan_jobs, chunks))
     elif chunks:
         yield from _flat(_map_here(chunks, workers))
 
 
-def _flat(chunks: Iterable[Sequence[Sight]]) -> Iterator[Sight]:
+def _flat(chunks: Iterable[Sequence[FileScan]]) -> Iterator[FileScan]:
     for chunk in chunks:
         yield from chunk
 
 
-def _map_here(chunks: Sequence[Sequence[Job]], workers: Workers) -> Iterator[list[Sight]]:
+def _map_here(chunks: Sequence[Sequence[Job]], workers: Workers) -> Iterator[list[FileScan]]:
     count = workers.count or os.cpu_count() or 1
-    waiting: deque[Future[list[Sight]]] = deque()
+    waiting: deque[Future[list[FileScan]]] = deque()
     with _pool(count, workers.use_processes) as pool:
         try:
             for chunk in chunks:
-                waiting.append(pool.submit(look_at_jobs, chunk))
+                waiting.append(pool.submit(scan_jobs, chunk))
                 # A bounded queue: what is scanned ahead, not the dataset, sets the memory.
                 if len(waiting) > 4 * count:
                     yield waiting.popleft().result()
@@ -120,26 +120,26 @@ def _state_of(path: Path) -> FileState | None:
     return FileState(found.st_size, found.st_mtime_ns)
 
 
-def _with_face_size(sight: Sight, photo: Photo) -> Sight:
+def _with_face_size(file_scan: FileScan, photo: Photo) -> FileScan:
     """The manifest saw the face in its whole frame, and knows its size there."""
     if photo.box is None or photo.box.score <= 0:
-        return sight
-    return replace(sight, quality=replace(sight.quality, face_px=photo.box.side_px))
+        return file_scan
+    return replace(file_scan, quality=replace(file_scan.quality, face_px=photo.box.side_px))
 
 
 class _Keeper:
-    """A collector of sights that writes them to the cache now and then."""
+    """A collector of scans that writes them to the cache now and then."""
 
     def __init__(self, cache: ScanCache | None) -> None:
         self._cache = cache
-        self._waiting: dict[str, tuple[FileState, Sight]] = {}
+        self._waiting: dict[str, tuple[FileState, FileScan]] = {}
         self._kept_s = time.monotonic()
 
-    def keep(self, path: str, state: FileState | None, sight: Sight) -> None:
+    def keep(self, path: str, state: FileState | None, file_scan: FileScan) -> None:
         # A file that could not be read may be readable tomorrow, unchanged.
-        if self._cache is None or state is None or not sight.sha256:
+        if self._cache is None or state is None or not file_scan.sha256:
             return
-        self._waiting[path] = state, sight
+        self._waiting[path] = state, file_scan
         if time.monotonic() - self._kept_s > KEEP_EVERY_S:
             self.flush()
 

@@ -14,12 +14,12 @@ from maskage.errors import EnvironmentProblemError
 
 if TYPE_CHECKING:
     from curation.scan.job import Job
-    from maskage.dataset.photo_scan import Sight
+    from maskage.dataset.photo_scan import FileScan
 
-    Look = Callable[[Sequence[Job]], list[Sight]]
+    ScanJobs = Callable[[Sequence[Job]], list[FileScan]]
 
 _FIGURED_BY = ("PIL", "cv2", "numpy")
-"""What the figures of a `Sight` come from, besides this project."""
+"""The libraries that affect the figures of a `FileScan`, besides this project."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +31,17 @@ class WorkerAnswer:
         versions: Versions of everything that affects the figures, by name.
         missing: A file besides the photos that the machine lacks: the face model; or None.
         sizes: Sizes of the files as it sees them, bytes; None for one that it does not see.
-        sights: Both in the order of the jobs, and empty where something is missing.
+        file_scans: Both in the order of the jobs, and empty where something is missing.
     """
 
     host: str
     versions: dict[str, str]
     missing: str | None = None
     sizes: list[int | None] = field(default_factory=list)
-    sights: list["Sight"] = field(default_factory=list)
+    file_scans: list["FileScan"] = field(default_factory=list)
 
 
-def look_there(function: "Look", jobs: Sequence["Job"]) -> WorkerAnswer:
+def answer_jobs(function: "ScanJobs", jobs: Sequence["Job"]) -> WorkerAnswer:
     """Apply `function` on a worker, and report the versions and files it used."""
     models = {job.face_model for job in jobs if job.face_model is not None}
     missing = next((model for model in sorted(models) if not Path(model).is_file()), None)
@@ -53,7 +53,7 @@ def look_there(function: "Look", jobs: Sequence["Job"]) -> WorkerAnswer:
 
 @cache
 def versions_here() -> dict[str, str]:
-    """Return the versions of everything that affects the figures of a `Sight`, by name."""
+    """Return the versions of everything that affects the figures of a `FileScan`, by name."""
     found = {name: str(importlib.import_module(name).__version__) for name in _FIGURED_BY}
     return {"curate's way of looking": str(VERSION)} | found
 
@@ -85,13 +85,13 @@ def require_like_here(jobs: Sequence["Job"], answer: WorkerAnswer) -> None:
             f"The worker on {answer.host} does not see the face model {answer.missing}. Name one "
             f"with --face-model that every worker sees under the same path."
         )
-    for job, size, sight in zip(jobs, answer.sizes, answer.sights, strict=True):
-        is_looked_up = sight.fault is not None or job is jobs[0]
-        if size == _size_of(job) and not (is_looked_up and sight.sha256 != _digest_of(job)):
+    for job, size, file_scan in zip(jobs, answer.sizes, answer.file_scans, strict=True):
+        is_looked_up = file_scan.fault is not None or job is jobs[0]
+        if size == _size_of(job) and not (is_looked_up and file_scan.sha256 != _digest_of(job)):
             continue
         found = "is another file there than here"
-        if not sight.sha256:
-            found = f"{sight.fault}, but not here"
+        if not file_scan.sha256:
+            found = f"{file_scan.fault}, but not here"
         raise EnvironmentProblemError(
             f"The worker on {answer.host} does not see this dataset: {job.path} {found}. Mount "
             f"the folder on every worker under the same path, or leave --scheduler out."

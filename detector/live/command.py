@@ -9,8 +9,8 @@ from detector.events.alarm_options import add_alarm_options, read_alarm_rules
 from detector.options import (
     add_event_options,
     add_frames_option,
+    print_summary,
     require_one_stdout,
-    tell_summary,
 )
 from maskage.commands.options import (
     add_demo_seed,
@@ -213,7 +213,7 @@ def _watch(arguments: argparse.Namespace) -> int:
             limits=LiveLimits(seconds=arguments.seconds, frames=arguments.frames),
         )
     )
-    tell_summary(str(summary), is_stdout_taken=is_stdout)
+    print_summary(str(summary), is_stdout_taken=is_stdout)
     return 0
 
 

@@ -28,7 +28,7 @@ from maskage.formats.bundle import ModelBundle, find_bundle, load_bundle
 from maskage.formats.datasets_behind import datasets_behind
 from maskage.formats.output_log import Kind, Output, log_output
 from maskage.inference.classifier import Classifier
-from maskage.pictures.picture_files import tell_left_out
+from maskage.pictures.picture_files import report_left_out
 
 if TYPE_CHECKING:
     from detector.web.classify import PictureClassifier
@@ -51,7 +51,7 @@ def run_live(request: LiveRequest) -> LiveSummary:
             say(str(loop.summary))
         raise
     summary = loop.summary
-    tell_left_out(summary.left_out)
+    report_left_out(summary.left_out)
     for message in summary.skipped:
         say(f"skipped {message}")
     for fault in summary.damage:

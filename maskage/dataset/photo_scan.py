@@ -31,7 +31,7 @@ UNMEASURED = Quality(sharpness=0.0, brightness=0.0, clipped=0.0, face_px=0)
 
 
 @dataclass(frozen=True)
-class Sight:
+class FileScan:
     """The result of scanning one file; the same on every machine.
 
     Attributes:
@@ -59,7 +59,7 @@ class PhotoScan:
     """A photo of the dataset, and the result of scanning it."""
 
     photo: Photo
-    sight: Sight
+    file_scan: FileScan
 
     @property
     def path(self) -> str:
@@ -67,8 +67,8 @@ class PhotoScan:
         return self.photo.path
 
 
-def look_at(path: Path, name: str, face_model: Path | None = None) -> Sight:
-    """Read, decode, hash and measure one photo; a fault in the file becomes the sight's `fault`.
+def scan_file(path: Path, name: str, face_model: Path | None = None) -> FileScan:
+    """Read, decode, hash and measure one photo; a fault in the file becomes its `fault`.
 
     Args:
         path: The file.
@@ -80,14 +80,14 @@ def look_at(path: Path, name: str, face_model: Path | None = None) -> Sight:
     try:
         data = path.read_bytes()
     except OSError as fault:
-        return Sight("", fault=f"cannot be read ({fault.strerror})")
+        return FileScan("", fault=f"cannot be read ({fault.strerror})")
     digest = hashlib.sha256(data).hexdigest()
     try:
         if face_model is None:
             return _measured(data, digest, name)
         return _measured_face(data, digest, name, face_model)
     except UnreadableImageError as fault:
-        return Sight(digest, fault=str(fault).removeprefix(f"{name}: "))
+        return FileScan(digest, fault=str(fault).removeprefix(f"{name}: "))
 
 
 def read_face(path: Path, face_model: Path | None = None) -> RgbImage:
@@ -104,12 +104,12 @@ def needs_face(photo: Photo) -> bool:
     return photo.box is None or photo.box.score <= 0
 
 
-def _measured(data: bytes, digest: str, name: str) -> Sight:
+def _measured(data: bytes, digest: str, name: str) -> FileScan:
     seen = decode_grey(data, name, GREY_SIDE_PX)
     return _sight(digest, seen.image, seen.width, seen.height)
 
 
-def _measured_face(data: bytes, digest: str, name: str, face_model: Path) -> Sight:
+def _measured_face(data: bytes, digest: str, name: str, face_model: Path) -> FileScan:
     pixels = decode_image(data, name)
     height, width = pixels.shape[:2]
     crop, boxes = _cut_out(pixels, face_model)
@@ -131,10 +131,10 @@ def _sight(
     height: int,
     box: FaceBox | None = None,
     faces: int | None = None,
-) -> Sight:
+) -> FileScan:
     phash, mirror = hash_grey(grey)
     quality = measure_grey(np.asarray(_shrunk(grey)), box)
-    return Sight(digest, phash, mirror, quality, width, height, faces)
+    return FileScan(digest, phash, mirror, quality, width, height, faces)
 
 
 def _shrunk(grey: Image.Image) -> Image.Image:

@@ -140,7 +140,7 @@ class DatasetStatus:
 
 
 def read_status(root: Path, target: int) -> DatasetStatus:
-    """Look at the dataset at `root`; opens it for reading only, and no photo.
+    """Read the state of the dataset at `root`; open it for reading only, and no photo.
 
     Raises:
         DatasetError: There is no dataset, or its manifest is damaged.

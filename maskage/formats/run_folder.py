@@ -270,7 +270,7 @@ def trained_on(bundle: Path) -> Path:
     return Path(curated)
 
 
-def tell_phases(metrics: dict[str, Any]) -> str:
+def describe_phases(metrics: dict[str, Any]) -> str:
     """Describe a training: "50 epochs head, 2 epochs fine-tune, then stopped before its end"."""
     parts = [
         f"{count} epoch{'s' * (count != 1)} {phase.replace('_', '-')}"

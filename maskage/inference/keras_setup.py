@@ -16,7 +16,7 @@ from typing import Any
 
 from maskage.errors import EnvironmentProblemError
 from maskage.installation import explain_install
-from maskage.system.process import hush_native_output
+from maskage.system.process import suppress_native_output
 
 BACKENDS = ("tensorflow", "jax")
 """The backends that this toolchain is tested on."""
@@ -51,7 +51,7 @@ def import_keras(backend: str) -> Any:
     # Off by default on many CPUs; MobileNetV2 `predict` went from 25-42 to 62 photos a second.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     try:
-        with _own_settings(backend), _without_matplotlib(), hush_native_output():
+        with _own_settings(backend), _without_matplotlib(), suppress_native_output():
             import keras
 
             # Keras imports TensorFlow later with JAX too; TensorFlow's older Keras writes settings.

@@ -127,7 +127,7 @@ def describe_left_out(left_out: Iterable[LeftOut]) -> list[str]:
     ]
 
 
-def tell_left_out(left_out: Iterable[LeftOut]) -> None:
+def report_left_out(left_out: Iterable[LeftOut]) -> None:
     """Say what was left out and why, on stderr."""
     for line in describe_left_out(left_out):
         say(line)

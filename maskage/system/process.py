@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def hush_native_output() -> Iterator[None]:
+def suppress_native_output() -> Iterator[None]:
     """Hold back what native libraries write to stderr; shown after all where the block fails.
 
     TensorFlow writes some lines before its own log level is heeded, past Python's `sys.stderr`.

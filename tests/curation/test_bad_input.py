@@ -28,7 +28,7 @@ from curation.plan.dataset import LabelledDataset, read_dataset
 from curation.plan.look_alikes import LookAlikes
 from curation.plan.plan import CurationPlan
 from maskage.dataset.doctor.repair import repair_dataset
-from maskage.dataset.photo_scan import PhotoScan, look_at
+from maskage.dataset.photo_scan import PhotoScan, scan_file
 from maskage.dataset.store import PhotoStore
 from maskage.errors import UnreadableImageError
 from maskage.formats.curated_set import SPLITS, read_curated
@@ -254,10 +254,10 @@ def test_scan_and_decoder_agree_on_an_orientation_that_is_none(
     assert drawn.count(field) == 1
     data = drawn.replace(field, struct.pack("<HHIH", 0x0112, kind, 1, value))
     (tmp_path / "a.tif").write_bytes(data)
-    sight = look_at(tmp_path / "a.tif", "a.tif")
-    assert sight.fault is None
-    assert (sight.height, sight.width) == decode_image(data).shape[:2]
-    assert (sight.width < sight.height) is ((kind, value) != (3, 8))
+    file_scan = scan_file(tmp_path / "a.tif", "a.tif")
+    assert file_scan.fault is None
+    assert (file_scan.height, file_scan.width) == decode_image(data).shape[:2]
+    assert (file_scan.width < file_scan.height) is ((kind, value) != (3, 8))
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
@@ -268,16 +268,16 @@ def test_of_300_broken_pictures_each_is_read_or_refused_and_scan_and_decoder_agr
     for number in range(300):
         made, data = break_picture(5, number)
         path.write_bytes(data)
-        sight = look_at(path, "picture")
+        file_scan = scan_file(path, "picture")
         try:
             pixels = decode_image(data)
         except UnreadableImageError:
             refused += 1
-            assert sight.fault, f"{number}: {made}"
+            assert file_scan.fault, f"{number}: {made}"
         else:
             assert pixels.ndim == 3, f"{number}: {made}"
-            assert (sight.height, sight.width) == pixels.shape[:2], f"{number}: {made}"
-            assert sight.fault is None, f"{number}: {made}"
+            assert (file_scan.height, file_scan.width) == pixels.shape[:2], f"{number}: {made}"
+            assert file_scan.fault is None, f"{number}: {made}"
     assert 100 < refused < 270
 
 

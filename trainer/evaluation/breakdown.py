@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.dataset.photo_scan import Sight
+from maskage.dataset.photo_scan import FileScan
 from maskage.outside_text import join_lines, shown_text
 from trainer.evaluation.intervals import wilson_interval
 from trainer.evaluation.metrics import age_accuracy, count_confusion, mask_accuracy
@@ -70,7 +70,7 @@ class Breakdown:
 def break_down_by_facts(
     facts: Sequence[PhotoFacts],
     groups: Sequence[str],
-    sights: Sequence[Sight],
+    file_scans: Sequence[FileScan],
     actual: NDArray[np.int64],
     predicted: NDArray[np.integer],
 ) -> tuple[Breakdown, ...]:
@@ -79,7 +79,7 @@ def break_down_by_facts(
     Args:
         facts: What is known of each photo.
         groups: Group of each photo; not broken down by if most groups are single photos.
-        sights: What each file shows.
+        file_scans: What each file shows.
         actual: Class numbers of the labels, shape (N,).
         predicted: Class numbers of the answers, shape (N,).
     """
@@ -93,7 +93,7 @@ def break_down_by_facts(
     if sum(count >= LEAST_PHOTOS for count in Counter(groups).values()) >= LEAST_GROUPS:
         by.append(("group", groups))
     parts = [break_down(name, values, actual, predicted) for name, values in by]
-    size, sharpness = _sizes(sights), _sharpness(sights)
+    size, sharpness = _sizes(file_scans), _sharpness(file_scans)
     parts.append(break_down("size", size, actual, predicted, order=sorted(set(size), key=_first)))
     if len(set(sharpness)) > 1:
         order = sorted(set(sharpness), key=_first)
@@ -172,20 +172,20 @@ def _part(
     )
 
 
-def _sizes(sights: Sequence[Sight]) -> list[str]:
+def _sizes(file_scans: Sequence[FileScan]) -> list[str]:
     """Return the band of each photo's shorter side."""
     edges = (0, *SIZES_PX)
     found = []
-    for sight in sights:
-        low = max(edge for edge in edges if edge <= min(sight.width, sight.height))
+    for file_scan in file_scans:
+        low = max(edge for edge in edges if edge <= min(file_scan.width, file_scan.height))
         high = next((edge for edge in edges if edge > low), None)
         found.append(f"{low} px and more" if high is None else f"{low} to {high - 1} px")
     return found
 
 
-def _sharpness(sights: Sequence[Sight]) -> list[str]:
+def _sharpness(file_scans: Sequence[FileScan]) -> list[str]:
     """Return the third of each photo: blurred, middle or sharp among these."""
-    values = np.array([sight.quality.sharpness for sight in sights])
+    values = np.array([file_scan.quality.sharpness for file_scan in file_scans])
     low, high = np.quantile(values, [1 / 3, 2 / 3])
     names = (f"0 to {low:.0f}", f"{low:.0f} to {high:.0f}", f"{high:.0f} and more")
     return [names[int(value > low) + int(value > high)] for value in values]

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.dataset.photo_scan import Sight
+from maskage.dataset.photo_scan import FileScan
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.formats.predictions_file import Prediction, predictions_of
 from trainer.data.dataset import relative_names
 from trainer.evaluation.breakdown import Breakdown, break_down_by_facts
-from trainer.evaluation.leak_check import read_sights
+from trainer.evaluation.leak_check import scan_files
 from trainer.evaluation.metrics import Evaluation, evaluate_answers
 from trainer.evaluation.photo_facts import PhotoFacts, gather_facts
 from trainer.network.classes import class_numbers
@@ -28,7 +28,7 @@ class EvaluatedPhotos:
         photos: The photos, in the order of all other attributes.
         probabilities: Probabilities of the classes, float, shape (N, 4).
         predictions: The answers, as `predictions.csv` holds them.
-        sights: Hash, size and quality of each file.
+        file_scans: Hash, size and quality of each file.
         facts: Subject, session and so on of each photo.
         evaluation: Scores over all answers.
         breakdowns: Scores of parts of the photos.
@@ -38,7 +38,7 @@ class EvaluatedPhotos:
     photos: tuple[CuratedPhoto, ...]
     probabilities: NDArray[np.floating]
     predictions: tuple[Prediction, ...]
-    sights: tuple[Sight, ...]
+    file_scans: tuple[FileScan, ...]
     facts: tuple[PhotoFacts, ...]
     evaluation: Evaluation
     breakdowns: tuple[Breakdown, ...]
@@ -88,16 +88,16 @@ def evaluate_photos(
     actual = class_numbers(photos)
     names = relative_names(folder, photos)
     groups = [photo.group for photo in photos]
-    sights = read_sights(photos)
-    facts = gather_facts(names, [sight.sha256 for sight in sights], folder, metadata)
+    file_scans = scan_files(photos)
+    facts = gather_facts(names, [file_scan.sha256 for file_scan in file_scans], folder, metadata)
     predicted = probabilities.argmax(axis=1)
     return EvaluatedPhotos(
         folder=folder,
         photos=tuple(photos),
         probabilities=probabilities,
         predictions=tuple(predictions_of(names, actual, probabilities)),
-        sights=sights,
+        file_scans=file_scans,
         facts=facts,
         evaluation=evaluate_answers(actual, probabilities, groups, temperature),
-        breakdowns=break_down_by_facts(facts, groups, sights, actual, predicted),
+        breakdowns=break_down_by_facts(facts, groups, file_scans, actual, predicted),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from maskage.dataset.photo_scan import Sight, look_at
+from maskage.dataset.photo_scan import FileScan, scan_file
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.pictures.hamming import find_close_pairs
 from maskage.pictures.perceptual_hash import GROUP_BITS, hash_array
@@ -67,14 +67,14 @@ class LeakCheck:
         }
 
 
-def read_sights(photos: Sequence[CuratedPhoto]) -> tuple[Sight, ...]:
-    """Read hash, size and sharpness of each photo in threads; `Sight.fault` holds an error."""
+def scan_files(photos: Sequence[CuratedPhoto]) -> tuple[FileScan, ...]:
+    """Read hash, size and sharpness of each photo in threads; `FileScan.fault` holds an error."""
     with ThreadPoolExecutor(worker_count(), thread_name_prefix="look") as pool:
-        return tuple(pool.map(lambda photo: look_at(photo.path, photo.path.name), photos))
+        return tuple(pool.map(lambda photo: scan_file(photo.path, photo.path.name), photos))
 
 
 def check_leak(
-    tested: Sequence[Sight], learned: Sequence[Sight], radius: int = GROUP_BITS
+    tested: Sequence[FileScan], learned: Sequence[FileScan], radius: int = GROUP_BITS
 ) -> LeakCheck:
     """Find test photos that are near-duplicates of training photos.
 
@@ -87,8 +87,8 @@ def check_leak(
     Returns:
         The check, with one pair for each test photo that has a near-duplicate.
     """
-    ours = [at for at, sight in enumerate(tested) if sight.fault is None]
-    theirs = [at for at, sight in enumerate(learned) if sight.fault is None]
+    ours = [at for at, file_scan in enumerate(tested) if file_scan.fault is None]
+    theirs = [at for at, file_scan in enumerate(learned) if file_scan.fault is None]
     hashes = hash_array([learned[at].phash for at in theirs])
     closest: dict[int, tuple[int, bool, int]] = {}
     for is_mirrored in (False, True):

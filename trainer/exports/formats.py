@@ -15,7 +15,7 @@ from maskage.errors import EnvironmentProblemError
 from maskage.formats.bundle import ONNX_FILE, read_file
 from maskage.installation import explain_install
 from maskage.security.keras_archive import archive_model
-from maskage.system.process import hush_native_output
+from maskage.system.process import suppress_native_output
 from trainer.exports.rebuild import RebuiltModel, load_archived_weights
 
 Images = NDArray[np.uint8]
@@ -156,7 +156,7 @@ def _open_tflite(rebuilt: RebuiltModel, folder: Path) -> Predict:
 def _write_openvino(source: ExportSource, folder: Path) -> str:
     import openvino
 
-    with tempfile.TemporaryDirectory() as temporary, hush_native_output():
+    with tempfile.TemporaryDirectory() as temporary, suppress_native_output():
         onnx = Path(temporary) / "model.onnx"
         onnx.write_bytes(read_file(source.rebuilt.bundle, ONNX_FILE))
         # Not openvino.convert_model, which reports its use to Intel.
@@ -181,7 +181,7 @@ def _open_openvino(rebuilt: RebuiltModel, folder: Path) -> Predict:
 def _run_openvino(folder: Path, settings: dict[str, Any]) -> Predict:
     import openvino
 
-    with hush_native_output():
+    with suppress_native_output():
         core = openvino.Core()
         compiled = core.compile_model(core.read_model(folder / "model.xml"), "CPU", settings)
     request = compiled.create_infer_request()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskage.errors import ToolchainError
-from maskage.system.process import hush_native_output
+from maskage.system.process import suppress_native_output
 from trainer.data.pixels import worker_count
 
 INPUT, OUTPUT, SIGNATURE = "images", "probabilities", "serving_default"
@@ -26,7 +26,7 @@ class TfliteEngine:
     def __init__(self, path: Path) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        with hush_native_output():
+        with suppress_native_output():
             interpreter = Interpreter(model_content=path.read_bytes(), num_threads=worker_count())
             interpreter.allocate_tensors()
         given = interpreter.get_input_details()[0]
@@ -96,7 +96,11 @@ def _convert(model: Any, dtype: str, set_up: Any) -> bytes:
 
     size = int(model.input_shape[1])
     images = keras.InputSpec(shape=(1, size, size, 3), dtype=dtype, name=INPUT)
-    with tempfile.TemporaryDirectory() as folder, hush_native_output(), warnings.catch_warnings():
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        suppress_native_output(),
+        warnings.catch_warnings(),
+    ):
         # TensorFlow's converter warns about its own outdated calls.
         warnings.simplefilter("ignore")
         archive = keras.export.ExportArchive()

@@ -82,13 +82,13 @@ def _run_fit(arguments: argparse.Namespace) -> int:
 def _begin(given: dict[str, Any]) -> Path:
     # Bad arguments and a missing dataset are reported before TensorFlow's seconds are spent.
     from maskage.formats.curated_set import list_left_out, read_curated, require_all_read
-    from maskage.pictures.picture_files import tell_left_out
+    from maskage.pictures.picture_files import report_left_out
 
     settings = FitSettings(**given)
     settings.recipe()
     read_curated(settings.curated)
     left_out = list_left_out(settings.curated)
-    tell_left_out(left_out)
+    report_left_out(left_out)
     require_all_read(settings.curated, left_out, "trained on")
     if settings.metadata is not None:
         from trainer.evaluation.photo_facts import read_metadata

@@ -29,7 +29,7 @@ from trainer.data.dataset import TrainingPhotos
 from trainer.data.pixels import PixelReader, plain_batches
 from trainer.evaluation.evaluated_photos import evaluate_photos
 from trainer.evaluation.findings import CORRUPTED_PHOTOS, Findings, measure_worse
-from trainer.evaluation.leak_check import check_leak, read_sights
+from trainer.evaluation.leak_check import check_leak, scan_files
 from trainer.evaluation.metrics import Evaluation, expected_calibration_error
 from trainer.evaluation.photo_facts import read_metadata
 from trainer.network.backbones import Network, build_deliverable
@@ -126,7 +126,7 @@ def _evaluate(
         milliseconds_per_photo=measure_ms(engine, size),
         worse=measure_worse(engine, judged, size, CORRUPTED_PHOTOS),
         learned=learned,
-        leak=check_leak(judged.sights, read_sights(learned)),
+        leak=check_leak(judged.file_scans, scan_files(learned)),
     )
 
 

@@ -15,7 +15,7 @@ from maskage.console import run_command
 from maskage.errors import ToolchainError
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.system.files import replace_file
-from maskage.system.process import hush_native_output
+from maskage.system.process import suppress_native_output
 from trainer.network.backend import backend_name, keras
 from trainer.network.to_onnx_process import export_in_process
 
@@ -45,7 +45,7 @@ def export_onnx(model: Any, path: Path, output: str) -> None:
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "raw.onnx"
-        with hush_native_output(), warnings.catch_warnings():
+        with suppress_native_output(), warnings.catch_warnings():
             # tf2onnx and Keras' patch of it use names that numpy 2 no longer has.
             warnings.filterwarnings("ignore", r"In the future `np\.", FutureWarning)
             warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"tf2onnx\.")

@@ -18,7 +18,7 @@ TEMPLATE = "trainer/pages/photos.html"
 class PictureShelf:
     """The pictures that a page shows, small, each with the class name that shows it.
 
-    Backgrounds need no script and no network, and a browser decodes those that are in sight.
+    Backgrounds need no script and no network, and a browser decodes those that are in file_scan.
     """
 
     def __init__(self) -> None:

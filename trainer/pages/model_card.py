@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from maskage.formats.run_folder import RunFolder, tell_phases
+from maskage.formats.run_folder import RunFolder, describe_phases
 from maskage.outside_text import shown_text
 from maskage.records import LABELS
 from trainer.evaluation.breakdown import LEAST_PHOTOS, Breakdown
@@ -81,7 +81,7 @@ def _made_of(metrics: dict[str, Any]) -> str:
     return f"""## Made of
 - Network: {_plain(metrics["model"])}, {metrics["parameters"] / 1e6:.1f} million weights, input
   {metrics["image_size"]} px, started from {start}.
-- Training: {tell_phases(metrics)}.
+- Training: {describe_phases(metrics)}.
 - Photos: {counts["train"]:,} to train, {counts["val"]:,} to validate, {counts["test"]:,} to test.
   Variants are augmented copies that fill up small classes; they are in train only.
 

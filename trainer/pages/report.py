@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maskage.errors import ToolchainError
-from maskage.formats.run_folder import RunFolder, tell_phases
+from maskage.formats.run_folder import RunFolder, describe_phases
 from maskage.pages.page import Card, fill, render_page
 from maskage.pages.parts import data_address
 from maskage.records import LABELS
@@ -125,7 +125,7 @@ def describe_run(metrics: dict[str, Any]) -> str:
     return (
         f"{metrics['model']} at {metrics['image_size']} px, weights "
         f"{Path(metrics['weights']).name}; "
-        f"{tell_phases(metrics)}. "
+        f"{describe_phases(metrics)}. "
         f"{counts['train']:,} photos to train, {counts['val']:,} to validate, {counts['test']:,} "
         f"to test."
     )

@@ -4,14 +4,14 @@ import pytest
 
 from curation.limits import FLAWS, CheckLimits
 from curation.plan.checks import find_flaws
-from maskage.dataset.photo_scan import Sight
+from maskage.dataset.photo_scan import FileScan
 from maskage.errors import UsageError
 from maskage.records import Quality
 
 LIMITS = CheckLimits()
 
 
-def sight(
+def file_scan(
     width: int = 200,
     height: int = 200,
     *,
@@ -20,27 +20,29 @@ def sight(
     clipped: float = 0.0,
     face_px: int = 0,
     faces: int | None = None,
-) -> Sight:
+) -> FileScan:
     quality = Quality(sharpness, brightness, clipped, face_px)
-    return Sight("s", 0, 0, quality, width, height, faces)
+    return FileScan("s", 0, 0, quality, width, height, faces)
 
 
 @pytest.mark.parametrize(
     ("flawed", "reason"),
     [
-        (sight(40, 300), "tiny: 40x300 px, under 48"),
-        (sight(face_px=30, faces=1), "tiny: its face has 30 px, under 48"),
-        (sight(100, 240), "odd aspect: 100x240 px, over 2 to 1"),
-        (sight(240, 100), "odd aspect: 240x100 px, over 2 to 1"),
-        (sight(brightness=20), "dark: brightness 20, under 40"),
-        (sight(brightness=240, clipped=0.9), "blown out: brightness 240, over 225"),
-        (sight(clipped=0.8), "blown out: 80% black or white, over 70%"),
-        (sight(sharpness=4.2), "blurred: sharpness 4.2, under 15"),
-        (sight(faces=0), "no face: the face finder found none"),
-        (sight(faces=3, face_px=90), "several faces: 3 of similar size"),
+        (file_scan(40, 300), "tiny: 40x300 px, under 48"),
+        (file_scan(face_px=30, faces=1), "tiny: its face has 30 px, under 48"),
+        (file_scan(100, 240), "odd aspect: 100x240 px, over 2 to 1"),
+        (file_scan(240, 100), "odd aspect: 240x100 px, over 2 to 1"),
+        (file_scan(brightness=20), "dark: brightness 20, under 40"),
+        (file_scan(brightness=240, clipped=0.9), "blown out: brightness 240, over 225"),
+        (file_scan(clipped=0.8), "blown out: 80% black or white, over 70%"),
+        (file_scan(sharpness=4.2), "blurred: sharpness 4.2, under 15"),
+        (file_scan(faces=0), "no face: the face finder found none"),
+        (file_scan(faces=3, face_px=90), "several faces: 3 of similar size"),
     ],
 )
-def test_each_flaw_says_what_was_found_and_where_the_limit_is(flawed: Sight, reason: str) -> None:
+def test_each_flaw_says_what_was_found_and_where_the_limit_is(
+    flawed: FileScan, reason: str
+) -> None:
     assert find_flaws(flawed, LIMITS)[0] == reason
     kind = reason.partition(":")[0]
     assert kind in FLAWS
@@ -49,23 +51,23 @@ def test_each_flaw_says_what_was_found_and_where_the_limit_is(flawed: Sight, rea
 
 
 def test_a_good_photo_has_no_flaw_whoever_looked() -> None:
-    assert find_flaws(sight(), LIMITS) == []
-    assert find_flaws(sight(faces=1, face_px=90), LIMITS) == []
+    assert find_flaws(file_scan(), LIMITS) == []
+    assert find_flaws(file_scan(faces=1, face_px=90), LIMITS) == []
 
 
 def test_the_gravest_flaw_comes_first() -> None:
-    found = find_flaws(sight(30, 90, sharpness=1, brightness=5), LIMITS)
+    found = find_flaws(file_scan(30, 90, sharpness=1, brightness=5), LIMITS)
     assert [flaw.partition(":")[0] for flaw in found] == ["tiny", "odd aspect", "dark", "blurred"]
 
 
 def test_every_limit_moves_what_it_names() -> None:
     borderline = {
-        "min_sharpness": (sight(sharpness=50), 60.0),
-        "min_brightness": (sight(brightness=50), 60.0),
-        "max_brightness": (sight(brightness=200), 190.0),
-        "max_clipped": (sight(clipped=0.3), 0.2),
-        "min_side": (sight(100, 100), 120),
-        "max_aspect": (sight(100, 150), 1.2),
+        "min_sharpness": (file_scan(sharpness=50), 60.0),
+        "min_brightness": (file_scan(brightness=50), 60.0),
+        "max_brightness": (file_scan(brightness=200), 190.0),
+        "max_clipped": (file_scan(clipped=0.3), 0.2),
+        "min_side": (file_scan(100, 100), 120),
+        "max_aspect": (file_scan(100, 150), 1.2),
     }
     assert {field.name for field in fields(CheckLimits)} == {*borderline, "allowed"}
     for name, (photo, value) in borderline.items():

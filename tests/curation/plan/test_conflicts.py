@@ -6,7 +6,7 @@ from PIL import Image
 
 from curation.plan.conflicts import CONFLICT_BITS, LabelConflict, find_label_conflicts
 from curation.plan.look_alikes import find_look_alikes
-from maskage.dataset.photo_scan import PhotoScan, Sight, look_at
+from maskage.dataset.photo_scan import FileScan, PhotoScan, scan_file
 from maskage.pictures.images import encode_jpeg
 from maskage.records import LABELS, Photo, RgbImage
 from tests.conftest import draw_noise
@@ -19,7 +19,7 @@ def find(tmp_path: Path, files: dict[str, bytes]) -> list[LabelConflict]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         label = next(label for label in LABELS if label == path.parent.name)
-        scans.append(PhotoScan(Photo(name, label), look_at(path, name)))
+        scans.append(PhotoScan(Photo(name, label), scan_file(path, name)))
     alike = find_look_alikes(scans, CONFLICT_BITS)
     return find_label_conflicts(scans, alike, lambda scan: (tmp_path / scan.path).read_bytes())
 
@@ -65,12 +65,12 @@ def test_the_same_picture_saved_again_smaller_or_mirrored_is_a_conflict(tmp_path
 def test_two_pictures_of_one_pose_are_none_however_near_their_hashes(tmp_path: Path) -> None:
     pixels = draw_noise(5, 192)
     files = [encode_jpeg(pixels), encode_jpeg(painted(pixels, 60))]
-    sight = Sight("", phash=7, mirror=9, width=192, height=192)
+    file_scan = FileScan("", phash=7, mirror=9, width=192, height=192)
     scans = [
-        PhotoScan(Photo(f"{label}/a.jpg", label), replace(sight, sha256=str(number)))
+        PhotoScan(Photo(f"{label}/a.jpg", label), replace(file_scan, sha256=str(number)))
         for number, label in enumerate(LABELS[::2])
     ]
     alike = find_look_alikes(scans, CONFLICT_BITS)
-    assert find_label_conflicts(scans, alike, lambda scan: files[int(scan.sight.sha256)]) == []
+    assert find_label_conflicts(scans, alike, lambda scan: files[int(scan.file_scan.sha256)]) == []
     same = find_label_conflicts(scans, alike, lambda scan: files[0])
     assert same == [LabelConflict((0, 1), is_file=False)]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from curation.plan.duplicates import Duplicate, find_duplicates
 from curation.plan.groups import describe_links, group_photos, source_stem
 from curation.plan.look_alikes import find_look_alikes
-from maskage.dataset.photo_scan import PhotoScan, Sight
+from maskage.dataset.photo_scan import FileScan, PhotoScan
 from maskage.pictures.perceptual_hash import GROUP_BITS
 from maskage.records import LABELS, Label, Photo, Quality
 
@@ -29,7 +29,7 @@ def scan(
     path = f"{label}/{name}.jpg"
     photo = Photo(path, label, subject=subject, session=session, group=group)
     quality = Quality(sharpness, GOOD.brightness, GOOD.clipped, GOOD.face_px)
-    return PhotoScan(photo, Sight(sha256 or path, phash, mirror, quality, 200, 200))
+    return PhotoScan(photo, FileScan(sha256 or path, phash, mirror, quality, 200, 200))
 
 
 def duplicates(

@@ -20,7 +20,7 @@ from curation.plan.look_alikes import find_look_alikes
 from curation.plan.plan import PlannedPhoto
 from curation.plan.split import assign_groups
 from curation.settings import AUGMENT, DEFAULT_RATIO, CurationSettings
-from maskage.dataset.photo_scan import PhotoScan, Sight
+from maskage.dataset.photo_scan import FileScan, PhotoScan
 from maskage.formats.curated_set import SPLITS
 from maskage.pictures.perceptual_hash import GROUP_BITS
 from maskage.records import LABELS, Label, Photo, Quality
@@ -76,7 +76,7 @@ def scan_of(path: str, pose: Pose) -> PhotoScan:
     digest = str(facts) if pose.is_copy else path
     quality = Quality(float(pose.sharpness), 120.0, 0.0, 0)
     photo = Photo(path, pose.label, subject=pose.subject, session=pose.session)
-    return PhotoScan(photo, Sight(digest, phash, mirror, quality, 200, 200))
+    return PhotoScan(photo, FileScan(digest, phash, mirror, quality, 200, 200))
 
 
 def scans_of(poses: Sequence[Pose]) -> list[PhotoScan]:
@@ -92,9 +92,9 @@ def scans_of(poses: Sequence[Pose]) -> list[PhotoScan]:
 def bits_between(one: PhotoScan, other: PhotoScan) -> int:
     """In how many bits two pictures differ, or one and the other's mirror image."""
     pairs = (
-        (one.sight.phash, other.sight.phash),
-        (one.sight.phash, other.sight.mirror),
-        (one.sight.mirror, other.sight.phash),
+        (one.file_scan.phash, other.file_scan.phash),
+        (one.file_scan.phash, other.file_scan.mirror),
+        (one.file_scan.mirror, other.file_scan.phash),
     )
     return min((a ^ b).bit_count() for a, b in pairs)
 
@@ -131,7 +131,7 @@ def plan_of(
             group=f"g{number:03d}",
             split=split,
             subject=scan.photo.subject,
-            sight=scan.sight,
+            file_scan=scan.file_scan,
         )
         for scan, number, split in zip(usable, numbers, splits, strict=True)
     ]
@@ -165,7 +165,7 @@ def test_no_pair_within_the_radius_and_no_known_tie_is_in_two_splits(
             (mine := getattr(one.photo, name)) is not None and mine == getattr(other.photo, name)
             for name in ("subject", "session")
         )
-        if is_tied or one.sight.sha256 == other.sight.sha256:
+        if is_tied or one.file_scan.sha256 == other.file_scan.sha256:
             pair = one.path, other.path
             apart += [pair] if group_of_path[pair[0]] != group_of_path[pair[1]] else []
             leaks += [pair] if split_of[pair[0]] != split_of[pair[1]] else []
@@ -181,7 +181,9 @@ def test_the_look_for_leaks_finds_every_pair_that_a_slow_one_does(
 ) -> None:
     scans = scans_of(poses)
     scattered = [
-        PlannedPhoto(s.path, s.photo.label, kept=True, split=chance.choice(SPLITS), sight=s.sight)
+        PlannedPhoto(
+            s.path, s.photo.label, kept=True, split=chance.choice(SPLITS), file_scan=s.file_scan
+        )
         for s in scans
     ]
     expected = {

@@ -25,10 +25,10 @@ import pytest
 from curation.cli import main
 from curation.scan import cluster
 from curation.scan.cluster import map_on_cluster
-from curation.scan.job import Job, look_at_jobs
+from curation.scan.job import Job, scan_jobs
 from curation.scan.scanning import CHUNK
-from curation.scan.worker_answer import WorkerAnswer, look_there, require_like_here, versions_here
-from maskage.dataset.photo_scan import Sight
+from curation.scan.worker_answer import WorkerAnswer, answer_jobs, require_like_here, versions_here
+from maskage.dataset.photo_scan import FileScan
 from maskage.errors import EnvironmentProblemError
 from maskage.pictures.images import encode_jpeg
 from maskage.records import LABELS
@@ -72,14 +72,14 @@ IS_SLOW = """
     import time
     from pathlib import Path
     import curation.scan.job
-    from maskage.dataset.photo_scan import look_at
+    from maskage.dataset.photo_scan import scan_file
 
     def look_at_slowly(*arguments):
         Path(NOTE).touch()
         time.sleep(0.03)
-        return look_at(*arguments)
+        return scan_file(*arguments)
 
-    curation.scan.job.look_at = look_at_slowly
+    curation.scan.job.scan_file = look_at_slowly
 """
 
 
@@ -215,7 +215,7 @@ def jobs_of(root: Path) -> list[list[Job]]:
     return [jobs[start : start + CHUNK] for start in range(0, len(jobs), CHUNK)]
 
 
-def fail_at_a_name(jobs: Sequence[Job]) -> list[Sight]:
+def fail_at_a_name(jobs: Sequence[Job]) -> list[FileScan]:
     raise ValueError(f"no good: {jobs[0].name}")
 
 
@@ -349,11 +349,11 @@ def test_chunks_are_handed_over_as_they_are_asked_for_and_faults_are_told(
 
     chunks = Counted(jobs_of(photos))
     with scheduler.workers(""):
-        seen = map_on_cluster(scheduler.address, look_at_jobs, chunks)
+        seen = map_on_cluster(scheduler.address, scan_jobs, chunks)
         assert chunks.asked == 0
-        assert next(seen) == look_at_jobs(chunks[0])
+        assert next(seen) == scan_jobs(chunks[0])
         assert chunks.asked == cluster.CHUNKS_A_THREAD < len(chunks)
-        assert list(seen) == [look_at_jobs(chunk) for chunk in chunks[1:]]
+        assert list(seen) == [scan_jobs(chunk) for chunk in chunks[1:]]
         failing = map_on_cluster(scheduler.address, fail_at_a_name, chunks)
         with pytest.raises(EnvironmentProblemError, match=r"ValueError: no good: 000\.jpg"):
             next(failing)
@@ -363,7 +363,7 @@ def test_chunks_are_handed_over_as_they_are_asked_for_and_faults_are_told(
 def test_a_scheduler_that_ends_meanwhile_is_told(photos: Path, tmp_path: Path) -> None:
     brief = Scheduler(tmp_path)
     with brief.workers(IS_SLOW):
-        seen = map_on_cluster(brief.address, look_at_jobs, jobs_of(photos))
+        seen = map_on_cluster(brief.address, scan_jobs, jobs_of(photos))
         next(seen)
         brief.stop()
         with pytest.raises(EnvironmentProblemError, match="was lost"):
@@ -430,7 +430,7 @@ def test_without_distributed_it_says_what_to_install(
 
 
 def test_with_nothing_to_look_at_nobody_is_asked() -> None:
-    assert list(map_on_cluster("tcp://192.0.2.1:8786", look_at_jobs, [])) == []
+    assert list(map_on_cluster("tcp://192.0.2.1:8786", scan_jobs, [])) == []
 
 
 def test_a_worker_is_believed_where_this_machine_sees_the_same(tmp_path: Path) -> None:
@@ -438,19 +438,19 @@ def test_a_worker_is_believed_where_this_machine_sees_the_same(tmp_path: Path) -
     Path(broken.path).write_text("no picture")
     Path(good.path).write_bytes(encode_jpeg(np.zeros((40, 40, 3), np.uint8)))
     jobs = [broken, good, gone]
-    sights = look_at_jobs(jobs)
-    assert [sight.fault is None for sight in sights] == [False, True, False]
+    file_scans = scan_jobs(jobs)
+    assert [file_scan.fault is None for file_scan in file_scans] == [False, True, False]
     sizes = [10, Path(good.path).stat().st_size, None]
-    sound = WorkerAnswer("far", versions_here(), None, sizes, sights)
+    sound = WorkerAnswer("far", versions_here(), None, sizes, file_scans)
     require_like_here(jobs, sound)
-    assert look_there(look_at_jobs, jobs) == replace(sound, host=socket.gethostname())
-    unseen = Sight("", fault="cannot be read (No such file or directory)")
+    assert answer_jobs(scan_jobs, jobs) == replace(sound, host=socket.gethostname())
+    unseen = FileScan("", fault="cannot be read (No such file or directory)")
     refused = {
         r"g\.jpg cannot be read \(No such file or directory\), but not here": replace(
-            sound, sizes=[10, None, None], sights=[sights[0], unseen, sights[2]]
+            sound, sizes=[10, None, None], file_scans=[file_scans[0], unseen, file_scans[2]]
         ),
         r"b\.jpg is another file there than here": replace(
-            sound, sights=[Sight("0" * 64), *sights[1:]]
+            sound, file_scans=[FileScan("0" * 64), *file_scans[1:]]
         ),
         r"g\.jpg is another file there than here": replace(sound, sizes=[10, 11, None]),
         r"far .* PIL 9\.0 instead": replace(sound, versions=versions_here() | {"PIL": "9.0"}),
@@ -463,5 +463,5 @@ def test_a_worker_is_believed_where_this_machine_sees_the_same(tmp_path: Path) -
 
 def test_a_face_model_that_the_worker_lacks_is_named_instead_of_looking(tmp_path: Path) -> None:
     model = str(tmp_path / "yunet.onnx")
-    answer = look_there(fail_at_a_name, [Job(str(tmp_path / "a.jpg"), "a.jpg", model)])
-    assert (answer.missing, answer.sights) == (model, [])
+    answer = answer_jobs(fail_at_a_name, [Job(str(tmp_path / "a.jpg"), "a.jpg", model)])
+    assert (answer.missing, answer.file_scans) == (model, [])

@@ -14,7 +14,7 @@ from curation.scan import job, scanning
 from curation.scan.cache import ScanCache, open_scan_cache
 from curation.scan.scanning import scan_photos
 from curation.scan.workers import Workers
-from maskage.dataset.photo_scan import PhotoScan, look_at
+from maskage.dataset.photo_scan import PhotoScan, scan_file
 from maskage.errors import UnreadableImageError, UsageError
 from maskage.pictures.images import decode_grey, decode_image, encode_jpeg
 from maskage.pictures.quality import measure_quality
@@ -53,9 +53,9 @@ def count_looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def counted(path: Path, name: str, face_model: Path | None = None) -> object:
         looked_at.append(name)
-        return look_at(path, name, face_model)
+        return scan_file(path, name, face_model)
 
-    monkeypatch.setattr(job, "look_at", counted)
+    monkeypatch.setattr(job, "scan_file", counted)
     return looked_at
 
 
@@ -67,13 +67,13 @@ def test_a_jpeg_at_a_fraction_of_its_size_has_nearly_the_hash_and_figures_of_the
         drawn = Image.fromarray(draw_noise(seed, 720)).resize(size)
         path = tmp_path / f"{seed}.jpg"
         drawn.save(path, quality=90)
-        sight = look_at(path, path.name)
+        file_scan = scan_file(path, path.name)
         whole = imagehash.phash(Image.open(path))
-        assert (sight.phash ^ int(str(whole), 16)).bit_count() <= 2
-        assert (sight.width, sight.height) == size
+        assert (file_scan.phash ^ int(str(whole), 16)).bit_count() <= 2
+        assert (file_scan.width, file_scan.height) == size
         quality = measure_quality(np.asarray(Image.open(path)))
-        assert sight.quality.brightness == pytest.approx(quality.brightness, abs=1)
-        assert 0.7 < sight.quality.sharpness / quality.sharpness < 1.1
+        assert file_scan.quality.brightness == pytest.approx(quality.brightness, abs=1)
+        assert 0.7 < file_scan.quality.sharpness / quality.sharpness < 1.1
 
 
 def test_a_grey_picture_is_turned_as_its_exif_says_and_tells_its_full_size() -> None:
@@ -116,7 +116,7 @@ def test_what_has_not_changed_is_not_looked_at_again(
     os.utime(root / photos[2].path, (OLD_S, OLD_S))
     again = scan_all(root, photos)
     assert sorted(looked_at) == [photos[1].path, photos[2].path]
-    assert {scan.sight.sha256 for scan in again[:3]} == {first[0].sight.sha256}
+    assert {scan.file_scan.sha256 for scan in again[:3]} == {first[0].file_scan.sha256}
 
 
 def test_a_file_that_changed_just_now_is_looked_at_again(
@@ -189,7 +189,7 @@ def test_the_manifest_knows_the_size_of_the_face(tmp_path: Path) -> None:
     (photo,) = make_photos(root, 1)
     known = Photo(photo.path, photo.label, box=FaceBox(5, 5, 70, 90, 0.9))
     guessed = Photo(photo.path, photo.label, box=FaceBox(5, 5, 70, 90, 0.0))
-    assert [s.sight.quality.face_px for s in scan_photos(root, [known, guessed])] == [90, 0]
+    assert [s.file_scan.quality.face_px for s in scan_photos(root, [known, guessed])] == [90, 0]
 
 
 def test_threads_and_processes_see_the_same(tmp_path: Path) -> None:
@@ -214,15 +214,15 @@ def test_no_workers_and_two_places_for_them_are_refused() -> None:
 def test_the_face_alone_is_compared_where_it_is_found(shared: Path) -> None:
     model = shared / "weights" / "face_detection_yunet_2026may.onnx"
     groups = sorted((shared / "groups_photos").glob("*.jpg"))
-    several = look_at(groups[0], groups[0].name, model)
+    several = scan_file(groups[0], groups[0].name, model)
     assert several.faces is not None
     single = next(
         path
         for path in sorted((shared / "faces" / "nomask_young").glob("*.jpg"))
-        if look_at(path, path.name, model).faces == 1
+        if scan_file(path, path.name, model).faces == 1
     )
     face = decode_image(single.read_bytes())
-    seen = look_at(single, single.name, model)
+    seen = scan_file(single, single.name, model)
     assert seen.quality.face_px > 0
     # The same face in two rooms: alike by the face, and not by the whole.
     pasted = []
@@ -234,8 +234,8 @@ def test_the_face_alone_is_compared_where_it_is_found(shared: Path) -> None:
         path = Path(os.environ["MASKAGE_CACHE"]).parent / f"{seed}.jpg"
         path.write_bytes(encode_jpeg(room))
         pasted.append(path)
-    by_face = [look_at(path, path.name, model).phash for path in pasted]
-    by_room = [look_at(path, path.name).phash for path in pasted]
+    by_face = [scan_file(path, path.name, model).phash for path in pasted]
+    by_room = [scan_file(path, path.name).phash for path in pasted]
     assert (by_face[0] ^ by_face[1]).bit_count() < (by_room[0] ^ by_room[1]).bit_count()
 
 
@@ -254,12 +254,12 @@ def test_a_scan_tells_what_is_wrong_with_each_file_and_keeps_the_order(tmp_path:
     photos = [Photo(name, Label.MASK_OLD) for name in [*files, "mask_old/gone.jpg"]]
     scans = list(scan_photos(tmp_path, photos, Workers(2)))
     assert [scan.photo for scan in scans] == photos
-    faults = [scan.sight.fault or "" for scan in scans]
+    faults = [scan.file_scan.fault or "" for scan in scans]
     assert faults[0] == faults[4] == ""
     for fault, words in zip(
         [*faults[1:4], faults[5]], ["empty", "not a picture", "cut short", "No such"], strict=True
     ):
         assert words in fault
-    assert scans[0].sight.sha256 != scans[4].sight.sha256
-    assert scans[0].sight.quality.sharpness > 0
-    assert look_at(tmp_path / photos[0].path, photos[0].path) == scans[0].sight
+    assert scans[0].file_scan.sha256 != scans[4].file_scan.sha256
+    assert scans[0].file_scan.quality.sharpness > 0
+    assert scan_file(tmp_path / photos[0].path, photos[0].path) == scans[0].file_scan

@@ -5,7 +5,7 @@ from pathlib import Path
 import imagehash
 from PIL import Image
 
-from maskage.dataset.photo_scan import look_at
+from maskage.dataset.photo_scan import scan_file
 from maskage.pictures.images import encode_jpeg
 from maskage.pictures.perceptual_hash import hash_crop, hash_grey, is_same_picture
 from tests.conftest import draw_noise
@@ -31,7 +31,7 @@ def test_a_saved_crop_has_the_hash_of_its_pixels_or_nearly(tmp_path: Path) -> No
         pixels = draw_noise(seed, 600)
         path = tmp_path / "crop.jpg"
         path.write_bytes(encode_jpeg(pixels))
-        assert (look_at(path, path.name).phash ^ hash_crop(pixels)).bit_count() <= 2
+        assert (scan_file(path, path.name).phash ^ hash_crop(pixels)).bit_count() <= 2
 
 
 def test_pictures_are_the_same_within_four_bits() -> None:

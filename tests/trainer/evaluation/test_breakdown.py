@@ -5,7 +5,7 @@ import pytest
 
 from collector.cli import main as collector
 from curation.cli import main as curate
-from maskage.dataset.photo_scan import Sight
+from maskage.dataset.photo_scan import FileScan
 from maskage.errors import DatasetError
 from maskage.pictures.images import encode_jpeg
 from maskage.records import LABELS, Quality
@@ -24,9 +24,9 @@ SAID = np.array([0, 0, 0, 1, 2, 2, 3, 1, 0, 1, 2, 3])
 """The third answer has the wrong age, the eighth the wrong mask."""
 
 
-def make_sight(side: int = 100, sharpness: float = 50.0) -> Sight:
+def make_file_scan(side: int = 100, sharpness: float = 50.0) -> FileScan:
     quality = Quality(sharpness=sharpness, brightness=100.0, clipped=0.0, face_px=0)
-    return Sight("a" * 64, quality=quality, width=side, height=side + 20)
+    return FileScan("a" * 64, quality=quality, width=side, height=side + 20)
 
 
 def write_csv(path: Path, *lines: str) -> Path:
@@ -69,12 +69,14 @@ def test_a_value_called_not_known_is_not_mixed_with_what_is_not_known() -> None:
 
 
 def test_size_and_sharpness_come_in_their_own_order() -> None:
-    sights = [make_sight(40, 10)] * 4 + [make_sight(300, 20)] * 4 + [make_sight(100, 30)] * 4
+    file_scans = (
+        [make_file_scan(40, 10)] * 4 + [make_file_scan(300, 20)] * 4 + [make_file_scan(100, 30)] * 4
+    )
     nothing = [PhotoFacts()] * 12
     groups = [str(number) for number in range(12)]
     cuts = {
         each.by: [part.value for part in each.parts]
-        for each in break_down_by_facts(nothing, groups, sights, ACTUAL, SAID)
+        for each in break_down_by_facts(nothing, groups, file_scans, ACTUAL, SAID)
     }
     assert cuts.keys() == {"source", "subject", "session", "camera", "size", "sharpness"}
     assert cuts["size"] == ["0 to 63 px", "64 to 127 px", "256 px and more"]
@@ -83,14 +85,14 @@ def test_size_and_sharpness_come_in_their_own_order() -> None:
 
 
 def test_groups_are_shown_where_several_have_photos_enough() -> None:
-    sights, nothing = [make_sight()] * 12, [PhotoFacts()] * 12
+    file_scans, nothing = [make_file_scan()] * 12, [PhotoFacts()] * 12
     pairs = ["a"] * 6 + ["b"] * 6
     assert "group" not in [
-        each.by for each in break_down_by_facts(nothing, pairs, sights, ACTUAL, SAID)
+        each.by for each in break_down_by_facts(nothing, pairs, file_scans, ACTUAL, SAID)
     ]
     many = np.tile(ACTUAL, 2)
     groups = ["a"] * 8 + ["b"] * 8 + ["c"] * 8
-    found = break_down_by_facts(nothing * 2, groups, sights * 2, many, np.tile(SAID, 2))
+    found = break_down_by_facts(nothing * 2, groups, file_scans * 2, many, np.tile(SAID, 2))
     (by_group,) = [each for each in found if each.by == "group"]
     assert [part.photos for part in by_group.parts] == [8, 8, 8]
 

@@ -6,7 +6,7 @@ import numpy as np
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.pictures.images import encode_jpeg
 from maskage.records import LABELS, Label, RgbImage
-from trainer.evaluation.leak_check import Twin, check_leak, read_sights
+from trainer.evaluation.leak_check import Twin, check_leak, scan_files
 
 
 def draw_pattern(seed: int) -> RgbImage:
@@ -31,7 +31,7 @@ def test_the_same_file_a_near_one_and_a_mirrored_one_are_told_apart(tmp_path: Pa
         write(tmp_path / "near.jpg", encode_jpeg(pixels[3], 40)),
         write(tmp_path / "same.jpg", encode_jpeg(pixels[2])),
     ]
-    found = check_leak(read_sights(tested), read_sights(learned))
+    found = check_leak(scan_files(tested), scan_files(learned))
     assert (found.tested, found.learned, found.same_files) == (4, 5, 1)
     assert found.twins[0] == Twin(3, 2, 0, False, True)
     assert {(twin.tested, twin.learned, twin.is_mirrored) for twin in found.twins[1:]} == {
@@ -49,20 +49,20 @@ def test_the_closest_is_named_where_several_are_near(tmp_path: Path) -> None:
         write(tmp_path / "close.jpg", encode_jpeg(pixels, 90)),
     ]
     tested = [write(tmp_path / "tested.jpg", encode_jpeg(pixels, 80))]
-    (twin,) = check_leak(read_sights(tested), read_sights(learned), radius=20).twins
+    (twin,) = check_leak(scan_files(tested), scan_files(learned), radius=20).twins
     assert (twin.learned, twin.bits) == (1, 0)
 
 
 def test_damaged_files_are_no_twins_of_each_other(tmp_path: Path) -> None:
     tested = [write(tmp_path / "a.jpg", b"\xff\xd8\xffno picture")]
     learned = [write(tmp_path / "b.jpg", b"\xff\xd8\xffno picture either")]
-    sights = read_sights([*tested, *learned])
-    assert all(sight.fault for sight in sights)
-    assert check_leak(sights[:1], sights[1:]).twins == ()
+    file_scans = scan_files([*tested, *learned])
+    assert all(file_scan.fault for file_scan in file_scans)
+    assert check_leak(file_scans[:1], file_scans[1:]).twins == ()
 
 
 def test_nothing_learned_from_leaks_nothing(tmp_path: Path) -> None:
     tested = [write(tmp_path / "a.jpg", encode_jpeg(draw_pattern(1)))]
-    assert check_leak(read_sights(tested), ()).as_dict() == {
+    assert check_leak(scan_files(tested), ()).as_dict() == {
         "tested": 1, "learned": 0, "radius": 8, "same_files": 0, "near_duplicates": 0
     }  # fmt: skip
