@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 CONNECT_S = 8.0
 """In one network a scheduler answers within milliseconds: one that has not by now never will."""
 WORKERLESS_S = 30.0
-"""How long to wait for a worker to come, at the start and whenever the last one was lost."""
+"""Seconds to wait for a worker, at the start and whenever the last one was lost."""
 POLL_S = 1.0
-"""How often the workers are counted while waiting for one."""
+"""Seconds between two counts of the workers while waiting for one."""
 CLOSE_S = 3.0
 """A scheduler that has gone is not waited for when leaving."""
 CHUNKS_A_THREAD = 4

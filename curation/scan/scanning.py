@@ -22,7 +22,7 @@ from maskage.records import Photo
 CHUNK = 16
 """Photos in one task: enough that handing tasks over costs nothing beside the scanning."""
 KEEP_EVERY_S = 2.0
-"""What was seen goes into the cache this often, so that an interrupted run goes on from there."""
+"""Seconds between two writes to the cache, from which an interrupted run goes on."""
 
 
 def scan_photos(

@@ -16,7 +16,7 @@ MOST_WAITING = 4
 
 
 class BusyError(Exception):
-    """As many pictures are waiting as are allowed."""
+    """Too many pictures are waiting already."""
 
 
 @dataclass(frozen=True)

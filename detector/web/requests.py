@@ -139,7 +139,7 @@ class LabelAnswer(BaseModel):
 
 
 class AboutAnswer(BaseModel):
-    """What the page reads once, when it starts."""
+    """The facts that the page reads once, when it starts."""
 
     has_camera: bool
     labels: list[LabelAnswer]

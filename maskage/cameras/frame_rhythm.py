@@ -1,4 +1,4 @@
-"""How far apart a camera's frames come, and when it counts as silent."""
+"""The rhythm of a camera's frames, and the silence that breaks it."""
 
 import time
 from collections.abc import Callable

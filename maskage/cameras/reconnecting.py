@@ -1,4 +1,4 @@
-"""When a camera counts as silent, and how a lost one is opened again."""
+"""The opening of a camera, and of a lost one again."""
 
 import threading
 from collections.abc import Callable

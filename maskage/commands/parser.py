@@ -12,7 +12,7 @@ SHORTEST_PREFIX = 3
 """Fewer letters say too little: a dataset may well be named "do"."""
 
 _DASHES = "-\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}"
-"""What begins an option, or is pasted from a page in place of the hyphens."""
+"""Characters that begin an option, or are pasted from a page in place of the hyphens."""
 
 
 def find_nearest(word: str, known: Iterable[str]) -> str | None:

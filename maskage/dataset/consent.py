@@ -57,7 +57,7 @@ class Consent:
 
 
 def find_objection(subject: str | None, consents: Mapping[str, Consent], today: date) -> str | None:
-    """Why a person may not be photographed today, in a few words; None where all is well."""
+    """Return why a person may not be photographed today, in a few words, or None."""
     if subject is None:
         return "nobody is named"
     consent = consents.get(subject)

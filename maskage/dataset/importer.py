@@ -45,7 +45,7 @@ class SourcePicture:
 
 @dataclass
 class ImportReport:
-    """What became of every picture of the source.
+    """The outcome of an import: every picture of the source is counted once.
 
     Attributes:
         saved: Number of new photos in each class.

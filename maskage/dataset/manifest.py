@@ -1,4 +1,4 @@
-"""What the folders cannot say: subject, session, time, face box, quality. One SQLite file.
+"""The manifest: what the folders cannot say (subject, session, time, box, quality), in SQLite.
 
 The folder a photo lies in is its label. A photo that was moved by hand is found again by its name
 and keeps what is known about it. A dataset without a manifest works everywhere. This module reads;

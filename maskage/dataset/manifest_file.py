@@ -26,7 +26,7 @@ _NOT_DAMAGE = {
 }
 _NEEDS_WRITING = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 _READINGS = 5
-"""How often a file is read anew that another program changes meanwhile."""
+"""Number of times a file is read again that another program changes meanwhile."""
 
 T = TypeVar("T")
 

@@ -15,11 +15,11 @@ MOST_OF_ONE = 0.25
 FAR_BEHIND = 0.5
 """A class below this share of the largest."""
 MANY_WEAK = 0.2
-"""Of a class, photos with the same fault: a habit of the place, not a slip."""
+"""Share of a class with the same fault: a habit of the place, not a slip."""
 FEW = 10
 """Below this many photos a share says nothing."""
 NAMED = 3
-"""How many people a line names."""
+"""Number of people that a line names."""
 
 _HINTS = {
     "too dark": "more light, from the front",

@@ -14,7 +14,7 @@ from maskage.console import say
 from maskage.pictures.images import VIDEO_SUFFIXES, is_picture
 
 SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
-"""What file managers leave behind; nobody's photos."""
+"""Files that file managers leave behind; they are nobody's photos."""
 
 OTHER_FORMATS = frozenset(
     {".heic", ".heif", ".avif", ".gif", ".jxl", ".jp2", ".dng", ".cr2", ".cr3", ".nef", ".arw"}

@@ -1,1 +1,1 @@
-"""What the operating system does for the tools: files, locks, folders, processes, signals."""
+"""Services of the operating system: files, locks, folders, processes, signals."""

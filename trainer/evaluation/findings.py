@@ -41,7 +41,7 @@ class WorsePhotos:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Findings:
-    """What a page shows about a model.
+    """The findings about a model that a page shows.
 
     Attributes:
         judged: The photos with the model's answers.

@@ -1,4 +1,4 @@
-"""What is known of a photo besides its pixels: source, subject, session, camera.
+"""Facts about a photo besides its pixels: source, subject, session, camera.
 
 A table of the user says it (`--metadata`), or else the manifest of the dataset that the photos were
 curated from. There a photo is found by its content, whatever its name is.
@@ -22,7 +22,7 @@ COLUMNS = ("source", "subject", "session")
 
 @dataclass(frozen=True)
 class PhotoFacts:
-    """What is known of one photo; None for what is not known.
+    """The facts about one photo; None where a fact is unknown.
 
     Attributes:
         source: Collection that the photo comes from.

@@ -65,7 +65,7 @@ class Leak:
 
     @property
     def meaning(self) -> str:
-        """What the figures mean, in one or two sentences."""
+        """The meaning of the figures, in one or two sentences."""
         if self.measured is None:
             return (
                 "Every group has one photo, so both splits are the same and nothing can leak. If "

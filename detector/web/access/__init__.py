@@ -1,1 +1,1 @@
-"""Who may see the page and send to it: connections, headers, tokens and passwords."""
+"""The access to the page: connections, headers, tokens and passwords."""

@@ -1,4 +1,4 @@
-"""What monitoring asks for: the state of the live view in one word, and figures for Prometheus."""
+"""Figures for monitoring: the state of the live view in one word, and metrics for Prometheus."""
 
 import time
 from collections.abc import Iterator

@@ -19,12 +19,12 @@ from maskage.records import LABELS, Label, Photo, Quality
 from maskage.system.files import TEMPORARY_PREFIX, keeps_permissions
 
 DAMAGED = ".damaged"
-"""Where photos go that cannot be decoded, under their class."""
+"""Folder for photos that cannot be decoded, under their class."""
 REBUILDING = Path(".dataset") / "rebuilding"
-"""Where a new manifest is made before it takes its place."""
+"""Name under which a new manifest is made before it takes its place."""
 _THREADS = 4
 _NAME = re.compile(r"(\d{8}T\d{9})Z_(.+)_\d{5,}_[0-9a-f]{8}(-[0-9a-f]{8}\d*)?\.jpg")
-"""As `PhotoStore.add` names a photo, and as relabelling may mark it."""
+"""The name that `PhotoStore.add` gives a photo, with the mark that relabelling may add."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from maskage.system.files import rename_new, sync_folder
 from maskage.system.lock import lock_dataset
 
 Left = list[tuple[Finding, str]]
-"""What could not be repaired, and why."""
+"""A fault that could not be repaired, and why."""
 
 
 @dataclass(frozen=True)

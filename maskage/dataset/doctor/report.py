@@ -7,7 +7,7 @@ from maskage.dataset.doctor.repair import Left
 from maskage.outside_text import join_lines, path_to_text
 
 SHOWN = 5
-"""How many findings of a kind are named before the rest is counted."""
+"""Number of findings of a kind that are named before the rest is counted."""
 
 
 def diagnosis_as_text(diagnosis: Diagnosis, left: Left | None = None) -> str:

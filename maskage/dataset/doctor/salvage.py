@@ -29,7 +29,7 @@ _PAGE = 4096
 """SQLite's page size since 2016; every manifest has it."""
 _TABLE_LEAF = 0x0D
 _COUNTED_AT = slice(92, 96)
-"""Where a header says which change its number of pages is from; otherwise SQLite counts them."""
+"""Bytes of the header that date its number of pages; cleared, SQLite counts the pages itself."""
 _WAL_MAGICS = (0x377F0682, 0x377F0683)
 _WAL_HEADER, _FRAME_HEADER = 32, 24
 

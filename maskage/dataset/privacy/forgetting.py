@@ -50,7 +50,7 @@ from maskage.system.files import TEMPORARY_PREFIX, sync_folder
 
 @dataclass(frozen=True)
 class ForgetPlan:
-    """What will be removed of one subject, and what will be left.
+    """The plan to forget one subject: what will be removed, and what will be left.
 
     Attributes:
         root: Folder of the dataset.
