@@ -21,7 +21,7 @@ from maskage.errors import EnvironmentProblemError, ToolchainError
 from maskage.outside_text import ShownOutput, join_lines, shown_text
 from maskage.system.faults import describe_system_fault
 from maskage.system.files import make_all_private
-from maskage.system.signals import ending_politely
+from maskage.system.signals import ending_politely, undisturbed
 
 if TYPE_CHECKING:
     import rich.progress
@@ -261,12 +261,14 @@ class ProgressDisplay:
             if sys.stdout.isatty():
                 self._open.enter_context(redirect_stdout(above))
             self._open.enter_context(redirect_stderr(above))
-            self._open.enter_context(bar)
+            with undisturbed():
+                self._open.enter_context(bar)
         return bar
 
     def _end(self) -> None:
-        self._open.close()
-        self._bar = None
+        with undisturbed():
+            self._open.close()
+            self._bar = None
 
 
 def _describe(task: "rich.progress.Task") -> str:

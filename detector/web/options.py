@@ -138,7 +138,8 @@ def read_password(file: Path | None, environment: Mapping[str, str] | None = Non
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as fault:
         raise UsageError(
-            f"The password cannot be read from {file} ({fault}). Write it there as one line."
+            f"The password cannot be read from {file} "
+            f"({getattr(fault, 'strerror', None) or fault}). Write it there as one line."
         ) from fault
     if not lines or not lines[0]:
         raise UsageError(f"The first line of {file} is empty. Write the password there.")

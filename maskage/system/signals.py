@@ -49,6 +49,28 @@ def heeding(end: Callable[[int], object]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let Ctrl-C and polite kills wait until the block is over, such as a terminal being set up.
+
+    Halfway, neither what was done nor what undoes it is whole. Outside the main thread, where
+    signals are not handled, nothing changes.
+    """
+    came: list[int] = []
+    former = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, *POLITE):
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                former[number] = signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+    for number in came:
+        signal.raise_signal(number)
+
+
 def exit_code_of(number: int) -> int:
     """Return the exit code that a shell reports for a program ended by a signal."""
     return 128 + number

@@ -89,7 +89,10 @@ def test_other_machines_are_not_served_without_tls_and_a_password(
     [
         (["--port", "70000"], "found 70000"),
         (["--tls-cert", "cert.pem"], "only one of them"),
-        (["--password-file", "nowhere"], "no password can be read"),
+        (
+            ["--password-file", "nowhere"],
+            "The password cannot be read from nowhere (No such file or directory)",
+        ),
         (["--threshold", "2"], "found 2"),
         (["--no-camera", "--record"], "--record needs a camera"),
         (["--no-camera", "--source", "demo"], "--source needs a camera"),

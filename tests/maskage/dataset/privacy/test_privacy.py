@@ -15,6 +15,7 @@ from collector.cli import main
 from maskage.dataset.edits import trashing
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.faces.finder import FACE_MODEL_URL
+from maskage.inference.imagenet_weights import KERAS_HOST
 from maskage.pictures.images import encode_jpeg, read_image, without_metadata
 from maskage.records import Label
 from tests.conftest import draw_noise
@@ -226,7 +227,7 @@ def test_the_test_would_notice(tmp_path: Path) -> None:
     assert "the network was asked for" in run_offline(ask, tmp_path).stderr
 
 
-def test_the_face_model_is_all_that_is_ever_fetched() -> None:
+def test_the_face_model_and_the_weights_are_all_that_is_ever_fetched() -> None:
     fetching = re.compile(
         r"\b(urlopen|urlretrieve|urllib\.request|http\.client|requests|httpx|aiohttp|ftplib|"
         r"smtplib|socket)\b"
@@ -239,7 +240,9 @@ def test_the_face_model_is_all_that_is_ever_fetched() -> None:
         for path in sorted((root / package).rglob("*.py"))
     }
     modules = {name for name, text in texts.items() if fetching.search(text)}
-    home = "maskage/faces/finder.py"
     # A stream is opened where the user names one.
-    assert modules - {"maskage/cameras/mjpeg.py"} == {home}
-    assert [FACE_MODEL_URL.startswith(found) for found in url.findall(texts[home])] == [True]
+    cameras = {"maskage/cameras/camera_transport.py", "maskage/cameras/http_address.py"}
+    face_model, weights = "maskage/faces/finder.py", "maskage/inference/imagenet_weights.py"
+    assert modules - cameras == {face_model, weights}
+    assert [FACE_MODEL_URL.startswith(found) for found in url.findall(texts[face_model])] == [True]
+    assert url.findall(texts[weights]) == [KERAS_HOST]
