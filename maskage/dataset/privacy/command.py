@@ -64,8 +64,8 @@ def _run_forget(arguments: argparse.Namespace) -> int:
         return _show_left(plan, arguments, is_done=False)
     if not arguments.yes and not sys.stdin.isatty() and not _is_done_before(root, subject):
         raise UsageError(
-            f"Nobody is at a terminal to be asked whether {subject} is to be forgotten. See what "
-            f"would go with --dry-run, then add --yes. Nothing was changed."
+            f"To forget {subject} needs a yes, and there is no terminal to ask at. See what would "
+            f"be removed with --dry-run, then add --yes. Nothing was changed."
         )
     # The dataset stays open during the question, so that exactly what is shown is removed.
     with PhotoStore(root) as store:
