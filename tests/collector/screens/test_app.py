@@ -514,6 +514,7 @@ async def test_undo_brings_the_picture_of_a_folder_back(tmp_path: Path) -> None:
         await bench.wait(lambda: shown_file(bench) == "1.jpg")
         await bench.press("3")
         await bench.wait_for_answer("dealt with")
+        await bench.wait(lambda: "no more pictures" in bench.advice())
         # Also after the end.
         await bench.press("u")
         await bench.wait(lambda: "hold" in bench.advice() or "ready" in bench.advice())
