@@ -22,6 +22,7 @@ from maskage.outside_text import path_to_text, shown_text
 from maskage.pictures.picture_files import LeftOut
 from maskage.system.files import write_private
 from maskage.system.swap_folder import find_place
+from trainer.data.dataset import read_training_photos
 from trainer.data.pixels import PixelReader, plain_batches
 from trainer.evaluation.breakdown import format_breakdown
 from trainer.evaluation.evaluated_photos import evaluate_photos
@@ -50,6 +51,7 @@ class RunEvaluation:
         split: "train", "val" or "test", or None where the folder has no splits.
         seconds: The seconds that each part took.
         left_out: The files in the folder that were not read.
+        doubt: The reason why the photos may be known to the model; empty if there is none.
     """
 
     found: Findings
@@ -58,6 +60,7 @@ class RunEvaluation:
     split: str | None
     seconds: dict[str, float]
     left_out: tuple[LeftOut, ...]
+    doubt: str = ""
 
     @property
     def evaluation(self) -> Evaluation:
@@ -78,6 +81,7 @@ class RunEvaluation:
             "split": self.split,
             "seconds": self.seconds,
             "left_out": [asdict(each) for each in self.left_out],
+            "doubt": self.doubt,
         }
 
     def __str__(self) -> str:
@@ -91,6 +95,8 @@ class RunEvaluation:
         if (worse := self.found.worse) is not None:
             parts.append(format_corruptions(worse.clean, worse.corrupted))
         parts.append(f"{self.found.milliseconds_per_photo:.1f} ms a face, one at a time")
+        if self.doubt:
+            parts.append(f"Careful: {self.doubt}")
         return "\n\n".join(parts)
 
 
@@ -145,7 +151,22 @@ def evaluate_run(
         worse=worse,
     )
     left_out = list_left_out(data, found_split)
-    return RunEvaluation(found, folder, data, found_split, watch.seconds, left_out)
+    doubt = _doubt(folder, bundle.dataset_digest, data) if found_split == DEFAULT_SPLIT else ""
+    return RunEvaluation(found, folder, data, found_split, watch.seconds, left_out, doubt)
+
+
+def _doubt(folder: Path, digest: str, data: Path) -> str:
+    """Say why test photos may have been trained on: their set was made again since, or ''."""
+    try:
+        is_own = trained_on(folder).resolve() == data.resolve()
+    except ToolchainError:
+        return ""
+    if not is_own or read_training_photos(data).digest == digest:
+        return ""
+    return (
+        f"{data} was made again or changed after this training, so photos that are tested now may "
+        f"have been trained on. Train again, or name other photos with --data."
+    )
 
 
 def write_evaluation(result: RunEvaluation, page: Path) -> RunEvaluation:
@@ -188,8 +209,14 @@ def _learned_from(result: RunEvaluation) -> list[CuratedPhoto] | str:
         return f"Not looked for: these photos are the {result.split} photos themselves."
     try:
         curated = read_curated(trained_on(result.bundle))
+        digest = read_training_photos(curated.folder).digest
     except ToolchainError as fault:
         return f"Not known: the photos that it was trained on cannot be read. {fault}"
+    if digest != load_bundle(result.bundle).dataset_digest:
+        return (
+            f"Not known: {shown_text(curated.folder)} was made again or changed after this "
+            f"training, so it is unknown which of these photos it learned from."
+        )
     return [*curated.photos("train"), *curated.photos("val")]
 
 

@@ -70,7 +70,7 @@ def add_alarm_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="SECONDS",
         help=f"time that a face must keep such a label first (default: {ON_FOR_S:g}); does not "
-        "count for a folder of pictures; where --every leaves over 1 s between frames, give 0",
+        "count for a folder of pictures; where over 1 s lies between two frames, give 0",
     )
     add(
         "--cool-down",

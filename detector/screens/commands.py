@@ -135,8 +135,8 @@ KEYS: dict[str, Command] = {
 }
 
 ALL_KEYS = (
-    "q quit  p pause  m mirror  s snapshot  r record  + - threshold  c camera  n picture  "
-    "f face, 1-4 its right label"
+    "q quit, p pause, m mirror, s snapshot, r record, + and - threshold, c next camera, "
+    "n next picture, f select face, 1-4 its right label"
 )
 KEY_HINT = "q quit  p pause  m mirror  s snapshot  r record  ? keys"
 

@@ -27,7 +27,7 @@ def find_nearest(word: str, known: Iterable[str]) -> str | None:
     longer = [name for name in names if name.startswith(typed)]
     if len(longer) == 1 and len(typed.lstrip(_DASHES)) >= SHORTEST_PREFIX:
         return names[longer[0]]
-    near = get_close_matches(typed, names, n=1, cutoff=0.7)
+    near = get_close_matches(typed, names, n=1, cutoff=0.66)
     return names[near[0]] if near else None
 
 

@@ -59,6 +59,8 @@ def read_metadata(path: Path, columns: Sequence[str]) -> dict[str, PhotoMetadata
                     f"and any of {', '.join(columns)}."
                 )
             return {_path_of(row["path"]): _metadata_of(row, used, path) for row in reader}
+    except FileNotFoundError as fault:
+        raise DatasetError(f"No such file: {path}. Name a CSV file with --metadata.") from fault
     except (OSError, csv.Error) as fault:
         raise DatasetError(
             f"{path}: cannot be read as a CSV file ({fault}). Save it as CSV in UTF-8, with a line "

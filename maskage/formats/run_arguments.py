@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maskage.errors import DatasetError
+from maskage.formats.curation_file import read_curation
 from maskage.security.files import UnsafeFileError, read_regular_file
 from maskage.shell_words import join_words
 from maskage.system.files import replace_file
@@ -35,7 +37,7 @@ class TrainedRun:
     Attributes:
         folder: Absolute path of the run.
         curated: The set it was trained on, as the file names it.
-        trained_on: The same, absolute.
+        trained_on: The same, absolute; where the project was moved, its place beside the runs.
         dataset_digest: Digest of the photos in the set at that time; None if it is not known.
         command: Command that trains the run again.
         feature_caches: Absolute paths of the caches that hold features of the photos.
@@ -84,15 +86,32 @@ def read_run(folder: Path) -> TrainedRun | None:
     curated, digest = args.get("curated"), args.get("dataset_digest")
     if not isinstance(curated, str):
         return None
+    known = digest if isinstance(digest, str) else None
+    trained_on = _find_set(folder, curated, known)
+    if trained_on.is_dir() and Path(curated).is_absolute():
+        args["curated"] = str(trained_on)
     return TrainedRun(
         folder=folder,
         curated=curated,
-        # A relative path starts from the folder that holds the folder of the runs.
-        trained_on=(folder.parent.parent / curated).resolve(),
-        dataset_digest=digest if isinstance(digest, str) else None,
+        trained_on=trained_on,
+        dataset_digest=known,
         command=_fit_command(folder, args),
         feature_caches=_feature_caches(args),
     )
+
+
+def _find_set(run: Path, curated: str, digest: str | None) -> Path:
+    """Return the folder of the set that a run names, or of the same set in a moved project."""
+    # A relative path starts from the folder that holds the folder of the runs.
+    named = (run.parent.parent / curated).resolve()
+    beside = (run.parent.parent / named.name).resolve()
+    if named.is_dir() or digest is None:
+        return named
+    try:
+        record = read_curation(beside)
+    except DatasetError:
+        return named
+    return beside if record is not None and record.dataset_digest == digest else named
 
 
 def _parse(data: bytes) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from maskage.formats.run_arguments import (
     ARGS_FILE,
     CACHES_KEY,
     read_arguments,
+    read_run,
     write_arguments,
 )
 from maskage.system.files import replace_file
@@ -259,15 +260,21 @@ def trained_on(bundle: Path) -> Path:
     """Return the curated folder that a run's bundle was trained on, as its `args.yaml` says.
 
     Raises:
+        DatasetError: The folder is gone.
         UsageError: There is no such file beside the bundle.
     """
-    curated = RunFolder(bundle.parent).read_args().get("curated")
-    if not isinstance(curated, str):
+    run = read_run(bundle.parent.resolve())
+    if run is None:
         raise UsageError(
             f"{bundle} does not say what it was trained on (no args.yaml beside it). Name the "
             f"photos with --data FOLDER."
         )
-    return Path(curated)
+    if not run.trained_on.is_dir():
+        raise DatasetError(
+            f"{bundle.parent}: this run was trained on {run.trained_on}, which is gone. Name its "
+            f"new place, or other photos, with --data FOLDER."
+        )
+    return run.trained_on
 
 
 def describe_phases(metrics: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ import pytest
 
 from curation.cli import main as curate
 from maskage.dataset.store import PhotoStore
+from maskage.formats.curation_file import CurationRecord, write_curation
 from maskage.formats.plan_file import PLAN_COLUMNS
+from maskage.formats.run_arguments import read_arguments, write_arguments
 from maskage.formats.run_folder import RunFolder
 from maskage.records import LABELS
 from tests.trainer.conftest import draw_face
@@ -88,6 +91,49 @@ def test_a_damaged_record_of_the_set_is_named(
     err = capsys.readouterr().err
     assert f"{set_of_people / 'curation.json'}: cannot be read" in err
     assert "it has no 'dataset'. Curate again, or remove the file" in err
+
+
+def project_of(small_run: Path, curated: Path, folder: Path, trained_on: Path) -> Path:
+    """Lay out a project with a set and a run that says what it was trained on; return the run."""
+    shutil.copytree(curated, folder / "curated")
+    run = Path(shutil.copytree(small_run, folder / "runs" / "one"))
+    write_arguments(run, {**read_arguments(run), "curated": str(trained_on)})
+    return run
+
+
+def test_a_set_that_was_made_again_may_test_what_was_trained_on(
+    small_run: Path, curated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "curated"
+    run = project_of(small_run, curated, tmp_path, data)
+    assert json.loads(evaluate(capsys, run, "--json"))["doubt"] == ""
+    for label in LABELS:
+        learned = next((data / "train" / label).iterdir())
+        learned.rename(data / "test" / label / learned.name)
+    page = tmp_path / "page.html"
+    assert "Careful: " in evaluate(capsys, run, "--report", page)
+    assert "made again or changed" in json.loads(evaluate(capsys, run, "--json"))["doubt"]
+    assert "Not known:" in page.read_text()
+    assert "No tested photo was learned from" not in page.read_text()
+    # Photos of elsewhere are measured without a word.
+    other = shutil.copytree(curated / "test", tmp_path / "faces")
+    assert json.loads(evaluate(capsys, run, "--data", other, "--json"))["doubt"] == ""
+
+
+def test_a_moved_project_finds_its_set_beside_the_runs(
+    small_run: Path, curated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = project_of(small_run, curated, tmp_path, Path("/gone/curated"))
+    assert main(["evaluate", str(run)]) == 4
+    assert "was trained on /gone/curated, which is gone" in capsys.readouterr().err
+    digest = str(RunFolder(run).read_metrics()["dataset_digest"])
+    made = CurationRecord(
+        dataset=tmp_path / "data", version="0.1.0", classes=LABELS, seed=1, settings={}, options=()
+    )
+    write_curation(tmp_path / "curated", replace(made, dataset_digest="0" * 64), tmp_path)
+    assert main(["evaluate", str(run)]) == 4
+    write_curation(tmp_path / "curated", replace(made, dataset_digest=digest), tmp_path)
+    assert json.loads(evaluate(capsys, run, "--json"))["doubt"] == ""
 
 
 def test_evaluate_prints_what_the_runs_metrics_hold(

@@ -137,7 +137,7 @@ def describe_threshold(whole: Evaluation) -> str:
     if point.share == 1:
         return "99% and more are right with every photo answered."
     return (
-        f"99% of the answers are right from a confidence of {point.threshold:g}: it then answers "
+        f"99% of the answers are right from a confidence of {point.threshold:.2f}: it then answers "
         f"{point.share:.1%} of these photos (the threshold was chosen on them, so expect somewhat "
         f"less on others)."
     )

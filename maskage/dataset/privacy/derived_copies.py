@@ -280,6 +280,9 @@ def _derived_run(
     sought: SoughtPhotos,
 ) -> DerivedRun | None:
     one, reason = sets.get(run.trained_on), f"trained on {run.curated}"
+    if not run.trained_on.is_dir():
+        # A command that removes a run and then fails is no remedy.
+        run = replace(run, command="")
     if run.dataset_digest is not None and run.dataset_digest in sought.sets:
         return DerivedRun(run.folder, f"{reason} as it was", run.command)
     if one is not None and one.origin.dataset not in (None, sought.root) and not found[one.folder]:

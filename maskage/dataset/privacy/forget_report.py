@@ -74,7 +74,7 @@ def _section(heading: str, rows: Sequence[tuple[str, str, str]]) -> list[str]:
 
 
 def _run_row(run: DerivedRun) -> tuple[str, str, str]:
-    return str(run.folder), run.reason, f"{run.remove} && {run.command}"
+    return str(run.folder), run.reason, " && ".join(filter(None, (run.remove, run.command)))
 
 
 def _grouped(copies: Sequence[LooseCopy]) -> list[tuple[str, str, str]]:
