@@ -94,6 +94,12 @@ def _import_pictures(arguments: argparse.Namespace) -> int:
             store, pictures, subject=arguments.subject, session=arguments.session, finder=finder
         )
         _finish_import(show_progress(reports, "importing", len(pictures)), arguments.data)
+    folders = sorted({str(Path(name).parent) for name in unlabelled} - {"."})
+    if folders:
+        raise DatasetError(
+            f"{source}: whole folders were not imported: {', '.join(folders[:5])}. The rest was. "
+            f"Name the classes of the pictures by --metadata, or import each folder with --label."
+        )
     return 0
 
 

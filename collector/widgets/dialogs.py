@@ -7,7 +7,7 @@ from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Key
 from textual.screen import ModalScreen
@@ -197,7 +197,8 @@ class HelpPage(Dialog[None]):
             Content.assemble((f"{show_keys(c.keys):>{width}}  ", "bold $primary"), c.text)
             for c in self._commands
         ]
-        with Vertical(id="dialog", classes="-wide"):
+        # It has the focus, so that the arrow keys scroll it in a low terminal.
+        with VerticalScroll(id="dialog", classes="-wide"):
             yield Static(Content("\n").join(lines))
             yield Static(self._gate_text, id="dialog-text")
             yield Static("esc  back", id="dialog-keys")

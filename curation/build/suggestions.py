@@ -19,7 +19,7 @@ def flag_doubts(plan: CurationPlan) -> Notice | None:
     if not plan.doubtful:
         return None
     count = len(plan.doubtful)
-    here = f"{count} labels are probably wrong; see the report"
+    here = f"{count} {'label is' if count == 1 else 'labels are'} probably wrong; see the report"
     if not manifest_path(plan.root).is_file():
         return Notice(
             f"{here}. They are not flagged for `collector review`, because the dataset has no "
@@ -40,4 +40,4 @@ def flag_doubts(plan: CurationPlan) -> Notice | None:
         )
     except ToolchainError as fault:
         return Notice(f"{here}. They could not be flagged for `collector review`: {fault}")
-    return Notice(f"{here}, or look at them with `collector review {plan.root}` and there `d`.")
+    return Notice(f"{here}, or check with `collector review {plan.root}`: d shows only these.")

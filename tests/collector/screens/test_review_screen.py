@@ -384,6 +384,15 @@ async def test_the_help_names_every_key_and_q_leads_back(tmp_path: Path) -> None
         await desk.wait(lambda: not desk.app.is_running)
 
 
+async def test_the_help_can_be_read_to_its_end_in_a_low_terminal(tmp_path: Path) -> None:
+    async with looking_through(tmp_path, size=(80, 24)) as desk:
+        await desk.press("question_mark")
+        await desk.wait(lambda: REVIEW_COMMANDS[0].text in desk.text())
+        assert "esc  back" not in desk.text()
+        await desk.press("end")
+        await desk.wait(lambda: "esc  back" in desk.text())
+
+
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20)])
 async def test_all_keys_are_in_the_footer_and_photos_have_room(
     tmp_path: Path, size: tuple[int, int]

@@ -253,6 +253,18 @@ def test_what_is_left_out_and_what_is_labelled_otherwise_is_told(
     assert "'hat' is not one of mask_old, mask_young" in capsys.readouterr().err
 
 
+def test_a_folder_that_is_left_out_whole_is_no_success(
+    tmp_path: Path, four_folders: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = four_folders(1)
+    (source / "more").mkdir()
+    (source / "more" / "stray.jpg").write_bytes(encode_jpeg(draw_noise(777)))
+    assert main(["import", str(source), str(tmp_path / "data")]) == 4
+    answer = capsys.readouterr()
+    assert "4 photos saved" in answer.out
+    assert "whole folders were not imported: more. The rest was." in answer.err
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [(spoil_middle, "frames could not be decoded"), (cut_off, "but says that it lasts 2.0 s")],

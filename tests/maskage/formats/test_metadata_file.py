@@ -58,5 +58,5 @@ def test_a_table_of_something_else_is_refused(tmp_path: Path, head: bytes, found
     with pytest.raises(DatasetError) as fault:
         read_metadata(write_table(tmp_path / "t.csv", head, b"a,b"), COLUMNS)
     assert found in str(fault.value)
-    with pytest.raises(DatasetError, match="No such file: .*missing.csv"):
+    with pytest.raises(DatasetError, match=r"No such file: .*missing\.csv"):
         read_metadata(tmp_path / "missing.csv", COLUMNS)
