@@ -111,7 +111,7 @@ def test_help_names_the_keys_and_what_is_kept(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit, match="0"):
         main(["live", "--help"])
     told = " ".join(capsys.readouterr().out.split())
-    assert "q quit p pause" in told
+    assert "q quit, p pause, m mirror" in told
     assert "Nothing is kept unless you ask for it." in told
 
 
