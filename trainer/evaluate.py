@@ -51,6 +51,7 @@ class RunEvaluation:
         split: "train", "val" or "test", or None where the folder has no splits.
         seconds: The seconds that each part took.
         left_out: The files in the folder that were not read.
+        digest: The digest of the photos that the model was trained on.
         doubt: The reason why the photos may be known to the model; empty if there is none.
     """
 
@@ -60,6 +61,7 @@ class RunEvaluation:
     split: str | None
     seconds: dict[str, float]
     left_out: tuple[LeftOut, ...]
+    digest: str
     doubt: str = ""
 
     @property
@@ -151,22 +153,40 @@ def evaluate_run(
         worse=worse,
     )
     left_out = list_left_out(data, found_split)
-    doubt = _doubt(folder, bundle.dataset_digest, data) if found_split == DEFAULT_SPLIT else ""
-    return RunEvaluation(found, folder, data, found_split, watch.seconds, left_out, doubt)
+    digest = bundle.dataset_digest
+    return RunEvaluation(
+        found=found,
+        bundle=folder,
+        data=data,
+        split=found_split,
+        seconds=watch.seconds,
+        left_out=left_out,
+        digest=digest,
+        doubt=_doubt(folder, digest, data) if found_split == DEFAULT_SPLIT else "",
+    )
 
 
 def _doubt(folder: Path, digest: str, data: Path) -> str:
-    """Say why test photos may have been trained on: their set was made again since, or ''."""
+    """Say why test photos may have been trained on: their set was made again since, or ""."""
     try:
         is_own = trained_on(folder).resolve() == data.resolve()
     except ToolchainError:
         return ""
-    if not is_own or read_training_photos(data).digest == digest:
+    if not is_own or not _is_changed(data, digest):
         return ""
     return (
         f"{data} was made again or changed after this training, so photos that are tested now may "
         f"have been trained on. Train again, or name other photos with --data."
     )
+
+
+def _is_changed(curated: Path, digest: str) -> bool:
+    """Return whether a set is no more the one that had this digest when it was trained on."""
+    try:
+        return read_training_photos(curated).digest != digest
+    except ToolchainError:
+        # It could be read then.
+        return True
 
 
 def write_evaluation(result: RunEvaluation, page: Path) -> RunEvaluation:
@@ -209,10 +229,10 @@ def _learned_from(result: RunEvaluation) -> list[CuratedPhoto] | str:
         return f"Not looked for: these photos are the {result.split} photos themselves."
     try:
         curated = read_curated(trained_on(result.bundle))
-        digest = read_training_photos(curated.folder).digest
+        is_changed = bool(result.doubt) or _is_changed(curated.folder, result.digest)
     except ToolchainError as fault:
         return f"Not known: the photos that it was trained on cannot be read. {fault}"
-    if digest != load_bundle(result.bundle).dataset_digest:
+    if is_changed:
         return (
             f"Not known: {shown_text(curated.folder)} was made again or changed after this "
             f"training, so it is unknown which of these photos it learned from."

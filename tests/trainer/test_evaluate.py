@@ -115,6 +115,10 @@ def test_a_set_that_was_made_again_may_test_what_was_trained_on(
     assert "made again or changed" in json.loads(evaluate(capsys, run, "--json"))["doubt"]
     assert "Not known:" in page.read_text()
     assert "No tested photo was learned from" not in page.read_text()
+    # A training photo that cannot be read keeps nobody from testing.
+    next((data / "val" / "mask_old").iterdir()).unlink()
+    (data / "train" / "mask_old" / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    assert "made again or changed" in json.loads(evaluate(capsys, run, "--json"))["doubt"]
     # Photos of elsewhere are measured without a word.
     other = shutil.copytree(curated / "test", tmp_path / "faces")
     assert json.loads(evaluate(capsys, run, "--data", other, "--json"))["doubt"] == ""
