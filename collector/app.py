@@ -30,6 +30,7 @@ from maskage.dataset.store import PhotoStore
 from maskage.defaults import DEFAULT_TARGET
 from maskage.errors import DatasetError, PhotoNotSavedError, UsageError
 from maskage.faces.finder import open_face_finder
+from maskage.formats.classes_file import read_scheme
 from maskage.pictures.quality_limits import QualityLimits
 from maskage.system.signals import exit_code_of, heeding
 
@@ -258,7 +259,7 @@ def run_review(root: Path) -> int:
     """
     require_terminal()
     changes = read_key_changes(_key_file())
-    if not list_files(root):
+    if not list_files(root, read_scheme(root).labels):
         raise DatasetError(
             f"{root}: there is no photo in it yet. Take some with `collector {root}`, or import "
             f"some with `collector import SOURCE {root}`."

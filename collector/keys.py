@@ -7,8 +7,8 @@ import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import UsageError
-from maskage.records import LABELS
 
 BURST_COUNT = 10
 TIMER_S = 3
@@ -36,13 +36,13 @@ class KeyCommand:
 COMMANDS: tuple[KeyCommand, ...] = (
     *(
         KeyCommand(
-            f"shoot-{label.value.replace('_', '-')}",
+            f"shoot-{label.replace('_', '-')}",
             str(number),
-            f"shoot('{label.value}')",
+            f"shoot('{label}')",
             "",
-            f"shoot into {label.value}; hold for a burst",
+            f"shoot into {label}; hold for a burst",
         )
-        for number, label in enumerate(LABELS, 1)
+        for number, label in enumerate(MASK_AGE.labels, 1)
     ),
     KeyCommand(
         "again", "space", "again", "again", "shoot into the class used last; hold for a burst"
@@ -68,13 +68,13 @@ COMMANDS: tuple[KeyCommand, ...] = (
 REVIEW_COMMANDS: tuple[KeyCommand, ...] = (
     *(
         KeyCommand(
-            f"label-{label.value.replace('_', '-')}",
+            f"label-{label.replace('_', '-')}",
             str(number),
-            f"relabel('{label.value}')",
+            f"relabel('{label}')",
             "",
-            f"label it {label.value} and go on",
+            f"label it {label} and go on",
         )
-        for number, label in enumerate(LABELS, 1)
+        for number, label in enumerate(MASK_AGE.labels, 1)
     ),
     KeyCommand(
         "accept", "a", "accept", "accept", "take the label that the model suggests, and go on"

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from curation.plan.plan import CurationPlan
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import MASK, WORN
 from maskage.formats.curated_set import SPLITS
 from maskage.outside_text import join_lines, path_to_text
-from maskage.records import LABELS
 
 
 def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:
@@ -16,7 +17,7 @@ def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:
         with_photos: True for a line for each photo that is set aside or doubtful.
     """
     rows: list[tuple[str, ...]] = [("", "found", "aside", *SPLITS[:1], "+made", *SPLITS[1:])]
-    cells = {label: _row(plan, index) for index, label in enumerate(LABELS)}
+    cells = {label: _row(plan, index) for index, label in enumerate(MASK_AGE.labels)}
     rows += [(str(label), *map(str, row)) for label, row in cells.items()]
     rows.append(("total", *(str(sum(column)) for column in zip(*cells.values(), strict=True))))
     width = max(len(row[0]) for row in rows)
@@ -24,7 +25,7 @@ def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:
     for kind, count in plan.reasons.items():
         lines.append(f"set aside: {count} {kind}")
     if plan.painted:
-        worn = sum(photo.label.has_mask for photo in plan.painted)
+        worn = sum(MASK_AGE.has(photo.label, MASK, WORN) for photo in plan.painted)
         lines.append(
             f"painted masks: {len(plan.painted) - worn} worn wrongly (no mask), {worn} worn rightly"
         )
@@ -96,7 +97,7 @@ def plan_as_json(
 
 
 def _row(plan: CurationPlan, index: int) -> tuple[int, ...]:
-    label = LABELS[index]
+    label = MASK_AGE.labels[index]
     train, val, test = (plan.counts[split][label] for split in SPLITS)
     found = plan.found[label]
     made = plan.variant_counts["train"][label]

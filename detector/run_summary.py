@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from detector.tracking.pipeline import FrameResult
 from maskage.cameras.video.video_file import VideoDamage
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import MASK, WORN
 from maskage.errors import GateFailedError
 from maskage.pictures.picture_files import LeftOut
-from maskage.records import LABELS
 
 if TYPE_CHECKING:
     from detector.events.alarms import AlarmSummary
@@ -62,7 +63,9 @@ class LabellingSummary:
     def mask_share(self) -> float | None:
         """Share of the faces that wear a mask, 0 to 1; None if there was no face."""
         total = self.counts.faces.total()
-        masked = sum(self.counts.faces[label] for label in LABELS if label.has_mask)
+        masked = sum(
+            self.counts.faces[label] for label in MASK_AGE.labels if MASK_AGE.has(label, MASK, WORN)
+        )
         return masked / total if total else None
 
     def __str__(self) -> str:
@@ -72,7 +75,7 @@ class LabellingSummary:
             f"{counts.frames:>7} {noun(counts.frames, 'frame')}, {counts.faceless} without a face",
             f"{faces:>7} {noun(faces, 'face')} on {self.tracks} {noun(self.tracks, 'track')}, "
             f"{counts.unsure} unsure",
-            *(f"{counts.faces[label]:>11} {label}" for label in LABELS),
+            *(f"{counts.faces[label]:>11} {label}" for label in MASK_AGE.labels),
         ]
         if self.mask_share is not None:
             lines.append(f"{self.mask_share:>7.1%} wear a mask")

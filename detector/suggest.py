@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.console import show_progress
 from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, UnreadableImageError
@@ -18,7 +19,7 @@ from maskage.inference.classifier import Classifier
 from maskage.outside_text import join_lines
 from maskage.pictures.images import read_image
 from maskage.pictures.picture_files import find_unread, report_left_out
-from maskage.records import LABELS, Label, Photo, RgbImage, Suggestion
+from maskage.records import Photo, RgbImage, Suggestion
 
 BATCH = 32
 
@@ -35,14 +36,14 @@ class SuggestReport:
     """
 
     root: Path
-    agreed: Counter[Label] = field(default_factory=Counter)
-    disputed: Counter[tuple[Label, Label]] = field(default_factory=Counter)
+    agreed: Counter[str] = field(default_factory=Counter)
+    disputed: Counter[tuple[str, str]] = field(default_factory=Counter)
     unreadable: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         looked_at = self.agreed.total() + self.disputed.total()
         lines = [f"{looked_at:>6} photos looked at in {self.root}"]
-        lines += [f"{self.agreed[label]:>10} agree: {label}" for label in LABELS]
+        lines += [f"{self.agreed[label]:>10} agree: {label}" for label in MASK_AGE.labels]
         lines.append(f"{self.disputed.total():>6} are taken for another class")
         lines += [
             f"{count:>10} in {label}, taken for {suggested}"
@@ -97,8 +98,8 @@ def _suggest_batch(
             readable.append(photo)
     for photo, probabilities in zip(readable, classifier.classify(crops), strict=True):
         best = int(probabilities.argmax())
-        suggestion = Suggestion(LABELS[best], float(probabilities[best]))
-        if suggestion.label is photo.label:
+        suggestion = Suggestion(MASK_AGE.labels[best], float(probabilities[best]))
+        if suggestion.label == photo.label:
             report.agreed[photo.label] += 1
         else:
             report.disputed[photo.label, suggestion.label] += 1

@@ -17,10 +17,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from detector.tour.photograph import photograph_cast
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore
 from maskage.demo.camera import DEMO_SUBJECTS, DemoCamera
 from maskage.faces.finder import GuideFinder, obtain_face_model
-from maskage.records import LABELS, Suggestion
+from maskage.records import Suggestion
 
 DOCS = Path(__file__).parent
 COLUMNS, ROWS = 120, 40
@@ -69,7 +70,7 @@ def fill(data: Path) -> None:
             (
                 photo,
                 Suggestion(
-                    photo.label if chance.random() < 0.9 else chance.choice(LABELS),
+                    photo.label if chance.random() < 0.9 else chance.choice(MASK_AGE.labels),
                     chance.uniform(0.5, 1.0),
                 ),
             )
@@ -81,7 +82,7 @@ def right_keys(scenes: int) -> list[str]:
     """The key of the class that the demo camera shows in each of its first scenes."""
     camera = DemoCamera()
     middles = (round((scene + 0.5) * SCENE_S * FPS) for scene in range(scenes))
-    return [str(1 + LABELS.index(camera.faces_at(at)[0].label)) for at in middles]
+    return [str(1 + MASK_AGE.index(camera.faces_at(at)[0].label)) for at in middles]
 
 
 def photograph(

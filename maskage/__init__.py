@@ -28,6 +28,7 @@ All other modules are private and may change. A name is loaded when it is first 
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 from maskage.system.paths import keep_library_caches
 from maskage.telemetry import switch_off_telemetry
@@ -38,17 +39,18 @@ keep_library_caches()
 
 if TYPE_CHECKING:
     from maskage.cameras.sources import open_camera, read_frames
+    from maskage.classes.scheme import PhotoClass, Scheme
     from maskage.dataset.store import list_photos
     from maskage.errors import ToolchainError
     from maskage.faces.finder import GuideFinder, YuNetFinder, crop_face, open_face_finder
+    from maskage.formats.classes_file import read_scheme
     from maskage.formats.curated_set import CuratedDataset, CuratedPhoto, read_curated
     from maskage.formats.run_folder import RunFolder
     from maskage.inference.picture_faces import ClassifiedFace, FaceClassifier
     from maskage.pictures.images import encode_jpeg, read_image
-    from maskage.records import LABELS, FaceBox, Frame, Label, Photo
+    from maskage.records import FaceBox, Frame, Photo
 
 _HOMES = {
-    "LABELS": "records",
     "ClassifiedFace": "inference.picture_faces",
     "CuratedDataset": "formats.curated_set",
     "CuratedPhoto": "formats.curated_set",
@@ -56,8 +58,10 @@ _HOMES = {
     "FaceClassifier": "inference.picture_faces",
     "Frame": "records",
     "GuideFinder": "faces.finder",
-    "Label": "records",
     "Photo": "records",
+    "PhotoClass": "classes.scheme",
+    "Scheme": "classes.scheme",
+    "read_scheme": "formats.classes_file",
     "RunFolder": "formats.run_folder",
     "ToolchainError": "errors",
     "YuNetFinder": "faces.finder",
@@ -72,8 +76,10 @@ _HOMES = {
 }
 """The module of `maskage` that defines each public name."""
 
+_RETIRED = {"LABELS": "read_scheme(FOLDER).labels", "Label": "str"}
+"""Names that were public until labels became plain text, and what to use today."""
+
 __all__ = [
-    "LABELS",
     "ClassifiedFace",
     "CuratedDataset",
     "CuratedPhoto",
@@ -81,9 +87,10 @@ __all__ = [
     "FaceClassifier",
     "Frame",
     "GuideFinder",
-    "Label",
     "Photo",
+    "PhotoClass",
     "RunFolder",
+    "Scheme",
     "ToolchainError",
     "YuNetFinder",
     "crop_face",
@@ -94,11 +101,19 @@ __all__ = [
     "read_curated",
     "read_frames",
     "read_image",
+    "read_scheme",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first used."""
+    if name in _RETIRED:
+        warn(
+            f"maskage.{name} goes with the next minor version: use {_RETIRED[name]}.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return getattr(import_module("maskage.classes.four_labels"), name)
     if name not in _HOMES:
         raise AttributeError(f"module 'maskage' has no attribute {name!r}")
     return getattr(import_module(f"maskage.{_HOMES[name]}"), name)

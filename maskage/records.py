@@ -2,45 +2,12 @@
 
 import time
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 RgbImage = NDArray[np.uint8]
 """RGB uint8, shape (height, width, 3)."""
-
-
-class Label(StrEnum):
-    """One of the four classes; the value is the folder name, the order is the class order."""
-
-    MASK_OLD = "mask_old"
-    MASK_YOUNG = "mask_young"
-    NOMASK_OLD = "nomask_old"
-    NOMASK_YOUNG = "nomask_young"
-
-    @property
-    def has_mask(self) -> bool:
-        """True for a mask over nose and mouth; on the chin or below the nose is none."""
-        return self in (Label.MASK_OLD, Label.MASK_YOUNG)
-
-    @property
-    def is_old(self) -> bool:
-        """True for the older age group."""
-        return self in (Label.MASK_OLD, Label.NOMASK_OLD)
-
-    @property
-    def title(self) -> str:  # type: ignore[override]
-        """Text for people, such as "mask, old"."""
-        return self.value.replace("nomask", "no mask").replace("_", ", ")
-
-    @staticmethod
-    def of(*, has_mask: bool, is_old: bool) -> "Label":
-        """Return the class of a face from its two factors."""
-        return Label(f"{'mask' if has_mask else 'nomask'}_{'old' if is_old else 'young'}")
-
-
-LABELS: tuple[Label, ...] = tuple(Label)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +121,7 @@ class Suggestion:
         confidence: Its probability, 0 to 1.
     """
 
-    label: Label
+    label: str
     confidence: float
 
 
@@ -180,7 +147,7 @@ class Photo:
     """
 
     path: str
-    label: Label
+    label: str
     subject: str | None = None
     session: str | None = None
     group: str | None = None
@@ -196,4 +163,4 @@ class Photo:
     @property
     def is_disputed(self) -> bool:
         """True if a model suggests another class."""
-        return self.suggestion is not None and self.suggestion.label is not self.label
+        return self.suggestion is not None and self.suggestion.label != self.label

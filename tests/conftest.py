@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, RgbImage
+from maskage.records import RgbImage
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -104,7 +105,7 @@ def four_folders(tmp_path: Path) -> Callable[..., Path]:
 
     def make(photos: int = 3, name: str = "source") -> Path:
         root = tmp_path / name
-        for class_number, label in enumerate(LABELS):
+        for class_number, label in enumerate(MASK_AGE.labels):
             (root / label).mkdir(parents=True)
             for number in range(photos):
                 pixels = draw_noise(1000 * class_number + number)

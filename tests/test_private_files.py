@@ -88,9 +88,9 @@ def test_a_program_of_the_user_gets_the_users_umask(tmp_path: Path) -> None:
     script = """
 import sys
 from maskage.console import run_command
-from maskage.records import Label
+from maskage.classes.ready_made import MASK_AGE
 from detector.events.alarm_actions import Alarm, CommandAction
-alarm = Alarm(Label.MASK_OLD, 1, 0.9, 0.0, "now", "camera")
+alarm = Alarm("mask_old", 1, 0.9, 0.0, "now", "camera")
 action = CommandAction(("sh", "-c", "umask > told; touch theirs"))
 def command():
     open("ours", "w").close()

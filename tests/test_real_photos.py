@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from maskage.records import LABELS
+from maskage.classes.ready_made import MASK_AGE
 
 ROOT = Path(__file__).parents[1]
 PHOTOS_A_CLASS = 60
@@ -42,7 +42,7 @@ def make_subset(faces: Path, target: Path) -> dict[str, str]:
     with (faces / "labels.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     chosen = []
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         (target / label).mkdir(parents=True)
         chosen += [row for row in rows if row["path"].startswith(f"{label}/")][::3][:PHOTOS_A_CLASS]
     for row in chosen:

@@ -64,6 +64,7 @@ def _add_leak_options(parser: CommandParser) -> None:
 def _run_evaluate(arguments: argparse.Namespace) -> int:
     gate = arguments.fail_under
     require_share("--fail-under", gate)
+    from maskage.classes.ready_made import MASK_AGE
     from maskage.formats.curated_set import require_all_read
     from maskage.pictures.picture_files import report_left_out
     from trainer.evaluate import evaluate_run, write_evaluation
@@ -89,7 +90,7 @@ def _run_evaluate(arguments: argparse.Namespace) -> int:
             f"Accuracy {accuracy:.2%} is under {gate:.2%}. Look at the mistakes in the run's "
             f"report.html, or lower --fail-under."
         )
-    require_all_read(result.data, result.left_out, "measured")
+    require_all_read(result.data, result.left_out, "measured", MASK_AGE.labels)
     return 0
 
 
@@ -119,6 +120,7 @@ def _log_page(page: Path, places: Sequence[Path]) -> None:
 
 
 def _run_leak(arguments: argparse.Namespace) -> int:
+    from maskage.classes.ready_made import MASK_AGE
     from maskage.formats.curated_set import list_left_out, require_all_read
     from maskage.pictures.picture_files import report_left_out
     from trainer.progress import ProgressPrinter
@@ -137,10 +139,10 @@ def _run_leak(arguments: argparse.Namespace) -> int:
             seed=arguments.seed,
             on_progress=report,
         )
-    left_out = list_left_out(arguments.curated)
+    left_out = list_left_out(arguments.curated, MASK_AGE.labels)
     report_left_out(left_out)
     show_block(json.dumps(leak.as_dict()) if arguments.json else leak)
-    require_all_read(arguments.curated, left_out, "measured")
+    require_all_read(arguments.curated, left_out, "measured", MASK_AGE.labels)
     return 0
 
 

@@ -1,5 +1,6 @@
 """The measurement of a trained model on labelled photos. It runs the bundle, without TensorFlow."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from maskage.formats.curated_set import (
     SPLITS,
     CuratedPhoto,
     list_left_out,
+    read_class_folders,
     read_curated,
-    read_four_folders,
 )
 from maskage.formats.run_folder import trained_on
 from maskage.inference.onnx_engine import OnnxEngine
@@ -132,7 +133,7 @@ def evaluate_run(
     bundle = load_bundle(folder)
     data = data if data is not None else trained_on(folder)
     facts = read_metadata(metadata) if metadata is not None else None
-    photos, found_split = _read_photos(data, split)
+    photos, found_split = _read_photos(data, split, bundle.labels)
     engine = OnnxEngine(read_file(bundle, ONNX_FILE))
     size = bundle.input_size
     watch = Stopwatch()
@@ -152,7 +153,7 @@ def evaluate_run(
         milliseconds_per_photo=milliseconds,
         worse=worse,
     )
-    left_out = list_left_out(data, found_split)
+    left_out = list_left_out(data, bundle.labels, found_split)
     digest = bundle.dataset_digest
     return RunEvaluation(
         found=found,
@@ -240,13 +241,15 @@ def _learned_from(result: RunEvaluation) -> list[CuratedPhoto] | str:
     return [*curated.photos("train"), *curated.photos("val")]
 
 
-def _read_photos(data: Path, split: str) -> tuple[list[CuratedPhoto], str | None]:
+def _read_photos(
+    data: Path, split: str, labels: Sequence[str]
+) -> tuple[list[CuratedPhoto], str | None]:
     find_place(data.resolve())
     if any((data / name).is_dir() for name in SPLITS):
         return read_curated(data).photos(split), split
     if split != DEFAULT_SPLIT:
         raise UsageError(
-            f"--split {split}: {data} has no splits, only the four class folders. Leave the option "
+            f"--split {split}: {data} has no splits, only class folders. Leave the option "
             f"out to measure all of its photos."
         )
-    return read_four_folders(data), None
+    return read_class_folders(data, labels), None

@@ -47,15 +47,16 @@ def main() -> int:
 
 def fill(data: Path, count: int) -> None:
     """Rows for every photo; files are links to a few hundred pictures."""
+    from maskage.classes.ready_made import MASK_AGE
     from maskage.dataset.manifest_writer import Manifest
     from maskage.dataset.photo_files import make_folders
     from maskage.demo.camera import DemoCamera
     from maskage.faces.finder import crop_face, guide_box
     from maskage.pictures.images import encode_jpeg
     from maskage.pictures.quality import measure_quality
-    from maskage.records import LABELS, Photo, Suggestion
+    from maskage.records import Photo, Suggestion
 
-    make_folders(data)
+    make_folders(data, MASK_AGE.labels)
     camera = DemoCamera(pace=False, fps=4, scene_s=1)
     frames = [camera.read() for _ in range(PICTURES)]
     crops = [crop_face(frame.pixels, guide_box(640, 480)) for frame in frames]
@@ -74,7 +75,7 @@ def fill(data: Path, count: int) -> None:
             if number % 10 == 0:
                 burst = chance.getrandbits(64)
             fingerprint = burst ^ 1 << number % 10 * 3 ^ 1 << number % 10 * 5 + 1
-            label = LABELS[number % 4]
+            label = MASK_AGE.labels[number % 4]
             path = f"{label}/p{number:06d}.jpg"
             os.link(picture, data / path)
             photo = Photo(
@@ -86,7 +87,7 @@ def fill(data: Path, count: int) -> None:
                 quality=quality,
                 sha256="0" * 64,
                 fingerprint=fingerprint,
-                suggestion=Suggestion(LABELS[number % 5 % 4], (number * 7 % 100) / 100),
+                suggestion=Suggestion(MASK_AGE.labels[number % 5 % 4], (number * 7 % 100) / 100),
             )
             manifest.add(photo, "2026")
     manifest.close()

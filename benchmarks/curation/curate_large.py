@@ -25,8 +25,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.common.criteria import finish
 from benchmarks.common.goals import CURATE_LARGE
+from maskage.classes.ready_made import MASK_AGE
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, RgbImage
+from maskage.records import RgbImage
 from maskage.system.peak_memory import peak_memory_mb
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +52,7 @@ def main() -> int:
 def draw_dataset(root: Path, count: int, side: int) -> None:
     if root.is_dir():
         return
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         (root / label).mkdir(parents=True)
     with ProcessPoolExecutor() as pool:
         step = 1000
@@ -68,7 +69,7 @@ def draw_some(root: Path, start: int, end: int, side: int) -> None:
         # The photos of a burst are drawn from one seed, each with its own noise.
         place = number % (BURST_EVERY + BURST - 1)
         seed = number - max(0, place - BURST_EVERY + 1)
-        label = LABELS[seed % len(LABELS)]
+        label = MASK_AGE.labels[seed % len(MASK_AGE)]
         (root / label / f"{number:07d}.jpg").write_bytes(encode_jpeg(draw(seed, number, side), 90))
 
 

@@ -29,7 +29,7 @@ from curation.settings import REMOVE_BITS
 from maskage.dataset.photo_scan import PhotoScan
 from maskage.pictures.hamming import find_close_pairs
 from maskage.pictures.perceptual_hash import hash_array
-from maskage.records import Label, Photo
+from maskage.records import Photo
 
 Pair = tuple[str, str]
 RADII = (0, 2, 4, 6, 8)
@@ -47,7 +47,7 @@ def main() -> int:
         rows = list(csv.DictReader(file))
     started = clock()
     # The label says nothing here: it only tells the scan which photos there are.
-    photos = [Photo(row["file"], Label.MASK_OLD) for row in rows]
+    photos = [Photo(row["file"], "mask_old") for row in rows]
     scans = list(scan_photos(folder, photos))
     hashed = f"hashed, and measured for quality, in {since(started)}"
     usable = [scan for scan in scans if not scan.file_scan.fault]

@@ -27,9 +27,10 @@ from benchmarks.common.criteria import finish
 from benchmarks.common.goals import LABEL_CHECK
 from curation.labels.check import Doubt, find_doubtful_labels
 from curation.labels.embedding import describe_plainly, embed_pictures
+from maskage.classes.ready_made import MASK_AGE
 from maskage.console import show_progress
 from maskage.pictures.images import decode_image, encode_jpeg, is_picture, read_image
-from maskage.records import LABELS, Label, RgbImage
+from maskage.records import RgbImage
 
 KINDS = ("burst", "group", "single")
 
@@ -47,7 +48,7 @@ class Shot:
     """
 
     path: Path
-    label: Label
+    label: str
     group: int
     number: int
     kind: str
@@ -90,7 +91,7 @@ def list_shots(arguments: argparse.Namespace) -> list[Shot]:
             group_of = {row["path"]: row["group"] for row in csv.DictReader(file)}
     found = [
         (path, label, group_of.get(f"{label}/{path.name}") or f"{label}/{path.name}")
-        for label in LABELS
+        for label in MASK_AGE.labels
         for path in sorted((arguments.faces / label).iterdir())
         if is_picture(path)
     ]
@@ -148,18 +149,16 @@ def measure(
 
 
 def score(
-    doubts: Sequence[Doubt], labels: Sequence[Label], shots: Sequence[Shot]
+    doubts: Sequence[Doubt], labels: Sequence[str], shots: Sequence[Shot]
 ) -> dict[str, float]:
     """Return recall of each kind of error, precision, false alarms, right suggestions."""
     kinds = np.array([shot.kind for shot in shots])
-    is_wrong = np.array(
-        [shot.label is not label for shot, label in zip(shots, labels, strict=True)]
-    )
+    is_wrong = np.array([shot.label != label for shot, label in zip(shots, labels, strict=True)])
     is_found = np.zeros(len(shots), bool)
     is_found[[doubt.index for doubt in doubts]] = True
     hits = int((is_found & is_wrong).sum())
     corrected = sum(
-        is_wrong[doubt.index] and doubt.suggested is shots[doubt.index].label for doubt in doubts
+        is_wrong[doubt.index] and doubt.suggested == shots[doubt.index].label for doubt in doubts
     )
     recall = {
         f"recall_{kind}": float(is_found[is_wrong & (kinds == kind)].mean())
@@ -173,16 +172,16 @@ def score(
     }
 
 
-def plant_errors(shots: Sequence[Shot], rate: float, seed: int) -> list[Label]:
+def plant_errors(shots: Sequence[Shot], rate: float, seed: int) -> list[str]:
     """Give a share of the whole groups of each kind another class."""
     chance = np.random.default_rng(seed)
     changed: dict[int, int] = {}
     for kind in KINDS:
         of_kind = sorted({shot.group for shot in shots if shot.kind == kind})
         for group in chance.choice(of_kind, round(rate * len(of_kind)), replace=False).tolist():
-            changed[group] = int(chance.integers(1, len(LABELS)))
+            changed[group] = int(chance.integers(1, len(MASK_AGE)))
     return [
-        LABELS[(LABELS.index(shot.label) + changed.get(shot.group, 0)) % len(LABELS)]
+        MASK_AGE.labels[(MASK_AGE.index(shot.label) + changed.get(shot.group, 0)) % len(MASK_AGE)]
         for shot in shots
     ]
 

@@ -29,7 +29,7 @@ from curation.scan.cache import open_scan_cache
 from curation.scan.scanning import scan_photos
 from curation.scan.workers import Workers
 from maskage.pictures.images import encode_jpeg, is_picture, read_image
-from maskage.records import Label, Photo, RgbImage
+from maskage.records import Photo, RgbImage
 
 SIZE = (640, 480)
 QUALITY = 90
@@ -70,7 +70,7 @@ def draw(seed: int) -> RgbImage:
 
 
 def measure(root: Path, names: list[str], rounds: int) -> dict[str, object]:
-    photos = [Photo(name, Label.MASK_OLD) for name in names]
+    photos = [Photo(name, "mask_old") for name in names]
     paths = [root / name for name in names]
 
     def look(workers: Workers) -> object:

@@ -32,6 +32,8 @@ from benchmarks.common.goals import GROUP_PHOTOS
 from detector.tracking.pipeline import LivePipeline
 from detector.tracking.tracker import TrackedFace
 from maskage.cameras.sources import PictureFolder
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import MASK, WORN
 from maskage.faces.finder import SMALLEST_IN_PICTURE_PX, YuNetFinder, obtain_face_model
 from maskage.formats.bundle import find_bundle, load_bundle
 from maskage.inference.classifier import Classifier
@@ -64,7 +66,10 @@ class TrueFace:
     @property
     def is_right(self) -> bool:
         """Whether it was found and its mask told right."""
-        return self.found is not None and self.found.label.has_mask is STATES[self.kind]
+        return (
+            self.found is not None
+            and MASK_AGE.has(self.found.label, MASK, WORN) is STATES[self.kind]
+        )
 
 
 def main() -> int:

@@ -53,10 +53,10 @@ from detector.screens.commands import Command, CommandDesk
 from detector.screens.headless import HeadlessScreen
 from detector.tracking.pipeline import FrameResult, LivePipeline, Thrift
 from maskage.cameras.sources import Camera
+from maskage.classes.ready_made import MASK_AGE
 from maskage.faces.finder import FaceFinder, YuNetFinder, obtain_face_model
 from maskage.formats.bundle import ModelBundle, find_bundle, load_bundle
 from maskage.inference.classifier import Classifier
-from maskage.records import LABELS
 
 CALM_AT = 0.9
 """Part of a round at which the process is weighed; all commands are carried out by then."""
@@ -98,7 +98,7 @@ class Endurance:
         self.frames = 0
         self.samples: list[tuple[int, float, Holdings]] = []
         self._desk, self._supply, self._round = desk, supply, round_frames
-        self._labels = itertools.cycle(LABELS)
+        self._labels = itertools.cycle(MASK_AGE.labels)
         self._calm: list[Holdings] = []
         self._began_s = time.monotonic()
         plan: list[tuple[float, Command]] = [
@@ -183,7 +183,7 @@ def endure(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
         seconds=arguments.minutes * 60 if arguments.minutes else None,
         frames=None if arguments.minutes else frames,
     )
-    settings = AlarmSettings(frozenset(LABELS[:2]), commands=(("true",),))
+    settings = AlarmSettings(frozenset(MASK_AGE.labels[:2]), commands=(("true",),))
     with ExitStack() as held:
         alarms = held.enter_context(Alarms(settings, "soak"))
         log = held.enter_context(EventLog(Path(os.devnull)))

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.demo.camera import DemoCamera
 from maskage.errors import CameraError
-from maskage.records import LABELS, FaceBox, Frame, RgbImage
+from maskage.records import FaceBox, Frame, RgbImage
 from tests.detector.conftest import COLORS
 
 SMALL, LARGE = (160, 120), (640, 480)
@@ -106,7 +107,7 @@ class ScriptedFinder:
 
 
 def faces_at(number: int) -> list[tuple[FaceBox, int]]:
-    """Boxes, and positions in `LABELS`, of one frame of the cycle: up to three people.
+    """Boxes, and positions in `MASK_AGE.labels`, of one frame of the cycle: up to three people.
 
     They come and go, apart for longer than a track is kept, move, and change their mask.
     """
@@ -133,7 +134,7 @@ def paint_cycle(seed: int) -> list[RgbImage]:
     for number in range(CYCLE):
         pixels = ground.copy()
         for box, label in faces_at(number):
-            face = np.array(COLORS[LABELS[label]]) + grain
+            face = np.array(COLORS[MASK_AGE.labels[label]]) + grain
             part = (slice(box.y, box.y + FACE_PX), slice(box.x, box.x + FACE_PX))
             pixels[part] = np.clip(face, 0, 255).astype(np.uint8)
         pixels[0, 0] = (number % 256, number // 256, 0)

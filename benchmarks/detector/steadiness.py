@@ -35,6 +35,8 @@ from benchmarks.common.goals import STEADINESS
 from detector.tracking.pipeline import EVERYTHING, FrameResult, LivePipeline, Thrift
 from detector.tracking.tracker import TrackedFace
 from maskage.cameras.video.video_file import VideoFile
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import MASK, WORN
 from maskage.faces.finder import YuNetFinder, obtain_face_model
 from maskage.formats.bundle import find_bundle, load_bundle
 from maskage.inference.classifier import Classifier
@@ -138,7 +140,7 @@ def judge(results: list[FrameResult], stretches: Iterable[Stretch]) -> dict[str,
     changes = [change for track in tracks.values() for change in list_changes(track)]
     minutes = sum(track[-1][0] - track[0][0] for track in tracks.values()) / 60
     raw = sum(
-        before.instant_label is not after.instant_label
+        before.instant_label != after.instant_label
         for track in tracks.values()
         for (_, before), (_, after) in pairwise(track)
     )
@@ -180,11 +182,11 @@ def list_changes(track: list[tuple[float, TrackedFace]]) -> list[tuple[float, bo
     return [
         (
             round(now_s, 2),
-            before.label.has_mask is not after.label.has_mask,
+            MASK_AGE.has(before.label, MASK, WORN) is not MASK_AGE.has(after.label, MASK, WORN),
             now_s - begun_s >= FIRST_S,
         )
         for (_, before), (now_s, after) in pairwise(track)
-        if before.label is not after.label
+        if before.label != after.label
     ]
 
 
@@ -211,7 +213,7 @@ def find_delay(results: list[FrameResult], stretch: Stretch) -> dict[str, float 
             faces = result.faces
             if not faces:
                 continue
-            if not faces[0].label.has_mask or (is_sure and not faces[0].is_sure):
+            if not MASK_AGE.has(faces[0].label, MASK, WORN) or (is_sure and not faces[0].is_sure):
                 break
             told_s = result.frame.position_s
         return None if told_s is None else round(told_s - on_s, 2)
@@ -235,7 +237,7 @@ def count_frames(results: list[FrameResult], stretches: tuple[Stretch, ...]) -> 
             counts["found"] += bool(result.faces)
             counts["false_faces"] += max(0, len(result.faces) - 1)
             counts["right"] += bool(result.faces) and (
-                result.faces[0].label.has_mask is (stretch.state == "mask")
+                MASK_AGE.has(result.faces[0].label, MASK, WORN) is (stretch.state == "mask")
             )
     return {"frames_judged": counts}
 

@@ -36,10 +36,11 @@ from benchmarks.common.criteria import CANNOT_RUN, finish
 from benchmarks.common.goals import SAVING, SELF_TEST
 from benchmarks.maskage.saving_self_test import Figures, Template, sabotage
 from collector.capture.writer import Edited, PhotoWriter, Report, Shot
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import Edit
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, FaceBox, Label, Quality, RgbImage
+from maskage.records import FaceBox, Quality, RgbImage
 from tests.conftest import draw_noise
 from tests.maskage.dataset import saving_checks as checks
 from tests.maskage.dataset.power_checks import cut_power
@@ -221,7 +222,7 @@ def fill_disk(folder: Path) -> tuple[Figures, list[str]]:
     """Save until the disk is full, import until it is full, make room, import the rest."""
     source = folder / "source"
     for number in range(200):
-        path = source / LABELS[number % 4] / f"picture{number}.jpg"
+        path = source / MASK_AGE.labels[number % 4] / f"picture{number}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encode_jpeg(draw_noise(5000 + number)))
     ledger = Ledger()
@@ -327,7 +328,7 @@ def _shoot(crop: RgbImage, number: int) -> Shot:
     box = FaceBox(10, 10, 200, 200)
     return Shot(
         crop=crop,
-        label=Label.MASK_OLD,
+        label="mask_old",
         subject="p01",
         session="s1",
         source="demo",

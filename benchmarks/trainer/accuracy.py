@@ -47,6 +47,7 @@ from curation.plan.mask_plan import plan_painted_masks
 from curation.plan.plan import CurationPlan, PlannedPhoto
 from curation.scan.scanning import scan_photos
 from curation.settings import CurationSettings, PaintingSettings
+from maskage.classes.ready_made import MASK_AGE
 from maskage.console import show_progress
 from maskage.defaults import DEFAULT_SEED
 from maskage.faces.finder import obtain_face_model
@@ -58,7 +59,7 @@ from maskage.formats.run_folder import RunFolder
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.pictures.images import encode_jpeg
 from maskage.pictures.perceptual_hash import GROUP_BITS
-from maskage.records import LABELS, Photo
+from maskage.records import Photo
 from trainer.data.pixels import PixelReader, plain_batches
 from trainer.evaluation.intervals import bootstrap_interval, wilson_interval
 
@@ -296,8 +297,10 @@ def run_fold(
     photos = [curated_photo(faces, cases[at]) for at in fold.held_out]
     batches = plain_batches(photos, PixelReader(bundle.input_size, 0))
     chances = OnnxEngine(bundle.onnx_path).run_batches(batches)
-    actual = np.array([LABELS.index(photo.label) for photo in photos], np.int64)
-    return predictions_of([cases[at].photo.path for at in fold.held_out], actual, chances)
+    actual = np.array([MASK_AGE.index(photo.label) for photo in photos], np.int64)
+    return predictions_of(
+        [cases[at].photo.path for at in fold.held_out], actual, chances, MASK_AGE.labels
+    )
 
 
 def curated_photo(faces: Path, case: Case) -> CuratedPhoto:
@@ -322,7 +325,7 @@ def lay_out(
         painting: Settings of masks to paint on bare faces of train; None for none.
     """
     for split in SPLITS:
-        for label in LABELS:
+        for label in MASK_AGE.labels:
             (curated / split / label).mkdir(parents=True)
     photos = [
         PlannedPhoto(
@@ -378,10 +381,10 @@ def summarise(
         for fold, given in zip(folds, answers, strict=True)
     }
     keys: dict[str, Callable[[Case], str]] = {
-        "by_class": lambda case: case.photo.label.value,
+        "by_class": lambda case: case.photo.label,
         "by_source": lambda case: case.source,
         "by_age": lambda case: case.age,
-        "by_age_and_mask": lambda case: f"{case.photo.label.value.split('_')[0]}, {case.age}",
+        "by_age_and_mask": lambda case: f"{case.photo.label.split('_')[0]}, {case.age}",
     }
     return {
         "held_out": "one source at a time" if is_by_source else "groups of photos",
@@ -411,7 +414,7 @@ def score(pooled: Sequence[tuple[Case, Prediction]]) -> dict[str, Any]:
     counts = Counter(answer.actual for _, answer in pooled)
     return {
         "photos": len(pooled),
-        "classes": {label.value: counts[label.value] for label in LABELS if counts[label.value]},
+        "classes": {label: counts[label] for label in MASK_AGE.labels if counts[label]},
         **describe_share("accuracy", right, groups),
         **describe_share("mask_accuracy", mask, groups),
         **describe_share("age_accuracy", age, groups),
@@ -432,8 +435,10 @@ def count_confusion(pooled: Sequence[tuple[Case, Prediction]]) -> dict[str, dict
     """Count the photos of each class by predicted class."""
     counts = Counter((answer.actual, answer.predicted) for _, answer in pooled)
     return {
-        actual: {called: counts[actual, called] for called in LABELS if counts[actual, called]}
-        for actual in LABELS
+        actual: {
+            called: counts[actual, called] for called in MASK_AGE.labels if counts[actual, called]
+        }
+        for actual in MASK_AGE.labels
     }
 
 

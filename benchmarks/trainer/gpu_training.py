@@ -64,10 +64,11 @@ from benchmarks.trainer.accuracy import (
 from benchmarks.trainer.head_forms import describe
 from curation.options import ALL_FACES
 from curation.settings import PaintingSettings
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import AGE, MASK, OLD, WORN
 from maskage.defaults import DEFAULT_SEED
 from maskage.formats.predictions_file import predictions_of
 from maskage.formats.run_folder import create_run
-from maskage.records import LABELS
 from trainer.data.dataset import read_training_photos, relative_names
 from trainer.evaluation.intervals import estimate, number_groups, resample_means
 from trainer.fit.packing import TrainingOutcome
@@ -390,10 +391,15 @@ def train_and_judge(
     took_s = time.perf_counter() - started_s
     actual = class_numbers(held_out)
     names = relative_names(photos.folder / "test", held_out)
-    answers = predictions_of(names, actual, softmax(logits))
+    answers = predictions_of(names, actual, softmax(logits), MASK_AGE.labels)
     case_of = {cases[at].photo.path: cases[at] for at in fold.held_out}
     said = logits.argmax(axis=1)
-    halves = np.array([[label.has_mask, label.is_old] for label in LABELS])
+    halves = np.array(
+        [
+            [MASK_AGE.has(label, MASK, WORN), MASK_AGE.has(label, AGE, OLD)]
+            for label in MASK_AGE.labels
+        ]
+    )
     figures = {
         "model": recipe.name,
         "heads": recipe.heads,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from maskage.dataset.edits import Edit
 from maskage.dataset.store import PhotoStore
-from maskage.records import Label, Photo
+from maskage.records import Photo
 
 
 class PhotoCounts:
@@ -18,8 +18,8 @@ class PhotoCounts:
     def __init__(self, store: PhotoStore, subject: str | None) -> None:
         self._store = store
         self.subject = subject
-        self.total: dict[Label, int] = store.counts()
-        self.of_subject: dict[Label, int] = {}
+        self.total: dict[str, int] = store.counts()
+        self.of_subject: dict[str, int] = {}
         self.choose(subject)
 
     def choose(self, subject: str | None) -> None:

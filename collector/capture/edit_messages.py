@@ -2,6 +2,7 @@
 
 from collector.capture.photographer import Feedback, Tone
 from collector.capture.writer import Edited, How
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import Edit
 
 DISK_TOO_SLOW = Feedback("refused: the disk does not keep up", Tone.BAD)
@@ -26,7 +27,7 @@ def _describe(edit: Edit) -> str:
     if edit.action == "restore":
         return "brought back"
     if edit.action == "relabel":
-        return f"relabelled {edit.photo.label.title}"
+        return f"relabelled {MASK_AGE.title(edit.photo.label)}"
     return "flagged" if edit.photo.is_flagged else "flag taken away"
 
 

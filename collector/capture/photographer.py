@@ -19,10 +19,10 @@ from collector.capture.shutter import (
 )
 from collector.capture.writer import PhotoWriter, Shot
 from collector.keys import BURST_COUNT, TIMER_S
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import new_session_id
 from maskage.pictures.perceptual_hash import hash_crop, is_same_picture
 from maskage.pictures.quality_limits import QualityLimits
-from maskage.records import Label
 
 
 class Tone(StrEnum):
@@ -67,13 +67,13 @@ class Photographer:
         self.session = new_session_id()
         self.observation: Observation | None = None
         self.closed: str | None = None
-        self.last_label: Label | None = None
+        self.last_label: str | None = None
         self.refused = 0
         self.plan: ShotPlan | None = None
         self._steps = itertools.count(1)
         self._held = HeldKey()
         self._sharpness = SessionSharpness()
-        self._last_hash: dict[tuple[Label, str | None], int] = {}
+        self._last_hash: dict[tuple[str, str | None], int] = {}
         self._shot_frame: object = None
 
     @property
@@ -88,7 +88,7 @@ class Photographer:
         self.plan = None
         self._sharpness.clear()
 
-    def press(self, label: Label, now_s: float) -> Feedback | None:
+    def press(self, label: str, now_s: float) -> Feedback | None:
         """Handle a class key that was pressed, or repeats because it is held."""
         self.last_label = label
         self.plan = None
@@ -145,7 +145,7 @@ class Photographer:
             self.plan = None
             return Feedback(f"{what} stopped")
         self.plan = ShotPlan(self.last_label, next(self._steps), count, starts_s)
-        return Feedback(f"{what} into {self.last_label.title}")
+        return Feedback(f"{what} into {MASK_AGE.title(self.last_label)}")
 
     def _shoot_held(self, now_s: float) -> Feedback | None:
         if self._must_wait(now_s):
@@ -164,7 +164,7 @@ class Photographer:
             and now_s - observation.frame.captured_s <= MAX_FRAME_AGE_S
         )
 
-    def _shoot(self, label: Label, step: int, now_s: float) -> Feedback:
+    def _shoot(self, label: str, step: int, now_s: float) -> Feedback:
         observation = self.observation
         if self.closed or observation is None:
             return self._refuse((self.closed or "no picture yet",))
@@ -180,10 +180,10 @@ class Photographer:
         self._shot_frame = observation.frame
         self._last_hash[label, self.subject] = fingerprint
         self._sharpness.note(observation.quality.sharpness)
-        return Feedback(f"saving {label.title}", Tone.PLAIN, is_taken=True)
+        return Feedback(f"saving {MASK_AGE.title(label)}", Tone.PLAIN, is_taken=True)
 
     def _inspect(
-        self, observation: Observation, label: Label, fingerprint: int, now_s: float
+        self, observation: Observation, label: str, fingerprint: int, now_s: float
     ) -> ShotFindings:
         findings = inspect_shot(observation, now_s, self.limits)
         last = self._last_hash.get((label, self.subject))
@@ -194,7 +194,7 @@ class Photographer:
         )
 
     def _compose(
-        self, observation: Observation, label: Label, step: int, findings: ShotFindings
+        self, observation: Observation, label: str, step: int, findings: ShotFindings
     ) -> Shot:
         return Shot(
             crop=observation.crop,

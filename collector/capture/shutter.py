@@ -12,7 +12,6 @@ import numpy as np
 from collector.capture.observation import Observation
 from maskage.pictures.quality import find_faults
 from maskage.pictures.quality_limits import QualityLimits
-from maskage.records import Label
 
 MAX_FRAME_AGE_S = 1.0
 FROZEN_AFTER_S = 2.0
@@ -144,14 +143,14 @@ class HeldKey:
         self._period_s = period_s
         self._silence_s = silence_s
         self._repeat_delay_s = repeat_delay_s
-        self._label: Label | None = None
+        self._label: str | None = None
         self._pressed_s = self._next_shot_s = float("-inf")
         self._is_wanted = False
         self._is_held = False
         self._opening_step: int | None = None
         self.step = 0
 
-    def press(self, label: Label, step: int, now_s: float) -> int | None:
+    def press(self, label: str, step: int, now_s: float) -> int | None:
         """Note one key event.
 
         Args:
@@ -164,7 +163,7 @@ class HeldKey:
             comes so late that it looks like a press of its own, until the next one follows.
         """
         gap_s = now_s - self._pressed_s
-        is_same = label is self._label
+        is_same = label == self._label
         folded = None
         if is_same and gap_s <= self._silence_s:
             if not self._is_held and self._opening_step is not None:
@@ -180,7 +179,7 @@ class HeldKey:
         self._label, self._pressed_s, self._is_wanted = label, now_s, True
         return folded
 
-    def take_due(self, now_s: float) -> Label | None:
+    def take_due(self, now_s: float) -> str | None:
         """Return the class to shoot into now, or None; call it after each press and tick."""
         if not self._is_wanted or now_s < self._next_shot_s:
             return None
@@ -205,7 +204,7 @@ class ShotPlan:
         taken: Number of shots that were due so far, taken or refused.
     """
 
-    label: Label
+    label: str
     step: int
     count: int
     starts_s: float
@@ -217,7 +216,7 @@ class ShotPlan:
         """True once every shot was due."""
         return self.taken >= self.count
 
-    def take_due(self, now_s: float) -> Label | None:
+    def take_due(self, now_s: float) -> str | None:
         """Return the class to shoot into now, or None."""
         if self.is_done or now_s < self.starts_s + self.taken * self.period_s:
             return None

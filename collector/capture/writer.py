@@ -15,7 +15,7 @@ from maskage.dataset.edits import Edit
 from maskage.dataset.store import PhotoStore
 from maskage.errors import ToolchainError
 from maskage.pictures.images import resize_square
-from maskage.records import FaceBox, Label, Quality, RgbImage
+from maskage.records import FaceBox, Quality, RgbImage
 
 MAX_WAITING = 32
 MAX_STEPS = 200
@@ -36,7 +36,7 @@ class Shot:
     """
 
     crop: RgbImage
-    label: Label
+    label: str
     subject: str | None
     session: str
     source: str

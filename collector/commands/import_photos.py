@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _add_import_options(parser: CommandParser) -> None:
-    from maskage.records import LABELS
+    from maskage.classes.ready_made import MASK_AGE
 
     parser.add_word(
         "--source",
@@ -29,7 +29,9 @@ def _add_import_options(parser: CommandParser) -> None:
     )
     add_data(parser)
     parser.add_argument(
-        "--label", choices=[str(label) for label in LABELS], help="class that all photos show"
+        "--label",
+        choices=[str(label) for label in MASK_AGE.labels],
+        help="class that all photos show",
     )
     parser.add_argument("--subject", metavar="ID", help="pseudonym of who is in all photos")
     parser.add_argument("--session", metavar="ID", help="session that all photos are from")
@@ -63,10 +65,9 @@ def _import_pictures(arguments: argparse.Namespace) -> int:
     from maskage.dataset.store import PhotoStore
     from maskage.faces.finder import open_face_finder
     from maskage.pictures.picture_files import find_unread, report_left_out
-    from maskage.records import Label
 
     metadata = read_metadata(arguments.metadata) if arguments.metadata else {}
-    label = Label(arguments.label) if arguments.label else None
+    label = arguments.label if arguments.label else None
     source: Path = arguments.source
     pictures, unlabelled = list_source(source, label, metadata)
     if unlabelled:
@@ -116,15 +117,15 @@ def _check_pseudonyms(metadata: "dict[str, PhotoMetadata]") -> None:
 
 
 def _import_video(arguments: argparse.Namespace) -> int:
+    from maskage.classes.ready_made import MASK_AGE
     from maskage.dataset.importer import import_video
     from maskage.dataset.store import PhotoStore
     from maskage.faces.finder import open_face_finder
-    from maskage.records import LABELS, Label
 
     if not arguments.label:
         raise UsageError(
             f"{arguments.source}: a video does not say what it shows. "
-            f"Add --label with one of {', '.join(LABELS)}."
+            f"Add --label with one of {', '.join(MASK_AGE.labels)}."
         )
     finder = open_face_finder(arguments.face_model)
     if finder.notice:
@@ -133,7 +134,7 @@ def _import_video(arguments: argparse.Namespace) -> int:
         reports = import_video(
             store,
             arguments.source,
-            Label(arguments.label),
+            arguments.label,
             finder,
             every_s=arguments.every,
             subject=arguments.subject,

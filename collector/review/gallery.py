@@ -14,7 +14,8 @@ from collector.review.gallery_layout import GAP_COLUMNS, Grid, fit_side
 from collector.review.thumbnails import ThumbLoader
 from collector.widgets.panels import CLASS_COLORS
 from collector.widgets.pixel_widget import PixelWidget, Rgb
-from maskage.records import Label, Photo, RgbImage
+from maskage.classes.ready_made import MASK_AGE
+from maskage.records import Photo, RgbImage
 
 SIDES = (12, 14, 18, 22, 28, 36)
 """Widths of a picture in cells, from small to large."""
@@ -157,8 +158,12 @@ class Gallery(PixelWidget):
         return color.r, color.g, color.b
 
 
-def _short(label: Label, room: int) -> str:
-    return label.title if len(label.title) <= room else label.title.replace(", ", " ")[:room]
+def _short(label: str, room: int) -> str:
+    return (
+        MASK_AGE.title(label)
+        if len(MASK_AGE.title(label)) <= room
+        else MASK_AGE.title(label).replace(", ", " ")[:room]
+    )
 
 
 def _frame(small: RgbImage, color: Rgb) -> None:

@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from collector.widgets.panels import CLASS_COLORS, MUTED
 from collector.widgets.pixel_widget import PixelWidget
+from maskage.classes.ready_made import MASK_AGE
 from maskage.outside_text import shown_text
 from maskage.pictures.half_blocks import place_picture
 from maskage.pictures.quality import find_faults
@@ -90,7 +91,9 @@ class PhotoDetails(Widget):
     @staticmethod
     def _title(photo: Photo) -> Content:
         flag = ("  ⚑ flagged", "bold $warning") if photo.is_flagged else ""
-        return Content.assemble((photo.label.title, f"bold {CLASS_COLORS[photo.label]}"), flag)
+        return Content.assemble(
+            (MASK_AGE.title(photo.label), f"bold {CLASS_COLORS[photo.label]}"), flag
+        )
 
     @staticmethod
     def _suggestion(photo: Photo) -> list[Content]:
@@ -102,7 +105,7 @@ class PhotoDetails(Widget):
         return [
             Content.assemble(
                 (words, "bold $warning" if photo.is_disputed else MUTED),
-                (f"{label.title} {confidence:.0%}", color),
+                (f"{MASK_AGE.title(label)} {confidence:.0%}", color),
             )
         ]
 

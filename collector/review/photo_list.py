@@ -11,10 +11,11 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import Edit
 from maskage.pictures.hamming import find_close_pairs
 from maskage.pictures.perceptual_hash import SAME_PICTURE_BITS
-from maskage.records import Label, Photo
+from maskage.records import Photo
 
 
 class ReviewOrder(StrEnum):
@@ -38,7 +39,7 @@ class ReviewFilter:
         only_disputed: Only those that a model takes for another class.
     """
 
-    label: Label | None = None
+    label: str | None = None
     subject: str | None = None
     session: str | None = None
     only_flagged: bool = False
@@ -56,7 +57,7 @@ class ReviewFilter:
 
     def __str__(self) -> str:
         words = [
-            self.label.title if self.label else "",
+            MASK_AGE.title(self.label) if self.label else "",
             f"of {self.subject}" if self.subject else "",
             f"session {self.session}" if self.session else "",
             "flagged" if self.only_flagged else "",

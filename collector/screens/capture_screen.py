@@ -31,9 +31,9 @@ from collector.widgets.panels import ClassCounts, SessionFigures
 from collector.widgets.preview import PreviewPicture
 from collector.widgets.tone_line import TONE_COLORS
 from maskage.cameras.live_feed import CameraCondition, CameraState
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import flagging
 from maskage.outside_text import shown_text
-from maskage.records import LABELS, Label
 
 _TICK_S = 1 / 30
 _PANELS_S = 0.2
@@ -73,7 +73,7 @@ class CaptureScreen(CaptureView):
         )
         self._subject_key = next(show_keys(c.keys) for c in parts.commands if c.name == "subject")
         self._label_keys = dict(
-            zip(LABELS, (show_keys(c.keys) for c in parts.commands), strict=False)
+            zip(MASK_AGE.labels, (show_keys(c.keys) for c in parts.commands), strict=False)
         )
         self._observation: Observation | None = None
         self._state = CameraState(CameraCondition.LIVE, parts.camera.name)
@@ -173,7 +173,7 @@ class CaptureScreen(CaptureView):
 
     def action_shoot(self, label: str) -> None:
         """Take a shot into a class; called again and again while the key is held."""
-        self._take(self._photographer.press(Label(label), time.monotonic()))
+        self._take(self._photographer.press(label, time.monotonic()))
         self._show_counts()
 
     def action_again(self) -> None:

@@ -20,8 +20,8 @@ from collector.widgets.roomy_screen import RoomyScreen, TooSmall
 from collector.widgets.shot_strip import ShotStrip
 from collector.widgets.tone_line import ToneLine
 from maskage.cameras.live_feed import CameraCondition, CameraState
+from maskage.classes.ready_made import MASK_AGE
 from maskage.outside_text import shown_text
-from maskage.records import Label
 
 
 class CaptureView(RoomyScreen[None]):
@@ -103,7 +103,7 @@ def describe_camera(state: CameraState) -> str | None:
     return None
 
 
-def describe_saved(report: Edited, total: Mapping[Label, int]) -> Feedback:
+def describe_saved(report: Edited, total: Mapping[str, int]) -> Feedback:
     """Return the answer to edits that are on the disk.
 
     Args:
@@ -114,7 +114,7 @@ def describe_saved(report: Edited, total: Mapping[Label, int]) -> Feedback:
     taken = report.taken.get(photo.path)
     if report.how is not How.DONE or taken is None:
         return describe_edits(report)
-    text = f"saved {photo.label.title}, number {total[photo.label]:,}"
+    text = f"saved {MASK_AGE.title(photo.label)}, number {total[photo.label]:,}"
     if taken.flaws:
         return Feedback(f"{text} · {', '.join(taken.flaws)}", Tone.CARE)
     return Feedback(text, Tone.GOOD)

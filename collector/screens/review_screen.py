@@ -22,9 +22,10 @@ from collector.review.photo_list import ReviewFilter, ReviewList, ReviewOrder, r
 from collector.screens.messages import ThumbsReady, WriterReported
 from collector.screens.review_view import ReviewView
 from collector.widgets.dialogs import ChoiceDialog, HelpPage
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import Edit, flagging, trashing
 from maskage.dataset.store import PhotoStore
-from maskage.records import LABELS, Label, Photo
+from maskage.records import Photo
 
 _TALL_ROWS = 34
 
@@ -113,7 +114,7 @@ class ReviewScreen(ReviewView):
 
     def action_relabel(self, label: str) -> None:
         """Order another label for the chosen photos."""
-        self._edit_chosen(lambda photo: self._relabel(photo, Label(label)))
+        self._edit_chosen(lambda photo: self._relabel(photo, label))
 
     def action_accept(self) -> None:
         """Order the suggested label for the chosen photos."""
@@ -151,8 +152,8 @@ class ReviewScreen(ReviewView):
         if not self._writer.redo():
             self._answer(DISK_TOO_SLOW)
 
-    def _relabel(self, photo: Photo, label: Label) -> Edit | None:
-        return self._store.relabelling(photo, label) if photo.label is not label else None
+    def _relabel(self, photo: Photo, label: str) -> Edit | None:
+        return self._store.relabelling(photo, label) if photo.label != label else None
 
     def _edit_chosen(
         self, edit_one: Callable[[Photo], Edit | None], *, advance: bool = True
@@ -240,7 +241,7 @@ class ReviewScreen(ReviewView):
 
     def action_only_class(self) -> None:
         """Filter by the next class, then by none."""
-        ring = [None, *LABELS]
+        ring = [None, *MASK_AGE.labels]
         label = ring[(ring.index(self._filter.label) + 1) % len(ring)]
         self._choose(replace(self._filter, label=label), self._order)
 

@@ -12,17 +12,13 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from collector.keys import KeyCommand, show_keys
+from maskage.classes.ready_made import MASK_AGE
 from maskage.defaults import DEFAULT_TARGET
 from maskage.outside_text import shown_text
 from maskage.pictures.quality_limits import QualityLimits
-from maskage.records import LABELS, Label, Quality
+from maskage.records import Quality
 
-CLASS_COLORS: dict[Label, str] = {
-    Label.MASK_OLD: "#5aa9d6",
-    Label.MASK_YOUNG: "#5fcfae",
-    Label.NOMASK_OLD: "#c79bf0",
-    Label.NOMASK_YOUNG: "#f2917f",
-}
+CLASS_COLORS: dict[str, str] = {each.folder: each.color for each in MASK_AGE}
 
 MUTED = "$foreground 55%"
 
@@ -63,11 +59,11 @@ class ClassCounts:
         keys: The key of each class.
     """
 
-    total: dict[Label, int] = field(default_factory=dict)
-    of_subject: dict[Label, int] = field(default_factory=dict)
+    total: dict[str, int] = field(default_factory=dict)
+    of_subject: dict[str, int] = field(default_factory=dict)
     target: int = DEFAULT_TARGET
-    last: Label | None = None
-    keys: dict[Label, str] = field(default_factory=dict)
+    last: str | None = None
+    keys: dict[str, str] = field(default_factory=dict)
 
 
 class ClassPanel(Widget):
@@ -81,7 +77,7 @@ class ClassPanel(Widget):
         is_roomy = self.size.height >= 4 * 3 + 1
         has_bars = self.size.height >= 4 * 2
         lines: list[Content] = []
-        for label in LABELS:
+        for label in MASK_AGE.labels:
             lines += self._draw_class(label)[: 1 + has_bars]
             if is_roomy:
                 lines.append(Content(""))
@@ -91,19 +87,19 @@ class ClassPanel(Widget):
 
     def _draw_total(self) -> Content:
         counts = self.counts
-        total, wanted = sum(counts.total.values()), counts.target * len(LABELS)
+        total, wanted = sum(counts.total.values()), counts.target * len(MASK_AGE)
         number = Content.assemble((f"{total:,}", "bold"), (f" / {wanted:,}", MUTED))
         share = Content.assemble((f"all four  {total / wanted:.0%}", MUTED))
         return spread(share, number, self.size.width)
 
-    def _draw_class(self, label: Label) -> list[Content]:
+    def _draw_class(self, label: str) -> list[Content]:
         counts, color, width = self.counts, CLASS_COLORS[label], self.size.width
         total = counts.total.get(label, 0)
-        is_last = label is counts.last
+        is_last = label == counts.last
         name = Content.assemble(
             (f" {counts.keys.get(label, '')} ", f"bold black on {color}"),
             " ",
-            (label.title, f"bold {color}" if is_last else color),
+            (MASK_AGE.title(label), f"bold {color}" if is_last else color),
             (" ◂", color) if is_last else "",
         )
         # The subject's own count gives way to the name on a narrow panel.

@@ -11,9 +11,10 @@ from textual.widget import Widget
 from collector.capture.writer import THUMB_SIDE_PX, Edited, Taken
 from collector.widgets.panels import CLASS_COLORS
 from collector.widgets.pixel_widget import style_half_blocks
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import Edit
 from maskage.pictures.half_blocks import place_picture, shrink_to_cells
-from maskage.records import Label, Photo
+from maskage.records import Photo
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,7 @@ class ShotStrip(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._thumbs: deque[_Thumb] = deque(maxlen=4 * self.SHOWN)
-        self.keys: dict[Label, str] = {}
+        self.keys: dict[str, str] = {}
 
     @property
     def newest(self) -> Photo | None:
@@ -87,7 +88,7 @@ class ShotStrip(Widget):
         key = self.keys.get(label, "")
         mark = " !" if thumb.taken.flaws else ""
         mark += " ⚑" if thumb.photo.is_flagged else ""
-        mask, age = label.title.split(", ")
+        mask, age = MASK_AGE.title(label).split(", ")
         if rows == 1:
             text = f"{key}{mark}".center(slot - 1)
         else:

@@ -27,6 +27,7 @@ from curation.build.augment import make_pipeline, make_variant
 from curation.build.verify import verify_result
 from curation.plan.plan import CurationPlan, PlannedPhoto
 from curation.settings import RANDOM
+from maskage.classes.ready_made import MASK_AGE
 from maskage.console import Progress, no_progress
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
 from maskage.formats.curated_set import (
@@ -49,7 +50,6 @@ from maskage.outside_text import path_to_text
 from maskage.pictures.bare_pictures import strip_picture
 from maskage.pictures.images import encode_jpeg
 from maskage.pictures.picture_files import SYSTEM_FILES
-from maskage.records import LABELS
 from maskage.system.files import sync_folder, write_private
 from maskage.system.swap_folder import RESULT, building_folder, swap_in
 
@@ -90,7 +90,9 @@ def materialise_plan(
             copies = _copy_photos(plan, result, progress)
             variants = _write_variants(plan, result, progress)
             verify_result(plan, result, copies, progress)
-            record = replace(record, dataset_digest=digest_set({**copies, **variants}))
+            record = replace(
+                record, dataset_digest=digest_set({**copies, **variants}, MASK_AGE.labels)
+            )
             write_curation(result, record, out)
             _put_in_place(result, out)
     except OSError as fault:
@@ -109,7 +111,7 @@ def require_replaceable(out: Path, root: Path) -> None:
     """
     out, root = _real(out), _real(root)
     # A class folder may be a link to one elsewhere.
-    for folder in (root, *(_real(root / label) for label in LABELS)):
+    for folder in (root, *(_real(root / label) for label in MASK_AGE.labels)):
         if out == folder or folder in out.parents or out in folder.parents:
             raise UsageError(
                 f"--out {out} and the dataset {folder} lie in each other. The dataset is never "
@@ -189,7 +191,7 @@ def _record_of(plan: CurationPlan) -> CurationRecord:
     return CurationRecord(
         dataset=plan.root,
         version=installed_version(),
-        classes=LABELS,
+        classes=MASK_AGE.labels,
         seed=settings.seed,
         settings=_as_data(settings),
         options=(*command[2:at], *command[at + 2 :]),
@@ -224,7 +226,7 @@ class _Slot(tuple[Path, ...]):
 
 def _lay_out(plan: CurationPlan, source: Path, result: Path) -> None:
     """Let split-folders move an empty file for every kept photo from `source` to its split."""
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         (source / label).mkdir(parents=True)
     for photo in plan.kept:
         try:

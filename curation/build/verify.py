@@ -9,13 +9,13 @@ import numpy as np
 
 from curation.plan.plan import CurationPlan, PlannedPhoto
 from curation.settings import GROUP
+from maskage.classes.ready_made import MASK_AGE
 from maskage.console import Progress, no_progress
 from maskage.errors import DatasetError, ToolchainError
 from maskage.formats.curated_set import SPLITS, list_files
 from maskage.formats.sums import hash_file
 from maskage.pictures.hamming import find_close_pairs
 from maskage.pictures.perceptual_hash import hash_array
-from maskage.records import LABELS
 
 
 def verify_result(
@@ -41,7 +41,9 @@ def verify_result(
     """
     _require_planned_files(plan, result)
     _require_same_content(plan, result, copies, progress)
-    if empty := [f"{s}/{label}" for s in SPLITS for label in LABELS if not plan.counts[s][label]]:
+    if empty := [
+        f"{s}/{label}" for s in SPLITS for label in MASK_AGE.labels if not plan.counts[s][label]
+    ]:
         raise ToolchainError(
             f"No photo in {', '.join(empty)}. This is a bug; nothing was replaced."
         )

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.labels.embedding import FeatureArray
+from maskage.classes.ready_made import MASK_AGE
 from maskage.defaults import DEFAULT_SEED
 from maskage.errors import DatasetError
-from maskage.records import LABELS, Label
 
 MIN_GROUPS = 3
 """Least number of groups of a class. With two, one wrong group would be half of the class."""
@@ -63,7 +63,7 @@ class Doubt:
     """
 
     index: int
-    suggested: Label
+    suggested: str
     confidence: float
     given: float
 
@@ -74,7 +74,7 @@ class Doubt:
 
 
 def find_doubtful_labels(
-    features: FeatureArray, labels: Sequence[Label], groups: Sequence[int], seed: int = DEFAULT_SEED
+    features: FeatureArray, labels: Sequence[str], groups: Sequence[int], seed: int = DEFAULT_SEED
 ) -> list[Doubt]:
     """Find photos whose labels disagree with the photos of other groups.
 
@@ -92,25 +92,25 @@ def find_doubtful_labels(
     Raises:
         DatasetError: A class comes from fewer than `MIN_GROUPS` groups.
     """
-    given = np.array([LABELS.index(label) for label in labels], np.int64)
+    given = np.array([MASK_AGE.index(label) for label in labels], np.int64)
     numbers = np.array(groups, np.int64)
     fold_count = min(MAX_FOLDS, *_require_enough_groups(given, numbers))
     order = _canonical_order(features, given)
     folds = _make_folds(given[order], _renumbered(numbers[order]), fold_count, seed)
     weights = _weights(given[order], numbers[order])
     rows = _reduced(features[order], seed)
-    probabilities = np.empty((len(order), len(LABELS)))
+    probabilities = np.empty((len(order), len(MASK_AGE)))
     probabilities[order] = _predict_out_of_fold(rows, given[order], weights, folds)
     return _doubts(probabilities, given)
 
 
 def _require_enough_groups(given: _Numbers, groups: _Numbers) -> list[int]:
     """Return the number of groups of each class, and check that it is enough."""
-    counts = [len(np.unique(groups[given == number])) for number in range(len(LABELS))]
+    counts = [len(np.unique(groups[given == number])) for number in range(len(MASK_AGE))]
     if min(counts) < MIN_GROUPS:
         shown = ", ".join(
             f"{label} from {count}"
-            for label, count in zip(LABELS, counts, strict=True)
+            for label, count in zip(MASK_AGE.labels, counts, strict=True)
             if count < MIN_GROUPS
         )
         raise DatasetError(
@@ -151,7 +151,7 @@ def _weights(given: _Numbers, groups: _Numbers) -> _Reals:
     Two hundred shots of one person say little more than two, and a wrongly labelled burst must not
     outweigh the rest.
     """
-    cells = groups * len(LABELS) + given
+    cells = groups * len(MASK_AGE) + given
     _, place, counts = np.unique(cells, return_inverse=True, return_counts=True)
     shares = 1 / counts[place]
     weights: _Reals = shares * (len(shares) / shares.sum())
@@ -180,7 +180,7 @@ def _predict_out_of_fold(
     # A dependency of scikit-learn, without type information.
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    probabilities = np.zeros((len(rows), len(LABELS)))
+    probabilities = np.zeros((len(rows), len(MASK_AGE)))
     is_trusted = np.ones(len(rows), bool)
     # The matrices are small: on two busy cores, a fit took 2.1 s with threads that wait for each
     # other, and 0.12 s with one thread.
@@ -201,7 +201,7 @@ def _predict(known: FeatureArray, given: _Numbers, weights: _Reals, asked: Featu
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    probabilities = np.zeros((len(asked), len(LABELS)))
+    probabilities = np.zeros((len(asked), len(MASK_AGE)))
     classes = np.unique(given)
     if len(classes) < 2:
         probabilities[:, classes] = 1
@@ -234,7 +234,7 @@ def _doubts(probabilities: _Reals, given: _Numbers) -> list[Doubt]:
     found = [
         Doubt(
             index,
-            LABELS[int(probabilities[index].argmax())],
+            MASK_AGE.labels[int(probabilities[index].argmax())],
             float(probabilities[index].max()),
             float(probabilities[index, given[index]]),
         )

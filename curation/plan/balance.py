@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from curation.plan.plan import PlannedPhoto
 from curation.plan.variants import VARIED, VariantNames, variant_of
 from curation.settings import AUGMENT, CurationSettings
-from maskage.records import LABELS, Label
+from maskage.classes.ready_made import MASK_AGE
 
 MAX_WEIGHT = 4.0
 """Largest weight of a photo, beside 1 in a class of average size, so that few photos do not
@@ -77,7 +77,7 @@ def choose_drops(photos: Sequence[PlannedPhoto], rank: Mapping[str, int]) -> lis
     return sorted(dropped, key=lambda photo: photo.path)
 
 
-def weigh_classes(counts: Mapping[Label, int]) -> dict[Label, float]:
+def weigh_classes(counts: Mapping[str, int]) -> dict[str, float]:
     """Return the weight of a photo of each class so that all classes count alike.
 
     Args:
@@ -87,11 +87,13 @@ def weigh_classes(counts: Mapping[Label, int]) -> dict[Label, float]:
         The weights, with a mean of 1 over all photos.
     """
     total = sum(counts.values())
-    weights = {label: min(total / (len(LABELS) * counts[label]), MAX_WEIGHT) for label in LABELS}
-    mean = sum(weights[label] * counts[label] for label in LABELS) / total
+    weights = {
+        label: min(total / (len(MASK_AGE) * counts[label]), MAX_WEIGHT) for label in MASK_AGE.labels
+    }
+    mean = sum(weights[label] * counts[label] for label in MASK_AGE.labels) / total
     return {label: weight / mean for label, weight in weights.items()}
 
 
-def _train_by_label(photos: Sequence[PlannedPhoto]) -> dict[Label, list[PlannedPhoto]]:
+def _train_by_label(photos: Sequence[PlannedPhoto]) -> dict[str, list[PlannedPhoto]]:
     train = [photo for photo in photos if photo.kept and photo.split == "train"]
-    return {label: [photo for photo in train if photo.label == label] for label in LABELS}
+    return {label: [photo for photo in train if photo.label == label] for label in MASK_AGE.labels}

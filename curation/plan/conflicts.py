@@ -91,7 +91,7 @@ def _same_pictures(
     for index, scan in enumerate(scans):
         for near in alike.neighbours(index):
             other = scans[near.index]
-            if near.index < index or other.photo.label is scan.photo.label:
+            if near.index < index or other.photo.label == scan.photo.label:
                 continue
             if index in settled and near.index in settled:
                 continue

@@ -6,12 +6,13 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import list_photos
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.outside_text import is_utf8, shown_text
 from maskage.pictures.images import is_picture
 from maskage.pictures.picture_files import OTHER_FORMATS, SYSTEM_FILES, unread_format
-from maskage.records import LABELS, Label, Photo
+from maskage.records import Photo
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class UnreadPhoto:
     """A photo that is not read: its path, its class, and the reason with what to do."""
 
     path: str
-    label: Label
+    label: str
     reason: str
 
 
@@ -70,23 +71,25 @@ def _read(root: Path) -> LabelledDataset:
             entry.name for entry in entries if _is_folder(entry) and not entry.name.startswith(".")
         )
     known = {photo.path for photo in photos}
-    present = [label for label in LABELS if label in folders]
+    present = [label for label in MASK_AGE.labels if label in folders]
     unread = tuple(photo for label in present for photo in _find_unread(root, label, known))
     counts = Counter(photo.label for photo in photos)
     missing = [
-        f"{label} ({_why_missing(label, folders, unread)})" for label in LABELS if not counts[label]
+        f"{label} ({_why_missing(label, folders, unread)})"
+        for label in MASK_AGE.labels
+        if not counts[label]
     ]
     if missing:
         raise DatasetError(
             f"{root}: there are no photos of {', '.join(missing)}. {found_photos(photos)} "
             f"Collect some with `collector {root}`, or put photos into that folder."
         )
-    ignored = tuple(shown_text(name) for name in folders if name not in LABELS)
+    ignored = tuple(shown_text(name) for name in folders if name not in MASK_AGE.labels)
     known |= {photo.path for photo in unread}
     return LabelledDataset(root, photos, ignored, _find_strangers(root, known), unread)
 
 
-def _find_unread(root: Path, label: Label, known: Container[str]) -> Iterator[UnreadPhoto]:
+def _find_unread(root: Path, label: str, known: Container[str]) -> Iterator[UnreadPhoto]:
     for folder, folders, names in os.walk(root / label):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
@@ -106,11 +109,11 @@ def _find_unread(root: Path, label: Label, known: Container[str]) -> Iterator[Un
             yield UnreadPhoto(path, label, reason)
 
 
-def _why_missing(label: Label, folders: Sequence[str], unread: Sequence[UnreadPhoto]) -> str:
+def _why_missing(label: str, folders: Sequence[str], unread: Sequence[UnreadPhoto]) -> str:
     if label not in folders:
         alike = [name for name in folders if name.lower() == label]
         return f"no such folder, but {alike[0]}: rename it" if alike else "no such folder"
-    mine = [photo for photo in unread if photo.label is label]
+    mine = [photo for photo in unread if photo.label == label]
     if not mine:
         return "empty"
     reason = mine[0].reason.removeprefix("unreadable: ")
@@ -119,7 +122,7 @@ def _why_missing(label: Label, folders: Sequence[str], unread: Sequence[UnreadPh
 
 def _find_strangers(root: Path, known: Iterable[str]) -> tuple[str, ...]:
     found = []
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         with os.scandir(root / label) as entries:
             found += [
                 f"{label}/{entry.name}"
@@ -156,7 +159,7 @@ def require_all_classes(root: Path, usable: Sequence[Photo], doing: str, advice:
         DatasetError: A class has none left.
     """
     counts = Counter(photo.label for photo in usable)
-    empty = [label for label in LABELS if not counts[label]]
+    empty = [label for label in MASK_AGE.labels if not counts[label]]
     if empty:
         raise DatasetError(
             f"{root}: no usable photo of {', '.join(empty)} is left after {doing}. "
@@ -166,5 +169,5 @@ def require_all_classes(root: Path, usable: Sequence[Photo], doing: str, advice:
 
 def found_photos(photos: Iterable[Photo]) -> str:
     """Return "Found 3 mask_old, 0 mask_young, ..." for messages."""
-    counts: Counter[Label] = Counter(photo.label for photo in photos)
-    return f"Found {', '.join(f'{counts[label]} {label}' for label in LABELS)}."
+    counts: Counter[str] = Counter(photo.label for photo in photos)
+    return f"Found {', '.join(f'{counts[label]} {label}' for label in MASK_AGE.labels)}."

@@ -84,4 +84,4 @@ def _is_comparable(
     one, other = scans[index].photo, scans[leader].photo
     # Two people whom the manifest knows apart are two, however alike the shots of them.
     is_one_person = None in (one.subject, other.subject) or one.subject == other.subject
-    return one.label is other.label and groups[index] == groups[leader] and is_one_person
+    return one.label == other.label and groups[index] == groups[leader] and is_one_person

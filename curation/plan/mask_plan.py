@@ -14,12 +14,13 @@ from curation.masks.painting import MaskLender, MaskPainting, Wearing
 from curation.plan.plan import PlannedPhoto
 from curation.plan.variants import VariantNames, variant_of
 from curation.settings import PaintingSettings
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import MASK, NONE, WORN
 from maskage.console import Progress, no_progress
 from maskage.faces.finder import SMALLEST_IN_PICTURE_PX, YuNetFinder
 from maskage.pictures.images import read_image
-from maskage.records import LABELS, Label
 
-BARE = (Label.NOMASK_OLD, Label.NOMASK_YOUNG)
+BARE = ("nomask_old", "nomask_young")
 MISWORN = (Wearing.BELOW_NOSE, Wearing.ON_CHIN)
 WORN_EVERY = 2
 """Step between the faces that also get a mask worn rightly.
@@ -63,12 +64,12 @@ def plan_painted_masks(
     """
     finder = YuNetFinder(settings.face_model, SMALLEST_IN_PICTURE_PX)
     names = VariantNames([photo.path for photo in photos])
-    masked = [label for label in LABELS if label.has_mask]
+    masked = [label for label in MASK_AGE.labels if MASK_AGE.has(label, MASK, WORN)]
     lenders = _lend_in_turn(root, finder, _choose(photos, masked, 1.0, seed))
     chosen = [parent for label in BARE for parent in _choose(photos, [label], settings.share, seed)]
     painted: list[PlannedPhoto] = []
-    faces: Counter[Label] = Counter()
-    cloths: Counter[tuple[Label, Wearing]] = Counter()
+    faces: Counter[str] = Counter()
+    cloths: Counter[tuple[str, Wearing]] = Counter()
     for parent in progress(chosen, "finding faces to put masks on", len(chosen)):
         pixels = read_image(root / parent.path)
         landmarks = next(iter(finder.find_landmarks(pixels)), None)
@@ -76,7 +77,10 @@ def plan_painted_masks(
             continue
         turn, faces[parent.label] = faces[parent.label], faces[parent.label] + 1
         for wearing in _ways(turn, shows_chin=shows_chin(pixels, landmarks)):
-            label = Label.of(has_mask=wearing is Wearing.WORN, is_old=parent.label.is_old)
+            label = (
+                MASK_AGE.sibling(parent.label, MASK, WORN if wearing is Wearing.WORN else NONE)
+                or parent.label
+            )
             is_drawn = cloths[label, wearing] % DRAWN_EVERY == 0
             cloths[label, wearing] += 1
             lender = None if is_drawn else next(lenders, None)
@@ -102,7 +106,7 @@ def _ways(turn: int, *, shows_chin: bool) -> Iterator[Wearing]:
 
 
 def _choose(
-    photos: Sequence[PlannedPhoto], labels: Iterable[Label], share: float, seed: int
+    photos: Sequence[PlannedPhoto], labels: Iterable[str], share: float, seed: int
 ) -> list[PlannedPhoto]:
     """Choose a share of the photos of some classes of train, in an order from the seed."""
     wanted = set(labels)

@@ -10,9 +10,10 @@ from curation.plan.groups import describe_links
 from curation.plan.mask_plan import wanted_faces
 from curation.plan.plan import CurationPlan, Notice
 from curation.settings import GROUP
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.photo_scan import needs_face
 from maskage.formats.curated_set import SPLITS
-from maskage.records import LABELS, Label, Photo
+from maskage.records import Photo
 
 LARGE_GROUP = 0.1
 """Share of a class above which a group is hard to place and decides much of the score."""
@@ -109,7 +110,7 @@ def _shares(plan: CurationPlan) -> Iterator[Notice]:
         return
     wanted = dict(zip(SPLITS, plan.settings.ratio, strict=True))
     off = []
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         counts = {split: _assigned(plan, split, label) for split in SPLITS}
         shares = {split: count / sum(counts.values()) for split, count in counts.items()}
         if any(abs(shares[split] - wanted[split]) > SHARE_TOLERANCE for split in SPLITS):
@@ -121,15 +122,15 @@ def _shares(plan: CurationPlan) -> Iterator[Notice]:
         )
 
 
-def _assigned(plan: CurationPlan, split: str, label: Label) -> int:
+def _assigned(plan: CurationPlan, split: str, label: str) -> int:
     """Return the photos of a class in a split before a surplus was set aside from train."""
-    surplus = sum(photo.kind == "surplus" and photo.label is label for photo in plan.set_aside)
+    surplus = sum(photo.kind == "surplus" and photo.label == label for photo in plan.set_aside)
     return plan.counts[split][label] + (surplus if split == "train" else 0)
 
 
 def _missing_variants(plan: CurationPlan) -> Iterator[Notice]:
     wanted = wanted_count([*plan.originals, *plan.painted], plan.settings)
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         taken, made = plan.counts["train"][label], plan.variant_counts["train"][label]
         if taken + made < wanted:
             yield Notice(

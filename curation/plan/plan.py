@@ -9,9 +9,10 @@ from pathlib import Path
 from curation.masks.painting import MaskPainting
 from curation.plan.split import find_straddlers
 from curation.settings import CurationSettings
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.photo_scan import FileScan
 from maskage.formats.curated_set import SPLITS
-from maskage.records import LABELS, Label, Suggestion
+from maskage.records import Suggestion
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class PlannedPhoto:
     """
 
     path: str
-    label: Label
+    label: str
     kept: bool
     reason: str = ""
     group: str = ""
@@ -83,7 +84,7 @@ class CurationPlan:
     settings: CurationSettings
     photos: tuple[PlannedPhoto, ...]
     notices: tuple[Notice, ...] = ()
-    class_weights: Mapping[Label, float] | None = None
+    class_weights: Mapping[str, float] | None = None
 
     @cached_property
     def originals(self) -> list[PlannedPhoto]:
@@ -111,26 +112,26 @@ class CurationPlan:
         return [photo for photo in self.variants if photo.painting is not None]
 
     @cached_property
-    def counts(self) -> dict[str, dict[Label, int]]:
+    def counts(self) -> dict[str, dict[str, int]]:
         """Number of originals in the result, by split and class."""
         return _count(self.kept)
 
     @cached_property
-    def variant_counts(self) -> dict[str, dict[Label, int]]:
+    def variant_counts(self) -> dict[str, dict[str, int]]:
         """Number of variants in the result, by split and class."""
         return _count(self.variants)
 
     @cached_property
-    def train_counts(self) -> dict[Label, int]:
+    def train_counts(self) -> dict[str, int]:
         """Number of photos and variants in train, by class."""
         made = self.variant_counts["train"]
         return {label: count + made[label] for label, count in self.counts["train"].items()}
 
     @cached_property
-    def found(self) -> dict[Label, int]:
+    def found(self) -> dict[str, int]:
         """Number of photos of the dataset, by class."""
         counts = Counter(photo.label for photo in self.originals)
-        return {label: counts[label] for label in LABELS}
+        return {label: counts[label] for label in MASK_AGE.labels}
 
     @cached_property
     def reasons(self) -> dict[str, int]:
@@ -161,6 +162,6 @@ class CurationPlan:
         return [names[i] for i in find_straddlers(groups, [photo.split for photo in self.kept])]
 
 
-def _count(photos: list[PlannedPhoto]) -> dict[str, dict[Label, int]]:
+def _count(photos: list[PlannedPhoto]) -> dict[str, dict[str, int]]:
     counts = Counter((photo.split, photo.label) for photo in photos)
-    return {split: {label: counts[split, label] for label in LABELS} for split in SPLITS}
+    return {split: {label: counts[split, label] for label in MASK_AGE.labels} for split in SPLITS}

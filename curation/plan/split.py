@@ -9,10 +9,11 @@ import numpy as np
 from curation.plan.allocation import allocate_groups
 from curation.plan.groups import describe_links
 from curation.settings import DEFAULT_RATIO, Ratio
+from maskage.classes.ready_made import MASK_AGE
 from maskage.defaults import DEFAULT_SEED
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import SPLITS
-from maskage.records import LABELS, Photo
+from maskage.records import Photo
 
 
 def assign_groups(
@@ -39,9 +40,9 @@ def assign_groups(
     ordered = [photos[index] for index in order]
     rank: dict[int, int] = {}
     numbers = [rank.setdefault(groups[index], len(rank)) for index in order]
-    contents = np.zeros((len(rank), len(LABELS)))
+    contents = np.zeros((len(rank), len(MASK_AGE)))
     for photo, number in zip(ordered, numbers, strict=True):
-        contents[number, LABELS.index(photo.label)] += 1
+        contents[number, MASK_AGE.index(photo.label)] += 1
     require_enough_groups(photos, groups)
     chosen = allocate_groups(contents, ratio, seed)
     splits = [SPLITS[0]] * len(photos)
@@ -59,7 +60,7 @@ def assign_at_random(
     and near-duplicates. `materialise` lets split-folders do it and compares.
     """
     split_of: dict[str, str] = {}
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         paths = sorted(photo.path for photo in photos if photo.label == label)
         random.Random(seed).shuffle(paths)
         train = int(ratio[0] * len(paths))
@@ -86,7 +87,7 @@ def require_enough_groups(photos: Sequence[Photo], groups: Sequence[int]) -> Non
     """
     of_class = {
         label: {group for photo, group in zip(photos, groups, strict=True) if photo.label == label}
-        for label in LABELS
+        for label in MASK_AGE.labels
     }
     short = {label: len(found) for label, found in of_class.items() if len(found) < len(SPLITS)}
     if not short:
@@ -116,7 +117,7 @@ def require_full_splits(
     counts: Mapping[tuple[str, str], int] = Counter(
         (split, photo.label) for photo, split in zip(photos, splits, strict=True)
     )
-    empty = [f"{s}/{label}" for s in SPLITS for label in LABELS if not counts[s, label]]
+    empty = [f"{s}/{label}" for s in SPLITS for label in MASK_AGE.labels if not counts[s, label]]
     if empty:
         way = (
             f"A random split needs at least {int(np.ceil(1 / min(ratio)))} photos in each class "

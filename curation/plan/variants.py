@@ -4,7 +4,6 @@ from pathlib import PurePosixPath
 
 from curation.masks.painting import MaskPainting
 from curation.plan.plan import PlannedPhoto
-from maskage.records import Label
 
 MAX_NAME_BYTES = 255
 """Largest size of a file's name, bytes, on every file system in use."""
@@ -23,7 +22,7 @@ class VariantNames:
     def __init__(self, taken: list[str]) -> None:
         self._taken = {path.casefold() for path in taken}
 
-    def name(self, parent: PlannedPhoto, label: Label, mark: str, number: int = 1) -> str:
+    def name(self, parent: PlannedPhoto, label: str, mark: str, number: int = 1) -> str:
         """Return `<label>/<stem>__<mark><number>.jpg`, or the next number that is not in use."""
         stem = PurePosixPath(parent.path).stem
         while (
@@ -40,7 +39,7 @@ def _marked(stem: str, mark: str) -> str:
 
 
 def variant_of(
-    parent: PlannedPhoto, path: str, label: Label, painting: MaskPainting | None = None
+    parent: PlannedPhoto, path: str, label: str, painting: MaskPainting | None = None
 ) -> PlannedPhoto:
     """Return the plan of a variant of a kept photo; it stays in the same split."""
     return PlannedPhoto(

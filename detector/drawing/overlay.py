@@ -14,18 +14,13 @@ from detector.drawing.tags import Tag, paddings, place_tags
 from detector.drawing.text import Color, text_height, wrap, write
 from detector.tracking.pipeline import FrameResult
 from detector.tracking.tracker import TrackedFace
-from maskage.records import FaceBox, Label, RgbImage
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import MASK, WORN
+from maskage.records import FaceBox, RgbImage
 
 AGE_NOTICE = "Age is estimated from appearance and may be wrong."
 
-# Okabe and Ito, "Color universal design" (2008): distinct with every common colour blindness.
-# Blue for a mask and orange for none, the darker of each for the old.
-LABEL_COLORS: dict[Label, Color] = {
-    Label.MASK_OLD: (0, 114, 178),
-    Label.MASK_YOUNG: (86, 180, 233),
-    Label.NOMASK_OLD: (213, 94, 0),
-    Label.NOMASK_YOUNG: (230, 159, 0),
-}
+LABEL_COLORS: dict[str, Color] = {each.folder: each.rgb for each in MASK_AGE}
 UNSURE_COLOR: Color = (200, 200, 200)
 INK: Color = (20, 20, 20)
 PAPER: Color = (255, 255, 255)
@@ -138,7 +133,7 @@ def _draw_outline(canvas: RgbImage, box: FaceBox, face: TrackedFace) -> None:
     if not face.is_sure:
         stroke = _stroke_dots
     else:
-        stroke = _stroke_closed if face.label.has_mask else _stroke_corners
+        stroke = _stroke_closed if MASK_AGE.has(face.label, MASK, WORN) else _stroke_corners
     width_px = 2 + canvas.shape[0] // 480
     # A dark edge around the colour, so that it stands out on any background.
     stroke(canvas, box, INK, width_px + 2)
@@ -201,9 +196,7 @@ def _draw_status(canvas: RgbImage, readout: Readout) -> None:
     for number, line in enumerate(lines):
         y = canvas.shape[0] - 6 - line_px * (len(lines) - 1 - number)
         is_alarm = number == 0 and (readout.stale_s is not None or readout.is_paused)
-        write(
-            canvas, line, (6, y), LABEL_COLORS[Label.NOMASK_YOUNG] if is_alarm else PAPER, text_px
-        )
+        write(canvas, line, (6, y), LABEL_COLORS["nomask_young"] if is_alarm else PAPER, text_px)
 
 
 def is_light(color: Color) -> bool:

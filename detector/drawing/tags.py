@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from detector.drawing.text import text_height, text_width
 from detector.tracking.tracker import TrackedFace
+from maskage.classes.ready_made import MASK_AGE
 from maskage.records import FaceBox, RgbImage
 
 MOST_HIDDEN = 0.1
@@ -101,7 +102,7 @@ def paddings(text_px: int) -> tuple[int, int]:
 
 def describe_face(face: TrackedFace) -> str:
     """Return a face in a few words: "#3 mask, young 93%", "#3 unsure 41%"."""
-    name = face.label.title if face.is_sure else "unsure"
+    name = MASK_AGE.title(face.label) if face.is_sure else "unsure"
     return f"#{face.track} {name} {face.confidence:.0%}"
 
 

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 
 from maskage.errors import EnvironmentProblemError
 from maskage.outside_text import path_to_text
-from maskage.records import Label
 from maskage.system.files import users_umask
 
 COMMAND_TIMEOUT_S = 30.0
@@ -42,7 +41,7 @@ class Alarm:
         file: Name of the picture, where the source is a folder of pictures.
     """
 
-    label: Label
+    label: str
     track: int
     confidence: float
     time_s: float

@@ -12,7 +12,7 @@ from maskage.addresses import split_address
 from maskage.errors import CameraError, UsageError
 
 if TYPE_CHECKING:
-    from maskage.records import Label
+    pass
 
 ON_FOR_S = 0.5
 COOL_DOWN_S = 30.0
@@ -30,7 +30,7 @@ class AlarmSettings:
         cool_down_s: The seconds after an alarm in which no other is raised.
     """
 
-    labels: frozenset["Label"]
+    labels: frozenset[str]
     commands: tuple[tuple[str, ...], ...] = ()
     webhooks: tuple[str, ...] = ()
     on_for_s: float = ON_FOR_S
@@ -117,13 +117,13 @@ def read_alarm_rules(arguments: argparse.Namespace) -> AlarmSettings | None:
     )
 
 
-def _match_labels(pattern: str) -> list["Label"]:
-    from maskage.records import LABELS
+def _match_labels(pattern: str) -> list[str]:
+    from maskage.classes.ready_made import MASK_AGE
 
-    found = [label for label in LABELS if fnmatchcase(label, pattern)]
+    found = [label for label in MASK_AGE.labels if fnmatchcase(label, pattern)]
     if not found:
         raise UsageError(
-            f"--on {pattern!r} matches no label. The labels are {', '.join(LABELS)}; "
+            f"--on {pattern!r} matches no label. The labels are {', '.join(MASK_AGE.labels)}; "
             f"'nomask_*' and '*_young' match two each."
         )
     return found

@@ -11,10 +11,10 @@ from typing import Any, TextIO
 from detector.tracking.pipeline import FrameResult
 from detector.tracking.tracker import TrackedFace
 from detector.video.sink import make_parent
+from maskage.classes.ready_made import MASK_AGE
 from maskage.context_mixin import ClosingMixin
 from maskage.errors import EnvironmentProblemError
 from maskage.outside_text import path_to_cell, path_to_text
-from maskage.records import LABELS
 from maskage.system.files import open_private
 
 CSV_COLUMNS = (
@@ -29,7 +29,7 @@ CSV_COLUMNS = (
     "label",
     "confidence",
     "unsure",
-    *LABELS,
+    *MASK_AGE.labels,
 )
 
 
@@ -53,7 +53,8 @@ def _face_event(face: TrackedFace) -> dict[str, Any]:
         "confidence": round(face.confidence, 4),
         "unsure": not face.is_sure,
         "probabilities": {
-            str(label): round(p, 4) for label, p in zip(LABELS, face.probabilities, strict=True)
+            str(label): round(p, 4)
+            for label, p in zip(MASK_AGE.labels, face.probabilities, strict=True)
         },
     }
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.console import say
 from maskage.context_mixin import ClosingMixin
 from maskage.dataset.consent import find_objection
@@ -18,7 +19,7 @@ from maskage.dataset.store import PhotoStore, new_session_id
 from maskage.errors import ToolchainError
 from maskage.faces.finder import CROP_MARGIN, crop_face
 from maskage.pictures.quality import measure_quality
-from maskage.records import FaceBox, Frame, Label, Photo, RgbImage
+from maskage.records import FaceBox, Frame, Photo, RgbImage
 
 WAITING = 16
 REMEMBERED = 16
@@ -47,7 +48,7 @@ class _Shot:
     crop: RgbImage
     box: FaceBox
     captured_s: float
-    label: Label
+    label: str
     source: str
     camera: str
 
@@ -86,7 +87,7 @@ class Corrections(ClosingMixin):
             return "say who it is: --self, or --subject ID with a consent on record"
         return None
 
-    def save(self, frame: Frame, box: FaceBox, label: Label, source: str, camera: str) -> str:
+    def save(self, frame: Frame, box: FaceBox, label: str, source: str, camera: str) -> str:
         """Order one face to be saved; returns a message for the meantime.
 
         Args:
@@ -112,7 +113,7 @@ class Corrections(ClosingMixin):
             camera=camera,
         )
         self._worker.submit(self._save, shot)
-        return f"saving it as {label.title}"
+        return f"saving it as {MASK_AGE.title(label)}"
 
     def take_message(self) -> str | None:
         """Return the outcome of an order, each once; None if there is nothing new."""
@@ -167,8 +168,8 @@ class Corrections(ClosingMixin):
 
     def _relabel(self, store: PhotoStore, photo: Photo, shot: "_Shot") -> str:
         """Move a face that was saved before: one picture in two classes teaches nothing."""
-        if photo.label is shot.label:
-            return f"saved already as {shot.label.title}"
+        if photo.label == shot.label:
+            return f"saved already as {MASK_AGE.title(shot.label)}"
         edit = store.relabelling(photo, shot.label)
         store.apply([edit])
         self._remember(shot, edit.photo)

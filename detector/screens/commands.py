@@ -7,7 +7,7 @@ carries them out, so that no other thread changes the camera, the tracks or the 
 import queue
 from dataclasses import dataclass
 
-from maskage.records import LABELS, Label
+from maskage.classes.ready_made import MASK_AGE
 
 THRESHOLD_STEP = 0.05
 
@@ -94,7 +94,7 @@ class CorrectLabel:
         track: Track of the face; None for the chosen face, or the largest if none is chosen.
     """
 
-    label: Label
+    label: str
     track: int | None = None
 
 
@@ -131,7 +131,7 @@ KEYS: dict[str, Command] = {
     "-": MoveThreshold(-THRESHOLD_STEP),
     "f": SelectNextFace(),
     "?": ShowKeys(),
-    **{str(number): CorrectLabel(label) for number, label in enumerate(LABELS, 1)},
+    **{str(number): CorrectLabel(label) for number, label in enumerate(MASK_AGE.labels, 1)},
 }
 
 ALL_KEYS = (

@@ -8,7 +8,6 @@ from detector.screens.commands import Command
 from detector.tracking.pipeline import FrameResult
 from detector.tracking.tracker import TrackedFace
 from maskage.console import say
-from maskage.records import Label
 
 _REMEMBERED = 50
 
@@ -21,7 +20,7 @@ class HeadlessScreen(Screen):
     def __init__(self) -> None:
         self._result: FrameResult | None = None
         self._problem: str | None = None
-        self._labels: dict[int, Label | None] = {}
+        self._labels: dict[int, str | None] = {}
 
     def show(self, view: LiveView) -> None:
         """Print a line for each face that is new, or has another label than before."""
@@ -30,7 +29,7 @@ class HeadlessScreen(Screen):
         self._result = view.result
         for face in view.result.faces:
             label = _shown_label(face)
-            if face.track not in self._labels or self._labels[face.track] is not label:
+            if face.track not in self._labels or self._labels[face.track] != label:
                 say(f"{view.result.frame.position_s:8.2f} s  {describe_face(face)}")
         present = {face.track: _shown_label(face) for face in view.result.faces}
         # Tracks never come back once forgotten; the last ones may still be remembered.
@@ -52,6 +51,6 @@ class HeadlessScreen(Screen):
         """Do nothing: nothing is held open."""
 
 
-def _shown_label(face: TrackedFace) -> Label | None:
+def _shown_label(face: TrackedFace) -> str | None:
     """Return the label that is printed; None for an unsure face."""
     return face.label if face.is_sure else None

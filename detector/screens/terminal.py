@@ -26,6 +26,8 @@ from detector.drawing.text import Color
 from detector.screens.base import LiveView, Screen
 from detector.screens.commands import KEY_HINT, Command, parse_keys
 from detector.tracking.tracker import TrackedFace
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import MASK, WORN
 from maskage.outside_text import shown_lines
 from maskage.pictures.half_blocks import (
     Placement,
@@ -98,7 +100,7 @@ def _outline_faces(
             box,
             place.scale,
             face_color(face),
-            corners_only=not (face.is_sure and face.label.has_mask),
+            corners_only=not (face.is_sure and MASK_AGE.has(face.label, MASK, WORN)),
         )
 
 

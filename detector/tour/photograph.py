@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from maskage.cameras.newest_frame import NewestFrameReader
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore
 from maskage.demo.camera import DEMO_SUBJECTS, DemoCamera, DemoFace
 from maskage.errors import CameraError
 from maskage.faces.finder import FaceFinder, crop_face
 from maskage.pictures.quality import find_faults, measure_quality
-from maskage.records import LABELS, Frame, Label, Photo
+from maskage.records import Frame, Photo
 
 # One shot a scene, and short scenes: frames in a row are near-duplicates, which curation would
 # set aside.
@@ -56,7 +57,7 @@ def photograph_cast(
     counts = SessionCounts()
     quota = _share_out(photos, cast)
     for sitting in itertools.count():
-        names = [name for name in cast if any(quota[name, label] for label in LABELS)]
+        names = [name for name in cast if any(quota[name, label] for label in MASK_AGE.labels)]
         if not names:
             return
         before = counts.saved
@@ -75,13 +76,11 @@ def photograph_cast(
             )
 
 
-def _share_out(photos: int, cast: Sequence[str]) -> Counter[tuple[str, Label]]:
+def _share_out(photos: int, cast: Sequence[str]) -> Counter[tuple[str, str]]:
     """Return the number of photos of each subject in each class; they differ by one at most."""
-    is_old = {subject.subject_id: subject.is_old for subject in DEMO_SUBJECTS}
+    people = {subject.subject_id: subject for subject in DEMO_SUBJECTS}
     parts = itertools.cycle(
-        (name, Label.of(has_mask=has_mask, is_old=is_old[name]))
-        for name in cast
-        for has_mask in (True, False)
+        (name, people[name].label(has_mask=has_mask)) for name in cast for has_mask in (True, False)
     )
     return Counter(itertools.islice(parts, photos))
 

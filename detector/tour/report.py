@@ -5,13 +5,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.curated_set import SPLITS
 from maskage.formats.plan_file import read_plan
 from maskage.formats.run_folder import RunFolder
 from maskage.pages.page import Card, fill, render_page
 from maskage.pages.parts import data_address
 from maskage.pictures.images import encode_jpeg, read_image, resize_square
-from maskage.records import LABELS, Label, RgbImage
+from maskage.records import RgbImage
 from maskage.system.files import write_private
 
 if TYPE_CHECKING:
@@ -64,11 +65,11 @@ def _fill(macro: str, **values: object) -> "Markup":
 
 def _collect(data: Path) -> "Markup":
     classes = []
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         files = sorted((data / label).iterdir())
         shown = _spread(files, THUMBNAILS_A_CLASS)
         pictures = [_address(resize_square(read_image(file), THUMBNAIL_PX)) for file in shown]
-        classes.append((label.title, len(files), pictures))
+        classes.append((MASK_AGE.title(label), len(files), pictures))
     return _fill("collect", classes=classes, width=THUMBNAIL_PX)
 
 
@@ -76,9 +77,12 @@ def _curate(curated: Path) -> "Markup":
     rows = list(read_plan(curated))
     kept = Counter((row.split, row.label, bool(row.parent)) for row in rows if row.is_kept)
     aside = Counter(row.label for row in rows if not row.is_kept)
-    lines = [[split, *(_with_copies(kept, split, label) for label in LABELS)] for split in SPLITS]
-    lines.append(["set aside", *(str(aside[label]) for label in LABELS)])
-    columns = ["photos (+ augmented copies)", *(label.title for label in LABELS)]
+    lines = [
+        [split, *(_with_copies(kept, split, label) for label in MASK_AGE.labels)]
+        for split in SPLITS
+    ]
+    lines.append(["set aside", *(str(aside[label]) for label in MASK_AGE.labels)])
+    columns = ["photos (+ augmented copies)", *(MASK_AGE.title(label) for label in MASK_AGE.labels)]
     return _fill("curate", columns=columns, rows=lines)
 
 
@@ -96,10 +100,13 @@ def _train(metrics: dict[str, Any]) -> "Markup":
 
 
 def _detect(score: "LiveScore") -> "Markup":
-    rows = [[f"is {actual.title}", *_confusion_row(score, actual)] for actual in LABELS]
+    rows = [
+        [f"is {MASK_AGE.title(actual)}", *_confusion_row(score, actual)]
+        for actual in MASK_AGE.labels
+    ]
     return _fill(
         "detect",
-        columns=["live frames", *(f"shown {label.title}" for label in LABELS)],
+        columns=["live frames", *(f"shown {MASK_AGE.title(label)}" for label in MASK_AGE.labels)],
         rows=rows,
         moments=[_address(frame) for frame in _spread(score.moments, MOMENTS)],
         mistakes=[_address(frame) for frame in score.mistakes],
@@ -107,8 +114,8 @@ def _detect(score: "LiveScore") -> "Markup":
     )
 
 
-def _confusion_row(score: "LiveScore", actual: Label) -> list["str | Markup"]:
-    counts = ((shown, str(score.confusion[actual, shown])) for shown in LABELS)
+def _confusion_row(score: "LiveScore", actual: str) -> list["str | Markup"]:
+    counts = ((shown, str(score.confusion[actual, shown])) for shown in MASK_AGE.labels)
     return [_fill("right", count=count) if shown is actual else count for shown, count in counts]
 
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from maskage.records import LABELS, Label, RgbImage
+from maskage.classes.ready_made import MASK_AGE
+from maskage.records import RgbImage
 
 
 @dataclass
@@ -16,8 +17,10 @@ class LiveScore:
         seconds: Time of the loop: render, find, classify, draw, write.
     """
 
-    confusion: dict[tuple[Label, Label], int] = field(
-        default_factory=lambda: {(actual, shown): 0 for actual in LABELS for shown in LABELS}
+    confusion: dict[tuple[str, str], int] = field(
+        default_factory=lambda: {
+            (actual, shown): 0 for actual in MASK_AGE.labels for shown in MASK_AGE.labels
+        }
     )
     moments: list[RgbImage] = field(default_factory=list)
     mistakes: list[RgbImage] = field(default_factory=list)

@@ -16,6 +16,7 @@ from detector.tour.report import write_demo_report
 from detector.tour.score import LiveScore
 from detector.tracking.pipeline import LivePipeline
 from detector.video.sink import VideoSink
+from maskage.classes.ready_made import MASK_AGE
 from maskage.console import say, show, show_progress
 from maskage.dataset.store import PhotoStore
 from maskage.demo.camera import DEMO_SUBJECTS, DemoCamera
@@ -108,7 +109,9 @@ def _collect(data: Path, cast: Sequence[str], photos: int, seed: int) -> None:
         session = photograph_cast(store, cast, photos, GuideFinder(), seed)
         for counts in show_progress(session, "photographing", photos):
             latest = counts
-        by_class = ", ".join(f"{count} {label.title}" for label, count in store.counts().items())
+        by_class = ", ".join(
+            f"{count} {MASK_AGE.title(label)}" for label, count in store.counts().items()
+        )
     say(
         f"   {latest.saved} photos in {data}: {by_class}",
         f"   {latest.refused} shots refused by the quality check, "

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.records import LABELS, FaceBox, Label
+from maskage.classes.ready_made import MASK_AGE
+from maskage.records import FaceBox
 
 FADE_S = 0.4
 """Time constant of the average: a face whose mask goes on is relabelled after about as long."""
@@ -42,7 +43,7 @@ class TrackedFace:
         track: Number of the person's track, from 1; never used twice in a session.
         box: Its position in this frame.
         label: The label, steadied over the track.
-        probabilities: Averages over the track, in the order of `LABELS`, adding up to 1.
+        probabilities: Averages over the track, in the order of `MASK_AGE.labels`, adding up to 1.
         instant: Probabilities of the one frame that was classified last.
         is_sure: The confidence reaches the threshold; after it did not, by `SURE_LEAD`.
         is_guide: No face was looked for: the guide was classified.
@@ -50,7 +51,7 @@ class TrackedFace:
 
     track: int
     box: FaceBox
-    label: Label
+    label: str
     probabilities: tuple[float, ...]
     instant: tuple[float, ...]
     is_sure: bool
@@ -59,12 +60,12 @@ class TrackedFace:
     @property
     def confidence(self) -> float:
         """Averaged probability of `label`, 0 to 1."""
-        return self.probabilities[LABELS.index(self.label)]
+        return self.probabilities[MASK_AGE.index(self.label)]
 
     @property
-    def instant_label(self) -> Label:
+    def instant_label(self) -> str:
         """The label by that one frame alone."""
-        return LABELS[max(range(len(LABELS)), key=self.instant.__getitem__)]
+        return MASK_AGE.labels[max(range(len(MASK_AGE)), key=self.instant.__getitem__)]
 
 
 @dataclass
@@ -91,19 +92,19 @@ class Track:
     classified_s: float
     average: NDArray[np.float64]
     weight: float
-    label: Label
+    label: str
     instant: tuple[float, ...]
     is_sure: bool = True
 
     @property
     def confidence(self) -> float:
         """Averaged probability of `label`, 0 to 1."""
-        return float(self.average[LABELS.index(self.label)])
+        return float(self.average[MASK_AGE.index(self.label)])
 
     @property
     def is_contested(self) -> bool:
         """True if the last classification gave another label."""
-        return max(range(len(LABELS)), key=self.instant.__getitem__) != LABELS.index(self.label)
+        return max(range(len(MASK_AGE)), key=self.instant.__getitem__) != MASK_AGE.index(self.label)
 
 
 class FaceTracker:
@@ -233,7 +234,7 @@ class FaceTracker:
             classified_s=now_s,
             average=row.astype(np.float64),
             weight=1.0,
-            label=LABELS[int(row.argmax())],
+            label=MASK_AGE.labels[int(row.argmax())],
             instant=tuple(float(value) for value in row),
         )
         self._next_number += 1
@@ -248,8 +249,8 @@ class FaceTracker:
         track.weight = weight + 1.0
         track.classified_s = now_s
         track.instant = tuple(float(value) for value in row)
-        best = LABELS[int(track.average.argmax())]
-        lead = track.average.max() - track.average[LABELS.index(track.label)]
+        best = MASK_AGE.labels[int(track.average.argmax())]
+        lead = track.average.max() - track.average[MASK_AGE.index(track.label)]
         if lead >= (LABEL_LEAD if self._fade_s > 0 else 0.0):
             track.label = best
 

@@ -30,7 +30,8 @@ from detector.web.views.events import stream_events, stream_lines
 from detector.web.views.hub import ViewHub
 from detector.web.views.monitoring import CONTENT_TYPE, HEALTHY, Metrics, judge_health
 from detector.web.views.stream import BOUNDARY, SeatedStream, Seats, stream_pictures, take_picture
-from maskage.records import LABELS
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import MASK, WORN
 
 MOST_WATCHERS = 8
 MOST_LISTENERS = 16
@@ -183,11 +184,11 @@ def _monitoring_routes(parts: WebParts, metrics: Metrics) -> APIRouter:
             labels=[
                 LabelAnswer(
                     name=label,
-                    title=label.title,
+                    title=MASK_AGE.title(label),
                     color=_hex(LABEL_COLORS[label]),
-                    has_mask=label.has_mask,
+                    has_mask=MASK_AGE.has(label, MASK, WORN),
                 )
-                for label in LABELS
+                for label in MASK_AGE.labels
             ],
             unsure_color=_hex(UNSURE_COLOR),
             age_notice=AGE_NOTICE,

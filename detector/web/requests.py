@@ -17,7 +17,6 @@ from detector.screens.commands import (
     ToggleRecording,
     UseCamera,
 )
-from maskage.records import Label
 
 
 class _Request(BaseModel):
@@ -68,7 +67,7 @@ class CorrectLabelRequest(_Request):
     """Save a face with its right label into the dataset."""
 
     command: Literal["correct_label"]
-    label: Label
+    label: str
     track: int | None = Field(
         None,
         ge=1,
@@ -101,10 +100,10 @@ class FaceAnswer(BaseModel):
     """One face of a classified picture."""
 
     box: tuple[int, int, int, int] = Field(description="x, y, width, height in pixels")
-    label: Label
+    label: str
     confidence: float
     unsure: bool
-    probabilities: dict[Label, float]
+    probabilities: dict[str, float]
 
 
 class PictureAnswer(BaseModel):
@@ -132,7 +131,7 @@ class AcceptedAnswer(BaseModel):
 class LabelAnswer(BaseModel):
     """One class, as the page shows it."""
 
-    name: Label
+    name: str
     title: str
     color: str
     has_mask: bool

@@ -8,8 +8,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from detector.drawing.overlay import AGE_NOTICE
 from detector.web.classify import BusyError, ClassifiedPicture, PictureClassifier
 from detector.web.requests import FaceAnswer, PictureAnswer
+from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import ToolchainError, UnreadableImageError
-from maskage.records import LABELS
 
 
 def picture_routes(classifier: PictureClassifier, upload_bytes: int) -> APIRouter:
@@ -102,7 +102,8 @@ def _describe_picture(picture: ClassifiedPicture) -> PictureAnswer:
                 confidence=round(face.confidence, 4),
                 unsure=not face.is_sure,
                 probabilities={
-                    label: round(p, 4) for label, p in zip(LABELS, face.probabilities, strict=True)
+                    label: round(p, 4)
+                    for label, p in zip(MASK_AGE.labels, face.probabilities, strict=True)
                 },
             )
             for face in picture.faces

@@ -40,7 +40,7 @@ class Edit:
             return "restore"
         if self.after is None:
             return "trash"
-        if self.before.label is not self.after.label:
+        if self.before.label != self.after.label:
             return "relabel"
         return "flag" if self.after.is_flagged else "unflag"
 

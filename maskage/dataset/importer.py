@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from maskage.cameras.video.video_file import VideoDamage, VideoFile
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, UnreadableImageError, UsageError
 from maskage.faces.finder import FaceFinder, crop_face
@@ -21,7 +22,7 @@ from maskage.outside_text import portable_name
 from maskage.pictures.images import decode_image, encode_jpeg, is_picture, without_metadata
 from maskage.pictures.perceptual_hash import hash_crop
 from maskage.pictures.quality import measure_quality
-from maskage.records import LABELS, FaceBox, Label, Photo, RgbImage
+from maskage.records import FaceBox, Photo, RgbImage
 
 METADATA_COLUMNS = ("subject", "session", "group", "label")
 
@@ -39,7 +40,7 @@ class SourcePicture:
 
     path: Path
     name: str
-    label: Label
+    label: str
     facts: PhotoMetadata
 
 
@@ -57,7 +58,7 @@ class ImportReport:
         damage: The parts of a video that could not be read.
     """
 
-    saved: dict[Label, int] = field(default_factory=lambda: dict.fromkeys(LABELS, 0))
+    saved: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MASK_AGE.labels, 0))
     duplicates: int = 0
     conflicts: list[str] = field(default_factory=list)
     facts_left: int = 0
@@ -72,11 +73,11 @@ def read_metadata(path: Path) -> dict[str, PhotoMetadata]:
     Raises:
         DatasetError: See `maskage.formats.metadata_file.read_metadata`.
     """
-    return metadata_file.read_metadata(path, METADATA_COLUMNS)
+    return metadata_file.read_metadata(path, METADATA_COLUMNS, MASK_AGE.labels)
 
 
 def list_source(
-    source: Path, label: Label | None, metadata: dict[str, PhotoMetadata]
+    source: Path, label: str | None, metadata: dict[str, PhotoMetadata]
 ) -> tuple[list[SourcePicture], list[str]]:
     """List the pictures of a folder (or one picture) with their labels; opens none of them.
 
@@ -103,8 +104,9 @@ def list_source(
             pictures.append(SourcePicture(path, name, found, facts))
     if unlabelled and not pictures:
         raise UsageError(
-            f"{source}: {len(unlabelled)} pictures, none in a folder named {', '.join(LABELS)} "
-            f"(the first is {unlabelled[0]}). Name the class that they show with --label."
+            f"{source}: {len(unlabelled)} pictures, none in a folder named "
+            f"{', '.join(MASK_AGE.labels)} (the first is {unlabelled[0]}). Name the "
+            f"class that they show with --label."
         )
     if not pictures:
         raise DatasetError(f"{source}: no pictures found in it.")
@@ -138,7 +140,7 @@ def import_pictures(
 def import_video(
     store: PhotoStore,
     path: Path,
-    label: Label,
+    label: str,
     finder: FaceFinder,
     *,
     every_s: float = 0.5,
@@ -204,7 +206,7 @@ def _import_picture(
     picture: SourcePicture,
     data: bytes | UnreadableImageError,
     report: ImportReport,
-    known: dict[str, Label],
+    known: dict[str, str],
     defaults: tuple[str | None, str | None],
     finder: FaceFinder | None,
 ) -> None:
@@ -215,7 +217,7 @@ def _import_picture(
         if (label := known.get(digest)) is not None:
             report.duplicates += 1
             report.facts_left += picture.facts != PhotoMetadata()
-            if label is not picture.label:
+            if label != picture.label:
                 report.conflicts.append(f"{picture.name}: here {picture.label}, there {label}")
             return
         pixels = decode_image(data, picture.name)
@@ -294,10 +296,10 @@ def _picture_files(source: Path) -> list[Path]:
     )
 
 
-def _label_of_folder(path: Path, source: Path) -> Label | None:
+def _label_of_folder(path: Path, source: Path) -> str | None:
     """Return the class of the folder nearest to the picture, as in `train/mask_old/a.jpg`."""
     top = source.parent if source.is_file() else source
     for part in (*reversed(path.relative_to(top).parts[:-1]), top.name):
-        if part in LABELS:
-            return Label(part)
+        if part in MASK_AGE.labels:
+            return part
     return None

@@ -20,7 +20,7 @@ from maskage.dataset.manifest_columns import (
 from maskage.dataset.manifest_file import damaged, read_file, read_schema
 from maskage.dataset.manifest_rows import consent_of, find_odd_rows, photo_of
 from maskage.formats.dataset_folder import manifest_path
-from maskage.records import Label, Photo
+from maskage.records import Photo
 
 _GAVE_WAY = re.compile(r"(?<=\.)([A-Za-z]{3,4})~.*$")
 _MARK = re.compile(r"-(?:[0-9a-f]{8}|again)\d*(?=\.[^.]*$)")
@@ -108,7 +108,7 @@ def read_consents(root: Path) -> dict[str, Consent]:
     return read_file(path, lambda db: consents_in(db, path)) or {}
 
 
-def match_rows(found: dict[str, Label], rows: ManifestRows) -> list[KnownPhoto]:
+def match_rows(found: dict[str, str], rows: ManifestRows) -> list[KnownPhoto]:
     """Return the photos that lie in the folders, in the order given, each with its row.
 
     A row whose file is gone belongs to the file of its name in another folder, moved there by
@@ -133,7 +133,7 @@ def match_rows(found: dict[str, Label], rows: ManifestRows) -> list[KnownPhoto]:
             is_removed = known is not None
         if known is None:
             matches.append(KnownPhoto(Photo(path, label), None))
-        elif known.path == path and known.label is label:
+        elif known.path == path and known.label == label:
             matches.append(KnownPhoto(known, path, is_removed))
         else:
             photo = replace(known, path=path, label=label)

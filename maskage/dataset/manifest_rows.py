@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
 from maskage.outside_text import text_to_path
-from maskage.records import LABELS, FaceBox, Label, Photo, Quality, Suggestion
+from maskage.records import FaceBox, Photo, Quality, Suggestion
 
-_CLASSES = ", ".join(f"'{label}'" for label in LABELS)
+_CLASSES = ", ".join(f"'{label}'" for label in MASK_AGE.labels)
 _NAME = "substr(path, instr(path, '/') + 1)"
 _FINITE = "BETWEEN -1e300 AND 1e300"
 _LARGEST_PX = 1 << 31
@@ -115,7 +116,7 @@ def row_of(
     box, suggestion = photo.box, photo.suggestion
     return (
         photo.path,
-        photo.label.value,
+        photo.label,
         photo.subject,
         photo.session,
         photo.group,
@@ -139,11 +140,11 @@ def quality_values(quality: Quality | None) -> tuple[float | None, ...]:
     return quality.sharpness, quality.brightness, quality.clipped, quality.face_px
 
 
-_LABELS = {label.value: label for label in Label}
+_LABELS = {label: label for label in MASK_AGE.labels}
 
 
-def label_of(value: str) -> Label:
-    """Return the class of this name; quicker than `Label(value)` for many."""
+def label_of(value: str) -> str:
+    """Return the class of this name; quicker than a search for many."""
     return _LABELS[value]
 
 

@@ -28,7 +28,7 @@ from maskage.dataset.manifest_rows import (
 )
 from maskage.errors import ManifestGoneError, PhotoNotSavedError
 from maskage.formats.dataset_folder import manifest_path
-from maskage.records import Label, Photo, Suggestion
+from maskage.records import Photo, Suggestion
 from maskage.system.files import sync_folder
 
 
@@ -156,11 +156,11 @@ class Manifest:
         )
         self.log(at, photo.path, "found" if known.is_removed else "relabel", photo.label)
 
-    def rename_row(self, path: str, to: str, label: Label) -> None:
+    def rename_row(self, path: str, to: str, label: str) -> None:
         """Give a row another path and label, without an event. In a transaction."""
         self._db.execute("UPDATE photos SET path = ?, label = ? WHERE path = ?", (to, label, path))
 
-    def mark_removed(self, path: str, at: str, action: str, label: Label) -> None:
+    def mark_removed(self, path: str, at: str, action: str, label: str) -> None:
         """Note that the photo of a row is gone from its folder. In a transaction."""
         self._db.execute("UPDATE photos SET removed_at = ? WHERE path = ?", (at, path))
         self.log(at, path, action, label)
@@ -232,7 +232,7 @@ class Manifest:
         query = "SELECT EXISTS (SELECT 1 FROM photos WHERE path = ?)"
         return bool(self._db.execute(query, (path,)).fetchone()[0])
 
-    def imported_digests(self) -> dict[str, Label]:
+    def imported_digests(self) -> dict[str, str]:
         """Return the sha256 of every imported source file, and the label its photo has or had."""
         rows = self._db.execute(
             "SELECT source_sha256, label FROM photos WHERE source_sha256 NOT NULL"
@@ -254,7 +254,7 @@ class Manifest:
                 f"BEGIN; {UPGRADES[before]} PRAGMA user_version = {before + 1}; COMMIT;"
             )
 
-    def log(self, at: str, path: str, action: str, label: Label) -> None:
+    def log(self, at: str, path: str, action: str, label: str) -> None:
         """Add an event. In a transaction."""
         self._db.execute(insert_into("events", EVENT_COLUMNS), (None, at, path, action, label))
 

@@ -2,13 +2,12 @@
 
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from maskage.dataset.edits import Edit
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.pictures.images import PICTURE_SUFFIXES
-from maskage.records import LABELS, Label
 from maskage.system.files import rename_new, sync_folder
 
 TRASH = ".trash"
@@ -53,14 +52,14 @@ class PhotoMoves:
         return is_back
 
 
-def make_folders(root: Path) -> None:
+def make_folders(root: Path, labels: Sequence[str]) -> None:
     """Make the missing folders of a dataset, closed to other users.
 
     Raises:
         OSError: The disk refused.
     """
     private = [root, root / TRASH]
-    private += [folder / label for folder in (root, root / TRASH) for label in LABELS]
+    private += [folder / label for folder in (root, root / TRASH) for label in labels]
     missing = [folder for folder in (*root.parents, *private) if not folder.exists()]
     root.parent.mkdir(parents=True, exist_ok=True)
     for folder in private:
@@ -70,8 +69,12 @@ def make_folders(root: Path) -> None:
         sync_folder(parent)
 
 
-def list_files(root: Path) -> dict[str, Label]:
-    """Return the picture files in the four class folders, sorted: path in the dataset, and label.
+def list_files(root: Path, labels: Sequence[str]) -> dict[str, str]:
+    """Return the picture files in the class folders, sorted: path in the dataset, and label.
+
+    Args:
+        root: The dataset.
+        labels: Its classes.
 
     Raises:
         DatasetError: There is no such folder.
@@ -80,9 +83,9 @@ def list_files(root: Path) -> dict[str, Label]:
     if not root.is_dir():
         raise DatasetError(
             f"No dataset at {root}. Make one with `collector {root}`, or fill the folders "
-            f"{', '.join(LABELS)} with photos."
+            f"{', '.join(labels)} with photos."
         )
-    found = {f"{label}/{name}": label for label in LABELS for name in _picture_names(root / label)}
+    found = {f"{label}/{name}": label for label in labels for name in _picture_names(root / label)}
     return dict(sorted(found.items()))
 
 

@@ -5,12 +5,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.doctor.files import list_trash
 from maskage.dataset.status_advice import Advice, give_advice
 from maskage.dataset.store import list_photos
 from maskage.outside_text import join_lines, path_to_text, shown_text
 from maskage.pictures.quality import find_faults
-from maskage.records import LABELS, Label, Photo
+from maskage.records import Photo
 
 SESSIONS_SHOWN = 8
 
@@ -78,13 +79,13 @@ class DatasetStatus:
     """
 
     root: Path
-    classes: dict[Label, ClassStatus]
-    subjects: dict[str, dict[Label, int]]
+    classes: dict[str, ClassStatus]
+    subjects: dict[str, dict[str, int]]
     sessions: tuple[SessionStatus, ...]
     target: int
 
     @property
-    def counts(self) -> dict[Label, int]:
+    def counts(self) -> dict[str, int]:
         """Photos in each class."""
         return {label: of_class.photos for label, of_class in self.classes.items()}
 
@@ -149,7 +150,7 @@ def read_status(root: Path, target: int) -> DatasetStatus:
 
 
 def summarise(
-    root: Path, photos: Sequence[Photo], trash: Iterable[Label], target: int
+    root: Path, photos: Sequence[Photo], trash: Iterable[str], target: int
 ) -> DatasetStatus:
     """The figures of these photos.
 
@@ -159,12 +160,12 @@ def summarise(
         trash: Label of each photo in its trash.
         target: Photos wanted in each class.
     """
-    by_label: dict[Label, list[Photo]] = {label: [] for label in LABELS}
-    subjects: dict[str, dict[Label, int]] = {}
+    by_label: dict[str, list[Photo]] = {label: [] for label in MASK_AGE.labels}
+    subjects: dict[str, dict[str, int]] = {}
     for photo in photos:
         by_label[photo.label].append(photo)
         if photo.subject is not None:
-            subjects.setdefault(photo.subject, dict.fromkeys(LABELS, 0))[photo.label] += 1
+            subjects.setdefault(photo.subject, dict.fromkeys(MASK_AGE.labels, 0))[photo.label] += 1
     trashed = list(trash)
     return DatasetStatus(
         root=root,
@@ -225,7 +226,7 @@ def _summarise_sessions(photos: Iterable[Photo]) -> tuple[SessionStatus, ...]:
 def _table(status: DatasetStatus) -> list[str]:
     classes, sessions_of = status.classes.values(), status.sessions_of
     rows = [
-        ("", *LABELS, "total", "sessions"),
+        ("", *MASK_AGE.labels, "total", "sessions"),
         ("photos", *_with_total([one.photos for one in classes])),
         ("of the target", *(f"{one.photos / status.target:.0%}" for one in classes)),
         ("sharpness", *(_figure(one.sharpness) for one in classes)),

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from maskage.records import LABELS, Label
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import AGE, MASK, NONE, WORN
 
 MIN_PEOPLE = 3
 """One each for train, val and test, which share nobody."""
@@ -31,8 +32,8 @@ _HINTS = {
 _STATES = {"too much contrast": "lit too hard", "move closer": "too small", "hold still": "soft"}
 """The advice of `maskage.pictures.quality.find_faults` as what it says of a photo."""
 
-Counts = Mapping[Label, int]
-Faults = Mapping[Label, tuple[int, Mapping[str, int]]]
+Counts = Mapping[str, int]
+Faults = Mapping[str, tuple[int, Mapping[str, int]]]
 
 
 class _Adviser(Protocol):
@@ -52,7 +53,7 @@ class Advice:
 
     kind: str
     text: str
-    label: Label | None = None
+    label: str | None = None
     subjects: tuple[str, ...] = ()
 
 
@@ -117,14 +118,16 @@ def _one_sided_people(facts: _Facts) -> Iterator[Advice]:
     found = []
     for subject, counts in facts.subjects.items():
         for has_mask in (False, True):
-            there = sum(n for label, n in counts.items() if label.has_mask is has_mask)
+            there = sum(
+                n for label, n in counts.items() if MASK_AGE.has(label, MASK, WORN) is has_mask
+            )
             if there >= FEW and there == sum(counts.values()):
                 found.append((there, subject, has_mask))
     found.sort(key=lambda one: (-one[0], one[1]))
     for there, subject, has_mask in found[:NAMED]:
         missing = [
-            Label.of(has_mask=not has_mask, is_old=label.is_old)
-            for label in LABELS
+            MASK_AGE.sibling(label, MASK, NONE if has_mask else WORN) or label
+            for label in MASK_AGE.labels
             if facts.subjects[subject][label]
         ]
         sides = ("with a mask", "without") if has_mask else ("without a mask", "with one")
@@ -146,8 +149,8 @@ def _one_sided_people(facts: _Facts) -> Iterator[Advice]:
 
 
 def _smaller_classes(facts: _Facts) -> Iterator[Advice]:
-    largest = max(LABELS, key=lambda label: facts.counts[label])
-    for label in sorted(LABELS, key=lambda label: facts.counts[label]):
+    largest = max(MASK_AGE.labels, key=lambda label: facts.counts[label])
+    for label in sorted(MASK_AGE.labels, key=lambda label: facts.counts[label]):
         count = facts.counts[label]
         if count >= facts.target:
             continue
@@ -155,7 +158,7 @@ def _smaller_classes(facts: _Facts) -> Iterator[Advice]:
         if count == 0:
             reasons.append("none yet, and a class without photos cannot be curated")
         elif count < FAR_BEHIND * facts.counts[largest]:
-            reasons.append(f"{count} against {facts.counts[largest]} of {largest.title}")
+            reasons.append(f"{count} against {facts.counts[largest]} of {MASK_AGE.title(largest)}")
         names = _wanted_for(facts, label)
         if names:
             reasons.append(f"ask {_name(names)}")
@@ -165,12 +168,16 @@ def _smaller_classes(facts: _Facts) -> Iterator[Advice]:
         )
 
 
-def _wanted_for(facts: _Facts, label: Label) -> tuple[str, ...]:
+def _wanted_for(facts: _Facts, label: str) -> tuple[str, ...]:
     """The people of its age who have the fewest photos in a class."""
     of_age = [
         (counts[label], subject)
         for subject, counts in facts.subjects.items()
-        if any(n for other, n in counts.items() if other.is_old is label.is_old)
+        if any(
+            n
+            for other, n in counts.items()
+            if MASK_AGE.value(other, AGE) == MASK_AGE.value(label, AGE)
+        )
     ]
     return tuple(subject for _count, subject in sorted(of_age)[:NAMED])
 
@@ -190,14 +197,15 @@ def _one_person_too_often(facts: _Facts) -> Iterator[Advice]:
     # Four people who share a class alike have a quarter each.
     if len(facts.subjects) <= 1 / MOST_OF_ONE:
         return
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         count = facts.counts[label]
         subject = max(facts.subjects, key=lambda name: facts.subjects[name][label])
         share = facts.subjects[subject][label] / count if count else 0
         if count >= FEW and share > MOST_OF_ONE:
             yield Advice(
                 "one_person",
-                f"{subject} makes up {share:.0%} of {label.title}: shoot other people there",
+                f"{subject} makes up {share:.0%} of {MASK_AGE.title(label)}: "
+                "shoot other people there",
                 label,
                 (subject,),
             )
@@ -212,7 +220,8 @@ def _weak_photos(facts: _Facts) -> Iterator[Advice]:
     for share, label, fault in sorted(found, key=lambda one: (-one[0], one[1], one[2])):
         yield Advice(
             "weak",
-            f"{share:.0%} of {label.title} are {_STATES.get(fault, fault)}: {_HINTS[fault]}",
+            f"{share:.0%} of {MASK_AGE.title(label)} are {_STATES.get(fault, fault)}: "
+            f"{_HINTS[fault]}",
             label,
         )
 
@@ -247,9 +256,11 @@ def _doubtful_photos(facts: _Facts) -> Iterator[Advice]:
         )
 
 
-def _name_classes(labels: Sequence[Label]) -> str:
+def _name_classes(labels: Sequence[str]) -> str:
     """Return "mask, old (key 1) or mask, young (key 2)"."""
-    return " or ".join(f"{label.title} (key {LABELS.index(label) + 1})" for label in labels)
+    return " or ".join(
+        f"{MASK_AGE.title(label)} (key {MASK_AGE.index(label) + 1})" for label in labels
+    )
 
 
 def _name(subjects: Sequence[str]) -> str:

@@ -23,9 +23,10 @@ from maskage.dataset.manifest import KnownPhoto, match_rows, read_rows
 from maskage.dataset.manifest_writer import Manifest
 from maskage.dataset.photo_files import PhotoMoves, list_files, make_folders
 from maskage.errors import ManifestGoneError, PhotoNotSavedError, ToolchainError
+from maskage.formats.classes_file import read_scheme
 from maskage.pictures.images import encode_jpeg
 from maskage.pictures.perceptual_hash import hash_crop
-from maskage.records import LABELS, FaceBox, Label, Photo, Quality, RgbImage, Suggestion
+from maskage.records import FaceBox, Photo, Quality, RgbImage, Suggestion
 from maskage.system.files import save_new_file
 from maskage.system.lock import lock_dataset
 
@@ -46,7 +47,8 @@ class PhotoStore(ClosingMixin):
         self._mutex = threading.Lock()
         self._counter = 0
         with _disk_faults(f"{root}: the dataset folder cannot be made"):
-            make_folders(root)
+            self.scheme = read_scheme(root)
+            make_folders(root, self.scheme.labels)
             self._lock = lock_dataset(root)
         try:
             self._manifest = Manifest(root)
@@ -62,7 +64,7 @@ class PhotoStore(ClosingMixin):
     def add(
         self,
         crop: RgbImage,
-        label: Label,
+        label: str,
         *,
         subject: str | None = None,
         session: str | None = None,
@@ -129,7 +131,7 @@ class PhotoStore(ClosingMixin):
             path = Path(self._free_path(wanted, mark))
             return self._save(replace(photo, path=path.as_posix()), data, source_sha256)
 
-    def relabelling(self, photo: Photo, label: Label) -> Edit:
+    def relabelling(self, photo: Photo, label: str) -> Edit:
         """Return the edit that moves a photo to a class, under its own name where that is free."""
         with self._mutex:
             wanted = Path(label) / Path(photo.path).name
@@ -225,15 +227,15 @@ class PhotoStore(ClosingMixin):
         with self._mutex:
             return [self._photos[path] for path in sorted(self._photos)]
 
-    def counts(self, subject: str | None = None) -> dict[Label, int]:
+    def counts(self, subject: str | None = None) -> dict[str, int]:
         """Count the photos in each class: all, or those of one subject."""
-        counts = dict.fromkeys(LABELS, 0)
+        counts = dict.fromkeys(self.scheme.labels, 0)
         with self._mutex:
             for photo in self._photos.values():
                 counts[photo.label] += subject is None or photo.subject == subject
         return counts
 
-    def imported_digests(self) -> dict[str, Label]:
+    def imported_digests(self) -> dict[str, str]:
         """Return the sha256 of every source file ever imported here, and its photo's label."""
         with self._mutex:
             return self._manifest.imported_digests()
@@ -327,7 +329,7 @@ class PhotoStore(ClosingMixin):
 
 
 def list_photos(root: Path) -> list[Photo]:
-    """Return every photo in the four class folders, with what the manifest knows, sorted by path.
+    """Return every photo in the class folders, with what the manifest knows, sorted by path.
 
     Reads names only: whether each is a whole picture is found out when it is decoded.
 
@@ -340,7 +342,7 @@ def list_photos(root: Path) -> list[Photo]:
 def match_photos(root: Path) -> list[KnownPhoto]:
     """List photos as `list_photos` does, with the row that each has in the manifest."""
     with _without_collecting():
-        return match_rows(list_files(root), read_rows(root))
+        return match_rows(list_files(root, read_scheme(root).labels), read_rows(root))
 
 
 @contextmanager

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import AGE, MASK, NONE, OLD, WORN, YOUNG
 from maskage.demo.colours import Colour, colour_of
-from maskage.records import Label
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +46,13 @@ class DemoSubject:
     top_colour: Colour
     extras: frozenset[str]
 
-    def label(self, *, has_mask: bool) -> Label:
+    def label(self, *, has_mask: bool) -> str:
         """Return the class of this person with or without a mask."""
-        return Label.of(has_mask=has_mask, is_old=self.is_old)
+        label = MASK_AGE.find(
+            {MASK: WORN if has_mask else NONE, AGE: OLD if self.is_old else YOUNG}
+        )
+        assert label is not None
+        return label
 
 
 _SKINS = {

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.demo.painting.face import CHEEK_X, CHIN_Y, HAIRLINE_Y
 from maskage.demo.painting.features import EyeState
 from maskage.demo.painting.masks import CHIN_PREFIX, MASK_KINDS, NO_MASK, mask_covers
 from maskage.demo.people import DEMO_SUBJECTS, DemoSubject
 from maskage.errors import UsageError
-from maskage.records import LABELS, FaceBox, Label
+from maskage.records import FaceBox
 
 _CHIN_SHARE = 0.25
 _PLANS, _MOVES = 1, 2
@@ -31,7 +32,7 @@ class DemoFace:
     """
 
     box: FaceBox
-    label: Label
+    label: str
     subject_id: str
     mask: str
 
@@ -44,7 +45,7 @@ class Role:
     mask: str
 
     @property
-    def label(self) -> Label:
+    def label(self) -> str:
         """The class of the person with this mask."""
         return self.subject.label(has_mask=mask_covers(self.mask))
 
@@ -126,7 +127,7 @@ class ScenePlan:
 
     def _round(self, turn: int) -> list[Role]:
         rng = np.random.default_rng([self._seed, _PLANS, turn])
-        queues: dict[Label, list[Role]] = {label: [] for label in LABELS}
+        queues: dict[str, list[Role]] = {label: [] for label in MASK_AGE.labels}
         for is_old in (True, False):
             first = int(np.random.default_rng([self._seed, _PLANS]).integers(2))
             group = [subject for subject in self._cast if subject.is_old is is_old]
@@ -142,7 +143,7 @@ class ScenePlan:
                 queues[role.label].append(role)
         for queue in queues.values():
             rng.shuffle(queue)
-        labels = [LABELS[i] for i in rng.permutation(len(LABELS))]
+        labels = [MASK_AGE.labels[i] for i in rng.permutation(len(MASK_AGE))]
         longest = max(len(queue) for queue in queues.values())
         return [queues[lb][i] for i in range(longest) for lb in labels if i < len(queues[lb])]
 

@@ -1,7 +1,8 @@
 """The bundle: a folder with the model and what is needed to trust and run it. No TensorFlow.
 
-bundle/model.onnx     images uint8 RGB (N, size, size, 3) -> probabilities float32 (N, 4)
+bundle/model.onnx     images uint8 RGB (N, size, size, 3) -> probabilities float32 (N, classes)
 bundle/model.keras    the same, for Keras
+bundle/classes.toml   the classes (`classes_file`); in versions 1 and 2 they were the four
 bundle/SHA256SUMS     the digest of each file here, bundle.json's too: `sha256sum -c SHA256SUMS`
 bundle/bundle.json    the rest, written last: a folder without it is no bundle
 
@@ -12,7 +13,7 @@ changes a file together with its digest: users must know whose bundles they run.
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.console import say
 from maskage.defaults import DEFAULT_RUNS
 from maskage.errors import EnvironmentProblemError, ModelRefusedError
+from maskage.formats.classes_file import CLASSES_FILE, format_scheme, parse_scheme
 from maskage.formats.sums import LARGEST_SUMS, SUMS_FILE, format_sums, parse_sums
-from maskage.records import LABELS, Label
 from maskage.security.files import (
     UnsafeFileError,
     parse_strict_json,
@@ -33,7 +36,9 @@ from maskage.security.files import (
 )
 from maskage.system.files import replace_file
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+FOUR_CLASSES_VERSION = 2
+"""The last version without a classes.toml."""
 UNSEALED_VERSION = 1
 """The version of bundles from before `bundle.json` had a digest; they are still read."""
 
@@ -46,11 +51,12 @@ EXPORT_FILE = "export.json"
 MODEL_FILES = (BUNDLE_FILE, EXPORT_FILE)
 
 UNSURE_BELOW = 0.5
-"""Below a confidence of one half the other three classes together are at least as likely."""
+"""Below a confidence of one half all other classes together are at least as likely."""
 
 LARGEST_FILE = 2_000_000_000
 """Most bytes of a file; the largest network of the recipes has 83 million."""
 
+_LISTED = (ONNX_FILE, KERAS_FILE, CLASSES_FILE)
 _LARGEST_JSON = 1 << 20
 _GOLDEN_IMAGES = 3
 
@@ -73,7 +79,7 @@ class ModelBundle:
 
     Attributes:
         folder: Path of the bundle.
-        labels: Classes in the order of the outputs.
+        scheme: Classes, in the order of the outputs.
         input_size: Side of the input, px.
         crop_margin: Border around a face box in the training photos, as a share of its longer side.
         temperature: Divisor of the logits that calibrates the probabilities, inside the graph.
@@ -82,11 +88,11 @@ class ModelBundle:
         metrics: Some values of `metrics.json`.
         versions: Versions of the libraries it was made with.
         files: Digest and size of each file, by name.
-        golden: Probabilities of `golden_images(input_size)`, three rows of four.
+        golden: Probabilities of `golden_images(input_size)`, three rows.
     """
 
     folder: Path
-    labels: tuple[Label, ...]
+    scheme: Scheme
     input_size: int
     crop_margin: float
     temperature: float
@@ -98,19 +104,23 @@ class ModelBundle:
     golden: tuple[tuple[float, ...], ...]
 
     def __post_init__(self) -> None:
-        _require(self.labels == LABELS, f"its classes are {[str(x) for x in self.labels]}")
         _require(16 <= self.input_size <= 4096, f"its input is {self.input_size} px")
         _require(0 <= self.crop_margin <= 1, f"its crop margin is {self.crop_margin}")
         _require(0 < self.temperature < 100, f"its temperature is {self.temperature}")
         _require(0 <= self.unsure_below <= 1, f"its unsure threshold is {self.unsure_below}")
         for name in self.files:
             _require(_is_inside(name), f"it lists a file outside itself: {name!r}")
-            _require(name in (ONNX_FILE, KERAS_FILE), f"it lists an unknown file: {name[:60]!r}")
+            _require(name in _LISTED, f"it lists an unknown file: {name[:60]!r}")
         _require(ONNX_FILE in self.files, f"it lists no {ONNX_FILE}")
         shape = np.shape(self.golden)
-        _require(shape == (_GOLDEN_IMAGES, len(LABELS)), f"its golden rows are {shape}")
+        _require(shape == (_GOLDEN_IMAGES, len(self.scheme)), f"its golden rows are {shape}")
         sums = self.golden_probabilities.sum(axis=1)
         _require(bool(np.all(np.abs(sums - 1) < 0.01)), "its golden rows are no probabilities")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The class folders, in the order of the outputs."""
+        return self.scheme.labels
 
     @property
     def onnx_path(self) -> Path:
@@ -119,7 +129,7 @@ class ModelBundle:
 
     @property
     def golden_probabilities(self) -> NDArray[np.float32]:
-        """The probabilities of `golden_images`, float32, shape (3, 4)."""
+        """The probabilities of `golden_images`, float32, shape (3, classes)."""
         return np.array(self.golden, dtype=np.float32)
 
 
@@ -179,7 +189,7 @@ def load_bundle(folder: Path) -> ModelBundle:
         values = parse_strict_json(data)
         _require_version(values["schema_version"])
         _check_seal(folder, data, values["schema_version"])
-        bundle = _bundle_of(folder, values)
+        bundle = _bundle_of(folder, values, _read_classes(folder, values))
     except UnsafeFileError as fault:
         raise ModelRefusedError(_refusal(folder, f"{BUNDLE_FILE}: {fault}")) from fault
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as fault:
@@ -209,9 +219,15 @@ def read_file(bundle: ModelBundle, name: str) -> bytes:
 
 
 def write_bundle(bundle: ModelBundle) -> None:
-    """Write `bundle.json` and its digest beside the files it lists, whole or not at all."""
-    values = asdict(bundle)
-    del values["folder"]
+    """Write `classes.toml`, `bundle.json` and the digests beside the files that the bundle lists.
+
+    Each is written whole or not at all, `bundle.json` last.
+    """
+    replace_file(bundle.folder / CLASSES_FILE, format_scheme(bundle.scheme).encode())
+    listed = {**bundle.files, CLASSES_FILE: describe_file(bundle.folder / CLASSES_FILE)}
+    bundle = replace(bundle, files=listed)
+    values = {"labels": list(bundle.labels), **asdict(bundle)}
+    del values["folder"], values["scheme"]
     data = f"{json.dumps({'schema_version': SCHEMA_VERSION, **values}, indent=2)}\n".encode()
     digests = {name: file.sha256 for name, file in bundle.files.items()}
     digests[BUNDLE_FILE] = hashlib.sha256(data).hexdigest()
@@ -257,10 +273,10 @@ def _bundle_at(model: Path) -> Path:
     )
 
 
-def _bundle_of(folder: Path, values: dict[str, Any]) -> ModelBundle:
+def _bundle_of(folder: Path, values: dict[str, Any], scheme: Scheme) -> ModelBundle:
     return ModelBundle(
         folder=folder,
-        labels=tuple(Label(label) for label in values["labels"]),
+        scheme=scheme,
         input_size=_number(values["input_size"], int),
         crop_margin=_number(values["crop_margin"], float),
         temperature=_number(values["temperature"], float),
@@ -268,18 +284,31 @@ def _bundle_of(folder: Path, values: dict[str, Any]) -> ModelBundle:
         dataset_digest=str(values["dataset_digest"]),
         metrics={str(key): float(value) for key, value in values["metrics"].items()},
         versions={str(key): str(value) for key, value in values["versions"].items()},
-        files={
-            str(name): BundledFile(str(file["sha256"]), _number(file["size"], int))
-            for name, file in values["files"].items()
-        },
+        files={str(name): _listed(file) for name, file in values["files"].items()},
         golden=tuple(tuple(float(value) for value in row) for row in values["golden"]),
     )
 
 
 def _require_version(version: Any) -> None:
     # True is 1 to Python.
-    is_read = version in (UNSEALED_VERSION, SCHEMA_VERSION) and not isinstance(version, bool)
-    _require(is_read, f"its schema is {version}, this version reads 1 and {SCHEMA_VERSION}")
+    is_read = version in range(1, SCHEMA_VERSION + 1) and not isinstance(version, bool)
+    _require(is_read, f"its schema is {version}, this version reads 1 to {SCHEMA_VERSION}")
+
+
+def _read_classes(folder: Path, values: dict[str, Any]) -> Scheme:
+    """Return the classes in a bundle's own file, which must be those that bundle.json lists."""
+    labels = tuple(map(str, values["labels"]))
+    if values["schema_version"] <= FOUR_CLASSES_VERSION:
+        scheme = MASK_AGE
+    else:
+        listed = _listed(values["files"][CLASSES_FILE])
+        scheme = parse_scheme(read_known_file(folder / CLASSES_FILE, listed.sha256, listed.size))
+    _require(labels == scheme.labels, f"its classes are {[name[:40] for name in labels[:64]]}")
+    return scheme
+
+
+def _listed(file: dict[str, Any]) -> BundledFile:
+    return BundledFile(str(file["sha256"]), _number(file["size"], int))
 
 
 def _check_seal(folder: Path, data: bytes, version: int) -> None:

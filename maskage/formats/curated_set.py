@@ -3,6 +3,7 @@
 <set>/{train,val,test}/<label>/<photo>
 <set>/plan.csv                the group of each photo, and what was set aside (`plan_file`)
 <set>/curation.json           the dataset and the settings it was made with (`curation_file`)
+<set>/classes.toml            the classes (`classes_file`); without it see `scheme_of_set`
 <set>/class_weights.json      what a photo of each class counts in training, if that was asked for
 <set>/report.html             a page for people
 
@@ -21,7 +22,10 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
+from maskage.classes.ready_made import MASK_AGE, plain_scheme
+from maskage.classes.scheme import Scheme
 from maskage.errors import DatasetError, EnvironmentProblemError
+from maskage.formats.classes_file import CLASSES_FILE, find_scheme
 from maskage.formats.curation_file import (
     CURATION_FILE,
     PAGE_FILE,
@@ -34,14 +38,13 @@ from maskage.formats.plan_file import PLAN_FILE, PlanRow, read_legible_plan, rea
 from maskage.formats.sums import hash_file
 from maskage.pictures.images import is_picture
 from maskage.pictures.picture_files import LeftOut, below, list_beside, list_pictures
-from maskage.records import LABELS, Label
 from maskage.shell_words import join_words
 from maskage.system.files import write_private
 from maskage.system.swap_folder import find_place
 
 SPLITS = ("train", "val", "test")
 WEIGHTS_FILE = "class_weights.json"
-SET_NAMES = frozenset({*SPLITS, PLAN_FILE, CURATION_FILE, PAGE_FILE, WEIGHTS_FILE})
+SET_NAMES = frozenset({*SPLITS, PLAN_FILE, CURATION_FILE, PAGE_FILE, WEIGHTS_FILE, CLASSES_FILE})
 """Everything that `curate` puts into the folder of a set."""
 
 _THREADS = 4
@@ -59,24 +62,26 @@ class CuratedPhoto:
     """
 
     path: Path
-    label: Label
+    label: str
     group: str
     parent: str | None = None
 
 
 @dataclass(frozen=True)
 class CuratedDataset:
-    """A folder of train, val and test, each with the four class folders.
+    """A folder of train, val and test, each with a folder for every class.
 
     Attributes:
         folder: Absolute path of the set.
         splits: Photos of each split, sorted by path.
         curation: How the set was made; None for a set of an earlier version or of somebody else.
+        scheme: The classes.
     """
 
     folder: Path
     splits: Mapping[str, tuple[CuratedPhoto, ...]]
     curation: CurationRecord | None = None
+    scheme: Scheme = MASK_AGE
 
     def photos(self, split: str) -> list[CuratedPhoto]:
         """Return the photos of "train", "val" or "test", sorted by path."""
@@ -102,22 +107,60 @@ def read_curated(folder: Path) -> CuratedDataset:
     if missing:
         raise DatasetError(
             f"{folder}: no {' and no '.join(missing)} folder. It must hold {', '.join(SPLITS)}, "
-            f"each with the four class folders: make them with `curate`."
+            f"each with a folder for every class: make them with `curate`."
         )
-    splits = {split: tuple(_read_classes(folder / split, split, known)) for split in SPLITS}
-    return CuratedDataset(folder, splits, curation)
+    scheme = scheme_of_set(folder)
+    splits = {
+        split: tuple(_read_classes(folder / split, split, known, scheme.labels)) for split in SPLITS
+    }
+    return CuratedDataset(folder, splits, curation, scheme)
 
 
-def read_four_folders(folder: Path) -> list[CuratedPhoto]:
-    """Read a folder of the four class folders as one set, sorted by path: for a last test.
+def scheme_of_set(folder: Path) -> Scheme:
+    """Return the classes of a set.
+
+    Those of its classes.toml. Without the file they are the four, as in earlier versions, or, where
+    no folder of `train` is one of the four, those folders: somebody else's set.
+
+    Raises:
+        DatasetError: classes.toml is damaged, or the folders cannot be classes.
+    """
+    scheme = find_scheme(folder)
+    if scheme is not None:
+        return scheme
+    train = folder / "train"
+    found = (
+        sorted(
+            path.name for path in train.iterdir() if path.is_dir() and not path.name.startswith(".")
+        )
+        if train.is_dir()
+        else []
+    )
+    if not found or any(name in MASK_AGE for name in found):
+        return MASK_AGE
+    try:
+        return plain_scheme(found)
+    except ValueError as fault:
+        raise DatasetError(
+            f"{train}: its folders cannot be classes: {fault}. Name the classes in "
+            f"{folder / CLASSES_FILE}, or rename the folders."
+        ) from fault
+
+
+def read_class_folders(folder: Path, labels: Sequence[str]) -> list[CuratedPhoto]:
+    """Read a folder of class folders as one set, sorted by path: for a last test.
+
+    Args:
+        folder: The folder.
+        labels: The classes, each a folder in it.
 
     Raises:
         DatasetError: A class folder is missing or empty.
     """
     folder = folder.resolve()
     if not folder.is_dir():
-        raise DatasetError(f"No folder at {folder}. It must hold {', '.join(LABELS)}.")
-    return _read_classes(folder, "", {})
+        raise DatasetError(f"No folder at {folder}. It must hold {', '.join(labels)}.")
+    return _read_classes(folder, "", {}, labels)
 
 
 @dataclass(frozen=True)
@@ -129,17 +172,19 @@ class SetContents:
         files: sha256 of each file in the splits, by its place: "train/mask_old/a.jpg".
         rows: Rows of the plan; empty without a plan.
         origin: Where the set comes from.
+        labels: The class folders.
     """
 
     folder: Path
     files: Mapping[str, str]
     rows: tuple[PlanRow, ...] = ()
     origin: SetOrigin = SetOrigin()  # noqa: RUF009  frozen
+    labels: tuple[str, ...] = MASK_AGE.labels
 
     @cached_property
     def digest(self) -> str:
         """The digest of the photos, as `dataset_digest` of a run holds it."""
-        return digest_set(self.files)
+        return digest_set(self.files, self.labels)
 
     def command(self, root: Path) -> str:
         """Return the command that makes the set again where it lies today.
@@ -162,7 +207,8 @@ def read_contents(folder: Path) -> SetContents:
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="digests") as pool:
         digests = pool.map(lambda place: hash_file(folder / place), places)
         files = {place: found for place, found in zip(places, digests, strict=True) if found}
-    return SetContents(folder, files, tuple(read_legible_plan(folder)), find_origin(folder))
+    plan, origin = tuple(read_legible_plan(folder)), find_origin(folder)
+    return SetContents(folder, files, plan, origin, _labels_of(folder))
 
 
 def list_files(folder: Path) -> list[str]:
@@ -175,28 +221,32 @@ def list_files(folder: Path) -> list[str]:
     ]
 
 
-def digest_set(files: Mapping[str, str]) -> str:
+def digest_set(files: Mapping[str, str], labels: Sequence[str]) -> str:
     """Return the sha256 over all photos of a set with their splits and classes, 64 hex digits.
 
     Args:
         files: sha256 of each file, by its place in the set. What is no picture in a class folder
             does not count.
+        labels: The class folders.
     """
     total = hashlib.sha256()
     for split in SPLITS:
         inside = (Path(place) for place in files if place.startswith(f"{split}/"))
         for place in sorted(inside):
-            if is_picture(place) and place.parts[1] in LABELS and len(place.parts) == 3:
+            if is_picture(place) and place.parts[1] in labels and len(place.parts) == 3:
                 digest = files[place.as_posix()]
                 total.update(f"{split}/{place.parts[1]}/{digest}\n".encode())
     return total.hexdigest()
 
 
-def list_left_out(folder: Path, split: str | None = None) -> tuple[LeftOut, ...]:
-    """List what lies in a curated folder, or in one of four class folders, and is not read.
+def list_left_out(
+    folder: Path, labels: Sequence[str], split: str | None = None
+) -> tuple[LeftOut, ...]:
+    """List what lies in a curated folder, or in a folder of class folders, and is not read.
 
     Args:
         folder: The folder.
+        labels: The class folders.
         split: The only split of a curated folder that is read; None for all splits.
 
     Raises:
@@ -204,10 +254,10 @@ def list_left_out(folder: Path, split: str | None = None) -> tuple[LeftOut, ...]
     """
     try:
         if not _has_splits(folder):
-            return _beside_photos(folder)
+            return _beside_photos(folder, labels)
         if split is not None:
-            return below(split, _beside_photos(folder / split))
-        inside = (below(name, _beside_photos(folder / name)) for name in SPLITS)
+            return below(split, _beside_photos(folder / split, labels))
+        inside = (below(name, _beside_photos(folder / name, labels)) for name in SPLITS)
         return (*list_beside(folder, SPLITS), *chain.from_iterable(inside))
     except OSError as fault:
         raise EnvironmentProblemError(
@@ -216,13 +266,16 @@ def list_left_out(folder: Path, split: str | None = None) -> tuple[LeftOut, ...]
         ) from fault
 
 
-def require_all_read(folder: Path, left_out: Iterable[LeftOut], doing: str) -> None:
+def require_all_read(
+    folder: Path, left_out: Iterable[LeftOut], doing: str, labels: Sequence[str]
+) -> None:
     """Refuse to pass over whole folders of pictures that lie where the classes do.
 
     Args:
         folder: As given to `list_left_out`.
         left_out: What that found.
         doing: What is not done with those pictures, for the message: "trained on".
+        labels: The class folders.
 
     Raises:
         DatasetError: There is such a folder.
@@ -235,7 +288,7 @@ def require_all_read(folder: Path, left_out: Iterable[LeftOut], doing: str) -> N
         raise DatasetError(
             f"{folder}: {sum(each.pictures for each in lost)} pictures are not {doing}, because "
             f"they lie in folders that are no class, or within a class folder: {names}. Move them "
-            f"up into {', '.join(LABELS)}, or out of {folder.name}."
+            f"up into {', '.join(labels)}, or out of {folder.name}."
         )
 
 
@@ -243,19 +296,27 @@ def _has_splits(folder: Path) -> bool:
     return any((folder / split).is_dir() for split in SPLITS)
 
 
-def _beside_photos(folder: Path) -> tuple[LeftOut, ...]:
-    classes = [label for label in LABELS if (folder / label).is_dir()]
+def _labels_of(folder: Path) -> tuple[str, ...]:
+    """Return the class folders of a set; those of the four if its classes.toml is damaged."""
+    try:
+        return scheme_of_set(folder).labels
+    except (DatasetError, OSError):
+        return MASK_AGE.labels
+
+
+def _beside_photos(folder: Path, labels: Sequence[str]) -> tuple[LeftOut, ...]:
+    classes = [label for label in labels if (folder / label).is_dir()]
     inside = (below(label, list_pictures(folder / label).left_out) for label in classes)
-    return (*list_beside(folder, LABELS), *chain.from_iterable(inside))
+    return (*list_beside(folder, labels), *chain.from_iterable(inside))
 
 
-def write_class_weights(folder: Path, weights: Mapping[Label, float]) -> None:
+def write_class_weights(folder: Path, weights: Mapping[str, float]) -> None:
     """Write what a photo of each class counts in training."""
-    text = json.dumps({label.value: round(weight, 6) for label, weight in weights.items()})
+    text = json.dumps({label: round(weight, 6) for label, weight in weights.items()})
     write_private(folder / WEIGHTS_FILE, f"{text}\n")
 
 
-def read_class_weights(folder: Path) -> dict[Label, float] | None:
+def read_class_weights(folder: Path, labels: Sequence[str]) -> dict[str, float] | None:
     """Read what a photo of each class counts in training; None if the set has no such file.
 
     Raises:
@@ -266,25 +327,27 @@ def read_class_weights(folder: Path) -> dict[Label, float] | None:
         return None
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        weights = {label: float(values[label.value]) for label in LABELS}
+        weights = {label: float(values[label]) for label in labels}
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise DatasetError(
             f"{path}: cannot be read as class weights ({type(fault).__name__}: {fault}). It is one "
-            f"object with a number for each of {', '.join(LABELS)}: curate again, or remove it."
+            f"object with a number for each of {', '.join(labels)}: curate again, or remove it."
         ) from fault
     if not all(0 < weight < math.inf for weight in weights.values()):
         raise DatasetError(f"{path}: weights are above 0; found {values}. Curate again.")
     return weights
 
 
-def _read_classes(folder: Path, split: str, known: Mapping[str, PlanRow]) -> list[CuratedPhoto]:
+def _read_classes(
+    folder: Path, split: str, known: Mapping[str, PlanRow], labels: Sequence[str]
+) -> list[CuratedPhoto]:
     photos = []
-    for label in LABELS:
+    for label in labels:
         files = list_pictures(folder / label).pictures if (folder / label).is_dir() else ()
         if not files:
             found = "no pictures in it" if (folder / label).is_dir() else "no such folder"
             raise DatasetError(
-                f"{folder / label}: {found}. Every one of {', '.join(LABELS)} needs photos: "
+                f"{folder / label}: {found}. Every one of {', '.join(labels)} needs photos: "
                 f"collect more of this class, then curate again."
             )
         for path in files:

@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 
 from maskage.errors import DatasetError
 from maskage.outside_text import cell_to_path
-from maskage.records import LABELS, Label
 
 
 @dataclass(frozen=True)
@@ -29,16 +28,19 @@ class PhotoMetadata:
     subject: str | None = None
     session: str | None = None
     group: str | None = None
-    label: Label | None = None
+    label: str | None = None
 
 
-def read_metadata(path: Path, columns: Sequence[str]) -> dict[str, PhotoMetadata]:
+def read_metadata(
+    path: Path, columns: Sequence[str], labels: Sequence[str] | None = None
+) -> dict[str, PhotoMetadata]:
     r"""Read a table.
 
     Args:
         path: The CSV file, UTF-8; bytes in a path that are not UTF-8 may stand as they are or as
             an escape (`\xfc`), and "\" may separate folders.
         columns: The columns that are wanted, fields of `PhotoMetadata`; others are ignored.
+        labels: The classes that a label may name; None for any.
 
     Returns:
         The row of each photo, by its path, POSIX.
@@ -58,7 +60,7 @@ def read_metadata(path: Path, columns: Sequence[str]) -> dict[str, PhotoMetadata
                     f"{path}: no {lacking}. Found: {', '.join(there) or 'nothing'}. It takes path "
                     f"and any of {', '.join(columns)}."
                 )
-            return {_path_of(row["path"]): _metadata_of(row, used, path) for row in reader}
+            return {_path_of(row["path"]): _metadata_of(row, used, path, labels) for row in reader}
     except FileNotFoundError as fault:
         raise DatasetError(f"No such file: {path}. Name a CSV file with --metadata.") from fault
     except (OSError, csv.Error) as fault:
@@ -68,15 +70,17 @@ def read_metadata(path: Path, columns: Sequence[str]) -> dict[str, PhotoMetadata
         ) from fault
 
 
-def _metadata_of(row: dict[str, str | None], used: Sequence[str], path: Path) -> PhotoMetadata:
+def _metadata_of(
+    row: dict[str, str | None], used: Sequence[str], path: Path, labels: Sequence[str] | None
+) -> PhotoMetadata:
     values = {name: (row[name] or "").strip() or None for name in used}
     label = values.pop("label", None)
-    if label is not None and label not in LABELS:
+    if label is not None and labels is not None and label not in labels:
         raise DatasetError(
             f"{path}: unknown label {label!r} for {row['path']}. The labels are "
-            f"{', '.join(LABELS)}."
+            f"{', '.join(labels)}."
         )
-    return PhotoMetadata(**values, label=Label(label) if label else None)
+    return PhotoMetadata(**values, label=label)
 
 
 def _path_of(cell: str | None) -> str:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from maskage.errors import DatasetError
 from maskage.outside_text import cell_to_path
-from maskage.records import LABELS
 from maskage.system.files import open_private
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PREDICTIONS_FILE = "predictions.csv"
+
+_FIRST = ("path", "actual", "predicted")
 
 
 @dataclass(frozen=True)
@@ -46,31 +47,45 @@ class Prediction:
 
 
 def predictions_of(
-    paths: Sequence[str], actual: "NDArray[np.int64]", probabilities: "NDArray[np.floating]"
+    paths: Sequence[str],
+    actual: "NDArray[np.int64]",
+    probabilities: "NDArray[np.floating]",
+    labels: Sequence[str],
 ) -> list[Prediction]:
     """Join photos with their answers.
 
     Args:
         paths: Path of each photo, N of them.
         actual: Class numbers, shape (N,).
-        probabilities: Shape (N, 4).
+        probabilities: Shape (N, C).
+        labels: The C classes, in class order.
     """
     predicted = probabilities.argmax(axis=1)
     return [
-        Prediction(path, LABELS[right].value, LABELS[answer].value, tuple(map(float, row)))
+        Prediction(
+            path,
+            labels[right].value,
+            labels[answer].value,
+            tuple(map(float, row)),
+        )
         for path, right, answer, row in zip(paths, actual, predicted, probabilities, strict=True)
     ]
 
 
-def write_predictions(run: Path, predictions: Iterable[Prediction]) -> None:
+def write_predictions(run: Path, predictions: Iterable[Prediction], labels: Sequence[str]) -> None:
     """Write the answers of the run in the folder `run`.
+
+    Args:
+        run: Folder of the run.
+        predictions: The answers.
+        labels: Classes, in the order of their probabilities.
 
     Raises:
         OSError: The disk refused.
     """
     with open_private(run / PREDICTIONS_FILE) as file:
         writer = csv.writer(file)
-        writer.writerow(["path", "actual", "predicted", *LABELS])
+        writer.writerow([*_FIRST, *labels])
         for each in predictions:
             chances = (f"{value:.6f}" for value in each.probabilities)
             writer.writerow([each.path, each.actual, each.predicted, *chances])
@@ -84,12 +99,7 @@ def read_predictions(run: Path) -> list[Prediction]:
     """
     path = run / PREDICTIONS_FILE
     try:
-        return [
-            Prediction(
-                row["path"], row["actual"], row["predicted"], tuple(float(row[x]) for x in LABELS)
-            )
-            for row in _read_rows(path)
-        ]
+        return _read_rows(path)
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as fault:
         raise DatasetError(
             f"{path}: cannot be read as the answers of a run ({type(fault).__name__}: {fault}). "
@@ -113,12 +123,23 @@ def count_predicted(run: Path, paths: Container[str]) -> int:
         paths: Paths in the dataset.
     """
     try:
-        named = [cell_to_path(row.get("path") or "") for row in _read_rows(run / PREDICTIONS_FILE)]
-    except (OSError, UnicodeDecodeError, csv.Error):
+        named = [cell_to_path(each.path) for each in _read_rows(run / PREDICTIONS_FILE)]
+    except (OSError, ValueError, KeyError, csv.Error):
         return 0
     return sum("/".join(path.split("/")[-2:]) in paths for path in named)
 
 
-def _read_rows(path: Path) -> list[dict[str, str]]:
+def _read_rows(path: Path) -> list[Prediction]:
+    """Read the rows by position: a class may be named like one of the first columns."""
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        rows = list(csv.reader(file))
+    if not rows or rows[0][: len(_FIRST)] != list(_FIRST):
+        raise KeyError(", ".join(_FIRST))
+    return [_prediction_of(row, len(rows[0])) for row in rows[1:]]
+
+
+def _prediction_of(row: list[str], columns: int) -> Prediction:
+    if len(row) != columns:
+        raise ValueError(f"a row has {len(row)} cells, not {columns}")
+    path, actual, predicted, *chances = row
+    return Prediction(path, actual, predicted, tuple(map(float, chances)))

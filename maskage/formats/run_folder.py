@@ -1,7 +1,7 @@
 """The folder of a run: what was asked for, what happened, how good the result is.
 
 args.yaml  results.csv  metrics.json  predictions.csv  environment.json  model_card.md
-confusion_matrix.png  curves.png  report.html  checkpoints/  bundle/
+confusion_matrix.png  curves.png  report.html  checkpoints/  bundle/  classes.toml
 learning_curve.csv  learning_curve.json  learning_curve.png    if they were asked for
 
 metrics.json and environment.json are read and written here; the tables and args.yaml have modules
@@ -18,9 +18,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from maskage.classes.scheme import Scheme
 from maskage.environment import describe_environment
 from maskage.errors import DatasetError, EnvironmentProblemError, InUseError, UsageError
 from maskage.formats.bundle import BUNDLE_FILE
+from maskage.formats.classes_file import CLASSES_FILE, format_scheme, read_scheme
 from maskage.formats.datasets_behind import datasets_behind
 from maskage.formats.output_log import Kind, Output, log_output
 from maskage.formats.predictions_file import Prediction, read_predictions, write_predictions
@@ -74,6 +76,19 @@ class RunFolder:
         if not (self.bundle / BUNDLE_FILE).is_file():
             return False
         return not self.read_metrics().get("is_stopped", False)
+
+    @property
+    def scheme(self) -> Scheme:
+        """The classes that the run was trained with.
+
+        Raises:
+            DatasetError: Its classes.toml is damaged.
+        """
+        return read_scheme(self.path)
+
+    def write_scheme(self, scheme: Scheme) -> None:
+        """Write `classes.toml`, whole or not at all."""
+        self.write_text(CLASSES_FILE, format_scheme(scheme))
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -148,7 +163,7 @@ class RunFolder:
 
     def write_predictions(self, predictions: Sequence[Prediction]) -> None:
         """Write `predictions.csv`."""
-        write_predictions(self.path, predictions)
+        write_predictions(self.path, predictions, self.scheme.labels)
 
     def read_predictions(self) -> list[Prediction]:
         """Return the answers to the test photos.

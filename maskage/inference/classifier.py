@@ -11,7 +11,7 @@ from maskage.formats.bundle import ONNX_FILE, ModelBundle, golden_images, read_f
 from maskage.inference.onnx_engine import first_line, open_session
 from maskage.inference.onnx_runtime import onnxruntime
 from maskage.pictures.images import resize_square
-from maskage.records import LABELS, RgbImage
+from maskage.records import RgbImage
 from maskage.security.files import UnsafeFileError
 
 GOLDEN_TOLERANCE = 0.01
@@ -48,10 +48,10 @@ class Classifier:
             crops: Square face crops, RGB uint8, each of its own size.
 
         Returns:
-            Float32, shape (N, 4), in the order of `LABELS`; (0, 4) for no crops.
+            Float32, shape (N, C), in the order of `bundle.labels`; (0, C) for no crops.
         """
         if not crops:
-            return np.zeros((0, len(LABELS)), dtype=np.float32)
+            return np.zeros((0, len(self.bundle.labels)), dtype=np.float32)
         size = self.bundle.input_size
         return self._run(np.stack([resize_square(crop, size) for crop in crops]))
 

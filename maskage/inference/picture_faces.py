@@ -7,7 +7,7 @@ from maskage.faces.finder import SMALLEST_IN_PICTURE_PX, FaceFinder, crop_face, 
 from maskage.formats.bundle import find_bundle, load_bundle
 from maskage.inference.classifier import Classifier
 from maskage.pictures.images import read_image
-from maskage.records import LABELS, FaceBox, Label, RgbImage
+from maskage.records import FaceBox, RgbImage
 
 
 @dataclass(frozen=True)
@@ -16,18 +16,20 @@ class ClassifiedFace:
 
     Attributes:
         box: Place of the face in the upright picture, px.
-        probabilities: One for each class, in the order of `LABELS`.
+        probabilities: One for each class, in the order of `labels`.
         unsure_below: Threshold of the bundle, 0 to 1.
+        labels: Classes of the bundle.
     """
 
     box: FaceBox
     probabilities: tuple[float, ...]
     unsure_below: float
+    labels: tuple[str, ...]
 
     @property
-    def label(self) -> Label:
+    def label(self) -> str:
         """The most probable class."""
-        return LABELS[max(range(len(LABELS)), key=self.probabilities.__getitem__)]
+        return self.labels[max(range(len(self.labels)), key=self.probabilities.__getitem__)]
 
     @property
     def confidence(self) -> float:
@@ -99,9 +101,9 @@ def classify_faces(
         classifier: Classifier of the crops.
     """
     boxes = finder.find(pixels)
-    margin = classifier.bundle.crop_margin
-    rows = classifier.classify([crop_face(pixels, box, margin) for box in boxes])
+    bundle = classifier.bundle
+    rows = classifier.classify([crop_face(pixels, box, bundle.crop_margin) for box in boxes])
     return tuple(
-        ClassifiedFace(box, tuple(float(part) for part in row), classifier.bundle.unsure_below)
+        ClassifiedFace(box, tuple(float(part) for part in row), bundle.unsure_below, bundle.labels)
         for box, row in zip(boxes, rows, strict=True)
     )

@@ -27,6 +27,7 @@ from curation.plan.conflicts import LabelConflict, find_label_conflicts
 from curation.plan.dataset import LabelledDataset, read_dataset
 from curation.plan.look_alikes import LookAlikes
 from curation.plan.plan import CurationPlan
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.photo_scan import PhotoScan, scan_file
 from maskage.dataset.store import PhotoStore
@@ -34,7 +35,6 @@ from maskage.errors import UnreadableImageError
 from maskage.formats.curated_set import SPLITS, read_curated
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import decode_image, encode_jpeg, read_image
-from maskage.records import LABELS
 from tests.conftest import draw_noise
 from tests.curation.broken_pictures import break_picture, encoded, png_claiming
 from tests.maskage.dataset.saving_checks import small_disk
@@ -468,12 +468,12 @@ def test_the_longest_names_have_variants_too(curate: Curate) -> None:
     longest = "x" * (LONGEST_NAME - 4) + ".jpg"
     twin = "x" * (LONGEST_NAME - 5) + "y.jpg"
     wide = "ü" * ((LONGEST_NAME - 4) // 2) + ".png"
-    for folder in LABELS:
+    for folder in MASK_AGE.labels:
         for path in (curate.data / folder).iterdir():
             path.unlink()
         for number in range(6):
             (curate.data / folder / f"{folder} {number}.jpg").write_bytes(
-                encode_jpeg(draw_noise(100 * LABELS.index(folder) + number))
+                encode_jpeg(draw_noise(100 * MASK_AGE.index(folder) + number))
             )
     for number, name in enumerate((longest, twin, wide)):
         (curate.data / "mask_old" / name).write_bytes(encode_jpeg(draw_noise(7000 + number)))
@@ -536,7 +536,7 @@ def test_a_manifest_that_leads_out_of_the_dataset_leads_nowhere(
     shutil.rmtree(curate.data)
     with PhotoStore(curate.data) as store:
         for number in range(40):
-            store.add(draw_noise(number), LABELS[number % 4], subject=f"p{number}")
+            store.add(draw_noise(number), MASK_AGE.labels[number % 4], subject=f"p{number}")
     with sqlite3.connect(manifest_path(curate.data)) as manifest:
         paths = [path for (path,) in manifest.execute("SELECT path FROM photos ORDER BY path")]
         for path, lie in zip(
@@ -678,7 +678,7 @@ def test_a_dataset_that_can_only_be_read_is_enough(curate: Curate, tmp_path: Pat
     shutil.rmtree(curate.data)
     with PhotoStore(curate.data) as store:
         for number in range(40):
-            store.add(draw_noise(number), LABELS[number % 4], subject=f"p{number}")
+            store.add(draw_noise(number), MASK_AGE.labels[number % 4], subject=f"p{number}")
     with read_only(curate.data):
         assert curate("--dedupe", "--balance").code == DONE
     assert {row["kept"] for row in curate.plan().values()} == {"1"}

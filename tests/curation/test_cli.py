@@ -15,12 +15,12 @@ import pytest
 import splitfolders
 
 from curation.cli import main
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.formats.curated_set import SPLITS, read_curated
 from maskage.outside_text import shown_text
 from maskage.pictures.images import encode_jpeg, read_image
 from maskage.pictures.perceptual_hash import hash_crop
-from maskage.records import LABELS, Label
 from tests.conftest import draw_noise
 from tests.pages import HOSTILE, Page
 
@@ -50,7 +50,9 @@ def people(tmp_path: Path) -> Path:
         seed = 0
         for person in range(8):
             for has_mask in (True, False):
-                label = Label.of(has_mask=has_mask, is_old=person % 2 == 0)
+                label = (
+                    f"{'mask' if has_mask else 'nomask'}_{'old' if person % 2 == 0 else 'young'}"
+                )
                 for _ in range(6 if person == 0 else 3):
                     seed += 1
                     store.add(draw_noise(seed, 64), label, subject=f"p{person}")
@@ -209,7 +211,7 @@ def test_hostile_names_are_harmless_in_every_part_of_the_page(
 ) -> None:
     name = HOSTILE.replace("/", "-")
     source = four_folders(12).rename(tmp_path / f"data {name}")
-    photos = [photo for label in LABELS for photo in sorted((source / label).iterdir())]
+    photos = [photo for label in MASK_AGE.labels for photo in sorted((source / label).iterdir())]
     for photo in photos:
         photo.rename(photo.with_name(f"{photo.stem} {name}.jpg"))
     good = (source / "mask_old" / f"mask_old_000 {name}.jpg").read_bytes()
@@ -293,7 +295,7 @@ def test_a_folder_that_is_no_former_result_is_not_touched(
         assert main([str(source), "--out", str(out)]) == 2
     assert (mine / "thesis.txt").read_text() == "years of work"
     assert "thesis.txt" in capsys.readouterr().err
-    assert sorted(path.name for path in source.iterdir()) == sorted(LABELS)
+    assert sorted(path.name for path in source.iterdir()) == sorted(MASK_AGE.labels)
     (tmp_path / "empty").mkdir()
     assert main([str(source), "--out", str(tmp_path / "empty")]) == 0
 
@@ -338,7 +340,9 @@ def test_one_person_learns_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixt
     root = tmp_path / "data"
     with PhotoStore(root) as store:
         for number in range(48):
-            store.add(draw_noise(number, 48), LABELS[number % 4], subject="me", session="s1")
+            store.add(
+                draw_noise(number, 48), MASK_AGE.labels[number % 4], subject="me", session="s1"
+            )
     out = tmp_path / "curated"
     assert main([str(root), "--out", str(out)]) == 4
     told = capsys.readouterr().err

@@ -15,10 +15,11 @@ from curation.build import verify
 from curation.cli import CURATE, main
 from curation.options import settings_of
 from curation.plan.planning import make_plan
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.formats.curated_set import SPLITS, read_class_weights, read_curated
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, Label, RgbImage
+from maskage.records import RgbImage
 from tests.conftest import draw_noise
 from trainer.data.dataset import read_training_photos
 
@@ -61,7 +62,7 @@ def test_drop_thins_the_larger_classes_of_train_alone(uneven: Path, tmp_path: Pa
     assert len(surplus) == 16
     assert not any(row["parent"] for row in rows)
     counts = Counter((p.label, split) for split in SPLITS for p in read_curated(out).photos(split))
-    assert counts[Label.MASK_YOUNG, "val"] == counts[Label.MASK_YOUNG, "test"] == 4
+    assert counts["mask_young", "val"] == counts["mask_young", "test"] == 4
     assert "16 photos of the larger classes" in (out / "report.html").read_text()
 
 
@@ -71,25 +72,25 @@ def test_weights_leave_the_photos_alone_and_the_trainer_counts_by_them(
     out = tmp_path / "out"
     assert main([str(uneven), "--balance=weights", "--out", str(out)]) == 0
     assert train_counts(out)["mask_young"] == 32
-    weights = read_class_weights(out)
+    weights = read_class_weights(out, MASK_AGE.labels)
     assert weights is not None
-    assert weights[Label.MASK_OLD] == pytest.approx(2 * weights[Label.MASK_YOUNG], abs=1e-4)
+    assert weights["mask_old"] == pytest.approx(2 * weights["mask_young"], abs=1e-4)
     assert read_training_photos(out).class_weights.tolist() == pytest.approx(
-        [weights[label] for label in LABELS]
+        [weights[label] for label in MASK_AGE.labels]
     )
-    told = dict.fromkeys(LABELS, 1.0) | {Label.NOMASK_OLD: 3.5}
+    told = dict.fromkeys(MASK_AGE.labels, 1.0) | {"nomask_old": 3.5}
     (out / "class_weights.json").write_text(json.dumps(told))
     assert read_training_photos(out).class_weights.tolist() == [1, 1, 3.5, 1]
     # And a result with weights is replaced by one without.
     assert main([str(uneven), "--out", str(out)]) == 0
-    assert read_class_weights(out) is None
+    assert read_class_weights(out, MASK_AGE.labels) is None
 
 
 def test_weights_count_what_lies_in_train_variants_too(uneven: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert main([str(uneven), "--balance", "weights", "--expand", "40", "--out", str(out)]) == 0
     assert set(train_counts(out).values()) == {40}
-    assert set((read_class_weights(out) or {}).values()) == {1.0}
+    assert set((read_class_weights(out, MASK_AGE.labels) or {}).values()) == {1.0}
 
 
 def test_augment_is_meant_where_no_way_is_named_and_a_folder_may_follow(
@@ -239,7 +240,7 @@ def test_a_face_model_that_is_not_there_is_an_environment_fault(
 
 def test_faces_are_found_in_photos_that_nobody_has_looked_at(shared: Path, tmp_path: Path) -> None:
     source = tmp_path / "source"
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         (source / label).mkdir(parents=True)
         for path in sorted((shared / "faces" / label).glob("*.jpg"))[::40][:8]:
             shutil.copy(path, source / label)
@@ -256,7 +257,7 @@ def test_masks_are_painted_on_bare_faces_of_train(
     shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = tmp_path / "source"
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         (source / label).mkdir(parents=True)
         for path in sorted((shared / "faces" / label).glob("*.jpg"))[::20][:20]:
             shutil.copy(path, source / label)
@@ -309,13 +310,13 @@ def test_faces_that_get_no_mask_are_told_of(
     shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = tmp_path / "source"
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         (source / label).mkdir(parents=True)
         for number in range(10):
-            pixels = draw_noise(1000 * LABELS.index(label) + number, 200)
+            pixels = draw_noise(1000 * MASK_AGE.index(label) + number, 200)
             (source / label / f"{number}.jpg").write_bytes(encode_jpeg(pixels))
         paths = sorted((shared / "faces" / label).glob("*.jpg"))[:10]
-        for path in paths if label is Label.NOMASK_OLD else []:
+        for path in paths if label == "nomask_old" else []:
             shutil.copy(path, source / label)
     model = shared / "weights" / "face_detection_yunet_2026may.onnx"
     words = ["--paint-masks", "--face-model", str(model), "--out", str(tmp_path / "out")]
@@ -338,12 +339,12 @@ def mislabelled(tmp_path: Path) -> Path:
     """Four classes, each with a pattern; one sitting of three was shot into the wrong class."""
     root = tmp_path / "data"
     with PhotoStore(root) as store:
-        for place, label in enumerate(LABELS):
+        for place, label in enumerate(MASK_AGE.labels):
             for number in range(24):
                 own = draw_noise(1000 * place + number).astype(np.uint16)
                 shown = ((2 * own + 3 * draw_noise(9000 + place)) // 5).astype(np.uint8)
-                is_wrong = label is Label.MASK_OLD and number >= 21
-                given = Label.NOMASK_YOUNG if is_wrong else label
+                is_wrong = label == "mask_old" and number >= 21
+                given = "nomask_young" if is_wrong else label
                 session = "wrong" if is_wrong else f"{label}{number // 3}"
                 store.add(shown, given, subject=session, session=session)
     return root
@@ -397,7 +398,7 @@ def test_too_few_groups_to_check_labels_are_said(
     root = tmp_path / "data"
     with PhotoStore(root) as store:
         for number in range(48):
-            store.add(draw_noise(number, 60), LABELS[number % 4], subject=f"p{number % 2}")
+            store.add(draw_noise(number, 60), MASK_AGE.labels[number % 4], subject=f"p{number % 2}")
     words = ["--check-labels", "--split", "random", "--out", str(tmp_path / "out")]
     assert main([str(root), *words]) == 4
     assert "Labels cannot be checked" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from detector.video.sink import VideoSink
+from maskage.classes.ready_made import MASK_AGE
 from maskage.faces.finder import guide_box
 from maskage.formats.bundle import (
     ModelBundle,
@@ -21,13 +22,13 @@ from maskage.formats.bundle import (
     write_bundle,
 )
 from maskage.inference.onnx_runtime import onnxruntime
-from maskage.records import LABELS, Label, RgbImage
+from maskage.records import RgbImage
 
-COLORS: dict[Label, tuple[int, int, int]] = {
-    Label.MASK_OLD: (250, 0, 0),
-    Label.MASK_YOUNG: (0, 250, 0),
-    Label.NOMASK_OLD: (0, 0, 250),
-    Label.NOMASK_YOUNG: (20, 20, 20),
+COLORS: dict[str, tuple[int, int, int]] = {
+    "mask_old": (250, 0, 0),
+    "mask_young": (0, 250, 0),
+    "nomask_old": (0, 0, 250),
+    "nomask_young": (20, 20, 20),
 }
 SIZE = 32
 
@@ -72,7 +73,7 @@ def seal_bundle(
     write_bundle(
         ModelBundle(
             folder=folder,
-            labels=LABELS,
+            scheme=MASK_AGE,
             input_size=size,
             crop_margin=0.0,
             temperature=1.0,
@@ -105,7 +106,7 @@ def reseal() -> Callable[..., ModelBundle]:
 def paint() -> Callable[..., RgbImage]:
     """Paints a picture all over in the colour of a label."""
 
-    def make(label: Label, width: int = 64, height: int = 48) -> RgbImage:
+    def make(label: str, width: int = 64, height: int = 48) -> RgbImage:
         return np.full((height, width, 3), COLORS[label], dtype=np.uint8)
 
     return make
@@ -115,7 +116,7 @@ def paint() -> Callable[..., RgbImage]:
 def film(tmp_path: Path, paint: Callable[..., RgbImage]) -> Callable[..., Path]:
     """Makes a video, 320x240, with a face of these labels where the guide is, frame by frame."""
 
-    def make(labels: Sequence[Label], fps: float = 10.0) -> Path:
+    def make(labels: Sequence[str], fps: float = 10.0) -> Path:
         path = tmp_path / "clip.mp4"
         box = guide_box(320, 240)
         pixels = np.full((240, 320, 3), 128, dtype=np.uint8)

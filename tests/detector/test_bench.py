@@ -11,14 +11,13 @@ import pytest
 from detector.bench import STAGES
 from detector.cli import main
 from maskage.formats.bundle import ModelBundle
-from maskage.records import Label
 
 pytestmark = pytest.mark.usefixtures("no_face_model")
 
 
 @pytest.fixture
 def clip(film: Callable[..., Path]) -> Path:
-    return film([Label.MASK_OLD] * 30)
+    return film(["mask_old"] * 30)
 
 
 def test_every_stage_is_measured_and_the_whole_is_their_sum(
@@ -58,6 +57,6 @@ def test_a_table_is_printed_for_people(
 def test_a_source_that_is_too_short_is_refused(
     film: Callable[..., Path], bundle: ModelBundle, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    short = film([Label.MASK_OLD] * 3)
+    short = film(["mask_old"] * 3)
     assert main(["bench", str(short), "--model", str(bundle.folder)]) == 5
     assert "too short" in capsys.readouterr().err

@@ -8,10 +8,11 @@ import pytest
 
 from collector.cli import main as collector
 from detector.cli import main
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore
 from maskage.formats.bundle import ModelBundle
 from maskage.formats.output_log import Kind, read_outputs
-from maskage.records import LABELS, Label, RgbImage
+from maskage.records import RgbImage
 
 pytestmark = pytest.mark.usefixtures("no_face_model")
 
@@ -24,7 +25,7 @@ def data(tmp_path: Path, paint: Callable[..., RgbImage], monkeypatch: pytest.Mon
     (tmp_path / "project").mkdir()
     monkeypatch.chdir(tmp_path / "project")
     with PhotoStore(tmp_path / "project" / "data") as store:
-        for label in LABELS:
+        for label in MASK_AGE.labels:
             store.add(paint(label, 100, 80), label, subject=SUBJECT)
     return tmp_path / "project" / "data"
 
@@ -42,7 +43,7 @@ def test_what_run_makes_of_photos_is_found_wherever_it_is(
     far = tmp_path / "far" / "off"
     words = ["--pictures", far / "pictures", "--video", far / "a.mp4", "--json", far / "a.events"]
     words += ["--csv", "-"]
-    command = ["run", data / Label.MASK_OLD, "--model", bundle.folder, *words]
+    command = ["run", data / "mask_old", "--model", bundle.folder, *words]
     assert main([str(word) for word in command]) == 0
     (picture,) = (far / "pictures").iterdir()
     assert listed(capsys) == {far / "a.events": True, picture: True, far / "a.mp4": False}
@@ -55,7 +56,7 @@ def test_recordings_of_live_are_remembered_with_whom_they_show(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    clip = str(film([Label.MASK_OLD] * 20))
+    clip = str(film(["mask_old"] * 20))
     words = ["live", "--headless", "--source", clip, "--model", str(bundle.folder), "--record"]
     far = tmp_path / "far"
     assert main([*words, "--recordings", str(far), "--subject", SUBJECT, "--no-blur"]) == 0

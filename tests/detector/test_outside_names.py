@@ -17,10 +17,11 @@ from detector.screens.base import LiveView
 from detector.screens.terminal import compose_view
 from detector.tracking.pipeline import FrameResult, Timings
 from detector.video.sink import VideoSink
+from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.bundle import ModelBundle
 from maskage.outside_text import cell_to_path, text_to_path
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, Frame, Label, RgbImage
+from maskage.records import Frame, RgbImage
 from tests.conftest import draw_noise
 from tests.maskage.cameras.mjpeg_server import MjpegServer
 from tests.terminal import run_in_terminal
@@ -40,7 +41,7 @@ FUR = os.fsdecode(b"f\xfcr")
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of evil names: a dataset, pictures to import and to label, a table, a video."""
     monkeypatch.chdir(tmp_path)
-    for number, label in enumerate(LABELS):
+    for number, label in enumerate(MASK_AGE.labels):
         for top in ("data", f"source{EVIL}"):
             (tmp_path / top / label).mkdir(parents=True)
         for photo in range(12):
@@ -116,7 +117,7 @@ def pictures(tmp_path: Path, paint: Callable[..., RgbImage]) -> Path:
     folder = tmp_path / f"pictures {FUR}"
     folder.mkdir()
     for name in (f"{FUR}.jpg", "+1.jpg", f"{'x' * 251}.jpg"):
-        (folder / name).write_bytes(encode_jpeg(paint(Label.MASK_OLD, 100, 80)))
+        (folder / name).write_bytes(encode_jpeg(paint("mask_old", 100, 80)))
     return folder
 
 
@@ -144,7 +145,7 @@ def test_a_video_with_a_name_that_is_not_utf_8_is_written_and_read(
     clip = tmp_path / f"{FUR}.mp4"
     with VideoSink(clip, 10.0) as sink:
         for _ in range(3):
-            sink.write(paint(Label.MASK_OLD, 320, 240))
+            sink.write(paint("mask_old", 320, 240))
     out = tmp_path / "out.jsonl"
     words = ["run", str(clip), "--model", str(bundle.folder), "--json", str(out)]
     assert detector(words) == 0
@@ -155,10 +156,10 @@ def test_an_evaluation_and_its_page_take_every_name(
     bundle: ModelBundle, tmp_path: Path, paint: Callable[..., RgbImage]
 ) -> None:
     data = tmp_path / f"photos {FUR} <b>"
-    for number, label in enumerate(LABELS):
+    for number, label in enumerate(MASK_AGE.labels):
         (data / label).mkdir(parents=True)
         # One is wrong, so that the page shows it with its name.
-        pixels = paint(LABELS[3] if number == 0 else label, 64, 64)
+        pixels = paint(MASK_AGE.labels[3] if number == 0 else label, 64, 64)
         (data / label / f"{FUR} <script>{EVIL.replace('/', '')}.jpg").write_bytes(
             encode_jpeg(pixels)
         )
@@ -186,13 +187,13 @@ def test_no_password_is_shown_by_advice_on_a_command_line(
 
 
 def test_a_message_does_not_act_on_the_terminal_view(paint: Callable[..., RgbImage]) -> None:
-    frame = Frame(paint(Label.MASK_OLD), 0)
+    frame = Frame(paint("mask_old"), 0)
     view = LiveView(FrameResult(frame, (), Timings(1, 1, 1, 1)), Readout(message=EVIL, notice=EVIL))
     drawn = compose_view(view, 80, 24).encode()
     assert not [mark for mark in OBEYED if mark in drawn]
 
 
 def test_an_alarm_tells_every_name(paint: Callable[..., RgbImage]) -> None:
-    alarm = Alarm(Label.MASK_OLD, 1, 0.9, 0.0, "2026-01-01", "camera", f"{FUR}.jpg")
+    alarm = Alarm("mask_old", 1, 0.9, 0.0, "2026-01-01", "camera", f"{FUR}.jpg")
     assert json.loads(alarm.to_json())["file"] == "f\\xfcr.jpg"
     assert os.fsencode(alarm.to_environment()["MASKAGE_FILE"]) == b"f\xfcr.jpg"

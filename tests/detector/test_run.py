@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from detector.cli import main
+from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import encode_jpeg, read_image
-from maskage.records import LABELS, Label, RgbImage
+from maskage.records import RgbImage
 from tests.maskage.cameras.video.video_clips import (
     cut_off,
     make_clip,
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("no_face_model")
 @pytest.fixture
 def clip(film: Callable[..., Path]) -> Path:
     """Two seconds without a mask, two with, at 10 frames a second."""
-    return film([Label.NOMASK_YOUNG] * 20 + [Label.MASK_OLD] * 20)
+    return film(["nomask_young"] * 20 + ["mask_old"] * 20)
 
 
 @pytest.fixture
@@ -39,9 +40,9 @@ def pictures(tmp_path: Path, paint: Callable[..., RgbImage]) -> Path:
     """Four pictures, one of each class, and a broken one between them."""
     folder = tmp_path / "pictures"
     folder.mkdir()
-    for name, label in zip("abde", LABELS, strict=True):
+    for name, label in zip("abde", MASK_AGE.labels, strict=True):
         (folder / f"{name}.jpg").write_bytes(encode_jpeg(paint(label, 100, 80)))
-    (folder / "c.jpg").write_bytes(encode_jpeg(paint(Label.MASK_OLD, 100, 80))[:200])
+    (folder / "c.jpg").write_bytes(encode_jpeg(paint("mask_old", 100, 80))[:200])
     return folder
 
 
@@ -62,7 +63,7 @@ def test_each_frame_is_one_json_line_as_the_design_says(
     assert face["track"] == 1
     assert face["box"] == [100, 60, 120, 120]
     assert face["label"] == "mask_old"
-    assert list(face["probabilities"]) == list(LABELS)
+    assert list(face["probabilities"]) == list(MASK_AGE.labels)
     assert face["confidence"] == face["probabilities"]["mask_old"]
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)
 
@@ -111,7 +112,7 @@ def test_a_folder_is_numbered_by_sorted_name_and_a_broken_picture_is_passed_over
         (4, "e.jpg"),
     ]
     # Nothing is smoothed from one picture to the next.
-    assert [e["faces"][0]["label"] for e in events] == list(LABELS)
+    assert [e["faces"][0]["label"] for e in events] == list(MASK_AGE.labels)
     assert [e["faces"][0]["track"] for e in events] == [1, 2, 3, 4]
     assert "c.jpg" in printed.err
     assert "1 pictures skipped" in printed.err
@@ -162,7 +163,7 @@ def test_a_table_has_one_row_a_face(pictures: Path, bundle: ModelBundle, tmp_pat
     with out.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["file"] for row in rows] == ["a.jpg", "b.jpg", "d.jpg", "e.jpg"]
-    assert [row["label"] for row in rows] == list(LABELS)
+    assert [row["label"] for row in rows] == list(MASK_AGE.labels)
     assert float(rows[0]["mask_old"]) == float(rows[0]["confidence"])
 
 

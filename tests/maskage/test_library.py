@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 import maskage
+from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, Label, RgbImage
+from maskage.records import RgbImage
 from tests.conftest import draw_noise
 
 
@@ -17,7 +18,16 @@ def test_every_public_name_is_there_and_documented() -> None:
     assert sorted(maskage._HOMES) == sorted(maskage.__all__)
     for name in maskage.__all__:
         assert name in dir(maskage)
-        assert name == "LABELS" or getattr(maskage, name).__doc__
+        assert getattr(maskage, name).__doc__
+
+
+def test_the_names_of_earlier_versions_work_and_warn() -> None:
+    with pytest.warns(DeprecationWarning, match="use str"):
+        label = maskage.Label("mask_old")
+    with pytest.warns(DeprecationWarning, match="read_scheme"):
+        labels = maskage.LABELS
+    assert label == "mask_old"
+    assert labels == MASK_AGE.labels
 
 
 def test_the_examples_run() -> None:
@@ -55,11 +65,11 @@ def test_a_picture_is_classified_from_a_file_and_from_an_array(
 ) -> None:
     model = maskage.FaceClassifier(bundle.folder.parent)
     assert model.notice is not None
-    pixels = paint(Label.MASK_YOUNG, 320, 240)
+    pixels = paint("mask_young", 320, 240)
     (tmp_path / "photo.jpg").write_bytes(encode_jpeg(pixels))
     for picture in (pixels, tmp_path / "photo.jpg", str(tmp_path / "photo.jpg")):
         (face,) = model.classify(picture)
-        assert face.label is Label.MASK_YOUNG
+        assert face.label == "mask_young"
         assert face.confidence == max(face.probabilities)
         assert sum(face.probabilities) == pytest.approx(1, abs=1e-5)
 
@@ -67,7 +77,9 @@ def test_a_picture_is_classified_from_a_file_and_from_an_array(
 def test_what_the_tools_wrote_is_read(four_folders: Callable[..., Path]) -> None:
     data = four_folders(2, "data")
     photos = maskage.list_photos(data)
-    assert [photo.label for photo in photos] == [label for label in LABELS for _ in range(2)]
+    assert [photo.label for photo in photos] == [
+        label for label in MASK_AGE.labels for _ in range(2)
+    ]
 
 
 def test_frames_of_a_picture_end(tmp_path: Path) -> None:

@@ -1,24 +1,36 @@
 import numpy as np
 import pytest
 
-from maskage.records import LABELS, FaceBox, Frame, Label
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import AGE, MASK, NONE, OLD, WORN
+from maskage.records import FaceBox, Frame
 
 
 def test_class_order_is_that_of_the_folders() -> None:
-    assert [str(label) for label in LABELS] == [
+    assert [str(label) for label in MASK_AGE.labels] == [
         "mask_old",
         "mask_young",
         "nomask_old",
         "nomask_young",
     ]
-    assert sorted(LABELS) == list(LABELS)
+    assert sorted(MASK_AGE.labels) == list(MASK_AGE.labels)
 
 
 def test_a_label_knows_its_two_factors() -> None:
-    assert [label.has_mask for label in LABELS] == [True, True, False, False]
-    assert [label.is_old for label in LABELS] == [True, False, True, False]
-    assert Label.of(has_mask=False, is_old=True) is Label.NOMASK_OLD
-    assert Label.NOMASK_YOUNG.title == "no mask, young"
+    assert [MASK_AGE.has(label, MASK, WORN) for label in MASK_AGE.labels] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert [MASK_AGE.has(label, AGE, OLD) for label in MASK_AGE.labels] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert MASK_AGE.find({MASK: NONE, AGE: OLD}) == "nomask_old"
+    assert MASK_AGE.title("nomask_young") == "no mask, young"
 
 
 def test_overlap_of_boxes() -> None:

@@ -7,20 +7,22 @@ import cv2
 import numpy as np
 import pytest
 
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import AGE, MASK, OLD, WORN
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, Label, RgbImage
+from maskage.records import RgbImage
 from tests.conftest import make_once
 
 
-def draw_face(label: Label, seed: int, size: int = 64) -> RgbImage:
+def draw_face(label: str, seed: int, size: int = 64) -> RgbImage:
     """A disc with a light (old) or dark (young) top, and a blue band below where it is masked."""
     chance = np.random.default_rng(seed)
     pixels = np.full((size, size, 3), chance.integers(90, 160, 3), np.uint8)
     middle = (size // 2 + int(chance.integers(-4, 5)), size // 2 + int(chance.integers(-4, 5)))
     cv2.circle(pixels, middle, size // 3, (224, 180, 150), -1)
-    hair = (235, 235, 235) if label.is_old else (50, 30, 20)
+    hair = (235, 235, 235) if MASK_AGE.has(label, AGE, OLD) else (50, 30, 20)
     cv2.ellipse(pixels, middle, (size // 3, size // 3), 0, 180, 360, hair, -1)
-    if label.has_mask:
+    if MASK_AGE.has(label, MASK, WORN):
         low = (middle[0] - size // 4, middle[1] + 4)
         cv2.rectangle(
             pixels, low, (middle[0] + size // 4, middle[1] + size // 3), (60, 90, 220), -1
@@ -34,7 +36,7 @@ def make_curated(root: Path, train: int = 12, held_out: int = 4) -> Path:
     for split_number, (split, count) in enumerate(
         (("train", train), ("val", held_out), ("test", held_out))
     ):
-        for class_number, label in enumerate(LABELS):
+        for class_number, label in enumerate(MASK_AGE.labels):
             folder = root / split / label
             folder.mkdir(parents=True)
             for number in range(count):
@@ -61,7 +63,7 @@ def write_backbone_weights(path: Path) -> None:
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
-    faces = np.stack([draw_face(label, seed) for label in LABELS for seed in range(6)])
+    faces = np.stack([draw_face(label, seed) for label in MASK_AGE.labels for seed in range(6)])
     network(faces.astype(np.float32) / 127.5 - 1, training=True)
     network.save_weights(str(path))
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from curation.cli import main as curate
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore
 from maskage.formats.curation_file import CurationRecord, write_curation
 from maskage.formats.plan_file import PLAN_COLUMNS
 from maskage.formats.run_arguments import read_arguments, write_arguments
 from maskage.formats.run_folder import RunFolder
-from maskage.records import LABELS
 from tests.trainer.conftest import draw_face
 from trainer.cli import main
 from trainer.evaluation.compare import summarise_runs
@@ -54,7 +54,7 @@ def set_of_people(tmp_path: Path) -> Path:
     """A set of eight people, curated from a dataset that knows them."""
     with PhotoStore(tmp_path / "data") as store:
         for person in range(8):
-            for label in LABELS:
+            for label in MASK_AGE.labels:
                 for shot in range(2):
                     pixels = draw_face(label, 100 * person + shot)
                     store.add(pixels, label, subject=f"p{person}", session=f"s{person % 4}")
@@ -107,7 +107,7 @@ def test_a_set_that_was_made_again_may_test_what_was_trained_on(
     data = tmp_path / "curated"
     run = project_of(small_run, curated, tmp_path, data)
     assert json.loads(evaluate(capsys, run, "--json"))["doubt"] == ""
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         learned = next((data / "train" / label).iterdir())
         learned.rename(data / "test" / label / learned.name)
     page = tmp_path / "page.html"
@@ -132,7 +132,12 @@ def test_a_moved_project_finds_its_set_beside_the_runs(
     assert "was trained on /gone/curated, which is gone" in capsys.readouterr().err
     digest = str(RunFolder(run).read_metrics()["dataset_digest"])
     made = CurationRecord(
-        dataset=tmp_path / "data", version="0.1.0", classes=LABELS, seed=1, settings={}, options=()
+        dataset=tmp_path / "data",
+        version="0.1.0",
+        classes=MASK_AGE.labels,
+        seed=1,
+        settings={},
+        options=(),
     )
     write_curation(tmp_path / "curated", replace(made, dataset_digest="0" * 64), tmp_path)
     assert main(["evaluate", str(run)]) == 4

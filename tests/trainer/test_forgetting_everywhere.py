@@ -19,6 +19,7 @@ import pytest
 from collector.cli import main as collector
 from curation.cli import main as curate
 from detector.cli import main as detector
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
 from maskage.dataset.edits import trashing
 from maskage.dataset.privacy.tombstones import tombstones_path
@@ -27,7 +28,6 @@ from maskage.errors import UnreadableImageError
 from maskage.formats.output_log import read_outputs
 from maskage.pictures.images import decode_image
 from maskage.pictures.perceptual_hash import hash_crop, is_same_picture
-from maskage.records import LABELS, Label
 from tests.conftest import draw_noise
 from tests.detector.screens.test_terminal import read_until
 from trainer.cli import main as trainer
@@ -51,13 +51,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for number in range(10):
             subject = SUBJECT if number == 0 else f"q{number:02d}"
             store.record_consent(Consent(subject, f"form of {subject}", date(2026, 11, 24)))
-            for label in LABELS:
+            for label in MASK_AGE.labels:
                 seed += 1
-                if label is not Label.MASK_OLD or number < 6:
+                if label != "mask_old" or number < 6:
                     store.add(
                         draw_noise(seed), label, subject=subject, session=f"s-{subject}", source="0"
                     )
-        trashed = store.add(draw_noise(99), Label.MASK_OLD, subject=SUBJECT, session="other-day")
+        trashed = store.add(draw_noise(99), "mask_old", subject=SUBJECT, session="other-day")
         store.apply([trashing(trashed)])
     for photo in list_photos(folder / "data"):
         os.utime(folder / "data" / photo.path, (1_700_000_000, 1_700_000_000))
@@ -123,7 +123,7 @@ def make_everything(out: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -
     assert trainer(["evaluate", "runs/one", "--data", "data", "--report", "whole.html"]) == 0
     assert trainer(["compare", "--html", str(out / "compare.html")]) == 0
     assert trainer(["export", "runs/one", "--to", "keras", "--out", str(out / "exports")]) == 0
-    label = str(Path("data") / Label.NOMASK_OLD)
+    label = str(Path("data") / "nomask_old")
     words = ["--pictures", str(out / "pictures"), "--json", str(out / "faces.jsonl")]
     words += ["--video", str(out / "faces.mp4"), "--csv", "faces.csv"]
     assert detector(["run", label, "--model", "runs/one", *words]) == 0

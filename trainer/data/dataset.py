@@ -17,7 +17,6 @@ from maskage.formats.curated_set import (
     read_curated,
 )
 from maskage.outside_text import path_to_text
-from maskage.records import LABELS
 from trainer.network.classes import class_numbers, class_weights
 
 
@@ -70,7 +69,7 @@ def read_training_photos(folder: Path) -> TrainingPhotos:
         UnreadableImageError: A file cannot be read.
     """
     curated = read_curated(folder)
-    chosen = read_class_weights(curated.folder)
+    chosen = read_class_weights(curated.folder, curated.scheme.labels)
     sets, files = {}, {}
     for split in SPLITS:
         photos = curated.photos(split)
@@ -79,12 +78,15 @@ def read_training_photos(folder: Path) -> TrainingPhotos:
         for photo, digest in zip(photos, digests, strict=True):
             files[photo.path.relative_to(curated.folder).as_posix()] = digest
     weights = (
-        np.array([chosen[label] for label in LABELS], np.float32)
+        np.array([chosen[label] for label in curated.scheme.labels], np.float32)
         if chosen is not None
         else class_weights(class_numbers(sets["train"].photos))
     )
     return TrainingPhotos(
-        folder=curated.folder, **sets, digest=digest_set(files), class_weights=weights
+        folder=curated.folder,
+        **sets,
+        digest=digest_set(files, curated.scheme.labels),
+        class_weights=weights,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.photo_scan import FileScan
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.formats.predictions_file import Prediction, predictions_of
@@ -95,7 +96,7 @@ def evaluate_photos(
         folder=folder,
         photos=tuple(photos),
         probabilities=probabilities,
-        predictions=tuple(predictions_of(names, actual, probabilities)),
+        predictions=tuple(predictions_of(names, actual, probabilities, MASK_AGE.labels)),
         file_scans=file_scans,
         facts=facts,
         evaluation=evaluate_answers(actual, probabilities, groups, temperature),

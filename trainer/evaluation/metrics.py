@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from maskage.records import LABELS
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import AGE, MASK, OLD, WORN
 from trainer.evaluation.calibration import (
     BINS,
     ReliabilityBin,
@@ -101,7 +102,7 @@ class Evaluation:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the object that `metrics.json` holds."""
-        return {**asdict(self), "labels": [label.value for label in LABELS]}
+        return {**asdict(self), "labels": list(MASK_AGE.labels)}
 
     def __str__(self) -> str:
         low, high = self.accuracy_interval
@@ -147,9 +148,9 @@ def evaluate_answers(
     Raises:
         ValueError: There are no photos, or the shapes do not fit.
     """
-    if len(actual) == 0 or probabilities.shape != (len(actual), len(LABELS)):
+    if len(actual) == 0 or probabilities.shape != (len(actual), len(MASK_AGE)):
         raise ValueError(
-            f"One row of {len(LABELS)} probabilities for each photo, at least one; found "
+            f"One row of {len(MASK_AGE)} probabilities for each photo, at least one; found "
             f"{probabilities.shape} for {len(actual)} photos."
         )
     groups = groups if groups is not None else [str(at) for at in range(len(actual))]
@@ -184,18 +185,18 @@ def evaluate_answers(
 
 def count_confusion(actual: NDArray[np.int64], predicted: NDArray[np.integer]) -> NDArray[np.int64]:
     """Count answers in a matrix (4, 4), rows actual, columns predicted."""
-    counts: NDArray[np.int64] = confusion_matrix(actual, predicted, labels=range(len(LABELS)))
+    counts: NDArray[np.int64] = confusion_matrix(actual, predicted, labels=range(len(MASK_AGE)))
     return counts
 
 
 def mask_accuracy(counts: NDArray[np.int64]) -> float:
     """Return the share of a confusion matrix (4, 4) where mask or no mask is right."""
-    return _factor_accuracy(counts, [label.has_mask for label in LABELS])
+    return _factor_accuracy(counts, [MASK_AGE.has(label, MASK, WORN) for label in MASK_AGE.labels])
 
 
 def age_accuracy(counts: NDArray[np.int64]) -> float:
     """Return the share of a confusion matrix (4, 4) where old or young is right."""
-    return _factor_accuracy(counts, [label.is_old for label in LABELS])
+    return _factor_accuracy(counts, [MASK_AGE.has(label, AGE, OLD) for label in MASK_AGE.labels])
 
 
 def undo_temperature(
@@ -219,7 +220,7 @@ def expected_calibration_error(
 
 def format_confusion(confusion: tuple[tuple[int, ...], ...]) -> str:
     """Return a confusion matrix as text, rows actual, columns predicted."""
-    names = [label.value for label in LABELS]
+    names = list(MASK_AGE.labels)
     corner = "true \\ predicted"
     head = f"{corner:<14}" + "".join(f"{name:>14}" for name in names)
     rows = [
@@ -259,13 +260,11 @@ def _format_threshold(point: CoveragePoint | None) -> str:
 
 def _per_class(actual: NDArray[np.int64], predicted: NDArray[np.integer]) -> dict[str, Scores]:
     precision, recall, f1, support = precision_recall_fscore_support(
-        actual, predicted, labels=range(len(LABELS)), zero_division=0.0
+        actual, predicted, labels=range(len(MASK_AGE)), zero_division=0.0
     )
     return {
-        label.value: Scores(
-            float(precision[at]), float(recall[at]), float(f1[at]), int(support[at])
-        )
-        for at, label in enumerate(LABELS)
+        label: Scores(float(precision[at]), float(recall[at]), float(f1[at]), int(support[at]))
+        for at, label in enumerate(MASK_AGE.labels)
     }
 
 
@@ -279,7 +278,7 @@ def _averages(actual: NDArray[np.int64], predicted: NDArray[np.integer]) -> dict
 
 def _average(actual: NDArray[np.int64], predicted: NDArray[np.integer], name: str) -> Scores:
     precision, recall, f1, _ = precision_recall_fscore_support(
-        actual, predicted, labels=range(len(LABELS)), average=name, zero_division=0.0
+        actual, predicted, labels=range(len(MASK_AGE)), average=name, zero_division=0.0
     )
     return Scores(float(precision), float(recall), float(f1), len(actual))
 

@@ -86,10 +86,10 @@ def _begin(given: dict[str, Any]) -> Path:
 
     settings = FitSettings(**given)
     settings.recipe()
-    read_curated(settings.curated)
-    left_out = list_left_out(settings.curated)
+    labels = read_curated(settings.curated).scheme.labels
+    left_out = list_left_out(settings.curated, labels)
     report_left_out(left_out)
-    require_all_read(settings.curated, left_out, "trained on")
+    require_all_read(settings.curated, left_out, "trained on", labels)
     if settings.metadata is not None:
         from trainer.evaluation.photo_facts import read_metadata
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.environment import library_versions
 from maskage.faces.finder import CROP_MARGIN
 from maskage.formats.bundle import (
@@ -22,7 +23,6 @@ from maskage.formats.bundle import (
 from maskage.formats.run_folder import RunFolder
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.inference.timing import measure_ms
-from maskage.records import LABELS
 from maskage.security.keras_archive import archive_model
 from maskage.system.files import replace_file
 from trainer.data.dataset import TrainingPhotos
@@ -160,7 +160,7 @@ def _seal(
     write_bundle(
         ModelBundle(
             folder=folder,
-            labels=LABELS,
+            scheme=MASK_AGE,
             input_size=outcome.network.size,
             crop_margin=CROP_MARGIN,
             temperature=outcome.temperature,
@@ -213,12 +213,12 @@ def _class_counts(photos: TrainingPhotos) -> dict[str, dict[str, int]]:
     counts = {}
     for name, split in (("train", photos.train), ("val", photos.val), ("test", photos.test)):
         counts[name] = {
-            label.value: sum(photo.label is label for photo in split.photos) for label in LABELS
+            label: sum(photo.label == label for photo in split.photos) for label in MASK_AGE.labels
         }
     counts["variants"] = {
-        label.value: sum(
+        label: sum(
             photo.label is label and photo.parent is not None for photo in photos.train.photos
         )
-        for label in LABELS
+        for label in MASK_AGE.labels
     }
     return counts

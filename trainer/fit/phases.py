@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.curated_set import CuratedPhoto
-from maskage.records import LABELS
 from maskage.security.keras_archive import save_checkpoint
 from trainer.data.augment import Augmenter, vary_colour, vary_framing
 from trainer.data.batches import TrainingBatches
@@ -184,7 +184,7 @@ class NetworkPhase:
         depended on the threads, so that no training could be repeated.
         """
         shape = (1, *self._network.logits.input_shape[1:])
-        photo = (np.zeros(shape, np.uint8), np.zeros((1, len(LABELS)), np.float32))
+        photo = (np.zeros(shape, np.uint8), np.zeros((1, len(MASK_AGE)), np.float32))
         # TensorFlow's method builds under a strategy only; on one device it needs no batch.
         build = getattr(trainee, "_maybe_symbolic_build", trainee._symbolic_build)
         build(data_batch=(*photo, np.ones(1, np.float32)))

@@ -11,7 +11,7 @@ Source: Lee et al., Deeply-supervised nets, AISTATS 2015.
 from collections.abc import Callable
 from typing import Any
 
-from maskage.records import LABELS
+from maskage.classes.ready_made import MASK_AGE
 from trainer.network.backbones import Network
 from trainer.network.backend import keras
 
@@ -40,7 +40,7 @@ def build_trainee(network: Network, has_sides: bool) -> Any:
         own = layer(own)
     sides = [
         # float32 like the network's own head, whatever the blocks compute in.
-        keras.layers.Dense(len(LABELS), dtype="float32")(
+        keras.layers.Dense(len(MASK_AGE), dtype="float32")(
             keras.layers.GlobalAveragePooling2D(dtype="float32")(each)
         )
         for each in along
@@ -60,7 +60,7 @@ def make_loss(label_smoothing: float) -> Callable[[Any, Any], Any]:
     def loss(labels: Any, logits: Any) -> Any:
         ops = keras.ops
         heads = logits.shape[1]
-        smoothed = labels * (1 - label_smoothing) + label_smoothing / len(LABELS)
+        smoothed = labels * (1 - label_smoothing) + label_smoothing / len(MASK_AGE)
         losses = -ops.sum(smoothed[:, None, :] * ops.log_softmax(logits, axis=-1), axis=-1)
         weights = [1.0] + [SIDE_WEIGHT] * (heads - 1)
         counted = ops.sum(losses * ops.convert_to_tensor([weights], dtype=losses.dtype), axis=1)

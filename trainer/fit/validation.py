@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.curated_set import CuratedPhoto
-from maskage.records import LABELS
 from trainer.data.pixels import PixelReader, plain_batches
 from trainer.evaluation.calibration import fit_temperature
 from trainer.network.backbones import Network
@@ -62,7 +62,7 @@ def predict_logits(
         np.asarray(network.logits.predict_on_batch(_padded(batch)))[: len(batch)]
         for batch in plain_batches(photos, reader, PREDICT_BATCH)
     ]
-    return np.concatenate(parts) if parts else np.zeros((0, len(LABELS)), np.float32)
+    return np.concatenate(parts) if parts else np.zeros((0, len(MASK_AGE)), np.float32)
 
 
 def _padded(batch: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import UsageError
 from maskage.inference.imagenet_weights import KERAS_HOST
-from maskage.records import LABELS
 from trainer.network.backend import keras
 from trainer.network.classes import merge_matrix
 from trainer.recipe import FACTORS, Recipe
@@ -260,12 +260,12 @@ def build_around(backbone: Any, row: Backbone, recipe: Recipe) -> Network:
 
 def _answer(features: Any, heads: str) -> Any:
     if heads != FACTORS:
-        return keras.layers.Dense(len(LABELS), name="logits", dtype="float32")(features)
+        return keras.layers.Dense(len(MASK_AGE), name="logits", dtype="float32")(features)
     merge = merge_matrix(heads)
     factors = keras.layers.Dense(len(merge), name=FACTORS, dtype="float32")(features)
     # A plain layer with constant weights, so that Keras alone can load the model.
     merged = keras.layers.Dense(
-        len(LABELS), use_bias=False, trainable=False, name="logits", dtype="float32"
+        len(MASK_AGE), use_bias=False, trainable=False, name="logits", dtype="float32"
     )
     logits = merged(factors)
     merged.set_weights([merge])

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import AGE, MASK, OLD, WORN
 from maskage.pages.page import Card, fill
-from maskage.records import LABELS
 from trainer.evaluation.breakdown import Part
 from trainer.evaluation.coverage import coverage_curve
 from trainer.evaluation.evaluated_photos import EvaluatedPhotos
@@ -147,8 +148,11 @@ def _factors(whole: Evaluation) -> list[list["str | Markup"]]:
     """Return how right it is of masked and bare, of old and young faces."""
     rows: list[list[str | Markup]] = []
     for words, is_yes in (
-        (("with a mask", "without"), [label.has_mask for label in LABELS]),
-        (("old", "young"), [label.is_old for label in LABELS]),
+        (
+            ("with a mask", "without"),
+            [MASK_AGE.has(label, MASK, WORN) for label in MASK_AGE.labels],
+        ),
+        (("old", "young"), [MASK_AGE.has(label, AGE, OLD) for label in MASK_AGE.labels]),
     ):
         for word, wanted in zip(words, (True, False), strict=True):
             right, total = _factor_counts(whole, is_yes, wanted)
@@ -189,4 +193,6 @@ def _span(interval: tuple[float, float] | None) -> str:
 
 
 def _title(name: str) -> str:
-    return next((label.title for label in LABELS if label.value == name), f"average: {name}")
+    return next(
+        (MASK_AGE.title(label) for label in MASK_AGE.labels if label == name), f"average: {name}"
+    )

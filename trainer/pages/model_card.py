@@ -9,9 +9,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.run_folder import RunFolder, describe_phases
 from maskage.outside_text import shown_text
-from maskage.records import LABELS
 from trainer.evaluation.breakdown import LEAST_PHOTOS, Breakdown
 from trainer.evaluation.findings import Findings, WorsePhotos
 from trainer.evaluation.leak_check import LeakCheck
@@ -47,7 +47,7 @@ def write_card(run: RunFolder, found: Findings, metrics: dict[str, Any]) -> str:
 
 
 def _purpose() -> str:
-    classes = "; ".join(label.title for label in LABELS)
+    classes = "; ".join(MASK_AGE.title(label) for label in MASK_AGE.labels)
     return f"""Sorts face photos into four classes: {classes}.
 A mask counts where it covers nose and mouth; on the chin or off the nose it counts as none. Young
 and old are guessed from looks.
@@ -67,9 +67,9 @@ and old are guessed from looks.
 def _made_of(metrics: dict[str, Any]) -> str:
     counts, classes = metrics["counts"], metrics["class_counts"]
     rows = [
-        [label.title, classes["train"][label], classes["variants"][label], classes["val"][label],
-         classes["test"][label]]
-        for label in LABELS
+        [MASK_AGE.title(label), classes["train"][label], classes["variants"][label],
+         classes["val"][label], classes["test"][label]]
+        for label in MASK_AGE.labels
     ]  # fmt: skip
     variants = sum(classes["variants"].values())
     total = ["**all**", counts["train"], variants, counts["val"], counts["test"]]
@@ -91,9 +91,13 @@ def _made_of(metrics: dict[str, Any]) -> str:
 def _how_good(whole: Evaluation, metrics: dict[str, Any]) -> str:
     low, high = whole.accuracy_interval
     rows = [
-        [label.title, *(f"{value:.1%}" for value in (s.precision, s.recall, s.f1)), s.support]
-        for label in LABELS
-        for s in [whole.per_class[label.value]]
+        [
+            MASK_AGE.title(label),
+            *(f"{value:.1%}" for value in (s.precision, s.recall, s.f1)),
+            s.support,
+        ]
+        for label in MASK_AGE.labels
+        for s in [whole.per_class[label]]
     ]
     text = (
         f"## How good\nOn the {whole.photos:,} test photos **{whole.accuracy:.1%}** are right (95% "
@@ -111,8 +115,13 @@ def _how_good(whole: Evaluation, metrics: dict[str, Any]) -> str:
 
 
 def _errors(whole: Evaluation, breakdowns: Sequence[Breakdown]) -> str:
-    rows = [[label.title, *row] for label, row in zip(LABELS, whole.confusion, strict=True)]
-    matrix = _table(["is \\ taken for", *(label.title for label in LABELS)], rows)
+    rows = [
+        [MASK_AGE.title(label), *row]
+        for label, row in zip(MASK_AGE.labels, whole.confusion, strict=True)
+    ]
+    matrix = _table(
+        ["is \\ taken for", *(MASK_AGE.title(label) for label in MASK_AGE.labels)], rows
+    )
     parts = [f"## Errors\n{matrix}"]
     for each in breakdowns:
         if each.by in OPEN and each.parts:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.predictions_file import Prediction
 from maskage.pages.page import Card, fill
 from maskage.pages.parts import shrink
 from maskage.pictures.images import read_image
-from maskage.records import LABELS, Label
 from trainer.data.pixels import PixelReader
 from trainer.evaluation.evaluated_photos import EvaluatedPhotos
 from trainer.evaluation.findings import Findings
@@ -83,8 +83,11 @@ class _Cell:
 
 def matrix_card(judged: EvaluatedPhotos, shelf: PictureShelf) -> Card:
     """Return what was taken for what; each count opens its photos."""
-    rows = [[_cell(judged, shelf, actual, predicted) for predicted in LABELS] for actual in LABELS]
-    titles = [label.title for label in LABELS]
+    rows = [
+        [_cell(judged, shelf, actual, predicted) for predicted in MASK_AGE.labels]
+        for actual in MASK_AGE.labels
+    ]
+    titles = [MASK_AGE.title(label) for label in MASK_AGE.labels]
     cells = [cell for row in rows for cell in row if cell.count]
     body = fill(TEMPLATE, "matrix", titles=titles, rows=rows, cells=cells)
     return Card("matrix", "What was taken for what", body)
@@ -145,14 +148,14 @@ def preview_card(preview: "TrainingPreview | None", shelf: PictureShelf) -> Card
     for each in preview.photos:
         name = each.photo.path.name
         varied = [shelf.show_pixels(pixels, f"{name}, varied") for pixels in each.variants]
-        rows.append((each.photo.label.title, shelf.show(each.photo.path, name), varied))
+        rows.append((MASK_AGE.title(each.photo.label), shelf.show(each.photo.path, name), varied))
     body = fill(TEMPLATE, "variants", note=preview.note, rows=rows)
     return Card("variants", "As training sees them", body)
 
 
-def _cell(judged: EvaluatedPhotos, shelf: PictureShelf, actual: Label, predicted: Label) -> _Cell:
+def _cell(judged: EvaluatedPhotos, shelf: PictureShelf, actual: str, predicted: str) -> _Cell:
     """Return a cell with its photos: the surest mistakes first, or the least sure right answers."""
-    row, column = LABELS.index(actual), LABELS.index(predicted)
+    row, column = MASK_AGE.index(actual), MASK_AGE.index(predicted)
     counts = judged.evaluation.confusion[row]
     members = [
         at
@@ -163,8 +166,8 @@ def _cell(judged: EvaluatedPhotos, shelf: PictureShelf, actual: Label, predicted
         members.reverse()
     return _Cell(
         name=f"cell-{row}-{column}",
-        actual=actual.title,
-        predicted=predicted.title,
+        actual=MASK_AGE.title(actual),
+        predicted=MASK_AGE.title(predicted),
         is_right=actual is predicted,
         count=counts[column],
         share=counts[column] / max(1, sum(counts)),
@@ -198,7 +201,7 @@ def _draw_maps(
     photos = [found.judged.photos[at] for at in shown]
     reader = PixelReader(found.size, kept_bytes=0)
     added = maps.compute(np.stack([reader.read(photo) for photo in photos]))
-    names = [label.value for label in LABELS]
+    names = list(MASK_AGE.labels)
     drawn = {}
     for number, at in enumerate(shown):
         each = found.judged.predictions[at]
@@ -215,7 +218,7 @@ def _draw_maps(
 
 def _chance(each: Prediction) -> float:
     """Return the probability of the right class."""
-    return each.probabilities[[label.value for label in LABELS].index(each.actual)]
+    return each.probabilities[list(MASK_AGE.labels).index(each.actual)]
 
 
 def _scores(judged: EvaluatedPhotos, leak: LeakCheck) -> tuple[float, float] | None:
@@ -234,10 +237,10 @@ def _twin(found: Findings, twin: Twin, shelf: PictureShelf) -> dict[str, object]
     bits = f"{twin.bits} bits away{', mirrored' if twin.is_mirrored else ''}"
     return {
         "tested": shelf.show(tested.path, name),
-        "tested_title": tested.label.title,
+        "tested_title": MASK_AGE.title(tested.label),
         "tested_path": name,
         "learned": shelf.show(learned.path, learned.path.name),
-        "learned_title": learned.label.title,
+        "learned_title": MASK_AGE.title(learned.label),
         "learned_path": f"{split}/{learned.label}/{learned.path.name}",
         "split": split,
         "distance": "the same file" if twin.is_same_file else bits,
@@ -245,4 +248,4 @@ def _twin(found: Findings, twin: Twin, shelf: PictureShelf) -> dict[str, object]
 
 
 def _title(name: str) -> str:
-    return Label(name).title
+    return MASK_AGE.title(name)

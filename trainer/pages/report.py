@@ -10,11 +10,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import ToolchainError
 from maskage.formats.run_folder import RunFolder, describe_phases
 from maskage.pages.page import Card, fill, render_page
 from maskage.pages.parts import data_address
-from maskage.records import LABELS
 from maskage.system.files import write_private
 from trainer.evaluation.compare import ComparedRun, sort_runs, summarise, summarise_runs
 from trainer.evaluation.findings import Findings
@@ -66,7 +66,7 @@ def write_report(
         preview: Variants of its training photos; None if it drew none.
     """
     curves = draw_curves(run.read_results())
-    names = [label.value for label in LABELS]
+    names = list(MASK_AGE.labels)
     confusion = draw_confusion(found.judged.evaluation.confusion, names)
     write_private(run.path / "confusion_matrix.png", confusion)
     write_private(run.path / "curves.png", curves)

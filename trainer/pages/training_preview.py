@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.curated_set import CuratedPhoto
-from maskage.records import LABELS, RgbImage
+from maskage.records import RgbImage
 from trainer.data.augment import Augmenter, seed_of_draw, seed_of_view, vary_colour, vary_framing
 from trainer.data.dataset import PhotoSet
 from trainer.data.pixels import PixelReader
@@ -88,7 +89,7 @@ def preview_epochs(
 def _choose(photos: Sequence[CuratedPhoto]) -> list[int]:
     """Return positions of some photos of each class, evenly spread, without variants on disk."""
     chosen = []
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         of_class = [
             at for at, photo in enumerate(photos) if photo.label is label and photo.parent is None
         ]

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.records import LABELS
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import AGE, MASK, OLD, WORN
 from trainer.network.classes import class_weights
 from trainer.network.head import HeadData, Matrix, train_head
 from trainer.recipe import Recipe
@@ -51,7 +52,12 @@ def cross_validate(
         )
         said[asked] = train_head(data, recipe, seed=seed).logits(features[asked]).argmax(axis=1)
         on_head()
-    halves = np.array([[label.has_mask, label.is_old] for label in LABELS])
+    halves = np.array(
+        [
+            [MASK_AGE.has(label, MASK, WORN), MASK_AGE.has(label, AGE, OLD)]
+            for label in MASK_AGE.labels
+        ]
+    )
     return np.array([said == labels, *(halves[said] == halves[labels]).T], np.float64)
 
 

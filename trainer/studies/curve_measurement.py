@@ -15,9 +15,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import CuratedPhoto
-from maskage.records import LABELS
 from trainer.evaluation.intervals import estimate, number_groups, resample_means
 from trainer.evaluation.metrics import age_accuracy, count_confusion, mask_accuracy
 from trainer.network.head import HeadData, train_head
@@ -125,13 +125,13 @@ def draw_order(groups: _Numbers, labels: _Numbers, seed: int) -> list[int]:
         labels: Class numbers, shape (N,).
         seed: Seed of the order.
     """
-    contents = np.zeros((int(groups.max()) + 1, len(LABELS)), np.int64)
+    contents = np.zeros((int(groups.max()) + 1, len(MASK_AGE)), np.int64)
     np.add.at(contents, (groups, labels), 1)
     random = np.random.default_rng(seed)
     shuffled = random.permutation(len(contents))
     main = contents.argmax(axis=1)
     place = np.empty(len(contents))
-    for label in range(len(LABELS)):
+    for label in range(len(MASK_AGE)):
         own = shuffled[main[shuffled] == label]
         place[own] = (np.arange(len(own)) + random.random()) / max(1, len(own))
     order = sorted(shuffled.tolist(), key=lambda group: place[group])

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import SPLITS, CuratedPhoto, read_curated
-from maskage.records import LABELS
 from trainer.evaluation.intervals import estimate, estimate_accuracy, number_groups, resample_means
 from trainer.network.classes import class_numbers
 from trainer.network.head import Matrix
@@ -95,7 +95,8 @@ def count_folds(photos: Sequence[CuratedPhoto]) -> int:
         DatasetError: A class comes from fewer than `MIN_FOLDS` groups.
     """
     found = {
-        label: len({photo.group for photo in photos if photo.label == label}) for label in LABELS
+        label: len({photo.group for photo in photos if photo.label == label})
+        for label in MASK_AGE.labels
     }
     rarest = min(found, key=lambda label: found[label])
     if found[rarest] < MIN_FOLDS:

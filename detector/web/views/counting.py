@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from detector.tracking.tracker import TrackedFace
-from maskage.records import LABELS, Label
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import MASK, WORN
 
 KEPT_S = 300
 """Seconds that the chart reaches back."""
@@ -35,7 +36,7 @@ class FaceCounts:
     """
 
     def __init__(self, clock: Callable[[], float], kept_s: int = KEPT_S) -> None:
-        self.by_label: Counter[Label] = Counter(dict.fromkeys(LABELS, 0))
+        self.by_label: Counter[str] = Counter(dict.fromkeys(MASK_AGE.labels, 0))
         self.unsure = 0
         self._clock = clock
         self._seconds: deque[CountedSecond] = deque(maxlen=kept_s)
@@ -53,7 +54,7 @@ class FaceCounts:
                 self._unsure += 1
                 continue
             self.by_label[face.label] += 1
-            if face.label.has_mask:
+            if MASK_AGE.has(face.label, MASK, WORN):
                 self._masked += 1
             else:
                 self._unmasked += 1

@@ -16,7 +16,6 @@ from detector.screens.base import LiveView
 from detector.web.low_priority import lower_priority
 from detector.web.views.counting import CountedSecond, FaceCounts
 from maskage.pictures.images import encode_jpeg
-from maskage.records import Label
 
 JPEG_QUALITY = 80
 MOST_PICTURES_S = 30.0
@@ -60,7 +59,7 @@ class Totals:
         unsure: Faces without one.
     """
 
-    by_label: dict[Label, int]
+    by_label: dict[str, int]
     unsure: int
 
 

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from detector.web.views.hub import ViewHub
 from detector.web.views.stream import Seats
-from maskage.records import LABELS
+from maskage.classes.ready_made import MASK_AGE
 
 STUCK_AFTER_S = 5.0
 """The live loop shows a view several times a second even when nothing changes."""
@@ -133,6 +133,6 @@ class _Views(Collector):
         newest = self._hub.newest
         faces = newest.view.result.faces if newest else ()
         names = [face.label if face.is_sure else _UNSURE for face in faces]
-        for name in (*LABELS, _UNSURE):
+        for name in (*MASK_AGE.labels, _UNSURE):
             shown.add_metric([name], names.count(name))
         yield shown

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.console import Progress, no_progress
 from maskage.dataset.doctor.files import (
     PhotoFile,
@@ -25,7 +26,7 @@ from maskage.dataset.manifest import KnownPhoto
 from maskage.dataset.photo_files import TRASH, list_files
 from maskage.errors import DatasetError
 from maskage.formats.dataset_folder import manifest_path
-from maskage.records import LABELS, Label, Photo
+from maskage.records import Photo
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ def examine(
         EnvironmentProblemError: The disk refuses to be read.
     """
     require_dataset(root)
-    paths = list_files(root)
+    paths = list_files(root, MASK_AGE.labels)
     writer = None if is_ours else find_writer(root)
     manifest = examine_manifest(root, is_ours=is_ours)
     reading = read_photos(root, paths, manifest.rows.present)
@@ -81,11 +82,13 @@ def require_dataset(root: Path) -> None:
         DatasetError: There is no such folder, or neither a manifest nor a class folder in it.
     """
     if not root.is_dir():
-        list_files(root)
-    if not manifest_path(root).exists() and not any((root / label).is_dir() for label in LABELS):
+        list_files(root, MASK_AGE.labels)
+    if not manifest_path(root).exists() and not any(
+        (root / label).is_dir() for label in MASK_AGE.labels
+    ):
         raise DatasetError(
             f"{root}: not a dataset: found neither a manifest nor one of the folders "
-            f"{', '.join(LABELS)}. Nothing was changed."
+            f"{', '.join(MASK_AGE.labels)}. Nothing was changed."
         )
 
 
@@ -129,7 +132,7 @@ def _of_matches(matches: Sequence[Match]) -> Iterator[Finding]:
             continue
         if match.is_removed:
             yield Finding(Kind.FOUND, file.path, known=known)
-        elif row.path != file.path or row.label is not file.label:
+        elif row.path != file.path or row.label != file.label:
             yield Finding(Kind.MOVED, file.path, f"was {row.path}", known)
         if row.sha256 != file.sha256:
             yield Finding(Kind.CHANGED, file.path, known=known)
@@ -138,7 +141,7 @@ def _of_matches(matches: Sequence[Match]) -> Iterator[Finding]:
 
 
 def _of_rows(
-    root: Path, files: Sequence[PhotoFile], trash: dict[str, Label], matches: Matches
+    root: Path, files: Sequence[PhotoFile], trash: dict[str, str], matches: Matches
 ) -> Iterator[Finding]:
     """Report rows without a photo in the folders, and photos in the trash without a row."""
     strays = list(_strays(root, trash, matches))
@@ -152,7 +155,7 @@ def _of_rows(
             yield Finding(kind, row.path, known=KnownPhoto(row, row.path))
 
 
-def _strays(root: Path, trash: dict[str, Label], matches: Matches) -> Iterator[Finding]:
+def _strays(root: Path, trash: dict[str, str], matches: Matches) -> Iterator[Finding]:
     """Report photos in the trash without a row, or under the name of a photo that is present.
 
     The second kind could not be brought back, nor the photo of that name be trashed.

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.photo_files import TRASH
 from maskage.errors import UnreadableImageError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import PICTURE_SUFFIXES, decode_image
 from maskage.pictures.perceptual_hash import hash_crop
 from maskage.pictures.quality import measure_quality
-from maskage.records import LABELS, Label, Photo, Quality
+from maskage.records import Photo, Quality
 from maskage.system.files import TEMPORARY_PREFIX, keeps_permissions
 
 DAMAGED = ".damaged"
@@ -41,7 +42,7 @@ class PhotoFile:
     """
 
     path: str
-    label: Label
+    label: str
     sha256: str | None = None
     fingerprint: int | None = None
     quality: Quality | None = None
@@ -55,7 +56,7 @@ class PhotoFile:
 
 
 def read_photos(
-    root: Path, paths: Mapping[str, Label], rows: Mapping[str, Photo]
+    root: Path, paths: Mapping[str, str], rows: Mapping[str, Photo]
 ) -> Iterator[PhotoFile]:
     """Read and decode every photo, several at a time; in the order given.
 
@@ -77,12 +78,12 @@ def read_photos(
             pool.shutdown(cancel_futures=True)
 
 
-def read_facts(root: Path, path: str, label: Label) -> PhotoFile:
+def read_facts(root: Path, path: str, label: str) -> PhotoFile:
     """Read one file anywhere in the dataset, as `read_photos` does."""
     return _read_photo(root, path, label, None)
 
 
-def _read_photo(root: Path, path: str, label: Label, row: Photo | None) -> PhotoFile:
+def _read_photo(root: Path, path: str, label: str, row: Photo | None) -> PhotoFile:
     try:
         path.encode()
         data = (root / path).read_bytes()
@@ -128,14 +129,14 @@ def facts_of_name(path: str) -> tuple[str | None, str | None]:
 def folders_of(root: Path) -> list[Path]:
     """Return every folder of a dataset, its own first."""
     tops = [root, root / TRASH]
-    return [*tops, *(top / label for top in tops for label in LABELS)]
+    return [*tops, *(top / label for top in tops for label in MASK_AGE.labels)]
 
 
-def list_trash(root: Path) -> dict[str, Label]:
+def list_trash(root: Path) -> dict[str, str]:
     """Return the pictures in the trash, sorted: the former path of each, and its label."""
     return {
         f"{label}/{name}": label
-        for label in LABELS
+        for label in MASK_AGE.labels
         for name in _names(root / TRASH / label)
         if Path(name).suffix.lower() in PICTURE_SUFFIXES and not name.startswith(".")
     }
@@ -170,7 +171,7 @@ def list_open(root: Path) -> list[tuple[str, int]]:
 def _find_open(root: Path) -> list[tuple[str, int]]:
     root = root.resolve()
     private = manifest_path(root).parent
-    damaged = [root / DAMAGED, *(root / DAMAGED / label for label in LABELS)]
+    damaged = [root / DAMAGED, *(root / DAMAGED / label for label in MASK_AGE.labels)]
     folders = [*folders_of(root), private, *damaged]
     holding = [*folders_of(root)[2:], private, *damaged[1:]]
     paths = folders + [folder / name for folder in holding for name in _names(folder)]
@@ -194,7 +195,7 @@ def list_outside(root: Path) -> list[str]:
     for folder, subfolders, names in os.walk(root):
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
         where = Path(folder).relative_to(root)
-        if where.as_posix() in LABELS:
+        if where.as_posix() in MASK_AGE.labels:
             continue
         found += [
             (where / name).as_posix()

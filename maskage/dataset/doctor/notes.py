@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.files import lies_open, list_outside
 from maskage.dataset.doctor.findings import Note
 from maskage.dataset.doctor.manifest import ManifestState
 from maskage.dataset.doctor.match_rows import Match
-from maskage.records import LABELS, Photo
+from maskage.records import Photo
 
 
 def list_notes(
@@ -48,8 +49,8 @@ def list_notes(
         yield Note(
             "outside",
             f"{len(outside)} {_plural('picture lies', 'pictures lie', outside)} in none of the "
-            f"folders {', '.join(LABELS)}, and {_plural('is', 'are', outside)} no part of the "
-            f"dataset. `collector import` brings pictures in",
+            f"folders {', '.join(MASK_AGE.labels)}, and {_plural('is', 'are', outside)} no part "
+            f"of the dataset. `collector import` brings pictures in",
             tuple(outside),
         )
 

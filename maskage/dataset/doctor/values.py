@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
 from maskage.dataset.manifest_columns import PHOTO_COLUMNS
 from maskage.dataset.manifest_rows import consent_of
 from maskage.outside_text import text_to_path
-from maskage.records import LABELS, FaceBox, Label, Photo, Quality, Suggestion
+from maskage.records import FaceBox, Photo, Quality, Suggestion
 
 _UNKNOWN_DIGEST = "0" * 64
 """In the place of a digest that cannot be one; `measure` writes the photo's own."""
@@ -52,7 +53,7 @@ class Salvage:
 
     rows: dict[str, SalvagedRow] = field(default_factory=dict)
     consents: dict[str, Consent] = field(default_factory=dict)
-    events: list[tuple[str, str, str, Label]] = field(default_factory=list)
+    events: list[tuple[str, str, str, str]] = field(default_factory=list)
 
     def add_photo(self, values: Values) -> None:
         """Keep a row of `PHOTO_COLUMNS`, unless there is one of its path."""
@@ -85,7 +86,7 @@ def _photo_row(values: Values) -> SalvagedRow | None:
         return None
     photo = Photo(
         path=path,
-        label=Label(_folder(path)),
+        label=_folder(path),
         subject=_text(row["subject"]),
         session=_text(row["session"]),
         group=_text(row["grp"]),
@@ -101,7 +102,7 @@ def _photo_row(values: Values) -> SalvagedRow | None:
     return SalvagedRow(photo, _text(row["source_sha256"]), _text(row["removed_at"]))
 
 
-def _path(value: object, label: Label | None, digest: str | None) -> str | None:
+def _path(value: object, label: str | None, digest: str | None) -> str | None:
     """Return a path in a class folder; a row of a path elsewhere is matched by its content.
 
     A path with no class is given the one that the row names, and a name that no file has where it
@@ -155,8 +156,8 @@ def _suggestion(row: dict[str, object]) -> Suggestion | None:
     return None if label is None or confidence is None else Suggestion(label, confidence)
 
 
-def _label(value: object) -> Label | None:
-    return Label(value) if isinstance(value, str) and value in LABELS else None
+def _label(value: object) -> str | None:
+    return value if isinstance(value, str) and value in MASK_AGE.labels else None
 
 
 def _text(value: object) -> str | None:

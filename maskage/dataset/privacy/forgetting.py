@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.files import DAMAGED, REBUILDING
 from maskage.dataset.doctor.manifest import ASIDE, find_aside
@@ -44,7 +45,6 @@ from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, EnvironmentProblemError, ToolchainError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.output_log import forget_in_log, read_outputs
-from maskage.records import LABELS, Label
 from maskage.system.files import TEMPORARY_PREFIX, sync_folder
 
 
@@ -91,10 +91,10 @@ class ForgetPlan:
         return not self.is_repeat or bool(self.left_copies or self.derived.cached)
 
     @cached_property
-    def counts(self) -> dict[Label, int]:
+    def counts(self) -> dict[str, int]:
         """Number of the photos in each class folder."""
         found = Counter(path.partition("/")[0] for path in self.mine.photos)
-        return {label: found[label] for label in LABELS}
+        return {label: found[label] for label in MASK_AGE.labels}
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -247,7 +247,7 @@ def _unfinished(root: Path) -> list[str]:
     return sorted(
         file.relative_to(root).as_posix()
         for top in (root, root / TRASH, root / DAMAGED)
-        for label in LABELS
+        for label in MASK_AGE.labels
         for file in (top / label).glob(f"{TEMPORARY_PREFIX}*")
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.privacy.page_search import PAGES, TEXTS
 from maskage.formats.bundle import MODEL_FILES
 from maskage.formats.curated_set import looks_like_set
@@ -13,7 +14,6 @@ from maskage.formats.feature_cache import CACHE_NAME
 from maskage.formats.output_log import DEPTH
 from maskage.formats.run_arguments import ARGS_FILE
 from maskage.pictures.images import PICTURE_SUFFIXES
-from maskage.records import LABELS
 
 # Left by a killed `curate`: a set that was being made, and maybe the former one.
 BUILDING = re.compile(r"\.(.+)-building-\d+")
@@ -77,7 +77,7 @@ def _walk(folder: Path, root: Path, places: Places, depth: int) -> None:
     if any(name in files for name in _FOREIGN):
         return
     if folder == root:
-        folders = [name for name in folders if name not in LABELS]
+        folders = [name for name in folders if name not in MASK_AGE.labels]
     _add_files(folder, files, root, places)
     if looks_like_set(files, folders):
         places.sets.add(folder)

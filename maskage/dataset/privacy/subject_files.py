@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.doctor.files import DAMAGED, facts_of_name
 from maskage.dataset.manifest import (
     KnownPhoto,
@@ -24,7 +25,7 @@ from maskage.formats.sums import hash_file
 from maskage.pictures.bare_pictures import strip_picture
 from maskage.pictures.images import PICTURE_SUFFIXES, read_image
 from maskage.pictures.perceptual_hash import hash_crop
-from maskage.records import LABELS, Photo
+from maskage.records import Photo
 from maskage.system.files import TEMPORARY_PREFIX
 
 _FILE_GAVE_WAY = re.compile(r"-again\d*(?=\.[^.]*$)")
@@ -153,7 +154,7 @@ class _Search:
 
     def _paths(self, photos: Iterable[str]) -> set[str]:
         """Return every path that a photo of the subject may have had, and no other person's has."""
-        ever = {f"{label}/{name}" for label in LABELS for name in self._names}
+        ever = {f"{label}/{name}" for label in MASK_AGE.labels for name in self._names}
         return (ever - self._theirs) | set(photos)
 
     def _all_names(self, photos: Iterable[str]) -> set[str]:
@@ -195,7 +196,7 @@ class _Search:
 
     def _loose(self, top: Path) -> Iterator[str]:
         """Yield the subject's files in the trash, or set aside: "<top>/<label>/<name>"."""
-        for label in LABELS:
+        for label in MASK_AGE.labels:
             folder = self._root / top / label
             for file in sorted(folder.iterdir()) if folder.is_dir() else ():
                 if not file.is_file() or file.name.startswith(TEMPORARY_PREFIX):
@@ -259,7 +260,7 @@ def _other_files(root: Path) -> Iterator[str]:
 
     Photos in their class folders are included.
     """
-    kept = {root / top / label for top in (TRASH, DAMAGED) for label in LABELS}
+    kept = {root / top / label for top in (TRASH, DAMAGED) for label in MASK_AGE.labels}
     for place, folders, names in os.walk(root):
         folder = Path(place)
         folders[:] = [

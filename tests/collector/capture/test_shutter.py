@@ -14,9 +14,9 @@ from collector.capture.shutter import (
 )
 from maskage.pictures.perceptual_hash import hash_crop, is_same_picture
 from maskage.pictures.quality_limits import QualityLimits
-from maskage.records import FaceBox, Frame, Label, Quality, RgbImage
+from maskage.records import FaceBox, Frame, Quality, RgbImage
 
-OLD, YOUNG = Label.MASK_OLD, Label.MASK_YOUNG
+OLD, YOUNG = "mask_old", "mask_young"
 GOOD = Quality(sharpness=100.0, brightness=120.0, clipped=0.0, face_px=120)
 FACE = FaceBox(10, 10, 120, 120)
 

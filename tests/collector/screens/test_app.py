@@ -25,10 +25,11 @@ from collector.widgets.panels import ClassPanel, KeyFooter
 from collector.widgets.preview import Preview
 from collector.widgets.tone_line import ToneLine
 from maskage.cameras.sources import Camera, PictureFolder, open_camera
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import CameraError, EnvironmentProblemError, UsageError
 from maskage.pictures.images import encode_jpeg, read_image
-from maskage.records import LABELS, FaceBox, Frame, Label, Photo, RgbImage
+from maskage.records import FaceBox, Frame, Photo, RgbImage
 
 FACE = FaceBox(100, 60, 120, 120)
 WAIT_S = 20.0
@@ -165,13 +166,13 @@ def photos_of(root: Path) -> list[Photo]:
     return photos
 
 
-@pytest.mark.parametrize(("key", "label"), list(zip("1234", LABELS, strict=True)))
+@pytest.mark.parametrize(("key", "label"), list(zip("1234", MASK_AGE.labels, strict=True)))
 async def test_each_number_saves_one_photo_and_one_row_in_its_class(
-    tmp_path: Path, key: str, label: Label
+    tmp_path: Path, key: str, label: str
 ) -> None:
     async with running(tmp_path, subject="p07") as bench:
         await bench.press(key)
-        await bench.wait_for_answer(f"saved {label.title}, number 1")
+        await bench.wait_for_answer(f"saved {MASK_AGE.title(label)}, number 1")
     (photo,) = photos_of(tmp_path)
     assert (photo.label, photo.subject, photo.source) == (label, "p07", "fake camera")
     assert photo.box == FACE
@@ -219,7 +220,7 @@ async def test_space_shoots_into_the_class_last_used(tmp_path: Path) -> None:
         await bench.pilot.pause(0.3)
         await bench.press("space")
         await bench.wait_for_answer("number 2")
-    assert [photo.label for photo in photos_of(tmp_path)] == [Label.NOMASK_OLD] * 2
+    assert [photo.label for photo in photos_of(tmp_path)] == ["nomask_old"] * 2
 
 
 async def test_a_burst_is_ten_photos_and_one_step_for_undo_and_redo(tmp_path: Path) -> None:
@@ -366,8 +367,8 @@ async def test_all_keys_and_counts_are_on_the_screen(tmp_path: Path, size: tuple
             if command.short:
                 assert f"{show_keys(command.keys.split(',')[0])} {command.short}" in text
         assert "1 2 3 4 shoot" in text
-        for label in LABELS:
-            assert label.title in text
+        for label in MASK_AGE.labels:
+            assert MASK_AGE.title(label) in text
         assert "1 / 735" in text
         assert "p07" in text
         for word in ("sharp", "light", "face", "saved 1", "refused 0", "frames dropped"):
@@ -488,8 +489,8 @@ async def test_a_folder_of_pictures_is_a_queue_to_label(tmp_path: Path) -> None:
             "Every picture of the folder is dealt with. 1 could not be read"
         )
     assert [(photo.label, photo.source) for photo in photos_of(tmp_path / "data")] == [
-        (Label.MASK_OLD, str(pictures / "0.jpg")),
-        (Label.NOMASK_YOUNG, str(pictures / "2.jpg")),
+        ("mask_old", str(pictures / "0.jpg")),
+        ("nomask_young", str(pictures / "2.jpg")),
     ]
     # The next time only what was not labelled is asked for.
     again = open_camera(str(pictures))
@@ -522,8 +523,8 @@ async def test_undo_brings_the_picture_of_a_folder_back(tmp_path: Path) -> None:
         await bench.press("4")
         await bench.wait_for_answer("saved no mask, young, number 1")
     assert [photo.label for photo in photos_of(tmp_path / "data")] == [
-        Label.MASK_YOUNG,
-        Label.NOMASK_YOUNG,
+        "mask_young",
+        "nomask_young",
     ]
 
 
@@ -545,8 +546,8 @@ async def test_what_the_disk_refuses_is_not_called_saved(tmp_path: Path) -> None
         await bench.press("2")
         await bench.wait_for_answer("number 1")
         assert "Could not be saved: 1!" in bench.app.capture.summarise()
-        assert bench.app.capture.query_one(ClassPanel).counts.total[Label.MASK_OLD] == 0
-    assert [photo.label for photo in photos_of(tmp_path)] == [Label.MASK_YOUNG]
+        assert bench.app.capture.query_one(ClassPanel).counts.total["mask_old"] == 0
+    assert [photo.label for photo in photos_of(tmp_path)] == ["mask_young"]
 
 
 async def test_keys_can_be_changed_in_a_file(tmp_path: Path) -> None:
@@ -620,12 +621,12 @@ async def test_f_flags_the_last_photo_and_the_gallery_goes_on_from_there(tmp_pat
         # Relabelled in the gallery, counted at the camera, undone at the camera.
         await bench.press("4", "q")
         await bench.wait(lambda: isinstance(bench.app.screen, CaptureScreen))
-        await bench.wait(lambda: photos_of(tmp_path)[0].label is Label.NOMASK_YOUNG)
+        await bench.wait(lambda: photos_of(tmp_path)[0].label == "nomask_young")
         counts = bench.app.capture.query_one(ClassPanel)
-        await bench.wait(lambda: counts.counts.total[Label.NOMASK_YOUNG] == 1)
-        assert counts.counts.total[Label.MASK_OLD] == 0
+        await bench.wait(lambda: counts.counts.total["nomask_young"] == 1)
+        assert counts.counts.total["mask_old"] == 0
         await bench.press("u")
-        await bench.wait(lambda: photos_of(tmp_path)[0].label is Label.MASK_OLD)
+        await bench.wait(lambda: photos_of(tmp_path)[0].label == "mask_old")
         await bench.press("2")
         await bench.wait_for_answer("saved mask, young, number 1")
 

@@ -16,16 +16,17 @@ from collector.review.gallery import Gallery
 from collector.screens.review_screen import ReviewScreen
 from collector.widgets.dialogs import ChoiceDialog
 from collector.widgets.tone_line import ToneLine
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import flagging
 from maskage.dataset.photo_files import TRASH
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, Label, Photo, Quality, Suggestion
+from maskage.records import Photo, Quality, Suggestion
 from tests.conftest import draw_noise
 
 WAIT_S = 20.0
-OLD, YOUNG, BARE_OLD, BARE_YOUNG = LABELS
+OLD, YOUNG, BARE_OLD, BARE_YOUNG = MASK_AGE.labels
 
 
 class Gallerist:
@@ -64,7 +65,7 @@ class Gallerist:
         assert self.screen.current is not None
         return int(Path(self.screen.current.path).stem[1:3])
 
-    def labels(self) -> dict[int, Label]:
+    def labels(self) -> dict[int, str]:
         """The folder of each photo on disk, by its number."""
         return {int(Path(p.path).stem[1:3]): p.label for p in list_photos(self.root)}
 
@@ -73,7 +74,7 @@ def fill(root: Path, count: int = 12) -> None:
     """`p00.jpg` and so on: the newest is p00; labels go round; half of them `p1`."""
     with PhotoStore(root) as store:
         for number in range(count):
-            label = LABELS[number % 4]
+            label = MASK_AGE.labels[number % 4]
             store.add_encoded(
                 encode_jpeg(draw_noise(number)),
                 Photo(
@@ -110,14 +111,14 @@ async def looking_through(
             app.writer.close()
 
 
-@pytest.mark.parametrize(("key", "label"), list(zip("1234", LABELS, strict=True)))
-async def test_a_number_relabels_and_goes_on(tmp_path: Path, key: str, label: Label) -> None:
+@pytest.mark.parametrize(("key", "label"), list(zip("1234", MASK_AGE.labels, strict=True)))
+async def test_a_number_relabels_and_goes_on(tmp_path: Path, key: str, label: str) -> None:
     async with looking_through(tmp_path) as desk:
         await desk.press("right")
         await desk.press(key)
         assert desk.number() == 2
         await desk.wait(lambda: desk.labels()[1] is label)
-        assert desk.screen.photos[1].label is label
+        assert desk.screen.photos[1].label == label
     (moved,) = [p for p in list_photos(tmp_path) if p.path.endswith("p01.jpg")]
     assert (moved.label, moved.subject, moved.session) == (label, "p1", "s1")
     assert (tmp_path / label / "p01.jpg").is_file()
@@ -258,11 +259,11 @@ async def test_enter_enlarges_and_steps_stay_large(tmp_path: Path) -> None:
 
 async def test_c_goes_round_the_classes_and_zero_shows_all(tmp_path: Path) -> None:
     async with looking_through(tmp_path) as desk:
-        for label in LABELS:
+        for label in MASK_AGE.labels:
             await desk.press("c")
             shown = desk.screen.photos.slice(0, 99)
             assert {photo.label for photo in shown} == {label}
-            assert label.title in desk.text().splitlines()[0]
+            assert MASK_AGE.title(label) in desk.text().splitlines()[0]
         await desk.press("c")
         assert len(desk.screen.photos) == 12
         await desk.press("c", "0")

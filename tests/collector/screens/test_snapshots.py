@@ -9,10 +9,11 @@ import pytest
 from collector.app import CollectorApp, ReviewApp
 from collector.screens.capture_parts import CaptureParts
 from maskage.cameras.sources import open_camera
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore
 from maskage.faces.finder import GuideFinder
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, Photo, Quality, RgbImage, Suggestion
+from maskage.records import Photo, Quality, RgbImage, Suggestion
 from tests.collector.screens.test_app import Bench
 from tests.collector.screens.test_review_screen import Gallerist
 from tests.snapshots import check_snapshot, screen_text
@@ -72,7 +73,7 @@ async def test_the_gallery(
     monkeypatch.chdir(tmp_path)
     with PhotoStore(Path("data")) as store:
         for number in range(8):
-            label = LABELS[number % 4]
+            label = MASK_AGE.labels[number % 4]
             photo = Photo(
                 f"{label}/p{number}.jpg",
                 label,
@@ -85,7 +86,7 @@ async def test_the_gallery(
             )
             store.add_encoded(encode_jpeg(draw_face()), photo)
         disputed = store.photos()[-1]
-        store.suggest([(disputed, Suggestion(LABELS[0], 0.73))])
+        store.suggest([(disputed, Suggestion(MASK_AGE.labels[0], 0.73))])
         app = ReviewApp(store)
         try:
             async with app.run_test(size=size) as pilot:

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from maskage.dataset.store import list_photos
-from maskage.records import Label
 from tests.maskage.dataset.saving_checks import small_disk
 
 TMUX = shutil.which("tmux")
@@ -113,7 +112,7 @@ def test_a_sitting_from_start_to_quit(tmp_path: Path, terminals: list[Terminal])
     terminal.wait("code 0")
     assert "Saved in data: 2." in terminal.text()
     photos = list_photos(tmp_path / "data")
-    assert [photo.label for photo in photos] == [Label.MASK_OLD, Label.NOMASK_OLD]
+    assert [photo.label for photo in photos] == ["mask_old", "nomask_old"]
     assert {photo.subject for photo in photos} == {"p07"}
     assert [photo.is_flagged for photo in photos] == [False, True]
 
@@ -169,7 +168,7 @@ def test_a_full_disk_is_told_at_the_camera_and_ends_with_5(
             terminal.wait("code 5")
             assert "Saved in disk/data: 1." in terminal.text()
             assert "could not be saved" in terminal.text()
-            assert [photo.label for photo in list_photos(disk / "data")] == [Label.MASK_OLD]
+            assert [photo.label for photo in list_photos(disk / "data")] == ["mask_old"]
     except PermissionError as fault:
         pytest.skip(f"no small disk can be mounted here: {fault}")
 

@@ -15,11 +15,11 @@ from curation.build.materialise import materialise_plan
 from curation.cli import main
 from curation.plan.planning import make_plan
 from curation.settings import CurationSettings
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.privacy.derived_copies import find_derived_copies
 from maskage.dataset.privacy.sought_photos import SoughtPhotos
 from maskage.formats.curated_set import read_curated
 from maskage.pictures.images import decode_image, encode_jpeg, read_image
-from maskage.records import LABELS
 from tests.conftest import draw_noise
 
 SECRET = "Anna, Lindenstrasse 5"
@@ -46,7 +46,7 @@ def telling(seed: int, kind: str) -> bytes:
 def phone_photos(four_folders: Callable[..., Path]) -> Path:
     """Four folders without a manifest, as they come from phones, and one photo on its side."""
     root = four_folders(4, "photos")
-    for number, label in enumerate(LABELS):
+    for number, label in enumerate(MASK_AGE.labels):
         for place, (suffix, kind) in enumerate(KINDS.items()):
             path = root / label / f"phone_{place}{suffix}"
             path.write_bytes(telling(50 + 10 * number + place, kind))
@@ -85,7 +85,7 @@ def test_no_place_and_no_name_reaches_what_is_trained_on(
 def test_what_is_trained_on_shows_what_the_photo_showed(phone_photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "curated"
     assert main([str(phone_photos), "--out", str(out)]) == 0
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         for path in sorted((phone_photos / label).iterdir()):
             name = f"{label}/{path.name}"
             copy, photo = read_image(place_of(name, out)), read_image(path)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.privacy.derived_copies import find_derived_copies
 from maskage.dataset.privacy.sought_photos import SoughtPhotos
 from maskage.formats.curated_set import read_curated
@@ -86,7 +87,7 @@ def read_again(place: Path) -> None:
 
 def evaluate(place: Path) -> None:
     """As `trainer evaluate` begins."""
-    _read_photos(place, "test")
+    _read_photos(place, "test", MASK_AGE.labels)
 
 
 @pytest.mark.slow

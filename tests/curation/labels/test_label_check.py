@@ -8,21 +8,23 @@ from numpy.typing import NDArray
 
 from curation.labels.check import MIN_MARGIN, find_doubtful_labels
 from curation.labels.embedding import WEIGHTS_FILE, describe_plainly, embed_pictures
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import AGE, MASK, OLD, WORN
 from maskage.errors import DatasetError
-from maskage.records import LABELS, Label, RgbImage
+from maskage.records import RgbImage
 
 SHOTS = 12
 
 
 def make_bursts(
     bursts: int = 15, seed: int = 0
-) -> tuple[NDArray[np.float32], list[Label], list[int]]:
+) -> tuple[NDArray[np.float32], list[str], list[int]]:
     """Bursts of each class: shots lie near their burst's middle, bursts around their class's."""
     chance = np.random.default_rng(seed)
     features: list[NDArray[np.float64]] = []
-    labels: list[Label] = []
+    labels: list[str] = []
     groups: list[int] = []
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         center = chance.normal(0, 1.5, 64)
         for _ in range(bursts):
             middle = center + chance.normal(0, 1, 64)
@@ -32,7 +34,7 @@ def make_bursts(
     return np.concatenate(features).astype(np.float32), labels, groups
 
 
-def mislabel(labels: list[Label], groups: Sequence[int], group: int, label: Label) -> set[int]:
+def mislabel(labels: list[str], groups: Sequence[int], group: int, label: str) -> set[int]:
     """Give a whole group another label, in place; returns its indices."""
     wrong = {index for index, number in enumerate(groups) if number == group}
     for index in wrong:
@@ -42,17 +44,19 @@ def mislabel(labels: list[Label], groups: Sequence[int], group: int, label: Labe
 
 def test_a_wholly_mislabelled_burst_is_found_and_its_right_label_suggested() -> None:
     features, labels, groups = make_bursts()
-    wrong = mislabel(labels, groups, 3, Label.NOMASK_YOUNG)
-    wrong |= mislabel(labels, groups, 40, Label.MASK_OLD)
+    wrong = mislabel(labels, groups, 3, "nomask_young")
+    wrong |= mislabel(labels, groups, 40, "mask_old")
     doubts = find_doubtful_labels(features, labels, groups)
     assert {doubt.index for doubt in doubts} == wrong
-    assert {doubt.suggested for doubt in doubts if groups[doubt.index] == 3} == {LABELS[0]}
-    assert {doubt.suggested for doubt in doubts if groups[doubt.index] == 40} == {LABELS[2]}
+    assert {doubt.suggested for doubt in doubts if groups[doubt.index] == 3} == {MASK_AGE.labels[0]}
+    assert {doubt.suggested for doubt in doubts if groups[doubt.index] == 40} == {
+        MASK_AGE.labels[2]
+    }
 
 
 def test_folds_that_tear_bursts_apart_would_not_find_it() -> None:
     features, labels, groups = make_bursts()
-    wrong = mislabel(labels, groups, 3, Label.NOMASK_YOUNG)
+    wrong = mislabel(labels, groups, 3, "nomask_young")
     alone = list(range(len(labels)))
     found = {doubt.index for doubt in find_doubtful_labels(features, labels, alone)}
     assert len(found & wrong) < SHOTS / 2
@@ -60,9 +64,9 @@ def test_folds_that_tear_bursts_apart_would_not_find_it() -> None:
 
 def test_a_single_wrong_photo_of_a_right_burst_is_found() -> None:
     features, labels, groups = make_bursts()
-    labels[30] = Label.NOMASK_OLD
+    labels[30] = "nomask_old"
     (doubt,) = find_doubtful_labels(features, labels, groups)
-    assert (doubt.index, doubt.suggested) == (30, Label.MASK_OLD)
+    assert (doubt.index, doubt.suggested) == (30, "mask_old")
     assert doubt.confidence > doubt.given + MIN_MARGIN
     assert doubt.margin == doubt.confidence - doubt.given
 
@@ -74,7 +78,7 @@ def test_right_labels_raise_no_doubt() -> None:
 def test_the_most_certain_come_first() -> None:
     features, labels, groups = make_bursts()
     for group in (3, 20, 40):
-        mislabel(labels, groups, group, Label.NOMASK_YOUNG)
+        mislabel(labels, groups, group, "nomask_young")
     margins = [doubt.margin for doubt in find_doubtful_labels(features, labels, groups)]
     assert len(margins) == 3 * SHOTS
     assert margins == sorted(margins, reverse=True)
@@ -84,7 +88,7 @@ def test_neither_the_order_of_photos_nor_the_numbers_of_groups_matter() -> None:
     # Classes that overlap, so that doubts are near the threshold.
     features, labels, groups = make_bursts()
     features += np.random.default_rng(1).normal(0, 2, features.shape).astype(np.float32)
-    mislabel(labels, groups, 3, Label.NOMASK_YOUNG)
+    mislabel(labels, groups, 3, "nomask_young")
     expected = find_doubtful_labels(features, labels, groups)
     assert expected
     order = np.random.default_rng(2).permutation(len(labels))
@@ -114,31 +118,31 @@ def test_people_who_appear_in_every_class_stay_whole() -> None:
     assert find_doubtful_labels(features, labels, people) == []
 
 
-def draw_face(label: Label, seed: int) -> RgbImage:
+def draw_face(label: str, seed: int) -> RgbImage:
     """A disc with grey or dark hair above, and a blue mask below where there is one."""
-    chance = np.random.default_rng([seed, LABELS.index(label)])
+    chance = np.random.default_rng([seed, MASK_AGE.index(label)])
     side = int(chance.integers(90, 200))
     pixels = np.full((side, side, 3), chance.integers(60, 200, 3), np.uint8)
     middle = (side // 2 + int(chance.integers(-4, 5)), side // 2 + int(chance.integers(-4, 5)))
     cv2.circle(pixels, middle, side // 3, (224, 180, 150), -1)
-    hair = (225, 225, 225) if label.is_old else (60, 40, 30)
+    hair = (225, 225, 225) if MASK_AGE.has(label, AGE, OLD) else (60, 40, 30)
     cv2.ellipse(pixels, middle, (side // 3, side // 3), 0, 180, 360, hair, -1)
-    if label.has_mask:
+    if MASK_AGE.has(label, MASK, WORN):
         corner = (middle[0] + side // 4, middle[1] + side // 3)
         cv2.rectangle(pixels, (middle[0] - side // 4, middle[1] + 4), corner, (60, 90, 220), -1)
     return np.clip(pixels + chance.normal(0, 5, pixels.shape), 0, 255).astype(np.uint8)
 
 
 def test_the_plain_descriptor_tells_drawn_faces_apart() -> None:
-    labels = [label for label in LABELS for _ in range(20)]
+    labels = [label for label in MASK_AGE.labels for _ in range(20)]
     pictures = [draw_face(label, seed) for seed, label in enumerate(labels)]
-    labels[7] = Label.NOMASK_OLD
+    labels[7] = "nomask_old"
     features = describe_plainly(pictures)
     assert features.shape == (80, 1956)
     assert features.dtype == np.float32
     assert np.isfinite(features).all()
     doubts = find_doubtful_labels(features, labels, list(range(80)))
-    assert [(doubt.index, doubt.suggested) for doubt in doubts] == [(7, Label.MASK_OLD)]
+    assert [(doubt.index, doubt.suggested) for doubt in doubts] == [(7, "mask_old")]
 
 
 def test_an_even_picture_is_described_by_numbers() -> None:
@@ -156,7 +160,7 @@ def no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_without_weights_the_descriptor_stands_in_and_says_so(no_weights: Path) -> None:
-    pictures = [draw_face(label, seed) for seed, label in enumerate(LABELS * 10)]
+    pictures = [draw_face(label, seed) for seed, label in enumerate(MASK_AGE.labels * 10)]
     embedding = embed_pictures(iter(pictures), len(pictures))
     assert np.array_equal(embedding.features, describe_plainly(pictures))
     assert embedding.notice is not None
@@ -169,7 +173,7 @@ def test_damaged_weights_are_told_by_their_path(no_weights: Path) -> None:
     path = no_weights / "models" / WEIGHTS_FILE
     path.parent.mkdir()
     path.write_bytes(b"cut short")
-    embedding = embed_pictures([draw_face(LABELS[0], 1)], 1)
+    embedding = embed_pictures([draw_face(MASK_AGE.labels[0], 1)], 1)
     assert embedding.notice is not None
     assert f"{path} is damaged" in embedding.notice
     assert "Remove it" in embedding.notice
@@ -179,7 +183,7 @@ def test_damaged_weights_are_told_by_their_path(no_weights: Path) -> None:
 def test_the_network_sees_each_picture_alike_in_any_batch(shared: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_HOME", str(shared / "weights" / "keras_home"))
-        pictures = [draw_face(label, seed) for seed, label in enumerate(LABELS * 9)]
+        pictures = [draw_face(label, seed) for seed, label in enumerate(MASK_AGE.labels * 9)]
         whole = embed_pictures(iter(pictures), len(pictures))
         one = embed_pictures(pictures[-1:], 1)
     assert whole.notice is None

@@ -8,14 +8,15 @@ from curation.plan.balance import choose_drops, plan_variants, weigh_classes
 from curation.plan.plan import PlannedPhoto
 from curation.plan.variants import variant_of
 from curation.settings import AUGMENT, MAX_VARIANTS, CurationSettings
+from maskage.classes.ready_made import MASK_AGE
 from maskage.faces.finder import FaceLandmarks
-from maskage.records import LABELS, FaceBox, Label
+from maskage.records import FaceBox
 from tests.conftest import draw_noise
 
 EVEN = CurationSettings(balance=AUGMENT, seed=1)
 
 
-def planned(label: Label, count: int, split: str = "train") -> list[PlannedPhoto]:
+def planned(label: str, count: int, split: str = "train") -> list[PlannedPhoto]:
     return [
         PlannedPhoto(f"{label}/{split}{k}.png", label, kept=True, group=f"g{k}", split=split)
         for k in range(count)
@@ -23,8 +24,8 @@ def planned(label: Label, count: int, split: str = "train") -> list[PlannedPhoto
 
 
 def test_every_class_reaches_the_largest_and_parents_take_turns() -> None:
-    photos = planned(Label.MASK_OLD, 4) + planned(Label.MASK_YOUNG, 13)
-    variants = plan_variants([*photos, *planned(Label.MASK_OLD, 9, "val")], EVEN)
+    photos = planned("mask_old", 4) + planned("mask_young", 13)
+    variants = plan_variants([*photos, *planned("mask_old", 9, "val")], EVEN)
     assert len(variants) == 9
     turns = Counter(variant.parent for variant in variants)
     assert sorted(turns.values()) == [2, 2, 2, 3]
@@ -36,28 +37,28 @@ def test_every_class_reaches_the_largest_and_parents_take_turns() -> None:
 
 
 def test_a_photo_gets_only_so_many_variants() -> None:
-    photos = planned(Label.MASK_OLD, 2) + planned(Label.MASK_YOUNG, 100)
+    photos = planned("mask_old", 2) + planned("mask_young", 100)
     assert len(plan_variants(photos, EVEN)) == 2 * MAX_VARIANTS
 
 
 def test_variant_names_are_free() -> None:
     taken = PlannedPhoto(
-        "mask_old/train0__AUG1.jpg", Label.MASK_OLD, kept=False, reason="unreadable: x"
+        "mask_old/train0__AUG1.jpg", "mask_old", kept=False, reason="unreadable: x"
     )
-    twin = PlannedPhoto("mask_old/train0.jpg", Label.MASK_OLD, kept=True, split="train")
-    photos = [*planned(Label.MASK_OLD, 1), taken, twin, *planned(Label.MASK_YOUNG, 4)]
+    twin = PlannedPhoto("mask_old/train0.jpg", "mask_old", kept=True, split="train")
+    photos = [*planned("mask_old", 1), taken, twin, *planned("mask_young", 4)]
     paths = [variant.path for variant in plan_variants(photos, EVEN)]
     assert sorted(paths) == ["mask_old/train0__aug2.jpg", "mask_old/train0__aug3.jpg"]
 
 
 def test_painted_masks_count_but_are_no_parents() -> None:
-    photos = planned(Label.MASK_OLD, 2) + planned(Label.MASK_YOUNG, 8)
+    photos = planned("mask_old", 2) + planned("mask_young", 8)
     landmarks = FaceLandmarks(FaceBox(0, 0, 9, 9), (4, 2), (4, 4), (4, 6))
     painted = [
         variant_of(
             photos[-1],
             f"mask_old/worn{number}.jpg",
-            Label.MASK_OLD,
+            "mask_old",
             MaskPainting(Wearing.WORN, landmarks),
         )
         for number in range(3)
@@ -69,7 +70,7 @@ def test_painted_masks_count_but_are_no_parents() -> None:
 
 
 def test_a_balanced_dataset_needs_no_variants() -> None:
-    assert plan_variants(planned(Label.MASK_OLD, 3) + planned(Label.MASK_YOUNG, 3), EVEN) == []
+    assert plan_variants(planned("mask_old", 3) + planned("mask_young", 3), EVEN) == []
 
 
 def test_a_variant_depends_on_its_seed_only() -> None:
@@ -97,25 +98,25 @@ def test_variants_stay_close_to_their_photo() -> None:
 
 
 def test_every_class_grows_to_the_number_asked_for() -> None:
-    photos = [*planned(Label.MASK_OLD, 4), *planned(Label.MASK_YOUNG, 13)]
+    photos = [*planned("mask_old", 4), *planned("mask_young", 13)]
     grown = Counter(p.label for p in plan_variants(photos, CurationSettings(expand=20)))
-    assert grown == {Label.MASK_OLD: 16, Label.MASK_YOUNG: 7}
+    assert grown == {"mask_old": 16, "mask_young": 7}
     few = Counter(p.label for p in plan_variants(photos, CurationSettings(expand=10)))
-    assert few == {Label.MASK_OLD: 6}
+    assert few == {"mask_old": 6}
     both = CurationSettings(expand=10, balance=AUGMENT)
-    assert Counter(p.label for p in plan_variants(photos, both)) == {Label.MASK_OLD: 9}
+    assert Counter(p.label for p in plan_variants(photos, both)) == {"mask_old": 9}
     capped = CurationSettings(expand=20, max_variants=2)
     assert Counter(p.parent for p in plan_variants(photos, capped)).most_common(1)[0][1] == 2
 
 
 def test_what_is_dropped_is_the_worst_of_who_has_most_and_everybody_keeps_their_best() -> None:
     large = [
-        PlannedPhoto(f"mask_old/{group}{k}.jpg", Label.MASK_OLD, True, group=group, split="train")
+        PlannedPhoto(f"mask_old/{group}{k}.jpg", "mask_old", True, group=group, split="train")
         for group, count in (("a", 6), ("b", 2), ("c", 1))
         for k in range(count)
     ]
-    small = [photo for label in LABELS[1:] for photo in planned(label, 4)]
-    val = planned(Label.MASK_OLD, 3, "val")
+    small = [photo for label in MASK_AGE.labels[1:] for photo in planned(label, 4)]
+    val = planned("mask_old", 3, "val")
     # The last letter of a name says its rank, but for b, whose second photo is its best.
     rank = {photo.path: int(photo.path[-5]) for photo in [*large, *small, *val]}
     rank["mask_old/b0.jpg"], rank["mask_old/b1.jpg"] = 9, 0
@@ -124,9 +125,9 @@ def test_what_is_dropped_is_the_worst_of_who_has_most_and_everybody_keeps_their_
 
 
 def test_all_classes_count_alike_and_a_handful_does_not_lead() -> None:
-    counts = dict(zip(LABELS, (100, 50, 25, 25), strict=True))
+    counts = dict(zip(MASK_AGE.labels, (100, 50, 25, 25), strict=True))
     weights = weigh_classes(counts)
-    assert len({round(weights[label] * counts[label], 9) for label in LABELS}) == 1
-    assert sum(weights[label] * counts[label] for label in LABELS) == 200
-    few = weigh_classes(dict(zip(LABELS, (1, 100, 100, 100), strict=True)))
-    assert few[LABELS[0]] / few[LABELS[1]] < 6
+    assert len({round(weights[label] * counts[label], 9) for label in MASK_AGE.labels}) == 1
+    assert sum(weights[label] * counts[label] for label in MASK_AGE.labels) == 200
+    few = weigh_classes(dict(zip(MASK_AGE.labels, (1, 100, 100, 100), strict=True)))
+    assert few[MASK_AGE.labels[0]] / few[MASK_AGE.labels[1]] < 6

@@ -6,9 +6,10 @@ from PIL import Image
 
 from curation.plan.conflicts import CONFLICT_BITS, LabelConflict, find_label_conflicts
 from curation.plan.look_alikes import find_look_alikes
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.photo_scan import FileScan, PhotoScan, scan_file
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, Photo, RgbImage
+from maskage.records import Photo, RgbImage
 from tests.conftest import draw_noise
 
 
@@ -18,7 +19,7 @@ def find(tmp_path: Path, files: dict[str, bytes]) -> list[LabelConflict]:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-        label = next(label for label in LABELS if label == path.parent.name)
+        label = next(label for label in MASK_AGE.labels if label == path.parent.name)
         scans.append(PhotoScan(Photo(name, label), scan_file(path, name)))
     alike = find_look_alikes(scans, CONFLICT_BITS)
     return find_label_conflicts(scans, alike, lambda scan: (tmp_path / scan.path).read_bytes())
@@ -68,7 +69,7 @@ def test_two_pictures_of_one_pose_are_none_however_near_their_hashes(tmp_path: P
     file_scan = FileScan("", phash=7, mirror=9, width=192, height=192)
     scans = [
         PhotoScan(Photo(f"{label}/a.jpg", label), replace(file_scan, sha256=str(number)))
-        for number, label in enumerate(LABELS[::2])
+        for number, label in enumerate(MASK_AGE.labels[::2])
     ]
     alike = find_look_alikes(scans, CONFLICT_BITS)
     assert find_label_conflicts(scans, alike, lambda scan: files[int(scan.file_scan.sha256)]) == []

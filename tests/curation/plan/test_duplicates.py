@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from curation.plan.duplicates import Duplicate, find_duplicates
 from curation.plan.groups import describe_links, group_photos, source_stem
 from curation.plan.look_alikes import find_look_alikes
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.photo_scan import FileScan, PhotoScan
 from maskage.pictures.perceptual_hash import GROUP_BITS
-from maskage.records import LABELS, Label, Photo, Quality
+from maskage.records import Photo, Quality
 
 GOOD = Quality(sharpness=100.0, brightness=120.0, clipped=0.0, face_px=0)
 
@@ -17,7 +18,7 @@ GOOD = Quality(sharpness=100.0, brightness=120.0, clipped=0.0, face_px=0)
 def scan(
     name: str,
     phash: int = 0,
-    label: Label = Label.MASK_OLD,
+    label: str = "mask_old",
     *,
     mirror: int = (1 << 64) - 1,
     sharpness: float = 100.0,
@@ -69,7 +70,7 @@ def test_a_chain_is_thinned_and_not_swallowed() -> None:
 
 
 def test_classes_and_groups_are_never_compared() -> None:
-    scans = [scan("a", 5), scan("b", 5, Label.NOMASK_OLD), scan("c", 5)]
+    scans = [scan("a", 5), scan("b", 5, "nomask_old"), scan("c", 5)]
     assert duplicates(scans, [0, 0, 1]) == []
 
 
@@ -102,10 +103,10 @@ def test_subject_session_and_source_link_across_classes() -> None:
     scans = [
         scan("a", far(1), subject="anna", session="s1"),
         scan("b", far(2), session="s1"),
-        scan("c", far(3), LABELS[2], subject="anna"),
-        scan("d", far(4), LABELS[3], group="g"),
-        scan("e", far(5), LABELS[3], group="g"),
-        scan("f", far(6), LABELS[3]),
+        scan("c", far(3), MASK_AGE.labels[2], subject="anna"),
+        scan("d", far(4), MASK_AGE.labels[3], group="g"),
+        scan("e", far(5), MASK_AGE.labels[3], group="g"),
+        scan("f", far(6), MASK_AGE.labels[3]),
     ]
     assert groups_of(scans) == [0, 0, 0, 1, 1, 2]
 
@@ -117,10 +118,10 @@ def test_photos_of_nobody_in_particular_are_not_one_person() -> None:
 def test_near_duplicates_and_mirrored_ones_link_across_classes() -> None:
     scans = [
         scan("a", far(1)),
-        scan("b", far(1) ^ 0xFF, LABELS[1]),
-        scan("c", far(1) ^ 0x1FF << 30, LABELS[2]),
+        scan("b", far(1) ^ 0xFF, MASK_AGE.labels[1]),
+        scan("c", far(1) ^ 0x1FF << 30, MASK_AGE.labels[2]),
         scan("d", far(2), mirror=far(3)),
-        scan("e", far(3) ^ 1, LABELS[3], mirror=far(2) ^ 1),
+        scan("e", far(3) ^ 1, MASK_AGE.labels[3], mirror=far(2) ^ 1),
     ]
     assert groups_of(scans) == [0, 0, 1, 2, 2]
 
@@ -164,7 +165,11 @@ def test_augmented_copies_are_traced_to_their_photo() -> None:
     uuid = "123e4567-e89b-12d3-a456-426614174000"
     assert source_stem(f"mask_old/mask_old_original_anna.jpg_{uuid}.jpg") == "anna"
     assert source_stem("mask_old/anna.jpg") is None
-    scans = [scan("anna", far(1)), scan("anna__aug1", far(2)), scan("anna", far(3), LABELS[1])]
+    scans = [
+        scan("anna", far(1)),
+        scan("anna__aug1", far(2)),
+        scan("anna", far(3), MASK_AGE.labels[1]),
+    ]
     assert groups_of(scans) == [0, 0, 1]
 
 

@@ -20,10 +20,11 @@ from curation.plan.look_alikes import find_look_alikes
 from curation.plan.plan import PlannedPhoto
 from curation.plan.split import assign_groups
 from curation.settings import AUGMENT, DEFAULT_RATIO, CurationSettings
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.photo_scan import FileScan, PhotoScan
 from maskage.formats.curated_set import SPLITS
 from maskage.pictures.perceptual_hash import GROUP_BITS
-from maskage.records import LABELS, Label, Photo, Quality
+from maskage.records import Photo, Quality
 
 LONERS = 4
 """Photos of each class that nothing ties to others: with them there is always a split."""
@@ -33,7 +34,7 @@ LONERS = 4
 class Pose:
     """One drawn photo: near one of a few hashes, perhaps mirrored, perhaps of a known person."""
 
-    label: Label
+    label: str
     center: int
     flips: tuple[int, ...]
     is_mirrored: bool
@@ -46,7 +47,7 @@ class Pose:
 POSES = st.lists(
     st.builds(
         Pose,
-        label=st.sampled_from(LABELS),
+        label=st.sampled_from(MASK_AGE.labels),
         center=st.integers(0, 5),
         flips=st.lists(st.integers(0, 63), max_size=4).map(tuple),
         is_mirrored=st.booleans(),
@@ -82,8 +83,8 @@ def scan_of(path: str, pose: Pose) -> PhotoScan:
 def scans_of(poses: Sequence[Pose]) -> list[PhotoScan]:
     """The drawn photos and the loners, sorted by path."""
     scans = [scan_of(f"{p.label}/{k:03d}.jpg", p) for k, p in enumerate(poses)]
-    for number in range(LONERS * len(LABELS)):
-        label = LABELS[number % len(LABELS)]
+    for number in range(LONERS * len(MASK_AGE)):
+        label = MASK_AGE.labels[number % len(MASK_AGE)]
         pose = Pose(label, 100 + number, (), False, None, None, 70, False)
         scans.append(scan_of(f"{label}/loner {number:03d}.jpg", pose))
     return sorted(scans, key=lambda scan: scan.path)
@@ -156,7 +157,7 @@ def test_no_pair_within_the_radius_and_no_known_tie_is_in_two_splits(
     assert len(split_of) == len(planned)
     assert set(split_of.values()) == set(SPLITS)
     counts = Counter((photo.split, photo.label) for photo in planned)
-    assert all(counts[split, label] for split in SPLITS for label in LABELS)
+    assert all(counts[split, label] for split in SPLITS for label in MASK_AGE.labels)
     stay = [scan for scan in scans if scan.path in split_of]
     group_of_path = {photo.path: photo.group for photo in planned}
     apart, leaks = [], []
@@ -226,7 +227,7 @@ def test_of_every_neighbourhood_in_a_class_and_group_the_best_stays_and_no_two_t
     def are_twins(one: PhotoScan, other: PhotoScan) -> bool:
         people = {one.photo.subject, other.photo.subject}
         is_near = bits_between(one, other) <= radius
-        is_one_kind = one.photo.label is other.photo.label
+        is_one_kind = one.photo.label == other.photo.label
         is_one_person = None in people or len(people) == 1
         return is_near and is_one_kind and is_one_person and groups[one.path] == groups[other.path]
 
@@ -254,10 +255,10 @@ def test_thinning_out_takes_from_train_alone_and_the_last_of_no_group_before_oth
     assert all(photo.split == "train" for photo in drops)
     train = [photo for photo in planned if photo.split == "train"]
     smallest = min(Counter(photo.label for photo in train).values())
-    for label in LABELS:
-        before = Counter(photo.group for photo in train if photo.label is label)
+    for label in MASK_AGE.labels:
+        before = Counter(photo.group for photo in train if photo.label == label)
         after = Counter(
-            photo.group for photo in train if photo.label is label and photo.path not in gone
+            photo.group for photo in train if photo.label == label and photo.path not in gone
         )
         assert sum(after.values()) == smallest > 0
         # Whoever lost photos has as many as anybody, or one fewer for the round that was cut.
@@ -301,8 +302,8 @@ def test_variants_are_of_train_and_shared_out_evenly_under_names_of_their_own(
     train = [photo for photo in planned if photo.split == "train"]
     largest = max(Counter(photo.label for photo in train).values())
     wanted = max(expand or 0, largest if balance else 0)
-    for label in LABELS:
-        of_label = [photo for photo in train if photo.label is label]
+    for label in MASK_AGE.labels:
+        of_label = [photo for photo in train if photo.label == label]
         counts = [made[photo.path] for photo in of_label]
         assert max(counts) - min(counts) <= 1
         assert sum(counts) == max(0, min(wanted - len(of_label), most * len(of_label)))

@@ -13,9 +13,10 @@ from curation.plan.split import (
     require_full_splits,
 )
 from curation.settings import Ratio
+from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import SPLITS
-from maskage.records import LABELS, Label, Photo
+from maskage.records import Photo
 
 # For each group, how many photos of each class.
 GROUPS = st.lists(st.tuples(*[st.integers(0, 6)] * 4).filter(any), min_size=1, max_size=14)
@@ -25,7 +26,7 @@ RATIOS = st.sampled_from([(0.8, 0.1, 0.1), (0.6, 0.2, 0.2), (0.34, 0.33, 0.33)])
 def photos_of(contents: Sequence[tuple[int, ...]]) -> tuple[list[Photo], list[int]]:
     photos, groups = [], []
     for group, counts in enumerate(contents):
-        for label, count in zip(LABELS, counts, strict=True):
+        for label, count in zip(MASK_AGE.labels, counts, strict=True):
             for number in range(count):
                 photos.append(Photo(f"{label}/g{group:03d}_{number:03d}.jpg", label))
                 groups.append(group)
@@ -71,14 +72,14 @@ def test_a_subject_never_straddles_splits_and_shares_are_near() -> None:
     splits = assign_groups(photos, groups)
     assert find_straddlers(groups, splits) == []
     counts = Counter((s, p.label) for s, p in zip(splits, photos, strict=True))
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         total = sum(counts[split, label] for split in SPLITS)
         for split, wanted in zip(SPLITS, (0.8, 0.1, 0.1), strict=True):
             assert abs(counts[split, label] / total - wanted) < 0.02
 
 
 def test_photos_that_nothing_ties_are_shared_out_exactly() -> None:
-    photos = [Photo(f"{label}/{k:03d}.jpg", label) for label in LABELS for k in range(50)]
+    photos = [Photo(f"{label}/{k:03d}.jpg", label) for label in MASK_AGE.labels for k in range(50)]
     counts = Counter(assign_groups(photos, list(range(200))))
     assert counts == {"train": 160, "val": 20, "test": 20}
 
@@ -91,7 +92,11 @@ def test_three_people_a_class_fill_every_split() -> None:
 
 
 def test_one_person_is_told_to_bring_others_or_to_split_at_random() -> None:
-    photos = [Photo(f"{label}/{k}.jpg", label, subject="me") for label in LABELS for k in range(9)]
+    photos = [
+        Photo(f"{label}/{k}.jpg", label, subject="me")
+        for label in MASK_AGE.labels
+        for k in range(9)
+    ]
     with pytest.raises(DatasetError) as caught:
         assign_groups(photos, [0] * len(photos))
     for words in ("mask_old from 1", "subject me", "--split random", "--subject NAME", "36 of 36"):
@@ -105,16 +110,16 @@ def test_two_people_of_one_class_are_named_as_too_few() -> None:
 
 
 def test_a_random_split_is_the_shuffled_list_cut_at_the_ratio() -> None:
-    photos = [Photo(f"{Label.MASK_OLD}/{k:02d}.jpg", Label.MASK_OLD) for k in range(10)]
+    photos = [Photo(f"{'mask_old'}/{k:02d}.jpg", "mask_old") for k in range(10)]
     splits = assign_at_random(photos)
-    names = [f"{Label.MASK_OLD}/{k:02d}.jpg" for k in range(10)]
+    names = [f"{'mask_old'}/{k:02d}.jpg" for k in range(10)]
     random.Random(1337).shuffle(names)
     assert [p.path for p, s in zip(photos, splits, strict=True) if s == "val"] == [names[8]]
     assert [p.path for p, s in zip(photos, splits, strict=True) if s == "test"] == [names[9]]
 
 
 def test_a_random_split_of_few_photos_says_how_many_it_needs() -> None:
-    photos = [Photo(f"{label}/{k}.jpg", label) for label in LABELS for k in range(4)]
+    photos = [Photo(f"{label}/{k}.jpg", label) for label in MASK_AGE.labels for k in range(4)]
     splits = assign_at_random(photos)
     with pytest.raises(DatasetError, match="at least 10 photos in each class"):
         require_full_splits(photos, splits, (0.8, 0.1, 0.1), "random")

@@ -28,10 +28,10 @@ from curation.scan.cluster import map_on_cluster
 from curation.scan.job import Job, scan_jobs
 from curation.scan.scanning import CHUNK
 from curation.scan.worker_answer import WorkerAnswer, answer_jobs, require_like_here, versions_here
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.photo_scan import FileScan
 from maskage.errors import EnvironmentProblemError
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS
 
 distributed = pytest.importorskip("distributed")
 
@@ -189,7 +189,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset of small, sharp, distinct pictures, and one that is cut short."""
     root = tmp_path_factory.mktemp("dataset") / "photos"
     noise = np.random.default_rng(1)
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         (root / label).mkdir(parents=True)
         for number in range(PHOTOS):
             squares = noise.integers(30, 226, (16, 16, 3), dtype=np.uint8)

@@ -18,7 +18,7 @@ from maskage.dataset.photo_scan import PhotoScan, scan_file
 from maskage.errors import UnreadableImageError, UsageError
 from maskage.pictures.images import decode_grey, decode_image, encode_jpeg
 from maskage.pictures.quality import measure_quality
-from maskage.records import FaceBox, Label, Photo
+from maskage.records import FaceBox, Photo
 from maskage.system.paths import scan_cache_path
 from tests.conftest import draw_noise
 
@@ -39,7 +39,7 @@ def make_photos(root: Path, count: int) -> list[Photo]:
         path = f"mask_old/{number:02d}.jpg"
         (root / path).write_bytes(encode_jpeg(draw_noise(number)))
         os.utime(root / path, (OLD_S, OLD_S))
-        photos.append(Photo(path, Label.MASK_OLD))
+        photos.append(Photo(path, "mask_old"))
     return photos
 
 
@@ -251,7 +251,7 @@ def test_a_scan_tells_what_is_wrong_with_each_file_and_keeps_the_order(tmp_path:
     (tmp_path / "mask_old").mkdir()
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
-    photos = [Photo(name, Label.MASK_OLD) for name in [*files, "mask_old/gone.jpg"]]
+    photos = [Photo(name, "mask_old") for name in [*files, "mask_old/gone.jpg"]]
     scans = list(scan_photos(tmp_path, photos, Workers(2)))
     assert [scan.photo for scan in scans] == photos
     faults = [scan.file_scan.fault or "" for scan in scans]

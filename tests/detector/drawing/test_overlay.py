@@ -16,20 +16,21 @@ from detector.drawing.tags import describe_face, place_tags
 from detector.drawing.text import wrap
 from detector.tracking.pipeline import FrameResult, Timings
 from detector.tracking.tracker import TrackedFace
-from maskage.records import LABELS, FaceBox, Frame, Label, RgbImage
+from maskage.classes.ready_made import MASK_AGE
+from maskage.records import FaceBox, Frame, RgbImage
 
 GREY = 128
 
 
 def make_face(
-    label: Label = Label.MASK_YOUNG,
+    label: str = "mask_young",
     box: FaceBox | None = None,
     *,
     confidence: float = 0.93,
     is_sure: bool = True,
 ) -> TrackedFace:
     rest = (1 - confidence) / 3
-    probabilities = tuple(confidence if x is label else rest for x in LABELS)
+    probabilities = tuple(confidence if x == label else rest for x in MASK_AGE.labels)
     where = box or FaceBox(100, 200, 120, 150)
     return TrackedFace(3, where, label, probabilities, probabilities, is_sure)
 
@@ -41,7 +42,7 @@ def make_result(*faces: TrackedFace, width: int = 640, height: int = 480) -> Fra
 
 def test_a_face_is_described_in_words() -> None:
     assert describe_face(make_face()) == "#3 mask, young 93%"
-    assert describe_face(make_face(Label.NOMASK_OLD)) == "#3 no mask, old 93%"
+    assert describe_face(make_face("nomask_old")) == "#3 no mask, old 93%"
     assert describe_face(make_face(confidence=0.41, is_sure=False)) == "#3 unsure 41%"
 
 
@@ -59,16 +60,16 @@ def test_drawing_leaves_the_frame_as_it_was() -> None:
 
 
 def test_the_box_is_drawn_around_the_face() -> None:
-    drawn = draw_result(make_result(make_face(Label.MASK_OLD)))
-    assert tuple(drawn[275, 100]) == LABEL_COLORS[Label.MASK_OLD]
+    drawn = draw_result(make_result(make_face("mask_old")))
+    assert tuple(drawn[275, 100]) == LABEL_COLORS["mask_old"]
     assert tuple(drawn[275, 160]) == (GREY, GREY, GREY)
 
 
 def test_a_mirrored_drawing_mirrors_the_box_and_not_the_words() -> None:
-    drawn = draw_result(make_result(make_face(Label.MASK_OLD)), is_mirrored=True)
-    assert tuple(drawn[275, 640 - 100]) == LABEL_COLORS[Label.MASK_OLD]
+    drawn = draw_result(make_result(make_face("mask_old")), is_mirrored=True)
+    assert tuple(drawn[275, 640 - 100]) == LABEL_COLORS["mask_old"]
     status = slice(440, 480)
-    plain = draw_result(make_result(make_face(Label.MASK_OLD)))
+    plain = draw_result(make_result(make_face("mask_old")))
     np.testing.assert_array_equal(drawn[status], plain[status])
 
 
@@ -76,8 +77,8 @@ def test_mask_no_mask_and_unsure_differ_in_shape_too() -> None:
     drawn = [
         draw_result(make_result(face))
         for face in (
-            make_face(Label.MASK_OLD),
-            make_face(Label.NOMASK_OLD),
+            make_face("mask_old"),
+            make_face("nomask_old"),
             make_face(is_sure=False),
         )
     ]
@@ -115,8 +116,8 @@ def test_class_colours_are_told_apart_with_every_common_colour_blindness() -> No
     ],
 )
 def test_a_face_at_any_edge_gets_its_tag_within_the_picture(box: FaceBox) -> None:
-    drawn = draw_result(make_result(make_face(Label.NOMASK_YOUNG, box)))
-    tag = (drawn == LABEL_COLORS[Label.NOMASK_YOUNG]).all(axis=2)
+    drawn = draw_result(make_result(make_face("nomask_young", box)))
+    tag = (drawn == LABEL_COLORS["nomask_young"]).all(axis=2)
     assert drawn.shape == (480, 640, 3)
     assert tag.sum() > 1000
 
@@ -140,40 +141,40 @@ def test_long_notices_are_broken_into_lines() -> None:
     assert " ".join(lines) == "one two three four five six seven eight"
 
 
-def count_rows(drawn: RgbImage, label: Label, left: int, width: int) -> int:
+def count_rows(drawn: RgbImage, label: str, left: int, width: int) -> int:
     """Rows of a strip of a drawing that hold a tag of a class from side to side."""
     strip = (drawn[:, left : left + width] == LABEL_COLORS[label]).all(axis=2)
     return int(strip.all(axis=1).sum())
 
 
 def test_a_tag_gives_way_to_another_face() -> None:
-    above = make_face(Label.MASK_OLD, FaceBox(200, 150, 120, 110))
-    beneath = make_face(Label.NOMASK_OLD, FaceBox(205, 265, 115, 110))
+    above = make_face("mask_old", FaceBox(200, 150, 120, 110))
+    beneath = make_face("nomask_old", FaceBox(205, 265, 115, 110))
     alone = draw_result(make_result(beneath))
     together = draw_result(make_result(above, beneath))
     # Alone its tag lies above its box, over what would be the other face's chin.
-    assert count_rows(alone[200:265], Label.NOMASK_OLD, 210, 4) > 0
-    assert count_rows(together[152:260], Label.NOMASK_OLD, 210, 4) == 0
-    assert count_rows(together[376:], Label.NOMASK_OLD, 210, 4) > 0
+    assert count_rows(alone[200:265], "nomask_old", 210, 4) > 0
+    assert count_rows(together[152:260], "nomask_old", 210, 4) == 0
+    assert count_rows(together[376:], "nomask_old", 210, 4) > 0
 
 
 def test_a_face_that_fills_the_picture_keeps_its_words() -> None:
-    close = make_face(Label.MASK_OLD, FaceBox(10, 10, 620, 460))
+    close = make_face("mask_old", FaceBox(10, 10, 620, 460))
     (tag,) = place_tags(make_result().frame.pixels, [close], [close.box], None)
     assert tag.words == "#3 mask, old 93%"
 
 
 def test_a_face_far_off_moves_no_tag() -> None:
-    near = make_face(Label.MASK_OLD, FaceBox(200, 200, 160, 180))
-    far = make_face(Label.NOMASK_OLD, FaceBox(240, 165, 24, 28))
+    near = make_face("mask_old", FaceBox(200, 200, 160, 180))
+    far = make_face("nomask_old", FaceBox(240, 165, 24, 28))
     drawn = draw_result(make_result(near, far))
-    assert count_rows(drawn[150:199], Label.MASK_OLD, 205, 4) > 0
+    assert count_rows(drawn[150:199], "mask_old", 205, 4) > 0
 
 
 def test_in_a_crowd_only_the_number_stands_where_the_words_would_hide_others() -> None:
-    row = [make_face(Label.MASK_OLD, FaceBox(40 + 70 * n, 200, 60, 70)) for n in range(8)]
+    row = [make_face("mask_old", FaceBox(40 + 70 * n, 200, 60, 70)) for n in range(8)]
     drawn = draw_result(make_result(*row))
-    is_tag = (drawn[:300] == LABEL_COLORS[Label.MASK_OLD]).all(axis=2)
+    is_tag = (drawn[:300] == LABEL_COLORS["mask_old"]).all(axis=2)
     covered = [is_tag[204:266, face.box.x + 5 : face.box.x + 55].mean() for face in row]
     assert max(covered) < 0.05
     tags = place_tags(drawn, row, [face.box for face in row], None)

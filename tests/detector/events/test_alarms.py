@@ -22,13 +22,14 @@ from detector.events.alarms import Alarms, AlarmSummary, require_all_done
 from detector.events.webhooks import MOST_PAUSE_S, WebhookAction, read_retry_after
 from detector.tracking.pipeline import FrameResult, Timings
 from detector.tracking.tracker import TrackedFace
+from maskage.classes.ready_made import MASK_AGE
 from maskage.commands.parser import CommandParser
 from maskage.errors import EnvironmentProblemError, UsageError
-from maskage.records import LABELS, FaceBox, Frame, Label
+from maskage.records import FaceBox, Frame
 
 PIXELS = np.zeros((48, 64, 3), np.uint8)
-NO_MASK = frozenset({Label.NOMASK_OLD, Label.NOMASK_YOUNG})
-ALARM = Alarm(Label.NOMASK_OLD, 3, 0.93124, 12.4804, "2026-03-01T10:20:30.123+00:00", "webcam 0")
+NO_MASK = frozenset({"nomask_old", "nomask_young"})
+ALARM = Alarm("nomask_old", 3, 0.93124, 12.4804, "2026-03-01T10:20:30.123+00:00", "webcam 0")
 
 # Keeps what it was given, one file for each alarm, whole before it is seen.
 RECORD = """
@@ -55,9 +56,9 @@ def read_pids(pids: Path) -> list[int]:
 
 
 def face(
-    label: Label = Label.NOMASK_OLD, track: int = 1, *, is_sure: bool = True, is_guide: bool = False
+    label: str = "nomask_old", track: int = 1, *, is_sure: bool = True, is_guide: bool = False
 ) -> TrackedFace:
-    p = tuple(0.91 if label is other else 0.03 for other in LABELS)
+    p = tuple(0.91 if label == other else 0.03 for other in MASK_AGE.labels)
     return TrackedFace(track, FaceBox(1, 2, 30, 40), label, p, p, is_sure, is_guide)
 
 
@@ -175,7 +176,7 @@ def test_a_face_raises_an_alarm_once_it_has_held_and_again_after_the_cool_down()
 
 def test_neither_an_unsure_face_nor_another_label_raises_an_alarm() -> None:
     unsure = [frame(n / 10, face(is_sure=False)) for n in range(20)]
-    masked = [frame(2 + n / 10, face(Label.MASK_OLD)) for n in range(20)]
+    masked = [frame(2 + n / 10, face("mask_old")) for n in range(20)]
     assert times_raised(AlarmSettings(NO_MASK), *unsure, *masked) == []
 
 
@@ -191,7 +192,7 @@ def test_changing_between_two_labels_that_are_asked_for_is_no_doubt() -> None:
 
 
 def test_a_track_that_flickers_raises_one_alarm_in_the_cool_down() -> None:
-    shown = [Label.NOMASK_OLD, Label.MASK_OLD]
+    shown = ["nomask_old", "mask_old"]
     frames = [frame(n / 10, face(shown[n // 8 % 2])) for n in range(300)]
     assert times_raised(AlarmSettings(NO_MASK, cool_down_s=30.0), *frames) == [0.5]
 
@@ -521,7 +522,7 @@ def test_without_options_there_are_no_alarms() -> None:
 def test_options_are_read_into_settings() -> None:
     words = "--on nomask_* --on mask_old --exec \"sh -c 'exit 1'\" --exec true --webhook http://h/x"
     assert read(f"{words} --on-for 2 --cool-down 5") == AlarmSettings(
-        NO_MASK | {Label.MASK_OLD},
+        NO_MASK | {"mask_old"},
         (("sh", "-c", "exit 1"), ("true",)),
         ("http://h/x",),
         2.0,
@@ -532,7 +533,7 @@ def test_options_are_read_into_settings() -> None:
 def test_a_face_holds_for_half_a_second_and_alarms_rest_for_thirty_by_default() -> None:
     settings = read("--on *_young --exec true")
     assert settings is not None
-    assert settings.labels == {Label.MASK_YOUNG, Label.NOMASK_YOUNG}
+    assert settings.labels == {"mask_young", "nomask_young"}
     assert (settings.on_for_s, settings.cool_down_s) == (0.5, 30.0)
 
 

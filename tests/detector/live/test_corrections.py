@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from detector.live.corrections import WAITING, Corrections, CorrectionStore
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
 from maskage.dataset.store import PhotoStore
 from maskage.faces.finder import CROP_MARGIN, crop_face
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import read_image
-from maskage.records import LABELS, FaceBox, Frame, Label, Photo, RgbImage
+from maskage.records import FaceBox, Frame, Photo, RgbImage
 from tests.conftest import draw_noise
 from tests.detector.live.test_live import ScriptedCamera
 from tests.detector.live.test_live_controls import Watched, says
@@ -77,19 +78,19 @@ def held_by_another_process(root: Path) -> Iterator[None]:
         holder.communicate()
 
 
-@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("label", MASK_AGE.labels)
 def test_a_face_lands_in_the_folder_of_its_right_label_with_all_that_is_known(
-    tmp_path: Path, label: Label
+    tmp_path: Path, label: str
 ) -> None:
     root = tmp_path / "data"
     with Corrections(CorrectionStore(root)) as corrections:
         said = corrections.save(frame(), BOX, label, "demo", "demo camera")
-        assert label.title in said
+        assert MASK_AGE.title(label) in said
         message = outcome(corrections)
         assert corrections.saved == 1
     (photo,) = photos_in(root)
     assert message == f"saved {root / photo.path}"
-    assert photo.label is label
+    assert photo.label == label
     assert Path(photo.path).parent.name == label
     assert photo.box == BOX
     assert photo.source == "demo camera"
@@ -104,12 +105,12 @@ def test_a_face_lands_in_the_folder_of_its_right_label_with_all_that_is_known(
 
 def test_several_corrections_are_all_saved_in_one_session(tmp_path: Path) -> None:
     with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
-        for number, label in enumerate(LABELS):
+        for number, label in enumerate(MASK_AGE.labels):
             box = FaceBox(40 + 60 * number, 100, 120, 120, 0.9)
             corrections.save(frame(), box, label, "clip.mp4", "clip.mp4")
-        assert all(outcome(corrections).startswith("saved ") for _ in LABELS)
+        assert all(outcome(corrections).startswith("saved ") for _ in MASK_AGE.labels)
     photos = photos_in(tmp_path / "data")
-    assert sorted(photo.label for photo in photos) == sorted(LABELS)
+    assert sorted(photo.label for photo in photos) == sorted(MASK_AGE.labels)
     assert len({photo.session for photo in photos}) == 1
 
 
@@ -118,12 +119,12 @@ def test_a_second_thought_about_the_same_face_moves_its_photo(tmp_path: Path) ->
     held = frame()
     with Corrections(CorrectionStore(root)) as corrections:
         said = []
-        for label in (Label.MASK_OLD, Label.MASK_OLD, Label.NOMASK_OLD):
+        for label in ("mask_old", "mask_old", "nomask_old"):
             corrections.save(held, BOX, label, "demo", "demo camera")
             said.append(outcome(corrections))
         assert corrections.saved == 1
     (photo,) = photos_in(root)
-    assert photo.label is Label.NOMASK_OLD
+    assert photo.label == "nomask_old"
     assert "saved already" in said[1]
     assert said[2] == f"moved to {root / photo.path}"
 
@@ -132,7 +133,7 @@ def test_what_was_ordered_before_the_end_is_saved_and_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
-        for label in LABELS:
+        for label in MASK_AGE.labels:
             corrections.save(frame(), BOX, label, "demo", "demo camera")
     assert len(photos_in(tmp_path / "data")) == 4
     assert capsys.readouterr().err.count("saved ") == 4
@@ -141,7 +142,7 @@ def test_what_was_ordered_before_the_end_is_saved_and_said(
 def test_the_picture_may_change_once_the_order_is_given(tmp_path: Path) -> None:
     given = frame()
     with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
-        corrections.save(given, BOX, Label.MASK_OLD, "demo", "demo camera")
+        corrections.save(given, BOX, "mask_old", "demo", "demo camera")
         given.pixels[:] = 0
         outcome(corrections)
     (photo,) = photos_in(tmp_path / "data")
@@ -161,7 +162,7 @@ def test_before_a_webcam_or_stream_it_must_be_said_who_is_there(
 ) -> None:
     with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
         assert "--self" in (corrections.objection(source) or "")
-        said = corrections.save(frame(), BOX, Label.MASK_OLD, source, "webcam 0")
+        said = corrections.save(frame(), BOX, "mask_old", source, "webcam 0")
         assert said.startswith("not saved")
         assert "--subject" in said
     assert list(tmp_path.iterdir()) == []
@@ -169,7 +170,7 @@ def test_before_a_webcam_or_stream_it_must_be_said_who_is_there(
 
 def test_a_subject_without_a_consent_on_record_is_not_saved(tmp_path: Path) -> None:
     with Corrections(CorrectionStore(tmp_path / "data", "p07")) as corrections:
-        corrections.save(frame(), BOX, Label.MASK_OLD, "0", "webcam 0")
+        corrections.save(frame(), BOX, "mask_old", "0", "webcam 0")
         assert outcome(corrections) == "not saved: no consent of p07 on record"
         assert corrections.saved == 0
     assert photos_in(tmp_path / "data") == []
@@ -180,7 +181,7 @@ def test_a_consent_that_has_ended_is_none(tmp_path: Path) -> None:
     yesterday = TODAY - timedelta(days=1)
     agree(root, "p07", TODAY - timedelta(days=9), yesterday)
     with Corrections(CorrectionStore(root, "p07")) as corrections:
-        corrections.save(frame(), BOX, Label.MASK_OLD, "0", "webcam 0")
+        corrections.save(frame(), BOX, "mask_old", "0", "webcam 0")
         assert outcome(corrections) == f"not saved: consent of p07 ended on {yesterday}"
     assert photos_in(root) == []
 
@@ -188,7 +189,7 @@ def test_a_consent_that_has_ended_is_none(tmp_path: Path) -> None:
 def test_a_subject_whose_consent_is_on_record_is_saved(tmp_path: Path) -> None:
     agree(tmp_path / "data", "p07")
     with Corrections(CorrectionStore(tmp_path / "data", "p07")) as corrections:
-        corrections.save(frame(), BOX, Label.NOMASK_OLD, "0", "webcam 0")
+        corrections.save(frame(), BOX, "nomask_old", "0", "webcam 0")
         assert outcome(corrections).startswith("saved ")
     (photo,) = photos_in(tmp_path / "data")
     assert (photo.subject, photo.source) == ("p07", "webcam 0")
@@ -196,7 +197,7 @@ def test_a_subject_whose_consent_is_on_record_is_saved(tmp_path: Path) -> None:
 
 def test_who_photographs_themselves_puts_that_on_record(tmp_path: Path) -> None:
     with Corrections(CorrectionStore(tmp_path / "data", "me", is_self=True)) as corrections:
-        corrections.save(frame(), BOX, Label.NOMASK_OLD, "0", "webcam 0")
+        corrections.save(frame(), BOX, "nomask_old", "0", "webcam 0")
         assert outcome(corrections).startswith("saved ")
     with PhotoStore(tmp_path / "data") as store:
         assert store.consents() == {"me": Consent("me", "self", TODAY)}
@@ -206,7 +207,7 @@ def test_who_photographs_themselves_puts_that_on_record(tmp_path: Path) -> None:
 def test_a_consent_that_is_there_already_is_left_as_it_was(tmp_path: Path) -> None:
     agree(tmp_path / "data", "me", TODAY - timedelta(days=30))
     with Corrections(CorrectionStore(tmp_path / "data", "me", is_self=True)) as corrections:
-        corrections.save(frame(), BOX, Label.NOMASK_OLD, "0", "webcam 0")
+        corrections.save(frame(), BOX, "nomask_old", "0", "webcam 0")
         outcome(corrections)
     with PhotoStore(tmp_path / "data") as store:
         assert store.consents()["me"].basis == "form 12"
@@ -216,18 +217,18 @@ def test_a_dataset_in_use_is_told_and_is_tried_again(tmp_path: Path) -> None:
     root = tmp_path / "data"
     with Corrections(CorrectionStore(root)) as corrections:
         with held_by_another_process(root):
-            corrections.save(frame(), BOX, Label.MASK_OLD, "demo", "demo camera")
+            corrections.save(frame(), BOX, "mask_old", "demo", "demo camera")
             message = outcome(corrections)
             assert message.startswith(f"not saved: {root}: another program")
 
-        corrections.save(frame(), BOX, Label.MASK_OLD, "demo", "demo camera")
+        corrections.save(frame(), BOX, "mask_old", "demo", "demo camera")
         assert outcome(corrections).startswith("saved ")
     assert len(photos_in(root)) == 1
 
 
 def test_after_the_end_others_may_write_again(tmp_path: Path) -> None:
     with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
-        corrections.save(frame(), BOX, Label.MASK_OLD, "demo", "demo camera")
+        corrections.save(frame(), BOX, "mask_old", "demo", "demo camera")
         outcome(corrections)
     with held_by_another_process(tmp_path / "data"):
         pass
@@ -237,14 +238,14 @@ def test_after_the_end_others_may_write_again(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with Corrections(CorrectionStore(tmp_path / "file")) as corrections:
-        corrections.save(frame(), BOX, Label.MASK_OLD, "demo", "demo camera")
+        corrections.save(frame(), BOX, "mask_old", "demo", "demo camera")
         assert "the dataset folder cannot be made" in outcome(corrections)
 
 
 def test_more_than_the_disk_keeps_up_with_are_refused(tmp_path: Path) -> None:
     with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
         said = [
-            corrections.save(frame(), BOX, Label.MASK_OLD, "demo", "demo camera")
+            corrections.save(frame(), BOX, "mask_old", "demo", "demo camera")
             for _ in range(WAITING + 20)
         ]
         refused = [each for each in said if each.startswith("not saved")]
@@ -256,7 +257,7 @@ def test_more_than_the_disk_keeps_up_with_are_refused(tmp_path: Path) -> None:
 def test_the_live_view_goes_on_while_the_dataset_is_in_use(
     bundle: ModelBundle, paint: Callable[..., RgbImage], tmp_path: Path
 ) -> None:
-    pixels = paint(Label.MASK_OLD, 320, 200)
+    pixels = paint("mask_old", 320, 200)
     watched = Watched(bundle, tmp_path, {"demo": lambda: ScriptedCamera(pixels)})
     with held_by_another_process(tmp_path / "data"):
         visitor = watched.visit(

@@ -22,12 +22,13 @@ from detector.screens.display import DisplayProbe, ScreenKind, choose_screen
 from detector.tracking.pipeline import LivePipeline
 from maskage.cameras.live_feed import LiveFeed
 from maskage.cameras.sources import Camera, PictureFolder
+from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import CameraError, EnvironmentProblemError
 from maskage.faces.finder import GuideFinder
 from maskage.formats.bundle import ModelBundle
 from maskage.inference.classifier import Classifier
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, Frame, Label, RgbImage
+from maskage.records import Frame, RgbImage
 
 pytestmark = pytest.mark.usefixtures("no_face_model")
 
@@ -102,11 +103,11 @@ def test_each_view_holds_a_labelled_frame_its_rate_and_its_age(
     bundle: ModelBundle, paint: Callable[..., RgbImage]
 ) -> None:
     screen = ScriptedScreen()
-    camera = ScriptedCamera(paint(Label.MASK_OLD))
+    camera = ScriptedCamera(paint("mask_old"))
     with looping(lambda: camera, bundle, screen, frames=20) as loop:
         loop.run()
     assert loop.summary.frames == 20
-    assert {view.result.faces[0].label for view in screen.views} == {Label.MASK_OLD}
+    assert {view.result.faces[0].label for view in screen.views} == {"mask_old"}
     last = screen.views[-1].readout
     assert last.fps is not None
     assert 10 < last.fps < 110
@@ -119,14 +120,14 @@ def test_the_last_view_of_a_recording_says_so_and_that_of_a_camera_does_not(
     bundle: ModelBundle, tmp_path: Path, paint: Callable[..., RgbImage]
 ) -> None:
     for number in range(3):
-        (tmp_path / f"{number}.jpg").write_bytes(encode_jpeg(paint(Label.MASK_OLD)))
+        (tmp_path / f"{number}.jpg").write_bytes(encode_jpeg(paint("mask_old")))
     over = ScriptedScreen()
     with looping(lambda: PictureFolder(tmp_path), bundle, over) as loop:
         loop.run()
     assert [view.is_over for view in over.views].index(True) == len(over.views) - 1
     assert over.views[-1].result.frame.index == 2
     left = ScriptedScreen({2: "q"})
-    with looping(lambda: ScriptedCamera(paint(Label.MASK_OLD)), bundle, left) as loop:
+    with looping(lambda: ScriptedCamera(paint("mask_old")), bundle, left) as loop:
         loop.run()
     assert left.views
     assert not any(view.is_over for view in left.views)
@@ -136,7 +137,7 @@ def test_a_slow_screen_shows_new_frames_and_never_old_ones(
     bundle: ModelBundle, paint: Callable[..., RgbImage]
 ) -> None:
     screen = ScriptedScreen(show_s=0.1)
-    camera = ScriptedCamera(paint(Label.MASK_OLD))
+    camera = ScriptedCamera(paint("mask_old"))
     with looping(lambda: camera, bundle, screen, frames=10) as loop:
         loop.run()
     assert loop.summary.dropped > 20
@@ -149,7 +150,7 @@ def test_pause_holds_the_picture_mirror_turns_it_and_q_ends(
     bundle: ModelBundle, paint: Callable[..., RgbImage]
 ) -> None:
     screen = ScriptedScreen({5: "m", 10: "p", 12: "p", 20: "q"})
-    camera = ScriptedCamera(paint(Label.MASK_OLD))
+    camera = ScriptedCamera(paint("mask_old"))
     with looping(lambda: camera, bundle, screen) as loop:
         loop.run()
     paused = [view for view in screen.views if view.readout.is_paused]
@@ -164,7 +165,7 @@ def test_a_snapshot_is_saved_and_told(
     bundle: ModelBundle, paint: Callable[..., RgbImage], tmp_path: Path
 ) -> None:
     screen = ScriptedScreen({3: "s", 6: "q"})
-    camera = ScriptedCamera(paint(Label.MASK_OLD))
+    camera = ScriptedCamera(paint("mask_old"))
     shots = tmp_path / "new" / "shots"
     with looping(lambda: camera, bundle, screen, snapshots=shots) as loop:
         loop.run()
@@ -178,7 +179,7 @@ def test_a_snapshot_that_cannot_be_saved_does_not_end_the_view(
 ) -> None:
     (tmp_path / "file").write_text("")
     screen = ScriptedScreen({3: "s", 9: "q"})
-    camera = ScriptedCamera(paint(Label.MASK_OLD))
+    camera = ScriptedCamera(paint("mask_old"))
     with looping(lambda: camera, bundle, screen, snapshots=tmp_path / "file") as loop:
         loop.run()
     assert len(screen.views) >= 9
@@ -192,7 +193,7 @@ def test_a_lost_camera_is_opened_again(bundle: ModelBundle, paint: Callable[...,
         openings.append(len(openings))
         if len(openings) == 2:
             raise CameraError("still pulled out.")
-        return ScriptedCamera(paint(Label.MASK_OLD), lost_after=10 if len(openings) == 1 else None)
+        return ScriptedCamera(paint("mask_old"), lost_after=10 if len(openings) == 1 else None)
 
     screen = ScriptedScreen()
     with looping(open_camera, bundle, screen, seconds=4.0) as loop:
@@ -215,7 +216,7 @@ def test_a_silent_camera_is_called_stale(
             return super().read()
 
     screen = ScriptedScreen()
-    with looping(lambda: SilentCamera(paint(Label.MASK_OLD)), bundle, screen, seconds=3.8) as loop:
+    with looping(lambda: SilentCamera(paint("mask_old")), bundle, screen, seconds=3.8) as loop:
         loop.run()
     stale = [view.readout.stale_s for view in screen.views if view.readout.stale_s]
     assert stale
@@ -237,7 +238,7 @@ def test_headless_tells_of_changes_and_writes_events(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    clip = film([Label.NOMASK_YOUNG] * 20 + [Label.MASK_OLD] * 20, 20)
+    clip = film(["nomask_young"] * 20 + ["mask_old"] * 20, 20)
     words = ["live", "--headless", "--source", str(clip), "--model", str(bundle.folder)]
     assert main([*words, "--json", str(tmp_path / "e.jsonl")]) == 0
     printed = capsys.readouterr()
@@ -254,7 +255,7 @@ def test_headless_tells_of_changes_and_writes_events(
 def test_the_first_face_is_labelled_within_a_second_and_a_half_of_the_start(
     bundle: ModelBundle, film: Callable[..., Path]
 ) -> None:
-    clip = film([Label.MASK_OLD] * 40)
+    clip = film(["mask_old"] * 40)
     command = [sys.executable, "-m", "detector.cli", "live", "--headless", "--frames", "1"]
     before = os.times()
     subprocess.run(
@@ -279,14 +280,14 @@ def test_headless_looks_at_every_picture_of_a_folder(
 ) -> None:
     folder = tmp_path / "pictures"
     folder.mkdir()
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         (folder / f"{label}.jpg").write_bytes(encode_jpeg(paint(label)))
     (folder / "x.jpg").write_bytes(b"broken")
     words = ["live", "--headless", "--source", str(folder), "--model", str(bundle.folder)]
     assert main([*words, "--json", "-"]) == 0
     printed = capsys.readouterr()
     events = [json.loads(line) for line in printed.out.splitlines()]
-    assert [event["faces"][0]["label"] for event in events] == list(LABELS)
+    assert [event["faces"][0]["label"] for event in events] == list(MASK_AGE.labels)
     assert "skipped" in printed.err
 
 

@@ -20,7 +20,6 @@ from detector.cli import main
 from detector.video.mp4 import FRAGMENT_S
 from maskage.cameras.video.video_file import VideoFile
 from maskage.formats.bundle import ModelBundle
-from maskage.records import Label
 from tests.detector.screens.test_terminal import read_until
 
 pytestmark = pytest.mark.usefixtures("no_face_model")
@@ -123,7 +122,7 @@ def live(bundle: ModelBundle, clip: Path, *words: str) -> int:
 def test_nothing_is_kept_unless_it_is_asked_for(
     bundle: ModelBundle, film: Callable[..., Path], elsewhere: Path
 ) -> None:
-    assert live(bundle, film([Label.MASK_OLD] * 5), "--self") == 0
+    assert live(bundle, film(["mask_old"] * 5), "--self") == 0
     assert list(elsewhere.iterdir()) == []
     assert [t.name for t in threading.enumerate() if t.name.startswith(SUPPORT)] == []
 
@@ -134,7 +133,7 @@ def test_without_a_picture_a_recording_is_told_of_and_made(
     elsewhere: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert live(bundle, film([Label.MASK_OLD] * 20, 20), "--record") == 0
+    assert live(bundle, film(["mask_old"] * 20, 20), "--record") == 0
     (path,) = (elsewhere / "recordings").iterdir()
     told = capsys.readouterr().err
     assert f"recording recordings/{path.name}, faces blurred" in told
@@ -153,7 +152,7 @@ def test_a_recording_that_was_asked_for_and_cannot_be_made_ends_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     (elsewhere / "recordings").write_text("")
-    assert live(bundle, film([Label.MASK_OLD] * 10), "--record") == ENVIRONMENT
+    assert live(bundle, film(["mask_old"] * 10), "--record") == ENVIRONMENT
     told = capsys.readouterr()
     assert told.err.count("cannot be made") == 1
     assert told.out == ""
@@ -164,9 +163,9 @@ def test_after_the_end_of_one_recording_the_next_is_watched(
     film: Callable[..., Path],
     elsewhere: Path,
 ) -> None:
-    clip = film([Label.MASK_OLD] * 10)
+    clip = film(["mask_old"] * 10)
     clip.rename(elsewhere / "first.mp4")
-    second = film([Label.NOMASK_YOUNG] * 10)
+    second = film(["nomask_young"] * 10)
     words = ["live", "--headless", "--model", str(bundle.folder), "--full-speed"]
     words += ["--source", "first.mp4", "--source", str(second), "--json", "events.jsonl"]
     assert main(words) == 0
@@ -181,7 +180,7 @@ def test_after_the_end_of_one_recording_the_next_is_watched(
 def test_a_threshold_makes_faces_unsure(
     bundle: ModelBundle, film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clip = film([Label.MASK_OLD] * 5)
+    clip = film(["mask_old"] * 5)
     assert live(bundle, clip) == 0
     assert "mask, old" in capsys.readouterr().err
     assert live(bundle, clip, "--threshold", "1") == 0
@@ -215,7 +214,7 @@ def test_of_a_missing_source_and_a_missing_display_the_source_is_told(
 def test_on_a_terminal_the_last_words_are_still_there_when_the_picture_has_gone(
     bundle: ModelBundle, film: Callable[..., Path], elsewhere: Path
 ) -> None:
-    clip = film([Label.MASK_OLD] * 300)
+    clip = film(["mask_old"] * 300)
     outer, inner = pty.openpty()
     termios.tcsetwinsize(inner, (30, 100))
     words = ["--terminal", "--source", str(clip), "--model", str(bundle.folder)]
@@ -250,7 +249,7 @@ def test_on_a_terminal_the_last_words_are_still_there_when_the_picture_has_gone(
 def test_after_ctrl_c_in_the_middle_of_a_recording_it_can_be_watched(
     bundle: ModelBundle, film: Callable[..., Path], elsewhere: Path
 ) -> None:
-    clip = film([Label.MASK_OLD] * 300)
+    clip = film(["mask_old"] * 300)
     words = ["--source", str(clip), "--model", str(bundle.folder), "--record"]
     with subprocess.Popen(
         [sys.executable, "-m", "detector.cli", "live", "--headless", *words],
@@ -344,7 +343,7 @@ def test_an_alarm_that_takes_its_time_is_done_before_the_view_ends(
     capsys: pytest.CaptureFixture[str],
     elsewhere: Path,
 ) -> None:
-    words = ["--source", str(film([Label.MASK_OLD] * 10)), "--model", str(bundle.folder)]
+    words = ["--source", str(film(["mask_old"] * 10)), "--model", str(bundle.folder)]
     alarm = ["--on", "mask_*", "--on-for", "0", "--exec", "sh -c 'sleep 5; touch done'"]
     assert main(["live", "--headless", *words, *alarm]) == 0
     assert (elsewhere / "done").exists()

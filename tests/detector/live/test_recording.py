@@ -23,7 +23,7 @@ from detector.screens.base import LiveView
 from detector.tracking.pipeline import FrameResult, Timings
 from detector.tracking.tracker import KEEP_S, TrackedFace
 from maskage.errors import EnvironmentProblemError
-from maskage.records import FaceBox, Frame, Label, RgbImage
+from maskage.records import FaceBox, Frame, RgbImage
 from tests.detector.tracking.test_optical_flow import draw_texture
 from tests.maskage.dataset.saving_checks import small_disk
 
@@ -34,7 +34,7 @@ LONG_S = 30.0
 
 
 def person(box: FaceBox = HERE, track: int = 1, *, is_guide: bool = False) -> TrackedFace:
-    return TrackedFace(track, box, Label.MASK_YOUNG, P, P, is_sure=True, is_guide=is_guide)
+    return TrackedFace(track, box, "mask_young", P, P, is_sure=True, is_guide=is_guide)
 
 
 def result_of(

@@ -7,15 +7,16 @@ from detector.screens.base import LiveView
 from detector.screens.headless import HeadlessScreen
 from detector.tracking.pipeline import FrameResult, Timings
 from detector.tracking.tracker import TrackedFace
-from maskage.records import LABELS, FaceBox, Frame, Label
+from maskage.classes.ready_made import MASK_AGE
+from maskage.records import FaceBox, Frame
 from tests.detector.live.test_recording import level
 
 
-def view_of(*faces: tuple[int, Label, bool], at_s: float = 0.0) -> LiveView:
+def view_of(*faces: tuple[int, str, bool], at_s: float = 0.0) -> LiveView:
     """A view with faces of these tracks and labels, and whether they are sure."""
     shown = []
     for track, label, is_sure in faces:
-        p = tuple(0.91 if each is label else 0.03 for each in LABELS)
+        p = tuple(0.91 if each == label else 0.03 for each in MASK_AGE.labels)
         shown.append(TrackedFace(track, FaceBox(9, 9, 90, 90), label, p, p, is_sure=is_sure))
     frame = Frame(level(99), 0, 100 + at_s, at_s)
     return LiveView(FrameResult(frame, tuple(shown), Timings(1, 1, 1, 1)), Readout())
@@ -25,14 +26,14 @@ def test_a_face_is_printed_when_it_is_new_and_when_its_label_changes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     screen = HeadlessScreen()
-    masked = view_of((1, Label.MASK_OLD, True), at_s=0.1)
+    masked = view_of((1, "mask_old", True), at_s=0.1)
     for view in (
         masked,
         masked,
-        view_of((1, Label.MASK_OLD, True), at_s=0.2),
-        view_of((1, Label.MASK_OLD, False), (2, Label.NOMASK_OLD, True), at_s=0.3),
+        view_of((1, "mask_old", True), at_s=0.2),
+        view_of((1, "mask_old", False), (2, "nomask_old", True), at_s=0.3),
         view_of(at_s=0.4),
-        view_of((1, Label.MASK_OLD, True), at_s=0.5),
+        view_of((1, "mask_old", True), at_s=0.5),
     ):
         screen.show(view)
     assert [line.split() for line in capsys.readouterr().err.splitlines()] == [

@@ -23,7 +23,7 @@ from detector.screens.terminal import compose_view, confidence_bar
 from detector.tracking.pipeline import FrameResult, Timings
 from detector.tracking.tracker import TrackedFace
 from maskage.formats.bundle import ModelBundle
-from maskage.records import FaceBox, Frame, Label
+from maskage.records import FaceBox, Frame
 from tests.maskage.system.test_polite_kills import session
 
 ROOT = Path(__file__).parents[3]
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[3]
 def make_view(box: FaceBox, *, is_mirrored: bool = False) -> LiveView:
     pixels = np.full((480, 640, 3), 128, dtype=np.uint8)
     face = TrackedFace(
-        3, box, Label.MASK_YOUNG, (0.02, 0.93, 0.03, 0.02), (0.02, 0.93, 0.03, 0.02), True
+        3, box, "mask_young", (0.02, 0.93, 0.03, 0.02), (0.02, 0.93, 0.03, 0.02), True
     )
     result = FrameResult(Frame(pixels, 0), (face,), Timings(1, 1, 1, 1))
     return LiveView(result, Readout(fps=24, age_ms=31), is_mirrored)
@@ -113,7 +113,7 @@ def start_live(
     tmp_path: Path, bundle: ModelBundle, film: Callable[..., Path], *words: str
 ) -> tuple[int, int, "subprocess.Popen[bytes]"]:
     """`detector live` on a video, in a real terminal of its own."""
-    clip = film([Label.MASK_YOUNG] * 300)
+    clip = film(["mask_young"] * 300)
     outer, inner = pty.openpty()
     termios.tcsetwinsize(inner, (30, 100))
     process = subprocess.Popen(

@@ -4,20 +4,20 @@ from pathlib import Path
 
 from detector.tour.report import write_demo_report
 from detector.tour.score import LiveScore
+from maskage.classes.ready_made import MASK_AGE
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, Label
 from tests.conftest import draw_noise
 from tests.pages import Page
 
 PLAN = [
-    ("mask_old/1.jpg", Label.MASK_OLD, 1, "", "g1", "train", ""),
-    ("mask_old/1-v1.jpg", Label.MASK_OLD, 1, "", "g1", "train", "mask_old/1.jpg"),
-    ("mask_old/2.jpg", Label.MASK_OLD, 0, "surplus", "g2", "", ""),
+    ("mask_old/1.jpg", "mask_old", 1, "", "g1", "train", ""),
+    ("mask_old/1-v1.jpg", "mask_old", 1, "", "g1", "train", "mask_old/1.jpg"),
+    ("mask_old/2.jpg", "mask_old", 0, "surplus", "g2", "", ""),
 ]
 
 
 def write_demo(out: Path, photos: int) -> None:
-    for number, label in enumerate(LABELS):
+    for number, label in enumerate(MASK_AGE.labels):
         (out / "data" / label).mkdir(parents=True)
         for photo in range(photos):
             picture = encode_jpeg(draw_noise(100 * number + photo, 40))
@@ -31,7 +31,7 @@ def write_demo(out: Path, photos: int) -> None:
     metrics = {
         "accuracy": 0.875,
         "accuracy_interval": [0.7, 0.95],
-        "per_class": {label.value: scores for label in LABELS},
+        "per_class": dict.fromkeys(MASK_AGE.labels, scores),
     }
     (out / "runs" / "demo").mkdir(parents=True)
     (out / "runs" / "demo" / "metrics.json").write_text(json.dumps(metrics))
@@ -39,8 +39,8 @@ def write_demo(out: Path, photos: int) -> None:
 
 def make_score(mistakes: int) -> LiveScore:
     score = LiveScore(seconds=2.0)
-    score.confusion[Label.MASK_OLD, Label.MASK_OLD] = 30
-    score.confusion[Label.MASK_OLD, Label.MASK_YOUNG] = mistakes
+    score.confusion["mask_old", "mask_old"] = 30
+    score.confusion["mask_old", "mask_young"] = mistakes
     score.moments = [draw_noise(seed, 60) for seed in range(20)]
     score.mistakes = [draw_noise(50 + seed, 60) for seed in range(mistakes)]
     return score

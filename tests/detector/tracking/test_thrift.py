@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from detector.tracking.pipeline import EVERYTHING, FrameResult, LivePipeline, Thrift
 from detector.tracking.tracker import FADE_S, LABEL_LEAD, YOUNG_S, FaceTracker, TrackedFace
+from maskage.classes.ready_made import MASK_AGE
 from maskage.faces.finder import crop_face
 from maskage.formats.bundle import ModelBundle
 from maskage.inference.classifier import Classifier
-from maskage.records import LABELS, FaceBox, Frame, Label, RgbImage
+from maskage.records import FaceBox, Frame, RgbImage
 from tests.detector.conftest import COLORS
 from tests.detector.tracking.test_optical_flow import box_at, draw_texture
 
@@ -35,13 +36,11 @@ class Person:
     """
 
     at: Callable[[float], tuple[float, float, float] | None]
-    label: Callable[[float], Label]
+    label: Callable[[float], str]
     seed: int = 0
 
 
-def resting(
-    x: float, y: float, side: float, label: Label = Label.MASK_OLD, seed: int = 0
-) -> Person:
+def resting(x: float, y: float, side: float, label: str = "mask_old", seed: int = 0) -> Person:
     return Person(lambda _: (x, y, side), lambda _: label, seed)
 
 
@@ -121,7 +120,7 @@ def walk(now_s: float) -> tuple[float, float, float]:
 def test_the_finder_looks_ten_times_a_second_and_the_face_is_followed_meanwhile(
     bundle: ModelBundle,
 ) -> None:
-    session = Session(bundle, [Person(walk, lambda _: Label.MASK_OLD)])
+    session = Session(bundle, [Person(walk, lambda _: "mask_old")])
     results = session.watch(4.0)
     assert 35 <= len(session.finder.asked_s) <= 45
     assert {face.track for result in results for face in result.faces} == {1}
@@ -129,7 +128,7 @@ def test_the_finder_looks_ten_times_a_second_and_the_face_is_followed_meanwhile(
         x, y, side = walk(number / FPS)
         (face,) = result.faces
         assert math.dist(face.box.center, (x + side / 2, y + side / 2)) < 5
-        assert face.label is Label.MASK_OLD
+        assert face.label == "mask_old"
 
 
 def test_at_a_rate_below_the_period_the_finder_looks_at_every_frame(bundle: ModelBundle) -> None:
@@ -143,14 +142,14 @@ def test_a_new_face_is_seen_within_the_period(bundle: ModelBundle, shift: int) -
     comes_s = 1.0 + shift / FPS
     newcomer = Person(
         lambda now_s: (400, 200, 100) if now_s >= comes_s - 1e-6 else None,
-        lambda _: Label.NOMASK_YOUNG,
+        lambda _: "nomask_young",
         seed=1,
     )
     session = Session(bundle, [resting(80, 100, 110), newcomer])
     session.watch(2.0)
     first = next(n for n, result in enumerate(session.results) if len(result.faces) == 2)
     assert comes_s - 1e-6 <= first / FPS <= comes_s + session.thrift.find_period_s + 1e-6
-    assert session.results[first].faces[1].label is Label.NOMASK_YOUNG
+    assert session.results[first].faces[1].label == "nomask_young"
 
 
 @pytest.mark.parametrize("shift", range(4))
@@ -159,7 +158,7 @@ def test_a_face_that_has_gone_is_not_shown_for_longer_than_the_period(
 ) -> None:
     goes_s = 1.0 + shift / FPS
     leaver = Person(
-        lambda now_s: (400, 200, 100) if now_s < goes_s - 1e-6 else None, lambda _: Label.MASK_OLD
+        lambda now_s: (400, 200, 100) if now_s < goes_s - 1e-6 else None, lambda _: "mask_old"
     )
     session = Session(bundle, [leaver])
     session.watch(2.0)
@@ -178,7 +177,7 @@ def test_where_a_face_is_lost_the_finder_looks_at_once(bundle: ModelBundle) -> N
     jumps_s = 1 + 1 / FPS
     person = Person(
         lambda now_s: (80, 100, 100) if now_s < jumps_s - 1e-6 else (420, 300, 100),
-        lambda _: Label.MASK_OLD,
+        lambda _: "mask_old",
     )
     session = Session(bundle, [person])
     session.watch(1.5)
@@ -232,16 +231,16 @@ def test_an_unsure_face_is_looked_at_in_every_frame(bundle: ModelBundle) -> None
     assert sum(session.classifier.batches[2 * FPS :]) <= 15
 
 
-def row(label: Label, p: float = 0.9) -> NDArray[np.float32]:
+def row(label: str, p: float = 0.9) -> NDArray[np.float32]:
     table = np.full(4, (1 - p) / 3, np.float32)
-    table[LABELS.index(label)] = p
+    table[MASK_AGE.index(label)] = p
     return table
 
 
 def test_a_face_whose_label_is_contested_is_due_in_every_frame() -> None:
     tracker, box, now_s = FaceTracker(0.5), box_at(100, 100, 80), 0.0
 
-    def step(label: Label) -> list[int]:
+    def step(label: str) -> list[int]:
         nonlocal now_s
         now_s += 1 / FPS
         placed = tracker.place([box], now_s)
@@ -250,12 +249,12 @@ def test_a_face_whose_label_is_contested_is_due_in_every_frame() -> None:
         return due
 
     for _ in range(60):
-        step(Label.MASK_OLD)
-    while not step(Label.MASK_YOUNG):
+        step("mask_old")
+    while not step("mask_young"):
         pass
     # One frame spoke against the label: the next ones are heard until they agree with it again.
-    assert step(Label.MASK_OLD) == [0]
-    assert step(Label.MASK_OLD) == []
+    assert step("mask_old") == [0]
+    assert step("mask_old") == []
 
 
 def test_a_period_of_zero_lets_the_network_see_everything() -> None:
@@ -263,7 +262,7 @@ def test_a_period_of_zero_lets_the_network_see_everything() -> None:
     for number in range(60):
         placed = tracker.place(boxes, number / FPS)
         assert tracker.due(placed, number / FPS, 0.0) == [0, 1, 2, 3, 4]
-        rows = dict.fromkeys(range(5), row(Label.MASK_OLD))
+        rows = dict.fromkeys(range(5), row("mask_old"))
         tracker.answer(boxes, placed, rows, number / FPS)
 
 
@@ -297,10 +296,10 @@ def test_another_camera_whose_time_begins_anew_is_looked_at_anew(bundle: ModelBu
     assert len(session.finder.asked_s) == asked + 1
 
 
-def changes(results: Sequence[FrameResult]) -> list[tuple[int, Label]]:
+def changes(results: Sequence[FrameResult]) -> list[tuple[int, str]]:
     """Frames at which the first face's label is another than before."""
     labels = [result.faces[0].label for result in results]
-    return [(n, labels[n]) for n in range(1, len(labels)) if labels[n] is not labels[n - 1]]
+    return [(n, labels[n]) for n in range(1, len(labels)) if labels[n] != labels[n - 1]]
 
 
 @pytest.mark.parametrize("shift", range(6))
@@ -308,15 +307,13 @@ def test_a_mask_that_goes_on_is_told_as_soon_as_without_thrift(
     bundle: ModelBundle, shift: int
 ) -> None:
     on_s = 1.5 + shift / FPS
-    person = Person(
-        walk, lambda now_s: Label.MASK_OLD if now_s >= on_s - 1e-6 else Label.NOMASK_OLD
-    )
+    person = Person(walk, lambda now_s: "mask_old" if now_s >= on_s - 1e-6 else "nomask_old")
     told_s = []
     for thrift in (EVERYTHING, Thrift()):
         session = Session(bundle, [person], thrift)
         session.watch(on_s + 1.5)
         ((frame, label),) = changes(session.results)
-        assert label is Label.MASK_OLD
+        assert label == "mask_old"
         told_s.append(frame / FPS - on_s)
     assert told_s[1] <= told_s[0] + 0.15
     assert told_s[1] <= FADE_S + 0.15
@@ -344,7 +341,7 @@ class Plain:
         self._classifier = classifier
         self._average = np.zeros(4)
         self._weight = 0.0
-        self._label: Label | None = None
+        self._label: str | None = None
         self._seen_s = 0.0
 
     def process(self, pixels: RgbImage, box: FaceBox, now_s: float) -> TrackedFace:
@@ -354,17 +351,17 @@ class Plain:
         self._average = (self._average * weight + instant) / (weight + 1)
         self._weight, self._seen_s = weight + 1, now_s
         if self._label is None:
-            self._label = LABELS[int(instant.argmax())]
-        lead = self._average.max() - self._average[LABELS.index(self._label)]
+            self._label = MASK_AGE.labels[int(instant.argmax())]
+        lead = self._average.max() - self._average[MASK_AGE.index(self._label)]
         if lead >= LABEL_LEAD:
-            self._label = LABELS[int(self._average.argmax())]
+            self._label = MASK_AGE.labels[int(self._average.argmax())]
         probabilities = tuple(float(p) for p in self._average)
         instants = tuple(float(p) for p in instant)
         return TrackedFace(1, box, self._label, probabilities, instants, is_sure=True)
 
 
 def test_everything_does_what_was_done_before_there_was_thrift(bundle: ModelBundle) -> None:
-    order = [Label.NOMASK_OLD, Label.MASK_OLD, Label.MASK_YOUNG, Label.NOMASK_YOUNG]
+    order = ["nomask_old", "mask_old", "mask_young", "nomask_young"]
     person = Person(walk, lambda now_s: order[int(now_s / 0.7) % 4])
     session = Session(bundle, [person], EVERYTHING)
     session.watch(3.5)

@@ -9,17 +9,18 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from detector.tracking.tracker import FaceTracker, TrackedFace, match_boxes
-from maskage.records import LABELS, FaceBox, Label
+from maskage.classes.ready_made import MASK_AGE
+from maskage.records import FaceBox
 
 HERE = FaceBox(100, 100, 80, 80)
 FPS = 25
 
 
-def rows(*labels: Label, p: float = 0.9) -> NDArray[np.float32]:
+def rows(*labels: str, p: float = 0.9) -> NDArray[np.float32]:
     """One row for each label, which has probability `p`."""
     table = np.full((len(labels), 4), (1 - p) / 3, dtype=np.float32)
     for row, label in enumerate(labels):
-        table[row, LABELS.index(label)] = p
+        table[row, MASK_AGE.index(label)] = p
     return table
 
 
@@ -41,7 +42,7 @@ def follow(tracker: FaceTracker, sequence: list[NDArray[np.float32]]) -> list[Tr
 def test_a_moving_face_keeps_its_track() -> None:
     tracker = FaceTracker(0.5)
     numbers = {
-        update(tracker, [FaceBox(10 * n, 50, 80, 80)], rows(Label.MASK_OLD), n / FPS)[0].track
+        update(tracker, [FaceBox(10 * n, 50, 80, 80)], rows("mask_old"), n / FPS)[0].track
         for n in range(20)
     }
     assert numbers == {1}
@@ -50,10 +51,10 @@ def test_a_moving_face_keeps_its_track() -> None:
 def test_two_faces_that_pass_in_any_order_keep_their_tracks() -> None:
     left, right = FaceBox(0, 0, 50, 50), FaceBox(200, 0, 50, 50)
     tracker = FaceTracker(0.5)
-    update(tracker, [left, right], rows(Label.MASK_OLD, Label.NOMASK_YOUNG), 0.0)
-    faces = update(tracker, [right, left], rows(Label.NOMASK_YOUNG, Label.MASK_OLD), 0.04)
+    update(tracker, [left, right], rows("mask_old", "nomask_young"), 0.0)
+    faces = update(tracker, [right, left], rows("nomask_young", "mask_old"), 0.04)
     assert [face.track for face in faces] == [2, 1]
-    assert [face.label for face in faces] == [Label.NOMASK_YOUNG, Label.MASK_OLD]
+    assert [face.label for face in faces] == ["nomask_young", "mask_old"]
 
 
 def test_a_face_that_jumps_across_the_frame_is_another() -> None:
@@ -78,22 +79,22 @@ def test_no_boxes_match_nothing() -> None:
 
 def test_a_face_lost_for_half_a_second_comes_back_and_for_two_is_new() -> None:
     tracker = FaceTracker(0.5)
-    first = update(tracker, [HERE], rows(Label.MASK_OLD), 0.0)[0]
-    back = update(tracker, [HERE], rows(Label.MASK_OLD), 0.5)[0]
-    new = update(tracker, [HERE], rows(Label.MASK_OLD), 2.5)[0]
+    first = update(tracker, [HERE], rows("mask_old"), 0.0)[0]
+    back = update(tracker, [HERE], rows("mask_old"), 0.5)[0]
+    new = update(tracker, [HERE], rows("mask_old"), 2.5)[0]
     assert (first.track, back.track, new.track) == (1, 1, 2)
     assert tracker.tracks_begun == 2
 
 
 def test_one_wrong_frame_does_not_change_the_label() -> None:
-    sequence = [rows(Label.MASK_OLD)] * 20 + [rows(Label.NOMASK_OLD)] + [rows(Label.MASK_OLD)] * 20
+    sequence = [rows("mask_old")] * 20 + [rows("nomask_old")] + [rows("mask_old")] * 20
     faces = follow(FaceTracker(0.5), sequence)
-    assert {face.label for face in faces} == {Label.MASK_OLD}
-    assert faces[20].instant_label is Label.NOMASK_OLD
+    assert {face.label for face in faces} == {"mask_old"}
+    assert faces[20].instant_label == "nomask_old"
 
 
 def test_a_mask_that_goes_on_is_reported_once_and_within_a_second() -> None:
-    sequence = [rows(Label.NOMASK_YOUNG)] * 50 + [rows(Label.MASK_YOUNG)] * 50
+    sequence = [rows("nomask_young")] * 50 + [rows("mask_young")] * 50
     labels = [face.label for face in follow(FaceTracker(0.5), sequence)]
     changes = [n for n in range(1, 100) if labels[n] != labels[n - 1]]
     assert len(changes) == 1
@@ -101,7 +102,7 @@ def test_a_mask_that_goes_on_is_reported_once_and_within_a_second() -> None:
 
 
 def test_an_even_flicker_between_two_classes_changes_nothing() -> None:
-    sequence = [rows(Label.MASK_OLD, p=0.6), rows(Label.MASK_YOUNG, p=0.6)] * 50
+    sequence = [rows("mask_old", p=0.6), rows("mask_young", p=0.6)] * 50
     faces = follow(FaceTracker(0.5), sequence)
     assert sum(a.label != b.label for a, b in pairwise(faces)) == 0
     assert sum(a.instant_label != b.instant_label for a, b in pairwise(faces))
@@ -109,22 +110,22 @@ def test_an_even_flicker_between_two_classes_changes_nothing() -> None:
 
 def test_a_low_confidence_is_unsure() -> None:
     tracker = FaceTracker(unsure_below=0.7)
-    assert not update(tracker, [HERE], rows(Label.MASK_OLD, p=0.69), 0.0)[0].is_sure
-    assert update(tracker, [HERE], rows(Label.MASK_OLD, p=0.95), 5.0)[0].is_sure
+    assert not update(tracker, [HERE], rows("mask_old", p=0.69), 0.0)[0].is_sure
+    assert update(tracker, [HERE], rows("mask_old", p=0.95), 5.0)[0].is_sure
 
 
 def test_without_fading_each_frame_stands_alone() -> None:
-    faces = follow(FaceTracker(0.5, fade_s=0), [rows(Label.MASK_OLD), rows(Label.NOMASK_OLD)])
-    assert [face.label for face in faces] == [Label.MASK_OLD, Label.NOMASK_OLD]
+    faces = follow(FaceTracker(0.5, fade_s=0), [rows("mask_old"), rows("nomask_old")])
+    assert [face.label for face in faces] == ["mask_old", "nomask_old"]
     assert faces[1].confidence == pytest.approx(0.9)
 
 
 def test_forgotten_tracks_do_not_come_back() -> None:
     tracker = FaceTracker(0.5)
-    update(tracker, [HERE], rows(Label.MASK_OLD), 0.0)
+    update(tracker, [HERE], rows("mask_old"), 0.0)
     tracker.forget()
-    face = update(tracker, [HERE], rows(Label.NOMASK_OLD), 0.0)[0]
-    assert (face.track, face.label) == (2, Label.NOMASK_OLD)
+    face = update(tracker, [HERE], rows("nomask_old"), 0.0)[0]
+    assert (face.track, face.label) == (2, "nomask_old")
 
 
 @given(

@@ -13,11 +13,12 @@ from PIL import Image
 
 from detector.web.classify import MOST_WAITING, BusyError, PictureClassifier
 from detector.web.options import WebOptions
+from maskage.classes.ready_made import MASK_AGE
 from maskage.faces.finder import GuideFinder
 from maskage.formats.bundle import ModelBundle
 from maskage.inference.classifier import Classifier
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, FaceBox, Label, RgbImage
+from maskage.records import FaceBox, RgbImage
 from tests.detector.web.web_server import TOKEN, Served, serving
 
 JPEG = {"Content-Type": "image/jpeg"}
@@ -30,9 +31,9 @@ def served(bundle: ModelBundle) -> Iterator[Served]:
         yield opened
 
 
-@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("label", MASK_AGE.labels)
 def test_a_picture_is_classified(
-    served: Served, paint: Callable[..., RgbImage], label: Label
+    served: Served, paint: Callable[..., RgbImage], label: str
 ) -> None:
     answer = served.client.post("/classify", content=encode_jpeg(paint(label)), headers=JPEG)
     assert answer.status_code == 200
@@ -51,7 +52,7 @@ def test_a_picture_is_classified(
 def test_a_form_field_works_as_a_plain_body_does(
     served: Served, paint: Callable[..., RgbImage]
 ) -> None:
-    data = encode_jpeg(paint(Label.MASK_OLD))
+    data = encode_jpeg(paint("mask_old"))
     plain = served.client.post("/classify", content=data)
     # What `curl --data-binary` says of itself.
     told = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -62,7 +63,7 @@ def test_a_form_field_works_as_a_plain_body_does(
 
 
 def test_a_picture_on_its_side_is_turned(served: Served, paint: Callable[..., RgbImage]) -> None:
-    image = Image.fromarray(paint(Label.MASK_OLD))
+    image = Image.fromarray(paint("mask_old"))
     exif = image.getexif()
     exif[0x0112] = 6
     file = io.BytesIO()
@@ -102,7 +103,7 @@ def test_what_is_no_picture_is_refused_with_its_reason(
         assert answer.status_code == status, (data[:20], answer.text)
         assert words in answer.json()["detail"]
     # It goes on after all of them.
-    answer = served.client.post("/classify", content=encode_jpeg(paint(Label.MASK_OLD)))
+    answer = served.client.post("/classify", content=encode_jpeg(paint("mask_old")))
     assert answer.status_code == 200
 
 
@@ -155,7 +156,7 @@ def test_pictures_wait_in_a_short_line_and_then_are_sent_away(
 
     async def fill() -> list[object]:
         classifier = PictureClassifier(SlowFinder, lambda: Classifier(bundle, threads=1))
-        data = encode_jpeg(paint(Label.MASK_OLD))
+        data = encode_jpeg(paint("mask_old"))
 
         async def one() -> object:
             try:
@@ -182,7 +183,7 @@ def test_pictures_wait_in_a_short_line_and_then_are_sent_away(
 def test_many_pictures_at_once_are_each_answered_or_sent_away(
     served: Served, paint: Callable[..., RgbImage]
 ) -> None:
-    data = encode_jpeg(paint(Label.MASK_OLD, 1600, 1200))
+    data = encode_jpeg(paint("mask_old", 1600, 1200))
     statuses: list[int] = []
 
     def send() -> None:

@@ -33,7 +33,6 @@ from detector.web.views.hub import ViewHub
 from detector.web.views.monitoring import judge_health
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import decode_image
-from maskage.records import Label
 from tests.detector.web.web_server import (
     TOKEN,
     Served,
@@ -226,7 +225,7 @@ def test_a_client_that_reads_nothing_is_cut_off(
 
 
 def test_an_event_holds_faces_status_controls_and_counts(served: Served) -> None:
-    faces = (make_face(3, Label.MASK_YOUNG, 0.91), make_face(4, confidence=0.4, is_sure=False))
+    faces = (make_face(3, "mask_young", 0.91), make_face(4, confidence=0.4, is_sure=False))
     controls = Controls(
         threshold=0.62,
         recording=Path("/home/somebody/recordings/a.mp4"),
@@ -318,9 +317,9 @@ def test_events_come_as_json_lines_too(served: Served) -> None:
         ({"command": "set_threshold", "value": 0.75}, SetThreshold(0.75)),
         (
             {"command": "correct_label", "label": "nomask_old", "track": 3},
-            CorrectLabel(Label.NOMASK_OLD, 3),
+            CorrectLabel("nomask_old", 3),
         ),
-        ({"command": "correct_label", "label": "mask_old"}, CorrectLabel(Label.MASK_OLD, None)),
+        ({"command": "correct_label", "label": "mask_old"}, CorrectLabel("mask_old", None)),
     ],
 )
 def test_a_command_arrives_at_the_desk(
@@ -434,7 +433,7 @@ def read_metrics(served: Served) -> dict[tuple[str, str], float]:
 
 
 def test_the_metrics_are_what_prometheus_reads(served: Served) -> None:
-    faces = (make_face(1, Label.MASK_OLD), make_face(2, Label.NOMASK_YOUNG, 0.4, is_sure=False))
+    faces = (make_face(1, "mask_old"), make_face(2, "nomask_young", 0.4, is_sure=False))
     view = make_view(41, faces)
     served.screen.show(view)
     # The same frame again, as while paused, is not counted twice.
@@ -486,7 +485,7 @@ def test_seconds_are_counted_as_means_over_their_frames() -> None:
     now = [100.0]
     counts = FaceCounts(lambda: now[0], kept_s=3)
     assert counts.seconds() == []
-    masked, bare = make_face(1, Label.MASK_OLD), make_face(2, Label.NOMASK_OLD)
+    masked, bare = make_face(1, "mask_old"), make_face(2, "nomask_old")
     for faces in ((masked, bare), (masked,), (masked,), ()):
         counts.add(faces)
     assert counts.seconds() == []

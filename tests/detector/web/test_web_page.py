@@ -22,9 +22,10 @@ from detector.screens.commands import (
     UseCamera,
 )
 from detector.web.options import WebOptions
+from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, Label, RgbImage
+from maskage.records import RgbImage
 from tests.detector.web.chromium import Chromium, find_chromium
 from tests.detector.web.web_server import (
     TOKEN,
@@ -54,7 +55,7 @@ class ObedientLoop:
     def __init__(self, served: Served) -> None:
         self.commands: list[Command] = []
         self.view = make_view(
-            0, (make_face(1, Label.MASK_OLD, 0.91), make_face(2, confidence=0.4, is_sure=False))
+            0, (make_face(1, "mask_old", 0.91), make_face(2, confidence=0.4, is_sure=False))
         )
         self.is_silent = False
         self._served = served
@@ -104,7 +105,7 @@ def obey(view: LiveView, command: Command) -> LiveView:
         case TakeSnapshot():
             return replace(view, readout=replace(view.readout, message="saved snapshots/1.jpg"))
         case CorrectLabel(label, track):
-            message = f"saved #{track} as {label.title}"
+            message = f"saved #{track} as {MASK_AGE.title(label)}"
             return replace(view, readout=replace(view.readout, message=message))
     return view
 
@@ -157,7 +158,9 @@ def test_the_colours_are_those_of_the_picture(bundle: ModelBundle, browser: Chro
     with watching(bundle, browser):
         bars = "[...document.querySelectorAll('.face[data-track=\"1\"] .bar u')]"
         shown = browser.run(f"{bars}.map((bar) => getComputedStyle(bar).backgroundColor)")
-        assert shown == ["rgb({}, {}, {})".format(*LABEL_COLORS[label]) for label in LABELS]
+        assert shown == [
+            "rgb({}, {}, {})".format(*LABEL_COLORS[label]) for label in MASK_AGE.labels
+        ]
 
 
 def test_buttons_send_commands_and_show_how_it_stands(
@@ -181,14 +184,14 @@ def test_buttons_send_commands_and_show_how_it_stands(
         assert browser.run(text_of("#announcer")) == "saved snapshots/1.jpg"
 
 
-@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("label", MASK_AGE.labels)
 def test_a_face_is_corrected_with_one_click(
-    bundle: ModelBundle, browser: Chromium, label: Label
+    bundle: ModelBundle, browser: Chromium, label: str
 ) -> None:
     with watching(bundle, browser) as (loop, _):
         browser.click(f".face[data-track='2'] [data-label='{label}']")
         wait_until(lambda: loop.commands == [CorrectLabel(label, 2)])
-        browser.wait_for(f"{text_of('#message')} === 'saved #2 as {label.title}'")
+        browser.wait_for(f"{text_of('#message')} === 'saved #2 as {MASK_AGE.title(label)}'")
 
 
 def test_everything_is_done_with_the_keyboard_alone(bundle: ModelBundle, browser: Chromium) -> None:
@@ -210,7 +213,10 @@ def test_everything_is_done_with_the_keyboard_alone(bundle: ModelBundle, browser
         assert loop.commands == [TogglePause()]
         expected = ["theme", "pause", "mirror", "snapshot", "record", "threshold", "camera"]
         assert [name for name in reached if name in expected][: len(expected)] == expected
-        assert [name for name in reached if name in list(LABELS)] == [*LABELS, *LABELS]
+        assert [name for name in reached if name in list(MASK_AGE.labels)] == [
+            *MASK_AGE.labels,
+            *MASK_AGE.labels,
+        ]
         outline = "getComputedStyle(document.activeElement).outlineStyle"
         assert browser.run(outline) == "solid"
 
@@ -406,7 +412,7 @@ def test_a_picture_is_classified_without_a_camera(
 ) -> None:
     browser.complaints.clear()
     file = tmp_path / "red.jpg"
-    file.write_bytes(encode_jpeg(paint(Label.MASK_OLD)))
+    file.write_bytes(encode_jpeg(paint("mask_old")))
     with serving(bundle, has_camera=False) as served:
         browser.open(served.screen.url)
         browser.wait_for("document.body && document.body.classList.contains('no-camera')")
@@ -454,8 +460,8 @@ def test_visitors_log_in_over_tls_by_the_password_form_and_may_do_everything(
         browser.wait_for(f"{text_of('#message')} === 'saved snapshots/1.jpg'")
         browser.click("#record")
         browser.wait_for(f"{text_of('#recording')} === 'recording-1.mp4'")
-        browser.click(f".face[data-track='2'] [data-label='{Label.MASK_YOUNG}']")
-        wait_until(lambda: loop.commands[-1:] == [CorrectLabel(Label.MASK_YOUNG, 2)])
+        browser.click(f".face[data-track='2'] [data-label='{'mask_young'}']")
+        wait_until(lambda: loop.commands[-1:] == [CorrectLabel("mask_young", 2)])
         browser.run("document.querySelector('#threshold').focus()")
         browser.press("ArrowRight", 39)
         wait_until(lambda: isinstance(loop.commands[-1], SetThreshold))

@@ -16,10 +16,11 @@ from detector.tracking.tracker import TrackedFace
 from detector.web.classify import PictureClassifier
 from detector.web.options import WebOptions
 from detector.web.server import WebScreen, open_web
+from maskage.classes.ready_made import MASK_AGE
 from maskage.faces.finder import GuideFinder
 from maskage.formats.bundle import ModelBundle
 from maskage.inference.classifier import Classifier
-from maskage.records import LABELS, FaceBox, Frame, Label, RgbImage
+from maskage.records import FaceBox, Frame, RgbImage
 
 TOKEN = "a token that only the tests know"
 
@@ -69,11 +70,11 @@ def serving(
 
 
 def make_face(
-    track: int = 1, label: Label = Label.MASK_OLD, confidence: float = 0.91, *, is_sure: bool = True
+    track: int = 1, label: str = "mask_old", confidence: float = 0.91, *, is_sure: bool = True
 ) -> TrackedFace:
     """A face with that confidence, the rest shared out."""
     others = (1 - confidence) / 3
-    row = tuple(confidence if each is label else others for each in LABELS)
+    row = tuple(confidence if each == label else others for each in MASK_AGE.labels)
     box = FaceBox(20 + 60 * (track - 1), 30, 50, 60)
     return TrackedFace(track, box, label, row, row, is_sure)
 

@@ -14,7 +14,7 @@ from maskage.cameras.live_feed import HUNG_AFTER_S, CameraCondition, LiveFeed
 from maskage.cameras.sources import Camera, PictureFolder, open_camera
 from maskage.errors import CameraError, CameraLoginError
 from maskage.pictures.images import encode_jpeg
-from maskage.records import Frame, Label, RgbImage
+from maskage.records import Frame, RgbImage
 from tests.maskage.cameras.video.video_clips import make_clip
 
 PIXELS: RgbImage = np.zeros((48, 64, 3), np.uint8)
@@ -345,7 +345,7 @@ def test_a_slow_camera_is_not_called_silent_once_its_pace_is_known() -> None:
 
 
 def test_the_end_of_a_recording_is_an_end(film: Callable[..., Path]) -> None:
-    clip = film([Label.MASK_OLD] * 10, 25)
+    clip = film(["mask_old"] * 10, 25)
     with LiveFeed(lambda: open_camera(str(clip))) as feed:
         frames = take_until(feed, lambda: feed.has_ended)
         assert frames[-1].index == 9

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import cv2
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import Edit, flagging, trashing
 from maskage.dataset.manifest import read_rows
 from maskage.dataset.photo_files import TRASH
@@ -30,7 +31,7 @@ from maskage.dataset.store import PhotoStore
 from maskage.errors import ToolchainError
 from maskage.pictures.images import encode_jpeg
 from maskage.pictures.perceptual_hash import hash_crop
-from maskage.records import LABELS, Photo, RgbImage
+from maskage.records import Photo, RgbImage
 from tests.conftest import draw_noise
 
 SUBJECTS = ("anna", "bert", "cora", None)
@@ -106,7 +107,9 @@ def _do_once(store: PhotoStore, mode: str, seed: int) -> None:
 
 
 def _relabelling(store: PhotoStore, photo: Photo) -> Edit:
-    return store.relabelling(photo, LABELS[(LABELS.index(photo.label) + 1) % len(LABELS)])
+    return store.relabelling(
+        photo, MASK_AGE.labels[(MASK_AGE.index(photo.label) + 1) % len(MASK_AGE)]
+    )
 
 
 def _wait() -> None:
@@ -121,8 +124,8 @@ def _draw(seed: int) -> RgbImage:
 
 
 def _save(store: PhotoStore, seed: int) -> bool:
-    label = LABELS[seed % len(LABELS)]
-    subject = SUBJECTS[seed // len(LABELS) % len(SUBJECTS)]
+    label = MASK_AGE.labels[seed % len(MASK_AGE)]
+    subject = SUBJECTS[seed // len(MASK_AGE) % len(SUBJECTS)]
     _tell("begin", action="save")
     try:
         photo = store.add(_draw(seed), label, subject=subject, session="s1")

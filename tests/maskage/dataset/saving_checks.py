@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import trashing
 from maskage.dataset.manifest import read_rows
 from maskage.dataset.photo_files import TRASH
@@ -29,7 +30,6 @@ from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetInUseError, ToolchainError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import read_image
-from maskage.records import LABELS
 from maskage.system.files import TEMPORARY_PREFIX
 from tests.conftest import draw_noise
 
@@ -119,7 +119,11 @@ def make_dataset(root: Path) -> Ledger:
     ledger = Ledger()
     with PhotoStore(root) as store:
         photos = [
-            store.add(draw_noise(number), LABELS[number % 4], subject=("anna", "bert")[number % 2])
+            store.add(
+                draw_noise(number),
+                MASK_AGE.labels[number % 4],
+                subject=("anna", "bert")[number % 2],
+            )
             for number in range(6)
         ]
         store.apply([trashing(photos[-1])])
@@ -173,7 +177,7 @@ def _check_opening(root: Path) -> list[str]:
 def _find_files(root: Path, wrong: list[str]) -> dict[str, list[str]]:
     """Every place of each file by its sha256, in the class folders and the trash."""
     found: dict[str, list[str]] = {}
-    for folder in (*LABELS, *(f"{TRASH}/{label}" for label in LABELS)):
+    for folder in (*MASK_AGE.labels, *(f"{TRASH}/{label}" for label in MASK_AGE.labels)):
         for file in sorted((root / folder).iterdir()):
             if file.name.startswith(TEMPORARY_PREFIX):
                 continue

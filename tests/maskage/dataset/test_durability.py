@@ -15,7 +15,6 @@ import pytest
 
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import PhotoNotSavedError
-from maskage.records import Label
 from tests.conftest import draw_noise
 from tests.maskage.dataset.saving_checks import (
     Call,
@@ -145,14 +144,14 @@ def test_a_disk_that_refuses_leaves_nothing_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, nth: int, code: int
 ) -> None:
     with PhotoStore(tmp_path) as store:
-        before = store.add(draw_noise(1), Label.MASK_OLD)
+        before = store.add(draw_noise(1), "mask_old")
         monkeypatch.setattr(os, name, _fail_at(getattr(os, name), nth, code))
         with pytest.raises(PhotoNotSavedError, match=os.strerror(code)):
-            store.add(draw_noise(2), Label.MASK_OLD)
+            store.add(draw_noise(2), "mask_old")
         monkeypatch.undo()
         assert [f"mask_old/{p.name}" for p in (tmp_path / "mask_old").iterdir()] == [before.path]
-        assert store.counts()[Label.MASK_OLD] == 1
-        after = store.add(draw_noise(2), Label.MASK_OLD)
+        assert store.counts()["mask_old"] == 1
+        after = store.add(draw_noise(2), "mask_old")
     assert list_photos(tmp_path) == sorted([before, after], key=lambda photo: photo.path)
 
 

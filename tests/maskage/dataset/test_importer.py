@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from collector.cli import main
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import list_photos
 from maskage.pictures.images import encode_jpeg, read_image
-from maskage.records import LABELS, Label
 from tests.conftest import draw_noise
 from tests.maskage.cameras.video.video_clips import cut_off, make_clip, spoil_middle
 
@@ -36,7 +36,7 @@ def test_four_folders_come_in_with_their_names_and_pixels(
     assert main(["import", str(source), str(tmp_path / "data")]) == 0
     photos = list_photos(tmp_path / "data")
     assert [p.path for p in photos] == sorted(
-        f"{label}/{label}_{number:03d}.jpg" for label in LABELS for number in range(3)
+        f"{label}/{label}_{number:03d}.jpg" for label in MASK_AGE.labels for number in range(3)
     )
     for photo in photos:
         assert np.array_equal(
@@ -225,8 +225,8 @@ def test_status_counts_classes_and_subjects(
     capsys.readouterr()
     assert main(["status", str(tmp_path / "data"), "--json"]) == 0
     status = json.loads(capsys.readouterr().out)
-    assert status["counts"] == {str(label): 2 for label in LABELS}
-    assert status["subjects"]["anna"][Label.MASK_OLD] == 2
+    assert status["counts"] == {str(label): 2 for label in MASK_AGE.labels}
+    assert status["subjects"]["anna"]["mask_old"] == 2
     assert main(["status", str(tmp_path / "data"), "--target", "2"]) == 0
     assert "at least 3 people" in capsys.readouterr().out
 

@@ -20,7 +20,6 @@ from maskage.dataset.manifest_file import read_file
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import ManifestGoneError
 from maskage.formats.dataset_folder import manifest_path
-from maskage.records import Label
 from tests.conftest import draw_noise
 from tests.maskage.dataset.doctor.doctor_cases import fill, found, tree
 from tests.read_only import read_only
@@ -79,14 +78,14 @@ def test_a_manifest_that_goes_while_it_is_open_is_noticed_before_the_next_saved(
 ) -> None:
     fill(tmp_path)
     with PhotoStore(tmp_path) as store:
-        kept = store.add(draw_noise(500), Label.MASK_OLD, subject="p0")
+        kept = store.add(draw_noise(500), "mask_old", subject="p0")
         harm(manifest_path(tmp_path))
         with pytest.raises(ManifestGoneError, match=r"doctor .* --fix"):
-            store.add(draw_noise(501), Label.MASK_YOUNG, subject="p0")
+            store.add(draw_noise(501), "mask_young", subject="p0")
         with pytest.raises(ManifestGoneError):
             store.record_consent(Consent("p0", "form 1", date(2026, 1, 1)))
         with pytest.raises(ManifestGoneError):
-            store.apply([store.relabelling(kept, Label.NOMASK_OLD)])
+            store.apply([store.relabelling(kept, "nomask_old")])
         assert len(store.photos()) == 5
     assert len(list((tmp_path / "mask_young").glob("*.jpg"))) == 2
     assert (tmp_path / kept.path).is_file()
@@ -104,7 +103,7 @@ def test_a_dataset_that_is_moved_away_while_it_is_open_saves_nothing_elsewhere(
         root.rename(moved)
         fill(root)
         with pytest.raises(ManifestGoneError):
-            store.add(draw_noise(501), Label.MASK_OLD)
+            store.add(draw_noise(501), "mask_old")
     assert found(examine(root)).keys() == {Kind.UNKNOWN}
     assert examine(moved).is_clean
 
@@ -115,7 +114,7 @@ def test_a_dataset_that_cannot_be_written_can_be_read(tmp_path: Path, left: str)
     root = tmp_path / "data"
     fill(root)
     with PhotoStore(root) as store:
-        last = store.add(draw_noise(500), Label.MASK_OLD, subject="p0")
+        last = store.add(draw_noise(500), "mask_old", subject="p0")
         folder = manifest_path(root).parent
         names = [f"manifest.{ending}" for ending in left.split()]
         crashed = {name: (folder / name).read_bytes() for name in names}

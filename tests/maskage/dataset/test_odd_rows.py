@@ -18,7 +18,7 @@ from maskage.dataset.manifest import read_rows
 from maskage.dataset.store import PhotoStore
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import encode_jpeg
-from maskage.records import Label, Suggestion
+from maskage.records import Suggestion
 from tests.conftest import draw_noise
 from tests.maskage.dataset.doctor.doctor_cases import fill
 
@@ -56,7 +56,7 @@ def make(root: Path) -> None:
     photos = fill(root, 20)
     with PhotoStore(root) as store:
         store.apply([trashing(photos[19])])
-        store.suggest([(photos[1], Suggestion(Label.MASK_OLD, 0.9))])
+        store.suggest([(photos[1], Suggestion("mask_old", 0.9))])
         store.record_consent(
             Consent("p0", "form 1", date(2026, 1, 1), date(2999, 1, 1), True, "mother")
         )

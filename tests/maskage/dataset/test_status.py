@@ -4,28 +4,29 @@ from pathlib import Path
 import pytest
 
 from collector.cli import main
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import flagging, trashing
 from maskage.dataset.status import ClassStatus, SessionStatus, summarise
 from maskage.dataset.status_advice import Advice, give_advice
 from maskage.dataset.store import PhotoStore
-from maskage.records import LABELS, Label, Photo, Quality, Suggestion
+from maskage.records import Photo, Quality, Suggestion
 from tests.conftest import draw_noise
 
 GOOD = Quality(120.0, 128.0, 0.0, 200)
 DARK = Quality(120.0, 30.0, 0.0, 200)
 SOFT_AND_SMALL = Quality(10.0, 128.0, 0.0, 40)
-MASK_OLD, MASK_YOUNG, NOMASK_OLD, NOMASK_YOUNG = LABELS
+MASK_OLD, MASK_YOUNG, NOMASK_OLD, NOMASK_YOUNG = MASK_AGE.labels
 
 
-def counts(*photos: int) -> dict[Label, int]:
-    return dict(zip(LABELS, photos, strict=True))
+def counts(*photos: int) -> dict[str, int]:
+    return dict(zip(MASK_AGE.labels, photos, strict=True))
 
 
 def advise(
-    subjects: dict[str, dict[Label, int]],
+    subjects: dict[str, dict[str, int]],
     *,
     unnamed: tuple[int, int, int, int] = (0, 0, 0, 0),
-    faults: dict[Label, tuple[int, dict[str, int]]] | None = None,
+    faults: dict[str, tuple[int, dict[str, int]]] | None = None,
     sessions_of: dict[str, int] | None = None,
     target: int = 1,
     doubtful: int = 0,
@@ -33,7 +34,7 @@ def advise(
     """Advice on these people, who all sat twice, and on nothing that is not named here."""
     total = {
         label: sum(of[label] for of in subjects.values()) + unnamed[index]
-        for index, label in enumerate(LABELS)
+        for index, label in enumerate(MASK_AGE.labels)
     }
     sat = dict.fromkeys(subjects, 2) if sessions_of is None else sessions_of
     return give_advice(
@@ -46,7 +47,7 @@ def advise(
     )
 
 
-def people(number: int, of_each: dict[Label, int]) -> dict[str, dict[Label, int]]:
+def people(number: int, of_each: dict[str, int]) -> dict[str, dict[str, int]]:
     return {f"p{index:02d}": dict(of_each) for index in range(number)}
 
 
@@ -223,7 +224,7 @@ def test_figures_of_a_class() -> None:
     assert status.classes[MASK_OLD].weak_share == pytest.approx(2 / 3)
 
 
-def photo(number: int, label: Label, subject: str | None, session: str | None, at: str) -> Photo:
+def photo(number: int, label: str, subject: str | None, session: str | None, at: str) -> Photo:
     return Photo(
         f"{label}/{number:03d}.jpg",
         label,

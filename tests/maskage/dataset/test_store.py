@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.salvage import salvage_manifest
 from maskage.dataset.edits import flagging, trashing
@@ -15,7 +16,7 @@ from maskage.dataset.store import PhotoStore, list_photos, new_session_id
 from maskage.errors import DatasetError, DatasetInUseError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import encode_jpeg, read_image
-from maskage.records import LABELS, FaceBox, Label, Photo, Quality, Suggestion
+from maskage.records import FaceBox, Photo, Quality, Suggestion
 from maskage.system.files import save_new_file
 from tests.conftest import draw_noise
 
@@ -27,15 +28,15 @@ def test_a_photo_is_one_file_and_one_row(tmp_path: Path) -> None:
     with PhotoStore(tmp_path / "data") as store:
         photo = store.add(
             draw_noise(1),
-            Label.MASK_OLD,
+            "mask_old",
             subject="anna",
             session="s1",
             source="demo",
             box=BOX,
             quality=QUALITY,
         )
-        assert store.counts() == {**dict.fromkeys(LABELS, 0), Label.MASK_OLD: 1}
-        assert store.counts("ben")[Label.MASK_OLD] == 0
+        assert store.counts() == {**dict.fromkeys(MASK_AGE.labels, 0), "mask_old": 1}
+        assert store.counts("ben")["mask_old"] == 0
     files = list((tmp_path / "data" / "mask_old").iterdir())
     assert [f"mask_old/{p.name}" for p in files] == [photo.path]
     assert list_photos(tmp_path / "data") == [photo]
@@ -46,7 +47,7 @@ def test_a_photo_is_one_file_and_one_row(tmp_path: Path) -> None:
 
 def test_files_and_folders_are_private(tmp_path: Path) -> None:
     with PhotoStore(tmp_path / "data") as store:
-        photo = store.add(draw_noise(1), Label.MASK_OLD)
+        photo = store.add(draw_noise(1), "mask_old")
     assert (store.root / photo.path).stat().st_mode & 0o777 == 0o600
     assert (store.root / "mask_old").stat().st_mode & 0o777 == 0o700
     assert manifest_path(store.root).stat().st_mode & 0o777 == 0o600
@@ -54,29 +55,29 @@ def test_files_and_folders_are_private(tmp_path: Path) -> None:
 
 def test_trash_and_restore_move_file_and_row(tmp_path: Path) -> None:
     with PhotoStore(tmp_path) as store:
-        photo = store.add(draw_noise(1), Label.NOMASK_OLD, subject="anna")
+        photo = store.add(draw_noise(1), "nomask_old", subject="anna")
         store.apply([trashing(photo)])
         assert not (tmp_path / photo.path).exists()
         assert list_photos(tmp_path) == []
-        assert store.counts("anna")[Label.NOMASK_OLD] == 0
+        assert store.counts("anna")["nomask_old"] == 0
         store.apply([trashing(photo).inverse])
         assert list_photos(tmp_path) == [photo]
 
 
 def test_a_photo_moved_by_hand_is_relabelled_and_keeps_its_facts(tmp_path: Path) -> None:
     with PhotoStore(tmp_path) as store:
-        photo = store.add(draw_noise(1), Label.MASK_OLD, subject="anna")
+        photo = store.add(draw_noise(1), "mask_old", subject="anna")
     name = Path(photo.path).name
     (tmp_path / photo.path).rename(tmp_path / "mask_young" / name)
     (found,) = list_photos(tmp_path)
-    assert found.label is Label.MASK_YOUNG
+    assert found.label == "mask_young"
     assert found.path == f"mask_young/{name}"
     assert found.subject == "anna"
 
 
 def test_of_two_photos_of_one_name_the_moved_one_keeps_its_own_facts(tmp_path: Path) -> None:
     with PhotoStore(tmp_path) as store:
-        for label, subject in ((Label.MASK_OLD, "anna"), (Label.NOMASK_OLD, "bert")):
+        for label, subject in (("mask_old", "anna"), ("nomask_old", "bert")):
             photo = Photo(path=f"{label}/face.jpg", label=label, subject=subject)
             store.add_encoded(encode_jpeg(draw_noise(1)), photo)
     (tmp_path / "mask_old" / "face.jpg").rename(tmp_path / "mask_young" / "face.jpg")
@@ -87,7 +88,7 @@ def test_of_two_photos_of_one_name_the_moved_one_keeps_its_own_facts(tmp_path: P
 
 
 def test_a_path_is_never_given_twice(tmp_path: Path) -> None:
-    photo = Photo(path="mask_old/face.jpg", label=Label.MASK_OLD)
+    photo = Photo(path="mask_old/face.jpg", label="mask_old")
     data = encode_jpeg(draw_noise(1))
     with PhotoStore(tmp_path) as store:
         first = store.add_encoded(data, photo)
@@ -103,7 +104,7 @@ def test_a_path_is_never_given_twice(tmp_path: Path) -> None:
 
 def test_folders_without_a_manifest_are_a_dataset(tmp_path: Path) -> None:
     with PhotoStore(tmp_path) as store:
-        photo = store.add(draw_noise(1), Label.MASK_OLD, subject="anna")
+        photo = store.add(draw_noise(1), "mask_old", subject="anna")
     manifest_path(tmp_path).unlink()
     (found,) = list_photos(tmp_path)
     assert found.path == photo.path
@@ -117,7 +118,7 @@ def test_a_missing_dataset_says_how_to_make_one(tmp_path: Path) -> None:
 
 def test_a_damaged_manifest_is_named_and_the_photos_are_not_touched(tmp_path: Path) -> None:
     with PhotoStore(tmp_path) as store:
-        photo = store.add(draw_noise(1), Label.MASK_OLD)
+        photo = store.add(draw_noise(1), "mask_old")
     for path in tmp_path.glob(".dataset/manifest.db*"):
         path.write_bytes(b"not a database" * 100)
     with pytest.raises(DatasetError, match="damaged"):
@@ -155,7 +156,7 @@ def test_session_names_differ() -> None:
 
 
 def test_what_a_killed_import_left_without_a_row_is_not_saved_twice(tmp_path: Path) -> None:
-    photo = Photo("mask_old/face.jpg", Label.MASK_OLD, subject="p07")
+    photo = Photo("mask_old/face.jpg", "mask_old", subject="p07")
     data, other = encode_jpeg(draw_noise(1)), encode_jpeg(draw_noise(2))
     PhotoStore(tmp_path).close()
     (tmp_path / photo.path).write_bytes(data)
@@ -178,18 +179,18 @@ def test_the_manifest_takes_every_name_and_gives_it_back(tmp_path: Path, name: b
     (tmp_path / path).write_bytes(encode_jpeg(draw_noise(1)))
     with PhotoStore(tmp_path) as store:
         (photo,) = store.photos()
-        store.suggest([(photo, Suggestion(Label.MASK_YOUNG, 0.75))])
+        store.suggest([(photo, Suggestion("mask_young", 0.75))])
         store.apply([flagging(store.photos()[0], is_flagged=True)])
         consent = Consent(os.fsdecode(b"p\xfc"), "form", date(2026, 1, 1), None)
         store.record_consent(consent)
         assert store.consents() == {consent.subject: consent}
     (photo,) = list_photos(tmp_path)
     assert (photo.path, photo.is_flagged) == (path, True)
-    assert photo.suggestion == Suggestion(Label.MASK_YOUNG, 0.75)
+    assert photo.suggestion == Suggestion("mask_young", 0.75)
     salvage = salvage_manifest(manifest_path(tmp_path))
     assert list(salvage.rows) == [path]
     with PhotoStore(tmp_path) as store:
-        edit = store.relabelling(store.photos()[0], Label.NOMASK_OLD)
+        edit = store.relabelling(store.photos()[0], "nomask_old")
         store.apply([edit])
     assert [photo.path for photo in list_photos(tmp_path)] == [f"nomask_old/{os.fsdecode(name)}"]
     assert read_rows(tmp_path).present.keys() == {f"nomask_old/{os.fsdecode(name)}"}

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from maskage.cameras.sources import Camera, open_camera
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import MASK, WORN
 from maskage.demo.camera import DEMO_SUBJECTS, DemoCamera
 from maskage.demo.painting.hair.styles import STYLES
 from maskage.demo.painting.masks import MASK_KINDS
@@ -15,7 +17,6 @@ from maskage.errors import UsageError
 from maskage.faces.finder import crop_face, guide_box
 from maskage.pictures.images import encode_jpeg, resize_square
 from maskage.pictures.quality import find_faults, measure_quality
-from maskage.records import LABELS, Label
 
 SCENE_FRAMES = 90
 KNOWN = {subject.subject_id: subject for subject in DEMO_SUBJECTS}
@@ -71,7 +72,7 @@ def test_the_truth_about_a_face_agrees_with_itself(people: int) -> None:
         assert [face.box.x for face in faces] == sorted(face.box.x for face in faces)
         for face in faces:
             has_mask = face.mask in MASK_KINDS
-            assert face.label is Label.of(has_mask=has_mask, is_old=KNOWN[face.subject_id].is_old)
+            assert face.label == KNOWN[face.subject_id].label(has_mask=has_mask)
             assert face.box.x >= 0
             assert face.box.y >= 0
             assert face.box.x + face.box.width <= 640
@@ -84,22 +85,22 @@ def test_a_mask_on_the_chin_is_no_mask() -> None:
     faces = [camera.faces_at(scene * SCENE_FRAMES)[0] for scene in range(64)]
     on_chin = [face for face in faces if face.mask.startswith("chin ")]
     assert on_chin
-    assert not any(face.label.has_mask for face in on_chin)
+    assert not any(MASK_AGE.has(face.label, MASK, WORN) for face in on_chin)
     assert all(face.mask.removeprefix("chin ") in MASK_KINDS for face in on_chin)
 
 
 def test_in_two_rounds_everyone_appears_with_and_without_a_mask() -> None:
     camera = DemoCamera(seed=9, pace=False)
     faces = [camera.faces_at(s * SCENE_FRAMES)[0] for s in range(2 * len(DEMO_SUBJECTS))]
-    seen = {(face.subject_id, face.label.has_mask) for face in faces}
+    seen = {(face.subject_id, MASK_AGE.has(face.label, MASK, WORN)) for face in faces}
     assert seen == {(name, has_mask) for name in KNOWN for has_mask in (True, False)}
 
 
 def test_the_classes_take_turns() -> None:
     camera = DemoCamera(seed=4, pace=False)
     labels = [camera.faces_at(s * SCENE_FRAMES)[0].label for s in range(64)]
-    assert Counter(labels) == dict.fromkeys(LABELS, 16)
-    assert all(set(labels[i : i + 4]) == set(LABELS) for i in range(0, 64, 4))
+    assert Counter(labels) == dict.fromkeys(MASK_AGE.labels, 16)
+    assert all(set(labels[i : i + 4]) == set(MASK_AGE.labels) for i in range(0, 64, 4))
 
 
 def test_only_the_cast_appears() -> None:
@@ -194,7 +195,7 @@ def test_a_mask_changes_the_lower_face_and_leaves_the_eyes() -> None:
     """The same person, masked in one round and bare in another."""
     camera = DemoCamera(seed=0, pace=False, cast=["demo-13"])
     faces = [camera.faces_at(s * SCENE_FRAMES)[0] for s in range(2)]
-    assert {face.label.has_mask for face in faces} == {True, False}
+    assert {MASK_AGE.has(face.label, MASK, WORN) for face in faces} == {True, False}
     halves = []
     for scene, face in enumerate(faces):
         crop = resize_square(crop_face(camera.render(scene * SCENE_FRAMES), face.box, 0.0), 64)

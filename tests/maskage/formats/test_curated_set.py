@@ -7,24 +7,24 @@ from pathlib import Path
 import pytest
 
 from curation.cli import main
+from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import (
     SPLITS,
     list_left_out,
+    read_class_folders,
     read_contents,
     read_curated,
-    read_four_folders,
     require_all_read,
 )
 from maskage.formats.curation_file import find_origin
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, Label
 from tests.conftest import draw_noise
 
 
 def make_splits(root: Path) -> Path:
     for split in SPLITS:
-        for label in LABELS:
+        for label in MASK_AGE.labels:
             (root / split / label).mkdir(parents=True)
             for name in ("b.jpg", "a.png", "notes.txt", ".hidden.jpg"):
                 (root / split / label / name).write_bytes(encode_jpeg(draw_noise(1, 16)))
@@ -35,7 +35,9 @@ def test_folders_without_a_plan_are_read_with_their_paths_as_groups(tmp_path: Pa
     curated = read_curated(make_splits(tmp_path / "c"))
     photos = curated.photos("val")
     assert [photo.path.name for photo in photos] == ["a.png", "b.jpg"] * 4
-    assert [photo.label for photo in photos] == [label for label in LABELS for _ in range(2)]
+    assert [photo.label for photo in photos] == [
+        label for label in MASK_AGE.labels for _ in range(2)
+    ]
     assert all(photo.path.is_absolute() for photo in photos)
     assert photos[0].group == str(photos[0].path)
     assert photos[0].parent is None
@@ -96,42 +98,52 @@ def test_a_damaged_plan_is_refused(tmp_path: Path) -> None:
 
 def test_four_folders_are_one_set(tmp_path: Path) -> None:
     root = make_splits(tmp_path / "c")
-    photos = read_four_folders(root / "train")
+    photos = read_class_folders(root / "train", MASK_AGE.labels)
     assert len(photos) == 8
-    assert photos[0].label == Label.MASK_OLD
+    assert photos[0].label == "mask_old"
     with pytest.raises(DatasetError, match="mask_old"):
-        read_four_folders(root)
+        read_class_folders(root, MASK_AGE.labels)
 
 
 def test_what_no_training_reads_is_listed_with_its_reason(tmp_path: Path) -> None:
     root = make_splits(tmp_path / "c")
-    assert {each.path.rpartition("/")[2] for each in list_left_out(root)} == {
+    assert {each.path.rpartition("/")[2] for each in list_left_out(root, MASK_AGE.labels)} == {
         "notes.txt",
         ".hidden.jpg",
     }
     for path in (*root.glob("*/*/notes.txt"), *root.glob("*/*/.hidden.jpg")):
         path.unlink()
-    assert list_left_out(root) == ()
+    assert list_left_out(root, MASK_AGE.labels) == ()
     jpeg = (root / "train" / "mask_old" / "b.jpg").read_bytes()
     for name in ("train/mask_old/c.HEIC", "train/mask_olf/d.jpg", "val/mask_old/s/e.jpg", "f.jpg"):
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_bytes(jpeg)
-    assert [(each.path, each.pictures) for each in list_left_out(root)] == [
+    assert [(each.path, each.pictures) for each in list_left_out(root, MASK_AGE.labels)] == [
         ("f.jpg", 0),
         ("train/mask_olf/", 1),
         ("train/mask_old/c.HEIC", 0),
         ("val/mask_old/s/", 1),
     ]
-    assert [each.path for each in list_left_out(root, "val")] == ["val/mask_old/s/"]
-    assert [each.path for each in list_left_out(root / "train")] == ["mask_olf/", "mask_old/c.HEIC"]
+    assert [each.path for each in list_left_out(root, MASK_AGE.labels, "val")] == [
+        "val/mask_old/s/"
+    ]
+    assert [each.path for each in list_left_out(root / "train", MASK_AGE.labels)] == [
+        "mask_olf/",
+        "mask_old/c.HEIC",
+    ]
 
 
 def test_folders_of_pictures_that_are_no_class_are_not_passed_over(tmp_path: Path) -> None:
     root = make_splits(tmp_path / "c")
     shutil.copytree(root / "train" / "mask_old", root / "older" / "mask_old")
-    require_all_read(root, list_left_out(root), "trained on")
+    require_all_read(root, list_left_out(root, MASK_AGE.labels), "trained on", MASK_AGE.labels)
     shutil.copytree(root / "train" / "mask_old", root / "train" / "mask_olf")
     with pytest.raises(DatasetError, match=r"2 pictures are not trained on.*train/mask_olf/"):
-        require_all_read(root, list_left_out(root), "trained on")
+        require_all_read(root, list_left_out(root, MASK_AGE.labels), "trained on", MASK_AGE.labels)
     with pytest.raises(DatasetError, match=r"2 pictures are not measured.*: mask_olf/"):
-        require_all_read(root / "train", list_left_out(root / "train"), "measured")
+        require_all_read(
+            root / "train",
+            list_left_out(root / "train", MASK_AGE.labels),
+            "measured",
+            MASK_AGE.labels,
+        )

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from curation.cli import main
+from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import read_contents, read_curated
 from maskage.formats.curation_file import SetOrigin, find_origin, read_curation
 from maskage.formats.datasets_behind import datasets_behind
-from maskage.records import LABELS
 from tests.maskage.formats.test_curated_set import make_splits
 
 WORDS = ["--dedupe", "--expand", "9", "--ratio", ".6", ".2", ".2", "--seed", "7"]
@@ -44,7 +44,7 @@ def test_a_record_tells_how_its_set_was_made(project: Path) -> None:
     contents = read_contents(project / "curated")
     assert (values["dataset"], values["dataset_relative"]) == (str(project / "data"), "../data")
     assert values["dataset_digest"] == contents.digest
-    assert (values["classes"], values["seed"]) == (list(LABELS), 7)
+    assert (values["classes"], values["seed"]) == (list(MASK_AGE.labels), 7)
     assert values["settings"]["ratio"] == [0.6, 0.2, 0.2]
     assert values["settings"]["limits"]["allowed"] == ["blurred"]
     assert read_curated(project / "curated").curation == read_curation(project / "curated")

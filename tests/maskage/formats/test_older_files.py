@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore
 from maskage.formats.bundle import load_bundle
 from maskage.formats.curated_set import read_class_weights, read_contents
@@ -14,7 +15,6 @@ from maskage.formats.output_log import Kind, log_paths, read_outputs
 from maskage.formats.plan_file import PlanRow, read_plan, write_plan
 from maskage.formats.run_arguments import read_run
 from maskage.formats.run_folder import RunFolder
-from maskage.records import LABELS
 from trainer.evaluation.compare import summarise_runs
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -44,7 +44,9 @@ def test_a_set_from_before_there_was_a_record_is_known_by_its_page(tmp_path: Pat
     assert find_origin(old).dataset == data
     words = f"curate '{data}' --out '{old}' --dedupe --ratio 0.8 0.1 0.1 --seed 7 --split group"
     assert read_contents(old).command(tmp_path) == f"{words} --radius 4"
-    assert read_class_weights(old) == dict(zip(LABELS, (1.5, 0.75, 1.0, 1.0), strict=True))
+    assert read_class_weights(old, MASK_AGE.labels) == dict(
+        zip(MASK_AGE.labels, (1.5, 0.75, 1.0, 1.0), strict=True)
+    )
 
 
 def test_the_first_record_of_a_set_is_read() -> None:
@@ -52,7 +54,7 @@ def test_the_first_record_of_a_set_is_read() -> None:
     assert record is not None
     assert os.fsencode(record.dataset) == b"/home/someone/d\xe4ta"
     assert (record.seed, record.version, record.dataset_digest) == (7, "0.1.0", DIGEST)
-    assert record.classes == LABELS
+    assert record.classes == MASK_AGE.labels
     assert record.options[:2] == ("--dedupe", "--ratio")
     assert record.settings["limits"]["min_side"] == 48
 

@@ -9,11 +9,11 @@ import pytest
 
 from collector.cli import main
 from curation.cli import main as curate
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.formats.datasets_behind import datasets_behind
 from maskage.formats.output_log import Kind, Output, forget_in_log, log_output, read_outputs
-from maskage.records import LABELS, Label
 from tests.conftest import draw_noise
 
 SUBJECT = "p07-unmistakable"
@@ -33,7 +33,7 @@ def data(tmp_path: Path) -> Path:
     root.parent.mkdir()
     with PhotoStore(root) as store:
         store.record_consent(Consent(SUBJECT, "form 7", date(2026, 11, 24)))
-        for number, label in enumerate((*LABELS, *LABELS, *LABELS)):
+        for number, label in enumerate((*MASK_AGE.labels, *MASK_AGE.labels, *MASK_AGE.labels)):
             subject = SUBJECT if number < 4 else f"q{number // 4}"
             store.add(draw_noise(number), label, subject=subject)
     return root
@@ -162,7 +162,7 @@ def test_the_dataset_behind_a_set_a_run_and_a_photo_is_found(data: Path, tmp_pat
     bundle.mkdir(parents=True)
     (bundle.parent / "args.yaml").write_text(f"curated: {curated}\n")
     photo = data / list_photos(data)[0].path
-    in_set = curated / "test" / Label.MASK_OLD
+    in_set = curated / "test" / "mask_old"
     for place in (data, photo, photo.parent, curated, in_set, bundle, bundle.parent):
         assert datasets_behind([place]) == {data}, place
     assert datasets_behind(["0", "rtsp://host/a?b", "demo", None, tmp_path / "gone"]) == set()

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from curation.cli import main as curate
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore
 from maskage.formats.output_log import Kind, read_outputs
 from maskage.formats.run_arguments import read_run
 from maskage.formats.run_folder import RunFolder, create_run
-from maskage.records import LABELS
 from tests.conftest import draw_noise
 
 
@@ -17,7 +17,7 @@ from tests.conftest import draw_noise
 def curated(tmp_path: Path) -> Path:
     """A set of twelve photos of three people."""
     with PhotoStore(tmp_path / "project" / "data") as store:
-        for number, label in enumerate(LABELS * 3):
+        for number, label in enumerate(MASK_AGE.labels * 3):
             store.add(draw_noise(number), label, subject=f"p{number // 4}")
     out = tmp_path / "project" / "curated"
     ratio = ["--ratio", ".34", ".33", ".33"]

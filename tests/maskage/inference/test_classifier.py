@@ -6,20 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import ModelRefusedError
 from maskage.formats.bundle import ModelBundle
 from maskage.inference.classifier import Classifier, count_cores
-from maskage.records import LABELS, RgbImage
+from maskage.records import RgbImage
 
 
 def test_faces_of_a_frame_are_classified_in_one_batch(
     bundle: ModelBundle, paint: Callable[..., RgbImage]
 ) -> None:
-    crops = [paint(label, 20 + 30 * n, 20 + 30 * n) for n, label in enumerate(LABELS)]
+    crops = [paint(label, 20 + 30 * n, 20 + 30 * n) for n, label in enumerate(MASK_AGE.labels)]
     probabilities = Classifier(bundle).classify(crops)
     assert probabilities.shape == (4, 4)
     assert probabilities.dtype == np.float32
-    assert [LABELS[row.argmax()] for row in probabilities] == list(LABELS)
+    assert [MASK_AGE.labels[row.argmax()] for row in probabilities] == list(MASK_AGE.labels)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
@@ -31,7 +32,7 @@ def test_batching_does_not_change_an_answer(
     bundle: ModelBundle, paint: Callable[..., RgbImage]
 ) -> None:
     classifier = Classifier(bundle)
-    crops = [paint(label) for label in LABELS]
+    crops = [paint(label) for label in MASK_AGE.labels]
     together = classifier.classify(crops)
     alone = np.concatenate([classifier.classify([crop]) for crop in crops])
     np.testing.assert_allclose(together, alone, atol=1e-6)

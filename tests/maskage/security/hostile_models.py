@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.bundle import (
     BundledFile,
     ModelBundle,
@@ -21,7 +22,6 @@ from maskage.formats.bundle import (
     write_bundle,
 )
 from maskage.inference.onnx_runtime import onnxruntime
-from maskage.records import LABELS
 
 SIZE = 32
 
@@ -69,7 +69,7 @@ def seal(folder: Path, data: bytes) -> Path:
     write_bundle(
         ModelBundle(
             folder=folder,
-            labels=LABELS,
+            scheme=MASK_AGE,
             input_size=SIZE,
             crop_margin=0.3,
             temperature=1.0,

@@ -5,10 +5,11 @@ import pytest
 
 from collector.cli import main as collector
 from curation.cli import main as curate
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.photo_scan import FileScan
 from maskage.errors import DatasetError
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, Quality
+from maskage.records import Quality
 from tests.trainer.conftest import draw_face
 from trainer.data.dataset import digest_files
 from trainer.evaluation.breakdown import (
@@ -131,7 +132,7 @@ def test_metadata_without_a_usable_column_is_refused(tmp_path: Path, head: str) 
 
 def test_the_manifest_behind_a_curated_folder_is_asked_by_content(tmp_path: Path) -> None:
     for session in ("s1", "s2"):
-        for number, label in enumerate(LABELS):
+        for number, label in enumerate(MASK_AGE.labels):
             folder = tmp_path / session / label
             folder.mkdir(parents=True)
             for shot in range(6):

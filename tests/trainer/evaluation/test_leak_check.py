@@ -3,9 +3,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, Label, RgbImage
+from maskage.records import RgbImage
 from trainer.evaluation.leak_check import Twin, check_leak, scan_files
 
 
@@ -17,7 +18,7 @@ def draw_pattern(seed: int) -> RgbImage:
     return np.asarray((blurred - low) / (high - low) * 255, np.uint8)
 
 
-def write(path: Path, data: bytes, label: Label = LABELS[0]) -> CuratedPhoto:
+def write(path: Path, data: bytes, label: str = MASK_AGE.labels[0]) -> CuratedPhoto:
     path.write_bytes(data)
     return CuratedPhoto(path, label, str(path))
 

@@ -5,9 +5,9 @@ import onnx
 import pytest
 from PIL import Image
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.curated_set import CuratedPhoto, read_curated
 from maskage.inference.onnx_engine import OnnxEngine
-from maskage.records import LABELS, Label
 from tests.trainer.conftest import draw_face
 from trainer.data.pixels import PixelReader
 from trainer.evaluate import evaluate_run
@@ -26,7 +26,7 @@ from trainer.evaluation.robustness import (
     measure_corruptions,
 )
 
-FACE = draw_face(Label.NOMASK_OLD, seed=1, size=WORKING_PX)
+FACE = draw_face("nomask_old", seed=1, size=WORKING_PX)
 HARMFUL = [each for each in CORRUPTIONS if each.corrupt is not keep]
 
 
@@ -126,7 +126,7 @@ def test_a_corrupted_photo_comes_at_the_networks_size_from_the_working_size(cura
 def test_each_corruption_is_measured_on_its_own(tmp_path: Path) -> None:
     engine = make_brightness_network(tmp_path / "brightness.onnx", (40, 90, 140, 190))
     photos = []
-    for label, level in zip(LABELS, (40, 90, 140, 190), strict=True):
+    for label, level in zip(MASK_AGE.labels, (40, 90, 140, 190), strict=True):
         path = tmp_path / f"{level}.png"
         Image.new("RGB", (100, 80), (level, level, level)).save(path)
         photos.append(CuratedPhoto(path, label, str(path)))

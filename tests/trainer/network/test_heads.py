@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from maskage.records import LABELS
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import AGE, MASK, OLD, WORN
 from trainer.fit.side_heads import accuracy, build_trainee, make_loss
 from trainer.network.backbones import build_deliverable, build_network
 from trainer.network.classes import merge_matrix
@@ -19,8 +20,9 @@ def multiply(factors: np.ndarray) -> np.ndarray:
     """Probabilities (N, 4) of logits of "has a mask" and "is old" (N, 2)."""
     mask, old = (1 / (1 + np.exp(-factors.astype(np.float64)))).T
     parts = [
-        (mask if label.has_mask else 1 - mask) * (old if label.is_old else 1 - old)
-        for label in LABELS
+        (mask if MASK_AGE.has(label, MASK, WORN) else 1 - mask)
+        * (old if MASK_AGE.has(label, AGE, OLD) else 1 - old)
+        for label in MASK_AGE.labels
     ]
     return np.stack(parts, axis=1)
 
@@ -35,7 +37,12 @@ def test_the_cross_entropy_of_four_classes_is_the_sum_of_the_factors() -> None:
     factors = np.random.default_rng(2).normal(0, 2, (30, 2))
     labels = np.arange(30) % 4
     whole = -np.log(softmax(factors @ merge_matrix("factors"))[np.arange(30), labels])
-    signs = np.array([[1 if at.has_mask else -1, 1 if at.is_old else -1] for at in LABELS])
+    signs = np.array(
+        [
+            [1 if MASK_AGE.has(at, MASK, WORN) else -1, 1 if MASK_AGE.has(at, AGE, OLD) else -1]
+            for at in MASK_AGE.labels
+        ]
+    )
     of_factors = np.log1p(np.exp(-signs[labels] * factors)).sum(axis=1)
     assert np.abs(whole - of_factors).max() < 1e-9
 
@@ -71,7 +78,13 @@ def test_training_leaves_the_merging_of_factors_alone() -> None:
 def test_either_head_learns_two_factors(heads: str) -> None:
     chance = np.random.default_rng(6)
     labels = np.arange(120) % 4
-    signs = np.array([[label.has_mask, label.is_old] for label in LABELS], np.float32)
+    signs = np.array(
+        [
+            [MASK_AGE.has(label, MASK, WORN), MASK_AGE.has(label, AGE, OLD)]
+            for label in MASK_AGE.labels
+        ],
+        np.float32,
+    )
     clouds = np.hstack([2 * signs[labels], np.zeros((120, 3), np.float32)])
     noisy = (clouds[None] + chance.normal(0, 0.4, (2, 120, 5))).astype(np.float32)
     data = HeadData(noisy[0][:, None], labels, noisy[1], labels, np.ones(4, np.float32))

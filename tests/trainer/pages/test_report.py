@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.curated_set import read_curated
 from maskage.formats.run_folder import RunFolder
 from maskage.outside_text import path_to_cell, shown_text
 from maskage.pages.parts import SIDE_PX, shrink
 from maskage.pictures.images import read_image, resize_square
-from maskage.records import LABELS
 from tests.pages import HOSTILE, Page
 from trainer.cli import main
 from trainer.data.augment import Augmenter, mix_seed, vary_framing
@@ -94,7 +94,7 @@ def test_the_metrics_hold_what_the_page_shows(small_run: Path) -> None:
     assert held["corrupted_photos"] == 16
     assert len(held["corruptions"]) == 11
     assert held["parameters"] > 100_000
-    assert held["class_counts"]["train"] == dict.fromkeys(LABELS, 12)
+    assert held["class_counts"]["train"] == dict.fromkeys(MASK_AGE.labels, 12)
     assert {"checks", "report"} <= held["seconds"].keys()
     parts = [spent for stage, spent in held["seconds"].items() if stage != "total"]
     assert held["seconds"]["total"] == pytest.approx(sum(parts))
@@ -129,7 +129,7 @@ def test_any_four_folders_get_the_same_page_without_training(
     small_run: Path, curated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = tmp_path / "facts.csv"
-    rows = [f"{label}/{at:03d}.jpg,{'web' if at % 2 else 'book'}" for label in LABELS
+    rows = [f"{label}/{at:03d}.jpg,{'web' if at % 2 else 'book'}" for label in MASK_AGE.labels
             for at in range(4)]  # fmt: skip
     table.write_text("path,source\n" + "\n".join(rows) + "\n")
     file = tmp_path / "pages" / "page.html"
@@ -151,7 +151,7 @@ def test_hostile_names_are_harmless_in_every_part_of_a_page(
 ) -> None:
     photos = Path(shutil.copytree(curated / "test", tmp_path / "photos"))
     name = HOSTILE.replace("/", "-")
-    for label in LABELS:
+    for label in MASK_AGE.labels:
         for photo in sorted((photos / label).iterdir()):
             photo.rename(photo.with_name(f"{photo.stem} {name}.jpg"))
     shutil.copy(curated / "train" / "mask_old" / "003.jpg", photos / "mask_old" / f"{name}.jpg")
@@ -206,7 +206,7 @@ def test_a_preview_shows_the_views_that_were_learned_from(curated: Path) -> None
     train = read_training_photos(curated).train
     shown = preview_views(train, PixelReader(48), views=3)
     assert [each.photo.label for each in shown.photos] == [
-        label for label in LABELS for _ in range(2)
+        label for label in MASK_AGE.labels for _ in range(2)
     ]
     first = shown.photos[0]
     assert len(first.variants) == 2

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
 from maskage.formats.curated_set import SPLITS, CuratedPhoto
 from maskage.formats.feature_cache import FeatureCache
 from maskage.formats.plan_file import PLAN_COLUMNS
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS
 from tests.read_only import read_only
 from tests.trainer.conftest import draw_face
 from trainer.cli import main
@@ -47,7 +47,7 @@ def make_bursts(people: int, shots: int, look: float) -> tuple[Features, list[Cu
     features[:, :4] += 0.8 * one_hot(labels)
     features += look * chance.normal(0, 1, (people, 60))[groups]
     photos = [
-        CuratedPhoto(Path(f"/{at:04d}.jpg"), LABELS[label], f"g{group:03d}")
+        CuratedPhoto(Path(f"/{at:04d}.jpg"), MASK_AGE.labels[label], f"g{group:03d}")
         for at, (label, group) in enumerate(zip(labels, groups, strict=True))
     ]
     return features.astype(np.float32), photos
@@ -61,7 +61,7 @@ def make_curated_bursts(root: Path) -> Path:
     """A curated folder of drawn faces with a plan: groups of two of one class, and one variant."""
     rows = []
     for split_number, (split, count) in enumerate(zip(SPLITS, (8, 2, 2), strict=True)):
-        for class_number, label in enumerate(LABELS):
+        for class_number, label in enumerate(MASK_AGE.labels):
             (root / split / label).mkdir(parents=True)
             names = [f"{split}_{number}" for number in range(count)]
             names += ["train_0__aug1"] if split == "train" else []
@@ -72,7 +72,7 @@ def make_curated_bursts(root: Path) -> Path:
                 pair = 0 if "aug" in name else number // 2
                 parent = f"{label}/train_0.jpg" if "aug" in name else ""
                 group = f"{split}-{label}-{pair}"
-                rows.append([path, label.value, "1", "", group, split, parent])
+                rows.append([path, label, "1", "", group, split, parent])
     with (root / "plan.csv").open("w", newline="") as file:
         csv.writer(file).writerows([PLAN_COLUMNS, *rows])
     return root

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError, UsageError
 from maskage.formats.curated_set import CuratedPhoto
-from maskage.records import LABELS
 from trainer.cli import main
 from trainer.evaluation.intervals import Estimate
 from trainer.network.classes import one_hot
@@ -43,7 +43,7 @@ def picture_size(curve: LearningCurve) -> tuple[int, int]:
 
 def make_photos(labels: Numbers, groups: Sequence[int]) -> list[CuratedPhoto]:
     return [
-        CuratedPhoto(Path(f"/{at:04d}.jpg"), LABELS[label], f"g{group:04d}")
+        CuratedPhoto(Path(f"/{at:04d}.jpg"), MASK_AGE.labels[label], f"g{group:04d}")
         for at, (label, group) in enumerate(zip(labels, groups, strict=True))
     ]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.findings import Diagnosis, Kind
 from maskage.dataset.doctor.repair import repair_dataset
@@ -14,7 +15,7 @@ from maskage.dataset.edits import trashing
 from maskage.dataset.store import PhotoStore
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import encode_jpeg
-from maskage.records import LABELS, FaceBox, Photo, Quality
+from maskage.records import FaceBox, Photo, Quality
 from maskage.system.files import TEMPORARY_PREFIX
 from tests.conftest import draw_noise
 
@@ -28,7 +29,7 @@ def fill(root: Path, photos: int = 4) -> list[Photo]:
         return [
             store.add(
                 draw_noise(number),
-                LABELS[number % 4],
+                MASK_AGE.labels[number % 4],
                 subject=f"p{number % 3}",
                 session=SESSION,
                 source="demo",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from collector.cli import main
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.files import facts_of_name
@@ -23,7 +24,7 @@ from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import encode_jpeg, read_image
 from maskage.pictures.perceptual_hash import hash_crop
 from maskage.pictures.quality import measure_quality
-from maskage.records import LABELS, Label, Photo
+from maskage.records import Photo
 from maskage.system.files import TEMPORARY_PREFIX
 from maskage.system.lock import lock_dataset
 from tests.conftest import draw_noise
@@ -108,7 +109,7 @@ def test_a_row_follows_a_photo_moved_by_hand(tmp_path: Path) -> None:
     (tmp_path / photo.path).rename(tmp_path / moved)
     assert_repaired(tmp_path, {Kind.MOVED: [moved]})
     rows = read_rows(tmp_path).present
-    assert rows[moved] == replace(photo, path=moved, label=Label.NOMASK_YOUNG)
+    assert rows[moved] == replace(photo, path=moved, label="nomask_young")
     assert photo.path not in rows
     assert events(tmp_path)[-1] == ("relabel", moved)
 
@@ -137,7 +138,7 @@ def test_another_picture_under_a_lost_photos_name_inherits_no_subject(tmp_path: 
     with PhotoStore(tmp_path) as store:
         store.add_encoded(
             encode_jpeg(draw_noise(1)),
-            Photo("mask_old/face.jpg", Label.MASK_OLD, subject="anna", quality=QUALITY),
+            Photo("mask_old/face.jpg", "mask_old", subject="anna", quality=QUALITY),
         )
     (tmp_path / "mask_old/face.jpg").unlink()
     put(tmp_path, "mask_young/face.jpg", encode_jpeg(draw_noise(2)))
@@ -271,7 +272,13 @@ def test_missing_folders_are_made(tmp_path: Path) -> None:
     (tmp_path / "nomask_young").rmdir()
     assert_repaired(
         tmp_path,
-        {Kind.FOLDER: [".trash", *(f".trash/{label}" for label in LABELS), "nomask_young"]},
+        {
+            Kind.FOLDER: [
+                ".trash",
+                *(f".trash/{label}" for label in MASK_AGE.labels),
+                "nomask_young",
+            ]
+        },
     )
     assert (tmp_path / ".trash/mask_old").stat().st_mode & 0o777 == 0o700
 
@@ -396,7 +403,7 @@ def test_consents_that_ended_or_lack_are_notes(tmp_path: Path) -> None:
         for number, (subject, source) in enumerate(sources.items()):
             store.add(
                 draw_noise(number),
-                Label.MASK_OLD,
+                "mask_old",
                 subject=subject,
                 source=source,
                 quality=QUALITY,

@@ -19,7 +19,7 @@ from maskage.dataset.manifest_writer import Manifest
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError
 from maskage.formats.dataset_folder import manifest_path
-from maskage.records import FaceBox, Label, Photo, Quality, Suggestion
+from maskage.records import FaceBox, Photo, Quality, Suggestion
 from tests.conftest import draw_noise
 from tests.maskage.dataset.doctor.doctor_cases import (
     QUALITY,
@@ -157,7 +157,7 @@ def test_the_new_manifest_of_a_damaged_one_is_open_for_shooting(tmp_path: Path) 
 def test_salvage_reads_the_log_too_and_every_column(tmp_path: Path) -> None:
     photo = Photo(
         "mask_old/ä~1.jpg",
-        Label.MASK_OLD,
+        "mask_old",
         subject="anna",
         group="g",
         box=FaceBox(-3, 4, 300, 70_000, 0.5),
@@ -165,7 +165,7 @@ def test_salvage_reads_the_log_too_and_every_column(tmp_path: Path) -> None:
         sha256="ab" * 32,
         fingerprint=(1 << 63) + 5,
         is_flagged=True,
-        suggestion=Suggestion(Label.NOMASK_OLD, 0.75),
+        suggestion=Suggestion("nomask_old", 0.75),
     )
     manifest = Manifest(tmp_path)
     with manifest.transaction():
@@ -198,7 +198,7 @@ def test_a_damaged_row_costs_no_other_row_of_its_page(tmp_path: Path) -> None:
 def test_a_log_is_read_beyond_a_damaged_frame(tmp_path: Path) -> None:
     manifest = Manifest(tmp_path)
     for number in range(3):
-        photo = Photo(f"mask_old/{number}.jpg", Label.MASK_OLD, sha256="ab" * 32)
+        photo = Photo(f"mask_old/{number}.jpg", "mask_old", sha256="ab" * 32)
         with manifest.transaction():
             manifest.add(photo, "2026-01-01T00:00:00.000+00:00")
     path = manifest_path(tmp_path)
@@ -235,7 +235,7 @@ def test_what_a_crash_left_of_the_manifest_is_examined_without_a_trace(
     root = tmp_path / "data"
     photos = fill(root)
     with PhotoStore(root) as store:
-        last = store.add(draw_noise(77), Label.MASK_OLD, subject="p0", quality=QUALITY)
+        last = store.add(draw_noise(77), "mask_old", subject="p0", quality=QUALITY)
         folder = manifest_path(root).parent
         crashed = {
             f"manifest.{end}": (folder / f"manifest.{end}").read_bytes() for end in left.split()

@@ -12,7 +12,6 @@ from maskage.dataset.manifest import read_consents
 from maskage.dataset.privacy.command import CONSENT, run_consent
 from maskage.dataset.store import PhotoStore
 from maskage.errors import UsageError
-from maskage.records import Label
 from tests.conftest import draw_noise
 
 TODAY = date(2026, 11, 24)
@@ -23,7 +22,7 @@ def data(tmp_path: Path) -> Path:
     """One photo each of p01, p02 and nobody named."""
     with PhotoStore(tmp_path / "data") as store:
         for seed, subject in enumerate(("p01", "p02", None)):
-            store.add(draw_noise(seed), Label.MASK_OLD, subject=subject)
+            store.add(draw_noise(seed), "mask_old", subject=subject)
     return tmp_path / "data"
 
 

@@ -16,11 +16,12 @@ import pytest
 
 from collector.cli import main
 from curation.cli import main as curate
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import encode_jpeg, read_image
-from maskage.records import LABELS, Label, Photo
+from maskage.records import Photo
 from maskage.system.paths import scan_cache_path
 from tests.conftest import draw_noise
 from tests.maskage.dataset.privacy.test_forgetting import digest_of, files_of, save_piece
@@ -45,7 +46,7 @@ def data(tmp_path: Path) -> Path:
         seed = 0
         for subject in (SUBJECT, *OTHERS):
             store.record_consent(Consent(subject, f"form of {subject}", date(2026, 11, 24)))
-            for label in LABELS:
+            for label in MASK_AGE.labels:
                 seed += 1
                 store.add(draw_noise(seed), label, subject=subject, session=f"s-{subject}")
     return root
@@ -162,7 +163,7 @@ def test_who_came_back_is_forgotten_with_what_was_still_there(
     (data.parent / "old.html").write_text(photos_of(data, SUBJECT)[0].path)
     assert forget()["sure"] == ["old.html"]
     with PhotoStore(data) as store:
-        photo = store.add(draw_noise(77), Label.MASK_OLD, subject=SUBJECT)
+        photo = store.add(draw_noise(77), "mask_old", subject=SUBJECT)
     (data.parent / "new.html").write_text(photo.path)
     assert forget()["sure"] == ["new.html", "old.html"]
     assert forget()["sure"] == ["new.html", "old.html"]
@@ -197,7 +198,7 @@ def test_names_that_other_photos_may_have_too_are_told_as_such(
     data: Path, forget: Callable[..., dict[str, list[str]]]
 ) -> None:
     with PhotoStore(data) as store:
-        photo = Photo("mask_old/001.jpg", Label.MASK_OLD, subject=SUBJECT)
+        photo = Photo("mask_old/001.jpg", "mask_old", subject=SUBJECT)
         store.add_encoded(encode_jpeg(draw_noise(50)), photo)
     (data.parent / "some.html").write_text("<td>mask_old/001.jpg</td>")
     (data.parent / "001.png").write_bytes(b"any picture")
@@ -327,7 +328,7 @@ def test_copies_of_the_manifest_that_a_killed_doctor_left_go(
     left, other = (temporary / f"maskage-doctor-{name}" for name in ("ours", "other"))
     shutil.copytree(data / ".dataset", left / ".dataset")
     with PhotoStore(other) as store:
-        store.add(draw_noise(60), Label.MASK_OLD, subject="p99")
+        store.add(draw_noise(60), "mask_old", subject="p99")
     forget()
     assert [left.exists(), other.exists()] == [False, True]
 
@@ -336,7 +337,7 @@ def test_what_was_unclear_is_told_again(
     data: Path, capsys: pytest.CaptureFixture[str], forget: Callable[..., dict[str, list[str]]]
 ) -> None:
     with PhotoStore(data) as store:
-        orphan = store.add(draw_noise(70), Label.MASK_OLD, session=f"s-{SUBJECT}")
+        orphan = store.add(draw_noise(70), "mask_old", session=f"s-{SUBJECT}")
     for _ in range(2):
         capsys.readouterr()
         assert main(["forget", SUBJECT, "--data", str(data), "--yes", "--json"]) == 0

@@ -17,6 +17,7 @@ from PIL import Image
 
 from collector.cli import main
 from curation.cli import main as curate
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.edits import trashing
@@ -30,7 +31,7 @@ from maskage.formats.feature_cache import read_digests
 from maskage.formats.predictions_file import Prediction
 from maskage.formats.run_folder import RunFolder
 from maskage.pictures.images import encode_jpeg, read_image
-from maskage.records import LABELS, Label, Photo
+from maskage.records import Photo
 from maskage.system.files import TEMPORARY_PREFIX
 from maskage.system.paths import scan_cache_path
 from tests.conftest import draw_noise
@@ -55,7 +56,7 @@ def data(tmp_path: Path) -> Path:
         seed = 0
         for subject in (SUBJECT, *OTHERS):
             store.record_consent(Consent(subject, f"form of {subject}", DAY))
-            for label in LABELS:
+            for label in MASK_AGE.labels:
                 for _ in range(2):
                     seed += 1
                     store.add(
@@ -151,7 +152,7 @@ def test_no_byte_of_the_dataset_names_the_person(data: Path) -> None:
     """Also those of a photo that was relabelled, flagged and trashed, in -wal and in -shm."""
     with PhotoStore(data) as store:
         photo = next(one for one in store.photos() if one.subject == SUBJECT)
-        edit = store.relabelling(photo, Label.NOMASK_YOUNG)
+        edit = store.relabelling(photo, "nomask_young")
         store.apply([edit])
         store.apply([trashing(edit.photo)])
     names = [Path(p.path).name for p in photos_of(data, SUBJECT)] + [Path(photo.path).name]
@@ -183,9 +184,7 @@ def test_curations_record_of_its_looks_goes_too(data: Path, tmp_path: Path) -> N
 
 def test_a_photo_of_the_same_name_keeps_its_row_its_file_and_its_events(tmp_path: Path) -> None:
     with PhotoStore(tmp_path / "data") as store:
-        for seed, (label, subject) in enumerate(
-            [(Label.MASK_OLD, SUBJECT), (Label.NOMASK_OLD, "p08")]
-        ):
+        for seed, (label, subject) in enumerate([("mask_old", SUBJECT), ("nomask_old", "p08")]):
             photo = Photo(f"{label}/001.jpg", label, subject=subject)
             store.add_encoded(encode_jpeg(draw_noise(seed)), photo)
     assert forget_all(tmp_path / "data") == 0
@@ -246,15 +245,15 @@ def test_no_name_that_a_photo_ever_had_is_left(tmp_path: Path) -> None:
     word = "name-of-a-person"
     with PhotoStore(root) as store:
         store.add_encoded(
-            encode_jpeg(draw_noise(1)), Photo("nomask_old/001.jpg", Label.NOMASK_OLD, subject="p08")
+            encode_jpeg(draw_noise(1)), Photo("nomask_old/001.jpg", "nomask_old", subject="p08")
         )
         for number, name in enumerate(("001.jpg", f"{word}.jpg", f"{word}~2.jpg")):
-            photo = Photo(f"mask_old/{name}", Label.MASK_OLD, subject=SUBJECT)
+            photo = Photo(f"mask_old/{name}", "mask_old", subject=SUBJECT)
             added = store.add_encoded(encode_jpeg(draw_noise(2 + number)), photo)
             if number:
-                store.apply([store.relabelling(added, Label.NOMASK_YOUNG)])
+                store.apply([store.relabelling(added, "nomask_young")])
         first = next(photo for photo in store.photos() if photo.path == "mask_old/001.jpg")
-        edit = store.relabelling(first, Label.NOMASK_OLD)
+        edit = store.relabelling(first, "nomask_old")
         store.apply([edit])
         assert edit.photo.path.startswith("nomask_old/001-")
     assert forget_all(root) == 0
@@ -292,8 +291,8 @@ def test_another_picture_that_took_the_name_is_left_and_told(
 
 def test_a_photo_of_nobody_from_their_sitting_is_told(data: Path) -> None:
     with PhotoStore(data) as store:
-        orphan = store.add(draw_noise(99), Label.MASK_OLD, session=f"s-{SUBJECT}")
-        store.add(draw_noise(98), Label.MASK_OLD, session="s-p08")
+        orphan = store.add(draw_noise(99), "mask_old", session=f"s-{SUBJECT}")
+        store.add(draw_noise(98), "mask_old", session="s-p08")
     plan = plan_forgetting(data, SUBJECT, [])
     assert plan.mine.unclear == (orphan.path,)
     assert orphan.path not in plan.mine.photos
@@ -402,7 +401,7 @@ def test_a_dry_run_tells_and_changes_nothing(
     assert f"form of {SUBJECT}" in told
     assert main(["forget", SUBJECT, "--data", str(data), "--dry-run", "--json"]) == 0
     told_json = json.loads(capsys.readouterr().out)
-    assert told_json["photos"] == dict.fromkeys(LABELS, 2)
+    assert told_json["photos"] == dict.fromkeys(MASK_AGE.labels, 2)
     assert told_json["forgotten"] is False
     assert files_of(data) == before
 
@@ -521,7 +520,7 @@ def test_a_photo_that_was_relabelled_after_curating_is_found_in_the_set(data: Pa
     mine = photos_of(data, SUBJECT)[0]
     curated_set(data)
     with PhotoStore(data) as store:
-        store.apply([store.relabelling(mine, Label.NOMASK_YOUNG)])
+        store.apply([store.relabelling(mine, "nomask_young")])
     (found,) = plan_forgetting(data, SUBJECT, [data.parent]).derived.curated
     assert found.photos == 8
 

@@ -17,7 +17,6 @@ from maskage.dataset.store import PhotoStore, list_photos
 from maskage.faces.finder import FACE_MODEL_URL
 from maskage.inference.imagenet_weights import KERAS_HOST
 from maskage.pictures.images import encode_jpeg, read_image, without_metadata
-from maskage.records import Label
 from tests.conftest import draw_noise
 
 SECRET = b"taken at home by a person of this name"
@@ -39,8 +38,8 @@ def modes_of(root: Path) -> dict[str, int]:
 def test_folders_are_0700_and_files_0600(tmp_path: Path, umask: int) -> None:
     root = tmp_path / "data"
     with PhotoStore(root) as store:
-        store.add(draw_noise(1), Label.MASK_OLD, subject="p07")
-        store.apply([trashing(store.add(draw_noise(2), Label.NOMASK_YOUNG))])
+        store.add(draw_noise(1), "mask_old", subject="p07")
+        store.apply([trashing(store.add(draw_noise(2), "nomask_young"))])
         modes = modes_of(root)
         assert {".dataset/manifest.db-wal", ".dataset/manifest.db-shm", ".dataset/lock"} <= set(
             modes
@@ -143,7 +142,7 @@ def assert_bare(data: bytes) -> None:
 
 def test_a_saved_photo_tells_nothing_but_its_picture(tmp_path: Path) -> None:
     with PhotoStore(tmp_path) as store:
-        photo = store.add(draw_noise(1), Label.MASK_OLD, subject="p07", source="0")
+        photo = store.add(draw_noise(1), "mask_old", subject="p07", source="0")
     assert_bare((tmp_path / photo.path).read_bytes())
 
 
@@ -183,12 +182,12 @@ sys.addaudithook(refuse)
 SESSION = """
 from pathlib import Path
 from maskage.dataset.edits import trashing
-from maskage.records import Label
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore
 from tests.conftest import draw_noise
 
 with PhotoStore(Path("data")) as store:
-    photo = store.add(draw_noise(1), Label.MASK_OLD, subject="p07", session="s")
+    photo = store.add(draw_noise(1), "mask_old", subject="p07", session="s")
     store.apply([trashing(photo)])
 """
 

@@ -1,0 +1,1 @@
+"""The classes of a dataset, as data: their folders, titles, keys, colours and factors."""

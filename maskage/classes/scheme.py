@@ -1,0 +1,230 @@
+"""The scheme of a dataset: its classes in order, and the factors that they combine.
+
+A label is the name of a class folder, a plain `str`. Whatever else is known of a class is asked
+of the scheme: `scheme[label].title`, `scheme.value(label, "mask")`. The scheme travels with the
+dataset, the curated set, the run and the bundle (`maskage.formats.classes_file`).
+"""
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+LEAST_CLASSES = 2
+MOST_CLASSES = 64
+MOST_TEXT = 80
+"""Most characters of a title, a factor's name or value."""
+
+MOST_FOLDER_BYTES = 200
+"""Most bytes of a folder's name in UTF-8; file systems take 255."""
+
+MASK = "mask"
+"""The factor that masks are painted and drawn by; its values are the three below."""
+WORN, MISWORN, NONE = "worn", "misworn", "none"
+"""Over nose and mouth; below the nose, on the chin or hanging; not there."""
+
+AGE = "age"
+OLD, YOUNG = "old", "young"
+
+_NO_FACTORS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class PhotoClass:
+    """A class that photos are labelled with.
+
+    Attributes:
+        folder: Name of the class folder; it is the label of every photo in it.
+        title: Name for people: "mask, old".
+        color: Colour in every screen and page, "#rrggbb".
+        key: Key that shoots and labels, one character; None for none.
+        target: Number of photos wanted; None for the one that the command was given.
+        factors: Value of each factor of the scheme.
+    """
+
+    folder: str
+    title: str
+    color: str
+    key: str | None = None
+    target: int | None = None
+    factors: Mapping[str, str] = field(default_factory=lambda: _NO_FACTORS)
+
+    def __post_init__(self) -> None:
+        _check_folder(self.folder)
+        _check_text(self.title, f"the title of the class {self.folder!r}")
+        is_color = len(self.color) == 7 and self.color[0] == "#"
+        if not is_color or not set(self.color[1:]) <= set("0123456789abcdef"):
+            raise ValueError(
+                f'the colour of the class {self.folder!r} is {self.color!r}, not like "#0072b2"'
+            )
+        if self.key is not None and not (len(self.key) == 1 and self.key.isprintable()):
+            raise ValueError(
+                f"the key of the class {self.folder!r} is {self.key!r}, not one character"
+            )
+        if self.target is not None and self.target < 1:
+            raise ValueError(
+                f"the target of the class {self.folder!r} is {self.target}, not 1 or more"
+            )
+
+    @property
+    def rgb(self) -> tuple[int, int, int]:
+        """The colour as red, green and blue, 0 to 255."""
+        red, green, blue = bytes.fromhex(self.color[1:])
+        return red, green, blue
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """The classes of a dataset, in order, and its factors.
+
+    Attributes:
+        classes: Classes, 2 to 64; a model's outputs have this order.
+        factors: Values of each factor, in order, by its name; empty for plain classes. Every
+            class has one value of each. Two classes never have the same values of all factors, and
+            a combination may be missing.
+
+    Raises:
+        ValueError: The scheme contradicts itself; the text says where, as the end of a sentence.
+    """
+
+    classes: tuple[PhotoClass, ...]
+    factors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        count = len(self.classes)
+        if not LEAST_CLASSES <= count <= MOST_CLASSES:
+            found = "only one class" if count == 1 else f"{count or 'no'} classes"
+            raise ValueError(f"there {'is' if count == 1 else 'are'} {found}, not 2 to 64")
+        _refuse_twins([each.folder for each in self.classes], "the folder")
+        _refuse_twins([each.key for each in self.classes if each.key], "the key")
+        for name, values in self.factors.items():
+            _check_factor(name, values)
+        for each in self.classes:
+            self._check_values(each)
+        self._refuse_same_values()
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def __iter__(self) -> Iterator[PhotoClass]:
+        return iter(self.classes)
+
+    def __contains__(self, label: object) -> bool:
+        return label in self._numbers
+
+    def __getitem__(self, label: str) -> PhotoClass:
+        return self.classes[self._numbers[label]]
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The class folders, in class order."""
+        return tuple(each.folder for each in self.classes)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {each.folder: number for number, each in enumerate(self.classes)}
+
+    def index(self, label: str) -> int:
+        """Return the number of a class in the class order, from 0.
+
+        Raises:
+            KeyError: There is no such class.
+        """
+        return self._numbers[label]
+
+    def title(self, label: str) -> str:
+        """Return the name of a class for people: "mask, old"."""
+        return self[label].title
+
+    def value(self, label: str, factor: str) -> str | None:
+        """Return the value that a class has of a factor: "worn"; None without such a factor."""
+        return self[label].factors.get(factor)
+
+    def has(self, label: str, factor: str, value: str) -> bool:
+        """Return True if a class has this value of a factor."""
+        return self[label].factors.get(factor) == value
+
+    def find(self, values: Mapping[str, str]) -> str | None:
+        """Return the class with exactly these values of the factors; None if there is none."""
+        return next((each.folder for each in self.classes if each.factors == values), None)
+
+    def labels_with(self, factor: str, value: str) -> tuple[str, ...]:
+        """Return the classes that have this value of a factor, in order; maybe none."""
+        return tuple(each.folder for each in self.classes if each.factors.get(factor) == value)
+
+    def factor_numbers(self, factor: str) -> tuple[int, ...]:
+        """Return the number of each class's value in `factors[factor]`, in class order."""
+        values = self.factors[factor]
+        return tuple(values.index(each.factors[factor]) for each in self.classes)
+
+    def sibling(self, label: str, factor: str, value: str) -> str | None:
+        """Return the class that differs from `label` in one factor only; None if there is none."""
+        return self.find({**self[label].factors, factor: value})
+
+    def _check_values(self, each: PhotoClass) -> None:
+        if missing := [name for name in self.factors if name not in each.factors]:
+            raise ValueError(f"the class {each.folder!r} has no value of the factor {missing[0]!r}")
+        for name, value in each.factors.items():
+            if name not in self.factors:
+                raise ValueError(
+                    f"the class {each.folder!r} has a factor {name!r} that [factors] does not list"
+                )
+            if value not in self.factors[name]:
+                raise ValueError(
+                    f"the class {each.folder!r} has {name} = {value!r}, which is not one of "
+                    f"{', '.join(self.factors[name])}"
+                )
+
+    def _refuse_same_values(self) -> None:
+        owners: dict[tuple[str, ...], str] = {}
+        for each in self.classes if self.factors else ():
+            values = tuple(each.factors[name] for name in self.factors)
+            if values in owners:
+                raise ValueError(
+                    f"the classes {owners[values]!r} and {each.folder!r} have the same factors: "
+                    f"{', '.join(values)}"
+                )
+            owners[values] = each.folder
+
+
+def names_as_elsewhere(folder: str) -> str:
+    """Return what macOS, Windows and USB sticks hold a folder's name for: twins get one result."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", folder).casefold())
+
+
+def _check_folder(folder: str) -> None:
+    shown = repr(folder[:MOST_TEXT])
+    if folder in ("", ".", "..") or "/" in folder or "\\" in folder:
+        raise ValueError(f"{shown} is no name of a folder: it is a single name without / and \\")
+    if folder.startswith("."):
+        raise ValueError(f"the folder {shown} begins with a dot, as the tools' own folders do")
+    if not _is_plain(folder):
+        raise ValueError(f"the folder {shown} has a character that cannot be shown")
+    if len(folder.encode()) > MOST_FOLDER_BYTES:
+        raise ValueError(f"the folder {shown} is longer than {MOST_FOLDER_BYTES} bytes")
+
+
+def _check_text(text: str, what: str) -> None:
+    if not text.strip() or len(text) > MOST_TEXT or not _is_plain(text):
+        raise ValueError(f"{what} is {text[:MOST_TEXT]!r}, not 1 to {MOST_TEXT} characters")
+
+
+def _is_plain(text: str) -> bool:
+    """Return True for text without control characters and halves of characters."""
+    return not any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") for one in text)
+
+
+def _check_factor(name: str, values: Sequence[str]) -> None:
+    _check_text(name, "the name of a factor")
+    for value in values:
+        _check_text(value, f"a value of the factor {name!r}")
+    if len(values) < 2:
+        raise ValueError(f"the factor {name!r} has {len(values)} values, not two or more")
+    _refuse_twins(values, f"a value of the factor {name!r},")
+
+
+def _refuse_twins(names: Sequence[str], what: str) -> None:
+    twins = [name for number, name in enumerate(names) if name in names[:number]]
+    if twins:
+        raise ValueError(f"{what} {twins[0]!r} stands twice")

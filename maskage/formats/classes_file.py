@@ -1,0 +1,186 @@
+"""classes.toml: the scheme of a dataset, a curated set, a run or a bundle.
+
+    [factors]
+    mask = ["worn", "none"]
+
+    [[class]]
+    folder = "mask"
+    title = "mask"
+    key = "1"
+    color = "#7cc7f0"
+    target = 200
+    factors = { mask = "worn" }
+
+    [[class]]
+    ...
+
+Only `folder` is required. `[factors]` lists every factor with its values; without it classes are
+plain. A folder without the file has the four classes of `MASK_AGE`.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from maskage.classes.colors import default_color
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import PhotoClass, Scheme
+from maskage.errors import DatasetError
+from maskage.security.files import UnsafeFileError, read_regular_file
+
+CLASSES_FILE = "classes.toml"
+
+_LARGEST = 1 << 18
+_KEYS = "123456789"
+_FIELDS = ("folder", "title", "key", "color", "target", "factors")
+
+
+def read_scheme(folder: str | Path) -> Scheme:
+    """Return the scheme in a folder; the four classes if it has no classes.toml.
+
+    Raises:
+        DatasetError: The file cannot be read, or contradicts itself.
+    """
+    return find_scheme(folder) or MASK_AGE
+
+
+def find_scheme(folder: str | Path) -> Scheme | None:
+    """Return the scheme in a folder; None if it has no classes.toml.
+
+    Raises:
+        DatasetError: The file cannot be read, or contradicts itself.
+    """
+    path = Path(folder) / CLASSES_FILE
+    if not path.exists() and not path.is_symlink():
+        return None
+    try:
+        return parse_scheme(read_regular_file(path, _LARGEST))
+    except (UnsafeFileError, ValueError) as fault:
+        raise DatasetError(
+            f"{path}: cannot be used as the classes of this folder: {fault}. Correct the file; "
+            f"the photos were not touched. `collector init --help` shows what it holds."
+        ) from fault
+
+
+def parse_scheme(data: bytes) -> Scheme:
+    """Read the bytes of a classes.toml.
+
+    Raises:
+        ValueError: They are no scheme; the text says why, as the end of a sentence.
+    """
+    try:
+        values = tomllib.loads(data.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
+        raise ValueError(f"it is not TOML in UTF-8 ({fault})") from fault
+    _refuse_unknown(values, ("factors", "class"), "the file")
+    factors = {
+        name: tuple(_text(value, f"a value of the factor {name!r}") for value in _list(given))
+        for name, given in _table(values.get("factors", {}), "[factors]").items()
+    }
+    rows = [_table(row, "a class") for row in _list(values.get("class", []))]
+    taken = {row["key"] for row in rows if isinstance(row.get("key"), str)}
+    free = iter(key for key in _KEYS if key not in taken)
+    classes = tuple(_class_of(row, number, free) for number, row in enumerate(rows))
+    return Scheme(classes, factors)
+
+
+def format_scheme(scheme: Scheme) -> str:
+    """Return the text of a classes.toml; the same scheme gives the same text."""
+    document = tomlkit.document()
+    document.add(tomlkit.comment("The classes of these photos, in the order of a model's answers."))
+    if scheme.factors:
+        factors = tomlkit.table()
+        for name, values in scheme.factors.items():
+            factors.add(name, list(values))
+        document.add("factors", factors)
+    rows = tomlkit.aot()
+    for each in scheme:
+        rows.append(_row_of(each, scheme))
+    document.add("class", rows)
+    return tomlkit.dumps(document)
+
+
+def require_same_classes(scheme: Scheme, labels: Sequence[str], where: str, other: str) -> None:
+    """Refuse a scheme whose class folders are not those of another, whatever their order.
+
+    Args:
+        scheme: One scheme.
+        labels: Class folders of the other.
+        where: What has `scheme`, for the message: "curated".
+        other: What has `labels`: "the model runs/mine".
+
+    Raises:
+        DatasetError: They differ; both lists are in the message.
+    """
+    if set(scheme.labels) != set(labels):
+        raise DatasetError(
+            f"{where} has the classes {', '.join(scheme.labels)}; {other} has "
+            f"{', '.join(labels)}. They must have the same folders: use a dataset and a model "
+            f"that were made together, or rename a class with `collector classes`."
+        )
+
+
+def _class_of(row: Mapping[str, Any], number: int, free: Any) -> PhotoClass:
+    _refuse_unknown(row, _FIELDS, f"class {number + 1}")
+    if "folder" not in row:
+        raise ValueError(f"class {number + 1} has no folder")
+    folder = _text(row["folder"], f"the folder of class {number + 1}")
+    what = f"of the class {folder!r}"
+    key = _text(row["key"], f"the key {what}") if "key" in row else next(free, None)
+    target = row.get("target")
+    if target is not None and (isinstance(target, bool) or not isinstance(target, int)):
+        raise ValueError(f"the target {what} is {target!r}, not a whole number")
+    factors = _table(row.get("factors", {}), f"factors {what}")
+    return PhotoClass(
+        folder,
+        title=_text(row.get("title", folder.replace("_", " ").strip() or folder), f"title {what}"),
+        color=_text(row.get("color", default_color(number)), f"the color {what}").lower(),
+        key=key or None,
+        target=target,
+        factors={name: _text(value, f"{name} {what}") for name, value in factors.items()},
+    )
+
+
+def _row_of(each: PhotoClass, scheme: Scheme) -> tomlkit.items.Table:
+    row = tomlkit.table()
+    row.add("folder", each.folder)
+    row.add("title", each.title)
+    # Empty is "none"; a missing key would get the next free digit.
+    row.add("key", each.key or "")
+    row.add("color", each.color)
+    if each.target is not None:
+        row.add("target", each.target)
+    if each.factors:
+        values = tomlkit.inline_table()
+        for name in scheme.factors:
+            values.add(name, each.factors[name])
+        row.add("factors", values)
+    return row
+
+
+def _refuse_unknown(values: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+    if unknown := [name for name in values if name not in known]:
+        raise ValueError(
+            f"{where} has {unknown[0][:80]!r}, which is not known; it may have {', '.join(known)}"
+        )
+
+
+def _table(value: Any, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} is {str(value)[:80]!r}, not a table")  # noqa: TRY004  one fault for all of these
+    return value
+
+
+def _list(value: Any) -> Sequence[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{str(value)[:80]!r} is not a list")  # noqa: TRY004  one fault for all of these
+    return value
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{what} is {str(value)[:80]!r}, not a text")  # noqa: TRY004  one fault for all of these
+    return value
