@@ -7,6 +7,7 @@ from maskage.classes.scheme import (
     AGE,
     MASK,
     MISWORN,
+    MOST_TEXT,
     NONE,
     OLD,
     WORN,
@@ -83,7 +84,7 @@ def plain_scheme(folders: Sequence[str]) -> Scheme:
         tuple(
             PhotoClass(
                 folder,
-                title=folder.replace("_", " ").strip() or folder,
+                title=(folder.replace("_", " ").strip() or folder)[:MOST_TEXT],
                 color=default_color(number),
                 key=_DIGITS[number] if number < len(_DIGITS) else None,
             )
