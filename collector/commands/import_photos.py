@@ -152,11 +152,12 @@ def _report_listing(arguments: argparse.Namespace, listing: "SourceListing", row
     from maskage.pictures.picture_files import find_unread, report_left_out
 
     source: Path = arguments.source
-    if listing.unlabelled and listing.pictures:
+    # What lies in folders that are no classes is reported at the end, with the ways on.
+    loose = [name for name in listing.unlabelled if "/" not in name]
+    if loose and listing.pictures:
         say(
-            f"{source}: pictures left out because their label is not known: "
-            f"{len(listing.unlabelled)} (the first is {listing.unlabelled[0]}). Put them into "
-            f"class folders, or give it with --label."
+            f"{source}: pictures left out because their label is not known: {len(loose)} (the "
+            f"first is {loose[0]}). Put them into class folders, or give it with --label."
         )
     if source.is_dir():
         report_left_out(find_unread(source))

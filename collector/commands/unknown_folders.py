@@ -1,9 +1,9 @@
 """The messages of `collector import` about folders that are no classes of the dataset."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from collector.commands.folder_map import format_map
+from collector.commands.folder_map import format_map, read_map
 from maskage.classes.scheme import Scheme
 from maskage.commands.text_table import list_some
 from maskage.dataset.near_classes import close_classes
@@ -73,44 +73,32 @@ def describe_unknown(
     unknown = listing.unknown
     names = list_some([folder.name for folder in unknown], 5)
     rest = "The rest was." if listing.pictures and is_imported else "Nothing was imported."
-    of = "no classes" if len(unknown) > 1 else "no class"
+    of = "They are no classes" if len(unknown) > 1 else "It is no class"
     lines = [
         f"{arguments.source}: whole folders were not imported: {names}. {rest}",
-        f"They are {of} of {arguments.data}, which has {list_some(scheme.labels, 9)}:",
+        f"{of} of {arguments.data}, which has {list_some(scheme.labels, 9)}:",
         *(_describe_folder(folder) for folder in unknown[:_MOST_FOLDERS]),
     ]
     if len(unknown) > _MOST_FOLDERS:
         lines.append(f"  and {len(unknown) - _MOST_FOLDERS} more folders")
     sure = {folder.name: folder.sure for folder in unknown if folder.sure}
-    lines += _way_by_map(arguments, scheme, unknown, sure)
-    if len(sure) < len(unknown):
-        lines += _way_by_classes(arguments, scheme, [one for one in unknown if not one.sure])
-    return lines
-
-
-def _way_by_map(
-    arguments: argparse.Namespace,
-    scheme: Scheme,
-    unknown: Sequence[UnknownFolder],
-    sure: dict[str, str],
-) -> list[str]:
     others = [folder.name for folder in unknown if not folder.sure]
-    if not sure:
-        text = format_map(dict.fromkeys(others[:2], "CLASS"))
-        return [
+    if sure:
+        lines += ["Name their classes:", f"  {_command(arguments, scheme, listing, sure)}"]
+    else:
+        example = dict.fromkeys(others[:2], "CLASS")
+        lines += [
             "Name the class of each folder (FOLDER= leaves one out):",
-            f"  {_command(arguments, text)}",
+            f"  {_command(arguments, scheme, listing, example)}",
         ]
-    lines = ["Name their classes:", f"  {_command(arguments, format_map(sure))}"]
-    if others:
-        lines.append(
-            f"and FOLDER=CLASS for {list_some(others, 5)} too (FOLDER= leaves a folder out)."
-        )
-    return lines
+    if sure and others:
+        listed = list_some(others, 5)
+        lines.append(f"and FOLDER=CLASS for {listed} too (FOLDER= leaves a folder out).")
+    return lines + (_way_by_classes(arguments, scheme, listing, others) if others else [])
 
 
 def _way_by_classes(
-    arguments: argparse.Namespace, scheme: Scheme, others: Sequence[UnknownFolder]
+    arguments: argparse.Namespace, scheme: Scheme, listing: SourceListing, others: Sequence[str]
 ) -> list[str]:
     """Return how the folders become classes: of a new dataset, plain ones, or with factors."""
     data = arguments.data
@@ -118,13 +106,13 @@ def _way_by_classes(
         command = join_words(["collector", "init", str(data), "--from", str(arguments.source)])
         return ["Or make a dataset with these folders as its classes:", f"  {command}"]
     if not scheme.factors:
-        return ["Or make classes of them:", f"  {_command(arguments, None)}"]
+        return ["Or make classes of them:", f"  {_command(arguments, scheme, listing, None)}"]
     values = " and ".join(
         f"{name} ({', '.join(known)} or a new one)" for name, known in scheme.factors.items()
     )
     return [
         f"Or make classes of them; each needs its own value of {values}:",
-        *(f"  {_adding(arguments, scheme, folder.name)}" for folder in others[:3]),
+        *(f"  {_adding(arguments, scheme, name)}" for name in others[:3]),
     ]
 
 
@@ -150,12 +138,19 @@ def _describe_folder(folder: UnknownFolder) -> str:
     return f"{text}: {list_some(folder.close, 3, 'or')}?" if folder.close else text
 
 
-def _command(arguments: argparse.Namespace, folder_map: str | None) -> str:
-    """Return the command that was given, with one more `--map`, or with `--add-classes`."""
+def _command(
+    arguments: argparse.Namespace,
+    scheme: Scheme,
+    listing: SourceListing,
+    classes: Mapping[str, str] | None,
+) -> str:
+    """Return the command that was given, with more classes in its map, or with `--add-classes`."""
+    given = read_map(arguments.map or (), scheme).classes
+    folder_map = {name: label or "" for name, label in given.items() if name not in listing.unused}
+    folder_map |= classes or {}
     words = ["collector", "import", str(arguments.source), str(arguments.data)]
-    for text in arguments.map or ():
-        words += ["--map", text]
-    words += ["--add-classes"] if folder_map is None else ["--map", folder_map]
+    words += ["--map", format_map(folder_map)] if folder_map else []
+    words += ["--add-classes"] if classes is None else []
     for option in ("subject", "session", "metadata", "face_model"):
         if (value := getattr(arguments, option)) is not None:
             words += [f"--{option.replace('_', '-')}", str(value)]

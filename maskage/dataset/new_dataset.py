@@ -48,7 +48,7 @@ def find_classes(folder: Path) -> FoundClasses:
     if not folder.is_dir():
         raise DatasetError(f"No such folder: {folder}. Nothing was made.")
     if scheme := find_scheme(folder):
-        return FoundClasses(scheme, f"its {CLASSES_FILE}")
+        return FoundClasses(scheme, f"those of its {CLASSES_FILE}")
     found = find_class_folders(list_picture_names(folder))
     if not found.names:
         raise DatasetError(
