@@ -7,13 +7,13 @@ from maskage.classes.scheme import (
     AGE,
     MASK,
     MISWORN,
-    MOST_TEXT,
     NONE,
     OLD,
     WORN,
     YOUNG,
     PhotoClass,
     Scheme,
+    default_title,
 )
 
 _AGES = (OLD, YOUNG)
@@ -84,7 +84,7 @@ def plain_scheme(folders: Sequence[str]) -> Scheme:
         tuple(
             PhotoClass(
                 folder,
-                title=(folder.replace("_", " ").strip() or folder)[:MOST_TEXT],
+                title=default_title(folder),
                 color=default_color(number),
                 key=_DIGITS[number] if number < len(_DIGITS) else None,
             )
