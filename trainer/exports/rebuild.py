@@ -30,7 +30,7 @@ class RebuiltModel:
     Attributes:
         bundle: Bundle that the weights come from.
         recipe: Recipe that it was built from.
-        model: Keras model from uint8 images (N, size, size, 3) to probabilities (N, 4).
+        model: Keras model from uint8 images (N, size, size, 3) to probabilities (N, C).
         golden_difference: Largest difference from the bundle's golden probabilities.
     """
 
