@@ -64,8 +64,8 @@ def predictions_of(
     return [
         Prediction(
             path,
-            labels[right].value,
-            labels[answer].value,
+            labels[right],
+            labels[answer],
             tuple(map(float, row)),
         )
         for path, right, answer, row in zip(paths, actual, predicted, probabilities, strict=True)

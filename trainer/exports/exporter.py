@@ -33,6 +33,7 @@ from trainer.exports.formats import (
     Probabilities,
 )
 from trainer.exports.rebuild import rebuild_model
+from trainer.network.classes import class_numbers
 from trainer.network.to_onnx import TOLERANCE
 
 CALIBRATION_PHOTOS = 50
@@ -87,9 +88,9 @@ class Exporter:
     def __init__(self, bundle_folder: Path, data: Path | None, out: Path | None) -> None:
         curated = read_curated(data if data is not None else trained_on(bundle_folder))
         self.rebuilt = rebuild_model(bundle_folder)
-        labels = self.rebuilt.bundle.labels
+        scheme = self.rebuilt.bundle.scheme
         require_same_classes(
-            curated.scheme, labels, str(curated.folder), f"the model in {bundle_folder}"
+            curated.scheme, scheme.labels, str(curated.folder), f"the model in {bundle_folder}"
         )
         self.out = out if out is not None else bundle_folder.parent / "exports"
         size = self.rebuilt.bundle.input_size
@@ -98,7 +99,7 @@ class Exporter:
         calibration = [golden_images(size), _read(_some_of_each(curated.photos("train")), reader)]
         val, test = curated.photos("val"), curated.photos("test")
         photos, self._test_photos = _read(val, reader), _read(test, reader)
-        self._test_labels = _class_numbers(test, labels)
+        self._test_labels = class_numbers(test, scheme)
         self._keras: Predict = lambda images: np.asarray(
             self.rebuilt.model.predict_on_batch(images), np.float32
         )
@@ -106,7 +107,7 @@ class Exporter:
             self.rebuilt,
             np.concatenate(calibration),
             photos,
-            _class_numbers(val, labels),
+            class_numbers(val, scheme),
             _answer(self._keras, photos),
         )
         self._keras_accuracy = _accuracy(self._keras, self._test_photos, self._test_labels)
@@ -215,11 +216,6 @@ def _some_of_each(photos: Sequence[CuratedPhoto]) -> list[CuratedPhoto]:
         members = [photo for photo in photos if photo.label == label]
         chosen += members[:: max(1, len(members) // CALIBRATION_PHOTOS)][:CALIBRATION_PHOTOS]
     return chosen
-
-
-def _class_numbers(photos: Sequence[CuratedPhoto], labels: Sequence[str]) -> NDArray[np.int64]:
-    """Return the number of each photo's class among the outputs, whatever order the set has."""
-    return np.array([labels.index(photo.label) for photo in photos], np.int64)
 
 
 def _read(photos: Sequence[CuratedPhoto], reader: PixelReader) -> Images:
