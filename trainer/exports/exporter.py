@@ -36,8 +36,8 @@ from trainer.exports.rebuild import rebuild_model
 from trainer.network.classes import class_numbers
 from trainer.network.to_onnx import TOLERANCE
 
-CALIBRATION_PHOTOS = 50
-"""Number of training photos of each class that calibrate integers."""
+CALIBRATION_PHOTOS, MOST_CALIBRATION_PHOTOS = 50, 400
+"""Number of training photos that calibrate integers: of each class, and of all in about."""
 
 BATCH_SIZE = 32
 
@@ -212,9 +212,11 @@ def format_exports(exports: Sequence[ExportFigures]) -> str:
 def _some_of_each(photos: Sequence[CuratedPhoto]) -> list[CuratedPhoto]:
     """Return some photos of each class, evenly spread."""
     chosen: list[CuratedPhoto] = []
-    for label in sorted({photo.label for photo in photos}):
+    labels = sorted({photo.label for photo in photos})
+    count = min(CALIBRATION_PHOTOS, MOST_CALIBRATION_PHOTOS // len(labels))
+    for label in labels:
         members = [photo for photo in photos if photo.label == label]
-        chosen += members[:: max(1, len(members) // CALIBRATION_PHOTOS)][:CALIBRATION_PHOTOS]
+        chosen += members[:: max(1, len(members) // count)][:count]
     return chosen
 
 

@@ -168,11 +168,11 @@ def _write_int8(source: ExportSource, folder: Path) -> str:
     integers = convert_integers(model, source.calibration)
     lost = _loss(source, folder, integers)
     if lost <= LARGEST_LOSS:
-        return f"integers throughout ({-100 * lost:+.1f} points on validation photos)"
+        return f"integers throughout ({0 - 100 * lost:+.1f} points on validation photos)"
     weights = convert_weights(model)
     lost_by_weights = _loss(source, folder, weights)
-    note = f"integers throughout {-100 * lost:+.1f} points on validation photos"
-    note_on_weights = f"int8 weights, computing in floats {-100 * lost_by_weights:+.1f}"
+    note = f"integers throughout {0 - 100 * lost:+.1f} points on validation photos"
+    note_on_weights = f"int8 weights, computing in floats {0 - 100 * lost_by_weights:+.1f}"
     if lost_by_weights < lost:
         return f"{note_on_weights}; not {note}"
     _keep_tflite(source, folder, integers)
