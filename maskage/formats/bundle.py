@@ -226,8 +226,10 @@ def write_bundle(bundle: ModelBundle) -> None:
     replace_file(bundle.folder / CLASSES_FILE, format_scheme(bundle.scheme).encode())
     listed = {**bundle.files, CLASSES_FILE: describe_file(bundle.folder / CLASSES_FILE)}
     bundle = replace(bundle, files=listed)
-    values = {"labels": list(bundle.labels), **asdict(bundle)}
-    del values["folder"], values["scheme"]
+    # Not `asdict` of the bundle, which would copy the scheme and fails on its read-only mappings.
+    facts = {key: value for key, value in vars(bundle).items() if key not in ("folder", "scheme")}
+    facts["files"] = {name: asdict(file) for name, file in bundle.files.items()}
+    values = {"labels": list(bundle.labels), **facts}
     data = f"{json.dumps({'schema_version': SCHEMA_VERSION, **values}, indent=2)}\n".encode()
     digests = {name: file.sha256 for name, file in bundle.files.items()}
     digests[BUNDLE_FILE] = hashlib.sha256(data).hexdigest()
