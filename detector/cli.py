@@ -33,7 +33,7 @@ def _add_run_options(parser: CommandParser) -> None:
         ["demo"],
         nargs=None,
         metavar="SOURCE",
-        help="video, picture, folder of pictures, stream URL, or 'demo'",
+        help="video, picture, folder of pictures, stream URL, 'demo' or 'demo:CLASSES'",
     )
     add_demo_seed(parser)
     add_model(parser)
@@ -114,7 +114,7 @@ def _add_bench_options(parser: CommandParser) -> None:
         ["demo"],
         default="demo",
         metavar="SOURCE",
-        help="video, folder of pictures, or 'demo' (default: demo)",
+        help="video, folder of pictures, 'demo' or 'demo:CLASSES' (default: demo)",
     )
     add_demo_seed(parser)
     add_model(parser)
