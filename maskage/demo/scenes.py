@@ -174,12 +174,17 @@ class ScenePlan:
         return NO_MASK
 
 
-def _states_of(subject: DemoSubject, scheme: Scheme) -> tuple[str, ...]:
-    """Return the states of the mask that a scheme has classes for on this person; at least one."""
+def mask_states(scheme: Scheme) -> tuple[str, ...]:
+    """Return the states that the demo shows masks in for a scheme; worn and none without a factor."""
     known = scheme.factors.get(MASK, ())
-    states = [state for state in _STATES if state in known] or [WORN, NONE]
+    return tuple(state for state in _STATES if state in known) or (WORN, NONE)
+
+
+def _states_of(subject: DemoSubject, scheme: Scheme) -> tuple[str, ...]:
+    """Return the states that a scheme has classes for on this person; all if it has none."""
+    states = mask_states(scheme)
     with_class = [state for state in states if subject.label(scheme, state) is not None]
-    return tuple(with_class or states)
+    return tuple(with_class) or states
 
 
 class Movement:
