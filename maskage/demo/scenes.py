@@ -175,7 +175,7 @@ class ScenePlan:
 
 
 def mask_states(scheme: Scheme) -> tuple[str, ...]:
-    """Return the states that the demo shows masks in for a scheme; worn and none without a factor."""
+    """Return the states that masks are shown in for a scheme; without the factor worn and none."""
     known = scheme.factors.get(MASK, ())
     return tuple(state for state in _STATES if state in known) or (WORN, NONE)
 
