@@ -63,7 +63,7 @@ def _tell(plan: "CurationPlan", arguments: argparse.Namespace, is_written: bool)
 CURATE = Command(
     "curate",
     "split photos into train, val and test",
-    "Turn four folders of photos into train, val and test that do not leak. No photo of the "
+    "Turn class folders of photos into train, val and test that do not leak. No photo of the "
     "dataset is changed; the result replaces a former one as a whole.",
     add_curate_options,
     _run_curate,

@@ -10,7 +10,6 @@ from curation.limits import FLAWS
 from curation.masks.painting import Wearing
 from curation.plan.plan import CurationPlan, PlannedPhoto
 from curation.settings import GROUP
-from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.curated_set import SPLITS, WEIGHTS_FILE
 from maskage.outside_text import path_to_text
 from maskage.pages.page import Card, fill, render_page
@@ -72,13 +71,13 @@ def _count_groups(plan: CurationPlan) -> int:
 
 def _counts(plan: CurationPlan) -> "Markup":
     rows: list[list[str | Markup]] = []
-    for label in MASK_AGE.labels:
+    for label in plan.scheme.labels:
         train, val, test = (plan.counts[split][label] for split in SPLITS)
         widths = (train, plan.variant_counts["train"][label], val, test)
         shares = [width / max(1, sum(widths)) for width in widths]
         bar = _fill("bar", parts=list(zip(dict(_PARTS), shares, strict=True)))
         aside = plan.found[label] - train - val - test
-        rows.append([MASK_AGE.title(label), *map(str, (plan.found[label], aside, *widths)), bar])
+        rows.append([plan.scheme.title(label), *map(str, (plan.found[label], aside, *widths)), bar])
     columns = ["class", "found", "set aside", "train", "+ variants", "val", "test", ""]
     return _fill("counts", columns=columns, rows=rows, legend=_PARTS)
 
@@ -130,7 +129,7 @@ def _conflicts(plan: CurationPlan) -> "Markup | str":
     first = [photo for photo in found if photo.path < min(photo.rivals)]
     if not first:
         return ""
-    labels = {photo.path: MASK_AGE.title(photo.label) for photo in found}
+    labels = {photo.path: plan.scheme.title(photo.label) for photo in found}
     rows = [
         [load_figure(plan.root, path, labels[path]) for path in (photo.path, *photo.rivals)]
         for photo in first[:MOST_TWINS]
@@ -162,7 +161,7 @@ def _doubtful(plan: CurationPlan) -> "Markup | str":
         load_figure(
             plan.root,
             photo.path,
-            f"{MASK_AGE.title(photo.label)} → {MASK_AGE.title(photo.doubt.label)}?",
+            f"{plan.scheme.title(photo.label)} → {plan.scheme.title(photo.doubt.label)}?",
         )
         for photo in plan.doubtful[:MOST_DOUBTFUL]
         if photo.doubt
@@ -191,7 +190,7 @@ def _balance(plan: CurationPlan) -> "Markup | str":
     varied = [photo for photo in plan.variants if photo.painting is None]
     surplus = plan.reasons.get("surplus", 0)
     weights = [
-        (MASK_AGE.title(label), str(plan.train_counts[label]), f"{weight:.2f}")
+        (plan.scheme.title(label), str(plan.train_counts[label]), f"{weight:.2f}")
         for label, weight in (plan.class_weights or {}).items()
     ]
     if not (weights or surplus or varied):
@@ -212,7 +211,7 @@ def _pairs(plan: CurationPlan, variants: Sequence[PlannedPhoto]) -> list[list[Fi
     step = max(1, len(variants) // MOST_VARIANTS)
     pairs = []
     for variant in variants[::step][:MOST_VARIANTS]:
-        caption = "variant" if variant.painting is None else MASK_AGE.title(variant.label)
+        caption = "variant" if variant.painting is None else plan.scheme.title(variant.label)
         picture = data_address(encode_small(make_variant(pipeline, plan, variant)))
         made = Figure(variant.path, caption, picture)
         pairs.append([load_figure(plan.root, variant.parent or "", "photo", "kept"), made])
@@ -227,17 +226,18 @@ def _subjects(plan: CurationPlan) -> "Markup | str":
     if not by_subject:
         return ""
     rows = [
-        [subject, *_subject_cells(photos)]
+        [subject, *_subject_cells(plan, photos)]
         for subject, photos in sorted(by_subject.items())[:MOST_ROWS]
     ]
-    columns = ["subject", *(MASK_AGE.title(label) for label in MASK_AGE.labels), "kept", "split"]
+    titles = [each.title for each in plan.scheme]
+    columns = ["subject", *titles, "kept", "split"]
     return table(columns, rows, "figures")
 
 
-def _subject_cells(photos: Sequence[PlannedPhoto]) -> list[str]:
+def _subject_cells(plan: CurationPlan, photos: Sequence[PlannedPhoto]) -> list[str]:
     """Return kept photos of those found in each class, kept ones in all, and their splits."""
     cells = []
-    for label in MASK_AGE.labels:
+    for label in plan.scheme.labels:
         in_class = [photo for photo in photos if photo.label == label]
         kept = sum(photo.kept for photo in in_class)
         cells.append(f"{kept} of {len(in_class)}" if kept < len(in_class) else str(kept))

@@ -9,7 +9,6 @@ import numpy as np
 
 from curation.plan.plan import CurationPlan, PlannedPhoto
 from curation.settings import GROUP
-from maskage.classes.ready_made import MASK_AGE
 from maskage.console import Progress, no_progress
 from maskage.errors import DatasetError, ToolchainError
 from maskage.formats.curated_set import SPLITS, list_files
@@ -42,7 +41,10 @@ def verify_result(
     _require_planned_files(plan, result)
     _require_same_content(plan, result, copies, progress)
     if empty := [
-        f"{s}/{label}" for s in SPLITS for label in MASK_AGE.labels if not plan.counts[s][label]
+        f"{split}/{label}"
+        for split in SPLITS
+        for label, count in plan.counts[split].items()
+        if not count
     ]:
         raise ToolchainError(
             f"No photo in {', '.join(empty)}. This is a bug; nothing was replaced."

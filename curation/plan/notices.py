@@ -5,12 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from curation.limits import FLAWS
 from curation.plan.balance import wanted_count
-from curation.plan.dataset import LabelledDataset
+from curation.plan.dataset import LabelledDataset, describe_unknown
 from curation.plan.groups import describe_links
-from curation.plan.mask_plan import wanted_faces
+from curation.plan.mask_plan import PaintedMasks
 from curation.plan.plan import CurationPlan, Notice
 from curation.settings import GROUP
-from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.photo_scan import needs_face
 from maskage.formats.curated_set import SPLITS
 from maskage.records import Photo
@@ -21,7 +20,9 @@ SHARE_TOLERANCE = 0.05
 MOST_NAMES = 3
 
 
-def gather_notices(dataset: LabelledDataset, plan: CurationPlan) -> tuple[Notice, ...]:
+def gather_notices(
+    dataset: LabelledDataset, plan: CurationPlan, masks: PaintedMasks | None = None
+) -> tuple[Notice, ...]:
     """Return the notices on a plan, faults first."""
     notices = [
         *_broken_photos(dataset, plan),
@@ -30,7 +31,7 @@ def gather_notices(dataset: LabelledDataset, plan: CurationPlan) -> tuple[Notice
         *_large_groups(dataset.photos, plan),
         *_shares(plan),
         *_missing_variants(plan),
-        *_missing_masks(plan),
+        *_missing_masks(plan, masks),
         *_unsearched_faces(dataset.photos, plan),
     ]
     return tuple(sorted(notices, key=lambda notice: not notice.is_fault))
@@ -50,10 +51,8 @@ def _broken_photos(dataset: LabelledDataset, plan: CurationPlan) -> Iterator[Not
             f"were set aside. Keep each in its right class only.",
             is_fault=True,
         )
-    if dataset.ignored:
-        yield Notice(
-            f"These folders are not classes and were not read: {', '.join(dataset.ignored)}."
-        )
+    if dataset.unknown:
+        yield Notice(describe_unknown(dataset.root, dataset.unknown))
     if dataset.strangers:
         yield Notice(
             f"{len(dataset.strangers)} entries in the class folders are not photos and were not "
@@ -110,7 +109,7 @@ def _shares(plan: CurationPlan) -> Iterator[Notice]:
         return
     wanted = dict(zip(SPLITS, plan.settings.ratio, strict=True))
     off = []
-    for label in MASK_AGE.labels:
+    for label in plan.scheme.labels:
         counts = {split: _assigned(plan, split, label) for split in SPLITS}
         shares = {split: count / sum(counts.values()) for split, count in counts.items()}
         if any(abs(shares[split] - wanted[split]) > SHARE_TOLERANCE for split in SPLITS):
@@ -129,8 +128,8 @@ def _assigned(plan: CurationPlan, split: str, label: str) -> int:
 
 
 def _missing_variants(plan: CurationPlan) -> Iterator[Notice]:
-    wanted = wanted_count([*plan.originals, *plan.painted], plan.settings)
-    for label in MASK_AGE.labels:
+    wanted = wanted_count([*plan.originals, *plan.painted], plan.scheme.labels, plan.settings)
+    for label in plan.scheme.labels:
         taken, made = plan.counts["train"][label], plan.variant_counts["train"][label]
         if taken + made < wanted:
             yield Notice(
@@ -140,18 +139,21 @@ def _missing_variants(plan: CurationPlan) -> Iterator[Notice]:
             )
 
 
-def _missing_masks(plan: CurationPlan) -> Iterator[Notice]:
-    if plan.settings.painting is None:
+def _missing_masks(plan: CurationPlan, masks: PaintedMasks | None) -> Iterator[Notice]:
+    if masks is None:
         return
-    wanted = wanted_faces(plan.kept, plan.settings.painting.share)
-    found = len({photo.parent for photo in plan.painted})
-    if found < wanted:
+    if masks.unseen:
         yield Notice(
-            f"--paint-masks: {wanted - found} of {wanted} bare faces of train got no mask, because "
-            f"their eyes, nose and mouth were not all found."
+            f"--paint-masks: {masks.unseen} of {masks.chosen} bare faces of train got no mask, "
+            f"because their eyes, nose and mouth were not all found."
         )
-    if wanted == 0:
+    if masks.chosen == 0:
         yield Notice("--paint-masks: the share is less than one bare face of train. Raise it.")
+    for (label, value), count in masks.skipped.items():
+        yield Notice(
+            f"--paint-masks: {count} faces of {label} got no mask that is {value}, because there "
+            f"is no class like {label} with mask = {value}."
+        )
     lent = sum(photo.painting is not None and photo.painting.lender is not None
                for photo in plan.painted)  # fmt: skip
     if plan.painted and not lent:

@@ -17,7 +17,7 @@ from curation.plan.dataset import LabelledDataset, read_dataset, require_all_cla
 from curation.plan.duplicates import find_duplicates, rank_key
 from curation.plan.groups import group_photos
 from curation.plan.look_alikes import find_look_alikes
-from curation.plan.mask_plan import plan_painted_masks
+from curation.plan.mask_plan import plan_painted_masks, require_bare_classes
 from curation.plan.notices import gather_notices
 from curation.plan.plan import CurationPlan, Notice, PlannedPhoto
 from curation.plan.split import assign_at_random, assign_groups, require_full_splits
@@ -41,7 +41,7 @@ def make_plan(
     """Make the plan of a curation, without writing to the dataset.
 
     Args:
-        root: Folder with four class folders, with or without a manifest.
+        root: Folder with class folders, with or without a manifest.
         settings: Settings of the user.
         progress: Shows the steps that take time.
         workers: Workers that scan the photos; one thread for each core by default.
@@ -51,6 +51,9 @@ def make_plan(
         EnvironmentProblemError: A file or a worker cannot be reached.
     """
     dataset = read_dataset(root)
+    scheme = dataset.scheme
+    if settings.painting is not None:
+        require_bare_classes(scheme)
     draft = _Draft(dataset, settings, _scan(dataset, settings, progress, workers))
     draft.drop_unreadable()
     draft.group()
@@ -63,16 +66,18 @@ def make_plan(
     if settings.balance == DROP:
         draft.drop_surplus()
     photos = list(draft.planned.values())
+    masks = None
     if settings.painting is not None:
-        photos += plan_painted_masks(
-            dataset.root, photos, settings.painting, settings.seed, progress
+        masks = plan_painted_masks(
+            dataset.root, photos, scheme, settings.painting, seed=settings.seed, progress=progress
         )
-    photos += plan_variants(photos, settings)
+        photos += masks.variants
+    photos += plan_variants(photos, scheme.labels, settings)
     photos.sort(key=lambda photo: photo.path)
-    plan = CurationPlan(dataset.root, settings, tuple(photos))
+    plan = CurationPlan(dataset.root, settings, scheme, tuple(photos), dataset.unknown)
     if settings.balance == WEIGHTS:
         plan = replace(plan, class_weights=weigh_classes(plan.train_counts))
-    notices = [*gather_notices(dataset, plan), *(() if checked is None else checked)]
+    notices = [*gather_notices(dataset, plan, masks), *(() if checked is None else checked)]
     return replace(plan, notices=tuple(notices))
 
 
@@ -193,27 +198,33 @@ class _Draft:
         labels = [scan.photo.label for scan in usable]
         groups = self._group_numbers(usable)
         embedding = embed_pictures(self._faces(usable), len(usable), progress)
-        doubts = find_doubtful_labels(embedding.features, labels, groups, self.settings.seed)
-        for doubt in doubts:
+        classes = self.dataset.scheme.labels
+        check = find_doubtful_labels(
+            embedding.features, labels, groups, classes, self.settings.seed
+        )
+        for doubt in check.doubts:
             suggestion = Suggestion(doubt.suggested, doubt.confidence)
             self._update(usable[doubt.index].path, doubt=suggestion)
-        return [] if embedding.notice is None else [Notice(embedding.notice)]
+        return [Notice(text) for text in (embedding.notice, check.notice) if text is not None]
 
     def assign(self) -> None:
         """Assign the usable photos to splits."""
         photos = [scan.photo for scan in self.usable]
         mode, ratio, seed = self.settings.split, self.settings.ratio, self.settings.seed
+        labels = self.dataset.scheme.labels
         if mode == RANDOM:
-            splits = assign_at_random(photos, ratio, seed)
+            splits = assign_at_random(photos, labels, ratio, seed)
         else:
-            splits = assign_groups(photos, self._group_numbers(self.usable), ratio, seed)
-        require_full_splits(photos, splits, ratio, mode)
+            splits = assign_groups(photos, self._group_numbers(self.usable), labels, ratio, seed)
+        require_full_splits(photos, splits, labels, ratio, mode)
         for photo, split in zip(photos, splits, strict=True):
             self._update(photo.path, split=split)
 
     def drop_surplus(self) -> None:
         """Set aside the photos by which the larger classes of train exceed the smallest."""
-        for photo in choose_drops(list(self.planned.values()), self.ranks):
+        for photo in choose_drops(
+            list(self.planned.values()), self.dataset.scheme.labels, self.ranks
+        ):
             reason = f"surplus: train has more of {photo.label} than of its smallest class"
             self._set_aside(photo.path, reason, split="")
 
@@ -242,4 +253,4 @@ class _Draft:
 
     def _require_all_classes(self, doing: str, advice: str) -> None:
         photos = [scan.photo for scan in self.usable]
-        require_all_classes(self.dataset.root, photos, doing, advice)
+        require_all_classes(self.dataset, photos, doing, advice)

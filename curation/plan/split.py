@@ -9,7 +9,6 @@ import numpy as np
 from curation.plan.allocation import allocate_groups
 from curation.plan.groups import describe_links
 from curation.settings import DEFAULT_RATIO, Ratio
-from maskage.classes.ready_made import MASK_AGE
 from maskage.defaults import DEFAULT_SEED
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import SPLITS
@@ -19,6 +18,7 @@ from maskage.records import Photo
 def assign_groups(
     photos: Sequence[Photo],
     groups: Sequence[int],
+    labels: Sequence[str],
     ratio: Ratio = DEFAULT_RATIO,
     seed: int = DEFAULT_SEED,
 ) -> list[str]:
@@ -27,6 +27,7 @@ def assign_groups(
     Args:
         photos: Photos to split.
         groups: Group number of each photo.
+        labels: The classes.
         ratio: Shares of train, val and test; they sum to 1.
         seed: Seed that breaks ties.
 
@@ -40,10 +41,11 @@ def assign_groups(
     ordered = [photos[index] for index in order]
     rank: dict[int, int] = {}
     numbers = [rank.setdefault(groups[index], len(rank)) for index in order]
-    contents = np.zeros((len(rank), len(MASK_AGE)))
+    column = {label: place for place, label in enumerate(labels)}
+    contents = np.zeros((len(rank), len(labels)))
     for photo, number in zip(ordered, numbers, strict=True):
-        contents[number, MASK_AGE.index(photo.label)] += 1
-    require_enough_groups(photos, groups)
+        contents[number, column[photo.label]] += 1
+    require_enough_groups(photos, groups, labels)
     chosen = allocate_groups(contents, ratio, seed)
     splits = [SPLITS[0]] * len(photos)
     for index, number in zip(order, numbers, strict=True):
@@ -52,7 +54,10 @@ def assign_groups(
 
 
 def assign_at_random(
-    photos: Sequence[Photo], ratio: Ratio = DEFAULT_RATIO, seed: int = DEFAULT_SEED
+    photos: Sequence[Photo],
+    labels: Sequence[str],
+    ratio: Ratio = DEFAULT_RATIO,
+    seed: int = DEFAULT_SEED,
 ) -> list[str]:
     """Return the split that `splitfolders.ratio(seed=seed, ratio=ratio)` would make.
 
@@ -60,7 +65,7 @@ def assign_at_random(
     and near-duplicates. `materialise` lets split-folders do it and compares.
     """
     split_of: dict[str, str] = {}
-    for label in MASK_AGE.labels:
+    for label in labels:
         paths = sorted(photo.path for photo in photos if photo.label == label)
         random.Random(seed).shuffle(paths)
         train = int(ratio[0] * len(paths))
@@ -78,7 +83,9 @@ def find_straddlers(groups: Sequence[int], splits: Sequence[str]) -> list[int]:
     return sorted(group for group, of_group in found.items() if len(of_group) > 1)
 
 
-def require_enough_groups(photos: Sequence[Photo], groups: Sequence[int]) -> None:
+def require_enough_groups(
+    photos: Sequence[Photo], groups: Sequence[int], labels: Sequence[str]
+) -> None:
     """Check that each class comes from at least as many groups as there are splits.
 
     Raises:
@@ -87,7 +94,7 @@ def require_enough_groups(photos: Sequence[Photo], groups: Sequence[int]) -> Non
     """
     of_class = {
         label: {group for photo, group in zip(photos, groups, strict=True) if photo.label == label}
-        for label in MASK_AGE.labels
+        for label in labels
     }
     short = {label: len(found) for label, found in of_class.items() if len(found) < len(SPLITS)}
     if not short:
@@ -107,7 +114,7 @@ def require_enough_groups(photos: Sequence[Photo], groups: Sequence[int]) -> Non
 
 
 def require_full_splits(
-    photos: Sequence[Photo], splits: Sequence[str], ratio: Ratio, mode: str
+    photos: Sequence[Photo], splits: Sequence[str], labels: Sequence[str], ratio: Ratio, mode: str
 ) -> None:
     """Check that every class has photos in every split.
 
@@ -117,7 +124,7 @@ def require_full_splits(
     counts: Mapping[tuple[str, str], int] = Counter(
         (split, photo.label) for photo, split in zip(photos, splits, strict=True)
     )
-    empty = [f"{s}/{label}" for s in SPLITS for label in MASK_AGE.labels if not counts[s, label]]
+    empty = [f"{s}/{label}" for s in SPLITS for label in labels if not counts[s, label]]
     if empty:
         way = (
             f"A random split needs at least {int(np.ceil(1 / min(ratio)))} photos in each class "

@@ -188,6 +188,11 @@ class Scheme:
             owners[values] = each.folder
 
 
+def default_title(folder: str) -> str:
+    """Return the title of a class that was given none: that of "no_mask" is "no mask"."""
+    return folder.replace("_", " ").strip() or folder
+
+
 def names_as_elsewhere(folder: str) -> str:
     """Return what macOS, Windows and USB sticks hold a folder's name for: twins get one result."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", folder).casefold())

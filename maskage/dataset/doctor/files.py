@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from maskage.classes.ready_made import MASK_AGE
-from maskage.dataset.photo_files import TRASH
+from maskage.dataset.photo_files import DAMAGED, TRASH
 from maskage.errors import UnreadableImageError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import PICTURE_SUFFIXES, decode_image
@@ -19,8 +19,6 @@ from maskage.pictures.quality import measure_quality
 from maskage.records import Photo, Quality
 from maskage.system.files import TEMPORARY_PREFIX, keeps_permissions
 
-DAMAGED = ".damaged"
-"""Folder for photos that cannot be decoded, under their class."""
 REBUILDING = Path(".dataset") / "rebuilding"
 """Name under which a new manifest is made before it takes its place."""
 _THREADS = 4

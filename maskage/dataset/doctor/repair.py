@@ -13,7 +13,7 @@ from pathlib import Path
 
 from maskage.console import Progress, no_progress
 from maskage.dataset.doctor.examine import examine, require_dataset
-from maskage.dataset.doctor.files import DAMAGED, REBUILDING
+from maskage.dataset.doctor.files import REBUILDING
 from maskage.dataset.doctor.findings import Diagnosis, Finding, Kind
 from maskage.dataset.doctor.manifest import Condition
 from maskage.dataset.doctor.match_rows import free_path
@@ -24,7 +24,7 @@ from maskage.dataset.doctor.repair_manifest import (
 )
 from maskage.dataset.manifest import KnownPhoto
 from maskage.dataset.manifest_writer import Manifest
-from maskage.dataset.photo_files import TRASH
+from maskage.dataset.photo_files import DAMAGED, TRASH
 from maskage.errors import PhotoNotSavedError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.system.files import rename_new, sync_folder

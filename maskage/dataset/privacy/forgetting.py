@@ -21,11 +21,11 @@ from pathlib import Path
 
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
-from maskage.dataset.doctor.files import DAMAGED, REBUILDING
+from maskage.dataset.doctor.files import REBUILDING
 from maskage.dataset.doctor.manifest import ASIDE, find_aside
 from maskage.dataset.manifest import read_consents, read_rows
 from maskage.dataset.manifest_file import COPY_PREFIX
-from maskage.dataset.photo_files import TRASH
+from maskage.dataset.photo_files import DAMAGED, TRASH
 from maskage.dataset.privacy.derived_copies import DerivedCopies, find_derived_copies
 from maskage.dataset.privacy.sought_photos import SoughtPhotos, gather_sought_photos
 from maskage.dataset.privacy.subject_files import (

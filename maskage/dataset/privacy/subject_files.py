@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskage.classes.ready_made import MASK_AGE
-from maskage.dataset.doctor.files import DAMAGED, facts_of_name
+from maskage.dataset.doctor.files import facts_of_name
 from maskage.dataset.manifest import (
     KnownPhoto,
     ManifestRows,
@@ -17,7 +17,7 @@ from maskage.dataset.manifest import (
     read_consents,
     read_rows,
 )
-from maskage.dataset.photo_files import TRASH
+from maskage.dataset.photo_files import DAMAGED, TRASH
 from maskage.dataset.store import match_photos
 from maskage.errors import UnreadableImageError
 from maskage.formats.dataset_folder import manifest_path
