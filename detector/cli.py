@@ -47,8 +47,8 @@ def _add_run_options(parser: CommandParser) -> None:
         "--fail-under",
         type=float,
         metavar="X",
-        help="exit with 3 where less than this share of the faces, 0 to 1, wears a mask, or a part "
-        "of the video is missing",
+        help="exit with 3 where less than this share of the faces, 0 to 1, wears a mask (is of a "
+        "class with mask=worn), or a part of the video is missing",
     )
     parser.add_argument(
         "--strict", action="store_true", help="exit with 3 where a picture or frame is unreadable"
@@ -85,6 +85,7 @@ def _run_recording(arguments: argparse.Namespace) -> int:
             pictures_out=arguments.pictures,
             alarms=alarms,
         ),
+        needs_mask=arguments.fail_under is not None,
     )
     summary = run_source(request)
     print_summary(str(summary), is_stdout_taken=is_stdout)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from detector.live.sources import public_source
 from detector.run_outputs import RunOutputs, open_outputs
-from detector.run_summary import FaceCounts, LabellingSummary, noun
+from detector.run_summary import FaceCounts, LabellingSummary, noun, scheme_has_masks
 from detector.tracking.pipeline import LivePipeline, ModelRequest, open_pipeline
 from maskage.cameras.sources import Camera, PictureFolder, open_camera
 from maskage.cameras.video.video_file import VideoDamage, VideoFile
+from maskage.classes.scheme import Scheme
 from maskage.console import say, show_progress
 from maskage.demo.address import is_demo
 from maskage.errors import CameraError, DatasetError, UsageError
@@ -46,11 +47,13 @@ class RunRequest:
         source: The frames to label.
         model: The model.
         outputs: Everything that is written or sent.
+        needs_mask: The share of faces with a mask is asked for.
     """
 
     source: RunSource
     model: ModelRequest = field(default_factory=ModelRequest)
     outputs: RunOutputs = field(default_factory=RunOutputs)
+    needs_mask: bool = False
 
 
 def run_source(request: RunRequest) -> LabellingSummary:
@@ -61,6 +64,7 @@ def run_source(request: RunRequest) -> LabellingSummary:
     """
     source = request.source
     bundle = load_bundle(find_bundle(request.model.folder))
+    _require_classes(request, bundle.scheme)
     request.outputs.log(source.name, bundle.folder)
     camera = open_camera(source.name, pace=False, seed=source.seed)
     try:
@@ -103,6 +107,22 @@ def check_folders(request: RunRequest, summary: LabellingSummary) -> None:
     )
 
 
+def _require_classes(request: RunRequest, scheme: Scheme) -> None:
+    """Require that the model has the classes that the options are about, before it runs.
+
+    Raises:
+        UsageError: It has not.
+    """
+    if request.outputs.alarms:
+        request.outputs.alarms.for_classes(scheme)
+    if request.needs_mask and not scheme_has_masks(scheme):
+        raise UsageError(
+            f"--fail-under counts the faces of classes with mask=worn, and this model has none: "
+            f"its classes are {', '.join(scheme.labels)}. Leave it out, or count the labels in "
+            f"--json or --csv."
+        )
+
+
 def _frames_wanted(source: RunSource, camera: Camera) -> int | None:
     """Return how many frames will be labelled, or None if that is unknown."""
     if camera.frame_count is not None:
@@ -138,11 +158,11 @@ def _frames(camera: Camera, every: int, limit: int | None) -> Iterator[Frame]:
 def _label_all(
     request: RunRequest, camera: Camera, pipeline: LivePipeline, total: int | None
 ) -> LabellingSummary:
-    source, counts, reported = request.source, FaceCounts(), 0
+    source, counts, reported = request.source, FaceCounts(pipeline.scheme), 0
     # A recording that holds more frames than it says is read to its end.
     limit = source.max_frames if camera.frame_count is not None else total
     with ExitStack() as held:
-        writers, alarms = open_outputs(request.outputs, camera, source.every, held)
+        writers, alarms = open_outputs(request.outputs, camera, source.every, pipeline.scheme, held)
         for frame in show_progress(_frames(camera, source.every, limit), "labelling", total):
             reported = _report_unreadable(camera, reported)
             result = pipeline.process(frame)

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from detector.drawing.overlay import draw_result
-from detector.events.alarm_options import AlarmSettings
+from detector.events.alarm_options import AlarmRules, AlarmSettings
 from detector.events.events import open_event_files
 from detector.tracking.pipeline import FrameResult
 from detector.video.sink import VideoSink, write_picture
 from detector.video.steady_rate import SteadyRate
 from maskage.cameras.sources import Camera, PictureFolder
 from maskage.cameras.video.video_file import VideoFile
+from maskage.classes.scheme import Scheme
 from maskage.console import say
 from maskage.formats.datasets_behind import datasets_behind
 from maskage.formats.output_log import Kind, Output, log_output
@@ -47,7 +48,7 @@ class RunOutputs:
     csv_out: Path | None = None
     video_out: Path | None = None
     pictures_out: Path | None = None
-    alarms: AlarmSettings | None = None
+    alarms: AlarmRules | None = None
 
     def log(self, source: str, model: Path) -> None:
         """Log what may show people of a dataset, for `collector forget`; before it is written.
@@ -70,7 +71,7 @@ class RunOutputs:
 
 
 def open_outputs(
-    outputs: RunOutputs, camera: Camera, every: int, held: ExitStack
+    outputs: RunOutputs, camera: Camera, every: int, scheme: Scheme, held: ExitStack
 ) -> "tuple[list[Callable[[FrameResult], None]], Alarms | None]":
     """Open every output.
 
@@ -78,6 +79,7 @@ def open_outputs(
         outputs: What is asked for.
         camera: The source.
         every: One frame in so many is labelled.
+        scheme: The classes of the model.
         held: Closes the outputs.
 
     Returns:
@@ -85,14 +87,16 @@ def open_outputs(
 
     Raises:
         EnvironmentProblemError: From any call: an output cannot be written.
+        UsageError: An alarm is asked for that no class can raise.
     """
-    writers = open_event_files(outputs.json_out, outputs.csv_out, held)
+    writers = open_event_files(outputs.json_out, outputs.csv_out, scheme, held)
     fps = _video_fps(camera, every)
     video = outputs.video_out and held.enter_context(VideoSink(outputs.video_out, fps))
     rate = SteadyRate(video.write, fps) if video else None
     if rate:
         held.callback(lambda: _report_stills(outputs, rate))
-    alarms = _open_alarms(outputs.alarms, camera.name, held) if outputs.alarms else None
+    settings = outputs.alarms and outputs.alarms.for_classes(scheme)
+    alarms = _open_alarms(settings, camera.name, held) if settings else None
     if alarms:
         writers.append(alarms.update)
     if rate or outputs.pictures_out:

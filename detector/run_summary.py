@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from detector.tracking.pipeline import FrameResult
 from maskage.cameras.video.video_file import VideoDamage
-from maskage.classes.ready_made import MASK_AGE
-from maskage.classes.scheme import MASK, WORN
+from maskage.classes.scheme import MASK, MISWORN, WORN, Scheme
 from maskage.errors import GateFailedError
+from maskage.outside_text import shown_text
 from maskage.pictures.picture_files import LeftOut
 
 if TYPE_CHECKING:
@@ -20,12 +20,14 @@ class FaceCounts:
     """The counts of labelled frames and their faces.
 
     Attributes:
+        scheme: The classes of the model.
         frames: Labelled frames.
         faceless: Frames without a face.
         faces: How often each label was given, over all frames.
         unsure: How many of those were under the threshold.
     """
 
+    scheme: Scheme
     frames: int = 0
     faceless: int = 0
     faces: Counter[str] = field(default_factory=Counter)
@@ -35,7 +37,7 @@ class FaceCounts:
         """Count one frame."""
         self.frames += 1
         self.faceless += not result.faces
-        self.faces.update(str(face.label) for face in result.faces)
+        self.faces.update(face.label for face in result.faces)
         self.unsure += sum(not face.is_sure for face in result.faces)
 
 
@@ -61,12 +63,16 @@ class LabellingSummary:
 
     @property
     def mask_share(self) -> float | None:
-        """Share of the faces that wear a mask, 0 to 1; None if there was no face."""
-        total = self.counts.faces.total()
-        masked = sum(
-            self.counts.faces[label] for label in MASK_AGE.labels if MASK_AGE.has(label, MASK, WORN)
-        )
-        return masked / total if total else None
+        """Share of the faces that wear a mask, 0 to 1; None without faces or such classes."""
+        return self._share(WORN)
+
+    def _share(self, value: str) -> float | None:
+        """Return the share of the faces whose classes have this value of the mask factor."""
+        counts = self.counts
+        labels, total = counts.scheme.labels_with(MASK, value), counts.faces.total()
+        if not labels or not total:
+            return None
+        return sum(counts.faces[label] for label in labels) / total
 
     def __str__(self) -> str:
         counts = self.counts
@@ -75,10 +81,12 @@ class LabellingSummary:
             f"{counts.frames:>7} {noun(counts.frames, 'frame')}, {counts.faceless} without a face",
             f"{faces:>7} {noun(faces, 'face')} on {self.tracks} {noun(self.tracks, 'track')}, "
             f"{counts.unsure} unsure",
-            *(f"{counts.faces[label]:>11} {label}" for label in MASK_AGE.labels),
+            *(f"{counts.faces[each]:>11} {shown_text(each)}" for each in counts.scheme.labels),
         ]
         if self.mask_share is not None:
             lines.append(f"{self.mask_share:>7.1%} wear a mask")
+        if (misworn := self._share(MISWORN)) is not None:
+            lines.append(f"{misworn:>7.1%} wear one wrongly")
         if self.skipped:
             lines.append(f"{len(self.skipped):>7} pictures skipped: unreadable")
         if self.left_out:
@@ -117,6 +125,11 @@ def check_gates(summary: LabellingSummary, fail_under: float | None, *, is_stric
             f"--fail-under {fail_under:g}: {summary.mask_share:.1%} of the faces wear a mask, "
             f"at least {fail_under:.1%} was asked for."
         )
+
+
+def scheme_has_masks(scheme: Scheme) -> bool:
+    """Return True if a class is that of faces with a mask over nose and mouth."""
+    return bool(scheme.labels_with(MASK, WORN))
 
 
 def noun(number: int, thing: str) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from maskage.classes.ready_made import MASK_AGE
+from detector.corrected_dataset import require_dataset_for
+from maskage.classes.scheme import Scheme
 from maskage.console import show_progress
 from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, UnreadableImageError
@@ -30,12 +31,14 @@ class SuggestReport:
 
     Attributes:
         root: Path of the dataset.
+        scheme: The classes of the dataset.
         agreed: The number of photos whose class the model confirms, by class.
         disputed: The number of the others, by their class and the suggested one.
         unreadable: A message for each photo that could not be read.
     """
 
     root: Path
+    scheme: Scheme
     agreed: Counter[str] = field(default_factory=Counter)
     disputed: Counter[tuple[str, str]] = field(default_factory=Counter)
     unreadable: list[str] = field(default_factory=list)
@@ -43,7 +46,7 @@ class SuggestReport:
     def __str__(self) -> str:
         looked_at = self.agreed.total() + self.disputed.total()
         lines = [f"{looked_at:>6} photos looked at in {self.root}"]
-        lines += [f"{self.agreed[label]:>10} agree: {label}" for label in MASK_AGE.labels]
+        lines += [f"{self.agreed[label]:>10} agree: {label}" for label in self.scheme.labels]
         lines.append(f"{self.disputed.total():>6} are taken for another class")
         lines += [
             f"{count:>10} in {label}, taken for {suggested}"
@@ -63,17 +66,19 @@ def suggest_labels(root: Path, model: Path | None) -> SuggestReport:
         model: A run or a bundle folder; None for the newest run.
 
     Raises:
-        DatasetError: The dataset is missing or holds no photo.
+        DatasetError: The dataset is missing, holds no photo, or has other classes than the model.
         DatasetInUseError: Another program writes to it.
         ModelRefusedError: The model must not be run.
         UsageError: There is no such run.
     """
     if not root.is_dir():
         raise DatasetError(f"No dataset at {root}. Make one with `collector {root}`.")
-    classifier = Classifier(load_bundle(find_bundle(model)))
-    report = SuggestReport(root)
+    bundle = load_bundle(find_bundle(model))
+    require_dataset_for(root, bundle.scheme, str(bundle.folder))
+    classifier = Classifier(bundle)
     report_left_out(find_unread(root))
     with PhotoStore(root) as store:
+        report = SuggestReport(root, store.scheme)
         photos = store.photos()
         if not photos:
             raise DatasetError(f"{root}: no photo in it yet. Take some with `collector {root}`.")
@@ -98,7 +103,7 @@ def _suggest_batch(
             readable.append(photo)
     for photo, probabilities in zip(readable, classifier.classify(crops), strict=True):
         best = int(probabilities.argmax())
-        suggestion = Suggestion(MASK_AGE.labels[best], float(probabilities[best]))
+        suggestion = Suggestion(classifier.bundle.labels[best], float(probabilities[best]))
         if suggestion.label == photo.label:
             report.agreed[photo.label] += 1
         else:

@@ -93,7 +93,7 @@ def open_loop(
     choice = CameraChoice(sources, open_camera)
     with (
         feed_class(choice.open) as feed,
-        Corrections(CorrectionStore(work / "data")) as corrections,
+        Corrections(CorrectionStore(work / "data"), pipeline.scheme, "model") as corrections,
     ):
         controls = LiveControls(
             feed,

@@ -187,7 +187,7 @@ def endure(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
     with ExitStack() as held:
         alarms = held.enter_context(Alarms(settings, "soak"))
         log = held.enter_context(EventLog(Path(os.devnull)))
-        table = held.enter_context(EventTable(Path(os.devnull)))
+        table = held.enter_context(EventTable(Path(os.devnull), bundle.scheme))
         screen = open_screen(arguments.screen, 1 if arguments.minutes else 10, bundle, desk)
         held.callback(screen.close)
         loop, _ = held.enter_context(
@@ -236,7 +236,7 @@ def open_screen(kind: str, every: int, bundle: ModelBundle, desk: CommandDesk) -
     from maskage.faces.finder import open_face_finder
 
     pictures = PictureClassifier(open_face_finder, lambda: Classifier(bundle, threads=1))
-    return open_web(WebOptions(port=0), pictures, desk)
+    return open_web(WebOptions(port=0), pictures, bundle.scheme, desk)
 
 
 def weigh_up(endurance: Endurance) -> dict[str, Any]:

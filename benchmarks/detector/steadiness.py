@@ -116,7 +116,7 @@ def label_clip(clip: Path, classifier: Classifier, thrift: Thrift) -> list[Frame
     while (frame := camera.read()) is not None:
         result = pipeline.process(frame)
         small = type(frame)(frame.pixels[:1, :1], frame.index, 0.0, frame.position_s)
-        results.append(FrameResult(small, result.faces, result.timings))
+        results.append(FrameResult(small, result.faces, result.timings, result.scheme))
     camera.close()
     return results
 

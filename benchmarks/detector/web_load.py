@@ -68,7 +68,9 @@ def measure(
     camera = DemoCamera(people=1)
     sent = encode_jpeg(camera.read().pixels)
     with (
-        open_web(WebOptions(port=0, token=TOKEN), classifier, CommandDesk()) as screen,
+        open_web(
+            WebOptions(port=0, token=TOKEN), classifier, bundle.scheme, CommandDesk()
+        ) as screen,
         NewestFrameReader(camera) as reader,
     ):
         port = int(screen.url.split(":")[2].partition("/")[0])

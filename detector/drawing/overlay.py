@@ -1,7 +1,6 @@
 """The labels drawn onto a picture: readable from a step away, and without seeing colours.
 
-Each class has a colour (Okabe-Ito), and the colour is never alone: a worn mask has a closed box,
-a bare face an open one of corners, an unsure one is dotted; and the label says it in words.
+See `detector.drawing.styles` for the colours and lines.
 """
 
 from collections.abc import Callable
@@ -10,20 +9,24 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from detector.drawing.styles import (
+    INK,
+    PAPER,
+    Line,
+    age_notice,
+    face_color,
+    face_line,
+    ink_on,
+)
 from detector.drawing.tags import Tag, paddings, place_tags
 from detector.drawing.text import Color, text_height, wrap, write
 from detector.tracking.pipeline import FrameResult
 from detector.tracking.tracker import TrackedFace
-from maskage.classes.ready_made import MASK_AGE
-from maskage.classes.scheme import MASK, WORN
+from maskage.classes.scheme import Scheme
 from maskage.records import FaceBox, RgbImage
 
-AGE_NOTICE = "Age is estimated from appearance and may be wrong."
-
-LABEL_COLORS: dict[str, Color] = {each.folder: each.rgb for each in MASK_AGE}
-UNSURE_COLOR: Color = (200, 200, 200)
-INK: Color = (20, 20, 20)
-PAPER: Color = (255, 255, 255)
+ALARM_COLOR: Color = (240, 169, 46)
+"""For the status line while the picture is old or held."""
 
 LEAST_HEIGHT_PX = 400
 """Height under which pictures are enlarged before drawing, or their text could not be read."""
@@ -72,11 +75,6 @@ class Readout:
         return "   ".join(parts)
 
 
-def face_color(face: TrackedFace) -> Color:
-    """Return the RGB colour of a face's box and tag."""
-    return LABEL_COLORS[face.label] if face.is_sure else UNSURE_COLOR
-
-
 def drawn_size(width: int, height: int) -> tuple[int, int]:
     """Return width and height of the drawing: those of the picture, or enlarged to be readable."""
     scale = max(1, -(-LEAST_HEIGHT_PX // max(1, height))) if height < LEAST_HEIGHT_PX else 1
@@ -92,7 +90,7 @@ def draw_result(
 
     Args:
         result: The frame and its faces.
-        readout: The status line; None for the notice on age alone.
+        readout: The status line; None for the notice on age alone, where the classes have an age.
         is_mirrored: Show the picture as in a mirror; the text stays readable.
 
     Returns:
@@ -118,7 +116,7 @@ def draw_result(
         _draw_outline(canvas, box, face)
     for face, tag in reversed(list(zip(result.faces, tags, strict=True))):
         _draw_tag(canvas, tag, face)
-    _draw_status(canvas, readout)
+    _draw_status(canvas, readout, result.scheme)
     return canvas
 
 
@@ -129,11 +127,7 @@ def shown_box(box: FaceBox, frame_width: int, scale: int, *, is_mirrored: bool) 
 
 
 def _draw_outline(canvas: RgbImage, box: FaceBox, face: TrackedFace) -> None:
-    stroke: Callable[[RgbImage, FaceBox, Color, int], None]
-    if not face.is_sure:
-        stroke = _stroke_dots
-    else:
-        stroke = _stroke_closed if MASK_AGE.has(face.label, MASK, WORN) else _stroke_corners
+    stroke = _STROKES[face_line(face)]
     width_px = 2 + canvas.shape[0] // 480
     # A dark edge around the colour, so that it stands out on any background.
     stroke(canvas, box, INK, width_px + 2)
@@ -143,6 +137,20 @@ def _draw_outline(canvas: RgbImage, box: FaceBox, face: TrackedFace) -> None:
 def _stroke_closed(canvas: RgbImage, box: FaceBox, color: Color, width_px: int) -> None:
     end = (box.x + box.width, box.y + box.height)
     cv2.rectangle(canvas, (box.x, box.y), end, color, width_px)
+
+
+def _stroke_open_below(canvas: RgbImage, box: FaceBox, color: Color, width_px: int) -> None:
+    """Draw a box whose lower side has a gap of half its width."""
+    right, bottom, quarter = box.x + box.width, box.y + box.height, box.width // 4
+    path = [
+        (box.x + quarter, bottom),
+        (box.x, bottom),
+        (box.x, box.y),
+        (right, box.y),
+        (right, bottom),
+        (right - quarter, bottom),
+    ]
+    cv2.polylines(canvas, [np.array(path, dtype=np.int32)], False, color, width_px)
 
 
 def _stroke_corners(canvas: RgbImage, box: FaceBox, color: Color, width_px: int) -> None:
@@ -164,11 +172,20 @@ def _stroke_dots(canvas: RgbImage, box: FaceBox, color: Color, width_px: int) ->
             cv2.circle(canvas, (x, y), radius, color, cv2.FILLED)
 
 
+_Stroke = Callable[[RgbImage, FaceBox, Color, int], None]
+_STROKES: dict[Line, _Stroke] = {
+    Line.CLOSED: _stroke_closed,
+    Line.OPEN_BELOW: _stroke_open_below,
+    Line.CORNERS: _stroke_corners,
+    Line.DOTTED: _stroke_dots,
+}
+
+
 def _draw_tag(canvas: RgbImage, tag: Tag, face: TrackedFace) -> None:
     """Draw the words, and the bar under them."""
     text_px = text_height(canvas)
     color = face_color(face)
-    ink = INK if is_light(color) else PAPER
+    ink = ink_on(color)
     pad, bar_px = paddings(text_px)
     left, top, tag_w, tag_h = tag.place.x, tag.place.y, tag.place.width, tag.place.height
     cv2.rectangle(canvas, (left - 1, top - 1), (left + tag_w, top + tag_h), INK, cv2.FILLED)
@@ -184,11 +201,11 @@ def _draw_tag(canvas: RgbImage, tag: Tag, face: TrackedFace) -> None:
         cv2.rectangle(canvas, (left + pad, bar_top), end, ink, cv2.FILLED)
 
 
-def _draw_status(canvas: RgbImage, readout: Readout) -> None:
+def _draw_status(canvas: RgbImage, readout: Readout, scheme: Scheme) -> None:
     """Write lines at the foot of the picture on a darkened band."""
     text_px = max(13, text_height(canvas) - 3)
     width_px = canvas.shape[1] - 12
-    wanted = [readout.text, AGE_NOTICE, readout.notice or ""]
+    wanted = [readout.text, age_notice(scheme), readout.notice or ""]
     lines = [line for text in wanted if text for line in wrap(text, text_px, width_px)]
     line_px = round(text_px * 1.4)
     band = canvas[max(0, canvas.shape[0] - line_px * len(lines) - 6) :]
@@ -196,10 +213,4 @@ def _draw_status(canvas: RgbImage, readout: Readout) -> None:
     for number, line in enumerate(lines):
         y = canvas.shape[0] - 6 - line_px * (len(lines) - 1 - number)
         is_alarm = number == 0 and (readout.stale_s is not None or readout.is_paused)
-        write(canvas, line, (6, y), LABEL_COLORS["nomask_young"] if is_alarm else PAPER, text_px)
-
-
-def is_light(color: Color) -> bool:
-    """Return True if dark ink is easier to read on a colour than white (ITU-R BT.601 luma)."""
-    red, green, blue = color
-    return 0.299 * red + 0.587 * green + 0.114 * blue > 125
+        write(canvas, line, (6, y), ALARM_COLOR if is_alarm else PAPER, text_px)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from detector.drawing.text import text_height, text_width
+from detector.drawing.styles import unsure_word
+from detector.drawing.text import shorten, text_height, text_width
 from detector.tracking.tracker import TrackedFace
-from maskage.classes.ready_made import MASK_AGE
+from maskage.outside_text import shown_text
 from maskage.records import FaceBox, RgbImage
 
 MOST_HIDDEN = 0.1
@@ -55,6 +56,8 @@ def place_tags(
 
 
 def _place_tag(canvas: RgbImage, box: FaceBox, words: str, taken: Sequence[FaceBox]) -> Tag:
+    text_px = text_height(canvas)
+    words = shorten(words, text_px, canvas.shape[1] - 2 * paddings(text_px)[0])
     width, height = _size(canvas, box, words)
     left = max(0, min(box.x, canvas.shape[1] - width))
     tops = _tops(canvas, box, height)
@@ -102,8 +105,8 @@ def paddings(text_px: int) -> tuple[int, int]:
 
 def describe_face(face: TrackedFace) -> str:
     """Return a face in a few words: "#3 mask, young 93%", "#3 unsure 41%"."""
-    name = MASK_AGE.title(face.label) if face.is_sure else "unsure"
-    return f"#{face.track} {name} {face.confidence:.0%}"
+    name = face.scheme.title(face.label) if face.is_sure else unsure_word(face.scheme)
+    return f"#{face.track} {shown_text(name)} {face.confidence:.0%}"
 
 
 def mark_selected(face: TrackedFace, selected: int | None) -> str:

@@ -27,6 +27,21 @@ def wrap(text: str, text_px: int, width_px: int) -> list[str]:
     return lines
 
 
+@lru_cache(maxsize=512)
+def shorten(text: str, text_px: int, width_px: int) -> str:
+    """Return a text that fits `width_px`: whole, or with "…" for its middle.
+
+    The end stays, where a tag has its percentage.
+    """
+    if text_width(text, text_px) <= width_px:
+        return text
+    for kept in range(len(text) - 1, 1, -1):
+        shorter = f"{text[: kept - kept // 3]}…{text[len(text) - kept // 3 :]}"
+        if text_width(shorter, text_px) <= width_px:
+            return shorter
+    return "…"
+
+
 @lru_cache(maxsize=1)
 def _font() -> cv2.FontFace:
     return cv2.FontFace("sans")

@@ -4,15 +4,13 @@ import argparse
 import math
 import shlex
 import shutil
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 from maskage.addresses import split_address
+from maskage.classes.scheme import Scheme
 from maskage.errors import CameraError, UsageError
-
-if TYPE_CHECKING:
-    pass
 
 ON_FOR_S = 0.5
 COOL_DOWN_S = 30.0
@@ -37,6 +35,28 @@ class AlarmSettings:
     cool_down_s: float = COOL_DOWN_S
 
 
+@dataclass(frozen=True)
+class AlarmRules:
+    """The options for alarms, before the classes of the model are known.
+
+    Attributes:
+        patterns: What `--on` was given, in order.
+        settings: All else; without labels.
+    """
+
+    patterns: tuple[str, ...]
+    settings: AlarmSettings
+
+    def for_classes(self, scheme: Scheme) -> AlarmSettings:
+        """Return the settings with the labels that the patterns match.
+
+        Raises:
+            UsageError: A pattern matches no class of the scheme.
+        """
+        labels = {label for pattern in self.patterns for label in match_labels(pattern, scheme)}
+        return replace(self.settings, labels=frozenset(labels))
+
+
 def add_alarm_options(parser: argparse.ArgumentParser) -> None:
     """Add the options; `read_alarm_rules` reads them."""
     group = parser.add_argument_group(
@@ -49,7 +69,8 @@ def add_alarm_options(parser: argparse.ArgumentParser) -> None:
         "--on",
         action="append",
         metavar="PATTERN",
-        help="class that raises an alarm; * stands for anything, as in 'nomask_*'; repeatable",
+        help="class that raises an alarm, or all with a value of a factor, as in mask=none; "
+        "* stands for anything, as in 'nomask_*'; repeatable",
     )
     add(
         "--exec",
@@ -82,11 +103,11 @@ def add_alarm_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_alarm_rules(arguments: argparse.Namespace) -> AlarmSettings | None:
+def read_alarm_rules(arguments: argparse.Namespace) -> AlarmRules | None:
     """Return what the options of `add_alarm_options` ask for, or None where they are not given.
 
     Raises:
-        UsageError: A pattern, program, address or time is not usable, or one is missing.
+        UsageError: A program, address or time is not usable, or one is missing.
     """
     has_action = bool(arguments.exec or arguments.webhook)
     if not arguments.on:
@@ -108,25 +129,40 @@ def read_alarm_rules(arguments: argparse.Namespace) -> AlarmSettings | None:
         raise UsageError(f"--on-for is a number of seconds from 0; found {on_for_s:g}.")
     if not 0 < cool_down_s < math.inf:
         raise UsageError(f"--cool-down is a number of seconds above 0; found {cool_down_s:g}.")
-    return AlarmSettings(
-        frozenset(label for pattern in arguments.on for label in _match_labels(pattern)),
+    settings = AlarmSettings(
+        frozenset(),
         tuple(_split_command(text) for text in arguments.exec or ()),
         tuple(_check_webhook(url) for url in arguments.webhook or ()),
         on_for_s,
         cool_down_s,
     )
+    return AlarmRules(tuple(arguments.on), settings)
 
 
-def _match_labels(pattern: str) -> list[str]:
-    from maskage.classes.ready_made import MASK_AGE
+def match_labels(pattern: str, scheme: Scheme) -> Sequence[str]:
+    """Return the classes that a pattern of `--on` means, in class order.
 
-    found = [label for label in MASK_AGE.labels if fnmatchcase(label, pattern)]
-    if not found:
-        raise UsageError(
-            f"--on {pattern!r} matches no label. The labels are {', '.join(MASK_AGE.labels)}; "
-            f"'nomask_*' and '*_young' match two each."
-        )
-    return found
+    It is the name of a class; else a pattern of names; else FACTOR=VALUE, of which the value may be
+    a pattern. What comes first is taken: a class may be called "mask=none".
+
+    Raises:
+        UsageError: It matches no class.
+    """
+    if pattern in scheme:
+        return [pattern]
+    if found := [label for label in scheme.labels if fnmatchcase(label, pattern)]:
+        return found
+    factor, _, value = pattern.partition("=")
+    if factor in scheme.factors and (
+        found := [each.folder for each in scheme if fnmatchcase(each.factors[factor], value)]
+    ):
+        return found
+    factors = [f"{name}={value}" for name, values in scheme.factors.items() for value in values]
+    also = f" Values of factors: {', '.join(factors)}." if factors else ""
+    raise UsageError(
+        f"--on {pattern!r} matches no label. The labels are {', '.join(scheme.labels)}.{also} "
+        f"* stands for anything, as in '{scheme.labels[0][:1]}*'."
+    )
 
 
 def _split_command(text: str) -> tuple[str, ...]:

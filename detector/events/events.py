@@ -11,13 +11,13 @@ from typing import Any, TextIO
 from detector.tracking.pipeline import FrameResult
 from detector.tracking.tracker import TrackedFace
 from detector.video.sink import make_parent
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.context_mixin import ClosingMixin
 from maskage.errors import EnvironmentProblemError
 from maskage.outside_text import path_to_cell, path_to_text
 from maskage.system.files import open_private
 
-CSV_COLUMNS = (
+_FIXED_COLUMNS = (
     "frame",
     "time_s",
     "file",
@@ -29,8 +29,23 @@ CSV_COLUMNS = (
     "label",
     "confidence",
     "unsure",
-    *MASK_AGE.labels,
 )
+
+
+def csv_columns(scheme: Scheme) -> list[str]:
+    """Return the columns of the table: eleven of a face, then one for each class in class order.
+
+    Each is called like its class folder. One that would be called like another column, or that a
+    spreadsheet would run as a formula, has "p_" before it: "p_label". Cells in the column `label`
+    that a spreadsheet would run have "./" before them.
+    """
+    columns = list(_FIXED_COLUMNS)
+    for label in scheme.labels:
+        name = label
+        while name in columns or (name != label and name in scheme) or path_to_cell(name) != name:
+            name = f"p_{name}"
+        columns.append(name)
+    return columns
 
 
 def event_of(result: FrameResult) -> dict[str, Any]:
@@ -54,7 +69,7 @@ def _face_event(face: TrackedFace) -> dict[str, Any]:
         "unsure": not face.is_sure,
         "probabilities": {
             str(label): round(p, 4)
-            for label, p in zip(MASK_AGE.labels, face.probabilities, strict=True)
+            for label, p in zip(face.scheme.labels, face.probabilities, strict=True)
         },
     }
 
@@ -100,16 +115,16 @@ class EventLog(_TextSink):
 
 
 class EventTable(_TextSink):
-    """A CSV file of one row a face, with the columns `CSV_COLUMNS`; "-" is stdout.
+    """A CSV file of one row a face, with the columns `csv_columns`; "-" is stdout.
 
     Raises:
         EnvironmentProblemError: The file cannot be opened.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, scheme: Scheme) -> None:
         super().__init__(out)
         self._writer = csv.writer(self._file, lineterminator="\n")
-        self._writer.writerow(CSV_COLUMNS)
+        self._writer.writerow(csv_columns(scheme))
 
     def write(self, result: FrameResult) -> None:
         """Append the faces of one frame."""
@@ -123,7 +138,7 @@ class EventTable(_TextSink):
                     path_to_cell(frame.file or ""),
                     face.track,
                     *(box.x, box.y, box.width, box.height),
-                    str(face.label),
+                    path_to_cell(face.label),
                     f"{face.confidence:.4f}",
                     int(not face.is_sure),
                     *(f"{p:.4f}" for p in face.probabilities),
@@ -132,13 +147,14 @@ class EventTable(_TextSink):
 
 
 def open_event_files(
-    json_out: Path | None, csv_out: Path | None, held: ExitStack
+    json_out: Path | None, csv_out: Path | None, scheme: Scheme, held: ExitStack
 ) -> list[Callable[[FrameResult], None]]:
     """Open the event files that were asked for, and return what writes a frame into each.
 
     Args:
         json_out: Place of the `EventLog`, or None.
         csv_out: Place of the `EventTable`, or None.
+        scheme: The classes.
         held: Closes them.
 
     Raises:
@@ -148,5 +164,5 @@ def open_event_files(
     if json_out is not None:
         writers.append(held.enter_context(EventLog(json_out)).write)
     if csv_out is not None:
-        writers.append(held.enter_context(EventTable(csv_out)).write)
+        writers.append(held.enter_context(EventTable(csv_out, scheme)).write)
     return writers

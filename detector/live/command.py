@@ -36,9 +36,12 @@ _WITHOUT_CAMERA = {"no_camera", "web", "model", "face_model", "host", "port", "t
 
 
 def _add_live_options(parser: CommandParser) -> None:
-    from detector.screens.commands import ALL_KEYS
+    from detector.screens.commands import PLAIN_KEYS
 
-    parser.epilog = f"Keys: {ALL_KEYS}."
+    parser.epilog = (
+        f"Keys: {PLAIN_KEYS}, and a class's own key (1-4 for the four classes): its right label. "
+        f"The key ? shows those of the model."
+    )
     where = parser.add_argument_group("where it is shown").add_mutually_exclusive_group()
     where.add_argument("--window", action="store_true", help="show it in a window")
     where.add_argument("--terminal", action="store_true", help="show it in this terminal")
@@ -128,9 +131,10 @@ def _add_keeping_options(parser: argparse.ArgumentParser) -> None:
                        help="folder for recordings (default: recordings)")  # fmt: skip
     group.add_argument("--no-blur", action="store_true",
                        help="record faces as they are, not made unrecognisable")  # fmt: skip
-    group.add_argument("--data", type=Path, default=DEFAULT_DATA, metavar="DATA",
-                       help="dataset folder that the keys 1-4 send a wrongly labelled face to, "
-                       f"with its right label (default: {DEFAULT_DATA})")  # fmt: skip
+    group.add_argument("--data", type=Path, metavar="DATA",
+                       help="dataset folder that a class's key, such as 1, sends a wrongly "
+                       "labelled face to, with its right label; it must have the model's classes "
+                       f"(default: {DEFAULT_DATA})")  # fmt: skip
     add_who(group.add_mutually_exclusive_group())
 
 
@@ -201,7 +205,10 @@ def _watch(arguments: argparse.Namespace) -> int:
                 csv_out=arguments.csv,
                 alarms=alarms,
                 corrections=CorrectionStore(
-                    arguments.data, check_subject(subject) if subject else None, arguments.is_self
+                    arguments.data or DEFAULT_DATA,
+                    check_subject(subject) if subject else None,
+                    is_self=arguments.is_self,
+                    is_named=arguments.data is not None,
                 ),
                 snapshots=arguments.snapshots,
                 recordings=arguments.recordings,
@@ -221,7 +228,7 @@ LIVE = Command(
     "live",
     "watch a camera, video or stream",
     "Label every face of a live source: in a window, this terminal, a browser, or headless. "
-    "The age is estimated from appearance and may be wrong.",
+    "An age is estimated from appearance and may be wrong.",
     _add_live_options,
     _watch,
 )
@@ -230,7 +237,7 @@ SERVE = Command(
     "serve",
     "watch in a browser, and classify pictures over HTTP",
     "Show the live picture in a browser, and classify pictures that are posted (POST /classify; "
-    "/openapi.json describes all of it). The address that is printed holds the key to it. The age "
+    "/openapi.json describes all of it). The address that is printed holds the key to it. An age "
     "is estimated from appearance and may be wrong.",
     _add_serve_options,
     _run_serve,

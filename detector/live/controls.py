@@ -12,6 +12,7 @@ from detector.live.sources import CameraChoice
 from detector.screens import commands
 from detector.screens.base import Controls, LiveStatus, LiveView
 from detector.screens.commands import Command
+from detector.screens.keys import LiveKeys
 from detector.tracking.pipeline import EVERYTHING, FrameResult, LivePipeline
 from detector.tracking.tracker import TrackedFace
 from detector.video.sink import write_picture
@@ -19,6 +20,7 @@ from maskage.cameras.live_feed import LiveFeed
 from maskage.console import say
 from maskage.errors import EnvironmentProblemError
 from maskage.formats.output_log import Kind
+from maskage.outside_text import shown_text
 
 MESSAGE_S = 3.0
 KEYS_S = 8.0
@@ -64,6 +66,8 @@ class LiveControls:
         self._recording: Recording | None = None
         self._finishing: list[Recording] = []
         self._thrift = pipeline.thrift
+        self._keys = LiveKeys(pipeline.scheme)
+        self._label: str | None = None
         self._message, self._message_until_s = "", 0.0
         self._news: list[str] = []
         self._waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -173,8 +177,12 @@ class LiveControls:
                 self._select_next()
             case commands.CorrectLabel():
                 self._correct(command)
+            case commands.ChooseLabel(by):
+                self._choose_label(by)
+            case commands.CorrectAsChosen():
+                self._correct_as_chosen()
             case commands.ShowKeys():
-                self._say(commands.ALL_KEYS, KEYS_S)
+                self._say(self._keys.help, KEYS_S)
 
     def _collect_messages(self) -> None:
         if (saved := self._corrections.take_message()) is not None:
@@ -236,6 +244,22 @@ class LiveControls:
         later = [track for track in tracks if self._selected is None or track > self._selected]
         self._selected = later[0] if later else tracks[0]
         self._say(f"face #{self._selected} is chosen")
+
+    def _choose_label(self, by: int) -> None:
+        labels = self._pipeline.scheme.labels
+        if self._label is None:
+            number = 0 if by > 0 else len(labels) - 1
+        else:
+            number = (labels.index(self._label) + by) % len(labels)
+        self._label = labels[number]
+        title = shown_text(self._pipeline.scheme.title(self._label))
+        self._say(f"right label: {title} ({number + 1} of {len(labels)}), Enter saves it", KEYS_S)
+
+    def _correct_as_chosen(self) -> None:
+        if self._label is None:
+            self._say("no label is chosen: choose one with [ and ]")
+        else:
+            self._correct(commands.CorrectLabel(self._label))
 
     def _correct(self, command: commands.CorrectLabel) -> None:
         track = command.track if command.track is not None else self._selected

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from maskage.classes.ready_made import MASK_AGE
+from detector.corrected_dataset import open_dataset_for, require_dataset_for
+from maskage.classes.scheme import Scheme
 from maskage.console import say
 from maskage.context_mixin import ClosingMixin
 from maskage.dataset.consent import find_objection
 from maskage.dataset.consent_rules import record_self, shows_people_live
 from maskage.dataset.store import PhotoStore, new_session_id
-from maskage.errors import ToolchainError
+from maskage.errors import DatasetError, ToolchainError
 from maskage.faces.finder import CROP_MARGIN, crop_face
+from maskage.outside_text import shown_text
 from maskage.pictures.quality import measure_quality
 from maskage.records import FaceBox, Frame, Photo, RgbImage
 
@@ -34,11 +36,14 @@ class CorrectionStore:
         root: Path of its folder; made with the first photo.
         subject: Pseudonym of the person before the camera, or None.
         is_self: The person photographs themselves: that is recorded as their consent.
+        is_named: The user named the folder: where it has other classes than the model, nothing is
+            shown. Another folder is only left as it is, with a message.
     """
 
     root: Path
     subject: str | None = None
     is_self: bool = False
+    is_named: bool = True
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -64,16 +69,26 @@ class Corrections(ClosingMixin):
     The dataset is opened, and locked against other writers, with the first correction. As in the
     collector, nobody before a webcam or stream is photographed without a consent on record.
 
+    A dataset that is missing is made with the model's classes.
+
     Args:
         dataset: The dataset.
+        scheme: The classes of the model.
+        model: The model, for messages: "runs/masks/bundle".
 
     Attributes:
         saved: Photos that are on the disk.
+        mismatch: The reason why nothing can be saved, that the dataset has other classes; or None.
+
+    Raises:
+        DatasetError: The dataset has other classes than the model.
     """
 
-    def __init__(self, dataset: CorrectionStore) -> None:
+    def __init__(self, dataset: CorrectionStore, scheme: Scheme, model: str) -> None:
         self.saved = 0
         self._dataset = dataset
+        self._scheme, self._model = scheme, model
+        self.mismatch = self._find_mismatch()
         self._session = new_session_id()
         self._store: PhotoStore | None = None
         self._messages: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -83,6 +98,8 @@ class Corrections(ClosingMixin):
 
     def objection(self, source: str) -> str | None:
         """Return why nobody before this source can be saved, if that is known at once, or None."""
+        if self.mismatch is not None:
+            return self.mismatch
         if shows_people_live(source) and self._dataset.subject is None:
             return "say who it is: --self, or --subject ID with a consent on record"
         return None
@@ -113,7 +130,7 @@ class Corrections(ClosingMixin):
             camera=camera,
         )
         self._worker.submit(self._save, shot)
-        return f"saving it as {MASK_AGE.title(label)}"
+        return f"saving it as {self._title(label)}"
 
     def take_message(self) -> str | None:
         """Return the outcome of an order, each once; None if there is nothing new."""
@@ -169,7 +186,7 @@ class Corrections(ClosingMixin):
     def _relabel(self, store: PhotoStore, photo: Photo, shot: "_Shot") -> str:
         """Move a face that was saved before: one picture in two classes teaches nothing."""
         if photo.label == shot.label:
-            return f"saved already as {MASK_AGE.title(shot.label)}"
+            return f"saved already as {self._title(shot.label)}"
         edit = store.relabelling(photo, shot.label)
         store.apply([edit])
         self._remember(shot, edit.photo)
@@ -182,5 +199,22 @@ class Corrections(ClosingMixin):
 
     def _open_store(self) -> PhotoStore:
         if self._store is None:
-            self._store = PhotoStore(self._dataset.root)
+            self._store = open_dataset_for(self._dataset.root, self._scheme, self._model)
         return self._store
+
+    def _title(self, label: str) -> str:
+        return shown_text(self._scheme.title(label))
+
+    def _find_mismatch(self) -> str | None:
+        """Return why the dataset cannot take the model's labels, or None.
+
+        Raises:
+            DatasetError: The same, where the user named the dataset.
+        """
+        try:
+            require_dataset_for(self._dataset.root, self._scheme, self._model)
+        except DatasetError as fault:
+            if self._dataset.is_named:
+                raise
+            return f"{fault} Or name another folder with --data."
+        return None

@@ -115,7 +115,7 @@ class Recording(ClosingMixin):
     def _write(self, view: LiveView) -> None:
         result = view.result
         if self._is_blurred:
-            result = FrameResult(self._blur.apply(result), result.faces, result.timings)
+            result = replace(result, frame=self._blur.apply(result))
         drawn = draw_result(result, view.readout, is_mirrored=view.is_mirrored)
         now_s = result.frame.captured_s
         self._first_s = now_s if self._first_s is None else self._first_s

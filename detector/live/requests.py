@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from detector.events.alarm_options import AlarmSettings
+from detector.events.alarm_options import AlarmRules
 from detector.live.corrections import CorrectionStore
 from detector.live.loop import LiveLimits
 from detector.screens.display import ScreenKind
@@ -45,7 +45,7 @@ class OutputRequest:
 
     json_out: Path | None = None
     csv_out: Path | None = None
-    alarms: AlarmSettings | None = None
+    alarms: AlarmRules | None = None
     corrections: CorrectionStore = field(default_factory=lambda: CorrectionStore(Path("data")))
     snapshots: Path = Path("snapshots")
     recordings: Path = Path("recordings")

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from detector.events.alarm_options import AlarmSettings
 from detector.events.events import open_event_files
 from detector.live.controls import LiveControls
 from detector.live.corrections import Corrections
@@ -17,10 +18,12 @@ from detector.live.summary import LiveSummary
 from detector.screens.base import Screen
 from detector.screens.commands import CommandDesk
 from detector.screens.display import DisplayProbe, ScreenKind, choose_screen
+from detector.screens.keys import LiveKeys
 from detector.tracking.pipeline import FrameResult, open_pipeline
 from detector.web.options import WebOptions
 from maskage.cameras.live_feed import LiveFeed
 from maskage.cameras.sources import open_camera, shows_pictures
+from maskage.classes.scheme import Scheme
 from maskage.console import say
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.faces.finder import SMALLEST_IN_PICTURE_PX, open_face_finder
@@ -81,7 +84,7 @@ def serve_pictures(
     from detector.web.server import open_web
 
     bundle = load_bundle(find_bundle(model))
-    with open_web(web, _picture_classifier(bundle, face_model), None) as screen:
+    with open_web(web, _picture_classifier(bundle, face_model), bundle.scheme, None) as screen:
         report(screen.url)
         screen.wait()
 
@@ -100,18 +103,24 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
         partial(open_camera, pace=source.is_paced, seed=source.seed),
         finds_webcams=source.names[0].isdecimal(),
     )
+    alarms = request.outputs.alarms and request.outputs.alarms.for_classes(bundle.scheme)
+    corrections = held.enter_context(
+        Corrections(request.outputs.corrections, bundle.scheme, str(bundle.folder))
+    )
+    if corrections.mismatch is not None:
+        say(f"Corrections are off: {corrections.mismatch}")
     kind = _choose_screen(request.screen, choice, probe)
     if pipeline.finder.notice:
         say(pipeline.finder.notice)
     # Last of all: a recording that is being played would run on while a model is loaded.
     feed = held.enter_context(LiveFeed(choice.open))
     log_kept = _output_logger(request, bundle.folder)
-    listeners = _open_event_files(request, log_kept, held)
+    listeners = _open_event_files(request, bundle.scheme, log_kept, held)
     controls = LiveControls(
         feed,
         pipeline,
         choice,
-        held.enter_context(Corrections(request.outputs.corrections)),
+        corrections,
         snapshots=request.outputs.snapshots,
         recordings=request.outputs.recordings,
         is_blurred=request.outputs.is_blurred,
@@ -119,8 +128,8 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
         on_kept=log_kept,
     )
     held.callback(controls.close)
-    if request.outputs.alarms:
-        listeners.append(_open_alarms(request, feed, controls.add_message, held))
+    if alarms:
+        listeners.append(_open_alarms(alarms, feed, controls.add_message, held))
     # Closed before all of them: what they print at the end would be lost on the terminal's other
     # screen.
     screen = _open_screen(kind, request, bundle, feed.camera.name)
@@ -166,22 +175,24 @@ def _choose_screen(
 
 
 def _open_event_files(
-    request: LiveRequest, log_kept: Callable[[Path, Kind], None], held: ExitStack
+    request: LiveRequest,
+    scheme: Scheme,
+    log_kept: Callable[[Path, Kind], None],
+    held: ExitStack,
 ) -> list[Callable[[FrameResult], None]]:
     outputs = request.outputs
     for path in (outputs.json_out, outputs.csv_out):
         if path and str(path) != "-":
             log_kept(path, Kind.TABLE)
-    return open_event_files(outputs.json_out, outputs.csv_out, held)
+    return open_event_files(outputs.json_out, outputs.csv_out, scheme, held)
 
 
 def _open_alarms(
-    request: LiveRequest, feed: LiveFeed, report: Callable[[str], None], held: ExitStack
+    settings: AlarmSettings, feed: LiveFeed, report: Callable[[str], None], held: ExitStack
 ) -> Callable[[FrameResult], None]:
     from detector.events.alarms import Alarms
 
-    assert request.outputs.alarms is not None
-    alarms = Alarms(request.outputs.alarms, feed.camera.name, report)
+    alarms = Alarms(settings, feed.camera.name, report)
     held.callback(lambda: say(str(alarms.summary)))
     held.enter_context(alarms)
     return lambda result: alarms.update(result, feed.camera.name)
@@ -191,16 +202,16 @@ def _open_screen(kind: ScreenKind, request: LiveRequest, bundle: ModelBundle, ti
     if kind is ScreenKind.WINDOW:
         from detector.screens.window import WindowScreen
 
-        return WindowScreen(f"detector: {title}")
+        return WindowScreen(f"detector: {title}", LiveKeys(bundle.scheme))
     if kind is ScreenKind.TERMINAL:
         from detector.screens.terminal import TerminalScreen
 
-        return TerminalScreen()
+        return TerminalScreen(LiveKeys(bundle.scheme))
     if kind is ScreenKind.WEB:
         from detector.web.server import open_web
 
         pictures = _picture_classifier(bundle, request.model.face_model)
-        screen = open_web(request.web, pictures, CommandDesk())
+        screen = open_web(request.web, pictures, bundle.scheme, CommandDesk())
         say(f"Open {screen.url}")
         return screen
     from detector.screens.headless import HeadlessScreen

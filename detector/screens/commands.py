@@ -7,8 +7,6 @@ carries them out, so that no other thread changes the camera, the tracks or the 
 import queue
 from dataclasses import dataclass
 
-from maskage.classes.ready_made import MASK_AGE
-
 THRESHOLD_STEP = 0.05
 
 
@@ -99,6 +97,22 @@ class CorrectLabel:
 
 
 @dataclass(frozen=True)
+class ChooseLabel:
+    """Choose the right label of the next correction; it is saved with `CorrectAsChosen`.
+
+    Attributes:
+        by: How many classes further in class order, from the one that is chosen.
+    """
+
+    by: int
+
+
+@dataclass(frozen=True)
+class CorrectAsChosen:
+    """Save a face with the label that was chosen with `ChooseLabel`."""
+
+
+@dataclass(frozen=True)
 class ShowKeys:
     """Show what every key does."""
 
@@ -116,6 +130,8 @@ Command = (
     | MoveThreshold
     | SelectNextFace
     | CorrectLabel
+    | ChooseLabel
+    | CorrectAsChosen
     | ShowKeys
 )
 
@@ -131,19 +147,14 @@ KEYS: dict[str, Command] = {
     "-": MoveThreshold(-THRESHOLD_STEP),
     "f": SelectNextFace(),
     "?": ShowKeys(),
-    **{str(number): CorrectLabel(label) for number, label in enumerate(MASK_AGE.labels, 1)},
 }
+"""The keys that mean the same with every model; `detector.screens.keys` adds those of classes."""
 
-ALL_KEYS = (
+PLAIN_KEYS = (
     "q quit, p pause, m mirror, s snapshot, r record, + and - threshold, c next camera, "
-    "n next picture, f select face, 1-4 its right label"
+    "n next picture, f select face"
 )
 KEY_HINT = "q quit  p pause  m mirror  s snapshot  r record  ? keys"
-
-
-def parse_keys(keys: str) -> list[Command]:
-    """Return the commands of pressed keys, in order; keys without a meaning are skipped."""
-    return [KEYS[key] for key in keys if key in KEYS]
 
 
 class CommandDesk:

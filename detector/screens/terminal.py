@@ -12,22 +12,24 @@ import tty
 from typing import Any
 
 import numpy as np
+from rich.cells import cell_len, set_cell_size
 
-from detector.drawing.overlay import (
-    AGE_NOTICE,
+from detector.drawing.overlay import shown_box
+from detector.drawing.styles import (
     INK,
     PAPER,
+    Line,
+    age_notice,
     face_color,
-    is_light,
-    shown_box,
+    face_line,
+    ink_on,
 )
 from detector.drawing.tags import describe_face, mark_selected
 from detector.drawing.text import Color
 from detector.screens.base import LiveView, Screen
-from detector.screens.commands import KEY_HINT, Command, parse_keys
+from detector.screens.commands import KEY_HINT, Command
+from detector.screens.keys import LiveKeys
 from detector.tracking.tracker import TrackedFace
-from maskage.classes.ready_made import MASK_AGE
-from maskage.classes.scheme import MASK, WORN
 from maskage.outside_text import shown_lines
 from maskage.pictures.half_blocks import (
     Placement,
@@ -95,12 +97,14 @@ def _outline_faces(
     small: RgbImage, boxes: list[FaceBox], faces: tuple[TrackedFace, ...], place: Placement
 ) -> None:
     for face, box in reversed(list(zip(faces, boxes, strict=True))):
+        line = face_line(face)
         outline_box(
             small,
             box,
             place.scale,
             face_color(face),
-            corners_only=not (face.is_sure and MASK_AGE.has(face.label, MASK, WORN)),
+            corners_only=line in (Line.CORNERS, Line.DOTTED),
+            is_open_below=line is Line.OPEN_BELOW,
         )
 
 
@@ -122,15 +126,15 @@ def _tag(
     """Return the words above a box, or at its foot if there is no room above."""
     columns, rows = size
     color = face_color(face)
-    ink = INK if is_light(color) else PAPER
-    text = f" {mark}{describe_face(face)} {confidence_bar(face.confidence)} "[:columns]
+    words = f" {mark}{describe_face(face)} {confidence_bar(face.confidence)} "
+    text = set_cell_size(words, min(columns, cell_len(words)))
     row = place.row + round(box.y * place.scale / 2) - 1
     if row < 0:
         row = place.row + round((box.y + box.height) * place.scale / 2)
     row = min(max(0, row), max(0, rows - 1))
     column = place.column + round(box.x * place.scale)
-    column = min(max(0, column), max(0, columns - len(text)))
-    return f"\x1b[{row + 1};{column + 1}H{_paint(text, ink, color)}"
+    column = min(max(0, column), max(0, columns - cell_len(text)))
+    return f"\x1b[{row + 1};{column + 1}H{_paint(text, ink_on(color), color)}"
 
 
 def _status(view: LiveView, columns: int, rows: int) -> list[str]:
@@ -138,12 +142,12 @@ def _status(view: LiveView, columns: int, rows: int) -> list[str]:
     readout = view.readout
     is_alarm = readout.stale_s is not None or readout.is_paused
     first = [(line, _ALARM if is_alarm else PAPER) for line in _fold(readout.text, columns)]
-    hints = "   ".join(filter(None, [readout.notice, AGE_NOTICE, KEY_HINT]))
+    hints = "   ".join(filter(None, [readout.notice, age_notice(view.result.scheme), KEY_HINT]))
     second = [(line, _QUIET) for line in _fold(hints, columns)[: _STATUS_ROWS if first else rows]]
     lines = [*(first or [("", PAPER)]), *second][:rows]
     top = max(0, rows - len(lines))
     return [
-        f"\x1b[{top + number + 1};1H{_paint(text[:columns].ljust(columns), color, INK)}"
+        f"\x1b[{top + number + 1};1H{_paint(set_cell_size(text, columns), color, INK)}"
         for number, (text, color) in enumerate(lines)
     ]
 
@@ -164,9 +168,13 @@ class TerminalScreen(Screen):
     """The whole terminal, until closed; then it is as it was.
 
     Keys arrive one by one and unechoed. Ctrl-C still interrupts.
+
+    Args:
+        keys: The meaning of each key.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keys: LiveKeys) -> None:
+        self._keys = keys
         self.is_open = True
         self._is_restored = False
         self._in = sys.stdin.fileno()
@@ -198,7 +206,7 @@ class TerminalScreen(Screen):
                 self.is_open = False
                 break
             keys += _NOT_OURS.sub(b"", pressed).decode(errors="ignore")
-        return parse_keys(keys)
+        return self._keys.parse(keys)
 
     def close(self) -> None:
         """Restore the terminal; may be called twice."""

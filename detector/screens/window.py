@@ -7,7 +7,8 @@ import cv2
 
 from detector.drawing.overlay import draw_result
 from detector.screens.base import LiveView, Screen
-from detector.screens.commands import Command, parse_keys
+from detector.screens.commands import Command
+from detector.screens.keys import LiveKeys
 from maskage.errors import EnvironmentProblemError
 
 _ESCAPE = 27
@@ -19,16 +20,17 @@ class WindowScreen(Screen):
 
     Args:
         title: Title of the window.
+        keys: The meaning of each key.
 
     Raises:
         EnvironmentProblemError: OpenCV has no windows. (Without a display Qt aborts the process:
             ask `DisplayProbe` first.)
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, keys: LiveKeys) -> None:
         self.is_open = True
         self._title = title
-        self._keys = ""
+        self._keys, self._pressed = keys, ""
         self._size = (0, 0)
         # Qt warns of missing fonts on stderr at the first window; nothing here draws with them.
         os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
@@ -48,12 +50,12 @@ class WindowScreen(Screen):
             cv2.resizeWindow(self._title, *size)
             self._size = size
         cv2.imshow(self._title, cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
-        self._keys += self._poll()
+        self._pressed += self._poll()
 
     def read_commands(self) -> list[Command]:
         """Return the commands of the keys pressed since the last call, in order."""
-        keys, self._keys = self._keys + self._poll(), ""
-        return parse_keys(keys)
+        pressed, self._pressed = self._pressed + self._poll(), ""
+        return self._keys.parse(pressed)
 
     def close(self) -> None:
         """Close the window; may be called twice."""

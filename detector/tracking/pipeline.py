@@ -8,6 +8,7 @@ from pathlib import Path
 from detector.tracking.optical_flow import FaceFollower
 from detector.tracking.scene_cuts import SceneCutDetector
 from detector.tracking.tracker import FaceTracker, TrackedFace
+from maskage.classes.scheme import Scheme
 from maskage.faces.finder import (
     SMALLEST_IN_PICTURE_PX,
     FaceFinder,
@@ -44,11 +45,13 @@ class FrameResult:
         frame: The frame as it came from the camera.
         faces: The faces, largest first, as the finder gave them.
         timings: The time of each stage.
+        scheme: The classes of the model.
     """
 
     frame: Frame
     faces: tuple[TrackedFace, ...]
     timings: Timings
+    scheme: Scheme
 
 
 @dataclass(frozen=True)
@@ -124,12 +127,17 @@ class LivePipeline:
         self._run_s = 0.0
         if unsure_below is None:
             unsure_below = classifier.bundle.unsure_below
-        self.tracker = FaceTracker(unsure_below)
+        self.tracker = FaceTracker(classifier.bundle.scheme, unsure_below)
 
     @property
     def thrift(self) -> Thrift:
         """The work that is not repeated in every frame."""
         return self._thrift
+
+    @property
+    def scheme(self) -> Scheme:
+        """The classes of the model."""
+        return self.classifier.bundle.scheme
 
     @property
     def unsure_below(self) -> float:
@@ -177,7 +185,7 @@ class LivePipeline:
             classify_ms=1000 * (classified - cropped),
             track_ms=1000 * (tracked - started + matched - found + ended - classified),
         )
-        return FrameResult(frame, faces, timings)
+        return FrameResult(frame, faces, timings, self.scheme)
 
     def forget(self) -> None:
         """End all tracks: the next frame is of another scene or camera."""

@@ -7,12 +7,12 @@ again only when its confidence is clearly over the threshold.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.records import FaceBox
 
 FADE_S = 0.4
@@ -43,10 +43,11 @@ class TrackedFace:
         track: Number of the person's track, from 1; never used twice in a session.
         box: Its position in this frame.
         label: The label, steadied over the track.
-        probabilities: Averages over the track, in the order of `MASK_AGE.labels`, adding up to 1.
+        probabilities: Averages over the track, in class order, adding up to 1.
         instant: Probabilities of the one frame that was classified last.
         is_sure: The confidence reaches the threshold; after it did not, by `SURE_LEAD`.
         is_guide: No face was looked for: the guide was classified.
+        scheme: The classes.
     """
 
     track: int
@@ -56,16 +57,17 @@ class TrackedFace:
     instant: tuple[float, ...]
     is_sure: bool
     is_guide: bool = False
+    scheme: Scheme = field(kw_only=True, repr=False, compare=False)
 
     @property
     def confidence(self) -> float:
         """Averaged probability of `label`, 0 to 1."""
-        return self.probabilities[MASK_AGE.index(self.label)]
+        return self.probabilities[self.scheme.index(self.label)]
 
     @property
     def instant_label(self) -> str:
         """The label by that one frame alone."""
-        return MASK_AGE.labels[max(range(len(MASK_AGE)), key=self.instant.__getitem__)]
+        return self.scheme.labels[_best(self.instant)]
 
 
 @dataclass
@@ -80,7 +82,7 @@ class Track:
         classified_s: Time of the last frame in which it was classified.
         average: Its probabilities, older ones fading.
         weight: The evidence in the average; it grows to a steady state and fades.
-        label: The steadied label.
+        best: The number of the steadied label's class.
         instant: Probabilities of the last classification.
         is_sure: The label is shown.
     """
@@ -92,19 +94,19 @@ class Track:
     classified_s: float
     average: NDArray[np.float64]
     weight: float
-    label: str
+    best: int
     instant: tuple[float, ...]
     is_sure: bool = True
 
     @property
     def confidence(self) -> float:
-        """Averaged probability of `label`, 0 to 1."""
-        return float(self.average[MASK_AGE.index(self.label)])
+        """Averaged probability of the steadied label, 0 to 1."""
+        return float(self.average[self.best])
 
     @property
     def is_contested(self) -> bool:
         """True if the last classification gave another label."""
-        return max(range(len(MASK_AGE)), key=self.instant.__getitem__) != MASK_AGE.index(self.label)
+        return _best(self.instant) != self.best
 
 
 class FaceTracker:
@@ -114,11 +116,13 @@ class FaceTracker:
     `answer` takes their probabilities in.
 
     Args:
+        scheme: The classes; the bundle's.
         unsure_below: Confidence under which a face is not sure; the bundle's.
         fade_s: Time constant of the average in seconds; 0 takes each frame by itself.
     """
 
-    def __init__(self, unsure_below: float, fade_s: float = FADE_S) -> None:
+    def __init__(self, scheme: Scheme, unsure_below: float, fade_s: float = FADE_S) -> None:
+        self._scheme = scheme
         self._unsure_below = unsure_below
         self._fade_s = fade_s
         self._tracks: list[Track] = []
@@ -196,7 +200,7 @@ class FaceTracker:
         Args:
             boxes: Faces of the frame.
             placed: The return value of `place` for them.
-            rows: Probabilities (4,) by position; there is one for every new face.
+            rows: Probabilities (classes,) by position; there is one for every new face.
             now_s: Time of the frame.
 
         Returns:
@@ -234,7 +238,7 @@ class FaceTracker:
             classified_s=now_s,
             average=row.astype(np.float64),
             weight=1.0,
-            label=MASK_AGE.labels[int(row.argmax())],
+            best=int(row.argmax()),
             instant=tuple(float(value) for value in row),
         )
         self._next_number += 1
@@ -249,10 +253,10 @@ class FaceTracker:
         track.weight = weight + 1.0
         track.classified_s = now_s
         track.instant = tuple(float(value) for value in row)
-        best = MASK_AGE.labels[int(track.average.argmax())]
-        lead = track.average.max() - track.average[MASK_AGE.index(track.label)]
+        best = int(track.average.argmax())
+        lead = track.average[best] - track.average[track.best]
         if lead >= (LABEL_LEAD if self._fade_s > 0 else 0.0):
-            track.label = best
+            track.best = best
 
     def _face_of(self, track: Track) -> TrackedFace:
         # Around the threshold the label would come and go.
@@ -261,11 +265,17 @@ class FaceTracker:
         return TrackedFace(
             track.number,
             track.box,
-            track.label,
+            self._scheme.labels[track.best],
             tuple(float(value) for value in track.average),
             track.instant,
             is_sure=track.is_sure,
+            scheme=self._scheme,
         )
+
+
+def _best(row: Sequence[float]) -> int:
+    """Return the position of the largest probability."""
+    return max(range(len(row)), key=row.__getitem__)
 
 
 def match_boxes(known: Sequence[FaceBox], found: Sequence[FaceBox]) -> dict[int, int]:

@@ -8,9 +8,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
-from detector.drawing.overlay import AGE_NOTICE, LABEL_COLORS, UNSURE_COLOR
-from detector.drawing.text import Color
+from detector.drawing.styles import age_notice
 from detector.screens.commands import CommandDesk
+from detector.web.about import describe_classes
 from detector.web.access.middleware import AccessMiddleware
 from detector.web.access.rules import Access
 from detector.web.access.throttle import Throttle
@@ -20,8 +20,8 @@ from detector.web.requests import (
     AboutAnswer,
     AcceptedAnswer,
     CommandRequest,
+    CorrectLabelRequest,
     HealthAnswer,
-    LabelAnswer,
     UseCameraRequest,
 )
 from detector.web.uploads import picture_routes
@@ -30,8 +30,7 @@ from detector.web.views.events import stream_events, stream_lines
 from detector.web.views.hub import ViewHub
 from detector.web.views.monitoring import CONTENT_TYPE, HEALTHY, Metrics, judge_health
 from detector.web.views.stream import BOUNDARY, SeatedStream, Seats, stream_pictures, take_picture
-from maskage.classes.ready_made import MASK_AGE
-from maskage.classes.scheme import MASK, WORN
+from maskage.classes.scheme import Scheme
 
 MOST_WATCHERS = 8
 MOST_LISTENERS = 16
@@ -51,6 +50,7 @@ class WebParts:
     Attributes:
         access: The rules on who may come in.
         classifier: Classifies the pictures that clients send.
+        scheme: The classes of the model.
         upload_bytes: Size of the largest of these pictures.
         hub: Where the views are; None without a camera.
         desk: Where commands go; None without a camera.
@@ -59,6 +59,7 @@ class WebParts:
 
     access: Access
     classifier: PictureClassifier
+    scheme: Scheme
     upload_bytes: int
     hub: ViewHub | None = None
     desk: CommandDesk | None = None
@@ -72,14 +73,14 @@ def build_app(parts: WebParts) -> ASGIApp:
     app = FastAPI(
         title="maskage detector",
         description="Labels the live picture, and pictures that you send. Send the token "
-        f"as `Authorization: Bearer`. {AGE_NOTICE}",
+        f"as `Authorization: Bearer`. {age_notice(parts.scheme)}".rstrip(),
         docs_url=None,
         redoc_url=None,
         exception_handlers={RequestValidationError: _explain_validation},
     )
     app.include_router(page_routes(parts.access))
     app.include_router(_live_routes(parts))
-    app.include_router(picture_routes(parts.classifier, parts.upload_bytes))
+    app.include_router(picture_routes(parts.classifier, parts.scheme, parts.upload_bytes))
     app.include_router(_monitoring_routes(parts, metrics))
     return AccessMiddleware(
         app,
@@ -147,6 +148,8 @@ def _live_routes(parts: WebParts) -> APIRouter:
             raise HTTPException(
                 422, f"There are {len(sources)} sources, numbered from 0; found {wanted.index}."
             )
+        if isinstance(wanted, CorrectLabelRequest) and wanted.label not in parts.scheme:
+            raise HTTPException(422, f"The label is one of {', '.join(parts.scheme.labels)}.")
         wait_s = throttle.wait_s("")
         if wait_s > 0:
             raise HTTPException(
@@ -181,23 +184,9 @@ def _monitoring_routes(parts: WebParts, metrics: Metrics) -> APIRouter:
         """Return the classes and limits, as the page needs them."""
         return AboutAnswer(
             has_camera=parts.hub is not None,
-            labels=[
-                LabelAnswer(
-                    name=label,
-                    title=MASK_AGE.title(label),
-                    color=_hex(LABEL_COLORS[label]),
-                    has_mask=MASK_AGE.has(label, MASK, WORN),
-                )
-                for label in MASK_AGE.labels
-            ],
-            unsure_color=_hex(UNSURE_COLOR),
-            age_notice=AGE_NOTICE,
+            **describe_classes(parts.scheme),
             upload_bytes=parts.upload_bytes,
             counted_s=KEPT_S,
         )
 
     return router
-
-
-def _hex(color: Color) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*color)

@@ -131,10 +131,21 @@ class AcceptedAnswer(BaseModel):
 class LabelAnswer(BaseModel):
     """One class, as the page shows it."""
 
-    name: str
+    name: str = Field(description="The class folder, which is the label.")
+    folder: str
     title: str
     color: str
-    has_mask: bool
+    factors: dict[str, str] = Field(description="Its value of each factor.")
+    has_mask: bool | None = Field(description="mask=worn; null where classes say nothing of masks.")
+    line: str = Field(description="Line of its box: closed, open_below or corners.")
+
+
+class SeriesAnswer(BaseModel):
+    """One line of the chart: faces with one value of the mask factor, or of one class."""
+
+    name: str
+    title: str
+    label: int | None = Field(description="Index into `labels`, of the class it is about.")
 
 
 class AboutAnswer(BaseModel):
@@ -142,7 +153,9 @@ class AboutAnswer(BaseModel):
 
     has_camera: bool
     labels: list[LabelAnswer]
+    series: list[SeriesAnswer]
     unsure_color: str
-    age_notice: str
+    unsure_word: str
+    age_notice: str = Field(description="Empty where classes say nothing of an age.")
     upload_bytes: int
     counted_s: int

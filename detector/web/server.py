@@ -18,6 +18,7 @@ from detector.web.app import WebParts, build_app
 from detector.web.classify import PictureClassifier
 from detector.web.options import Address, WebOptions, resolve_address
 from detector.web.views.hub import ViewHub
+from maskage.classes.scheme import Scheme
 from maskage.console import say
 from maskage.context_mixin import ClosingMixin
 from maskage.errors import EnvironmentProblemError
@@ -148,13 +149,17 @@ class _Server(uvicorn.Server):
 
 
 def open_web(
-    options: WebOptions, classifier: PictureClassifier, desk: CommandDesk | None
+    options: WebOptions,
+    classifier: PictureClassifier,
+    scheme: Scheme,
+    desk: CommandDesk | None,
 ) -> WebScreen:
     """Start to serve the page.
 
     Args:
         options: Where it is served, and what protects it.
         classifier: For pictures that are sent; closed with the screen.
+        scheme: The classes of the model.
         desk: Where commands go; None without a camera.
 
     Raises:
@@ -167,10 +172,11 @@ def open_web(
     listener = _bind(options, address)
     port = listener.getsockname()[1]
     access = Access(options, address, port)
-    hub = ViewHub() if desk is not None else None
+    hub = ViewHub(scheme) if desk is not None else None
     parts = WebParts(
         access=access,
         classifier=classifier,
+        scheme=scheme,
         upload_bytes=options.upload_bytes,
         hub=hub,
         desk=desk,

@@ -5,14 +5,14 @@ from PIL import UnidentifiedImageError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from detector.drawing.overlay import AGE_NOTICE
+from detector.drawing.styles import age_notice
 from detector.web.classify import BusyError, ClassifiedPicture, PictureClassifier
 from detector.web.requests import FaceAnswer, PictureAnswer
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.errors import ToolchainError, UnreadableImageError
 
 
-def picture_routes(classifier: PictureClassifier, upload_bytes: int) -> APIRouter:
+def picture_routes(classifier: PictureClassifier, scheme: Scheme, upload_bytes: int) -> APIRouter:
     """Build the route, for pictures of up to `upload_bytes`."""
     router = APIRouter(tags=["pictures"])
     picture = {"type": "string", "format": "binary"}
@@ -28,7 +28,7 @@ def picture_routes(classifier: PictureClassifier, upload_bytes: int) -> APIRoute
         try:
             with classifier.take_seat():
                 data = await _read_picture(request, upload_bytes)
-                return _describe_picture(await classifier.classify(data))
+                return _describe_picture(await classifier.classify(data), scheme)
         except BusyError:
             raise HTTPException(
                 503,
@@ -91,7 +91,7 @@ async def _read_field(request: Request) -> bytes:
         await form.close()
 
 
-def _describe_picture(picture: ClassifiedPicture) -> PictureAnswer:
+def _describe_picture(picture: ClassifiedPicture, scheme: Scheme) -> PictureAnswer:
     return PictureAnswer(
         width=picture.width,
         height=picture.height,
@@ -103,11 +103,11 @@ def _describe_picture(picture: ClassifiedPicture) -> PictureAnswer:
                 unsure=not face.is_sure,
                 probabilities={
                     label: round(p, 4)
-                    for label, p in zip(MASK_AGE.labels, face.probabilities, strict=True)
+                    for label, p in zip(face.labels, face.probabilities, strict=True)
                 },
             )
             for face in picture.faces
         ],
         notice=picture.notice,
-        age_notice=AGE_NOTICE,
+        age_notice=age_notice(scheme),
     )

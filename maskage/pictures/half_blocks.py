@@ -129,6 +129,7 @@ def outline_box(
     color: tuple[int, int, int],
     *,
     corners_only: bool = False,
+    is_open_below: bool = False,
 ) -> None:
     """Draw a box of the full frame onto its half-block picture, one half-block thick, in place.
 
@@ -138,6 +139,7 @@ def outline_box(
         scale: `Placement.scale`.
         color: RGB.
         corners_only: Draw only the corners, as a camera's viewfinder does.
+        is_open_below: Leave a gap of half the width in the lower side.
     """
     height, width = small.shape[:2]
     left, top = round(box.x * scale), round(box.y * scale)
@@ -148,11 +150,12 @@ def outline_box(
     length_x, length_y = right - left + 1, bottom - top + 1
     if corners_only:
         length_x = length_y = max(2, min(length_x, length_y) // 4)
+    below_x = max(1, (right - left + 1) // 4) if is_open_below else length_x
     spans = [
         (left, top, left + length_x, top + 1),
         (right - length_x + 1, top, right + 1, top + 1),
-        (left, bottom, left + length_x, bottom + 1),
-        (right - length_x + 1, bottom, right + 1, bottom + 1),
+        (left, bottom, left + below_x, bottom + 1),
+        (right - below_x + 1, bottom, right + 1, bottom + 1),
         (left, top, left + 1, top + length_y),
         (left, bottom - length_y + 1, left + 1, bottom + 1),
         (right, top, right + 1, top + length_y),

@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from detector.video.sink import VideoSink
 from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.faces.finder import guide_box
 from maskage.formats.bundle import (
     ModelBundle,
@@ -33,9 +34,45 @@ COLORS: dict[str, tuple[int, int, int]] = {
 SIZE = 32
 
 
+def write_palette_model(path: Path, colors: Sequence[tuple[int, int, int]]) -> None:
+    """A network of as many classes as colours, that names a crop by the nearest one."""
+    palette = np.array(colors, dtype=np.float32).T / 255
+    sharpness = 400.0
+    _write_network(
+        path,
+        SIZE,
+        {
+            "axes": np.array([1, 2], dtype=np.int64),
+            "scale": np.array(1 / 255, dtype=np.float32),
+            # The distance to a colour, without the part that is the same for all of them.
+            "weights": 2 * sharpness * palette,
+            "bias": -sharpness * (palette**2).sum(axis=0),
+        },
+    )
+
+
+def bundle_for(folder: Path, scheme: Scheme) -> ModelBundle:
+    """Write a sealed bundle of any classes, that names a crop by the class whose colour it has."""
+    write_palette_model(folder / "model.onnx", [each.rgb for each in scheme])
+    return seal_bundle(folder, scheme=scheme)
+
+
 def write_color_model(path: Path, size: int = SIZE, sharpness: float = 8.0) -> None:
     """A network that names a crop by its mean colour, as in `COLORS`."""
     weights = np.array([[1, -1, -1, -0.3], [-1, 1, -1, -0.3], [-1, -1, 1, -0.3]], dtype=np.float32)
+    _write_network(
+        path,
+        size,
+        {
+            "axes": np.array([1, 2], dtype=np.int64),
+            "scale": np.array(sharpness / 255, dtype=np.float32),
+            "weights": weights,
+            "bias": np.array([0, 0, 0, sharpness * 0.3], dtype=np.float32),
+        },
+    )
+
+
+def _write_network(path: Path, size: int, constants: dict[str, NDArray[Any]]) -> None:
     nodes = [
         helper.make_node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["floats", "axes"], ["means"], keepdims=0),
@@ -43,17 +80,12 @@ def write_color_model(path: Path, size: int = SIZE, sharpness: float = 8.0) -> N
         helper.make_node("Gemm", ["scaled", "weights", "bias"], ["logits"]),
         helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
     ]
-    constants: dict[str, NDArray[Any]] = {
-        "axes": np.array([1, 2], dtype=np.int64),
-        "scale": np.array(sharpness / 255, dtype=np.float32),
-        "weights": weights,
-        "bias": np.array([0, 0, 0, sharpness * 0.3], dtype=np.float32),
-    }
+    classes = len(constants["bias"])
     graph = helper.make_graph(
         nodes,
         "colors",
         [helper.make_tensor_value_info("images", TensorProto.UINT8, ["N", size, size, 3])],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", 4])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", classes])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
@@ -63,7 +95,11 @@ def write_color_model(path: Path, size: int = SIZE, sharpness: float = 8.0) -> N
 
 
 def seal_bundle(
-    folder: Path, *, golden: NDArray[np.float32] | None = None, size: int = SIZE
+    folder: Path,
+    *,
+    golden: NDArray[np.float32] | None = None,
+    size: int = SIZE,
+    scheme: Scheme = MASK_AGE,
 ) -> ModelBundle:
     """Write the `bundle.json` of the model that lies in `folder`."""
     model = folder / "model.onnx"
@@ -73,7 +109,7 @@ def seal_bundle(
     write_bundle(
         ModelBundle(
             folder=folder,
-            scheme=MASK_AGE,
+            scheme=scheme,
             input_size=size,
             crop_margin=0.0,
             temperature=1.0,

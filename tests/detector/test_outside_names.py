@@ -188,7 +188,9 @@ def test_no_password_is_shown_by_advice_on_a_command_line(
 
 def test_a_message_does_not_act_on_the_terminal_view(paint: Callable[..., RgbImage]) -> None:
     frame = Frame(paint("mask_old"), 0)
-    view = LiveView(FrameResult(frame, (), Timings(1, 1, 1, 1)), Readout(message=EVIL, notice=EVIL))
+    view = LiveView(
+        FrameResult(frame, (), Timings(1, 1, 1, 1), MASK_AGE), Readout(message=EVIL, notice=EVIL)
+    )
     drawn = compose_view(view, 80, 24).encode()
     assert not [mark for mark in OBEYED if mark in drawn]
 

@@ -2,13 +2,24 @@
 const GONE_MS = 2000;          // How long a face that left is still listed.
 const HELD_MS = 15000;         // And where the keyboard or the pointer is on its card.
 const SVG = "http://www.w3.org/2000/svg";
-// As on the picture: closed for a mask, corners for none, dots for unsure.
-const CLOSED = "M3 3H19V19H3Z";
-const CORNERS = "M3 8V3H8M14 3H19V8M19 14V19H14M8 19H3V14";
+const MOST_PLAIN = 9;          // Beyond as many classes there is a filter, and not every bar.
+const MOST_BARS = 5;
+// As on the picture: closed, open below for a misworn mask, corners for none; dots for unsure.
+const LINES = {
+  closed: "M3 3H19V19H3Z",
+  open_below: "M7 19H3V3H19V19H15",
+  corners: "M3 8V3H8M14 3H19V8M19 14V19H14M8 19H3V14",
+};
 
-export function shortName(face, labels) {
-  const title = labels.find((label) => label.name === face.label).title;
-  return `number ${face.track} ${face.unsure ? "unsure" : title}`;
+export function shortName(face, about) {
+  return `number ${face.track} ${face.unsure ? about.unsure_word : classOf(face, about).title}`;
+}
+// The colour of a face: of its class by number, since a name may hold anything.
+export function colorOf(face, about) {
+  return face.unsure ? "var(--unsure)" : `var(--class-${classOf(face, about).number})`;
+}
+function classOf(face, about) {
+  return about.labels.find((label) => label.name === face.label);
 }
 
 function make(tag, className, text) {
@@ -99,29 +110,36 @@ class FaceCard {
     const bars = make("div", "bars");
     this.bars = this.about.labels.map((label) => {
       const row = make("div", "bar");
+      const name = make("b", "", label.title);
       const track = make("i");
       const fill = make("u");
       const words = make("span");
       track.setAttribute("aria-hidden", "true");
-      row.style.setProperty("--bar", `var(--${label.name})`);
+      name.title = label.title;
+      row.style.setProperty("--bar", `var(--class-${label.number})`);
       track.append(fill);
-      row.append(make("b", "", label.title), track, words);
+      row.append(name, track, words);
       bars.append(row);
       return { name: label.name, row, fill, words };
     });
+    this.others = make("p", "quiet");
+    this.others.hidden = this.bars.length <= MOST_PLAIN;
+    bars.append(this.others);
     return bars;
   }
 
   makeCorrections(correct) {
     const group = make("fieldset", "correct");
     const row = make("div");
-    group.append(make("legend", "", `#${this.track} is really:`), row);
+    group.append(make("legend", "", `#${this.track} is really:`));
+    if (this.about.labels.length > MOST_PLAIN) group.append(this.makeFilter(row));
+    group.append(row);
     this.buttons = this.about.labels.map((label) => {
       const button = make("button", "", label.title);
       button.type = "button";
       button.dataset.label = label.name;
       button.setAttribute("aria-label", `Face ${this.track} is really ${label.title}: save it`);
-      button.style.setProperty("--button", `var(--${label.name})`);
+      button.style.setProperty("--button", `var(--class-${label.number})`);
       button.addEventListener("click", () => correct(label.name, this.track));
       row.append(button);
       return button;
@@ -129,19 +147,43 @@ class FaceCard {
     return group;
   }
 
+  // A box that leaves only the buttons of some classes; Enter presses the only one that is left.
+  makeFilter(row) {
+    const filter = make("input", "filter");
+    filter.type = "search";
+    filter.placeholder = `Filter ${this.about.labels.length} classes`;
+    filter.setAttribute("aria-label", `Filter the classes for face ${this.track}`);
+    const none = make("p", "quiet", "No class is called so.");
+    none.hidden = true;
+    row.classList.add("many");
+    row.append(none);
+    filter.addEventListener("input", () => {
+      const wanted = filter.value.trim().toLowerCase();
+      this.about.labels.forEach((label, number) => {
+        const names = `${label.title}\n${label.name}`.toLowerCase();
+        this.buttons[number].hidden = !names.includes(wanted);
+      });
+      none.hidden = this.buttons.some((button) => !button.hidden);
+    });
+    filter.addEventListener("keydown", (event) => {
+      const left = this.buttons.filter((button) => !button.hidden);
+      if (event.key === "Enter" && left.length === 1) left[0].click();
+    });
+    return filter;
+  }
+
   show(face, now, isSelected, whyNot) {
-    const label = this.about.labels.find((each) => each.name === face.label);
+    const label = classOf(face, this.about);
     this.seenAt = now;
     this.element.classList.remove("is-gone");
     this.element.classList.toggle("is-unsure", face.unsure);
-    this.element.style.setProperty(
-      "--label", face.unsure ? "var(--unsure)" : `var(--${face.label})`);
+    this.element.style.setProperty("--label", colorOf(face, this.about));
     for (const shape of this.shapes) {
-      shape.setAttribute("d", !face.unsure && !label.has_mask ? CORNERS : CLOSED);
+      shape.setAttribute("d", LINES[face.unsure ? "closed" : label.line]);
       if (face.unsure) shape.setAttribute("stroke-dasharray", "3 3");
       else shape.removeAttribute("stroke-dasharray");
     }
-    setText(this.name, `#${face.track} ${face.unsure ? "unsure" : label.title}`);
+    setText(this.name, `#${face.track} ${face.unsure ? this.about.unsure_word : label.title}`);
     setText(this.tag, face.unsure ? `perhaps ${label.title}` : isSelected ? "selected" : "");
     this.tag.hidden = !this.tag.textContent;
     setText(this.sum, percent(face.confidence));
@@ -151,7 +193,18 @@ class FaceCard {
       setText(bar.words, percent(value));
       bar.row.classList.toggle("is-best", bar.name === face.label);
     }
+    this.showLargest(face);
     for (const button of this.buttons) button.disabled = Boolean(whyNot);
+  }
+
+  // Of many classes only the most probable have a bar.
+  showLargest(face) {
+    if (this.bars.length <= MOST_PLAIN) return;
+    const order = [...this.bars].sort(
+      (a, b) => face.probabilities[b.name] - face.probabilities[a.name]);
+    order.forEach((bar, rank) => { bar.row.hidden = rank >= MOST_BARS; });
+    const rest = order.slice(MOST_BARS).reduce((sum, bar) => sum + face.probabilities[bar.name], 0);
+    setText(this.others, `${order.length - MOST_BARS} other classes: ${percent(rest)}`);
   }
 
   markGone() {

@@ -1,6 +1,6 @@
 // The page of the live view: shows what the events say, sends commands. No library, no build.
 import { drawChart } from "./chart.js";
-import { FaceList, shortName } from "./faces.js";
+import { FaceList, colorOf, shortName } from "./faces.js";
 
 const SILENT_MS = 5000;        // The server speaks every 2 s at least.
 const CUT_MS = 1500;           // And is back by then where only the line broke.
@@ -156,7 +156,7 @@ function announceChanges(view, stale) {
     return announce(controls.recording ? `Recording ${controls.recording}.` : "Recording ended.");
   const now = performance.now();
   if (now - state.announcedAt < ANNOUNCE_MS) return undefined;
-  const people = view.faces.map((face) => shortName(face, state.about.labels)).sort().join("; ");
+  const people = view.faces.map((face) => shortName(face, state.about)).sort().join("; ");
   if (people === state.announced) return undefined;
   state.announced = people;
   state.announcedAt = now;
@@ -263,7 +263,11 @@ function addSeconds(rows) {
   state.seconds = state.seconds.filter((row) => !known.has(row[0])).concat(rows);
   const oldest = Math.max(newest, state.seconds.at(-1)?.[0] ?? 0) - state.about.counted_s;
   state.seconds = state.seconds.filter((row) => row[0] >= oldest).sort((a, b) => a[0] - b[0]);
-  drawChart($("chart"), $("chart-words"), state.seconds, state.about.counted_s);
+  showChart();
+}
+function showChart() {
+  const place = { svg: $("chart"), words: $("chart-words"), legend: $("chart-legend") };
+  drawChart(place, state.seconds, state.about);
 }
 
 // --- A picture that is sent ----------------------------------------------------------------------
@@ -311,7 +315,7 @@ function showPicture(file, result) {
     box.style.top = `${(100 * y) / result.height}%`;
     box.style.width = `${(100 * width) / result.width}%`;
     box.style.height = `${(100 * height) / result.height}%`;
-    box.style.setProperty("--label", face.unsure ? state.about.unsure_color : `var(--${face.label})`);
+    box.style.setProperty("--label", face.unsure ? state.about.unsure_color : colorOf(face, state.about));
     const tag = document.createElement("span");
     tag.textContent = `#${face.track}`;
     box.append(tag);
@@ -333,9 +337,11 @@ async function start() {
     showAlarm("No connection to the program. Reload the page once it runs.", false);
     return;
   }
-  for (const label of state.about.labels)
-    document.documentElement.style.setProperty(`--${label.name}`, label.color);
-  setText($("age-notice"), state.about.age_notice);
+  state.about.labels.forEach((label, number) => {
+    label.number = number;
+    document.documentElement.style.setProperty(`--class-${number}`, label.color);
+  });
+  showText($("age-notice"), state.about.age_notice);
   setText($("chart-span"), String(Math.round(state.about.counted_s / 60)));
   startTry();
   if (!state.about.has_camera) {
@@ -349,8 +355,7 @@ async function start() {
   startControls();
   watchLine();
   connect();
-  drawChart($("chart"), $("chart-words"), [], state.about.counted_s);
-  addEventListener("resize", () =>
-    drawChart($("chart"), $("chart-words"), state.seconds, state.about.counted_s));
+  showChart();
+  addEventListener("resize", showChart);
 }
 start();

@@ -2,12 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import astuple
+from collections.abc import AsyncIterator
 from typing import Any
 
 from detector.events.events import event_of
-from detector.web.views.counting import CountedSecond
 from detector.web.views.hub import NumberedView, ViewHub
 
 LEAST_PAUSE_S = 0.1
@@ -56,8 +54,8 @@ async def stream_events(hub: ViewHub) -> AsyncIterator[str]:
     """Yield server-sent events: `view` (see `describe_view`), `counts` and `beat`.
 
     The newest view each time, at most one in `LEAST_PAUSE_S`: a slow client misses some. `counts`
-    holds finished seconds as [time, masked, unmasked, unsure]: all that are remembered at first,
-    then the new ones.
+    holds finished seconds as [time, one mean for each `series` of /about, unsure]: all that are
+    remembered at first, then the new ones.
     """
     yield "retry: 1000\n\n"
     seen, counted_s = 0, -1
@@ -65,7 +63,7 @@ async def stream_events(hub: ViewHub) -> AsyncIterator[str]:
         seconds = [second for second in hub.seconds() if second.at_s > counted_s]
         if seconds or counted_s < 0:
             counted_s = seconds[-1].at_s if seconds else 0
-            yield _sse("counts", _rows(seconds))
+            yield _sse("counts", [second.row for second in seconds])
         numbered = await hub.wait_for_view(seen, BEAT_S)
         if numbered is None:
             if hub.is_closed:
@@ -90,10 +88,6 @@ async def stream_lines(hub: ViewHub) -> AsyncIterator[str]:
         seen = numbered.number
         yield json.dumps(describe_view(numbered)) + "\n"
         await asyncio.sleep(LEAST_PAUSE_S)
-
-
-def _rows(seconds: Iterable[CountedSecond]) -> list[tuple[float, ...]]:
-    return [astuple(second) for second in seconds]
 
 
 def _sse(name: str, data: object) -> str:

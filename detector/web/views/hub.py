@@ -15,6 +15,7 @@ from detector.drawing.overlay import draw_result
 from detector.screens.base import LiveView
 from detector.web.low_priority import lower_priority
 from detector.web.views.counting import CountedSecond, FaceCounts
+from maskage.classes.scheme import Scheme
 from maskage.pictures.images import encode_jpeg
 
 JPEG_QUALITY = 80
@@ -70,17 +71,22 @@ class ViewHub:
     """The newest view and its picture, and the clients that wait for the next.
 
     Args:
+        scheme: The classes of the model.
         wall_clock: Seconds since the epoch, for the counts.
+
+    Attributes:
+        scheme: As given.
     """
 
-    def __init__(self, wall_clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, scheme: Scheme, wall_clock: Callable[[], float] = time.time) -> None:
+        self.scheme = scheme
         self._changed = threading.Condition()
         self._newest: NumberedView | None = None
         self._picture: LivePicture | None = None
         self._watchers = self._waiting = 0
         self._announced = 0
         self._is_closed = False
-        self._counts = FaceCounts(wall_clock)
+        self._counts = FaceCounts(scheme, wall_clock)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._event = asyncio.Event()
         self._encoder = threading.Thread(target=self._serve_views, name="web-pictures", daemon=True)

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from detector.web.views.hub import ViewHub
 from detector.web.views.stream import Seats
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 
 STUCK_AFTER_S = 5.0
 """The live loop shows a view several times a second even when nothing changes."""
@@ -20,7 +20,14 @@ Health = Literal["live", "paused", "ready", "starting", "stale", "stuck"]
 HEALTHY: frozenset[Health] = frozenset(("live", "paused", "ready"))
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_UNSURE = "unsure"
+
+
+def unsure_label(scheme: Scheme) -> str:
+    """Return the value of `label` for unsure faces: "unsure", or "unsure_" beside such a class."""
+    name = "unsure"
+    while name in scheme:
+        name += "_"
+    return name
 
 
 def judge_health(hub: ViewHub | None, now_s: float | None = None) -> Health:
@@ -119,20 +126,21 @@ class _Views(Collector):
         yield from self._faces()
 
     def _faces(self) -> Iterator[Metric]:
-        totals = self._hub.totals()
+        totals, scheme = self._hub.totals(), self._hub.scheme
+        unsure = unsure_label(scheme)
         labelled = CounterMetricFamily(
             "detector_faces", "Faces labelled, frame by frame.", labels=["label"]
         )
         for label, count in totals.by_label.items():
             labelled.add_metric([label], count)
-        labelled.add_metric([_UNSURE], totals.unsure)
+        labelled.add_metric([unsure], totals.unsure)
         yield labelled
         shown = GaugeMetricFamily(
             "detector_faces_shown", "Faces in the newest frame.", labels=["label"]
         )
         newest = self._hub.newest
         faces = newest.view.result.faces if newest else ()
-        names = [face.label if face.is_sure else _UNSURE for face in faces]
-        for name in (*MASK_AGE.labels, _UNSURE):
+        names = [face.label if face.is_sure else unsure for face in faces]
+        for name in (*scheme.labels, unsure):
             shown.add_metric([name], names.count(name))
         yield shown

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from detector.drawing.overlay import (
-    AGE_NOTICE,
-    LABEL_COLORS,
     Readout,
     draw_result,
     drawn_size,
 )
+from detector.drawing.styles import AGE_NOTICE
 from detector.drawing.tags import describe_face, place_tags
 from detector.drawing.text import wrap
 from detector.tracking.pipeline import FrameResult, Timings
@@ -32,12 +31,12 @@ def make_face(
     rest = (1 - confidence) / 3
     probabilities = tuple(confidence if x == label else rest for x in MASK_AGE.labels)
     where = box or FaceBox(100, 200, 120, 150)
-    return TrackedFace(3, where, label, probabilities, probabilities, is_sure)
+    return TrackedFace(3, where, label, probabilities, probabilities, is_sure, scheme=MASK_AGE)
 
 
 def make_result(*faces: TrackedFace, width: int = 640, height: int = 480) -> FrameResult:
     pixels = np.full((height, width, 3), GREY, dtype=np.uint8)
-    return FrameResult(Frame(pixels, 0), faces, Timings(1, 1, 1, 1))
+    return FrameResult(Frame(pixels, 0), faces, Timings(1, 1, 1, 1), MASK_AGE)
 
 
 def test_a_face_is_described_in_words() -> None:
@@ -61,13 +60,13 @@ def test_drawing_leaves_the_frame_as_it_was() -> None:
 
 def test_the_box_is_drawn_around_the_face() -> None:
     drawn = draw_result(make_result(make_face("mask_old")))
-    assert tuple(drawn[275, 100]) == LABEL_COLORS["mask_old"]
+    assert tuple(drawn[275, 100]) == MASK_AGE["mask_old"].rgb
     assert tuple(drawn[275, 160]) == (GREY, GREY, GREY)
 
 
 def test_a_mirrored_drawing_mirrors_the_box_and_not_the_words() -> None:
     drawn = draw_result(make_result(make_face("mask_old")), is_mirrored=True)
-    assert tuple(drawn[275, 640 - 100]) == LABEL_COLORS["mask_old"]
+    assert tuple(drawn[275, 640 - 100]) == MASK_AGE["mask_old"].rgb
     status = slice(440, 480)
     plain = draw_result(make_result(make_face("mask_old")))
     np.testing.assert_array_equal(drawn[status], plain[status])
@@ -100,7 +99,7 @@ def test_class_colours_are_told_apart_with_every_common_colour_blindness() -> No
     for matrix in simulations:
         seen = [
             np.clip(matrix @ (np.array(color) / 255) ** 2.2, 0, 1) ** (1 / 2.2) * 255
-            for color in LABEL_COLORS.values()
+            for color in (each.rgb for each in MASK_AGE)
         ]
         assert min(np.abs(a - b).max() for a, b in combinations(seen, 2)) > 40
 
@@ -117,7 +116,7 @@ def test_class_colours_are_told_apart_with_every_common_colour_blindness() -> No
 )
 def test_a_face_at_any_edge_gets_its_tag_within_the_picture(box: FaceBox) -> None:
     drawn = draw_result(make_result(make_face("nomask_young", box)))
-    tag = (drawn == LABEL_COLORS["nomask_young"]).all(axis=2)
+    tag = (drawn == MASK_AGE["nomask_young"].rgb).all(axis=2)
     assert drawn.shape == (480, 640, 3)
     assert tag.sum() > 1000
 
@@ -143,7 +142,7 @@ def test_long_notices_are_broken_into_lines() -> None:
 
 def count_rows(drawn: RgbImage, label: str, left: int, width: int) -> int:
     """Rows of a strip of a drawing that hold a tag of a class from side to side."""
-    strip = (drawn[:, left : left + width] == LABEL_COLORS[label]).all(axis=2)
+    strip = (drawn[:, left : left + width] == MASK_AGE[label].rgb).all(axis=2)
     return int(strip.all(axis=1).sum())
 
 
@@ -174,7 +173,7 @@ def test_a_face_far_off_moves_no_tag() -> None:
 def test_in_a_crowd_only_the_number_stands_where_the_words_would_hide_others() -> None:
     row = [make_face("mask_old", FaceBox(40 + 70 * n, 200, 60, 70)) for n in range(8)]
     drawn = draw_result(make_result(*row))
-    is_tag = (drawn[:300] == LABEL_COLORS["mask_old"]).all(axis=2)
+    is_tag = (drawn[:300] == MASK_AGE["mask_old"].rgb).all(axis=2)
     covered = [is_tag[204:266, face.box.x + 5 : face.box.x + 55].mean() for face in row]
     assert max(covered) < 0.05
     tags = place_tags(drawn, row, [face.box for face in row], None)

@@ -23,6 +23,7 @@ from detector.events.webhooks import MOST_PAUSE_S, WebhookAction, read_retry_aft
 from detector.tracking.pipeline import FrameResult, Timings
 from detector.tracking.tracker import TrackedFace
 from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.commands.parser import CommandParser
 from maskage.errors import EnvironmentProblemError, UsageError
 from maskage.records import FaceBox, Frame
@@ -59,11 +60,15 @@ def face(
     label: str = "nomask_old", track: int = 1, *, is_sure: bool = True, is_guide: bool = False
 ) -> TrackedFace:
     p = tuple(0.91 if label == other else 0.03 for other in MASK_AGE.labels)
-    return TrackedFace(track, FaceBox(1, 2, 30, 40), label, p, p, is_sure, is_guide)
+    return TrackedFace(
+        track, FaceBox(1, 2, 30, 40), label, p, p, is_sure, is_guide, scheme=MASK_AGE
+    )
 
 
 def frame(position_s: float, *faces: TrackedFace, file: str | None = None) -> FrameResult:
-    return FrameResult(Frame(PIXELS, 0, 0.0, position_s, file), faces, Timings(0.0, 0.0, 0.0, 0.0))
+    return FrameResult(
+        Frame(PIXELS, 0, 0.0, position_s, file), faces, Timings(0.0, 0.0, 0.0, 0.0), MASK_AGE
+    )
 
 
 def wait_for(is_so: Callable[[], object], timeout_s: float = 20.0) -> None:
@@ -509,10 +514,11 @@ def test_an_exception_in_the_frame_loop_ends_the_alarms_too(tmp_path: Path) -> N
 # Options
 
 
-def read(words: str) -> AlarmSettings | None:
+def read(words: str, scheme: Scheme = MASK_AGE) -> AlarmSettings | None:
     parser = CommandParser(prog="test")
     add_alarm_options(parser)
-    return read_alarm_rules(parser.parse_args(shlex.split(words)))
+    rules = read_alarm_rules(parser.parse_args(shlex.split(words)))
+    return None if rules is None else rules.for_classes(scheme)
 
 
 def test_without_options_there_are_no_alarms() -> None:

@@ -83,7 +83,7 @@ def test_a_face_lands_in_the_folder_of_its_right_label_with_all_that_is_known(
     tmp_path: Path, label: str
 ) -> None:
     root = tmp_path / "data"
-    with Corrections(CorrectionStore(root)) as corrections:
+    with Corrections(CorrectionStore(root), MASK_AGE, "model") as corrections:
         said = corrections.save(frame(), BOX, label, "demo", "demo camera")
         assert MASK_AGE.title(label) in said
         message = outcome(corrections)
@@ -104,7 +104,7 @@ def test_a_face_lands_in_the_folder_of_its_right_label_with_all_that_is_known(
 
 
 def test_several_corrections_are_all_saved_in_one_session(tmp_path: Path) -> None:
-    with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data"), MASK_AGE, "model") as corrections:
         for number, label in enumerate(MASK_AGE.labels):
             box = FaceBox(40 + 60 * number, 100, 120, 120, 0.9)
             corrections.save(frame(), box, label, "clip.mp4", "clip.mp4")
@@ -117,7 +117,7 @@ def test_several_corrections_are_all_saved_in_one_session(tmp_path: Path) -> Non
 def test_a_second_thought_about_the_same_face_moves_its_photo(tmp_path: Path) -> None:
     root = tmp_path / "data"
     held = frame()
-    with Corrections(CorrectionStore(root)) as corrections:
+    with Corrections(CorrectionStore(root), MASK_AGE, "model") as corrections:
         said = []
         for label in ("mask_old", "mask_old", "nomask_old"):
             corrections.save(held, BOX, label, "demo", "demo camera")
@@ -132,7 +132,7 @@ def test_a_second_thought_about_the_same_face_moves_its_photo(tmp_path: Path) ->
 def test_what_was_ordered_before_the_end_is_saved_and_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data"), MASK_AGE, "model") as corrections:
         for label in MASK_AGE.labels:
             corrections.save(frame(), BOX, label, "demo", "demo camera")
     assert len(photos_in(tmp_path / "data")) == 4
@@ -141,7 +141,7 @@ def test_what_was_ordered_before_the_end_is_saved_and_said(
 
 def test_the_picture_may_change_once_the_order_is_given(tmp_path: Path) -> None:
     given = frame()
-    with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data"), MASK_AGE, "model") as corrections:
         corrections.save(given, BOX, "mask_old", "demo", "demo camera")
         given.pixels[:] = 0
         outcome(corrections)
@@ -150,7 +150,9 @@ def test_the_picture_may_change_once_the_order_is_given(tmp_path: Path) -> None:
 
 
 def test_without_a_correction_nothing_is_made(tmp_path: Path) -> None:
-    with Corrections(CorrectionStore(tmp_path / "data", "p07", is_self=True)) as corrections:
+    with Corrections(
+        CorrectionStore(tmp_path / "data", "p07", is_self=True), MASK_AGE, "model"
+    ) as corrections:
         assert corrections.objection("0") is None
         assert corrections.take_message() is None
     assert list(tmp_path.iterdir()) == []
@@ -160,7 +162,7 @@ def test_without_a_correction_nothing_is_made(tmp_path: Path) -> None:
 def test_before_a_webcam_or_stream_it_must_be_said_who_is_there(
     tmp_path: Path, source: str
 ) -> None:
-    with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data"), MASK_AGE, "model") as corrections:
         assert "--self" in (corrections.objection(source) or "")
         said = corrections.save(frame(), BOX, "mask_old", source, "webcam 0")
         assert said.startswith("not saved")
@@ -169,7 +171,7 @@ def test_before_a_webcam_or_stream_it_must_be_said_who_is_there(
 
 
 def test_a_subject_without_a_consent_on_record_is_not_saved(tmp_path: Path) -> None:
-    with Corrections(CorrectionStore(tmp_path / "data", "p07")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data", "p07"), MASK_AGE, "model") as corrections:
         corrections.save(frame(), BOX, "mask_old", "0", "webcam 0")
         assert outcome(corrections) == "not saved: no consent of p07 on record"
         assert corrections.saved == 0
@@ -180,7 +182,7 @@ def test_a_consent_that_has_ended_is_none(tmp_path: Path) -> None:
     root = tmp_path / "data"
     yesterday = TODAY - timedelta(days=1)
     agree(root, "p07", TODAY - timedelta(days=9), yesterday)
-    with Corrections(CorrectionStore(root, "p07")) as corrections:
+    with Corrections(CorrectionStore(root, "p07"), MASK_AGE, "model") as corrections:
         corrections.save(frame(), BOX, "mask_old", "0", "webcam 0")
         assert outcome(corrections) == f"not saved: consent of p07 ended on {yesterday}"
     assert photos_in(root) == []
@@ -188,7 +190,7 @@ def test_a_consent_that_has_ended_is_none(tmp_path: Path) -> None:
 
 def test_a_subject_whose_consent_is_on_record_is_saved(tmp_path: Path) -> None:
     agree(tmp_path / "data", "p07")
-    with Corrections(CorrectionStore(tmp_path / "data", "p07")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data", "p07"), MASK_AGE, "model") as corrections:
         corrections.save(frame(), BOX, "nomask_old", "0", "webcam 0")
         assert outcome(corrections).startswith("saved ")
     (photo,) = photos_in(tmp_path / "data")
@@ -196,7 +198,9 @@ def test_a_subject_whose_consent_is_on_record_is_saved(tmp_path: Path) -> None:
 
 
 def test_who_photographs_themselves_puts_that_on_record(tmp_path: Path) -> None:
-    with Corrections(CorrectionStore(tmp_path / "data", "me", is_self=True)) as corrections:
+    with Corrections(
+        CorrectionStore(tmp_path / "data", "me", is_self=True), MASK_AGE, "model"
+    ) as corrections:
         corrections.save(frame(), BOX, "nomask_old", "0", "webcam 0")
         assert outcome(corrections).startswith("saved ")
     with PhotoStore(tmp_path / "data") as store:
@@ -206,7 +210,9 @@ def test_who_photographs_themselves_puts_that_on_record(tmp_path: Path) -> None:
 
 def test_a_consent_that_is_there_already_is_left_as_it_was(tmp_path: Path) -> None:
     agree(tmp_path / "data", "me", TODAY - timedelta(days=30))
-    with Corrections(CorrectionStore(tmp_path / "data", "me", is_self=True)) as corrections:
+    with Corrections(
+        CorrectionStore(tmp_path / "data", "me", is_self=True), MASK_AGE, "model"
+    ) as corrections:
         corrections.save(frame(), BOX, "nomask_old", "0", "webcam 0")
         outcome(corrections)
     with PhotoStore(tmp_path / "data") as store:
@@ -215,7 +221,7 @@ def test_a_consent_that_is_there_already_is_left_as_it_was(tmp_path: Path) -> No
 
 def test_a_dataset_in_use_is_told_and_is_tried_again(tmp_path: Path) -> None:
     root = tmp_path / "data"
-    with Corrections(CorrectionStore(root)) as corrections:
+    with Corrections(CorrectionStore(root), MASK_AGE, "model") as corrections:
         with held_by_another_process(root):
             corrections.save(frame(), BOX, "mask_old", "demo", "demo camera")
             message = outcome(corrections)
@@ -227,7 +233,7 @@ def test_a_dataset_in_use_is_told_and_is_tried_again(tmp_path: Path) -> None:
 
 
 def test_after_the_end_others_may_write_again(tmp_path: Path) -> None:
-    with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data"), MASK_AGE, "model") as corrections:
         corrections.save(frame(), BOX, "mask_old", "demo", "demo camera")
         outcome(corrections)
     with held_by_another_process(tmp_path / "data"):
@@ -237,13 +243,13 @@ def test_after_the_end_others_may_write_again(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with Corrections(CorrectionStore(tmp_path / "file")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "file"), MASK_AGE, "model") as corrections:
         corrections.save(frame(), BOX, "mask_old", "demo", "demo camera")
         assert "the dataset folder cannot be made" in outcome(corrections)
 
 
 def test_more_than_the_disk_keeps_up_with_are_refused(tmp_path: Path) -> None:
-    with Corrections(CorrectionStore(tmp_path / "data")) as corrections:
+    with Corrections(CorrectionStore(tmp_path / "data"), MASK_AGE, "model") as corrections:
         said = [
             corrections.save(frame(), BOX, "mask_old", "demo", "demo camera")
             for _ in range(WAITING + 20)

@@ -17,8 +17,9 @@ from detector.live.corrections import Corrections, CorrectionStore
 from detector.live.loop import LiveLimits, LiveLoop
 from detector.live.sources import CameraChoice
 from detector.screens.base import LiveView, Screen
-from detector.screens.commands import Command, parse_keys
+from detector.screens.commands import Command
 from detector.screens.display import DisplayProbe, ScreenKind, choose_screen
+from detector.screens.keys import LiveKeys
 from detector.tracking.pipeline import LivePipeline
 from maskage.cameras.live_feed import LiveFeed
 from maskage.cameras.sources import Camera, PictureFolder
@@ -72,7 +73,7 @@ class ScriptedScreen(Screen):
 
     def read_commands(self) -> list[Command]:
         due = [number for number in self._keys if len(self.views) >= number]
-        return parse_keys("".join(self._keys.pop(number) for number in due))
+        return LiveKeys(MASK_AGE).parse("".join(self._keys.pop(number) for number in due))
 
     def close(self) -> None:
         self.is_open = False
@@ -89,7 +90,9 @@ def looping(
     with ExitStack() as held:
         choice = CameraChoice(["demo"], lambda _: camera())
         feed = held.enter_context(LiveFeed(choice.open))
-        corrections = held.enter_context(Corrections(CorrectionStore(Path("data"))))
+        corrections = held.enter_context(
+            Corrections(CorrectionStore(Path("data")), bundle.scheme, "model")
+        )
         pipeline = LivePipeline(GuideFinder("hold the face in the guide"), Classifier(bundle))
         controls = LiveControls(
             feed, pipeline, choice, corrections, snapshots=snapshots, recordings=snapshots

@@ -19,8 +19,8 @@ from detector.live.loop import LiveLimits, LiveLoop
 from detector.live.sources import CameraChoice
 from detector.screens.base import LiveView, Screen
 from detector.screens.commands import (
-    ALL_KEYS,
     KEYS,
+    PLAIN_KEYS,
     Command,
     CommandDesk,
     CorrectLabel,
@@ -29,8 +29,8 @@ from detector.screens.commands import (
     SetThreshold,
     TogglePause,
     UseCamera,
-    parse_keys,
 )
+from detector.screens.keys import LiveKeys
 from detector.tracking.pipeline import EVERYTHING, LivePipeline, Thrift
 from maskage.cameras.live_feed import LiveFeed
 from maskage.cameras.sources import Camera, PictureFolder
@@ -87,7 +87,7 @@ class Visitor(Screen):
             self._has_quit = True
             return [Quit()]
         key = self._steps[0][0]
-        return parse_keys(key) if isinstance(key, str) else [key]
+        return LiveKeys(MASK_AGE).parse(key) if isinstance(key, str) else [key]
 
     def close(self) -> None:
         self.is_open = False
@@ -111,7 +111,7 @@ class Watched:
             self.choice = CameraChoice(list(self.cameras), lambda source: self.cameras[source]())
             feed = held.enter_context(LiveFeed(self.choice.open))
             dataset = self.dataset or CorrectionStore(self.folder / "data")
-            corrections = held.enter_context(Corrections(dataset))
+            corrections = held.enter_context(Corrections(dataset, self.bundle.scheme, "model"))
             self.pipeline = LivePipeline(self.finder, Classifier(self.bundle), thrift=self.thrift)
             self.controls = LiveControls(
                 feed,
@@ -355,7 +355,9 @@ def test_people_before_the_former_camera_are_not_saved_by_the_rules_of_the_next(
 
 
 def test_keys_that_mean_nothing_change_nothing(watched: Watched) -> None:
-    meaningless = "".join(chr(code) for code in range(1, 256) if chr(code) not in KEYS)
+    meaningless = "".join(
+        chr(code) for code in range(1, 256) if chr(code) not in KEYS and chr(code) not in "1234"
+    )
     visitor = watched.visit((meaningless, anything), (meaningless, anything))
     assert {view.readout.message for view in visitor.views} == {""}
     assert {view.controls.threshold for view in visitor.views} == {0.5}
@@ -369,8 +371,8 @@ def test_several_keys_at_once_are_obeyed_in_their_order(watched: Watched) -> Non
 
 
 def test_the_keys_are_told_and_none_is_left_out(watched: Watched) -> None:
-    watched.visit(("?", says(ALL_KEYS)))
-    told = set(re.findall(r"(?<![a-z])[a-z+?-](?![a-z0-9-])", ALL_KEYS)) | set("1234?")
+    watched.visit(("?", says(LiveKeys(MASK_AGE).help)))
+    told = set(re.findall(r"(?<![a-z])[a-z+?-](?![a-z0-9-])", PLAIN_KEYS)) | {"?"}
     assert set(KEYS) == told
 
 

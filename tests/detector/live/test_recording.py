@@ -22,6 +22,7 @@ from detector.live.recording import (
 from detector.screens.base import LiveView
 from detector.tracking.pipeline import FrameResult, Timings
 from detector.tracking.tracker import KEEP_S, TrackedFace
+from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import EnvironmentProblemError
 from maskage.records import FaceBox, Frame, RgbImage
 from tests.detector.tracking.test_optical_flow import draw_texture
@@ -34,13 +35,15 @@ LONG_S = 30.0
 
 
 def person(box: FaceBox = HERE, track: int = 1, *, is_guide: bool = False) -> TrackedFace:
-    return TrackedFace(track, box, "mask_young", P, P, is_sure=True, is_guide=is_guide)
+    return TrackedFace(
+        track, box, "mask_young", P, P, is_sure=True, is_guide=is_guide, scheme=MASK_AGE
+    )
 
 
 def result_of(
     pixels: RgbImage, *faces: TrackedFace, at_s: float = 0.0, index: int = 0
 ) -> FrameResult:
-    return FrameResult(Frame(pixels, index, 100 + at_s, at_s), faces, Timings(1, 1, 1, 1))
+    return FrameResult(Frame(pixels, index, 100 + at_s, at_s), faces, Timings(1, 1, 1, 1), MASK_AGE)
 
 
 def record(recording: Recording, *views: LiveView) -> None:

@@ -17,9 +17,11 @@ def view_of(*faces: tuple[int, str, bool], at_s: float = 0.0) -> LiveView:
     shown = []
     for track, label, is_sure in faces:
         p = tuple(0.91 if each == label else 0.03 for each in MASK_AGE.labels)
-        shown.append(TrackedFace(track, FaceBox(9, 9, 90, 90), label, p, p, is_sure=is_sure))
+        shown.append(
+            TrackedFace(track, FaceBox(9, 9, 90, 90), label, p, p, is_sure=is_sure, scheme=MASK_AGE)
+        )
     frame = Frame(level(99), 0, 100 + at_s, at_s)
-    return LiveView(FrameResult(frame, tuple(shown), Timings(1, 1, 1, 1)), Readout())
+    return LiveView(FrameResult(frame, tuple(shown), Timings(1, 1, 1, 1), MASK_AGE), Readout())
 
 
 def test_a_face_is_printed_when_it_is_new_and_when_its_label_changes(

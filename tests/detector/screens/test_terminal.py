@@ -22,6 +22,7 @@ from detector.screens.base import LiveView
 from detector.screens.terminal import compose_view, confidence_bar
 from detector.tracking.pipeline import FrameResult, Timings
 from detector.tracking.tracker import TrackedFace
+from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.bundle import ModelBundle
 from maskage.records import FaceBox, Frame
 from tests.maskage.system.test_polite_kills import session
@@ -32,9 +33,15 @@ ROOT = Path(__file__).parents[3]
 def make_view(box: FaceBox, *, is_mirrored: bool = False) -> LiveView:
     pixels = np.full((480, 640, 3), 128, dtype=np.uint8)
     face = TrackedFace(
-        3, box, "mask_young", (0.02, 0.93, 0.03, 0.02), (0.02, 0.93, 0.03, 0.02), True
+        3,
+        box,
+        "mask_young",
+        (0.02, 0.93, 0.03, 0.02),
+        (0.02, 0.93, 0.03, 0.02),
+        True,
+        scheme=MASK_AGE,
     )
-    result = FrameResult(Frame(pixels, 0), (face,), Timings(1, 1, 1, 1))
+    result = FrameResult(Frame(pixels, 0), (face,), Timings(1, 1, 1, 1), MASK_AGE)
     return LiveView(result, Readout(fps=24, age_ms=31), is_mirrored)
 
 

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from detector.tracking.tracker import SURE_LEAD, FaceTracker
+from maskage.classes.ready_made import MASK_AGE
 from maskage.records import FaceBox
 from tests.detector.tracking.test_tracker import update
 
@@ -12,7 +13,7 @@ BOX = FaceBox(10, 10, 50, 50)
 
 
 def count_changes(confidences: list[float], fade_s: float) -> int:
-    tracker = FaceTracker(unsure_below=0.5, fade_s=fade_s)
+    tracker = FaceTracker(MASK_AGE, unsure_below=0.5, fade_s=fade_s)
     sure = []
     for number, confidence in enumerate(confidences):
         rest = (1 - confidence) / 3
@@ -30,7 +31,7 @@ def test_a_face_that_hovers_about_the_threshold_changes_once() -> None:
 
 
 def test_a_face_is_sure_again_once_it_is_clearly_above() -> None:
-    tracker = FaceTracker(unsure_below=0.5)
+    tracker = FaceTracker(MASK_AGE, unsure_below=0.5)
     for number, confidence in enumerate([0.4] * 30 + [0.5 + SURE_LEAD + 0.05] * 60):
         rest = (1 - confidence) / 3
         row = np.array([[confidence, rest, rest, rest]], np.float32)

@@ -238,7 +238,7 @@ def row(label: str, p: float = 0.9) -> NDArray[np.float32]:
 
 
 def test_a_face_whose_label_is_contested_is_due_in_every_frame() -> None:
-    tracker, box, now_s = FaceTracker(0.5), box_at(100, 100, 80), 0.0
+    tracker, box, now_s = FaceTracker(MASK_AGE, 0.5), box_at(100, 100, 80), 0.0
 
     def step(label: str) -> list[int]:
         nonlocal now_s
@@ -258,7 +258,7 @@ def test_a_face_whose_label_is_contested_is_due_in_every_frame() -> None:
 
 
 def test_a_period_of_zero_lets_the_network_see_everything() -> None:
-    tracker, boxes = FaceTracker(0.5), [box_at(100 * n, 100, 80) for n in range(5)]
+    tracker, boxes = FaceTracker(MASK_AGE, 0.5), [box_at(100 * n, 100, 80) for n in range(5)]
     for number in range(60):
         placed = tracker.place(boxes, number / FPS)
         assert tracker.due(placed, number / FPS, 0.0) == [0, 1, 2, 3, 4]
@@ -357,7 +357,9 @@ class Plain:
             self._label = MASK_AGE.labels[int(self._average.argmax())]
         probabilities = tuple(float(p) for p in self._average)
         instants = tuple(float(p) for p in instant)
-        return TrackedFace(1, box, self._label, probabilities, instants, is_sure=True)
+        return TrackedFace(
+            1, box, self._label, probabilities, instants, is_sure=True, scheme=MASK_AGE
+        )
 
 
 def test_everything_does_what_was_done_before_there_was_thrift(bundle: ModelBundle) -> None:

@@ -40,7 +40,7 @@ def follow(tracker: FaceTracker, sequence: list[NDArray[np.float32]]) -> list[Tr
 
 
 def test_a_moving_face_keeps_its_track() -> None:
-    tracker = FaceTracker(0.5)
+    tracker = FaceTracker(MASK_AGE, 0.5)
     numbers = {
         update(tracker, [FaceBox(10 * n, 50, 80, 80)], rows("mask_old"), n / FPS)[0].track
         for n in range(20)
@@ -50,7 +50,7 @@ def test_a_moving_face_keeps_its_track() -> None:
 
 def test_two_faces_that_pass_in_any_order_keep_their_tracks() -> None:
     left, right = FaceBox(0, 0, 50, 50), FaceBox(200, 0, 50, 50)
-    tracker = FaceTracker(0.5)
+    tracker = FaceTracker(MASK_AGE, 0.5)
     update(tracker, [left, right], rows("mask_old", "nomask_young"), 0.0)
     faces = update(tracker, [right, left], rows("nomask_young", "mask_old"), 0.04)
     assert [face.track for face in faces] == [2, 1]
@@ -74,11 +74,11 @@ def test_the_greater_overlap_wins() -> None:
 
 def test_no_boxes_match_nothing() -> None:
     assert match_boxes([], []) == {}
-    assert update(FaceTracker(0.5), [], np.zeros((0, 4), np.float32), 0.0) == ()
+    assert update(FaceTracker(MASK_AGE, 0.5), [], np.zeros((0, 4), np.float32), 0.0) == ()
 
 
 def test_a_face_lost_for_half_a_second_comes_back_and_for_two_is_new() -> None:
-    tracker = FaceTracker(0.5)
+    tracker = FaceTracker(MASK_AGE, 0.5)
     first = update(tracker, [HERE], rows("mask_old"), 0.0)[0]
     back = update(tracker, [HERE], rows("mask_old"), 0.5)[0]
     new = update(tracker, [HERE], rows("mask_old"), 2.5)[0]
@@ -88,14 +88,14 @@ def test_a_face_lost_for_half_a_second_comes_back_and_for_two_is_new() -> None:
 
 def test_one_wrong_frame_does_not_change_the_label() -> None:
     sequence = [rows("mask_old")] * 20 + [rows("nomask_old")] + [rows("mask_old")] * 20
-    faces = follow(FaceTracker(0.5), sequence)
+    faces = follow(FaceTracker(MASK_AGE, 0.5), sequence)
     assert {face.label for face in faces} == {"mask_old"}
     assert faces[20].instant_label == "nomask_old"
 
 
 def test_a_mask_that_goes_on_is_reported_once_and_within_a_second() -> None:
     sequence = [rows("nomask_young")] * 50 + [rows("mask_young")] * 50
-    labels = [face.label for face in follow(FaceTracker(0.5), sequence)]
+    labels = [face.label for face in follow(FaceTracker(MASK_AGE, 0.5), sequence)]
     changes = [n for n in range(1, 100) if labels[n] != labels[n - 1]]
     assert len(changes) == 1
     assert 50 < changes[0] <= 50 + FPS
@@ -103,25 +103,25 @@ def test_a_mask_that_goes_on_is_reported_once_and_within_a_second() -> None:
 
 def test_an_even_flicker_between_two_classes_changes_nothing() -> None:
     sequence = [rows("mask_old", p=0.6), rows("mask_young", p=0.6)] * 50
-    faces = follow(FaceTracker(0.5), sequence)
+    faces = follow(FaceTracker(MASK_AGE, 0.5), sequence)
     assert sum(a.label != b.label for a, b in pairwise(faces)) == 0
     assert sum(a.instant_label != b.instant_label for a, b in pairwise(faces))
 
 
 def test_a_low_confidence_is_unsure() -> None:
-    tracker = FaceTracker(unsure_below=0.7)
+    tracker = FaceTracker(MASK_AGE, unsure_below=0.7)
     assert not update(tracker, [HERE], rows("mask_old", p=0.69), 0.0)[0].is_sure
     assert update(tracker, [HERE], rows("mask_old", p=0.95), 5.0)[0].is_sure
 
 
 def test_without_fading_each_frame_stands_alone() -> None:
-    faces = follow(FaceTracker(0.5, fade_s=0), [rows("mask_old"), rows("nomask_old")])
+    faces = follow(FaceTracker(MASK_AGE, 0.5, fade_s=0), [rows("mask_old"), rows("nomask_old")])
     assert [face.label for face in faces] == ["mask_old", "nomask_old"]
     assert faces[1].confidence == pytest.approx(0.9)
 
 
 def test_forgotten_tracks_do_not_come_back() -> None:
-    tracker = FaceTracker(0.5)
+    tracker = FaceTracker(MASK_AGE, 0.5)
     update(tracker, [HERE], rows("mask_old"), 0.0)
     tracker.forget()
     face = update(tracker, [HERE], rows("nomask_old"), 0.0)[0]
@@ -136,6 +136,6 @@ def test_forgotten_tracks_do_not_come_back() -> None:
 def test_averaged_probabilities_always_add_up_to_one(raw: list[list[float]]) -> None:
     table = np.array(raw, dtype=np.float32)
     table /= table.sum(axis=1, keepdims=True)
-    for face in follow(FaceTracker(0.5), [row[None] for row in table]):
+    for face in follow(FaceTracker(MASK_AGE, 0.5), [row[None] for row in table]):
         assert sum(face.probabilities) == pytest.approx(1, abs=1e-4)
         assert 0 <= face.confidence <= 1

@@ -256,7 +256,9 @@ def test_a_taken_port_is_reported_with_a_way_out(bundle: ModelBundle) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(EnvironmentProblemError, match=f"Port {port} is in use.*--port 0"):
-            open_web(WebOptions(port=port), picture_classifier(bundle), CommandDesk())
+            open_web(
+                WebOptions(port=port), picture_classifier(bundle), bundle.scheme, CommandDesk()
+            )
     with pytest.raises(UsageError, match="0 to 65535"):
         WebOptions(port=70_000)
 
@@ -267,7 +269,7 @@ def test_an_address_of_another_machine_is_reported(
     # RFC 5737: an address that no machine has.
     options = WebOptions("192.0.2.1", 0, certificate[0], certificate[1], PASSWORD)
     with pytest.raises(EnvironmentProblemError, match="no such address"):
-        open_web(options, picture_classifier(bundle), None)
+        open_web(options, picture_classifier(bundle), bundle.scheme, None)
 
 
 def test_a_certificate_that_cannot_be_used_is_reported(bundle: ModelBundle, tmp_path: Path) -> None:
@@ -275,13 +277,15 @@ def test_a_certificate_that_cannot_be_used_is_reported(bundle: ModelBundle, tmp_
     file.write_text("not a certificate")
     options = WebOptions(port=0, certificate=file, key=file)
     with pytest.raises(EnvironmentProblemError, match=r"bad\.pem"):
-        open_web(options, picture_classifier(bundle), None)
+        open_web(options, picture_classifier(bundle), bundle.scheme, None)
 
 
 def test_a_token_is_made_up_anew_each_time(bundle: ModelBundle) -> None:
     tokens = set()
     for _ in range(3):
-        with open_web(WebOptions(port=0), picture_classifier(bundle), None) as screen:
+        with open_web(
+            WebOptions(port=0), picture_classifier(bundle), bundle.scheme, None
+        ) as screen:
             tokens.add(httpx.URL(screen.url).params["token"])
     assert len(tokens) == 3
     assert all(len(token) > 40 for token in tokens)

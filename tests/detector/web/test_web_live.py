@@ -31,6 +31,7 @@ from detector.screens.commands import (
 from detector.web.views.counting import CountedSecond, FaceCounts
 from detector.web.views.hub import ViewHub
 from detector.web.views.monitoring import judge_health
+from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import decode_image
 from tests.detector.web.web_server import (
@@ -175,7 +176,7 @@ def test_a_slow_client_goes_on_with_a_new_picture(served: Served) -> None:
 
 
 def test_drawing_costs_nothing_while_nobody_watches() -> None:
-    hub = ViewHub()
+    hub = ViewHub(MASK_AGE)
     try:
         for number in range(50):
             hub.put(make_view(number))
@@ -412,7 +413,7 @@ def test_health_tells_live_paused_and_stale(served: Served) -> None:
 
 
 def test_a_live_loop_that_hangs_is_no_good_health() -> None:
-    hub = ViewHub()
+    hub = ViewHub(MASK_AGE)
     try:
         hub.put(make_view())
         assert hub.newest is not None
@@ -483,17 +484,17 @@ def test_the_description_names_every_route_that_programs_use(served: Served) -> 
 
 def test_seconds_are_counted_as_means_over_their_frames() -> None:
     now = [100.0]
-    counts = FaceCounts(lambda: now[0], kept_s=3)
+    counts = FaceCounts(MASK_AGE, lambda: now[0], kept_s=3)
     assert counts.seconds() == []
     masked, bare = make_face(1, "mask_old"), make_face(2, "nomask_old")
     for faces in ((masked, bare), (masked,), (masked,), ()):
         counts.add(faces)
     assert counts.seconds() == []
     now[0] = 101.2
-    assert counts.seconds() == [CountedSecond(100, 0.75, 0.25, 0.0)]
+    assert counts.seconds() == [CountedSecond(100, (0.75, 0.25), 0.0)]
     counts.add((make_face(is_sure=False),))
     now[0] = 103.0
-    assert counts.seconds()[1:] == [CountedSecond(101, 0.0, 0.0, 1.0)]
+    assert counts.seconds()[1:] == [CountedSecond(101, (0.0, 0.0), 1.0)]
     now[0] = 104.5
     assert [second.at_s for second in counts.seconds()] == [101]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.drawing.overlay import LABEL_COLORS, Readout
+from detector.drawing.overlay import Readout
 from detector.screens.base import Controls, LiveView
 from detector.screens.commands import (
     Command,
@@ -159,7 +159,7 @@ def test_the_colours_are_those_of_the_picture(bundle: ModelBundle, browser: Chro
         bars = "[...document.querySelectorAll('.face[data-track=\"1\"] .bar u')]"
         shown = browser.run(f"{bars}.map((bar) => getComputedStyle(bar).backgroundColor)")
         assert shown == [
-            "rgb({}, {}, {})".format(*LABEL_COLORS[label]) for label in MASK_AGE.labels
+            "rgb({}, {}, {})".format(*MASK_AGE[label].rgb) for label in MASK_AGE.labels
         ]
 
 

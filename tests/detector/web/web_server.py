@@ -60,7 +60,9 @@ def serving(
     """Serve until the end of the block."""
     options = options or WebOptions(port=0, token=TOKEN)
     desk = CommandDesk()
-    with open_web(options, picture_classifier(bundle), desk if has_camera else None) as screen:
+    with open_web(
+        options, picture_classifier(bundle), bundle.scheme, desk if has_camera else None
+    ) as screen:
         url = httpx.URL(screen.url)
         assert url.port is not None
         headers = {"Authorization": f"Bearer {TOKEN}"}
@@ -76,7 +78,7 @@ def make_face(
     others = (1 - confidence) / 3
     row = tuple(confidence if each == label else others for each in MASK_AGE.labels)
     box = FaceBox(20 + 60 * (track - 1), 30, 50, 60)
-    return TrackedFace(track, box, label, row, row, is_sure)
+    return TrackedFace(track, box, label, row, row, is_sure, scheme=MASK_AGE)
 
 
 def make_view(
@@ -91,7 +93,9 @@ def make_view(
     """A view of a picture whose brightness is its number."""
     if pixels is None:
         pixels = np.full((480, 640, 3), number % 256, dtype=np.uint8)
-    result = FrameResult(Frame(pixels, number, position_s=number / 10), faces, Timings(1, 1, 1, 1))
+    result = FrameResult(
+        Frame(pixels, number, position_s=number / 10), faces, Timings(1, 1, 1, 1), MASK_AGE
+    )
     return LiveView(
         result,
         readout or Readout(fps=30.0, age_ms=12.0),
