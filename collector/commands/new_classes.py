@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from maskage.classes.colors import default_color
-from maskage.classes.ready_made import plain_scheme
-from maskage.classes.scheme import MOST_CLASSES, PhotoClass, Scheme
+from maskage.classes.scheme import MOST_CLASSES, PhotoClass, Scheme, default_title
 from maskage.console import say
 from maskage.dataset.class_changes import add_class
 from maskage.dataset.source_labels import SourceListing, UnknownFolder
@@ -44,14 +43,12 @@ def make_class(
     taken = {each.key for each in scheme}
     free = next((digit for digit in _KEYS if digit not in taken), None)
     used = {each.color for each in scheme}
-    colors = (default_color((len(scheme) + step) % MOST_CLASSES) for step in range(MOST_CLASSES))
+    colors = (default_color(len(scheme) + step) for step in range(MOST_CLASSES + 1))
     try:
-        # The other folder is one that no class has: only the title is wanted of this.
-        plain = plain_scheme([folder, f"{folder[:1]}+"])[folder]
         return PhotoClass(
             folder,
-            title=plain.title if title is None else title,
-            color=(color or next((one for one in colors if one not in used), plain.color)).lower(),
+            title=default_title(folder) if title is None else title,
+            color=(color or next(one for one in colors if one not in used)).lower(),
             key=free if key is None else key or None,
             target=target,
             factors={name: given[name] for name in scheme.factors},

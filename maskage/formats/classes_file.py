@@ -35,7 +35,7 @@ from maskage.security.files import UnsafeFileError, read_regular_file
 
 CLASSES_FILE = "classes.toml"
 
-LARGEST = 1 << 18
+LARGEST_CLASSES = 1 << 18
 """Most bytes of the file; 64 classes with everything take 20,000."""
 _KEYS = "123456789"
 _FIELDS = ("folder", "title", "key", "color", "target", "factors")
@@ -65,7 +65,7 @@ def find_scheme(folder: str | Path) -> Scheme | None:
         return None
     try:
         return parse_scheme(
-            read_regular_file(path, LARGEST) if change is None else change.classes.encode()
+            read_regular_file(path, LARGEST_CLASSES) if change is None else change.classes.encode()
         )
     except (UnsafeFileError, ValueError) as fault:
         raise DatasetError(

@@ -38,6 +38,7 @@ def advise(
     }
     sat = dict.fromkeys(subjects, 2) if sessions_of is None else sessions_of
     return give_advice(
+        MASK_AGE,
         counts=total,
         faults=faults or {},
         subjects=subjects,
@@ -206,7 +207,7 @@ def test_figures_of_a_class() -> None:
         Photo("mask_old/c.jpg", MASK_OLD, quality=SOFT_AND_SMALL, is_flagged=True),
         Photo("mask_old/d.jpg", MASK_OLD, suggestion=Suggestion(MASK_OLD, 0.9)),
     ]
-    status = summarise(Path("data"), photos, [MASK_OLD, NOMASK_OLD, MASK_OLD], 735)
+    status = summarise(Path("data"), MASK_AGE, photos, [MASK_OLD, NOMASK_OLD, MASK_OLD], 735)
     assert status.classes[MASK_OLD] == ClassStatus(
         photos=4,
         measured=3,
@@ -246,7 +247,7 @@ PHOTOS = [
 
 
 def test_sessions_come_newest_first() -> None:
-    status = summarise(Path("data"), PHOTOS, [], 735)
+    status = summarise(Path("data"), MASK_AGE, PHOTOS, [], 735)
     assert status.sessions == (
         SessionStatus(
             "s2",
@@ -268,7 +269,7 @@ def test_sessions_come_newest_first() -> None:
 
 
 def test_the_table_shows_it_all() -> None:
-    told = str(summarise(Path("data"), PHOTOS, [NOMASK_OLD], 4))
+    told = str(summarise(Path("data"), MASK_AGE, PHOTOS, [NOMASK_OLD], 4))
     assert (
         told
         == """\
@@ -301,7 +302,7 @@ next: ben sat only once: another day, other light, other clothes"""
 
 def test_of_many_sessions_the_newest_are_shown_and_all_are_in_json() -> None:
     photos = [photo(n, MASK_OLD, "anna", f"s{n:02d}", f"{n:02d}T10:00") for n in range(1, 13)]
-    status = summarise(Path("data"), photos, [], 735)
+    status = summarise(Path("data"), MASK_AGE, photos, [], 735)
     told = [line for line in str(status).splitlines() if "session " in line or "older" in line]
     assert told[0] == "session s12: 2026-11-12 10:00, anna, 1 photo"
     assert told[8:] == ["and 4 older sessions (see --json)"]
@@ -311,7 +312,7 @@ def test_of_many_sessions_the_newest_are_shown_and_all_are_in_json() -> None:
 
 
 def test_an_empty_dataset_has_a_table_too() -> None:
-    told = str(summarise(Path("data"), [], [], 735)).splitlines()
+    told = str(summarise(Path("data"), MASK_AGE, [], [], 735)).splitlines()
     assert told[0] == "data: 0 subjects, 0 sessions, target 735 a class"
     assert told[4].split() == ["sharpness", "-", "-", "-", "-"]
 
