@@ -16,7 +16,7 @@ from detector.tour.report import write_demo_report
 from detector.tour.score import LiveScore
 from detector.tracking.pipeline import LivePipeline
 from detector.video.sink import VideoSink
-from maskage.classes.ready_made import MASK_AGE, READY_MADE
+from maskage.classes.ready_made import READY_MADE
 from maskage.classes.scheme import MISWORN, Scheme
 from maskage.console import say, show, show_progress
 from maskage.dataset.store import PhotoStore
@@ -25,11 +25,9 @@ from maskage.demo.scenes import mask_states
 from maskage.errors import EnvironmentProblemError, UsageError
 from maskage.faces.finder import GuideFinder
 from maskage.formats.bundle import find_bundle, load_bundle
-from maskage.formats.classes_file import CLASSES_FILE, format_scheme
 from maskage.formats.run_folder import RunFolder
 from maskage.inference.classifier import Classifier
 from maskage.outside_text import shown_text
-from maskage.system.files import write_private
 
 FEWEST_PHOTOS = 150
 UNSEEN_OF_EACH_AGE = 3
@@ -70,7 +68,9 @@ def run_demo(out: Path, seed: int, photos: int, classes: str = DEFAULT_CLASSES) 
     scheme = _choose_classes(classes)
     _prepare(out)
     seen, unseen = split_cast()
-    _collect(out / "data", scheme, seen, photos, seed)
+    if classes != DEFAULT_CLASSES and (code := _init(out / "data", classes)):
+        return code
+    _collect(out / "data", seen, photos, seed)
     for stage in (_curate, _fit):
         if code := stage(out, seed):
             return code
@@ -110,18 +110,24 @@ def _prepare(out: Path) -> None:
         ) from fault
 
 
-def _collect(data: Path, scheme: Scheme, cast: Sequence[str], photos: int, seed: int) -> None:
-    own, has_misworn = _own_command(scheme), MISWORN in mask_states(scheme)
-    _announce(
-        1,
-        f"Collect: photograph {len(cast)} rendered people "
-        + ("with a mask, a misworn one and none" if has_misworn else "with and without a mask"),
-        f"{own:<31} (1-{len(scheme)} shoot into the {_NUMBERS[len(scheme)]} classes)",
-    )
-    if scheme is not MASK_AGE:
-        data.mkdir(mode=0o700)
-        write_private(data / CLASSES_FILE, format_scheme(scheme))
+def _init(data: Path, classes: str) -> int:
+    from collector.cli import main
+
+    say("")
+    return _run_command(main, "collector", ["init", str(data), "--classes", classes])
+
+
+def _collect(data: Path, cast: Sequence[str], photos: int, seed: int) -> None:
     with PhotoStore(data) as store:
+        scheme = store.scheme
+        has_misworn = MISWORN in mask_states(scheme)
+        _announce(
+            1,
+            f"Collect: photograph {len(cast)} rendered people "
+            + ("with a mask, a misworn one and none" if has_misworn else "with and without a mask"),
+            f"collector --self                (1-{len(scheme)} shoot into the "
+            f"{_NUMBERS[len(scheme)]} classes)",
+        )
         session = photograph_cast(store, cast, photos, GuideFinder(), seed)
         for counts in show_progress(session, "photographing", photos):
             latest = counts
@@ -245,13 +251,6 @@ def _choose_classes(name: str) -> Scheme:
             "own: `collector init --classes helmet,no_helmet` begins with them."
         )
     return READY_MADE[name]
-
-
-def _own_command(scheme: Scheme) -> str:
-    """Return the command that photographs the same classes with a camera."""
-    name = next(name for name, known in READY_MADE.items() if known is scheme)
-    first = "" if name == DEFAULT_CLASSES else f"collector init --classes {name} && "
-    return f"{first}collector --self"
 
 
 def _announce(number: int, what: str, own: str) -> None:
