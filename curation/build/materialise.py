@@ -25,8 +25,9 @@ import splitfolders.split
 
 from curation.build.augment import make_pipeline, make_variant
 from curation.build.verify import verify_result
+from curation.caveats import caveat_of, held_out_of
 from curation.plan.plan import CurationPlan, PlannedPhoto
-from curation.settings import RANDOM
+from curation.settings import DROP, RANDOM
 from maskage.console import Progress, no_progress
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
 from maskage.formats.classes_file import CLASSES_FILE, format_scheme
@@ -204,6 +205,8 @@ def _record_of(plan: CurationPlan) -> CurationRecord:
         seed=settings.seed,
         settings=_as_data(settings),
         options=(*command[2:at], *command[at + 2 :]),
+        held_out=held_out_of(settings),
+        caveat=caveat_of(settings),
     )
 
 
@@ -246,10 +249,10 @@ def _lay_out(plan: CurationPlan, source: Path, result: Path) -> None:
                 f"and small letters as the same. Rename one of them, or choose an --out on another "
                 f"disk. Nothing was replaced."
             ) from fault
-    if plan.settings.split == RANDOM:
-        splitfolders.ratio(
-            source, result, seed=plan.settings.seed, ratio=plan.settings.ratio, move=True
-        )
+    # A surplus is set aside after the split: then split-folders would cut another list.
+    settings = plan.settings
+    if settings.split == RANDOM and settings.balance != DROP and not settings.no_test:
+        splitfolders.ratio(source, result, seed=settings.seed, ratio=settings.ratio, move=True)
         return
     third = 1 / len(SPLITS)
     splitfolders.ratio(

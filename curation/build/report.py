@@ -10,10 +10,11 @@ from curation.limits import FLAWS
 from curation.masks.painting import Wearing
 from curation.plan.plan import CurationPlan, PlannedPhoto
 from curation.settings import GROUP
+from maskage.classes.scheme import MASK, MISWORN
 from maskage.formats.curated_set import SPLITS, WEIGHTS_FILE
 from maskage.outside_text import path_to_text
 from maskage.pages.page import Card, fill, render_page
-from maskage.pages.parts import Figure, data_address, encode_small, load_figure, table
+from maskage.pages.parts import Figure, data_address, encode_small, load_figure
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -24,6 +25,8 @@ MOST_VARIANTS = 8
 MOST_ROWS = 2000
 MOST_FLAWED = 14
 MOST_DOUBTFUL = 60
+MOST_COLUMNS = 8
+"""Largest number of classes that stand side by side; more of them are listed in one cell."""
 
 _PARTS = (("train", "train"), ("made", "variants"), ("val", "val"), ("test", "test"))
 """Class of the stylesheet and name of each part of a bar."""
@@ -77,9 +80,14 @@ def _counts(plan: CurationPlan) -> "Markup":
         shares = [width / max(1, sum(widths)) for width in widths]
         bar = _fill("bar", parts=list(zip(dict(_PARTS), shares, strict=True)))
         aside = plan.found[label] - train - val - test
-        rows.append([plan.scheme.title(label), *map(str, (plan.found[label], aside, *widths)), bar])
+        rows.append([_class_name(plan, label), *map(str, (plan.found[label], aside, *widths)), bar])
     columns = ["class", "found", "set aside", "train", "+ variants", "val", "test", ""]
     return _fill("counts", columns=columns, rows=rows, legend=_PARTS)
+
+
+def _class_name(plan: CurationPlan, label: str) -> "Markup":
+    """Return the title of a class beside a patch of its colour."""
+    return _fill("class_name", color=plan.scheme[label].color, title=plan.scheme.title(label))
 
 
 def _leak_check(plan: CurationPlan) -> "Markup":
@@ -183,14 +191,15 @@ def _painted(plan: CurationPlan) -> "Markup | str":
     ways = Counter(photo.painting.wearing for photo in plan.painted if photo.painting)
     worn = ways.pop(Wearing.WORN, 0)
     photos = _pairs(plan, plan.painted)
-    return _fill("painted", not_masks=ways.total(), masks=worn, photos=photos)
+    count_as = "misworn" if MISWORN in plan.scheme.factors[MASK] else "no mask"
+    return _fill("painted", not_masks=ways.total(), masks=worn, count_as=count_as, photos=photos)
 
 
 def _balance(plan: CurationPlan) -> "Markup | str":
     varied = [photo for photo in plan.variants if photo.painting is None]
     surplus = plan.reasons.get("surplus", 0)
     weights = [
-        (plan.scheme.title(label), str(plan.train_counts[label]), f"{weight:.2f}")
+        (_class_name(plan, label), str(plan.train_counts[label]), f"{weight:.2f}")
         for label, weight in (plan.class_weights or {}).items()
     ]
     if not (weights or surplus or varied):
@@ -230,19 +239,34 @@ def _subjects(plan: CurationPlan) -> "Markup | str":
         for subject, photos in sorted(by_subject.items())[:MOST_ROWS]
     ]
     titles = [each.title for each in plan.scheme]
-    columns = ["subject", *titles, "kept", "split"]
-    return table(columns, rows, "figures")
+    is_wide = len(titles) > MOST_COLUMNS
+    columns = ["subject", "kept", "split", "kept of each class"]
+    if not is_wide:
+        columns = ["subject", *titles, "kept", "split"]
+    hidden = len(by_subject) - MOST_ROWS
+    kind = "" if is_wide else "figures"
+    return _fill("subjects", columns=columns, rows=rows, kind=kind, hidden_rows=hidden)
 
 
 def _subject_cells(plan: CurationPlan, photos: Sequence[PlannedPhoto]) -> list[str]:
-    """Return kept photos of those found in each class, kept ones in all, and their splits."""
-    cells = []
-    for label in plan.scheme.labels:
-        in_class = [photo for photo in photos if photo.label == label]
-        kept = sum(photo.kept for photo in in_class)
-        cells.append(f"{kept} of {len(in_class)}" if kept < len(in_class) else str(kept))
+    """Return kept photos of those found in each class, kept ones in all, and their splits.
+
+    Many classes are listed in the last cell, and only those that there are photos of.
+    """
+    found = Counter(photo.label for photo in photos)
+    kept = Counter(photo.label for photo in photos if photo.kept)
+    cells = {
+        label: f"{kept[label]} of {found[label]}"
+        if kept[label] < found[label]
+        else f"{kept[label]}"
+        for label in plan.scheme.labels
+    }
     splits = sorted({photo.split for photo in photos if photo.kept}, key=SPLITS.index)
-    return [*cells, str(sum(photo.kept for photo in photos)), ", ".join(splits)]
+    ends = [str(kept.total()), ", ".join(splits)]
+    if len(cells) <= MOST_COLUMNS:
+        return [*cells.values(), *ends]
+    shown = [f"{plan.scheme.title(label)} {cells[label]}" for label in cells if found[label]]
+    return [*ends, "; ".join(shown)]
 
 
 def _repeat(plan: CurationPlan, out: Path) -> "Markup":

@@ -3,15 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from curation.caveats import caveat_of
 from curation.limits import FLAWS
 from curation.plan.balance import wanted_count
 from curation.plan.dataset import LabelledDataset, describe_unknown
 from curation.plan.groups import describe_links
 from curation.plan.mask_plan import PaintedMasks
 from curation.plan.plan import CurationPlan, Notice
-from curation.settings import GROUP
+from curation.plan.time_split import read_time
+from curation.settings import GROUP, RANDOM, SESSION, TIME
 from maskage.dataset.photo_scan import needs_face
-from maskage.formats.curated_set import SPLITS
 from maskage.records import Photo
 
 LARGE_GROUP = 0.1
@@ -25,6 +26,7 @@ def gather_notices(
 ) -> tuple[Notice, ...]:
     """Return the notices on a plan, faults first."""
     notices = [
+        *_caveat(dataset.photos, plan),
         *_broken_photos(dataset, plan),
         *_checks(plan),
         *_leaks(plan),
@@ -35,6 +37,20 @@ def gather_notices(
         *_unsearched_faces(dataset.photos, plan),
     ]
     return tuple(sorted(notices, key=lambda notice: not notice.is_fault))
+
+
+def _caveat(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notice]:
+    caveat = caveat_of(plan.settings)
+    # Of a random split, the notice on leaks says more.
+    if caveat is not None and (plan.settings.split != RANDOM or plan.settings.no_test):
+        yield Notice(caveat)
+    if plan.settings.split == TIME:
+        untimed = sum(read_time(photo) is None for photo in photos)
+        if untimed:
+            yield Notice(
+                f"{untimed} of {len(photos)} photos have no time at which they were taken: they "
+                f"were put in the order of their names, one each second."
+            )
 
 
 def _broken_photos(dataset: LabelledDataset, plan: CurationPlan) -> Iterator[Notice]:
@@ -82,7 +98,7 @@ def _leaks(plan: CurationPlan) -> Iterator[Notice]:
 
 
 def _large_groups(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notice]:
-    if plan.settings.split != GROUP:
+    if plan.settings.split not in (GROUP, SESSION):
         return
     facts = {photo.path: photo for photo in photos}
     in_class = Counter(photo.label for photo in plan.kept)
@@ -98,22 +114,24 @@ def _large_groups(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notic
     if large:
         large.sort(key=lambda item: (-item[0], item[1]))
         shown = "; ".join(text for _, text in large[:MOST_NAMES])
+        people = "sessions" if plan.settings.split == SESSION else "people"
         yield Notice(
             f"{len(large)} groups hold over {LARGE_GROUP:.0%} of a class, so the score depends "
-            f"much on them: {shown}{'; ...' if large[MOST_NAMES:] else ''}. Collect more people."
+            f"much on them: {shown}{'; ...' if large[MOST_NAMES:] else ''}. Collect more {people}."
         )
 
 
 def _shares(plan: CurationPlan) -> Iterator[Notice]:
-    if plan.settings.split != GROUP:
+    if plan.settings.split not in (GROUP, SESSION):
         return
-    wanted = dict(zip(SPLITS, plan.settings.ratio, strict=True))
+    splits = plan.settings.splits
+    wanted = dict(zip(splits, plan.settings.shares, strict=True))
     off = []
     for label in plan.scheme.labels:
-        counts = {split: _assigned(plan, split, label) for split in SPLITS}
+        counts = {split: _assigned(plan, split, label) for split in splits}
         shares = {split: count / sum(counts.values()) for split, count in counts.items()}
-        if any(abs(shares[split] - wanted[split]) > SHARE_TOLERANCE for split in SPLITS):
-            off.append(f"{label} {' / '.join(f'{shares[split]:.0%}' for split in SPLITS)}")
+        if any(abs(shares[split] - wanted[split]) > SHARE_TOLERANCE for split in splits):
+            off.append(f"{label} {' / '.join(f'{shares[split]:.0%}' for split in splits)}")
     if off:
         yield Notice(
             f"The split was to be {' / '.join(f'{share:.0%}' for share in wanted.values())}, but "

@@ -95,7 +95,7 @@ class Exporter:
         calibration = [golden_images(size), _read(_some_of_each(curated.photos("train")), reader)]
         val, test = curated.photos("val"), curated.photos("test")
         photos, self._test_photos = _read(val, reader), _read(test, reader)
-        self._test_labels = class_numbers(test)
+        self._test_labels = class_numbers(test, self.rebuilt.bundle.scheme)
         self._keras: Predict = lambda images: np.asarray(
             self.rebuilt.model.predict_on_batch(images), np.float32
         )
@@ -103,7 +103,7 @@ class Exporter:
             self.rebuilt,
             np.concatenate(calibration),
             photos,
-            class_numbers(val),
+            class_numbers(val, self.rebuilt.bundle.scheme),
             _answer(self._keras, photos),
         )
         self._keras_accuracy = _accuracy(self._keras, self._test_photos, self._test_labels)

@@ -101,7 +101,9 @@ def _write_keras(source: ExportSource, folder: Path) -> str:
 def _open_keras(rebuilt: RebuiltModel, folder: Path) -> Predict:
     from trainer.network.backbones import build_deliverable, build_network
 
-    model = build_deliverable(build_network(rebuilt.recipe), rebuilt.bundle.temperature)
+    bundle = rebuilt.bundle
+    network = build_network(rebuilt.recipe, bundle.scheme)
+    model = build_deliverable(network, bundle.temperature)
     load_archived_weights(model, (folder / "model.keras").read_bytes())
     return lambda images: np.asarray(model.predict_on_batch(images))
 

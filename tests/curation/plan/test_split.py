@@ -10,9 +10,10 @@ from curation.plan.split import (
     assign_at_random,
     assign_groups,
     find_straddlers,
+    require_enough_groups,
     require_full_splits,
 )
-from curation.settings import Ratio
+from curation.settings import CurationSettings, Ratio
 from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import SPLITS
@@ -40,12 +41,13 @@ def test_splits_are_complete_whole_and_stable_under_reordering(
 ) -> None:
     photos, groups = photos_of(contents)
     try:
-        splits = assign_groups(photos, groups, MASK_AGE.labels, ratio, seed)
+        require(photos, groups)
     except DatasetError:
         # Only where a class comes from too few groups.
         of_class = [sum(counts[k] > 0 for counts in contents) for k in range(4)]
         assert min(of_class) < 3
         assume(False)
+    splits = assign_groups(photos, groups, MASK_AGE.labels, ratio, seed)
     assert len(splits) == len(photos)
     assert set(splits) <= set(SPLITS)
     assert find_straddlers(groups, splits) == []
@@ -92,25 +94,37 @@ def test_three_people_a_class_fill_every_split() -> None:
     contents = [(5, 0, 5, 0)] * 3 + [(0, 9, 0, 3)] * 3
     photos, groups = photos_of(contents)
     splits = assign_groups(photos, groups, MASK_AGE.labels)
-    require_full_splits(photos, splits, MASK_AGE.labels, (0.8, 0.1, 0.1), "group")
+    require_full_splits(photos, splits, MASK_AGE.labels, CurationSettings())
 
 
-def test_one_person_is_told_to_bring_others_or_to_split_at_random() -> None:
+def require(photos: Sequence[Photo], groups: Sequence[int]) -> None:
+    require_enough_groups(photos, groups, MASK_AGE.labels, CurationSettings())
+
+
+def test_one_person_is_told_how_many_others_to_bring() -> None:
     photos = [
         Photo(f"{label}/{k}.jpg", label, subject="me")
         for label in MASK_AGE.labels
         for k in range(9)
     ]
     with pytest.raises(DatasetError) as caught:
-        assign_groups(photos, [0] * len(photos), MASK_AGE.labels)
-    for words in ("mask_old from 1", "subject me", "--split random", "--subject NAME", "36 of 36"):
+        require(photos, [0] * len(photos))
+    for words in (
+        "mask_old from 1",
+        "subject me",
+        "--subject NAME",
+        "36 of 36",
+        "mask_old of 2 people more",
+        "about 9 photos of each",
+    ):
         assert words in str(caught.value)
 
 
 def test_two_people_of_one_class_are_named_as_too_few() -> None:
     photos, groups = photos_of([(3, 3, 3, 3)] * 2 + [(0, 3, 3, 3)] * 3)
-    with pytest.raises(DatasetError, match=r"mask_old from 2 groups"):
-        assign_groups(photos, groups, MASK_AGE.labels)
+    with pytest.raises(DatasetError, match=r"mask_old from 2 groups") as caught:
+        require(photos, groups)
+    assert "mask_old of 1 person more, about 3 photos of each" in str(caught.value)
 
 
 def test_a_random_split_is_the_shuffled_list_cut_at_the_ratio() -> None:
@@ -126,7 +140,7 @@ def test_a_random_split_of_few_photos_says_how_many_it_needs() -> None:
     photos = [Photo(f"{label}/{k}.jpg", label) for label in MASK_AGE.labels for k in range(4)]
     splits = assign_at_random(photos, MASK_AGE.labels)
     with pytest.raises(DatasetError, match="at least 10 photos in each class"):
-        require_full_splits(photos, splits, MASK_AGE.labels, (0.8, 0.1, 0.1), "random")
+        require_full_splits(photos, splits, MASK_AGE.labels, CurationSettings(split="random"))
 
 
 def test_straddlers_are_named() -> None:
