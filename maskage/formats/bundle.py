@@ -226,3 +226,142 @@ def write_bundle(bundle: ModelBundle) -> None:
     replace_file(bundle.folder / CLASSES_FILE, format_scheme(bundle.scheme).encode())
     listed = {**bundle.files, CLASSES_FILE: describe_file(bundle.folder / CLASSES_FILE)}
     bundle = replace(bundle, files=listed)
+    values = {"labels": list(bundle.labels), **asdict(bundle)}
+    del values["folder"], values["scheme"]
+    data = f"{json.dumps({'schema_version': SCHEMA_VERSION, **values}, indent=2)}\n".encode()
+    digests = {name: file.sha256 for name, file in bundle.files.items()}
+    digests[BUNDLE_FILE] = hashlib.sha256(data).hexdigest()
+    replace_file(bundle.folder / SUMS_FILE, format_sums(digests))
+    replace_file(bundle.folder / BUNDLE_FILE, data)
+
+
+def describe_file(path: Path) -> BundledFile:
+    """Return the digest and size of a file, as a bundle lists them."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return BundledFile(digest, path.stat().st_size)
+
+
+def dataset_digests(folder: Path) -> set[str]:
+    """Return the digests of the sets that the bundle or export in `folder` was trained on.
+
+    Nothing is checked: a damaged or foreign file has none.
+    """
+    found = set()
+    for name in MODEL_FILES:
+        try:
+            values = json.loads((folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            continue
+        digest = values.get("dataset_digest") if isinstance(values, dict) else None
+        found |= {digest} if isinstance(digest, str) else set()
+    return found
+
+
+def _bundle_at(model: Path) -> Path:
+    for folder in (model, model / "bundle"):
+        if (folder / BUNDLE_FILE).is_file():
+            return folder
+    if not model.exists():
+        raise EnvironmentProblemError(
+            f"No model at {model}. Name a run folder (runs/NAME) or a bundle folder, or leave "
+            f"it out for the newest run."
+        )
+    raise ModelRefusedError(
+        f"{model}: not a run or bundle folder (no {BUNDLE_FILE} in it). Only bundles that "
+        f"`trainer fit` made are run; name such a folder."
+    )
+
+
+def _bundle_of(folder: Path, values: dict[str, Any], scheme: Scheme) -> ModelBundle:
+    return ModelBundle(
+        folder=folder,
+        scheme=scheme,
+        input_size=_number(values["input_size"], int),
+        crop_margin=_number(values["crop_margin"], float),
+        temperature=_number(values["temperature"], float),
+        unsure_below=_number(values["unsure_below"], float),
+        dataset_digest=str(values["dataset_digest"]),
+        metrics={str(key): float(value) for key, value in values["metrics"].items()},
+        versions={str(key): str(value) for key, value in values["versions"].items()},
+        files={str(name): _listed(file) for name, file in values["files"].items()},
+        golden=tuple(tuple(float(value) for value in row) for row in values["golden"]),
+    )
+
+
+def _require_version(version: Any) -> None:
+    # True is 1 to Python.
+    is_read = version in range(1, SCHEMA_VERSION + 1) and not isinstance(version, bool)
+    _require(is_read, f"its schema is {version}, this version reads 1 to {SCHEMA_VERSION}")
+
+
+def _read_classes(folder: Path, values: dict[str, Any]) -> Scheme:
+    """Return the classes in a bundle's own file, which must be those that bundle.json lists."""
+    labels = tuple(map(str, values["labels"]))
+    if values["schema_version"] <= FOUR_CLASSES_VERSION:
+        scheme = MASK_AGE
+    else:
+        listed = _listed(values["files"][CLASSES_FILE])
+        _require(listed.size <= LARGEST_CLASSES, f"its {CLASSES_FILE} has {listed.size:,} bytes")
+        scheme = parse_scheme(read_known_file(folder / CLASSES_FILE, listed.sha256, listed.size))
+    _require(labels == scheme.labels, f"its classes are {[name[:40] for name in labels[:64]]}")
+    return scheme
+
+
+def _listed(file: dict[str, Any]) -> BundledFile:
+    return BundledFile(str(file["sha256"]), _number(file["size"], int))
+
+
+def _check_seal(folder: Path, data: bytes, version: int) -> None:
+    """Compare the bytes of `bundle.json` with the digest beside it."""
+    if version == UNSEALED_VERSION and not (folder / SUMS_FILE).exists():
+        _warn_unsealed(folder)
+        return
+    try:
+        sums = parse_sums(read_regular_file(folder / SUMS_FILE, LARGEST_SUMS))
+    except UnsafeFileError as fault:
+        raise ModelRefusedError(_refusal(folder, f"{SUMS_FILE}: {fault}")) from fault
+    if sums.get(BUNDLE_FILE) != hashlib.sha256(data).hexdigest():
+        raise ModelRefusedError(
+            f"{folder}: {BUNDLE_FILE} was changed after the training (its sha256 is not the one in "
+            f"{SUMS_FILE}), so its crop margin, its threshold and the rest are not reliable. Copy "
+            f"the bundle again as a whole, or train a new one with `trainer fit`. Another "
+            f"threshold needs no change here: `detector live --threshold`."
+        )
+
+
+@cache
+def _warn_unsealed(folder: Path) -> None:
+    """Warn once, however often the bundle is read."""
+    say(
+        f"{folder}: a bundle of an earlier version, without a digest that shows whether "
+        f"{BUNDLE_FILE} was changed. It is used as it is; new bundles of `trainer fit` have one."
+    )
+
+
+def _number(value: Any, kind: type[Any]) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int if kind is int else (int, float)):
+        raise ValueError(f"{str(value)[:40]!r} is not a number")  # noqa: TRY004  one fault for all of these
+    return kind(value)
+
+
+def _is_inside(name: str) -> bool:
+    return Path(name).name == name and not name.startswith(".") and "\\" not in name
+
+
+def _refusal(folder: Path, reason: str) -> str:
+    return (
+        f"{folder}: this bundle is refused: {reason}. Copy it again as a whole, or train a new "
+        f"one with `trainer fit`."
+    )
+
+
+def _reason(fault: BaseException) -> str:
+    if isinstance(fault, KeyError):
+        return f"{BUNDLE_FILE} has no {fault}"
+    return str(fault)[:200]
+
+
+def _require(holds: bool, found: str) -> None:
+    if not holds:
+        raise ValueError(found)
