@@ -196,7 +196,7 @@ class _Lister:
         )
 
     def _of_metadata(self, facts: PhotoMetadata) -> str | None:
-        if facts.label in self._map.classes:
+        if facts.label is not None and facts.label in self._map.classes:
             self._used.add(facts.label)
         return facts.label
 
