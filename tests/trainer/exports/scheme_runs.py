@@ -1,6 +1,7 @@
 """A run of any scheme without its training: random weights, all the files of a finished one."""
 
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,9 @@ from maskage.inference.onnx_engine import OnnxEngine
 from maskage.pictures.images import encode_jpeg
 from maskage.security.keras_archive import archive_model
 from tests.conftest import draw_noise
+from tests.trainer.exports.odd_schemes import SCHEMES
+from trainer.exports.exporter import Exporter
+from trainer.exports.formats import FORMATS
 from trainer.recipe import load_recipe, with_overrides
 
 SIZE = 32
@@ -95,3 +99,24 @@ def make_set(root: Path, scheme: Scheme, photos: int = 2) -> Path:
             (root / label / f"{photo}.jpg").write_bytes(encode_jpeg(pixels))
     (root / CLASSES_FILE).write_text(format_scheme(scheme), encoding="utf-8")
     return root
+
+
+class Exports:
+    """The runs of all schemes and their exports, each made when it is first asked for.
+
+    Args:
+        root: Empty folder for them.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.run = cache(lambda classes: make_scheme_run(root / str(classes), SCHEMES[classes]))
+        self.exporter = cache(lambda classes: Exporter(self.run(classes).bundle, None, None))
+        self.folder = cache(self._folder)
+
+    def _folder(self, classes: int, name: str) -> Path:
+        exporter = self.exporter(classes)
+        figures = exporter.export(FORMATS[name])
+        assert figures.refused is None
+        assert figures.accuracy == figures.keras_accuracy
+        return Path(exporter.out / name)

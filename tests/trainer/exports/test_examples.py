@@ -13,23 +13,16 @@ from PIL import Image
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.pictures.images import encode_jpeg
 from tests.conftest import draw_noise
-from tests.trainer.exports.odd_schemes import SCHEMES, run_program
-from tests.trainer.exports.scheme_runs import SIZE, SchemeRun, make_scheme_run
-from trainer.exports.exporter import Exporter
-from trainer.exports.formats import FORMATS
+from tests.trainer.exports.odd_schemes import run_program
+from tests.trainer.exports.scheme_runs import SIZE, Exports, SchemeRun
 
 NODE_PACKAGES = ("onnxruntime-web", "sharp")
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> SchemeRun:
-    """A run of forty classes with odd names; its folder's name is odd as well."""
-    return make_scheme_run(tmp_path_factory.mktemp("odd 'place' 😀"), SCHEMES[40])
-
-
-@pytest.fixture(scope="module")
-def exporter(run: SchemeRun) -> Exporter:
-    return Exporter(run.bundle, None, None)
+@pytest.fixture
+def run(exports: Exports) -> SchemeRun:
+    """A run of forty classes with odd names."""
+    return exports.run(40)
 
 
 @pytest.fixture
@@ -68,23 +61,21 @@ def require_right_answers(output: str, run: SchemeRun, tolerance: float = 0.11) 
     ["onnx", "openvino", *(pytest.param(x, marks=pytest.mark.slow) for x in ("tflite", "keras"))],
 )
 def test_the_python_example_prints_the_classes_of_a_picture(
-    exporter: Exporter, run: SchemeRun, picture: Path, name: str, python_alone: list[str]
+    exports: Exports, run: SchemeRun, picture: Path, name: str, python_alone: list[str]
 ) -> None:
-    exporter.export(FORMATS[name])
-    program = exporter.out / name / "example.py"
+    program = exports.folder(40, name) / "example.py"
     require_right_answers(run_program(*python_alone, str(program), str(picture)), run)
 
 
 def test_a_photo_of_any_size_and_kind_is_taken(
-    exporter: Exporter, run: SchemeRun, tmp_path: Path, python_alone: list[str]
+    exports: Exports, run: SchemeRun, tmp_path: Path, python_alone: list[str]
 ) -> None:
-    exporter.export(FORMATS["onnx"])
     (tmp_path / "large.jpg").write_bytes(encode_jpeg(draw_noise(5, 300)))
     Image.fromarray(draw_noise(5, 50)).convert("L").save(tmp_path / "grey.png")
     Image.fromarray(np.dstack([draw_noise(5, 50), np.full((50, 50), 9, np.uint8)])).save(
         tmp_path / "clear.png"
     )
-    program = exporter.out / "onnx" / "example.py"
+    program = exports.folder(40, "onnx") / "example.py"
     for name in ("large.jpg", "grey.png", "clear.png"):
         found = answers_of(run_program(*python_alone, str(program), str(tmp_path / name)))
         assert set(found) == set(run.scheme.labels)
@@ -92,16 +83,15 @@ def test_a_photo_of_any_size_and_kind_is_taken(
 
 @pytest.mark.slow
 def test_the_javascript_example_prints_the_classes_of_a_picture(
-    exporter: Exporter, run: SchemeRun, picture: Path, tmp_path: Path
+    exports: Exports, run: SchemeRun, picture: Path, tmp_path: Path
 ) -> None:
     node, packages = shutil.which("node"), os.environ.get("MASKAGE_NODE_MODULES")
     if node is None:
         pytest.skip("Node.js is not installed")
     if packages is None:
         pytest.skip(f"MASKAGE_NODE_MODULES names no folder with {' and '.join(NODE_PACKAGES)}")
-    exporter.export(FORMATS["onnx"])
     folder = tmp_path / "export"
-    shutil.copytree(exporter.out / "onnx", folder)
+    shutil.copytree(exports.folder(40, "onnx"), folder)
     (folder / "node_modules").symlink_to(Path(packages).resolve())
     require_right_answers(run_program(node, str(folder / "example.mjs"), str(picture)), run)
     (tmp_path / "large.jpg").write_bytes(encode_jpeg(draw_noise(5, 300)))
@@ -111,9 +101,8 @@ def test_the_javascript_example_prints_the_classes_of_a_picture(
         assert set(answers_of(output)) == set(run.scheme.labels)
 
 
-def test_no_class_name_is_pasted_into_a_program(exporter: Exporter, run: SchemeRun) -> None:
-    exporter.export(FORMATS["onnx"])
+def test_no_class_name_is_pasted_into_a_program(exports: Exports, run: SchemeRun) -> None:
     for name in ("example.py", "example.mjs"):
-        source = (exporter.out / "onnx" / name).read_text(encoding="utf-8")
+        source = (exports.folder(40, "onnx") / name).read_text(encoding="utf-8")
         long = [label for label in run.scheme.labels if len(label) > 6]
         assert not [label for label in long if label in source]
