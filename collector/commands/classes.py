@@ -80,8 +80,9 @@ def _add(arguments: argparse.Namespace) -> "Scheme":
     from maskage.dataset.class_changes import add_class
     from maskage.formats.classes_file import read_scheme
 
+    before = read_scheme(arguments.data)
     new = make_class(
-        read_scheme(arguments.data),
+        before,
         arguments.add,
         title=arguments.title,
         key=arguments.key,
@@ -90,6 +91,10 @@ def _add(arguments: argparse.Namespace) -> "Scheme":
         factors=read_factors(arguments.factor or ()),
     )
     scheme = add_class(arguments.data, new)
+    for name, value in new.factors.items():
+        if value not in before.factors[name]:
+            known = ", ".join(before.factors[name])
+            say(f"Note: {value!r} is a new value of the factor {name} (so far {known}).")
     _note_name(arguments.add, scheme)
     return scheme
 
@@ -131,9 +136,11 @@ def read_factors(texts: Iterable[str]) -> dict[str, str]:
 def _require_class(root: Path, label: str) -> None:
     """Refuse a class that there is not, with the one that was probably meant."""
     from maskage.dataset.near_classes import close_classes
+    from maskage.dataset.photo_files import require_dataset
     from maskage.formats.classes_file import read_scheme
 
     scheme = read_scheme(root)
+    require_dataset(root, scheme.labels)
     if label not in scheme:
         near = close_classes(label, scheme)
         hint = f" Did you mean {' or '.join(near[:3])}?" if near else suggest(label, scheme.labels)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from maskage.classes.scheme import Scheme
 from maskage.commands.parser import suggest
 from maskage.dataset.near_classes import sure_class
-from maskage.dataset.source_labels import FolderMap
+from maskage.dataset.source_labels import FolderMap, as_path
 from maskage.errors import UsageError
 
 _SPECIAL = re.compile(r"[\\,=]")
@@ -67,9 +67,4 @@ def _read_pairs(text: str) -> list[tuple[str, str]]:
             "folder out. A comma or an equals sign in a name has a backslash before it: "
             r"'a\,b=mask'"
         )
-    return [(_as_path(folder), label) for folder, label in given]
-
-
-def _as_path(folder: str) -> str:
-    """Return a folder as its path is compared: with "/", without "./" and a last "/"."""
-    return folder.replace("\\", "/").removeprefix("./").rstrip("/") or folder
+    return [(as_path(folder), label) for folder, label in given]

@@ -60,7 +60,8 @@ def _run_init(arguments: argparse.Namespace) -> int:
 
     root: Path = arguments.data
     found = find_classes(arguments.origin) if arguments.origin is not None else None
-    scheme = found.scheme if found else read_classes(arguments.classes or _DEFAULT)
+    text = _DEFAULT if arguments.classes is None else arguments.classes
+    scheme = found.scheme if found else read_classes(text)
     if arguments.target is not None:
         scheme = with_targets(scheme, arguments.target)
     make_dataset(root, scheme)
@@ -131,7 +132,7 @@ _EPILOG = """\
 The classes are listed in classes.toml in the dataset, which you may edit. Only
 folder is required:
 
-  [factors]                 # every factor with its values; none for plain classes
+  [factors]                 # each factor with its values; none if plain
   mask = ["worn", "none"]
 
   [[class]]

@@ -48,7 +48,9 @@ def make_class(
         return PhotoClass(
             folder,
             title=default_title(folder) if title is None else title,
-            color=(color or next(one for one in colors if one not in used)).lower(),
+            color=(
+                color or next((one for one in colors if one not in used), default_color(0))
+            ).lower(),
             key=free if key is None else key or None,
             target=target,
             factors={name: given[name] for name in scheme.factors},
@@ -121,9 +123,3 @@ def _check_factors(scheme: Scheme, folder: str, given: Mapping[str, str]) -> Non
             f"The class {folder!r} needs a value of every factor. Add {options} ({listed}). Two "
             f"classes never have the same values. Nothing was changed."
         )
-    for name, value in given.items():
-        if value not in scheme.factors[name]:
-            say(
-                f"Note: {value!r} is a new value of the factor {name} "
-                f"(so far {', '.join(scheme.factors[name])})."
-            )

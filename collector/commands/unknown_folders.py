@@ -74,9 +74,10 @@ def describe_unknown(
     names = list_some([folder.name for folder in unknown], 5)
     rest = "The rest was." if listing.pictures and is_imported else "Nothing was imported."
     of = "They are no classes" if len(unknown) > 1 else "It is no class"
+    of += f" of {arguments.data}, which has" if arguments.data.is_dir() else "; a new dataset has"
     lines = [
         f"{arguments.source}: whole folders were not imported: {names}. {rest}",
-        f"{of} of {arguments.data}, which has {list_some(scheme.labels, 9)}:",
+        f"{of} {list_some(scheme.labels, 9)}:",
         *(_describe_folder(folder) for folder in unknown[:_MOST_FOLDERS]),
     ]
     if len(unknown) > _MOST_FOLDERS:
@@ -135,7 +136,9 @@ def _describe_folder(folder: UnknownFolder) -> str:
     text = f"  {folder.name} ({_count(folder.pictures)})"
     if folder.sure:
         return f"{text}: this is probably {folder.sure}"
-    return f"{text}: {list_some(folder.close, 3, 'or')}?" if folder.close else text
+    if len(folder.close) > 3:
+        return f"{text}: {list_some(folder.close, 3, 'or')}?"
+    return f"{text}: {' or '.join(folder.close)}?" if folder.close else text
 
 
 def _command(

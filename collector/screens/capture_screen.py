@@ -31,7 +31,6 @@ from collector.widgets.preview import PreviewPicture
 from collector.widgets.tone_line import TONE_COLORS
 from maskage.cameras.live_feed import CameraCondition, CameraState
 from maskage.dataset.edits import flagging
-from maskage.outside_text import shown_text
 
 _TICK_S = 1 / 30
 _PANELS_S = 0.2
@@ -175,7 +174,7 @@ class CaptureScreen(CaptureView):
     def action_find_class(self) -> None:
         """Ask for a class by its name, and shoot into it."""
         entries = self._list_classes(self._class_counts.total)
-        self._open_palette("shoot into", entries, self._shoot)
+        self._open_palette("shoot into which class?", entries, self._shoot)
 
     def action_again(self) -> None:
         """Take a shot into the class used last."""
@@ -392,8 +391,8 @@ class CaptureScreen(CaptureView):
         seen = self._observation
         if seen is not None and seen.frame.file is not None:
             of = f" of {count:,}" if (count := self._observer.frame_count) else ""
-            place = f"{shown_text(seen.frame.file)} · {seen.frame.index + 1:,}{of}"
+            name, place = seen.frame.file, f"{seen.frame.index + 1:,}{of}"
         else:
             fps = sum(1 for seen_s in self._seen_s if now_s - seen_s <= 1.0)
-            place = f"{shown_text(self._state.name)} · {fps} fps"
-        self._draw_header(self._parts.store.root, f"{place} · gate {self._parts.gate}")
+            name, place = self._state.name, f"{fps} fps"
+        self._draw_header(name, f"{place} · gate {self._parts.gate}")

@@ -3,8 +3,8 @@
 import time
 from collections import deque
 from collections.abc import Mapping
-from pathlib import Path
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -18,6 +18,7 @@ from collector.screens.capture_parts import CaptureParts
 from collector.screens.keyed_screen import KeyedScreen
 from collector.widgets.class_palette import ClassPalette
 from collector.widgets.class_panel import ClassPanel
+from collector.widgets.class_text import fit_cells
 from collector.widgets.panels import MUTED, KeyFooter, SessionPanel
 from collector.widgets.preview import Preview
 from collector.widgets.roomy_screen import TooSmall
@@ -26,6 +27,10 @@ from collector.widgets.tone_line import ToneLine
 from maskage.cameras.live_feed import CameraCondition, CameraState
 from maskage.classes.scheme import Scheme
 from maskage.outside_text import shown_text
+
+_BADGE = " ◉ collector "
+_MANY = 12
+"""Classes beyond which a broad screen gives the panels more room."""
 
 
 class CaptureView(KeyedScreen):
@@ -43,6 +48,7 @@ class CaptureView(KeyedScreen):
     def __init__(self, parts: CaptureParts) -> None:
         super().__init__(parts.store.scheme, parts.commands)
         self._parts = parts
+        self.set_class(len(self._scheme) > _MANY, "-many")
         self.answers: deque[Feedback] = deque(maxlen=100)
         self._answered_s = float("-inf")
 
@@ -90,14 +96,36 @@ class CaptureView(KeyedScreen):
         self._answered_s = time.monotonic()
         self.query_one("#answer", ToneLine).say(answer)
 
-    def _draw_header(self, root: Path, place: str) -> None:
+    def _draw_header(self, name: str, place: str) -> None:
+        """Draw the first line.
+
+        Args:
+            name: The camera, or the picture of a folder.
+            place: What is always seen in full: frames a second, gate.
+        """
+        room = self.size.width - cell_len(_BADGE + place) - len("      ·  ")
+        root, name = fit_names(str(self._parts.store.root), name, room)
         self.query_one("#header", Static).update(
             Content.assemble(
-                (" ◉ collector ", "bold $background on $primary"),
-                (f"  {shown_text(root)}", "bold"),
-                (f"   {place}", MUTED),
+                (_BADGE, "bold $background on $primary"),
+                (f"  {root}", "bold"),
+                (f"   {name} · {place}", MUTED),
             )
         )
+
+
+def fit_names(root: str, name: str, room: int) -> tuple[str, str]:
+    """Return a path and a name cut to so many cells in all.
+
+    A path is known by its end, a camera by its beginning. The path gives way first, down to half.
+    """
+    root, name = shown_text(root), shown_text(name)
+    left = max(room // 2, room - cell_len(name))
+    if cell_len(root) > left:
+        while root and cell_len(root) >= left:
+            root = root[1:]
+        root = f"…{root}"
+    return root, fit_cells(name, max(1, min(cell_len(name), room - cell_len(root))))
 
 
 def describe_camera(state: CameraState) -> str | None:

@@ -121,19 +121,23 @@ class ReviewScreen(ReviewView):
     def action_find_class(self) -> None:
         """Ask for a class by its name, to label the chosen photos with."""
         entries = self._list_classes(self._store.counts())
-        self._open_palette("label it", entries, self._label_chosen)
+        self._open_palette("label it as which class?", entries, self._label_chosen)
 
     def action_accept(self) -> None:
         """Order the suggested label for the chosen photos."""
-        chosen = self._chosen()
-        if not any(photo.suggestion for photo in chosen):
-            self._answer(
-                Feedback("no suggestion here: run `detector suggest` to get some", Tone.CARE)
-            )
+        suggested = [p.suggestion.label for p in self._chosen() if p.suggestion]
+        if not suggested:
+            answer = "no suggestion here: run `detector suggest` to get some"
+        elif not any(label in self._scheme for label in suggested):
+            answer = f"the model suggests {suggested[0]}, which is no class of this dataset"
+        else:
+            self._edit_chosen(self._accept)
             return
-        self._edit_chosen(
-            lambda photo: self._relabel(photo, photo.suggestion.label) if photo.suggestion else None
-        )
+        self._answer(Feedback(answer, Tone.CARE))
+
+    def _accept(self, photo: Photo) -> Edit | None:
+        label = photo.suggestion.label if photo.suggestion else photo.label
+        return self._relabel(photo, label) if label in self._scheme else None
 
     def action_trash(self) -> None:
         """Order the chosen photos to the trash."""
@@ -255,7 +259,7 @@ class ReviewScreen(ReviewView):
         counts = self._store.counts()
         everything = PaletteEntry(None, "all classes", sum(counts.values()))
         self._open_palette(
-            "show only", [everything, *self._list_classes(counts)], self._choose_class
+            "show only which class?", [everything, *self._list_classes(counts)], self._choose_class
         )
 
     def _choose_class(self, label: str | None) -> None:

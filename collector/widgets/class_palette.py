@@ -121,8 +121,10 @@ class ClassPalette(Widget):
         if not self._found:
             lines.append(Content.styled("no class has such a name", "$warning"))
         lines += [Content("")] * (self.size.height - _FOOT_ROWS - len(lines))
-        place = f"{self._cursor + 1} of {len(self._found)}" if self._found else ""
-        lines.append(spread(Content("⏎ choose  esc close"), Content(place), width).stylize(MUTED))
+        foot = "⏎ choose  esc close"
+        place = f"  {self._cursor + 1} of {len(self._found)}" if self._found else ""
+        place = place if len(foot + place) <= width else ""
+        lines.append(spread(Content(foot), Content(place), width).stylize(MUTED))
         return Content("\n").join(lines)
 
     def _draw_entry(self, entry: PaletteEntry, at: int, width: int) -> Content:

@@ -7,13 +7,12 @@ not even those are enough, the class used last and the classes that lack most ar
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rich.cells import cell_len
 from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from collector.widgets.class_text import class_title, draw_chip, fit_cells, name_style
+from collector.widgets.class_text import cut_apart, draw_chip, name_style
 from collector.widgets.panels import MUTED, draw_bar, spread
 from maskage.classes.scheme import PhotoClass, Scheme
 
@@ -179,8 +178,8 @@ class ClassPanel(Widget):
         chip = draw_chip(self._scheme, each.folder, self._keys)
         color = name_style(each.rgb, self.background_colors[1].rgb)
         mark = " ◂" if is_last else ""
-        title = class_title(self._scheme, each.folder)
         left = max(1, room - chip.cell_length - 1 - len(mark))
-        name = fit_cells(title, min(left, cell_len(title)))
+        others = (other.title for other in self._scheme if other is not each)
+        name = cut_apart(each.title, others, left)
         style = f"bold {color}" if is_last else color
         return Content.assemble(chip, " ", (name, style), (mark, color))

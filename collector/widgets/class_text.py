@@ -1,6 +1,6 @@
 """The name, key and colour of a class as cells of a terminal, whatever its name is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
@@ -36,6 +36,22 @@ def fit_cells(text: str, cells: int) -> str:
     if cell_len(shown) > cells > 0:
         shown = set_cell_size(shown, cells - 1).rstrip() + "…"
     return set_cell_size(shown, max(0, cells))
+
+
+def cut_apart(title: str, others: Iterable[str], cells: int) -> str:
+    """Return a title of at most so many cells that is not cut to the same as another.
+
+    It is cut at its end, or in its middle where that leaves the same: "pers… 01".
+    """
+    shown = shown_text(title)
+    cut = fit_cells(shown, min(cells, cell_len(shown)))
+    is_alike = any(fit_cells(other, cells) == fit_cells(shown, cells) for other in others)
+    if cut == shown or not is_alike or cells < 5:
+        return cut
+    tail = shown[-(cells // 2) :]
+    while cell_len(tail) > cells // 2:
+        tail = tail[1:]
+    return set_cell_size(shown, cells - 1 - cell_len(tail)) + "…" + tail
 
 
 def split_title(title: str, first: int, second: int) -> tuple[str, str]:

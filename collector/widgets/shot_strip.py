@@ -14,6 +14,7 @@ from collector.capture.writer import THUMB_SIDE_PX, Edited, Taken
 from collector.widgets.class_text import (
     class_rgb,
     class_title,
+    cut_apart,
     fit_cells,
     ink_on,
     split_title,
@@ -112,7 +113,8 @@ class ShotStrip(Widget):
         key = self._keys.get(label, "")
         title = class_title(self._scheme, label)
         if row is None:
-            text = key or fit_cells(title, min(cell_len(title), wide - len(mark)))
+            others = (each.title for each in self._scheme if each.folder != label)
+            text = key or cut_apart(title, others, wide - len(mark))
             return f"{text}{mark}".center(wide)
         lead = f" {key} " if key else " "
         indent = " " * cell_len(lead)

@@ -207,6 +207,8 @@ def _draw_status(canvas: RgbImage, readout: Readout, scheme: Scheme) -> None:
     width_px = canvas.shape[1] - 12
     wanted = [readout.text, age_notice(scheme), readout.notice or ""]
     lines = [line for text in wanted if text for line in wrap(text, text_px, width_px)]
+    if not lines:
+        return
     line_px = round(text_px * 1.4)
     band = canvas[max(0, canvas.shape[0] - line_px * len(lines) - 6) :]
     band //= 4

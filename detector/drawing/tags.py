@@ -57,7 +57,9 @@ def place_tags(
 
 def _place_tag(canvas: RgbImage, box: FaceBox, words: str, taken: Sequence[FaceBox]) -> Tag:
     text_px = text_height(canvas)
-    words = shorten(words, text_px, canvas.shape[1] - 2 * paddings(text_px)[0])
+    # A long name of a class is not to hide a row of faces.
+    widest_px = max(canvas.shape[1] // 2, min(canvas.shape[1], 20 * text_px))
+    words = shorten(words, text_px, widest_px - 2 * paddings(text_px)[0])
     width, height = _size(canvas, box, words)
     left = max(0, min(box.x, canvas.shape[1] - width))
     tops = _tops(canvas, box, height)

@@ -2,11 +2,12 @@
 
 Source:
     Okabe and Ito, "Color universal design" (2008), with blue and vermillion a little lighter, so
-    that a name in the colour can be read on a dark screen.
+    that a name in the colour can be read on a dark screen; and a grey that is so light that purple
+    differs from it without green cones.
 """
 
 _BLUE, _SKY, _VERMILLION, _ORANGE = "#2f8fd0", "#7cc7f0", "#e0651f", "#f0a92e"
-_GREEN, _YELLOW, _PURPLE, _GREY = "#1fa884", "#e9dc4a", "#d08fb5", "#a8a8a8"
+_GREEN, _YELLOW, _PURPLE, _GREY = "#1fa884", "#e9dc4a", "#d08fb5", "#e4e4e4"
 
 BLUE, SKY, VERMILLION, ORANGE, GREEN = _BLUE, _SKY, _VERMILLION, _ORANGE, _GREEN
 

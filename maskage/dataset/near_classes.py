@@ -11,8 +11,8 @@ _NEAR = 0.75
 
 _NEGATIONS = frozenset(("no", "non", "not", "without"))
 _FILLERS = frozenset(
-    ("with", "a", "an", "the", "of", "in", "is", "wearing", "class", "photo", "photos", "picture",
-     "pictures", "image", "images", "face", "faces", "people", "person")
+    ("with", "a", "an", "the", "of", "in", "is", "wearing", "class", "photo", "picture", "image",
+     "face", "people", "person")
 )  # fmt: skip
 """Words that say nothing of the class."""
 
@@ -60,9 +60,14 @@ def _spellings(name: str) -> set[str]:
 
 
 def _words(name: str) -> list[str]:
-    words = [word.casefold() for word in _WORD.findall(_HUMP.sub(" ", name))]
+    words = [_singular(word.casefold()) for word in _WORD.findall(_HUMP.sub(" ", name))]
     joined = list(_join_negations(words))
     return [word for word in joined if word not in _FILLERS] or joined
+
+
+def _singular(word: str) -> str:
+    """Return "mask" for "masks"; what becomes no word ("glasses") does so in every name."""
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
 def _join_negations(words: Iterable[str]) -> Iterable[str]:

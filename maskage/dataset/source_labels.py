@@ -18,6 +18,11 @@ from maskage.formats.metadata_file import PhotoMetadata
 METADATA_COLUMNS = ("subject", "session", "group", "label")
 
 
+def as_path(folder: str) -> str:
+    """Return a folder as its name or path is compared: with "/", without "./" and a last "/"."""
+    return folder.replace("\\", "/").removeprefix("./").rstrip("/") or folder
+
+
 @dataclass(frozen=True)
 class FolderMap:
     """The classes that the user named for folders of a source.
@@ -35,9 +40,7 @@ class FolderMap:
         Args:
             parts: Names of the folder and those above it, below the source.
         """
-        names = (
-            name.replace("\\", "/") for name in ("/".join(parts), parts[-1], parts[-1].strip())
-        )
+        names = map(as_path, ("/".join(parts), parts[-1], parts[-1].strip()))
         return next((name for name in names if name in self.classes), None)
 
 

@@ -14,8 +14,11 @@ _LONGEST_TITLE = 12
 """Longest name of a class at the top of a column."""
 
 _LEAST_CELL = 8
+_LEAST_NAME = 16
+"""A class's name at the beginning of a row has at least this room, and else what is left of 80."""
+
 _LONGEST_NAME = 24
-"""Longest name of a class or person at the beginning of a row; longer ones are cut."""
+"""Longest name of a person, and of a class in a person's row; longer ones are cut."""
 
 
 @dataclass(frozen=True)
@@ -92,34 +95,30 @@ def _columns(
 
 
 def _class_rows(scheme: Scheme, classes: Sequence[ClassRow]) -> list[str]:
-    """Return a table with a row for each class, and their sum below."""
-    title = ("", "key", "photos", "target", "sharp", "bright", "weak", "flag", "disp", "trash")
-    rows = [
-        (
-            _name(one.label),
-            scheme[one.label].key or "-",
-            str(one.photos),
-            f"{one.photos / one.target:.0%}",
-            _figure(one.sharpness),
-            _figure(one.brightness),
-            _share(one.weak_share),
-            str(one.flagged),
-            str(one.disputed),
-            str(one.trashed),
-        )
-        for one in classes
+    """Return a table with a row for each class, and their sum below.
+
+    Flagged, disputed and removed photos have a column where there are any.
+    """
+    columns = [
+        ["key", *(scheme[one.label].key or "-" for one in classes), ""],
+        ["photos", *_with_total(one.photos for one in classes)],
+        ["target", *(f"{one.photos / one.target:.0%}" for one in classes), ""],
+        ["sharp", *(_figure(one.sharpness) for one in classes), ""],
+        ["bright", *(_figure(one.brightness) for one in classes), ""],
+        ["weak", *(_share(one.weak_share) for one in classes), ""],
     ]
-    sums = [
-        str(sum(numbers))
-        for numbers in (
-            (one.photos for one in classes),
-            (one.flagged for one in classes),
-            (one.disputed for one in classes),
-            (one.trashed for one in classes),
-        )
-    ]
-    total = ("total", "", sums[0], "", "", "", "", *sums[1:])
-    return align_columns([title, *rows, total], [False, False, *[True] * 8])
+    for title, numbers in (
+        ("flagged", [one.flagged for one in classes]),
+        ("disputed", [one.disputed for one in classes]),
+        ("trash", [one.trashed for one in classes]),
+    ):
+        columns += [[title, *_with_total(numbers)]] if any(numbers) else []
+    numbers_of = align_columns(
+        list(zip(*columns, strict=True)), [False, *[True] * (len(columns) - 1)]
+    )
+    room = max(WIDTH - max(map(drawn_width, numbers_of)) - 2, _LEAST_NAME)
+    names = ["", *(cut_text(shown_text(one.label), room) for one in classes), "all classes"]
+    return align_columns(list(zip(names, numbers_of, strict=True)), [False, False])
 
 
 def _subject_rows(scheme: Scheme, subjects: Sequence[SubjectRow]) -> list[str]:
@@ -143,11 +142,11 @@ def _subject_rows(scheme: Scheme, subjects: Sequence[SubjectRow]) -> list[str]:
 
 
 def _most_photos(counts: Mapping[str, int], room: int) -> str:
-    """Return "mask_old 40, mask_young 3, ...": as many classes as fit, most photos first."""
+    """Return "mask_old: 40, mask_young: 3, ...": as many classes as fit, most photos first."""
     there = sorted((label for label in counts if counts[label]), key=lambda label: -counts[label])
     text = ""
     for number, label in enumerate(there):
-        longer = f"{text}{', ' if number else ''}{_name(label)} {counts[label]}"
+        longer = f"{text}{', ' if number else ''}{_name(label)}: {counts[label]}"
         more = ", ..." if number + 1 < len(there) else ""
         if drawn_width(longer + more) > room:
             return f"{text}, ..." if text else ""

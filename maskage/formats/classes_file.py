@@ -125,11 +125,18 @@ def require_same_classes(scheme: Scheme, labels: Sequence[str], where: str, othe
     Raises:
         DatasetError: They differ; both lists are in the message.
     """
-    if set(scheme.labels) != set(labels):
+    ours, theirs = set(scheme.labels), set(labels)
+    if ours != theirs:
+        only = [
+            f"only {one} has {', '.join(label for label in there if label not in others)}"
+            for one, there, others in ((where, scheme.labels, theirs), (other, labels, ours))
+            if not set(there) <= others
+        ]
         raise DatasetError(
             f"{where} has the classes {', '.join(scheme.labels)}; {other} has "
-            f"{', '.join(labels)}. They must have the same folders: use a dataset and a model "
-            f"that were made together, or rename a class with `collector classes`."
+            f"{', '.join(labels)}: {', and '.join(only)}. They must have the same: use photos and "
+            f"a model that belong together, or rename a class of the dataset with `collector "
+            f"classes DATA --rename OLD NEW` and curate again."
         )
 
 

@@ -11,20 +11,24 @@ import termios
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from rich.cells import cell_len
 
 from detector.drawing.overlay import Readout
 from detector.screens.base import LiveView
 from detector.screens.terminal import compose_view, confidence_bar
 from detector.tracking.pipeline import FrameResult, Timings
 from detector.tracking.tracker import TrackedFace
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.ready_made import MASK_AGE, plain_scheme
+from maskage.classes.scheme import Scheme
 from maskage.formats.bundle import ModelBundle
 from maskage.records import FaceBox, Frame
+from tests.detector.schemes import MASK_STATE, ODD
 from tests.maskage.system.test_polite_kills import session
 
 ROOT = Path(__file__).parents[3]
@@ -56,7 +60,10 @@ def cells(view: LiveView, columns: int, rows: int) -> list[str]:
             row, column = int(to_row) - 1, int(to_column) - 1
         elif not escape:
             screen[row][column] = letter
-            column += 1
+            # A wide character takes two columns, a joiner none.
+            for taken in range(column + 1, column + cell_len(letter)):
+                screen[row][taken] = ""
+            column += cell_len(letter)
     return ["".join(line) for line in screen]
 
 
@@ -90,6 +97,37 @@ def test_any_size_of_terminal_is_survived() -> None:
     for columns, rows in ((1, 1), (2, 3), (10, 4), (300, 5), (5, 100)):
         lines = cells(make_view(FaceBox(0, 0, 640, 480)), columns, rows)
         assert len(lines) == rows
+
+
+def view_of(scheme: Scheme, label: str, *, is_sure: bool = True) -> LiveView:
+    pixels = np.full((480, 640, 3), 128, dtype=np.uint8)
+    rest = 0.07 / (len(scheme) - 1)
+    row = tuple(0.93 if each == label else rest for each in scheme.labels)
+    box = FaceBox(200, 160, 160, 160)
+    face = TrackedFace(3, box, label, row, row, is_sure, scheme=scheme)
+    return LiveView(FrameResult(Frame(pixels, 0), (face,), Timings(1, 1, 1, 1), scheme), Readout())
+
+
+@pytest.mark.parametrize("label", ODD.labels)
+@pytest.mark.parametrize("columns", [1, 2, 12, 40, 100])
+def test_a_name_of_any_width_stays_within_its_line(label: str, columns: int) -> None:
+    # A character beyond the last column is an error there.
+    assert len(cells(view_of(ODD, label), columns, 30)) == 30
+    assert f"#3 {ODD.title(label)} 93%" in "".join(cells(view_of(ODD, label), 150, 40))
+
+
+def test_three_mask_values_have_three_boxes() -> None:
+    alike = [replace(each, title="the same", color="#7cc7f0") for each in MASK_STATE]
+    scheme = replace(MASK_STATE, classes=tuple(alike))
+    assert len({compose_view(view_of(scheme, label), 100, 40) for label in scheme.labels}) == 3
+    plain = plain_scheme(["a", "b"])
+    alike = [replace(each, title="the same", color="#7cc7f0") for each in plain]
+    plain = replace(plain, classes=tuple(alike))
+    assert len({compose_view(view_of(plain, label), 100, 40) for label in plain.labels}) == 1
+
+
+def test_age_is_not_spoken_of_where_classes_have_none() -> None:
+    assert "Age" not in "".join(cells(view_of(MASK_STATE, "worn"), 120, 40))
 
 
 def test_a_confidence_is_a_bar() -> None:

@@ -17,6 +17,7 @@ from detector.web.classify import PictureClassifier
 from detector.web.options import WebOptions
 from detector.web.server import WebScreen, open_web
 from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.faces.finder import GuideFinder
 from maskage.formats.bundle import ModelBundle
 from maskage.inference.classifier import Classifier
@@ -72,13 +73,18 @@ def serving(
 
 
 def make_face(
-    track: int = 1, label: str = "mask_old", confidence: float = 0.91, *, is_sure: bool = True
+    track: int = 1,
+    label: str = "mask_old",
+    confidence: float = 0.91,
+    *,
+    is_sure: bool = True,
+    scheme: Scheme = MASK_AGE,
 ) -> TrackedFace:
     """A face with that confidence, the rest shared out."""
-    others = (1 - confidence) / 3
-    row = tuple(confidence if each == label else others for each in MASK_AGE.labels)
+    others = (1 - confidence) / (len(scheme) - 1)
+    row = tuple(confidence if each == label else others for each in scheme.labels)
     box = FaceBox(20 + 60 * (track - 1), 30, 50, 60)
-    return TrackedFace(track, box, label, row, row, is_sure, scheme=MASK_AGE)
+    return TrackedFace(track, box, label, row, row, is_sure, scheme=scheme)
 
 
 def make_view(
@@ -89,12 +95,13 @@ def make_view(
     *,
     pixels: RgbImage | None = None,
     is_mirrored: bool = False,
+    scheme: Scheme = MASK_AGE,
 ) -> LiveView:
     """A view of a picture whose brightness is its number."""
     if pixels is None:
         pixels = np.full((480, 640, 3), number % 256, dtype=np.uint8)
     result = FrameResult(
-        Frame(pixels, number, position_s=number / 10), faces, Timings(1, 1, 1, 1), MASK_AGE
+        Frame(pixels, number, position_s=number / 10), faces, Timings(1, 1, 1, 1), scheme
     )
     return LiveView(
         result,

@@ -91,3 +91,11 @@ def test_a_box_is_outlined_one_half_block_thick_and_clipped() -> None:
     assert (small[..., 0] > 0).sum() == 12
     outline_box(small, FaceBox(-50, -50, 500, 500), 0.1, (0, 255, 0))
     assert not small[..., 1].any(), "an outline wholly outside leaves no mark"
+
+
+def test_a_box_may_be_open_below() -> None:
+    small = plain(20, 20, (0, 0, 0))
+    outline_box(small, FaceBox(0, 0, 12, 12), 1.0, (255, 0, 0), is_open_below=True)
+    assert small[0, :12, 0].tolist() == [255] * 12
+    assert small[11, :12, 0].tolist() == [255] * 3 + [0] * 6 + [255] * 3
+    assert (small[:12, 0, 0] == 255).all()
