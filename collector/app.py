@@ -209,8 +209,9 @@ def run_capture(
     pseudonym = check_subject(subject) if subject is not None else None
     if is_self and pseudonym is None:
         pseudonym = SELF_SUBJECT
-    changes = _read_keys(read_scheme(root))
-    opener = partial(open_camera, seed=seed)
+    scheme = read_scheme(root)
+    changes = _read_keys(scheme)
+    opener = partial(open_camera, seed=seed, scheme=scheme)
     camera = opener(source)
     try:
         finder = open_face_finder(face_model, QualityLimits().min_face_px)

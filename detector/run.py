@@ -66,7 +66,7 @@ def run_source(request: RunRequest) -> LabellingSummary:
     bundle = load_bundle(find_bundle(request.model.folder))
     _require_classes(request, bundle.scheme)
     request.outputs.log(source.name, bundle.folder)
-    camera = open_camera(source.name, pace=False, seed=source.seed)
+    camera = open_camera(source.name, pace=False, seed=source.seed, scheme=bundle.scheme)
     try:
         total = _frames_wanted(source, camera)
         has_pictures = isinstance(camera, PictureFolder)

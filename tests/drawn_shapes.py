@@ -103,22 +103,3 @@ _POLYGONS: dict[str, list[tuple[Polygon, int]]] = {
     "bars": [(_box(-1.0, y, 1.0, y + 0.36), 255) for y in (-0.9, -0.18, 0.54)],
     "star": [(_round(1.15, 10, 0.42), 255)],
 }
-
-
-def write_random_weights(path: Path) -> Path:
-    """Write weights without top for MobileNetV2 0.35 that never saw a photo; return `path`."""
-    from trainer.network.backend import keras
-
-    keras.utils.set_random_seed(3)
-    network = keras.applications.MobileNetV2(
-        include_top=False, weights=None, input_shape=(64, 64, 3), alpha=0.35
-    )
-    # Without running figures that fit, fifty layers leave nothing of a picture.
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = 0.0
-    pairs = [(colour, shape) for colour in COLOURS for shape in SHAPES]
-    drawn = [draw_shape(*pair, 900_000 + at, 64) for at, pair in enumerate(pairs)]
-    network(np.stack(drawn).astype(np.float32) / 127.5 - 1, training=True)
-    network.save_weights(str(path))
-    return path
