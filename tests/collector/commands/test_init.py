@@ -248,7 +248,7 @@ def test_the_help_shows_a_file_that_can_be_read(capsys: Capture) -> None:
         main(["init", "--help"])
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 80
-    text = shown[shown.index("  [factors]") : shown.index("Folders are added")]
+    text = shown[shown.index("  [factors]") : shown.index("A name with a comma")]
     other = '[[class]]\nfolder = "nomask"\nfactors = { mask = "none" }\n'
     scheme = parse_scheme((text + other).encode())
     assert scheme["mask"].target == 200
