@@ -35,7 +35,7 @@ from maskage.security.files import UnsafeFileError, read_regular_file
 
 CLASSES_FILE = "classes.toml"
 
-LARGEST = 1 << 18
+LARGEST_CLASSES = 1 << 18
 """Most bytes of the file; 64 classes with everything take 20,000."""
 _KEYS = "123456789"
 _FIELDS = ("folder", "title", "key", "color", "target", "factors")
@@ -65,7 +65,7 @@ def find_scheme(folder: str | Path) -> Scheme | None:
         return None
     try:
         return parse_scheme(
-            read_regular_file(path, LARGEST) if change is None else change.classes.encode()
+            read_regular_file(path, LARGEST_CLASSES) if change is None else change.classes.encode()
         )
     except (UnsafeFileError, ValueError) as fault:
         raise DatasetError(
@@ -125,11 +125,18 @@ def require_same_classes(scheme: Scheme, labels: Sequence[str], where: str, othe
     Raises:
         DatasetError: They differ; both lists are in the message.
     """
-    if set(scheme.labels) != set(labels):
+    ours, theirs = set(scheme.labels), set(labels)
+    if ours != theirs:
+        only = [
+            f"only {one} has {', '.join(label for label in there if label not in others)}"
+            for one, there, others in ((where, scheme.labels, theirs), (other, labels, ours))
+            if not set(there) <= others
+        ]
         raise DatasetError(
             f"{where} has the classes {', '.join(scheme.labels)}; {other} has "
-            f"{', '.join(labels)}. They must have the same folders: use a dataset and a model "
-            f"that were made together, or rename a class with `collector classes`."
+            f"{', '.join(labels)}: {', and '.join(only)}. They must have the same: use photos and "
+            f"a model that belong together, or rename a class of the dataset with `collector "
+            f"classes DATA --rename OLD NEW` and curate again."
         )
 
 

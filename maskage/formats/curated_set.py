@@ -17,6 +17,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -92,8 +93,8 @@ def read_curated(folder: Path) -> CuratedDataset:
     """Read what `curate` wrote, or any train/val/test folders with neither plan nor record.
 
     Raises:
-        DatasetError: A split or a class is missing or empty, or plan.csv or curation.json is
-            damaged.
+        DatasetError: A split or a class is missing or empty, plan.csv, classes.toml or
+            curation.json is damaged, or the last two have other classes.
     """
     folder = folder.resolve()
     find_place(folder)
@@ -102,14 +103,14 @@ def read_curated(folder: Path) -> CuratedDataset:
             f"No curated dataset at {folder}. Make one with `curate DATA --out {folder.name}`."
         )
     known = {row.place: row for row in read_plan(folder) if row.is_kept}
-    curation = read_curation(folder)
+    scheme = scheme_of_set(folder)
+    curation = read_curation(folder, scheme.labels)
     missing = [split for split in SPLITS if not (folder / split).is_dir()]
     if missing:
         raise DatasetError(
             f"{folder}: no {' and no '.join(missing)} folder. It must hold {', '.join(SPLITS)}, "
             f"each with a folder for every class: make them with `curate`."
         )
-    scheme = scheme_of_set(folder)
     splits = {
         split: tuple(_read_classes(folder / split, split, known, scheme.labels)) for split in SPLITS
     }
@@ -128,21 +129,14 @@ def scheme_of_set(folder: Path) -> Scheme:
     scheme = find_scheme(folder)
     if scheme is not None:
         return scheme
-    train = folder / "train"
-    found = (
-        sorted(
-            path.name for path in train.iterdir() if path.is_dir() and not path.name.startswith(".")
-        )
-        if train.is_dir()
-        else []
-    )
+    found = _train_folders(folder)
     if not found or any(name in MASK_AGE for name in found):
         return MASK_AGE
     try:
         return plain_scheme(found)
     except ValueError as fault:
         raise DatasetError(
-            f"{train}: its folders cannot be classes: {fault}. Name the classes in "
+            f"{folder / SPLITS[0]}: its folders cannot be classes: {fault}. Name the classes in "
             f"{folder / CLASSES_FILE}, or rename the folders."
         ) from fault
 
@@ -297,11 +291,22 @@ def _has_splits(folder: Path) -> bool:
 
 
 def _labels_of(folder: Path) -> tuple[str, ...]:
-    """Return the class folders of a set; those of the four if its classes.toml is damaged."""
+    """Return the class folders of a set; the folders that it has if its classes.toml is damaged."""
     try:
         return scheme_of_set(folder).labels
     except (DatasetError, OSError):
-        return MASK_AGE.labels
+        with suppress(OSError):
+            return tuple(_train_folders(folder))
+        return ()
+
+
+def _train_folders(folder: Path) -> list[str]:
+    train = folder / SPLITS[0]
+    try:
+        found = list(train.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(path.name for path in found if path.is_dir() and not path.name.startswith("."))
 
 
 def _beside_photos(folder: Path, labels: Sequence[str]) -> tuple[LeftOut, ...]:

@@ -107,17 +107,26 @@ def write_curation(folder: Path, record: CurationRecord, place: Path) -> None:
     write_private(folder / CURATION_FILE, f"{text}\n")
 
 
-def read_curation(folder: Path) -> CurationRecord | None:
+def read_curation(folder: Path, labels: Sequence[str] | None = None) -> CurationRecord | None:
     """Read the record of the set in `folder`; None if it has none, as in earlier versions.
 
+    Args:
+        folder: The set.
+        labels: The class folders that the record must have, in any order; None for any.
+
     Raises:
-        DatasetError: The file is damaged, or a later version wrote it.
+        DatasetError: The file is damaged, a later version wrote it, or it has other classes.
     """
     path = folder / CURATION_FILE
     if not path.is_file():
         return None
     try:
-        return _record_of(parse_strict_json(path.read_bytes()))
+        record = _record_of(parse_strict_json(path.read_bytes()))
+        same = labels is None or set(labels) == set(record.classes)
+        _require(
+            same, f"its classes are {', '.join(record.classes)}, not {', '.join(labels or ())}"
+        )
+        return record
     except (OSError, UnsafeFileError, ValueError, TypeError, KeyError, AttributeError) as fault:
         found = f"it has no {fault}" if isinstance(fault, KeyError) else str(fault)[:200]
         raise DatasetError(
