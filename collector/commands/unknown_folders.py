@@ -87,7 +87,7 @@ def describe_unknown(
     if sure:
         lines += ["Name their classes:", f"  {_command(arguments, scheme, listing, sure)}"]
     else:
-        example = dict.fromkeys(others[:2], "CLASS")
+        example = dict.fromkeys(others[:6], "CLASS")
         lines += [
             "Name the class of each folder (FOLDER= leaves one out):",
             f"  {_command(arguments, scheme, listing, example)}",

@@ -202,7 +202,7 @@ class Scheme:
 
 def default_title(folder: str) -> str:
     """Return the title of a class that was given none: that of "no_mask" is "no mask"."""
-    return (folder.replace("_", " ").strip() or folder)[:MOST_TEXT]
+    return (folder.replace("_", " ").strip() or folder)[:MOST_TEXT].strip()
 
 
 def names_as_elsewhere(folder: str) -> str:
