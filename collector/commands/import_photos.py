@@ -63,8 +63,10 @@ def _add_import_options(parser: CommandParser) -> None:
 
 
 def _run_import(arguments: argparse.Namespace) -> int:
+    from maskage.dataset.class_changes import finish_change
     from maskage.formats.classes_file import read_scheme
 
+    finish_change(arguments.data)
     scheme = read_scheme(arguments.data)
     _check_label(arguments, scheme)
     if not arguments.source.exists():
