@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskage.classes.scheme import Scheme
-from maskage.dataset.near_classes import close_classes, sure_class
-from maskage.dataset.source_folders import find_class_folders, list_picture_files
+from maskage.dataset.importing.near_classes import close_classes, sure_class
+from maskage.dataset.importing.source_folders import find_class_folders, list_picture_files
 from maskage.errors import DatasetError
 from maskage.formats import metadata_file
 from maskage.formats.metadata_file import PhotoMetadata
