@@ -9,8 +9,8 @@ from maskage.classes.ready_made import MASK_AGE, READY_MADE, plain_scheme
 from maskage.classes.scheme import Scheme
 from maskage.commands.text_table import drawn_width
 from maskage.dataset.edits import flagging, trashing
-from maskage.dataset.status import ClassStatus, SessionStatus, summarise
-from maskage.dataset.status_advice import Advice, give_advice
+from maskage.dataset.status.advice import Advice, give_advice
+from maskage.dataset.status.dataset_status import ClassStatus, SessionStatus, summarise
 from maskage.dataset.store import PhotoStore
 from maskage.records import Photo, Quality, Suggestion
 from tests.conftest import draw_noise

@@ -2,7 +2,7 @@ import pytest
 
 from maskage.classes.ready_made import MASK_AGE, READY_MADE, plain_scheme
 from maskage.classes.scheme import PhotoClass, Scheme
-from maskage.dataset.one_sided import OneSided, find_one_sided
+from maskage.dataset.status.one_sided import OneSided, find_one_sided
 
 GLASSES = Scheme(
     tuple(
