@@ -142,13 +142,13 @@ def _timelines(photos: Sequence[Photo]) -> list[_Timeline]:
     session are apart: the names of one class say nothing about those of another.
     """
     known = [read_time(photo) for photo in photos]
-    sessions: dict[Hashable, list[int]] = defaultdict(list)
+    sessions: dict[tuple[Hashable, str | None], list[int]] = defaultdict(list)
     for index, (photo, time) in enumerate(zip(photos, known, strict=True)):
-        owner = ("session", photo.session) if photo.session else ("subject", photo.subject)
-        owner = owner if owner[1] else ("group", photo.group)
-        sessions[owner, None if time is not None else photo.label].append(index)
+        owner = next((name for name in ("session", "subject", "group") if getattr(photo, name)), "")
+        session = owner, getattr(photo, owner, None)
+        sessions[session, None if time is not None else photo.label].append(index)
     timelines = []
-    for (_, label), indices in sessions.items():  # type: ignore[misc]  the keys are pairs
+    for (_, label), indices in sessions.items():
         if label is None:
             order = sorted(indices, key=lambda index: (known[index] or 0.0, photos[index].path))
             at = {index: known[index] or 0.0 for index in order}

@@ -75,7 +75,7 @@ def scan_of(path: str, shot: Shot) -> PhotoScan:
         subject=shot.subject,
         session=shot.session,
         group=shot.group,
-        taken_at=taken and taken.isoformat(timespec="milliseconds"),
+        taken_at=None if taken is None else taken.isoformat(timespec="milliseconds"),
     )
     return PhotoScan(photo, FileScan(path, phash, mirror, TENTHS, 200, 200))
 
