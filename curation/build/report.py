@@ -50,7 +50,6 @@ def render_report(plan: CurationPlan, out: Path) -> str:
     ]
     caveat = caveat_of(plan.settings)
     cards = [
-        Card("caveat", "What a score here says", _fill("caveat", text=caveat) if caveat else ""),
         Card("counts", "Counts", _counts(plan)),
         Card("leak-check", "Leak check", _leak_check(plan)),
         Card("near-duplicates", "Near-duplicates", _twins(plan)),
@@ -63,7 +62,8 @@ def render_report(plan: CurationPlan, out: Path) -> str:
         Card("subjects", "Subjects", _subjects(plan)),
         Card("repeat", "Repeat it", _repeat(plan, out)),
     ]
-    notices = [
+    notices = [("fault", caveat)] if caveat else []
+    notices += [
         ("fault" if each.is_fault else "advice", each.text)
         for each in plan.notices
         if each.text != caveat

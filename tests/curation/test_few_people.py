@@ -178,7 +178,7 @@ def test_near_duplicates_that_link_all_leave_the_time(
     rows = rows_of(tmp_path / "out")
     aside = [row for row in rows if row["kept"] == "0"]
     assert aside
-    assert all(row["reason"].startswith("gap: ") and not row["split"] for row in aside)
+    assert all(row["reason"].startswith("between splits: ") and not row["split"] for row in aside)
     assert not ({row["group"] for row in aside} & {row["group"] for row in rows if row["split"]})
 
 

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
@@ -75,7 +75,7 @@ def scan_of(path: str, shot: Shot) -> PhotoScan:
         subject=shot.subject,
         session=shot.session,
         group=shot.group,
-        taken_at=taken and taken.isoformat(timespec="milliseconds"),
+        taken_at=None if taken is None else taken.isoformat(timespec="milliseconds"),
     )
     return PhotoScan(photo, FileScan(path, phash, mirror, TENTHS, 200, 200))
 
@@ -109,8 +109,8 @@ def test_the_gap_is_kept_in_every_session_and_no_look_alikes_or_sources_straddle
         (split in SPLITS[: len(shares)]) != bool(reason)
         for split, reason in zip(placement.splits, placement.reasons, strict=True)
     )
-    assert all(reason.startswith("gap: ") for reason in placement.reasons if reason)
-    sources = join_sources(scans)
+    assert all(reason.startswith("between splits: ") for reason in placement.reasons if reason)
+    sources = join_sources(scans, min(shares))
     for one, other in combinations(range(len(scans)), 2):
         sides = {placement.splits[one], placement.splits[other]}
         if len(sides) < 2 or "" in sides:
@@ -120,7 +120,8 @@ def test_the_gap_is_kept_in_every_session_and_no_look_alikes_or_sources_straddle
         mine, theirs = scans[one].photo, scans[other].photo
         times = read_time(mine), read_time(theirs)
         is_session = mine.session == theirs.session and (
-            mine.session is not None or mine.subject == theirs.subject
+            mine.session is not None
+            or (mine.subject == theirs.subject and (mine.subject or mine.group == theirs.group))
         )
         if is_session and times[0] is not None and times[1] is not None:
             assert abs(times[0] - times[1]) >= gap_s - 1e-6
@@ -187,7 +188,7 @@ def test_of_look_alikes_on_both_sides_as_few_as_possible_go() -> None:
     scans = scans_of(shots)
     placement = place(scans, (0.7, 0.1, 0.2), 2.0, 4)
     assert placement.splits == ["train"] * 8 + ["val"] + ["test"] * 2 + [""]
-    assert placement.reasons[-1] == "gap: 2 bits from smile/000.jpg, in train"
+    assert placement.reasons[-1] == "between splits: 2 bits from smile/000.jpg, in train"
 
 
 @settings(deadline=None, max_examples=80)
@@ -211,6 +212,17 @@ def test_by_session_no_session_straddles_and_a_person_may(shots: list[Shot], rad
         )
         if is_tied:
             assert numbers[one] == numbers[other]
+
+
+def test_a_manifest_group_of_a_whole_class_is_cut_and_a_small_one_stays_whole() -> None:
+    shots = [Shot("smile", None, None, 50 * k, k, (), "all") for k in range(20)]
+    placement = place(scans_of(shots), DEFAULT_RATIO, 2.0, 4)
+    assert set(placement.splits) == set(SPLITS)
+    pair = [replace(shot, group=f"pair {k // 2}", session="s1") for k, shot in enumerate(shots)]
+    placement = place(scans_of(pair), (0.55, 0.25, 0.2), 2.0, 4)
+    sides = [set(placement.splits[k : k + 2]) for k in range(0, 20, 2)]
+    assert {"train", "test"} not in sides
+    assert sides.count({"val", ""}) + sides.count({"train", ""}) == 1
 
 
 def test_two_sessions_of_a_person_are_two_groups_by_session_and_one_otherwise() -> None:
