@@ -31,6 +31,9 @@ WIDEST_PX = 1600
 LONGEST_NAME = 24
 """Letters of a class name; the middle of a longer one is left out."""
 
+MOST_ZEROS = 12
+"""Most classes of a matrix that shows its zeros; among more of them the mistakes would be lost."""
+
 LETTER_INCHES = 0.086
 """Mean width of a letter at 10 points."""
 
@@ -95,7 +98,8 @@ def draw_confusion(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> 
         axes.spines[:].set_visible(False)
         for row, counts in enumerate(confusion):
             for column, count in enumerate(counts):
-                _write_cell(axes, (column + 0.5, row + 0.5), count, shares[row][column])
+                if count or len(names) <= MOST_ZEROS:
+                    _write_cell(axes, (column + 0.5, row + 0.5), count, shares[row][column])
 
     height = side if longest > cell else side - longest + 0.3
     return _draw_png((side + 0.25, height), draw, shown)
