@@ -55,16 +55,15 @@ def curated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 MOOD = "=mood|"
 
 OWN = Scheme(
-    (
-        PhotoClass("=1+1", "no glasses, calm", "#2f8fd0", factors={"glasses": "off", MOOD: "calm"}),
-        PhotoClass(
-            "Mask", "clear <b>, calm", "#e0651f", factors={"glasses": "clear", MOOD: "calm"}
-        ),
-        PhotoClass("mask", "clear, glad", "#1fa884", factors={"glasses": "clear", MOOD: "glad"}),
-        PhotoClass(
-            "smile \U0001f600", "sun, calm", "#d08fb5", factors={"glasses": "sun", MOOD: "calm"}
-        ),
-        PhotoClass("micro", "sun, glad", "#e9dc4a", factors={"glasses": "sun", MOOD: "glad"}),
+    tuple(
+        PhotoClass(folder, title, color, factors={"glasses": glasses, MOOD: mood})
+        for folder, title, color, glasses, mood in (
+            ("=1+1", "no glasses, calm", "#2f8fd0", "off", "calm"),
+            ("Mask", "clear <b>, calm", "#e0651f", "clear", "calm"),
+            ("mask", "clear, glad", "#1fa884", "clear", "glad"),
+            ("smile \U0001f600", "sun, calm", "#d08fb5", "sun", "calm"),
+            ("micro", "sun, glad", "#e9dc4a", "sun", "glad"),
+        )
     ),
     {"glasses": ("off", "clear", "sun"), MOOD: ("calm", "glad")},
 )
