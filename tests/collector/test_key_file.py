@@ -124,6 +124,8 @@ def test_keys_in_words() -> None:
     assert shorten_keys(["1", "2", "3"]) == "1-3"
     assert shorten_keys(["1", "2", "3"], longest=6) == "1 2 3"
     assert shorten_keys(["w", "m"]) == "w m"
+    assert shorten_keys([*"123456789", "f5"], longest=6) == "1-9 f5"
+    assert shorten_keys(["2", "3", "1", "2"]) == "2-3 1-2"
     assert shorten_keys([]) == ""
     assert [show_keys(key_name(key)) for key in "a,;/"] == list("a,;/")
     assert show_keys("u,backspace,ctrl+y,space,f5") == "u ⌫ ^y space f5"
