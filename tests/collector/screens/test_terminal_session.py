@@ -172,7 +172,7 @@ def test_twelve_classes_by_key_and_by_name(tmp_path: Path, terminals: list[Termi
     terminal.press("=", "1")
     terminal.wait("1 of 1")
     terminal.press("Escape")
-    terminal.wait("all classes")
+    terminal.wait("subject  p07")
     terminal.press("g")
     terminal.wait("1 of 3 · newest")
     terminal.press("/=1", "Enter")
