@@ -58,8 +58,8 @@ def _run_export(arguments: argparse.Namespace) -> int:
         show(f"Look at {exporter.out}")
         kept = [each.format for each in done if each.refused is None]
         if kept:
-            example = exporter.out / kept[0] / "example.py"
-            show(f"Try it: {join_words('python', example, 'face.jpg')}")
+            example = str(exporter.out / kept[0] / "example.py")
+            show(f"Try it: {join_words(['python', example, 'face.jpg'])}")
     refused = [f"{each.format}: {each.refused}" for each in done if each.refused is not None]
     if refused:
         raise GateFailedError(f"Not exported: {'. '.join(refused)}.")
