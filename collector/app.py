@@ -1,7 +1,7 @@
 """The collector's terminal program: opens its parts, then the screen takes over."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date
 from functools import partial
@@ -16,12 +16,14 @@ from textual.theme import Theme
 
 from collector.capture.shutter import Gate
 from collector.capture.writer import PhotoWriter
-from collector.keys import REVIEW_COMMANDS, read_key_changes, with_changes
+from collector.key_file import read_key_file
+from collector.keys import review_commands
 from collector.screens.capture_parts import CaptureParts
 from collector.screens.capture_screen import CaptureScreen
 from collector.screens.review_screen import ReviewScreen
 from collector.terminal import keep_terminal, require_terminal
 from maskage.cameras.sources import PictureFolder, list_webcams, open_camera
+from maskage.classes.scheme import Scheme
 from maskage.console import say, show
 from maskage.dataset.consent import SELF_SUBJECT, check_subject
 from maskage.dataset.consent_rules import record_self
@@ -65,11 +67,7 @@ class DarkroomApp(App[None]):
         Binding("ctrl+c", "interrupt", "stop", show=False, priority=True)
     ]
 
-    def __init__(
-        self,
-        key_changes: dict[str, str] | None = None,
-        driver_class: type[Driver] | None = None,
-    ) -> None:
+    def __init__(self, driver_class: type[Driver] | None = None) -> None:
         super().__init__(driver_class=driver_class)
         self.fault: Exception | None = None
         self.is_interrupted = False
@@ -78,8 +76,6 @@ class DarkroomApp(App[None]):
         self._quitting: asyncio.Task[None] | None = None
         self.register_theme(DARKROOM)
         self.theme = DARKROOM.name
-        if key_changes:
-            self.set_keymap(key_changes)
 
     async def action_interrupt(self) -> None:
         """End the program on Ctrl-C; what was ordered is done first."""
@@ -118,13 +114,8 @@ class DarkroomApp(App[None]):
 class CollectorApp(DarkroomApp):
     """One capture screen over the parts it is handed."""
 
-    def __init__(
-        self,
-        parts: CaptureParts,
-        key_changes: dict[str, str] | None = None,
-        driver_class: type[Driver] | None = None,
-    ) -> None:
-        super().__init__(key_changes, driver_class)
+    def __init__(self, parts: CaptureParts, driver_class: type[Driver] | None = None) -> None:
+        super().__init__(driver_class)
         self.capture = CaptureScreen(parts)
 
     def get_default_screen(self) -> Screen[None]:
@@ -135,6 +126,7 @@ class CollectorApp(DarkroomApp):
         """Offer themes and our own commands; a toast or screenshot would tear the raw preview."""
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
         for name, text, action in (
+            ("Find class", "Shoot into a class by its name", self.capture.action_find_class),
             ("Gallery", "Review the photos and correct labels", self.capture.action_gallery),
             ("Subject", "Set who is in front of the camera", self.capture.action_subject),
             ("New session", "Start a new session", self.capture.action_session),
@@ -154,12 +146,12 @@ class ReviewApp(DarkroomApp):
     def __init__(
         self,
         store: PhotoStore,
-        key_changes: dict[str, str] | None = None,
+        key_changes: Mapping[str, str] | None = None,
         driver_class: type[Driver] | None = None,
     ) -> None:
-        super().__init__(key_changes, driver_class)
+        super().__init__(driver_class)
         self.writer = PhotoWriter(store)
-        commands = with_changes(key_changes or {}, REVIEW_COMMANDS)
+        commands = review_commands(store.scheme, key_changes)
         self.review = ReviewScreen(store, self.writer, commands)
 
     def get_default_screen(self) -> Screen[None]:
@@ -173,6 +165,9 @@ class ReviewApp(DarkroomApp):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer themes and the help in the command palette."""
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+        yield SystemCommand(
+            "Find class", "Label with a class by its name", self.review.action_find_class
+        )
         yield SystemCommand("Help", "Show what every key does", self.review.action_help)
 
 
@@ -187,7 +182,7 @@ def run_capture(
     seed: int = 0,
     is_self: bool = False,
 ) -> int:
-    """Photograph faces into the four classes of a dataset, until the person quits.
+    """Photograph faces into the classes of a dataset, until the person quits.
 
     Args:
         root: The dataset; made where it is missing.
@@ -195,7 +190,7 @@ def run_capture(
         subject: Pseudonym of the person, or None.
         face_model: A YuNet file, or None to look where `open_face_finder` looks.
         gate: "strict", "warn" or "off"; see `collector.capture.shutter.Gate`.
-        target: Photos wanted in each class: a quarter of the 2,940 of the student project.
+        target: Photos wanted in each class that has no target of its own.
         seed: Decides which people the demo camera shows.
         is_self: The person photographs themselves; that is recorded as their consent.
 
@@ -203,7 +198,8 @@ def run_capture(
         0 when the person quits.
 
     Raises:
-        UsageError: The subject is no pseudonym, or the key file is wrong.
+        UsageError: The subject is no pseudonym, the key file is wrong, or one key stands for two
+            commands.
         EnvironmentProblemError: No terminal, no such camera, no such face model.
         DatasetInUseError: Another collector writes to `root`.
         KeyboardInterrupt: Ctrl-C.
@@ -213,8 +209,9 @@ def run_capture(
     pseudonym = check_subject(subject) if subject is not None else None
     if is_self and pseudonym is None:
         pseudonym = SELF_SUBJECT
-    changes = read_key_changes(_key_file())
-    opener = partial(open_camera, seed=seed)
+    scheme = read_scheme(root)
+    changes = _read_keys(scheme)
+    opener = partial(open_camera, seed=seed, scheme=scheme)
     camera = opener(source)
     try:
         finder = open_face_finder(face_model, QualityLimits().min_face_px)
@@ -236,10 +233,8 @@ def run_capture(
                     subject=pseudonym,
                     gate=strictness,
                     target=target,
-                    commands=with_changes(changes),
-                    review_commands=with_changes(changes, REVIEW_COMMANDS),
-                ),
-                changes,
+                    key_changes=changes,
+                )
             )
     finally:
         camera.close()
@@ -258,8 +253,9 @@ def run_review(root: Path) -> int:
         KeyboardInterrupt: Ctrl-C.
     """
     require_terminal()
-    changes = read_key_changes(_key_file())
-    if not list_files(root, read_scheme(root).labels):
+    scheme = read_scheme(root)
+    changes = _read_keys(scheme)
+    if not list_files(root, scheme.labels):
         raise DatasetError(
             f"{root}: there is no photo in it yet. Take some with `collector {root}`, or import "
             f"some with `collector import SOURCE {root}`."
@@ -275,9 +271,9 @@ def run_review(root: Path) -> int:
     return 0
 
 
-def _run_app(parts: CaptureParts, changes: dict[str, str]) -> int:
+def _run_app(parts: CaptureParts) -> int:
     with keep_terminal() as driver_class:
-        app = CollectorApp(parts, changes, driver_class)
+        app = CollectorApp(parts, driver_class)
         try:
             with app.heeding_kills():
                 app.run()
@@ -314,7 +310,12 @@ def _check_gate(gate: str) -> Gate:
         ) from fault
 
 
-def _key_file() -> Path:
+def _read_keys(scheme: Scheme) -> dict[str, str]:
+    """Return the keys that the user has chosen, before anything is opened or made."""
     from platformdirs import user_config_path
 
-    return user_config_path("maskage") / "keys.toml"
+    path = user_config_path("maskage") / "keys.toml"
+    found = read_key_file(path, scheme)
+    if found.unused:
+        say(f"{path}: {', '.join(found.unused)}: not used, there is no such class here.")
+    return found.changes

@@ -2,7 +2,9 @@
 
 import sys
 
+from collector.commands.classes import CLASSES
 from collector.commands.import_photos import IMPORT
+from collector.commands.init import INIT
 from collector.commands.overview import CAMERAS, STATUS
 from collector.commands.screens import CAPTURE, REVIEW
 from maskage.commands.program import Program
@@ -12,7 +14,7 @@ from maskage.dataset.privacy.command import CONSENT, FORGET
 PROGRAM = Program(
     "collector",
     "Photograph and label faces in a terminal, and look after the dataset.",
-    (CAPTURE, REVIEW, IMPORT, STATUS, DOCTOR, CONSENT, FORGET, CAMERAS),
+    (CAPTURE, REVIEW, INIT, CLASSES, IMPORT, STATUS, DOCTOR, CONSENT, FORGET, CAMERAS),
     default=CAPTURE,
 )
 

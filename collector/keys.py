@@ -1,17 +1,20 @@
 """Every key of both screens: one table each, from which bindings, footer and help are made.
 
-Keys can be changed in a small TOML file, one line a command: `undo = "z"`, or `undo = "z,u"`.
+The keys of the classes come from the scheme of the dataset; `collector.key_file` reads the keys
+that a user has chosen.
 """
 
-import tomllib
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from maskage.classes.ready_made import MASK_AGE
-from maskage.errors import UsageError
+from maskage.classes.scheme import Scheme
+from maskage.outside_text import shown_text
 
 BURST_COUNT = 10
 TIMER_S = 3
+PALETTE = "find_class"
+"""Textual action that opens the palette of classes."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +23,11 @@ class KeyCommand:
 
     Attributes:
         name: Name in the key file.
-        keys: Names of keys, separated by commas.
+        keys: Names of keys, separated by commas; empty for a class without a key.
         action: Textual action of the screen.
         short: One word for the footer; empty where the footer shows it otherwise.
         text: Line in the help.
+        label: The class that it shoots into or labels with; None for any other command.
     """
 
     name: str
@@ -31,22 +35,19 @@ class KeyCommand:
     action: str
     short: str
     text: str
+    label: str | None = None
+
+    @property
+    def first_key(self) -> str:
+        """The first key as people read it: "u", "^y"; empty without a key."""
+        return show_keys(self.keys.split(",")[0])
 
 
-COMMANDS: tuple[KeyCommand, ...] = (
-    *(
-        KeyCommand(
-            f"shoot-{label.replace('_', '-')}",
-            str(number),
-            f"shoot('{label}')",
-            "",
-            f"shoot into {label}; hold for a burst",
-        )
-        for number, label in enumerate(MASK_AGE.labels, 1)
-    ),
+_CAPTURE: tuple[KeyCommand, ...] = (
     KeyCommand(
         "again", "space", "again", "again", "shoot into the class used last; hold for a burst"
     ),
+    KeyCommand("find", "slash", PALETTE, "find", "find a class by its name, and shoot into it"),
     KeyCommand(
         "burst", "b", "burst", f"burst {BURST_COUNT}", f"take {BURST_COUNT} shots, 5 a second"
     ),
@@ -65,17 +66,8 @@ COMMANDS: tuple[KeyCommand, ...] = (
     KeyCommand("quit", "q", "quit", "quit", "finish saving and leave"),
 )
 
-REVIEW_COMMANDS: tuple[KeyCommand, ...] = (
-    *(
-        KeyCommand(
-            f"label-{label.replace('_', '-')}",
-            str(number),
-            f"relabel('{label}')",
-            "",
-            f"label it {label} and go on",
-        )
-        for number, label in enumerate(MASK_AGE.labels, 1)
-    ),
+_REVIEW: tuple[KeyCommand, ...] = (
+    KeyCommand("review-find", "slash", PALETTE, "find", "find a class by its name, to label with"),
     KeyCommand(
         "accept", "a", "accept", "accept", "take the label that the model suggests, and go on"
     ),
@@ -93,7 +85,7 @@ REVIEW_COMMANDS: tuple[KeyCommand, ...] = (
     KeyCommand("page-up", "pageup", "page(-1)", "", "move one screen up"),
     KeyCommand("first", "home", "end(-1)", "", "go to the first photo"),
     KeyCommand("last", "end", "end(1)", "", "go to the last photo"),
-    KeyCommand("only-class", "c", "only_class", "class", "show only one class: the next one"),
+    KeyCommand("only-class", "c", "only_class", "class", "show only one class"),
     KeyCommand("only-subject", "s", "only_subject", "subject", "show only one person"),
     KeyCommand("only-session", "n", "only_session", "session", "show only one session"),
     KeyCommand("only-flagged", "m", "only_flagged", "flagged", "show only flagged photos"),
@@ -112,6 +104,7 @@ REVIEW_COMMANDS: tuple[KeyCommand, ...] = (
 
 _KEY_WORDS = {
     "question_mark": "?",
+    "slash": "/",
     "backspace": "⌫",
     "right": "→",
     "left": "←",
@@ -128,71 +121,103 @@ _KEY_WORDS = {
 }
 
 
+def capture_commands(
+    scheme: Scheme, changes: Mapping[str, str] | None = None
+) -> tuple[KeyCommand, ...]:
+    """Return the keys of the camera: one for each class that has one, then all others.
+
+    Args:
+        scheme: The classes.
+        changes: Keys that the user has chosen, by name of the command; see `collector.key_file`.
+    """
+    classes = _class_commands(scheme, "shoot", "shoot", "shoot into {}; hold for a burst")
+    return _with_changes((*classes, *_CAPTURE), changes or {})
+
+
+def review_commands(
+    scheme: Scheme, changes: Mapping[str, str] | None = None
+) -> tuple[KeyCommand, ...]:
+    """Return the keys of the gallery; see `capture_commands`."""
+    classes = _class_commands(scheme, "label", "relabel", "label it {} and go on")
+    return _with_changes((*classes, *_REVIEW), changes or {})
+
+
+def class_keys(commands: Sequence[KeyCommand]) -> dict[str, str]:
+    """Return the first key of each class that has one, as people read it."""
+    return {c.label: c.first_key for c in commands if c.label is not None and c.keys}
+
+
+def name_class_keys(commands: Sequence[KeyCommand]) -> str:
+    """Return what to press for a class, in words: "1, 2, 3 or 4", "1 to 9 or /", "/"."""
+    keys = list(class_keys(commands).values())
+    if all(c.keys for c in commands if c.label is not None) and len(keys) <= 4:
+        return f"{', '.join(keys[:-1])} or {keys[-1]}"
+    find = next(c.first_key for c in commands if c.action == PALETTE)
+    return " or ".join(filter(None, (" to ".join(_ends_of(keys)) or ", ".join(keys), find)))
+
+
+def shorten_keys(keys: Sequence[str], longest: int = 1) -> str:
+    """Return keys for a narrow line: "1-9" for more than `longest` digits in a row, else each."""
+    ends = _ends_of(keys)
+    return "-".join(ends) if ends and len(keys) > longest else " ".join(keys)
+
+
+def _ends_of(keys: Sequence[str]) -> Sequence[str]:
+    """Return the first and the last of digits that follow one another; nothing for other keys."""
+    is_row = len(keys) > 1 and "".join(keys) in "123456789"
+    return (keys[0], keys[-1]) if is_row else ()
+
+
 def show_keys(keys: str) -> str:
     """Return key names as people read them: "u,backspace" as "u ⌫", "ctrl+y" as "^y"."""
-    words = [_KEY_WORDS.get(key, key).replace("ctrl+", "^") for key in keys.split(",")]
-    return " ".join(words)
+    return " ".join(map(_show_key, keys.split(",")))
 
 
-def read_key_changes(path: Path) -> dict[str, str]:
-    """Read the user's key file: keys by name of the command; empty where there is no file.
+def key_name(character: str) -> str:
+    """Return the name of the key that types a character: "a", "comma" for ","."""
+    from textual.keys import KEY_NAME_REPLACEMENTS
 
-    Raises:
-        UsageError: Not TOML, an unknown command, or one key for two commands.
+    if character.isalnum():
+        return character
+    name = unicodedata.name(character, character).lower().replace("-", "_").replace(" ", "_")
+    return KEY_NAME_REPLACEMENTS.get(name, name)
+
+
+def command_names(verb: str, folder: str, scheme: Scheme) -> tuple[str, ...]:
+    """Return the names of a class's command in the key file, the one for messages first.
+
+    "_" may be written as "-" unless another class has that name: `shoot-mask-old`.
     """
-    if not path.is_file():
-        return {}
-    try:
-        changes = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
-        raise UsageError(
-            f"{path}: cannot be read as TOML ({fault}). Correct or remove it."
-        ) from fault
-    known = {command.name for command in (*COMMANDS, *REVIEW_COMMANDS)}
-    for name, keys in changes.items():
-        if name not in known or not isinstance(keys, str) or not keys:
-            raise UsageError(
-                f'{path}: a line names a command and its keys, like `undo = "z"`; found '
-                f"{name} = {keys!r}. Commands: {', '.join(sorted(known))}."
-            )
-    for name, keys in changes.items():
-        for key in keys.replace(" ", "").split(","):
-            if not _is_key(key):
-                raise UsageError(
-                    f"{path}: {name} = {keys!r}: no terminal sends a key {key!r}. Write letters "
-                    f"and digits as they are, other keys by name: space, f5, ctrl+z, question_mark."
-                )
-    for commands in (COMMANDS, REVIEW_COMMANDS):
-        _check_clashes(path, with_changes(changes, commands))
-    return changes
+    exact, easy = f"{verb}-{folder}", f"{verb}-{folder.replace('_', '-')}"
+    twins = [label for label in scheme.labels if label.replace("_", "-") == easy[len(verb) + 1 :]]
+    return tuple(dict.fromkeys((easy, exact))) if len(twins) == 1 else (exact,)
 
 
-def with_changes(
-    changes: dict[str, str], commands: tuple[KeyCommand, ...] = COMMANDS
+def _class_commands(scheme: Scheme, verb: str, action: str, text: str) -> list[KeyCommand]:
+    return [
+        KeyCommand(
+            command_names(verb, each.folder, scheme)[0],
+            key_name(each.key) if each.key else "",
+            f"{action}({number})",
+            "",
+            text.format(shown_text(each.title)),
+            each.folder,
+        )
+        for number, each in enumerate(scheme)
+    ]
+
+
+def _with_changes(
+    commands: Sequence[KeyCommand], changes: Mapping[str, str]
 ) -> tuple[KeyCommand, ...]:
-    """Return a table of commands with a user's keys in it."""
-    return tuple(replace(c, keys=changes.get(c.name, c.keys).replace(" ", "")) for c in commands)
+    return tuple(replace(c, keys=changes.get(c.name, c.keys)) for c in commands)
 
 
-def _is_key(key: str) -> bool:
-    """Return whether Textual has a key of this name: a letter, "f5", or a character's name."""
-    from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
+def _show_key(key: str) -> str:
+    from textual.keys import key_to_character
 
-    bare = key.rpartition("+")[2]
-    if len(bare) == 1:
-        return True
-    named = {known.value.rpartition("+")[2] for known in Keys}
-    is_named = bare in named or bare in KEY_NAME_REPLACEMENTS.values()
-    return is_named or key_to_character(bare) is not None
-
-
-def _check_clashes(path: Path, commands: tuple[KeyCommand, ...]) -> None:
-    owners: dict[str, str] = {}
-    for command in commands:
-        for key in command.keys.split(","):
-            if key in owners:
-                raise UsageError(
-                    f"{path}: the key {key!r} stands for both {owners[key]} and {command.name}. "
-                    f"Give one of them another key."
-                )
-            owners[key] = command.name
+    if key in _KEY_WORDS or not key:
+        return _KEY_WORDS.get(key, key)
+    character = key_to_character(key)
+    is_seen = character is not None and character.isprintable() and character != " "
+    return character if is_seen and character else key.replace("ctrl+", "^")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from curation.options import add_curate_options, settings_of, spell_out, workers_of
 from maskage.commands.program import Command, Program
 from maskage.console import say, show, show_block, show_progress
+from maskage.defaults import DEFAULT_CURATED
 from maskage.errors import GateFailedError
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ def _run_curate(arguments: argparse.Namespace) -> int:
     from maskage.formats.output_log import Kind, Output, log_output
 
     require_replaceable(arguments.out, arguments.data)
-    plan = make_plan(arguments.data, settings, show_progress, workers)
+    out = None if arguments.out == DEFAULT_CURATED else arguments.out
+    plan = make_plan(arguments.data, settings, show_progress, workers, out)
     faults = [notice.text for notice in plan.notices if notice.is_fault]
     flagged = None
     is_written = not arguments.dry_run and not (arguments.strict and faults)
@@ -63,7 +65,7 @@ def _tell(plan: "CurationPlan", arguments: argparse.Namespace, is_written: bool)
 CURATE = Command(
     "curate",
     "split photos into train, val and test",
-    "Turn four folders of photos into train, val and test that do not leak. No photo of the "
+    "Turn class folders of photos into train, val and test that do not leak. No photo of the "
     "dataset is changed; the result replaces a former one as a whole.",
     add_curate_options,
     _run_curate,

@@ -10,6 +10,7 @@ from curation.scan.workers import Workers
 from curation.settings import (
     AUGMENT,
     BALANCE_MODES,
+    DEFAULT_GAP_S,
     DEFAULT_RATIO,
     GROUP,
     MAX_VARIANTS,
@@ -97,6 +98,8 @@ def settings_of(arguments: argparse.Namespace) -> CurationSettings:
         ratio=tuple(arguments.ratio),
         seed=arguments.seed,
         split=arguments.split,
+        gap_s=arguments.gap,
+        no_test=arguments.no_test,
         radius=arguments.radius,
         limits=limits,
         face_model=_face_model(arguments, "--find-faces") if arguments.find_faces else None,
@@ -128,8 +131,23 @@ def _add_split(group: argparse._ArgumentGroup) -> None:
         "--split",
         choices=SPLIT_MODES,
         default=GROUP,
-        help="group keeps people, sessions and near-duplicates on one side, random splits photo by "
-        f"photo, as split-folders does by itself (default: {GROUP})",
+        help="group keeps people, sessions and near-duplicates on one side; for few people, "
+        "session keeps sessions on one side and time cuts each session into train, val and "
+        f"test; random splits photo by photo, as split-folders does by itself (default: {GROUP})",
+    )
+    group.add_argument(
+        "--gap",
+        type=float,
+        metavar="S",
+        help="seconds between train, val and test within a session, for --split time; the photos "
+        f"in between are set aside (default: {DEFAULT_GAP_S:g}). Photos without a time are taken "
+        "in the order of their names, one each second",
+    )
+    group.add_argument(
+        "--no-test",
+        action="store_true",
+        help="make a set of train and val alone, for too few people: nothing then measures the "
+        "model",
     )
     group.add_argument(
         "--radius",

@@ -1,7 +1,8 @@
 """The settings of a curation, checked, and the command line that repeats it."""
 
+import math
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -10,13 +11,21 @@ from maskage.defaults import DEFAULT_SEED
 from maskage.errors import UsageError
 
 Ratio = tuple[float, float, float]
+Shares = Sequence[float]
+"""Shares of train, val and test, or of train and val alone; they sum to 1."""
 DEFAULT_RATIO: Ratio = (0.8, 0.1, 0.1)
 REMOVE_BITS = 4
 """Default radius of removal, bits. Tight crops of different people were at least 10 bits apart
 (4,950 pairs, DESIGN.md)."""
 
 AUGMENT, DROP, WEIGHTS = BALANCE_MODES = ("augment", "drop", "weights")
-GROUP, RANDOM = SPLIT_MODES = ("group", "random")
+GROUP, SESSION, TIME, RANDOM = SPLIT_MODES = ("group", "session", "time", "random")
+DEFAULT_GAP_S = 2.0
+"""Default time between two splits of one session, seconds.
+
+In three videos of people who talk, no two crops of a face that were 2 s apart were within 4 bits,
+and 0 to 13% within 8; of those 1 s apart 5 to 9% and 9 to 24%.
+"""
 
 MAX_VARIANTS = 10
 """Default number of variants of one photo; with more, the network memorises the few photos."""
@@ -48,7 +57,12 @@ class CurationSettings:
         max_variants: Largest number of variants of one photo.
         ratio: Shares of train, val and test.
         seed: Seed of the split and the variants.
-        split: "group" keeps groups whole; "random" is what split-folders does by itself.
+        split: "group" keeps people, sessions and look-alikes whole, "session" sessions and
+            look-alikes, "time" cuts each session into a first part, a middle and an end, and
+            "random" is what split-folders does by itself.
+        gap_s: Seconds between two splits of one session, where `split` is "time"; None for
+            `DEFAULT_GAP_S`.
+        no_test: True for a set whose test is empty.
         radius: Bits within which photos count as near-duplicates for removal, 0 to 16.
         limits: Limits of the quality checks.
         face_model: Path of YuNet's file, to find the faces of photos without a face box; or None.
@@ -66,6 +80,8 @@ class CurationSettings:
     ratio: Ratio = DEFAULT_RATIO
     seed: int = DEFAULT_SEED
     split: str = GROUP
+    gap_s: float | None = None
+    no_test: bool = False
     radius: int = REMOVE_BITS
     limits: CheckLimits = field(default_factory=CheckLimits)
     face_model: Path | None = None
@@ -86,6 +102,13 @@ class CurationSettings:
             )
         if self.split not in SPLIT_MODES:
             raise UsageError(f"--split takes {' or '.join(SPLIT_MODES)}; found {self.split}.")
+        if self.gap_s is not None and self.split != TIME:
+            raise UsageError(
+                f"--gap is the time between the parts of a session, for --split time; found "
+                f"--split {self.split}."
+            )
+        if self.gap_s is not None and not 0 <= self.gap_s < math.inf:
+            raise UsageError(f"--gap must be 0 seconds or more; found {self.gap_s:g}.")
         if self.balance not in (None, *BALANCE_MODES):
             raise UsageError(f"--balance takes {', '.join(BALANCE_MODES)}; found {self.balance}.")
         if self.expand is not None and self.expand < 1:
@@ -103,18 +126,58 @@ class CurationSettings:
                 "unevenly. Use --balance augment or weights."
             )
 
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that get photos."""
+        from maskage.formats.curated_set import SPLITS
+
+        return SPLITS[:-1] if self.no_test else SPLITS
+
+    @property
+    def shares(self) -> Shares:
+        """The share of each of `splits`."""
+        shares = self.ratio[: len(self.splits)]
+        return self.ratio if shares == self.ratio else [share / sum(shares) for share in shares]
+
+    @property
+    def gap(self) -> float:
+        """Seconds between two splits of one session, for a split by time."""
+        return DEFAULT_GAP_S if self.gap_s is None else self.gap_s
+
     def command(self, root: Path, out: Path) -> str:
         """Return the command line that repeats this curation."""
         return shlex.join(["curate", str(root), "--out", str(out), *self._words()])
 
+    def asked_words(self) -> list[str]:
+        """Return the options that differ from the defaults, for a command that people read."""
+        plain = CurationSettings()
+        return [
+            *_differing("--split", self.split, plain.split),
+            *(["--gap", f"{self.gap_s:g}"] if self.gap_s is not None else []),
+            *["--no-test"] * self.no_test,
+            *([] if self.ratio == plain.ratio else ["--ratio", *map("{:g}".format, self.ratio)]),
+            *_differing("--seed", self.seed, plain.seed),
+            *_differing("--radius", self.radius, plain.radius),
+            *self._changes(),
+            *self._checks(),
+        ]
+
     def _words(self) -> Iterator[str]:
+        yield from self._changes()
+        yield from ["--ratio", *(f"{share:g}" for share in self.ratio)]
+        yield from ["--seed", str(self.seed), "--split", self.split, "--radius", str(self.radius)]
+        yield from ["--gap", f"{self.gap_s:g}"] if self.gap_s is not None else []
+        yield from ["--no-test"] * self.no_test
+        yield from self._checks()
+
+    def _changes(self) -> Iterator[str]:
         yield from ["--dedupe"] * self.dedupe
         yield from ["--balance", self.balance] if self.balance else []
         yield from ["--expand", str(self.expand)] if self.expand is not None else []
         if self.max_variants != MAX_VARIANTS:
             yield from ["--max-variants", str(self.max_variants)]
-        yield from ["--ratio", *(f"{share:g}" for share in self.ratio)]
-        yield from ["--seed", str(self.seed), "--split", self.split, "--radius", str(self.radius)]
+
+    def _checks(self) -> Iterator[str]:
         yield from _limit_words(self.limits)
         yield from ["--find-faces"] * (self.face_model is not None)
         if self.painting is not None:
@@ -122,6 +185,10 @@ class CurationSettings:
         model = self.face_model or (self.painting and self.painting.face_model)
         yield from ["--face-model", str(model)] if model else []
         yield from ["--check-labels"] * self.check_labels
+
+
+def _differing(option: str, value: object, default: object) -> list[str]:
+    return [] if value == default else [option, str(value)]
 
 
 def _limit_words(limits: CheckLimits) -> Iterator[str]:

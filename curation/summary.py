@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from rich.cells import cell_len, set_cell_size
+
+from curation.caveats import caveat_of, held_out_of
 from curation.plan.plan import CurationPlan
-from maskage.classes.ready_made import MASK_AGE
-from maskage.classes.scheme import MASK, WORN
+from maskage.classes.scheme import MASK, MISWORN, WORN
 from maskage.formats.curated_set import SPLITS
-from maskage.outside_text import join_lines, path_to_text
+from maskage.outside_text import join_lines, path_to_text, shown_text
 
 
 def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:
@@ -17,17 +19,28 @@ def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:
         with_photos: True for a line for each photo that is set aside or doubtful.
     """
     rows: list[tuple[str, ...]] = [("", "found", "aside", *SPLITS[:1], "+made", *SPLITS[1:])]
-    cells = {label: _row(plan, index) for index, label in enumerate(MASK_AGE.labels)}
-    rows += [(str(label), *map(str, row)) for label, row in cells.items()]
-    rows.append(("total", *(str(sum(column)) for column in zip(*cells.values(), strict=True))))
-    width = max(len(row[0]) for row in rows)
-    lines = [f"{row[0]:<{width}}" + "".join(f"{cell:>8}" for cell in row[1:]) for row in rows]
+    cells = [_row(plan, label) for label in plan.scheme.labels]
+    names = zip(plan.scheme.labels, cells, strict=True)
+    rows += [(shown_text(label), *map(str, row)) for label, row in names]
+    rows.append(("total", *(str(sum(column)) for column in zip(*cells, strict=True))))
+    width = max(cell_len(row[0]) for row in rows)
+    lines = [
+        set_cell_size(row[0], width) + "".join(f"{cell:>8}" for cell in row[1:]) for row in rows
+    ]
+    if plan.unknown:
+        count = sum(folder.pictures for folder in plan.unknown)
+        lines.append(
+            f"not read: {count} photo{'' if count == 1 else 's'} in {len(plan.unknown)} "
+            f"folder{'' if len(plan.unknown) == 1 else 's'} that "
+            f"{'is' if len(plan.unknown) == 1 else 'are'} no class"
+        )
     for kind, count in plan.reasons.items():
         lines.append(f"set aside: {count} {kind}")
     if plan.painted:
-        worn = sum(MASK_AGE.has(photo.label, MASK, WORN) for photo in plan.painted)
+        worn = sum(plan.scheme.has(photo.label, MASK, WORN) for photo in plan.painted)
+        wrong = "misworn" if MISWORN in plan.scheme.factors[MASK] else "no mask"
         lines.append(
-            f"painted masks: {len(plan.painted) - worn} worn wrongly (no mask), {worn} worn rightly"
+            f"painted masks: {len(plan.painted) - worn} worn wrongly ({wrong}), {worn} worn rightly"
         )
     if plan.settings.check_labels:
         lines.append(f"labels that are probably wrong: {len(plan.doubtful)} (kept, flagged)")
@@ -57,9 +70,12 @@ def plan_as_json(
         "dataset": path_to_text(str(plan.root)),
         "out": path_to_text(str(out)) if out else None,
         "split": plan.settings.split,
+        "held_out": held_out_of(plan.settings),
+        "caveat": caveat_of(plan.settings),
         "seed": plan.settings.seed,
         "ratio": list(plan.settings.ratio),
         "found": plan.found,
+        "unknown_folders": {path_to_text(folder.name): folder.pictures for folder in plan.unknown},
         "kept": len(plan.kept),
         "counts": plan.counts,
         "variants": plan.variant_counts,
@@ -96,8 +112,7 @@ def plan_as_json(
     return summary
 
 
-def _row(plan: CurationPlan, index: int) -> tuple[int, ...]:
-    label = MASK_AGE.labels[index]
+def _row(plan: CurationPlan, label: str) -> tuple[int, ...]:
     train, val, test = (plan.counts[split][label] for split in SPLITS)
     found = plan.found[label]
     made = plan.variant_counts["train"][label]

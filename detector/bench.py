@@ -229,7 +229,8 @@ def _measure(request: BenchRequest, pipeline: LivePipeline) -> _Passage:
     times: dict[str, list[float]] = {name: [] for name in STAGES}
     faces = 0
     crops: list[RgbImage] = []
-    camera = open_camera(request.source, pace=False, seed=request.seed)
+    scheme = pipeline.classifier.bundle.scheme
+    camera = open_camera(request.source, pace=False, seed=request.seed, scheme=scheme)
     try:
         total = WARM_UP_FRAMES + request.frames
         for number in show_progress(range(total), "measuring", total):

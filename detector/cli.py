@@ -13,6 +13,7 @@ from detector.options import (
     print_summary,
     require_one_stdout,
 )
+from maskage.classes.ready_made import READY_MADE
 from maskage.commands.options import (
     add_data,
     add_demo_seed,
@@ -22,7 +23,7 @@ from maskage.commands.options import (
     require_positive,
     require_share,
 )
-from maskage.commands.parser import CommandParser
+from maskage.commands.parser import CommandParser, offer_words
 from maskage.commands.program import Command, Program
 from maskage.console import show_block
 
@@ -33,7 +34,7 @@ def _add_run_options(parser: CommandParser) -> None:
         ["demo"],
         nargs=None,
         metavar="SOURCE",
-        help="video, picture, folder of pictures, stream URL, or 'demo'",
+        help="video, picture, folder of pictures, stream URL, 'demo' or 'demo:CLASSES'",
     )
     add_demo_seed(parser)
     add_model(parser)
@@ -115,7 +116,7 @@ def _add_bench_options(parser: CommandParser) -> None:
         ["demo"],
         default="demo",
         metavar="SOURCE",
-        help="video, folder of pictures, or 'demo' (default: demo)",
+        help="video, folder of pictures, 'demo' or 'demo:CLASSES' (default: demo)",
     )
     add_demo_seed(parser)
     add_model(parser)
@@ -163,6 +164,13 @@ def _add_demo_options(parser: CommandParser) -> None:
     parser.add_argument(
         "--photos", type=int, default=250, metavar="N", help="photos to take (default: 250)"
     )
+    classes = parser.add_argument(
+        "--classes",
+        default="mask-age",
+        metavar="NAME",
+        help=f"classes to learn: {', '.join(READY_MADE)} (default: mask-age)",
+    )
+    offer_words(classes, READY_MADE)
     add_demo_seed(parser)
 
 
@@ -170,7 +178,7 @@ def _run_demo_command(arguments: argparse.Namespace) -> int:
     require_positive("--photos", arguments.photos)
     from detector.tour.tour import run_demo
 
-    return run_demo(arguments.out, arguments.seed, arguments.photos)
+    return run_demo(arguments.out, arguments.seed, arguments.photos, arguments.classes)
 
 
 PROGRAM = Program(

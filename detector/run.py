@@ -9,10 +9,11 @@ from detector.live.sources import public_source
 from detector.run_outputs import RunOutputs, open_outputs
 from detector.run_summary import FaceCounts, LabellingSummary, noun, scheme_has_masks
 from detector.tracking.pipeline import LivePipeline, ModelRequest, open_pipeline
-from maskage.cameras.sources import DEMO_SOURCE, Camera, PictureFolder, open_camera
+from maskage.cameras.sources import Camera, PictureFolder, open_camera
 from maskage.cameras.video.video_file import VideoDamage, VideoFile
 from maskage.classes.scheme import Scheme
 from maskage.console import say, show_progress
+from maskage.demo.address import is_demo
 from maskage.errors import CameraError, DatasetError, UsageError
 from maskage.formats.bundle import find_bundle, load_bundle
 from maskage.pictures.picture_files import report_left_out
@@ -65,7 +66,7 @@ def run_source(request: RunRequest) -> LabellingSummary:
     bundle = load_bundle(find_bundle(request.model.folder))
     _require_classes(request, bundle.scheme)
     request.outputs.log(source.name, bundle.folder)
-    camera = open_camera(source.name, pace=False, seed=source.seed)
+    camera = open_camera(source.name, pace=False, seed=source.seed, scheme=bundle.scheme)
     try:
         total = _frames_wanted(source, camera)
         has_pictures = isinstance(camera, PictureFolder)
@@ -129,7 +130,7 @@ def _frames_wanted(source: RunSource, camera: Camera) -> int | None:
         return min(available, source.max_frames or available)
     if source.max_frames is not None:
         return source.max_frames
-    if source.name == DEMO_SOURCE:
+    if is_demo(source.name):
         say(f"The demo camera never ends: taking {DEMO_FRAMES} frames (see --max-frames).")
         return DEMO_FRAMES
     if camera.is_live:

@@ -82,7 +82,8 @@ def right_keys(scenes: int) -> list[str]:
     """The key of the class that the demo camera shows in each of its first scenes."""
     camera = DemoCamera()
     middles = (round((scene + 0.5) * SCENE_S * FPS) for scene in range(scenes))
-    return [str(1 + MASK_AGE.index(camera.faces_at(at)[0].label)) for at in middles]
+    labels = [camera.faces_at(at)[0].label for at in middles]
+    return [str(1 + MASK_AGE.index(label)) for label in labels if label is not None]
 
 
 def photograph(

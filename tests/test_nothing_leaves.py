@@ -57,7 +57,7 @@ import sys
 import detector.tour.tour
 from detector.cli import main
 tour = detector.tour.tour
-tour.EPOCHS, tour.LIVE_SCENES, tour.FEWEST_PHOTOS = 1, 1, 60
+tour.EPOCHS, tour.LIVE_ROUNDS, tour.FEWEST_PHOTOS = 1, 1, 60
 sys.exit(main(["demo", "--photos", "60"]))
 """
 

@@ -27,8 +27,8 @@ from trainer.options import add_curated, add_network, add_recipe
 def _add_evaluate_options(parser: CommandParser) -> None:
     add_run(parser)
     parser.add_argument("--data", type=Path, metavar="FOLDER",
-                        help="curated folder, or any four class folders (default: the photos that "
-                        "the run was trained on)")  # fmt: skip
+                        help="curated folder, or any folder of the model's class folders (default: "
+                        "the photos that the run was trained on)")  # fmt: skip
     parser.add_argument("--split", choices=("train", "val", "test"), default="test",
                         help="part of a curated folder (default: test)")  # fmt: skip
     parser.add_argument("--corruptions", action="store_true",
@@ -64,7 +64,6 @@ def _add_leak_options(parser: CommandParser) -> None:
 def _run_evaluate(arguments: argparse.Namespace) -> int:
     gate = arguments.fail_under
     require_share("--fail-under", gate)
-    from maskage.classes.ready_made import MASK_AGE
     from maskage.formats.curated_set import require_all_read
     from maskage.pictures.picture_files import report_left_out
     from trainer.evaluate import evaluate_run, write_evaluation
@@ -90,7 +89,7 @@ def _run_evaluate(arguments: argparse.Namespace) -> int:
             f"Accuracy {accuracy:.2%} is under {gate:.2%}. Look at the mistakes in the run's "
             f"report.html, or lower --fail-under."
         )
-    require_all_read(result.data, result.left_out, "measured", MASK_AGE.labels)
+    require_all_read(result.data, result.left_out, "measured", result.evaluation.labels)
     return 0
 
 
@@ -120,8 +119,7 @@ def _log_page(page: Path, places: Sequence[Path]) -> None:
 
 
 def _run_leak(arguments: argparse.Namespace) -> int:
-    from maskage.classes.ready_made import MASK_AGE
-    from maskage.formats.curated_set import list_left_out, require_all_read
+    from maskage.formats.curated_set import list_left_out, require_all_read, scheme_of_set
     from maskage.pictures.picture_files import report_left_out
     from trainer.progress import ProgressPrinter
     from trainer.recipe import load_recipe, with_overrides
@@ -139,10 +137,11 @@ def _run_leak(arguments: argparse.Namespace) -> int:
             seed=arguments.seed,
             on_progress=report,
         )
-    left_out = list_left_out(arguments.curated, MASK_AGE.labels)
+    labels = scheme_of_set(arguments.curated).labels
+    left_out = list_left_out(arguments.curated, labels)
     report_left_out(left_out)
     show_block(json.dumps(leak.as_dict()) if arguments.json else leak)
-    require_all_read(arguments.curated, left_out, "measured", MASK_AGE.labels)
+    require_all_read(arguments.curated, left_out, "measured", labels)
     return 0
 
 

@@ -1,20 +1,21 @@
 """The measurement of a trained model on labelled photos. It runs the bundle, without TensorFlow."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from maskage.console import Progress, no_progress
 from maskage.defaults import DEFAULT_RUNS
-from maskage.errors import EnvironmentProblemError, ToolchainError, UsageError
-from maskage.formats.bundle import ONNX_FILE, find_bundle, load_bundle, read_file
+from maskage.errors import DatasetError, EnvironmentProblemError, ToolchainError, UsageError
+from maskage.formats.bundle import ONNX_FILE, ModelBundle, find_bundle, load_bundle, read_file
+from maskage.formats.classes_file import find_scheme, require_same_classes
 from maskage.formats.curated_set import (
     SPLITS,
     CuratedPhoto,
     list_left_out,
     read_class_folders,
     read_curated,
+    scheme_of_set,
 )
 from maskage.formats.run_folder import trained_on
 from maskage.inference.onnx_engine import OnnxEngine
@@ -38,7 +39,7 @@ ALWAYS_KNOWN = ("size", "sharpness")
 """The breakdowns that need no metadata; only the page and `--json` show them."""
 
 DEFAULT_SPLIT = "test"
-"""The split of a curated folder; a folder of four classes has no splits."""
+"""The split of a curated folder; a folder of class folders has no splits."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def evaluate_run(
 
     Args:
         model: A run or bundle folder; None for the newest run.
-        data: A curated folder, or one with the four class folders; None for the one that the run
+        data: A curated folder, or one with the model's class folders; None for the one that the run
             was trained on.
         split: The part of a curated folder: "train", "val" or "test".
         runs: The folder in which the newest run is searched.
@@ -133,13 +134,15 @@ def evaluate_run(
     bundle = load_bundle(folder)
     data = data if data is not None else trained_on(folder)
     facts = read_metadata(metadata) if metadata is not None else None
-    photos, found_split = _read_photos(data, split, bundle.labels)
+    photos, found_split = _read_photos(data, split, bundle)
     engine = OnnxEngine(read_file(bundle, ONNX_FILE))
     size = bundle.input_size
     watch = Stopwatch()
     with watch.measure("evaluate"):
         chances = engine.run_batches(plain_batches(photos, PixelReader(size, 0)))
-    judged = evaluate_photos(data.resolve(), photos, chances, bundle.temperature, facts)
+    judged = evaluate_photos(
+        data.resolve(), photos, chances, bundle.temperature, facts, scheme=bundle.scheme
+    )
     milliseconds = measure_ms(engine, size)
     worse = None
     if has_corruptions:
@@ -242,14 +245,41 @@ def _learned_from(result: RunEvaluation) -> list[CuratedPhoto] | str:
 
 
 def _read_photos(
-    data: Path, split: str, labels: Sequence[str]
+    data: Path, split: str, bundle: ModelBundle
 ) -> tuple[list[CuratedPhoto], str | None]:
+    """Return the labelled photos in a folder with the model's classes, and their split."""
     find_place(data.resolve())
     if any((data / name).is_dir() for name in SPLITS):
+        require_same_classes(scheme_of_set(data), bundle.labels, str(data), _name_model(bundle))
         return read_curated(data).photos(split), split
     if split != DEFAULT_SPLIT:
         raise UsageError(
             f"--split {split}: {data} has no splits, only class folders. Leave the option "
             f"out to measure all of its photos."
         )
-    return read_class_folders(data, labels), None
+    if (scheme := find_scheme(data)) is not None:
+        require_same_classes(scheme, bundle.labels, str(data), _name_model(bundle))
+    _require_folders(data, bundle)
+    return read_class_folders(data, bundle.labels), None
+
+
+def _require_folders(data: Path, bundle: ModelBundle) -> None:
+    """Refuse a folder without a class of the model, and name what it has in its place.
+
+    Raises:
+        DatasetError: A class folder is missing.
+    """
+    missing = [label for label in bundle.labels if not (data / label).is_dir()]
+    if not data.is_dir() or not missing:
+        return
+    found = sorted(each.name for each in data.iterdir() if each.is_dir() and each.name[0] != ".")
+    raise DatasetError(
+        f"{data}: no folder {', '.join(missing)}. {_name_model(bundle)} has the classes "
+        f"{', '.join(bundle.labels)}; found the folders {', '.join(found) or 'none'}. Name photos "
+        f"that are sorted into these classes, or rename the folders."
+    )
+
+
+def _name_model(bundle: ModelBundle) -> str:
+    folder = bundle.folder
+    return f"the model {folder.parent if folder.name == 'bundle' else folder}"

@@ -11,7 +11,7 @@ from maskage.errors import UsageError
 
 CLASSES, FACTORS = "classes", "factors"
 HEADS = (CLASSES, FACTORS)
-"""The kinds of heads: one answer for each of the four classes, or one for mask and one for age."""
+"""The kinds of heads: an answer for each class, or for each factor of the classes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +59,8 @@ class Recipe:
         head: Phase of the head on cached features of the frozen backbone.
         fine_tune: Phase of the upper blocks with the head, batch norm frozen.
         scratch: Phase of the whole network from random weights, in place of the other two.
-        heads: "classes" for one softmax over the four; "factors" for one answer for mask and one
-            for age, multiplied to the four.
+        heads: "classes" for one softmax over the classes; "factors" for answers of each factor,
+            such as mask and age, multiplied to the classes (see `merge_matrix`).
     """
 
     name: str

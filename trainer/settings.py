@@ -1,12 +1,13 @@
 """The settings of a training, and how `args.yaml` keeps them."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from maskage.classes.scheme import Scheme
 from maskage.defaults import DEFAULT_CURATED, DEFAULT_RUNS, DEFAULT_SEED
 from maskage.errors import EnvironmentProblemError, UsageError
-from trainer.recipe import Recipe, load_recipe, recipe_from_table, with_overrides
+from trainer.recipe import CLASSES, FACTORS, Recipe, load_recipe, recipe_from_table, with_overrides
 
 IMAGENET, NONE = "imagenet", "none"
 """Values of `weights`, beside the path of a file."""
@@ -107,6 +108,27 @@ class FitSettings:
                 "fine-tuning here. Leave it out, or give --fine-tune-epochs."
             )
         return recipe
+
+    def recipe_for(self, scheme: Scheme) -> Recipe:
+        """Return the recipe with these settings for photos of these classes.
+
+        A recipe with a head of factors gets one of classes where the classes have no factors.
+
+        Raises:
+            UsageError: See `recipe`; or `heads` asks for factors, and the classes have none.
+        """
+        recipe = self.recipe()
+        if recipe.heads != FACTORS or scheme.factors:
+            return recipe
+        if self.heads == FACTORS:
+            from maskage.formats.classes_file import CLASSES_FILE
+
+            raise UsageError(
+                f"--heads factors: the classes of {self.curated} have no factors. Found "
+                f"{', '.join(scheme.labels)}. Leave the option out, or give each class its values "
+                f"in {self.curated / CLASSES_FILE}."
+            )
+        return replace(recipe, heads=CLASSES)
 
     def as_args(self, recipe: Recipe) -> dict[str, Any]:
         """Return the object that `args.yaml` holds, with the recipe."""

@@ -139,9 +139,9 @@ def measure(
         labels = plant_errors(shots, arguments.rate, seed)
         for name, groups in folds.items():
             started = time.perf_counter()
-            doubts = find_doubtful_labels(features, labels, groups, seed)
+            check = find_doubtful_labels(features, labels, groups, MASK_AGE.labels, seed)
             seconds = time.perf_counter() - started
-            runs[name].append({**score(doubts, labels, shots), "check_s": seconds})
+            runs[name].append({**score(check.doubts, labels, shots), "check_s": seconds})
     return {
         name: {key: round(float(np.mean([run[key] for run in of_name])), 3) for key in of_name[0]}
         for name, of_name in runs.items()

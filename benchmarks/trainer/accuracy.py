@@ -352,8 +352,11 @@ def write_painted(
 ) -> list[PlannedPhoto]:
     """Paint masks on faces of train, write the variants, and return them."""
     settings = CurationSettings(painting=painting)
-    variants = plan_painted_masks(faces, photos, painting, settings.seed, show_progress)
-    plan = CurationPlan(faces, settings, (*photos, *variants))
+    masks = plan_painted_masks(
+        faces, photos, MASK_AGE, painting, seed=settings.seed, progress=show_progress
+    )
+    variants = list(masks.variants)
+    plan = CurationPlan(faces, settings, MASK_AGE, (*photos, *variants))
     pipeline = make_pipeline()
     for variant in show_progress(variants, "making variants", len(variants)):
         varied = make_variant(pipeline, plan, variant)

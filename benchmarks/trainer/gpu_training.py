@@ -370,10 +370,11 @@ def train_and_judge(
     photos = read_training_photos(settings.curated)
     weights = obtain_weights(find_backbone(recipe), recipe, settings.weights)
     keras.utils.set_random_seed(settings.seed)
-    network = build_network(recipe)
+    network = build_network(recipe, photos.scheme)
     if weights is not None:
         load_backbone_weights(network, weights)
-    run = create_run(settings.runs, settings.name, recipe.name, settings.as_args(recipe))
+    args = settings.as_args(recipe)
+    run = create_run(settings.runs, settings.name, recipe.name, args, photos.scheme)
     with run.lock():
         training = Training(
             settings=settings,
@@ -389,7 +390,7 @@ def train_and_judge(
     held_out = photos.test.photos
     logits = predict_logits(network, held_out, outcome.reader)
     took_s = time.perf_counter() - started_s
-    actual = class_numbers(held_out)
+    actual = class_numbers(held_out, photos.scheme)
     names = relative_names(photos.folder / "test", held_out)
     answers = predictions_of(names, actual, softmax(logits), MASK_AGE.labels)
     case_of = {cases[at].photo.path: cases[at] for at in fold.held_out}
@@ -452,7 +453,7 @@ def describe_speed(outcome: TrainingOutcome) -> dict[str, float | None]:
 
 
 def validation_accuracy(outcome: TrainingOutcome) -> float:
-    labels = class_numbers(outcome.photos.val.photos)
+    labels = class_numbers(outcome.photos.val.photos, outcome.photos.scheme)
     return round(float((outcome.val_logits.argmax(axis=1) == labels).mean()), 4)
 
 

@@ -1,17 +1,18 @@
-"""Compare one softmax over the four classes with one head for mask and one for age.
+"""Compare one softmax over the classes with one head for each factor, such as mask and age.
 
     python benchmarks/trainer/head_forms.py CURATED [--repeats 5]
         [--model mobilenetv2] [--weights imagenet]
 
 All photos of a curated folder are predicted by heads on the frozen backbone that were trained on
 other groups (five folds, drawn again in each repeat, the same for both forms). It prints the
-accuracy of each form over the classes, of mask and of age, and the difference with its 95% interval
+accuracy of each form over the classes, of each factor, and the difference with its 95% interval
 over groups.
 """
 
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from maskage.formats.curated_set import read_curated
 from trainer.data.frozen_features import FrozenBackbone
 from trainer.evaluation.intervals import number_groups, resample_means
 from trainer.network.classes import class_numbers
@@ -40,26 +42,32 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="features are cached there")
     arguments = parser.parse_args()
     recipe = load_recipe(arguments.model)
-    photos = list_originals(arguments.curated)
-    backbone = FrozenBackbone(recipe, arguments.weights, arguments.runs)
+    dataset = read_curated(arguments.curated)
+    photos, scheme = list_originals(dataset), dataset.scheme
+    backbone = FrozenBackbone(recipe, arguments.weights, arguments.runs, scheme)
     features = backbone.compute(photos, ProgressPrinter())
-    labels = class_numbers(photos)
+    labels = class_numbers(photos, scheme)
     groups = number_groups([photo.group for photo in photos])
     right = {}
     for form in HEADS:
         formed = with_overrides(recipe, heads=form)
         rounds = range(arguments.repeats)
         answers = [
-            cross_validate(features, labels, groups, count=FOLDS, recipe=formed, seed=at)
+            cross_validate(
+                features, labels, groups, count=FOLDS, recipe=formed, seed=at, scheme=scheme
+            )
             for at in rounds
         ]
         right[form] = np.mean(answers, axis=0)
-    print(json.dumps({"photos": len(photos), **describe(right, groups)}, indent=2))
+    found = describe(right, groups, [*scheme.factors])
+    print(json.dumps({"photos": len(photos), **found}, indent=2))
 
 
-def describe(right: dict[str, NDArray[np.float64]], groups: NDArray[np.int64]) -> dict[str, object]:
+def describe(
+    right: dict[str, NDArray[np.float64]], groups: NDArray[np.int64], factors: Sequence[str]
+) -> dict[str, object]:
     """Return the accuracies of each form, and their differences with intervals."""
-    names = ("accuracy", "mask_accuracy", "age_accuracy")
+    names = ("accuracy", *(f"{name}_accuracy" for name in factors))
     found: dict[str, object] = {
         form: dict(zip(names, rows.mean(axis=1).round(4).tolist(), strict=True))
         for form, rows in right.items()

@@ -260,11 +260,12 @@ def measure_engines(curated: Path, size: int) -> dict[str, Any]:
 
 def load_pretrained(size: int) -> Any:
     """Return the network with ImageNet weights and a random head."""
+    from maskage.classes.ready_made import MASK_AGE
     from trainer.network.backbones import build_network
     from trainer.network.weights import load_backbone_weights
     from trainer.recipe import load_recipe, with_overrides
 
-    network = build_network(with_overrides(load_recipe(MODEL), image_size=size))
+    network = build_network(with_overrides(load_recipe(MODEL), image_size=size), MASK_AGE)
     weights = find_weights(size)
     if weights is not None:
         load_backbone_weights(network, weights)
@@ -335,7 +336,9 @@ def measure_batches(curated: Path, size: int, work: Path) -> dict[str, Any]:
         is_scratch=False,
         seed=1337,
         checkpoint=work / "best.weights.h5",
-        class_weights=class_weights(class_numbers(photos.photos("train"))),
+        class_weights=class_weights(
+            class_numbers(photos.photos("train"), photos.scheme), len(photos.scheme)
+        ),
     )
     hooks = PhaseHooks(on_epoch=lambda _: None, should_stop=note_step)
     phase.run(photos.photos("train"), photos.photos("val"), reader, hooks)

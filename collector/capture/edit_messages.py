@@ -2,18 +2,18 @@
 
 from collector.capture.photographer import Feedback, Tone
 from collector.capture.writer import Edited, How
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.dataset.edits import Edit
 
 DISK_TOO_SLOW = Feedback("refused: the disk does not keep up", Tone.BAD)
 
 
-def describe_edits(report: Edited) -> Feedback:
+def describe_edits(report: Edited, scheme: Scheme) -> Feedback:
     """Return one line: what was done, undone or redone, to how many photos."""
     made = report.edits
     # An undone edit is described as it was made, not by the edit that undid it.
     edits = [edit.inverse for edit in made] if report.how is How.UNDONE else list(made)
-    text = f"{_describe(edits[0])}{_count(edits)}"
+    text = f"{_describe(edits[0], scheme)}{_count(edits)}"
     if report.how is How.UNDONE:
         return Feedback(f"undone: {_count_shots(made) or text}")
     if report.how is How.REDONE:
@@ -21,13 +21,13 @@ def describe_edits(report: Edited) -> Feedback:
     return Feedback(text)
 
 
-def _describe(edit: Edit) -> str:
+def _describe(edit: Edit, scheme: Scheme) -> str:
     if edit.action == "trash":
         return "to the trash"
     if edit.action == "restore":
         return "brought back"
     if edit.action == "relabel":
-        return f"relabelled {MASK_AGE.title(edit.photo.label)}"
+        return f"relabelled {scheme.title(edit.photo.label)}"
     return "flagged" if edit.photo.is_flagged else "flag taken away"
 
 

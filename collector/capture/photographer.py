@@ -19,7 +19,7 @@ from collector.capture.shutter import (
 )
 from collector.capture.writer import PhotoWriter, Shot
 from collector.keys import BURST_COUNT, TIMER_S
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.dataset.store import new_session_id
 from maskage.pictures.perceptual_hash import hash_crop, is_same_picture
 from maskage.pictures.quality_limits import QualityLimits
@@ -52,6 +52,13 @@ class Feedback:
 class Photographer:
     """Takes shots of the newest observation, where the gate lets it.
 
+    Args:
+        writer: Saves the shots.
+        scheme: The classes.
+        gate: The strictness of the shutter.
+        subject: Pseudonym of the person, or None.
+        key_words: The keys of the classes in words, to be named where no class was used yet.
+
     Attributes:
         observation: The newest observation; the screen sets it.
         closed: The reason why the shutter is closed (paused, camera lost), or None.
@@ -60,8 +67,17 @@ class Photographer:
         plan: The burst or timer in progress, or None.
     """
 
-    def __init__(self, writer: PhotoWriter, gate: Gate, subject: str | None = None) -> None:
+    def __init__(
+        self,
+        writer: PhotoWriter,
+        scheme: Scheme,
+        gate: Gate,
+        subject: str | None = None,
+        key_words: str = "the key of a class",
+    ) -> None:
         self._writer = writer
+        self._scheme = scheme
+        self._key_words = key_words
         self.gate = gate
         self.subject = subject
         self.session = new_session_id()
@@ -99,7 +115,7 @@ class Photographer:
 
     def press_again(self, now_s: float) -> Feedback | None:
         """Handle the key that shoots into the class last used."""
-        return self.press(self.last_label, now_s) if self.last_label else _no_class_yet()
+        return self.press(self.last_label, now_s) if self.last_label else self._no_class_yet()
 
     def start_burst(self, now_s: float) -> Feedback:
         """Start a burst, or stop the one in progress."""
@@ -140,12 +156,12 @@ class Photographer:
 
     def _start_plan(self, what: str, count: int, starts_s: float) -> Feedback:
         if self.last_label is None:
-            return _no_class_yet()
+            return self._no_class_yet()
         if self.plan is not None:
             self.plan = None
             return Feedback(f"{what} stopped")
         self.plan = ShotPlan(self.last_label, next(self._steps), count, starts_s)
-        return Feedback(f"{what} into {MASK_AGE.title(self.last_label)}")
+        return Feedback(f"{what} into {self._scheme.title(self.last_label)}")
 
     def _shoot_held(self, now_s: float) -> Feedback | None:
         if self._must_wait(now_s):
@@ -180,7 +196,7 @@ class Photographer:
         self._shot_frame = observation.frame
         self._last_hash[label, self.subject] = fingerprint
         self._sharpness.note(observation.quality.sharpness)
-        return Feedback(f"saving {MASK_AGE.title(label)}", Tone.PLAIN, is_taken=True)
+        return Feedback(f"saving {self._scheme.title(label)}", Tone.PLAIN, is_taken=True)
 
     def _inspect(
         self, observation: Observation, label: str, fingerprint: int, now_s: float
@@ -213,6 +229,5 @@ class Photographer:
         self.refused += 1
         return Feedback(f"refused: {', '.join(why)}", Tone.BAD)
 
-
-def _no_class_yet() -> Feedback:
-    return Feedback("no class used yet: press 1, 2, 3 or 4 first", Tone.CARE)
+    def _no_class_yet(self) -> Feedback:
+        return Feedback(f"no class used yet: press {self._key_words} first", Tone.CARE)

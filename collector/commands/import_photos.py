@@ -2,18 +2,20 @@
 
 import argparse
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskage.commands.options import add_data, add_face_model, add_metadata
-from maskage.commands.parser import CommandParser
+from maskage.commands.parser import CommandParser, offer_words, suggest
 from maskage.commands.program import Command
 from maskage.console import say, show, show_progress
 from maskage.errors import DatasetError, UsageError
 
 if TYPE_CHECKING:
+    from maskage.classes.scheme import Scheme
     from maskage.dataset.importer import ImportReport
+    from maskage.dataset.source_labels import SourceListing
     from maskage.formats.metadata_file import PhotoMetadata
 
 
@@ -28,10 +30,22 @@ def _add_import_options(parser: CommandParser) -> None:
         help="folder of pictures, picture, or video",
     )
     add_data(parser)
+    label = parser.add_argument(
+        "--label", metavar="CLASS", help="class of the dataset that all photos show"
+    )
+    offer_words(label, MASK_AGE.labels)
     parser.add_argument(
-        "--label",
-        choices=[str(label) for label in MASK_AGE.labels],
-        help="class that all photos show",
+        "--map",
+        action="append",
+        metavar="FOLDER=CLASS,...",
+        help="classes of folders, or of labels in the table, that are named otherwise: "
+        "'Mask Old=mask_old,blurred=' (an empty class leaves them out); a folder may be a path "
+        "below SOURCE; may be given again",
+    )
+    parser.add_argument(
+        "--add-classes",
+        action="store_true",
+        help="make new classes of the dataset from folders that it does not know",
     )
     parser.add_argument("--subject", metavar="ID", help="pseudonym of who is in all photos")
     parser.add_argument("--session", metavar="ID", help="session that all photos are from")
@@ -49,6 +63,10 @@ def _add_import_options(parser: CommandParser) -> None:
 
 
 def _run_import(arguments: argparse.Namespace) -> int:
+    from maskage.formats.classes_file import read_scheme
+
+    scheme = read_scheme(arguments.data)
+    _check_label(arguments, scheme)
     if not arguments.source.exists():
         raise DatasetError(f"No such file or folder: {arguments.source}. Nothing was imported.")
     if arguments.every <= 0:
@@ -56,52 +74,101 @@ def _run_import(arguments: argparse.Namespace) -> int:
     from maskage.pictures.images import is_picture
 
     if arguments.source.is_dir() or is_picture(arguments.source):
-        return _import_pictures(arguments)
-    return _import_video(arguments)
+        return _import_pictures(arguments, scheme)
+    return _import_video(arguments, scheme)
 
 
-def _import_pictures(arguments: argparse.Namespace) -> int:
-    from maskage.dataset.importer import import_pictures, list_source, read_metadata
+def _check_label(arguments: argparse.Namespace, scheme: "Scheme") -> None:
+    label = arguments.label
+    if label is None:
+        return
+    if arguments.map or arguments.add_classes:
+        raise UsageError(
+            "--label names the class of all pictures; it goes with neither --map nor --add-classes."
+        )
+    if label not in scheme:
+        from maskage.dataset.near_classes import sure_class
+
+        near = sure_class(label, scheme)
+        hint = f" Did you mean {near}?" if near else suggest(label, scheme.labels)
+        raise UsageError(
+            f"--label: {label!r} is not one of {', '.join(scheme.labels)}.{hint} These are the "
+            f"classes of {arguments.data}; `collector classes` changes them."
+        )
+
+
+def _import_pictures(arguments: argparse.Namespace, scheme: "Scheme") -> int:
+    from collector.commands.folder_map import read_map
+    from collector.commands.unknown_folders import require_some_pictures, require_whole_import
+    from maskage.dataset.importer import import_pictures
+    from maskage.dataset.source_labels import list_source, read_metadata
     from maskage.dataset.store import PhotoStore
     from maskage.faces.finder import open_face_finder
-    from maskage.pictures.picture_files import find_unread, report_left_out
 
-    metadata = read_metadata(arguments.metadata) if arguments.metadata else {}
-    label = arguments.label if arguments.label else None
+    folder_map = read_map(arguments.map or (), scheme)
+    table = read_metadata(arguments.metadata, scheme, folder_map) if arguments.metadata else {}
     source: Path = arguments.source
-    pictures, unlabelled = list_source(source, label, metadata)
-    if unlabelled:
-        say(
-            f"{source}: pictures left out because their label is not known: {len(unlabelled)} (the "
-            f"first is {unlabelled[0]}). Put them into class folders, or give it with --label."
+
+    def list_with(classes: "Scheme") -> "SourceListing":
+        return list_source(
+            source, classes, label=arguments.label, metadata=table, folder_map=folder_map
         )
-    found = {picture.name for picture in pictures}.union(unlabelled)
-    unknown = [path for path in metadata if source.is_dir() and path not in found]
-    if source.is_dir():
-        report_left_out(find_unread(source))
-    if unknown:
-        say(
-            f"{arguments.metadata}: {len(unknown)} of {len(metadata)} paths are not in {source} "
-            f"(the first is {unknown[0]}). Write the path of a picture as it is below {source}."
-        )
+
+    listing = list_with(scheme)
+    if arguments.add_classes and listing.unknown:
+        from collector.commands.new_classes import add_unknown_folders
+
+        scheme = add_unknown_folders(arguments, scheme, listing)
+        listing = list_with(scheme)
+    _report_listing(arguments, listing, len(table))
+    require_some_pictures(arguments, scheme, listing)
     finder = None
     if arguments.find_faces:
         finder = open_face_finder(arguments.face_model)
         if finder.notice:
             say(finder.notice)
-    _check_pseudonyms(metadata)
+    _check_pseudonyms(table)
     with PhotoStore(arguments.data) as store:
+        if store.scheme != scheme:
+            raise DatasetError(
+                f"{arguments.data}: its classes were changed by another program just now. Nothing "
+                f"was imported; import again."
+            )
         reports = import_pictures(
-            store, pictures, subject=arguments.subject, session=arguments.session, finder=finder
+            store,
+            listing.pictures,
+            subject=arguments.subject,
+            session=arguments.session,
+            finder=finder,
         )
-        _finish_import(show_progress(reports, "importing", len(pictures)), arguments.data)
-    folders = sorted({str(Path(name).parent) for name in unlabelled} - {"."})
-    if folders:
-        raise DatasetError(
-            f"{source}: whole folders were not imported: {', '.join(folders[:5])}. The rest was. "
-            f"Name the classes of the pictures by --metadata, or import each folder with --label."
-        )
+        shown = show_progress(reports, "importing", len(listing.pictures))
+        _finish_import(shown, arguments.data, listing.left_out)
+    require_whole_import(arguments, scheme, listing)
     return 0
+
+
+def _report_listing(arguments: argparse.Namespace, listing: "SourceListing", rows: int) -> None:
+    """Say which pictures, files, rows and names of the map are not used, and why."""
+    from maskage.pictures.picture_files import find_unread, report_left_out
+
+    source: Path = arguments.source
+    # What lies in folders that are no classes is reported at the end, with the ways on.
+    loose = [name for name in listing.unlabelled if "/" not in name]
+    if loose and listing.pictures:
+        say(
+            f"{source}: pictures left out because their label is not known: {len(loose)} (the "
+            f"first is {loose[0]}). Put them into class folders, or give it with --label."
+        )
+    if source.is_dir():
+        report_left_out(find_unread(source))
+    if missing := listing.missing:
+        say(
+            f"{arguments.metadata}: {len(missing)} of {rows} paths are not in {source} "
+            f"(the first is {missing[0]}). Write the path of a picture as it is below {source}."
+        )
+    for name in listing.unused:
+        near = suggest(name, [folder.name for folder in listing.unknown])
+        say(f"--map: no folder with pictures and no label is named {name!r}.{near}")
 
 
 def _check_pseudonyms(metadata: "dict[str, PhotoMetadata]") -> None:
@@ -116,8 +183,7 @@ def _check_pseudonyms(metadata: "dict[str, PhotoMetadata]") -> None:
         )
 
 
-def _import_video(arguments: argparse.Namespace) -> int:
-    from maskage.classes.ready_made import MASK_AGE
+def _import_video(arguments: argparse.Namespace, scheme: "Scheme") -> int:
     from maskage.dataset.importer import import_video
     from maskage.dataset.store import PhotoStore
     from maskage.faces.finder import open_face_finder
@@ -125,7 +191,7 @@ def _import_video(arguments: argparse.Namespace) -> int:
     if not arguments.label:
         raise UsageError(
             f"{arguments.source}: a video does not say what it shows. "
-            f"Add --label with one of {', '.join(MASK_AGE.labels)}."
+            f"Add --label with one of {', '.join(scheme.labels)}."
         )
     finder = open_face_finder(arguments.face_model)
     if finder.notice:
@@ -140,15 +206,17 @@ def _import_video(arguments: argparse.Namespace) -> int:
             subject=arguments.subject,
             session=arguments.session,
         )
-        _finish_import(show_progress(reports, "importing"), arguments.data)
+        _finish_import(show_progress(reports, "importing"), arguments.data, {})
     return 0
 
 
-def _finish_import(reports: "Iterable[ImportReport]", data: Path) -> None:
+def _finish_import(
+    reports: "Iterable[ImportReport]", data: Path, left_out: Mapping[str, int]
+) -> None:
     """Run the import to its end and print what became of every picture."""
     from maskage.dataset.importer import ImportReport
 
-    report = ImportReport()
+    report = ImportReport({})
     try:
         for latest in reports:
             report = latest
@@ -165,6 +233,8 @@ def _finish_import(reports: "Iterable[ImportReport]", data: Path) -> None:
         show(f"{len(report.conflicts):>10} of them under another label than before: left as it is")
         for message in report.conflicts[:20]:
             say(f"  {message}")
+    if left_out:
+        show(f"{sum(left_out.values()):>6} left out by --map: {', '.join(sorted(left_out))}")
     if report.faceless:
         show(f"{report.faceless:>6} skipped: no face found")
     if report.unreadable:
@@ -179,8 +249,9 @@ def _finish_import(reports: "Iterable[ImportReport]", data: Path) -> None:
 IMPORT = Command(
     "import",
     "bring in photos and videos that you have",
-    "Import photos that you already have: four class folders, one labelled folder, or a video. "
-    "Photos that the dataset already holds, by content, are skipped.",
+    "Import photos that you already have: class folders, one labelled folder, or a video. The "
+    "classes are those of the dataset (`collector classes`). Photos that it already holds, by "
+    "content, are skipped.",
     _add_import_options,
     _run_import,
 )

@@ -14,6 +14,7 @@ from maskage.commands.options import (
 )
 from maskage.commands.parser import CommandParser
 from maskage.commands.program import Command
+from maskage.demo.address import is_demo
 
 
 def _add_capture_options(parser: CommandParser) -> None:
@@ -35,7 +36,7 @@ def _add_capture_options(parser: CommandParser) -> None:
 def _read_dataset(text: str) -> Path:
     """Return the folder that is given as DATA, unless a source was given in its place."""
     is_webcam = text.isdigit() and len(text) < 3
-    if (text == "demo" or is_webcam or "://" in text) and not Path(text).exists():
+    if (is_demo(text) or is_webcam or "://" in text) and not Path(text).exists():
         raise argparse.ArgumentTypeError(
             f"{text} is a source. Give it as --source. A folder of this name is written ./{text}"
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.message import Message
@@ -12,9 +13,9 @@ from textual.strip import Strip
 
 from collector.review.gallery_layout import GAP_COLUMNS, Grid, fit_side
 from collector.review.thumbnails import ThumbLoader
-from collector.widgets.panels import CLASS_COLORS
+from collector.widgets.class_text import class_rgb, class_title, fit_cells, ink_on, to_hex
 from collector.widgets.pixel_widget import PixelWidget, Rgb
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.records import Photo, RgbImage
 
 SIDES = (12, 14, 18, 22, 28, 36)
@@ -44,13 +45,18 @@ class GalleryView:
 
 
 class Gallery(PixelWidget):
-    """The widget that draws a `GalleryView`, with pictures from the thumbnail loader."""
+    """The widget that draws a `GalleryView`, with pictures from the thumbnail loader.
+
+    Args:
+        scheme: The classes.
+    """
 
     class Resized(Message):
         """There is room for another number of tiles."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, scheme: Scheme, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._scheme = scheme
         self.thumbs: ThumbLoader | None = None
         self.drawn = 0  # Times its first line was drawn, for benchmarks.
         self._wanted_side = 18
@@ -141,11 +147,12 @@ class Gallery(PixelWidget):
         return small
 
     def _caption(self, photo: Photo, index: int) -> list[Segment]:
-        color = CLASS_COLORS[photo.label]
-        style = Style(color="black", bgcolor=color, bold=index == self._view.cursor)
+        color = class_rgb(self._scheme, photo.label)
+        style = Style(color=ink_on(color), bgcolor=to_hex(color), bold=index == self._view.cursor)
         marks = ("⚑" if photo.is_flagged else "") + ("≠" if photo.is_disputed else "")
         room = self.grid.side - len(marks) - 1
-        text = f" {_short(photo.label, room):<{room}}{marks}"
+        title = _short(class_title(self._scheme, photo.label), room)
+        text = f" {fit_cells(title, room)}{marks}"
         return [Segment(text, style), Segment(" " * GAP_COLUMNS, self.rich_style)]
 
     def _is_chosen(self, index: int) -> bool:
@@ -158,12 +165,9 @@ class Gallery(PixelWidget):
         return color.r, color.g, color.b
 
 
-def _short(label: str, room: int) -> str:
-    return (
-        MASK_AGE.title(label)
-        if len(MASK_AGE.title(label)) <= room
-        else MASK_AGE.title(label).replace(", ", " ")[:room]
-    )
+def _short(title: str, room: int) -> str:
+    """Return a title without its comma where it does not fit with it."""
+    return title if cell_len(title) <= room else title.replace(", ", " ")
 
 
 def _frame(small: RgbImage, color: Rgb) -> None:

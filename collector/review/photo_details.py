@@ -7,9 +7,10 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from collector.widgets.panels import CLASS_COLORS, MUTED
+from collector.widgets.class_text import class_rgb, class_title, name_style
+from collector.widgets.panels import MUTED
 from collector.widgets.pixel_widget import PixelWidget
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.outside_text import shown_text
 from maskage.pictures.half_blocks import place_picture
 from maskage.pictures.quality import find_faults
@@ -61,10 +62,18 @@ class PhotoPicture(PixelWidget):
 
 
 class PhotoDetails(Widget):
-    """The class, person, session, quality and suggestion of one photo."""
+    """The class, person, session, quality and suggestion of one photo.
+
+    Args:
+        scheme: The classes.
+    """
 
     ALLOW_SELECT = False
     photo: reactive[Photo | None] = reactive(None)
+
+    def __init__(self, scheme: Scheme, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._scheme = scheme
 
     def render(self) -> Content:
         """Draw the facts, one a line."""
@@ -88,24 +97,23 @@ class PhotoDetails(Widget):
         lines += [Content(""), Content.assemble((shown_text(photo.path.partition("/")[2]), MUTED))]
         return Content("\n").join(lines)
 
-    @staticmethod
-    def _title(photo: Photo) -> Content:
+    def _title(self, photo: Photo) -> Content:
         flag = ("  ⚑ flagged", "bold $warning") if photo.is_flagged else ""
-        return Content.assemble(
-            (MASK_AGE.title(photo.label), f"bold {CLASS_COLORS[photo.label]}"), flag
-        )
+        title = class_title(self._scheme, photo.label)
+        return Content.assemble((title, f"bold {self._color(photo.label)}"), flag)
 
-    @staticmethod
-    def _suggestion(photo: Photo) -> list[Content]:
+    def _color(self, label: str) -> str:
+        return name_style(class_rgb(self._scheme, label), self.background_colors[1].rgb)
+
+    def _suggestion(self, photo: Photo) -> list[Content]:
         if photo.suggestion is None:
             return []
         label, confidence = photo.suggestion.label, photo.suggestion.confidence
-        color = CLASS_COLORS[label]
         words = "≠ a model says " if photo.is_disputed else "= a model agrees: "
         return [
             Content.assemble(
                 (words, "bold $warning" if photo.is_disputed else MUTED),
-                (f"{MASK_AGE.title(label)} {confidence:.0%}", color),
+                (f"{class_title(self._scheme, label)} {confidence:.0%}", self._color(label)),
             )
         ]
 

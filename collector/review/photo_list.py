@@ -11,7 +11,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.dataset.edits import Edit
 from maskage.pictures.hamming import find_close_pairs
 from maskage.pictures.perceptual_hash import SAME_PICTURE_BITS
@@ -48,16 +48,17 @@ class ReviewFilter:
     def admits(self, photo: Photo) -> bool:
         """Return whether this photo is shown."""
         return (
-            (self.label is None or photo.label is self.label)
+            (self.label is None or photo.label == self.label)
             and (self.subject is None or photo.subject == self.subject)
             and (self.session is None or photo.session == self.session)
             and (not self.only_flagged or photo.is_flagged)
             and (not self.only_disputed or photo.is_disputed)
         )
 
-    def __str__(self) -> str:
+    def describe(self, scheme: Scheme) -> str:
+        """Return the filter in words: "mask, old · flagged"."""
         words = [
-            MASK_AGE.title(self.label) if self.label else "",
+            scheme.title(self.label) if self.label else "",
             f"of {self.subject}" if self.subject else "",
             f"session {self.session}" if self.session else "",
             "flagged" if self.only_flagged else "",

@@ -1,11 +1,12 @@
 """All that the capture screen is given from outside."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from collector.capture.observer import CameraOpener
 from collector.capture.shutter import Gate
-from collector.keys import COMMANDS, REVIEW_COMMANDS, KeyCommand
+from collector.keys import KeyCommand, capture_commands, review_commands
 from maskage.cameras.sources import Camera
 from maskage.dataset.store import PhotoStore
 from maskage.defaults import DEFAULT_TARGET
@@ -25,9 +26,8 @@ class CaptureParts:
         list_sources: Lists other cameras that could be opened; may take a second.
         subject: Pseudonym of the person at the start, or None.
         gate: The strictness of the shutter.
-        target: Photos wanted in each class.
-        commands: The keys of the camera.
-        review_commands: The keys of the gallery.
+        target: Photos wanted in each class that has no target of its own.
+        key_changes: Keys that the user has chosen, by name of the command.
     """
 
     store: PhotoStore
@@ -39,5 +39,14 @@ class CaptureParts:
     subject: str | None = None
     gate: Gate = Gate.WARN
     target: int = DEFAULT_TARGET
-    commands: tuple[KeyCommand, ...] = COMMANDS
-    review_commands: tuple[KeyCommand, ...] = REVIEW_COMMANDS
+    key_changes: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def commands(self) -> tuple[KeyCommand, ...]:
+        """The keys of the camera."""
+        return capture_commands(self.store.scheme, self.key_changes)
+
+    @cached_property
+    def review_commands(self) -> tuple[KeyCommand, ...]:
+        """The keys of the gallery."""
+        return review_commands(self.store.scheme, self.key_changes)

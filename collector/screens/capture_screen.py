@@ -7,10 +7,8 @@ small messages.
 import asyncio
 import time
 from collections import deque
-from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from collector.capture.class_counts import PhotoCounts
@@ -20,20 +18,19 @@ from collector.capture.observer import Observer
 from collector.capture.photographer import Feedback, Photographer, Tone
 from collector.capture.shutter import GATE_TEXTS
 from collector.capture.writer import Edited, How, NotDone, PhotoWriter
-from collector.keys import COMMANDS, show_keys
+from collector.keys import name_class_keys, show_keys
 from collector.screens.capture_parts import CaptureParts
 from collector.screens.capture_view import CaptureView, describe_camera, describe_saved
 from collector.screens.messages import CameraChanged, ObservationReady, WriterReported
 from collector.screens.permission import Permission
 from collector.screens.review_screen import ReviewScreen
+from collector.widgets.class_panel import ClassCounts
 from collector.widgets.dialogs import HelpPage
-from collector.widgets.panels import ClassCounts, SessionFigures
+from collector.widgets.panels import SessionFigures
 from collector.widgets.preview import PreviewPicture
 from collector.widgets.tone_line import TONE_COLORS
 from maskage.cameras.live_feed import CameraCondition, CameraState
-from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import flagging
-from maskage.outside_text import shown_text
 
 _TICK_S = 1 / 30
 _PANELS_S = 0.2
@@ -49,16 +46,13 @@ class CaptureScreen(CaptureView):
         parts: The camera, the store and the rest that it works with.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(c.keys, c.action, c.short or c.text, id=c.name, show=False) for c in COMMANDS
-    ]
-
     def __init__(self, parts: CaptureParts) -> None:
-        super().__init__(parts.commands)
-        self._parts = parts
+        super().__init__(parts)
         self._writer = PhotoWriter(parts.store)
         self._writer.add_listener(lambda report: self._send(WriterReported(report)))
-        self._photographer = Photographer(self._writer, parts.gate, parts.subject)
+        self._photographer = Photographer(
+            self._writer, self._scheme, parts.gate, parts.subject, name_class_keys(parts.commands)
+        )
         self._observer = Observer(
             parts.camera,
             parts.source,
@@ -72,9 +66,6 @@ class CaptureScreen(CaptureView):
             parts.store, lambda why: self._answer(Feedback(why, Tone.BAD))
         )
         self._subject_key = next(show_keys(c.keys) for c in parts.commands if c.name == "subject")
-        self._label_keys = dict(
-            zip(MASK_AGE.labels, (show_keys(c.keys) for c in parts.commands), strict=False)
-        )
         self._observation: Observation | None = None
         self._state = CameraState(CameraCondition.LIVE, parts.camera.name)
         self._is_mirrored = True
@@ -86,7 +77,6 @@ class CaptureScreen(CaptureView):
 
     def on_mount(self) -> None:
         """Start the camera and the clocks, and ask for what is missing."""
-        self._strip.keys = self._label_keys
         self._preview.say("waiting for the camera")
         self._observer.start()
         self.set_interval(_TICK_S, self._tick)
@@ -160,7 +150,7 @@ class CaptureScreen(CaptureView):
         self._class_counts.note(report.edits)
         self._return_to_undone(report)
         self._strip.note(report)
-        self._answer(describe_saved(report, self._class_counts.total))
+        self._answer(describe_saved(report, self._class_counts.total, self._scheme))
         self._show_counts()
 
     def _return_to_undone(self, report: Edited) -> None:
@@ -171,10 +161,20 @@ class CaptureScreen(CaptureView):
 
     # Keys
 
-    def action_shoot(self, label: str) -> None:
-        """Take a shot into a class; called again and again while the key is held."""
-        self._take(self._photographer.press(label, time.monotonic()))
-        self._show_counts()
+    def action_shoot(self, number: int) -> None:
+        """Take a shot into the class of this number; called again and again while a key is held."""
+        self._shoot(self._scheme.labels[number])
+
+    def _shoot(self, label: str | None) -> None:
+        if label is not None:
+            self._note_used(label)
+            self._take(self._photographer.press(label, time.monotonic()))
+            self._show_counts()
+
+    def action_find_class(self) -> None:
+        """Ask for a class by its name, and shoot into it."""
+        entries = self._list_classes(self._class_counts.total)
+        self._open_palette("shoot into which class?", entries, self._shoot)
 
     def action_again(self) -> None:
         """Take a shot into the class used last."""
@@ -272,7 +272,8 @@ class CaptureScreen(CaptureView):
         self._is_reviewing = True
         self._close_or_open_shutter()
         commands = self._parts.review_commands
-        self.app.push_screen(ReviewScreen(self._parts.store, self._writer, commands), self._return)
+        review = ReviewScreen(self._parts.store, self._writer, commands, self._recent)
+        self.app.push_screen(review, self._return)
 
     def _return(self, _: None) -> None:
         self._is_reviewing = False
@@ -364,9 +365,7 @@ class CaptureScreen(CaptureView):
         self._class_panel.counts = ClassCounts(
             total=dict(self._class_counts.total),
             of_subject=dict(self._class_counts.of_subject),
-            target=self._parts.target,
             last=self._photographer.last_label,
-            keys=self._label_keys,
         )
 
     def _update_panels(self) -> None:
@@ -392,8 +391,8 @@ class CaptureScreen(CaptureView):
         seen = self._observation
         if seen is not None and seen.frame.file is not None:
             of = f" of {count:,}" if (count := self._observer.frame_count) else ""
-            place = f"{shown_text(seen.frame.file)} · {seen.frame.index + 1:,}{of}"
+            name, place = seen.frame.file, f"{seen.frame.index + 1:,}{of}"
         else:
             fps = sum(1 for seen_s in self._seen_s if now_s - seen_s <= 1.0)
-            place = f"{shown_text(self._state.name)} · {fps} fps"
-        self._draw_header(self._parts.store.root, f"{place} · gate {self._parts.gate}")
+            name, place = self._state.name, f"{fps} fps"
+        self._draw_header(name, f"{place} · gate {self._parts.gate}")

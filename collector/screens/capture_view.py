@@ -3,8 +3,8 @@
 import time
 from collections import deque
 from collections.abc import Mapping
-from pathlib import Path
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -13,35 +13,48 @@ from textual.widgets import Static
 from collector.capture.edit_messages import describe_edits
 from collector.capture.photographer import Feedback, Tone
 from collector.capture.writer import Edited, How
-from collector.keys import KeyCommand
-from collector.widgets.panels import MUTED, ClassPanel, KeyFooter, SessionPanel
+from collector.keys import PALETTE
+from collector.screens.capture_parts import CaptureParts
+from collector.screens.keyed_screen import KeyedScreen
+from collector.widgets.class_palette import ClassPalette
+from collector.widgets.class_panel import ClassPanel
+from collector.widgets.class_text import fit_cells
+from collector.widgets.panels import MUTED, KeyFooter, SessionPanel
 from collector.widgets.preview import Preview
-from collector.widgets.roomy_screen import RoomyScreen, TooSmall
+from collector.widgets.roomy_screen import TooSmall
 from collector.widgets.shot_strip import ShotStrip
 from collector.widgets.tone_line import ToneLine
 from maskage.cameras.live_feed import CameraCondition, CameraState
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.outside_text import shown_text
 
+_BADGE = " ◉ collector "
+_MANY = 12
+"""Classes beyond which a broad screen gives the panels more room."""
 
-class CaptureView(RoomyScreen[None]):
+
+class CaptureView(KeyedScreen):
     """The widgets of the capture screen; what they show is decided by `CaptureScreen`.
 
     Args:
-        commands: The keys, for the footer.
+        parts: The classes, their targets, and the keys.
 
     Attributes:
         answers: The last answers to the person, the newest at the end.
     """
 
-    def __init__(self, commands: tuple[KeyCommand, ...]) -> None:
-        super().__init__()
-        self._commands = commands
+    UNDER_PALETTE = "#classes, #session"
+
+    def __init__(self, parts: CaptureParts) -> None:
+        super().__init__(parts.store.scheme, parts.commands)
+        self._parts = parts
+        self.set_class(len(self._scheme) > _MANY, "-many")
         self.answers: deque[Feedback] = deque(maxlen=100)
         self._answered_s = float("-inf")
 
     def compose(self) -> ComposeResult:
         """Lay the widgets out."""
+        find = next(c.first_key for c in self._commands if c.action == PALETTE)
         yield Static(id="header")
         with Horizontal(id="middle"):
             with Vertical(id="left"):
@@ -49,9 +62,12 @@ class CaptureView(RoomyScreen[None]):
                 yield ToneLine(id="advice")
                 yield ToneLine(id="answer")
             with Vertical(id="right"):
-                yield ClassPanel(id="classes")
+                yield ClassPanel(
+                    self._scheme, self._class_keys, self._parts.target, find, id="classes"
+                )
                 yield SessionPanel(id="session")
-        yield ShotStrip(id="strip")
+                yield ClassPalette(self._scheme, self._class_keys, id="palette")
+        yield ShotStrip(self._scheme, self._class_keys, id="strip")
         yield KeyFooter(self._commands, [("shoot", "shoot, hold: burst")], id="keys")
         yield TooSmall("q  quit", id="too-small")
 
@@ -80,14 +96,36 @@ class CaptureView(RoomyScreen[None]):
         self._answered_s = time.monotonic()
         self.query_one("#answer", ToneLine).say(answer)
 
-    def _draw_header(self, root: Path, place: str) -> None:
+    def _draw_header(self, name: str, place: str) -> None:
+        """Draw the first line.
+
+        Args:
+            name: The camera, or the picture of a folder.
+            place: What is always seen in full: frames a second, gate.
+        """
+        room = self.size.width - cell_len(_BADGE + place) - len("      ·  ")
+        root, name = fit_names(str(self._parts.store.root), name, room)
         self.query_one("#header", Static).update(
             Content.assemble(
-                (" ◉ collector ", "bold $background on $primary"),
-                (f"  {shown_text(root)}", "bold"),
-                (f"   {place}", MUTED),
+                (_BADGE, "bold $background on $primary"),
+                (f"  {root}", "bold"),
+                (f"   {name} · {place}", MUTED),
             )
         )
+
+
+def fit_names(root: str, name: str, room: int) -> tuple[str, str]:
+    """Return a path and a name cut to so many cells in all.
+
+    A path is known by its end, a camera by its beginning. The path gives way first, down to half.
+    """
+    root, name = shown_text(root), shown_text(name)
+    left = max(room // 2, room - cell_len(name))
+    if cell_len(root) > left:
+        while root and cell_len(root) >= left:
+            root = root[1:]
+        root = f"…{root}"
+    return root, fit_cells(name, max(1, min(cell_len(name), room - cell_len(root))))
 
 
 def describe_camera(state: CameraState) -> str | None:
@@ -103,18 +141,19 @@ def describe_camera(state: CameraState) -> str | None:
     return None
 
 
-def describe_saved(report: Edited, total: Mapping[str, int]) -> Feedback:
+def describe_saved(report: Edited, total: Mapping[str, int], scheme: Scheme) -> Feedback:
     """Return the answer to edits that are on the disk.
 
     Args:
         report: The edits that the writer carried out.
         total: Photos in each class, these included.
+        scheme: The classes.
     """
     photo = report.edits[0].photo
     taken = report.taken.get(photo.path)
     if report.how is not How.DONE or taken is None:
-        return describe_edits(report)
-    text = f"saved {MASK_AGE.title(photo.label)}, number {total[photo.label]:,}"
+        return describe_edits(report, scheme)
+    text = f"saved {scheme.title(photo.label)}, number {total[photo.label]:,}"
     if taken.flaws:
         return Feedback(f"{text} · {', '.join(taken.flaws)}", Tone.CARE)
     return Feedback(text, Tone.GOOD)

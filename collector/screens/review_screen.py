@@ -7,27 +7,27 @@ thread; what is on the screen follows when they are on the disk.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.worker import get_current_worker
 
 from collector.capture.edit_messages import DISK_TOO_SLOW, describe_edits
 from collector.capture.photographer import Feedback, Tone
 from collector.capture.writer import How, NotDone, PhotoWriter, Report
-from collector.keys import REVIEW_COMMANDS, KeyCommand
+from collector.keys import KeyCommand
 from collector.review.gallery import Gallery
 from collector.review.photo_list import ReviewFilter, ReviewList, ReviewOrder, rank_look_alikes
 from collector.screens.messages import ThumbsReady, WriterReported
 from collector.screens.review_view import ReviewView
+from collector.widgets.class_search import PaletteEntry
 from collector.widgets.dialogs import ChoiceDialog, HelpPage
-from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import Edit, flagging, trashing
 from maskage.dataset.store import PhotoStore
 from maskage.records import Photo
 
 _TALL_ROWS = 34
+_RING = 9
+"""Most classes that one goes round by a key."""
 
 
 class ReviewScreen(ReviewView):
@@ -37,20 +37,17 @@ class ReviewScreen(ReviewView):
         store: The dataset, open.
         writer: Writes to the same store; its history is shared with the capture screen.
         commands: The keys.
+        recent: The classes used so far, the last one first.
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(c.keys, c.action, c.short or c.text, id=c.name, show=False, priority=False)
-        for c in REVIEW_COMMANDS
-    ]
 
     def __init__(
         self,
         store: PhotoStore,
         writer: PhotoWriter,
-        commands: tuple[KeyCommand, ...] = REVIEW_COMMANDS,
+        commands: Sequence[KeyCommand],
+        recent: Sequence[str] = (),
     ) -> None:
-        super().__init__(store, commands)
+        super().__init__(store, commands, recent)
         self._writer = writer
         self._heard = 0
         self._alike: dict[str, float] | None = None
@@ -100,7 +97,7 @@ class ReviewScreen(ReviewView):
         self.cursor = self.photos.follow(report.edits, self.cursor)
         if report.how is not How.DONE:
             self._go_to(report.edits)
-        self._answer(describe_edits(report))
+        self._answer(describe_edits(report, self._scheme))
         self._show()
 
     def _go_to(self, edits: Sequence[Edit]) -> None:
@@ -112,21 +109,35 @@ class ReviewScreen(ReviewView):
 
     # Keys that change photos
 
-    def action_relabel(self, label: str) -> None:
-        """Order another label for the chosen photos."""
-        self._edit_chosen(lambda photo: self._relabel(photo, label))
+    def action_relabel(self, number: int) -> None:
+        """Order the class of this number for the chosen photos."""
+        self._label_chosen(self._scheme.labels[number])
+
+    def _label_chosen(self, label: str | None) -> None:
+        if label is not None:
+            self._note_used(label)
+            self._edit_chosen(lambda photo: self._relabel(photo, label))
+
+    def action_find_class(self) -> None:
+        """Ask for a class by its name, to label the chosen photos with."""
+        entries = self._list_classes(self._store.counts())
+        self._open_palette("label it as which class?", entries, self._label_chosen)
 
     def action_accept(self) -> None:
         """Order the suggested label for the chosen photos."""
-        chosen = self._chosen()
-        if not any(photo.suggestion for photo in chosen):
-            self._answer(
-                Feedback("no suggestion here: run `detector suggest` to get some", Tone.CARE)
-            )
+        suggested = [p.suggestion.label for p in self._chosen() if p.suggestion]
+        if not suggested:
+            answer = "no suggestion here: run `detector suggest` to get some"
+        elif not any(label in self._scheme for label in suggested):
+            answer = f"the model suggests {suggested[0]}, which is no class of this dataset"
+        else:
+            self._edit_chosen(self._accept)
             return
-        self._edit_chosen(
-            lambda photo: self._relabel(photo, photo.suggestion.label) if photo.suggestion else None
-        )
+        self._answer(Feedback(answer, Tone.CARE))
+
+    def _accept(self, photo: Photo) -> Edit | None:
+        label = photo.suggestion.label if photo.suggestion else photo.label
+        return self._relabel(photo, label) if label in self._scheme else None
 
     def action_trash(self) -> None:
         """Order the chosen photos to the trash."""
@@ -240,9 +251,18 @@ class ReviewScreen(ReviewView):
     # Keys that choose what is shown
 
     def action_only_class(self) -> None:
-        """Filter by the next class, then by none."""
-        ring = [None, *MASK_AGE.labels]
-        label = ring[(ring.index(self._filter.label) + 1) % len(ring)]
+        """Filter by the next class, then by none; where they are many, ask for one by its name."""
+        if len(self._scheme) <= _RING:
+            ring = [None, *self._scheme.labels]
+            self._choose_class(ring[(ring.index(self._filter.label) + 1) % len(ring)])
+            return
+        counts = self._store.counts()
+        everything = PaletteEntry(None, "all classes", sum(counts.values()))
+        self._open_palette(
+            "show only which class?", [everything, *self._list_classes(counts)], self._choose_class
+        )
+
+    def _choose_class(self, label: str | None) -> None:
         self._choose(replace(self._filter, label=label), self._order)
 
     def action_only_subject(self) -> None:

@@ -4,6 +4,7 @@ Thumbnails are decoded by threads; the photos of the next screen are decoded ahe
 """
 
 import time
+from collections.abc import Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -11,14 +12,16 @@ from textual.content import Content
 from textual.widgets import Static
 
 from collector.capture.photographer import Feedback
-from collector.keys import KeyCommand
+from collector.keys import PALETTE, KeyCommand, shorten_keys
 from collector.review.gallery import Gallery, GalleryView
 from collector.review.photo_details import PhotoDetails, PhotoPicture
 from collector.review.photo_list import ReviewFilter, ReviewList, ReviewOrder
 from collector.review.thumbnails import LARGE_KEPT, LARGE_PX, ThumbLoader
+from collector.screens.keyed_screen import KeyedScreen
 from collector.screens.messages import ThumbsReady
+from collector.widgets.class_palette import ClassPalette
 from collector.widgets.panels import MUTED, KeyFooter
-from collector.widgets.roomy_screen import RoomyScreen, TooSmall
+from collector.widgets.roomy_screen import TooSmall
 from collector.widgets.tone_line import ToneLine
 from maskage.dataset.store import PhotoStore
 from maskage.outside_text import shown_text
@@ -27,22 +30,26 @@ from maskage.records import Photo
 _ANSWER_S = 4.0
 
 
-class ReviewView(RoomyScreen[None]):
+class ReviewView(KeyedScreen):
     """Photos in order, a cursor, perhaps a range, and the widgets that show them.
 
     Args:
         store: The dataset, open.
-        commands: The keys, for the footer.
+        commands: The keys.
+        recent: The classes used so far, the last one first.
 
     Attributes:
         photos: The photos that are shown, in order.
         cursor: Index of the photo that keys work on.
     """
 
-    def __init__(self, store: PhotoStore, commands: tuple[KeyCommand, ...]) -> None:
-        super().__init__()
+    UNDER_PALETTE = "#facts"
+
+    def __init__(
+        self, store: PhotoStore, commands: Sequence[KeyCommand], recent: Sequence[str] = ()
+    ) -> None:
+        super().__init__(store.scheme, commands, recent)
         self._store = store
-        self._commands = commands
         self._filter = ReviewFilter()
         self._order = ReviewOrder.NEWEST
         self.photos = ReviewList([], self._filter, self._order)
@@ -60,11 +67,12 @@ class ReviewView(RoomyScreen[None]):
         """Lay the widgets out."""
         yield Static(id="header")
         with Horizontal(id="middle"):
-            yield Gallery(id="gallery")
+            yield Gallery(self._scheme, id="gallery")
             yield PhotoPicture(id="large")
             with Vertical(id="details"):
                 yield PhotoPicture(id="picture")
-                yield PhotoDetails(id="facts")
+                yield PhotoDetails(self._scheme, id="facts")
+                yield ClassPalette(self._scheme, self._class_keys, id="palette")
         yield ToneLine(id="answer")
         yield KeyFooter(self._commands, [("relabel", "label"), ("step", "move")], id="keys")
         yield TooSmall("q  back", id="too-small")
@@ -124,7 +132,7 @@ class ReviewView(RoomyScreen[None]):
         self.query_one("#header", Static).update(
             Content.assemble(
                 (" ▦ gallery ", "bold $background on $primary"),
-                (f"  {shown_text(self._filter)}", "bold"),
+                (f"  {shown_text(self._filter.describe(self._scheme))}", "bold"),
                 (f"   {place} · {self._order}{chosen}   {shown_text(self._store.root)}", MUTED),
             )
         )
@@ -135,5 +143,13 @@ class ReviewView(RoomyScreen[None]):
 
     def _fall_silent(self) -> None:
         if time.monotonic() - self._answered_s > _ANSWER_S:
-            hint = "1-4: label and go on · v: range · o: sort · c s n m d: filter"
-            self.query_one("#answer", ToneLine).say(Feedback(hint))
+            self.query_one("#answer", ToneLine).say(Feedback(self._hint))
+
+    @property
+    def _hint(self) -> str:
+        """The line that is shown while there is nothing to answer."""
+        keys = shorten_keys(list(self._class_keys.values()))
+        if len(self._class_keys) < len(self._scheme):
+            find = next(c.first_key for c in self._commands if c.action == PALETTE)
+            keys = f"{keys} {find}".strip()
+        return f"{keys}: label and go on · v: range · o: sort · c s n m d: filter"

@@ -192,10 +192,11 @@ class HelpPage(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Lay the widgets out."""
-        width = max(len(show_keys(c.keys)) for c in self._commands)
+        commands = [c for c in self._commands if c.keys]
+        width = max(len(show_keys(c.keys)) for c in commands)
         lines = [
             Content.assemble((f"{show_keys(c.keys):>{width}}  ", "bold $primary"), c.text)
-            for c in self._commands
+            for c in commands
         ]
         # It has the focus, so that the arrow keys scroll it in a low terminal.
         with VerticalScroll(id="dialog", classes="-wide"):

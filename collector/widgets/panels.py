@@ -1,4 +1,4 @@
-"""The panels beside and below the picture: counts, meters, keys.
+"""The panels beside and below the picture: meters and keys; helpers of panels.
 
 Each draws itself from a small record that the screen gives it.
 """
@@ -11,14 +11,10 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from collector.keys import KeyCommand, show_keys
-from maskage.classes.ready_made import MASK_AGE
-from maskage.defaults import DEFAULT_TARGET
+from collector.keys import KeyCommand, shorten_keys
 from maskage.outside_text import shown_text
 from maskage.pictures.quality_limits import QualityLimits
 from maskage.records import Quality
-
-CLASS_COLORS: dict[str, str] = {each.folder: each.color for each in MASK_AGE}
 
 MUTED = "$foreground 55%"
 
@@ -45,74 +41,6 @@ def spread(left: Content, right: Content, width: int) -> Content:
 def count_photos(count: int) -> str:
     """Return "1 photo" or "12 photos"."""
     return f"{count:,} photo{'' if count == 1 else 's'}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassCounts:
-    """The figures of `ClassPanel`.
-
-    Attributes:
-        total: Photos in each class.
-        of_subject: Photos of the subject in each class; empty where there is no subject.
-        target: Photos wanted in each class.
-        last: The class used last.
-        keys: The key of each class.
-    """
-
-    total: dict[str, int] = field(default_factory=dict)
-    of_subject: dict[str, int] = field(default_factory=dict)
-    target: int = DEFAULT_TARGET
-    last: str | None = None
-    keys: dict[str, str] = field(default_factory=dict)
-
-
-class ClassPanel(Widget):
-    """A row for each class: key, name, count and target, bar."""
-
-    ALLOW_SELECT = False
-    counts: reactive[ClassCounts] = reactive(ClassCounts())
-
-    def render(self) -> Content:
-        """Draw the text of the widget."""
-        is_roomy = self.size.height >= 4 * 3 + 1
-        has_bars = self.size.height >= 4 * 2
-        lines: list[Content] = []
-        for label in MASK_AGE.labels:
-            lines += self._draw_class(label)[: 1 + has_bars]
-            if is_roomy:
-                lines.append(Content(""))
-        if is_roomy:
-            lines.append(self._draw_total())
-        return Content("\n").join(lines)
-
-    def _draw_total(self) -> Content:
-        counts = self.counts
-        total, wanted = sum(counts.total.values()), counts.target * len(MASK_AGE)
-        number = Content.assemble((f"{total:,}", "bold"), (f" / {wanted:,}", MUTED))
-        share = Content.assemble((f"all four  {total / wanted:.0%}", MUTED))
-        return spread(share, number, self.size.width)
-
-    def _draw_class(self, label: str) -> list[Content]:
-        counts, color, width = self.counts, CLASS_COLORS[label], self.size.width
-        total = counts.total.get(label, 0)
-        is_last = label == counts.last
-        name = Content.assemble(
-            (f" {counts.keys.get(label, '')} ", f"bold black on {color}"),
-            " ",
-            (MASK_AGE.title(label), f"bold {color}" if is_last else color),
-            (" ◂", color) if is_last else "",
-        )
-        # The subject's own count gives way to the name on a narrow panel.
-        is_wide = width >= 36
-        own = f"{counts.of_subject[label]} here · " if counts.of_subject and is_wide else ""
-        is_full = total >= counts.target
-        number = Content.assemble(
-            (own, MUTED),
-            (f"{total:,}", "bold $success" if is_full else "bold"),
-            (f" / {counts.target:,}", MUTED),
-        )
-        bar = draw_bar(total / counts.target, width, color)
-        return [spread(name, number, width), bar]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,11 +165,12 @@ class KeyFooter(Widget):
     ) -> None:
         super().__init__(id=id)
         items = []
-        # Keys of one kind, such as the four classes, stand together under one word.
+        # Keys of one kind, such as those of the classes, stand together under one word.
         for action, word in families:
-            kin = [c.keys.split(",")[0] for c in commands if c.action.startswith(f"{action}(")]
-            items.append((" ".join(map(show_keys, kin)), word))
-        items += [(show_keys(c.keys.split(",")[0]), c.short) for c in commands if c.short]
+            kin = [c.first_key for c in commands if c.action.startswith(f"{action}(") and c.keys]
+            if kin:
+                items.append((shorten_keys(kin, longest=6), word))
+        items += [(c.first_key, c.short) for c in commands if c.short]
         self._items = [
             Content.assemble((keys, "bold $primary"), (f" {word}", MUTED)) for keys, word in items
         ]

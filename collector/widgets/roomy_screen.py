@@ -16,7 +16,12 @@ Result = TypeVar("Result")
 class RoomyScreen(Screen[Result]):
     """A screen whose style classes tell how much room there is: `-narrow`, `-tall` and so on."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (MIN_COLUMNS, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-tiny"),
+        (MIN_COLUMNS, "-narrow"),
+        (100, "-wide"),
+        (140, "-broad"),
+    ]
     VERTICAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-flat"),
         (MIN_ROWS, "-low"),

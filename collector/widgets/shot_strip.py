@@ -1,17 +1,27 @@
 """The last ten shots, below the picture."""
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
 from collector.capture.writer import THUMB_SIDE_PX, Edited, Taken
-from collector.widgets.panels import CLASS_COLORS
+from collector.widgets.class_text import (
+    class_rgb,
+    class_title,
+    cut_apart,
+    fit_cells,
+    ink_on,
+    split_title,
+    to_hex,
+)
 from collector.widgets.pixel_widget import style_half_blocks
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.dataset.edits import Edit
 from maskage.pictures.half_blocks import place_picture, shrink_to_cells
 from maskage.records import Photo
@@ -26,16 +36,21 @@ class _Thumb:
 class ShotStrip(Widget):
     """The last ten shots, the newest right: small pictures above the names of their classes.
 
-    Where there is no height, the names alone.
+    Where there is no height, the keys alone, and the names of classes without a key.
+
+    Args:
+        scheme: The classes.
+        keys: Key of each class that has one, as people read it.
     """
 
     ALLOW_SELECT = False
     SHOWN = 10
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, scheme: Scheme, keys: Mapping[str, str], *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._scheme = scheme
+        self._keys = keys
         self._thumbs: deque[_Thumb] = deque(maxlen=4 * self.SHOWN)
-        self.keys: dict[str, str] = {}
 
     @property
     def newest(self) -> Photo | None:
@@ -84,19 +99,29 @@ class ShotStrip(Widget):
 
     def _label_line(self, thumb: _Thumb, slot: int, row: int, rows: int) -> list[Segment]:
         label = thumb.photo.label
-        style = Style(color="black", bgcolor=CLASS_COLORS[label], bold=True)
-        key = self.keys.get(label, "")
+        color = class_rgb(self._scheme, label)
+        style = Style(color=ink_on(color), bgcolor=to_hex(color), bold=True)
         mark = " !" if thumb.taken.flaws else ""
         mark += " ⚑" if thumb.photo.is_flagged else ""
-        mask, age = MASK_AGE.title(label).split(", ")
-        if rows == 1:
-            text = f"{key}{mark}".center(slot - 1)
-        else:
-            text = f" {key} {mask}" if row == 0 else f"   {age}{mark}"
         # As wide as the picture above: an even number of cells, centred.
         wide = (slot - 1) // 2 * 2
-        shown = text[:wide].ljust(wide)
+        shown = fit_cells(self._label_text(label, mark, wide, row if rows > 1 else None), wide)
         return [Segment(shown, style), Segment(" " * (slot - wide), self.rich_style)]
+
+    def _label_text(self, label: str, mark: str, wide: int, row: int | None) -> str:
+        """Return a line of a label, first (0) or second (1), or its only one (None)."""
+        key = self._keys.get(label, "")
+        title = class_title(self._scheme, label)
+        if row is None:
+            others = (each.title for each in self._scheme if each.folder != label)
+            text = key or cut_apart(title, others, wide - len(mark))
+            return f"{text}{mark}".center(wide)
+        lead = f" {key} " if key else " "
+        indent = " " * cell_len(lead)
+        first, second = split_title(
+            title, wide - cell_len(lead), max(1, wide - cell_len(indent) - len(mark))
+        )
+        return f"{lead}{first}" if row == 0 else f"{indent}{second.rstrip()}{mark}"
 
     def _picture_line(self, thumb: _Thumb, slot: int, y: int, rows: int) -> list[Segment]:
         place = place_picture(THUMB_SIDE_PX, THUMB_SIDE_PX, (slot - 1) // 2 * 2, rows)

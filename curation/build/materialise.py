@@ -25,11 +25,12 @@ import splitfolders.split
 
 from curation.build.augment import make_pipeline, make_variant
 from curation.build.verify import verify_result
+from curation.caveats import caveat_of, held_out_of
 from curation.plan.plan import CurationPlan, PlannedPhoto
-from curation.settings import RANDOM
-from maskage.classes.ready_made import MASK_AGE
+from curation.settings import DROP, RANDOM
 from maskage.console import Progress, no_progress
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
+from maskage.formats.classes_file import CLASSES_FILE, format_scheme
 from maskage.formats.curated_set import (
     SET_NAMES,
     SPLITS,
@@ -80,6 +81,7 @@ def materialise_plan(
         with building_folder(out) as building:
             result = building / RESULT
             _lay_out(plan, building / "source", result)
+            write_private(result / CLASSES_FILE, format_scheme(plan.scheme))
             write_plan(result, map(_row_of, plan.photos))
             record = _record_of(plan)
             write_curation(result, record, out)
@@ -91,7 +93,7 @@ def materialise_plan(
             variants = _write_variants(plan, result, progress)
             verify_result(plan, result, copies, progress)
             record = replace(
-                record, dataset_digest=digest_set({**copies, **variants}, MASK_AGE.labels)
+                record, dataset_digest=digest_set({**copies, **variants}, plan.scheme.labels)
             )
             write_curation(result, record, out)
             _put_in_place(result, out)
@@ -110,8 +112,7 @@ def require_replaceable(out: Path, root: Path) -> None:
         EnvironmentProblemError: `out` cannot be read.
     """
     out, root = _real(out), _real(root)
-    # A class folder may be a link to one elsewhere.
-    for folder in (root, *(_real(root / label) for label in MASK_AGE.labels)):
+    for folder in (root, *_folders_of(root)):
         if out == folder or folder in out.parents or out in folder.parents:
             raise UsageError(
                 f"--out {out} and the dataset {folder} lie in each other. The dataset is never "
@@ -124,6 +125,15 @@ def require_replaceable(out: Path, root: Path) -> None:
             f"--out {out}: cannot be read ({fault.strerror or fault}). Check the path and its "
             f"permissions, or choose another folder."
         ) from fault
+
+
+def _folders_of(root: Path) -> list[Path]:
+    """Return the folders of a dataset; a class folder may be a link to one elsewhere."""
+    try:
+        return [_real(path) for path in sorted(root.iterdir()) if path.is_dir()]
+    except OSError:
+        # Reading the dataset says what is wrong with it.
+        return []
 
 
 def _require_former_result(out: Path) -> None:
@@ -191,10 +201,12 @@ def _record_of(plan: CurationPlan) -> CurationRecord:
     return CurationRecord(
         dataset=plan.root,
         version=installed_version(),
-        classes=MASK_AGE.labels,
+        classes=plan.scheme.labels,
         seed=settings.seed,
         settings=_as_data(settings),
         options=(*command[2:at], *command[at + 2 :]),
+        held_out=held_out_of(settings),
+        caveat=caveat_of(settings),
     )
 
 
@@ -226,7 +238,7 @@ class _Slot(tuple[Path, ...]):
 
 def _lay_out(plan: CurationPlan, source: Path, result: Path) -> None:
     """Let split-folders move an empty file for every kept photo from `source` to its split."""
-    for label in MASK_AGE.labels:
+    for label in plan.scheme.labels:
         (source / label).mkdir(parents=True)
     for photo in plan.kept:
         try:
@@ -237,10 +249,10 @@ def _lay_out(plan: CurationPlan, source: Path, result: Path) -> None:
                 f"and small letters as the same. Rename one of them, or choose an --out on another "
                 f"disk. Nothing was replaced."
             ) from fault
-    if plan.settings.split == RANDOM:
-        splitfolders.ratio(
-            source, result, seed=plan.settings.seed, ratio=plan.settings.ratio, move=True
-        )
+    # A surplus is set aside after the split: then split-folders would cut another list.
+    settings = plan.settings
+    if settings.split == RANDOM and settings.balance != DROP and not settings.no_test:
+        splitfolders.ratio(source, result, seed=settings.seed, ratio=settings.ratio, move=True)
         return
     third = 1 / len(SPLITS)
     splitfolders.ratio(

@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curation.build.augment import make_pipeline, make_variant
+from curation.caveats import caveat_of
 from curation.limits import FLAWS
 from curation.masks.painting import Wearing
 from curation.plan.plan import CurationPlan, PlannedPhoto
-from curation.settings import GROUP
-from maskage.classes.ready_made import MASK_AGE
+from curation.settings import RANDOM
+from maskage.classes.scheme import MASK, MISWORN
 from maskage.formats.curated_set import SPLITS, WEIGHTS_FILE
 from maskage.outside_text import path_to_text
 from maskage.pages.page import Card, fill, render_page
-from maskage.pages.parts import Figure, data_address, encode_small, load_figure, table
+from maskage.pages.parts import Figure, data_address, encode_small, load_figure
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -25,6 +26,8 @@ MOST_VARIANTS = 8
 MOST_ROWS = 2000
 MOST_FLAWED = 14
 MOST_DOUBTFUL = 60
+MOST_COLUMNS = 8
+"""Largest number of classes that stand side by side; more of them are listed in one cell."""
 
 _PARTS = (("train", "train"), ("made", "variants"), ("val", "val"), ("test", "test"))
 """Class of the stylesheet and name of each part of a bar."""
@@ -45,7 +48,9 @@ def render_report(plan: CurationPlan, out: Path) -> str:
         (f"{_count_groups(plan):,}", "groups"),
         (f"{len(plan.variants):,}", "variants added"),
     ]
+    caveat = caveat_of(plan.settings)
     cards = [
+        Card("caveat", "What a score here says", _fill("caveat", text=caveat) if caveat else ""),
         Card("counts", "Counts", _counts(plan)),
         Card("leak-check", "Leak check", _leak_check(plan)),
         Card("near-duplicates", "Near-duplicates", _twins(plan)),
@@ -58,7 +63,11 @@ def render_report(plan: CurationPlan, out: Path) -> str:
         Card("subjects", "Subjects", _subjects(plan)),
         Card("repeat", "Repeat it", _repeat(plan, out)),
     ]
-    notices = [("fault" if each.is_fault else "advice", each.text) for each in plan.notices]
+    notices = [
+        ("fault" if each.is_fault else "advice", each.text)
+        for each in plan.notices
+        if each.text != caveat
+    ]
     return render_page(f"Curation of {name}", "", tiles, cards, notices=notices)
 
 
@@ -72,21 +81,27 @@ def _count_groups(plan: CurationPlan) -> int:
 
 def _counts(plan: CurationPlan) -> "Markup":
     rows: list[list[str | Markup]] = []
-    for label in MASK_AGE.labels:
+    for label in plan.scheme.labels:
         train, val, test = (plan.counts[split][label] for split in SPLITS)
         widths = (train, plan.variant_counts["train"][label], val, test)
         shares = [width / max(1, sum(widths)) for width in widths]
         bar = _fill("bar", parts=list(zip(dict(_PARTS), shares, strict=True)))
         aside = plan.found[label] - train - val - test
-        rows.append([MASK_AGE.title(label), *map(str, (plan.found[label], aside, *widths)), bar])
+        rows.append([_class_name(plan, label), *map(str, (plan.found[label], aside, *widths)), bar])
     columns = ["class", "found", "set aside", "train", "+ variants", "val", "test", ""]
     return _fill("counts", columns=columns, rows=rows, legend=_PARTS)
 
 
+def _class_name(plan: CurationPlan, label: str) -> "Markup":
+    """Return the title of a class beside a patch of its colour."""
+    return _fill("class_name", color=plan.scheme[label].color, title=plan.scheme.title(label))
+
+
 def _leak_check(plan: CurationPlan) -> "Markup":
-    radius = plan.settings.radius if plan.settings.split == GROUP else None
+    split = plan.settings.split
+    radius = plan.settings.radius if split != RANDOM else None
     groups = _count_groups(plan)
-    return _fill("leak_check", groups=groups, leaks=plan.straddling, radius=radius)
+    return _fill("leak_check", groups=groups, leaks=plan.straddling, radius=radius, split=split)
 
 
 def _twins(plan: CurationPlan) -> "Markup | str":
@@ -130,7 +145,7 @@ def _conflicts(plan: CurationPlan) -> "Markup | str":
     first = [photo for photo in found if photo.path < min(photo.rivals)]
     if not first:
         return ""
-    labels = {photo.path: MASK_AGE.title(photo.label) for photo in found}
+    labels = {photo.path: plan.scheme.title(photo.label) for photo in found}
     rows = [
         [load_figure(plan.root, path, labels[path]) for path in (photo.path, *photo.rivals)]
         for photo in first[:MOST_TWINS]
@@ -162,7 +177,7 @@ def _doubtful(plan: CurationPlan) -> "Markup | str":
         load_figure(
             plan.root,
             photo.path,
-            f"{MASK_AGE.title(photo.label)} → {MASK_AGE.title(photo.doubt.label)}?",
+            f"{plan.scheme.title(photo.label)} → {plan.scheme.title(photo.doubt.label)}?",
         )
         for photo in plan.doubtful[:MOST_DOUBTFUL]
         if photo.doubt
@@ -184,14 +199,15 @@ def _painted(plan: CurationPlan) -> "Markup | str":
     ways = Counter(photo.painting.wearing for photo in plan.painted if photo.painting)
     worn = ways.pop(Wearing.WORN, 0)
     photos = _pairs(plan, plan.painted)
-    return _fill("painted", not_masks=ways.total(), masks=worn, photos=photos)
+    count_as = "misworn" if MISWORN in plan.scheme.factors[MASK] else "no mask"
+    return _fill("painted", not_masks=ways.total(), masks=worn, count_as=count_as, photos=photos)
 
 
 def _balance(plan: CurationPlan) -> "Markup | str":
     varied = [photo for photo in plan.variants if photo.painting is None]
     surplus = plan.reasons.get("surplus", 0)
     weights = [
-        (MASK_AGE.title(label), str(plan.train_counts[label]), f"{weight:.2f}")
+        (_class_name(plan, label), str(plan.train_counts[label]), f"{weight:.2f}")
         for label, weight in (plan.class_weights or {}).items()
     ]
     if not (weights or surplus or varied):
@@ -212,7 +228,7 @@ def _pairs(plan: CurationPlan, variants: Sequence[PlannedPhoto]) -> list[list[Fi
     step = max(1, len(variants) // MOST_VARIANTS)
     pairs = []
     for variant in variants[::step][:MOST_VARIANTS]:
-        caption = "variant" if variant.painting is None else MASK_AGE.title(variant.label)
+        caption = "variant" if variant.painting is None else plan.scheme.title(variant.label)
         picture = data_address(encode_small(make_variant(pipeline, plan, variant)))
         made = Figure(variant.path, caption, picture)
         pairs.append([load_figure(plan.root, variant.parent or "", "photo", "kept"), made])
@@ -227,22 +243,38 @@ def _subjects(plan: CurationPlan) -> "Markup | str":
     if not by_subject:
         return ""
     rows = [
-        [subject, *_subject_cells(photos)]
+        [subject, *_subject_cells(plan, photos)]
         for subject, photos in sorted(by_subject.items())[:MOST_ROWS]
     ]
-    columns = ["subject", *(MASK_AGE.title(label) for label in MASK_AGE.labels), "kept", "split"]
-    return table(columns, rows, "figures")
+    titles = [each.title for each in plan.scheme]
+    is_wide = len(titles) > MOST_COLUMNS
+    columns = ["subject", "kept", "split", "kept of each class"]
+    if not is_wide:
+        columns = ["subject", *titles, "kept", "split"]
+    hidden = len(by_subject) - MOST_ROWS
+    kind = "" if is_wide else "figures"
+    return _fill("subjects", columns=columns, rows=rows, kind=kind, hidden_rows=hidden)
 
 
-def _subject_cells(photos: Sequence[PlannedPhoto]) -> list[str]:
-    """Return kept photos of those found in each class, kept ones in all, and their splits."""
-    cells = []
-    for label in MASK_AGE.labels:
-        in_class = [photo for photo in photos if photo.label == label]
-        kept = sum(photo.kept for photo in in_class)
-        cells.append(f"{kept} of {len(in_class)}" if kept < len(in_class) else str(kept))
+def _subject_cells(plan: CurationPlan, photos: Sequence[PlannedPhoto]) -> list[str]:
+    """Return kept photos of those found in each class, kept ones in all, and their splits.
+
+    Many classes are listed in the last cell, and only those that there are photos of.
+    """
+    found = Counter(photo.label for photo in photos)
+    kept = Counter(photo.label for photo in photos if photo.kept)
+    cells = {
+        label: f"{kept[label]} of {found[label]}"
+        if kept[label] < found[label]
+        else f"{kept[label]}"
+        for label in plan.scheme.labels
+    }
     splits = sorted({photo.split for photo in photos if photo.kept}, key=SPLITS.index)
-    return [*cells, str(sum(photo.kept for photo in photos)), ", ".join(splits)]
+    ends = [str(kept.total()), ", ".join(splits)]
+    if len(cells) <= MOST_COLUMNS:
+        return [*cells.values(), *ends]
+    shown = [f"{plan.scheme.title(label)} {cells[label]}" for label in cells if found[label]]
+    return [*ends, "; ".join(shown)]
 
 
 def _repeat(plan: CurationPlan, out: Path) -> "Markup":

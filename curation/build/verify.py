@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from curation.plan.plan import CurationPlan, PlannedPhoto
-from curation.settings import GROUP
-from maskage.classes.ready_made import MASK_AGE
+from curation.settings import RANDOM
 from maskage.console import Progress, no_progress
 from maskage.errors import DatasetError, ToolchainError
 from maskage.formats.curated_set import SPLITS, list_files
@@ -27,7 +26,7 @@ def verify_result(
     """Read a set again and compare it with its plan.
 
     Each file is in its one split and class, with the content that was copied; no class is empty in
-    a split; and in a split by group, no group and no near-duplicate lies on both sides.
+    a split; and but for a split at random, no group and no near-duplicate lies on both sides.
 
     Args:
         plan: What was to be written.
@@ -42,12 +41,15 @@ def verify_result(
     _require_planned_files(plan, result)
     _require_same_content(plan, result, copies, progress)
     if empty := [
-        f"{s}/{label}" for s in SPLITS for label in MASK_AGE.labels if not plan.counts[s][label]
+        f"{split}/{label}"
+        for split in plan.settings.splits
+        for label, count in plan.counts[split].items()
+        if not count
     ]:
         raise ToolchainError(
             f"No photo in {', '.join(empty)}. This is a bug; nothing was replaced."
         )
-    if plan.settings.split != GROUP:
+    if plan.settings.split == RANDOM:
         return
     if plan.straddling:
         raise ToolchainError(

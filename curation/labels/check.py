@@ -11,14 +11,14 @@ second time.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curation.labels.embedding import FeatureArray
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import LEAST_CLASSES
 from maskage.defaults import DEFAULT_SEED
 from maskage.errors import DatasetError
 
@@ -73,52 +73,101 @@ class Doubt:
         return self.confidence - self.given
 
 
+@dataclass(frozen=True)
+class LabelCheck:
+    """The result of a check of labels.
+
+    Attributes:
+        doubts: Photos whose labels are doubtful, the largest margin first.
+        unchecked: Classes that were left out, and the number of groups that each comes from.
+    """
+
+    doubts: tuple[Doubt, ...]
+    unchecked: Mapping[str, int]
+
+    @property
+    def notice(self) -> str | None:
+        """The text for people on the classes that were left out; None if there are none."""
+        if not self.unchecked:
+            return None
+        return (
+            f"--check-labels did not check {_name_counts(self.unchecked)}: a class needs at least "
+            f"{MIN_GROUPS} groups (people, sessions, look-alikes). Collect these classes from more "
+            f"people."
+        )
+
+
 def find_doubtful_labels(
-    features: FeatureArray, labels: Sequence[str], groups: Sequence[int], seed: int = DEFAULT_SEED
-) -> list[Doubt]:
+    features: FeatureArray,
+    labels: Sequence[str],
+    groups: Sequence[int],
+    classes: Sequence[str],
+    seed: int = DEFAULT_SEED,
+) -> LabelCheck:
     """Find photos whose labels disagree with the photos of other groups.
+
+    Classes that come from fewer than `MIN_GROUPS` groups are left out.
 
     Args:
         features: Features of the photos, shape (N, D) (see `curation.labels.embedding`).
         labels: Class of each photo.
         groups: Group number of each photo: one person, session or burst (see
             `curation.plan.groups`).
+        classes: The classes, in order.
         seed: Seed of the folds.
 
     Returns:
-        The doubts, the largest margin first. They depend neither on the order of the photos nor on
-        the numbers of the groups.
+        The check. The doubts depend neither on the order of the photos nor on the numbers of the
+        groups.
 
     Raises:
-        DatasetError: A class comes from fewer than `MIN_GROUPS` groups.
+        DatasetError: Fewer than two classes come from at least `MIN_GROUPS` groups.
     """
-    given = np.array([MASK_AGE.index(label) for label in labels], np.int64)
-    numbers = np.array(groups, np.int64)
-    fold_count = min(MAX_FOLDS, *_require_enough_groups(given, numbers))
-    order = _canonical_order(features, given)
-    folds = _make_folds(given[order], _renumbered(numbers[order]), fold_count, seed)
-    weights = _weights(given[order], numbers[order])
-    rows = _reduced(features[order], seed)
-    probabilities = np.empty((len(order), len(MASK_AGE)))
-    probabilities[order] = _predict_out_of_fold(rows, given[order], weights, folds)
-    return _doubts(probabilities, given)
-
-
-def _require_enough_groups(given: _Numbers, groups: _Numbers) -> list[int]:
-    """Return the number of groups of each class, and check that it is enough."""
-    counts = [len(np.unique(groups[given == number])) for number in range(len(MASK_AGE))]
-    if min(counts) < MIN_GROUPS:
-        shown = ", ".join(
-            f"{label} from {count}"
-            for label, count in zip(MASK_AGE.labels, counts, strict=True)
-            if count < MIN_GROUPS
-        )
+    group_counts = _count_groups(labels, groups, classes)
+    few = {label: count for label, count in group_counts.items() if count < MIN_GROUPS}
+    checked = [label for label in classes if label not in few]
+    if len(checked) < LEAST_CLASSES:
         raise DatasetError(
             f"Labels cannot be checked: a photo is compared with photos of other groups (people, "
             f"sessions, look-alikes), and each class needs at least {MIN_GROUPS} groups; found "
-            f"{shown}. Collect these classes from more people, or leave out --check-labels."
+            f"{_name_counts(few)}. Collect these classes from more people, or leave out "
+            f"--check-labels."
         )
-    return counts
+    number_of = {label: number for number, label in enumerate(checked)}
+    asked = np.array([index for index, label in enumerate(labels) if label in number_of], np.int64)
+    given = np.array([number_of[labels[index]] for index in asked], np.int64)
+    fold_count = min(MAX_FOLDS, *(group_counts[label] for label in checked))
+    probabilities = _predict_all(
+        features[asked], given, np.array(groups, np.int64)[asked], fold_count, seed
+    )
+    return LabelCheck(_doubts(probabilities, given, asked, checked), few)
+
+
+def _predict_all(
+    features: FeatureArray, given: _Numbers, groups: _Numbers, fold_count: int, seed: int
+) -> _Reals:
+    """Return the probabilities of each photo, whatever the order of the photos, shape (N, C)."""
+    order = _canonical_order(features, given)
+    folds = _make_folds(given[order], _renumbered(groups[order]), fold_count, seed)
+    weights = _weights(given[order], groups[order])
+    rows = _reduced(features[order], seed)
+    found = _predict_out_of_fold(rows, given[order], weights, folds)
+    probabilities = np.empty_like(found)
+    probabilities[order] = found
+    return probabilities
+
+
+def _count_groups(
+    labels: Sequence[str], groups: Sequence[int], classes: Sequence[str]
+) -> dict[str, int]:
+    found: dict[str, set[int]] = {label: set() for label in classes}
+    for label, group in zip(labels, groups, strict=True):
+        found[label].add(group)
+    return {label: len(of_label) for label, of_label in found.items()}
+
+
+def _name_counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{label} from {count}" for label, count in counts.items())
 
 
 def _canonical_order(features: FeatureArray, given: _Numbers) -> _Numbers:
@@ -151,7 +200,7 @@ def _weights(given: _Numbers, groups: _Numbers) -> _Reals:
     Two hundred shots of one person say little more than two, and a wrongly labelled burst must not
     outweigh the rest.
     """
-    cells = groups * len(MASK_AGE) + given
+    cells = groups * (int(given.max()) + 1) + given
     _, place, counts = np.unique(cells, return_inverse=True, return_counts=True)
     shares = 1 / counts[place]
     weights: _Reals = shares * (len(shares) / shares.sum())
@@ -176,11 +225,12 @@ def _reduced(features: FeatureArray, seed: int) -> FeatureArray:
 def _predict_out_of_fold(
     rows: FeatureArray, given: _Numbers, weights: _Reals, folds: _Numbers
 ) -> _Reals:
-    """Return the probabilities of each photo, from photos of other folds, shape (N, 4)."""
+    """Return the probabilities of each photo, from photos of other folds, shape (N, C)."""
     # A dependency of scikit-learn, without type information.
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    probabilities = np.zeros((len(rows), len(MASK_AGE)))
+    count = int(given.max()) + 1
+    probabilities = np.zeros((len(rows), count))
     is_trusted = np.ones(len(rows), bool)
     # The matrices are small: on two busy cores, a fit took 2.1 s with threads that wait for each
     # other, and 0.12 s with one thread.
@@ -190,18 +240,20 @@ def _predict_out_of_fold(
                 asked = folds == fold
                 known = ~asked & is_trusted
                 probabilities[asked] = _predict(
-                    rows[known], given[known], weights[known], rows[asked]
+                    rows[known], given[known], weights[known], rows[asked], count
                 )
                 _acquit_unknown(probabilities, given, asked, np.unique(given[known]))
             is_trusted = _margins(probabilities, given) <= MIN_MARGIN
     return probabilities
 
 
-def _predict(known: FeatureArray, given: _Numbers, weights: _Reals, asked: FeatureArray) -> _Reals:
+def _predict(
+    known: FeatureArray, given: _Numbers, weights: _Reals, asked: FeatureArray, count: int
+) -> _Reals:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    probabilities = np.zeros((len(asked), len(MASK_AGE)))
+    probabilities = np.zeros((len(asked), count))
     classes = np.unique(given)
     if len(classes) < 2:
         probabilities[:, classes] = 1
@@ -230,14 +282,16 @@ def _margins(probabilities: _Reals, given: _Numbers) -> _Reals:
     return margins
 
 
-def _doubts(probabilities: _Reals, given: _Numbers) -> list[Doubt]:
+def _doubts(
+    probabilities: _Reals, given: _Numbers, asked: _Numbers, classes: Sequence[str]
+) -> tuple[Doubt, ...]:
     found = [
         Doubt(
-            index,
-            MASK_AGE.labels[int(probabilities[index].argmax())],
+            int(asked[index]),
+            classes[int(probabilities[index].argmax())],
             float(probabilities[index].max()),
             float(probabilities[index, given[index]]),
         )
         for index in np.flatnonzero(_margins(probabilities, given) > MIN_MARGIN).tolist()
     ]
-    return sorted(found, key=lambda doubt: (-doubt.margin, doubt.index))
+    return tuple(sorted(found, key=lambda doubt: (-doubt.margin, doubt.index)))

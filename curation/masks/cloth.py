@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from curation.masks.face_frame import FaceFrame, Plane
 from maskage.demo.painting.canvas import Canvas, Layer, Points, Window, both_halves, smooth
 from maskage.demo.painting.face import CHEEK_X
-from maskage.demo.painting.masks import MASK_KINDS, paint_mask, paint_straps
+from maskage.demo.painting.mask_cloth import paint_straps
+from maskage.demo.painting.masks import MASK_KINDS, paint_mask
 from maskage.demo.people import DEMO_SUBJECTS
 from maskage.faces.finder import FaceLandmarks
 from maskage.records import RgbImage

@@ -10,26 +10,28 @@ from collections.abc import Mapping, Sequence
 from curation.plan.plan import PlannedPhoto
 from curation.plan.variants import VARIED, VariantNames, variant_of
 from curation.settings import AUGMENT, CurationSettings
-from maskage.classes.ready_made import MASK_AGE
 
 MAX_WEIGHT = 4.0
 """Largest weight of a photo, beside 1 in a class of average size, so that few photos do not
 lead."""
 
 
-def plan_variants(photos: Sequence[PlannedPhoto], settings: CurationSettings) -> list[PlannedPhoto]:
+def plan_variants(
+    photos: Sequence[PlannedPhoto], labels: Sequence[str], settings: CurationSettings
+) -> list[PlannedPhoto]:
     """Plan variants that bring every class of train up to the number wanted.
 
     Args:
         photos: Every photo of the dataset, planned and split, and the painted variants.
+        labels: The classes.
         settings: With `balance` "augment" every class becomes as large as the largest, with
             `expand` at least that large; each photo gets at most `max_variants`.
 
     Returns:
         The variants, sorted by path, with unused names `<stem>__aug<N>.jpg` after their parents.
     """
-    by_label = _train_by_label(photos)
-    target = wanted_count(photos, settings)
+    by_label = _train_by_label(photos, labels)
+    target = wanted_count(photos, labels, settings)
     names = VariantNames([photo.path for photo in photos])
     variants = []
     for label, of_label in by_label.items():
@@ -45,13 +47,17 @@ def plan_variants(photos: Sequence[PlannedPhoto], settings: CurationSettings) ->
     return sorted(variants, key=lambda photo: photo.path)
 
 
-def wanted_count(photos: Sequence[PlannedPhoto], settings: CurationSettings) -> int:
+def wanted_count(
+    photos: Sequence[PlannedPhoto], labels: Sequence[str], settings: CurationSettings
+) -> int:
     """Return the number of photos wanted in each class of train, with variants; 0 for no change."""
-    largest = max(len(of_label) for of_label in _train_by_label(photos).values())
+    largest = max(len(of_label) for of_label in _train_by_label(photos, labels).values())
     return max(settings.expand or 0, largest if settings.balance == AUGMENT else 0)
 
 
-def choose_drops(photos: Sequence[PlannedPhoto], rank: Mapping[str, int]) -> list[PlannedPhoto]:
+def choose_drops(
+    photos: Sequence[PlannedPhoto], labels: Sequence[str], rank: Mapping[str, int]
+) -> list[PlannedPhoto]:
     """Choose the photos to set aside so that every class of train is as small as the smallest.
 
     Groups take turns in keeping their best photo, so that nobody loses their last photo while
@@ -59,12 +65,13 @@ def choose_drops(photos: Sequence[PlannedPhoto], rank: Mapping[str, int]) -> lis
 
     Args:
         photos: Every photo of the dataset, planned and split.
+        labels: The classes.
         rank: Rank of each path, the best photo first.
 
     Returns:
         The photos to set aside, sorted by path.
     """
-    by_label = _train_by_label(photos)
+    by_label = _train_by_label(photos, labels)
     target = min(len(of_label) for of_label in by_label.values())
     dropped = []
     for of_label in by_label.values():
@@ -88,12 +95,17 @@ def weigh_classes(counts: Mapping[str, int]) -> dict[str, float]:
     """
     total = sum(counts.values())
     weights = {
-        label: min(total / (len(MASK_AGE) * counts[label]), MAX_WEIGHT) for label in MASK_AGE.labels
+        label: min(total / (len(counts) * count), MAX_WEIGHT) for label, count in counts.items()
     }
-    mean = sum(weights[label] * counts[label] for label in MASK_AGE.labels) / total
+    mean = sum(weights[label] * count for label, count in counts.items()) / total
     return {label: weight / mean for label, weight in weights.items()}
 
 
-def _train_by_label(photos: Sequence[PlannedPhoto]) -> dict[str, list[PlannedPhoto]]:
-    train = [photo for photo in photos if photo.kept and photo.split == "train"]
-    return {label: [photo for photo in train if photo.label == label] for label in MASK_AGE.labels}
+def _train_by_label(
+    photos: Sequence[PlannedPhoto], labels: Sequence[str]
+) -> dict[str, list[PlannedPhoto]]:
+    found: dict[str, list[PlannedPhoto]] = {label: [] for label in labels}
+    for photo in photos:
+        if photo.kept and photo.split == "train":
+            found[photo.label].append(photo)
+    return found

@@ -1,4 +1,4 @@
-"""Read the four class folders, and find faults before any picture is opened."""
+"""Read the class folders of a dataset, and find faults before any picture is opened."""
 
 import os
 from collections import Counter
@@ -6,13 +6,19 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme, names_as_elsewhere
+from maskage.commands.parser import find_nearest
 from maskage.dataset.store import list_photos
 from maskage.errors import DatasetError, EnvironmentProblemError
+from maskage.formats.classes_file import read_scheme
 from maskage.outside_text import is_utf8, shown_text
 from maskage.pictures.images import is_picture
 from maskage.pictures.picture_files import OTHER_FORMATS, SYSTEM_FILES, unread_format
 from maskage.records import Photo
+from maskage.shell_words import join_words
+
+MOST_LISTED = 8
+"""Largest number of classes, or of folders, that a message lists one by one."""
 
 
 @dataclass(frozen=True)
@@ -25,21 +31,43 @@ class UnreadPhoto:
 
 
 @dataclass(frozen=True)
+class UnknownFolder:
+    """A folder beside the class folders, which is not read.
+
+    Attributes:
+        name: Name of the folder.
+        pictures: Number of pictures in it, by their names.
+        nearest: Class that was perhaps meant, or None.
+    """
+
+    name: str
+    pictures: int
+    nearest: str | None = None
+
+    def __str__(self) -> str:
+        count = f"{self.pictures} photo{'' if self.pictures == 1 else 's'}"
+        meant = f", perhaps {self.nearest}" if self.nearest else ""
+        return shown_text(f"{self.name} ({count}{meant})")
+
+
+@dataclass(frozen=True)
 class LabelledDataset:
     """A dataset on disk.
 
     Attributes:
         root: Path of the dataset, absolute.
-        photos: Photos of all four classes, sorted by path.
-        ignored: Folders beside the four class folders, which are not read.
+        scheme: Its classes.
+        photos: Photos of all classes, sorted by path.
+        unknown: Folders beside the class folders, which are not read, sorted by name.
         strangers: Entries in the class folders that are not photos, sorted.
         unread: Photos in the class folders that are not read, sorted by path: of another format, or
             in a subfolder.
     """
 
     root: Path
+    scheme: Scheme
     photos: tuple[Photo, ...]
-    ignored: tuple[str, ...]
+    unknown: tuple[UnknownFolder, ...] = ()
     strangers: tuple[str, ...] = ()
     unread: tuple[UnreadPhoto, ...] = ()
 
@@ -63,6 +91,7 @@ def read_dataset(root: Path) -> LabelledDataset:
 
 
 def _read(root: Path) -> LabelledDataset:
+    scheme = read_scheme(root)
     found = list_photos(root)
     # The plan and the report are UTF-8, so every name in them must be.
     photos = tuple(photo for photo in found if is_utf8(photo.path))
@@ -71,22 +100,80 @@ def _read(root: Path) -> LabelledDataset:
             entry.name for entry in entries if _is_folder(entry) and not entry.name.startswith(".")
         )
     known = {photo.path for photo in photos}
-    present = [label for label in MASK_AGE.labels if label in folders]
+    unknown = tuple(_unknown(root, name, scheme) for name in folders if name not in scheme)
+    if not photos:
+        _require_a_class_folder(root, scheme, folders, unknown)
+    present = [label for label in scheme.labels if label in folders]
     unread = tuple(photo for label in present for photo in _find_unread(root, label, known))
     counts = Counter(photo.label for photo in photos)
     missing = [
         f"{label} ({_why_missing(label, folders, unread)})"
-        for label in MASK_AGE.labels
+        for label in scheme.labels
         if not counts[label]
     ]
     if missing:
         raise DatasetError(
-            f"{root}: there are no photos of {', '.join(missing)}. {found_photos(photos)} "
-            f"Collect some with `collector {root}`, or put photos into that folder."
+            f"{root}: there are no photos of {', '.join(missing)}. "
+            f"{found_photos(photos, scheme.labels)} Collect some with "
+            f"`{join_words(['collector', str(root)])}`, or put photos into that folder.",
+            *([describe_unknown(root, unknown)] if any(each.pictures for each in unknown) else []),
         )
-    ignored = tuple(shown_text(name) for name in folders if name not in MASK_AGE.labels)
     known |= {photo.path for photo in unread}
-    return LabelledDataset(root, photos, ignored, _find_strangers(root, known), unread)
+    strangers = _find_strangers(root, scheme.labels, known)
+    return LabelledDataset(root, scheme, photos, unknown, strangers, unread)
+
+
+def describe_unknown(root: Path, unknown: Sequence[UnknownFolder]) -> str:
+    """Say which folders are no classes, how many photos are in them, and what can be done."""
+    data = str(root)
+    names = [each.name for each in unknown if each.pictures] or [each.name for each in unknown]
+    add = join_words(["collector", "classes", data, "--add", names[0]])
+    return (
+        f"These folders are not classes and were not read: "
+        f"{list_some([str(each) for each in unknown])}. To make one a class, use `{add}`; to bring "
+        f"its photos into another class, use `collector import` with --map, or move the files; "
+        f"anything else can be moved out of {shown_text(root.name)}."
+    )
+
+
+def list_some(names: Sequence[str], most: int = MOST_LISTED) -> str:
+    """Return names as a list that is cut after `most` of them: "a, b, ... (40 in all)"."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])}, ... ({len(names)} in all)"
+
+
+def _require_a_class_folder(
+    root: Path, scheme: Scheme, folders: Sequence[str], unknown: Sequence[UnknownFolder]
+) -> None:
+    """Refuse a dataset whose photos all lie in folders of other names: somebody else's classes."""
+    with_photos = [each for each in unknown if each.pictures]
+    if not with_photos or any(label in folders for label in scheme.labels):
+        return
+    data = str(root)
+    raise DatasetError(
+        f"{root}: none of its folders is a class. Its classes are {list_some(scheme.labels)}; "
+        f"found {list_some([str(each) for each in with_photos])}.",
+        f"To make classes of these folders, use "
+        f"`{join_words(['collector', 'init', data, '--from', data])}`, then curate again. To bring "
+        f"their photos into the classes that there are, use `collector import` with --map, or "
+        f"rename the folders.",
+    )
+
+
+def _unknown(root: Path, name: str, scheme: Scheme) -> UnknownFolder:
+    pictures = sum(
+        is_picture(Path(file)) and not file.startswith(".")
+        for _, _, files in os.walk(root / name)
+        for file in files
+    )
+    nearest = _nearest(name, scheme.labels) if pictures else None
+    return UnknownFolder(name, pictures, nearest)
+
+
+def _nearest(name: str, labels: Sequence[str]) -> str | None:
+    twins = [label for label in labels if names_as_elsewhere(label) == names_as_elsewhere(name)]
+    return twins[0] if twins else find_nearest(name, labels)
 
 
 def _find_unread(root: Path, label: str, known: Container[str]) -> Iterator[UnreadPhoto]:
@@ -111,7 +198,7 @@ def _find_unread(root: Path, label: str, known: Container[str]) -> Iterator[Unre
 
 def _why_missing(label: str, folders: Sequence[str], unread: Sequence[UnreadPhoto]) -> str:
     if label not in folders:
-        alike = [name for name in folders if name.lower() == label]
+        alike = [name for name in folders if names_as_elsewhere(name) == names_as_elsewhere(label)]
         return f"no such folder, but {alike[0]}: rename it" if alike else "no such folder"
     mine = [photo for photo in unread if photo.label == label]
     if not mine:
@@ -120,9 +207,9 @@ def _why_missing(label: str, folders: Sequence[str], unread: Sequence[UnreadPhot
     return f"{len(mine)} cannot be read, the first is {mine[0].path}: {reason}"
 
 
-def _find_strangers(root: Path, known: Iterable[str]) -> tuple[str, ...]:
+def _find_strangers(root: Path, labels: Sequence[str], known: Iterable[str]) -> tuple[str, ...]:
     found = []
-    for label in MASK_AGE.labels:
+    for label in labels:
         with os.scandir(root / label) as entries:
             found += [
                 f"{label}/{entry.name}"
@@ -146,11 +233,13 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def require_all_classes(root: Path, usable: Sequence[Photo], doing: str, advice: str) -> None:
+def require_all_classes(
+    dataset: LabelledDataset, usable: Sequence[Photo], doing: str, advice: str
+) -> None:
     """Check that every class still has photos after some were set aside.
 
     Args:
-        root: Path of the dataset, for the message.
+        dataset: The dataset.
         usable: Photos that are left.
         doing: Reason why photos were set aside, for the message.
         advice: What the user can do, for the message.
@@ -159,15 +248,23 @@ def require_all_classes(root: Path, usable: Sequence[Photo], doing: str, advice:
         DatasetError: A class has none left.
     """
     counts = Counter(photo.label for photo in usable)
-    empty = [label for label in MASK_AGE.labels if not counts[label]]
+    labels = dataset.scheme.labels
+    empty = [label for label in labels if not counts[label]]
     if empty:
         raise DatasetError(
-            f"{root}: no usable photo of {', '.join(empty)} is left after {doing}. "
-            f"{found_photos(usable)} {advice}"
+            f"{dataset.root}: no usable photo of {', '.join(empty)} is left after {doing}. "
+            f"{found_photos(usable, labels)} {advice}"
         )
 
 
-def found_photos(photos: Iterable[Photo]) -> str:
-    """Return "Found 3 mask_old, 0 mask_young, ..." for messages."""
+def found_photos(photos: Iterable[Photo], labels: Sequence[str]) -> str:
+    """Return "Found 3 mask_old, 0 mask_young, ..." for messages, the smallest of many classes."""
     counts: Counter[str] = Counter(photo.label for photo in photos)
-    return f"Found {', '.join(f'{counts[label]} {label}' for label in MASK_AGE.labels)}."
+    if len(labels) > MOST_LISTED:
+        order = sorted(labels, key=lambda label: counts[label])[:MOST_LISTED]
+        shown = ", ".join(f"{counts[label]} {label}" for label in order)
+        return (
+            f"Found {counts.total()} photos of {len(counts)} of {len(labels)} classes, the fewest "
+            f"of {shown}."
+        )
+    return f"Found {', '.join(f'{counts[label]} {label}' for label in labels)}."

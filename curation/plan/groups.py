@@ -1,7 +1,7 @@
 """Groups that stay on one side of a split: one subject, one session, one source, one pose.
 
 Groups are connected components over those links, across classes: a person with and without a mask
-is one person.
+is one person. In a split by session, a person may be on several sides.
 """
 
 import re
@@ -36,7 +36,11 @@ _AUGMENTOR_PREFIX = re.compile(r"^.+?_original_")
 
 
 def group_photos(
-    scans: Sequence[PhotoScan], alike: LookAlikes, same_bits: int = REMOVE_BITS
+    scans: Sequence[PhotoScan],
+    alike: LookAlikes,
+    same_bits: int = REMOVE_BITS,
+    *,
+    by_session: bool = False,
 ) -> list[int]:
     """Number the group of each photo, from 0, in the order of their first photos.
 
@@ -49,10 +53,22 @@ def group_photos(
         scans: The usable photos, sorted by path.
         alike: Which of them look alike (see `GROUP_BITS`).
         same_bits: Within so many bits two photos are the same picture.
+        by_session: True to link the photos of a session and not those of a subject, and to treat
+            sessions as subjects are treated above. Photos of a subject without a session are one.
     """
-    pairs = np.concatenate([_links_by_fact(scans), _links_by_look(scans, alike, same_bits)])
-    graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), (len(scans),) * 2)
-    return _numbered(connected_components(graph, directed=False)[1].tolist())
+    facts = [[*_source_facts(scan), *_people_facts(scan.photo, by_session)] for scan in scans]
+    owners = [_session_of(scan.photo) if by_session else scan.photo.subject for scan in scans]
+    pairs = [_links_by_fact(facts), _links_by_look(owners, alike, same_bits)]
+    return _components(np.concatenate(pairs), len(scans))
+
+
+def join_sources(scans: Sequence[PhotoScan]) -> list[int]:
+    """Number the photos that come from one picture or manifest group, from 0.
+
+    Linked are the same file, copies that an augmentation tool named after one photo, and photos of
+    one manifest group.
+    """
+    return _components(_links_by_fact([list(_source_facts(scan)) for scan in scans]), len(scans))
 
 
 def source_stem(path: str) -> str | None:
@@ -76,34 +92,55 @@ def describe_links(photos: Sequence[Photo]) -> str:
     return "; ".join(words) or "near-duplicate pictures"
 
 
-def _links_by_fact(scans: Sequence[PhotoScan]) -> Links:
+def _components(pairs: Links, count: int) -> list[int]:
+    graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), (count,) * 2)
+    return _numbered(connected_components(graph, directed=False)[1].tolist())
+
+
+def _links_by_fact(facts: Sequence[Sequence[Hashable]]) -> Links:
     """Chains: each photo to the last one before it that shares a fact."""
     last: dict[Hashable, int] = {}
     pairs = []
-    for index, scan in enumerate(scans):
-        for fact in _facts_of(scan):
+    for index, of_photo in enumerate(facts):
+        for fact in of_photo:
             if fact in last:
                 pairs.append((last[fact], index))
             last[fact] = index
     return np.array(pairs, np.int64).reshape(-1, 2)
 
 
-def _facts_of(scan: PhotoScan) -> Iterator[Hashable]:
+def _source_facts(scan: PhotoScan) -> Iterator[Hashable]:
     photo = scan.photo
     yield "content", scan.file_scan.sha256
     # Of one class only: people number the photos of every class from 1.
     yield "name", photo.label, source_stem(photo.path) or PurePosixPath(photo.path).stem
-    for name in ("subject", "session", "group"):
-        # Only what is known links: photos of nobody in particular are not one person.
+    if photo.group:
+        yield "group", photo.group
+
+
+def _people_facts(photo: Photo, by_session: bool) -> Iterator[Hashable]:
+    # Only what is known links: photos of nobody in particular are not one person.
+    if by_session:
+        if session := _session_of(photo):
+            yield session
+        return
+    for name in ("subject", "session"):
         if value := getattr(photo, name):
             yield name, value
 
 
-def _links_by_look(scans: Sequence[PhotoScan], alike: LookAlikes, same_bits: int) -> Links:
+def _session_of(photo: Photo) -> tuple[str, str] | None:
+    """Return the session of a photo, or the subject that has no session; None without both."""
+    if photo.session:
+        return "session", photo.session
+    return ("subject", photo.subject) if photo.subject else None
+
+
+def _links_by_look(owners: Sequence[Hashable], alike: LookAlikes, same_bits: int) -> Links:
     first_of = np.array([members[0] for members in alike.members], np.int64)
-    within = np.column_stack([first_of[alike.node_of], np.arange(len(scans))])
-    numbers = {subject: number for number, subject in enumerate({s.photo.subject for s in scans})}
-    person = np.array([_person(scans, members, numbers) for members in alike.members], np.int64)
+    within = np.column_stack([first_of[alike.node_of], np.arange(len(owners))])
+    numbers = {owner: number for number, owner in enumerate(set(owners))}
+    person = np.array([_person(owners, members, numbers) for members in alike.members], np.int64)
     one, other = person[alike.first], person[alike.second]
     linked = (alike.bits <= same_bits) | (one < 0) | (other < 0) | (one == other)
     between = np.column_stack([first_of[alike.first[linked]], first_of[alike.second[linked]]])
@@ -111,11 +148,11 @@ def _links_by_look(scans: Sequence[PhotoScan], alike: LookAlikes, same_bits: int
 
 
 def _person(
-    scans: Sequence[PhotoScan], members: Sequence[int], numbers: Mapping[str | None, int]
+    owners: Sequence[Hashable], members: Sequence[int], numbers: Mapping[Hashable, int]
 ) -> int:
-    """The number of the one known subject of these photos; -1 where it is not one, or unknown."""
-    subjects = {scans[index].photo.subject for index in members}
-    return -1 if len(subjects) > 1 or None in subjects else numbers[subjects.pop()]
+    """The number of the one known owner of these photos; -1 where it is not one, or unknown."""
+    found = {owners[index] for index in members}
+    return -1 if len(found) > 1 or None in found else numbers[found.pop()]
 
 
 def _numbered(components: Sequence[int]) -> list[int]:

@@ -3,16 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from curation.caveats import caveat_of
 from curation.limits import FLAWS
 from curation.plan.balance import wanted_count
-from curation.plan.dataset import LabelledDataset
+from curation.plan.dataset import LabelledDataset, describe_unknown
 from curation.plan.groups import describe_links
-from curation.plan.mask_plan import wanted_faces
+from curation.plan.mask_plan import PaintedMasks
 from curation.plan.plan import CurationPlan, Notice
-from curation.settings import GROUP
-from maskage.classes.ready_made import MASK_AGE
+from curation.plan.time_split import read_time
+from curation.settings import GROUP, RANDOM, SESSION, TIME
 from maskage.dataset.photo_scan import needs_face
-from maskage.formats.curated_set import SPLITS
 from maskage.records import Photo
 
 LARGE_GROUP = 0.1
@@ -21,19 +21,36 @@ SHARE_TOLERANCE = 0.05
 MOST_NAMES = 3
 
 
-def gather_notices(dataset: LabelledDataset, plan: CurationPlan) -> tuple[Notice, ...]:
+def gather_notices(
+    dataset: LabelledDataset, plan: CurationPlan, masks: PaintedMasks | None = None
+) -> tuple[Notice, ...]:
     """Return the notices on a plan, faults first."""
     notices = [
+        *_caveat(dataset.photos, plan),
         *_broken_photos(dataset, plan),
         *_checks(plan),
         *_leaks(plan),
         *_large_groups(dataset.photos, plan),
         *_shares(plan),
         *_missing_variants(plan),
-        *_missing_masks(plan),
+        *_missing_masks(plan, masks),
         *_unsearched_faces(dataset.photos, plan),
     ]
     return tuple(sorted(notices, key=lambda notice: not notice.is_fault))
+
+
+def _caveat(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notice]:
+    caveat = caveat_of(plan.settings)
+    # Of a random split, the notice on leaks says more.
+    if caveat is not None and (plan.settings.split != RANDOM or plan.settings.no_test):
+        yield Notice(caveat)
+    if plan.settings.split == TIME:
+        untimed = sum(read_time(photo) is None for photo in photos)
+        if untimed:
+            yield Notice(
+                f"{untimed} of {len(photos)} photos have no time at which they were taken: they "
+                f"were put in the order of their names, one each second."
+            )
 
 
 def _broken_photos(dataset: LabelledDataset, plan: CurationPlan) -> Iterator[Notice]:
@@ -50,10 +67,8 @@ def _broken_photos(dataset: LabelledDataset, plan: CurationPlan) -> Iterator[Not
             f"were set aside. Keep each in its right class only.",
             is_fault=True,
         )
-    if dataset.ignored:
-        yield Notice(
-            f"These folders are not classes and were not read: {', '.join(dataset.ignored)}."
-        )
+    if dataset.unknown:
+        yield Notice(describe_unknown(dataset.root, dataset.unknown))
     if dataset.strangers:
         yield Notice(
             f"{len(dataset.strangers)} entries in the class folders are not photos and were not "
@@ -83,7 +98,7 @@ def _leaks(plan: CurationPlan) -> Iterator[Notice]:
 
 
 def _large_groups(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notice]:
-    if plan.settings.split != GROUP:
+    if plan.settings.split not in (GROUP, SESSION):
         return
     facts = {photo.path: photo for photo in photos}
     in_class = Counter(photo.label for photo in plan.kept)
@@ -99,22 +114,24 @@ def _large_groups(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notic
     if large:
         large.sort(key=lambda item: (-item[0], item[1]))
         shown = "; ".join(text for _, text in large[:MOST_NAMES])
+        people = "sessions" if plan.settings.split == SESSION else "people"
         yield Notice(
             f"{len(large)} groups hold over {LARGE_GROUP:.0%} of a class, so the score depends "
-            f"much on them: {shown}{'; ...' if large[MOST_NAMES:] else ''}. Collect more people."
+            f"much on them: {shown}{'; ...' if large[MOST_NAMES:] else ''}. Collect more {people}."
         )
 
 
 def _shares(plan: CurationPlan) -> Iterator[Notice]:
-    if plan.settings.split != GROUP:
+    if plan.settings.split not in (GROUP, SESSION):
         return
-    wanted = dict(zip(SPLITS, plan.settings.ratio, strict=True))
+    splits = plan.settings.splits
+    wanted = dict(zip(splits, plan.settings.shares, strict=True))
     off = []
-    for label in MASK_AGE.labels:
-        counts = {split: _assigned(plan, split, label) for split in SPLITS}
+    for label in plan.scheme.labels:
+        counts = {split: _assigned(plan, split, label) for split in splits}
         shares = {split: count / sum(counts.values()) for split, count in counts.items()}
-        if any(abs(shares[split] - wanted[split]) > SHARE_TOLERANCE for split in SPLITS):
-            off.append(f"{label} {' / '.join(f'{shares[split]:.0%}' for split in SPLITS)}")
+        if any(abs(shares[split] - wanted[split]) > SHARE_TOLERANCE for split in splits):
+            off.append(f"{label} {' / '.join(f'{shares[split]:.0%}' for split in splits)}")
     if off:
         yield Notice(
             f"The split was to be {' / '.join(f'{share:.0%}' for share in wanted.values())}, but "
@@ -129,8 +146,8 @@ def _assigned(plan: CurationPlan, split: str, label: str) -> int:
 
 
 def _missing_variants(plan: CurationPlan) -> Iterator[Notice]:
-    wanted = wanted_count([*plan.originals, *plan.painted], plan.settings)
-    for label in MASK_AGE.labels:
+    wanted = wanted_count([*plan.originals, *plan.painted], plan.scheme.labels, plan.settings)
+    for label in plan.scheme.labels:
         taken, made = plan.counts["train"][label], plan.variant_counts["train"][label]
         if taken + made < wanted:
             yield Notice(
@@ -140,18 +157,21 @@ def _missing_variants(plan: CurationPlan) -> Iterator[Notice]:
             )
 
 
-def _missing_masks(plan: CurationPlan) -> Iterator[Notice]:
-    if plan.settings.painting is None:
+def _missing_masks(plan: CurationPlan, masks: PaintedMasks | None) -> Iterator[Notice]:
+    if masks is None:
         return
-    wanted = wanted_faces(plan.kept, plan.settings.painting.share)
-    found = len({photo.parent for photo in plan.painted})
-    if found < wanted:
+    if masks.unseen:
         yield Notice(
-            f"--paint-masks: {wanted - found} of {wanted} bare faces of train got no mask, because "
-            f"their eyes, nose and mouth were not all found."
+            f"--paint-masks: {masks.unseen} of {masks.chosen} bare faces of train got no mask, "
+            f"because their eyes, nose and mouth were not all found."
         )
-    if wanted == 0:
+    if masks.chosen == 0:
         yield Notice("--paint-masks: the share is less than one bare face of train. Raise it.")
+    for (label, value), count in masks.skipped.items():
+        yield Notice(
+            f"--paint-masks: {count} faces of {label} got no mask that is {value}, because there "
+            f"is no class like {label} with mask = {value}."
+        )
     lent = sum(photo.painting is not None and photo.painting.lender is not None
                for photo in plan.painted)  # fmt: skip
     if plan.painted and not lent:

@@ -7,9 +7,10 @@ from functools import cached_property
 from pathlib import Path
 
 from curation.masks.painting import MaskPainting
+from curation.plan.dataset import UnknownFolder
 from curation.plan.split import find_straddlers
 from curation.settings import CurationSettings
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.dataset.photo_scan import FileScan
 from maskage.formats.curated_set import SPLITS
 from maskage.records import Suggestion
@@ -75,14 +76,18 @@ class CurationPlan:
     Attributes:
         root: Path of the dataset, absolute.
         settings: Settings of the user.
+        scheme: Classes of the dataset.
         photos: Every photo of the dataset and every variant to be made, sorted by path.
+        unknown: Folders of the dataset that are no classes, which are not read.
         notices: Notices, faults first.
         class_weights: Weight of a photo of each class in training; None without weights.
     """
 
     root: Path
     settings: CurationSettings
+    scheme: Scheme
     photos: tuple[PlannedPhoto, ...]
+    unknown: tuple[UnknownFolder, ...] = ()
     notices: tuple[Notice, ...] = ()
     class_weights: Mapping[str, float] | None = None
 
@@ -114,12 +119,12 @@ class CurationPlan:
     @cached_property
     def counts(self) -> dict[str, dict[str, int]]:
         """Number of originals in the result, by split and class."""
-        return _count(self.kept)
+        return self._count(self.kept)
 
     @cached_property
     def variant_counts(self) -> dict[str, dict[str, int]]:
         """Number of variants in the result, by split and class."""
-        return _count(self.variants)
+        return self._count(self.variants)
 
     @cached_property
     def train_counts(self) -> dict[str, int]:
@@ -131,7 +136,7 @@ class CurationPlan:
     def found(self) -> dict[str, int]:
         """Number of photos of the dataset, by class."""
         counts = Counter(photo.label for photo in self.originals)
-        return {label: counts[label] for label in MASK_AGE.labels}
+        return {label: counts[label] for label in self.scheme.labels}
 
     @cached_property
     def reasons(self) -> dict[str, int]:
@@ -161,7 +166,7 @@ class CurationPlan:
         groups = [number[photo.group] for photo in self.kept]
         return [names[i] for i in find_straddlers(groups, [photo.split for photo in self.kept])]
 
-
-def _count(photos: list[PlannedPhoto]) -> dict[str, dict[str, int]]:
-    counts = Counter((photo.split, photo.label) for photo in photos)
-    return {split: {label: counts[split, label] for label in MASK_AGE.labels} for split in SPLITS}
+    def _count(self, photos: list[PlannedPhoto]) -> dict[str, dict[str, int]]:
+        counts = Counter((photo.split, photo.label) for photo in photos)
+        labels = self.scheme.labels
+        return {split: {label: counts[split, label] for label in labels} for split in SPLITS}

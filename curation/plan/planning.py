@@ -17,14 +17,16 @@ from curation.plan.dataset import LabelledDataset, read_dataset, require_all_cla
 from curation.plan.duplicates import find_duplicates, rank_key
 from curation.plan.groups import group_photos
 from curation.plan.look_alikes import find_look_alikes
-from curation.plan.mask_plan import plan_painted_masks
+from curation.plan.mask_plan import plan_painted_masks, require_bare_classes
 from curation.plan.notices import gather_notices
 from curation.plan.plan import CurationPlan, Notice, PlannedPhoto
-from curation.plan.split import assign_at_random, assign_groups, require_full_splits
+from curation.plan.split import place_photos
+from curation.plan.time_split import Placement
+from curation.plan.ways_on import describe_ways
 from curation.scan.cache import open_scan_cache
 from curation.scan.scanning import scan_photos
 from curation.scan.workers import Workers
-from curation.settings import DROP, RANDOM, WEIGHTS, CurationSettings
+from curation.settings import DROP, SESSION, TIME, WEIGHTS, CurationSettings
 from maskage.console import Progress, no_progress
 from maskage.dataset.photo_scan import PhotoScan, needs_face, read_face
 from maskage.errors import DatasetError
@@ -37,20 +39,25 @@ def make_plan(
     settings: CurationSettings,
     progress: Progress = no_progress,
     workers: Workers | None = None,
+    out: Path | None = None,
 ) -> CurationPlan:
     """Make the plan of a curation, without writing to the dataset.
 
     Args:
-        root: Folder with four class folders, with or without a manifest.
+        root: Folder with class folders, with or without a manifest.
         settings: Settings of the user.
         progress: Shows the steps that take time.
         workers: Workers that scan the photos; one thread for each core by default.
+        out: Folder of the result, for the commands in messages; None for the default.
 
     Raises:
         DatasetError: A class has no usable photos, or no valid split is possible.
         EnvironmentProblemError: A file or a worker cannot be reached.
     """
     dataset = read_dataset(root)
+    scheme = dataset.scheme
+    if settings.painting is not None:
+        require_bare_classes(scheme)
     draft = _Draft(dataset, settings, _scan(dataset, settings, progress, workers))
     draft.drop_unreadable()
     draft.group()
@@ -59,20 +66,22 @@ def make_plan(
         draft.drop_duplicates()
     draft.drop_flawed()
     checked = draft.check_labels(progress) if settings.check_labels else None
-    draft.assign()
+    draft.assign(root, out)
     if settings.balance == DROP:
         draft.drop_surplus()
     photos = list(draft.planned.values())
+    masks = None
     if settings.painting is not None:
-        photos += plan_painted_masks(
-            dataset.root, photos, settings.painting, settings.seed, progress
+        masks = plan_painted_masks(
+            dataset.root, photos, scheme, settings.painting, seed=settings.seed, progress=progress
         )
-    photos += plan_variants(photos, settings)
+        photos += masks.variants
+    photos += plan_variants(photos, scheme.labels, settings)
     photos.sort(key=lambda photo: photo.path)
-    plan = CurationPlan(dataset.root, settings, tuple(photos))
+    plan = CurationPlan(dataset.root, settings, scheme, tuple(photos), dataset.unknown)
     if settings.balance == WEIGHTS:
         plan = replace(plan, class_weights=weigh_classes(plan.train_counts))
-    notices = [*gather_notices(dataset, plan), *(() if checked is None else checked)]
+    notices = [*gather_notices(dataset, plan, masks), *(() if checked is None else checked)]
     return replace(plan, notices=tuple(notices))
 
 
@@ -96,6 +105,8 @@ class _Draft:
     settings: CurationSettings
     scans: dict[str, PhotoScan]
     planned: dict[str, PlannedPhoto] = field(init=False)
+    readable: list[PhotoScan] = field(init=False)
+    """Photos that could be read, which are grouped."""
 
     def __post_init__(self) -> None:
         self.planned = {
@@ -134,13 +145,8 @@ class _Draft:
 
     def group(self) -> None:
         """Name the group of every readable photo, also of those that are set aside later."""
-        usable = self.usable
-        radius = self.settings.radius
-        alike = find_look_alikes(usable, max(GROUP_BITS, radius))
-        numbers = group_photos(usable, alike, radius)
-        width = len(str(len(usable)))
-        for scan, number in zip(usable, numbers, strict=True):
-            self._update(scan.path, group=f"g{number + 1:0{width}d}")
+        self.readable = self.usable
+        self._name_groups(self.readable, self._group_as(self.settings))
 
     def drop_label_conflicts(self) -> None:
         """Set aside pictures that lie in several classes."""
@@ -193,27 +199,64 @@ class _Draft:
         labels = [scan.photo.label for scan in usable]
         groups = self._group_numbers(usable)
         embedding = embed_pictures(self._faces(usable), len(usable), progress)
-        doubts = find_doubtful_labels(embedding.features, labels, groups, self.settings.seed)
-        for doubt in doubts:
+        classes = self.dataset.scheme.labels
+        check = find_doubtful_labels(
+            embedding.features, labels, groups, classes, self.settings.seed
+        )
+        for doubt in check.doubts:
             suggestion = Suggestion(doubt.suggested, doubt.confidence)
             self._update(usable[doubt.index].path, doubt=suggestion)
-        return [] if embedding.notice is None else [Notice(embedding.notice)]
+        return [Notice(text) for text in (embedding.notice, check.notice) if text is not None]
 
-    def assign(self) -> None:
-        """Assign the usable photos to splits."""
-        photos = [scan.photo for scan in self.usable]
-        mode, ratio, seed = self.settings.split, self.settings.ratio, self.settings.seed
-        if mode == RANDOM:
-            splits = assign_at_random(photos, ratio, seed)
-        else:
-            splits = assign_groups(photos, self._group_numbers(self.usable), ratio, seed)
-        require_full_splits(photos, splits, ratio, mode)
-        for photo, split in zip(photos, splits, strict=True):
-            self._update(photo.path, split=split)
+    def assign(self, root: Path, out: Path | None) -> None:
+        """Assign the usable photos to splits.
+
+        Args:
+            root: Dataset as the user named it, for a message.
+            out: Folder of the result, likewise.
+
+        Raises:
+            DatasetError: No such split is possible; the message says which others are.
+        """
+        usable = self.usable
+        groups, labels = self._group_numbers(usable), self.dataset.scheme.labels
+        try:
+            placement = place_photos(usable, groups, labels, self.settings)
+        except DatasetError as fault:
+            lines = describe_ways(self.settings, self._try, root, out)
+            raise DatasetError(*fault.args, *lines) from fault
+        for scan, split, reason in zip(usable, placement.splits, placement.reasons, strict=True):
+            self._update(scan.path, split=split, kept=not reason, reason=reason)
+        if self.settings.split == TIME:
+            # The parts of a session are what lies in one split.
+            parts = [(group, split) for group, split in zip(groups, placement.splits, strict=True)]
+            numbers = {part: number for number, part in enumerate(dict.fromkeys(parts))}
+            self._name_groups(usable, [numbers[part] for part in parts])
+
+    def _try(self, settings: CurationSettings) -> Placement:
+        """Split the usable photos as other settings ask, without changing the plan."""
+        numbers = self._group_as(settings)
+        group_of = {scan.path: number for scan, number in zip(self.readable, numbers, strict=True)}
+        usable = self.usable
+        groups = [group_of[scan.path] for scan in usable]
+        return place_photos(usable, groups, self.dataset.scheme.labels, settings)
+
+    def _group_as(self, settings: CurationSettings) -> list[int]:
+        radius = settings.radius
+        alike = find_look_alikes(self.readable, max(GROUP_BITS, radius))
+        by_session = settings.split == SESSION
+        return group_photos(self.readable, alike, radius, by_session=by_session)
+
+    def _name_groups(self, scans: Sequence[PhotoScan], numbers: Sequence[int]) -> None:
+        width = len(str(len(scans)))
+        for scan, number in zip(scans, numbers, strict=True):
+            self._update(scan.path, group=f"g{number + 1:0{width}d}")
 
     def drop_surplus(self) -> None:
         """Set aside the photos by which the larger classes of train exceed the smallest."""
-        for photo in choose_drops(list(self.planned.values()), self.ranks):
+        for photo in choose_drops(
+            list(self.planned.values()), self.dataset.scheme.labels, self.ranks
+        ):
             reason = f"surplus: train has more of {photo.label} than of its smallest class"
             self._set_aside(photo.path, reason, split="")
 
@@ -242,4 +285,4 @@ class _Draft:
 
     def _require_all_classes(self, doing: str, advice: str) -> None:
         photos = [scan.photo for scan in self.usable]
-        require_all_classes(self.dataset.root, photos, doing, advice)
+        require_all_classes(self.dataset, photos, doing, advice)

@@ -1,15 +1,22 @@
-"""Split photos into train, val and test by whole groups, so that no person is on two sides."""
+"""Split photos into train, val and test: by whole groups, by time or at random.
+
+By groups, no person is on two sides, or no session.
+"""
 
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from statistics import median
 
 import numpy as np
 
 from curation.plan.allocation import allocate_groups
+from curation.plan.dataset import list_some
 from curation.plan.groups import describe_links
-from curation.settings import DEFAULT_RATIO, Ratio
-from maskage.classes.ready_made import MASK_AGE
+from curation.plan.look_alikes import find_look_alikes
+from curation.plan.time_split import Placement, assign_by_time
+from curation.settings import DEFAULT_RATIO, RANDOM, SESSION, TIME, CurationSettings, Shares
+from maskage.dataset.photo_scan import PhotoScan
 from maskage.defaults import DEFAULT_SEED
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import SPLITS
@@ -19,32 +26,32 @@ from maskage.records import Photo
 def assign_groups(
     photos: Sequence[Photo],
     groups: Sequence[int],
-    ratio: Ratio = DEFAULT_RATIO,
+    labels: Sequence[str],
+    shares: Shares = DEFAULT_RATIO,
     seed: int = DEFAULT_SEED,
 ) -> list[str]:
-    """Put whole groups into splits so that each class is divided as `ratio` says.
+    """Put whole groups into splits so that each class is divided as `shares` says.
 
     Args:
         photos: Photos to split.
         groups: Group number of each photo.
-        ratio: Shares of train, val and test; they sum to 1.
+        labels: The classes.
+        shares: Shares of train, val and test, or of train and val; they sum to 1.
         seed: Seed that breaks ties.
 
     Returns:
-        The split of each photo, whatever the order of the photos.
-
-    Raises:
-        DatasetError: There are too few groups for every class to be in every split.
+        The split of each photo, whatever the order of the photos. A class of few groups may be
+        missing in a split (see `require_enough_groups`).
     """
     order = sorted(range(len(photos)), key=lambda index: photos[index].path)
     ordered = [photos[index] for index in order]
     rank: dict[int, int] = {}
     numbers = [rank.setdefault(groups[index], len(rank)) for index in order]
-    contents = np.zeros((len(rank), len(MASK_AGE)))
+    column = {label: place for place, label in enumerate(labels)}
+    contents = np.zeros((len(rank), len(labels)))
     for photo, number in zip(ordered, numbers, strict=True):
-        contents[number, MASK_AGE.index(photo.label)] += 1
-    require_enough_groups(photos, groups)
-    chosen = allocate_groups(contents, ratio, seed)
+        contents[number, column[photo.label]] += 1
+    chosen = allocate_groups(contents, shares, seed)
     splits = [SPLITS[0]] * len(photos)
     for index, number in zip(order, numbers, strict=True):
         splits[index] = SPLITS[chosen[number]]
@@ -52,7 +59,10 @@ def assign_groups(
 
 
 def assign_at_random(
-    photos: Sequence[Photo], ratio: Ratio = DEFAULT_RATIO, seed: int = DEFAULT_SEED
+    photos: Sequence[Photo],
+    labels: Sequence[str],
+    shares: Shares = DEFAULT_RATIO,
+    seed: int = DEFAULT_SEED,
 ) -> list[str]:
     """Return the split that `splitfolders.ratio(seed=seed, ratio=ratio)` would make.
 
@@ -60,11 +70,12 @@ def assign_at_random(
     and near-duplicates. `materialise` lets split-folders do it and compares.
     """
     split_of: dict[str, str] = {}
-    for label in MASK_AGE.labels:
+    for label in labels:
         paths = sorted(photo.path for photo in photos if photo.label == label)
         random.Random(seed).shuffle(paths)
-        train = int(ratio[0] * len(paths))
-        val = train + int(ratio[1] * len(paths))
+        train = int(shares[0] * len(paths))
+        # The last split gets what is left.
+        val = len(paths) if len(shares) < len(SPLITS) else train + int(shares[1] * len(paths))
         for position, path in enumerate(paths):
             split_of[path] = SPLITS[(position >= train) + (position >= val)]
     return [split_of[photo.path] for photo in photos]
@@ -78,38 +89,119 @@ def find_straddlers(groups: Sequence[int], splits: Sequence[str]) -> list[int]:
     return sorted(group for group, of_group in found.items() if len(of_group) > 1)
 
 
-def require_enough_groups(photos: Sequence[Photo], groups: Sequence[int]) -> None:
+def place_photos(
+    scans: Sequence[PhotoScan],
+    groups: Sequence[int],
+    labels: Sequence[str],
+    settings: CurationSettings,
+) -> Placement:
+    """Split photos as the settings ask.
+
+    Args:
+        scans: Photos to split, sorted by path.
+        groups: Group number of each photo, as `settings.split` needs them.
+        labels: The classes.
+        settings: Settings of the user.
+
+    Raises:
+        DatasetError: A class would have no photo in a split.
+    """
+    photos = [scan.photo for scan in scans]
+    if settings.split == TIME:
+        alike = find_look_alikes(scans, settings.radius)
+        placement = assign_by_time(scans, alike, settings.shares, settings.gap)
+    elif settings.split == RANDOM:
+        placement = _kept(assign_at_random(photos, labels, settings.shares, settings.seed))
+    else:
+        require_enough_groups(photos, groups, labels, settings)
+        placement = _kept(assign_groups(photos, groups, labels, settings.shares, settings.seed))
+    require_full_splits(photos, placement.splits, labels, settings)
+    return placement
+
+
+def _kept(splits: list[str]) -> Placement:
+    return Placement(splits, [""] * len(splits))
+
+
+def require_enough_groups(
+    photos: Sequence[Photo],
+    groups: Sequence[int],
+    labels: Sequence[str],
+    settings: CurationSettings,
+) -> None:
     """Check that each class comes from at least as many groups as there are splits.
 
     Raises:
-        DatasetError: A class does not; the message says from how many groups it comes, and how to
-            continue.
+        DatasetError: A class does not; the message says from how many groups it comes, and what to
+            collect.
     """
-    of_class = {
-        label: {group for photo, group in zip(photos, groups, strict=True) if photo.label == label}
-        for label in MASK_AGE.labels
-    }
-    short = {label: len(found) for label, found in of_class.items() if len(found) < len(SPLITS)}
+    counts = {label: Counter[int]() for label in labels}
+    for photo, group in zip(photos, groups, strict=True):
+        counts[photo.label][group] += 1
+    needed = len(settings.splits)
+    short = {label: len(found) for label, found in counts.items() if len(found) < needed}
     if not short:
         return
     biggest, _ = Counter(groups).most_common(1)[0]
     tied = [photo for photo, group in zip(photos, groups, strict=True) if group == biggest]
-    shown = ", ".join(f"{label} from {count}" for label, count in short.items())
+    shown = list_some([f"{label} from {count}" for label, count in short.items()])
+    people = "sessions" if settings.split == SESSION else "people"
     raise DatasetError(
-        f"There are too few different people for an honest split: {shown} "
+        f"There are too few different {people} for an honest split: {shown} "
         f"group{'' if set(short.values()) == {1} else 's'} of photos that belong together, and "
-        f"train, val and test need one each. The largest group has {len(tied)} of {len(photos)} "
-        f"photos, linked by {describe_links(tied)}.",
-        f"Collect these classes from more people (`collector --subject NAME`, one name for each "
-        f"person; at least {len(SPLITS)} people in each class, better ten). To continue with these "
-        f"photos, use `--split random`; its test score says little about people it has not seen.",
+        f"{_joined(settings.splits)} need one each. The largest group has {len(tied)} of "
+        f"{len(photos)} photos, linked by {describe_links(tied)}.",
+        _what_to_collect(short, counts, needed, people),
     )
 
 
+def _what_to_collect(
+    short: Mapping[str, int], counts: Mapping[str, Counter[int]], needed: int, people: str
+) -> str:
+    """Say of how many more people or sessions to collect each class, and how many photos."""
+    sizes = [count for of_class in counts.values() for count in of_class.values()]
+    usual = max(1, round(median(sizes))) if sizes else 1
+    of_need: dict[int, list[str]] = {}
+    for label, count in short.items():
+        of_need.setdefault(needed - count, []).append(label)
+    wanted = "; ".join(
+        f"{list_some(classes)} from {need} more {_number(need, people)}"
+        for need, classes in sorted(of_need.items(), reverse=True)
+    )
+    how = (
+        "`collector --session NAME`, one name for each session"
+        if people == "sessions"
+        else "`collector --subject NAME`, one name for each person"
+    )
+    return (
+        f"Collect {wanted}, about {usual} {_number(usual, 'photos')} of each ({how}). That is the "
+        f"least; with ten {people} in each class the score begins to mean something."
+    )
+
+
+def _number(count: int, things: str) -> str:
+    """Return the noun in the number of a count."""
+    ones = {"people": "person", "sessions": "session", "photos": "photo"}
+    return ones[things] if count == 1 else things
+
+
+def _joined(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
 def require_full_splits(
-    photos: Sequence[Photo], splits: Sequence[str], ratio: Ratio, mode: str
+    photos: Sequence[Photo],
+    splits: Sequence[str],
+    labels: Sequence[str],
+    settings: CurationSettings,
 ) -> None:
     """Check that every class has photos in every split.
+
+    Args:
+        photos: The photos that were split.
+        splits: Split of each; "" for one that is set aside.
+        labels: The classes.
+        settings: Settings of the user.
 
     Raises:
         DatasetError: A class has no photo in a split.
@@ -117,16 +209,35 @@ def require_full_splits(
     counts: Mapping[tuple[str, str], int] = Counter(
         (split, photo.label) for photo, split in zip(photos, splits, strict=True)
     )
-    empty = [f"{s}/{label}" for s in SPLITS for label in MASK_AGE.labels if not counts[s, label]]
-    if empty:
-        way = (
-            f"A random split needs at least {int(np.ceil(1 / min(ratio)))} photos in each class "
-            f"for a share of {min(ratio):g}"
-            if mode == "random"
-            else "The photos of these classes come from too few people, or too many of them are "
-            "linked"
+    empty = [f"{s}/{label}" for s in settings.splits for label in labels if not counts[s, label]]
+    if not empty:
+        return
+    found = Counter(photo.label for photo in photos)
+    lacking = [label for label in labels if any(not counts[s, label] for s in settings.splits)]
+    raise DatasetError(
+        f"There is no photo for {list_some(empty)}. {_why_empty(settings, lacking, found)} Or "
+        f"choose another --ratio (found {' '.join(f'{share:g}' for share in settings.ratio)})."
+    )
+
+
+def _why_empty(settings: CurationSettings, lacking: Sequence[str], found: Mapping[str, int]) -> str:
+    """Say why classes are missing in a split, and what to collect."""
+    if settings.split == RANDOM:
+        needed = int(np.ceil(1 / min(settings.shares)))
+        more = list_some([f"{label} {max(1, needed - found[label])}" for label in lacking])
+        return (
+            f"A random split needs at least {needed} photos in each class for a share of "
+            f"{min(settings.shares):g}. Collect more photos: {more}."
         )
-        raise DatasetError(
-            f"There is no photo for {', '.join(empty)}. {way}. Collect more of these classes, or "
-            f"choose another --ratio (found {ratio[0]:g} {ratio[1]:g} {ratio[2]:g})."
+    if settings.split == TIME:
+        shortest = 2 * settings.gap if not settings.no_test else settings.gap
+        return (
+            f"A class of a session is cut into {len(settings.splits)} parts, so it must last over "
+            f"{shortest:g} s with a --gap of {settings.gap:g}, and its parts must not look alike. "
+            f"Collect longer sessions of {list_some(lacking)}."
         )
+    people = "sessions" if settings.split == SESSION else "people"
+    return (
+        f"The photos of these classes come from too few {people}, or too many of them are linked. "
+        f"Collect {list_some(lacking)} from more {people}, at least one for each part."
+    )

@@ -100,7 +100,7 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
     pipeline = open_pipeline(request.model, bundle, has_pictures=has_pictures)
     choice = CameraChoice(
         source.names,
-        partial(open_camera, pace=source.is_paced, seed=source.seed),
+        partial(open_camera, pace=source.is_paced, seed=source.seed, scheme=bundle.scheme),
         finds_webcams=source.names[0].isdecimal(),
     )
     alarms = request.outputs.alarms and request.outputs.alarms.for_classes(bundle.scheme)

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from maskage.cameras.newest_frame import NewestFrameReader
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.dataset.store import PhotoStore
 from maskage.demo.camera import DEMO_SUBJECTS, DemoCamera, DemoFace
+from maskage.demo.scenes import mask_states
 from maskage.errors import CameraError
 from maskage.faces.finder import FaceFinder, crop_face
 from maskage.pictures.quality import find_faults, measure_quality
@@ -42,31 +43,36 @@ class SessionCounts:
 def photograph_cast(
     store: PhotoStore, cast: Sequence[str], photos: int, finder: FaceFinder, seed: int = 0
 ) -> Iterator[SessionCounts]:
-    """Photograph every subject of `cast` with and without a mask; yield after each photo.
+    """Photograph every subject of `cast` in each of their classes; yield after each photo.
 
     Args:
-        store: The dataset that gets the photos.
+        store: The dataset that gets the photos; its classes are made of masks and ages.
         cast: Subject ids of `maskage.demo.camera.DEMO_SUBJECTS`.
-        photos: Number of photos to take in all, spread evenly over subjects and mask states.
+        photos: Number of photos to take in all, spread evenly over subjects and states of the mask.
         finder: Finds the face, or guides it.
         seed: Decides who wears what, how they move, and the light.
 
     Raises:
         CameraError: A subject never stood still in good light.
     """
-    counts = SessionCounts()
-    quota = _share_out(photos, cast)
+    counts, scheme = SessionCounts(), store.scheme
+    quota = _share_out(photos, cast, scheme)
+    rounds = len(mask_states(scheme))
     for sitting in itertools.count():
-        names = [name for name in cast if any(quota[name, label] for label in MASK_AGE.labels)]
+        names = [name for name in cast if any(quota[name, label] for label in scheme.labels)]
         if not names:
             return
         before = counts.saved
-        camera = DemoCamera(seed=seed + sitting, pace=False, cast=names, fps=FPS, scene_s=SCENE_S)
+        camera = DemoCamera(
+            seed=seed + sitting, pace=False, cast=names, fps=FPS, scene_s=SCENE_S, scheme=scheme
+        )
         with NewestFrameReader(camera) as reader:
-            for frame, face in _one_moment_a_scene(reader, camera, 2 * len(names)):
-                wanted = quota[face.subject_id, face.label] > 0
-                if wanted and _shoot(store, frame, face, finder, counts) is not None:
-                    quota[face.subject_id, face.label] -= 1
+            for frame, face in _one_moment_a_scene(reader, camera, rounds * len(names)):
+                label = face.label
+                if label is None or not quota[face.subject_id, label]:
+                    continue
+                if _shoot(store, frame, label, face.subject_id, finder, counts) is not None:
+                    quota[face.subject_id, label] -= 1
                     yield counts
             counts.dropped += reader.dropped
         if counts.saved == before:
@@ -76,19 +82,22 @@ def photograph_cast(
             )
 
 
-def _share_out(photos: int, cast: Sequence[str]) -> Counter[tuple[str, str]]:
+def _share_out(photos: int, cast: Sequence[str], scheme: Scheme) -> Counter[tuple[str, str]]:
     """Return the number of photos of each subject in each class; they differ by one at most."""
     people = {subject.subject_id: subject for subject in DEMO_SUBJECTS}
-    parts = itertools.cycle(
-        (name, people[name].label(has_mask=has_mask)) for name in cast for has_mask in (True, False)
-    )
-    return Counter(itertools.islice(parts, photos))
+    parts = [
+        (name, label)
+        for name in cast
+        for state in mask_states(scheme)
+        if (label := people[name].label(scheme, state)) is not None
+    ]
+    return Counter(itertools.islice(itertools.cycle(parts), photos))
 
 
 def _one_moment_a_scene(
     reader: NewestFrameReader, camera: DemoCamera, scenes: int
 ) -> Iterator[tuple[Frame, DemoFace]]:
-    """Yield the first frame of each of the first scenes; two rounds are twice the cast."""
+    """Yield the first frame of each of the first scenes; a round has as many as the cast."""
     frames_a_scene = round(SCENE_S * FPS)
     last_scene = -1
     while last_scene < scenes - 1:
@@ -105,7 +114,8 @@ def _one_moment_a_scene(
 def _shoot(
     store: PhotoStore,
     frame: Frame,
-    face: DemoFace,
+    label: str,
+    subject: str,
     finder: FaceFinder,
     counts: SessionCounts,
 ) -> Photo | None:
@@ -119,9 +129,9 @@ def _shoot(
     counts.saved += 1
     return store.add(
         crop,
-        face.label,
-        subject=face.subject_id,
-        session=f"session-{face.subject_id}",
+        label,
+        subject=subject,
+        session=f"session-{subject}",
         source="demo camera",
         box=boxes[0],
         quality=quality,

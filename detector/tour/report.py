@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.formats.curated_set import SPLITS
 from maskage.formats.plan_file import read_plan
 from maskage.formats.run_folder import RunFolder
@@ -49,8 +49,8 @@ def write_demo_report(
         (f"{score.fps:.0f}", "frames a second, drawn and recorded"),
     ]
     cards = [
-        Card("collect", "Collect", _collect(out / "data")),
-        Card("curate", "Curate", _curate(out / "curated")),
+        Card("collect", "Collect", _collect(out / "data", score.scheme)),
+        Card("curate", "Curate", _curate(out / "curated", score.scheme)),
         Card("train", "Train", _train(metrics)),
         Card("detect", "Detect", _detect(score)),
     ]
@@ -63,26 +63,25 @@ def _fill(macro: str, **values: object) -> "Markup":
     return fill("detector/tour/report.html", macro, **values)
 
 
-def _collect(data: Path) -> "Markup":
+def _collect(data: Path, scheme: Scheme) -> "Markup":
     classes = []
-    for label in MASK_AGE.labels:
+    for label in scheme.labels:
         files = sorted((data / label).iterdir())
         shown = _spread(files, THUMBNAILS_A_CLASS)
         pictures = [_address(resize_square(read_image(file), THUMBNAIL_PX)) for file in shown]
-        classes.append((MASK_AGE.title(label), len(files), pictures))
+        classes.append((scheme.title(label), len(files), pictures))
     return _fill("collect", classes=classes, width=THUMBNAIL_PX)
 
 
-def _curate(curated: Path) -> "Markup":
+def _curate(curated: Path, scheme: Scheme) -> "Markup":
     rows = list(read_plan(curated))
     kept = Counter((row.split, row.label, bool(row.parent)) for row in rows if row.is_kept)
     aside = Counter(row.label for row in rows if not row.is_kept)
     lines = [
-        [split, *(_with_copies(kept, split, label) for label in MASK_AGE.labels)]
-        for split in SPLITS
+        [split, *(_with_copies(kept, split, label) for label in scheme.labels)] for split in SPLITS
     ]
-    lines.append(["set aside", *(str(aside[label]) for label in MASK_AGE.labels)])
-    columns = ["photos (+ augmented copies)", *(MASK_AGE.title(label) for label in MASK_AGE.labels)]
+    lines.append(["set aside", *(str(aside[label]) for label in scheme.labels)])
+    columns = ["photos (+ augmented copies)", *(each.title for each in scheme)]
     return _fill("curate", columns=columns, rows=lines)
 
 
@@ -100,13 +99,11 @@ def _train(metrics: dict[str, Any]) -> "Markup":
 
 
 def _detect(score: "LiveScore") -> "Markup":
-    rows = [
-        [f"is {MASK_AGE.title(actual)}", *_confusion_row(score, actual)]
-        for actual in MASK_AGE.labels
-    ]
+    scheme = score.scheme
+    rows = [[f"is {each.title}", *_confusion_row(score, each.folder)] for each in scheme]
     return _fill(
         "detect",
-        columns=["live frames", *(f"shown {MASK_AGE.title(label)}" for label in MASK_AGE.labels)],
+        columns=["live frames", *(f"shown {each.title}" for each in scheme)],
         rows=rows,
         moments=[_address(frame) for frame in _spread(score.moments, MOMENTS)],
         mistakes=[_address(frame) for frame in score.mistakes],
@@ -115,8 +112,8 @@ def _detect(score: "LiveScore") -> "Markup":
 
 
 def _confusion_row(score: "LiveScore", actual: str) -> list["str | Markup"]:
-    counts = ((shown, str(score.confusion[actual, shown])) for shown in MASK_AGE.labels)
-    return [_fill("right", count=count) if shown is actual else count for shown, count in counts]
+    counts = ((shown, str(score.confusion[actual, shown])) for shown in score.scheme.labels)
+    return [_fill("right", count=count) if shown == actual else count for shown, count in counts]
 
 
 def _address(pixels: RgbImage) -> str:

@@ -1,8 +1,9 @@
 """The figures of the live part of the tour."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.records import RgbImage
 
 
@@ -11,17 +12,15 @@ class LiveScore:
     """The live labels of people that were never photographed, right and wrong.
 
     Attributes:
+        scheme: The classes.
         confusion: Number of frames by (actual, shown) label.
         moments: Annotated frames for the report, one from the middle of each scene, RGB.
         mistakes: Annotated frames whose label was wrong, at most a dozen, RGB.
         seconds: Time of the loop: render, find, classify, draw, write.
     """
 
-    confusion: dict[tuple[str, str], int] = field(
-        default_factory=lambda: {
-            (actual, shown): 0 for actual in MASK_AGE.labels for shown in MASK_AGE.labels
-        }
-    )
+    scheme: Scheme
+    confusion: Counter[tuple[str, str]] = field(default_factory=Counter)
     moments: list[RgbImage] = field(default_factory=list)
     mistakes: list[RgbImage] = field(default_factory=list)
     seconds: float = 0.0
@@ -34,7 +33,7 @@ class LiveScore:
     @property
     def right(self) -> int:
         """Number of frames with the right label."""
-        return sum(count for (actual, shown), count in self.confusion.items() if actual is shown)
+        return sum(count for (actual, shown), count in self.confusion.items() if actual == shown)
 
     @property
     def accuracy(self) -> float:

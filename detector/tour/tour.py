@@ -16,40 +16,48 @@ from detector.tour.report import write_demo_report
 from detector.tour.score import LiveScore
 from detector.tracking.pipeline import LivePipeline
 from detector.video.sink import VideoSink
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.ready_made import READY_MADE
+from maskage.classes.scheme import MISWORN, Scheme
 from maskage.console import say, show, show_progress
 from maskage.dataset.store import PhotoStore
 from maskage.demo.camera import DEMO_SUBJECTS, DemoCamera
+from maskage.demo.scenes import mask_states
 from maskage.errors import EnvironmentProblemError, UsageError
 from maskage.faces.finder import GuideFinder
 from maskage.formats.bundle import find_bundle, load_bundle
 from maskage.formats.run_folder import RunFolder
 from maskage.inference.classifier import Classifier
+from maskage.outside_text import shown_text
 
 FEWEST_PHOTOS = 150
 UNSEEN_OF_EACH_AGE = 3
 LIVE_FPS = 15.0
 LIVE_SCENE_S = 2.0
-LIVE_SCENES = 4
+LIVE_ROUNDS = 2
+"""Number of times that each person shows each state of the mask."""
+
 EPOCHS = 64
 IMAGE_SIZE = 80
 BATCH_SIZE = 12
 MARK = ".maskage-demo"
+DEFAULT_CLASSES = "mask-age"
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
 
 
-def run_demo(out: Path, seed: int, photos: int) -> int:
+def run_demo(out: Path, seed: int, photos: int, classes: str = DEFAULT_CLASSES) -> int:
     """Run the whole loop into the folder `out`, which a former demo may have made.
 
     Args:
         out: The folder that gets data/, curated/, runs/, live.mp4, live.jsonl and report.html.
         seed: Decides who stands in front of the camera, and everything else that is random.
         photos: Number of photos to take.
+        classes: Name of ready-made classes, all of which the demo camera can show.
 
     Returns:
         0, or the exit code of the stage that failed.
 
     Raises:
-        UsageError: Too few photos, or `out` holds something that is not a demo.
+        UsageError: Too few photos, unknown classes, or `out` holds something that is not a demo.
     """
     started = time.monotonic()
     if photos < FEWEST_PHOTOS:
@@ -57,13 +65,16 @@ def run_demo(out: Path, seed: int, photos: int) -> int:
             f"--photos is at least {FEWEST_PHOTOS}, or there is too little to learn from; "
             f"found {photos}."
         )
+    scheme = _choose_classes(classes)
     _prepare(out)
     seen, unseen = split_cast()
+    if classes != DEFAULT_CLASSES and (code := _init(out / "data", classes)):
+        return code
     _collect(out / "data", seen, photos, seed)
     for stage in (_curate, _fit):
         if code := stage(out, seed):
             return code
-    score = _run_live(out, unseen, seed)
+    score = _run_live(out, scheme, unseen, seed)
     report = write_demo_report(out, score, seen, unseen)
     _say_goodbye(out, report, score, unseen, time.monotonic() - started)
     return 0
@@ -99,18 +110,29 @@ def _prepare(out: Path) -> None:
         ) from fault
 
 
+def _init(data: Path, classes: str) -> int:
+    from collector.cli import main
+
+    say("")
+    return _run_command(main, "collector", ["init", str(data), "--classes", classes])
+
+
 def _collect(data: Path, cast: Sequence[str], photos: int, seed: int) -> None:
-    _announce(
-        1,
-        f"Collect: photograph {len(cast)} rendered people with and without a mask",
-        "collector --self                (1-4 shoot into the four classes)",
-    )
     with PhotoStore(data) as store:
+        scheme = store.scheme
+        has_misworn = MISWORN in mask_states(scheme)
+        _announce(
+            1,
+            f"Collect: photograph {len(cast)} rendered people "
+            + ("with a mask, a misworn one and none" if has_misworn else "with and without a mask"),
+            f"collector --self                (1-{len(scheme)} shoot into the "
+            f"{_NUMBERS[len(scheme)]} classes)",
+        )
         session = photograph_cast(store, cast, photos, GuideFinder(), seed)
         for counts in show_progress(session, "photographing", photos):
             latest = counts
         by_class = ", ".join(
-            f"{count} {MASK_AGE.title(label)}" for label, count in store.counts().items()
+            f"{count} {scheme.title(label)}" for label, count in store.counts().items()
         )
     say(
         f"   {latest.saved} photos in {data}: {by_class}",
@@ -147,15 +169,16 @@ def _fit(out: Path, seed: int) -> int:
     return _run_command(main, "trainer", arguments)
 
 
-def _run_live(out: Path, cast: Sequence[str], seed: int) -> LiveScore:
+def _run_live(out: Path, scheme: Scheme, cast: Sequence[str], seed: int) -> LiveScore:
     _announce(
         4,
         f"Detect: a live camera shows {len(cast)} people who were never photographed",
         "detector live",
     )
     classifier = Classifier(load_bundle(find_bundle(out / "runs" / "demo")))
-    score = LiveScore()
-    frames = round(LIVE_SCENES * LIVE_SCENE_S * LIVE_FPS)
+    score = LiveScore(scheme)
+    scenes = LIVE_ROUNDS * len(mask_states(scheme))
+    frames = round(scenes * LIVE_SCENE_S * LIVE_FPS)
     started = time.monotonic()
     with VideoSink(out / "live.mp4", LIVE_FPS) as video, EventLog(out / "live.jsonl") as events:
         labelled = _watch(cast, frames, classifier, seed, video, events, score)
@@ -184,6 +207,7 @@ def _watch(
             cast=[subject],
             fps=LIVE_FPS,
             scene_s=LIVE_SCENE_S,
+            scheme=score.scheme,
         )
         yield from _watch_one(camera, frames, classifier, video, events, score)
 
@@ -209,12 +233,24 @@ def _watch_one(
         picture = draw_result(result, Readout())
         video.write(picture)
         events.write(result)
+        assert actual is not None  # the demo camera knows the truth of all ready-made classes
         score.confusion[actual, shown] += 1
-        if actual is not shown and len(score.mistakes) < 12:
+        if actual != shown and len(score.mistakes) < 12:
             score.mistakes.append(picture)
         if frame.index % frames_a_scene == frames_a_scene // 2:
             score.moments.append(picture)
         yield
+
+
+def _choose_classes(name: str) -> Scheme:
+    """Return ready-made classes, all of which the demo camera can draw."""
+    if name not in READY_MADE:
+        raise UsageError(
+            f"--classes {shown_text(name)}: the demo can draw faces of two ages and masks, and "
+            f"nothing else. Choose from {', '.join(READY_MADE)}. Other classes need photos of your "
+            "own: `collector init --classes helmet,no_helmet` begins with them."
+        )
+    return READY_MADE[name]
 
 
 def _announce(number: int, what: str, own: str) -> None:

@@ -16,13 +16,15 @@ import cv2
 
 from maskage.cameras.pixel_shape import square_size
 from maskage.cameras.video.video_file import VideoFile
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
+from maskage.demo.address import is_demo, named_scheme
 from maskage.errors import CameraError, UnreadableImageError
 from maskage.outside_text import shown_text
 from maskage.pictures.images import VIDEO_SUFFIXES, is_picture, read_image
 from maskage.pictures.picture_files import FolderListing, describe_left_out, list_pictures
 from maskage.records import Frame, RgbImage
 
-DEMO_SOURCE = "demo"
 OPEN_TIMEOUT_S = 5.0
 """FFmpeg waits for a key frame, which cameras send every 1 to 4 s."""
 READ_TIMEOUT_S = 2.0
@@ -182,25 +184,28 @@ def shows_pictures(source: str) -> bool:
     return path.is_dir() or (path.is_file() and is_picture(path))
 
 
-def open_camera(source: str, *, pace: bool = True, seed: int = 0) -> Camera:
+def open_camera(
+    source: str, *, pace: bool = True, seed: int = 0, scheme: Scheme = MASK_AGE
+) -> Camera:
     """Open a source, as a user names it after `--source`.
 
     Args:
         source: A webcam's number, a video or picture file, a folder of pictures, a stream's URL
-            (HTTP MJPEG, RTSP), or "demo".
+            (HTTP MJPEG, RTSP), "demo", or "demo:" and the name of ready-made classes.
         pace: True where recordings and the demo camera keep to their own speed; False lets them run
             as fast as they are read.
         seed: Seed of the demo camera: who appears, and in what light.
+        scheme: Classes that the demo camera shows, unless the source names them.
 
     Raises:
         CameraError: There is no such source, or it gives no picture.
     """
     if not source.strip():
         raise CameraError("No source is named. Try --source 0, a file, an address, or demo.")
-    if source == DEMO_SOURCE:
+    if is_demo(source):
         from maskage.demo.camera import DemoCamera
 
-        return DemoCamera(seed=seed, pace=pace)
+        return DemoCamera(seed=seed, pace=pace, scheme=named_scheme(source) or scheme)
     if source.isdecimal():
         return _open_webcam(int(source))
     if source.lower().startswith(STREAM_SCHEMES):
@@ -223,7 +228,7 @@ def open_camera(source: str, *, pace: bool = True, seed: int = 0) -> Camera:
     raise CameraError(
         f"No such source: {named}. A source is a webcam's number, a video "
         f"({', '.join(sorted(VIDEO_SUFFIXES)[:3])}, ...), a folder of pictures, an http:// or "
-        f"rtsp:// address, or 'demo'."
+        f"rtsp:// address, 'demo', or 'demo:' and the name of ready-made classes."
     )
 
 

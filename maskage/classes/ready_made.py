@@ -13,6 +13,7 @@ from maskage.classes.scheme import (
     YOUNG,
     PhotoClass,
     Scheme,
+    default_title,
 )
 
 _AGES = (OLD, YOUNG)
@@ -83,7 +84,7 @@ def plain_scheme(folders: Sequence[str]) -> Scheme:
         tuple(
             PhotoClass(
                 folder,
-                title=folder.replace("_", " ").strip() or folder,
+                title=default_title(folder),
                 color=default_color(number),
                 key=_DIGITS[number] if number < len(_DIGITS) else None,
             )

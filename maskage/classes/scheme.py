@@ -19,6 +19,13 @@ MOST_TEXT = 80
 MOST_FOLDER_BYTES = 200
 """Most bytes of a folder's name in UTF-8; file systems take 255."""
 
+MOST_TARGET = 1_000_000
+MOST_FACTORS = 8
+
+_OWN_NAME = "classes.toml"
+_JOINERS = "\u200c\u200d"
+"""Invisible characters that words and emoji need."""
+
 MASK = "mask"
 """The factor that masks are painted and drawn by; its values are the three below."""
 WORN, MISWORN, NONE = "worn", "misworn", "none"
@@ -51,20 +58,23 @@ class PhotoClass:
     factors: Mapping[str, str] = field(default_factory=lambda: _NO_FACTORS)
 
     def __post_init__(self) -> None:
-        _check_folder(self.folder)
+        check_folder(self.folder)
         _check_text(self.title, f"the title of the class {self.folder!r}")
         is_color = len(self.color) == 7 and self.color[0] == "#"
         if not is_color or not set(self.color[1:]) <= set("0123456789abcdef"):
             raise ValueError(
-                f'the colour of the class {self.folder!r} is {self.color!r}, not like "#0072b2"'
+                f"the colour of the class {self.folder!r} is {self.color[:MOST_TEXT]!r}, not like "
+                f'"#0072b2"'
             )
-        if self.key is not None and not (len(self.key) == 1 and self.key.isprintable()):
+        if self.key is not None and not (len(self.key) == 1 and _is_mark(self.key)):
             raise ValueError(
-                f"the key of the class {self.folder!r} is {self.key!r}, not one character"
+                f"the key of the class {self.folder!r} is {self.key[:MOST_TEXT]!r}, not one "
+                f"character"
             )
-        if self.target is not None and self.target < 1:
+        if self.target is not None and not 1 <= self.target <= MOST_TARGET:
             raise ValueError(
-                f"the target of the class {self.folder!r} is {self.target}, not 1 or more"
+                f"the target of the class {self.folder!r} is {self.target}, not 1 to "
+                f"{MOST_TARGET:,}"
             )
 
     @property
@@ -98,6 +108,8 @@ class Scheme:
             raise ValueError(f"there {'is' if count == 1 else 'are'} {found}, not 2 to 64")
         _refuse_twins([each.folder for each in self.classes], "the folder")
         _refuse_twins([each.key for each in self.classes if each.key], "the key")
+        if len(self.factors) > MOST_FACTORS:
+            raise ValueError(f"there are {len(self.factors)} factors, not {MOST_FACTORS} or fewer")
         for name, values in self.factors.items():
             _check_factor(name, values)
         for each in self.classes:
@@ -188,39 +200,68 @@ class Scheme:
             owners[values] = each.folder
 
 
+def default_title(folder: str) -> str:
+    """Return the title of a class that was given none: that of "no_mask" is "no mask"."""
+    return (folder.replace("_", " ").strip() or folder)[:MOST_TEXT]
+
+
 def names_as_elsewhere(folder: str) -> str:
     """Return what macOS, Windows and USB sticks hold a folder's name for: twins get one result."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", folder).casefold())
 
 
-def _check_folder(folder: str) -> None:
+def check_folder(folder: str) -> None:
+    """Refuse a name that the folder of a class cannot have on every system's disk.
+
+    Raises:
+        ValueError: The text says why, as the end of a sentence.
+    """
     shown = repr(folder[:MOST_TEXT])
     if folder in ("", ".", "..") or "/" in folder or "\\" in folder:
         raise ValueError(f"{shown} is no name of a folder: it is a single name without / and \\")
     if folder.startswith("."):
         raise ValueError(f"the folder {shown} begins with a dot, as the tools' own folders do")
-    if not _is_plain(folder):
-        raise ValueError(f"the folder {shown} has a character that cannot be shown")
+    if folder.casefold() == _OWN_NAME:
+        raise ValueError(f"the folder {shown} has the name of the file that holds the classes")
+    _check_characters(folder, f"the folder {shown}")
     if len(folder.encode()) > MOST_FOLDER_BYTES:
         raise ValueError(f"the folder {shown} is longer than {MOST_FOLDER_BYTES} bytes")
 
 
 def _check_text(text: str, what: str) -> None:
-    if not text.strip() or len(text) > MOST_TEXT or not _is_plain(text):
-        raise ValueError(f"{what} is {text[:MOST_TEXT]!r}, not 1 to {MOST_TEXT} characters")
+    shown = repr(text[:MOST_TEXT])
+    if not text or len(text) > MOST_TEXT:
+        raise ValueError(f"{what} is {shown}, not 1 to {MOST_TEXT} characters")
+    _check_characters(text, f"{what}, {shown},")
 
 
-def _is_plain(text: str) -> bool:
-    """Return True for text without control characters and halves of characters."""
-    return not any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") for one in text)
+def _check_characters(text: str, what: str) -> None:
+    """Refuse text that a terminal or a page does not show as it is."""
+    hidden = next((one for one in text if _is_hidden(one)), None)
+    if hidden is not None:
+        raise ValueError(f"{what} has a character that cannot be shown: U+{ord(hidden):04X}")
+    if text != text.strip():
+        raise ValueError(f"{what} begins or ends with a blank, which nobody can see")
+    if not any(map(_is_mark, text)):
+        raise ValueError(f"{what} has no letter, digit or sign")
+
+
+def _is_hidden(one: str) -> bool:
+    """Return True for control characters, marks of direction, halves of characters, line ends."""
+    return one not in _JOINERS and unicodedata.category(one) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def _is_mark(one: str) -> bool:
+    """Return True for a character that is seen by itself: a letter, a digit, a sign, an emoji."""
+    return unicodedata.category(one)[0] in "LNPS"
 
 
 def _check_factor(name: str, values: Sequence[str]) -> None:
     _check_text(name, "the name of a factor")
     for value in values:
         _check_text(value, f"a value of the factor {name!r}")
-    if len(values) < 2:
-        raise ValueError(f"the factor {name!r} has {len(values)} values, not two or more")
+    if not 2 <= len(values) <= MOST_CLASSES:
+        raise ValueError(f"the factor {name!r} has {len(values)} values, not two to {MOST_CLASSES}")
     _refuse_twins(values, f"a value of the factor {name!r},")
 
 

@@ -37,7 +37,8 @@ def add_source(parser: argparse._ActionsContainer, more: str = "", **settings: A
     action = parser.add_argument(
         "--source",
         metavar="SOURCE",
-        help=f"webcam number, video, stream URL, folder of pictures, or 'demo' (default: 0){more}",
+        help=f"webcam number, video, stream URL, folder of pictures, 'demo', or 'demo:CLASSES' "
+        f"such as demo:mask-state (default: 0){more}",
         **{"default": "0", **settings},
     )
     offer_words(action, ["demo"])

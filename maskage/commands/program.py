@@ -26,7 +26,7 @@ class Command:
         description: What it does, for its own help.
         add_options: Function that adds its options to a parser.
         run: Function that does the work; it returns the exit code, and imports what is heavy.
-        epilog: What stands below the options in its help.
+        epilog: What stands below the options in its help; lines of its own stay as they are.
         spell_out: Function that rewrites the words before they are parsed.
     """
 
@@ -44,7 +44,15 @@ class Command:
         Args:
             prog: The words that stand before its options.
         """
-        parser = CommandParser(prog=prog, description=self.description, epilog=self.epilog)
+        is_laid_out = self.epilog is not None and "\n" in self.epilog
+        parser = CommandParser(
+            prog=prog,
+            description=textwrap.fill(self.description, HELP_WIDTH),
+            epilog=self.epilog,
+            formatter_class=(
+                argparse.RawDescriptionHelpFormatter if is_laid_out else argparse.HelpFormatter
+            ),
+        )
         self.fill(parser)
         return parser
 

@@ -1,4 +1,4 @@
-"""Photos that people already have: four class folders, one labelled folder, or a video.
+"""Photos that people already have: class folders, one labelled folder, or a video.
 
 Each source file is imported once, by content: a second run, or a run after an interruption, skips
 what is there. The source is never changed.
@@ -11,37 +11,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from maskage.cameras.video.video_file import VideoDamage, VideoFile
-from maskage.classes.ready_made import MASK_AGE
+from maskage.dataset.source_labels import SourcePicture
 from maskage.dataset.store import PhotoStore
-from maskage.errors import DatasetError, UnreadableImageError, UsageError
+from maskage.errors import UnreadableImageError, UsageError
 from maskage.faces.finder import FaceFinder, crop_face
-from maskage.formats import metadata_file
 from maskage.formats.metadata_file import PhotoMetadata
 from maskage.formats.sums import hash_file
 from maskage.outside_text import portable_name
-from maskage.pictures.images import decode_image, encode_jpeg, is_picture, without_metadata
+from maskage.pictures.images import decode_image, encode_jpeg, without_metadata
 from maskage.pictures.perceptual_hash import hash_crop
 from maskage.pictures.quality import measure_quality
 from maskage.records import FaceBox, Photo, RgbImage
-
-METADATA_COLUMNS = ("subject", "session", "group", "label")
-
-
-@dataclass(frozen=True)
-class SourcePicture:
-    """One picture to import.
-
-    Attributes:
-        path: Path of the file.
-        name: Path below the source, POSIX.
-        label: Class that it goes into.
-        facts: What the metadata says of it.
-    """
-
-    path: Path
-    name: str
-    label: str
-    facts: PhotoMetadata
 
 
 @dataclass
@@ -58,59 +38,13 @@ class ImportReport:
         damage: The parts of a video that could not be read.
     """
 
-    saved: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MASK_AGE.labels, 0))
+    saved: dict[str, int]
     duplicates: int = 0
     conflicts: list[str] = field(default_factory=list)
     facts_left: int = 0
     faceless: int = 0
     unreadable: list[str] = field(default_factory=list)
     damage: VideoDamage = field(default_factory=VideoDamage)
-
-
-def read_metadata(path: Path) -> dict[str, PhotoMetadata]:
-    """Read a table of `path` (relative to the source) and any of `METADATA_COLUMNS`.
-
-    Raises:
-        DatasetError: See `maskage.formats.metadata_file.read_metadata`.
-    """
-    return metadata_file.read_metadata(path, METADATA_COLUMNS, MASK_AGE.labels)
-
-
-def list_source(
-    source: Path, label: str | None, metadata: dict[str, PhotoMetadata]
-) -> tuple[list[SourcePicture], list[str]]:
-    """List the pictures of a folder (or one picture) with their labels; opens none of them.
-
-    Args:
-        source: The folder or picture.
-        label: Label of all pictures; None for the metadata's, or else the class folder's.
-        metadata: What is known of the pictures, by their paths below `source`.
-
-    Returns:
-        The pictures, and the names of those without a label.
-
-    Raises:
-        UsageError: There are pictures, and none has a label.
-        DatasetError: There are no pictures.
-    """
-    pictures, unlabelled = [], []
-    for path in _picture_files(source):
-        name = path.name if path == source else path.relative_to(source).as_posix()
-        facts = metadata.get(name, PhotoMetadata())
-        found = label or facts.label or _label_of_folder(path, source)
-        if found is None:
-            unlabelled.append(name)
-        else:
-            pictures.append(SourcePicture(path, name, found, facts))
-    if unlabelled and not pictures:
-        raise UsageError(
-            f"{source}: {len(unlabelled)} pictures, none in a folder named "
-            f"{', '.join(MASK_AGE.labels)} (the first is {unlabelled[0]}). Name the "
-            f"class that they show with --label."
-        )
-    if not pictures:
-        raise DatasetError(f"{source}: no pictures found in it.")
-    return pictures, unlabelled
 
 
 def import_pictures(
@@ -125,12 +59,12 @@ def import_pictures(
 
     Args:
         store: The dataset, open.
-        pictures: What to import, from `list_source`.
+        pictures: What to import, from `maskage.dataset.source_labels.list_source`.
         subject: Subject of the pictures whose metadata has none.
         session: Session of the pictures whose metadata has none.
         finder: Cuts out the largest face of each picture; without it pictures are kept whole.
     """
-    report = ImportReport()
+    report = ImportReport(dict.fromkeys(store.scheme.labels, 0))
     known = store.imported_digests()
     for picture, data in _read_ahead(pictures):
         _import_picture(store, picture, data, report, known, (subject, session), finder)
@@ -170,7 +104,7 @@ def import_video(
         raise UsageError(
             f"{path}: not a file. Write what comes through it to a file, and import that."
         )
-    report = ImportReport()
+    report = ImportReport(dict.fromkeys(store.scheme.labels, 0))
     known = store.imported_digests()
     digest = hash_file(path)
     if digest is None:
@@ -282,24 +216,3 @@ def _read_bytes(path: Path) -> bytes | UnreadableImageError:
         return path.read_bytes()
     except OSError as fault:
         return UnreadableImageError(f"{path}: cannot be read ({fault.strerror}).")
-
-
-def _picture_files(source: Path) -> list[Path]:
-    if source.is_file():
-        return [source]
-    return sorted(
-        path
-        for path in source.rglob("*")
-        if is_picture(path)
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(source).parts)
-    )
-
-
-def _label_of_folder(path: Path, source: Path) -> str | None:
-    """Return the class of the folder nearest to the picture, as in `train/mask_old/a.jpg`."""
-    top = source.parent if source.is_file() else source
-    for part in (*reversed(path.relative_to(top).parts[:-1]), top.name):
-        if part in MASK_AGE.labels:
-            return part
-    return None

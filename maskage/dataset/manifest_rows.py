@@ -1,16 +1,16 @@
 """The rows of the manifest: the values allowed in them, and the photo that a row describes."""
 
 import sqlite3
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
 from maskage.outside_text import text_to_path
 from maskage.records import FaceBox, Photo, Quality, Suggestion
 
-_CLASSES = ", ".join(f"'{label}'" for label in MASK_AGE.labels)
+_FOLDER = "substr(path, 1, instr(path, '/') - 1)"
 _NAME = "substr(path, instr(path, '/') + 1)"
 _FINITE = "BETWEEN -1e300 AND 1e300"
 _LARGEST_PX = 1 << 31
@@ -25,6 +25,11 @@ def _is_optional_text(column: str) -> str:
 def _has_no_nul(column: str) -> str:
     # The decoder of Python takes a NUL; no file name and no argument of a command does.
     return f"instr(CAST({column} AS BLOB), x'00') = 0"
+
+
+def _is_class(folder: str) -> str:
+    """Return the condition for a name that the folder of a class may have."""
+    return f"length({folder}) > 0 AND substr({folder}, 1, 1) != '.' AND instr({folder}, '/') = 0"
 
 
 _WHOLE_BOX = " AND ".join(
@@ -47,10 +52,11 @@ _WHOLE_QUALITY = " AND ".join(
 _RULES_1: Mapping[str, str] = {
     "path": (
         f"typeof(path) = 'text' AND {_has_no_nul('path')} "
-        f"AND substr(path, 1, instr(path, '/') - 1) IN ({_CLASSES}) "
+        f"AND {_is_class(_FOLDER)} "
         f"AND {_NAME} NOT IN ('', '.', '..') AND instr({_NAME}, '/') = 0"
     ),
-    "label": f"typeof(label) = 'text' AND label IN ({_CLASSES})",
+    # Whether the dataset has such a class today is no matter of the row: classes come and go.
+    "label": f"typeof(label) = 'text' AND label = {_FOLDER}",
     **{column: _is_optional_text(column) for column in ("session", "grp", "taken_at", "source")},
     "subject": f"subject IS NULL OR (typeof(subject) = 'text' AND {_has_no_nul('subject')})",
     "the face box": f"x IS NULL OR ({_WHOLE_BOX})",
@@ -66,7 +72,8 @@ _RULES: Mapping[str, str] = {
     **_RULES_1,
     "fingerprint": "fingerprint IS NULL OR typeof(fingerprint) = 'integer'",
     "flagged": "flagged IN (0, 1)",
-    "suggested": f"suggested IS NULL OR (typeof(suggested) = 'text' AND suggested IN ({_CLASSES}))",
+    "suggested": f"suggested IS NULL OR (typeof(suggested) = 'text' AND {_is_class('suggested')} "
+    f"AND {_has_no_nul('suggested')})",
     # A probability of 32 bits may be a little above 1.
     "confidence": f"suggested IS NULL OR (typeof(confidence) = 'real' AND confidence {_FINITE})",
 }
@@ -140,20 +147,12 @@ def quality_values(quality: Quality | None) -> tuple[float | None, ...]:
     return quality.sharpness, quality.brightness, quality.clipped, quality.face_px
 
 
-_LABELS = {label: label for label in MASK_AGE.labels}
-
-
-def label_of(value: str) -> str:
-    """Return the class of this name; quicker than a search for many."""
-    return _LABELS[value]
-
-
 def photo_of(row: Sequence[Any]) -> Photo:
     """Return the photo of a row of `PHOTO_COLUMNS`; by position, since there may be 100,000."""
     quality, suggested = row[12:16], row[21]
     return Photo(
         text_to_path(row[0]),
-        _LABELS[row[1]],
+        sys.intern(row[1]),
         _optional_name(row[2]),
         _optional_name(row[3]),
         _optional_name(row[4]),
@@ -164,7 +163,7 @@ def photo_of(row: Sequence[Any]) -> Photo:
         row[16],
         _unsigned(row[19]),
         bool(row[20]),
-        Suggestion(_LABELS[suggested], row[22]) if suggested else None,
+        Suggestion(sys.intern(suggested), row[22]) if suggested else None,
     )
 
 

@@ -21,7 +21,6 @@ from maskage.dataset.manifest_columns import (
 from maskage.dataset.manifest_file import NameDatabase, explained, read_schema
 from maskage.dataset.manifest_rows import (
     consent_values,
-    label_of,
     quality_values,
     row_of,
     signed,
@@ -160,6 +159,27 @@ class Manifest:
         """Give a row another path and label, without an event. In a transaction."""
         self._db.execute("UPDATE photos SET path = ?, label = ? WHERE path = ?", (to, label, path))
 
+    def rename_class(self, folder: str, new_folder: str) -> None:
+        """Give the rows and events of a class its new name. In a transaction; may be repeated."""
+        start, prefix = len(folder) + 2, f"{folder}/"
+        is_in = "substr(path, 1, ?) = ?"
+        old = (start - 1, prefix)
+        # A row of a former class of the new name makes way, as the row of a removed photo does.
+        self._db.execute(
+            f"UPDATE photos SET path = path || '~' || rowid WHERE path IN "
+            f"(SELECT ? || substr(path, ?) FROM photos WHERE {is_in})",
+            (f"{new_folder}/", start, *old),
+        )
+        for table in ("photos", "events"):
+            self._db.execute(
+                f"UPDATE {table} SET path = ? || substr(path, ?) WHERE {is_in}",
+                (f"{new_folder}/", start, *old),
+            )
+        for table, column in (("photos", "label"), ("photos", "suggested"), ("events", "label")):
+            self._db.execute(
+                f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (new_folder, folder)
+            )
+
     def mark_removed(self, path: str, at: str, action: str, label: str) -> None:
         """Note that the photo of a row is gone from its folder. In a transaction."""
         self._db.execute("UPDATE photos SET removed_at = ? WHERE path = ?", (at, path))
@@ -237,7 +257,7 @@ class Manifest:
         rows = self._db.execute(
             "SELECT source_sha256, label FROM photos WHERE source_sha256 NOT NULL"
         )
-        return {digest: label_of(label) for digest, label in rows}
+        return dict(rows)
 
     def close(self) -> None:
         """Close the file."""

@@ -2,16 +2,22 @@
 
 import errno
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from maskage.classes.scheme import names_as_elsewhere
 from maskage.dataset.edits import Edit
 from maskage.errors import DatasetError, EnvironmentProblemError
+from maskage.formats.classes_file import CLASSES_FILE
+from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import PICTURE_SUFFIXES
 from maskage.system.files import rename_new, sync_folder
 
 TRASH = ".trash"
 """Folder of removed photos, under their class."""
+DAMAGED = ".damaged"
+"""Folder for photos that cannot be decoded, under their class."""
 
 
 class PhotoMoves:
@@ -69,6 +75,51 @@ def make_folders(root: Path, labels: Sequence[str]) -> None:
         sync_folder(parent)
 
 
+def require_dataset(root: Path, labels: Sequence[str]) -> None:
+    """Refuse a folder that is none of ours, before it is filled with folders and closed to others.
+
+    Raises:
+        DatasetError: There is no such folder, or neither a manifest nor classes.toml nor a class
+            folder in it.
+    """
+    if not root.is_dir():
+        raise _no_dataset(root, labels)
+    found = (manifest_path(root), root / CLASSES_FILE, *(root / label for label in labels))
+    if not any(path.exists() for path in found):
+        raise DatasetError(
+            f"{root}: not a dataset: found neither a manifest nor one of the folders "
+            f"{', '.join(labels)}. Nothing was changed."
+        )
+
+
+def require_own_folders(root: Path, labels: Sequence[str]) -> None:
+    """Refuse classes that have one folder, on a disk that takes their names for the same.
+
+    Raises:
+        DatasetError: Two classes have one folder.
+    """
+    spellings = Counter(map(names_as_elsewhere, labels))
+    twins = {label for label in labels if spellings[names_as_elsewhere(label)] > 1}
+    names = names_in(root) if twins else set()
+    owners: dict[tuple[int, int], str] = {}
+    for label in labels:
+        try:
+            state = (root / label).stat()
+        except OSError:
+            continue
+        owner = owners.setdefault((state.st_dev, state.st_ino), label)
+        if owner == label and label in twins - names:
+            # A file system in user space may number each spelling of one name anew.
+            elsewhere = names_as_elsewhere(label)
+            owner = next(each for each in twins - {label} if names_as_elsewhere(each) == elsewhere)
+        if owner != label:
+            raise DatasetError(
+                f"{root}: the classes {owner!r} and {label!r} have one folder here: this disk "
+                f"takes their names for the same, or one is a link to the other. Rename one with "
+                f"`collector classes {root}`, or move the dataset to another disk."
+            )
+
+
 def list_files(root: Path, labels: Sequence[str]) -> dict[str, str]:
     """Return the picture files in the class folders, sorted: path in the dataset, and label.
 
@@ -77,16 +128,31 @@ def list_files(root: Path, labels: Sequence[str]) -> dict[str, str]:
         labels: Its classes.
 
     Raises:
-        DatasetError: There is no such folder.
+        DatasetError: There is no such folder, or two classes have one folder.
         EnvironmentProblemError: A class folder cannot be read.
     """
     if not root.is_dir():
-        raise DatasetError(
-            f"No dataset at {root}. Make one with `collector {root}`, or fill the folders "
-            f"{', '.join(labels)} with photos."
-        )
+        raise _no_dataset(root, labels)
+    require_own_folders(root, labels)
     found = {f"{label}/{name}": label for label in labels for name in _picture_names(root / label)}
     return dict(sorted(found.items()))
+
+
+def names_in(folder: Path) -> set[str]:
+    """Return the names in a folder as the disk spells them; none without such a folder."""
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
+def count_pictures(folder: Path) -> int:
+    """Count the pictures in a folder as `list_files` does; 0 without such a folder."""
+    return len(_picture_names(folder))
+
+
+def _no_dataset(root: Path, labels: Sequence[str]) -> DatasetError:
+    return DatasetError(
+        f"No dataset at {root}. Make one with `collector {root}`, or fill the folders "
+        f"{', '.join(labels)} with photos."
+    )
 
 
 def _picture_names(folder: Path) -> list[str]:

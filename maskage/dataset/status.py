@@ -5,15 +5,20 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
+from maskage.dataset.class_changes import read_settled
 from maskage.dataset.doctor.files import list_trash
 from maskage.dataset.status_advice import Advice, give_advice
+from maskage.dataset.status_table import ClassRow, SubjectRow, make_tables
 from maskage.dataset.store import list_photos
-from maskage.outside_text import join_lines, path_to_text, shown_text
+from maskage.errors import DatasetError
+from maskage.outside_text import join_lines, path_to_text
 from maskage.pictures.quality import find_faults
 from maskage.records import Photo
 
 SESSIONS_SHOWN = 8
+CLASSES_ADVISED = 6
+"""Classes below their target that are listed for people, those with the fewest photos first."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +77,15 @@ class DatasetStatus:
     """Figures of one dataset; prints itself as a table.
 
     Attributes:
-        classes: Each of the four.
+        scheme: Its classes.
+        classes: The figures of each class, in class order.
         subjects: For each subject, photos in each class. Photos without one are not in it.
         sessions: Every session, the newest first.
-        target: Photos wanted in each class.
+        target: Photos wanted in each class that has no target of its own.
     """
 
     root: Path
+    scheme: Scheme
     classes: dict[str, ClassStatus]
     subjects: dict[str, dict[str, int]]
     sessions: tuple[SessionStatus, ...]
@@ -88,6 +95,22 @@ class DatasetStatus:
     def counts(self) -> dict[str, int]:
         """Photos in each class."""
         return {label: of_class.photos for label, of_class in self.classes.items()}
+
+    @property
+    def targets(self) -> dict[str, int]:
+        """Photos wanted in each class: its own target, or else that of the command."""
+        return {each.folder: each.target or self.target for each in self.scheme}
+
+    @property
+    def factors(self) -> dict[str, dict[str, int]]:
+        """Photos of each value of each factor."""
+        return {
+            name: {
+                value: sum(self.counts[label] for label in self.scheme.labels_with(name, value))
+                for value in values
+            }
+            for name, values in self.scheme.factors.items()
+        }
 
     @property
     def sessions_of(self) -> dict[str, int]:
@@ -102,6 +125,7 @@ class DatasetStatus:
     def advice(self) -> list[Advice]:
         """Advice on what to shoot next, the most urgent first."""
         return give_advice(
+            self.scheme,
             counts=self.counts,
             faults={label: (of.measured, of.faults) for label, of in self.classes.items()},
             subjects=self.subjects,
@@ -118,6 +142,8 @@ class DatasetStatus:
             "subjects": self.subjects,
             "sessions": len(self.sessions),
             "target": self.target,
+            "targets": self.targets,
+            "factors": self.factors,
             "next": [advice.text for advice in self.advice],
             "classes": {
                 label: {**asdict(of_class), "weak_share": of_class.weak_share}
@@ -132,12 +158,36 @@ class DatasetStatus:
         return join_lines(
             [
                 f"{self.root}: {_count(len(self.subjects), 'subject')}, "
-                f"{_count(len(self.sessions), 'session')}, target {self.target} a class",
-                *_table(self),
+                f"{_count(len(self.sessions), 'session')}, target {self.target} a class"
+                + (" without its own" if any(each.target for each in self.scheme) else ""),
+                *make_tables(self.scheme, self._class_rows(), self._subject_rows()),
                 *_session_lines(self.sessions),
-                *(f"next: {advice.text}" for advice in self.advice),
+                *_advice_lines(self.advice),
             ]
         )
+
+    def _class_rows(self) -> list[ClassRow]:
+        return [
+            ClassRow(
+                label=label,
+                photos=of.photos,
+                target=self.targets[label],
+                sharpness=of.sharpness,
+                brightness=of.brightness,
+                weak_share=of.weak_share if of.measured else None,
+                flagged=of.flagged,
+                disputed=of.disputed,
+                trashed=of.trashed,
+            )
+            for label, of in self.classes.items()
+        ]
+
+    def _subject_rows(self) -> list[SubjectRow]:
+        sessions_of = self.sessions_of
+        return [
+            SubjectRow(subject, counts, sessions_of[subject])
+            for subject, counts in self.subjects.items()
+        ]
 
 
 def read_status(root: Path, target: int) -> DatasetStatus:
@@ -146,29 +196,41 @@ def read_status(root: Path, target: int) -> DatasetStatus:
     Raises:
         DatasetError: There is no dataset, or its manifest is damaged.
     """
-    return summarise(root, list_photos(root), list_trash(root).values(), target)
+    return read_settled(
+        root,
+        lambda scheme: summarise(
+            root, scheme, list_photos(root), list_trash(root).values(), target
+        ),
+    )
 
 
 def summarise(
-    root: Path, photos: Sequence[Photo], trash: Iterable[str], target: int
+    root: Path, scheme: Scheme, photos: Sequence[Photo], trash: Iterable[str], target: int
 ) -> DatasetStatus:
-    """The figures of these photos.
+    """Return the figures of these photos.
 
     Args:
         root: The dataset.
+        scheme: Its classes.
         photos: All that lie in its folders.
         trash: Label of each photo in its trash.
-        target: Photos wanted in each class.
+        target: Photos wanted in each class that has no target of its own.
+
+    Raises:
+        DatasetError: A photo is of no class: the classes were changed while it was read.
     """
-    by_label: dict[str, list[Photo]] = {label: [] for label in MASK_AGE.labels}
+    by_label: dict[str, list[Photo]] = {label: [] for label in scheme.labels}
     subjects: dict[str, dict[str, int]] = {}
     for photo in photos:
+        if photo.label not in scheme:
+            raise DatasetError(f"{root}: its classes are being changed. Run the command again.")
         by_label[photo.label].append(photo)
         if photo.subject is not None:
-            subjects.setdefault(photo.subject, dict.fromkeys(MASK_AGE.labels, 0))[photo.label] += 1
+            subjects.setdefault(photo.subject, dict.fromkeys(scheme.labels, 0))[photo.label] += 1
     trashed = list(trash)
     return DatasetStatus(
         root=root,
+        scheme=scheme,
         classes={
             label: _summarise_class(of_class, trashed.count(label))
             for label, of_class in by_label.items()
@@ -223,33 +285,8 @@ def _summarise_sessions(photos: Iterable[Photo]) -> tuple[SessionStatus, ...]:
     return tuple(sorted(sessions, key=lambda one: (one.last or "", one.session), reverse=True))
 
 
-def _table(status: DatasetStatus) -> list[str]:
-    classes, sessions_of = status.classes.values(), status.sessions_of
-    rows = [
-        ("", *MASK_AGE.labels, "total", "sessions"),
-        ("photos", *_with_total([one.photos for one in classes])),
-        ("of the target", *(f"{one.photos / status.target:.0%}" for one in classes)),
-        ("sharpness", *(_figure(one.sharpness) for one in classes)),
-        ("brightness", *(_figure(one.brightness) for one in classes)),
-        ("weak", *(f"{one.weak_share:.0%}" if one.measured else "-" for one in classes)),
-        ("flagged", *_with_total([one.flagged for one in classes])),
-        ("disputed", *_with_total([one.disputed for one in classes])),
-        ("in the trash", *_with_total([one.trashed for one in classes])),
-        *(
-            (subject, *_with_total(list(counts.values())), str(sessions_of[subject]))
-            for subject, counts in status.subjects.items()
-        ),
-    ]
-    names = [shown_text(row[0]) for row in rows]
-    width = max(map(len, names))
-    return [
-        f"{name:<{width}}  {'  '.join(f'{cell:>12}' for cell in row[1:])}".rstrip()
-        for name, row in zip(names, rows, strict=True)
-    ]
-
-
 def _session_lines(sessions: Sequence[SessionStatus]) -> list[str]:
-    """The newest few, and how many more there are."""
+    """Return the newest few, and how many more there are."""
     lines = []
     for session in sessions[:SESSIONS_SHOWN]:
         taken = (session.first or "")[:16].replace("T", " ") or "time unknown"
@@ -263,12 +300,18 @@ def _session_lines(sessions: Sequence[SessionStatus]) -> list[str]:
     return lines
 
 
-def _with_total(counts: Sequence[int]) -> list[str]:
-    return [str(count) for count in (*counts, sum(counts))]
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0f}"
+def _advice_lines(advice: Sequence[Advice]) -> list[str]:
+    """Return one line for each piece of advice; of many classes, those with the fewest photos."""
+    of_classes = [one for one in advice if one.kind == "class"]
+    left_out = of_classes[CLASSES_ADVISED:]
+    lines = []
+    for one in advice:
+        if one not in left_out:
+            lines.append(f"next: {one.text}")
+        elif one is left_out[0]:
+            classes = "class is" if len(left_out) == 1 else "classes are"
+            lines.append(f"next: {len(left_out)} more {classes} below the target (see --json)")
+    return lines
 
 
 def _count(number: int, what: str) -> str:

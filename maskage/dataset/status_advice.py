@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from maskage.classes.ready_made import MASK_AGE
-from maskage.classes.scheme import AGE, MASK, NONE, WORN
+from maskage.classes.scheme import AGE, MASK, NONE, WORN, Scheme
+from maskage.commands.text_table import list_some
+from maskage.dataset.one_sided import OneSided, find_one_sided
 
 MIN_PEOPLE = 3
 """One each for train, val and test, which share nobody."""
@@ -59,15 +60,17 @@ class Advice:
 
 @dataclass(frozen=True)
 class _Facts:
+    scheme: Scheme
     counts: Counts
     faults: Faults
     subjects: Mapping[str, Counts]
     sessions_of: Mapping[str, int]
     doubtful: int
-    target: int
+    targets: Counts
 
 
 def give_advice(
+    scheme: Scheme,
     *,
     counts: Counts,
     faults: Faults,
@@ -79,14 +82,16 @@ def give_advice(
     """Return what to shoot next, the most urgent first; empty where nothing is missing.
 
     Args:
+        scheme: Classes of the dataset.
         counts: Photos in each class.
         faults: Numbers of measured photos and of each fault, for each class.
         subjects: For each subject, photos in each class.
         sessions_of: Number of sessions of each subject.
-        target: Photos wanted in each class.
+        target: Photos wanted in each class that has no target of its own.
         doubtful: Photos that are flagged, or that a model takes for another class.
     """
-    facts = _Facts(counts, faults, subjects, sessions_of, doubtful, target)
+    targets = {each.folder: each.target or target for each in scheme}
+    facts = _Facts(scheme, counts, faults, subjects, sessions_of, doubtful, targets)
     advisers: tuple[_Adviser, ...] = (
         _fewer_than_a_split_needs,
         _one_sided_people,
@@ -111,72 +116,71 @@ def _fewer_than_a_split_needs(facts: _Facts) -> Iterator[Advice]:
 
 
 def _one_sided_people(facts: _Facts) -> Iterator[Advice]:
-    """Return subjects with many photos on one side of the mask and none on the other.
+    """Return subjects with many photos of one value of a factor and none of the others.
 
     Only people seen both ways teach a network the mask instead of the person.
     """
-    found = []
-    for subject, counts in facts.subjects.items():
-        for has_mask in (False, True):
-            there = sum(
-                n for label, n in counts.items() if MASK_AGE.has(label, MASK, WORN) is has_mask
-            )
-            if there >= FEW and there == sum(counts.values()):
-                found.append((there, subject, has_mask))
-    found.sort(key=lambda one: (-one[0], one[1]))
-    for there, subject, has_mask in found[:NAMED]:
-        missing = [
-            MASK_AGE.sibling(label, MASK, NONE if has_mask else WORN) or label
-            for label in MASK_AGE.labels
-            if facts.subjects[subject][label]
-        ]
-        sides = ("with a mask", "without") if has_mask else ("without a mask", "with one")
+    found = find_one_sided(facts.scheme, facts.subjects, FEW)
+    for one in found[:NAMED]:
         yield Advice(
             "one_sided",
-            f"{subject} has {there} photos {sides[0]} and none {sides[1]}: "
-            f"shoot {_name_classes(missing)}",
-            missing[0] if len(missing) == 1 else None,
-            (subject,),
+            f"{_describe_side(facts.scheme, one)}: shoot {_name_classes(facts, one.missing)}",
+            one.missing[0] if len(one.missing) == 1 else None,
+            (one.subject,),
         )
     if rest := found[NAMED:]:
-        names = tuple(subject for _there, subject, _has_mask in rest)
+        names = tuple(dict.fromkeys(one.subject for one in rest))
+        is_mask = all(_is_mask_or_none(facts.scheme, one.factor) for one in rest)
+        sides = "with a mask or only without one; shoot the other side too"
+        others = "one side; shoot the other classes too"
         yield Advice(
-            "one_sided",
-            f"{_name(names)}: only with a mask or only without one; shoot the other side too",
-            None,
-            names,
+            "one_sided", f"{_name(names)}: only {sides if is_mask else others}", None, names
         )
+
+
+def _describe_side(scheme: Scheme, one: OneSided) -> str:
+    if _is_mask_or_none(scheme, one.factor):
+        with_mask = one.value == WORN
+        sides = ("with a mask", "without") if with_mask else ("without a mask", "with one")
+        return f"{one.subject} has {one.photos} photos {sides[0]} and none {sides[1]}"
+    what = f"with {one.factor} = {one.value}" if one.factor else f"of {one.value}"
+    return f"{one.subject} has only photos {what} ({one.photos})"
+
+
+def _is_mask_or_none(scheme: Scheme, factor: str | None) -> bool:
+    """Return True for the factor of masks that are worn or not there, and nothing else."""
+    return factor == MASK and set(scheme.factors[MASK]) == {WORN, NONE}
 
 
 def _smaller_classes(facts: _Facts) -> Iterator[Advice]:
-    largest = max(MASK_AGE.labels, key=lambda label: facts.counts[label])
-    for label in sorted(MASK_AGE.labels, key=lambda label: facts.counts[label]):
-        count = facts.counts[label]
-        if count >= facts.target:
+    labels, scheme = facts.scheme.labels, facts.scheme
+    largest = max(labels, key=lambda label: facts.counts[label])
+    for label in sorted(labels, key=lambda label: facts.counts[label]):
+        count, target = facts.counts[label], facts.targets[label]
+        if count >= target:
             continue
         reasons = []
         if count == 0:
             reasons.append("none yet, and a class without photos cannot be curated")
         elif count < FAR_BEHIND * facts.counts[largest]:
-            reasons.append(f"{count} against {facts.counts[largest]} of {MASK_AGE.title(largest)}")
+            reasons.append(f"{count} against {facts.counts[largest]} of {scheme.title(largest)}")
         names = _wanted_for(facts, label)
         if names:
             reasons.append(f"ask {_name(names)}")
         why = f": {'; '.join(reasons)}" if reasons else ""
         yield Advice(
-            "class", f"{facts.target - count} more of {_name_classes([label])}{why}", label, names
+            "class", f"{target - count} more of {_name_classes(facts, [label])}{why}", label, names
         )
 
 
 def _wanted_for(facts: _Facts, label: str) -> tuple[str, ...]:
-    """The people of its age who have the fewest photos in a class."""
+    """Return the people who have the fewest photos in a class, of its age where it has one."""
+    scheme = facts.scheme
     of_age = [
         (counts[label], subject)
         for subject, counts in facts.subjects.items()
         if any(
-            n
-            for other, n in counts.items()
-            if MASK_AGE.value(other, AGE) == MASK_AGE.value(label, AGE)
+            n for other, n in counts.items() if scheme.value(other, AGE) == scheme.value(label, AGE)
         )
     ]
     return tuple(subject for _count, subject in sorted(of_age)[:NAMED])
@@ -197,14 +201,14 @@ def _one_person_too_often(facts: _Facts) -> Iterator[Advice]:
     # Four people who share a class alike have a quarter each.
     if len(facts.subjects) <= 1 / MOST_OF_ONE:
         return
-    for label in MASK_AGE.labels:
+    for label in facts.scheme.labels:
         count = facts.counts[label]
         subject = max(facts.subjects, key=lambda name: facts.subjects[name][label])
         share = facts.subjects[subject][label] / count if count else 0
         if count >= FEW and share > MOST_OF_ONE:
             yield Advice(
                 "one_person",
-                f"{subject} makes up {share:.0%} of {MASK_AGE.title(label)}: "
+                f"{subject} makes up {share:.0%} of {facts.scheme.title(label)}: "
                 "shoot other people there",
                 label,
                 (subject,),
@@ -220,7 +224,7 @@ def _weak_photos(facts: _Facts) -> Iterator[Advice]:
     for share, label, fault in sorted(found, key=lambda one: (-one[0], one[1], one[2])):
         yield Advice(
             "weak",
-            f"{share:.0%} of {MASK_AGE.title(label)} are {_STATES.get(fault, fault)}: "
+            f"{share:.0%} of {facts.scheme.title(label)} are {_STATES.get(fault, fault)}: "
             f"{_HINTS[fault]}",
             label,
         )
@@ -256,14 +260,17 @@ def _doubtful_photos(facts: _Facts) -> Iterator[Advice]:
         )
 
 
-def _name_classes(labels: Sequence[str]) -> str:
+def _name_classes(facts: _Facts, labels: Sequence[str]) -> str:
     """Return "mask, old (key 1) or mask, young (key 2)"."""
-    return " or ".join(
-        f"{MASK_AGE.title(label)} (key {MASK_AGE.index(label) + 1})" for label in labels
-    )
+    named = []
+    for label in labels:
+        of_class = facts.scheme[label]
+        key = f" (key {of_class.key})" if of_class.key else ""
+        named.append(f"{of_class.title}{key}")
+    if len(named) <= NAMED:
+        return " or ".join(named)
+    return list_some(named, NAMED, "or")
 
 
 def _name(subjects: Sequence[str]) -> str:
-    if len(subjects) <= NAMED:
-        return ", ".join(subjects)
-    return f"{', '.join(subjects[:NAMED])} and {len(subjects) - NAMED} more"
+    return list_some(subjects, NAMED)

@@ -1,11 +1,11 @@
-"""The dataset: four class folders, a manifest, and a trash. One writer at a time.
+"""The dataset: class folders, a manifest, and a trash. One writer at a time.
 
 data/<label>/<photo>.jpg      the folder is the label
+data/classes.toml             the classes (`classes_file`); without it the four
 data/.dataset/manifest.db     what the folders cannot tell
 data/.trash/<label>/          removed photos, until emptied
 """
 
-import gc
 import hashlib
 import itertools
 import secrets
@@ -16,10 +16,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from maskage.classes.scheme import Scheme
 from maskage.context_mixin import ClosingMixin
+from maskage.dataset.class_changes import finish_own_change, read_settled
 from maskage.dataset.consent import Consent
 from maskage.dataset.edits import Edit
-from maskage.dataset.manifest import KnownPhoto, match_rows, read_rows
+from maskage.dataset.manifest import KnownPhoto, match_rows, read_rows, without_collecting
 from maskage.dataset.manifest_writer import Manifest
 from maskage.dataset.photo_files import PhotoMoves, list_files, make_folders
 from maskage.errors import ManifestGoneError, PhotoNotSavedError, ToolchainError
@@ -35,9 +37,13 @@ class PhotoStore(ClosingMixin):
     """A dataset open for writing. Its methods may be called from any thread.
 
     Args:
-        root: The dataset's folder; made, with the four class folders, where it is missing.
+        root: The dataset's folder; made, with a folder for each class, where it is missing.
+
+    Attributes:
+        scheme: The classes, as they were when it was opened.
 
     Raises:
+        DatasetError: Its classes.toml or its manifest is damaged, or two classes have one folder.
         DatasetInUseError: Another process has it open for writing.
         PhotoNotSavedError: The folder cannot be made or written.
     """
@@ -47,10 +53,14 @@ class PhotoStore(ClosingMixin):
         self._mutex = threading.Lock()
         self._counter = 0
         with _disk_faults(f"{root}: the dataset folder cannot be made"):
-            self.scheme = read_scheme(root)
-            make_folders(root, self.scheme.labels)
-            self._lock = lock_dataset(root)
+            read_scheme(root)  # what is wrong with it is said before anything is made
+            make_folders(root, ())
+        self._lock = lock_dataset(root)
         try:
+            finish_own_change(root)
+            self.scheme = read_scheme(root)
+            with _disk_faults(f"{root}: the class folders cannot be made"):
+                make_folders(root, self.scheme.labels)
             self._manifest = Manifest(root)
             self._photos: dict[str, Photo] = {}
             self._unsettled: dict[str, KnownPhoto] = {}
@@ -285,7 +295,8 @@ class PhotoStore(ClosingMixin):
 
     def _list(self) -> None:
         """Read from the folders and the manifest which photos there are."""
-        found = match_photos(self.root)
+        with without_collecting():
+            found = _match(self.root, self.scheme)
         self._photos = {known.photo.path: known.photo for known in found}
         self._unsettled = {k.photo.path: k for k in found if not k.is_settled}
 
@@ -331,6 +342,8 @@ class PhotoStore(ClosingMixin):
 def list_photos(root: Path) -> list[Photo]:
     """Return every photo in the class folders, with what the manifest knows, sorted by path.
 
+    The classes are those of the dataset: `read_scheme(root)`.
+
     Reads names only: whether each is a whole picture is found out when it is decoded.
 
     Raises:
@@ -341,20 +354,12 @@ def list_photos(root: Path) -> list[Photo]:
 
 def match_photos(root: Path) -> list[KnownPhoto]:
     """List photos as `list_photos` does, with the row that each has in the manifest."""
-    with _without_collecting():
-        return match_rows(list_files(root, read_scheme(root).labels), read_rows(root))
+    with without_collecting():
+        return read_settled(root, lambda scheme: _match(root, scheme))
 
 
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Make many records without the garbage collector: a third faster."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+def _match(root: Path, scheme: Scheme) -> list[KnownPhoto]:
+    return match_rows(list_files(root, scheme.labels), read_rows(root), scheme)
 
 
 def _name_edits(edits: Sequence[Edit]) -> str:

@@ -14,9 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.demo.backgrounds import paint_room
 from maskage.demo.light import Light
 from maskage.demo.painting.canvas import Layer
+from maskage.demo.painting.masks import mask_state
 from maskage.demo.people import DEMO_SUBJECTS, DemoSubject
 from maskage.demo.scenes import DemoFace, Movement, Pose, Role, ScenePlan, choose_cast, face_box
 from maskage.demo.sprites import PersonSprites, lay_over
@@ -42,6 +45,8 @@ class DemoCamera:
         fps: Frames per second.
         scene_s: Duration of a scene, with the same people in the same masks.
         people: Number of people in front of the camera.
+        scheme: Classes to show: of its factors, the mask's and the age's are drawn. A scheme
+            without them gets the people of the four classes, and the truth stays unknown.
 
     Raises:
         UsageError: The cast, the size or another number cannot be shown.
@@ -59,6 +64,7 @@ class DemoCamera:
         fps: float = 30.0,
         scene_s: float = 3.0,
         people: int = 1,
+        scheme: Scheme = MASK_AGE,
     ) -> None:
         if seed < 0 or min(size) < 32 or not fps > 0 or not scene_s > 0:
             raise UsageError(
@@ -68,7 +74,8 @@ class DemoCamera:
         self.fps: float | None = fps
         self.is_live = pace
         self._seed, self._size, self._rate, self._people = seed, size, fps, people
-        self._scene_plan = ScenePlan(seed, choose_cast(cast), people)
+        self._scene_plan = ScenePlan(seed, choose_cast(cast), people, scheme)
+        self._scheme = scheme
         self._frames_per_scene = max(1, round(scene_s * fps))
         self._scene = lru_cache(maxsize=_SCENES_KEPT)(self._set_scene)
         self._next_index = 0
@@ -100,7 +107,8 @@ class DemoCamera:
         for place, role in enumerate(self._scene_plan.roles(number)):
             pose = self._movement(number, place).pose(time_s)
             box = face_box(role.subject, pose, self._size)
-            faces.append(DemoFace(box, role.label, role.subject.subject_id, role.mask))
+            label = role.subject.label(self._scheme, mask_state(role.mask))
+            faces.append(DemoFace(box, label, role.subject.subject_id, role.mask))
         return tuple(faces)
 
     def _when(self, index: int) -> tuple[int, float]:

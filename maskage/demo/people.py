@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from maskage.classes.ready_made import MASK_AGE
-from maskage.classes.scheme import AGE, MASK, NONE, OLD, WORN, YOUNG
+from maskage.classes.scheme import AGE, MASK, MISWORN, NONE, OLD, YOUNG, Scheme
 from maskage.demo.colours import Colour, colour_of
 
 
@@ -46,13 +45,18 @@ class DemoSubject:
     top_colour: Colour
     extras: frozenset[str]
 
-    def label(self, *, has_mask: bool) -> str:
-        """Return the class of this person with or without a mask."""
-        label = MASK_AGE.find(
-            {MASK: WORN if has_mask else NONE, AGE: OLD if self.is_old else YOUNG}
-        )
-        assert label is not None
-        return label
+    def label(self, scheme: Scheme, mask_state: str) -> str | None:
+        """Return the class of this person with a mask `WORN`, `MISWORN` or `NONE`.
+
+        A misworn mask is none where the scheme does not know the difference. None where the scheme
+        has no such class, or asks for more than mask and age.
+        """
+        if MISWORN not in scheme.factors.get(MASK, ()) and mask_state == MISWORN:
+            mask_state = NONE
+        known = {MASK: mask_state, AGE: OLD if self.is_old else YOUNG}
+        if not scheme.factors or not set(scheme.factors) <= set(known):
+            return None
+        return scheme.find({factor: known[factor] for factor in scheme.factors})
 
 
 _SKINS = {

@@ -8,16 +8,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import MASK, MISWORN, NONE, WORN, Scheme
 from maskage.demo.painting.face import CHEEK_X, CHIN_Y, HAIRLINE_Y
 from maskage.demo.painting.features import EyeState
-from maskage.demo.painting.masks import CHIN_PREFIX, MASK_KINDS, NO_MASK, mask_covers
+from maskage.demo.painting.masks import (
+    BELOW_NOSE,
+    LEFT_EAR,
+    MASK_KINDS,
+    NO_MASK,
+    ON_CHIN,
+    ON_FOREHEAD,
+    RIGHT_EAR,
+    wear,
+)
 from maskage.demo.people import DEMO_SUBJECTS, DemoSubject
 from maskage.errors import UsageError
 from maskage.records import FaceBox
 
 _CHIN_SHARE = 0.25
+"""Share of masks on the chin among people without a mask, where no class is for misworn masks."""
+
+_WAY_SHARES = {BELOW_NOSE: 8, ON_CHIN: 5, LEFT_EAR: 2, RIGHT_EAR: 2, ON_FOREHEAD: 3}
+"""Share, in twentieths, of each way to wear a mask wrongly; below the nose is the commonest."""
+
 _PLANS, _MOVES = 1, 2
+_STATES = (WORN, MISWORN, NONE)
 
 
 @dataclass(frozen=True)
@@ -26,13 +41,13 @@ class DemoFace:
 
     Attributes:
         box: Box from the chin to the hairline, in pixels of the frame.
-        label: The class.
+        label: The class; None where the scheme asks for more than mask and age.
         subject_id: Id of the person.
-        mask: "none", a kind of mask, or "chin " and the kind.
+        mask: "none", a kind of mask, or a way to wear it wrongly and the kind: "chin dots".
     """
 
     box: FaceBox
-    label: str
+    label: str | None
     subject_id: str
     mask: str
 
@@ -43,11 +58,6 @@ class Role:
 
     subject: DemoSubject
     mask: str
-
-    @property
-    def label(self) -> str:
-        """The class of the person with this mask."""
-        return self.subject.label(has_mask=mask_covers(self.mask))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,19 +108,21 @@ def choose_cast(cast: Sequence[str] | None) -> tuple[DemoSubject, ...]:
 class ScenePlan:
     """The plan of the people and masks of each scene.
 
-    In each round everyone appears once; a person with a mask in one round has none in the next. The
-    four classes and the kinds of masks alternate as evenly as the cast allows.
+    In each round everyone appears once, and from round to round a person goes on to the next state
+    of the mask: worn, misworn where the scheme has that, none. The states, both ages and the kinds
+    of masks alternate as evenly as the cast allows.
 
     Args:
         seed: Seed of the plan.
         cast: People who may appear.
         people: Number of people in a scene.
+        scheme: Classes to show. Without a factor for masks, masks are worn or not there.
 
     Raises:
         UsageError: There are more people in a scene than in the cast, or fewer than one.
     """
 
-    def __init__(self, seed: int, cast: Sequence[DemoSubject], people: int) -> None:
+    def __init__(self, seed: int, cast: Sequence[DemoSubject], people: int, scheme: Scheme) -> None:
         if not 1 <= people <= len(cast):
             raise UsageError(
                 f"A scene of {people} people cannot be shown with a cast of {len(cast)}. "
@@ -118,6 +130,8 @@ class ScenePlan:
             )
         self._seed, self._cast, self._people = seed, tuple(cast), people
         self._scenes_per_round = len(cast) // people
+        self._states = {subject: _states_of(subject, scheme) for subject in self._cast}
+        self._has_misworn = MISWORN in scheme.factors.get(MASK, ())
 
     def roles(self, scene: int) -> tuple[Role, ...]:
         """Return the people of a scene, from left to right."""
@@ -127,25 +141,50 @@ class ScenePlan:
 
     def _round(self, turn: int) -> list[Role]:
         rng = np.random.default_rng([self._seed, _PLANS, turn])
-        queues: dict[str, list[Role]] = {label: [] for label in MASK_AGE.labels}
+        groups = [(state, is_old) for state in _STATES for is_old in (True, False)]
+        queues: dict[tuple[str, bool], list[Role]] = {group: [] for group in groups}
         for is_old in (True, False):
             first = int(np.random.default_rng([self._seed, _PLANS]).integers(2))
             group = [subject for subject in self._cast if subject.is_old is is_old]
-            worn, on_chin = _deal_masks(rng), _deal_masks(rng)
+            worn, misworn = _deal_masks(rng), _deal_masks(rng)
             for rank, subject in enumerate(group):
-                if (rank + turn + first) % 2 == 0:
-                    mask = next(worn)
-                elif rng.random() < _CHIN_SHARE:
-                    mask = CHIN_PREFIX + next(on_chin)
-                else:
-                    mask = NO_MASK
-                role = Role(subject, mask)
-                queues[role.label].append(role)
-        for queue in queues.values():
+                states = self._states[subject]
+                state = states[(rank + turn + first) % len(states)]
+                mask = self._choose_mask(state, worn, misworn, rng)
+                queues[state, is_old].append(Role(subject, mask))
+        shown = [queue for queue in queues.values() if queue]
+        for queue in shown:
             rng.shuffle(queue)
-        labels = [MASK_AGE.labels[i] for i in rng.permutation(len(MASK_AGE))]
-        longest = max(len(queue) for queue in queues.values())
-        return [queues[lb][i] for i in range(longest) for lb in labels if i < len(queues[lb])]
+        order = [shown[i] for i in rng.permutation(len(shown))]
+        longest = max(len(queue) for queue in shown)
+        return [queue[i] for i in range(longest) for queue in order if i < len(queue)]
+
+    def _choose_mask(
+        self, state: str, worn: Iterator[str], misworn: Iterator[str], rng: np.random.Generator
+    ) -> str:
+        if state == WORN:
+            return next(worn)
+        if state == MISWORN:
+            ways, shares = list(_WAY_SHARES), list(_WAY_SHARES.values())
+            way = rng.choice(len(ways), p=np.array(shares) / sum(shares))
+            return wear(ways[int(way)], next(misworn))
+        # Without a class for them, misworn masks count as none, and some must be seen.
+        if not self._has_misworn and rng.random() < _CHIN_SHARE:
+            return wear(ON_CHIN, next(misworn))
+        return NO_MASK
+
+
+def mask_states(scheme: Scheme) -> tuple[str, ...]:
+    """Return the states that masks are shown in for a scheme; without the factor worn and none."""
+    known = scheme.factors.get(MASK, ())
+    return tuple(state for state in _STATES if state in known) or (WORN, NONE)
+
+
+def _states_of(subject: DemoSubject, scheme: Scheme) -> tuple[str, ...]:
+    """Return the states that a scheme has classes for on this person; all if it has none."""
+    states = mask_states(scheme)
+    with_class = [state for state in states if subject.label(scheme, state) is not None]
+    return tuple(with_class) or states
 
 
 class Movement:

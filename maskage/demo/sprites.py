@@ -15,7 +15,7 @@ from maskage.demo.painting.features import (
     paint_mouth,
 )
 from maskage.demo.painting.hair.styles import paint_back_hair, paint_front_hair
-from maskage.demo.painting.masks import mask_covers, paint_mask
+from maskage.demo.painting.masks import lies_on_hair, mask_hides_mouth, paint_mask
 from maskage.demo.people import DemoSubject
 
 _HEAD = Window(-1.7, -1.75, 1.7, 1.8)
@@ -29,14 +29,14 @@ class PersonSprites:
 
     Args:
         subject: The person.
-        mask: "none", a kind of mask, or "chin " and the kind.
+        mask: "none", a kind of mask, or a way to misuse it and a kind: "chin dots".
         unit_px: Pixels in a head unit.
         low: Lower end of the body, in head units.
     """
 
     def __init__(self, subject: DemoSubject, mask: str, unit_px: float, low: float) -> None:
         self._subject, self._unit_px = subject, unit_px
-        self._hides_mouth = mask_covers(mask)
+        self._hides_mouth = mask_hides_mouth(mask)
         self.body = self._paint_body(low)
         self.back = self._paint_back()
         self._bare = self._paint_bare()
@@ -96,8 +96,11 @@ class PersonSprites:
 
     def _paint_over(self, mask: str) -> Layer:
         canvas = Canvas(_HEAD, self._unit_px)
-        paint_mask(canvas, self._subject, mask)
+        if not lies_on_hair(mask):
+            paint_mask(canvas, self._subject, mask)
         paint_front_hair(canvas, self._subject)
+        if lies_on_hair(mask):
+            paint_mask(canvas, self._subject, mask)
         paint_glasses(canvas, self._subject)
         paint_jewellery(canvas, self._subject)
         return canvas.finish()

@@ -26,7 +26,7 @@ from maskage.classes.scheme import Scheme
 from maskage.console import say
 from maskage.defaults import DEFAULT_RUNS
 from maskage.errors import EnvironmentProblemError, ModelRefusedError
-from maskage.formats.classes_file import CLASSES_FILE, format_scheme, parse_scheme
+from maskage.formats.classes_file import CLASSES_FILE, LARGEST_CLASSES, format_scheme, parse_scheme
 from maskage.formats.sums import LARGEST_SUMS, SUMS_FILE, format_sums, parse_sums
 from maskage.security.files import (
     UnsafeFileError,
@@ -226,8 +226,7 @@ def write_bundle(bundle: ModelBundle) -> None:
     replace_file(bundle.folder / CLASSES_FILE, format_scheme(bundle.scheme).encode())
     listed = {**bundle.files, CLASSES_FILE: describe_file(bundle.folder / CLASSES_FILE)}
     bundle = replace(bundle, files=listed)
-    values = {"labels": list(bundle.labels), **vars(bundle)}
-    values["files"] = {name: asdict(file) for name, file in listed.items()}
+    values = {"labels": list(bundle.labels), **asdict(bundle)}
     del values["folder"], values["scheme"]
     data = f"{json.dumps({'schema_version': SCHEMA_VERSION, **values}, indent=2)}\n".encode()
     digests = {name: file.sha256 for name, file in bundle.files.items()}
@@ -303,6 +302,7 @@ def _read_classes(folder: Path, values: dict[str, Any]) -> Scheme:
         scheme = MASK_AGE
     else:
         listed = _listed(values["files"][CLASSES_FILE])
+        _require(listed.size <= LARGEST_CLASSES, f"its {CLASSES_FILE} has {listed.size:,} bytes")
         scheme = parse_scheme(read_known_file(folder / CLASSES_FILE, listed.sha256, listed.size))
     _require(labels == scheme.labels, f"its classes are {[name[:40] for name in labels[:64]]}")
     return scheme

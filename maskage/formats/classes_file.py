@@ -24,16 +24,19 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
+from tomlkit.items import Table
 
 from maskage.classes.colors import default_color
 from maskage.classes.ready_made import MASK_AGE
-from maskage.classes.scheme import PhotoClass, Scheme
+from maskage.classes.scheme import PhotoClass, Scheme, default_title
 from maskage.errors import DatasetError
+from maskage.formats.class_change_file import read_change
 from maskage.security.files import UnsafeFileError, read_regular_file
 
 CLASSES_FILE = "classes.toml"
 
-_LARGEST = 1 << 18
+LARGEST_CLASSES = 1 << 18
+"""Most bytes of the file; 64 classes with everything take 20,000."""
 _KEYS = "123456789"
 _FIELDS = ("folder", "title", "key", "color", "target", "factors")
 
@@ -50,14 +53,20 @@ def read_scheme(folder: str | Path) -> Scheme:
 def find_scheme(folder: str | Path) -> Scheme | None:
     """Return the scheme in a folder; None if it has no classes.toml.
 
+    In a dataset whose classes were being changed when a program was killed, these are the new ones:
+    whoever lists its photos finishes the change first.
+
     Raises:
         DatasetError: The file cannot be read, or contradicts itself.
     """
     path = Path(folder) / CLASSES_FILE
-    if not path.exists() and not path.is_symlink():
+    change = read_change(Path(folder))
+    if change is None and not path.exists() and not path.is_symlink():
         return None
     try:
-        return parse_scheme(read_regular_file(path, _LARGEST))
+        return parse_scheme(
+            read_regular_file(path, LARGEST_CLASSES) if change is None else change.classes.encode()
+        )
     except (UnsafeFileError, ValueError) as fault:
         raise DatasetError(
             f"{path}: cannot be used as the classes of this folder: {fault}. Correct the file; "
@@ -72,7 +81,8 @@ def parse_scheme(data: bytes) -> Scheme:
         ValueError: They are no scheme; the text says why, as the end of a sentence.
     """
     try:
-        values = tomllib.loads(data.decode("utf-8"))
+        # Some editors begin a file with a mark of its encoding.
+        values = tomllib.loads(data.decode("utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
         raise ValueError(f"it is not TOML in UTF-8 ({fault})") from fault
     _refuse_unknown(values, ("factors", "class"), "the file")
@@ -98,7 +108,7 @@ def format_scheme(scheme: Scheme) -> str:
         document.add("factors", factors)
     rows = tomlkit.aot()
     for each in scheme:
-        rows.append(_row_of(each, scheme))
+        rows.append(row_of(each, tuple(scheme.factors)))
     document.add("class", rows)
     return tomlkit.dumps(document)
 
@@ -115,11 +125,18 @@ def require_same_classes(scheme: Scheme, labels: Sequence[str], where: str, othe
     Raises:
         DatasetError: They differ; both lists are in the message.
     """
-    if set(scheme.labels) != set(labels):
+    ours, theirs = set(scheme.labels), set(labels)
+    if ours != theirs:
+        only = [
+            f"only {one} has {', '.join(label for label in there if label not in others)}"
+            for one, there, others in ((where, scheme.labels, theirs), (other, labels, ours))
+            if not set(there) <= others
+        ]
         raise DatasetError(
             f"{where} has the classes {', '.join(scheme.labels)}; {other} has "
-            f"{', '.join(labels)}. They must have the same folders: use a dataset and a model "
-            f"that were made together, or rename a class with `collector classes`."
+            f"{', '.join(labels)}: {', and '.join(only)}. They must have the same: use photos and "
+            f"a model that belong together, or rename a class of the dataset with `collector "
+            f"classes DATA --rename OLD NEW` and curate again."
         )
 
 
@@ -136,7 +153,7 @@ def _class_of(row: Mapping[str, Any], number: int, free: Any) -> PhotoClass:
     factors = _table(row.get("factors", {}), f"factors {what}")
     return PhotoClass(
         folder,
-        title=_text(row.get("title", folder.replace("_", " ").strip() or folder), f"title {what}"),
+        title=_text(row.get("title", default_title(folder)), f"title {what}"),
         color=_text(row.get("color", default_color(number)), f"the color {what}").lower(),
         key=key or None,
         target=target,
@@ -144,7 +161,8 @@ def _class_of(row: Mapping[str, Any], number: int, free: Any) -> PhotoClass:
     )
 
 
-def _row_of(each: PhotoClass, scheme: Scheme) -> tomlkit.items.Table:
+def row_of(each: PhotoClass, factors: Sequence[str]) -> Table:
+    """Return the table of one class with all of its fields; its factors in the order given."""
     row = tomlkit.table()
     row.add("folder", each.folder)
     row.add("title", each.title)
@@ -155,7 +173,7 @@ def _row_of(each: PhotoClass, scheme: Scheme) -> tomlkit.items.Table:
         row.add("target", each.target)
     if each.factors:
         values = tomlkit.inline_table()
-        for name in scheme.factors:
+        for name in factors:
             values.add(name, each.factors[name])
         row.add("factors", values)
     return row

@@ -17,6 +17,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -28,6 +29,7 @@ from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.classes_file import CLASSES_FILE, find_scheme
 from maskage.formats.curation_file import (
     CURATION_FILE,
+    NOTHING,
     PAGE_FILE,
     CurationRecord,
     SetOrigin,
@@ -88,12 +90,16 @@ class CuratedDataset:
         return list(self.splits[split])
 
 
-def read_curated(folder: Path) -> CuratedDataset:
+def read_curated(folder: Path, *, may_lack_test: bool = False) -> CuratedDataset:
     """Read what `curate` wrote, or any train/val/test folders with neither plan nor record.
 
+    Args:
+        folder: The set.
+        may_lack_test: True to accept a set of `curate --no-test`, whose test is empty.
+
     Raises:
-        DatasetError: A split or a class is missing or empty, or plan.csv or curation.json is
-            damaged.
+        DatasetError: A split or a class is missing or empty, plan.csv, classes.toml or
+            curation.json is damaged, or the last two have other classes.
     """
     folder = folder.resolve()
     find_place(folder)
@@ -102,16 +108,26 @@ def read_curated(folder: Path) -> CuratedDataset:
             f"No curated dataset at {folder}. Make one with `curate DATA --out {folder.name}`."
         )
     known = {row.place: row for row in read_plan(folder) if row.is_kept}
-    curation = read_curation(folder)
+    scheme = scheme_of_set(folder)
+    curation = read_curation(folder, scheme.labels)
     missing = [split for split in SPLITS if not (folder / split).is_dir()]
     if missing:
         raise DatasetError(
             f"{folder}: no {' and no '.join(missing)} folder. It must hold {', '.join(SPLITS)}, "
             f"each with a folder for every class: make them with `curate`."
         )
-    scheme = scheme_of_set(folder)
+    has_test = curation is None or curation.held_out != NOTHING or _has_pictures(folder / "test")
+    if not (has_test or may_lack_test):
+        raise DatasetError(
+            f"{folder}: it was made with `curate --no-test`, so it has no test, which this needs. "
+            f"Collect photos of more people and curate again without --no-test, or use "
+            f"`--split time`, whose test says little."
+        )
     splits = {
-        split: tuple(_read_classes(folder / split, split, known, scheme.labels)) for split in SPLITS
+        split: tuple(_read_classes(folder / split, split, known, scheme.labels))
+        if has_test or split != "test"
+        else ()
+        for split in SPLITS
     }
     return CuratedDataset(folder, splits, curation, scheme)
 
@@ -128,21 +144,14 @@ def scheme_of_set(folder: Path) -> Scheme:
     scheme = find_scheme(folder)
     if scheme is not None:
         return scheme
-    train = folder / "train"
-    found = (
-        sorted(
-            path.name for path in train.iterdir() if path.is_dir() and not path.name.startswith(".")
-        )
-        if train.is_dir()
-        else []
-    )
+    found = _train_folders(folder)
     if not found or any(name in MASK_AGE for name in found):
         return MASK_AGE
     try:
         return plain_scheme(found)
     except ValueError as fault:
         raise DatasetError(
-            f"{train}: its folders cannot be classes: {fault}. Name the classes in "
+            f"{folder / SPLITS[0]}: its folders cannot be classes: {fault}. Name the classes in "
             f"{folder / CLASSES_FILE}, or rename the folders."
         ) from fault
 
@@ -296,12 +305,27 @@ def _has_splits(folder: Path) -> bool:
     return any((folder / split).is_dir() for split in SPLITS)
 
 
+def _has_pictures(folder: Path) -> bool:
+    return any(is_picture(Path(name)) for _, _, names in os.walk(folder) for name in names)
+
+
 def _labels_of(folder: Path) -> tuple[str, ...]:
-    """Return the class folders of a set; those of the four if its classes.toml is damaged."""
+    """Return the class folders of a set; the folders that it has if its classes.toml is damaged."""
     try:
         return scheme_of_set(folder).labels
     except (DatasetError, OSError):
-        return MASK_AGE.labels
+        with suppress(OSError):
+            return tuple(_train_folders(folder))
+        return ()
+
+
+def _train_folders(folder: Path) -> list[str]:
+    train = folder / SPLITS[0]
+    try:
+        found = list(train.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(path.name for path in found if path.is_dir() and not path.name.startswith("."))
 
 
 def _beside_photos(folder: Path, labels: Sequence[str]) -> tuple[LeftOut, ...]:

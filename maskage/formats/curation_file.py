@@ -8,6 +8,9 @@ dataset_digest      sha256 of the set's photos with split and class; null until 
 classes             in order
 seed, settings      what `curate` was asked for, as data
 options             the same as words of its command line
+held_out            what test has and train has not: "people", "sessions", "time" (later photos of
+                    the same sessions), "photos" (a random split) or "none" (there is no test)
+caveat              how little a score on this set says, for people; null for a split by people
 
 Sets of earlier versions have no such file. Their report.html shows the command that made them,
 and the link is read from there.
@@ -32,6 +35,15 @@ CURATION_FILE = "curation.json"
 PAGE_FILE = "report.html"
 SCHEMA_VERSION = 1
 
+PEOPLE, SESSIONS, TIME, PHOTOS, NOTHING = HELD_OUT = (
+    "people",
+    "sessions",
+    "time",
+    "photos",
+    "none",
+)
+"""What test can have that train has not; with "none" there is no test."""
+
 _PAGE_COMMAND = re.compile(r"<pre>(curate .*?)</pre>", re.DOTALL)
 
 
@@ -49,6 +61,9 @@ class CurationRecord:
         dataset_digest: The digest that `digest_set` gives the photos, 64 hex digits; None in a set
             that an interrupted `curate` left.
         relative: Path of the dataset from the set's folder; "" before it is written.
+        held_out: What test has and train has not, one of `HELD_OUT`.
+        caveat: How little a score on this set says, sentences for people; None for a split by
+            people.
     """
 
     dataset: Path
@@ -59,8 +74,11 @@ class CurationRecord:
     options: tuple[str, ...]
     dataset_digest: str | None = None
     relative: str = ""
+    held_out: str = PEOPLE
+    caveat: str | None = None
 
     def __post_init__(self) -> None:
+        _require(self.held_out in HELD_OUT, f"its held_out is {self.held_out[:40]!r}")
         _require(self.dataset.is_absolute(), f"its dataset is {str(self.dataset)!r}")
         _require(len(self.classes) > 1, f"its classes are {list(self.classes)}")
         digest = self.dataset_digest
@@ -102,22 +120,33 @@ def write_curation(folder: Path, record: CurationRecord, place: Path) -> None:
         "seed": record.seed,
         "settings": dict(record.settings),
         "options": [path_to_text(word) for word in record.options],
+        "held_out": record.held_out,
+        "caveat": record.caveat,
     }
     text = json.dumps(values, indent=2, ensure_ascii=False)
     write_private(folder / CURATION_FILE, f"{text}\n")
 
 
-def read_curation(folder: Path) -> CurationRecord | None:
+def read_curation(folder: Path, labels: Sequence[str] | None = None) -> CurationRecord | None:
     """Read the record of the set in `folder`; None if it has none, as in earlier versions.
 
+    Args:
+        folder: The set.
+        labels: The class folders that the record must have, in any order; None for any.
+
     Raises:
-        DatasetError: The file is damaged, or a later version wrote it.
+        DatasetError: The file is damaged, a later version wrote it, or it has other classes.
     """
     path = folder / CURATION_FILE
     if not path.is_file():
         return None
     try:
-        return _record_of(parse_strict_json(path.read_bytes()))
+        record = _record_of(parse_strict_json(path.read_bytes()))
+        same = labels is None or set(labels) == set(record.classes)
+        _require(
+            same, f"its classes are {', '.join(record.classes)}, not {', '.join(labels or ())}"
+        )
+        return record
     except (OSError, UnsafeFileError, ValueError, TypeError, KeyError, AttributeError) as fault:
         found = f"it has no {fault}" if isinstance(fault, KeyError) else str(fault)[:200]
         raise DatasetError(
@@ -151,15 +180,20 @@ def _record_of(values: Mapping[str, Any]) -> CurationRecord:
     # True is 1 to Python.
     is_known = version == SCHEMA_VERSION and not isinstance(version, bool)
     _require(is_known, f"its schema is {version}, this version reads {SCHEMA_VERSION}")
+    caveat, settings = values.get("caveat"), dict(values["settings"])
+    # Earlier versions split by people or at random, and wrote neither key.
+    earlier = PHOTOS if settings.get("split") == "random" else PEOPLE
     return CurationRecord(
         dataset=Path(text_to_path(_text(values["dataset"]))),
         version=_text(values["version"]),
         classes=tuple(map(_text, values["classes"])),
         seed=int(values["seed"]),
-        settings=dict(values["settings"]),
+        settings=settings,
         options=tuple(text_to_path(_text(word)) for word in values["options"]),
         dataset_digest=values["dataset_digest"],
         relative=text_to_path(_text(values["dataset_relative"])),
+        held_out=_text(values.get("held_out", earlier)),
+        caveat=None if caveat is None else _text(caveat),
     )
 
 

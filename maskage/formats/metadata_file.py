@@ -75,6 +75,7 @@ def _metadata_of(
 ) -> PhotoMetadata:
     values = {name: (row[name] or "").strip() or None for name in used}
     label = values.pop("label", None)
+    label = label and cell_to_path(label)
     if label is not None and labels is not None and label not in labels:
         raise DatasetError(
             f"{path}: unknown label {label!r} for {row['path']}. The labels are "

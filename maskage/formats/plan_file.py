@@ -2,7 +2,7 @@
 
 path,label,kept,reason,group,split,parent    one row for each photo and each augmented copy
 
-Paths are relative to the dataset, written by `path_to_cell`; `kept` is 1 or 0.
+Paths are relative to the dataset, written by `path_to_cell` as the label is; `kept` is 1 or 0.
 """
 
 import csv
@@ -58,7 +58,8 @@ def write_plan(folder: Path, rows: Iterable[PlanRow]) -> None:
     lines = [_line_of(PLAN_COLUMNS)]
     for row in rows:
         path, parent = path_to_cell(row.path), path_to_cell(row.parent)
-        cells = (path, row.label, int(row.is_kept), row.reason, row.group, row.split, parent)
+        label = path_to_cell(row.label)
+        cells = (path, label, int(row.is_kept), row.reason, row.group, row.split, parent)
         lines.append(_line_of(cells))
     write_private(folder / PLAN_FILE, "".join(lines))
 
@@ -117,7 +118,7 @@ def _row_of(row: dict[str, str | None], path: Path, line: int) -> PlanRow:
         raise _damaged(path, f"line {line} is cut off")
     return PlanRow(
         path=cell_to_path(name),
-        label=row.get("label") or "",
+        label=cell_to_path(row.get("label") or ""),
         is_kept=kept == "1",
         split=split,
         group=row["group"] or "",

@@ -2,7 +2,8 @@
 
 path,actual,predicted,<class>,...    one row for each photo, and the probability of each class
 
-Paths are relative to the folder that was evaluated, written by `path_to_text`.
+Paths are relative to the folder that was evaluated, written by `path_to_text`; classes are written
+by `path_to_cell`, as the folders that they are.
 """
 
 import csv
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskage.errors import DatasetError
-from maskage.outside_text import cell_to_path
+from maskage.outside_text import cell_to_path, path_to_cell
 from maskage.system.files import open_private
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def predictions_of(
     return [
         Prediction(
             path,
-            labels[right].value,
-            labels[answer].value,
+            labels[right],
+            labels[answer],
             tuple(map(float, row)),
         )
         for path, right, answer, row in zip(paths, actual, predicted, probabilities, strict=True)
@@ -85,10 +86,11 @@ def write_predictions(run: Path, predictions: Iterable[Prediction], labels: Sequ
     """
     with open_private(run / PREDICTIONS_FILE) as file:
         writer = csv.writer(file)
-        writer.writerow([*_FIRST, *labels])
+        writer.writerow([*_FIRST, *map(path_to_cell, labels)])
         for each in predictions:
             chances = (f"{value:.6f}" for value in each.probabilities)
-            writer.writerow([each.path, each.actual, each.predicted, *chances])
+            answers = path_to_cell(each.actual), path_to_cell(each.predicted)
+            writer.writerow([each.path, *answers, *chances])
 
 
 def read_predictions(run: Path) -> list[Prediction]:
@@ -142,4 +144,5 @@ def _prediction_of(row: list[str], columns: int) -> Prediction:
     if len(row) != columns:
         raise ValueError(f"a row has {len(row)} cells, not {columns}")
     path, actual, predicted, *chances = row
-    return Prediction(path, actual, predicted, tuple(map(float, chances)))
+    answers = cell_to_path(actual), cell_to_path(predicted)
+    return Prediction(path, *answers, tuple(map(float, chances)))

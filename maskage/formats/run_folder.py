@@ -183,14 +183,21 @@ class RunFolder:
         replace_file(self.path / name, text.encode(errors="backslashreplace"))
 
 
-def create_run(runs: Path, name: str | None, model: str, args: dict[str, Any]) -> RunFolder:
-    """Make the folder of a new run: it is there with its `args.yaml`, or not at all.
+def create_run(
+    runs: Path,
+    name: str | None,
+    model: str,
+    args: dict[str, Any],
+    scheme: Scheme | None = None,
+) -> RunFolder:
+    """Make the folder of a new run: it is there with its first files, or not at all.
 
     Args:
         runs: Folder of the runs; made if it is missing.
         name: Name of the run; None for model and time.
         model: Name of the model, for that case.
         args: Content of `args.yaml`.
+        scheme: Its classes; None for the four, without a file.
 
     Raises:
         UsageError: The name is taken, or is not a plain folder name.
@@ -205,6 +212,8 @@ def create_run(runs: Path, name: str | None, model: str, args: dict[str, Any]) -
         new.path.mkdir(mode=0o700)
         (new.path / "checkpoints").mkdir()
         new.write_args({**args, "name": name})
+        if scheme is not None:
+            new.write_scheme(scheme)
         new.write_environment()
         new.path.rename(path)
     except OSError as fault:

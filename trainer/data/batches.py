@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maskage.classes.scheme import Scheme
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.records import RgbImage
 from trainer.data.augment import Augmenter, seed_of_draw
@@ -20,7 +21,7 @@ from trainer.network.devices import current_batch_share
 class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
     """Batches of augmented photos, in an order that the seed sets anew for each epoch.
 
-    Each item is (images uint8 (B, size, size, 3), one-hot float32 (B, 4), weights float32 (B,)).
+    Each item is (images uint8 (B, size, size, 3), one-hot float32 (B, C), weights float32 (B,)).
     The last, smaller batch is left out, because batch norm suffers from a batch of few photos.
     Where several processes train together, each draws its own part of every batch.
 
@@ -28,7 +29,8 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         photos: The training photos.
         reader: Reader of the photos.
         batch_size: Number of photos in an item.
-        weights: Weight of a photo of each class, shape (4,).
+        scheme: The C classes.
+        weights: Weight of a photo of each class, shape (C,).
         augment: Augmentation that draws the variants.
         seed: Seed of order and variants.
         first_epoch: Number of epochs done in an earlier training, which are not drawn again.
@@ -42,6 +44,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         reader: PixelReader,
         *,
         batch_size: int,
+        scheme: Scheme,
         weights: NDArray[np.float32],
         augment: Augmenter,
         seed: int,
@@ -55,7 +58,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._share = current_batch_share()
         self._batch_size = self._share.batch_size(batch_size, len(photos))
         self._seed, self._epoch = seed, first_epoch
-        self._labels = class_numbers(photos)
+        self._labels = class_numbers(photos, scheme)
         self._augment = augment
         self._pool = ThreadPoolExecutor(worker_count(), thread_name_prefix="augment")
         self._pending: dict[int, list[Future[RgbImage]]] = {}
@@ -74,7 +77,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
             drawn = self._pending.pop(index, None) or self._submit(index)
         images = np.stack([future.result() for future in drawn])
         labels = self._labels[self._members(index)]
-        return images, one_hot(labels), self._weights[labels]
+        return images, one_hot(labels, len(self._weights)), self._weights[labels]
 
     def on_epoch_end(self) -> None:
         """Draw the order of the next epoch."""

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from maskage.classes.scheme import Scheme
 from maskage.errors import UnreadableImageError
+from maskage.formats.classes_file import require_same_classes
 from maskage.formats.curated_set import (
     SPLITS,
     CuratedPhoto,
@@ -44,7 +46,8 @@ class TrainingPhotos:
         folder: Path of the curated folder, absolute.
         train, val, test: The splits.
         digest: sha256 over all photos with their split and label, 64 hex digits.
-        class_weights: Weight of a training photo of each class, shape (4,): from `curate --balance
+        scheme: The C classes.
+        class_weights: Weight of a training photo of each class, shape (C,): from `curate --balance
             weights`, or so that all classes count alike.
     """
 
@@ -53,6 +56,7 @@ class TrainingPhotos:
     val: PhotoSet
     test: PhotoSet
     digest: str
+    scheme: Scheme
     class_weights: NDArray[np.float32]
 
     @property
@@ -61,15 +65,26 @@ class TrainingPhotos:
         return {"train": len(self.train), "val": len(self.val), "test": len(self.test)}
 
 
-def read_training_photos(folder: Path) -> TrainingPhotos:
+def read_training_photos(
+    folder: Path, scheme: Scheme | None = None, of: str = ""
+) -> TrainingPhotos:
     """Read a curated folder and compute the digest of every file.
 
+    Args:
+        folder: The curated folder.
+        scheme: Classes to number the labels by; None for those of the folder.
+        of: What has `scheme`, for a message: "the run runs/mine".
+
     Raises:
-        DatasetError: A split or class is missing or empty.
+        DatasetError: A split or class is missing or empty, or the folder has other classes than
+            `scheme`.
         UnreadableImageError: A file cannot be read.
     """
     curated = read_curated(folder)
-    chosen = read_class_weights(curated.folder, curated.scheme.labels)
+    if scheme is None:
+        scheme = curated.scheme
+    require_same_classes(curated.scheme, scheme.labels, str(folder), of)
+    chosen = read_class_weights(curated.folder, scheme.labels)
     sets, files = {}, {}
     for split in SPLITS:
         photos = curated.photos(split)
@@ -78,14 +93,15 @@ def read_training_photos(folder: Path) -> TrainingPhotos:
         for photo, digest in zip(photos, digests, strict=True):
             files[photo.path.relative_to(curated.folder).as_posix()] = digest
     weights = (
-        np.array([chosen[label] for label in curated.scheme.labels], np.float32)
+        np.array([chosen[label] for label in scheme.labels], np.float32)
         if chosen is not None
-        else class_weights(class_numbers(sets["train"].photos))
+        else class_weights(class_numbers(sets["train"].photos, scheme), len(scheme))
     )
     return TrainingPhotos(
         folder=curated.folder,
         **sets,
-        digest=digest_set(files, curated.scheme.labels),
+        digest=digest_set(files, scheme.labels),
+        scheme=scheme,
         class_weights=weights,
     )
 

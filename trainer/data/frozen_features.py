@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskage.classes.scheme import Scheme
 from maskage.errors import UsageError
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.formats.datasets_behind import datasets_behind
@@ -26,11 +27,13 @@ class FrozenBackbone:
         recipe: The recipe that names the backbone, its size and width.
         weights: "imagenet" or the path of an .h5 file without top.
         runs: Folder of the runs; features are cached beside them, shared with `fit`.
+        scheme: The classes of the photos.
     """
 
     recipe: Recipe
     weights: str
     runs: Path
+    scheme: Scheme
 
     def compute(self, photos: Sequence[CuratedPhoto], on_progress: OnProgress) -> FeatureArray:
         """Compute the features of photos as they are, or take them from the cache.
@@ -51,7 +54,7 @@ class FrozenBackbone:
                 "--weights none leaves the backbone at random, so its features say nothing about "
                 "a photo. Give imagenet, or the path of an .h5 file."
             )
-        network = build_network(self.recipe)
+        network = build_network(self.recipe, self.scheme)
         load_backbone_weights(network, weights)
         cache = default_cache(self.runs)
         log_output(datasets_behind(each.path for each in photos[:1]), Output(cache, Kind.CACHE))

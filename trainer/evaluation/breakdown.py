@@ -2,17 +2,20 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maskage.classes.scheme import Scheme
 from maskage.dataset.photo_scan import FileScan
 from maskage.outside_text import join_lines, shown_text
+from trainer.evaluation.accuracies import Accuracies
 from trainer.evaluation.intervals import wilson_interval
-from trainer.evaluation.metrics import age_accuracy, count_confusion, mask_accuracy
+from trainer.evaluation.metrics import count_confusion, measure_accuracies
 from trainer.evaluation.photo_facts import PhotoFacts
+from trainer.evaluation.score_tables import factor_heads, format_accuracies, format_heads
 
 LEAST_PHOTOS = 5
 """Fewest photos of a part; smaller ones say nothing alone and are folded into one."""
@@ -28,23 +31,33 @@ SIZES_PX = (64, 128, 256)
 
 @dataclass(frozen=True)
 class Part:
-    """The answers to the photos that share a value. Accuracies are 0 to 1.
+    """The answers to the photos that share a value.
 
     Attributes:
         value: Value that the photos share.
         photos: Number of photos.
-        accuracy: Accuracy on the four classes.
-        accuracy_interval: 95% Wilson interval of the accuracy.
-        mask_accuracy: Accuracy on mask and no mask.
-        age_accuracy: Accuracy on old and young.
+        accuracies: Accuracy of the classes and of each factor.
+        accuracy_interval: 95% Wilson interval of the accuracy of the classes.
     """
 
     value: str
     photos: int
-    accuracy: float
+    accuracies: Accuracies
     accuracy_interval: tuple[float, float]
-    mask_accuracy: float
-    age_accuracy: float
+
+    @property
+    def accuracy(self) -> float:
+        """Accuracy of the classes, 0 to 1."""
+        return self.accuracies.classes
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return an element of `parts` in `--json`."""
+        return {
+            "value": self.value,
+            "photos": self.photos,
+            "accuracy_interval": self.accuracy_interval,
+            **self.accuracies.as_dict(),
+        }
 
 
 @dataclass(frozen=True)
@@ -64,7 +77,8 @@ class Breakdown:
 
     def as_dict(self) -> dict[str, Any]:
         """Return an element of `breakdown` in `--json`."""
-        return asdict(self)
+        parts = [part.as_dict() for part in self.parts]
+        return {"by": self.by, "parts": parts, "values": self.values}
 
 
 def break_down_by_facts(
@@ -73,6 +87,8 @@ def break_down_by_facts(
     file_scans: Sequence[FileScan],
     actual: NDArray[np.int64],
     predicted: NDArray[np.integer],
+    *,
+    scheme: Scheme,
 ) -> tuple[Breakdown, ...]:
     """Break answers down by every property; one that is not known of any photo has no parts.
 
@@ -82,7 +98,12 @@ def break_down_by_facts(
         file_scans: What each file shows.
         actual: Class numbers of the labels, shape (N,).
         predicted: Class numbers of the answers, shape (N,).
+        scheme: The classes.
     """
+
+    def split(name: str, values: Sequence[str | None], order: list[str] | None = None) -> Breakdown:
+        return break_down(name, values, actual, predicted, order, scheme=scheme)
+
     by: list[tuple[str, Sequence[str | None]]] = [
         ("source", [each.source for each in facts]),
         ("subject", [each.subject for each in facts]),
@@ -92,12 +113,11 @@ def break_down_by_facts(
     # Groups of hardly more than single photos say nothing one by one.
     if sum(count >= LEAST_PHOTOS for count in Counter(groups).values()) >= LEAST_GROUPS:
         by.append(("group", groups))
-    parts = [break_down(name, values, actual, predicted) for name, values in by]
+    parts = [split(name, values) for name, values in by]
     size, sharpness = _sizes(file_scans), _sharpness(file_scans)
-    parts.append(break_down("size", size, actual, predicted, order=sorted(set(size), key=_first)))
+    parts.append(split("size", size, sorted(set(size), key=_first)))
     if len(set(sharpness)) > 1:
-        order = sorted(set(sharpness), key=_first)
-        parts.append(break_down("sharpness", sharpness, actual, predicted, order=order))
+        parts.append(split("sharpness", sharpness, sorted(set(sharpness), key=_first)))
     return tuple(parts)
 
 
@@ -107,6 +127,8 @@ def break_down(
     actual: NDArray[np.int64],
     predicted: NDArray[np.integer],
     order: Sequence[str] | None = None,
+    *,
+    scheme: Scheme,
 ) -> Breakdown:
     """Break answers down by one property.
 
@@ -116,6 +138,7 @@ def break_down(
         actual: Class numbers of the labels, shape (N,).
         predicted: Class numbers of the answers, shape (N,).
         order: All values in order; None for the largest first, with small ones folded.
+        scheme: The classes.
     """
     counts = Counter(value for value in values if value is not None)
     if not counts:
@@ -124,26 +147,30 @@ def break_down(
     unknown = np.array([value is None for value in values])
     largest = sorted(counts, key=lambda value: (-counts[value], value))
     shown = list(order) if order is not None else _worth_showing(largest, counts)
-    parts = [_part(value, (named == value) & ~unknown, actual, predicted) for value in shown]
+    parts = [
+        _part(value, (named == value) & ~unknown, actual, predicted, scheme) for value in shown
+    ]
     folded = [value for value in counts if value not in set(shown)]
     if folded:
         name = f"{len(folded):,} others" if shown else f"{len(folded):,} of few photos each"
-        parts.append(_part(name, np.isin(named, folded) & ~unknown, actual, predicted))
+        parts.append(_part(name, np.isin(named, folded) & ~unknown, actual, predicted, scheme))
     if unknown.any():
-        parts.append(_part(NOT_KNOWN, unknown, actual, predicted))
+        parts.append(_part(NOT_KNOWN, unknown, actual, predicted, scheme))
     return Breakdown(by, tuple(parts), len(counts))
 
 
 def format_breakdown(each: Breakdown) -> str:
     """Return the table as text, one line for each part."""
-    lines = [f"{each.by:<40}{'photos':>8}{'accuracy':>10}{'95% interval':>20}{'mask':>9}{'age':>9}"]
+    widths = factor_heads(each.parts[0].accuracies.factors if each.parts else (), 9)
+    head = f"{each.by:<40}{'photos':>8}{'accuracy':>10}{'95% interval':>20}"
+    lines = [head + format_heads(widths)]
     for part in each.parts:
         low, high = part.accuracy_interval
         name = shown_text(part.value)
         name = name if len(name) < 40 else f"{name[:36]}..."
         lines.append(
             f"{name:<40}{part.photos:>8}{part.accuracy:>10.2%}{f'{low:.2%} to {high:.2%}':>20}"
-            f"{part.mask_accuracy:>9.2%}{part.age_accuracy:>9.2%}"
+            f"{format_accuracies(part.accuracies.factors, widths)}"
         )
     return join_lines(lines)
 
@@ -159,16 +186,15 @@ def _part(
     chosen: NDArray[np.bool_],
     actual: NDArray[np.int64],
     predicted: NDArray[np.integer],
+    scheme: Scheme,
 ) -> Part:
-    counts = count_confusion(actual[chosen], predicted[chosen])
+    counts = count_confusion(actual[chosen], predicted[chosen], len(scheme))
     right, photos = int(counts.trace()), int(counts.sum())
     return Part(
         value=value,
         photos=photos,
-        accuracy=right / photos,
+        accuracies=measure_accuracies(counts, scheme),
         accuracy_interval=wilson_interval(right, photos),
-        mask_accuracy=mask_accuracy(counts),
-        age_accuracy=age_accuracy(counts),
     )
 
 

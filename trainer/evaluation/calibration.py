@@ -35,7 +35,7 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> 
     """Return the number to divide logits by so that the labels are most likely.
 
     Args:
-        logits: Shape (N, 4).
+        logits: Shape (N, C).
         labels: Class numbers, shape (N,).
 
     Returns:
@@ -65,7 +65,7 @@ def measure_reliability(
 
     Args:
         actual: Class numbers, shape (N,).
-        probabilities: Shape (N, 4).
+        probabilities: Shape (N, C).
         bins: Number of bins, of equal width, over 0 to 1.
     """
     confidence = probabilities.max(axis=1)

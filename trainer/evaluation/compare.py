@@ -14,9 +14,12 @@ from maskage.formats.bundle import ONNX_FILE
 from maskage.formats.predictions_file import read_right_answers
 from maskage.formats.run_folder import RunFolder, finished_runs, unfinished_runs
 from maskage.outside_text import join_lines, shown_text
+from trainer.evaluation.accuracies import name_accuracies, read_factor_accuracies
 from trainer.evaluation.paired import compare_answers
 
 Interval = tuple[float, float]
+
+_SHOWN_CLASSES = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +33,8 @@ class ComparedRun:
         accuracy: Accuracy on its test photos, 0 to 1.
         wilson: 95% Wilson interval of the accuracy, as if photos were independent.
         by_group: The same interval over whole groups; None where a run does not state it.
-        mask_accuracy, age_accuracy: Accuracy of mask and of age alone, 0 to 1.
+        labels: The classes.
+        factor_accuracies: Accuracy of each factor by itself, 0 to 1, by its name.
         photos: Number of test photos.
         seconds: Duration of the whole training.
         milliseconds: Time for one face on the machine that trained it.
@@ -46,8 +50,8 @@ class ComparedRun:
     accuracy: float
     wilson: Interval
     by_group: Interval | None
-    mask_accuracy: float
-    age_accuracy: float
+    labels: tuple[str, ...]
+    factor_accuracies: Mapping[str, float]
     photos: int
     seconds: float
     milliseconds: float
@@ -72,8 +76,14 @@ class ComparedRun:
         """True for each test photo with a right answer, by path; empty where that is unknown."""
         return read_right_answers(self.path)
 
+    def has_classes_of(self, other: "ComparedRun") -> bool:
+        """Return whether both runs have the same classes, in whatever order."""
+        return set(self.labels) == set(other.labels)
+
     def overlaps(self, other: "ComparedRun") -> bool:
-        """Return whether the two intervals have a value in common."""
+        """Return whether the two intervals have a value in common; never with other classes."""
+        if not self.has_classes_of(other):
+            return False
         return self.interval[0] <= other.interval[1] and other.interval[0] <= self.interval[1]
 
     def as_dict(self) -> dict[str, Any]:
@@ -85,8 +95,9 @@ class ComparedRun:
             "accuracy": self.accuracy,
             "accuracy_interval": list(self.wilson),
             "accuracy_interval_by_group": None if self.by_group is None else list(self.by_group),
-            "mask_accuracy": self.mask_accuracy,
-            "age_accuracy": self.age_accuracy,
+            **name_accuracies(self.factor_accuracies),
+            "factor_accuracies": dict(self.factor_accuracies),
+            "labels": list(self.labels),
             "photos": self.photos,
             "seconds": self.seconds,
             "milliseconds_per_photo": self.milliseconds,
@@ -128,8 +139,18 @@ def _read(run: RunFolder) -> ComparedRun:
 
 
 def sort_runs(summaries: Sequence[ComparedRun]) -> list[ComparedRun]:
-    """Sort runs by accuracy, the best first."""
-    return sorted(summaries, key=lambda run: (-run.accuracy, run.name))
+    """Sort runs by accuracy, the best first; runs with the same classes stay together."""
+    ranked = sorted(summaries, key=lambda run: (-run.accuracy, run.name))
+    parts = sorted(group_by_classes(ranked), key=lambda runs: (-len(runs), sorted(runs[0].labels)))
+    return [run for runs in parts for run in runs]
+
+
+def group_by_classes(summaries: Sequence[ComparedRun]) -> list[list[ComparedRun]]:
+    """Return the runs in one list for each set of classes, in their order."""
+    parts: dict[frozenset[str], list[ComparedRun]] = {}
+    for run in summaries:
+        parts.setdefault(frozenset(run.labels), []).append(run)
+    return list(parts.values())
 
 
 def summarise(run: RunFolder, values: Mapping[str, Any]) -> ComparedRun:
@@ -154,8 +175,8 @@ def summarise(run: RunFolder, values: Mapping[str, Any]) -> ComparedRun:
             accuracy=float(values["accuracy"]),
             wilson=_interval(values["accuracy_interval"]),
             by_group=None if by_group is None else _interval(by_group),
-            mask_accuracy=float(values["mask_accuracy"]),
-            age_accuracy=float(values["age_accuracy"]),
+            labels=tuple(map(str, values.get("labels") or run.scheme.labels)),
+            factor_accuracies=read_factor_accuracies(values),
             photos=int(values["photos"]),
             seconds=float(values["seconds"]["total"]),
             milliseconds=float(values["milliseconds_per_photo"]),
@@ -177,13 +198,15 @@ def format_comparison(summaries: list[ComparedRun]) -> str:
     width = max(len("run"), *map(len, names))
     model = max(len("model"), *(len(each.model) for each in summaries)) + 2
     head = f"{'run':<{width}}  {'model':<{model}}{'epochs':>8}{'test accuracy':>15}"
+    is_mixed = len(group_by_classes(summaries)) > 1
+    head += f"{'classes':>9}" if is_mixed else ""
     lines = [f"{head}{'95% interval':>18}{'photos':>8}{'MB':>7}{'ms':>8}{'training':>10}"]
     for name, each in zip(names, summaries, strict=True):
         low, high = each.interval
         span = f"{low:.2%}-{high:.2%}"
         lines.append(
             f"{name:<{width}}  {each.model:<{model}}{format_epochs(each):>8}"
-            f"{each.accuracy:>15.2%}{span:>18}"
+            f"{each.accuracy:>15.2%}{f'{len(each.labels):>9}' if is_mixed else ''}{span:>18}"
             f"{each.photos:>8}{each.megabytes:>7.1f}{each.milliseconds:>8.1f}"
             f"{each.seconds:>9.0f}s"
         )
@@ -215,7 +238,14 @@ def notes_on(summaries: Sequence[ComparedRun]) -> list[str]:
     notes = []
     if stopped := [each.name for each in summaries if each.is_stopped]:
         notes.append(f"These runs were stopped before their end: {', '.join(stopped)}.")
-    if len({each.dataset_digest for each in summaries}) > 1:
+    parts = group_by_classes(summaries)
+    if len(parts) > 1:
+        notes.append(
+            "These runs have different classes, so their accuracies cannot be compared: "
+            + "; ".join(f"{_names(runs)} with {_classes_of(runs[0])}" for runs in parts)
+            + "."
+        )
+    elif len({each.dataset_digest for each in summaries}) > 1:
         notes.append(
             "These runs were tested on different photos, so their accuracies cannot be compared."
         )
@@ -226,7 +256,7 @@ def notes_on(summaries: Sequence[ComparedRun]) -> list[str]:
             + ", ".join(alike)
             + "."
         )
-    notes += _photo_by_photo(summaries)
+    notes += [note for runs in parts for note in _photo_by_photo(runs)]
     if any(each.interval != each.wilson for each in summaries):
         notes.append(
             "Where the interval over whole groups of photos is the wider one, it is shown: photos "
@@ -250,6 +280,17 @@ def _photo_by_photo(summaries: Sequence[ComparedRun]) -> list[str]:
                     f"{'' if found.p_value < 0.05 else ': may be chance'})."
                 )
     return notes
+
+
+def _names(runs: Sequence[ComparedRun]) -> str:
+    return ", ".join(run.name for run in runs)
+
+
+def _classes_of(run: ComparedRun) -> str:
+    """Return the number of a run's classes and their names, of many only the first."""
+    shown = ", ".join(run.labels[:_SHOWN_CLASSES])
+    more = ", ..." if len(run.labels) > _SHOWN_CLASSES else ""
+    return f"{len(run.labels)} classes ({shown}{more})"
 
 
 def _interval(values: Sequence[Any]) -> Interval:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.dataset.photo_scan import FileScan
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.formats.predictions_file import Prediction, predictions_of
@@ -27,7 +27,8 @@ class EvaluatedPhotos:
     Attributes:
         folder: Folder that the paths of the predictions are relative to.
         photos: The photos, in the order of all other attributes.
-        probabilities: Probabilities of the classes, float, shape (N, 4).
+        scheme: The C classes of the model.
+        probabilities: Probabilities of the classes, float, shape (N, C).
         predictions: The answers, as `predictions.csv` holds them.
         file_scans: Hash, size and quality of each file.
         facts: Subject, session and so on of each photo.
@@ -37,6 +38,7 @@ class EvaluatedPhotos:
 
     folder: Path
     photos: tuple[CuratedPhoto, ...]
+    scheme: Scheme
     probabilities: NDArray[np.floating]
     predictions: tuple[Prediction, ...]
     file_scans: tuple[FileScan, ...]
@@ -73,20 +75,23 @@ def evaluate_photos(
     probabilities: NDArray[np.floating],
     temperature: float,
     metadata: Mapping[str, PhotoFacts] | None = None,
+    *,
+    scheme: Scheme,
 ) -> EvaluatedPhotos:
     """Score a model's answers, over all photos and over parts of them.
 
     Args:
         folder: Folder that holds the photos, absolute.
         photos: The photos, at least one.
-        probabilities: Probabilities of the classes, shape (N, 4).
+        probabilities: Probabilities of the C classes, shape (N, C).
         temperature: Temperature that is inside the probabilities.
         metadata: Content of a metadata file (see `photo_facts`).
+        scheme: The C classes of the model.
 
     Raises:
         DatasetError: The metadata names none of the photos, or the manifest is damaged.
     """
-    actual = class_numbers(photos)
+    actual = class_numbers(photos, scheme)
     names = relative_names(folder, photos)
     groups = [photo.group for photo in photos]
     file_scans = scan_files(photos)
@@ -95,10 +100,11 @@ def evaluate_photos(
     return EvaluatedPhotos(
         folder=folder,
         photos=tuple(photos),
+        scheme=scheme,
         probabilities=probabilities,
-        predictions=tuple(predictions_of(names, actual, probabilities, MASK_AGE.labels)),
+        predictions=tuple(predictions_of(names, actual, probabilities, scheme.labels)),
         file_scans=file_scans,
         facts=facts,
-        evaluation=evaluate_answers(actual, probabilities, groups, temperature),
-        breakdowns=break_down_by_facts(facts, groups, file_scans, actual, predicted),
+        evaluation=evaluate_answers(actual, probabilities, groups, temperature, scheme=scheme),
+        breakdowns=break_down_by_facts(facts, groups, file_scans, actual, predicted, scheme=scheme),
     )

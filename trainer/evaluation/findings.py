@@ -10,9 +10,10 @@ import numpy as np
 from maskage.console import Progress, no_progress
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.inference.onnx_engine import OnnxEngine
+from trainer.evaluation.accuracies import Accuracies
 from trainer.evaluation.evaluated_photos import EvaluatedPhotos
 from trainer.evaluation.leak_check import LeakCheck
-from trainer.evaluation.metrics import age_accuracy, count_confusion, mask_accuracy
+from trainer.evaluation.metrics import count_confusion, measure_accuracies
 from trainer.evaluation.robustness import CorruptedAccuracy, measure_corruptions
 from trainer.network.classes import class_numbers
 
@@ -26,12 +27,12 @@ class WorsePhotos:
 
     Attributes:
         photos: Number of photos it was measured on.
-        clean: Accuracy, mask accuracy and age accuracy on the same photos unchanged, 0 to 1.
+        clean: Accuracies on the same photos unchanged.
         corrupted: The same figures under each corruption.
     """
 
     photos: int
-    clean: tuple[float, float, float]
+    clean: Accuracies
     corrupted: tuple[CorruptedAccuracy, ...]
 
     def as_dict(self) -> list[dict[str, Any]]:
@@ -94,10 +95,10 @@ def measure_worse(
     count = len(judged.photos) if most is None else min(most, len(judged.photos))
     chosen = np.unique(np.linspace(0, len(judged.photos) - 1, count).astype(int))
     photos = [judged.photos[at] for at in chosen]
-    counts = count_confusion(class_numbers(photos), judged.probabilities[chosen].argmax(axis=1))
-    clean = (float(counts.trace() / counts.sum()), mask_accuracy(counts), age_accuracy(counts))
+    scheme, predicted = judged.scheme, judged.probabilities[chosen].argmax(axis=1)
+    counts = count_confusion(class_numbers(photos, scheme), predicted, len(scheme))
     return WorsePhotos(
         photos=len(photos),
-        clean=clean,
-        corrupted=measure_corruptions(engine, photos, size, progress=progress),
+        clean=measure_accuracies(counts, scheme),
+        corrupted=measure_corruptions(engine, photos, size, progress=progress, scheme=scheme),
     )

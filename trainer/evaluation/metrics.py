@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from maskage.classes.ready_made import MASK_AGE
-from maskage.classes.scheme import AGE, MASK, OLD, WORN
+from maskage.classes.scheme import Scheme
+from trainer.evaluation.accuracies import Accuracies, name_accuracies
 from trainer.evaluation.calibration import (
     BINS,
     ReliabilityBin,
@@ -27,6 +27,12 @@ from trainer.evaluation.coverage import (
     measure_coverage,
 )
 from trainer.evaluation.intervals import bootstrap_interval, wilson_interval
+from trainer.evaluation.score_tables import (
+    fit_width,
+    format_confusion,
+    format_scores,
+    name_width,
+)
 from trainer.network.head import softmax
 
 CLEARLY_WIDER = 1.25
@@ -57,6 +63,21 @@ class Scores:
     support: int
 
 
+@dataclass(frozen=True)
+class FactorScores:
+    """Scores of one factor, whatever the other factors of a photo are taken for; 0 to 1.
+
+    Attributes:
+        accuracy: Share of the photos with the right value.
+        interval: 95% Wilson interval of the accuracy, as if photos were independent.
+        values: For each value that photos have, the share of its photos that are seen as such.
+    """
+
+    accuracy: float
+    interval: tuple[float, float]
+    values: dict[str, float]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """The scores of a classifier on labelled photos.
@@ -67,8 +88,7 @@ class Evaluation:
         accuracy_interval_by_group: 95% bootstrap interval of the accuracy over whole groups; None
             where all groups have the same accuracy.
         groups: Number of groups.
-        mask_accuracy: Share of the photos where mask or no mask is right, 0 to 1.
-        age_accuracy: Share of the photos where old or young is right, 0 to 1.
+        factors: Scores of each factor, by its name.
         per_class: Scores of each label.
         averages: "micro", "macro", "weighted" (by support), "samples" (over photos).
         confusion: Counts, rows actual, columns predicted, in class order.
@@ -80,14 +100,14 @@ class Evaluation:
         reliability_uncalibrated: The same without the temperature.
         coverage: Share answered and accuracy at several thresholds of the confidence.
         threshold_for_99: Lowest threshold at which 99% of the answers are right, or None.
+        labels: The classes, in class order.
     """
 
     accuracy: float
     accuracy_interval: tuple[float, float]
     accuracy_interval_by_group: tuple[float, float] | None
     groups: int
-    mask_accuracy: float
-    age_accuracy: float
+    factors: dict[str, FactorScores]
     per_class: dict[str, Scores]
     averages: dict[str, Scores]
     confusion: tuple[tuple[int, ...], ...]
@@ -99,31 +119,39 @@ class Evaluation:
     reliability_uncalibrated: tuple[ReliabilityBin, ...]
     coverage: tuple[CoveragePoint, ...]
     threshold_for_99: CoveragePoint | None
+    labels: tuple[str, ...]
+
+    @property
+    def accuracies(self) -> Accuracies:
+        """The accuracy of the classes and of each factor."""
+        return Accuracies(
+            self.accuracy, {name: each.accuracy for name, each in self.factors.items()}
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the object that `metrics.json` holds."""
-        return {**asdict(self), "labels": list(MASK_AGE.labels)}
+        values = asdict(self)
+        factors = values.pop("factors")
+        named = name_accuracies(self.accuracies.factors)
+        return {**values, **named, "labels": list(self.labels), "factors": factors}
 
     def __str__(self) -> str:
         low, high = self.accuracy_interval
-        lines = [f"{'':<14}{'precision':>10}{'recall':>10}{'f1':>10}{'photos':>10}"]
-        for name, scores in {**self.per_class, **self.averages}.items():
-            if name == "micro":
-                lines.append("")
-            figures = f"{scores.precision:>10.4f}{scores.recall:>10.4f}{scores.f1:>10.4f}"
-            lines.append(f"{name:<14}{figures}{scores.support:>10}")
-        lines += [
+        lines = [
+            *format_scores(self.per_class, self.averages),
             "",
             f"accuracy  {self.accuracy:.2%}  (95% interval {low:.2%} to {high:.2%}, "
             f"{self.photos} photos)",
             f"          {_format_groups(self)}",
-            f"mask      {self.mask_accuracy:.2%}",
-            f"age       {self.age_accuracy:.2%}",
+            *(
+                f"{fit_width(name, name_width([name], 10))}{each.accuracy:.2%}"
+                for name, each in self.factors.items()
+            ),
             f"calibration error {self.calibration_error:.2%}  "
             f"({self.calibration_error_uncalibrated:.2%} without its temperature of "
             f"{self.temperature:.2f})",
             "",
-            format_confusion(self.confusion),
+            format_confusion(self.confusion, self.labels),
             "",
             format_coverage(self.coverage),
             _format_threshold(self.threshold_for_99),
@@ -136,28 +164,31 @@ def evaluate_answers(
     probabilities: NDArray[np.floating],
     groups: Sequence[str] | None = None,
     temperature: float = 1.0,
+    *,
+    scheme: Scheme,
 ) -> Evaluation:
     """Score a classifier's answers.
 
     Args:
         actual: Class numbers, shape (N,), N at least 1.
-        probabilities: Probabilities of the classes, shape (N, 4).
+        probabilities: Probabilities of the C classes, shape (N, C).
         groups: Group of each photo; None where each photo is its own group.
         temperature: Temperature that is inside the probabilities.
+        scheme: The C classes.
 
     Raises:
         ValueError: There are no photos, or the shapes do not fit.
     """
-    if len(actual) == 0 or probabilities.shape != (len(actual), len(MASK_AGE)):
+    if len(actual) == 0 or probabilities.shape != (len(actual), len(scheme)):
         raise ValueError(
-            f"One row of {len(MASK_AGE)} probabilities for each photo, at least one; found "
+            f"One row of {len(scheme)} probabilities for each photo, at least one; found "
             f"{probabilities.shape} for {len(actual)} photos."
         )
     groups = groups if groups is not None else [str(at) for at in range(len(actual))]
     predicted = probabilities.argmax(axis=1)
     is_right = predicted == actual
     confidence = probabilities.max(axis=1).astype(np.float64)
-    counts = count_confusion(actual, predicted)
+    counts = count_confusion(actual, predicted, len(scheme))
     right = int(np.trace(counts))
     uncalibrated = undo_temperature(probabilities, temperature)
     reliability = measure_reliability(actual, probabilities)
@@ -167,10 +198,9 @@ def evaluate_answers(
         accuracy_interval=wilson_interval(right, len(actual)),
         accuracy_interval_by_group=bootstrap_interval(is_right, groups),
         groups=len(set(groups)),
-        mask_accuracy=mask_accuracy(counts),
-        age_accuracy=age_accuracy(counts),
-        per_class=_per_class(actual, predicted),
-        averages=_averages(actual, predicted),
+        factors={name: _score_factor(counts, scheme, name) for name in scheme.factors},
+        per_class=_per_class(actual, predicted, scheme),
+        averages=_averages(actual, predicted, len(scheme)),
         confusion=tuple(tuple(int(count) for count in row) for row in counts),
         photos=len(actual),
         calibration_error=calibration_error(reliability),
@@ -180,29 +210,32 @@ def evaluate_answers(
         reliability_uncalibrated=before,
         coverage=measure_coverage(is_right, confidence),
         threshold_for_99=find_threshold(is_right, confidence, 0.99),
+        labels=scheme.labels,
     )
 
 
-def count_confusion(actual: NDArray[np.int64], predicted: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Count answers in a matrix (4, 4), rows actual, columns predicted."""
-    counts: NDArray[np.int64] = confusion_matrix(actual, predicted, labels=range(len(MASK_AGE)))
+def count_confusion(
+    actual: NDArray[np.int64], predicted: NDArray[np.integer], classes: int
+) -> NDArray[np.int64]:
+    """Count answers in a matrix (classes, classes), rows actual, columns predicted."""
+    counts: NDArray[np.int64] = confusion_matrix(actual, predicted, labels=range(classes))
     return counts
 
 
-def mask_accuracy(counts: NDArray[np.int64]) -> float:
-    """Return the share of a confusion matrix (4, 4) where mask or no mask is right."""
-    return _factor_accuracy(counts, [MASK_AGE.has(label, MASK, WORN) for label in MASK_AGE.labels])
-
-
-def age_accuracy(counts: NDArray[np.int64]) -> float:
-    """Return the share of a confusion matrix (4, 4) where old or young is right."""
-    return _factor_accuracy(counts, [MASK_AGE.has(label, AGE, OLD) for label in MASK_AGE.labels])
+def measure_accuracies(counts: NDArray[np.int64], scheme: Scheme) -> Accuracies:
+    """Return the accuracies in a confusion matrix (C, C) of at least one photo."""
+    factors = {name: _factor_matrix(counts, scheme, name) for name in scheme.factors}
+    total = counts.sum()
+    return Accuracies(
+        float(counts.trace() / total),
+        {name: float(matrix.trace() / total) for name, matrix in factors.items()},
+    )
 
 
 def undo_temperature(
     probabilities: NDArray[np.floating], temperature: float
 ) -> NDArray[np.floating]:
-    """Return probabilities (N, 4) as they were before logits were divided by the temperature."""
+    """Return probabilities (N, C) as they were before logits were divided by the temperature."""
     if temperature == 1:
         return probabilities
     # Their logarithms are the divided logits, up to a constant that softmax removes again. A
@@ -216,18 +249,6 @@ def expected_calibration_error(
 ) -> float:
     """Return the mean gap between confidence and accuracy over bins of equal width, 0 to 1."""
     return calibration_error(measure_reliability(actual, probabilities, bins))
-
-
-def format_confusion(confusion: tuple[tuple[int, ...], ...]) -> str:
-    """Return a confusion matrix as text, rows actual, columns predicted."""
-    names = list(MASK_AGE.labels)
-    corner = "true \\ predicted"
-    head = f"{corner:<14}" + "".join(f"{name:>14}" for name in names)
-    rows = [
-        f"{name:<14}" + "".join(f"{count:>14}" for count in row)
-        for name, row in zip(names, confusion, strict=True)
-    ]
-    return "\n".join([head, *rows])
 
 
 def _format_groups(result: Evaluation) -> str:
@@ -258,31 +279,55 @@ def _format_threshold(point: CoveragePoint | None) -> str:
     )
 
 
-def _per_class(actual: NDArray[np.int64], predicted: NDArray[np.integer]) -> dict[str, Scores]:
+def _per_class(
+    actual: NDArray[np.int64], predicted: NDArray[np.integer], scheme: Scheme
+) -> dict[str, Scores]:
     precision, recall, f1, support = precision_recall_fscore_support(
-        actual, predicted, labels=range(len(MASK_AGE)), zero_division=0.0
+        actual, predicted, labels=range(len(scheme)), zero_division=0.0
     )
     return {
         label: Scores(float(precision[at]), float(recall[at]), float(f1[at]), int(support[at]))
-        for at, label in enumerate(MASK_AGE.labels)
+        for at, label in enumerate(scheme.labels)
     }
 
 
-def _averages(actual: NDArray[np.int64], predicted: NDArray[np.integer]) -> dict[str, Scores]:
+def _averages(
+    actual: NDArray[np.int64], predicted: NDArray[np.integer], classes: int
+) -> dict[str, Scores]:
     names = ("micro", "macro", "weighted")
-    found = {name: _average(actual, predicted, name) for name in names}
+    found = {name: _average(actual, predicted, name, classes) for name in names}
     # Each photo has one class and one answer, so its own precision, recall and F1 are all 1 or all
     # 0. Their mean equals the score of all photos pooled.
     return {**found, "samples": found["micro"]}
 
 
-def _average(actual: NDArray[np.int64], predicted: NDArray[np.integer], name: str) -> Scores:
+def _average(
+    actual: NDArray[np.int64], predicted: NDArray[np.integer], name: str, classes: int
+) -> Scores:
     precision, recall, f1, _ = precision_recall_fscore_support(
-        actual, predicted, labels=range(len(MASK_AGE)), average=name, zero_division=0.0
+        actual, predicted, labels=range(classes), average=name, zero_division=0.0
     )
     return Scores(float(precision), float(recall), float(f1), len(actual))
 
 
-def _factor_accuracy(counts: NDArray[np.int64], factor: list[bool]) -> float:
-    half = np.array(factor)
-    return float(counts[half[:, None] == half[None, :]].sum() / counts.sum())
+def _score_factor(counts: NDArray[np.int64], scheme: Scheme, factor: str) -> FactorScores:
+    matrix = _factor_matrix(counts, scheme, factor)
+    right, total, photos = int(matrix.trace()), int(matrix.sum()), matrix.sum(axis=1)
+    return FactorScores(
+        accuracy=right / total,
+        interval=wilson_interval(right, total),
+        values={
+            value: float(matrix[at, at] / photos[at])
+            for at, value in enumerate(scheme.factors[factor])
+            if photos[at]
+        },
+    )
+
+
+def _factor_matrix(counts: NDArray[np.int64], scheme: Scheme, factor: str) -> NDArray[np.int64]:
+    """Return the confusion matrix of a factor's values (V, V) in that of the classes (C, C)."""
+    numbers = np.array(scheme.factor_numbers(factor))
+    values = len(scheme.factors[factor])
+    matrix = np.zeros((values, values), np.int64)
+    np.add.at(matrix, (numbers[:, None], numbers[None, :]), counts)
+    return matrix

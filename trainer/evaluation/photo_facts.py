@@ -63,7 +63,7 @@ def gather_facts(
     Args:
         names: Paths below `folder`, POSIX, as `path_to_text` writes them.
         digests: sha256 of each file.
-        folder: A curated folder, or a folder with the four class folders.
+        folder: A curated folder, or a folder with the class folders.
         metadata: What the user's table says. Its paths are those of the curated folder, with or
             without the split, or those that the photos were imported from.
 

@@ -7,20 +7,23 @@ meaning.
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import cv2
 import numpy as np
 
+from maskage.classes.scheme import Scheme
 from maskage.console import Progress, no_progress
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.pictures.images import decode_image, encode_jpeg, resize_square
 from maskage.records import RgbImage
 from trainer.data.pixels import PixelReader, plain_batches
-from trainer.evaluation.metrics import age_accuracy, count_confusion, mask_accuracy
+from trainer.evaluation.accuracies import Accuracies
+from trainer.evaluation.metrics import count_confusion, measure_accuracies
+from trainer.evaluation.score_tables import factor_heads, format_accuracies, format_heads
 from trainer.network.classes import class_numbers
 
 WORKING_PX = 224
@@ -94,23 +97,25 @@ CORRUPTIONS = (
 
 @dataclass(frozen=True)
 class CorruptedAccuracy:
-    """The accuracy under one corruption; accuracies are 0 to 1.
+    """The accuracy under one corruption.
 
     Attributes:
         name, strength: Kind and strength of the corruption.
-        accuracy: Share of the photos with the right class.
-        mask_accuracy, age_accuracy: Share where mask, and age, is right.
+        accuracies: Accuracy of the classes and of each factor.
     """
 
     name: str
     strength: str
-    accuracy: float
-    mask_accuracy: float
-    age_accuracy: float
+    accuracies: Accuracies
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the photos with the right class, 0 to 1."""
+        return self.accuracies.classes
 
     def as_dict(self) -> dict[str, Any]:
         """Return one element of `corruptions` in `--json`."""
-        return asdict(self)
+        return {"name": self.name, "strength": self.strength, **self.accuracies.as_dict()}
 
 
 class CorruptedReader(PixelReader):
@@ -146,6 +151,8 @@ def measure_corruptions(
     size: int,
     corruptions: Sequence[Corruption] = CORRUPTIONS,
     progress: Progress = no_progress,
+    *,
+    scheme: Scheme,
 ) -> tuple[CorruptedAccuracy, ...]:
     """Run a network on the photos under each corruption.
 
@@ -155,44 +162,37 @@ def measure_corruptions(
         size: Side of the network's input, px.
         corruptions: The corruptions, in the order of the results.
         progress: Shows the number of corruptions done.
+        scheme: The network's classes.
 
     Raises:
         UnreadableImageError: A file is not a complete picture.
     """
     clean = PixelReader(max(WORKING_PX, size))
-    actual = class_numbers(photos)
+    actual = class_numbers(photos, scheme)
     results = []
     for each in progress(corruptions, "corruptions", len(corruptions)):
         chances = engine.run_batches(plain_batches(photos, CorruptedReader(clean, size, each)))
-        counts = count_confusion(actual, chances.argmax(axis=1))
-        results.append(
-            CorruptedAccuracy(
-                name=each.name,
-                strength=each.strength,
-                accuracy=float(counts.trace() / counts.sum()),
-                mask_accuracy=mask_accuracy(counts),
-                age_accuracy=age_accuracy(counts),
-            )
-        )
+        counts = count_confusion(actual, chances.argmax(axis=1), len(scheme))
+        accuracies = measure_accuracies(counts, scheme)
+        results.append(CorruptedAccuracy(each.name, each.strength, accuracies))
     return tuple(results)
 
 
-def format_corruptions(
-    clean: tuple[float, float, float], corrupted: Sequence[CorruptedAccuracy]
-) -> str:
+def format_corruptions(clean: Accuracies, corrupted: Sequence[CorruptedAccuracy]) -> str:
     """Return the accuracies as a table of text.
 
     Args:
-        clean: Accuracy, mask accuracy and age accuracy of the unchanged photos.
+        clean: Accuracies of the unchanged photos.
         corrupted: The accuracies under each corruption.
     """
-    lines = [f"{'corruption':<24}{'accuracy':>10}{'change':>10}{'mask':>10}{'age':>10}"]
-    accuracy, mask, age = clean
-    lines.append(f"{'none':<24}{accuracy:>10.2%}{'':>10}{mask:>10.2%}{age:>10.2%}")
+    widths = factor_heads(clean.factors, 10)
+    lines = [f"{'corruption':<24}{'accuracy':>10}{'change':>10}{format_heads(widths)}"]
+    own = format_accuracies(clean.factors, widths)
+    lines.append(f"{'none':<24}{clean.classes:>10.2%}{'':>10}{own}")
     for each in corrupted:
-        change = (each.accuracy - accuracy) * 100
+        change = (each.accuracy - clean.classes) * 100
         lines.append(
             f"{each.name:<10}{each.strength:<14}{each.accuracy:>10.2%}{change:>+10.2f}"
-            f"{each.mask_accuracy:>10.2%}{each.age_accuracy:>10.2%}"
+            f"{format_accuracies(each.accuracies.factors, widths)}"
         )
     return "\n".join(lines)

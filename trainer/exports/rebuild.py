@@ -30,7 +30,7 @@ class RebuiltModel:
     Attributes:
         bundle: Bundle that the weights come from.
         recipe: Recipe that it was built from.
-        model: Keras model from uint8 images (N, size, size, 3) to probabilities (N, 4).
+        model: Keras model from uint8 images (N, size, size, 3) to probabilities (N, C).
         golden_difference: Largest difference from the bundle's golden probabilities.
     """
 
@@ -55,7 +55,7 @@ def rebuild_model(bundle_folder: Path) -> RebuiltModel:
     recipe = _read_recipe(bundle)
     data = read_file(bundle, KERAS_FILE)
     try:
-        model = build_deliverable(build_network(recipe), bundle.temperature)
+        model = build_deliverable(build_network(recipe, bundle.scheme), bundle.temperature)
         load_archived_weights(model, data)
     except (UnsafeFileError, UsageError) as fault:
         raise ModelRefusedError(_refusal(bundle, str(fault).rstrip("."))) from fault

@@ -50,8 +50,8 @@ def _add_course(group: argparse._ArgumentGroup) -> None:
                        "out")  # fmt: skip
     group.add_argument("--batch-size", type=int, metavar="N", help="photos a step, in all phases")
     group.add_argument("--heads", choices=HEADS,
-                       help="what the head answers: the four classes, or mask and age by "
-                       "themselves, multiplied to the four (default: the recipe's)")  # fmt: skip
+                       help="what the head answers: the classes, or each factor (mask, age) by "
+                       "itself, multiplied to the classes (default: the recipe's)")  # fmt: skip
     group.add_argument("--learning-curve", action="store_true",
                        help="also train heads on parts of the photos, which shows whether more of "
                        "them would help; takes seconds")  # fmt: skip
@@ -86,7 +86,9 @@ def _begin(given: dict[str, Any]) -> Path:
 
     settings = FitSettings(**given)
     settings.recipe()
-    labels = read_curated(settings.curated).scheme.labels
+    scheme = read_curated(settings.curated).scheme
+    settings.recipe_for(scheme)
+    labels = scheme.labels
     left_out = list_left_out(settings.curated, labels)
     report_left_out(left_out)
     require_all_read(settings.curated, left_out, "trained on", labels)
@@ -159,10 +161,13 @@ def _tell(train: Callable[[], Path]) -> int:
 def _describe_run(run: Path, metrics: dict[str, Any]) -> list[str]:
     low, high = metrics["accuracy_interval"]
     stages = ", ".join(f"{stage} {spent:.1f} s" for stage, spent in metrics["seconds"].items())
+    from trainer.evaluation.accuracies import read_factor_accuracies
+
+    factors = (f", {name} {value:.2%}" for name, value in read_factor_accuracies(metrics).items())
     return [
         str(run),
-        f"test accuracy {metrics['accuracy']:.2%} (95% interval {low:.2%} to {high:.2%}), "
-        f"mask {metrics['mask_accuracy']:.2%}, age {metrics['age_accuracy']:.2%}",
+        f"test accuracy {metrics['accuracy']:.2%} (95% interval {low:.2%} to {high:.2%})"
+        + "".join(factors),
         stages,
         f"Look at {run / 'report.html'}, then try: detector live --model {run}",
     ]

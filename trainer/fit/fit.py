@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from maskage.classes.scheme import Scheme
 from maskage.console import say
 from maskage.errors import EnvironmentProblemError, UsageError
 from maskage.formats.run_folder import RunFolder, check_name, create_run
@@ -41,23 +42,25 @@ def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path
 
     Raises:
         DatasetError: The curated folder is not usable, or has too few groups for a learning curve.
-        UsageError: A setting is out of range, or the run's name is taken.
+        UsageError: A setting is out of range or does not suit the classes, or the run's name is
+            taken.
         MissingDownloadError: There are no ImageNet weights.
         ModelRefusedError: The weights file is invalid, or belongs to another network.
         TrainingStoppedError: Ctrl-C was pressed; the best result so far, if any, is packed.
         EnvironmentProblemError: The disk is full; what was trained so far is kept.
     """
-    recipe = settings.recipe()
+    settings.recipe()
     hardware = choose_hardware(settings.devices, settings.precision)
     check_name(settings.runs, settings.name)
     photos = read_training_photos(settings.curated)
+    recipe = _recipe_for(settings, photos.scheme)
     if settings.learning_curve:
         require_enough_groups(photos.train.photos)
     # Before the folder is created: without weights there is no run.
     obtain_weights(find_backbone(recipe), recipe, settings.weights)
     args = {**settings.as_args(recipe), "dataset_digest": photos.digest, "hardware": str(hardware)}
     with hardware.runs_folder(settings.runs) as runs:
-        run = create_run(runs, settings.name, recipe.name, args)
+        run = create_run(runs, settings.name, recipe.name, args, photos.scheme)
         try:
             with run.lock(), _explained_full_disk(run):
                 return _train(
@@ -92,7 +95,8 @@ def resume(path: Path, on_progress: OnProgress = lambda _: None) -> Path:
         EnvironmentProblemError: The folder is not a run, its last state is damaged, or the disk is
             full.
         InUseError: The run is being trained now.
-        DatasetError, MissingDownloadError, ModelRefusedError, TrainingStoppedError: See `fit`.
+        DatasetError: The set has other classes than the run; or see `fit`.
+        MissingDownloadError, ModelRefusedError, TrainingStoppedError: See `fit`.
     """
     run = RunFolder(path)
     if run.is_finished:
@@ -100,7 +104,7 @@ def resume(path: Path, on_progress: OnProgress = lambda _: None) -> Path:
     args = run.read_args()
     settings, recipe = read_args(path, args)
     settings = replace(settings, runs=path.parent)
-    photos = read_training_photos(settings.curated)
+    photos = read_training_photos(settings.curated, run.scheme, f"the run {path}")
     if photos.digest != args.get("dataset_digest"):
         raise UsageError(
             f"{settings.curated} has other photos now than when {path} was started, so the run "
@@ -127,6 +131,16 @@ def resume(path: Path, on_progress: OnProgress = lambda _: None) -> Path:
             on_progress=on_progress,
             state=state,
         )
+
+
+def _recipe_for(settings: FitSettings, scheme: Scheme) -> Recipe:
+    recipe = settings.recipe_for(scheme)
+    if recipe.heads != settings.recipe().heads:
+        say(
+            f"The recipe {recipe.name} has a head of factors, and these classes have no factors: "
+            f"the head answers the {len(scheme)} classes."
+        )
+    return recipe
 
 
 @contextmanager
@@ -161,7 +175,7 @@ def _train(
 ) -> Path:
     weights = obtain_weights(find_backbone(recipe), recipe, settings.weights)
     keras.utils.set_random_seed(settings.seed)
-    network = build_network(recipe)
+    network = build_network(recipe, photos.scheme)
     if weights is not None:
         load_backbone_weights(network, weights)
     with StopSwitch() as switch:

@@ -1,5 +1,6 @@
 """Finish a training: export the model, evaluate the exported file, and write the run's pages."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.classes.ready_made import MASK_AGE
 from maskage.environment import library_versions
 from maskage.faces.finder import CROP_MARGIN
 from maskage.formats.bundle import (
@@ -27,6 +27,7 @@ from maskage.security.keras_archive import archive_model
 from maskage.system.files import replace_file
 from trainer.data.dataset import TrainingPhotos
 from trainer.data.pixels import PixelReader, plain_batches
+from trainer.evaluation.accuracies import name_accuracies
 from trainer.evaluation.evaluated_photos import evaluate_photos
 from trainer.evaluation.findings import CORRUPTED_PHOTOS, Findings, measure_worse
 from trainer.evaluation.leak_check import check_leak, scan_files
@@ -35,6 +36,7 @@ from trainer.evaluation.photo_facts import read_metadata
 from trainer.network.backbones import Network, build_deliverable
 from trainer.network.classes import class_numbers
 from trainer.network.head import softmax
+from trainer.network.onnx_metadata import describe_network, write_metadata
 from trainer.network.to_onnx import check_export, export_onnx
 from trainer.pages.model_card import write_card
 from trainer.pages.report import write_report
@@ -57,7 +59,7 @@ class TrainingOutcome:
         photos: Photos of the training.
         reader: Reader of the photos.
         temperature: Temperature fitted on the validation photos.
-        val_logits: Logits of the validation photos, float32, shape (N, 4).
+        val_logits: Logits of the validation photos, float32, shape (N, C).
         epochs: Number of epochs in each phase.
         watch: Stopwatch of the parts so far; packing adds its own.
         is_stopped: True if Ctrl-C ended the training.
@@ -116,6 +118,7 @@ def _evaluate(
         chances,
         outcome.temperature,
         read_metadata(Path(metadata)) if metadata else None,
+        scheme=photos.scheme,
     )
     learned = [*photos.train.photos, *photos.val.photos]
     return Findings(
@@ -133,19 +136,29 @@ def _evaluate(
 def _preview(outcome: TrainingOutcome) -> TrainingPreview | None:
     """Return variants of training photos as this training drew them; None if it drew none."""
     train, reader, epochs = outcome.photos.train, outcome.reader, outcome.epochs
+    scheme = outcome.photos.scheme
     seed = int(outcome.run.read_args()["seed"])
     for phase in ("scratch", "fine_tune"):
         if phase in epochs:
             is_scratch = phase == "scratch"
-            return preview_epochs(train, reader, epochs[phase], seed, is_scratch=is_scratch)
+            return preview_epochs(
+                train, reader, epochs[phase], seed, is_scratch=is_scratch, scheme=scheme
+            )
     views = outcome.recipe.views
-    return preview_views(train, reader, views) if views > 1 else None
+    return preview_views(train, reader, views, scheme=scheme) if views > 1 else None
 
 
 def _export(outcome: TrainingOutcome, folder: Path) -> float:
     model = build_deliverable(outcome.network, outcome.temperature)
     path = folder / ONNX_FILE
     export_onnx(model, path, output="probabilities")
+    described = describe_network(
+        outcome.photos.scheme,
+        input_size=outcome.network.size,
+        crop_margin=CROP_MARGIN,
+        version=library_versions().get("maskage", ""),
+    )
+    replace_file(path, write_metadata(path.read_bytes(), described))
     some = outcome.photos.val.photos[:COMPARED_PHOTOS]
     images = [golden_images(outcome.network.size), *plain_batches(some, outcome.reader)]
     difference = check_export(model, path, np.concatenate(images))
@@ -160,7 +173,7 @@ def _seal(
     write_bundle(
         ModelBundle(
             folder=folder,
-            scheme=MASK_AGE,
+            scheme=outcome.photos.scheme,
             input_size=outcome.network.size,
             crop_margin=CROP_MARGIN,
             temperature=outcome.temperature,
@@ -168,8 +181,7 @@ def _seal(
             dataset_digest=outcome.photos.digest,
             metrics={
                 "accuracy": evaluation.accuracy,
-                "mask_accuracy": evaluation.mask_accuracy,
-                "age_accuracy": evaluation.age_accuracy,
+                **name_accuracies(evaluation.accuracies.factors),
                 "photos": float(evaluation.photos),
             },
             versions=library_versions(),
@@ -180,7 +192,7 @@ def _seal(
 
 
 def _metrics(outcome: TrainingOutcome, found: Findings, difference: float) -> dict[str, Any]:
-    labels = class_numbers(outcome.photos.val.photos)
+    labels = class_numbers(outcome.photos.val.photos, outcome.photos.scheme)
     before, after = (
         expected_calibration_error(labels, softmax(outcome.val_logits / temperature))
         for temperature in (1.0, outcome.temperature)
@@ -210,15 +222,14 @@ def _seconds(watch: Stopwatch) -> dict[str, float]:
 
 def _class_counts(photos: TrainingPhotos) -> dict[str, dict[str, int]]:
     """Count each class in each split; "variants" are the photos of train that curation made."""
-    counts = {}
-    for name, split in (("train", photos.train), ("val", photos.val), ("test", photos.test)):
-        counts[name] = {
-            label: sum(photo.label == label for photo in split.photos) for label in MASK_AGE.labels
-        }
-    counts["variants"] = {
-        label: sum(
-            photo.label is label and photo.parent is not None for photo in photos.train.photos
-        )
-        for label in MASK_AGE.labels
+    splits = {
+        "train": photos.train.photos,
+        "val": photos.val.photos,
+        "test": photos.test.photos,
+        "variants": [photo for photo in photos.train.photos if photo.parent is not None],
     }
-    return counts
+    found = {name: Counter(photo.label for photo in each) for name, each in splits.items()}
+    return {
+        name: {label: counts[label] for label in photos.scheme.labels}
+        for name, counts in found.items()
+    }

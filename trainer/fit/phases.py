@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.security.keras_archive import save_checkpoint
 from trainer.data.augment import Augmenter, vary_colour, vary_framing
@@ -51,7 +50,7 @@ class NetworkPhase:
             averaging, because batch norm's running figures would belong to other weights.
         seed: Seed of order and variants.
         checkpoint: Path that the best weights are written to at the end.
-        class_weights: Weight of a training photo of each class, shape (4,).
+        class_weights: Weight of a training photo of each class, shape (C,).
     """
 
     def __init__(
@@ -149,6 +148,7 @@ class NetworkPhase:
             train,
             reader,
             batch_size=self._phase.batch_size,
+            scheme=self._network.scheme,
             weights=self._class_weights,
             augment=Augmenter(vary_colour if self._is_scratch else vary_framing),
             seed=self._seed,
@@ -184,7 +184,7 @@ class NetworkPhase:
         depended on the threads, so that no training could be repeated.
         """
         shape = (1, *self._network.logits.input_shape[1:])
-        photo = (np.zeros(shape, np.uint8), np.zeros((1, len(MASK_AGE)), np.float32))
+        photo = (np.zeros(shape, np.uint8), np.zeros((1, len(self._network.scheme)), np.float32))
         # TensorFlow's method builds under a strategy only; on one device it needs no batch.
         build = getattr(trainee, "_maybe_symbolic_build", trainee._symbolic_build)
         build(data_batch=(*photo, np.ones(1, np.float32)))

@@ -11,7 +11,6 @@ Source: Lee et al., Deeply-supervised nets, AISTATS 2015.
 from collections.abc import Callable
 from typing import Any
 
-from maskage.classes.ready_made import MASK_AGE
 from trainer.network.backbones import Network
 from trainer.network.backend import keras
 
@@ -27,7 +26,7 @@ def build_trainee(network: Network, has_sides: bool) -> Any:
         has_sides: True to add side heads, which are discarded after training.
 
     Returns:
-        A model from images to logits (N, 1 + sides, 4), the network's own first.
+        A model from images to logits (N, 1 + sides, C), the network's own first.
     """
     rows = network.row.side_heads if has_sides else ()
     blocks = [network.backbone.get_layer(name).output for name in rows]
@@ -40,7 +39,7 @@ def build_trainee(network: Network, has_sides: bool) -> Any:
         own = layer(own)
     sides = [
         # float32 like the network's own head, whatever the blocks compute in.
-        keras.layers.Dense(len(MASK_AGE), dtype="float32")(
+        keras.layers.Dense(len(network.scheme), dtype="float32")(
             keras.layers.GlobalAveragePooling2D(dtype="float32")(each)
         )
         for each in along
@@ -49,7 +48,7 @@ def build_trainee(network: Network, has_sides: bool) -> Any:
 
 
 def make_loss(label_smoothing: float) -> Callable[[Any, Any], Any]:
-    """Return the cross entropy of one-hot labels (N, 4) and logits (N, heads, 4), shape (N,).
+    """Return the cross entropy of one-hot labels (N, C) and logits (N, heads, C), shape (N,).
 
     It is the weighted mean over the heads, so that losses with and without side heads compare.
 
@@ -59,8 +58,8 @@ def make_loss(label_smoothing: float) -> Callable[[Any, Any], Any]:
 
     def loss(labels: Any, logits: Any) -> Any:
         ops = keras.ops
-        heads = logits.shape[1]
-        smoothed = labels * (1 - label_smoothing) + label_smoothing / len(MASK_AGE)
+        _, heads, classes = logits.shape
+        smoothed = labels * (1 - label_smoothing) + label_smoothing / classes
         losses = -ops.sum(smoothed[:, None, :] * ops.log_softmax(logits, axis=-1), axis=-1)
         weights = [1.0] + [SIDE_WEIGHT] * (heads - 1)
         counted = ops.sum(losses * ops.convert_to_tensor([weights], dtype=losses.dtype), axis=1)
@@ -70,7 +69,7 @@ def make_loss(label_smoothing: float) -> Callable[[Any, Any], Any]:
 
 
 def accuracy(labels: Any, logits: Any) -> Any:
-    """Return 1 where the network's own answer is right: one-hot (N, 4), logits (N, heads, 4)."""
+    """Return 1 where the network's own answer is right: one-hot (N, C), logits (N, heads, C)."""
     ops = keras.ops
     right = ops.argmax(labels, axis=-1) == ops.argmax(logits[:, 0], axis=-1)
     return ops.cast(right, "float32")

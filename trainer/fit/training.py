@@ -84,7 +84,7 @@ class Training:
         self._tensorboard = (
             TensorBoardLog(run.path / "tensorboard") if settings.tensorboard else None
         )
-        self._val_labels = class_numbers(photos.val.photos)
+        self._val_labels = class_numbers(photos.val.photos, photos.scheme)
 
     def run_phases(self, weights: Path | None) -> TrainingOutcome:
         """Run the phases that the settings ask for.
@@ -168,8 +168,15 @@ class Training:
         report_from = self._report_views(len(train) * views + len(val))
         seen = extractor.compute(train.photos, train.digests, views, report_from(0))
         unseen = extractor.compute(val.photos, val.digests, 1, report_from(len(train) * views))
-        labels = class_numbers(train.photos)
-        return HeadData(seen, labels, unseen[:, 0], self._val_labels, self._photos.class_weights)
+        scheme = self._photos.scheme
+        return HeadData(
+            train=seen,
+            train_labels=class_numbers(train.photos, scheme),
+            val=unseen[:, 0],
+            val_labels=self._val_labels,
+            class_weights=self._photos.class_weights,
+            scheme=scheme,
+        )
 
     def _measure_curve(self, data: HeadData) -> None:
         """Write the learning curve into the run folder, unless Ctrl-C stops it."""
@@ -205,7 +212,7 @@ class Training:
         """
         if before is not None:
             (before,) = broadcast_from_first([before])
-        build = partial(build_network, self._recipe)
+        build = partial(build_network, self._recipe, self._photos.scheme)
         with self._hardware.place(self._network, build) as network:
             best = self._train_placed(network, name, before)
         if best == 0 and before is not None:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.curated_set import CuratedPhoto
 from trainer.data.pixels import PixelReader, plain_batches
 from trainer.evaluation.calibration import fit_temperature
@@ -31,10 +30,10 @@ class Validation:
     ) -> None:
         self.network = network
         self._photos, self._reader = photos, reader
-        self.labels = class_numbers(photos)
+        self.labels = class_numbers(photos, network.scheme)
 
     def logits(self) -> NDArray[np.float32]:
-        """Return the logits (N, 4), the same in all processes that train together."""
+        """Return the logits (N, C), the same in all processes that train together."""
         return broadcast_from_first([predict_logits(self.network, self._photos, self._reader)])[0]
 
     def measure(self) -> tuple[float, float]:
@@ -56,13 +55,13 @@ def calibrated_loss(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
 def predict_logits(
     network: Network, photos: Sequence[CuratedPhoto], reader: PixelReader
 ) -> NDArray[np.float32]:
-    """Return the logits, float32 (N, 4), of unchanged photos through Keras."""
+    """Return the logits, float32 (N, C), of unchanged photos through Keras."""
     parts = [
         # All batches have one shape, or the graph would be traced again for the last one.
         np.asarray(network.logits.predict_on_batch(_padded(batch)))[: len(batch)]
         for batch in plain_batches(photos, reader, PREDICT_BATCH)
     ]
-    return np.concatenate(parts) if parts else np.zeros((0, len(MASK_AGE)), np.float32)
+    return np.concatenate(parts) if parts else np.zeros((0, len(network.scheme)), np.float32)
 
 
 def _padded(batch: NDArray[np.uint8]) -> NDArray[np.uint8]:

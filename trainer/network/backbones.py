@@ -1,4 +1,4 @@
-"""The backbones, one table row each, and the classifier around one: pixels in, four classes out.
+"""The backbones, one table row each, and the classifier around one: pixels in, classes out.
 
 images (uint8 RGB) -> scale and offset -> backbone -> average over positions   "features"
   -> dropout -> dense [-> factors merged]                                      "logits"
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.errors import UsageError
 from maskage.inference.imagenet_weights import KERAS_HOST
 from trainer.network.backend import keras
@@ -173,7 +173,8 @@ class Network:
         size: Side of the input, px.
         backbone: Keras model from preprocessed pixels to maps.
         features: Keras model from uint8 (N, size, size, 3) to features (N, depth).
-        logits: Keras model from uint8 (N, size, size, 3) to logits (N, 4).
+        logits: Keras model from uint8 (N, size, size, 3) to logits (N, C).
+        scheme: The C classes.
     """
 
     row: Backbone
@@ -181,6 +182,7 @@ class Network:
     backbone: Any
     features: Any
     logits: Any
+    scheme: Scheme
 
     @property
     def weights(self) -> list[NDArray[np.float32]]:
@@ -189,7 +191,7 @@ class Network:
 
     @property
     def head(self) -> Any:
-        """The dense layer on the features: logits of four classes or of two factors."""
+        """The dense layer on the features: logits of the classes or of the factors' values."""
         return self.answer_layers[0]
 
     @property
@@ -223,8 +225,8 @@ def find_backbone(recipe: Recipe) -> Backbone:
     return row
 
 
-def build_network(recipe: Recipe) -> Network:
-    """Build a classifier with random weights.
+def build_network(recipe: Recipe, scheme: Scheme) -> Network:
+    """Build a classifier of the scheme's classes with random weights.
 
     Raises:
         UsageError: See `find_backbone`.
@@ -236,10 +238,10 @@ def build_network(recipe: Recipe) -> Network:
         options["include_preprocessing"] = False
     build = getattr(keras.applications, row.builder)
     backbone = build(include_top=False, weights=None, input_shape=shape, **options)
-    return build_around(backbone, row, recipe)
+    return build_around(backbone, row, recipe, scheme)
 
 
-def build_around(backbone: Any, row: Backbone, recipe: Recipe) -> Network:
+def build_around(backbone: Any, row: Backbone, recipe: Recipe, scheme: Scheme) -> Network:
     """Build a classifier around a backbone that takes preprocessed pixels at the recipe's size."""
     shape = (recipe.image_size, recipe.image_size, 3)
     images = keras.Input(shape, dtype="uint8", name="images")
@@ -248,24 +250,25 @@ def build_around(backbone: Any, row: Backbone, recipe: Recipe) -> Network:
     pool = keras.layers.GlobalAveragePooling2D(name="features", dtype="float32")
     features = pool(backbone(pixels))
     kept = keras.layers.Dropout(recipe.head.dropout, name="dropout", dtype="float32")(features)
-    logits = _answer(kept, recipe.heads)
+    logits = _answer(kept, recipe.heads, scheme)
     return Network(
         row=row,
         size=recipe.image_size,
         backbone=backbone,
         features=keras.Model(images, features),
         logits=keras.Model(images, logits),
+        scheme=scheme,
     )
 
 
-def _answer(features: Any, heads: str) -> Any:
+def _answer(features: Any, heads: str, scheme: Scheme) -> Any:
     if heads != FACTORS:
-        return keras.layers.Dense(len(MASK_AGE), name="logits", dtype="float32")(features)
-    merge = merge_matrix(heads)
+        return keras.layers.Dense(len(scheme), name="logits", dtype="float32")(features)
+    merge = merge_matrix(heads, scheme)
     factors = keras.layers.Dense(len(merge), name=FACTORS, dtype="float32")(features)
     # A plain layer with constant weights, so that Keras alone can load the model.
     merged = keras.layers.Dense(
-        len(MASK_AGE), use_bias=False, trainable=False, name="logits", dtype="float32"
+        len(scheme), use_bias=False, trainable=False, name="logits", dtype="float32"
     )
     logits = merged(factors)
     merged.set_weights([merge])
@@ -273,7 +276,7 @@ def _answer(features: Any, heads: str) -> Any:
 
 
 def build_deliverable(network: Network, temperature: float) -> Any:
-    """Build the model that users run: uint8 images in, calibrated probabilities (N, 4) out."""
+    """Build the model that users run: uint8 images in, calibrated probabilities (N, C) out."""
     scaled = keras.layers.Rescaling(1 / temperature, name="temperature")(network.logits.output)
     probabilities = keras.layers.Softmax(name="probabilities")(scaled)
     return keras.Model(network.logits.input, probabilities, name=network.row.name)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from maskage.classes.scheme import Scheme
 from trainer.network.classes import merge_matrix, one_hot
 from trainer.network.training_state import PhaseState
 from trainer.recipe import Phase, Recipe
@@ -27,7 +28,8 @@ class HeadData:
         train_labels: Class numbers, shape (N,).
         val: Features of the validation photos, float32, shape (M, depth).
         val_labels: Class numbers, shape (M,).
-        class_weights: Weight of a training photo of each class, shape (4,).
+        class_weights: Weight of a training photo of each class, shape (C,).
+        scheme: The C classes.
     """
 
     train: Matrix
@@ -35,6 +37,7 @@ class HeadData:
     val: Matrix
     val_labels: NDArray[np.int64]
     class_weights: Matrix
+    scheme: Scheme
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +60,9 @@ class TrainedHead:
     """The head at its best epoch: answers = features @ kernel + bias, logits = answers @ merge.
 
     Attributes:
-        kernel: Weights, float32, shape (depth, K), where K is 4 for classes and 2 for factors.
+        kernel: Weights, float32, shape (depth, K); see `merge_matrix` for K.
         bias: Bias, float32, shape (K,).
-        merge: Matrix from answers to logits, float32, shape (K, 4).
+        merge: Matrix from answers to logits, float32, shape (K, C).
         best_epoch: Number of the best epoch, from 1.
         epochs: Number of epochs run.
     """
@@ -71,7 +74,7 @@ class TrainedHead:
     epochs: int
 
     def logits(self, features: Matrix) -> Matrix:
-        """Return the logits of the four classes (N, 4) for features (N, depth)."""
+        """Return the logits of the classes (N, C) for features (N, depth)."""
         return np.asarray((features @ self.kernel + self.bias) @ self.merge, np.float32)
 
 
@@ -101,10 +104,11 @@ def train_head(
     phase = recipe.head
     mean = data.train.mean(axis=(0, 1))
     scale = 1 / (data.train.std(axis=(0, 1)) + 1e-3)
-    trainer = _Trainer(data.train.shape[2], phase, len(data.train_labels), seed, recipe.heads)
+    merge = merge_matrix(recipe.heads, data.scheme)
+    trainer = _Trainer(data.train.shape[2], phase, len(data.train_labels), seed, merge)
     val = (data.val - mean) * scale
     train = (data.train - mean) * scale
-    targets = one_hot(data.train_labels) * (1 - recipe.label_smoothing)
+    targets = one_hot(data.train_labels, len(data.scheme)) * (1 - recipe.label_smoothing)
     targets += recipe.label_smoothing / targets.shape[1]
     weights = data.class_weights[data.train_labels]
     state = start if start is not None else PhaseState(0, 0, math.inf, {"best": trainer.copy()})
@@ -130,7 +134,7 @@ def train_head(
 
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the probabilities (N, 4) of logits (N, 4)."""
+    """Return the probabilities (N, C) of logits (N, C)."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True), dtype=np.float64)
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
@@ -146,13 +150,13 @@ class _Trainer:
 
     _BETAS = (0.9, 0.999)
 
-    def __init__(self, depth: int, phase: Phase, photos: int, seed: int, heads: str) -> None:
+    def __init__(self, depth: int, phase: Phase, photos: int, seed: int, merge: Matrix) -> None:
         self._random = np.random.default_rng(seed)
         self._phase = phase
         self._epoch_steps = max(1, -(-photos // phase.batch_size))
         self._steps = self._epoch_steps * max(1, phase.epochs)
         self._step = 0
-        self.merge = merge_matrix(heads)
+        self.merge = merge
         self._kernel = np.zeros((depth, len(self.merge)), np.float32)
         self._bias = np.zeros(len(self.merge), np.float32)
         self._means = [np.zeros_like(self._kernel), np.zeros_like(self._bias)]

@@ -51,7 +51,7 @@ class TrainingState:
         phase: State of the current phase.
         epochs: Number of epochs of each earlier phase.
         seconds: Duration of each stage so far.
-        start_logits: Logits of the validation photos when the phase began, shape (N, 4); None where
+        start_logits: Logits of the validation photos when the phase began, shape (N, C); None where
             the network was random.
         rates: Learning rates that a search found, by phase.
     """

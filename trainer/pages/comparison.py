@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from maskage.errors import EnvironmentProblemError
 from maskage.pages.page import Card, fill, render_page
 from maskage.system.files import write_private
-from trainer.evaluation.compare import ComparedRun, format_epochs, notes_on
+from trainer.evaluation.compare import ComparedRun, format_epochs, group_by_classes, notes_on
 from trainer.pages.charts import draw_bar
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 TEMPLATE = "trainer/pages/report.html"
+MOST_TILES = 4
+"""Most kinds of classes whose best run stands at the top."""
 
 
 def comparison_card(summaries: Sequence[ComparedRun], mine: str = "") -> Card:
@@ -34,12 +36,16 @@ def render_comparison(summaries: Sequence[ComparedRun]) -> str:
     Args:
         summaries: The best first.
     """
-    best = summaries[0]
+    parts = group_by_classes(summaries)
+    alike = "" if len(parts) == 1 else f" of {len(parts)} kinds with different classes, of each"
     return render_page(
         "Training runs",
-        f"{len(summaries):,} finished, the best on its test photos first.",
+        f"{len(summaries):,} finished,{alike} the best on its test photos first.",
         [
-            (f"{best.accuracy:.1%}", f"{best.name}, the best"),
+            *(
+                (f"{runs[0].accuracy:.1%}", f"{runs[0].name}, the best{_kind(runs, parts)}")
+                for runs in parts[:MOST_TILES]
+            ),
             (f"{min(each.milliseconds for each in summaries):.1f} ms", "a face, the fastest"),
             (f"{min(each.megabytes for each in summaries):.1f} MB", "the smallest"),
         ],
@@ -65,29 +71,42 @@ def write_comparison(summaries: Sequence[ComparedRun], page: Path) -> None:
 def _fill_table(summaries: Sequence[ComparedRun], mine: str = "") -> "Markup":
     # Bars from zero would all look alike.
     low = math.floor(min(each.interval[0] for each in summaries) * 10) / 10
-    columns = ["run and model", "epochs", "right", f"{low:.0%} to 100%", "95% interval", "mask",
-               "age", "MB", "weights", "ms a face", "time"]  # fmt: skip
+    is_mixed = len(group_by_classes(summaries)) > 1
+    factors = list(dict.fromkeys(name for each in summaries for name in each.factor_accuracies))
+    columns = ["run and model", *(["classes"] if is_mixed else []), "epochs", "right",
+               f"{low:.0%} to 100%", "95% interval", *factors, "MB", "weights", "ms a face",
+               "time"]  # fmt: skip
     counts = sorted({each.photos for each in summaries})
     return fill(
         TEMPLATE,
         "comparison",
         columns=columns,
-        rows=[_row(each, each.name == mine, low) for each in summaries],
+        rows=[
+            _row(each, each.name == mine, low, is_mixed=is_mixed, factors=factors)
+            for each in summaries
+        ],
         photos=" or ".join(f"{count:,}" for count in counts),
         notes=notes_on(summaries),
     )
 
 
-def _row(each: ComparedRun, is_mine: bool, low: float) -> list["str | Markup"]:
+def _kind(runs: Sequence[ComparedRun], parts: Sequence[Sequence[ComparedRun]]) -> str:
+    return f" with {len(runs[0].labels)} classes" if len(parts) > 1 else ""
+
+
+def _row(
+    each: ComparedRun, is_mine: bool, low: float, *, is_mixed: bool, factors: Sequence[str]
+) -> list["str | Markup"]:
     start, end = each.interval
+    known = each.factor_accuracies
     return [
         fill(TEMPLATE, "run", name=each.name, model=each.model, is_mine=is_mine),
+        *([str(len(each.labels))] if is_mixed else []),
         format_epochs(each),
         f"{each.accuracy:.2%}",
         draw_bar(each.accuracy, each.interval, low),
         f"{100 * start:.1f} to {end:.1%}",
-        f"{each.mask_accuracy:.1%}",
-        f"{each.age_accuracy:.1%}",
+        *(f"{known[name]:.1%}" if name in known else "" for name in factors),
         f"{each.megabytes:.1f}",
         "" if each.parameters is None else f"{each.parameters / 1e6:.1f} M",
         f"{each.milliseconds:.1f}",

@@ -1,23 +1,32 @@
 """The parts of a page that are figures: classes, parts, calibration, abstaining, worse photos."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from maskage.classes.ready_made import MASK_AGE
-from maskage.classes.scheme import AGE, MASK, OLD, WORN
+from maskage.classes.scheme import AGE, MASK, NONE, OLD, WORN, YOUNG, Scheme
 from maskage.pages.page import Card, fill
+from trainer.evaluation.accuracies import Accuracies
 from trainer.evaluation.breakdown import Part
 from trainer.evaluation.coverage import coverage_curve
 from trainer.evaluation.evaluated_photos import EvaluatedPhotos
 from trainer.evaluation.findings import Findings, WorsePhotos
 from trainer.evaluation.intervals import wilson_interval
-from trainer.evaluation.metrics import FEW_GROUPS, Evaluation
+from trainer.evaluation.metrics import FEW_GROUPS, Evaluation, Scores
 from trainer.pages.charts import draw_bar, draw_coverage, draw_reliability
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 Tile = tuple[str, str]
+
+_DECISIONS: dict[tuple[str, tuple[str, ...]], str] = {
+    (MASK, (WORN, NONE)): "mask or no mask",
+    (AGE, (OLD, YOUNG)): "young or old",
+}
+_FACES: dict[tuple[str, tuple[str, ...]], dict[str, str]] = {
+    (MASK, (WORN, NONE)): {WORN: "with a mask", NONE: "without"},
+    (AGE, (OLD, YOUNG)): {OLD: OLD, YOUNG: YOUNG},
+}
+"""What faces with a value are called; others are called "name: value"."""
 
 
 def main_tiles(found: Findings) -> list[Tile]:
@@ -26,8 +35,10 @@ def main_tiles(found: Findings) -> list[Tile]:
     low, high = whole.accuracy_interval
     return [
         (f"{whole.accuracy:.1%}", f"right; 95% interval {low:.1%} to {high:.1%}"),
-        (f"{whole.mask_accuracy:.1%}", "mask or no mask right"),
-        (f"{whole.age_accuracy:.1%}", "young or old right"),
+        *(
+            (f"{each.accuracy:.1%}", f"{describe_factor(name, found.judged.scheme)} right")
+            for name, each in whole.factors.items()
+        ),
         (f"{whole.calibration_error:.1%}", "mean gap of confidence and accuracy"),
         (f"{found.milliseconds_per_photo:.1f} ms", "a face on this machine's CPU"),
     ]
@@ -37,21 +48,33 @@ def _fill(macro: str, **values: object) -> "Markup":
     return fill("trainer/pages/figures.html", macro, **values)
 
 
+def describe_factor(name: str, scheme: Scheme) -> str:
+    """Return what a factor decides between, for people: "mask or no mask"."""
+    values = scheme.factors[name]
+    if (name, values) in _DECISIONS:
+        return _DECISIONS[name, values]
+    return f"{name} ({', '.join(values)})"
+
+
 def classes_card(judged: EvaluatedPhotos) -> Card:
     """Return precision and recall of each class, and the accuracy of each factor."""
-    whole = judged.evaluation
-    scores = [
-        [_title(name), *(f"{value:.1%}" for value in (s.precision, s.recall, s.f1)),
-         f"{s.support:,}"]
-        for name, s in {**whole.per_class, **whole.averages}.items()
-    ]  # fmt: skip
+    whole, scheme = judged.evaluation, judged.scheme
+    named: list[tuple[str | Markup, Scores]] = [
+        (name_class(scheme, label), scores) for label, scores in whole.per_class.items()
+    ]
+    named += [(f"average: {name}", scores) for name, scores in whole.averages.items()]
+    rows = [
+        [name, *(f"{value:.1%}" for value in (s.precision, s.recall, s.f1)), f"{s.support:,}"]
+        for name, s in named
+    ]
     has_groups = whole.groups != whole.photos
     body = _fill(
         "classes",
         columns=["class", "precision", "recall", "F1", "photos"],
-        scores=scores,
+        scores=rows,
         factor_columns=["faces that are", "photos", "seen as such", "", "95% interval"],
-        factors=_factors(whole),
+        heading=_list_factors(scheme),
+        factors=_factors(whole, scheme),
         groups=whole.groups,
         interval=_span(whole.accuracy_interval_by_group) if has_groups else "",
         few=FEW_GROUPS if whole.groups < FEW_GROUPS else 0,
@@ -62,7 +85,7 @@ def classes_card(judged: EvaluatedPhotos) -> Card:
 def breakdown_card(judged: EvaluatedPhotos) -> Card:
     """Return the accuracy of each source, subject, session, camera, size and sharpness."""
     accuracy = judged.evaluation.accuracy
-    columns = ["photos", "right", "", "95% interval", "mask", "age"]
+    columns = ["photos", "right", "", "95% interval", *judged.scheme.factors]
     parts = [
         (each.by, [each.by, *columns], [_part(part, accuracy) for part in each.parts])
         for each in judged.breakdowns
@@ -109,23 +132,21 @@ def worse_card(worse: WorsePhotos | None) -> Card:
     """Return what blur, noise, dark, JPEG and small faces cost, or how to measure it."""
     photos, low, high = 0, 0.0, 0.0
     rows: list[list[str]] = []
+    factors: list[str] = []
     if worse is not None:
-        accuracy, photos = worse.clean[0], worse.photos
+        accuracy, photos, factors = worse.clean.classes, worse.photos, list(worse.clean.factors)
         low, high = wilson_interval(round(accuracy * photos), photos)
-        rows = [["as they are", "", *(f"{value:.1%}" for value in worse.clean), ""]]
+        rows = [["as they are", "", *_percents(worse.clean), ""]]
         rows += [
             [
                 each.name,
                 each.strength,
-                *(
-                    f"{value:.1%}"
-                    for value in (each.accuracy, each.mask_accuracy, each.age_accuracy)
-                ),
+                *_percents(each.accuracies),
                 f"{100 * (each.accuracy - accuracy):+.1f}",
             ]
             for each in worse.corrupted
         ]
-    columns = ["photos", "how much", "right", "mask", "age", "change"]
+    columns = ["photos", "how much", "right", *factors, "change"]
     body = _fill("worse", photos=photos, columns=columns, rows=rows, low=low, high=high)
     return Card("worse", "Worse photos", body)
 
@@ -144,34 +165,30 @@ def describe_threshold(whole: Evaluation) -> str:
     )
 
 
-def _factors(whole: Evaluation) -> list[list["str | Markup"]]:
-    """Return how right it is of masked and bare, of old and young faces."""
+def name_class(scheme: Scheme, label: str) -> "Markup":
+    """Return the title of a class behind a spot of its colour."""
+    return _fill("class_name", color=scheme[label].color, title=scheme.title(label))
+
+
+def _list_factors(scheme: Scheme) -> str:
+    """Return the heading of the factors' table: "Mask and age by themselves"."""
+    names = [*scheme.factors]
+    text = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f"{text[:1].upper()}{text[1:]} by {'itself' if len(names) == 1 else 'themselves'}"
+
+
+def _factors(whole: Evaluation, scheme: Scheme) -> list[list["str | Markup"]]:
+    """Return how right it is of the faces with each value of each factor."""
     rows: list[list[str | Markup]] = []
-    for words, is_yes in (
-        (
-            ("with a mask", "without"),
-            [MASK_AGE.has(label, MASK, WORN) for label in MASK_AGE.labels],
-        ),
-        (("old", "young"), [MASK_AGE.has(label, AGE, OLD) for label in MASK_AGE.labels]),
-    ):
-        for word, wanted in zip(words, (True, False), strict=True):
-            right, total = _factor_counts(whole, is_yes, wanted)
-            if total:
-                interval = wilson_interval(right, total)
-                bar = draw_bar(right / total, interval)
-                rows.append([word, f"{total:,}", f"{right / total:.1%}", bar, _span(interval)])
+    for name, values in scheme.factors.items():
+        words = _FACES.get((name, values), {value: f"{name}: {value}" for value in values})
+        for value, share in whole.factors[name].values.items():
+            labels = scheme.labels_with(name, value)
+            total = sum(whole.per_class[label].support for label in labels)
+            interval = wilson_interval(round(share * total), total)
+            bar = draw_bar(share, interval)
+            rows.append([words[value], f"{total:,}", f"{share:.1%}", bar, _span(interval)])
     return rows
-
-
-def _factor_counts(whole: Evaluation, is_yes: Sequence[bool], wanted: bool) -> tuple[int, int]:
-    """Count the faces of one half of the classes that were seen as such, and all of them."""
-    right = total = 0
-    for row, counts in enumerate(whole.confusion):
-        for column, count in enumerate(counts):
-            if is_yes[row] is wanted:
-                total += count
-                right += count if is_yes[column] is wanted else 0
-    return right, total
 
 
 def _part(part: Part, accuracy: float) -> list["str | Markup"]:
@@ -183,16 +200,13 @@ def _part(part: Part, accuracy: float) -> list["str | Markup"]:
         _fill("wrong", text=right) if is_worse else right,
         draw_bar(part.accuracy, part.accuracy_interval),
         _span(part.accuracy_interval),
-        f"{part.mask_accuracy:.1%}",
-        f"{part.age_accuracy:.1%}",
+        *(f"{value:.1%}" for value in part.accuracies.factors.values()),
     ]
+
+
+def _percents(accuracies: Accuracies) -> list[str]:
+    return [f"{value:.1%}" for value in (accuracies.classes, *accuracies.factors.values())]
 
 
 def _span(interval: tuple[float, float] | None) -> str:
     return "" if interval is None else f"{interval[0]:.1%} to {interval[1]:.1%}"
-
-
-def _title(name: str) -> str:
-    return next(
-        (MASK_AGE.title(label) for label in MASK_AGE.labels if label == name), f"average: {name}"
-    )

@@ -4,24 +4,33 @@ It may be passed on with the model. It holds no path, and of people and sessions
 accuracies are apart, not who they are.
 """
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import AGE, MASK, MISWORN, OLD, YOUNG, Scheme
 from maskage.formats.run_folder import RunFolder, describe_phases
 from maskage.outside_text import shown_text
 from trainer.evaluation.breakdown import LEAST_PHOTOS, Breakdown
-from trainer.evaluation.findings import Findings, WorsePhotos
+from trainer.evaluation.findings import Findings
 from trainer.evaluation.leak_check import LeakCheck
 from trainer.evaluation.metrics import FEW_GROUPS, Evaluation
-from trainer.pages.figures import describe_threshold
+from trainer.pages.figures import describe_factor, describe_threshold
 from trainer.pages.report import fit_command
 from trainer.settings import NONE
 
 OPEN = ("source", "size", "sharpness")
 """Breakdowns whose values name nobody."""
+
+MOST_COLUMNS = 12
+"""Most classes whose confusion matrix is a table of the card."""
+MOST_ROWS = 20
+"""Most mistakes in the table of a card with more classes."""
+
+_NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+            "twelve")  # fmt: skip
 
 
 def write_card(run: RunFolder, found: Findings, metrics: dict[str, Any]) -> str:
@@ -32,44 +41,71 @@ def write_card(run: RunFolder, found: Findings, metrics: dict[str, Any]) -> str:
         found: The answers to its test photos.
         metrics: The content of `metrics.json`.
     """
-    whole = found.judged.evaluation
+    whole, scheme = found.judged.evaluation, found.judged.scheme
     parts = [
         f"# {_plain(run.path.name)}",
-        _purpose(),
-        _made_of(metrics),
-        _how_good(whole, metrics),
-        _errors(whole, found.judged.breakdowns),
+        _purpose(scheme),
+        _made_of(metrics, scheme),
+        _how_good(whole, metrics, scheme),
+        _errors(whole, found.judged.breakdowns, scheme),
         _sureness(whole, found.unsure_below, metrics["val_calibration_error"]),
-        _limits(whole, found.worse, found.leak),
+        _limits(found),
         _again(run, metrics),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _purpose() -> str:
-    classes = "; ".join(MASK_AGE.title(label) for label in MASK_AGE.labels)
-    return f"""Sorts face photos into four classes: {classes}.
-A mask counts where it covers nose and mouth; on the chin or off the nose it counts as none. Young
-and old are guessed from looks.
+def _purpose(scheme: Scheme) -> str:
+    classes = "; ".join(_plain(each.title) for each in scheme)
+    ages = len(scheme.factors.get(AGE, ()))
+    lines = [
+        f"Sorts face photos into {_in_words(len(scheme))} classes: {classes}.",
+        *_explain_factors(scheme),
+        "",
+        "## Intended use",
+        "- Learning, teaching and demonstrations, on one's own machine.",
+        "- Counting masks among people who know about it and agreed to it."
+        if MASK in scheme.factors
+        else None,
+        "- Sorting one's own photos, where a person looks at what is unsure.",
+        "",
+        "## Forbidden use",
+        "- Admitting, refusing, ranking, punishing or identifying anybody.",
+        f"- Checking anybody's age: it knows {_in_words(ages)} looks, no years." if ages else None,
+        "- Watching people who did not agree to it, or children without their guardians' consent.",
+        "- Anything that harms somebody when a single answer is wrong.",
+    ]
+    return "\n".join(line for line in lines if line is not None)
 
-## Intended use
-- Learning, teaching and demonstrations, on one's own machine.
-- Counting masks among people who know about it and agreed to it.
-- Sorting one's own photos, where a person looks at what is unsure.
 
-## Forbidden use
-- Admitting, refusing, ranking, punishing or identifying anybody.
-- Checking anybody's age: it knows two looks, no years.
-- Watching people who did not agree to it, or children without their guardians' consent.
-- Anything that harms somebody when a single answer is wrong."""
+def _in_words(count: int) -> str:
+    """Return a number from 2 on as text: "four"; in digits where the word would be long."""
+    return _NUMBERS[count - 2] if count < 2 + len(_NUMBERS) else str(count)
 
 
-def _made_of(metrics: dict[str, Any]) -> str:
+def _explain_factors(scheme: Scheme) -> list[str]:
+    """Say what a mask is and where an age comes from, where the classes have these factors."""
+    masks, ages = scheme.factors.get(MASK, ()), scheme.factors.get(AGE, ())
+    text = ""
+    if masks:
+        other = "misworn" if MISWORN in masks else "none"
+        text = (
+            "A mask counts where it covers nose and mouth; on the chin or off the nose it counts "
+            f"as {other}."
+        )
+    if ages == (OLD, YOUNG):
+        text += " Young and old are guessed from looks."
+    elif ages:
+        text += " The age is guessed from looks."
+    return textwrap.wrap(text.strip(), 100)
+
+
+def _made_of(metrics: dict[str, Any], scheme: Scheme) -> str:
     counts, classes = metrics["counts"], metrics["class_counts"]
     rows = [
-        [MASK_AGE.title(label), classes["train"][label], classes["variants"][label],
+        [scheme.title(label), classes["train"][label], classes["variants"][label],
          classes["val"][label], classes["test"][label]]
-        for label in MASK_AGE.labels
+        for label in scheme.labels
     ]  # fmt: skip
     variants = sum(classes["variants"].values())
     total = ["**all**", counts["train"], variants, counts["val"], counts["test"]]
@@ -88,22 +124,25 @@ def _made_of(metrics: dict[str, Any]) -> str:
 {table}"""
 
 
-def _how_good(whole: Evaluation, metrics: dict[str, Any]) -> str:
+def _how_good(whole: Evaluation, metrics: dict[str, Any], scheme: Scheme) -> str:
     low, high = whole.accuracy_interval
     rows = [
         [
-            MASK_AGE.title(label),
+            scheme.title(label),
             *(f"{value:.1%}" for value in (s.precision, s.recall, s.f1)),
             s.support,
         ]
-        for label in MASK_AGE.labels
+        for label in scheme.labels
         for s in [whole.per_class[label]]
     ]
+    factors = "; ".join(
+        f"{_plain(describe_factor(name, scheme))} {each.accuracy:.1%}"
+        for name, each in whole.factors.items()
+    )
     text = (
         f"## How good\nOn the {whole.photos:,} test photos **{whole.accuracy:.1%}** are right (95% "
-        f"interval {low:.1%} to {high:.1%});\nmask or no mask {whole.mask_accuracy:.1%}; young or "
-        f"old {whole.age_accuracy:.1%}. One face takes "
-        f"{metrics['milliseconds_per_photo']:.1f} ms\non the machine that trained it."
+        f"interval {low:.1%} to {high:.1%}){f';{chr(10)}{factors}' if factors else ''}. One face "
+        f"takes {metrics['milliseconds_per_photo']:.1f} ms\non the machine that trained it."
     )
     if whole.accuracy_interval_by_group is not None and whole.groups < whole.photos:
         low, high = whole.accuracy_interval_by_group
@@ -114,15 +153,8 @@ def _how_good(whole: Evaluation, metrics: dict[str, Any]) -> str:
     return f"{text}\n\n{_table(['class', 'precision', 'recall', 'F1', 'photos'], rows)}"
 
 
-def _errors(whole: Evaluation, breakdowns: Sequence[Breakdown]) -> str:
-    rows = [
-        [MASK_AGE.title(label), *row]
-        for label, row in zip(MASK_AGE.labels, whole.confusion, strict=True)
-    ]
-    matrix = _table(
-        ["is \\ taken for", *(MASK_AGE.title(label) for label in MASK_AGE.labels)], rows
-    )
-    parts = [f"## Errors\n{matrix}"]
+def _errors(whole: Evaluation, breakdowns: Sequence[Breakdown], scheme: Scheme) -> str:
+    parts = [f"## Errors\n{_matrix(whole, [each.title for each in scheme])}"]
     for each in breakdowns:
         if each.by in OPEN and each.parts:
             parts.append(f"By {each.by}:\n\n{_parts(each)}")
@@ -134,6 +166,27 @@ def _errors(whole: Evaluation, breakdowns: Sequence[Breakdown]) -> str:
     return "\n\n".join(parts)
 
 
+def _matrix(whole: Evaluation, titles: Sequence[str]) -> str:
+    """Return the confusion matrix; of many classes, the commonest mistakes in its place."""
+    if len(titles) <= MOST_COLUMNS:
+        rows = [[title, *row] for title, row in zip(titles, whole.confusion, strict=True)]
+        return _table(["is \\ taken for", *titles], rows)
+    found = sorted(
+        (
+            (-count, actual, predicted)
+            for actual, row in enumerate(whole.confusion)
+            for predicted, count in enumerate(row)
+            if count and actual != predicted
+        ),
+    )
+    table = _table(
+        ["is", "taken for", "photos"],
+        [[titles[actual], titles[said], -count] for count, actual, said in found[:MOST_ROWS]],
+    )
+    more = f", and {len(found) - MOST_ROWS:,} more pairs" if len(found) > MOST_ROWS else ""
+    return f"The commonest first{more}; `confusion_matrix.png` shows all.\n\n{table}"
+
+
 def _parts(each: Breakdown) -> str:
     rows = [
         [
@@ -141,12 +194,12 @@ def _parts(each: Breakdown) -> str:
             part.photos,
             f"{part.accuracy:.1%}",
             f"{part.accuracy_interval[0]:.1%} to {part.accuracy_interval[1]:.1%}",
-            f"{part.mask_accuracy:.1%}",
-            f"{part.age_accuracy:.1%}",
+            *(f"{value:.1%}" for value in part.accuracies.factors.values()),
         ]
         for part in each.parts
     ]
-    return _table([each.by, "photos", "right", "95% interval", "mask", "age"], rows)
+    factors = each.parts[0].accuracies.factors
+    return _table([each.by, "photos", "right", "95% interval", *factors], rows)
 
 
 def _spread(each: Breakdown) -> str:
@@ -194,22 +247,27 @@ Answers under {unsure_below:g} are shown as unsure. {describe_threshold(whole)}
 {table}"""
 
 
-def _limits(whole: Evaluation, worse: WorsePhotos | None, leak: LeakCheck | None) -> str:
+def _limits(found: Findings) -> str:
+    whole, worse, leak = found.judged.evaluation, found.worse, found.leak
+    factors = found.judged.scheme.factors
+    scarves = ", scarves" if MASK in factors else ""
     lines = [
         "The figures hold for photos like the test photos; other cameras, light and people may do "
         "worse.",
         "Faces between young and old were not among the classes, and get one of the two all the "
-        "same.",
+        "same."
+        if factors.get(AGE) == (OLD, YOUNG)
+        else "A face that is none of the classes gets one of them all the same.",
         "It is wrong for some people more than for others, and was tested on few of them."
         if whole.groups < FEW_GROUPS
         else "It is wrong for some people more than for others.",
-        "Profiles, blur, scarves and hands before the face are known to mislead such networks.",
+        f"Profiles, blur{scarves} and hands before the face are known to mislead such networks.",
     ]
     if worse is not None:
         hardest = min(worse.corrupted, key=lambda each: each.accuracy)
         lines.append(
-            f"Worse photos: of {worse.photos:,} test photos {worse.clean[0]:.1%} are right as they "
-            f"are, and {hardest.accuracy:.1%} with {hardest.name} ({hardest.strength}), the "
+            f"Worse photos: of {worse.photos:,} test photos {worse.clean.classes:.1%} are right as "
+            f"they are, and {hardest.accuracy:.1%} with {hardest.name} ({hardest.strength}), the "
             f"hardest of those tried."
         )
     if leak is not None:

@@ -1,13 +1,13 @@
 """The parts of a page that are photos: the matrix, mistakes, the least certain, twins, variants."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from maskage.classes.ready_made import MASK_AGE
-from maskage.formats.predictions_file import Prediction
+from maskage.classes.scheme import Scheme
 from maskage.pages.page import Card, fill
 from maskage.pages.parts import shrink
 from maskage.pictures.images import read_image
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from trainer.pages.training_preview import TrainingPreview
 
 MOST_IN_A_CELL = 48
+MOST_WIDE_CLASSES = 8
+"""Most classes of a matrix with wide cells and whole names above them."""
+
 MOST_MISTAKES = 24
 MOST_UNSURE = 24
 MOST_TWINS = 24
@@ -83,13 +86,19 @@ class _Cell:
 
 def matrix_card(judged: EvaluatedPhotos, shelf: PictureShelf) -> Card:
     """Return what was taken for what; each count opens its photos."""
+    labels, members = judged.scheme.labels, _sort_answers(judged)
     rows = [
-        [_cell(judged, shelf, actual, predicted) for predicted in MASK_AGE.labels]
-        for actual in MASK_AGE.labels
+        [_cell(judged, shelf, (actual, predicted), members) for predicted in labels]
+        for actual in labels
     ]
-    titles = [MASK_AGE.title(label) for label in MASK_AGE.labels]
-    cells = [cell for row in rows for cell in row if cell.count]
-    body = fill(TEMPLATE, "matrix", titles=titles, rows=rows, cells=cells)
+    body = fill(
+        TEMPLATE,
+        "matrix",
+        classes=judged.scheme.classes,
+        rows=rows,
+        cells=[cell for row in rows for cell in row if cell.count],
+        is_dense=len(labels) > MOST_WIDE_CLASSES,
+    )
     return Card("matrix", "What was taken for what", body)
 
 
@@ -140,7 +149,7 @@ def twins_card(found: Findings, shelf: PictureShelf, unknown: str = "") -> Card:
     return Card("twins", title, body)
 
 
-def preview_card(preview: "TrainingPreview | None", shelf: PictureShelf) -> Card:
+def preview_card(preview: "TrainingPreview | None", shelf: PictureShelf, scheme: Scheme) -> Card:
     """Return training photos as training saw them."""
     if preview is None:
         return Card("variants", "As training sees them", "")
@@ -148,30 +157,41 @@ def preview_card(preview: "TrainingPreview | None", shelf: PictureShelf) -> Card
     for each in preview.photos:
         name = each.photo.path.name
         varied = [shelf.show_pixels(pixels, f"{name}, varied") for pixels in each.variants]
-        rows.append((MASK_AGE.title(each.photo.label), shelf.show(each.photo.path, name), varied))
+        rows.append((scheme.title(each.photo.label), shelf.show(each.photo.path, name), varied))
     body = fill(TEMPLATE, "variants", note=preview.note, rows=rows)
     return Card("variants", "As training sees them", body)
 
 
-def _cell(judged: EvaluatedPhotos, shelf: PictureShelf, actual: str, predicted: str) -> _Cell:
+def _sort_answers(judged: EvaluatedPhotos) -> dict[tuple[str, str], list[int]]:
+    """Return the answers of each cell, the least sure first, by actual and predicted class."""
+    members: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for at in judged.least_certain:
+        each = judged.predictions[at]
+        members[each.actual, each.predicted].append(at)
+    return members
+
+
+def _cell(
+    judged: EvaluatedPhotos,
+    shelf: PictureShelf,
+    place: tuple[str, str],
+    members: Mapping[tuple[str, str], Sequence[int]],
+) -> _Cell:
     """Return a cell with its photos: the surest mistakes first, or the least sure right answers."""
-    row, column = MASK_AGE.index(actual), MASK_AGE.index(predicted)
+    scheme, (actual, predicted) = judged.scheme, place
+    row, column = scheme.index(actual), scheme.index(predicted)
     counts = judged.evaluation.confusion[row]
-    members = [
-        at
-        for at in judged.least_certain
-        if judged.predictions[at].actual == actual and judged.predictions[at].predicted == predicted
-    ]
-    if actual is not predicted:
-        members.reverse()
+    is_right = row == column
+    found = members.get(place, ())
+    shown = found if is_right else found[::-1]
     return _Cell(
         name=f"cell-{row}-{column}",
-        actual=MASK_AGE.title(actual),
-        predicted=MASK_AGE.title(predicted),
-        is_right=actual is predicted,
+        actual=scheme.title(actual),
+        predicted=scheme.title(predicted),
+        is_right=is_right,
         count=counts[column],
         share=counts[column] / max(1, sum(counts)),
-        photos=[_answer(judged, at, shelf) for at in members[:MOST_IN_A_CELL]],
+        photos=[_answer(judged, at, shelf) for at in shown[:MOST_IN_A_CELL]],
     )
 
 
@@ -182,11 +202,11 @@ def _answer(
     return _Answer(
         picture=shelf.show(judged.photos[at].path, each.path),
         path=each.path,
-        predicted=_title(each.predicted),
-        actual=_title(each.actual),
+        predicted=judged.scheme.title(each.predicted),
+        actual=judged.scheme.title(each.actual),
         is_right=each.is_right,
         sure=f"{judged.confidence[at]:.0%}",
-        chance=f"{_chance(each):.0%}",
+        chance=f"{each.probabilities[judged.scheme.index(each.actual)]:.0%}",
         maps=maps,
     )
 
@@ -201,24 +221,19 @@ def _draw_maps(
     photos = [found.judged.photos[at] for at in shown]
     reader = PixelReader(found.size, kept_bytes=0)
     added = maps.compute(np.stack([reader.read(photo) for photo in photos]))
-    names = list(MASK_AGE.labels)
+    scheme = found.judged.scheme
     drawn = {}
     for number, at in enumerate(shown):
         each = found.judged.predictions[at]
         plain = shrink(read_image(photos[number].path))
         drawn[at] = [
             shelf.show_pixels(
-                draw_overlay(plain, added[number, names.index(name)]),
-                f"what speaks for {_title(name)}",
+                draw_overlay(plain, added[number, scheme.index(name)]),
+                f"what speaks for {scheme.title(name)}",
             )
             for name in (each.predicted, each.actual)
         ]
     return drawn
-
-
-def _chance(each: Prediction) -> float:
-    """Return the probability of the right class."""
-    return each.probabilities[list(MASK_AGE.labels).index(each.actual)]
 
 
 def _scores(judged: EvaluatedPhotos, leak: LeakCheck) -> tuple[float, float] | None:
@@ -232,20 +247,16 @@ def _scores(judged: EvaluatedPhotos, leak: LeakCheck) -> tuple[float, float] | N
 
 def _twin(found: Findings, twin: Twin, shelf: PictureShelf) -> dict[str, object]:
     tested, learned = found.judged.photos[twin.tested], found.learned[twin.learned]
-    name = found.judged.predictions[twin.tested].path
+    name, scheme = found.judged.predictions[twin.tested].path, found.judged.scheme
     split = learned.path.parent.parent.name
     bits = f"{twin.bits} bits away{', mirrored' if twin.is_mirrored else ''}"
     return {
         "tested": shelf.show(tested.path, name),
-        "tested_title": MASK_AGE.title(tested.label),
+        "tested_title": scheme.title(tested.label),
         "tested_path": name,
         "learned": shelf.show(learned.path, learned.path.name),
-        "learned_title": MASK_AGE.title(learned.label),
+        "learned_title": scheme.title(learned.label),
         "learned_path": f"{split}/{learned.label}/{learned.path.name}",
         "split": split,
         "distance": "the same file" if twin.is_same_file else bits,
     }
-
-
-def _title(name: str) -> str:
-    return MASK_AGE.title(name)

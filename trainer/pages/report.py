@@ -10,7 +10,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import ToolchainError
 from maskage.formats.run_folder import RunFolder, describe_phases
 from maskage.pages.page import Card, fill, render_page
@@ -66,8 +65,8 @@ def write_report(
         preview: Variants of its training photos; None if it drew none.
     """
     curves = draw_curves(run.read_results())
-    names = list(MASK_AGE.labels)
-    confusion = draw_confusion(found.judged.evaluation.confusion, names)
+    whole, scheme = found.judged.evaluation, found.judged.scheme
+    confusion = draw_confusion(whole.confusion, whole.labels)
     write_private(run.path / "confusion_matrix.png", confusion)
     write_private(run.path / "curves.png", curves)
     shelf = PictureShelf()
@@ -75,7 +74,7 @@ def write_report(
         *_shared_cards(found, shelf, metrics["val_calibration_error"]),
         _training_card(curves, metrics["seconds"]),
         _learning_curve(run),
-        preview_card(preview, shelf),
+        preview_card(preview, shelf, scheme),
         comparison_card(_beside(run, metrics), run.path.name),
         Card("repeat", "Train it again", fill(TEMPLATE, "repeat", command=fit_command(run))),
     ]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 INK, FAINT = "#202124", "#dadce0"
 BLUE, ORANGE, GREEN = "#1a73e8", "#d95f02", "#188038"
+FACTOR_COLOURS = (GREEN, ORANGE, "#9334e6", "#c5221f", "#12858d", "#7a5c1e")
 BLUES = ("#edf3fd", "#0d47a1")
 
 WIDEST_PX = 1600
@@ -126,15 +127,20 @@ def draw_learning_curve(curve: LearningCurve) -> bytes:
     """
     sizes = curve.mean("photos")
     ticks = [*sizes, 2 * sizes[-1]]
-    least = min(min(r.accuracy, r.mask_accuracy, r.age_accuracy) for r in curve.rows)
+    factors = [*curve.rows[0].accuracies.factors]
+    least = min(
+        min((row.accuracies.classes, *row.accuracies.factors.values())) for row in curve.rows
+    )
     low = min(0.9, math.floor(least * 10) / 10)
 
     def draw(figure: "Figure") -> None:
         axes = figure.add_subplot()
-        for column, name, colour in (("mask_accuracy", "mask", GREEN),
-                                     ("age_accuracy", "age", ORANGE),
-                                     ("accuracy", "all classes", BLUE)):  # fmt: skip
-            values = [getattr(row, column) for row in curve.rows]
+        lines = [
+            (f"{name}_accuracy", _short(name), FACTOR_COLOURS[at % len(FACTOR_COLOURS)])
+            for at, name in enumerate(factors)
+        ]
+        for column, name, colour in (*lines, ("accuracy", "all classes", BLUE)):
+            values = [row.as_columns()[column] for row in curve.rows]
             photos = [row.photos for row in curve.rows]
             axes.plot(photos, values, "o", color=colour, alpha=0.4, markersize=4, markeredgewidth=0)
             axes.plot(sizes, curve.mean(column), color=colour, label=name)
@@ -148,7 +154,7 @@ def draw_learning_curve(curve: LearningCurve) -> bytes:
         axes.yaxis.set_major_formatter("{x:.0%}")
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
-    return _draw_png((10, 4.6), draw)
+    return _draw_png((10, 4.6), draw, factors)
 
 
 def _draw_png(

@@ -5,8 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.classes.ready_made import MASK_AGE
-from maskage.classes.scheme import AGE, MASK, OLD, WORN
+from maskage.classes.scheme import Scheme
 from trainer.network.classes import class_weights
 from trainer.network.head import HeadData, Matrix, train_head
 from trainer.recipe import Recipe
@@ -22,6 +21,7 @@ def cross_validate(
     count: int,
     recipe: Recipe,
     seed: int,
+    scheme: Scheme,
     on_head: Callable[[], object] = lambda: None,
 ) -> NDArray[np.float64]:
     """Train a head for each fold, on the other folds, and let it predict the fold's photos.
@@ -33,10 +33,11 @@ def cross_validate(
         count: Number of folds, at least 3: one is predicted, one chooses the epoch, the rest train.
         recipe: Recipe of the head.
         seed: Seed of the folds and of the heads.
+        scheme: The classes.
         on_head: Called after each head.
 
     Returns:
-        1 where class, mask and age of a photo are right, else 0, shape (3, N).
+        1 where a photo's class and each of its F factors are right, else 0, shape (1 + F, N).
     """
     folds = make_folds(labels, groups, count, seed)
     said = np.empty_like(labels)
@@ -48,17 +49,14 @@ def cross_validate(
             labels[teaches],
             features[picks],
             labels[picks],
-            class_weights(labels[teaches]),
+            class_weights(labels[teaches], len(scheme)),
+            scheme,
         )
         said[asked] = train_head(data, recipe, seed=seed).logits(features[asked]).argmax(axis=1)
         on_head()
-    halves = np.array(
-        [
-            [MASK_AGE.has(label, MASK, WORN), MASK_AGE.has(label, AGE, OLD)]
-            for label in MASK_AGE.labels
-        ]
-    )
-    return np.array([said == labels, *(halves[said] == halves[labels]).T], np.float64)
+    factors = [np.array(scheme.factor_numbers(name)) for name in scheme.factors]
+    right = [values[said] == values[labels] for values in factors]
+    return np.array([said == labels, *right], np.float64)
 
 
 def make_folds(labels: _Numbers, groups: _Numbers, count: int, seed: int) -> _Numbers:

@@ -15,11 +15,10 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import CuratedPhoto
 from trainer.evaluation.intervals import estimate, number_groups, resample_means
-from trainer.evaluation.metrics import age_accuracy, count_confusion, mask_accuracy
+from trainer.evaluation.metrics import count_confusion, measure_accuracies
 from trainer.network.head import HeadData, train_head
 from trainer.recipe import Phase, Recipe
 from trainer.studies.learning_curve import CurveRow, LearningCurve
@@ -96,16 +95,14 @@ def measure_curve(
         logits = _answers(data, members, recipe, seed + at)
         said = logits.argmax(axis=1).astype(np.int64)
         photos, drawn = int(is_original[members].sum()), len(np.unique(groups[members]))
-        counts = count_confusion(data.val_labels, said)
+        counts = count_confusion(data.val_labels, said, len(data.scheme))
         rows.append(
             CurveRow(
                 share=share,
                 draw=at + 1,
                 groups=drawn,
                 photos=photos,
-                accuracy=float((said == data.val_labels).mean()),
-                mask_accuracy=mask_accuracy(counts),
-                age_accuracy=age_accuracy(counts),
+                accuracies=measure_accuracies(counts, data.scheme),
             )
         )
         right.append((said == data.val_labels).astype(np.float64))
@@ -125,13 +122,13 @@ def draw_order(groups: _Numbers, labels: _Numbers, seed: int) -> list[int]:
         labels: Class numbers, shape (N,).
         seed: Seed of the order.
     """
-    contents = np.zeros((int(groups.max()) + 1, len(MASK_AGE)), np.int64)
+    contents = np.zeros((int(groups.max()) + 1, int(labels.max()) + 1), np.int64)
     np.add.at(contents, (groups, labels), 1)
     random = np.random.default_rng(seed)
     shuffled = random.permutation(len(contents))
     main = contents.argmax(axis=1)
     place = np.empty(len(contents))
-    for label in range(len(MASK_AGE)):
+    for label in range(contents.shape[1]):
         own = shuffled[main[shuffled] == label]
         place[own] = (np.arange(len(own)) + random.random()) / max(1, len(own))
     order = sorted(shuffled.tolist(), key=lambda group: place[group])
@@ -196,7 +193,7 @@ def forecast_doubling(sizes: Sequence[float], accuracies: _Reals) -> _Reals:
 
 
 def _answers(data: HeadData, members: _Numbers, recipe: Recipe, seed: int) -> NDArray[np.float32]:
-    """Return the validation photos' logits (M, 4) by a head trained on some photos."""
+    """Return the validation photos' logits (M, C) by a head trained on some photos."""
     part = replace(data, train=data.train[members], train_labels=data.train_labels[members])
     # As many steps as with all photos. With as many epochs, heads on few photos would be far from
     # converged, and the curve would rise because of that.

@@ -8,16 +8,16 @@ train, in turn, like test, val and train.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count as count_from
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.errors import DatasetError
-from maskage.formats.curated_set import SPLITS, CuratedPhoto, read_curated
+from maskage.formats.curated_set import SPLITS, CuratedDataset, CuratedPhoto, read_curated
 from trainer.evaluation.intervals import estimate, estimate_accuracy, number_groups, resample_means
 from trainer.network.classes import class_numbers
 from trainer.network.head import Matrix
@@ -61,34 +61,35 @@ def measure_leak(
         UsageError: The weights are "none", or the recipe does not fit the backbone.
         MissingDownloadError: There are no ImageNet weights.
     """
-    photos = list_originals(curated)
+    dataset = read_curated(curated)
+    photos = list_originals(dataset)
     counts = Counter(photo.group for photo in photos)
     shared = sum(count for count in counts.values() if count > 1)
     if not shared:
         return Leak(len(photos), len(counts), 0, None)
-    count_folds(photos)
+    count_folds(photos, dataset.scheme)
     # Loaded here, because it imports Keras, which the checks above do not need.
     from trainer.data.frozen_features import FrozenBackbone, report_rate
 
-    features = FrozenBackbone(recipe, weights, runs).compute(photos, on_progress)
+    backbone = FrozenBackbone(recipe, weights, runs, dataset.scheme)
     measured = compare_splits(
-        features, photos, recipe, seed=seed, on_head=report_rate("training", "heads", on_progress)
+        backbone.compute(photos, on_progress),
+        photos,
+        recipe,
+        seed=seed,
+        scheme=dataset.scheme,
+        on_head=report_rate("training", "heads", on_progress),
     )
     return Leak(len(photos), len(counts), shared, measured)
 
 
-def list_originals(curated: Path) -> list[CuratedPhoto]:
-    """List the photos of a curated folder without augmented variants, by split, then by path.
-
-    Raises:
-        DatasetError: The folder is not usable.
-    """
-    dataset = read_curated(curated)
+def list_originals(dataset: CuratedDataset) -> list[CuratedPhoto]:
+    """List the photos of a curated set without augmented variants, by split, then by path."""
     photos = [photo for split in SPLITS for photo in dataset.photos(split)]
     return [photo for photo in photos if photo.parent is None]
 
 
-def count_folds(photos: Sequence[CuratedPhoto]) -> int:
+def count_folds(photos: Sequence[CuratedPhoto], scheme: Scheme) -> int:
     """Return the number of folds that every class can be spread over, at most `MAX_FOLDS`.
 
     Raises:
@@ -96,7 +97,7 @@ def count_folds(photos: Sequence[CuratedPhoto]) -> int:
     """
     found = {
         label: len({photo.group for photo in photos if photo.label == label})
-        for label in MASK_AGE.labels
+        for label in scheme.labels
     }
     rarest = min(found, key=lambda label: found[label])
     if found[rarest] < MIN_FOLDS:
@@ -114,6 +115,7 @@ def compare_splits(
     recipe: Recipe,
     *,
     seed: int,
+    scheme: Scheme,
     on_head: Callable[[int, int], None] = lambda done, total: None,
 ) -> LeakMeasurement:
     """Predict every photo with heads trained on others, in folds photo by photo and by group.
@@ -123,13 +125,14 @@ def compare_splits(
         photos: Photos with their groups, at least two of them in one group.
         recipe: Recipe of the head.
         seed: Seed of folds, heads and intervals.
+        scheme: The classes.
         on_head: Called with the heads done and in total.
 
     Raises:
         DatasetError: A class comes from fewer than `MIN_FOLDS` groups.
     """
-    count = count_folds(photos)
-    labels = class_numbers(photos)
+    count = count_folds(photos, scheme)
+    labels = class_numbers(photos, scheme)
     groups = number_groups([photo.group for photo in photos])
     # Split photo by photo, each photo is its own group; nothing else differs.
     ways = {"random": np.arange(len(photos)), "group": groups}
@@ -144,6 +147,7 @@ def compare_splits(
             count=count,
             recipe=recipe,
             seed=seed + repeat,
+            scheme=scheme,
             on_head=lambda: on_head(next(done), total),
         )
 
@@ -151,13 +155,14 @@ def compare_splits(
         way: np.mean([predict(groups_of, repeat) for repeat in range(REPEATS)], axis=0)
         for way, groups_of in ways.items()
     }
-    return _measurement(right["random"], right["group"], groups, count, seed)
+    return _measurement(right, groups, list(scheme.factors), count, seed)
 
 
 def _measurement(
-    random: _Reals, group: _Reals, groups: _Numbers, folds: int, seed: int
+    right: Mapping[str, _Reals], groups: _Numbers, factors: Sequence[str], folds: int, seed: int
 ) -> LeakMeasurement:
-    """Join the accuracy of each photo, (3, N) for both ways, into scores and gaps."""
+    """Join the accuracies of each photo, (1 + F, N) for both ways, into scores and gaps."""
+    random, group, width = right["random"], right["group"], 1 + len(factors)
     is_shared = np.bincount(groups)[groups] > 1
     shared_groups = np.unique(groups[is_shared], return_inverse=True)[1].astype(np.int64)
     values = np.concatenate([random, group])
@@ -167,18 +172,18 @@ def _measurement(
     means, shared_means = values.mean(axis=1), shared.mean(axis=1)
 
     def score(at: int) -> SplitScore:
-        accuracy, mask, age = (
+        accuracy, *others = (
             estimate_accuracy(float(means[row]), drawn[:, row], groups)
-            for row in range(3 * at, 3 * at + 3)
+            for row in range(width * at, width * (at + 1))
         )
         own = float(shared_means[at])
         shared_score = estimate_accuracy(own, drawn_shared[:, at], shared_groups)
-        return SplitScore(accuracy, mask, age, shared_score)
+        return SplitScore(accuracy, dict(zip(factors, others, strict=True)), shared_score)
 
     return LeakMeasurement(
         at_random=score(0),
         by_group=score(1),
-        gap=estimate(float(means[0] - means[3]), drawn[:, 0] - drawn[:, 3]),
+        gap=estimate(float(means[0] - means[width]), drawn[:, 0] - drawn[:, width]),
         shared_gap=estimate(
             float(shared_means[0] - shared_means[1]), drawn_shared[:, 0] - drawn_shared[:, 1]
         ),

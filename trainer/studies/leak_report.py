@@ -1,10 +1,13 @@
 """The result of a leak measurement, and how it is printed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from maskage.classes.scheme import AGE, MASK
 from trainer.evaluation.intervals import Estimate
 from trainer.evaluation.metrics import FEW_GROUPS
+from trainer.evaluation.score_tables import factor_heads, format_accuracies, format_heads
 
 REPEATS = 3
 """Number of times that the folds are drawn; the accuracy is the mean over all."""
@@ -15,19 +18,25 @@ class SplitScore:
     """The scores of photos split in one way, all 0 to 1.
 
     Attributes:
-        accuracy: Accuracy over the four classes.
-        mask_accuracy, age_accuracy: Accuracy of mask and of age alone.
+        accuracy: Accuracy of the classes.
+        factors: Accuracy of each factor by itself.
         shared_accuracy: Accuracy on the photos that share a group with another photo.
     """
 
     accuracy: Estimate
-    mask_accuracy: Estimate
-    age_accuracy: Estimate
+    factors: Mapping[str, Estimate]
     shared_accuracy: Estimate
 
     def as_dict(self) -> dict[str, Any]:
         """Return the object that `--json` prints."""
-        return {name: getattr(self, name).as_dict() for name in self.__dataclass_fields__}
+        factors = {name: each.as_dict() for name, each in self.factors.items()}
+        named = {f"{name}_accuracy": factors[name] for name in (MASK, AGE) if name in factors}
+        return {
+            "accuracy": self.accuracy.as_dict(),
+            **named,
+            "shared_accuracy": self.shared_accuracy.as_dict(),
+            "factor_accuracies": factors,
+        }
 
 
 @dataclass(frozen=True)
@@ -113,15 +122,17 @@ class Leak:
     def __str__(self) -> str:
         lines = [f"{self.photos:,} photos in {self.groups:,} groups"]
         if (found := self.measured) is not None:
-            head = f"{'split':<15}{'accuracy':>10}{'95% interval':>18}{'mask':>9}{'age':>9}"
+            widths = factor_heads(found.by_group.factors, 9)
+            head = f"{'split':<15}{'accuracy':>10}{'95% interval':>18}{format_heads(widths)}"
+            blank = " " * sum(widths.values())
             lines += [
                 f"each predicted by heads trained without it, {found.folds} folds, {REPEATS} times",
                 "",
                 f"{head}   where a group is shared",
-                _line("photo by photo", found.at_random),
-                _line("by group", found.by_group),
+                _line("photo by photo", found.at_random, widths),
+                _line("by group", found.by_group, widths),
                 f"{'gap, points':<15}{100 * found.gap.value:>+10.2f}"
-                f"{f'{100 * found.gap.low:+.2f} to {100 * found.gap.high:+.2f}':>18}{'':>18}   "
+                f"{f'{100 * found.gap.low:+.2f} to {100 * found.gap.high:+.2f}':>18}{blank}   "
                 f"{100 * found.shared_gap.value:+.2f} "
                 f"({100 * found.shared_gap.low:+.2f} to {100 * found.shared_gap.high:+.2f})",
             ]
@@ -130,9 +141,10 @@ class Leak:
         return "\n".join([*lines, "", self.meaning])
 
 
-def _line(name: str, score: SplitScore) -> str:
+def _line(name: str, score: SplitScore, widths: Mapping[str, int]) -> str:
+    factors = format_accuracies({at: each.value for at, each in score.factors.items()}, widths)
     span = f"{score.accuracy.low:.2%}-{score.accuracy.high:.2%}"
     return (
-        f"{name:<15}{score.accuracy.value:>10.2%}{span:>18}{score.mask_accuracy.value:>9.2%}"
-        f"{score.age_accuracy.value:>9.2%}   {score.shared_accuracy.value:.2%}"
+        f"{name:<15}{score.accuracy.value:>10.2%}{span:>18}{factors}"
+        f"   {score.shared_accuracy.value:.2%}"
     )

@@ -1,11 +1,12 @@
 """A learning curve: validation accuracy over the number of training photos, and what it advises."""
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
+from trainer.evaluation.accuracies import Accuracies
 from trainer.evaluation.intervals import Estimate
 from trainer.evaluation.metrics import FEW_GROUPS
 
@@ -30,16 +31,26 @@ class CurveRow:
         share: Share of the training photos that was asked for, over 0 to 1.
         draw: Number of the draw, from 1.
         groups, photos: Number of groups and photos trained on; augmented variants are not counted.
-        accuracy, mask_accuracy, age_accuracy: Accuracies on the validation photos, 0 to 1.
+        accuracies: Accuracies on the validation photos.
     """
 
     share: float
     draw: int
     groups: int
     photos: int
-    accuracy: float
-    mask_accuracy: float
-    age_accuracy: float
+    accuracies: Accuracies
+
+    def as_columns(self) -> dict[str, float]:
+        """Return the figures by the names of their columns."""
+        factors = self.accuracies.factors.items()
+        return {
+            "share": self.share,
+            "draw": self.draw,
+            "groups": self.groups,
+            "photos": self.photos,
+            "accuracy": self.accuracies.classes,
+            **{f"{name}_accuracy": value for name, value in factors},
+        }
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,7 @@ class LearningCurve:
     def mean(self, name: str) -> list[float]:
         """Return the mean over the draws of a column of `rows`, for each share."""
         return [
-            float(np.mean([getattr(row, name) for row in self.rows if row.share == share]))
+            float(np.mean([row.as_columns()[name] for row in self.rows if row.share == share]))
             for share in self.shares
         ]
 
@@ -85,7 +96,7 @@ class LearningCurve:
     def as_dict(self) -> dict[str, Any]:
         """Return the object that `learning_curve.json` holds."""
         ahead = self.next_doubling
-        names = ("photos", "groups", "accuracy", "mask_accuracy", "age_accuracy")
+        names = [name for name in self.rows[0].as_columns() if name not in ("share", "draw")]
         return {
             "verdict": self.verdict.value,
             "summary": str(self),
@@ -99,8 +110,8 @@ class LearningCurve:
 
     def as_table(self) -> list[list[str]]:
         """Return the rows of `learning_curve.csv`, the names of the columns first."""
-        rows = [[f"{value:.6g}" for value in astuple(row)] for row in self.rows]
-        return [[field.name for field in fields(CurveRow)], *rows]
+        rows = [[f"{value:.6g}" for value in row.as_columns().values()] for row in self.rows]
+        return [list(self.rows[0].as_columns()), *rows]
 
     def __str__(self) -> str:
         """Return the gains and the advice as sentences."""

@@ -55,5 +55,5 @@ DOCTOR = Command(
     _add_options,
     _run_doctor,
     epilog="Notes are no faults and are left to you: one picture under two labels, pictures "
-    "outside the four folders, consents that are missing or have ended.",
+    "outside the class folders, consents that are missing or have ended.",
 )

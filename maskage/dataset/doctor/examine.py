@@ -6,8 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.console import Progress, no_progress
+from maskage.dataset.class_changes import finish_change
 from maskage.dataset.doctor.files import (
     PhotoFile,
     folders_of,
@@ -21,10 +22,10 @@ from maskage.dataset.doctor.files import (
 from maskage.dataset.doctor.findings import Diagnosis, Finding, Kind
 from maskage.dataset.doctor.manifest import Condition, ManifestState, examine_manifest, find_writer
 from maskage.dataset.doctor.match_rows import Match, Matches, free_path, match_files
-from maskage.dataset.doctor.notes import list_notes
-from maskage.dataset.manifest import KnownPhoto
-from maskage.dataset.photo_files import TRASH, list_files
-from maskage.errors import DatasetError
+from maskage.dataset.doctor.notes import Examined, list_notes
+from maskage.dataset.manifest import KnownPhoto, ManifestRows
+from maskage.dataset.photo_files import TRASH, list_files, require_dataset
+from maskage.formats.classes_file import read_scheme
 from maskage.formats.dataset_folder import manifest_path
 from maskage.records import Photo
 
@@ -38,7 +39,7 @@ def examine(
     is_ours: bool = False,
     today: date | None = None,
 ) -> Diagnosis:
-    """Find every fault of a dataset. Changes nothing.
+    """Find every fault of a dataset. Changes nothing, but finishes a change of its classes.
 
     Args:
         root: The dataset.
@@ -50,17 +51,21 @@ def examine(
         DatasetError: There is no dataset, or its manifest is of a newer version.
         EnvironmentProblemError: The disk refuses to be read.
     """
-    require_dataset(root)
-    paths = list_files(root, MASK_AGE.labels)
+    if not is_ours:
+        finish_change(root)
+    scheme = read_scheme(root)
+    require_dataset(root, scheme.labels)
+    paths = list_files(root, scheme.labels)
     writer = None if is_ours else find_writer(root)
-    manifest = examine_manifest(root, is_ours=is_ours)
+    manifest = examine_manifest(root, scheme, is_ours=is_ours)
     reading = read_photos(root, paths, manifest.rows.present)
     files = list(progress(reading, "reading photos", len(paths)))
-    trash = list_trash(root)
-    matches = match_files([file for file in files if file.is_whole], manifest.rows, trash)
+    trash = list_trash(root, scheme.labels)
+    rows, former = _split_rows(root, manifest.rows, scheme)
+    matches = match_files([file for file in files if file.is_whole], rows, trash)
     findings = [
         *_of_manifest(root, manifest),
-        *_of_folders(root),
+        *_of_folders(root, scheme.labels),
         *_of_pictures(files, matches),
         *_of_matches(matches.matches),
         *_of_rows(root, files, trash, matches),
@@ -71,25 +76,35 @@ def examine(
         photos=len(matches.matches),
         manifest=manifest,
         findings=tuple(sorted(findings, key=lambda f: (order.index(f.kind), f.path))),
-        notes=tuple(list_notes(root, writer, manifest, matches.matches, today or date.today())),
+        notes=tuple(
+            list_notes(
+                Examined(root, scheme, manifest, tuple(matches.matches), former, writer),
+                today or date.today(),
+            )
+        ),
     )
 
 
-def require_dataset(root: Path) -> None:
-    """Refuse a folder that is none of ours, before it is filled with folders and closed to others.
+def _split_rows(
+    root: Path, rows: ManifestRows, scheme: Scheme
+) -> tuple[ManifestRows, tuple[str, ...]]:
+    """Take out the rows of photos that lie in the folder of a class which the scheme lacks.
 
-    Raises:
-        DatasetError: There is no such folder, or neither a manifest nor a class folder in it.
+    Such a row is right, and no file of another folder may take it.
+
+    Returns:
+        The other rows, and the paths of those photos that are not in the trash, sorted.
     """
-    if not root.is_dir():
-        list_files(root, MASK_AGE.labels)
-    if not manifest_path(root).exists() and not any(
-        (root / label).is_dir() for label in MASK_AGE.labels
-    ):
-        raise DatasetError(
-            f"{root}: not a dataset: found neither a manifest nor one of the folders "
-            f"{', '.join(MASK_AGE.labels)}. Nothing was changed."
+
+    def lies_there(row: Photo) -> bool:
+        return row.label not in scheme and any(
+            (root / top / row.path).is_file() for top in ("", TRASH)
         )
+
+    present = {path: row for path, row in rows.present.items() if not lies_there(row)}
+    removed = {path: row for path, row in rows.removed.items() if not lies_there(row)}
+    former = sorted(path for path in rows.present.keys() - present if (root / path).is_file())
+    return ManifestRows(present, removed), tuple(former)
 
 
 def _of_manifest(root: Path, manifest: ManifestState) -> Iterator[Finding]:
@@ -101,13 +116,13 @@ def _of_manifest(root: Path, manifest: ManifestState) -> Iterator[Finding]:
         yield Finding(kind, manifest_path(root).relative_to(root).as_posix(), manifest.detail)
 
 
-def _of_folders(root: Path) -> Iterator[Finding]:
-    for folder in folders_of(root):
+def _of_folders(root: Path, labels: Sequence[str]) -> Iterator[Finding]:
+    for folder in folders_of(root, labels):
         if not folder.is_dir():
             yield Finding(Kind.FOLDER, folder.relative_to(root).as_posix())
-    for path in list_unfinished(root):
+    for path in list_unfinished(root, labels):
         yield Finding(Kind.TEMPORARY, path)
-    for path, mode in list_open(root):
+    for path, mode in list_open(root, labels):
         yield Finding(Kind.OPEN, path, f"mode {mode:o}")
 
 

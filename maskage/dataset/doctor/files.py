@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from maskage.classes.ready_made import MASK_AGE
-from maskage.dataset.photo_files import TRASH
+from maskage.dataset.photo_files import DAMAGED, TRASH, names_in
 from maskage.errors import UnreadableImageError
+from maskage.formats.classes_file import read_scheme
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import PICTURE_SUFFIXES, decode_image
 from maskage.pictures.perceptual_hash import hash_crop
@@ -19,8 +19,6 @@ from maskage.pictures.quality import measure_quality
 from maskage.records import Photo, Quality
 from maskage.system.files import TEMPORARY_PREFIX, keeps_permissions
 
-DAMAGED = ".damaged"
-"""Folder for photos that cannot be decoded, under their class."""
 REBUILDING = Path(".dataset") / "rebuilding"
 """Name under which a new manifest is made before it takes its place."""
 _THREADS = 4
@@ -126,54 +124,62 @@ def facts_of_name(path: str) -> tuple[str | None, str | None]:
     return moment.isoformat(timespec="milliseconds"), None if session == "single" else session
 
 
-def folders_of(root: Path) -> list[Path]:
-    """Return every folder of a dataset, its own first."""
+def folders_of(root: Path, labels: Sequence[str]) -> list[Path]:
+    """Return every folder that a dataset of these classes has, its own first."""
     tops = [root, root / TRASH]
-    return [*tops, *(top / label for top in tops for label in MASK_AGE.labels)]
+    return [*tops, *(top / label for top in tops for label in labels)]
 
 
-def list_trash(root: Path) -> dict[str, str]:
-    """Return the pictures in the trash, sorted: the former path of each, and its label."""
+def list_trash(root: Path, labels: Sequence[str] | None = None) -> dict[str, str]:
+    """Return the pictures in the trash, sorted: the former path of each, and its label.
+
+    Args:
+        root: The dataset.
+        labels: Its classes; None to read them.
+    """
     return {
         f"{label}/{name}": label
-        for label in MASK_AGE.labels
+        for label in (read_scheme(root).labels if labels is None else labels)
         for name in _names(root / TRASH / label)
         if Path(name).suffix.lower() in PICTURE_SUFFIXES and not name.startswith(".")
     }
 
 
-def list_unfinished(root: Path) -> list[str]:
+def list_unfinished(root: Path, labels: Sequence[str]) -> list[str]:
     """Return files that a killed program was writing; none was reported as saved."""
     found = [
         (folder / name).relative_to(root).as_posix()
-        for folder in folders_of(root)[2:]
+        for folder in (root, manifest_path(root).parent, *folders_of(root, labels)[2:])
         for name in _names(folder)
         if name.startswith(TEMPORARY_PREFIX)
     ]
     return found + ([REBUILDING.as_posix()] if (root / REBUILDING).is_dir() else [])
 
 
-def lies_open(root: Path) -> bool:
+def lies_open(root: Path, labels: Sequence[str]) -> bool:
     """Return whether the disk that the dataset lies on knows no permissions."""
-    return bool(_find_open(root)) and not keeps_permissions(root)
+    return bool(_find_open(root, labels)) and not keeps_permissions(root)
 
 
-def list_open(root: Path) -> list[tuple[str, int]]:
+def list_open(root: Path, labels: Sequence[str]) -> list[tuple[str, int]]:
     """Return files and folders of the dataset that other users may read, with their modes.
 
     What lies elsewhere and is only linked to is left as it is. Where the disk knows no permissions
     there is nothing to close: see `lies_open`.
     """
-    found = _find_open(root)
+    found = _find_open(root, labels)
     return found if found and keeps_permissions(root) else []
 
 
-def _find_open(root: Path) -> list[tuple[str, int]]:
+def _find_open(root: Path, labels: Sequence[str]) -> list[tuple[str, int]]:
     root = root.resolve()
     private = manifest_path(root).parent
-    damaged = [root / DAMAGED, *(root / DAMAGED / label for label in MASK_AGE.labels)]
-    folders = [*folders_of(root), private, *damaged]
-    holding = [*folders_of(root)[2:], private, *damaged[1:]]
+    tops = [root / TRASH, root / DAMAGED]
+    # Those of former classes too.
+    hidden = [top / name for top in tops for name in sorted(names_in(top))]
+    classes = [*folders_of(root, labels)[2:], *(path for path in hidden if path.is_dir())]
+    holding = list(dict.fromkeys([*classes, private]))
+    folders = [root, *tops, *holding]
     paths = folders + [folder / name for folder in holding for name in _names(folder)]
     found = []
     for path in paths:
@@ -189,13 +195,13 @@ def _find_open(root: Path) -> list[tuple[str, int]]:
     return found
 
 
-def list_outside(root: Path) -> list[str]:
-    """Return pictures in the dataset's folder that lie in none of the four class folders."""
+def list_outside(root: Path, labels: Sequence[str]) -> list[str]:
+    """Return pictures in the dataset's folder that lie in none of its class folders."""
     found: list[str] = []
     for folder, subfolders, names in os.walk(root):
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
         where = Path(folder).relative_to(root)
-        if where.as_posix() in MASK_AGE.labels:
+        if where.as_posix() in labels:
             continue
         found += [
             (where / name).as_posix()

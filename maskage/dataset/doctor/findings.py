@@ -127,7 +127,7 @@ class Diagnosis:
 
     Attributes:
         root: The dataset.
-        photos: Number of whole photos in the four folders.
+        photos: Number of whole photos in the class folders.
         manifest: The state and the rows of its manifest.
         findings: Faults, by kind and path.
         notes: Things that only a person can decide.

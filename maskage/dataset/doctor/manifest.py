@@ -4,7 +4,7 @@ import fcntl
 import filecmp
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -50,11 +50,12 @@ class ManifestState:
     salvage: Salvage | None = None
 
 
-def examine_manifest(root: Path, *, is_ours: bool = False) -> ManifestState:
+def examine_manifest(root: Path, labels: Container[str], *, is_ours: bool = False) -> ManifestState:
     """Read the manifest and return its state.
 
     Args:
         root: The dataset.
+        labels: Its classes.
         is_ours: The caller holds the dataset's lock.
 
     Raises:
@@ -65,13 +66,13 @@ def examine_manifest(root: Path, *, is_ours: bool = False) -> ManifestState:
     if not path.exists():
         return ManifestState(Condition.LOST, "there is none")
     if find_aside(root) is not None:
-        return _salvaged(root, "setting a damaged one aside was interrupted")
+        return _salvaged(root, labels, "setting a damaged one aside was interrupted")
     try:
         with _readable(root, is_ours=is_ours) as folder:
             fault = _check(manifest_path(folder), path)
             if fault == "":
                 return ManifestState(Condition.LOST, "it is empty")
-            return _salvaged(root, fault) if fault else _read(root, folder)
+            return _salvaged(root, labels, fault) if fault else _read(root, labels, folder)
     except OSError as fault_of_disk:
         raise EnvironmentProblemError(
             f"{path}: cannot be read ({fault_of_disk.strerror}). Check its permissions, and the "
@@ -82,9 +83,9 @@ def examine_manifest(root: Path, *, is_ours: bool = False) -> ManifestState:
             raise EnvironmentProblemError(
                 f"{path}: cannot be read ({fault_of_file}). Try again; nothing was changed."
             ) from fault_of_file
-        return _salvaged(root, str(fault_of_file))
+        return _salvaged(root, labels, str(fault_of_file))
     except ManifestDamagedError as fault_of_schema:
-        return _salvaged(root, fault_of_schema.detail)
+        return _salvaged(root, labels, fault_of_schema.detail)
 
 
 def find_aside(root: Path) -> Path | None:
@@ -134,11 +135,11 @@ def _readable(root: Path, *, is_ours: bool) -> Iterator[Path]:
         yield copy.parents[1]
 
 
-def _read(root: Path, folder: Path) -> ManifestState:
+def _read(root: Path, labels: Container[str], folder: Path) -> ManifestState:
     try:
         rows, consents = read_rows(folder), read_consents(folder)
     except ManifestDamagedError as fault:
-        return _salvaged(root, fault.detail)
+        return _salvaged(root, labels, fault.detail)
     return ManifestState(Condition.WHOLE, rows=rows, consents=consents)
 
 
@@ -166,13 +167,13 @@ def _check(path: Path, name: Path) -> str | None:
         return None
 
 
-def _salvaged(root: Path, detail: str) -> ManifestState:
+def _salvaged(root: Path, labels: Container[str], detail: str) -> ManifestState:
     """Return the state of a damaged manifest, with what can be read of it."""
     path = manifest_path(root)
     wals = [path.with_name(f"{path.name}-wal")]
     if aside := find_aside(root):
         wals.append(aside.with_name(f"{aside.name}-wal"))
-    found = salvage_manifest(path, next((wal for wal in wals if wal.exists()), None))
+    found = salvage_manifest(path, labels, next((wal for wal in wals if wal.exists()), None))
     rows = ManifestRows()
     for row in found.rows.values():
         of_kind = rows.present if row.removed_at is None else rows.removed

@@ -1,34 +1,49 @@
 """The notes of the doctor: no faults, but things that only a person can decide."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import Scheme
 from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.files import lies_open, list_outside
 from maskage.dataset.doctor.findings import Note
 from maskage.dataset.doctor.manifest import ManifestState
 from maskage.dataset.doctor.match_rows import Match
 from maskage.records import Photo
+from maskage.shell_words import join_words
 
 
-def list_notes(
-    root: Path,
-    writer: str | None,
-    manifest: ManifestState,
-    matches: Sequence[Match],
-    today: date,
-) -> Iterator[Note]:
+@dataclass(frozen=True)
+class Examined:
+    """What was read of a dataset.
+
+    Attributes:
+        root: The dataset.
+        scheme: Its classes.
+        manifest: Its manifest.
+        matches: Its whole photos, with their rows.
+        former: Paths of photos with rows that lie in the folder of a class which it has no more.
+        writer: The program that writes to it now, or None.
+    """
+
+    root: Path
+    scheme: Scheme
+    manifest: ManifestState
+    matches: tuple[Match, ...]
+    former: tuple[str, ...] = ()
+    writer: str | None = None
+
+
+def list_notes(found: Examined, today: date) -> Iterator[Note]:
     """Everything worth a person's look, the gravest first.
 
     Args:
-        root: The dataset.
-        writer: The program that writes to it now, or None.
-        manifest: Its manifest.
-        matches: Its whole photos, with their rows.
+        found: The dataset.
         today: The day on which consents must hold.
     """
+    root, writer, labels = found.root, found.writer, found.scheme.labels
     if writer is not None:
         yield Note(
             "in_use",
@@ -36,23 +51,56 @@ def list_notes(
             f"as a fault. Quit it, and examine again",
             (writer,),
         )
-    if lies_open(root):
+    if lies_open(root, labels):
         yield Note(
             "no_permissions",
             "this disk knows no permissions (a USB stick or card in exFAT or FAT): whoever uses "
             "this computer, or takes the disk, can see the photos. Keep the dataset on another "
             "disk, or encrypt this one",
         )
-    yield from _label_conflicts(matches)
-    yield from _consents([match.known.photo for match in matches], manifest, today)
-    if outside := list_outside(root):
+    yield from _label_conflicts(found.matches)
+    yield from _consents([match.known.photo for match in found.matches], found.manifest, today)
+    yield from _former_classes(found)
+    former = set(found.former)
+    if outside := [path for path in list_outside(root, labels) if path not in former]:
+        lies, is_no = (
+            _plural("picture lies", "pictures lie", outside),
+            _plural("is", "are", outside),
+        )
         yield Note(
             "outside",
-            f"{len(outside)} {_plural('picture lies', 'pictures lie', outside)} in none of the "
-            f"folders {', '.join(MASK_AGE.labels)}, and {_plural('is', 'are', outside)} no part "
-            f"of the dataset. `collector import` brings pictures in",
+            f"{len(outside)} {lies} in none of the folders {', '.join(labels)}, and {is_no} no "
+            f"part of the dataset. `collector import` brings pictures in"
+            f"{_way_of_folders(root, outside)}",
             tuple(outside),
         )
+
+
+def _former_classes(found: Examined) -> Iterator[Note]:
+    """Photos with their rows, in folders of classes that the scheme has no more."""
+    folders: dict[str, list[str]] = {}
+    for path in found.former:
+        folders.setdefault(path.partition("/")[0], []).append(path)
+    for folder, paths in sorted(folders.items()):
+        add = join_words(["collector", "classes", str(found.root), "--add", folder])
+        lies = _plural("photo of the dataset lies", "photos of the dataset lie", paths)
+        yield Note(
+            "former_class",
+            f"{len(paths)} {lies} "
+            f"in the folder {folder}, which is no class of it any more. Make it one again with "
+            f"`{add}`, or move them into one of {', '.join(found.scheme.labels)}; their rows are "
+            f"kept until then",
+            tuple(paths),
+        )
+
+
+def _way_of_folders(root: Path, outside: Sequence[str]) -> str:
+    """Return how a folder of pictures becomes a class; "" if there is no such folder."""
+    folders = sorted({path.partition("/")[0] for path in outside if path.count("/") == 1})
+    if not folders:
+        return ""
+    add = join_words(["collector", "classes", str(root), "--add", folders[0]])
+    return f", and `{add}` makes that folder a class"
 
 
 def _label_conflicts(matches: Iterable[Match]) -> Iterator[Note]:

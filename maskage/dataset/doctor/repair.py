@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from maskage.console import Progress, no_progress
-from maskage.dataset.doctor.examine import examine, require_dataset
-from maskage.dataset.doctor.files import DAMAGED, REBUILDING
+from maskage.dataset.class_changes import finish_own_change
+from maskage.dataset.doctor.examine import examine
+from maskage.dataset.doctor.files import REBUILDING
 from maskage.dataset.doctor.findings import Diagnosis, Finding, Kind
 from maskage.dataset.doctor.manifest import Condition
 from maskage.dataset.doctor.match_rows import free_path
@@ -24,8 +25,9 @@ from maskage.dataset.doctor.repair_manifest import (
 )
 from maskage.dataset.manifest import KnownPhoto
 from maskage.dataset.manifest_writer import Manifest
-from maskage.dataset.photo_files import TRASH
+from maskage.dataset.photo_files import DAMAGED, TRASH, require_dataset
 from maskage.errors import PhotoNotSavedError
+from maskage.formats.classes_file import read_scheme
 from maskage.formats.dataset_folder import manifest_path
 from maskage.system.files import rename_new, sync_folder
 from maskage.system.lock import lock_dataset
@@ -59,9 +61,10 @@ def repair_dataset(root: Path, progress: Progress = no_progress) -> RepairResult
         DatasetError, EnvironmentProblemError: See `examine`; nothing was changed.
         PhotoNotSavedError: The disk refused the manifest; no row was changed.
     """
-    require_dataset(root)
+    require_dataset(root, read_scheme(root).labels)
     lock = lock_dataset(root)
     try:
+        finish_own_change(root)
         diagnosis = examine(root, progress, is_ours=True)
         return RepairResult(diagnosis, _RepairRun(diagnosis).run())
     finally:

@@ -16,7 +16,7 @@ https://www.sqlite.org/pragma.html.
 import sqlite3
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -34,14 +34,15 @@ _WAL_MAGICS = (0x377F0682, 0x377F0683)
 _WAL_HEADER, _FRAME_HEADER = 32, 24
 
 
-def salvage_manifest(path: Path, wal: Path | None = None) -> Salvage:
+def salvage_manifest(path: Path, labels: Container[str], wal: Path | None = None) -> Salvage:
     """Read what can be read of a damaged manifest, odd values too; changes nothing.
 
     Args:
         path: The manifest.
+        labels: The classes of the dataset.
         wal: Its write-ahead log, whose pages are newer, where there is one.
     """
-    found = Salvage()
+    found = Salvage(labels)
     events: list[tuple[int, Values]] = []
     for rowid, values in _read_rows(path.read_bytes(), wal.read_bytes() if wal else b""):
         # A table of all the columns reads as NULL what a row of another table does not have.

@@ -5,11 +5,11 @@ anew where it can be.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import check_folder
 from maskage.dataset.consent import Consent
 from maskage.dataset.manifest_columns import PHOTO_COLUMNS
 from maskage.dataset.manifest_rows import consent_of
@@ -46,18 +46,20 @@ class Salvage:
     """Everything that could be read.
 
     Attributes:
+        labels: The classes of the dataset.
         rows: The rows of photos, by path.
         consents: The consents, by subject.
         events: Time, path, action and label of each event, in the order they happened.
     """
 
+    labels: Container[str] = ()
     rows: dict[str, SalvagedRow] = field(default_factory=dict)
     consents: dict[str, Consent] = field(default_factory=dict)
     events: list[tuple[str, str, str, str]] = field(default_factory=list)
 
     def add_photo(self, values: Values) -> None:
         """Keep a row of `PHOTO_COLUMNS`, unless there is one of its path."""
-        row = _photo_row(values)
+        row = _photo_row(values, self.labels)
         if row is not None:
             self.rows.setdefault(row.photo.path, row)
 
@@ -71,17 +73,18 @@ class Salvage:
         """Keep an event: its time, path, action and label."""
         *texts, label = values
         at, path, action = map(_text, texts)
-        known = _label(_folder(path)) or _label(label)
+        folder = _folder(path)
+        known = folder if folder in self.labels else _label(label) or _label(folder)
         if at is not None and path is not None and action is not None and known is not None:
             self.events.append((at, path, action, known))
 
 
-def _photo_row(values: Values) -> SalvagedRow | None:
+def _photo_row(values: Values, labels: Container[str]) -> SalvagedRow | None:
     """Return a row of `photos`; None where neither its path nor its digest can be one."""
     row = dict(zip(PHOTO_COLUMNS, values, strict=False))
     digest = _text(row["sha256"]) or ""
     is_known = _DIGEST.fullmatch(digest) is not None
-    path = _path(row["path"], _label(row["label"]), digest if is_known else None)
+    path = _path(row["path"], _label(row["label"]), labels, digest if is_known else None)
     if path is None:
         return None
     photo = Photo(
@@ -102,15 +105,18 @@ def _photo_row(values: Values) -> SalvagedRow | None:
     return SalvagedRow(photo, _text(row["source_sha256"]), _text(row["removed_at"]))
 
 
-def _path(value: object, label: str | None, digest: str | None) -> str | None:
+def _path(
+    value: object, label: str | None, labels: Container[str], digest: str | None
+) -> str | None:
     """Return a path in a class folder; a row of a path elsewhere is matched by its content.
 
+    A folder that is no class of the dataset may have been one, if the row's label says the same.
     A path with no class is given the one that the row names, and a name that no file has where it
     has none: the doctor then looks for a file of the row's digest.
     """
     path = _text(value) or ""
     folder, _, name = path.partition("/")
-    if _label(folder) is not None and _is_name(name):
+    if (folder in labels or (folder == label is not None)) and _is_name(name):
         return path
     if label is None or digest is None:
         return None
@@ -157,7 +163,14 @@ def _suggestion(row: dict[str, object]) -> Suggestion | None:
 
 
 def _label(value: object) -> str | None:
-    return value if isinstance(value, str) and value in MASK_AGE.labels else None
+    """Return a value that can be the name of a class, of this dataset or of its former ones."""
+    if not isinstance(value, str):
+        return None
+    try:
+        check_folder(value)
+    except ValueError:
+        return None
+    return value
 
 
 def _text(value: object) -> str | None:

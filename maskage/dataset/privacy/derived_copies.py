@@ -131,7 +131,7 @@ def find_derived_copies(
         What holds the photos. A file in a set counts by its content, whatever its name is; by its
         name only if the set was made from this dataset, or the name contains the digest.
     """
-    places = _find_places(sought.root, look_in, caches, outputs)
+    places = _find_places(sought, look_in, caches, outputs)
     runs = [run for folder in sorted(places.runs) if (run := read_run(folder)) is not None]
     places.sets |= {run.trained_on for run in runs if run.trained_on.is_dir()}
     places.caches |= {cache for run in runs for cache in run.feature_caches}
@@ -171,9 +171,9 @@ def _lies_in(folders: Set[Path], copy: LooseCopy) -> bool:
 
 
 def _find_places(
-    root: Path, look_in: Sequence[Path], caches: Sequence[Path], outputs: Sequence[Output]
+    sought: SoughtPhotos, look_in: Sequence[Path], caches: Sequence[Path], outputs: Sequence[Output]
 ) -> Places:
-    places = Places()
+    root, places = sought.root, Places(labels=sought.labels)
     for folder in dict.fromkeys(folder.resolve() for folder in look_in):
         add_folder(folder, root, places)
     places.caches |= {cache.resolve() for cache in caches}

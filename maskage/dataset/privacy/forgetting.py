@@ -19,13 +19,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
-from maskage.dataset.doctor.files import DAMAGED, REBUILDING
+from maskage.dataset.doctor.files import REBUILDING
 from maskage.dataset.doctor.manifest import ASIDE, find_aside
 from maskage.dataset.manifest import read_consents, read_rows
 from maskage.dataset.manifest_file import COPY_PREFIX
-from maskage.dataset.photo_files import TRASH
+from maskage.dataset.photo_files import DAMAGED, TRASH
 from maskage.dataset.privacy.derived_copies import DerivedCopies, find_derived_copies
 from maskage.dataset.privacy.sought_photos import SoughtPhotos, gather_sought_photos
 from maskage.dataset.privacy.subject_files import (
@@ -43,6 +42,7 @@ from maskage.dataset.privacy.tombstones import (
 )
 from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, EnvironmentProblemError, ToolchainError
+from maskage.formats.classes_file import read_scheme
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.output_log import forget_in_log, read_outputs
 from maskage.system.files import TEMPORARY_PREFIX, sync_folder
@@ -55,6 +55,7 @@ class ForgetPlan:
     Attributes:
         root: Folder of the dataset.
         subject: Pseudonym of the person, as in the rows.
+        labels: Classes of the dataset, in order.
         mine: The person's files and rows in the dataset.
         unfinished: Files that were being written when a program was killed; their owner is unknown.
         old_manifests: Damaged manifests that the doctor put aside and that may hold the rows.
@@ -69,6 +70,7 @@ class ForgetPlan:
 
     root: Path
     subject: str
+    labels: tuple[str, ...] = ()
     mine: SubjectFiles = field(default_factory=SubjectFiles)
     unfinished: tuple[str, ...] = ()
     old_manifests: tuple[str, ...] = ()
@@ -94,7 +96,7 @@ class ForgetPlan:
     def counts(self) -> dict[str, int]:
         """Number of the photos in each class folder."""
         found = Counter(path.partition("/")[0] for path in self.mine.photos)
-        return {label: found[label] for label in MASK_AGE.labels}
+        return {label: found[label] for label in self.labels}
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -136,8 +138,9 @@ def plan_forgetting(
     return ForgetPlan(
         root=root,
         subject=subject,
+        labels=read_scheme(root).labels,
         mine=replace(mine, unclear=_unclear(root, mine, stone)),
-        unfinished=() if is_repeat else tuple(_unfinished(root)),
+        unfinished=() if is_repeat else tuple(_unfinished(root, mine.labels)),
         old_manifests=() if is_repeat else tuple(_old_manifests(root)),
         consent=read_consents(root).get(subject),
         left_copies=tuple(_left_copies(sought)),
@@ -243,11 +246,11 @@ def _forget_outputs(plan: ForgetPlan) -> None:
         ) from fault
 
 
-def _unfinished(root: Path) -> list[str]:
+def _unfinished(root: Path, labels: Iterable[str]) -> list[str]:
     return sorted(
         file.relative_to(root).as_posix()
         for top in (root, root / TRASH, root / DAMAGED)
-        for label in MASK_AGE.labels
+        for label in labels
         for file in (top / label).glob(f"{TEMPORARY_PREFIX}*")
     )
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.privacy.page_search import PAGES, TEXTS
 from maskage.formats.bundle import MODEL_FILES
 from maskage.formats.curated_set import looks_like_set
@@ -37,6 +36,7 @@ class Places:
         models: Folders of bundles and exports.
         files: Pages, tables and pictures.
         by_time: Files with names that the live view gives to snapshots and recordings.
+        labels: Classes of the dataset.
     """
 
     sets: set[Path] = field(default_factory=set)
@@ -45,6 +45,7 @@ class Places:
     models: set[Path] = field(default_factory=set)
     files: set[Path] = field(default_factory=set)
     by_time: set[Path] = field(default_factory=set)
+    labels: tuple[str, ...] = ()
 
 
 def add_folder(folder: Path, root: Path, places: Places) -> None:
@@ -77,7 +78,7 @@ def _walk(folder: Path, root: Path, places: Places, depth: int) -> None:
     if any(name in files for name in _FOREIGN):
         return
     if folder == root:
-        folders = [name for name in folders if name not in MASK_AGE.labels]
+        folders = [name for name in folders if name not in places.labels]
     _add_files(folder, files, root, places)
     if looks_like_set(files, folders):
         places.sets.add(folder)

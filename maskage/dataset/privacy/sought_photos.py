@@ -28,7 +28,10 @@ class SoughtPhotos:
     Attributes:
         root: Absolute path of their dataset.
         subject: Pseudonym of the person.
-        paths: Paths in the dataset, present and former, that no other person's photo has.
+        paths: Paths in the dataset, present and former, that no other person's photo has. A path in
+            a folder that is none of `labels`, of a class with another name then or elsewhere,
+            is one if no other person's photo has its file name: see `AnyClass`.
+        labels: Classes of the dataset, and those of its rows.
         digests: sha256 of each file.
         names: Every name that a photo may have had, without its suffix.
         words: The person's pseudonym, and sessions in which no other person was photographed.
@@ -42,6 +45,7 @@ class SoughtPhotos:
     root: Path
     subject: str
     paths: Container[str] = frozenset()
+    labels: tuple[str, ...] = ()
     digests: Container[str] = frozenset()
     names: Container[str] = frozenset()
     words: Container[str] = frozenset()
@@ -75,6 +79,25 @@ class Either(Container[str]):
         return value in self.one or value in self.other
 
 
+@dataclass(frozen=True)
+class AnyClass(Container[str]):
+    """Paths of photos, of which "/<name>" stands for that name in a class that is not known.
+
+    Attributes:
+        paths: The paths.
+        labels: The known classes.
+    """
+
+    paths: Container[str]
+    labels: tuple[str, ...]
+
+    def __contains__(self, value: object) -> bool:
+        if value in self.paths:
+            return True
+        folder, slash, name = str(value).partition("/")
+        return bool(slash) and folder not in self.labels and f"/{name}" in self.paths
+
+
 def gather_sought_photos(
     root: Path, subject: str, mine: SubjectFiles, stone: Tombstone, outputs: Iterable[Output] = ()
 ) -> SoughtPhotos:
@@ -94,7 +117,8 @@ def gather_sought_photos(
     return SoughtPhotos(
         root.resolve(),
         subject,
-        paths=either("path", mine.paths),
+        paths=AnyClass(either("path", mine.paths), mine.labels),
+        labels=mine.labels,
         digests=either("digest", mine.digests),
         names=either("name", mine.names),
         words=either("word", mine.words | identifying_words([subject])),

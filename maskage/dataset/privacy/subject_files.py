@@ -8,8 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskage.classes.ready_made import MASK_AGE
-from maskage.dataset.doctor.files import DAMAGED, facts_of_name
+from maskage.dataset.doctor.files import facts_of_name
 from maskage.dataset.manifest import (
     KnownPhoto,
     ManifestRows,
@@ -17,9 +16,10 @@ from maskage.dataset.manifest import (
     read_consents,
     read_rows,
 )
-from maskage.dataset.photo_files import TRASH
+from maskage.dataset.photo_files import DAMAGED, TRASH, names_in
 from maskage.dataset.store import match_photos
 from maskage.errors import UnreadableImageError
+from maskage.formats.classes_file import read_scheme
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.sums import hash_file
 from maskage.pictures.bare_pictures import strip_picture
@@ -41,7 +41,9 @@ class SubjectFiles:
         damaged: Files that the doctor set aside because they cannot be decoded.
         elsewhere: Files with the content of a photo, anywhere else in the dataset's folder.
         rows: Number of rows in the manifest.
-        paths: Paths, present and former, that no other person's photo has.
+        paths: Paths, present and former, that no other person's photo has; and "/<name>" for a name
+            that no other person's photo has in any class: see `SoughtPhotos`.
+        labels: The classes of the dataset, and those of its rows.
         digests: sha256 of each photo: from the rows, from the files, and without metadata.
         names: File names that a photo may ever have had, without their suffixes.
         words: Sessions in which no other person was photographed.
@@ -57,6 +59,7 @@ class SubjectFiles:
     elsewhere: tuple[str, ...] = ()
     rows: int = 0
     paths: frozenset[str] = frozenset()
+    labels: tuple[str, ...] = ()
     digests: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
@@ -92,7 +95,8 @@ def find_subject_files(root: Path, subject: str) -> SubjectFiles:
     Raises:
         DatasetError: The folder does not exist, or the manifest is damaged.
     """
-    return _Search(root, subject, match_photos(root)).find()
+    known = match_photos(root)
+    return _Search(root, subject, known, read_scheme(root).labels).find()
 
 
 def find_unclear(root: Path, paths: Container[str]) -> list[str]:
@@ -108,9 +112,13 @@ def find_unclear(root: Path, paths: Container[str]) -> list[str]:
 class _Search:
     """A search for the owner of each file, by its rows and by its content."""
 
-    def __init__(self, root: Path, subject: str, known: Sequence[KnownPhoto]) -> None:
+    def __init__(
+        self, root: Path, subject: str, known: Sequence[KnownPhoto], labels: Sequence[str]
+    ) -> None:
         self._root, self._subject, self._known = root, subject, known
         rows = read_rows(root)
+        former = sorted({row.label for row in all_rows(rows)}.difference(labels))
+        self._labels = (*labels, *former)
         self._mine = [row for row in all_rows(rows) if row.subject == subject]
         self._theirs = {row.path for row in all_rows(rows) if row.subject != subject}
         self._owners: dict[str, set[str | None]] = {}
@@ -144,6 +152,7 @@ class _Search:
             elsewhere=tuple(sorted(elsewhere)),
             rows=len(self._mine),
             paths=frozenset(self._paths(photos)),
+            labels=self._labels,
             digests=frozenset(digests),
             names=frozenset(stem_of(name) for name in self._all_names(photos)),
             words=self._own_sessions(),
@@ -154,8 +163,10 @@ class _Search:
 
     def _paths(self, photos: Iterable[str]) -> set[str]:
         """Return every path that a photo of the subject may have had, and no other person's has."""
-        ever = {f"{label}/{name}" for label in MASK_AGE.labels for name in self._names}
-        return (ever - self._theirs) | set(photos)
+        ever = {f"{label}/{name}" for label in self._labels for name in self._names}
+        their_names = {name for path in self._theirs for name in former_names(path)}
+        only_mine = {f"/{name}" for name in self._names - their_names}
+        return (ever - self._theirs) | set(photos) | only_mine
 
     def _all_names(self, photos: Iterable[str]) -> set[str]:
         return self._names | {path.rpartition("/")[2] for path in photos}
@@ -196,7 +207,7 @@ class _Search:
 
     def _loose(self, top: Path) -> Iterator[str]:
         """Yield the subject's files in the trash, or set aside: "<top>/<label>/<name>"."""
-        for label in MASK_AGE.labels:
+        for label in sorted({*self._labels, *names_in(self._root / top)}):
             folder = self._root / top / label
             for file in sorted(folder.iterdir()) if folder.is_dir() else ():
                 if not file.is_file() or file.name.startswith(TEMPORARY_PREFIX):
@@ -260,7 +271,7 @@ def _other_files(root: Path) -> Iterator[str]:
 
     Photos in their class folders are included.
     """
-    kept = {root / top / label for top in (TRASH, DAMAGED) for label in MASK_AGE.labels}
+    kept = {root / top / name for top in (TRASH, DAMAGED) for name in names_in(root / top)}
     for place, folders, names in os.walk(root):
         folder = Path(place)
         folders[:] = [

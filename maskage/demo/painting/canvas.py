@@ -5,6 +5,7 @@ down.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import cv2
@@ -68,6 +69,35 @@ class Layer:
     unit_px: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """A place for a shape that is described elsewhere: stretched, then turned, then moved.
+
+    Attributes:
+        x, y: Point where the shape's origin comes to lie, in head units.
+        across, down: Factors by which it is stretched before it is turned.
+        turn: Angle in radians; a positive one turns the right side down.
+    """
+
+    x: float = 0.0
+    y: float = 0.0
+    across: float = 1.0
+    down: float = 1.0
+    turn: float = 0.0
+
+    @property
+    def scale(self) -> float:
+        """Factor of lengths, on average of the directions."""
+        return abs(self.across * self.down) ** 0.5
+
+    def move(self, points: Points) -> Points:
+        """Return the points where they come to lie."""
+        cos, sin = np.cos(self.turn), np.sin(self.turn)
+        across, down = points[:, 0] * self.across, points[:, 1] * self.down
+        moved = [self.x + across * cos - down * sin, self.y + across * sin + down * cos]
+        return np.stack(moved, axis=1).astype(np.float32)
+
+
 class Canvas:
     """A transparent sheet to paint on, `oversample` times as large as its result.
 
@@ -86,6 +116,16 @@ class Canvas:
         # One plane for each channel: blending is about four times as fast as with channels last.
         size = (4, self._height * oversample, self._width * oversample)
         self._planes = np.zeros(size, np.float32)
+        self._placement: Placement | None = None
+
+    def placed(self, placement: "Placement") -> "Canvas":
+        """Return this canvas for painting at another place: what is painted there appears here.
+
+        Shapes to clip with stay those of this canvas.
+        """
+        view = copy(self)
+        view._placement = placement
+        return view
 
     def fill(
         self,
@@ -107,7 +147,10 @@ class Canvas:
         Returns:
             The shape, which can clip later ones.
         """
-        shape = self._cover(np.asarray(points, np.float32), soft)
+        outline = np.asarray(points, np.float32)
+        if self._placement is not None:
+            outline, soft = self._placement.move(outline), soft * self._placement.scale
+        shape = self._cover(outline, soft)
         if clip is not None:
             height, width = shape.coverage.shape
             inside = clip.within(shape.x, shape.y, width, height)

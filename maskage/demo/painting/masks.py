@@ -1,17 +1,29 @@
-"""Paint the masks of the demo camera, worn over the nose or on the chin."""
+"""Paint the masks of the demo camera, worn over the nose, or below it, on the chin, or hanging."""
 
 import numpy as np
 
-from maskage.demo.colours import colour_of, darker, lighter
-from maskage.demo.painting.canvas import Canvas, Points, Shape, both_halves, ellipse, moved, smooth
+from maskage.classes.scheme import MISWORN, NONE, WORN
+from maskage.demo.colours import colour_of, darker
+from maskage.demo.painting.canvas import Canvas, both_halves, smooth
 from maskage.demo.painting.face import CHEEK_X
-from maskage.demo.painting.mask_prints import MaskKind, paint_print
+from maskage.demo.painting.mask_cloth import paint_details, paint_straps
+from maskage.demo.painting.mask_prints import MaskKind
+from maskage.demo.painting.misworn import (
+    paint_below_nose,
+    paint_on_chin,
+    paint_on_ear,
+    paint_on_forehead,
+)
 from maskage.demo.people import DemoSubject
 
 NO_MASK = "none"
-CHIN_PREFIX = "chin "
+BELOW_NOSE, ON_CHIN, ON_FOREHEAD = "nose", "chin", "forehead"
+LEFT_EAR, RIGHT_EAR = "left ear", "right ear"
 
-_SIDES = (-1, 1)
+MISWORN_WAYS = (BELOW_NOSE, ON_CHIN, LEFT_EAR, RIGHT_EAR, ON_FOREHEAD)
+"""Ways to wear a mask that does not cover nose and mouth; left and right are the picture's."""
+
+CHIN_PREFIX = f"{ON_CHIN} "
 
 
 def _kind(name: str, cut: str, colour: str, pattern: str = "", ink: str = "#ffffff") -> MaskKind:
@@ -42,21 +54,54 @@ MASK_KINDS: dict[str, MaskKind] = {
 """All kinds of masks, by name."""
 
 
+def wear(way: str, kind: str) -> str:
+    """Return the name of a kind of mask that is worn in one of `MISWORN_WAYS`: "chin dots"."""
+    return f"{way} {kind}"
+
+
+def split_mask(mask: str) -> tuple[str, str]:
+    """Return the way of wearing, "" for the right one, and the kind of a mask that is there."""
+    way, _, kind = mask.rpartition(" ")
+    return way, kind
+
+
+def mask_state(mask: str) -> str:
+    """Return `WORN`, `MISWORN` or `NONE` for a mask: "dots", "chin dots" or "none"."""
+    return NONE if mask == NO_MASK else WORN if mask_covers(mask) else MISWORN
+
+
 def mask_covers(mask: str) -> bool:
-    """Return whether a mask ("none", "dots", "chin dots") covers nose and mouth."""
+    """Return True for a mask ("none", "dots", "chin dots") that covers nose and mouth."""
     return mask in MASK_KINDS
 
 
+def mask_hides_mouth(mask: str) -> bool:
+    """Return True for a mask that covers the mouth, be the nose bare or not."""
+    return mask_covers(mask) or split_mask(mask)[0] == BELOW_NOSE
+
+
+def lies_on_hair(mask: str) -> bool:
+    """Return True for a mask that lies over hair and hats."""
+    return split_mask(mask)[0] in (LEFT_EAR, RIGHT_EAR, ON_FOREHEAD)
+
+
 def paint_mask(canvas: Canvas, subject: DemoSubject, mask: str) -> None:
-    """Paint a mask: a kind, "chin " and a kind, or "none"."""
+    """Paint a mask: a kind, a way of wearing and a kind, or "none"."""
     if mask == NO_MASK:
         return
-    kind = MASK_KINDS[mask.removeprefix(CHIN_PREFIX)]
+    way, kind_name = split_mask(mask)
+    kind = MASK_KINDS[kind_name]
     x = CHEEK_X * subject.face[0]
-    if mask_covers(mask):
+    if way == "":
         _paint_worn(canvas, subject, kind, x)
+    elif way == BELOW_NOSE:
+        paint_below_nose(canvas, subject, kind, x)
+    elif way == ON_CHIN:
+        paint_on_chin(canvas, subject, kind, x)
+    elif way == ON_FOREHEAD:
+        paint_on_forehead(canvas, kind, x)
     else:
-        _paint_on_chin(canvas, subject, kind, x)
+        paint_on_ear(canvas, kind, x, -1 if way == LEFT_EAR else 1)
 
 
 def _paint_worn(canvas: Canvas, subject: DemoSubject, kind: MaskKind, x: float) -> None:
@@ -76,120 +121,4 @@ def _paint_worn(canvas: Canvas, subject: DemoSubject, kind: MaskKind, x: float) 
     outline = smooth(both_halves(half))
     canvas.fill(outline + np.array([0, 0.025], np.float32), darker(subject.skin, 0.55), 0.45, 0.03)
     cloth = canvas.fill(outline, kind.colour, 1, 0.005)
-    paint_print(canvas, kind, cloth)
-    _shade(canvas, kind, cloth, outline)
-    if beak:
-        _paint_beak(canvas, kind, cloth)
-    elif kind.cut == "surgical":
-        _paint_pleats(canvas, kind, cloth, x, (0.42, 0.58, 0.74))
-    else:
-        seam = [(0.0, 0.08), (0.03, 0.4), (0.02, 0.75), (0.0, 1.07)]
-        canvas.stroke(seam, 0.018, darker(kind.colour, 0.5), 0.5, 0.005, clip=cloth)
-
-
-def _paint_on_chin(canvas: Canvas, subject: DemoSubject, kind: MaskKind, x: float) -> None:
-    jaw = subject.face[1]
-    paint_straps(canvas, kind, [(x * 0.84 * jaw, 0.7)], x)
-    half = [
-        (0.0, 0.83),
-        (0.3, 0.81),
-        (x * 0.8 * jaw, 0.64),
-        (x * 0.88 * jaw, 0.74),
-        (0.42, 1.1),
-        (0.0, 1.2),
-    ]
-    outline = smooth(both_halves(half))
-    canvas.fill(outline + np.array([0, -0.02], np.float32), darker(subject.skin, 0.5), 0.4, 0.025)
-    cloth = canvas.fill(outline, kind.colour, 1, 0.005)
-    if kind.pattern not in ("smile", "cat"):
-        paint_print(canvas, kind, cloth)
-    _shade(canvas, kind, cloth, outline)
-    for y in (0.93, 1.02, 1.1):
-        canvas.stroke(
-            [(-0.62, y - 0.16), (0.0, y), (0.62, y - 0.16)],
-            0.025,
-            darker(kind.colour, 0.45),
-            0.55,
-            0.008,
-            clip=cloth,
-        )
-
-
-def paint_straps(
-    canvas: Canvas, kind: MaskKind, corners: list[tuple[float, float]], x: float
-) -> None:
-    """Paint loops from the corners of a mask to behind the ears."""
-    is_dark = sum(kind.colour) < 300
-    colour = kind.colour if is_dark else lighter(kind.colour, 0.5)
-    ends = [-0.04, 0.28] if len(corners) == 2 else [0.28]
-    for side in _SIDES:
-        for (corner_x, corner_y), end_y in zip(corners, ends, strict=True):
-            path = [
-                (side * corner_x, corner_y),
-                (side * (x + corner_x) / 2 * 1.03, (corner_y + end_y) / 2 + 0.03),
-                (side * (x + 0.07), end_y),
-            ]
-            canvas.stroke(moved(path, 0, 0.015), 0.035, (70, 45, 40), 0.3, 0.01, taper=False)
-            canvas.stroke(path, 0.032, colour, 1, 0.003, taper=False)
-
-
-def _shade(canvas: Canvas, kind: MaskKind, cloth: Shape, outline: Points) -> None:
-    edge = np.concatenate([outline, outline[:1]])
-    canvas.stroke(edge, 0.13, darker(kind.colour, 0.5), 0.45, 0.05, clip=cloth, taper=False)
-    canvas.stroke(edge, 0.03, lighter(kind.colour, 0.3), 0.5, 0.006, clip=cloth, taper=False)
-    canvas.fill(ellipse(0, 1.0, 0.5, 0.14), darker(kind.colour, 0.6), 0.4, 0.07, cloth)
-    canvas.fill(ellipse(-0.06, 0.36, 0.16, 0.16), lighter(kind.colour, 0.6), 0.5, 0.07, cloth)
-
-
-def _paint_pleats(
-    canvas: Canvas, kind: MaskKind, cloth: Shape, x: float, heights: tuple[float, ...]
-) -> None:
-    for y in heights:
-        path = [(-x, y - 0.08), (-0.4, y), (0.0, y + 0.025), (0.4, y), (x, y - 0.08)]
-        canvas.stroke(path, 0.035, darker(kind.colour, 0.42), 0.75, 0.008, clip=cloth, taper=False)
-        canvas.stroke(
-            moved(path, 0, -0.035),
-            0.03,
-            lighter(kind.colour, 0.6),
-            0.6,
-            0.008,
-            clip=cloth,
-            taper=False,
-        )
-    wire = [(-0.3, 0.22), (-0.12, 0.14), (0.0, 0.125), (0.12, 0.14), (0.3, 0.22)]
-    canvas.stroke(wire, 0.035, darker(kind.colour, 0.25), 0.7, 0.006, clip=cloth)
-
-
-def _paint_beak(canvas: Canvas, kind: MaskKind, cloth: Shape) -> None:
-    left = [(0.0, 0.0), (-0.9, 0.1), (-0.9, 1.1), (0.0, 1.1), (0.03, 0.6)]
-    canvas.fill(left, lighter(kind.colour, 0.35), 0.45, 0.02, cloth)
-    right = [(0.02, 0.04), (0.9, 0.1), (0.9, 1.1), (0.0, 1.1), (0.05, 0.6)]
-    canvas.fill(right, darker(kind.colour, 0.35), 0.5, 0.02, cloth)
-    canvas.stroke(
-        [(0.0, 0.04), (0.04, 0.35), (0.05, 0.6), (0.0, 1.06)],
-        0.035,
-        darker(kind.colour, 0.55),
-        0.75,
-        0.005,
-        clip=cloth,
-        taper=False,
-    )
-    canvas.fill(ellipse(-0.03, 0.52, 0.1, 0.22), lighter(kind.colour, 0.8), 0.55, 0.05, cloth)
-    for side in _SIDES:
-        canvas.stroke(
-            [(side * 0.62, 0.22), (side * 0.54, 0.55), (side * 0.46, 0.95)],
-            0.03,
-            darker(kind.colour, 0.4),
-            0.6,
-            0.006,
-            clip=cloth,
-            taper=False,
-        )
-    canvas.stroke(
-        [(-0.22, 0.2), (-0.1, 0.12), (0.0, 0.1), (0.1, 0.12), (0.22, 0.2)],
-        0.04,
-        darker(kind.colour, 0.3),
-        0.8,
-        0.005,
-        clip=cloth,
-    )
+    paint_details(canvas, kind, cloth, outline, x)

@@ -4,6 +4,7 @@ import pytest
 
 from collector.review.gallery_layout import Grid, fit_side
 from collector.review.photo_list import ReviewFilter, ReviewList, ReviewOrder, rank_look_alikes
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import Edit, flagging, trashing
 from maskage.records import Photo, Quality, Suggestion
 
@@ -76,9 +77,9 @@ def test_filters(chosen: ReviewFilter, expected: list[str]) -> None:
 
 
 def test_a_filter_names_itself() -> None:
-    assert str(ReviewFilter()) == "all photos"
+    assert ReviewFilter().describe(MASK_AGE) == "all photos"
     assert (
-        str(ReviewFilter(OLD, "p1", "s1", True, True))
+        ReviewFilter(OLD, "p1", "s1", True, True).describe(MASK_AGE)
         == "mask, old · of p1 · session s1 · flagged · suggestion disagrees"
     )
 

@@ -17,11 +17,13 @@ from textual.widgets import Input, Static
 from collector.app import CollectorApp, run_capture
 from collector.capture.shutter import Gate
 from collector.cli import main
-from collector.keys import COMMANDS, read_key_changes, show_keys, with_changes
+from collector.key_file import read_key_file
+from collector.keys import capture_commands, show_keys
 from collector.screens.capture_parts import CaptureParts
 from collector.screens.capture_screen import CaptureScreen
 from collector.screens.review_screen import ReviewScreen
-from collector.widgets.panels import ClassPanel, KeyFooter
+from collector.widgets.class_panel import ClassPanel
+from collector.widgets.panels import KeyFooter
 from collector.widgets.preview import Preview
 from collector.widgets.tone_line import ToneLine
 from maskage.cameras.sources import Camera, PictureFolder, open_camera
@@ -146,9 +148,9 @@ async def running(
             list_sources=lambda: others or [],
             subject=subject,
             gate=gate,
-            commands=with_changes(key_changes or {}),
+            key_changes=key_changes or {},
         )
-        app = CollectorApp(parts, key_changes)
+        app = CollectorApp(parts)
         try:
             async with app.run_test(size=size) as pilot:
                 bench = Bench(app, pilot, camera)
@@ -341,7 +343,7 @@ async def test_the_help_names_every_key(tmp_path: Path) -> None:
         await bench.press("question_mark")
         await bench.pilot.pause(0.3)
         text = bench.text()
-        for command in COMMANDS:
+        for command in capture_commands(MASK_AGE):
             assert command.text in text
         await bench.press("escape")
         assert isinstance(bench.app.screen, CaptureScreen)
@@ -363,7 +365,7 @@ async def test_all_keys_and_counts_are_on_the_screen(tmp_path: Path, size: tuple
         await bench.wait_for_answer("number 1")
         await bench.pilot.pause(0.3)
         text = bench.text()
-        for command in COMMANDS:
+        for command in capture_commands(MASK_AGE):
             if command.short:
                 assert f"{show_keys(command.keys.split(',')[0])} {command.short}" in text
         assert "1 2 3 4 shoot" in text
@@ -553,7 +555,7 @@ async def test_what_the_disk_refuses_is_not_called_saved(tmp_path: Path) -> None
 async def test_keys_can_be_changed_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     file.write_text('undo = "z"\nshoot-mask-old = "a"\n')
-    changes = read_key_changes(file)
+    changes = read_key_file(file, MASK_AGE).changes
     async with running(tmp_path / "data", key_changes=changes) as bench:
         await bench.press("a")
         await bench.wait_for_answer("saved mask, old, number 1")
@@ -574,7 +576,7 @@ def test_a_wrong_key_file_is_explained(tmp_path: Path, text: str) -> None:
     file = tmp_path / "keys.toml"
     file.write_text(text)
     with pytest.raises(UsageError, match=r"keys\.toml"):
-        read_key_changes(file)
+        read_key_file(file, MASK_AGE)
 
 
 @pytest.mark.parametrize("keys", ["z", "f5", "ctrl+z", "question_mark", "plus,equals_sign", "up"])
@@ -582,7 +584,7 @@ def test_every_key_that_a_terminal_sends_can_be_named(tmp_path: Path, keys: str)
     file = tmp_path / "keys.toml"
     # Other commands give their keys up, so that none has two.
     file.write_text(f'undo = "{keys}"\nhelp = "f9"\n')
-    assert read_key_changes(file)["undo"] == keys
+    assert read_key_file(file, MASK_AGE).changes["undo"] == keys
 
 
 def test_without_a_terminal_the_way_out_is_named(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from textual.geometry import Size
 from textual.pilot import Pilot
 
 from collector.app import ReviewApp, run_review
-from collector.keys import REVIEW_COMMANDS, show_keys
+from collector.keys import review_commands, show_keys
 from collector.review.gallery import Gallery
 from collector.screens.review_screen import ReviewScreen
 from collector.widgets.dialogs import ChoiceDialog
@@ -127,11 +127,11 @@ async def test_a_number_relabels_and_goes_on(tmp_path: Path, key: str, label: st
 async def test_typing_faster_than_the_disk_loses_no_key(tmp_path: Path) -> None:
     async with looking_through(tmp_path) as desk:
         # The same photo three times, before the first move is reported.
-        desk.screen.action_relabel("mask_young")
+        desk.screen.action_relabel(1)
         desk.screen.action_step(-1, 0)
-        desk.screen.action_relabel("nomask_old")
+        desk.screen.action_relabel(2)
         desk.screen.action_step(-1, 0)
-        desk.screen.action_relabel("nomask_young")
+        desk.screen.action_relabel(3)
         await desk.wait(lambda: desk.labels()[0] is BARE_YOUNG)
         for earlier in (BARE_OLD, YOUNG, OLD):
             await desk.press("u")
@@ -377,7 +377,7 @@ async def test_the_help_names_every_key_and_q_leads_back(tmp_path: Path) -> None
     async with looking_through(tmp_path, size=(120, 50)) as desk:
         await desk.press("question_mark")
         await desk.pilot.pause(0.3)
-        for command in REVIEW_COMMANDS:
+        for command in review_commands(MASK_AGE):
             assert command.text in desk.text()
         await desk.press("escape")
         await desk.wait(lambda: isinstance(desk.app.screen, ReviewScreen))
@@ -388,7 +388,7 @@ async def test_the_help_names_every_key_and_q_leads_back(tmp_path: Path) -> None
 async def test_the_help_can_be_read_to_its_end_in_a_low_terminal(tmp_path: Path) -> None:
     async with looking_through(tmp_path, size=(80, 24)) as desk:
         await desk.press("question_mark")
-        await desk.wait(lambda: REVIEW_COMMANDS[0].text in desk.text())
+        await desk.wait(lambda: review_commands(MASK_AGE)[0].text in desk.text())
         assert "esc  back" not in desk.text()
         await desk.press("end")
         await desk.wait(lambda: "esc  back" in desk.text())
@@ -401,7 +401,7 @@ async def test_all_keys_are_in_the_footer_and_photos_have_room(
     async with looking_through(tmp_path, size=size) as desk:
         text = desk.text()
         assert "1 2 3 4 label" in text
-        for command in REVIEW_COMMANDS:
+        for command in review_commands(MASK_AGE):
             if command.short:
                 assert f"{show_keys(command.keys.split(',')[0])} {command.short}" in text
         assert desk.screen.query_one(Gallery).size.height >= size[1] // 2

@@ -1,5 +1,6 @@
-"""How each screen is laid out at two sizes, held as text."""
+"""How each screen is laid out, with few classes and many, held as text."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -9,9 +10,11 @@ import pytest
 from collector.app import CollectorApp, ReviewApp
 from collector.screens.capture_parts import CaptureParts
 from maskage.cameras.sources import open_camera
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.ready_made import MASK_AGE, READY_MADE, plain_scheme
+from maskage.classes.scheme import Scheme
 from maskage.dataset.store import PhotoStore
 from maskage.faces.finder import GuideFinder
+from maskage.formats.classes_file import CLASSES_FILE, format_scheme
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Photo, Quality, RgbImage, Suggestion
 from tests.collector.screens.test_app import Bench
@@ -34,15 +37,60 @@ def update(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-snapshots"))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@dataclass(frozen=True)
+class Scene:
+    """A screen to be held: classes, size, and what is pressed before; `keys` take one photo."""
+
+    name: str
+    scheme: Scheme
+    columns: int
+    rows: int
+    keys: tuple[str, ...] = ("1",)
+    last_keys: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.columns, self.rows
+
+
+FEELINGS = ("happy", "sad", "angry", "surprised", "afraid", "disgusted", "neutral", "contempt",
+            "sleepy")  # fmt: skip
+TWELVE = plain_scheme([*FEELINGS, "glasses, dark", "日本語の名前です", "שלום עולם"])
+FORTY = plain_scheme([*FEELINGS, *(f"person_{number:02d}" for number in range(31))])
+
+CAMERAS = [
+    *(Scene(f"camera_{w}x{h}", MASK_AGE, w, h) for w, h in SIZES),
+    Scene("camera_two_80x24", READY_MADE["mask"], 80, 24),
+    Scene("camera_states_120x40", READY_MADE["mask-state"], 120, 40, ("2",)),
+    Scene("camera_twelve_100x30", TWELVE, 100, 30, ("9",)),
+    Scene("camera_forty_80x24", FORTY, 80, 24, ("slash", *"on17", "enter")),
+    Scene("camera_forty_160x50", FORTY, 160, 50, ("slash", *"on17", "enter")),
+    Scene("camera_palette_120x40", FORTY, 120, 40, ("2",), ("slash", "p", "1")),
+]
+GALLERIES = [
+    *(Scene(f"gallery_{w}x{h}", MASK_AGE, w, h, ()) for w, h in SIZES),
+    Scene("gallery_twelve_100x30", TWELVE, 100, 30, ()),
+    Scene("gallery_palette_80x24", FORTY, 80, 24, (), ("slash", "p", "0")),
+]
+
+
+def prepare(root: Path, scheme: Scheme) -> Path:
+    """A dataset of these classes; the default ones need no file."""
+    root.mkdir()
+    if scheme is not MASK_AGE:
+        (root / CLASSES_FILE).write_text(format_scheme(scheme), encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize("scene", CAMERAS, ids=lambda scene: scene.name)
 async def test_the_camera(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], update: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scene: Scene, update: bool
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("pictures").mkdir()
     for number in range(3):
         (Path("pictures") / f"{number}.jpg").write_bytes(encode_jpeg(draw_face()))
-    with PhotoStore(Path("data")) as store:
+    with PhotoStore(prepare(Path("data"), scene.scheme)) as store:
         camera = open_camera("pictures")
         parts = CaptureParts(
             store=store,
@@ -55,25 +103,27 @@ async def test_the_camera(
         )
         app = CollectorApp(parts)
         try:
-            async with app.run_test(size=size) as pilot:
+            async with app.run_test(size=scene.size) as pilot:
                 bench = Bench(app, pilot, camera)
                 await bench.wait(lambda: "hold your face" in bench.advice())
-                await bench.press("1")
+                await bench.press(*scene.keys)
                 await bench.wait_for_answer("number 1")
                 await bench.wait(lambda: "saved 1" in bench.text() and "2 of 3" in bench.text())
-                check_snapshot(screen_text(app), f"camera_{size[0]}x{size[1]}", update=update)
+                await bench.press(*scene.last_keys)
+                check_snapshot(screen_text(app), scene.name, update=update)
         finally:
             app.capture.close_parts()
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scene", GALLERIES, ids=lambda scene: scene.name)
 async def test_the_gallery(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], update: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scene: Scene, update: bool
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with PhotoStore(Path("data")) as store:
+    labels = scene.scheme.labels
+    with PhotoStore(prepare(Path("data"), scene.scheme)) as store:
         for number in range(8):
-            label = MASK_AGE.labels[number % 4]
+            label = labels[number % 4 - 4 * (scene.scheme is not MASK_AGE)]
             photo = Photo(
                 f"{label}/p{number}.jpg",
                 label,
@@ -86,14 +136,15 @@ async def test_the_gallery(
             )
             store.add_encoded(encode_jpeg(draw_face()), photo)
         disputed = store.photos()[-1]
-        store.suggest([(disputed, Suggestion(MASK_AGE.labels[0], 0.73))])
+        store.suggest([(disputed, Suggestion(labels[0], 0.73))])
         app = ReviewApp(store)
         try:
-            async with app.run_test(size=size) as pilot:
+            async with app.run_test(size=scene.size) as pilot:
                 desk = Gallerist(app, pilot, Path("data"))
                 await desk.wait(lambda: app.review.current is not None)
                 await desk.press("d", "0")
-                await desk.wait_for_answer("1-4: label")
-                check_snapshot(screen_text(app), f"gallery_{size[0]}x{size[1]}", update=update)
+                await desk.wait_for_answer(": label and go on")
+                await desk.press(*scene.last_keys)
+                check_snapshot(screen_text(app), scene.name, update=update)
         finally:
             app.writer.close()

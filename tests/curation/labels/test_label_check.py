@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from curation.labels.check import MIN_MARGIN, find_doubtful_labels
+from curation.labels.check import MIN_MARGIN, Doubt, find_doubtful_labels
 from curation.labels.embedding import WEIGHTS_FILE, describe_plainly, embed_pictures
 from maskage.classes.ready_made import MASK_AGE
 from maskage.classes.scheme import AGE, MASK, OLD, WORN
@@ -14,6 +14,12 @@ from maskage.errors import DatasetError
 from maskage.records import RgbImage
 
 SHOTS = 12
+
+
+def doubts_of(
+    features: NDArray[np.float32], labels: Sequence[str], groups: Sequence[int]
+) -> list[Doubt]:
+    return list(find_doubtful_labels(features, labels, groups, MASK_AGE.labels).doubts)
 
 
 def make_bursts(
@@ -46,7 +52,7 @@ def test_a_wholly_mislabelled_burst_is_found_and_its_right_label_suggested() -> 
     features, labels, groups = make_bursts()
     wrong = mislabel(labels, groups, 3, "nomask_young")
     wrong |= mislabel(labels, groups, 40, "mask_old")
-    doubts = find_doubtful_labels(features, labels, groups)
+    doubts = doubts_of(features, labels, groups)
     assert {doubt.index for doubt in doubts} == wrong
     assert {doubt.suggested for doubt in doubts if groups[doubt.index] == 3} == {MASK_AGE.labels[0]}
     assert {doubt.suggested for doubt in doubts if groups[doubt.index] == 40} == {
@@ -58,28 +64,28 @@ def test_folds_that_tear_bursts_apart_would_not_find_it() -> None:
     features, labels, groups = make_bursts()
     wrong = mislabel(labels, groups, 3, "nomask_young")
     alone = list(range(len(labels)))
-    found = {doubt.index for doubt in find_doubtful_labels(features, labels, alone)}
+    found = {doubt.index for doubt in doubts_of(features, labels, alone)}
     assert len(found & wrong) < SHOTS / 2
 
 
 def test_a_single_wrong_photo_of_a_right_burst_is_found() -> None:
     features, labels, groups = make_bursts()
     labels[30] = "nomask_old"
-    (doubt,) = find_doubtful_labels(features, labels, groups)
+    (doubt,) = doubts_of(features, labels, groups)
     assert (doubt.index, doubt.suggested) == (30, "mask_old")
     assert doubt.confidence > doubt.given + MIN_MARGIN
     assert doubt.margin == doubt.confidence - doubt.given
 
 
 def test_right_labels_raise_no_doubt() -> None:
-    assert find_doubtful_labels(*make_bursts()) == []
+    assert doubts_of(*make_bursts()) == []
 
 
 def test_the_most_certain_come_first() -> None:
     features, labels, groups = make_bursts()
     for group in (3, 20, 40):
         mislabel(labels, groups, group, "nomask_young")
-    margins = [doubt.margin for doubt in find_doubtful_labels(features, labels, groups)]
+    margins = [doubt.margin for doubt in doubts_of(features, labels, groups)]
     assert len(margins) == 3 * SHOTS
     assert margins == sorted(margins, reverse=True)
 
@@ -89,10 +95,10 @@ def test_neither_the_order_of_photos_nor_the_numbers_of_groups_matter() -> None:
     features, labels, groups = make_bursts()
     features += np.random.default_rng(1).normal(0, 2, features.shape).astype(np.float32)
     mislabel(labels, groups, 3, "nomask_young")
-    expected = find_doubtful_labels(features, labels, groups)
+    expected = doubts_of(features, labels, groups)
     assert expected
     order = np.random.default_rng(2).permutation(len(labels))
-    shuffled = find_doubtful_labels(
+    shuffled = doubts_of(
         features[order], [labels[index] for index in order], [1000 - groups[i] for i in order]
     )
     told = [(int(order[doubt.index]), doubt.suggested, doubt.confidence) for doubt in shuffled]
@@ -102,20 +108,20 @@ def test_neither_the_order_of_photos_nor_the_numbers_of_groups_matter() -> None:
 def test_too_few_groups_are_told_with_the_class_and_what_to_do() -> None:
     features, labels, groups = make_bursts(bursts=2)
     with pytest.raises(DatasetError, match="mask_old from 2, mask_young from 2") as told:
-        find_doubtful_labels(features, labels, groups)
+        doubts_of(features, labels, groups)
     assert "--check-labels" in str(told.value)
     with pytest.raises(DatasetError, match="mask_old from 0"):
-        find_doubtful_labels(np.empty((0, 8), np.float32), [], [])
+        doubts_of(np.empty((0, 8), np.float32), [], [])
 
 
 def test_three_groups_a_class_are_enough() -> None:
-    assert find_doubtful_labels(*make_bursts(bursts=3)) == []
+    assert doubts_of(*make_bursts(bursts=3)) == []
 
 
 def test_people_who_appear_in_every_class_stay_whole() -> None:
     features, labels, groups = make_bursts(bursts=4)
     people = [group % 4 for group in groups]
-    assert find_doubtful_labels(features, labels, people) == []
+    assert doubts_of(features, labels, people) == []
 
 
 def draw_face(label: str, seed: int) -> RgbImage:
@@ -141,7 +147,7 @@ def test_the_plain_descriptor_tells_drawn_faces_apart() -> None:
     assert features.shape == (80, 1956)
     assert features.dtype == np.float32
     assert np.isfinite(features).all()
-    doubts = find_doubtful_labels(features, labels, list(range(80)))
+    doubts = doubts_of(features, labels, list(range(80)))
     assert [(doubt.index, doubt.suggested) for doubt in doubts] == [(7, "mask_old")]
 
 

@@ -13,6 +13,7 @@ from maskage.faces.finder import FaceLandmarks
 from maskage.records import FaceBox
 from tests.conftest import draw_noise
 
+LABELS = MASK_AGE.labels
 EVEN = CurationSettings(balance=AUGMENT, seed=1)
 
 
@@ -25,7 +26,7 @@ def planned(label: str, count: int, split: str = "train") -> list[PlannedPhoto]:
 
 def test_every_class_reaches_the_largest_and_parents_take_turns() -> None:
     photos = planned("mask_old", 4) + planned("mask_young", 13)
-    variants = plan_variants([*photos, *planned("mask_old", 9, "val")], EVEN)
+    variants = plan_variants([*photos, *planned("mask_old", 9, "val")], LABELS, EVEN)
     assert len(variants) == 9
     turns = Counter(variant.parent for variant in variants)
     assert sorted(turns.values()) == [2, 2, 2, 3]
@@ -38,7 +39,7 @@ def test_every_class_reaches_the_largest_and_parents_take_turns() -> None:
 
 def test_a_photo_gets_only_so_many_variants() -> None:
     photos = planned("mask_old", 2) + planned("mask_young", 100)
-    assert len(plan_variants(photos, EVEN)) == 2 * MAX_VARIANTS
+    assert len(plan_variants(photos, LABELS, EVEN)) == 2 * MAX_VARIANTS
 
 
 def test_variant_names_are_free() -> None:
@@ -47,7 +48,7 @@ def test_variant_names_are_free() -> None:
     )
     twin = PlannedPhoto("mask_old/train0.jpg", "mask_old", kept=True, split="train")
     photos = [*planned("mask_old", 1), taken, twin, *planned("mask_young", 4)]
-    paths = [variant.path for variant in plan_variants(photos, EVEN)]
+    paths = [variant.path for variant in plan_variants(photos, LABELS, EVEN)]
     assert sorted(paths) == ["mask_old/train0__aug2.jpg", "mask_old/train0__aug3.jpg"]
 
 
@@ -63,14 +64,14 @@ def test_painted_masks_count_but_are_no_parents() -> None:
         )
         for number in range(3)
     ]
-    variants = plan_variants([*photos, *painted], EVEN)
+    variants = plan_variants([*photos, *painted], LABELS, EVEN)
     turns = Counter(variant.parent for variant in variants)
     assert sorted(turns.values()) == [1, 2]
     assert set(turns) == {"mask_old/train0.png", "mask_old/train1.png"}
 
 
 def test_a_balanced_dataset_needs_no_variants() -> None:
-    assert plan_variants(planned("mask_old", 3) + planned("mask_young", 3), EVEN) == []
+    assert plan_variants(planned("mask_old", 3) + planned("mask_young", 3), LABELS, EVEN) == []
 
 
 def test_a_variant_depends_on_its_seed_only() -> None:
@@ -99,14 +100,16 @@ def test_variants_stay_close_to_their_photo() -> None:
 
 def test_every_class_grows_to_the_number_asked_for() -> None:
     photos = [*planned("mask_old", 4), *planned("mask_young", 13)]
-    grown = Counter(p.label for p in plan_variants(photos, CurationSettings(expand=20)))
+    grown = Counter(p.label for p in plan_variants(photos, LABELS, CurationSettings(expand=20)))
     assert grown == {"mask_old": 16, "mask_young": 7}
-    few = Counter(p.label for p in plan_variants(photos, CurationSettings(expand=10)))
+    few = Counter(p.label for p in plan_variants(photos, LABELS, CurationSettings(expand=10)))
     assert few == {"mask_old": 6}
     both = CurationSettings(expand=10, balance=AUGMENT)
-    assert Counter(p.label for p in plan_variants(photos, both)) == {"mask_old": 9}
+    assert Counter(p.label for p in plan_variants(photos, LABELS, both)) == {"mask_old": 9}
     capped = CurationSettings(expand=20, max_variants=2)
-    assert Counter(p.parent for p in plan_variants(photos, capped)).most_common(1)[0][1] == 2
+    assert (
+        Counter(p.parent for p in plan_variants(photos, LABELS, capped)).most_common(1)[0][1] == 2
+    )
 
 
 def test_what_is_dropped_is_the_worst_of_who_has_most_and_everybody_keeps_their_best() -> None:
@@ -120,7 +123,7 @@ def test_what_is_dropped_is_the_worst_of_who_has_most_and_everybody_keeps_their_
     # The last letter of a name says its rank, but for b, whose second photo is its best.
     rank = {photo.path: int(photo.path[-5]) for photo in [*large, *small, *val]}
     rank["mask_old/b0.jpg"], rank["mask_old/b1.jpg"] = 9, 0
-    dropped = [photo.path for photo in choose_drops([*large, *small, *val], rank)]
+    dropped = [photo.path for photo in choose_drops([*large, *small, *val], LABELS, rank)]
     assert dropped == [f"mask_old/{name}.jpg" for name in ("a2", "a3", "a4", "a5", "b0")]
 
 

@@ -123,7 +123,9 @@ def plan_of(
     gone = leaders_of(scans, groups, radius) if dedupe else {}
     usable = [scan for scan in scans if scan.path not in gone]
     numbers = [groups[scan.path] for scan in usable]
-    splits = assign_groups([scan.photo for scan in usable], numbers, DEFAULT_RATIO, seed)
+    splits = assign_groups(
+        [scan.photo for scan in usable], numbers, MASK_AGE.labels, DEFAULT_RATIO, seed
+    )
     return [
         PlannedPhoto(
             scan.path,
@@ -249,8 +251,8 @@ def test_thinning_out_takes_from_train_alone_and_the_last_of_no_group_before_oth
     planned = plan_of(scans_of(poses), 4, seed, dedupe=False)
     order = chance.sample(planned, len(planned))
     rank = {photo.path: place for place, photo in enumerate(order)}
-    drops = choose_drops(planned, rank)
-    assert choose_drops(order, rank) == drops
+    drops = choose_drops(planned, MASK_AGE.labels, rank)
+    assert choose_drops(order, MASK_AGE.labels, rank) == drops
     gone = {photo.path for photo in drops}
     assert all(photo.split == "train" for photo in drops)
     train = [photo for photo in planned if photo.split == "train"]
@@ -287,8 +289,8 @@ def test_variants_are_of_train_and_shared_out_evenly_under_names_of_their_own(
     # Names that a variant would take are taken already, in another case too.
     planned[0] = replace(planned[0], path=planned[0].path.replace(".jpg", "__AUG1.JPG"))
     wishes = CurationSettings(balance=balance, expand=expand, max_variants=most, seed=seed)
-    variants = plan_variants(planned, wishes)
-    assert plan_variants(chance.sample(planned, len(planned)), wishes) == variants
+    variants = plan_variants(planned, MASK_AGE.labels, wishes)
+    assert plan_variants(chance.sample(planned, len(planned)), MASK_AGE.labels, wishes) == variants
     names = [photo.path.casefold() for photo in (*planned, *variants)]
     assert len(set(names)) == len(names)
     by_path = {photo.path: photo for photo in planned}

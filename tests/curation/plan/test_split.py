@@ -10,9 +10,10 @@ from curation.plan.split import (
     assign_at_random,
     assign_groups,
     find_straddlers,
+    require_enough_groups,
     require_full_splits,
 )
-from curation.settings import Ratio
+from curation.settings import CurationSettings, Ratio
 from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import SPLITS
@@ -40,12 +41,13 @@ def test_splits_are_complete_whole_and_stable_under_reordering(
 ) -> None:
     photos, groups = photos_of(contents)
     try:
-        splits = assign_groups(photos, groups, ratio, seed)
+        require(photos, groups)
     except DatasetError:
         # Only where a class comes from too few groups.
         of_class = [sum(counts[k] > 0 for counts in contents) for k in range(4)]
         assert min(of_class) < 3
         assume(False)
+    splits = assign_groups(photos, groups, MASK_AGE.labels, ratio, seed)
     assert len(splits) == len(photos)
     assert set(splits) <= set(SPLITS)
     assert find_straddlers(groups, splits) == []
@@ -55,7 +57,11 @@ def test_splits_are_complete_whole_and_stable_under_reordering(
     renamed = {group: rng.random() for group in set(groups)}
     numbers = {g: k for k, g in enumerate(sorted(set(groups), key=lambda g: renamed[g]))}
     again = assign_groups(
-        [photos[k] for k in order], [numbers[groups[k]] for k in order], ratio, seed
+        [photos[k] for k in order],
+        [numbers[groups[k]] for k in order],
+        MASK_AGE.labels,
+        ratio,
+        seed,
     )
     assert again == [splits[k] for k in order]
 
@@ -69,7 +75,7 @@ def test_a_subject_never_straddles_splits_and_shares_are_near() -> None:
         for subject in range(40)
     ]
     photos, groups = photos_of(contents)
-    splits = assign_groups(photos, groups)
+    splits = assign_groups(photos, groups, MASK_AGE.labels)
     assert find_straddlers(groups, splits) == []
     counts = Counter((s, p.label) for s, p in zip(splits, photos, strict=True))
     for label in MASK_AGE.labels:
@@ -80,38 +86,50 @@ def test_a_subject_never_straddles_splits_and_shares_are_near() -> None:
 
 def test_photos_that_nothing_ties_are_shared_out_exactly() -> None:
     photos = [Photo(f"{label}/{k:03d}.jpg", label) for label in MASK_AGE.labels for k in range(50)]
-    counts = Counter(assign_groups(photos, list(range(200))))
+    counts = Counter(assign_groups(photos, list(range(200)), MASK_AGE.labels))
     assert counts == {"train": 160, "val": 20, "test": 20}
 
 
 def test_three_people_a_class_fill_every_split() -> None:
     contents = [(5, 0, 5, 0)] * 3 + [(0, 9, 0, 3)] * 3
     photos, groups = photos_of(contents)
-    splits = assign_groups(photos, groups)
-    require_full_splits(photos, splits, (0.8, 0.1, 0.1), "group")
+    splits = assign_groups(photos, groups, MASK_AGE.labels)
+    require_full_splits(photos, splits, MASK_AGE.labels, CurationSettings())
 
 
-def test_one_person_is_told_to_bring_others_or_to_split_at_random() -> None:
+def require(photos: Sequence[Photo], groups: Sequence[int]) -> None:
+    require_enough_groups(photos, groups, MASK_AGE.labels, CurationSettings())
+
+
+def test_one_person_is_told_how_many_others_to_bring() -> None:
     photos = [
         Photo(f"{label}/{k}.jpg", label, subject="me")
         for label in MASK_AGE.labels
         for k in range(9)
     ]
     with pytest.raises(DatasetError) as caught:
-        assign_groups(photos, [0] * len(photos))
-    for words in ("mask_old from 1", "subject me", "--split random", "--subject NAME", "36 of 36"):
+        require(photos, [0] * len(photos))
+    for words in (
+        "mask_old from 1",
+        "subject me",
+        "--subject NAME",
+        "36 of 36",
+        "from 2 more people",
+        "about 9 photos of each",
+    ):
         assert words in str(caught.value)
 
 
 def test_two_people_of_one_class_are_named_as_too_few() -> None:
     photos, groups = photos_of([(3, 3, 3, 3)] * 2 + [(0, 3, 3, 3)] * 3)
-    with pytest.raises(DatasetError, match=r"mask_old from 2 groups"):
-        assign_groups(photos, groups)
+    with pytest.raises(DatasetError, match=r"mask_old from 2 groups") as caught:
+        require(photos, groups)
+    assert "Collect mask_old from 1 more person, about 3 photos of each" in str(caught.value)
 
 
 def test_a_random_split_is_the_shuffled_list_cut_at_the_ratio() -> None:
     photos = [Photo(f"{'mask_old'}/{k:02d}.jpg", "mask_old") for k in range(10)]
-    splits = assign_at_random(photos)
+    splits = assign_at_random(photos, MASK_AGE.labels)
     names = [f"{'mask_old'}/{k:02d}.jpg" for k in range(10)]
     random.Random(1337).shuffle(names)
     assert [p.path for p, s in zip(photos, splits, strict=True) if s == "val"] == [names[8]]
@@ -120,9 +138,9 @@ def test_a_random_split_is_the_shuffled_list_cut_at_the_ratio() -> None:
 
 def test_a_random_split_of_few_photos_says_how_many_it_needs() -> None:
     photos = [Photo(f"{label}/{k}.jpg", label) for label in MASK_AGE.labels for k in range(4)]
-    splits = assign_at_random(photos)
+    splits = assign_at_random(photos, MASK_AGE.labels)
     with pytest.raises(DatasetError, match="at least 10 photos in each class"):
-        require_full_splits(photos, splits, (0.8, 0.1, 0.1), "random")
+        require_full_splits(photos, splits, MASK_AGE.labels, CurationSettings(split="random"))
 
 
 def test_straddlers_are_named() -> None:

@@ -38,7 +38,7 @@ def write_demo(out: Path, photos: int) -> None:
 
 
 def make_score(mistakes: int) -> LiveScore:
-    score = LiveScore(seconds=2.0)
+    score = LiveScore(MASK_AGE, seconds=2.0)
     score.confusion["mask_old", "mask_old"] = 30
     score.confusion["mask_old", "mask_young"] = mistakes
     score.moments = [draw_noise(seed, 60) for seed in range(20)]

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +13,9 @@ import pytest
 from PIL import Image
 
 from collector.cli import main
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.ready_made import MASK_AGE, plain_scheme
 from maskage.dataset.store import list_photos
+from maskage.formats.classes_file import read_scheme
 from maskage.pictures.images import encode_jpeg, read_image
 from tests.conftest import draw_noise
 from tests.maskage.cameras.video.video_clips import cut_off, make_clip, spoil_middle
@@ -263,6 +265,203 @@ def test_a_folder_that_is_left_out_whole_is_no_success(
     answer = capsys.readouterr()
     assert "4 photos saved" in answer.out
     assert "whole folders were not imported: more. The rest was." in answer.err
+
+
+def put_pictures(root: Path, *names: str) -> Path:
+    for number, name in enumerate(names):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode_jpeg(draw_noise(number)))
+    return root
+
+
+def labels_in(root: Path) -> list[tuple[str | None, str]]:
+    return sorted((photo.source, photo.label) for photo in list_photos(root))
+
+
+def test_folders_that_are_no_classes_are_named_with_what_they_may_mean(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("Mask Old/1.jpg", "Mask Old/2.jpg", "with_mask/3.jpg", "maskyoung/4.jpg", "hat/5.jpg")
+    source, data = put_pictures(tmp_path / "it's", *names), tmp_path / "data"
+    assert main(["import", str(source), str(data), "--subject", "p 1"]) == 4
+    assert capsys.readouterr() == (
+        "",
+        f"error: {source}: whole folders were not imported: Mask Old, hat, maskyoung, with_mask. "
+        "Nothing was imported.\n"
+        "They are no classes; a new dataset has mask_old, mask_young, nomask_old, nomask_young:\n"
+        "  Mask Old (2 pictures): this is probably mask_old\n"
+        "  hat (1 picture)\n"
+        "  maskyoung (1 picture): this is probably mask_young\n"
+        "  with_mask (1 picture): mask_old or mask_young?\n"
+        "Name their classes:\n"
+        f"  collector import {shlex.quote(str(source))} {data} "
+        "--map 'Mask Old=mask_old,maskyoung=mask_young' --subject 'p 1'\n"
+        "and FOLDER=CLASS for hat, with_mask too (FOLDER= leaves a folder out).\n"
+        "Or make a dataset with these folders as its classes:\n"
+        f"  collector init {data} --from {shlex.quote(str(source))}\n",
+    )
+    assert not data.exists()
+
+
+def test_the_commands_that_a_refusal_shows_do_what_they_say(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = put_pictures(tmp_path / "a b", "train/Mask, Old/1.jpg", "train/x=y/2.jpg")
+    data = tmp_path / "data"
+    assert main(["import", str(source), str(data), "--map", "x=y="]) == 2
+    assert main(["import", str(source), str(data), "--map", r"x\=y="]) == 4
+    shown = [line for line in capsys.readouterr().err.splitlines() if line.startswith("  coll")]
+    assert main(shlex.split(shown[0])[1:]) == 0
+    assert labels_in(data) == [("train/Mask, Old/1.jpg", "mask_old")]
+    assert "     1 left out by --map: x=y\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("folder_map", "labels"),
+    [
+        (
+            "with_mask=mask_young,without_mask=nomask_young",
+            ["mask_young", "nomask_young", "mask_young"],
+        ),
+        # A path goes before a name, and "\\" separates folders too.
+        (
+            "train\\with_mask=mask_old,with_mask=mask_young,without_mask=nomask_old",
+            ["mask_old", "nomask_old", "mask_young"],
+        ),
+    ],
+)
+def test_a_map_names_the_classes_of_folders(
+    tmp_path: Path, folder_map: str, labels: list[str]
+) -> None:
+    names = ("train/with_mask/1.jpg", "train/without_mask/2.jpg", "val/with_mask/3.jpg")
+    source = put_pictures(tmp_path / "source", *names)
+    assert main(["import", str(source), str(tmp_path / "data"), "--map", folder_map]) == 0
+    assert labels_in(tmp_path / "data") == list(zip(names, labels, strict=True))
+
+
+def test_a_map_goes_before_the_name_of_a_class_and_applies_to_labels_of_a_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = put_pictures(tmp_path / "source", "mask_old/1.jpg", "x/2.jpg", "x/3.jpg")
+    rows = [
+        {"path": "x/2.jpg", "label": "Masked"},
+        {"path": "x/3.jpg", "label": "junk"},
+    ]
+    table = write_csv(tmp_path / "labels.csv", rows)
+    words = ["import", str(source), str(tmp_path / "data"), "--metadata", str(table)]
+    assert main([*words, "--map", "mask_old=nomask_old,Masked=mask_young"]) == 4
+    assert "unknown label 'junk' for x/3.jpg" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
+    assert main([*words, "--map", "mask_old=nomask_old,Masked=mask_young,junk=,y="]) == 0
+    answer = capsys.readouterr()
+    assert "no folder with pictures and no label is named 'y'" in answer.err
+    assert "     1 left out by --map: junk" in answer.out
+    assert labels_in(tmp_path / "data") == [
+        ("mask_old/1.jpg", "nomask_old"),
+        ("x/2.jpg", "mask_young"),
+    ]
+
+
+def test_a_nearer_folder_that_is_spelled_like_another_class_is_not_swallowed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("mask_old/1.jpg", "mask_old/blurred/2.jpg", "mask_old/No Mask Old/3.jpg")
+    source = put_pictures(tmp_path / "source", *names)
+    assert main(["import", str(source), str(tmp_path / "data")]) == 4
+    assert "No Mask Old (1 picture): this is probably nomask_old" in capsys.readouterr().err
+    assert labels_in(tmp_path / "data") == [(names[0], "mask_old"), (names[1], "mask_old")]
+
+
+def test_a_dataset_imports_into_its_own_classes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], four_folders: MakeFolders
+) -> None:
+    data = tmp_path / "data"
+    assert main(["init", str(data), "--classes", "Helmet,no helmet"]) == 0
+    source = put_pictures(tmp_path / "source", "Helmet/1.jpg", "no helmet/2.jpg")
+    assert main(["import", str(source), str(data)]) == 0
+    assert labels_in(data) == [("Helmet/1.jpg", "Helmet"), ("no helmet/2.jpg", "no helmet")]
+    assert main(["import", str(source), str(data), "--label", "helmets"]) == 2
+    assert "'helmets' is not one of Helmet, no helmet. Did you mean Helmet?" in (
+        capsys.readouterr().err
+    )
+    # The default four are unknown folders here.
+    assert main(["import", str(four_folders(1)), str(data)]) == 4
+    assert "whole folders were not imported: mask_old, mask_young" in capsys.readouterr().err
+
+
+def test_unknown_folders_become_plain_classes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data"
+    assert main(["init", str(data), "--classes", "helmet,bare"]) == 0
+    source = put_pictures(tmp_path / "source", "helmet/1.jpg", "train/2.jpg", "=1+1/3.jpg")
+    assert main(["import", str(source), str(data)]) == 4
+    assert f"  collector import {source} {data} --add-classes\n" in capsys.readouterr().err
+    assert main(["import", str(source), str(data), "--add-classes"]) == 0
+    assert read_scheme(data) == plain_scheme(["helmet", "bare", "=1+1", "train"])
+    assert labels_in(data) == [
+        ("=1+1/3.jpg", "=1+1"),
+        ("helmet/1.jpg", "helmet"),
+        ("train/2.jpg", "train"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("classes", "folder", "reason", "way"),
+    [
+        (None, "hat", "no dataset to add them to", "collector init"),
+        ("mask-state", "hat", "a value of each factor", "--add hat --factor mask=VALUE"),
+        ("helmet,bare", "Helmet", "spelled like classes", "--map Helmet=helmet"),
+    ],
+)
+def test_folders_that_cannot_become_classes_add_none(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    classes: str | None,
+    folder: str,
+    reason: str,
+    way: str,
+) -> None:
+    data = tmp_path / "data"
+    if classes:
+        assert main(["init", str(data), "--classes", classes]) == 0
+    before = read_scheme(data)
+    source = put_pictures(tmp_path / "source", f"{folder}/1.jpg")
+    assert main(["import", str(source), str(data), "--add-classes"]) == 4
+    told = capsys.readouterr().err
+    assert reason in told
+    assert way in told
+    assert read_scheme(data) == before
+    assert data.exists() == bool(classes)
+
+
+def test_too_many_new_classes_add_none_of_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data"
+    assert main(["init", str(data), "--classes", "a0,b0"]) == 0
+    source = put_pictures(tmp_path / "source", *(f"{n:03d}/1.jpg" for n in range(63)))
+    assert main(["import", str(source), str(data), "--add-classes"]) == 2
+    assert "65 classes, not 2 to 64" in capsys.readouterr().err
+    assert read_scheme(data).labels == ("a0", "b0")
+
+
+def test_a_label_for_all_goes_with_no_map(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for more in (["--map", "a=mask_old"], ["--add-classes"]):
+        assert main(["import", str(tmp_path), "--label", "mask_old", *more]) == 2
+        assert "--label names the class of all pictures" in capsys.readouterr().err
+
+
+def test_pictures_that_are_all_left_out_make_no_dataset(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = put_pictures(tmp_path / "source", "a/1.jpg")
+    assert main(["import", str(source), str(tmp_path / "data"), "--map", "a="]) == 4
+    assert "all pictures are left out by --map" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def test_the_manifest_takes_every_name_and_gives_it_back(tmp_path: Path, name: b
     (photo,) = list_photos(tmp_path)
     assert (photo.path, photo.is_flagged) == (path, True)
     assert photo.suggestion == Suggestion("mask_young", 0.75)
-    salvage = salvage_manifest(manifest_path(tmp_path))
+    salvage = salvage_manifest(manifest_path(tmp_path), MASK_AGE)
     assert list(salvage.rows) == [path]
     with PhotoStore(tmp_path) as store:
         edit = store.relabelling(store.photos()[0], "nomask_old")

@@ -9,8 +9,8 @@ import pytest
 
 from maskage.cameras.sources import Camera, open_camera
 from maskage.classes.ready_made import MASK_AGE
-from maskage.classes.scheme import MASK, WORN
-from maskage.demo.camera import DEMO_SUBJECTS, DemoCamera
+from maskage.classes.scheme import AGE, MASK, NONE, OLD, WORN, YOUNG
+from maskage.demo.camera import DEMO_SUBJECTS, DemoCamera, DemoFace
 from maskage.demo.painting.hair.styles import STYLES
 from maskage.demo.painting.masks import MASK_KINDS
 from maskage.errors import UsageError
@@ -26,6 +26,10 @@ def small_camera(**settings: object) -> DemoCamera:
     """A camera that renders fast: 160x120 px, scenes of 4 frames."""
     defaults: dict[str, object] = {"pace": False, "size": (160, 120), "fps": 4.0, "scene_s": 1.0}
     return DemoCamera(**{**defaults, **settings})  # type: ignore[arg-type]
+
+
+def has_mask(face: DemoFace) -> bool:
+    return face.mask in MASK_KINDS
 
 
 def test_it_knows_at_least_24_people_half_of_them_old() -> None:
@@ -71,8 +75,9 @@ def test_the_truth_about_a_face_agrees_with_itself(people: int) -> None:
         assert len({face.subject_id for face in faces}) == people
         assert [face.box.x for face in faces] == sorted(face.box.x for face in faces)
         for face in faces:
-            has_mask = face.mask in MASK_KINDS
-            assert face.label == KNOWN[face.subject_id].label(has_mask=has_mask)
+            age = OLD if KNOWN[face.subject_id].is_old else YOUNG
+            state = WORN if face.mask in MASK_KINDS else NONE
+            assert face.label == MASK_AGE.find({MASK: state, AGE: age})
             assert face.box.x >= 0
             assert face.box.y >= 0
             assert face.box.x + face.box.width <= 640
@@ -85,15 +90,15 @@ def test_a_mask_on_the_chin_is_no_mask() -> None:
     faces = [camera.faces_at(scene * SCENE_FRAMES)[0] for scene in range(64)]
     on_chin = [face for face in faces if face.mask.startswith("chin ")]
     assert on_chin
-    assert not any(MASK_AGE.has(face.label, MASK, WORN) for face in on_chin)
+    assert {face.label for face in on_chin} <= {"nomask_old", "nomask_young"}
     assert all(face.mask.removeprefix("chin ") in MASK_KINDS for face in on_chin)
 
 
 def test_in_two_rounds_everyone_appears_with_and_without_a_mask() -> None:
     camera = DemoCamera(seed=9, pace=False)
     faces = [camera.faces_at(s * SCENE_FRAMES)[0] for s in range(2 * len(DEMO_SUBJECTS))]
-    seen = {(face.subject_id, MASK_AGE.has(face.label, MASK, WORN)) for face in faces}
-    assert seen == {(name, has_mask) for name in KNOWN for has_mask in (True, False)}
+    seen = {(face.subject_id, has_mask(face)) for face in faces}
+    assert seen == {(name, masked) for name in KNOWN for masked in (True, False)}
 
 
 def test_the_classes_take_turns() -> None:
@@ -195,7 +200,7 @@ def test_a_mask_changes_the_lower_face_and_leaves_the_eyes() -> None:
     """The same person, masked in one round and bare in another."""
     camera = DemoCamera(seed=0, pace=False, cast=["demo-13"])
     faces = [camera.faces_at(s * SCENE_FRAMES)[0] for s in range(2)]
-    assert {MASK_AGE.has(face.label, MASK, WORN) for face in faces} == {True, False}
+    assert {has_mask(face) for face in faces} == {True, False}
     halves = []
     for scene, face in enumerate(faces):
         crop = resize_square(crop_face(camera.render(scene * SCENE_FRAMES), face.box, 0.0), 64)

@@ -41,7 +41,7 @@ def test_a_whole_bundle_is_read_with_what_the_detector_needs(small_run: Path) ->
         "nomask_old",
         "nomask_young",
     ]
-    assert set(bundle.files) == {"model.onnx", "model.keras"}
+    assert set(bundle.files) == {"classes.toml", "model.onnx", "model.keras"}
     assert 0 <= bundle.metrics["accuracy"] <= 1
     found = OnnxEngine(bundle.onnx_path).run(golden_images(64))
     assert np.abs(found - bundle.golden_probabilities).max() < 1e-5
@@ -100,13 +100,13 @@ def test_a_damaged_model_file_is_refused(
     [
         ({"schema_version": 99}, "schema is 99"),
         ({"labels": ["mask_young", "mask_old", "nomask_old", "nomask_young"]}, "its classes are"),
-        ({"labels": ["cat", "dog"]}, "not a valid Label"),
+        ({"labels": ["cat", "dog"]}, "its classes are"),
         ({"input_size": 1 << 20}, "1048576 px"),
         ({"input_size": "64"}, "not a number"),
         ({"temperature": 0.0}, "temperature"),
         ({"golden": [[1, 0, 0, 0]]}, "golden rows"),
-        ({"files": {}}, "no model.onnx"),
-        ({"files": None}, "items"),
+        ({"files": {}}, "no .classes.toml"),
+        ({"files": None}, "not subscriptable"),
         (
             {
                 "files": {
@@ -159,7 +159,8 @@ def test_sha256sum_knows_the_digests_of_a_bundle(small_run: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["bundle.json: OK", "model.keras: OK", "model.onnx: OK"]
+    names = ("bundle.json", "classes.toml", "model.keras", "model.onnx")
+    assert done.stdout.splitlines() == [f"{name}: OK" for name in names]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +170,7 @@ def test_sha256sum_knows_the_digests_of_a_bundle(small_run: Path) -> None:
         ('"crop_margin": 0.3', '"crop_margin": 1.0'),
         ('"accuracy": ', '"accuracy": -'),
         ("{", "{ "),
-        ('"schema_version": 2', '"schema_version": 1'),
+        ('"schema_version": 3', '"schema_version": 1'),
     ],
 )
 def test_a_bundle_that_was_changed_after_the_training_is_refused_in_words(

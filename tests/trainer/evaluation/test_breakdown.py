@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,13 @@ from maskage.pictures.images import encode_jpeg
 from maskage.records import Quality
 from tests.trainer.conftest import draw_face
 from trainer.data.dataset import digest_files
-from trainer.evaluation.breakdown import (
-    NOT_KNOWN,
-    break_down,
-    break_down_by_facts,
-    format_breakdown,
-)
+from trainer.evaluation import breakdown
+from trainer.evaluation.accuracies import Accuracies
+from trainer.evaluation.breakdown import NOT_KNOWN, format_breakdown
 from trainer.evaluation.photo_facts import PhotoFacts, gather_facts, read_metadata
+
+break_down = partial(breakdown.break_down, scheme=MASK_AGE)
+break_down_by_facts = partial(breakdown.break_down_by_facts, scheme=MASK_AGE)
 
 ACTUAL = np.array([0, 0, 1, 1, 2, 2, 3, 3, 0, 1, 2, 3])
 SAID = np.array([0, 0, 0, 1, 2, 2, 3, 1, 0, 1, 2, 3])
@@ -39,8 +40,8 @@ def test_each_value_has_its_own_figures_the_largest_first() -> None:
     found = break_down("source", ["b"] * 4 + ["a"] * 8, ACTUAL, SAID)
     assert [(part.value, part.photos) for part in found.parts] == [("a", 8), ("b", 4)]
     large, small = found.parts
-    assert (large.accuracy, large.mask_accuracy, large.age_accuracy) == (7 / 8, 7 / 8, 1.0)
-    assert (small.accuracy, small.mask_accuracy, small.age_accuracy) == (3 / 4, 1.0, 3 / 4)
+    assert large.accuracies == Accuracies(7 / 8, {"mask": 7 / 8, "age": 1.0})
+    assert small.accuracies == Accuracies(3 / 4, {"mask": 1.0, "age": 3 / 4})
     low, high = small.accuracy_interval
     assert (low, high) == pytest.approx((0.3006, 0.9544), abs=1e-4)
 

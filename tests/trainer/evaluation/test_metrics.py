@@ -1,15 +1,16 @@
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 
+from maskage.classes.ready_made import MASK_AGE
+from trainer.evaluation import metrics
 from trainer.evaluation.intervals import bootstrap_interval
-from trainer.evaluation.metrics import (
-    evaluate_answers,
-    expected_calibration_error,
-    undo_temperature,
-)
+from trainer.evaluation.metrics import expected_calibration_error, undo_temperature
 from trainer.network.head import softmax
+
+evaluate_answers = partial(metrics.evaluate_answers, scheme=MASK_AGE)
 
 ACTUAL = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 3])
 SAID = np.array([0, 0, 0, 1, 1, 0, 2, 3, 3, 3])
@@ -65,8 +66,9 @@ def test_averages_agree_with_scikit_learn() -> None:
 def test_confusion_has_actual_rows_and_factors_count_halves() -> None:
     result = evaluate_answers(ACTUAL, sure(SAID))
     assert result.confusion == ((3, 1, 0, 0), (1, 1, 0, 0), (0, 0, 1, 2), (0, 0, 0, 1))
-    assert result.mask_accuracy == 1.0
-    assert result.age_accuracy == 0.6
+    assert result.accuracies.factors == {"mask": 1.0, "age": 0.6}
+    # Six photos are old, four of them are seen so; of four young ones two are.
+    assert result.factors["age"].values == {"old": 4 / 7, "young": 2 / 3}
 
 
 def test_a_class_never_said_and_never_there_scores_zero() -> None:

@@ -11,6 +11,7 @@ from maskage.inference.onnx_engine import OnnxEngine
 from tests.trainer.conftest import draw_face
 from trainer.data.pixels import PixelReader
 from trainer.evaluate import evaluate_run
+from trainer.evaluation.accuracies import Accuracies
 from trainer.evaluation.robustness import (
     CORRUPTIONS,
     WORKING_PX,
@@ -130,15 +131,17 @@ def test_each_corruption_is_measured_on_its_own(tmp_path: Path) -> None:
         path = tmp_path / f"{level}.png"
         Image.new("RGB", (100, 80), (level, level, level)).save(path)
         photos.append(CuratedPhoto(path, label, str(path)))
-    resized, _, blurred, noisy, _, dark, *_ = measure_corruptions(engine, photos, 64)
+    resized, _, blurred, noisy, _, dark, *_ = measure_corruptions(
+        engine, photos, 64, scheme=MASK_AGE
+    )
     assert (resized.name, blurred.name, noisy.name, dark.name) == (
         "resized", "blur", "noise", "dark"
     )  # fmt: skip
     for each in (resized, blurred, noisy):
-        assert (each.accuracy, each.mask_accuracy, each.age_accuracy) == (1, 1, 1)
+        assert each.accuracies == Accuracies(1, {"mask": 1, "age": 1})
     # 40% of the light leaves 66% of each level: 26, 59, 92 and 125, so the classes 0, 0, 1 and 2.
-    assert (dark.accuracy, dark.mask_accuracy, dark.age_accuracy) == (0.25, 0.75, 0.25)
-    assert measure_corruptions(engine, photos, 64, CORRUPTIONS[5:6]) == (dark,)
+    assert dark.accuracies == Accuracies(0.25, {"mask": 0.75, "age": 0.25})
+    assert measure_corruptions(engine, photos, 64, CORRUPTIONS[5:6], scheme=MASK_AGE) == (dark,)
 
 
 def test_the_table_sets_each_corruption_beside_the_clean_photos(
@@ -147,7 +150,8 @@ def test_the_table_sets_each_corruption_beside_the_clean_photos(
     result = evaluate_run(small_run, curated, "test", has_corruptions=True)
     assert result.corruptions is not None
     assert len(result.corruptions) == len(CORRUPTIONS)
-    table = format_corruptions((1.0, 1.0, 1.0), result.corruptions).splitlines()
+    clean = Accuracies(1.0, {"mask": 1.0, "age": 1.0})
+    table = format_corruptions(clean, result.corruptions).splitlines()
     assert table[1].split() == ["none", "100.00%", "100.00%", "100.00%"]
     for line, each in zip(table[2:], result.corruptions, strict=True):
         assert line.startswith(each.name)

@@ -67,7 +67,8 @@ def test_a_float_format_answers_as_the_keras_model_and_says_what_it_is(
         found = describe_file(folder / file)
         assert (found.sha256, found.size) == (facts["sha256"], facts["size"])
     assert figures.size == sum(facts["size"] for facts in told["files"].values())
-    assert {path.name for path in folder.iterdir()} == {*told["files"], "export.json"}
+    beside = {"export.json", told["labels_file"], *told["examples"]}
+    assert {path.name for path in folder.iterdir()} == {*told["files"], *beside}
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from numpy.typing import NDArray
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import EnvironmentProblemError, InUseError, UsageError
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.formats.results_file import EpochRow
@@ -38,10 +39,10 @@ RECIPE = replace(
 def make_data() -> HeadData:
     chance = np.random.default_rng(5)
     labels = np.arange(64) % 4
-    clouds = np.hstack([one_hot(labels), np.zeros((64, 4), np.float32)])
+    clouds = np.hstack([one_hot(labels, 4), np.zeros((64, 4), np.float32)])
     train = (clouds[:, None] + chance.normal(0, 0.6, (64, 3, 8))).astype(np.float32)
     val = (clouds + chance.normal(0, 0.6, (64, 8))).astype(np.float32)
-    return HeadData(train, labels, val, labels, np.ones(4, np.float32))
+    return HeadData(train, labels, val, labels, np.ones(4, np.float32), MASK_AGE)
 
 
 def make_row(phase: str, epoch: int) -> EpochRow:

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from maskage.classes.ready_made import MASK_AGE
 from trainer.evaluation.calibration import RANGE, fit_temperature
 from trainer.network.classes import one_hot
 from trainer.network.head import EpochFigures, HeadData, cross_entropy, softmax, train_head
@@ -22,12 +23,12 @@ def make_data(seed: int = 0, views: int = 2) -> HeadData:
     chance = np.random.default_rng(seed)
     labels = np.arange(80) % 4
     clouds = np.zeros((80, 12), np.float32)
-    clouds[:, :4] = 3 * one_hot(labels)
+    clouds[:, :4] = 3 * one_hot(labels, 4)
     train = clouds[:, None] + chance.normal(0, 0.5, (80, views, 12))
     train[..., 11] = 7.0
     val = (clouds + chance.normal(0, 0.5, (80, 12))).astype(np.float32)
     val[:, 11] = 7.0
-    return HeadData(train.astype(np.float32), labels, val, labels, np.ones(4, np.float32))
+    return HeadData(train.astype(np.float32), labels, val, labels, np.ones(4, np.float32), MASK_AGE)
 
 
 def test_the_head_learns_and_its_kernel_works_on_raw_features() -> None:

@@ -29,14 +29,14 @@ def multiply(factors: np.ndarray) -> np.ndarray:
 
 def test_merged_factors_are_the_product_of_their_probabilities() -> None:
     factors = np.random.default_rng(1).normal(0, 3, (50, 2)).astype(np.float32)
-    merged = softmax(factors @ merge_matrix("factors"))
+    merged = softmax(factors @ merge_matrix("factors", MASK_AGE))
     assert np.abs(merged - multiply(factors)).max() < 1e-6
 
 
 def test_the_cross_entropy_of_four_classes_is_the_sum_of_the_factors() -> None:
     factors = np.random.default_rng(2).normal(0, 2, (30, 2))
     labels = np.arange(30) % 4
-    whole = -np.log(softmax(factors @ merge_matrix("factors"))[np.arange(30), labels])
+    whole = -np.log(softmax(factors @ merge_matrix("factors", MASK_AGE))[np.arange(30), labels])
     signs = np.array(
         [
             [1 if MASK_AGE.has(at, MASK, WORN) else -1, 1 if MASK_AGE.has(at, AGE, OLD) else -1]
@@ -48,7 +48,7 @@ def test_the_cross_entropy_of_four_classes_is_the_sum_of_the_factors() -> None:
 
 
 def test_a_network_of_factors_answers_as_their_product() -> None:
-    network = build_network(SMALL)
+    network = build_network(SMALL, MASK_AGE)
     assert network.head.name == "factors"
     depth = network.head.kernel.shape[0]
     kernel = np.random.default_rng(3).normal(0, 1, (depth, 2)).astype(np.float32)
@@ -63,14 +63,14 @@ def test_a_network_of_factors_answers_as_their_product() -> None:
 def test_training_leaves_the_merging_of_factors_alone() -> None:
     from trainer.network.backend import keras
 
-    network = build_network(SMALL)
+    network = build_network(SMALL, MASK_AGE)
     network.backbone.trainable = False
     trainee = build_trainee(network, has_sides=False)
     trainee.compile(keras.optimizers.SGD(0.5), make_loss(0.0), metrics=[accuracy])
     images = np.random.default_rng(5).integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
     trainee.train_on_batch(images, np.eye(4, dtype=np.float32)[np.zeros(8, int)])
     merged = network.logits.get_layer("logits")
-    assert np.array_equal(np.asarray(merged.kernel), merge_matrix("factors"))
+    assert np.array_equal(np.asarray(merged.kernel), merge_matrix("factors", MASK_AGE))
     assert not np.array_equal(np.asarray(network.head.bias), np.zeros(2))
 
 
@@ -87,7 +87,7 @@ def test_either_head_learns_two_factors(heads: str) -> None:
     )
     clouds = np.hstack([2 * signs[labels], np.zeros((120, 3), np.float32)])
     noisy = (clouds[None] + chance.normal(0, 0.4, (2, 120, 5))).astype(np.float32)
-    data = HeadData(noisy[0][:, None], labels, noisy[1], labels, np.ones(4, np.float32))
+    data = HeadData(noisy[0][:, None], labels, noisy[1], labels, np.ones(4, np.float32), MASK_AGE)
     phase = Phase(
         epochs=60, batch_size=16, learning_rate=0.02, weight_decay=0.0, patience=60, dropout=0.0
     )

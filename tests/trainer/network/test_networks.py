@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import MissingDownloadError, ModelRefusedError, UsageError
 from tests.trainer.network.legacy_weights import write_legacy_weights
 from trainer.network.backbones import (
@@ -27,7 +28,7 @@ SMALL = with_overrides(load_recipe("mobilenetv2"), image_size=32, alpha=0.35)
 
 def preprocess(name: str, image_size: int, pixels: np.ndarray) -> np.ndarray:
     recipe = with_overrides(load_recipe(name), image_size=image_size)
-    network = build_network(recipe)
+    network = build_network(recipe, MASK_AGE)
     layer = network.logits.get_layer("preprocessing")
     return np.asarray(layer(pixels))
 
@@ -52,7 +53,9 @@ def test_each_backbone_gets_its_own_preprocessing_of_rgb(name: str, size: int, m
     ids=lambda row: row.name,
 )
 def test_a_backbone_that_could_preprocess_by_itself_gets_the_same_from_us(row: Backbone) -> None:
-    network = build_network(with_overrides(load_recipe(row.name), image_size=row.min_size))
+    network = build_network(
+        with_overrides(load_recipe(row.name), image_size=row.min_size), MASK_AGE
+    )
     build = getattr(keras.applications, row.builder)
     side = row.min_size
     own = build(include_top=False, weights=None, input_shape=(side, side, 3))
@@ -66,7 +69,7 @@ def test_a_backbone_that_could_preprocess_by_itself_gets_the_same_from_us(row: B
 
 
 def test_a_network_takes_bytes_and_gives_probabilities() -> None:
-    network = build_network(SMALL)
+    network = build_network(SMALL, MASK_AGE)
     images = np.random.default_rng(2).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     chances = np.asarray(build_deliverable(network, 2.0)(images))
     logits = np.asarray(network.logits(images))
@@ -77,7 +80,7 @@ def test_a_network_takes_bytes_and_gives_probabilities() -> None:
 
 
 def test_fine_tuning_opens_upper_blocks_and_no_batch_norm() -> None:
-    network = build_network(SMALL)
+    network = build_network(SMALL, MASK_AGE)
     open_upper_blocks(network)
     layers = {layer.name: layer for layer in network.backbone.layers}
     assert not layers["Conv1"].trainable
@@ -93,7 +96,9 @@ def test_fine_tuning_opens_upper_blocks_and_no_batch_norm() -> None:
 
 @pytest.mark.parametrize("row", BACKBONES.values(), ids=list(BACKBONES))
 def test_from_random_weights_every_residual_block_begins_as_its_shortcut(row: Backbone) -> None:
-    network = build_network(with_overrides(load_recipe(row.name), image_size=row.min_size))
+    network = build_network(
+        with_overrides(load_recipe(row.name), image_size=row.min_size), MASK_AGE
+    )
     prepare_scratch(network)
     for name in row.branch_norms:
         gamma = network.backbone.get_layer(name).gamma
@@ -116,7 +121,7 @@ def test_from_random_weights_every_residual_block_begins_as_its_shortcut(row: Ba
 def test_every_backbone_has_the_layer_that_opens_first() -> None:
     for row in BACKBONES.values():
         recipe = with_overrides(load_recipe(row.name), image_size=row.min_size)
-        network = build_network(recipe)
+        network = build_network(recipe, MASK_AGE)
         open_upper_blocks(network)
         assert network.backbone.trainable_variables
         assert not network.backbone.layers[1].trainable
@@ -166,7 +171,7 @@ def test_hashes_of_weights_are_those_that_keras_knows() -> None:
 @pytest.mark.parametrize("name", ["mobilenetv3large", "efficientnetv2b0"])
 def test_a_newer_backbone_exports_as_it_is(name: str, tmp_path: Path) -> None:
     row = BACKBONES[name]
-    network = build_network(with_overrides(load_recipe(name), image_size=row.min_size))
+    network = build_network(with_overrides(load_recipe(name), image_size=row.min_size), MASK_AGE)
     model = build_deliverable(network, 1.3)
     export_onnx(model, tmp_path / "model.onnx", output="probabilities")
     side = row.min_size
@@ -184,12 +189,12 @@ def test_a_cache_laid_out_as_keras_does_is_used_without_the_network(
 ) -> None:
     row = BACKBONES[name]
     recipe = with_overrides(load_recipe(name), image_size=row.min_size)
-    first = build_network(recipe)
+    first = build_network(recipe, MASK_AGE)
     cached = tmp_path / "models" / imagenet_names(row, recipe)[-1]
     cached.parent.mkdir()
     write_legacy_weights(first.backbone, cached)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    second = build_network(recipe)
+    second = build_network(recipe, MASK_AGE)
     path = obtain_weights(row, recipe, "imagenet")
     assert path == cached
     load_backbone_weights(second, cached)
@@ -214,7 +219,7 @@ def test_missing_imagenet_weights_tell_the_file_the_place_and_the_ways_out(
 
 
 def test_files_that_are_no_weights_are_refused(tmp_path: Path) -> None:
-    network = build_network(SMALL)
+    network = build_network(SMALL, MASK_AGE)
     text = tmp_path / "text.h5"
     text.write_text("not a weights file")
     with pytest.raises(ModelRefusedError, match="not a weights file"):
@@ -228,11 +233,11 @@ def test_files_that_are_no_weights_are_refused(tmp_path: Path) -> None:
 
 
 def test_weights_of_another_width_are_refused(tmp_path: Path) -> None:
-    wider = build_network(with_overrides(SMALL, alpha=0.5))
+    wider = build_network(with_overrides(SMALL, alpha=0.5), MASK_AGE)
     path = tmp_path / "wider.weights.h5"
     wider.backbone.save_weights(str(path))
     with pytest.raises(ModelRefusedError, match="not weights of MobileNetV2"):
-        load_backbone_weights(build_network(SMALL), path)
+        load_backbone_weights(build_network(SMALL, MASK_AGE), path)
 
 
 def test_a_small_file_that_asks_for_much_memory_is_refused(tmp_path: Path) -> None:
@@ -241,4 +246,4 @@ def test_a_small_file_that_asks_for_much_memory_is_refused(tmp_path: Path) -> No
         file.create_dataset("x", shape=(50_000, 50_000), dtype="f4", chunks=(100, 100))
     assert path.stat().st_size < 100_000
     with pytest.raises(ModelRefusedError, match="10,000,000,000 bytes of memory"):
-        load_backbone_weights(build_network(SMALL), path)
+        load_backbone_weights(build_network(SMALL, MASK_AGE), path)

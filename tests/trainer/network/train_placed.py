@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.curated_set import CuratedPhoto
 from maskage.records import RgbImage
 from trainer.data.dataset import TrainingPhotos, read_training_photos
@@ -65,7 +66,7 @@ def build_tiny() -> Network:
     row = replace(
         BACKBONES["mobilenetv2"], open_from="conv2", side_heads=("block1",), branch_norms=("norm2",)
     )
-    return build_around(keras.Model(images, maps), row, _RECIPE)
+    return build_around(keras.Model(images, maps), row, _RECIPE, MASK_AGE)
 
 
 def train(photos: TrainingPhotos, phase: str, devices: str, precision: str, out: Path) -> None:

@@ -204,7 +204,7 @@ def test_a_page_that_cannot_be_written_ends_with_5(
 
 def test_a_preview_shows_the_views_that_were_learned_from(curated: Path) -> None:
     train = read_training_photos(curated).train
-    shown = preview_views(train, PixelReader(48), views=3)
+    shown = preview_views(train, PixelReader(48), views=3, scheme=MASK_AGE)
     assert [each.photo.label for each in shown.photos] == [
         label for label in MASK_AGE.labels for _ in range(2)
     ]
@@ -218,8 +218,8 @@ def test_a_preview_shows_the_views_that_were_learned_from(curated: Path) -> None
 
 def test_a_preview_of_epochs_shows_no_more_than_there_were(curated: Path) -> None:
     train = read_training_photos(curated).train
-    short = preview_epochs(train, PixelReader(48), 2, 1337, is_scratch=True)
-    long = preview_epochs(train, PixelReader(48), 60, 1337, is_scratch=False)
+    short = preview_epochs(train, PixelReader(48), 2, 1337, is_scratch=True, scheme=MASK_AGE)
+    long = preview_epochs(train, PixelReader(48), 60, 1337, is_scratch=False, scheme=MASK_AGE)
     assert {len(each.variants) for each in short.photos} == {2}
     assert {len(each.variants) for each in long.photos} == {6}
     assert "colour" in short.note

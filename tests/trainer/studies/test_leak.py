@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
-from maskage.formats.curated_set import SPLITS, CuratedPhoto
+from maskage.formats.curated_set import SPLITS, CuratedPhoto, read_curated
 from maskage.formats.feature_cache import FeatureCache
 from maskage.formats.plan_file import PLAN_COLUMNS
 from maskage.pictures.images import encode_jpeg
@@ -44,7 +44,7 @@ def make_bursts(people: int, shots: int, look: float) -> tuple[Features, list[Cu
     groups = np.repeat(np.arange(people), shots)
     labels = groups % 4
     features = chance.normal(0, 0.5, (len(groups), 60))
-    features[:, :4] += 0.8 * one_hot(labels)
+    features[:, :4] += 0.8 * one_hot(labels, 4)
     features += look * chance.normal(0, 1, (people, 60))[groups]
     photos = [
         CuratedPhoto(Path(f"/{at:04d}.jpg"), MASK_AGE.labels[label], f"g{group:03d}")
@@ -54,7 +54,7 @@ def make_bursts(people: int, shots: int, look: float) -> tuple[Features, list[Cu
 
 
 def compare(features: Features, photos: list[CuratedPhoto], seed: int = 1) -> LeakMeasurement:
-    return compare_splits(features, photos, RECIPE, seed=seed)
+    return compare_splits(features, photos, RECIPE, seed=seed, scheme=MASK_AGE)
 
 
 def make_curated_bursts(root: Path) -> Path:
@@ -147,7 +147,7 @@ def test_a_class_of_two_people_cannot_be_split_by_group() -> None:
 
 
 def test_variants_are_left_out_and_all_splits_taken(tmp_path: Path) -> None:
-    photos = list_originals(make_curated_bursts(tmp_path / "curated"))
+    photos = list_originals(read_curated(make_curated_bursts(tmp_path / "curated")))
     assert len(photos) == 48
     assert len({photo.group for photo in photos}) == 24
     assert {photo.path.parts[-3] for photo in photos} == set(SPLITS)

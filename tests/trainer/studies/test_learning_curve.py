@@ -14,6 +14,7 @@ from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError, UsageError
 from maskage.formats.curated_set import CuratedPhoto
 from trainer.cli import main
+from trainer.evaluation.accuracies import Accuracies
 from trainer.evaluation.intervals import Estimate
 from trainer.network.classes import one_hot
 from trainer.network.head import HeadData
@@ -53,10 +54,10 @@ def make_data(count: int, noise: float, seed: int = 0) -> HeadData:
     chance = np.random.default_rng(seed)
     labels = np.arange(count) % 4
     clouds = np.zeros((count, 40), np.float32)
-    clouds[:, :4] = 3 * one_hot(labels)
+    clouds[:, :4] = 3 * one_hot(labels, 4)
     train = (clouds + chance.normal(0, noise, clouds.shape)).astype(np.float32)
     val = (clouds + chance.normal(0, noise, clouds.shape)).astype(np.float32)
-    return HeadData(train[:, None], labels, val, labels, np.ones(4, np.float32))
+    return HeadData(train[:, None], labels, val, labels, np.ones(4, np.float32), MASK_AGE)
 
 
 def measure(data: HeadData, seed: int = 1) -> LearningCurve:
@@ -186,9 +187,7 @@ def test_the_verdict_heeds_the_interval_not_the_figure_alone(
             draw=1,
             groups=10,
             photos=int(100 * share),
-            accuracy=0.9,
-            mask_accuracy=0.95,
-            age_accuracy=0.92,
+            accuracies=Accuracies(0.9, {"mask": 0.95, "age": 0.92}),
         )
         for share in (0.25, 0.5, 1.0)
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.findings import Kind
@@ -175,7 +176,7 @@ def test_salvage_reads_the_log_too_and_every_column(tmp_path: Path) -> None:
     path = manifest_path(tmp_path)
     wal = path.with_name("manifest.db-wal")
     assert wal.stat().st_size > 0
-    salvage = salvage_manifest(path, wal)
+    salvage = salvage_manifest(path, MASK_AGE, wal)
     manifest.close()
     (row,) = salvage.rows.values()
     assert row.photo == photo
@@ -191,7 +192,7 @@ def test_a_damaged_row_costs_no_other_row_of_its_page(tmp_path: Path) -> None:
     lost = photos[20]
     at = data.index(f"{lost.path}{lost.label}{lost.subject}".encode())  # not in an index
     path.write_bytes(data[: at - 30] + b"\xff" * 30 + data[at:])
-    salvaged = salvage_manifest(path).rows
+    salvaged = salvage_manifest(path, MASK_AGE).rows
     assert {photo.path for photo in photos} - set(salvaged) == {lost.path}
 
 
@@ -207,7 +208,7 @@ def test_a_log_is_read_beyond_a_damaged_frame(tmp_path: Path) -> None:
     manifest.close()
     log[100] ^= 1  # in the first frame
     wal.write_bytes(log)
-    assert len(salvage_manifest(path, wal).rows) == 3
+    assert len(salvage_manifest(path, MASK_AGE, wal).rows) == 3
 
 
 def test_salvage_knows_the_columns_of_the_table(tmp_path: Path) -> None:

@@ -1,0 +1,164 @@
+"""The messages of `collector import` about folders that are no classes of the dataset."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+
+from collector.commands.folder_map import format_map, read_map
+from maskage.classes.scheme import Scheme
+from maskage.commands.text_table import list_some
+from maskage.dataset.near_classes import close_classes
+from maskage.dataset.photo_files import list_files
+from maskage.dataset.source_labels import SourceListing, UnknownFolder
+from maskage.errors import DatasetError, UsageError
+from maskage.formats.classes_file import CLASSES_FILE
+from maskage.shell_words import join_words
+
+_MOST_FOLDERS = 12
+
+
+def require_some_pictures(
+    arguments: argparse.Namespace, scheme: Scheme, listing: SourceListing
+) -> None:
+    """Refuse a source of which nothing can be imported, before anything is made.
+
+    Raises:
+        UsageError: There are pictures, in no folders, and nothing names their class.
+        DatasetError: There are no pictures, or all are in folders that are no classes.
+    """
+    source = arguments.source
+    if listing.pictures:
+        return
+    if listing.unknown:
+        raise DatasetError(*describe_unknown(arguments, scheme, listing))
+    if listing.unlabelled:
+        near = close_classes(source.resolve().name, scheme)
+        hint = f" --label {near[0]}?" if len(near) == 1 else ""
+        raise UsageError(
+            f"{source}: {_count(len(listing.unlabelled))}, none in a folder named "
+            f"{list_some(scheme.labels, 9, 'or')} (the first is {listing.unlabelled[0]}). Name the "
+            f"class that they show with --label.{hint}"
+        )
+    if listing.left_out:
+        raise DatasetError(f"{source}: all pictures are left out by --map. Nothing was imported.")
+    raise DatasetError(f"{source}: no pictures found in it.")
+
+
+def require_whole_import(
+    arguments: argparse.Namespace, scheme: Scheme, listing: SourceListing
+) -> None:
+    """Refuse to call an import a success when folders were not imported.
+
+    Raises:
+        DatasetError: There were folders that are no classes.
+    """
+    if listing.unknown:
+        raise DatasetError(*describe_unknown(arguments, scheme, listing))
+
+
+def describe_unknown(
+    arguments: argparse.Namespace,
+    scheme: Scheme,
+    listing: SourceListing,
+    *,
+    is_imported: bool = True,
+) -> list[str]:
+    """Return the lines that name the unknown folders, what they may mean, and the ways on.
+
+    Args:
+        arguments: The command line.
+        scheme: Classes of the dataset.
+        listing: What was found in the source.
+        is_imported: The pictures that have a class were imported.
+    """
+    unknown = listing.unknown
+    names = list_some([folder.name for folder in unknown], 5)
+    rest = "The rest was." if listing.pictures and is_imported else "Nothing was imported."
+    of = "They are no classes" if len(unknown) > 1 else "It is no class"
+    of += f" of {arguments.data}, which has" if arguments.data.is_dir() else "; a new dataset has"
+    lines = [
+        f"{arguments.source}: whole folders were not imported: {names}. {rest}",
+        f"{of} {list_some(scheme.labels, 9)}:",
+        *(_describe_folder(folder) for folder in unknown[:_MOST_FOLDERS]),
+    ]
+    if len(unknown) > _MOST_FOLDERS:
+        lines.append(f"  and {len(unknown) - _MOST_FOLDERS} more folders")
+    sure = {folder.name: folder.sure for folder in unknown if folder.sure}
+    others = [folder.name for folder in unknown if not folder.sure]
+    if sure:
+        lines += ["Name their classes:", f"  {_command(arguments, scheme, listing, sure)}"]
+    else:
+        example = dict.fromkeys(others[:2], "CLASS")
+        lines += [
+            "Name the class of each folder (FOLDER= leaves one out):",
+            f"  {_command(arguments, scheme, listing, example)}",
+        ]
+    if sure and others:
+        listed = list_some(others, 5)
+        lines.append(f"and FOLDER=CLASS for {listed} too (FOLDER= leaves a folder out).")
+    return lines + (_way_by_classes(arguments, scheme, listing, others) if others else [])
+
+
+def _way_by_classes(
+    arguments: argparse.Namespace, scheme: Scheme, listing: SourceListing, others: Sequence[str]
+) -> list[str]:
+    """Return how the folders become classes: of a new dataset, plain ones, or with factors."""
+    data = arguments.data
+    if is_still_new(arguments, scheme):
+        command = join_words(["collector", "init", str(data), "--from", str(arguments.source)])
+        return ["Or make a dataset with these folders as its classes:", f"  {command}"]
+    if not scheme.factors:
+        return ["Or make classes of them:", f"  {_command(arguments, scheme, listing, None)}"]
+    values = " and ".join(
+        f"{name} ({', '.join(known)} or a new one)" for name, known in scheme.factors.items()
+    )
+    return [
+        f"Or make classes of them; each needs its own value of {values}:",
+        *(f"  {_adding(arguments, scheme, name)}" for name in others[:3]),
+    ]
+
+
+def is_still_new(arguments: argparse.Namespace, scheme: Scheme) -> bool:
+    """Return True where `collector init` would make a dataset: none is there with photos."""
+    data = arguments.data
+    if not data.is_dir():
+        return True
+    return not (data / CLASSES_FILE).exists() and not list_files(data, scheme.labels)
+
+
+def _adding(arguments: argparse.Namespace, scheme: Scheme, name: str) -> str:
+    words = ["collector", "classes", str(arguments.data), "--add", name]
+    for factor in scheme.factors:
+        words += ["--factor", f"{factor}=VALUE"]
+    return join_words(words)
+
+
+def _describe_folder(folder: UnknownFolder) -> str:
+    text = f"  {folder.name} ({_count(folder.pictures)})"
+    if folder.sure:
+        return f"{text}: this is probably {folder.sure}"
+    if len(folder.close) > 3:
+        return f"{text}: {list_some(folder.close, 3, 'or')}?"
+    return f"{text}: {' or '.join(folder.close)}?" if folder.close else text
+
+
+def _command(
+    arguments: argparse.Namespace,
+    scheme: Scheme,
+    listing: SourceListing,
+    classes: Mapping[str, str] | None,
+) -> str:
+    """Return the command that was given, with more classes in its map, or with `--add-classes`."""
+    given = read_map(arguments.map or (), scheme).classes
+    folder_map = {name: label or "" for name, label in given.items() if name not in listing.unused}
+    folder_map |= classes or {}
+    words = ["collector", "import", str(arguments.source), str(arguments.data)]
+    words += ["--map", format_map(folder_map)] if folder_map else []
+    words += ["--add-classes"] if classes is None else []
+    for option in ("subject", "session", "metadata", "face_model"):
+        if (value := getattr(arguments, option)) is not None:
+            words += [f"--{option.replace('_', '-')}", str(value)]
+    return join_words(words + (["--find-faces"] if arguments.find_faces else []))
+
+
+def _count(pictures: int) -> str:
+    return f"{pictures} picture{'' if pictures == 1 else 's'}"

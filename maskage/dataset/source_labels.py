@@ -1,0 +1,247 @@
+"""The class of each picture of a source: by its metadata, or by the folder that it lies in.
+
+A folder that is no class of the dataset is never taken for another: it is listed as unknown.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from maskage.classes.scheme import Scheme
+from maskage.dataset.near_classes import close_classes, sure_class
+from maskage.dataset.source_folders import find_class_folders, list_picture_files
+from maskage.errors import DatasetError
+from maskage.formats import metadata_file
+from maskage.formats.metadata_file import PhotoMetadata
+
+METADATA_COLUMNS = ("subject", "session", "group", "label")
+
+
+def as_path(folder: str) -> str:
+    """Return a folder as its name or path is compared: with "/", without "./" and a last "/"."""
+    return folder.replace("\\", "/").removeprefix("./").rstrip("/") or folder
+
+
+@dataclass(frozen=True)
+class FolderMap:
+    """The classes that the user named for folders of a source.
+
+    Attributes:
+        classes: Class of each folder, by its name or by its path below the source; None for
+            pictures that are left out on purpose. It is also applied to labels of a table.
+    """
+
+    classes: Mapping[str, str | None] = field(default_factory=dict)
+
+    def find(self, parts: Sequence[str]) -> str | None:
+        """Return the entry of a folder, its path before its name; None without one.
+
+        Args:
+            parts: Names of the folder and those above it, below the source.
+        """
+        names = map(as_path, ("/".join(parts), parts[-1], parts[-1].strip()))
+        return next((name for name in names if name in self.classes), None)
+
+
+@dataclass(frozen=True)
+class SourcePicture:
+    """One picture to import.
+
+    Attributes:
+        path: Path of the file.
+        name: Path below the source, POSIX.
+        label: Class that it goes into.
+        facts: What the metadata says of it.
+    """
+
+    path: Path
+    name: str
+    label: str
+    facts: PhotoMetadata
+
+
+@dataclass(frozen=True)
+class UnknownFolder:
+    """A folder of the source that is no class of the dataset.
+
+    Attributes:
+        name: Name of the folder.
+        pictures: Number of pictures in it, in all places of this name.
+        close: Classes that it may mean.
+        sure: The class that its name is spelled like; None where that is not sure.
+    """
+
+    name: str
+    pictures: int
+    close: tuple[str, ...] = ()
+    sure: str | None = None
+
+
+@dataclass(frozen=True)
+class SourceListing:
+    """The pictures of a source; every one is in exactly one of the first three.
+
+    Attributes:
+        pictures: Those with a class.
+        unlabelled: Names of those whose class is not known.
+        left_out: Number of pictures left out on purpose, by the folder or label of the map.
+        unknown: Folders that hold the unlabelled pictures; those that lie in no folder have none.
+        unused: Names of the map that are no folder and no label here.
+        missing: Paths of the metadata that are not in the source.
+    """
+
+    pictures: tuple[SourcePicture, ...]
+    unlabelled: tuple[str, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    unknown: tuple[UnknownFolder, ...] = ()
+    unused: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def read_metadata(
+    path: Path, scheme: Scheme, folder_map: FolderMap = FolderMap()
+) -> dict[str, PhotoMetadata]:
+    """Read a table of `path` (relative to the source) and any of `METADATA_COLUMNS`.
+
+    Raises:
+        DatasetError: A label is neither a class nor in the map; or see
+            `maskage.formats.metadata_file.read_metadata`.
+    """
+    rows = metadata_file.read_metadata(path, METADATA_COLUMNS)
+    unknown = Counter(
+        facts.label
+        for facts in rows.values()
+        if facts.label and facts.label not in scheme and facts.label not in folder_map.classes
+    )
+    if not unknown:
+        return rows
+    label = next(iter(unknown))
+    first = next(name for name, facts in rows.items() if facts.label == label)
+    close = close_classes(label, scheme)
+    raise DatasetError(
+        f"{path}: unknown label {label!r} for {first}"
+        + (f", and {len(unknown) - 1} other unknown labels" if len(unknown) > 1 else "")
+        + f". The classes are {', '.join(scheme.labels)}."
+        + (f" Did you mean {' or '.join(close[:3])}?" if close else "")
+        + " Correct the table, or name the class with --map LABEL=CLASS. Nothing was imported."
+    )
+
+
+def list_source(
+    source: Path,
+    scheme: Scheme,
+    *,
+    label: str | None = None,
+    metadata: Mapping[str, PhotoMetadata] | None = None,
+    folder_map: FolderMap = FolderMap(),
+) -> SourceListing:
+    """List the pictures of a folder (or one picture) with their classes; opens none of them.
+
+    Args:
+        source: The folder or picture.
+        scheme: Classes of the dataset.
+        label: Class of all pictures; None for the metadata's, or else the folder's.
+        metadata: What is known of the pictures, by their paths below `source`.
+        folder_map: Classes of folders and labels that are named otherwise.
+    """
+    lister = _Lister(source, scheme, label, metadata or {}, folder_map)
+    for path in list_picture_files(source):
+        lister.add(path)
+    return lister.finish()
+
+
+class _Lister:
+    def __init__(
+        self,
+        source: Path,
+        scheme: Scheme,
+        label: str | None,
+        metadata: Mapping[str, PhotoMetadata],
+        folder_map: FolderMap,
+    ) -> None:
+        self._source, self._scheme, self._label = source, scheme, label
+        self._metadata, self._map = metadata, folder_map
+        self._top = source.parent if source.is_file() else source
+        self._pictures: list[SourcePicture] = []
+        self._unlabelled: list[str] = []
+        self._left_out: Counter[str] = Counter()
+        self._depths: Counter[int] = Counter()
+        self._used: set[str] = set()
+        self._names: set[str] = set()
+
+    def add(self, path: Path) -> None:
+        name = path.relative_to(self._top).as_posix()
+        self._names.add(name)
+        facts = self._metadata.get(name, PhotoMetadata())
+        found = self._label or self._of_metadata(facts) or self._of_folder(path)
+        if found is None:
+            self._unlabelled.append(name)
+        elif found in self._map.classes and self._map.classes[found] is None:
+            self._left_out[found] += 1
+        else:
+            label = found if self._label else self._map.classes.get(found) or found
+            self._pictures.append(SourcePicture(path, name, label, facts))
+
+    def finish(self) -> SourceListing:
+        return SourceListing(
+            pictures=tuple(self._pictures),
+            unlabelled=tuple(self._unlabelled),
+            left_out=dict(self._left_out),
+            unknown=self._unknown_folders(),
+            unused=tuple(name for name in self._map.classes if name not in self._used),
+            missing=tuple(
+                name for name in self._metadata if self._source.is_dir() and name not in self._names
+            ),
+        )
+
+    def _of_metadata(self, facts: PhotoMetadata) -> str | None:
+        if facts.label is not None and facts.label in self._map.classes:
+            self._used.add(facts.label)
+        return facts.label
+
+    def _of_folder(self, path: Path) -> str | None:
+        """Return the class of the nearest folder, as in `train/mask_old/a.jpg`, or its map entry.
+
+        A nearer folder that is spelled like another class makes it unknown.
+        """
+        parts = path.relative_to(self._top).parts[:-1]
+        nearer: str | None = None
+        for depth in range(len(parts), -1, -1):
+            folder = parts[:depth] or (self._top.name or self._top.resolve().name,)
+            if (entry := self._map.find(folder)) is not None:
+                self._used.add(entry)
+                found: str | None = entry
+                label = self._map.classes[entry]
+            else:
+                found = label = folder[-1] if folder[-1] in self._scheme else None
+            if found is not None:
+                self._depths[depth - 1] += 1
+                return found if nearer in (None, label) else None
+            nearer = nearer or sure_class(folder[-1], self._scheme)
+        return None
+
+    def _unknown_folders(self) -> tuple[UnknownFolder, ...]:
+        paths = [tuple(name.split("/")[:-1]) for name in self._unlabelled]
+        level = self._class_level()
+        counts = Counter(self._folder_of(parts, level) for parts in paths if parts)
+        return tuple(
+            UnknownFolder(
+                name,
+                count,
+                close_classes(name, self._scheme),
+                sure_class(name, self._scheme),
+            )
+            for name, count in sorted(counts.items())
+        )
+
+    def _class_level(self) -> int:
+        """Return how many folders lie above the class folders."""
+        if known := [(count, -depth) for depth, count in self._depths.items() if depth >= 0]:
+            return -max(known)[1]
+        names = [Path(name) for name in self._names]
+        return find_class_folders(names).depth
+
+    def _folder_of(self, parts: Sequence[str], level: int) -> str:
+        spelled = (name for name in reversed(parts) if sure_class(name, self._scheme))
+        return next(spelled, parts[min(level, len(parts) - 1)])
