@@ -226,7 +226,9 @@ def write_bundle(bundle: ModelBundle) -> None:
     replace_file(bundle.folder / CLASSES_FILE, format_scheme(bundle.scheme).encode())
     listed = {**bundle.files, CLASSES_FILE: describe_file(bundle.folder / CLASSES_FILE)}
     bundle = replace(bundle, files=listed)
-    values = {"labels": list(bundle.labels), **asdict(bundle)}
+    # Field by field: `asdict` would copy the scheme, which it cannot without factors.
+    values = {"labels": list(bundle.labels), **vars(bundle)}
+    values["files"] = {name: asdict(file) for name, file in listed.items()}
     del values["folder"], values["scheme"]
     data = f"{json.dumps({'schema_version': SCHEMA_VERSION, **values}, indent=2)}\n".encode()
     digests = {name: file.sha256 for name, file in bundle.files.items()}
