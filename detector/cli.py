@@ -162,7 +162,10 @@ def _add_demo_options(parser: CommandParser) -> None:
         help="folder of the result (default: demo)",
     )
     parser.add_argument(
-        "--photos", type=int, default=250, metavar="N", help="photos to take (default: 250)"
+        "--photos",
+        type=int,
+        metavar="N",
+        help="photos to take (default: 250, or 400 where misworn masks are a class)",
     )
     classes = parser.add_argument(
         "--classes",
@@ -175,7 +178,8 @@ def _add_demo_options(parser: CommandParser) -> None:
 
 
 def _run_demo_command(arguments: argparse.Namespace) -> int:
-    require_positive("--photos", arguments.photos)
+    if arguments.photos is not None:
+        require_positive("--photos", arguments.photos)
     from detector.tour.tour import run_demo
 
     return run_demo(arguments.out, arguments.seed, arguments.photos, arguments.classes)

@@ -52,9 +52,9 @@ def draw_shape(colour: str, shape: str, seed: int, size: int = 96) -> RgbImage:
     reach, turn = size * float(rng.uniform(0.3, 0.36)), float(rng.uniform(-0.15, 0.15))
     coverage = _coverage(shape, size, (float(place[0]), float(place[1])), reach, turn)
     paint = np.array(COLOURS[colour], np.float32) * float(rng.uniform(0.85, 1.0))
-    pixels += (paint - pixels) * coverage[..., None]
-    pixels += rng.normal(0, 6, pixels.shape)
-    return np.clip(pixels, 0, 255).astype(np.uint8)
+    painted = pixels + (paint - pixels) * coverage[..., None]
+    noisy = painted + rng.normal(0, 6, painted.shape)
+    return np.clip(noisy, 0, 255).astype(np.uint8)
 
 
 def write_shapes(root: Path, classes: Mapping[str, tuple[str, str]], photos: int) -> Path:
@@ -76,7 +76,7 @@ def _coverage(
         cos, sin = np.cos(turn), np.sin(turn)
         moved = np.asarray(points) @ np.array([[cos, sin], [-sin, cos]]) * reach + place
         cv2.fillPoly(mask, [np.round(moved * 16).astype(np.int32)], (value,), cv2.LINE_AA, 4)
-    return mask.astype(np.float32) / 255
+    return mask.astype(np.float32) / np.float32(255)
 
 
 Polygon = Sequence[tuple[float, float]]

@@ -30,6 +30,10 @@ from maskage.inference.classifier import Classifier
 from maskage.outside_text import shown_text
 
 FEWEST_PHOTOS = 150
+PHOTOS = 250
+PHOTOS_WITH_MISWORN = 400
+"""Misworn masks look like many things: SHARE live with 250 photos, SHARE with 400."""
+
 UNSEEN_OF_EACH_AGE = 3
 LIVE_FPS = 15.0
 LIVE_SCENE_S = 2.0
@@ -44,13 +48,15 @@ DEFAULT_CLASSES = "mask-age"
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
 
 
-def run_demo(out: Path, seed: int, photos: int, classes: str = DEFAULT_CLASSES) -> int:
+def run_demo(
+    out: Path, seed: int, photos: int | None = None, classes: str = DEFAULT_CLASSES
+) -> int:
     """Run the whole loop into the folder `out`, which a former demo may have made.
 
     Args:
         out: The folder that gets data/, curated/, runs/, live.mp4, live.jsonl and report.html.
         seed: Decides who stands in front of the camera, and everything else that is random.
-        photos: Number of photos to take.
+        photos: Number of photos to take; None for as many as the classes need.
         classes: Name of ready-made classes, all of which the demo camera can show.
 
     Returns:
@@ -60,12 +66,14 @@ def run_demo(out: Path, seed: int, photos: int, classes: str = DEFAULT_CLASSES) 
         UsageError: Too few photos, unknown classes, or `out` holds something that is not a demo.
     """
     started = time.monotonic()
+    scheme = _choose_classes(classes)
+    if photos is None:
+        photos = PHOTOS_WITH_MISWORN if MISWORN in mask_states(scheme) else PHOTOS
     if photos < FEWEST_PHOTOS:
         raise UsageError(
             f"--photos is at least {FEWEST_PHOTOS}, or there is too little to learn from; "
             f"found {photos}."
         )
-    scheme = _choose_classes(classes)
     _prepare(out)
     seen, unseen = split_cast()
     if classes != DEFAULT_CLASSES and (code := _init(out / "data", classes)):

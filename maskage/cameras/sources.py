@@ -212,8 +212,8 @@ def open_camera(
         return _open_stream(source)
     if "://" in source:
         # The address is not repeated: a password may be in it.
-        scheme = source.partition("://")[0]
-        kind = f"at {scheme}:// addresses" if scheme.isalnum() else "there"
+        protocol = source.partition("://")[0]
+        kind = f"at {protocol}:// addresses" if protocol.isalnum() else "there"
         raise CameraError(
             f"No camera can be opened {kind}. "
             f"Addresses of cameras begin with {', '.join(STREAM_SCHEMES)}."

@@ -4,6 +4,7 @@ One head unit is about half the height of a face; the origin lies between the ey
 down.
 """
 
+import math
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ class Placement:
     @property
     def scale(self) -> float:
         """Factor of lengths, on average of the directions."""
-        return abs(self.across * self.down) ** 0.5
+        return math.sqrt(abs(self.across * self.down))
 
     def move(self, points: Points) -> Points:
         """Return the points where they come to lie."""

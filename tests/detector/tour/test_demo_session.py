@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from detector.tour.photograph import photograph_cast
+from maskage.classes.ready_made import READY_MADE
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.faces.finder import GuideFinder
+from maskage.formats.classes_file import CLASSES_FILE, format_scheme
 
 
 @pytest.mark.parametrize("photos", [5, 9])
@@ -26,3 +28,20 @@ def test_everyone_is_photographed_with_and_without_a_mask(tmp_path: Path, photos
         ("demo-02", "nomask_old"),
     }
     assert max(found.values()) - min(found.values()) <= 1
+
+
+def test_classes_with_misworn_masks_are_photographed_too(tmp_path: Path) -> None:
+    scheme = READY_MADE["mask-state-age"]
+    (tmp_path / CLASSES_FILE).write_text(format_scheme(scheme))
+    with PhotoStore(tmp_path) as store:
+        for _ in photograph_cast(store, ["demo-01", "demo-02"], 9, GuideFinder(), seed=1):
+            pass
+    found = Counter((photo.subject, photo.label) for photo in list_photos(tmp_path))
+    assert found == {
+        ("demo-01", "mask_young"): 2,
+        ("demo-01", "misworn_young"): 2,
+        ("demo-01", "nomask_young"): 2,
+        ("demo-02", "mask_old"): 1,
+        ("demo-02", "misworn_old"): 1,
+        ("demo-02", "nomask_old"): 1,
+    }
