@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-VOID = {"meta", "img", "path", "circle", "polyline", "br", "link"}
+VOID = {"meta", "img", "path", "circle", "polyline", "br", "link", "source"}
 
 HOSTILE = "\"><script>alert('x')</script>\u202e\x1b[31m&amp;"
 """A name that would end an attribute, begin a script, turn the text or colour a terminal."""

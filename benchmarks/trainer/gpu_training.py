@@ -468,7 +468,7 @@ def summarise(pairs: Sequence[dict[str, Trained]]) -> dict[str, Any]:
         "pairs": len(pairs),
         "photos": len(groups),
         "groups": len(set(groups)),
-        **describe(right, number_groups(groups)),
+        **describe(right, number_groups(groups), [*MASK_AGE.factors]),
     }
 
 

@@ -66,14 +66,14 @@ class TrainingPhotos:
 
 
 def read_training_photos(
-    folder: Path, scheme: Scheme | None = None, of: str = ""
+    folder: Path, scheme: Scheme | None = None, owner: str = ""
 ) -> TrainingPhotos:
     """Read a curated folder and compute the digest of every file.
 
     Args:
         folder: The curated folder.
         scheme: Classes to number the labels by; None for those of the folder.
-        of: What has `scheme`, for a message: "the run runs/mine".
+        owner: What has `scheme`, for a message: "the run runs/mine".
 
     Raises:
         DatasetError: A split or class is missing or empty, or the folder has other classes than
@@ -83,7 +83,7 @@ def read_training_photos(
     curated = read_curated(folder)
     if scheme is None:
         scheme = curated.scheme
-    require_same_classes(curated.scheme, scheme.labels, str(folder), of)
+    require_same_classes(curated.scheme, scheme.labels, str(folder), owner)
     chosen = read_class_weights(curated.folder, scheme.labels)
     sets, files = {}, {}
     for split in SPLITS:

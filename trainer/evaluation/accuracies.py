@@ -1,10 +1,27 @@
-"""The accuracies of some answers, and their keys in JSON files. No library is loaded for them."""
+"""Scores and accuracies as records, and their keys in JSON files. No library is loaded for them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from maskage.classes.scheme import AGE, MASK
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of one class, or an average, 0 to 1; 0 where there was nothing to count.
+
+    Attributes:
+        precision: Share of the photos predicted as the class that are in it.
+        recall: Share of the photos in the class that are predicted as it.
+        f1: Harmonic mean of both.
+        support: Number of photos.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from maskage.classes.scheme import Scheme
-from trainer.evaluation.accuracies import Accuracies, name_accuracies
+from trainer.evaluation.accuracies import Accuracies, Scores, name_accuracies
 from trainer.evaluation.calibration import (
     BINS,
     ReliabilityBin,
@@ -44,23 +44,6 @@ FEW_GROUPS = 30
 Source: Cameron, Gelbach and Miller, Bootstrap-based improvements for inference with clustered
 errors, Review of Economics and Statistics 90 (2008): few is five to thirty.
 """
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Scores of one class, or an average, 0 to 1; 0 where there was nothing to count.
-
-    Attributes:
-        precision: Share of the photos predicted as the class that are in it.
-        recall: Share of the photos in the class that are predicted as it.
-        f1: Harmonic mean of both.
-        support: Number of photos.
-    """
-
-    precision: float
-    recall: float
-    f1: float
-    support: int
 
 
 @dataclass(frozen=True)

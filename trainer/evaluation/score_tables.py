@@ -5,14 +5,11 @@ wide or change the direction of writing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
 from maskage.outside_text import shown_text
-
-if TYPE_CHECKING:
-    from trainer.evaluation.metrics import Scores
+from trainer.evaluation.accuracies import Scores
 
 WIDEST_LINE = 100
 """Cells of the widest table; a wider one would be broken by most terminals."""
@@ -56,11 +53,11 @@ def format_accuracies(values: Mapping[str, float], widths: Mapping[str, int]) ->
     return "".join(f"{values[name]:>{width}.2%}" for name, width in widths.items())
 
 
-def format_scores(per_class: Mapping[str, "Scores"], averages: Mapping[str, "Scores"]) -> list[str]:
+def format_scores(per_class: Mapping[str, Scores], averages: Mapping[str, Scores]) -> list[str]:
     """Return precision, recall and F1 of each class and average, one line each."""
     width = name_width([*per_class, *averages], _COLUMN)
 
-    def line(name: str, scores: "Scores") -> str:
+    def line(name: str, scores: Scores) -> str:
         figures = f"{scores.precision:>10.4f}{scores.recall:>10.4f}{scores.f1:>10.4f}"
         return f"{fit_width(name, width)}{figures}{scores.support:>10}"
 

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 from maskage.classes.scheme import AGE, MASK, NONE, OLD, WORN, YOUNG, Scheme
 from maskage.pages.page import Card, fill
-from trainer.evaluation.accuracies import Accuracies
+from trainer.evaluation.accuracies import Accuracies, Scores
 from trainer.evaluation.breakdown import Part
 from trainer.evaluation.coverage import coverage_curve
 from trainer.evaluation.evaluated_photos import EvaluatedPhotos
 from trainer.evaluation.findings import Findings, WorsePhotos
 from trainer.evaluation.intervals import wilson_interval
-from trainer.evaluation.metrics import FEW_GROUPS, Evaluation, Scores
+from trainer.evaluation.metrics import FEW_GROUPS, Evaluation
 from trainer.pages.charts import draw_bar, draw_coverage, draw_reliability
 
 if TYPE_CHECKING:
