@@ -6,6 +6,7 @@ Thumbnails are decoded by threads; the photos of the next screen are decoded ahe
 import time
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -20,6 +21,7 @@ from collector.review.thumbnails import LARGE_KEPT, LARGE_PX, ThumbLoader
 from collector.screens.keyed_screen import KeyedScreen
 from collector.screens.messages import ThumbsReady
 from collector.widgets.class_palette import ClassPalette
+from collector.widgets.class_text import fit_cells
 from collector.widgets.panels import MUTED, KeyFooter
 from collector.widgets.roomy_screen import TooSmall
 from collector.widgets.tone_line import ToneLine
@@ -129,10 +131,13 @@ class ReviewView(KeyedScreen):
     def _show_header(self, count: int, span: tuple[int, int]) -> None:
         place = f"{self.cursor + 1:,} of {count:,}" if count else "none"
         chosen = f" · range of {span[1] - span[0]:,}" if span != (0, 0) else ""
+        words = shown_text(self._filter.describe(self._scheme))
+        # A class may have a long title; the place in the list is seen all the same.
+        words = fit_cells(words, min(cell_len(words), max(20, self.size.width // 2)))
         self.query_one("#header", Static).update(
             Content.assemble(
                 (" ▦ gallery ", "bold $background on $primary"),
-                (f"  {shown_text(self._filter.describe(self._scheme))}", "bold"),
+                (f"  {words}", "bold"),
                 (f"   {place} · {self._order}{chosen}   {shown_text(self._store.root)}", MUTED),
             )
         )

@@ -342,6 +342,13 @@ async def test_c_asks_for_the_class_where_there_are_many(tmp_path: Path) -> None
         assert len(desk.screen.photos) == 14
 
 
+async def test_a_long_title_leaves_room_for_the_place_in_the_list(tmp_path: Path) -> None:
+    async with Review(tmp_path / "data", ODD, (80, 24)) as desk:
+        await desk.press("c", *"nnn", "enter")
+        await desk.wait(lambda: len(desk.screen.photos) == 0)
+        assert "none · newest" in desk.text().split("\n")[0]
+
+
 async def test_the_hint_of_the_gallery_names_the_keys_there_are(tmp_path: Path) -> None:
     for number, (scheme, words) in enumerate(
         [(READY_MADE["mask"], "1-2: label"), (FORTY, "1-9 /: label")]
