@@ -5,7 +5,6 @@ wears a mask, a worn mask has a closed box, a misworn one a box that is open bel
 only corners; an unsure face is dotted. The label is always there in words.
 """
 
-import unicodedata
 from enum import StrEnum
 from functools import lru_cache
 
@@ -73,5 +72,5 @@ def age_notice(scheme: Scheme) -> str:
 
 def unsure_word(scheme: Scheme) -> str:
     """Return "unsure", or another word where a class is called so."""
-    taken = {unicodedata.normalize("NFC", each.title).casefold().strip() for each in scheme}
+    taken = {each.title.casefold() for each in scheme}
     return next((word for word in _UNSURE_WORDS if word not in taken), "?")
