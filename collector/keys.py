@@ -153,19 +153,25 @@ def name_class_keys(commands: Sequence[KeyCommand]) -> str:
     if all(c.keys for c in commands if c.label is not None) and len(keys) <= 4:
         return f"{', '.join(keys[:-1])} or {keys[-1]}"
     find = next(c.first_key for c in commands if c.action == PALETTE)
-    return " or ".join(filter(None, (" to ".join(_ends_of(keys)) or ", ".join(keys), find)))
+    rows = [f"{row[0]} to {row[-1]}" if len(row) > 2 else ", ".join(row) for row in _rows_of(keys)]
+    return " or ".join(filter(None, (", ".join(rows), find)))
 
 
 def shorten_keys(keys: Sequence[str], longest: int = 1) -> str:
     """Return keys for a narrow line: "1-9" for more than `longest` digits in a row, else each."""
-    ends = _ends_of(keys)
-    return "-".join(ends) if ends and len(keys) > longest else " ".join(keys)
+    rows = _rows_of(keys)
+    return " ".join(f"{row[0]}-{row[-1]}" if len(row) > longest else " ".join(row) for row in rows)
 
 
-def _ends_of(keys: Sequence[str]) -> Sequence[str]:
-    """Return the first and the last of digits that follow one another; nothing for other keys."""
-    is_row = len(keys) > 1 and "".join(keys) in "123456789"
-    return (keys[0], keys[-1]) if is_row else ()
+def _rows_of(keys: Sequence[str]) -> list[list[str]]:
+    """Part keys where no digit follows the one before: 1 2 3, f5, w."""
+    rows: list[list[str]] = []
+    for key in keys:
+        if rows and len(key) == 1 and rows[-1][-1] + key in "123456789":
+            rows[-1].append(key)
+        else:
+            rows.append([key])
+    return rows
 
 
 def show_keys(keys: str) -> str:

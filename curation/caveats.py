@@ -10,15 +10,20 @@ from maskage.formats.curation_file import TIME as TIMES
 WORTH = {
     SESSION: "says how the model does on new days with these people, not on strangers",
     TIME: "says whether the model learned these very faces under this light, and little more",
-    RANDOM: "says almost nothing: nearly the same photos are in train",
+    RANDOM: "says almost nothing",
 }
 """What a score on a split of each kind says."""
 
-_SIDES = {
-    GROUP: "no person of one part is in another",
-    SESSION: "people of train are in {later} too, on other days",
-    TIME: "{later} shows the people and the sessions of train, some seconds later",
-    RANDOM: "photos were drawn at random, so people and near-duplicates of train are in {later}",
+_CAVEATS = {
+    SESSION: "People of train are in val and test too, in other sessions.",
+    TIME: "Val and test show the people and the sessions of train, only later.",
+    RANDOM: "Photos were drawn at random: people and near-duplicates of train are in val and test.",
+}
+_CAVEATS_WITHOUT_TEST = {
+    GROUP: "No person of val is in train, but val chooses the epoch, so its score is too good.",
+    SESSION: "People of train are in val too, in other sessions, and val chooses the epoch.",
+    TIME: "Val shows the people and the sessions of train, only later, and chooses the epoch.",
+    RANDOM: "People and near-duplicates of train are in val, which also chooses the epoch.",
 }
 
 _HELD_OUT = {GROUP: PEOPLE, SESSION: SESSIONS, TIME: TIMES, RANDOM: PHOTOS}
@@ -33,13 +38,11 @@ def caveat_of(settings: CurationSettings) -> str | None:
     """Return how little a score on a set with these settings says; None for people held out."""
     split = settings.split
     if settings.no_test:
-        side = _SIDES[split].format(later="val")
-        val = WORTH.get(split, "chose the epoch, so it is a little too good")
+        score = f" The val score {WORTH[split]}." if split in WORTH else ""
         return (
-            f"This set has no test: nothing measures the model on photos that had no part in "
-            f"training. Val is all there is, and {side}. Its score {val}."
+            f"This set has no test: no photos are left to measure the model on. "
+            f"{_CAVEATS_WITHOUT_TEST[split]}{score} Collect more people before you rely on it."
         )
     if split == GROUP:
         return None
-    side = _SIDES[split].format(later="val and test")
-    return f"{side[0].upper()}{side[1:]}. The test score {WORTH[split]}."
+    return f"{_CAVEATS[split]} The test score {WORTH[split]}."

@@ -20,8 +20,12 @@ REMOVE_BITS = 4
 
 AUGMENT, DROP, WEIGHTS = BALANCE_MODES = ("augment", "drop", "weights")
 GROUP, SESSION, TIME, RANDOM = SPLIT_MODES = ("group", "session", "time", "random")
-DEFAULT_GAP_S = 5.0
-"""Default time between two splits of one session, seconds."""
+DEFAULT_GAP_S = 2.0
+"""Default time between two splits of one session, seconds.
+
+In three videos of people who talk, no two crops of a face that were 2 s apart were within 4 bits,
+and 0 to 13% within 8; of those 1 s apart 5 to 9% and 9 to 24%.
+"""
 
 MAX_VARIANTS = 10
 """Default number of variants of one photo; with more, the network memorises the few photos."""

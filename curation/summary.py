@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
 
+from curation.caveats import caveat_of, held_out_of
 from curation.plan.plan import CurationPlan
 from maskage.classes.scheme import MASK, MISWORN, WORN
 from maskage.formats.curated_set import SPLITS
@@ -69,6 +70,8 @@ def plan_as_json(
         "dataset": path_to_text(str(plan.root)),
         "out": path_to_text(str(out)) if out else None,
         "split": plan.settings.split,
+        "held_out": held_out_of(plan.settings),
+        "caveat": caveat_of(plan.settings),
         "seed": plan.settings.seed,
         "ratio": list(plan.settings.ratio),
         "found": plan.found,

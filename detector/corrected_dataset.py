@@ -38,7 +38,7 @@ def open_dataset_for(root: Path, scheme: Scheme, model: str) -> PhotoStore:
         DatasetError: See `require_dataset_for`.
         DatasetInUseError, PhotoNotSavedError: See `PhotoStore`.
     """
-    # The four classes need no file.
+    # The default classes need no file.
     if not holds_something(root) and read_scheme(root) != scheme:
         try:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)

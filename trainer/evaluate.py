@@ -274,9 +274,9 @@ def _require_folders(data: Path, bundle: ModelBundle) -> None:
         return
     found = sorted(each.name for each in data.iterdir() if each.is_dir() and each.name[0] != ".")
     raise DatasetError(
-        f"{data}: no folder {', '.join(missing)}. {_name_model(bundle)} has the classes "
-        f"{', '.join(bundle.labels)}; found the folders {', '.join(found) or 'none'}. Name photos "
-        f"that are sorted into these classes, or rename the folders."
+        f"{data}: no folder {', '.join(missing)}. Found the folders {', '.join(found) or 'none'}; "
+        f"{_name_model(bundle)} has the classes {', '.join(bundle.labels)}. Name photos that are "
+        f"sorted into these classes, or rename the folders."
     )
 
 

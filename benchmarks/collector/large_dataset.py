@@ -39,7 +39,7 @@ TASKS = {
     ),
     "list photos": ("from maskage.dataset.store import list_photos", "list_photos(data)"),
     "status": (
-        "from maskage.dataset.status import read_status",
+        "from maskage.dataset.status.dataset_status import read_status",
         "str(read_status(data, 735))",
     ),
     "gallery, newest": (

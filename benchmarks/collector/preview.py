@@ -28,6 +28,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.common.criteria import finish
 from benchmarks.common.goals import PREVIEW
 from benchmarks.common.pseudo_terminal import run_in_terminal
+from maskage.classes.ready_made import plain_scheme
+from maskage.formats.classes_file import CLASSES_FILE, format_scheme
 
 if TYPE_CHECKING:
     from collector.app import CollectorApp
@@ -43,10 +45,15 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=40)
     parser.add_argument("--source", default="demo")
     parser.add_argument("--face-model", type=Path, help="a YuNet file; without it the guide")
+    parser.add_argument("--classes", type=int, default=0, help="plain classes, 2 to 64")
     parser.add_argument("--keys", action="store_true", help="hold a key down meanwhile")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
+        if arguments.classes:
+            scheme = plain_scheme([f"class {number}" for number in range(arguments.classes)])
+            (Path(folder) / "data").mkdir()
+            (Path(folder) / "data" / CLASSES_FILE).write_text(format_scheme(scheme))
         data, started_s = Path(folder) / "data", time.monotonic()
         bytes_drawn = run_in_terminal(
             lambda: _run_app(arguments, report, data, started_s),

@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.common.criteria import finish
 from benchmarks.common.goals import WIRING
+from maskage.classes.ready_made import MASK_AGE
 
 ROOT = Path(__file__).parents[2]
 FORMATS = ("onnx", "tflite", "openvino", "keras")
@@ -83,7 +84,7 @@ def write_weights(model: str, size: int, folder: Path) -> None:
     from trainer.recipe import load_recipe, with_overrides
 
     recipe = with_overrides(load_recipe(model), image_size=size)
-    network = build_network(recipe)
+    network = build_network(recipe, MASK_AGE)
     folder.mkdir(parents=True)
     write_legacy_weights(network.backbone, folder / imagenet_names(network.row, recipe)[-1])
 

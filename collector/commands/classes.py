@@ -50,9 +50,11 @@ def _run_classes(arguments: argparse.Namespace) -> int:
     if len(given) > 1:
         raise UsageError(f"One change at a time: --{given[0]} or --{given[1]}.")
     _check_options(arguments, given[0] if given else None)
+    from maskage.dataset.class_changes import finish_change
     from maskage.formats.classes_file import read_scheme
 
     root: Path = arguments.data
+    finish_change(root)
     if not given:
         return _list(root, read_scheme(root), is_json=arguments.json)
     scheme = {"add": _add, "rename": _rename, "remove": _remove}[given[0]](arguments)
@@ -135,7 +137,7 @@ def read_factors(texts: Iterable[str]) -> dict[str, str]:
 
 def _require_class(root: Path, label: str) -> None:
     """Refuse a class that there is not, with the one that was probably meant."""
-    from maskage.dataset.near_classes import close_classes
+    from maskage.dataset.importing.near_classes import close_classes
     from maskage.dataset.photo_files import require_dataset
     from maskage.formats.classes_file import read_scheme
 

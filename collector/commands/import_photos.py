@@ -14,8 +14,8 @@ from maskage.errors import DatasetError, UsageError
 
 if TYPE_CHECKING:
     from maskage.classes.scheme import Scheme
-    from maskage.dataset.importer import ImportReport
-    from maskage.dataset.source_labels import SourceListing
+    from maskage.dataset.importing.importer import ImportReport
+    from maskage.dataset.importing.source_labels import SourceListing
     from maskage.formats.metadata_file import PhotoMetadata
 
 
@@ -63,8 +63,10 @@ def _add_import_options(parser: CommandParser) -> None:
 
 
 def _run_import(arguments: argparse.Namespace) -> int:
+    from maskage.dataset.class_changes import finish_change
     from maskage.formats.classes_file import read_scheme
 
+    finish_change(arguments.data)
     scheme = read_scheme(arguments.data)
     _check_label(arguments, scheme)
     if not arguments.source.exists():
@@ -87,7 +89,7 @@ def _check_label(arguments: argparse.Namespace, scheme: "Scheme") -> None:
             "--label names the class of all pictures; it goes with neither --map nor --add-classes."
         )
     if label not in scheme:
-        from maskage.dataset.near_classes import sure_class
+        from maskage.dataset.importing.near_classes import sure_class
 
         near = sure_class(label, scheme)
         hint = f" Did you mean {near}?" if near else suggest(label, scheme.labels)
@@ -100,8 +102,8 @@ def _check_label(arguments: argparse.Namespace, scheme: "Scheme") -> None:
 def _import_pictures(arguments: argparse.Namespace, scheme: "Scheme") -> int:
     from collector.commands.folder_map import read_map
     from collector.commands.unknown_folders import require_some_pictures, require_whole_import
-    from maskage.dataset.importer import import_pictures
-    from maskage.dataset.source_labels import list_source, read_metadata
+    from maskage.dataset.importing.importer import import_pictures
+    from maskage.dataset.importing.source_labels import list_source, read_metadata
     from maskage.dataset.store import PhotoStore
     from maskage.faces.finder import open_face_finder
 
@@ -184,7 +186,7 @@ def _check_pseudonyms(metadata: "dict[str, PhotoMetadata]") -> None:
 
 
 def _import_video(arguments: argparse.Namespace, scheme: "Scheme") -> int:
-    from maskage.dataset.importer import import_video
+    from maskage.dataset.importing.importer import import_video
     from maskage.dataset.store import PhotoStore
     from maskage.faces.finder import open_face_finder
 
@@ -214,7 +216,7 @@ def _finish_import(
     reports: "Iterable[ImportReport]", data: Path, left_out: Mapping[str, int]
 ) -> None:
     """Run the import to its end and print what became of every picture."""
-    from maskage.dataset.importer import ImportReport
+    from maskage.dataset.importing.importer import ImportReport
 
     report = ImportReport({})
     try:

@@ -143,7 +143,8 @@ folder is required:
   target = 200              # photos wanted; goes before --target
   factors = { mask = "worn" }
 
-Folders are added, renamed and removed with `collector classes`."""
+A name with a comma is written there by hand. Later, classes are added, renamed
+and removed with `collector classes`."""
 
 INIT = Command(
     "init",

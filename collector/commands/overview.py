@@ -18,7 +18,7 @@ def _add_status_options(parser: CommandParser) -> None:
 
 def _run_status(arguments: argparse.Namespace) -> int:
     require_target(arguments.target)
-    from maskage.dataset.status import read_status
+    from maskage.dataset.status.dataset_status import read_status
     from maskage.formats.dataset_folder import manifest_path
 
     status = read_status(arguments.data, arguments.target)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from collector.commands.folder_map import format_map, read_map
 from maskage.classes.scheme import Scheme
 from maskage.commands.text_table import list_some
-from maskage.dataset.near_classes import close_classes
+from maskage.dataset.importing.near_classes import close_classes
+from maskage.dataset.importing.source_labels import SourceListing, UnknownFolder
 from maskage.dataset.photo_files import list_files
-from maskage.dataset.source_labels import SourceListing, UnknownFolder
 from maskage.errors import DatasetError, UsageError
 from maskage.formats.classes_file import CLASSES_FILE
 from maskage.shell_words import join_words
@@ -87,7 +87,7 @@ def describe_unknown(
     if sure:
         lines += ["Name their classes:", f"  {_command(arguments, scheme, listing, sure)}"]
     else:
-        example = dict.fromkeys(others[:2], "CLASS")
+        example = dict.fromkeys(others[:6], "CLASS")
         lines += [
             "Name the class of each folder (FOLDER= leaves one out):",
             f"  {_command(arguments, scheme, listing, example)}",

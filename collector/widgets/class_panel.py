@@ -102,6 +102,8 @@ class ClassPanel(Widget):
         self._keys = keys
         self._targets = {each.folder: each.target or target for each in scheme}
         self._find_key = find_key
+        # Comparing 64 titles with one another takes longer than all the rest of a drawing.
+        self._cut: dict[tuple[str, int], str] = {}
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the lines of the classes; the panel below keeps what it needs."""
@@ -179,7 +181,9 @@ class ClassPanel(Widget):
         color = name_style(each.rgb, self.background_colors[1].rgb)
         mark = " ◂" if is_last else ""
         left = max(1, room - chip.cell_length - 1 - len(mark))
-        others = (other.title for other in self._scheme if other is not each)
-        name = cut_apart(each.title, others, left)
+        if (each.folder, left) not in self._cut:
+            others = (other.title for other in self._scheme if other is not each)
+            self._cut[each.folder, left] = cut_apart(each.title, others, left)
+        name = self._cut[each.folder, left]
         style = f"bold {color}" if is_last else color
         return Content.assemble(chip, " ", (name, style), (mark, color))

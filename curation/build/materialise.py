@@ -238,8 +238,16 @@ class _Slot(tuple[Path, ...]):
 
 def _lay_out(plan: CurationPlan, source: Path, result: Path) -> None:
     """Let split-folders move an empty file for every kept photo from `source` to its split."""
+    source.mkdir()
     for label in plan.scheme.labels:
-        (source / label).mkdir(parents=True)
+        try:
+            (source / label).mkdir()
+        except FileExistsError as fault:
+            raise EnvironmentProblemError(
+                f"{label}: another class has the same name on this disk, which treats capital and "
+                f"small letters as the same. Rename one with `collector classes`, or choose an "
+                f"--out on another disk. Nothing was replaced."
+            ) from fault
     for photo in plan.kept:
         try:
             (source / photo.path).touch(exist_ok=False)

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curation.build.augment import make_pipeline, make_variant
+from curation.caveats import caveat_of
 from curation.limits import FLAWS
 from curation.masks.painting import Wearing
 from curation.plan.plan import CurationPlan, PlannedPhoto
-from curation.settings import GROUP
+from curation.settings import RANDOM
 from maskage.classes.scheme import MASK, MISWORN
 from maskage.formats.curated_set import SPLITS, WEIGHTS_FILE
 from maskage.outside_text import path_to_text
@@ -47,6 +48,7 @@ def render_report(plan: CurationPlan, out: Path) -> str:
         (f"{_count_groups(plan):,}", "groups"),
         (f"{len(plan.variants):,}", "variants added"),
     ]
+    caveat = caveat_of(plan.settings)
     cards = [
         Card("counts", "Counts", _counts(plan)),
         Card("leak-check", "Leak check", _leak_check(plan)),
@@ -60,7 +62,12 @@ def render_report(plan: CurationPlan, out: Path) -> str:
         Card("subjects", "Subjects", _subjects(plan)),
         Card("repeat", "Repeat it", _repeat(plan, out)),
     ]
-    notices = [("fault" if each.is_fault else "advice", each.text) for each in plan.notices]
+    notices = [("fault", caveat)] if caveat else []
+    notices += [
+        ("fault" if each.is_fault else "advice", each.text)
+        for each in plan.notices
+        if each.text != caveat
+    ]
     return render_page(f"Curation of {name}", "", tiles, cards, notices=notices)
 
 
@@ -91,9 +98,10 @@ def _class_name(plan: CurationPlan, label: str) -> "Markup":
 
 
 def _leak_check(plan: CurationPlan) -> "Markup":
-    radius = plan.settings.radius if plan.settings.split == GROUP else None
+    split = plan.settings.split
+    radius = plan.settings.radius if split != RANDOM else None
     groups = _count_groups(plan)
-    return _fill("leak_check", groups=groups, leaks=plan.straddling, radius=radius)
+    return _fill("leak_check", groups=groups, leaks=plan.straddling, radius=radius, split=split)
 
 
 def _twins(plan: CurationPlan) -> "Markup | str":

@@ -5,6 +5,7 @@ is one person. In a split by session, a person may be on several sides.
 """
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
@@ -62,13 +63,27 @@ def group_photos(
     return _components(np.concatenate(pairs), len(scans))
 
 
-def join_sources(scans: Sequence[PhotoScan]) -> list[int]:
-    """Number the photos that come from one picture or manifest group, from 0.
+def join_sources(scans: Sequence[PhotoScan], most: float) -> list[int]:
+    """Number the photos that come from one picture or small manifest group, from 0.
 
     Linked are the same file, copies that an augmentation tool named after one photo, and photos of
-    one manifest group.
+    a manifest group.
+
+    Args:
+        scans: The photos.
+        most: Share of a class that a manifest group holds at most; a larger one is left out, as if
+            it were a session.
     """
-    return _components(_links_by_fact([list(_source_facts(scan)) for scan in scans]), len(scans))
+    in_class = Counter(scan.photo.label for scan in scans)
+    in_group = Counter((scan.photo.group, scan.photo.label) for scan in scans)
+    large = {group for (group, label), count in in_group.items() if count > most * in_class[label]}
+    facts = [
+        [fact for fact in _source_facts(scan) if fact != ("group", scan.photo.group)]
+        if scan.photo.group in large
+        else list(_source_facts(scan))
+        for scan in scans
+    ]
+    return _components(_links_by_fact(facts), len(scans))
 
 
 def source_stem(path: str) -> str | None:

@@ -161,8 +161,12 @@ def _what_to_collect(
     """Say of how many more people or sessions to collect each class, and how many photos."""
     sizes = [count for of_class in counts.values() for count in of_class.values()]
     usual = max(1, round(median(sizes))) if sizes else 1
-    wanted = list_some(
-        [f"{label} of {_number(needed - count, people)} more" for label, count in short.items()]
+    of_need: dict[int, list[str]] = {}
+    for label, count in short.items():
+        of_need.setdefault(needed - count, []).append(label)
+    wanted = "; ".join(
+        f"{list_some(classes)} from {need} more {_number(need, people)}"
+        for need, classes in sorted(of_need.items(), reverse=True)
     )
     how = (
         "`collector --session NAME`, one name for each session"
@@ -170,14 +174,15 @@ def _what_to_collect(
         else "`collector --subject NAME`, one name for each person"
     )
     return (
-        f"Collect more: {wanted}, about {_number(usual, 'photos')} of each ({how}). That is the "
-        f"least; ten {people} in each class make a score that means something."
+        f"Collect {wanted}, about {usual} {_number(usual, 'photos')} of each ({how}). That is the "
+        f"least; with ten {people} in each class the score begins to mean something."
     )
 
 
 def _number(count: int, things: str) -> str:
+    """Return the noun in the number of a count."""
     ones = {"people": "person", "sessions": "session", "photos": "photo"}
-    return f"{count} {ones[things] if count == 1 else things}"
+    return ones[things] if count == 1 else things
 
 
 def _joined(words: Sequence[str]) -> str:

@@ -25,6 +25,9 @@ from maskage.records import Photo
 
 Seconds = NDArray[np.float64]
 
+BETWEEN = "between splits"
+"""Kind of the reason of every photo that is set aside here."""
+
 _NUMBER = re.compile("([0-9]+)")
 
 
@@ -57,7 +60,7 @@ def assign_by_time(
     """
     draft = _Draft(scans)
     timelines = _timelines([scan.photo for scan in scans])
-    gap = f"gap: too near in time to another split (--gap {gap_s:g})"
+    gap = f"{BETWEEN}: nearer in time to another split than the gap (--gap {gap_s:g})"
     for timeline in timelines:
         for indices in timeline.by_label(scans):
             sides = cut_times(timeline.times(indices), shares, gap_s)
@@ -67,7 +70,7 @@ def assign_by_time(
     for timeline in timelines:
         for index in _too_near(timeline, draft.splits, gap_s):
             draft.set_aside(index, gap)
-    _separate_sources(draft)
+    _separate_sources(draft, min(shares))
     _separate_look_alikes(draft, alike)
     return Placement(draft.splits, draft.reasons)
 
@@ -139,12 +142,13 @@ def _timelines(photos: Sequence[Photo]) -> list[_Timeline]:
     session are apart: the names of one class say nothing about those of another.
     """
     known = [read_time(photo) for photo in photos]
-    sessions: dict[Hashable, list[int]] = defaultdict(list)
+    sessions: dict[tuple[Hashable, str | None], list[int]] = defaultdict(list)
     for index, (photo, time) in enumerate(zip(photos, known, strict=True)):
-        owner = photo.session or (photo.subject and f"subject {photo.subject}")
-        sessions[owner, None if time is not None else photo.label].append(index)
+        owner = next((name for name in ("session", "subject", "group") if getattr(photo, name)), "")
+        session = owner, getattr(photo, owner, None)
+        sessions[session, None if time is not None else photo.label].append(index)
     timelines = []
-    for (_, label), indices in sessions.items():  # type: ignore[misc]  the keys are pairs
+    for (_, label), indices in sessions.items():
         if label is None:
             order = sorted(indices, key=lambda index: (known[index] or 0.0, photos[index].path))
             at = {index: known[index] or 0.0 for index in order}
@@ -204,10 +208,13 @@ def _too_near(timeline: _Timeline, splits: Sequence[str], gap_s: float) -> Itera
             yield index
 
 
-def _separate_sources(draft: _Draft) -> None:
-    """Keep the photos of one source or manifest group in one split, where most of them are."""
+def _separate_sources(draft: _Draft, most: float) -> None:
+    """Keep the photos of one source or manifest group in one split, where most of them are.
+
+    A manifest group that is too large for the smallest split is cut like a session instead.
+    """
     members: dict[int, list[int]] = defaultdict(list)
-    for index, number in enumerate(join_sources(draft.scans)):
+    for index, number in enumerate(join_sources(draft.scans, most)):
         if draft.splits[index]:
             members[number].append(index)
     for indices in members.values():
@@ -223,7 +230,7 @@ def _keep_majority(draft: _Draft, indices: Sequence[int]) -> None:
     first = next(index for index in indices if draft.splits[index] == chosen)
     for index in indices:
         if draft.splits[index] not in ("", chosen):
-            draft.set_aside(index, f"gap: the same as {draft.scans[first].path}, in {chosen}")
+            draft.set_aside(index, f"{BETWEEN}: the same as {draft.scans[first].path}, in {chosen}")
 
 
 def _separate_look_alikes(draft: _Draft, alike: LookAlikes) -> None:
@@ -284,7 +291,7 @@ class _Conflicts:
         place = f"{self._draft.scans[other].path}, in {self._draft.splits[other]}"
         for index in self._members[node]:
             self._left[self._draft.splits[index], self._draft.label(index)] -= 1
-            self._draft.set_aside(index, f"gap: {bits} bits from {place}")
+            self._draft.set_aside(index, f"{BETWEEN}: {bits} bits from {place}")
         for near in self._rivals.pop(node):
             self._rivals[near].pop(node, None)
         self._rivals[node] = {}

@@ -4,7 +4,7 @@ Each is tried on the photos at hand, so that only what is possible is offered, w
 with what it is worth. None is chosen for the user.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -78,24 +78,29 @@ def describe_ways(
     lines += [line for way in ways for line in way.describe(root, out)]
     if random_way(settings, try_settings):
         lines.append(
-            f"`--split random` is possible too, but its test score {WORTH[RANDOM]}; it says "
-            f"little about people it has not seen."
+            "`--split random` is possible too; but then nearly the same photos are in train and in "
+            "test, and the test score says almost nothing."
         )
     return lines or ["No other split is possible with these photos."]
 
 
 def find_ways(settings: CurationSettings, try_settings: Try) -> list[WayOn]:
-    """Return the honest ways on that are possible, the best first.
+    """Return the honest ways on that are possible, the best first; none for a random split.
 
     Args:
         settings: What was asked for and is not possible.
         try_settings: Splits the photos as settings ask, or raises `DatasetError`.
     """
-    found: list[WayOn] = []
-    for choices in _candidates(settings):
-        # Of one kind the first that is possible is enough.
-        found += next(([way] for way in map(_tried(try_settings), choices) if way), [])
-    return found
+    attempt = _tried(try_settings)
+    sessions = attempt(replace(settings, split=SESSION, gap_s=None, no_test=False))
+    people = attempt(replace(settings, split=GROUP, gap_s=None, no_test=True))
+    if not (sessions or people):
+        sessions = attempt(replace(settings, split=SESSION, gap_s=None, no_test=True))
+    # Of several gaps, with and without a test, the first that is possible is enough.
+    times = next(filter(None, map(attempt, _by_time(settings))), None)
+    # A split that says more than the one that was asked for would have been asked for.
+    found = {GROUP: (sessions, people, times), SESSION: (sessions, times), TIME: (times,)}
+    return [way for way in found[settings.split] if way and way.settings != settings]
 
 
 def random_way(settings: CurationSettings, try_settings: Try) -> WayOn | None:
@@ -105,22 +110,11 @@ def random_way(settings: CurationSettings, try_settings: Try) -> WayOn | None:
     return _tried(try_settings)(replace(settings, split=RANDOM, gap_s=None))
 
 
-def _candidates(settings: CurationSettings) -> Iterator[Sequence[CurationSettings]]:
-    """Yield what may be tried, in kinds of one worth."""
-    if settings.split == RANDOM:
-        return
-    sessions = replace(settings, split=SESSION, gap_s=None, no_test=False)
-    times = replace(settings, split=TIME, no_test=False)
-    gaps = [replace(times, gap_s=gap) for gap in SMALLER_GAPS_S if gap < times.gap]
-    kinds = {
-        SESSION: [sessions, replace(sessions, no_test=True)],
-        GROUP: [replace(settings, split=GROUP, gap_s=None, no_test=True)],
-        TIME: [times, *gaps, *(replace(each, no_test=True) for each in (times, *gaps))],
-    }
-    # A split that says more than the one that was asked for would have been asked for.
-    order = {GROUP: (SESSION, GROUP, TIME), SESSION: (SESSION, TIME), TIME: (TIME,)}
-    for kind in order[settings.split]:
-        yield [each for each in kinds[kind] if each != settings]
+def _by_time(settings: CurationSettings) -> Iterator[CurationSettings]:
+    for no_test in (False, True):
+        times = replace(settings, split=TIME, no_test=no_test)
+        yield times
+        yield from (replace(times, gap_s=gap) for gap in SMALLER_GAPS_S if gap < times.gap)
 
 
 def _tried(try_settings: Try) -> Callable[[CurationSettings], WayOn | None]:

@@ -51,7 +51,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=DEFAULT_TARGET,
         metavar="N",
-        help=f"photos wanted in each class (default: {DEFAULT_TARGET})",
+        help=f"photos wanted in each class without a target of its own (default: {DEFAULT_TARGET})",
     )
 
 

@@ -1,6 +1,7 @@
 """The parser of one command line: argparse with suggestions, and a short usage line in errors."""
 
 import argparse
+import re
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -13,6 +14,24 @@ SHORTEST_PREFIX = 3
 
 _DASHES = "-\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}"
 """Characters that begin an option, or are pasted from a page in place of the hyphens."""
+
+
+_REWORDED = tuple(
+    (re.compile(pattern, re.DOTALL), words)
+    for pattern, words in (
+        (r"argument (\S+): invalid int value: (.*)", r"\1 is a whole number; found \2"),
+        (r"argument (\S+): invalid float value: (.*)", r"\1 is a number; found \2"),
+        (r"argument (\S+): expected one argument", r"\1 needs a value after it"),
+        (r"argument (\S+): expected (\d+) arguments", r"\1 needs \2 values after it"),
+        (r"argument (\S+): expected at least one argument", r"\1 needs one value or more after it"),
+        (r"argument (\S+): ignored explicit argument (.*)", r"\1 takes no value; found \2"),
+        (r"argument (\S+): not allowed with argument (\S+)", r"\1 is not allowed with \2"),
+        (r"the following arguments are required: (.*)", r"missing: \1"),
+        (r"unrecognized arguments: (.*)", r"not understood here: \1"),
+        (r"argument (\S+): (.*)", r"\1: \2"),
+    )
+)
+"""What argparse says, and how it is said here."""
 
 
 def find_nearest(word: str, known: Iterable[str]) -> str | None:
@@ -93,7 +112,7 @@ class CommandParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise a message of argparse as a sentence, with the usage and the way to the help."""
         # The word that was not understood may be an address with a password.
-        message = hide_addresses(message)
+        message = hide_addresses(_reword(message))
         end = "" if message.endswith((".", "?")) else "."
         raise UsageError(
             f"{message[:1].upper()}{message[1:]}{end}",
@@ -128,6 +147,14 @@ class CommandParser(argparse.ArgumentParser):
             near = suggest(str(value), choices)
             message = f"{value!r} is not one of {', '.join(choices)}.{near}"
             raise argparse.ArgumentError(action, message)
+
+
+def _reword(message: str) -> str:
+    """Return a message of argparse in plain words; any other message as it is."""
+    for pattern, words in _REWORDED:
+        if found := pattern.fullmatch(message):
+            return found.expand(words)
+    return message
 
 
 def offer_words(action: argparse.Action, words: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from maskage.commands.parser import CommandParser, find_nearest, short_usage
 from maskage.console import run_command, show_block
 from maskage.installation import ShowVersion
+from maskage.shell_words import join_words
 
 SHELLS = ("bash", "zsh", "fish")
 HELP_WIDTH = 78
@@ -151,10 +152,30 @@ class Program:
             return 0
         if self.default is None:
             parser.error(f"no command given. The commands are {', '.join(self.named)}")
-        for word in words[1:]:
+        for number, word in enumerate(words[1:], 1):
             if word == str(getattr(arguments, "data", None)):
+                self._refuse_late_command(words, number, parser)
                 self._refuse_near_miss(word, parser)
         return self.default.run(arguments)
+
+    def _refuse_late_command(
+        self, words: Sequence[str], number: int, parser: CommandParser
+    ) -> None:
+        """Refuse a command that stands behind its options, with the whole line as it is meant."""
+        word = words[number]
+        command = self.named.get(word)
+        if command is None or words[number - 1] == "--data" or Path(word).exists():
+            return
+        others = [*words[:number], *words[number + 1 :]]
+        known = command.make_parser(self.name).option_names
+        options = [other.partition("=")[0] for other in others if other.startswith("-")]
+        unknown = [option for option in options if option not in known]
+        rest = "..." if unknown else join_words(others)
+        lacking = f" It has no {' and no '.join(unknown)}." if unknown else ""
+        parser.error(
+            f"the command {word} stands before its options. Write `{self.name} {word} {rest}`."
+            f"{lacking} A folder of this name is written ./{word}"
+        )
 
     def _refuse_near_miss(self, word: str, parser: CommandParser) -> None:
         """Refuse a word that is no command, so that it is not taken for a folder to be made."""

@@ -375,13 +375,13 @@ def _is_empty(folder: Path) -> bool:
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    """Return True if two spellings of a name are one folder here."""
-    return (
-        one.exists()
-        and other.exists()
-        and one.samefile(other)
-        and other.name not in names_in(other.parent)
-    )
+    """Return True if two spellings of a name are one folder here.
+
+    A file system in user space (exFAT over FUSE) numbers each spelling anew, so the number of the
+    file says nothing: the name by which the disk lists it does.
+    """
+    is_spelling = names_as_elsewhere(one.name) == names_as_elsewhere(other.name)
+    return is_spelling and other.exists() and other.name not in names_in(other.parent)
 
 
 def _refused(root: Path, fault: OSError) -> EnvironmentProblemError:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from maskage.classes.ready_made import READY_MADE, plain_scheme
 from maskage.classes.scheme import Scheme, names_as_elsewhere
-from maskage.dataset.photo_files import TRASH, list_files, make_folders
-from maskage.dataset.source_folders import find_class_folders, list_picture_names
+from maskage.dataset.importing.source_folders import find_class_folders, list_picture_names
+from maskage.dataset.photo_files import TRASH, list_files, make_folders, require_own_folders
 from maskage.errors import DatasetError, PhotoNotSavedError
 from maskage.formats.classes_file import CLASSES_FILE, find_scheme, format_scheme, read_scheme
 from maskage.system.files import save_new_file
@@ -96,10 +96,13 @@ def make_dataset(root: Path, scheme: Scheme) -> None:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         with closing(lock_dataset(root)):
             _refuse_dataset(root)
+            before = read_scheme(root).labels
             made = [label for label in scheme.labels if not (root / label).exists()]
             make_folders(root, scheme.labels)
             _refuse_one_folder(root, scheme.labels, made)
             save_new_file(root / CLASSES_FILE, format_scheme(scheme).encode())
+            # `collector` made them, and nobody has used them.
+            _remove_empty(root, set(before).difference(scheme.labels))
     except OSError as fault:
         raise PhotoNotSavedError(
             f"{root}: the dataset cannot be made ({fault.strerror or fault}). Check the disk's "
@@ -165,18 +168,22 @@ def _describe_file(root: Path) -> str:
 
 def _refuse_one_folder(root: Path, labels: Sequence[str], made: Sequence[str]) -> None:
     """Refuse classes that the disk holds in one folder, and take away what was made for them."""
-    names: dict[str, str] = {}
+    try:
+        require_own_folders(root, labels)
+    except DatasetError as fault:
+        _remove_empty(root, made)
+        raise DatasetError(
+            f"{fault.args[0].partition(': this disk')[0]}: this disk takes their names for the "
+            f"same. Name the classes so that they differ in more than capital letters."
+        ) from fault
+
+
+def _remove_empty(root: Path, labels: Iterable[str]) -> None:
+    """Remove class folders and those in the trash, where they are empty."""
     for label in labels:
-        twin = names.setdefault(names_as_elsewhere(label), label)
-        if twin != label and (root / twin).samefile(root / label):
-            for parent in (root / TRASH, root):
-                for name in made:
-                    with suppress(OSError):
-                        (parent / name).rmdir()
-            raise DatasetError(
-                f"{root}: this disk holds {twin!r} and {label!r} in one folder. Name the classes "
-                f"so that they differ in more than capital letters and accents."
-            )
+        for folder in (root / TRASH / label, root / label):
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _fault_on_windows(folder: str) -> str | None:

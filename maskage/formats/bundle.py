@@ -226,6 +226,7 @@ def write_bundle(bundle: ModelBundle) -> None:
     replace_file(bundle.folder / CLASSES_FILE, format_scheme(bundle.scheme).encode())
     listed = {**bundle.files, CLASSES_FILE: describe_file(bundle.folder / CLASSES_FILE)}
     bundle = replace(bundle, files=listed)
+    # Field by field: `asdict` would copy the scheme, which it cannot without factors.
     values = {"labels": list(bundle.labels), **vars(bundle)}
     values["files"] = {name: asdict(file) for name, file in listed.items()}
     del values["folder"], values["scheme"]

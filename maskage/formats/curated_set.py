@@ -29,6 +29,7 @@ from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.classes_file import CLASSES_FILE, find_scheme
 from maskage.formats.curation_file import (
     CURATION_FILE,
+    NOTHING,
     PAGE_FILE,
     CurationRecord,
     SetOrigin,
@@ -89,8 +90,12 @@ class CuratedDataset:
         return list(self.splits[split])
 
 
-def read_curated(folder: Path) -> CuratedDataset:
+def read_curated(folder: Path, *, may_lack_test: bool = False) -> CuratedDataset:
     """Read what `curate` wrote, or any train/val/test folders with neither plan nor record.
+
+    Args:
+        folder: The set.
+        may_lack_test: True to accept a set of `curate --no-test`, whose test is empty.
 
     Raises:
         DatasetError: A split or a class is missing or empty, plan.csv, classes.toml or
@@ -111,8 +116,18 @@ def read_curated(folder: Path) -> CuratedDataset:
             f"{folder}: no {' and no '.join(missing)} folder. It must hold {', '.join(SPLITS)}, "
             f"each with a folder for every class: make them with `curate`."
         )
+    has_test = curation is None or curation.held_out != NOTHING or _has_pictures(folder / "test")
+    if not (has_test or may_lack_test):
+        raise DatasetError(
+            f"{folder}: it was made with `curate --no-test`, so it has no test, which this needs. "
+            f"Collect photos of more people and curate again without --no-test, or use "
+            f"`--split time`, whose test says little."
+        )
     splits = {
-        split: tuple(_read_classes(folder / split, split, known, scheme.labels)) for split in SPLITS
+        split: tuple(_read_classes(folder / split, split, known, scheme.labels))
+        if has_test or split != "test"
+        else ()
+        for split in SPLITS
     }
     return CuratedDataset(folder, splits, curation, scheme)
 
@@ -288,6 +303,10 @@ def require_all_read(
 
 def _has_splits(folder: Path) -> bool:
     return any((folder / split).is_dir() for split in SPLITS)
+
+
+def _has_pictures(folder: Path) -> bool:
+    return any(is_picture(Path(name)) for _, _, names in os.walk(folder) for name in names)
 
 
 def _labels_of(folder: Path) -> tuple[str, ...]:

@@ -272,11 +272,11 @@ def finished_runs(runs: Path) -> list[RunFolder]:
     """List the finished runs, sorted by name.
 
     Raises:
-        DatasetError: There is no finished run.
+        EnvironmentProblemError: There is no finished run.
     """
     found = [RunFolder(path.parent) for path in sorted(runs.glob(f"*/{METRICS_FILE}"))]
     if not found:
-        raise DatasetError(f"No finished run in {runs}. Train one with `trainer fit`.")
+        raise EnvironmentProblemError(f"No finished run in {runs}. Train one with `trainer fit`.")
     return found
 
 

@@ -53,6 +53,18 @@ Xception needs 94,000 for each pixel.
 """
 
 MOST_NODES, MOST_WEIGHTS, MOST_DIMENSIONS = 5_000, 10_000, 8
+
+METADATA_KEYS = frozenset(
+    ("classes", "titles", "factors", "names", "input_size", "color_order", "crop_margin", "version")
+)
+"""Keys of the text beside the network that we write; files of earlier versions have none.
+
+No other is accepted: ONNX Runtime can take its own settings from the key `ort_config`.
+"""
+
+LARGEST_METADATA = 1 << 20
+"""Most characters of all that text. 64 classes with names of 200 bytes need 60,000."""
+
 _STANDARD_DOMAINS = ("", "ai.onnx")
 # tf2onnx declares it in every file; its operators are refused like those of other domains.
 _DECLARED_DOMAINS = (*_STANDARD_DOMAINS, "ai.onnx.ml")
@@ -87,6 +99,7 @@ def check_onnx(data: bytes) -> int:
     _require(not model.training_info, "it holds instructions for training")
     _require(not graph.sparse_initializer, "it holds sparse weights")
     _require(not graph.quantization_annotation, "it holds notes on quantisation")
+    _check_metadata(model)
     for opset in model.opset_import:
         _require(
             opset.domain in _DECLARED_DOMAINS, f"it wants operators of '{_printable(opset.domain)}'"
@@ -111,6 +124,18 @@ def _parse(data: bytes) -> ModelProto:
         raise UnsafeFileError("it is not an ONNX file, or is truncated") from fault
     _require(bool(model.graph.node), "it is not an ONNX file, or is empty")
     return model
+
+
+def _check_metadata(model: ModelProto) -> None:
+    """Check that the text beside the network is what we write: known keys, each once, not long."""
+    keys = [entry.key for entry in model.metadata_props]
+    for key in keys:
+        _require(key in METADATA_KEYS, f"it holds text under the key '{_printable(key)}'")
+        _require(keys.count(key) == 1, f"it holds text under the key '{key}' twice")
+    values = [entry.value for entry in model.metadata_props]
+    _require(all(isinstance(value, str) for value in values), "its metadata is not text")
+    length = sum(map(len, values))
+    _require(length <= LARGEST_METADATA, f"its metadata has {length:,} characters")
 
 
 def _check_ends(model: ModelProto) -> int:

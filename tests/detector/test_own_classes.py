@@ -13,7 +13,7 @@ from maskage.classes.ready_made import MASK_AGE, READY_MADE
 from maskage.classes.scheme import Scheme
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError, PhotoNotSavedError
-from maskage.formats.bundle import ModelBundle
+from maskage.formats.bundle import ModelBundle, load_bundle
 from maskage.formats.classes_file import CLASSES_FILE, find_scheme, format_scheme
 from maskage.pictures.images import encode_jpeg
 from tests.detector.conftest import bundle_for
@@ -134,6 +134,11 @@ def test_an_alarm_is_raised_for_the_value_of_a_factor(
     assert Path("labels.txt").read_text().split() == ["misworn", "none"]
 
 
+@pytest.mark.parametrize("scheme", [MASK_AGE, MASK_STATE, ODD])
+def test_a_bundle_of_any_classes_is_written_and_read(here: Path, scheme: Scheme) -> None:
+    assert load_bundle(model_of(here, scheme).folder).scheme == scheme
+
+
 def test_suggestions_go_by_the_name_of_the_class_not_by_its_number(here: Path) -> None:
     model = model_of(here, ODD)
     # The same folders in another order, and every photo in the colour of its class.
@@ -159,9 +164,9 @@ def test_no_suggestion_goes_into_a_dataset_of_other_classes(
 def test_a_part_of_the_classes_is_not_enough(here: Path) -> None:
     part = Scheme(ODD.classes[:-1])
     data = fill_dataset(here / "data", ODD)
-    with pytest.raises(DatasetError, match="must have the same folders"):
+    with pytest.raises(DatasetError, match="must have the same"):
         require_dataset_for(data, part, "model")
-    with pytest.raises(DatasetError, match="must have the same folders"):
+    with pytest.raises(DatasetError, match="must have the same"):
         require_dataset_for(fill_dataset(here / "part", part), ODD, "model")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from maskage.console import say
 from maskage.defaults import DEFAULT_RUNS
-from maskage.errors import DatasetError, EnvironmentProblemError
+from maskage.errors import EnvironmentProblemError
 from maskage.formats.bundle import ONNX_FILE
 from maskage.formats.predictions_file import read_right_answers
 from maskage.formats.run_folder import RunFolder, finished_runs, unfinished_runs
@@ -116,8 +116,7 @@ def summarise_runs(paths: list[Path], runs: Path = DEFAULT_RUNS) -> list[Compare
         runs: Folder that holds all runs.
 
     Raises:
-        DatasetError: There is no finished run.
-        EnvironmentProblemError: A folder is not a finished run.
+        EnvironmentProblemError: There is no finished run, or a folder is not one.
     """
     if paths:
         return sort_runs([_read(RunFolder(path)) for path in paths])
@@ -130,7 +129,9 @@ def summarise_runs(paths: list[Path], runs: Path = DEFAULT_RUNS) -> list[Compare
     for path in unfinished_runs(runs):
         say(f"Skipped: {path} is not finished. Continue it with `trainer fit --resume {path}`.")
     if not found:
-        raise DatasetError(f"There is no finished run in {runs}. Train one with `trainer fit`.")
+        raise EnvironmentProblemError(
+            f"There is no finished run in {runs}. Train one with `trainer fit`."
+        )
     return sort_runs(found)
 
 

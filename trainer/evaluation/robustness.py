@@ -188,7 +188,7 @@ def format_corruptions(clean: Accuracies, corrupted: Sequence[CorruptedAccuracy]
     widths = factor_heads(clean.factors, 10)
     lines = [f"{'corruption':<24}{'accuracy':>10}{'change':>10}{format_heads(widths)}"]
     own = format_accuracies(clean.factors, widths)
-    lines.append(f"{'none':<24}{clean.classes:>10.2%}{'':>10}{own}")
+    lines.append(f"{'none':<24}{clean.classes:>10.2%}{'':>10}{own}".rstrip())
     for each in corrupted:
         change = (each.accuracy - clean.classes) * 100
         lines.append(

@@ -25,11 +25,11 @@ _MOST_MISTAKES = 15
 
 
 def fit_width(name: str, width: int) -> str:
-    """Return a name with `width` cells: with blanks behind it, or with its end cut off."""
+    """Return a name with `width` cells: at least one blank behind it, or its end cut off."""
     text = shown_text(name)
-    if cell_len(text) <= width:
-        return set_cell_size(text, width)
-    return f"{set_cell_size(text, width - 1).rstrip()}…".ljust(width)
+    if cell_len(text) >= width:
+        text = f"{set_cell_size(text, width - 2).rstrip()}…"
+    return set_cell_size(text, width)
 
 
 def name_width(names: Iterable[str], least: int) -> int:
@@ -46,7 +46,7 @@ def format_heads(widths: Mapping[str, int]) -> str:
     """Return the headings of columns with these widths, each at its right end."""
     parts = []
     for name, width in widths.items():
-        text = fit_width(name, width - 1).rstrip()
+        text = fit_width(name, width).rstrip()
         parts.append(" " * (width - cell_len(text)) + text)
     return "".join(parts)
 

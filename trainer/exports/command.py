@@ -10,6 +10,7 @@ from maskage.commands.parser import CommandParser
 from maskage.commands.program import Command
 from maskage.console import ProgressDisplay, say, show, show_block
 from maskage.errors import GateFailedError
+from maskage.shell_words import join_words
 
 FORMAT_NAMES = ("onnx", "tflite", "tflite-int8", "openvino", "keras")
 
@@ -55,6 +56,10 @@ def _run_export(arguments: argparse.Namespace) -> int:
     if not arguments.json:
         show_block(format_exports(done))
         show(f"Look at {exporter.out}")
+        kept = [each.format for each in done if each.refused is None]
+        if kept:
+            example = str(exporter.out / kept[0] / "example.py")
+            show(f"Try it: {join_words(['python', example, 'face.jpg'])}")
     refused = [f"{each.format}: {each.refused}" for each in done if each.refused is not None]
     if refused:
         raise GateFailedError(f"Not exported: {'. '.join(refused)}.")
@@ -66,7 +71,9 @@ EXPORT = Command(
     "write a trained model in other formats",
     "Write a trained model in other formats. Each is run beside the Keras model on the run's own "
     "photos, and kept only where its answers are the same; the accuracy of tflite-int8 may fall "
-    "by half a point.",
+    "by half a point. The class names are in the file where the format has a place for them, and "
+    "in labels.txt beside it, with a short program that classifies a picture: example.py, and "
+    "example.mjs for ONNX in Node.js.",
     _add_export_options,
     _run_export,
 )

@@ -1,10 +1,9 @@
 """Export a run's model in other formats, each compared with the Keras model before it is kept.
 
-RUN/exports/<format>/model.*        the model: `images` uint8 RGB in, four `probabilities` out
-RUN/exports/<format>/export.json    its description, and its figures beside Keras'
+RUN/exports/<format>/model.*        the model: `images` uint8 RGB in, `probabilities` of classes out
+RUN/exports/<format>/...            its classes, examples and description (see `description`)
 """
 
-import json
 import secrets
 import shutil
 from collections.abc import Sequence
@@ -15,15 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.environment import library_versions
 from maskage.errors import EnvironmentProblemError
-from maskage.formats.bundle import EXPORT_FILE, describe_file, golden_images
+from maskage.formats.bundle import golden_images
+from maskage.formats.classes_file import require_same_classes
 from maskage.formats.curated_set import CuratedPhoto, read_curated
 from maskage.formats.run_folder import trained_on
 from maskage.inference.timing import measure_by_turns
 from maskage.outside_text import join_lines
 from maskage.system.swap_folder import swap_in
 from trainer.data.pixels import PixelReader, plain_batches
+from trainer.exports.description import write_description
 from trainer.exports.formats import (
     LARGEST_LOSS,
     ExportFormat,
@@ -36,8 +36,8 @@ from trainer.exports.rebuild import rebuild_model
 from trainer.network.classes import class_numbers
 from trainer.network.to_onnx import TOLERANCE
 
-CALIBRATION_PHOTOS = 50
-"""Number of training photos of each class that calibrate integers."""
+CALIBRATION_PHOTOS, MOST_CALIBRATION_PHOTOS = 50, 400
+"""Number of training photos that calibrate integers: of each class, and of all in about."""
 
 BATCH_SIZE = 32
 
@@ -50,7 +50,7 @@ class ExportFigures:
         format: Name of the format, as `--to` takes it.
         largest_difference: Largest difference of a probability on the validation photos.
         accuracy, keras_accuracy: Accuracy of both on the test photos, 0 to 1.
-        size: Size of all its files, bytes.
+        size: Size of the model's files, bytes.
         milliseconds, keras_milliseconds: Time for one photo of both, measured by turns.
         note: What was chosen, and what to know for running it.
         refused: Why it was not kept; None if it was kept.
@@ -82,12 +82,16 @@ class Exporter:
 
     Raises:
         ModelRefusedError, UsageError: See `rebuild_model`.
-        DatasetError: The photos are not usable.
+        DatasetError: The photos are not usable, or of other classes than the model's.
     """
 
     def __init__(self, bundle_folder: Path, data: Path | None, out: Path | None) -> None:
         curated = read_curated(data if data is not None else trained_on(bundle_folder))
         self.rebuilt = rebuild_model(bundle_folder)
+        scheme = self.rebuilt.bundle.scheme
+        require_same_classes(
+            curated.scheme, scheme.labels, str(curated.folder), f"the model in {bundle_folder}"
+        )
         self.out = out if out is not None else bundle_folder.parent / "exports"
         size = self.rebuilt.bundle.input_size
         reader = PixelReader(size, 0)
@@ -95,7 +99,7 @@ class Exporter:
         calibration = [golden_images(size), _read(_some_of_each(curated.photos("train")), reader)]
         val, test = curated.photos("val"), curated.photos("test")
         photos, self._test_photos = _read(val, reader), _read(test, reader)
-        self._test_labels = class_numbers(test, self.rebuilt.bundle.scheme)
+        self._test_labels = class_numbers(test, scheme)
         self._keras: Predict = lambda images: np.asarray(
             self.rebuilt.model.predict_on_batch(images), np.float32
         )
@@ -103,7 +107,7 @@ class Exporter:
             self.rebuilt,
             np.concatenate(calibration),
             photos,
-            class_numbers(val, self.rebuilt.bundle.scheme),
+            class_numbers(val, scheme),
             _answer(self._keras, photos),
         )
         self._keras_accuracy = _accuracy(self._keras, self._test_photos, self._test_labels)
@@ -153,37 +157,9 @@ class Exporter:
         )
 
     def _describe(self, format: ExportFormat, figures: ExportFigures, folder: Path) -> None:
-        bundle = self.rebuilt.bundle
-        size = bundle.input_size
-        values = {
-            "format": format.name,
-            "model": self.rebuilt.recipe.backbone,
-            "file": format.file,
-            "files": {file.name: asdict(describe_file(file)) for file in sorted(folder.iterdir())},
-            "input": {
-                "name": "images",
-                "shape": [format.batch, size, size, 3],
-                "type": "uint8, RGB, face crops as the bundle's crop_margin says",
-            },
-            "output": {
-                "name": "probabilities",
-                "shape": [format.batch, len(bundle.labels)],
-                "type": "float32",
-            },
-            "labels": [str(label) for label in bundle.labels],
-            "crop_margin": bundle.crop_margin,
-            "temperature": bundle.temperature,
-            "unsure_below": bundle.unsure_below,
-            "dataset_digest": bundle.dataset_digest,
-            "note": figures.note,
-            "figures": {
-                key: value
-                for key, value in figures.as_dict().items()
-                if key not in ("format", "note", "refused")
-            },
-            "versions": library_versions() | _runtime_versions(format),
-        }
-        (folder / EXPORT_FILE).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        beside = ("format", "note", "refused")
+        values = {key: value for key, value in figures.as_dict().items() if key not in beside}
+        write_description(format, self.rebuilt, folder, figures.note, values)
 
 
 def explain_refusal(
@@ -236,9 +212,11 @@ def format_exports(exports: Sequence[ExportFigures]) -> str:
 def _some_of_each(photos: Sequence[CuratedPhoto]) -> list[CuratedPhoto]:
     """Return some photos of each class, evenly spread."""
     chosen: list[CuratedPhoto] = []
-    for label in sorted({photo.label for photo in photos}):
+    labels = sorted({photo.label for photo in photos})
+    count = min(CALIBRATION_PHOTOS, MOST_CALIBRATION_PHOTOS // len(labels))
+    for label in labels:
         members = [photo for photo in photos if photo.label == label]
-        chosen += members[:: max(1, len(members) // CALIBRATION_PHOTOS)][:CALIBRATION_PHOTOS]
+        chosen += members[:: max(1, len(members) // count)][:count]
     return chosen
 
 
@@ -253,12 +231,3 @@ def _answer(run: Predict, photos: Images) -> Probabilities:
 
 def _accuracy(run: Predict, photos: Images, labels: NDArray[np.int64]) -> float:
     return float((_answer(run, photos).argmax(axis=1) == labels).mean())
-
-
-def _runtime_versions(format: ExportFormat) -> dict[str, str]:
-    from importlib.metadata import version
-
-    if format.needs is None:
-        return {}
-    name = format.needs.replace("_", "-")
-    return {name: version(name)}

@@ -1,10 +1,11 @@
 """The formats that a model can be exported to: how each is written and run."""
 
 import importlib.util
+import re
 import shutil
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskage.errors import EnvironmentProblemError
-from maskage.formats.bundle import ONNX_FILE, read_file
+from maskage.formats.bundle import ONNX_FILE, ModelBundle, read_file
 from maskage.installation import explain_install
 from maskage.security.keras_archive import archive_model
 from maskage.system.process import suppress_native_output
+from trainer.exports.ends import (
+    INPUT,
+    OUTPUT,
+    Ends,
+    read_keras_ends,
+    read_onnx_ends,
+    read_openvino_ends,
+    read_tflite_ends,
+)
 from trainer.exports.rebuild import RebuiltModel, load_archived_weights
+from trainer.exports.tflite_metadata import TfliteDescription, describe_tflite
+from trainer.network.onnx_metadata import describe_network, write_metadata
 
 Images = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]
@@ -35,7 +47,7 @@ class ExportSource:
         calibration: Training photos of all classes, uint8 (N, size, size, 3).
         photos: Validation photos, uint8 (M, size, size, 3).
         labels: Class numbers of the validation photos, shape (M,).
-        answers: Probabilities of the validation photos by Keras, float32 (M, 4).
+        answers: Probabilities of the validation photos by Keras, float32 (M, C).
     """
 
     rebuilt: RebuiltModel
@@ -52,20 +64,22 @@ class ExportFormat:
     Attributes:
         name: Name, as `--to` takes it.
         file: Name of the file to open; files beside it belong to it.
+        examples: Programs that run it, written beside it: their file here, by their name there.
         needs: Module that runs it, where it is not a dependency of the package.
         is_quantised: True if it may differ from the Keras model, as long as the accuracy stays.
-        batch: Number of images that it takes at once; None for any number.
-        write: Function that writes it into a folder and returns a note on what was chosen.
+            write: Function that writes it into a folder and returns a note on what was chosen.
         open: Function that opens the file in a folder and returns how to run it.
+        read_ends: Function that reads the names and shapes of its input and output from the file.
     """
 
     name: str
     file: str
+    examples: Mapping[str, str]
     needs: str | None = None
     is_quantised: bool = False
-    batch: int | None = None
     write: Callable[[ExportSource, Path], str]
     open: Callable[[RebuiltModel, Path], Predict]
+    read_ends: Callable[[Path], Ends]
 
 
 def require_runtimes(formats: list[ExportFormat]) -> None:
@@ -83,8 +97,19 @@ def require_runtimes(formats: list[ExportFormat]) -> None:
 
 
 def _write_onnx(source: ExportSource, folder: Path) -> str:
-    (folder / "model.onnx").write_bytes(read_file(source.rebuilt.bundle, ONNX_FILE))
-    return "the bundle's own file"
+    own = read_file(source.rebuilt.bundle, ONNX_FILE)
+    described = write_metadata(own, _onnx_metadata(source.rebuilt.bundle))
+    (folder / "model.onnx").write_bytes(described)
+    return "the bundle's own file" if described == own else "the bundle's, with the class names"
+
+
+def _onnx_metadata(bundle: ModelBundle) -> dict[str, str]:
+    return describe_network(
+        bundle.scheme,
+        input_size=bundle.input_size,
+        crop_margin=bundle.crop_margin,
+        version=bundle.versions.get("maskage", ""),
+    )
 
 
 def _open_onnx(rebuilt: RebuiltModel, folder: Path) -> Predict:
@@ -111,8 +136,23 @@ def _open_keras(rebuilt: RebuiltModel, folder: Path) -> Predict:
 def _write_tflite(source: ExportSource, folder: Path) -> str:
     from trainer.exports.tflite import convert_floats
 
-    (folder / "model.tflite").write_bytes(convert_floats(source.rebuilt.model))
+    _keep_tflite(source, folder, convert_floats(source.rebuilt.model))
     return "float32"
+
+
+def _keep_tflite(source: ExportSource, folder: Path, data: bytes) -> None:
+    """Write a TFLite file with the names of classes and tensors in it."""
+    bundle = source.rebuilt.bundle
+    description = TfliteDescription(
+        name=source.rebuilt.recipe.backbone,
+        description="Answers which class a picture of one face belongs to.",
+        version=bundle.versions.get("maskage", ""),
+        input=INPUT,
+        output=OUTPUT,
+        labels=bundle.labels,
+        input_size=bundle.input_size,
+    )
+    (folder / "model.tflite").write_bytes(describe_tflite(data, description))
 
 
 def _write_int8(source: ExportSource, folder: Path) -> str:
@@ -128,20 +168,20 @@ def _write_int8(source: ExportSource, folder: Path) -> str:
     integers = convert_integers(model, source.calibration)
     lost = _loss(source, folder, integers)
     if lost <= LARGEST_LOSS:
-        return f"integers throughout ({-100 * lost:+.1f} points on validation photos)"
+        return f"integers throughout ({0 - 100 * lost:+.1f} points on validation photos)"
     weights = convert_weights(model)
     lost_by_weights = _loss(source, folder, weights)
-    note = f"integers throughout {-100 * lost:+.1f} points on validation photos"
-    note_on_weights = f"int8 weights, computing in floats {-100 * lost_by_weights:+.1f}"
+    note = f"integers throughout {0 - 100 * lost:+.1f} points on validation photos"
+    note_on_weights = f"int8 weights, computing in floats {0 - 100 * lost_by_weights:+.1f}"
     if lost_by_weights < lost:
         return f"{note_on_weights}; not {note}"
-    (folder / "model.tflite").write_bytes(integers)
+    _keep_tflite(source, folder, integers)
     return f"{note}; not {note_on_weights}"
 
 
 def _loss(source: ExportSource, folder: Path, data: bytes) -> float:
     """Return the accuracy that a TFLite file loses on the validation photos, and keep the file."""
-    (folder / "model.tflite").write_bytes(data)
+    _keep_tflite(source, folder, data)
     answers = _open_tflite(source.rebuilt, folder)(source.photos)
     right, kept = (
         float((rows.argmax(axis=1) == source.labels).mean()) for rows in (source.answers, answers)
@@ -163,6 +203,8 @@ def _write_openvino(source: ExportSource, folder: Path) -> str:
         onnx.write_bytes(read_file(source.rebuilt.bundle, ONNX_FILE))
         # Not openvino.convert_model, which reports its use to Intel.
         model = openvino.Core().read_model(onnx)
+        for place, text in _openvino_info(source.rebuilt.bundle).items():
+            model.set_rt_info(text, list(place))
         written = Path(temporary) / "model.xml"
         openvino.save_model(model, written, compress_to_fp16=False)
         # OpenVINO reports a full disk with an error of its own; copying names the reason.
@@ -174,6 +216,20 @@ def _write_openvino(source: ExportSource, folder: Path) -> str:
         f"float32; compile it with INFERENCE_PRECISION_HINT=f32: left to choose, OpenVINO is off "
         f"by {off:.2g} on this machine"
     )
+
+
+def _openvino_info(bundle: ModelBundle) -> dict[tuple[str, str], str | list[str]]:
+    """Return the text in the .xml file, by its place there.
+
+    `model_info` is what Intel's Model API reads. Its labels end at a blank, so they have none;
+    `maskage` has the class folders as they are.
+    """
+    ours = {("maskage", key): text for key, text in _onnx_metadata(bundle).items()}
+    return {
+        **ours,
+        ("model_info", "model_type"): "Classification",
+        ("model_info", "labels"): [re.sub(r"\s", "_", label) for label in bundle.labels],
+    }
 
 
 def _open_openvino(rebuilt: RebuiltModel, folder: Path) -> Predict:
@@ -189,40 +245,51 @@ def _run_openvino(folder: Path, settings: dict[str, Any]) -> Predict:
     request = compiled.create_infer_request()
 
     def run(images: Images) -> Probabilities:
-        answers = request.infer({"images": images})
-        return np.array(answers[compiled.output("probabilities")])
+        answers = request.infer({INPUT: images})
+        return np.array(answers[compiled.output(OUTPUT)])
 
     return run
 
 
+_TFLITE = ExportFormat(
+    name="tflite",
+    file="model.tflite",
+    examples={"example.py": "tflite.py.txt"},
+    needs="ai_edge_litert",
+    write=_write_tflite,
+    open=_open_tflite,
+    read_ends=read_tflite_ends,
+)
+
 FORMATS = {
     each.name: each
     for each in (
-        ExportFormat(name="onnx", file="model.onnx", write=_write_onnx, open=_open_onnx),
         ExportFormat(
-            name="tflite",
-            file="model.tflite",
-            needs="ai_edge_litert",
-            batch=1,
-            write=_write_tflite,
-            open=_open_tflite,
+            name="onnx",
+            file="model.onnx",
+            examples={"example.py": "onnx.py.txt", "example.mjs": "onnx.mjs.txt"},
+            write=_write_onnx,
+            open=_open_onnx,
+            read_ends=read_onnx_ends,
         ),
-        ExportFormat(
-            name="tflite-int8",
-            file="model.tflite",
-            needs="ai_edge_litert",
-            is_quantised=True,
-            batch=1,
-            write=_write_int8,
-            open=_open_tflite,
-        ),
+        _TFLITE,
+        replace(_TFLITE, name="tflite-int8", is_quantised=True, write=_write_int8),
         ExportFormat(
             name="openvino",
             file="model.xml",
+            examples={"example.py": "openvino.py.txt"},
             needs="openvino",
             write=_write_openvino,
             open=_open_openvino,
+            read_ends=read_openvino_ends,
         ),
-        ExportFormat(name="keras", file="model.keras", write=_write_keras, open=_open_keras),
+        ExportFormat(
+            name="keras",
+            file="model.keras",
+            examples={"example.py": "keras.py.txt"},
+            write=_write_keras,
+            open=_open_keras,
+            read_ends=read_keras_ends,
+        ),
     )
 }

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from maskage.errors import ToolchainError
 from maskage.system.process import suppress_native_output
 from trainer.data.pixels import worker_count
+from trainer.exports.ends import INPUT, OUTPUT
 
-INPUT, OUTPUT, SIGNATURE = "images", "probabilities", "serving_default"
+SIGNATURE = "serving_default"
 
 
 class TfliteEngine:
@@ -41,7 +42,7 @@ class TfliteEngine:
         self._run = interpreter.get_signature_runner(SIGNATURE)
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the probabilities, float32 (N, 4), of images, uint8 (N, size, size, 3)."""
+        """Return the probabilities, float32 (N, C), of images, uint8 (N, size, size, 3)."""
         rows = [np.array(self._run(**{INPUT: image[None]})[OUTPUT][0]) for image in images]
         return np.stack(rows)
 
@@ -62,7 +63,7 @@ def convert_weights(model: Any) -> bytes:
 
 
 def convert_integers(model: Any, photos: NDArray[np.uint8]) -> bytes:
-    """Convert a Keras model to integers throughout, except for the four probabilities.
+    """Convert a Keras model to integers throughout, except for the probabilities.
 
     Args:
         model: Keras model with one uint8 input.

@@ -25,11 +25,13 @@ class PhaseHooks:
         on_state: Called with the state after each complete epoch, after `on_epoch`.
         should_stop: Called after each batch; if it returns True, the epoch so far is validated and
             counts.
+        on_step: Called after each batch with its number in the epoch, from 1, and their number.
     """
 
     on_epoch: Callable[[EpochFigures], object]
     on_state: Callable[[PhaseState], object] = lambda _: None
     should_stop: Callable[[], bool] = lambda: False
+    on_step: Callable[[int, int], object] = lambda step, steps: None
 
 
 class Snapshot(keras.callbacks.Callback):  # type: ignore[misc]
@@ -133,7 +135,8 @@ class BestKeeper(keras.callbacks.Callback):  # type: ignore[misc]
         self.best_weights = start.arrays.get("best")
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Stop training where a hook asks for it."""
+        """Report the step, and stop training where a hook asks for it."""
+        self._hooks.on_step(batch + 1, self.params["steps"])
         if self._hooks.should_stop():
             self.model.stop_training = True
             self._is_cut = batch + 1 < self.params["steps"]

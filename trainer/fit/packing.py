@@ -36,6 +36,7 @@ from trainer.evaluation.photo_facts import read_metadata
 from trainer.network.backbones import Network, build_deliverable
 from trainer.network.classes import class_numbers
 from trainer.network.head import softmax
+from trainer.network.onnx_metadata import describe_network, write_metadata
 from trainer.network.to_onnx import check_export, export_onnx
 from trainer.pages.model_card import write_card
 from trainer.pages.report import write_report
@@ -151,6 +152,13 @@ def _export(outcome: TrainingOutcome, folder: Path) -> float:
     model = build_deliverable(outcome.network, outcome.temperature)
     path = folder / ONNX_FILE
     export_onnx(model, path, output="probabilities")
+    described = describe_network(
+        outcome.photos.scheme,
+        input_size=outcome.network.size,
+        crop_margin=CROP_MARGIN,
+        version=library_versions().get("maskage", ""),
+    )
+    replace_file(path, write_metadata(path.read_bytes(), described))
     some = outcome.photos.val.photos[:COMPARED_PHOTOS]
     images = [golden_images(outcome.network.size), *plain_batches(some, outcome.reader)]
     difference = check_export(model, path, np.concatenate(images))

@@ -234,6 +234,7 @@ class Training:
             on_epoch=self._report_epochs(name, recipe),
             on_state=self._save_states(name, before),
             should_stop=self._should_stop,
+            on_step=self._report_steps(name, recipe),
         )
         train, val = self._photos.train.photos, self._photos.val.photos
         with self._watch.measure(name):
@@ -282,11 +283,25 @@ class Training:
             self._run.append_result(row)
             if self._tensorboard is not None:
                 self._tensorboard.add(name, figures)
-            note = f"loss {figures.loss:.3f}, validation {figures.val_accuracy:.1%}"
+            # Short, for a bar of 80 columns to hold it.
+            note = f"loss {figures.loss:.2f}, val {figures.val_accuracy:.1%}"
             rate = clock.rate(figures.epoch - done_before)
             stage = name.replace("_", "-")
             self._report(TrainingProgress(stage, figures.epoch, phase.epochs, "epochs", rate, note))
             return not self._switch.is_requested
+
+        return report
+
+    def _report_steps(self, name: str, phase: Phase) -> Callable[[int, int], None]:
+        """Return a function that shows the steps of the first epoch, which has no figures yet."""
+        done_before = self._epochs.get(name, 0)
+
+        def report(step: int, steps: int) -> None:
+            if self._epochs.get(name, 0) == done_before:
+                stage, note = name.replace("_", "-"), f"step {step}/{steps}"
+                self._report(
+                    TrainingProgress(stage, done_before, phase.epochs, "epochs", 0.0, note)
+                )
 
         return report
 

@@ -33,7 +33,7 @@ from trainer.pages.photos import (
     twins_card,
     unsure_card,
 )
-from trainer.pages.run_pictures import draw_confusion, draw_curves, draw_learning_curve
+from trainer.pages.run_pictures import DARK, draw_confusion, draw_curves, draw_learning_curve
 from trainer.settings import FitSettings
 from trainer.studies.learning_curve import LearningCurve
 
@@ -64,7 +64,8 @@ def write_report(
         metrics: The content of `metrics.json`.
         preview: Variants of its training photos; None if it drew none.
     """
-    curves = draw_curves(run.read_results())
+    epochs = run.read_results()
+    curves = draw_curves(epochs)
     whole, scheme = found.judged.evaluation, found.judged.scheme
     confusion = draw_confusion(whole.confusion, whole.labels)
     write_private(run.path / "confusion_matrix.png", confusion)
@@ -72,7 +73,7 @@ def write_report(
     shelf = PictureShelf()
     cards = [
         *_shared_cards(found, shelf, metrics["val_calibration_error"]),
-        _training_card(curves, metrics["seconds"]),
+        _training_card(curves, draw_curves(epochs, DARK), metrics["seconds"]),
         _learning_curve(run),
         preview_card(preview, shelf, scheme),
         comparison_card(_beside(run, metrics), run.path.name),
@@ -175,9 +176,9 @@ def _shared_cards(
     ]
 
 
-def _training_card(curves: bytes, seconds: dict[str, float]) -> Card:
-    picture = data_address(curves, "png")
-    body = fill(TEMPLATE, "training", curves=picture, times=_times(seconds))
+def _training_card(curves: bytes, dark: bytes, seconds: dict[str, float]) -> Card:
+    light, night = (data_address(each, "png") for each in (curves, dark))
+    body = fill(TEMPLATE, "training", curves=light, dark=night, times=_times(seconds))
     return Card("training", "Training", body)
 
 

@@ -9,7 +9,8 @@ import io
 import logging
 import math
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from maskage.formats.results_file import EpochRow
@@ -31,6 +32,9 @@ WIDEST_PX = 1600
 LONGEST_NAME = 24
 """Letters of a class name; the middle of a longer one is left out."""
 
+MOST_ZEROS = 12
+"""Most classes of a matrix that shows its zeros; among more of them the mistakes would be lost."""
+
 LETTER_INCHES = 0.086
 """Mean width of a letter at 10 points."""
 
@@ -42,24 +46,52 @@ _STYLE: dict[str, Any] = {
     "font.size": 10,
     # A name may hold "$", which is no formula.
     "text.parse_math": False,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": FAINT,
     "axes.titlesize": 12,
     "axes.titlepad": 12,
     "axes.grid": True,
     "axes.axisbelow": True,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "grid.color": FAINT,
-    "xtick.color": FAINT,
-    "ytick.color": FAINT,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
     "legend.frameon": False,
     "figure.constrained_layout.w_pad": 0.12,
     "figure.constrained_layout.h_pad": 0.12,
 }
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of a picture: those of the pages by day, or by night.
+
+    Attributes:
+        ink, faint: Colour of text, and of rules.
+        lines: Colours of lines.
+        settings: Other settings of matplotlib.
+    """
+
+    ink: str = INK
+    faint: str = FAINT
+    lines: tuple[str, str] = (BLUE, ORANGE)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def style(self) -> dict[str, Any]:
+        """The settings of matplotlib."""
+        inks = ("text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor")
+        rules = ("axes.edgecolor", "grid.color", "xtick.color", "ytick.color")
+        own = {**dict.fromkeys(inks, self.ink), **dict.fromkeys(rules, self.faint)}
+        return {**_STYLE, **own, **self.settings}
+
+
+LIGHT = Theme()
+_NIGHT = "#1d2025"
+DARK = Theme(
+    ink="#e7e5df",
+    faint="#3b4047",
+    lines=("#7aa5e8", "#e3b05c"),
+    settings=dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), _NIGHT),
+)
+"""The colours of `maskage/pages/style.css` in the dark."""
+
 _CEILINGS = (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.6, 2.0, 2.4, 3.0, 4.0, 6.0, 8.0)
 _FLOORS = (0.8, 0.6, 0.4, 0.2)
 
@@ -95,29 +127,31 @@ def draw_confusion(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> 
         axes.spines[:].set_visible(False)
         for row, counts in enumerate(confusion):
             for column, count in enumerate(counts):
-                _write_cell(axes, (column + 0.5, row + 0.5), count, shares[row][column])
+                if count or len(names) <= MOST_ZEROS:
+                    _write_cell(axes, (column + 0.5, row + 0.5), count, shares[row][column])
 
     height = side if longest > cell else side - longest + 0.3
     return _draw_png((side + 0.25, height), draw, shown)
 
 
-def draw_curves(rows: Sequence[EpochRow]) -> bytes:
+def draw_curves(rows: Sequence[EpochRow], theme: Theme = LIGHT) -> bytes:
     """Draw loss and accuracy over all epochs as a PNG file; a line marks where a phase begins."""
     losses = [value for row in rows for value in (row.loss, row.val_loss)]
     # A first validation of a network from scratch can be far off; it must not flatten the rest.
     middle = sorted(losses)[len(losses) // 2] if losses else 1.0
     ceiling = _round_up(min(max(losses, default=1.0), 4 * middle))
+    lost = [(row.loss, row.val_loss) for row in rows]
     right = [(row.accuracy, row.val_accuracy) for row in rows]
     floor = min((value for pair in right for value in pair), default=0.0)
     low = next((low for low in _FLOORS if low < floor), 0.0)
 
     def draw(figure: "Figure") -> None:
         loss, accuracy = figure.subplots(1, 2)
-        _draw_panel(loss, "loss", rows, [(row.loss, row.val_loss) for row in rows], (0.0, ceiling))
-        _draw_panel(accuracy, "accuracy", rows, right, (low, 1.0))
+        _draw_panel(loss, "loss", rows, lost, (0.0, ceiling), theme)
+        _draw_panel(accuracy, "accuracy", rows, right, (low, 1.0), theme)
         accuracy.yaxis.set_major_formatter("{x:.0%}")
 
-    return _draw_png((10, 4), draw)
+    return _draw_png((10, 4), draw, theme=theme)
 
 
 def draw_learning_curve(curve: LearningCurve) -> bytes:
@@ -158,7 +192,10 @@ def draw_learning_curve(curve: LearningCurve) -> bytes:
 
 
 def _draw_png(
-    size: tuple[float, float], draw: Callable[["Figure"], None], names: Iterable[str] = ()
+    size: tuple[float, float],
+    draw: Callable[["Figure"], None],
+    names: Iterable[str] = (),
+    theme: Theme = LIGHT,
 ) -> bytes:
     """Return a PNG file of `size` inches, drawn by `draw`; `names` are from outside."""
     # It would report a slow search for fonts, or a cache that cannot be written.
@@ -170,7 +207,7 @@ def _draw_png(
         # A letter that no font has is drawn as a box.
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         matplotlib.rcdefaults()
-        settings: dict[Any, Any] = {**_STYLE, "font.family": _fonts_for(names)}
+        settings: dict[Any, Any] = {**theme.style, "font.family": _fonts_for(names)}
         matplotlib.rcParams.update(settings)
         figure = Figure(figsize=size, dpi=min(160, WIDEST_PX / size[0]), layout="constrained")
         draw(figure)
@@ -216,17 +253,20 @@ def _draw_panel(
     rows: Sequence[EpochRow],
     values: Sequence[tuple[float, float]],
     limits: tuple[float, float],
+    theme: Theme,
 ) -> None:
     from matplotlib.ticker import MaxNLocator
 
     numbers = range(1, len(rows) + 1)
     marker = "o" if len(rows) == 1 else ""
-    for which, (name, colour) in enumerate((("training", BLUE), ("validation", ORANGE))):
+    for which, (name, colour) in enumerate(
+        zip(("training", "validation"), theme.lines, strict=True)
+    ):
         line = [pair[which] for pair in values]
         axes.plot(numbers, line, color=colour, marker=marker, label=name)
     for number in range(1, len(rows)):
         if rows[number].phase != rows[number - 1].phase:
-            axes.axvline(number + 0.5, color=INK, linewidth=0.8)
+            axes.axvline(number + 0.5, color=theme.ink, linewidth=0.8)
             phase = rows[number].phase.replace("_", "-")
             axes.text(number + 0.5, limits[1], f" {phase}", va="bottom", fontsize=8)
     axes.set(title=title, ylim=limits, xlabel=f"{len(rows)} epochs")

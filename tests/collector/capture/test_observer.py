@@ -17,7 +17,7 @@ from maskage.faces.finder import GuideFinder
 from maskage.records import FaceBox, Frame, RgbImage
 from tests.collector.screens.test_app import draw_pictures
 from tests.maskage.cameras.video.video_clips import make_clip, spoil_middle
-from tests.maskage.dataset.test_importer import make_video
+from tests.maskage.dataset.importing.test_importer import make_video
 
 WAIT_S = 20.0
 _, LIVE, SILENT, LOST, _, ENDED = CameraCondition

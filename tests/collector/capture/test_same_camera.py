@@ -15,7 +15,7 @@ from maskage.cameras.sources import Camera, open_camera
 from maskage.errors import CameraError, CameraLoginError
 from maskage.faces.finder import GuideFinder
 from maskage.records import Frame
-from tests.maskage.dataset.test_importer import make_video
+from tests.maskage.dataset.importing.test_importer import make_video
 
 LONG_S = 60.0
 _, LIVE, SILENT, LOST, REFUSED, ENDED = CameraCondition

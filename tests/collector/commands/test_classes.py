@@ -4,9 +4,14 @@ from pathlib import Path
 import pytest
 
 from collector.cli import main
+from collector.commands.import_photos import IMPORT
+from collector.commands.import_photos import _import_pictures as import_pictures_of
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore, list_photos
+from maskage.errors import DatasetError
+from maskage.formats.class_change_file import RENAME, ClassChange, write_change
 from maskage.formats.classes_file import find_scheme, read_scheme
+from maskage.pictures.images import encode_jpeg
 from tests.conftest import draw_noise
 
 Capture = pytest.CaptureFixture[str]
@@ -163,3 +168,30 @@ def test_without_a_dataset_there_are_no_classes(
     assert main(["classes", str(tmp_path / "none"), *words]) == 4
     assert "No dataset at" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
+
+
+def test_a_change_that_was_cut_short_is_finished_first(
+    data: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    text = (data / "classes.toml").read_text().replace('"no_helmet"', '"bare"')
+    write_change(data, ClassChange(RENAME, "no_helmet", "bare", text))
+    (tmp_path / "source" / "bare").mkdir(parents=True)
+    (tmp_path / "source" / "bare" / "1.jpg").write_bytes(encode_jpeg(draw_noise(9)))
+    assert main(["import", str(tmp_path / "source"), str(data)]) == 0
+    write_change(data, ClassChange(RENAME, "bare", "hat", text.replace('"bare"', '"hat"')))
+    capsys.readouterr()
+    assert main(["classes", str(data), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["classes"]
+    assert {row["folder"]: row["photos"] for row in found} == {"helmet": 2, "hat": 1}
+
+
+def test_classes_that_change_while_an_import_begins_refuse_it(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "helmet").mkdir()
+    (tmp_path / "helmet" / "1.jpg").write_bytes(encode_jpeg(draw_noise(9)))
+    parser = IMPORT.make_parser("collector import")
+    arguments = parser.parse_args([str(tmp_path / "helmet"), str(data)])
+    before = read_scheme(data)
+    assert main(["classes", str(data), "--add", "cap"]) == 0
+    with pytest.raises(DatasetError, match="its classes were changed by another program"):
+        import_pictures_of(arguments, before)
+    assert len(list_photos(data)) == 2

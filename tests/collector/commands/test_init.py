@@ -9,9 +9,10 @@ from collector.cli import main
 from maskage.classes.ready_made import MASK_AGE, READY_MADE, plain_scheme
 from maskage.classes.scheme import MASK, MISWORN
 from maskage.dataset.store import PhotoStore
-from maskage.formats.classes_file import find_scheme, format_scheme, parse_scheme
+from maskage.formats.classes_file import find_scheme, format_scheme, parse_scheme, read_scheme
 from maskage.pictures.images import encode_jpeg
 from tests.conftest import draw_noise
+from tests.curation.build.test_swap_kills import exfat
 
 Capture = pytest.CaptureFixture[str]
 
@@ -136,6 +137,27 @@ def test_photos_in_the_trash_are_photos_of_a_dataset(tmp_path: Path, capsys: Cap
     assert "1 in the trash" in capsys.readouterr().err
 
 
+def test_a_dataset_without_photos_gets_other_classes(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path):
+        pass
+    (tmp_path / "nomask_old" / "notes.txt").touch()
+    assert main(["init", str(tmp_path), "--classes", "helmet,mask_old"]) == 0
+    made = sorted(path.name for path in tmp_path.iterdir() if path.is_dir())
+    # The empty folders of the other classes are gone; what somebody has put into one is there.
+    assert made == [".dataset", ".trash", "helmet", "mask_old", "nomask_old"]
+
+
+def test_classes_that_a_disk_holds_in_one_folder_make_nothing(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    with exfat(tmp_path / "stick") as stick:
+        assert main(["init", str(stick / "data"), "--classes", "Mask,mask,hat"]) == 4
+        assert "have one folder here" in capsys.readouterr().err
+        assert {path.name[0] for path in (stick / "data").iterdir()} == {"."}
+        assert main(["init", str(stick / "data"), "--classes", "Mask,hat"]) == 0
+        assert read_scheme(stick / "data").labels == ("Mask", "hat")
+
+
 def test_a_dataset_that_is_in_use_is_left_alone(tmp_path: Path) -> None:
     with PhotoStore(tmp_path / "data"):
         assert main(["init", str(tmp_path / "data"), "--classes", "a,b"]) == 75
@@ -248,7 +270,7 @@ def test_the_help_shows_a_file_that_can_be_read(capsys: Capture) -> None:
         main(["init", "--help"])
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 80
-    text = shown[shown.index("  [factors]") : shown.index("Folders are added")]
+    text = shown[shown.index("  [factors]") : shown.index("A name with a comma")]
     other = '[[class]]\nfolder = "nomask"\nfactors = { mask = "none" }\n'
     scheme = parse_scheme((text + other).encode())
     assert scheme["mask"].target == 200

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from maskage.classes.ready_made import plain_scheme
+from maskage.classes.scheme import PhotoClass, Scheme
 from maskage.dataset.store import list_photos
+from maskage.formats.classes_file import CLASSES_FILE, format_scheme
 from tests.maskage.dataset.saving_checks import small_disk
 
 TMUX = shutil.which("tmux")
@@ -148,6 +151,54 @@ def test_a_second_collector_is_told_who_holds_the_dataset(
     terminals.append(third)
     third.wait("code 75")
     assert "another program is writing to this dataset (cli.py, process" in third.text()
+
+
+def test_twelve_classes_by_key_and_by_name(tmp_path: Path, terminals: list[Terminal]) -> None:
+    scheme = plain_scheme([*(f"class {number}" for number in range(10)), "glasses", "=1+1"])
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / CLASSES_FILE).write_text(format_scheme(scheme))
+    terminal = Terminal(tmp_path, collector("data --source demo --subject p07 --gate off"), 80, 24)
+    terminals.append(terminal)
+    terminal.wait("▀▀▀▀▀▀")
+    terminal.press("9")
+    terminal.wait("saved class 8, number 1")
+    # Typed at once, as a script does.
+    terminal.press("/glas", "Enter")
+    terminal.wait("saved glasses, number 1")
+    terminal.press("Space")
+    terminal.wait("saved glasses, number 2")
+    terminal.press("/")
+    terminal.wait("shoot into which class?")
+    terminal.press("=", "1")
+    terminal.wait("1 of 1")
+    terminal.press("Escape")
+    terminal.wait("subject  p07")
+    terminal.press("g")
+    terminal.wait("1 of 3 · newest")
+    terminal.press("/=1", "Enter")
+    terminal.wait("relabelled =1+1")
+    terminal.press("q")
+    terminal.wait("back at the camera")
+    terminal.press("q")
+    terminal.wait("code 0")
+    assert [photo.label for photo in list_photos(tmp_path / "data")] == [
+        "=1+1",
+        "class 8",
+        "glasses",
+    ]
+
+
+def test_a_class_on_the_key_of_a_command_is_refused_before_anything_opens(
+    tmp_path: Path, terminals: list[Terminal]
+) -> None:
+    scheme = Scheme((PhotoClass("queen", "queen", "#7cc7f0", "q"), PhotoClass("b", "b", "#1fa884")))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / CLASSES_FILE).write_text(format_scheme(scheme))
+    for number, words in enumerate(("data --source demo", "review data")):
+        terminals.append(Terminal(tmp_path, collector(words)))
+        terminals[number].wait("code 2")
+        assert "The class 'queen' has the key 'q'" in terminals[number].text()
+    assert sorted(p.name for p in (tmp_path / "data").iterdir()) == [CLASSES_FILE]
 
 
 def test_a_full_disk_is_told_at_the_camera_and_ends_with_5(

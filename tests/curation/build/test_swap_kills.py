@@ -12,15 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.privacy.derived_copies import find_derived_copies
 from maskage.dataset.privacy.sought_photos import SoughtPhotos
-from maskage.formats.curated_set import read_curated
+from maskage.formats.curated_set import read_curated, scheme_of_set
 from maskage.pictures.images import encode_jpeg
 from maskage.system.swap_folder import SWAP_S
 from tests.conftest import draw_noise
 from tests.maskage.dataset.doctor.doctor_cases import damage_manifest, garble_the_middle
-from trainer.evaluate import _read_photos
 
 HOUSE = Path(__file__).parents[3]
 PHOTOS = 20
@@ -87,7 +85,8 @@ def read_again(place: Path) -> None:
 
 def evaluate(place: Path) -> None:
     """As `trainer evaluate` begins."""
-    _read_photos(place, "test", MASK_AGE.labels)
+    scheme_of_set(place)
+    read_curated(place).photos("test")
 
 
 @pytest.mark.slow

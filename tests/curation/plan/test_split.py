@@ -114,7 +114,7 @@ def test_one_person_is_told_how_many_others_to_bring() -> None:
         "subject me",
         "--subject NAME",
         "36 of 36",
-        "mask_old of 2 people more",
+        "from 2 more people",
         "about 9 photos of each",
     ):
         assert words in str(caught.value)
@@ -124,7 +124,7 @@ def test_two_people_of_one_class_are_named_as_too_few() -> None:
     photos, groups = photos_of([(3, 3, 3, 3)] * 2 + [(0, 3, 3, 3)] * 3)
     with pytest.raises(DatasetError, match=r"mask_old from 2 groups") as caught:
         require(photos, groups)
-    assert "mask_old of 1 person more, about 3 photos of each" in str(caught.value)
+    assert "Collect mask_old from 1 more person, about 3 photos of each" in str(caught.value)
 
 
 def test_a_random_split_is_the_shuffled_list_cut_at_the_ratio() -> None:

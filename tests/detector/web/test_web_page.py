@@ -52,9 +52,9 @@ def browser() -> Iterator[Chromium]:
 class ObedientLoop:
     """Shows a view ten times a second, and does what the desk is asked for."""
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: Served, view: LiveView | None = None) -> None:
         self.commands: list[Command] = []
-        self.view = make_view(
+        self.view = view or make_view(
             0, (make_face(1, "mask_old", 0.91), make_face(2, confidence=0.4, is_sure=False))
         )
         self.is_silent = False
@@ -105,17 +105,19 @@ def obey(view: LiveView, command: Command) -> LiveView:
         case TakeSnapshot():
             return replace(view, readout=replace(view.readout, message="saved snapshots/1.jpg"))
         case CorrectLabel(label, track):
-            message = f"saved #{track} as {MASK_AGE.title(label)}"
+            message = f"saved #{track} as {view.result.scheme.title(label)}"
             return replace(view, readout=replace(view.readout, message=message))
     return view
 
 
 @contextmanager
-def watching(bundle: ModelBundle, browser: Chromium) -> Iterator[tuple[ObedientLoop, Served]]:
+def watching(
+    bundle: ModelBundle, browser: Chromium, view: LiveView | None = None
+) -> Iterator[tuple[ObedientLoop, Served]]:
     """A page that shows a live view with two faces."""
     browser.complaints.clear()
     browser.show_as(1280, 900)
-    with serving(bundle) as served, ObedientLoop(served) as loop:
+    with serving(bundle) as served, ObedientLoop(served, view) as loop:
         browser.open(served.screen.url)
         browser.wait_for("document.querySelectorAll('#faces .face').length === 2")
         yield loop, served

@@ -20,7 +20,7 @@ from maskage.cameras.video.video_file import VideoFile
 from maskage.errors import CameraError
 from maskage.records import Frame
 from tests.conftest import draw_noise
-from tests.maskage.dataset.test_importer import make_video
+from tests.maskage.dataset.importing.test_importer import make_video
 
 
 class CountingCamera:

@@ -67,7 +67,8 @@ def test_a_float_format_answers_as_the_keras_model_and_says_what_it_is(
         found = describe_file(folder / file)
         assert (found.sha256, found.size) == (facts["sha256"], facts["size"])
     assert figures.size == sum(facts["size"] for facts in told["files"].values())
-    assert {path.name for path in folder.iterdir()} == {*told["files"], "export.json"}
+    beside = {"export.json", told["labels_file"], *told["examples"]}
+    assert {path.name for path in folder.iterdir()} == {*told["files"], *beside}
 
 
 @pytest.mark.slow
@@ -254,3 +255,13 @@ def test_a_bundle_without_its_run_cannot_be_rebuilt(copied_run: Path) -> None:
         rebuild_model(copied_run / "bundle")
     with pytest.raises(UsageError, match="--data"):
         Exporter(copied_run / "bundle", None, None)
+
+
+def test_the_command_ends_with_a_line_that_runs(
+    small_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "my exports"
+    assert main(["export", str(small_run), "--to", "onnx", "--out", str(out)]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == f"Try it: python '{out}/onnx/example.py' face.jpg"
+    assert (out / "onnx" / "example.py").is_file()

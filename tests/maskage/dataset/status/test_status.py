@@ -1,13 +1,16 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from collector.cli import main
-from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.ready_made import MASK_AGE, READY_MADE, plain_scheme
+from maskage.classes.scheme import Scheme
+from maskage.commands.text_table import drawn_width
 from maskage.dataset.edits import flagging, trashing
-from maskage.dataset.status import ClassStatus, SessionStatus, summarise
-from maskage.dataset.status_advice import Advice, give_advice
+from maskage.dataset.status.advice import Advice, give_advice
+from maskage.dataset.status.dataset_status import ClassStatus, SessionStatus, summarise
 from maskage.dataset.store import PhotoStore
 from maskage.records import Photo, Quality, Suggestion
 from tests.conftest import draw_noise
@@ -369,3 +372,144 @@ def test_a_lost_manifest_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[s
     (tmp_path / "mask_old" / "a.jpg").write_bytes(b"not looked at")
     assert main(["status", str(tmp_path)]) == 0
     assert f"collector doctor {tmp_path} --fix" in capsys.readouterr().err
+
+
+def seen(scheme: Scheme, **subjects: dict[str, int]) -> list[Photo]:
+    """Photos of these people in two sessions each."""
+    assert all(label in scheme for counts in subjects.values() for label in counts)
+    return [
+        Photo(f"{label}/{who}{n}.jpg", label, subject=who, session=f"{who}{n % 2}", quality=GOOD)
+        for who, counts in subjects.items()
+        for label, count in counts.items()
+        for n in range(count)
+    ]
+
+
+def test_the_advice_names_the_values_of_any_factor() -> None:
+    scheme = READY_MADE["mask-state"]
+    even = {"worn": 10, "misworn": 10, "none": 10}
+    photos = seen(scheme, anna={"none": 40}, ben=even, cleo=even, dora=even, eva=even)
+    status = summarise(Path("data"), scheme, photos, [], 10)
+    assert texts(status.advice)[0] == (
+        "anna has only photos with mask = none (40): shoot mask worn (key 1) or mask misworn "
+        "(key 2)"
+    )
+    others = {name: {"none": 30} for name in ("fay", "gus", "hal", "ida")}
+    status = summarise(Path("data"), scheme, photos + seen(scheme, **others), [], 10)
+    assert texts(status.advice)[3] == "hal, ida: only one side; shoot the other classes too"
+
+
+def test_the_advice_on_plain_classes_names_the_classes() -> None:
+    scheme = plain_scheme(["helmet", "cap", "hat", "hood", "bare"])
+    photos = seen(scheme, anna={"helmet": 40}, ben={"helmet": 2, "cap": 2})
+    told = texts(summarise(Path("data"), scheme, photos, [], 4).advice)
+    assert told[1] == (
+        "anna has only photos of helmet (40): shoot cap (key 2), hat (key 3), hood (key 4) or 1 "
+        "more"
+    )
+    assert told[2] == (
+        "4 more of hat (key 3): none yet, and a class without photos cannot be curated; ask anna, "
+        "ben"
+    )
+
+
+def test_a_target_of_its_own_goes_before_that_of_the_command() -> None:
+    plain = plain_scheme(["helmet", "bare"])
+    scheme = Scheme((replace(plain["helmet"], target=4), plain["bare"]))
+    photos = seen(scheme, anna={"helmet": 2, "bare": 2})
+    status = summarise(Path("data"), scheme, photos, [], 10)
+    lines = str(status).splitlines()
+    assert lines[0] == "data: 1 subject, 2 sessions, target 10 a class without its own"
+    assert [line.split() for line in lines[2:5]] == [
+        ["photos", "2", "2", "4"],
+        ["target", "4", "10"],
+        ["of", "the", "target", "50%", "20%"],
+    ]
+    assert "next: 2 more of helmet (key 1): ask anna" in lines
+    assert "next: 8 more of bare (key 2): ask anna" in lines
+    assert status.to_json()["targets"] == {"helmet": 4, "bare": 10}
+
+
+def test_json_counts_the_photos_of_each_factor() -> None:
+    status = summarise(Path("data"), MASK_AGE, PHOTOS, [], 735)
+    assert status.to_json()["factors"] == {
+        "mask": {"worn": 5, "none": 1},
+        "age": {"old": 3, "young": 3},
+    }
+    plain = plain_scheme(["a", "b"])
+    assert summarise(Path("data"), plain, [], [], 735).to_json()["factors"] == {}
+
+
+ODD = ["日本語の名前", "x" * 150, "CON", "=1+1", "total", "مرحبا", "\N{GRINNING FACE}", "", "path"]
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ["helmet", "no_helmet"],
+        ["Helmet with a visor", "bare"],
+        ["a", "b", "c", "d", "e"],
+        [name or "a b" for name in ODD],
+        [f"class_{number}" for number in range(12)],
+        [f"class_{number}" for number in range(40)],
+        [f"{'very ' * number}long" for number in range(30)],
+    ],
+)
+def test_the_tables_of_any_classes_fit_80_columns(folders: list[str]) -> None:
+    scheme = plain_scheme(folders)
+    everywhere = dict.fromkeys(folders, 12)
+    photos = [
+        replace(photo, is_flagged=True, suggestion=Suggestion(folders[-1], 0.9))
+        for photo in seen(scheme, anna=everywhere, **{"somebody-with-a-long-name": everywhere})
+    ]
+    told = str(summarise(Path("data"), scheme, photos, folders, 735)).splitlines()
+    table = [line for line in told if not line.startswith(("next: ", "session "))]
+    assert max(map(drawn_width, table)) <= 80
+    # Nothing is lost but the end of a long name: each class has its number of photos.
+    if len(folders) > 4:
+        rows = told[2 : 2 + len(folders)]
+        assert [row[-5:].split() for row in rows] == [["1"]] * len(folders)
+        assert all(" 24 " in row for row in rows)
+        assert f"{24 * len(folders)}" in told[2 + len(folders)]
+
+
+def test_classes_in_rows_show_only_what_there_is() -> None:
+    scheme = plain_scheme([f"class_{number}" for number in range(5)])
+    photos = seen(scheme, anna={"class_0": 3, "class_3": 12})
+    assert str(summarise(Path("data"), scheme, photos, [], 20)).splitlines()[:10] == [
+        "data: 1 subject, 2 sessions, target 20 a class",
+        "             key  photos  target  sharp  bright  weak",
+        "class_0      1         3     15%    120     128    0%",
+        "class_1      2         0      0%      -       -     -",
+        "class_2      3         0      0%      -       -     -",
+        "class_3      4        12     60%    120     128    0%",
+        "class_4      5         0      0%      -       -     -",
+        "all classes           15",
+        "      photos  sessions  classes",
+        "anna      15         2   2 of 5  class_3: 12, class_0: 3",
+    ]
+
+
+def test_of_many_classes_below_the_target_the_smallest_are_listed() -> None:
+    scheme = plain_scheme([f"class_{number}" for number in range(40)])
+    status = summarise(Path("data"), scheme, [], [], 20)
+    told = [line for line in str(status).splitlines() if "class" in line and "next: " in line]
+    assert told[0].startswith("next: 20 more of class 0 (key 1): none yet")
+    assert told[6:] == ["next: 34 more classes are below the target (see --json)"]
+    assert sum(one.kind == "class" for one in status.advice) == 40
+
+
+def test_status_reads_the_classes_of_the_dataset(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "data"
+    assert main(["init", str(root), "--classes", "helmet,no helmet", "--target", "5"]) == 0
+    with PhotoStore(root) as store:
+        trashed = [store.add(draw_noise(number), "no helmet") for number in range(3)]
+        store.apply([trashing(trashed[0])])
+    capsys.readouterr()
+    assert main(["status", str(root), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["counts"] == {"helmet": 0, "no helmet": 2}
+    assert told["targets"] == {"helmet": 5, "no helmet": 5}
+    assert told["next"][1].startswith("5 more of helmet (key 1): none yet")

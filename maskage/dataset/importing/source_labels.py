@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskage.classes.scheme import Scheme
-from maskage.dataset.near_classes import close_classes, sure_class
-from maskage.dataset.source_folders import find_class_folders, list_picture_files
+from maskage.dataset.importing.near_classes import close_classes, sure_class
+from maskage.dataset.importing.source_folders import find_class_folders, list_picture_files
 from maskage.errors import DatasetError
 from maskage.formats import metadata_file
 from maskage.formats.metadata_file import PhotoMetadata
@@ -169,6 +169,7 @@ class _Lister:
         self._depths: Counter[int] = Counter()
         self._used: set[str] = set()
         self._names: set[str] = set()
+        self._sure_classes: dict[str, str | None] = {}
 
     def add(self, path: Path) -> None:
         name = path.relative_to(self._top).as_posix()
@@ -196,7 +197,7 @@ class _Lister:
         )
 
     def _of_metadata(self, facts: PhotoMetadata) -> str | None:
-        if facts.label in self._map.classes:
+        if facts.label is not None and facts.label in self._map.classes:
             self._used.add(facts.label)
         return facts.label
 
@@ -218,7 +219,7 @@ class _Lister:
             if found is not None:
                 self._depths[depth - 1] += 1
                 return found if nearer in (None, label) else None
-            nearer = nearer or sure_class(folder[-1], self._scheme)
+            nearer = nearer or self._sure_class(folder[-1])
         return None
 
     def _unknown_folders(self) -> tuple[UnknownFolder, ...]:
@@ -230,7 +231,7 @@ class _Lister:
                 name,
                 count,
                 close_classes(name, self._scheme),
-                sure_class(name, self._scheme),
+                self._sure_class(name),
             )
             for name, count in sorted(counts.items())
         )
@@ -243,5 +244,11 @@ class _Lister:
         return find_class_folders(names).depth
 
     def _folder_of(self, parts: Sequence[str], level: int) -> str:
-        spelled = (name for name in reversed(parts) if sure_class(name, self._scheme))
+        spelled = (name for name in reversed(parts) if self._sure_class(name))
         return next(spelled, parts[min(level, len(parts) - 1)])
+
+    def _sure_class(self, name: str) -> str | None:
+        """Return `sure_class` of a folder, which may hold 100,000 pictures."""
+        if name not in self._sure_classes:
+            self._sure_classes[name] = sure_class(name, self._scheme)
+        return self._sure_classes[name]

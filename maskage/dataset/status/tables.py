@@ -97,7 +97,8 @@ def _columns(
 def _class_rows(scheme: Scheme, classes: Sequence[ClassRow]) -> list[str]:
     """Return a table with a row for each class, and their sum below.
 
-    Flagged, disputed and removed photos have a column where there are any.
+    Flagged, disputed and removed photos ("flag", "disp", "trash") have a column where there are
+    any.
     """
     columns = [
         ["key", *(scheme[one.label].key or "-" for one in classes), ""],
@@ -108,8 +109,8 @@ def _class_rows(scheme: Scheme, classes: Sequence[ClassRow]) -> list[str]:
         ["weak", *(_share(one.weak_share) for one in classes), ""],
     ]
     for title, numbers in (
-        ("flagged", [one.flagged for one in classes]),
-        ("disputed", [one.disputed for one in classes]),
+        ("flag", [one.flagged for one in classes]),
+        ("disp", [one.disputed for one in classes]),
         ("trash", [one.trashed for one in classes]),
     ):
         columns += [[title, *_with_total(numbers)]] if any(numbers) else []

@@ -45,6 +45,7 @@ def test_four_folders_come_in_with_their_names_and_pixels(
             read_image(tmp_path / "data" / photo.path), read_image(source / photo.path)
         )
         assert photo.quality is not None
+    assert not (tmp_path / "data" / "classes.toml").exists()
 
 
 def test_metadata_names_subject_session_group_and_label(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from maskage.cameras.video.video_file import VideoDamage, VideoFile
-from maskage.dataset.source_labels import SourcePicture
+from maskage.dataset.importing.source_labels import SourcePicture
 from maskage.dataset.store import PhotoStore
 from maskage.errors import UnreadableImageError, UsageError
 from maskage.faces.finder import FaceFinder, crop_face
@@ -59,7 +59,7 @@ def import_pictures(
 
     Args:
         store: The dataset, open.
-        pictures: What to import, from `maskage.dataset.source_labels.list_source`.
+        pictures: What to import, from `maskage.dataset.importing.source_labels.list_source`.
         subject: Subject of the pictures whose metadata has none.
         session: Session of the pictures whose metadata has none.
         finder: Cuts out the largest face of each picture; without it pictures are kept whole.

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from maskage.classes.scheme import AGE, MASK, NONE, WORN, Scheme
 from maskage.commands.text_table import list_some
-from maskage.dataset.one_sided import OneSided, find_one_sided
+from maskage.dataset.status.one_sided import OneSided, find_one_sided
 
 MIN_PEOPLE = 3
 """One each for train, val and test, which share nobody."""

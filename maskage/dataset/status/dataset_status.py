@@ -8,8 +8,8 @@ from statistics import median
 from maskage.classes.scheme import Scheme
 from maskage.dataset.class_changes import read_settled
 from maskage.dataset.doctor.files import list_trash
-from maskage.dataset.status_advice import Advice, give_advice
-from maskage.dataset.status_table import ClassRow, SubjectRow, make_tables
+from maskage.dataset.status.advice import Advice, give_advice
+from maskage.dataset.status.tables import ClassRow, SubjectRow, make_tables
 from maskage.dataset.store import list_photos
 from maskage.errors import DatasetError
 from maskage.outside_text import join_lines, path_to_text

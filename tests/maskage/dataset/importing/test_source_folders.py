@@ -2,7 +2,11 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from maskage.dataset.source_folders import ClassFolders, find_class_folders, list_picture_names
+from maskage.dataset.importing.source_folders import (
+    ClassFolders,
+    find_class_folders,
+    list_picture_names,
+)
 
 
 @pytest.mark.parametrize(

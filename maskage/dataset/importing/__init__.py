@@ -1,0 +1,1 @@
+"""Photos that people already have: which class each is of, and how they come into a dataset."""
