@@ -32,7 +32,7 @@ from maskage.outside_text import shown_text
 FEWEST_PHOTOS = 150
 PHOTOS = 250
 PHOTOS_WITH_MISWORN = 400
-"""Misworn masks look like many things: SHARE live with 250 photos, SHARE with 400."""
+"""Misworn masks look like many things; 400 photos give 90.9% live with seed 0."""
 
 UNSEEN_OF_EACH_AGE = 3
 LIVE_FPS = 15.0
