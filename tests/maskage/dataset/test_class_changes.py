@@ -52,6 +52,12 @@ class = [
 """
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing outside the test's folder is searched for a person."""
+    monkeypatch.chdir(tmp_path)
+
+
 def make(root: Path) -> list[Photo]:
     """Eight photos, one of them removed, one set aside, and a suggestion of two classes."""
     photos = fill(root, 8)
