@@ -13,11 +13,23 @@ Classify the faces of a picture file, or of an array (RGB uint8):
 
     model = maskage.FaceClassifier("runs/mine")
     for face in model.classify("photo.jpg"):
-        print(face.label, f"{face.confidence:.0%}", face.box)
+        print(face.label, face.title, f"{face.confidence:.0%}", face.box)
+
+A label is the name of a class folder. What else is known of a class, its scheme says; a folder
+without a `classes.toml` has the four classes of masks and ages:
+
+    >>> scheme = maskage.read_scheme("a folder without classes.toml")
+    >>> scheme.labels
+    ('mask_old', 'mask_young', 'nomask_old', 'nomask_young')
+    >>> scheme.title("nomask_old"), scheme.value("nomask_old", "mask")
+    ('no mask, old', 'none')
+    >>> scheme.labels_with("age", "old")
+    ('mask_old', 'nomask_old')
 
 Read what the tools have written:
 
     photos = maskage.list_photos("data")
+    scheme = maskage.read_scheme("data")
     curated = maskage.read_curated("curated")
     run = maskage.RunFolder("runs/mine")
 

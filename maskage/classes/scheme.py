@@ -9,7 +9,6 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
 
 LEAST_CLASSES = 2
 MOST_CLASSES = 64
@@ -34,8 +33,6 @@ WORN, MISWORN, NONE = "worn", "misworn", "none"
 AGE = "age"
 OLD, YOUNG = "old", "young"
 
-_NO_FACTORS: Mapping[str, str] = MappingProxyType({})
-
 
 @dataclass(frozen=True)
 class PhotoClass:
@@ -55,7 +52,7 @@ class PhotoClass:
     color: str
     key: str | None = None
     target: int | None = None
-    factors: Mapping[str, str] = field(default_factory=lambda: _NO_FACTORS)
+    factors: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_folder(self.folder)
@@ -202,7 +199,8 @@ class Scheme:
 
 def default_title(folder: str) -> str:
     """Return the title of a class that was given none: that of "no_mask" is "no mask"."""
-    return (folder.replace("_", " ").strip() or folder)[:MOST_TEXT].strip()
+    title = folder.replace("_", " ").strip() or folder
+    return title if len(title) <= MOST_TEXT else f"{title[: MOST_TEXT - 1].rstrip()}…"
 
 
 def names_as_elsewhere(folder: str) -> str:

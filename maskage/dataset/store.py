@@ -18,7 +18,7 @@ from pathlib import Path
 
 from maskage.classes.scheme import Scheme
 from maskage.context_mixin import ClosingMixin
-from maskage.dataset.class_changes import finish_own_change, read_settled
+from maskage.dataset.class_change_steps import finish_own_change, read_settled
 from maskage.dataset.consent import Consent
 from maskage.dataset.edits import Edit
 from maskage.dataset.manifest import KnownPhoto, match_rows, read_rows, without_collecting

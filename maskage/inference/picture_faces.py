@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskage.classes.scheme import Scheme
 from maskage.faces.finder import SMALLEST_IN_PICTURE_PX, FaceFinder, crop_face, open_face_finder
 from maskage.formats.bundle import find_bundle, load_bundle
 from maskage.inference.classifier import Classifier
@@ -18,17 +19,27 @@ class ClassifiedFace:
         box: Place of the face in the upright picture, px.
         probabilities: One for each class, in the order of `labels`.
         unsure_below: Threshold of the bundle, 0 to 1.
-        labels: Classes of the bundle.
+        scheme: Classes of the bundle.
     """
 
     box: FaceBox
     probabilities: tuple[float, ...]
     unsure_below: float
-    labels: tuple[str, ...]
+    scheme: Scheme
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The class folders, in the order of the probabilities."""
+        return self.scheme.labels
+
+    @property
+    def title(self) -> str:
+        """The name of the most probable class for people: "mask, old"."""
+        return self.scheme.title(self.label)
 
     @property
     def label(self) -> str:
-        """The most probable class."""
+        """The most probable class: the name of its folder."""
         return self.labels[max(range(len(self.labels)), key=self.probabilities.__getitem__)]
 
     @property
@@ -104,6 +115,6 @@ def classify_faces(
     bundle = classifier.bundle
     rows = classifier.classify([crop_face(pixels, box, bundle.crop_margin) for box in boxes])
     return tuple(
-        ClassifiedFace(box, tuple(float(part) for part in row), bundle.unsure_below, bundle.labels)
+        ClassifiedFace(box, tuple(float(part) for part in row), bundle.unsure_below, bundle.scheme)
         for box, row in zip(boxes, rows, strict=True)
     )

@@ -69,7 +69,7 @@ def test_a_picture_is_classified_from_a_file_and_from_an_array(
     (tmp_path / "photo.jpg").write_bytes(encode_jpeg(pixels))
     for picture in (pixels, tmp_path / "photo.jpg", str(tmp_path / "photo.jpg")):
         (face,) = model.classify(picture)
-        assert face.label == "mask_young"
+        assert (face.label, face.title) == ("mask_young", "mask, young")
         assert face.confidence == max(face.probabilities)
         assert sum(face.probabilities) == pytest.approx(1, abs=1e-5)
 

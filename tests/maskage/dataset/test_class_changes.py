@@ -52,6 +52,12 @@ class = [
 """
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing outside the test's folder is searched for a person."""
+    monkeypatch.chdir(tmp_path)
+
+
 def make(root: Path) -> list[Photo]:
     """Eight photos, one of them removed, one set aside, and a suggestion of two classes."""
     photos = fill(root, 8)
@@ -335,10 +341,11 @@ def test_two_classes_are_the_fewest(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_no_dataset_is_not_made_one(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"x")
-    for change in (
+    changes: list[Callable[[], object]] = [
         lambda: rename_class(tmp_path, "mask_old", "x"),
         lambda: remove_class(tmp_path, "mask_old"),
-    ):
+    ]
+    for change in changes:
         with pytest.raises(DatasetError, match="not a dataset"):
             change()
     with pytest.raises(DatasetError, match="No dataset at"):
