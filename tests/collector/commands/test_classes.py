@@ -75,7 +75,7 @@ def test_a_class_is_added_with_all_that_is_said_of_it(data: Path, capsys: Captur
 def test_an_added_class_gets_the_next_free_key_and_colour(data: Path) -> None:
     assert main(["classes", str(data), "--add", "x" * 150]) == 0
     added = read_scheme(data)["x" * 150]
-    assert (added.title, added.key, added.color) == ("x" * 80, "3", "#1fa884")
+    assert (added.title, added.key, added.color) == ("x" * 79 + "…", "3", "#1fa884")
     assert main(["classes", str(data), "--add", "quiet", "--key", ""]) == 0
     assert read_scheme(data)["quiet"].key is None
 
