@@ -186,13 +186,13 @@ def _record_of(values: Mapping[str, Any]) -> CurationRecord:
     # True is 1 to Python.
     is_known = version == SCHEMA_VERSION and not isinstance(version, bool)
     _require(is_known, f"its schema is {version}, this version reads {SCHEMA_VERSION}")
-    settings = dict(values["settings"])
+    dataset, settings = _text(values["dataset"]), dict(values["settings"])
     # Earlier versions split by people or at random, and wrote neither key.
     is_random = settings.get("split") == "random"
     earlier = PHOTOS if is_random else PEOPLE
     caveat = values.get("caveat", _CAVEAT_OF_RANDOM if is_random else None)
     return CurationRecord(
-        dataset=Path(text_to_path(_text(values["dataset"]))),
+        dataset=Path(text_to_path(dataset)),
         version=_text(values["version"]),
         classes=tuple(map(_text, values["classes"])),
         seed=int(values["seed"]),

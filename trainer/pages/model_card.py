@@ -144,7 +144,8 @@ def _how_good(found: Findings, metrics: dict[str, Any]) -> str:
     doubts = "".join(f"\n{line}" for text in found.doubts for line in (*_bold(text), ""))
     text = (
         f"## How good{doubts}\nOn the {whole.photos:,} {found.kind} photos "
-        f"**{whole.accuracy:.1%}** are right (95% interval {low:.1%} to {high:.1%}){f';{chr(10)}{factors}' if factors else ''}. One face "
+        f"**{whole.accuracy:.1%}** are right (95% "
+        f"interval {low:.1%} to {high:.1%}){f';{chr(10)}{factors}' if factors else ''}. One face "
         f"takes {metrics['milliseconds_per_photo']:.1f} ms\non the machine that trained it."
     )
     if whole.accuracy_interval_by_group is not None and whole.groups < whole.photos:
@@ -268,8 +269,8 @@ def _limits(found: Findings) -> str:
         hardest = min(worse.corrupted, key=lambda each: each.accuracy)
         lines.append(
             f"Worse photos: of {worse.photos:,} {found.kind} photos {worse.clean.classes:.1%} are "
-            f"right as they are, and {hardest.accuracy:.1%} with {hardest.name} ({hardest.strength}), the "
-            f"hardest of those tried."
+            f"right as they are, and {hardest.accuracy:.1%} with {hardest.name} "
+            f"({hardest.strength}), the hardest of those tried."
         )
     if leak is not None:
         lines.append(_leak(leak, found.kind))
