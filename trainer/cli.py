@@ -21,7 +21,8 @@ from maskage.console import say, show, show_block, show_progress
 from maskage.errors import GateFailedError
 from trainer.exports.command import EXPORT
 from trainer.fit.command import FIT
-from trainer.options import add_curated, add_network, add_recipe
+from trainer.options import add_backbone_weights, add_curated, add_network, add_recipe
+from trainer.studies.command import CROSS_VALIDATE
 
 
 def _add_evaluate_options(parser: CommandParser) -> None:
@@ -54,9 +55,7 @@ def _add_leak_options(parser: CommandParser) -> None:
     add_runs(parser)
     add_recipe(parser)
     add_network(parser)
-    parser.add_argument("--weights", default="imagenet", metavar="imagenet|PATH",
-                        help="start of the backbone (default: imagenet); PATH is an .h5 file "
-                        "without top")  # fmt: skip
+    add_backbone_weights(parser)
     add_seed(parser, "seed of the splits and the heads")
     add_json(parser)
 
@@ -174,6 +173,7 @@ PROGRAM = Program(
             _add_leak_options,
             _run_leak,
         ),
+        CROSS_VALIDATE,
     ),
 )
 

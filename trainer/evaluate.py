@@ -24,7 +24,7 @@ from maskage.outside_text import path_to_text, shown_text
 from maskage.pictures.picture_files import LeftOut
 from maskage.system.files import write_private
 from maskage.system.swap_folder import find_place
-from trainer.data.dataset import read_training_photos
+from trainer.data.dataset import caveat_of, read_training_photos
 from trainer.data.pixels import PixelReader, plain_batches
 from trainer.evaluation.breakdown import format_breakdown
 from trainer.evaluation.evaluated_photos import evaluate_photos
@@ -101,6 +101,8 @@ class RunEvaluation:
         parts.append(f"{self.found.milliseconds_per_photo:.1f} ms a face, one at a time")
         if self.doubt:
             parts.append(f"Careful: {self.doubt}")
+        if self.found.caveat:
+            parts.append(f"Careful: {self.found.caveat}")
         return "\n\n".join(parts)
 
 
@@ -128,13 +130,14 @@ def evaluate_run(
     Raises:
         ModelRefusedError: The bundle is damaged or incomplete.
         DatasetError: The photos or the metadata are not usable.
-        UsageError: The run does not record what it was trained on.
+        UsageError: The run does not record what it was trained on, or the set has no test.
     """
     folder = find_bundle(model, runs)
     bundle = load_bundle(folder)
     data = data if data is not None else trained_on(folder)
     facts = read_metadata(metadata) if metadata is not None else None
-    photos, found_split = _read_photos(data, split, bundle)
+    photos, found_split, caveat = _read_photos(data, split, bundle)
+    is_own = _is_own(folder, data)
     engine = OnnxEngine(read_file(bundle, ONNX_FILE))
     size = bundle.input_size
     watch = Stopwatch()
@@ -155,6 +158,9 @@ def evaluate_run(
         unsure_below=bundle.unsure_below,
         milliseconds_per_photo=milliseconds,
         worse=worse,
+        split=found_split,
+        # It says how little the run's own set can show.
+        caveat=caveat if is_own else None,
     )
     left_out = list_left_out(data, bundle.labels, found_split)
     digest = bundle.dataset_digest
@@ -166,17 +172,21 @@ def evaluate_run(
         seconds=watch.seconds,
         left_out=left_out,
         digest=digest,
-        doubt=_doubt(folder, digest, data) if found_split == DEFAULT_SPLIT else "",
+        doubt=_doubt(digest, data) if is_own and found_split == DEFAULT_SPLIT else "",
     )
 
 
-def _doubt(folder: Path, digest: str, data: Path) -> str:
-    """Say why test photos may have been trained on: their set was made again since, or ""."""
+def _is_own(folder: Path, data: Path) -> bool:
+    """Return whether the photos are those of the set that a run was trained on."""
     try:
-        is_own = trained_on(folder).resolve() == data.resolve()
+        return trained_on(folder).resolve() == data.resolve()
     except ToolchainError:
-        return ""
-    if not is_own or not _is_changed(data, digest):
+        return False
+
+
+def _doubt(digest: str, data: Path) -> str:
+    """Say why test photos may have been trained on: their set was made again since, or ""."""
+    if not _is_changed(data, digest):
         return ""
     return (
         f"{data} was made again or changed after this training, so photos that are tested now may "
@@ -232,7 +242,7 @@ def _learned_from(result: RunEvaluation) -> list[CuratedPhoto] | str:
     if result.split in ("train", "val"):
         return f"Not looked for: these photos are the {result.split} photos themselves."
     try:
-        curated = read_curated(trained_on(result.bundle))
+        curated = read_curated(trained_on(result.bundle), may_lack_test=True)
         is_changed = bool(result.doubt) or _is_changed(curated.folder, result.digest)
     except ToolchainError as fault:
         return f"Not known: the photos that it was trained on cannot be read. {fault}"
@@ -246,12 +256,19 @@ def _learned_from(result: RunEvaluation) -> list[CuratedPhoto] | str:
 
 def _read_photos(
     data: Path, split: str, bundle: ModelBundle
-) -> tuple[list[CuratedPhoto], str | None]:
-    """Return the labelled photos in a folder with the model's classes, and their split."""
+) -> tuple[list[CuratedPhoto], str | None, str | None]:
+    """Return the labelled photos in a folder with the model's classes, their split and caveat."""
     find_place(data.resolve())
     if any((data / name).is_dir() for name in SPLITS):
         require_same_classes(scheme_of_set(data), bundle.labels, str(data), _name_model(bundle))
-        return read_curated(data).photos(split), split
+        curated = read_curated(data, may_lack_test=True)
+        if not curated.photos(split):
+            raise UsageError(
+                f"{data} has no test photos: it was made with `curate --no-test`. Measure on other "
+                f"photos with --data FOLDER, or on its validation photos with --split val; their "
+                f"figures are too good, because they chose the model's best epoch."
+            )
+        return curated.photos(split), split, caveat_of(curated)
     if split != DEFAULT_SPLIT:
         raise UsageError(
             f"--split {split}: {data} has no splits, only class folders. Leave the option "
@@ -260,7 +277,7 @@ def _read_photos(
     if (scheme := find_scheme(data)) is not None:
         require_same_classes(scheme, bundle.labels, str(data), _name_model(bundle))
     _require_folders(data, bundle)
-    return read_class_folders(data, bundle.labels), None
+    return read_class_folders(data, bundle.labels), None, None
 
 
 def _require_folders(data: Path, bundle: ModelBundle) -> None:

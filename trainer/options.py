@@ -35,6 +35,16 @@ def add_recipe(parser: argparse._ActionsContainer) -> None:
     offer_words(action, recipe_names())
 
 
+def add_backbone_weights(parser: argparse._ActionsContainer) -> None:
+    """Add `--weights`, for a backbone that is not trained."""
+    parser.add_argument(
+        "--weights",
+        default="imagenet",
+        metavar="imagenet|PATH",
+        help="start of the backbone (default: imagenet); PATH is an .h5 file without top",
+    )
+
+
 def add_network(parser: argparse._ActionsContainer) -> None:
     """Add the options that change the network of a recipe."""
     parser.add_argument(

@@ -11,6 +11,7 @@ from pathlib import Path
 from curation.caveats import WORTH
 from curation.plan.time_split import Placement
 from curation.settings import GROUP, RANDOM, SESSION, TIME, CurationSettings
+from maskage.defaults import DEFAULT_CURATED
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import SPLITS
 from maskage.shell_words import join_words
@@ -44,8 +45,8 @@ class WayOn:
             return f"Without a test nothing measures the model; {val}."
         return f"Test {WORTH[split]}."
 
-    def describe(self, root: Path, out: Path | None) -> tuple[str, str]:
-        """Return two lines for people: the command, and what it makes.
+    def describe(self, root: Path, out: Path | None) -> list[str]:
+        """Return lines for people: the command, what it makes, and what measures it then.
 
         Args:
             root: Dataset, as the user named it.
@@ -57,7 +58,13 @@ class WayOn:
         )
         aside = f", {self.aside} set aside" if self.aside else ""
         command = join_words([*words, *self.settings.asked_words()])
-        return f"  {command}", f"      {made}{aside}. {self.worth}"
+        lines = [f"  {command}", f"      {made}{aside}. {self.worth}"]
+        if self.settings.no_test and self.settings.split == GROUP:
+            # Train and val have every class, each from other people: that makes two folds.
+            then = join_words(["trainer", "cross-validate", str(out or DEFAULT_CURATED)])
+            lines += ["      Then judge each person by what is learned from the others:",
+                      f"  {then}"]  # fmt: skip
+        return lines
 
 
 def describe_ways(

@@ -95,7 +95,7 @@ def read_curated(folder: Path, *, may_lack_test: bool = False) -> CuratedDataset
 
     Args:
         folder: The set.
-        may_lack_test: True to accept a set of `curate --no-test`, whose test is empty.
+        may_lack_test: True to accept a set of `curate --no-test`, whose test is empty or missing.
 
     Raises:
         DatasetError: A split or a class is missing or empty, plan.csv, classes.toml or
@@ -110,13 +110,15 @@ def read_curated(folder: Path, *, may_lack_test: bool = False) -> CuratedDataset
     known = {row.place: row for row in read_plan(folder) if row.is_kept}
     scheme = scheme_of_set(folder)
     curation = read_curation(folder, scheme.labels)
-    missing = [split for split in SPLITS if not (folder / split).is_dir()]
+    has_test = curation is None or curation.held_out != NOTHING or _has_pictures(folder / "test")
+    # An empty folder is easily lost where a set is copied.
+    expected = SPLITS if has_test else SPLITS[:2]
+    missing = [split for split in expected if not (folder / split).is_dir()]
     if missing:
         raise DatasetError(
             f"{folder}: no {' and no '.join(missing)} folder. It must hold {', '.join(SPLITS)}, "
             f"each with a folder for every class: make them with `curate`."
         )
-    has_test = curation is None or curation.held_out != NOTHING or _has_pictures(folder / "test")
     if not (has_test or may_lack_test):
         raise DatasetError(
             f"{folder}: it was made with `curate --no-test`, so it has no test, which this needs. "

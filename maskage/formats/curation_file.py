@@ -44,6 +44,12 @@ PEOPLE, SESSIONS, TIME, PHOTOS, NOTHING = HELD_OUT = (
 )
 """What test can have that train has not; with "none" there is no test."""
 
+_CAVEAT_OF_RANDOM = (
+    "Photos were drawn at random: people and near-duplicates of train are in val and test. The "
+    "test score says almost nothing."
+)
+"""The caveat of a random split in the records of earlier versions, which have none."""
+
 _PAGE_COMMAND = re.compile(r"<pre>(curate .*?)</pre>", re.DOTALL)
 
 
@@ -180,11 +186,13 @@ def _record_of(values: Mapping[str, Any]) -> CurationRecord:
     # True is 1 to Python.
     is_known = version == SCHEMA_VERSION and not isinstance(version, bool)
     _require(is_known, f"its schema is {version}, this version reads {SCHEMA_VERSION}")
-    caveat, settings = values.get("caveat"), dict(values["settings"])
+    dataset, settings = _text(values["dataset"]), dict(values["settings"])
     # Earlier versions split by people or at random, and wrote neither key.
-    earlier = PHOTOS if settings.get("split") == "random" else PEOPLE
+    is_random = settings.get("split") == "random"
+    earlier = PHOTOS if is_random else PEOPLE
+    caveat = values.get("caveat", _CAVEAT_OF_RANDOM if is_random else None)
     return CurationRecord(
-        dataset=Path(text_to_path(_text(values["dataset"]))),
+        dataset=Path(text_to_path(dataset)),
         version=_text(values["version"]),
         classes=tuple(map(_text, values["classes"])),
         seed=int(values["seed"]),

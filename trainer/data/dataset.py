@@ -13,13 +13,17 @@ from maskage.errors import UnreadableImageError
 from maskage.formats.classes_file import require_same_classes
 from maskage.formats.curated_set import (
     SPLITS,
+    CuratedDataset,
     CuratedPhoto,
     digest_set,
     read_class_weights,
     read_curated,
 )
+from maskage.formats.curation_file import NOTHING
 from maskage.outside_text import path_to_text
 from trainer.network.classes import class_numbers, class_weights
+
+TRAIN, VAL, TEST = SPLITS
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class TrainingPhotos:
         scheme: The C classes.
         class_weights: Weight of a training photo of each class, shape (C,): from `curate --balance
             weights`, or so that all classes count alike.
+        caveat: How little a score on these photos says, for people; None if nothing is known
+            against it.
     """
 
     folder: Path
@@ -58,6 +64,22 @@ class TrainingPhotos:
     digest: str
     scheme: Scheme
     class_weights: NDArray[np.float32]
+    caveat: str | None = None
+
+    @property
+    def measured_split(self) -> str:
+        """The split that a model is measured on: "test", or "val" where there is no test."""
+        return TEST if self.test.photos else VAL
+
+    @property
+    def measured(self) -> PhotoSet:
+        """The photos of `measured_split`."""
+        return self.test if self.test.photos else self.val
+
+    @property
+    def learned(self) -> list[CuratedPhoto]:
+        """The photos that training saw and that a model is not measured on."""
+        return [*self.train.photos, *(self.val.photos if self.test.photos else ())]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -80,7 +102,7 @@ def read_training_photos(
             `scheme`.
         UnreadableImageError: A file cannot be read.
     """
-    curated = read_curated(folder)
+    curated = read_curated(folder, may_lack_test=True)
     if scheme is None:
         scheme = curated.scheme
     require_same_classes(curated.scheme, scheme.labels, str(folder), owner)
@@ -103,7 +125,17 @@ def read_training_photos(
         digest=digest_set(files, scheme.labels),
         scheme=scheme,
         class_weights=weights,
+        caveat=caveat_of(curated),
     )
+
+
+def caveat_of(curated: CuratedDataset) -> str | None:
+    """Return how little a score on a set says, for people; None if nothing is known against it."""
+    record = curated.curation
+    # A test that somebody put into a set that was made without one: nothing is known of it.
+    if record is None or (record.held_out == NOTHING and curated.splits[TEST]):
+        return None
+    return record.caveat
 
 
 def digest_files(photos: Sequence[CuratedPhoto]) -> tuple[str, ...]:

@@ -19,6 +19,9 @@ from trainer.evaluation.paired import compare_answers
 
 Interval = tuple[float, float]
 
+TEST = "test"
+CAVEAT_MARK = "*"
+
 _SHOWN_CLASSES = 6
 
 
@@ -30,18 +33,20 @@ class ComparedRun:
         path: Path of the run folder.
         model: Name of the backbone.
         epochs: Number of epochs in each phase.
-        accuracy: Accuracy on its test photos, 0 to 1.
+        accuracy: Accuracy on its test photos, 0 to 1; on those of validation without a test.
         wilson: 95% Wilson interval of the accuracy, as if photos were independent.
         by_group: The same interval over whole groups; None where a run does not state it.
         labels: The classes.
         factor_accuracies: Accuracy of each factor by itself, 0 to 1, by its name.
-        photos: Number of test photos.
+        photos: Number of photos that the accuracy is on.
         seconds: Duration of the whole training.
         milliseconds: Time for one face on the machine that trained it.
         megabytes: Size of the ONNX file.
         parameters: Number of weights of the network; None where a run does not state it.
         dataset_digest: Digest of the photos; runs on other photos cannot be compared.
         is_stopped: True if Ctrl-C ended it early.
+        evaluated_on: "test", or "val" where its set has no test.
+        caveat: How little its accuracy says, for people; None if nothing is known against it.
     """
 
     path: Path
@@ -59,6 +64,13 @@ class ComparedRun:
     parameters: int | None
     dataset_digest: str
     is_stopped: bool = False
+    evaluated_on: str = TEST
+    caveat: str | None = None
+
+    @property
+    def is_tested(self) -> bool:
+        """True if the accuracy is on test photos."""
+        return self.evaluated_on == TEST
 
     @property
     def name(self) -> str:
@@ -81,8 +93,8 @@ class ComparedRun:
         return set(self.labels) == set(other.labels)
 
     def overlaps(self, other: "ComparedRun") -> bool:
-        """Return whether the two intervals have a value in common; never with other classes."""
-        if not self.has_classes_of(other):
+        """Return whether the intervals of two tested runs with the same classes overlap."""
+        if not (self.is_tested and other.is_tested and self.has_classes_of(other)):
             return False
         return self.interval[0] <= other.interval[1] and other.interval[0] <= self.interval[1]
 
@@ -105,6 +117,8 @@ class ComparedRun:
             "parameters": self.parameters,
             "dataset_digest": self.dataset_digest,
             "is_stopped": self.is_stopped,
+            "evaluated_on": self.evaluated_on,
+            "caveat": self.caveat,
         }
 
 
@@ -140,8 +154,8 @@ def _read(run: RunFolder) -> ComparedRun:
 
 
 def sort_runs(summaries: Sequence[ComparedRun]) -> list[ComparedRun]:
-    """Sort runs by accuracy, the best first; runs with the same classes stay together."""
-    ranked = sorted(summaries, key=lambda run: (-run.accuracy, run.name))
+    """Sort runs by accuracy, those not tested last; runs with the same classes stay together."""
+    ranked = sorted(summaries, key=lambda run: (not run.is_tested, -run.accuracy, run.name))
     parts = sorted(group_by_classes(ranked), key=lambda runs: (-len(runs), sorted(runs[0].labels)))
     return [run for runs in parts for run in runs]
 
@@ -167,7 +181,7 @@ def summarise(run: RunFolder, values: Mapping[str, Any]) -> ComparedRun:
     model = run.bundle / ONNX_FILE
     try:
         by_group = values.get("accuracy_interval_by_group")
-        parameters = values.get("parameters")
+        parameters, caveat = values.get("parameters"), values.get("caveat")
         return ComparedRun(
             # The name of "." is its folder's.
             path=run.path.resolve(),
@@ -185,6 +199,8 @@ def summarise(run: RunFolder, values: Mapping[str, Any]) -> ComparedRun:
             parameters=None if parameters is None else int(parameters),
             dataset_digest=str(values["dataset_digest"]),
             is_stopped=bool(values.get("is_stopped", False)),
+            evaluated_on=str(values.get("evaluated_on", TEST)),
+            caveat=None if caveat is None else str(caveat),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
         raise EnvironmentProblemError(
@@ -204,15 +220,29 @@ def format_comparison(summaries: list[ComparedRun]) -> str:
     lines = [f"{head}{'95% interval':>18}{'photos':>8}{'MB':>7}{'ms':>8}{'training':>10}"]
     for name, each in zip(names, summaries, strict=True):
         low, high = each.interval
-        span = f"{low:.2%}-{high:.2%}"
+        span = f"{low:.2%}-{high:.2%}" if each.is_tested else ""
+        photos = each.photos if each.is_tested else 0
         lines.append(
             f"{name:<{width}}  {each.model:<{model}}{format_epochs(each):>8}"
-            f"{each.accuracy:>15.2%}{f'{len(each.labels):>9}' if is_mixed else ''}{span:>18}"
-            f"{each.photos:>8}{each.megabytes:>7.1f}{each.milliseconds:>8.1f}"
+            f"{format_accuracy(each, summaries):>15}"
+            f"{f'{len(each.labels):>9}' if is_mixed else ''}{span:>18}"
+            f"{photos:>8}{each.megabytes:>7.1f}{each.milliseconds:>8.1f}"
             f"{each.seconds:>9.0f}s"
         )
     notes = (line for note in notes_on(summaries) for line in ("", note))
     return join_lines([*lines, *notes])
+
+
+def format_accuracy(each: ComparedRun, summaries: Sequence[ComparedRun]) -> str:
+    """Return the test accuracy, or "not tested", with a mark where there is a caveat.
+
+    Args:
+        each: The run.
+        summaries: All runs of the table; where none has a caveat, no place is kept for the mark.
+    """
+    text = f"{each.accuracy:.2%}" if each.is_tested else "not tested"
+    has_marks = any(run.caveat for run in summaries)
+    return text + (CAVEAT_MARK if each.caveat else " " if has_marks else "")
 
 
 def format_epochs(each: ComparedRun) -> str:
@@ -239,14 +269,15 @@ def notes_on(summaries: Sequence[ComparedRun]) -> list[str]:
     notes = []
     if stopped := [each.name for each in summaries if each.is_stopped]:
         notes.append(f"These runs were stopped before their end: {', '.join(stopped)}.")
-    parts = group_by_classes(summaries)
+    notes += _notes_on_caveats(summaries)
+    parts = group_by_classes([each for each in summaries if each.is_tested])
     if len(parts) > 1:
         notes.append(
             "These runs have different classes, so their accuracies cannot be compared: "
             + "; ".join(f"{_names(runs)} with {_classes_of(runs[0])}" for runs in parts)
             + "."
         )
-    elif len({each.dataset_digest for each in summaries}) > 1:
+    elif len({each.dataset_digest for each in summaries if each.is_tested}) > 1:
         notes.append(
             "These runs were tested on different photos, so their accuracies cannot be compared."
         )
@@ -258,11 +289,27 @@ def notes_on(summaries: Sequence[ComparedRun]) -> list[str]:
             + "."
         )
     notes += [note for runs in parts for note in _photo_by_photo(runs)]
-    if any(each.interval != each.wilson for each in summaries):
+    if any(each.interval != each.wilson for each in summaries if each.is_tested):
         notes.append(
             "Where the interval over whole groups of photos is the wider one, it is shown: photos "
             "of one group are not independent."
         )
+    return notes
+
+
+def _notes_on_caveats(summaries: Sequence[ComparedRun]) -> list[str]:
+    """Return how little some accuracies say, each caveat once."""
+    notes = [
+        f"{each.name} was not tested, because its set has no test photos. Of its {each.photos:,} "
+        f"validation photos, which chose its epoch, {each.accuracy:.2%} are right: too good to be "
+        f"compared."
+        for each in summaries
+        if not each.is_tested
+    ]
+    caveats = dict.fromkeys(each.caveat for each in summaries if each.caveat)
+    for caveat in caveats:
+        runs = [each for each in summaries if each.caveat == caveat]
+        notes.append(f"{CAVEAT_MARK} {_names(runs)}: {caveat}")
     return notes
 
 

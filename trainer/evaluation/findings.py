@@ -20,6 +20,13 @@ from trainer.network.classes import class_numbers
 CORRUPTED_PHOTOS = 50
 """Most test photos that a training tries the corruptions on, so that they cost 550 predictions."""
 
+NOT_TESTED = (
+    "Not tested: the set has no test photos. The figures are of the validation photos, on which "
+    "the best epoch and the temperature were chosen, so they are too good."
+)
+
+_KINDS = {"test": "test", "val": "validation", "train": "training"}
+
 
 @dataclass(frozen=True)
 class WorsePhotos:
@@ -53,6 +60,9 @@ class Findings:
         worse: Accuracy on worse photos; None where it was not asked for.
         learned: Photos that the model was trained on; empty where they are not available.
         leak: Near-duplicates between these and the evaluated photos; None where not checked.
+        split: Split that the evaluated photos are; None where they are no split.
+        is_tested: False where the figures are of photos that chose the model, for want of a test.
+        caveat: How little these figures say, for people; None if nothing is known against them.
     """
 
     judged: EvaluatedPhotos
@@ -63,6 +73,22 @@ class Findings:
     worse: WorsePhotos | None = None
     learned: Sequence[CuratedPhoto] = ()
     leak: LeakCheck | None = None
+    split: str | None = "test"
+    is_tested: bool = True
+    caveat: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind of the evaluated photos, as a word: "test", "validation" or "training"."""
+        return _KINDS.get(self.split or "", "evaluated")
+
+    @property
+    def doubts(self) -> list[str]:
+        """The reasons not to rely on the figures, a sentence or two each; mostly none."""
+        return [
+            *([] if self.is_tested else [NOT_TESTED]),
+            *([] if self.caveat is None else [self.caveat]),
+        ]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the part of `metrics.json` that holds the findings."""
@@ -73,6 +99,7 @@ class Findings:
             "corruptions": None if self.worse is None else self.worse.as_dict(),
             "corrupted_photos": 0 if self.worse is None else self.worse.photos,
             "leak_check": None if self.leak is None else self.leak.as_dict(),
+            "caveat": self.caveat,
         }
 
 

@@ -118,11 +118,10 @@ class Evaluation:
         named = name_accuracies(self.accuracies.factors)
         return {**values, **named, "labels": list(self.labels), "factors": factors}
 
-    def __str__(self) -> str:
+    def format_accuracy(self) -> list[str]:
+        """Return lines of text with the accuracy, its intervals and that of each factor."""
         low, high = self.accuracy_interval
-        lines = [
-            *format_scores(self.per_class, self.averages),
-            "",
+        return [
             f"accuracy  {self.accuracy:.2%}  (95% interval {low:.2%} to {high:.2%}, "
             f"{self.photos} photos)",
             f"          {_format_groups(self)}",
@@ -130,6 +129,13 @@ class Evaluation:
                 f"{fit_width(name, name_width([name], 10))}{each.accuracy:.2%}"
                 for name, each in self.factors.items()
             ),
+        ]
+
+    def __str__(self) -> str:
+        lines = [
+            *format_scores(self.per_class, self.averages),
+            "",
+            *self.format_accuracy(),
             f"calibration error {self.calibration_error:.2%}  "
             f"({self.calibration_error_uncalibrated:.2%} without its temperature of "
             f"{self.temperature:.2f})",

@@ -49,11 +49,12 @@ class ExportFigures:
     Attributes:
         format: Name of the format, as `--to` takes it.
         largest_difference: Largest difference of a probability on the validation photos.
-        accuracy, keras_accuracy: Accuracy of both on the test photos, 0 to 1.
+        accuracy, keras_accuracy: Accuracy of both on the photos of `evaluated_on`, 0 to 1.
         size: Size of the model's files, bytes.
         milliseconds, keras_milliseconds: Time for one photo of both, measured by turns.
         note: What was chosen, and what to know for running it.
         refused: Why it was not kept; None if it was kept.
+        evaluated_on: "test", or "val" where the set has no test.
     """
 
     format: str
@@ -65,6 +66,7 @@ class ExportFigures:
     keras_milliseconds: float
     note: str
     refused: str | None
+    evaluated_on: str = "test"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the object that `--json` prints."""
@@ -86,7 +88,9 @@ class Exporter:
     """
 
     def __init__(self, bundle_folder: Path, data: Path | None, out: Path | None) -> None:
-        curated = read_curated(data if data is not None else trained_on(bundle_folder))
+        curated = read_curated(
+            data if data is not None else trained_on(bundle_folder), may_lack_test=True
+        )
         self.rebuilt = rebuild_model(bundle_folder)
         scheme = self.rebuilt.bundle.scheme
         require_same_classes(
@@ -98,6 +102,8 @@ class Exporter:
         # The gradient among the golden images holds both 0 and 255.
         calibration = [golden_images(size), _read(_some_of_each(curated.photos("train")), reader)]
         val, test = curated.photos("val"), curated.photos("test")
+        # Without a test the validation photos show just as well what an export changes.
+        self._split, test = ("test", test) if test else ("val", val)
         photos, self._test_photos = _read(val, reader), _read(test, reader)
         self._test_labels = class_numbers(test, scheme)
         self._keras: Predict = lambda images: np.asarray(
@@ -151,13 +157,14 @@ class Exporter:
             milliseconds=own_ms,
             keras_milliseconds=keras_ms,
             note=note,
+            evaluated_on=self._split,
             refused=explain_refusal(
                 format.is_quantised, difference, accuracy, self._keras_accuracy
             ),
         )
 
     def _describe(self, format: ExportFormat, figures: ExportFigures, folder: Path) -> None:
-        beside = ("format", "note", "refused")
+        beside = ("format", "note", "refused", "evaluated_on")
         values = {key: value for key, value in figures.as_dict().items() if key not in beside}
         write_description(format, self.rebuilt, folder, figures.note, values)
 
@@ -202,7 +209,12 @@ def format_exports(exports: Sequence[ExportFigures]) -> str:
             f"{change:>+7.2f} {each.size / 1e6:>8.2f} {each.milliseconds:>7.1f} "
             f"{each.keras_milliseconds:>9.1f} {each.milliseconds / each.keras_milliseconds:>6.2f}"
         )
-    notes = [
+    notes = (
+        ["The set has no test photos, so accuracy is that on its validation photos."]
+        if any(each.evaluated_on != "test" for each in exports)
+        else []
+    )
+    notes += [
         f"{each.format}: {'refused, ' + each.refused if each.refused else each.note}"
         for each in exports
     ]

@@ -86,7 +86,7 @@ def _begin(given: dict[str, Any]) -> Path:
 
     settings = FitSettings(**given)
     settings.recipe()
-    scheme = read_curated(settings.curated).scheme
+    scheme = read_curated(settings.curated, may_lack_test=True).scheme
     settings.recipe_for(scheme)
     labels = scheme.labels
     left_out = list_left_out(settings.curated, labels)
@@ -164,13 +164,19 @@ def _describe_run(run: Path, metrics: dict[str, Any]) -> list[str]:
     from trainer.evaluation.accuracies import read_factor_accuracies
 
     factors = (f", {name} {value:.2%}" for name, value in read_factor_accuracies(metrics).items())
-    return [
+    # A run of an earlier version has neither key.
+    is_tested = metrics.get("evaluated_on", "test") == "test"
+    caveat = metrics.get("caveat")
+    lines = [
         str(run),
-        f"test accuracy {metrics['accuracy']:.2%} (95% interval {low:.2%} to {high:.2%})"
-        + "".join(factors),
+        None if is_tested else "not tested: the set has no test photos",
+        f"{'test' if is_tested else 'validation'} accuracy {metrics['accuracy']:.2%} (95% interval "
+        f"{low:.2%} to {high:.2%})" + "".join(factors),
         stages,
         f"Look at {run / 'report.html'}, then try: detector live --model {run}",
+        f"Careful: {caveat}" if caveat else None,
     ]
+    return [line for line in lines if line is not None]
 
 
 FIT = Command(

@@ -25,13 +25,13 @@ from maskage.inference.onnx_engine import OnnxEngine
 from maskage.inference.timing import measure_ms
 from maskage.security.keras_archive import archive_model
 from maskage.system.files import replace_file
-from trainer.data.dataset import TrainingPhotos
+from trainer.data.dataset import TEST, TrainingPhotos
 from trainer.data.pixels import PixelReader, plain_batches
 from trainer.evaluation.accuracies import name_accuracies
 from trainer.evaluation.evaluated_photos import evaluate_photos
 from trainer.evaluation.findings import CORRUPTED_PHOTOS, Findings, measure_worse
 from trainer.evaluation.leak_check import check_leak, scan_files
-from trainer.evaluation.metrics import Evaluation, expected_calibration_error
+from trainer.evaluation.metrics import expected_calibration_error
 from trainer.evaluation.photo_facts import read_metadata
 from trainer.network.backbones import Network, build_deliverable
 from trainer.network.classes import class_numbers
@@ -81,6 +81,9 @@ class TrainingOutcome:
 def pack_run(outcome: TrainingOutcome) -> None:
     """Export the model, evaluate the exported file on the test photos, and write everything.
 
+    Of a set without a test it is evaluated on the validation photos, and all that is written says
+    so.
+
     Raises:
         ToolchainError: The exported model differs from the trained one.
     """
@@ -92,7 +95,7 @@ def pack_run(outcome: TrainingOutcome) -> None:
         difference = _export(outcome, folder)
     engine = OnnxEngine(folder / ONNX_FILE)
     with outcome.watch.measure("evaluate"):
-        chances = engine.run_batches(plain_batches(outcome.photos.test.photos, outcome.reader))
+        chances = engine.run_batches(plain_batches(outcome.photos.measured.photos, outcome.reader))
     with outcome.watch.measure("checks"):
         found = _evaluate(outcome, folder / ONNX_FILE, engine, chances)
     metrics = _metrics(outcome, found, difference)
@@ -103,24 +106,24 @@ def pack_run(outcome: TrainingOutcome) -> None:
     # The page was written before its own time was known.
     outcome.run.write_metrics({**metrics, "seconds": _seconds(outcome.watch)})
     # The bundle comes last: the detector takes a run only when all of it is there.
-    _seal(outcome, folder, engine, found.judged.evaluation)
+    _seal(outcome, folder, engine, found)
 
 
 def _evaluate(
     outcome: TrainingOutcome, model: Path, engine: OnnxEngine, chances: NDArray[np.float32]
 ) -> Findings:
-    """Evaluate the test photos, try worse copies of them, and check for leaks."""
+    """Evaluate the photos measured on, try worse copies of them, and check for leaks."""
     photos, size = outcome.photos, outcome.network.size
     metadata = outcome.run.read_args().get("metadata")
     judged = evaluate_photos(
         photos.folder,
-        photos.test.photos,
+        photos.measured.photos,
         chances,
         outcome.temperature,
         read_metadata(Path(metadata)) if metadata else None,
         scheme=photos.scheme,
     )
-    learned = [*photos.train.photos, *photos.val.photos]
+    learned = photos.learned
     return Findings(
         judged=judged,
         model=model,
@@ -130,6 +133,9 @@ def _evaluate(
         worse=measure_worse(engine, judged, size, CORRUPTED_PHOTOS),
         learned=learned,
         leak=check_leak(judged.file_scans, scan_files(learned)),
+        split=photos.measured_split,
+        is_tested=photos.measured_split == TEST,
+        caveat=photos.caveat,
     )
 
 
@@ -166,9 +172,7 @@ def _export(outcome: TrainingOutcome, folder: Path) -> float:
     return difference
 
 
-def _seal(
-    outcome: TrainingOutcome, folder: Path, engine: OnnxEngine, evaluation: Evaluation
-) -> None:
+def _seal(outcome: TrainingOutcome, folder: Path, engine: OnnxEngine, found: Findings) -> None:
     golden = engine.run(golden_images(outcome.network.size))
     write_bundle(
         ModelBundle(
@@ -179,16 +183,24 @@ def _seal(
             temperature=outcome.temperature,
             unsure_below=UNSURE_BELOW,
             dataset_digest=outcome.photos.digest,
-            metrics={
-                "accuracy": evaluation.accuracy,
-                **name_accuracies(evaluation.accuracies.factors),
-                "photos": float(evaluation.photos),
-            },
+            metrics=_sealed_metrics(found),
             versions=library_versions(),
             files={name: describe_file(folder / name) for name in (ONNX_FILE, KERAS_FILE)},
             golden=tuple(tuple(float(value) for value in row) for row in golden),
         )
     )
+
+
+def _sealed_metrics(found: Findings) -> dict[str, float]:
+    """Return the figures of the bundle; under other names where the model was not tested."""
+    evaluation = found.judged.evaluation
+    if not found.is_tested:
+        return {"val_accuracy": evaluation.accuracy, "val_photos": float(evaluation.photos)}
+    return {
+        "accuracy": evaluation.accuracy,
+        **name_accuracies(evaluation.accuracies.factors),
+        "photos": float(evaluation.photos),
+    }
 
 
 def _metrics(outcome: TrainingOutcome, found: Findings, difference: float) -> dict[str, Any]:
@@ -199,7 +211,8 @@ def _metrics(outcome: TrainingOutcome, found: Findings, difference: float) -> di
     )
     return {
         **found.as_dict(),
-        "split": "test",
+        "split": found.split,
+        "evaluated_on": found.split,
         "model": outcome.recipe.backbone,
         "alpha": outcome.recipe.alpha,
         "image_size": outcome.recipe.image_size,

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 from maskage.errors import EnvironmentProblemError
 from maskage.pages.page import Card, fill, render_page
 from maskage.system.files import write_private
-from trainer.evaluation.compare import ComparedRun, format_epochs, group_by_classes, notes_on
+from trainer.evaluation.compare import (
+    ComparedRun,
+    format_accuracy,
+    format_epochs,
+    group_by_classes,
+    notes_on,
+)
 from trainer.pages.charts import draw_bar
 
 if TYPE_CHECKING:
@@ -42,10 +48,7 @@ def render_comparison(summaries: Sequence[ComparedRun]) -> str:
         "Training runs",
         f"{len(summaries):,} finished,{alike} the best on its test photos first.",
         [
-            *(
-                (f"{runs[0].accuracy:.1%}", f"{runs[0].name}, the best{_kind(runs, parts)}")
-                for runs in parts[:MOST_TILES]
-            ),
+            *(_best_tile(runs[0], _kind(runs, parts)) for runs in parts[:MOST_TILES]),
             (f"{min(each.milliseconds for each in summaries):.1f} ms", "a face, the fastest"),
             (f"{min(each.megabytes for each in summaries):.1f} MB", "the smallest"),
         ],
@@ -70,19 +73,27 @@ def write_comparison(summaries: Sequence[ComparedRun], page: Path) -> None:
 
 def _fill_table(summaries: Sequence[ComparedRun], mine: str = "") -> "Markup":
     # Bars from zero would all look alike.
-    low = math.floor(min(each.interval[0] for each in summaries) * 10) / 10
+    tested = [each for each in summaries if each.is_tested]
+    low = math.floor(min((each.interval[0] for each in tested), default=0.0) * 10) / 10
     is_mixed = len(group_by_classes(summaries)) > 1
     factors = list(dict.fromkeys(name for each in summaries for name in each.factor_accuracies))
     columns = ["run and model", *(["classes"] if is_mixed else []), "epochs", "right",
                f"{low:.0%} to 100%", "95% interval", *factors, "MB", "weights", "ms a face",
                "time"]  # fmt: skip
-    counts = sorted({each.photos for each in summaries})
+    counts = sorted({each.photos for each in tested})
     return fill(
         TEMPLATE,
         "comparison",
         columns=columns,
         rows=[
-            _row(each, each.name == mine, low, is_mixed=is_mixed, factors=factors)
+            _row(
+                each,
+                format_accuracy(each, summaries),
+                is_mine=each.name == mine,
+                low=low,
+                is_mixed=is_mixed,
+                factors=factors,
+            )
             for each in summaries
         ],
         photos=" or ".join(f"{count:,}" for count in counts),
@@ -90,22 +101,34 @@ def _fill_table(summaries: Sequence[ComparedRun], mine: str = "") -> "Markup":
     )
 
 
+def _best_tile(best: ComparedRun, kind: str) -> tuple[str, str]:
+    if best.is_tested:
+        return f"{best.accuracy:.1%}", f"{best.name}, the best{kind}"
+    return "not tested", f"{best.name}{kind}"
+
+
 def _kind(runs: Sequence[ComparedRun], parts: Sequence[Sequence[ComparedRun]]) -> str:
     return f" with {len(runs[0].labels)} classes" if len(parts) > 1 else ""
 
 
 def _row(
-    each: ComparedRun, is_mine: bool, low: float, *, is_mixed: bool, factors: Sequence[str]
+    each: ComparedRun,
+    right: str,
+    *,
+    is_mine: bool,
+    low: float,
+    is_mixed: bool,
+    factors: Sequence[str],
 ) -> list["str | Markup"]:
     start, end = each.interval
-    known = each.factor_accuracies
+    known = each.factor_accuracies if each.is_tested else {}
     return [
         fill(TEMPLATE, "run", name=each.name, model=each.model, is_mine=is_mine),
         *([str(len(each.labels))] if is_mixed else []),
         format_epochs(each),
-        f"{each.accuracy:.2%}",
-        draw_bar(each.accuracy, each.interval, low),
-        f"{100 * start:.1f} to {end:.1%}",
+        right,
+        draw_bar(each.accuracy, each.interval, low) if each.is_tested else "",
+        f"{100 * start:.1f} to {end:.1%}" if each.is_tested else "",
         *(f"{known[name]:.1%}" if name in known else "" for name in factors),
         f"{each.megabytes:.1f}",
         "" if each.parameters is None else f"{each.parameters / 1e6:.1f} M",

@@ -33,8 +33,9 @@ def main_tiles(found: Findings) -> list[Tile]:
     """Return the figures at the top."""
     whole = found.judged.evaluation
     low, high = whole.accuracy_interval
+    right = "right" if found.is_tested else f"right of the {found.kind} photos"
     return [
-        (f"{whole.accuracy:.1%}", f"right; 95% interval {low:.1%} to {high:.1%}"),
+        (f"{whole.accuracy:.1%}", f"{right}; 95% interval {low:.1%} to {high:.1%}"),
         *(
             (f"{each.accuracy:.1%}", f"{describe_factor(name, found.judged.scheme)} right")
             for name, each in whole.factors.items()

@@ -38,7 +38,7 @@ def write_card(run: RunFolder, found: Findings, metrics: dict[str, Any]) -> str:
 
     Args:
         run: The run.
-        found: The answers to its test photos.
+        found: The answers to the photos that it was measured on.
         metrics: The content of `metrics.json`.
     """
     whole, scheme = found.judged.evaluation, found.judged.scheme
@@ -46,9 +46,9 @@ def write_card(run: RunFolder, found: Findings, metrics: dict[str, Any]) -> str:
         f"# {_plain(run.path.name)}",
         _purpose(scheme),
         _made_of(metrics, scheme),
-        _how_good(whole, metrics, scheme),
+        _how_good(found, metrics),
         _errors(whole, found.judged.breakdowns, scheme),
-        _sureness(whole, found.unsure_below, metrics["val_calibration_error"]),
+        _sureness(found, metrics["val_calibration_error"]),
         _limits(found),
         _again(run, metrics),
     ]
@@ -102,6 +102,7 @@ def _explain_factors(scheme: Scheme) -> list[str]:
 
 def _made_of(metrics: dict[str, Any], scheme: Scheme) -> str:
     counts, classes = metrics["counts"], metrics["class_counts"]
+    tested = f"{counts['test']:,}" if counts["test"] else "none"
     rows = [
         [scheme.title(label), classes["train"][label], classes["variants"][label],
          classes["val"][label], classes["test"][label]]
@@ -118,13 +119,14 @@ def _made_of(metrics: dict[str, Any], scheme: Scheme) -> str:
 - Network: {_plain(metrics["model"])}, {metrics["parameters"] / 1e6:.1f} million weights, input
   {metrics["image_size"]} px, started from {start}.
 - Training: {describe_phases(metrics)}.
-- Photos: {counts["train"]:,} to train, {counts["val"]:,} to validate, {counts["test"]:,} to test.
+- Photos: {counts["train"]:,} to train, {counts["val"]:,} to validate, {tested} to test.
   Variants are augmented copies that fill up small classes; they are in train only.
 
 {table}"""
 
 
-def _how_good(whole: Evaluation, metrics: dict[str, Any], scheme: Scheme) -> str:
+def _how_good(found: Findings, metrics: dict[str, Any]) -> str:
+    whole, scheme = found.judged.evaluation, found.judged.scheme
     low, high = whole.accuracy_interval
     rows = [
         [
@@ -139,8 +141,10 @@ def _how_good(whole: Evaluation, metrics: dict[str, Any], scheme: Scheme) -> str
         f"{_plain(describe_factor(name, scheme))} {each.accuracy:.1%}"
         for name, each in whole.factors.items()
     )
+    doubts = "".join(f"\n{line}" for text in found.doubts for line in (*_bold(text), ""))
     text = (
-        f"## How good\nOn the {whole.photos:,} test photos **{whole.accuracy:.1%}** are right (95% "
+        f"## How good{doubts}\nOn the {whole.photos:,} {found.kind} photos "
+        f"**{whole.accuracy:.1%}** are right (95% "
         f"interval {low:.1%} to {high:.1%}){f';{chr(10)}{factors}' if factors else ''}. One face "
         f"takes {metrics['milliseconds_per_photo']:.1f} ms\non the machine that trained it."
     )
@@ -151,6 +155,11 @@ def _how_good(whole: Evaluation, metrics: dict[str, Any], scheme: Scheme) -> str
             f"interval is {low:.1%} to {high:.1%}."
         )
     return f"{text}\n\n{_table(['class', 'precision', 'recall', 'F1', 'photos'], rows)}"
+
+
+def _bold(text: str) -> list[str]:
+    """Return a text in bold letters, in lines of the card's width."""
+    return textwrap.wrap(f"**{_plain(text)}**", 100)
 
 
 def _errors(whole: Evaluation, breakdowns: Sequence[Breakdown], scheme: Scheme) -> str:
@@ -213,7 +222,12 @@ def _spread(each: Breakdown) -> str:
     )
 
 
-def _sureness(whole: Evaluation, unsure_below: float, val_error: dict[str, float]) -> str:
+def _sureness(found: Findings, val_error: dict[str, float]) -> str:
+    whole, unsure_below = found.judged.evaluation, found.unsure_below
+    gaps = [["validation", f"{val_error['before']:.1%}", f"{val_error['after']:.1%}"]]
+    if found.is_tested:
+        before, after = whole.calibration_error_uncalibrated, whole.calibration_error
+        gaps.append(["test", f"{before:.1%}", f"{after:.1%}"])
     rows = [
         [
             f"{point.threshold:g}",
@@ -228,19 +242,7 @@ def _sureness(whole: Evaluation, unsure_below: float, val_error: dict[str, float
     return f"""## How sure it is
 Its probabilities are calibrated on the validation photos (temperature {whole.temperature:.2f}).
 
-{
-        _table(
-            ["mean gap of confidence and accuracy", "before", "after"],
-            [
-                ["validation", f"{val_error['before']:.1%}", f"{val_error['after']:.1%}"],
-                [
-                    "test",
-                    f"{whole.calibration_error_uncalibrated:.1%}",
-                    f"{whole.calibration_error:.1%}",
-                ],
-            ],
-        )
-    }
+{_table(["mean gap of confidence and accuracy", "before", "after"], gaps)}
 
 Answers under {unsure_below:g} are shown as unsure. {describe_threshold(whole)}
 
@@ -252,8 +254,8 @@ def _limits(found: Findings) -> str:
     factors = found.judged.scheme.factors
     scarves = ", scarves" if MASK in factors else ""
     lines = [
-        "The figures hold for photos like the test photos; other cameras, light and people may do "
-        "worse.",
+        f"The figures hold for photos like the {found.kind} photos; other cameras, light and "
+        "people may do worse.",
         "Faces between young and old were not among the classes, and get one of the two all the "
         "same."
         if factors.get(AGE) == (OLD, YOUNG)
@@ -266,25 +268,25 @@ def _limits(found: Findings) -> str:
     if worse is not None:
         hardest = min(worse.corrupted, key=lambda each: each.accuracy)
         lines.append(
-            f"Worse photos: of {worse.photos:,} test photos {worse.clean.classes:.1%} are right as "
-            f"they are, and {hardest.accuracy:.1%} with {hardest.name} ({hardest.strength}), the "
-            f"hardest of those tried."
+            f"Worse photos: of {worse.photos:,} {found.kind} photos {worse.clean.classes:.1%} are "
+            f"right as they are, and {hardest.accuracy:.1%} with {hardest.name} "
+            f"({hardest.strength}), the hardest of those tried."
         )
     if leak is not None:
-        lines.append(_leak(leak))
+        lines.append(_leak(leak, found.kind))
     listed = "\n".join(f"- {line}" for line in lines)
     return f"## Limits\n{listed}\n\nLook at the mistakes in `report.html` before you rely on it."
 
 
-def _leak(leak: LeakCheck) -> str:
+def _leak(leak: LeakCheck, kind: str) -> str:
     if not leak.twins:
         return (
-            "No test photo is a near-duplicate of one that was learned from (perceptual hash, "
+            f"No {kind} photo is a near-duplicate of one that was learned from (perceptual hash, "
             f"{leak.radius} of 64 bits)."
         )
     return (
-        f"**{len(leak.twins):,} of {leak.tested:,} test photos are near-duplicates of photos that "
-        f"were learned from ({leak.same_files:,} the very file): the accuracy is too high.**"
+        f"**{len(leak.twins):,} of {leak.tested:,} {kind} photos are near-duplicates of photos "
+        f"that were learned from ({leak.same_files:,} the very file): the accuracy is too high.**"
     )
 
 

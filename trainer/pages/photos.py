@@ -129,7 +129,7 @@ def twins_card(found: Findings, shelf: PictureShelf, unknown: str = "") -> Card:
         shelf: Gathers the pictures.
         unknown: The reason why near-duplicates were not searched for, if they were not.
     """
-    title = "Near-duplicates between train and test"
+    title = f"Near-duplicates between train and {found.split or 'test'}"
     leak = found.leak
     if leak is None:
         body = fill(TEMPLATE, "unknown_twins", reason=unknown) if unknown else ""
@@ -145,6 +145,7 @@ def twins_card(found: Findings, shelf: PictureShelf, unknown: str = "") -> Card:
         scores=_scores(found.judged, leak),
         pairs=[_twin(found, twin, shelf) for twin in (*same, *near)],
         hidden=len(leak.twins) - len(same) - len(near),
+        is_tested=found.is_tested,
     )
     return Card("twins", title, body)
 

@@ -16,7 +16,7 @@ from maskage.pages.page import Card, fill, render_page
 from maskage.pages.parts import data_address
 from maskage.system.files import write_private
 from trainer.evaluation.compare import ComparedRun, sort_runs, summarise, summarise_runs
-from trainer.evaluation.findings import Findings
+from trainer.evaluation.findings import NOT_TESTED, Findings
 from trainer.pages.comparison import comparison_card
 from trainer.pages.embedded_photos import PictureShelf
 from trainer.pages.figures import (
@@ -60,7 +60,7 @@ def write_report(
     Args:
         run: The run; its `results.csv` is read for the curves, and its learning curve if it has
             one. The other finished runs beside it are compared with it.
-        found: The answers to the test photos.
+        found: The answers to the photos that it was measured on.
         metrics: The content of `metrics.json`.
         preview: Variants of its training photos; None if it drew none.
     """
@@ -84,6 +84,7 @@ def write_report(
         describe_run(metrics),
         main_tiles(found),
         cards,
+        notices=_notices(found),
         pictures=shelf.pictures,
     )
     run.write_text(REPORT_FILE, page)
@@ -100,7 +101,19 @@ def render_evaluation(found: Findings, title: str, lead: str, unknown: str = "")
     """
     shelf = PictureShelf()
     cards = _shared_cards(found, shelf, None, unknown)
-    return render_page(title, lead, main_tiles(found), cards, pictures=shelf.pictures)
+    return render_page(
+        title,
+        lead,
+        main_tiles(found),
+        cards,
+        notices=_notices(found),
+        pictures=shelf.pictures,
+    )
+
+
+def _notices(found: Findings) -> list[tuple[str, str]]:
+    """Return why not to rely on the figures, as notices at the top of a page."""
+    return [("fault" if text == NOT_TESTED else "advice", text) for text in found.doubts]
 
 
 def write_learning_curve(run: RunFolder, curve: LearningCurve) -> None:
@@ -122,11 +135,12 @@ def read_learning_curve(run: RunFolder) -> dict[str, Any] | None:
 def describe_run(metrics: dict[str, Any]) -> str:
     """Say what was trained on what, in a sentence or two."""
     counts = metrics["counts"]
+    tested = f"{counts['test']:,}" if counts["test"] else "none"
     return (
         f"{metrics['model']} at {metrics['image_size']} px, weights "
         f"{Path(metrics['weights']).name}; "
         f"{describe_phases(metrics)}. "
-        f"{counts['train']:,} photos to train, {counts['val']:,} to validate, {counts['test']:,} "
+        f"{counts['train']:,} photos to train, {counts['val']:,} to validate, {tested} "
         f"to test."
     )
 

@@ -61,7 +61,7 @@ def measure_leak(
         UsageError: The weights are "none", or the recipe does not fit the backbone.
         MissingDownloadError: There are no ImageNet weights.
     """
-    dataset = read_curated(curated)
+    dataset = read_curated(curated, may_lack_test=True)
     photos = list_originals(dataset)
     counts = Counter(photo.group for photo in photos)
     shared = sum(count for count in counts.values() if count > 1)
