@@ -266,13 +266,6 @@ REFUSED: dict[str, tuple[Attempt, type[ToolchainError], str]] = {
         UsageError,
         r"a factor 'hat' that \[factors\] does not list",
     ),
-    "the values of another class": (
-        lambda root: add_class(
-            root, PhotoClass("x", "x", "#123456", factors={"mask": "worn", "age": "old"})
-        ),
-        UsageError,
-        "'mask_old' and 'x' have the same factors",
-    ),
     "a key that is taken": (
         lambda root: add_class(
             root,
