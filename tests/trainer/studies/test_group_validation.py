@@ -45,7 +45,7 @@ def make_people(people: int, each: int = 6) -> tuple[Features, CuratedDataset]:
     labels, persons = np.array(rows).T
     features = chance.normal(0, 0.2, (len(photos), 4 + people))
     features[:, :4] += one_hot(labels, 4)
-    features[:, 4:] += one_hot(persons, people)
+    features[:, 4:] += 0.3 * one_hot(persons, people)
     dataset = CuratedDataset(Path("/set"), {"train": tuple(photos), "val": (), "test": ()})
     return features.astype(np.float32), dataset
 
@@ -61,7 +61,7 @@ def test_each_person_is_judged_by_what_the_others_teach(people: int) -> None:
     assert [(each.photos, each.groups) for each in found.folds] == [(24, 1)] * people
     assert found.evaluation.photos == 24 * people
     assert found.evaluation.groups == people
-    assert found.evaluation.accuracy > 0.9
+    assert found.evaluation.accuracy > 0.7
     mean = np.mean([each.accuracy for each in found.folds])
     assert found.evaluation.accuracy == pytest.approx(mean)
 
