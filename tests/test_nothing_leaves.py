@@ -76,6 +76,7 @@ TRAINING = (
     Command("detector bench --formats", ("-m", "detector.cli", "bench", "--model", "runs/one",
             "--formats"), downloads=FACE_MODEL_HOST),
     Command("trainer leak", (*TRAINER, "leak", "curated", *SMALL), ("runs",)),
+    Command("trainer cross-validate", (*TRAINER, "cross-validate", "curated", *SMALL), ("runs",)),
 )  # fmt: skip
 
 TOUR = (

@@ -62,8 +62,7 @@ class WayOn:
         if self.settings.no_test and self.settings.split == GROUP:
             # Train and val have every class, each from other people: that makes two folds.
             then = join_words(["trainer", "cross-validate", str(out or DEFAULT_CURATED)])
-            lines += ["      Then judge each person by what is learned from the others:",
-                      f"  {then}"]  # fmt: skip
+            lines.append(f"      `{then}` then judges each person by the others.")
         return lines
 
 

@@ -195,7 +195,8 @@ class Program:
     def _describe(self) -> str:
         parts = [textwrap.fill(self.description, HELP_WIDTH)]
         if self.named:
-            rows = [f"  {name:<10}{command.help}" for name, command in self.named.items()]
+            width = max(10, *(2 + len(name) for name in self.named))
+            rows = [f"  {name:<{width}}{command.help}" for name, command in self.named.items()]
             parts += ["\n".join(["commands:", *rows]), f"`{self.name} COMMAND --help` says more."]
         if self.named and self.default:
             parts.append(f"Without a command it is `{self.name} {self.default.name}`, with:")

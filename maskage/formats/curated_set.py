@@ -268,7 +268,9 @@ def list_left_out(
             return _beside_photos(folder, labels)
         if split is not None:
             return below(split, _beside_photos(folder / split, labels))
-        inside = (below(name, _beside_photos(folder / name, labels)) for name in SPLITS)
+        # Without a test its folder may be missing.
+        splits = [name for name in SPLITS if (folder / name).is_dir()]
+        inside = (below(name, _beside_photos(folder / name, labels)) for name in splits)
         return (*list_beside(folder, SPLITS), *chain.from_iterable(inside))
     except OSError as fault:
         raise EnvironmentProblemError(

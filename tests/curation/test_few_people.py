@@ -122,8 +122,9 @@ def test_two_people_may_do_without_a_test(
     told, found = refused(root)
     assert options_of(found[0]) == ["--no-test"]
     assert "from 1 more person" in told
-    assert main([*found[0], "--balance", "--dedupe"]) == 0
     out = tmp_path / "out"
+    assert f"`trainer cross-validate {out}` then judges each person by the others." in told
+    assert main([*found[0], "--balance", "--dedupe"]) == 0
     record = read_curation(out)
     assert record is not None
     assert record.held_out == "none"

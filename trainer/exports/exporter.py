@@ -164,7 +164,7 @@ class Exporter:
         )
 
     def _describe(self, format: ExportFormat, figures: ExportFigures, folder: Path) -> None:
-        beside = ("format", "note", "refused", "evaluated_on")
+        beside = ("format", "note", "refused")
         values = {key: value for key, value in figures.as_dict().items() if key not in beside}
         write_description(format, self.rebuilt, folder, figures.note, values)
 

@@ -9,6 +9,7 @@ from maskage.errors import EnvironmentProblemError
 from maskage.pages.page import Card, fill, render_page
 from maskage.system.files import write_private
 from trainer.evaluation.compare import (
+    CAVEAT_MARK,
     ComparedRun,
     format_accuracy,
     format_epochs,
@@ -103,7 +104,8 @@ def _fill_table(summaries: Sequence[ComparedRun], mine: str = "") -> "Markup":
 
 def _best_tile(best: ComparedRun, kind: str) -> tuple[str, str]:
     if best.is_tested:
-        return f"{best.accuracy:.1%}", f"{best.name}, the best{kind}"
+        mark = CAVEAT_MARK if best.caveat else ""
+        return f"{best.accuracy:.1%}{mark}", f"{best.name}, the best{kind}"
     return "not tested", f"{best.name}{kind}"
 
 

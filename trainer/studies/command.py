@@ -53,7 +53,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 CROSS_VALIDATE = Command(
     "cross-validate",
-    "judge every photo of a few people, each by heads trained on others",
+    "judge each photo by a head trained on other people",
     "Judge all photos of a curated folder by heads on the frozen backbone, each photo by a head "
     "that saw no photo of its group: with two people, each by what was learned from the other. "
     "For sets too small for a test. Trains no backbone and writes no model.",

@@ -65,8 +65,8 @@ def validate_by_group(
     from trainer.data.frozen_features import FrozenBackbone, report_rate
 
     backbone = FrozenBackbone(recipe, weights, runs, dataset.scheme)
-    on_head = report_rate("training", "heads", on_progress)
     features = backbone.compute(photos, on_progress)
+    on_head = report_rate("training", "heads", on_progress)
     return judge_folds(
         features, photos, numbers, recipe, seed=seed, dataset=dataset, on_head=on_head
     )

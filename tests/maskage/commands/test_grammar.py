@@ -1,6 +1,7 @@
 """One grammar for the commands of all four programs."""
 
 import argparse
+import re
 from importlib.metadata import version
 from pathlib import Path
 
@@ -135,7 +136,7 @@ def test_the_help_of_a_program_lists_its_commands_in_80_columns(
         program.main(["--help"])
     shown = capsys.readouterr().out
     for name, command in program.named.items():
-        assert f"  {name:<10}{command.help}\n" in shown
+        assert re.search(rf"^  {name} +{re.escape(command.help)}$", shown, re.MULTILINE)
     assert max(map(len, shown.splitlines())) <= 80
 
 
@@ -184,7 +185,8 @@ def test_each_command_that_reads_a_dataset_takes_data_as_an_option() -> None:
         if "--data" not in command.make_parser(program.name).option_names
     }
     assert without == {"collector cameras", "trainer fit", "trainer compare", "trainer leak",
-                       "detector run", "detector bench", "detector demo"}  # fmt: skip
+                       "trainer cross-validate", "detector run", "detector bench",
+                       "detector demo"}  # fmt: skip
 
 
 def test_options_are_written_in_full() -> None:
