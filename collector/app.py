@@ -16,7 +16,7 @@ from textual.theme import Theme
 
 from collector.capture.shutter import Gate
 from collector.capture.writer import PhotoWriter
-from collector.key_file import read_key_file
+from collector.key_file import key_file_path, read_key_file
 from collector.keys import review_commands
 from collector.screens.capture_parts import CaptureParts
 from collector.screens.capture_screen import CaptureScreen
@@ -312,9 +312,7 @@ def _check_gate(gate: str) -> Gate:
 
 def _read_keys(scheme: Scheme) -> dict[str, str]:
     """Return the keys that the user has chosen, before anything is opened or made."""
-    from platformdirs import user_config_path
-
-    path = user_config_path("maskage") / "keys.toml"
+    path = key_file_path()
     found = read_key_file(path, scheme)
     if found.unused:
         say(f"{path}: {', '.join(found.unused)}: not used, there is no such class here.")

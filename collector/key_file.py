@@ -37,6 +37,13 @@ class KeyFile:
     unused: tuple[str, ...] = ()
 
 
+def key_file_path() -> Path:
+    """Return the path of the key file, whether it is there or not."""
+    from platformdirs import user_config_path
+
+    return user_config_path("maskage") / "keys.toml"
+
+
 def read_key_file(path: Path, scheme: Scheme) -> KeyFile:
     """Read the user's key file, and check that every key gives one command.
 

@@ -78,7 +78,7 @@ def _check_options(arguments: argparse.Namespace, action: str | None) -> None:
 
 
 def _add(arguments: argparse.Namespace) -> "Scheme":
-    from collector.commands.new_classes import make_class
+    from collector.commands.new_classes import make_class, require_free_key
     from maskage.dataset.class_changes import add_class
     from maskage.formats.classes_file import read_scheme
 
@@ -92,6 +92,8 @@ def _add(arguments: argparse.Namespace) -> "Scheme":
         target=arguments.target,
         factors=read_factors(arguments.factor or ()),
     )
+    if arguments.key:
+        require_free_key(new)
     scheme = add_class(arguments.data, new)
     for name, value in new.factors.items():
         if value not in before.factors[name]:

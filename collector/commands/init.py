@@ -49,7 +49,11 @@ def _run_init(arguments: argparse.Namespace) -> int:
     if arguments.target is not None:
         require_target(arguments.target)
     if arguments.classes is not None and arguments.origin is not None:
-        raise UsageError("The classes are given by --classes or by --from, not by both.")
+        raise UsageError(
+            "The classes are given by --classes or by --from, not by both. To bring photos of "
+            "folders with other names into the classes of --classes, leave --from out and use "
+            "`collector import` then: it says which folder may be which class."
+        )
     from maskage.dataset.new_dataset import (
         find_classes,
         find_other_pictures,

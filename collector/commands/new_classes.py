@@ -2,8 +2,10 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from collector.key_file import key_file_path, read_key_file
 from maskage.classes.colors import default_color
 from maskage.classes.scheme import MOST_CLASSES, PhotoClass, Scheme, default_title
 from maskage.console import say
@@ -57,6 +59,19 @@ def make_class(
         )
     except ValueError as fault:
         raise UsageError(f"--add: {fault}. Nothing was changed.") from fault
+
+
+def require_free_key(new: PhotoClass) -> None:
+    """Refuse a key with which the screens would not start: that of one of their commands.
+
+    Raises:
+        UsageError: A command has the key of `new`.
+    """
+    other = PhotoClass(f"not {new.folder}"[:50], "other", "#000000")
+    try:
+        read_key_file(key_file_path(), Scheme((replace(new, factors={}), other)))
+    except UsageError as fault:
+        raise UsageError(f"--key {new.key}: {fault} Nothing was changed.") from fault
 
 
 def add_folders(root: Path, scheme: Scheme, folders: Sequence[str]) -> Scheme:

@@ -4,9 +4,10 @@ import argparse
 from collections.abc import Mapping, Sequence
 
 from collector.commands.folder_map import format_map, read_map
+from maskage.classes.ready_made import READY_MADE
 from maskage.classes.scheme import Scheme
 from maskage.commands.text_table import list_some
-from maskage.dataset.importing.near_classes import close_classes
+from maskage.dataset.importing.near_classes import close_classes, sure_class
 from maskage.dataset.importing.source_labels import SourceListing, UnknownFolder
 from maskage.dataset.photo_files import list_files
 from maskage.errors import DatasetError, UsageError
@@ -105,7 +106,11 @@ def _way_by_classes(
     data = arguments.data
     if is_still_new(arguments, scheme):
         command = join_words(["collector", "init", str(data), "--from", str(arguments.source)])
-        return ["Or make a dataset with these folders as its classes:", f"  {command}"]
+        return [
+            *_way_by_ready_made(arguments, listing),
+            "Or make a dataset with these folders as its classes:",
+            f"  {command}",
+        ]
     if not scheme.factors:
         return ["Or make classes of them:", f"  {_command(arguments, scheme, listing, None)}"]
     values = " and ".join(
@@ -115,6 +120,21 @@ def _way_by_classes(
         f"Or make classes of them; each needs a value of {values}:",
         *(f"  {_adding(arguments, scheme, name)}" for name in others[:3]),
     ]
+
+
+def _way_by_ready_made(arguments: argparse.Namespace, listing: SourceListing) -> list[str]:
+    """Return the command for a ready-made scheme in which each of the folders means one class."""
+    names = [folder.name for folder in listing.unknown]
+    for name, scheme in READY_MADE.items():
+        meant = {sure_class(folder, scheme) for folder in names}
+        if None not in meant and len(meant) == len(names) == len(scheme):
+            command = join_words(["collector", "init", str(arguments.data), "--classes", name])
+            return [
+                f"Or make a dataset with the ready-made classes {', '.join(scheme.labels)}, then "
+                f"import again:",
+                f"  {command}",
+            ]
+    return []
 
 
 def is_still_new(arguments: argparse.Namespace, scheme: Scheme) -> bool:

@@ -32,6 +32,7 @@ from maskage.classes.scheme import PhotoClass, Scheme, default_title
 from maskage.errors import DatasetError
 from maskage.formats.class_change_file import read_change
 from maskage.security.files import UnsafeFileError, read_regular_file
+from maskage.shell_words import join_words
 
 CLASSES_FILE = "classes.toml"
 
@@ -84,7 +85,8 @@ def parse_scheme(data: bytes) -> Scheme:
         # Some editors begin a file with a mark of its encoding.
         values = tomllib.loads(data.decode("utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
-        raise ValueError(f"it is not TOML in UTF-8 ({fault})") from fault
+        hint = "; a class begins with [[class]]" if b"\n[class]" in b"\n" + data else ""
+        raise ValueError(f"it is not TOML in UTF-8 ({fault}{hint})") from fault
     _refuse_unknown(values, ("factors", "class"), "the file")
     factors = {
         name: tuple(_text(value, f"a value of the factor {name!r}") for value in _list(given))
@@ -134,10 +136,21 @@ def require_same_classes(scheme: Scheme, labels: Sequence[str], where: str, othe
         ]
         raise DatasetError(
             f"{where} has the classes {', '.join(scheme.labels)}; {other} has "
-            f"{', '.join(labels)}: {', and '.join(only)}. They must have the same: use photos and "
-            f"a model that belong together, or rename a class of the dataset with `collector "
-            f"classes DATA --rename OLD NEW` and curate again."
+            f"{', '.join(labels)}: {', and '.join(only)}. They must have the same. "
+            f"{_way_to_same_classes(scheme.labels, labels)}"
         )
+
+
+def _way_to_same_classes(ours: Sequence[str], theirs: Sequence[str]) -> str:
+    ours_only = [label for label in ours if label not in theirs]
+    theirs_only = [label for label in theirs if label not in ours]
+    text = "Use photos and a model that belong together: where classes were added or renamed since "
+    text += "the training, make a new set with `curate` and train on it with `trainer fit`."
+    if len(ours_only) == len(theirs_only) == 1:
+        renaming = join_words(["--rename", ours_only[0], theirs_only[0]])
+        text += f" If {ours_only[0]} was called {theirs_only[0]} then, "
+        text += f"`collector classes DATA {renaming}` calls it so again."
+    return text
 
 
 def _class_of(row: Mapping[str, Any], number: int, free: Any) -> PhotoClass:
@@ -200,5 +213,5 @@ def _list(value: Any) -> Sequence[Any]:
 
 def _text(value: Any, what: str) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{what} is {str(value)[:80]!r}, not a text")  # noqa: TRY004  one fault for all of these
+        raise ValueError(f'{what} is {str(value)[:80]}, not a text: write it as "..."')  # noqa: TRY004  one fault for all of these
     return value

@@ -57,7 +57,7 @@ def test_json_has_all_that_is_known_of_a_class(tmp_path: Path, capsys: Capture) 
 
 
 def test_a_class_is_added_with_all_that_is_said_of_it(data: Path, capsys: Capture) -> None:
-    words = ["--title", "Baseball cap", "--key", "c", "--color", "#ABCDEF", "--target", "20"]
+    words = ["--title", "Baseball cap", "--key", "z", "--color", "#ABCDEF", "--target", "20"]
     assert main(["classes", str(data), "--add", "cap", *words]) == 0
     answer = capsys.readouterr()
     assert "Curated sets and runs that exist keep the classes" in answer.err
@@ -65,7 +65,7 @@ def test_a_class_is_added_with_all_that_is_said_of_it(data: Path, capsys: Captur
     added = read_scheme(data)["cap"]
     assert (added.title, added.key, added.color, added.target) == (
         "Baseball cap",
-        "c",
+        "z",
         "#abcdef",
         20,
     )
@@ -196,3 +196,16 @@ def test_classes_that_change_while_an_import_begins_refuse_it(data: Path, tmp_pa
     with pytest.raises(DatasetError, match="its classes were changed by another program"):
         import_pictures_of(arguments, before)
     assert len(list_photos(data)) == 2
+
+
+def test_a_key_of_a_command_is_refused_before_the_class_is_added(
+    data: Path, capsys: Capture
+) -> None:
+    before = read_scheme(data)
+    assert main(["classes", str(data), "--add", "quince", "--key", "q"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "--key q: The class 'quince' has the key 'q', which is the key of quit" in told
+    assert "Nothing was changed." in told
+    assert read_scheme(data) == before
+    assert main(["classes", str(data), "--add", "quince", "--key", "z"]) == 0
+    assert read_scheme(data)["quince"].key == "z"

@@ -74,7 +74,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "an empty title": (with_a('title = ""'), "not 1 to 80 characters"),
     "a key of two": (with_a('key = "12"'), "the key of the class 'a' is '12', not one"),
     "a blank as key": (with_a('key = " "'), "not one character"),
-    "a key that is no text": (with_a("key = 1"), "the key of the class 'a' is '1', not a text"),
+    "a key that is no text": (with_a("key = 1"), "the key of the class 'a' is 1, not a text"),
     "a colour by name": (with_a('color = "red"'), """is 'red', not like "#0072b2\""""),
     "a short colour": (with_a('color = "#fff"'), """is '#fff', not like"""),
     "a colour that is none": (with_a('color = "#00zz00"'), "not like"),
@@ -90,7 +90,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "factors that are no table": (f"factors = 1\n{TWO}", "[factors] is '1', not a table"),
     "a factor with one value": (f'[factors]\nm = ["x"]\n{TWO}', "has 1 values, not two to 64"),
     "a factor with a value twice": (f'[factors]\nm = ["x", "x"]\n{TWO}', "stands twice"),
-    "a value that is no text": (f"[factors]\nm = [1, 2]\n{TWO}", "is '1', not a text"),
+    "a value that is no text": (f"[factors]\nm = [1, 2]\n{TWO}", "is 1, not a text"),
     "nine factors": (
         "[factors]\n" + "".join(f'f{n} = ["x", "y"]\n' for n in range(9)) + TWO,
         "there are 9 factors, not 8 or fewer",
@@ -239,6 +239,22 @@ def test_a_scheme_knows_its_factors() -> None:
         2,
         3,
     )
+
+
+def test_the_way_on_fits_how_the_classes_differ() -> None:
+    with pytest.raises(DatasetError, match="new set with `curate` and train") as found:
+        require_same_classes(plain_scheme(["a", "b", "c"]), ("a", "b"), "data", "the model m")
+    assert "only data has c" in str(found.value)
+    assert "--rename" not in str(found.value)
+    with pytest.raises(DatasetError, match=r"`collector classes DATA --rename 'a b' c` calls it"):
+        require_same_classes(plain_scheme(["a b", "x"]), ("x", "c"), "data", "the model m")
+
+
+def test_a_slip_in_the_toml_is_named_with_its_remedy() -> None:
+    with pytest.raises(ValueError, match=r"the key of the class 'a' is 2, not a text: write it as"):
+        parse_scheme(b'[[class]]\nfolder = "a"\nkey = 2\n[[class]]\nfolder = "b"\n')
+    with pytest.raises(ValueError, match=r"a class begins with \[\[class\]\]"):
+        parse_scheme(b'[class]\nfolder = "a"\n[class]\nfolder = "b"\n')
 
 
 def test_classes_may_share_their_values_and_are_then_not_told_by_them() -> None:

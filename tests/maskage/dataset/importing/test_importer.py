@@ -305,6 +305,21 @@ def test_folders_that_are_no_classes_are_named_with_what_they_may_mean(
     assert not data.exists()
 
 
+def test_folders_of_a_ready_made_scheme_are_answered_with_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = put_pictures(tmp_path / "photos", "with_mask/1.jpg", "without_mask/2.jpg")
+    data = tmp_path / "data"
+    assert main(["import", str(source), str(data)]) == 4
+    shown = [line for line in capsys.readouterr().err.splitlines() if "--classes" in line]
+    assert shown == [f"  collector init {data} --classes mask"]
+    assert main(shlex.split(shown[0])[1:]) == 0
+    assert main(["import", str(source), str(data)]) == 4
+    shown = [line for line in capsys.readouterr().err.splitlines() if "--map" in line]
+    assert main(shlex.split(shown[0])[1:]) == 0
+    assert labels_in(data) == [("with_mask/1.jpg", "mask"), ("without_mask/2.jpg", "nomask")]
+
+
 def test_the_commands_that_a_refusal_shows_do_what_they_say(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
