@@ -61,7 +61,7 @@ def test_a_class_is_added_with_all_that_is_said_of_it(data: Path, capsys: Captur
     assert main(["classes", str(data), "--add", "cap", *words]) == 0
     answer = capsys.readouterr()
     assert "Curated sets and runs that exist keep the classes" in answer.err
-    assert "c    cap        Baseball cap" in answer.out
+    assert "z    cap        Baseball cap" in answer.out
     added = read_scheme(data)["cap"]
     assert (added.title, added.key, added.color, added.target) == (
         "Baseball cap",
