@@ -112,21 +112,25 @@ class FitSettings:
     def recipe_for(self, scheme: Scheme) -> Recipe:
         """Return the recipe with these settings for photos of these classes.
 
-        A recipe with a head of factors gets one of classes where the classes have no factors.
+        A recipe with a head of factors gets one of classes where the classes have no factors, or
+        where several classes have the same values of them.
 
         Raises:
-            UsageError: See `recipe`; or `heads` asks for factors, and the classes have none.
+            UsageError: See `recipe`; or `heads` asks for factors, which do not tell the classes
+                apart.
         """
         recipe = self.recipe()
-        if recipe.heads != FACTORS or scheme.factors:
+        if recipe.heads != FACTORS or scheme.is_told_by_factors:
             return recipe
         if self.heads == FACTORS:
             from maskage.formats.classes_file import CLASSES_FILE
 
+            lacking = "the same values of all factors" if scheme.factors else "no factors"
+            who = "some classes" if scheme.factors else "the classes"
             raise UsageError(
-                f"--heads factors: the classes of {self.curated} have no factors. Found "
-                f"{', '.join(scheme.labels)}. Leave the option out, or give each class its values "
-                f"in {self.curated / CLASSES_FILE}."
+                f"--heads factors: {who} of {self.curated} have {lacking}. Found "
+                f"{', '.join(scheme.labels)}. Leave the option out, or give each class values of "
+                f"its own in {self.curated / CLASSES_FILE}."
             )
         return replace(recipe, heads=CLASSES)
 

@@ -135,6 +135,10 @@ TRAINING_SPEED = (
 REAL_PHOTOS = (
     Goal(("accuracy",), f"{_TRAINING}: a frozen backbone alone gave 0.91", at_least=0.9),
 )
+MASK_STATES = (
+    Goal(("accuracy",), f"{_TRAINING}: as good as on the four classes", at_least=0.95),
+    Goal(("recall", "misworn"), f"{_TRAINING}: 0.85 was reached with right labels", at_least=0.85),
+)
 WIRING = (
     Goal((EVERY, "export_difference"), "README: an export answers as the model did", at_most=1e-4),
     Goal((EVERY, "labelled_faces"), "the way ends at a label", at_least=1),

@@ -50,7 +50,7 @@ def _run_classes(arguments: argparse.Namespace) -> int:
     if len(given) > 1:
         raise UsageError(f"One change at a time: --{given[0]} or --{given[1]}.")
     _check_options(arguments, given[0] if given else None)
-    from maskage.dataset.class_changes import finish_change
+    from maskage.dataset.class_change_steps import finish_change
     from maskage.formats.classes_file import read_scheme
 
     root: Path = arguments.data

@@ -120,6 +120,6 @@ def _check_factors(scheme: Scheme, folder: str, given: Mapping[str, str]) -> Non
         )
         options = " ".join(f"--factor {name}=VALUE" for name in missing)
         raise UsageError(
-            f"The class {folder!r} needs a value of every factor. Add {options} ({listed}). Two "
-            f"classes never have the same values. Nothing was changed."
+            f"The class {folder!r} needs a value of every factor. Add {options} ({listed}). "
+            f"Nothing was changed."
         )

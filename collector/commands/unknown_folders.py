@@ -112,7 +112,7 @@ def _way_by_classes(
         f"{name} ({', '.join(known)} or a new one)" for name, known in scheme.factors.items()
     )
     return [
-        f"Or make classes of them; each needs its own value of {values}:",
+        f"Or make classes of them; each needs a value of {values}:",
         *(f"  {_adding(arguments, scheme, name)}" for name in others[:3]),
     ]
 

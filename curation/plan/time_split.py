@@ -144,7 +144,7 @@ def _timelines(photos: Sequence[Photo]) -> list[_Timeline]:
     known = [read_time(photo) for photo in photos]
     sessions: dict[tuple[Hashable, str | None], list[int]] = defaultdict(list)
     for index, (photo, time) in enumerate(zip(photos, known, strict=True)):
-        owner = next((name for name in ("session", "subject", "group") if getattr(photo, name)), "")
+        owner = next((name for name in ("session", "subject") if getattr(photo, name)), "")
         session = owner, getattr(photo, owner, None)
         sessions[session, None if time is not None else photo.label].append(index)
     timelines = []

@@ -88,8 +88,8 @@ class Scheme:
     Attributes:
         classes: Classes, 2 to 64; a model's outputs have this order.
         factors: Values of each factor, in order, by its name; empty for plain classes. Every
-            class has one value of each. Two classes never have the same values of all factors, and
-            a combination may be missing.
+            class has one value of each. A combination may be missing, and several classes may
+            share one: two kinds of masks that are both worn.
 
     Raises:
         ValueError: The scheme contradicts itself; the text says where, as the end of a sentence.
@@ -111,7 +111,6 @@ class Scheme:
             _check_factor(name, values)
         for each in self.classes:
             self._check_values(each)
-        self._refuse_same_values()
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -134,6 +133,12 @@ class Scheme:
     def _numbers(self) -> dict[str, int]:
         return {each.folder: number for number, each in enumerate(self.classes)}
 
+    @cached_property
+    def is_told_by_factors(self) -> bool:
+        """True if the values of the factors say which class it is, as a head of factors must."""
+        values = {tuple(each.factors[name] for name in self.factors) for each in self.classes}
+        return bool(self.factors) and len(values) == len(self.classes)
+
     def index(self, label: str) -> int:
         """Return the number of a class in the class order, from 0.
 
@@ -155,8 +160,12 @@ class Scheme:
         return self[label].factors.get(factor) == value
 
     def find(self, values: Mapping[str, str]) -> str | None:
-        """Return the class with exactly these values of the factors; None if there is none."""
-        return next((each.folder for each in self.classes if each.factors == values), None)
+        """Return the class with exactly these values of the factors.
+
+        None if there is none, or if there are several, since nothing tells which of them is meant.
+        """
+        found = [each.folder for each in self.classes if each.factors == values]
+        return found[0] if len(found) == 1 else None
 
     def labels_with(self, factor: str, value: str) -> tuple[str, ...]:
         """Return the classes that have this value of a factor, in order; maybe none."""
@@ -168,7 +177,7 @@ class Scheme:
         return tuple(values.index(each.factors[factor]) for each in self.classes)
 
     def sibling(self, label: str, factor: str, value: str) -> str | None:
-        """Return the class that differs from `label` in one factor only; None if there is none."""
+        """Return the class that differs from `label` in one factor only; None as in `find`."""
         return self.find({**self[label].factors, factor: value})
 
     def _check_values(self, each: PhotoClass) -> None:
@@ -184,17 +193,6 @@ class Scheme:
                     f"the class {each.folder!r} has {name} = {value!r}, which is not one of "
                     f"{', '.join(self.factors[name])}"
                 )
-
-    def _refuse_same_values(self) -> None:
-        owners: dict[tuple[str, ...], str] = {}
-        for each in self.classes if self.factors else ():
-            values = tuple(each.factors[name] for name in self.factors)
-            if values in owners:
-                raise ValueError(
-                    f"the classes {owners[values]!r} and {each.folder!r} have the same factors: "
-                    f"{', '.join(values)}"
-                )
-            owners[values] = each.folder
 
 
 def default_title(folder: str) -> str:

@@ -1,33 +1,33 @@
 """Change the classes of a dataset: rename one with its photos, add one, remove an empty one.
 
-Each change is all or nothing. A note of it (`class_change_file`) is written first; then the
-folders, the manifest and classes.toml follow; then the note is removed. Whoever opens the dataset
-after a kill, for writing or for reading, finishes a noted change first. Each step may be repeated.
+Each change is all or nothing: see `class_change_steps`. What cannot be done is refused before
+anything is changed.
 """
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
 
 from maskage.classes.scheme import PhotoClass, Scheme, names_as_elsewhere
+from maskage.dataset.class_change_steps import (
+    CLASS_PLACES,
+    finish_own_change,
+    not_finished,
+    take_steps,
+)
 from maskage.dataset.manifest_writer import Manifest
 from maskage.dataset.photo_files import (
     DAMAGED,
     TRASH,
     count_pictures,
-    make_folders,
+    is_empty_folder,
     names_in,
     require_dataset,
 )
 from maskage.errors import (
     DatasetError,
-    DatasetInUseError,
     EnvironmentProblemError,
-    ManifestDamagedError,
-    PhotoNotSavedError,
     UsageError,
 )
 from maskage.formats.class_change_file import (
@@ -35,26 +35,13 @@ from maskage.formats.class_change_file import (
     REMOVE,
     RENAME,
     ClassChange,
-    change_path,
-    read_change,
     remove_change,
     write_change,
 )
 from maskage.formats.classes_edit import add_to, remove_from, rename_in
 from maskage.formats.classes_file import CLASSES_FILE, format_scheme, read_scheme
 from maskage.formats.dataset_folder import manifest_path
-from maskage.system.files import replace_file, sync_folder
 from maskage.system.lock import lock_dataset
-
-_PLACES = ("", TRASH, DAMAGED)
-"""Where a dataset has class folders: photos, removed photos, photos that cannot be decoded."""
-
-_WAIT_S = 5.0
-"""A running change is waited for so long; one of 100,000 rows takes a second."""
-_POLL_S = 0.02
-_READINGS = 5
-
-T = TypeVar("T")
 
 
 def rename_class(root: Path, folder: str, new_folder: str, title: str | None = None) -> Scheme:
@@ -144,78 +131,6 @@ def remove_class(root: Path, folder: str) -> Scheme:
         return _carry_out(root, ClassChange(REMOVE, folder, folder, text))
 
 
-def finish_change(root: Path) -> None:
-    """Finish a change of the classes that was interrupted, or wait for one that is running.
-
-    Raises:
-        DatasetInUseError: Another program is still changing them.
-        EnvironmentProblemError: The disk refused.
-        DatasetError: The note of the change is damaged, or what it was to rename is in the way.
-    """
-    until = time.monotonic() + _WAIT_S
-    while os.path.lexists(change_path(root)):
-        try:
-            lock = lock_dataset(root)
-        except DatasetInUseError:
-            if time.monotonic() >= until:
-                raise
-            time.sleep(_POLL_S)
-            continue
-        except PhotoNotSavedError as fault:
-            raise _not_finished(root, str(fault.__cause__ or fault)) from fault
-        try:
-            finish_own_change(root)
-        finally:
-            lock.close()
-
-
-def finish_own_change(root: Path) -> None:
-    """Finish an interrupted change, as `finish_change` does; the caller holds the lock."""
-    change = read_change(root)
-    if change is not None:
-        try:
-            _finish(root, change)
-        except OSError as fault:
-            raise _not_finished(root, fault.strerror or str(fault)) from fault
-
-
-def read_settled(root: Path, read: Callable[[Scheme], T]) -> T:
-    """Read a dataset with its classes, and never half before and half after a change of them.
-
-    Args:
-        root: The dataset.
-        read: Reads it with the scheme it is given; called again if the classes changed meanwhile.
-
-    Raises:
-        DatasetError, DatasetInUseError, EnvironmentProblemError: See `finish_change` and
-            `read_scheme`.
-    """
-    for _ in range(_READINGS):
-        finish_change(root)
-        before = _state(root)
-        try:
-            found = read(read_scheme(root))
-        except (DatasetError, EnvironmentProblemError):
-            if _state(root) == before:
-                raise
-        else:
-            if _state(root) == before:
-                return found
-    raise DatasetInUseError(
-        f"{root}: another program keeps changing its classes. Wait for it, then try again."
-    )
-
-
-def _state(root: Path) -> tuple[tuple[int, int, int] | None, bool]:
-    """Return what a change of the classes changes: the state of classes.toml, and of the note."""
-    try:
-        found = (root / CLASSES_FILE).lstat()
-    except OSError:
-        return None, os.path.lexists(change_path(root))
-    state = (found.st_ino, found.st_size, found.st_mtime_ns)
-    return state, os.path.lexists(change_path(root))
-
-
 @contextmanager
 def _opened(root: Path) -> Iterator[Scheme]:
     """Lock a dataset, finish what was begun, and give its scheme."""
@@ -251,71 +166,19 @@ def _carry_out(root: Path, change: ClassChange) -> Scheme:
     except OSError as fault:
         raise _refused(root, fault) from fault
     try:
-        _finish(root, change)
+        take_steps(root, change)
     except OSError as fault:
         if change.action == RENAME and _is_untouched(root, change):
             with suppress(OSError):
                 remove_change(root)
                 raise _refused(root, fault) from fault
-        raise _not_finished(root, fault.strerror or str(fault)) from fault
+        raise not_finished(root, fault.strerror or str(fault)) from fault
     return read_scheme(root)
 
 
 def _is_untouched(root: Path, change: ClassChange) -> bool:
     """Return True if a renaming has not even renamed the folder of the photos."""
     return change.folder != change.new_folder and change.folder in names_in(root)
-
-
-def _finish(root: Path, change: ClassChange) -> None:
-    """Take the steps of a change, those that were taken already among them."""
-    if change.action == RENAME:
-        for place in _PLACES:
-            _rename_folder(root / place, change.folder, change.new_folder)
-        _rename_rows(root, change)
-    elif change.action == ADD:
-        make_folders(root, [change.folder])
-    else:
-        for place in _PLACES:
-            # What was put there since the class was found empty stays, as a folder of no class.
-            with suppress(OSError):
-                (root / place / change.folder).rmdir()
-    replace_file(root / CLASSES_FILE, change.classes.encode())
-    remove_change(root)
-
-
-def _rename_folder(top: Path, folder: str, new_folder: str) -> None:
-    names = names_in(top)
-    if folder == new_folder or folder not in names:
-        return
-    source, target = top / folder, top / new_folder
-    if new_folder in names and not _is_empty(target):
-        if not _is_empty(source):
-            raise DatasetError(
-                f"{target}: a renaming of the class {folder!r} was interrupted, and since then "
-                f"photos were put into a folder of its new name. Move what is in it into {source}, "
-                f"then run the command again: the renaming goes on."
-            )
-        source.rmdir()
-    else:
-        # In the place of an empty folder too; a full one the system would refuse.
-        source.rename(target)
-    sync_folder(top)
-
-
-def _rename_rows(root: Path, change: ClassChange) -> None:
-    if change.folder == change.new_folder or not manifest_path(root).is_file():
-        return
-    try:
-        manifest = Manifest(root)
-    except ManifestDamagedError:
-        # Damaged since the change began. The doctor salvages its rows, and finds the photo of each
-        # by its content, as if it had been moved by hand.
-        return
-    try:
-        with manifest.transaction():
-            manifest.rename_class(change.folder, change.new_folder)
-    finally:
-        manifest.close()
 
 
 def _require_class(root: Path, scheme: Scheme, folder: str) -> None:
@@ -327,9 +190,9 @@ def _require_class(root: Path, scheme: Scheme, folder: str) -> None:
 
 def _require_free(root: Path, folder: str, new_folder: str) -> None:
     """Refuse a name that something else has where the folders of a class lie."""
-    for place in _PLACES:
+    for place in CLASS_PLACES:
         source, target = root / place / folder, root / place / new_folder
-        if not os.path.lexists(target) or _is_empty(target) or _is_same(source, target):
+        if not os.path.lexists(target) or is_empty_folder(target) or _is_same(source, target):
             continue
         raise DatasetError(
             f"{target}: there is something of this name already, with "
@@ -352,7 +215,7 @@ def _require_apart(root: Path, scheme: Scheme, new_folder: str, but: str = "") -
 
 
 def _require_empty(root: Path, folder: str) -> None:
-    found = [count_pictures(root / place / folder) for place in _PLACES]
+    found = [count_pictures(root / place / folder) for place in CLASS_PLACES]
     photos, trashed, damaged = found
     if any(found):
         raise DatasetError(
@@ -361,17 +224,13 @@ def _require_empty(root: Path, folder: str) -> None:
             f"its photos in the review screen of `collector {root}` or move them elsewhere, and "
             f"empty {root / TRASH / folder} and {root / DAMAGED / folder}. Nothing was changed."
         )
-    for place in _PLACES:
+    for place in CLASS_PLACES:
         path = root / place / folder
-        if os.path.lexists(path) and not _is_empty(path):
+        if os.path.lexists(path) and not is_empty_folder(path):
             raise DatasetError(
                 f"{path}: the class {folder!r} is not removed: its folder holds files that are no "
                 f"photos, or is a link. Move them away first. Nothing was changed."
             )
-
-
-def _is_empty(folder: Path) -> bool:
-    return folder.is_dir() and not folder.is_symlink() and not names_in(folder)
 
 
 def _is_same(one: Path, other: Path) -> bool:
@@ -389,14 +248,6 @@ def _refused(root: Path, fault: OSError) -> EnvironmentProblemError:
         f"{root}: its classes cannot be changed ({fault.strerror or fault}). Check the disk's "
         f"space, and that you may write to this folder and to all that is in it. Nothing was "
         f"changed."
-    )
-
-
-def _not_finished(root: Path, reason: str) -> EnvironmentProblemError:
-    return EnvironmentProblemError(
-        f"{root}: a change of its classes has begun and is not finished ({reason}). Check the "
-        f"disk's space, and that you may write to this folder and to all that is in it. The next "
-        f"command that opens the dataset finishes the change; no photo is lost."
     )
 
 

@@ -143,6 +143,11 @@ def names_in(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
+def is_empty_folder(folder: Path) -> bool:
+    """Return True for a folder with nothing in it that is no link."""
+    return folder.is_dir() and not folder.is_symlink() and not names_in(folder)
+
+
 def count_pictures(folder: Path) -> int:
     """Count the pictures in a folder as `list_files` does; 0 without such a folder."""
     return len(_picture_names(folder))

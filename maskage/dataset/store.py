@@ -11,14 +11,14 @@ import itertools
 import secrets
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from maskage.classes.scheme import Scheme
 from maskage.context_mixin import ClosingMixin
-from maskage.dataset.class_changes import finish_own_change, read_settled
+from maskage.dataset.class_change_steps import finish_own_change, read_settled
 from maskage.dataset.consent import Consent
 from maskage.dataset.edits import Edit
 from maskage.dataset.manifest import KnownPhoto, match_rows, read_rows, without_collecting
@@ -56,20 +56,20 @@ class PhotoStore(ClosingMixin):
             read_scheme(root)  # what is wrong with it is said before anything is made
             make_folders(root, ())
         self._lock = lock_dataset(root)
-        try:
+        with ExitStack() as opened:
+            opened.callback(self._lock.close)
             finish_own_change(root)
             self.scheme = read_scheme(root)
             with _disk_faults(f"{root}: the class folders cannot be made"):
                 make_folders(root, self.scheme.labels)
             self._manifest = Manifest(root)
+            opened.callback(self._manifest.close)
             self._photos: dict[str, Photo] = {}
             self._unsettled: dict[str, KnownPhoto] = {}
             self._moved_to: dict[str, str] = {}
             self._promised: set[str] = set()
             self._list()
-        except BaseException:
-            self._lock.close()
-            raise
+            opened.pop_all()
 
     def add(
         self,

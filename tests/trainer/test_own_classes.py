@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from maskage.classes.ready_made import MASK_AGE, plain_scheme
-from maskage.classes.scheme import Scheme
+from maskage.classes.scheme import PhotoClass, Scheme
+from maskage.errors import UsageError
 from maskage.formats.bundle import load_bundle
 from maskage.formats.classes_file import CLASSES_FILE, format_scheme, read_scheme
 from maskage.formats.run_arguments import read_arguments, write_arguments
@@ -31,11 +32,11 @@ def evaluate(run: Path, data: Path, *more: str) -> int:
 def test_the_classes_travel_into_run_and_bundle(own_run: Path) -> None:
     assert RunFolder(own_run).scheme == OWN
     assert load_bundle(own_run / "bundle").scheme == OWN
-    lines = (own_run / "predictions.csv").read_text().splitlines()
-    assert len(lines) == 1 + 15
-    for line in lines[1:]:
-        path, actual, *_ = line.split(",")
-        assert path.split("/")[1] == actual
+    answers = RunFolder(own_run).read_predictions()
+    assert len(answers) == 15
+    assert all(each.path.split("/")[1] == each.actual for each in answers)
+    # A spreadsheet would compute a cell that begins with "=".
+    assert "\n=" not in (own_run / "predictions.csv").read_text().replace(",", "\n")
 
 
 def test_metrics_name_the_factors_there_are(own_run: Path) -> None:
@@ -199,3 +200,12 @@ def test_a_run_whose_set_has_other_classes_now_says_so(
     write_arguments(run, {**read_arguments(run), "curated": str(curated)})
     assert main(["evaluate", str(run)]) == 4
     assert "cat, dog; the model" in capsys.readouterr().err
+
+
+def test_a_head_of_factors_needs_factors_that_tell_the_classes_apart(tmp_path: Path) -> None:
+    kinds = [("cloth", "worn"), ("ffp2", "worn"), ("bare", "none")]
+    classes = (PhotoClass(n, n, "#123456", factors={"mask": v}) for n, v in kinds)
+    scheme = Scheme(tuple(classes), {"mask": ("worn", "none")})
+    with pytest.raises(UsageError, match=r"some classes of .* have the same values of all factors"):
+        FitSettings(curated=tmp_path, heads="factors").recipe_for(scheme)
+    assert FitSettings(curated=tmp_path).recipe_for(scheme).heads == "classes"

@@ -137,8 +137,8 @@ def _recipe_for(settings: FitSettings, scheme: Scheme) -> Recipe:
     recipe = settings.recipe_for(scheme)
     if recipe.heads != settings.recipe().heads:
         say(
-            f"The recipe {recipe.name} has a head of factors, and these classes have no factors: "
-            f"the head answers the {len(scheme)} classes."
+            f"The recipe {recipe.name} has a head of factors, which do not tell these classes "
+            f"apart: the head answers the {len(scheme)} classes."
         )
     return recipe
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from maskage.classes.scheme import Scheme
 from maskage.console import Progress, no_progress
-from maskage.dataset.class_changes import finish_change
+from maskage.dataset.class_change_steps import finish_change
 from maskage.dataset.doctor.files import (
     PhotoFile,
     folders_of,

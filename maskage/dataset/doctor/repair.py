@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from maskage.console import Progress, no_progress
-from maskage.dataset.class_changes import finish_own_change
+from maskage.dataset.class_change_steps import finish_own_change
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.files import REBUILDING
 from maskage.dataset.doctor.findings import Diagnosis, Finding, Kind

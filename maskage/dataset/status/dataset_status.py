@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 
 from maskage.classes.scheme import Scheme
-from maskage.dataset.class_changes import read_settled
+from maskage.dataset.class_change_steps import read_settled
 from maskage.dataset.doctor.files import list_trash
 from maskage.dataset.status.advice import Advice, give_advice
 from maskage.dataset.status.tables import ClassRow, SubjectRow, make_tables

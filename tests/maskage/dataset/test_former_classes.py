@@ -31,6 +31,12 @@ from tests.maskage.dataset.doctor.doctor_cases import (
 NEWT = PhotoClass("newt", "newt", "#123456")
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing outside the test's folder is searched for a person."""
+    monkeypatch.chdir(tmp_path)
+
+
 def make(root: Path) -> list[Photo]:
     """A dataset of cats, dogs and newts; the newts are taken out of classes.toml by hand then."""
     root.mkdir(mode=0o700)

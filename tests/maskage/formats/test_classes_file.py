@@ -104,10 +104,6 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         FACTORS + with_a('factors = { mask = "old" }'),
         "the class 'a' has mask = 'old', which is not one of worn, none",
     ),
-    "the same values twice": (
-        FACTORS + rows(*(f'folder = "{n}"\nfactors = {{ mask = "worn" }}' for n in "ab")),
-        "the classes 'a' and 'b' have the same factors: worn",
-    ),
     "no TOML": ("[[class", "it is not TOML in UTF-8"),
     "a key of TOML twice": (f"{FACTORS}{FACTORS}{TWO}", "it is not TOML in UTF-8"),
     "no UTF-8": (b'[[class]]\nfolder = "\xff"\n', "it is not TOML in UTF-8"),
@@ -243,3 +239,16 @@ def test_a_scheme_knows_its_factors() -> None:
         2,
         3,
     )
+
+
+def test_classes_may_share_their_values_and_are_then_not_told_by_them() -> None:
+    kinds = [("cloth", "worn"), ("ffp2", "worn"), ("bare", "none")]
+    classes = (PhotoClass(n, n, "#123456", factors={"mask": v}) for n, v in kinds)
+    scheme = Scheme(tuple(classes), {"mask": ("worn", "none")})
+    assert not scheme.is_told_by_factors
+    assert scheme.labels_with("mask", "worn") == ("cloth", "ffp2")
+    assert scheme.sibling("cloth", "mask", "none") == "bare"
+    assert scheme.sibling("bare", "mask", "worn") is None
+    assert parse_scheme(format_scheme(scheme).encode()) == scheme
+    assert MASK_AGE.is_told_by_factors
+    assert not plain_scheme(["a", "b"]).is_told_by_factors

@@ -12,7 +12,7 @@ from PIL import Image
 
 from maskage.formats.results_file import EpochRow
 from maskage.records import RgbImage
-from trainer.pages.run_pictures import WIDEST_PX, draw_confusion, draw_curves
+from trainer.pages.run_pictures import DARK, WIDEST_PX, draw_confusion, draw_curves
 
 LONG = "a rather long name of a class, number"
 NAMES = {
@@ -20,6 +20,7 @@ NAMES = {
     "two": ["yes", "no"],
     "two long": [f"{LONG} {at}" for at in range(2)],
     "nine": [f"class_{at}" for at in range(9)],
+    "forty": [f"class_{at}" for at in range(40)],
     "twenty long": [f"{LONG} {at}" for at in range(20)],
 }
 
@@ -94,6 +95,25 @@ def test_the_right_answers_are_darker() -> None:
 @pytest.mark.parametrize("epochs", [0, 1, 6])
 def test_curves_of_any_number_of_epochs_are_drawn(epochs: int) -> None:
     assert decode(draw_curves(make_rows(epochs))).shape == (640, 1600, 3)
+
+
+def test_the_curves_have_the_colours_of_the_page_by_night() -> None:
+    light, dark = decode(draw_curves(make_rows(6))), decode(draw_curves(make_rows(6), DARK))
+    assert light[0, 0].tolist() == [255, 255, 255]
+    # The card's colour in style.css.
+    assert dark[0, 0].tolist() == [0x1D, 0x20, 0x25]
+    assert dark.mean() < 60 < 200 < light.mean()
+
+
+def test_zeros_are_left_out_where_mistakes_would_be_lost_among_them() -> None:
+    def count_ink(classes: int) -> float:
+        counts = np.eye(classes, dtype=int).tolist()
+        pixels = decode(draw_confusion(counts, [str(at) for at in range(classes)]))
+        corner = pixels[: len(pixels) // 3, -len(pixels[0]) // 3 :]
+        return float((corner.max(axis=2) < 120).sum())
+
+    assert count_ink(12) > 0
+    assert count_ink(13) == 0
 
 
 def test_the_same_figures_give_the_same_bytes_whatever_settings_lie_around(tmp_path: Any) -> None:
