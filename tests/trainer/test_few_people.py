@@ -137,6 +137,18 @@ def test_its_bundle_classifies(untested_run: Path) -> None:
     assert classifier.classify([read_image(photo)]).shape == (1, len(MASK_AGE))
 
 
+def test_an_export_is_compared_on_the_validation_photos(untested_run: Path, tmp_path: Path) -> None:
+    from trainer.exports.exporter import Exporter, format_exports
+    from trainer.exports.formats import FORMATS
+
+    made = Exporter(untested_run / "bundle", None, tmp_path).export(FORMATS["onnx"])
+    assert made.evaluated_on == "val"
+    assert made.accuracy == RunFolder(untested_run).read_metrics()["accuracy"]
+    assert "no test photos, so accuracy is that on its validation photos" in format_exports([made])
+    described = json.loads((tmp_path / "onnx" / "export.json").read_text())
+    assert described["figures"]["evaluated_on"] == "val"
+
+
 @pytest.mark.parametrize("more", [[], ["--fail-under", "0.1"], ["--json"]])
 def test_a_missing_test_is_not_measured(
     untested_run: Path, more: list[str], capsys: pytest.CaptureFixture[str]
@@ -162,13 +174,14 @@ def test_validation_photos_are_measured_with_the_caveat(
 
 
 def test_other_photos_have_no_caveat(
-    untested_run: Path, curated: Path, capsys: pytest.CaptureFixture[str]
+    untested_run: Path, small_run: Path, curated: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["evaluate", str(untested_run), "--data", str(curated), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["caveat"] is None
     # The caveat of another set says nothing of this model.
     other = untested_run.parents[1] / "curated"
-    assert main(["evaluate", str(untested_run), "--data", str(other / "val"), "--json"]) == 0
+    words = ["--data", str(other), "--split", "val", "--json"]
+    assert main(["evaluate", str(small_run), *words]) == 0
     assert json.loads(capsys.readouterr().out)["caveat"] is None
 
 

@@ -129,7 +129,7 @@ def twins_card(found: Findings, shelf: PictureShelf, unknown: str = "") -> Card:
         shelf: Gathers the pictures.
         unknown: The reason why near-duplicates were not searched for, if they were not.
     """
-    title = f"Near-duplicates between train and {found.split or 'test'}"
+    title = f"Near-duplicates between train and {'test' if found.is_tested else 'val'}"
     leak = found.leak
     if leak is None:
         body = fill(TEMPLATE, "unknown_twins", reason=unknown) if unknown else ""

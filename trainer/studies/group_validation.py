@@ -132,10 +132,12 @@ def choose_folds(dataset: CuratedDataset, photos: Sequence[CuratedPhoto], asked:
             f"{LEAST_FOLDS} {names.plural}; found {found[rarest]} of {', '.join(few)}. "
             f"{names.remedy}"
         )
-    if asked is not None and not LEAST_FOLDS <= asked <= found[rarest]:
+    most = found[rarest]
+    if asked is not None and not LEAST_FOLDS <= asked <= most:
+        possible = f"from {LEAST_FOLDS} to {most}" if most > LEAST_FOLDS else f"{most}"
         raise UsageError(
-            f"--folds is {LEAST_FOLDS} to {found[rarest]} here, because {rarest} comes from "
-            f"{found[rarest]} {names.plural}; found {asked}."
+            f"--folds can only be {possible} here, because {rarest} comes from {most} "
+            f"{names.plural}; found {asked}. Leave it out for the default."
         )
     return asked if asked is not None else min(MAX_FOLDS, found[rarest])
 

@@ -89,7 +89,7 @@ def test_a_class_of_one_person_is_refused() -> None:
     ]
     with pytest.raises(DatasetError, match=r"at least 2 groups; found 1 of mask_old\. Collect"):
         choose_folds(dataset, photos, None)
-    with pytest.raises(UsageError, match="--folds is 2 to 3 here"):
+    with pytest.raises(UsageError, match="--folds can only be from 2 to 3 here"):
         choose_folds(dataset, dataset.photos("train"), 4)
     with pytest.raises(UsageError, match="found 1"):
         choose_folds(dataset, dataset.photos("train"), 1)
