@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import trainer.exports
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.pictures.images import encode_jpeg
 from tests.conftest import draw_noise
@@ -106,3 +107,15 @@ def test_no_class_name_is_pasted_into_a_program(exports: Exports, run: SchemeRun
         source = (exports.folder(40, "onnx") / name).read_text(encoding="utf-8")
         long = [label for label in run.scheme.labels if len(label) > 6]
         assert not [label for label in long if label in source]
+
+
+@pytest.mark.parametrize(
+    ("name", "library", "switch"),
+    [
+        ("onnx.py.txt", "import onnxruntime", "ORT_DISABLE_TELEMETRY"),
+        ("openvino.py.txt", "import openvino", "openvino_telemetry"),
+    ],
+)
+def test_an_example_keeps_its_library_from_reporting(name: str, library: str, switch: str) -> None:
+    text = (Path(trainer.exports.__file__).parent / "examples" / name).read_text("utf-8")
+    assert 0 < text.index(switch) < text.index(library)
