@@ -114,6 +114,20 @@ def test_a_removed_photo_of_the_class_stays_removed_and_can_be_brought_back(
     assert {photo.subject for photo in list_photos(root) if photo.path == path} == {"p0"}
 
 
+def test_a_copy_of_a_removed_photo_does_not_bring_it_back(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    photos = fill(root, 8)
+    content = (root / photos[0].path).read_bytes()
+    with PhotoStore(root) as store:
+        store.apply([trashing(photos[0])])
+    (root / "mask_old").rename(root / "elder")
+    path = f"elder/{Path(photos[0].path).name}"
+    (root / path).write_bytes(content)
+    rename_class(root, "mask_old", "elder")
+    assert list(list_trash(root)) == [path]
+    assert path in read_rows(root).removed
+
+
 def test_another_picture_under_the_name_of_a_photo_that_is_gone_stays_unknown(
     tmp_path: Path,
 ) -> None:
