@@ -143,6 +143,8 @@ def read_factors(texts: Iterable[str]) -> dict[str, str]:
     Raises:
         UsageError: One is not NAME=VALUE, or a factor is named twice.
     """
+    from maskage.dataset.outside_folders import PLACEHOLDER
+
     values: dict[str, str] = {}
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
@@ -150,6 +152,11 @@ def read_factors(texts: Iterable[str]) -> dict[str, str]:
             raise UsageError(f"--factor {text}: write NAME=VALUE, such as --factor mask=worn.")
         if name in values:
             raise UsageError(f"--factor: {name} is given twice.")
+        if value == PLACEHOLDER:
+            raise UsageError(
+                f"--factor {text}: write a value where {PLACEHOLDER} stands, such as "
+                f"--factor mask=worn. Nothing was changed."
+            )
         values[name] = value
     return values
 

@@ -13,12 +13,15 @@ from maskage.dataset.photo_files import (
     is_empty_folder,
     no_dataset,
 )
-from maskage.errors import DatasetError
+from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.classes_file import CLASSES_FILE
 from maskage.formats.dataset_folder import manifest_path
 from maskage.outside_text import shown_text
 from maskage.pictures.images import PICTURE_SUFFIXES
 from maskage.shell_words import join_words
+
+PLACEHOLDER = "VALUE"
+"""Stands in advised commands for a value of a factor that the user has to choose."""
 
 _MOST_LISTED = 8
 
@@ -27,6 +30,9 @@ def find_outside(root: Path, scheme: Scheme) -> dict[str, int]:
     """Count the pictures in and below each folder of a dataset that is no class, by its name.
 
     Hidden folders and folders without pictures are left out; the rest is sorted.
+
+    Raises:
+        EnvironmentProblemError: The folder of the dataset cannot be read.
     """
     found = {
         name: count
@@ -165,15 +171,25 @@ def _way_of_renaming(root: Path, label: str, folder: str) -> str:
 
 
 def _way_of_adding(root: Path, scheme: Scheme, name: str) -> str:
+    known = _known_values(scheme, name)
     words = ["collector", "classes", str(root), "--add", name]
     for factor in scheme.factors:
-        words += ["--factor", f"{factor}=VALUE"]
-    values = "; ".join(
-        shown_text(f"{factor} is {', '.join(known)} or a new value")
-        for factor, known in scheme.factors.items()
+        words += ["--factor", f"{factor}={known.get(factor, PLACEHOLDER)}"]
+    choice = "; ".join(
+        shown_text(f"{factor} is {', '.join(values)} or a new value")
+        for factor, values in scheme.factors.items()
+        if factor not in known
     )
     makes = f"`{join_words(words)}` makes {shown_text(name)} a class"
-    return f"{makes} ({values})" if values else makes
+    return f"{makes} ({choice})" if choice else makes
+
+
+def _known_values(scheme: Scheme, name: str) -> Mapping[str, str]:
+    """Return the values of a folder that a ready-made scheme with the same factors has."""
+    for known in READY_MADE.values():
+        if name in known and known.factors.keys() == scheme.factors.keys():
+            return known[name].factors
+    return {}
 
 
 def _fault_of(name: str) -> str | None:
@@ -193,6 +209,11 @@ def _folders_in(root: Path) -> Iterator[str]:
                     yield entry.name
     except (FileNotFoundError, NotADirectoryError):
         return
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{root}: its folders cannot be listed ({fault.strerror or fault}). Check the disk, and "
+            f"who may read the folder; nothing was changed."
+        ) from fault
 
 
 def _count_below(folder: Path) -> int:

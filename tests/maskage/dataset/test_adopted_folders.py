@@ -19,6 +19,7 @@ from maskage.dataset.manifest import read_rows
 from maskage.dataset.manifest_writer import Manifest
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError, UsageError
+from maskage.formats.class_change_file import ADOPT, ClassChange, write_change
 from maskage.formats.classes_file import format_scheme, read_scheme
 from tests.maskage.dataset.doctor.doctor_cases import fill, found, picture_contents
 from tests.maskage.dataset.test_class_changes import known, make
@@ -185,3 +186,21 @@ def test_the_folder_of_another_class_is_not_adopted(tmp_path: Path) -> None:
     shutil.rmtree(root / "mask_old")
     with pytest.raises(UsageError, match="there is a class 'mask_young' already"):
         rename_class(root, "mask_old", "mask_young")
+
+
+def test_files_put_into_the_empty_folder_during_the_change_are_named(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    fill(root, 8)
+    text = format_scheme(read_scheme(root)).replace('folder = "mask_old"', 'folder = "elder"')
+    (root / "mask_old").rename(root / "elder")
+    write_change(root, ClassChange(ADOPT, "mask_old", "elder", text))
+    (root / "mask_old").mkdir()
+    (root / "mask_old" / "new.txt").write_text("new")
+    with pytest.raises(DatasetError) as refused:
+        list_photos(root)
+    said = str(refused.value)
+    assert said.startswith(f"{root / 'mask_old'}: a renaming of the class 'mask_old' was")
+    assert f"Move what is in it into {root / 'elder'}, then" in said
+    (root / "mask_old" / "new.txt").rename(root / "elder" / "new.txt")
+    assert {photo.label for photo in list_photos(root)} == set(read_scheme(root).labels)
+    assert read_scheme(root).labels[0] == "elder"

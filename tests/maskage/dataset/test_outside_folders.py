@@ -81,8 +81,20 @@ def test_the_command_that_adds_a_class_works_as_printed(
     add += "".join(f" --factor {name}=VALUE" for name in scheme.factors)
     for command in ("doctor", "status", "classes"):
         assert f"`{add}` makes it's new a class" in said_by(capsys, command, str(root))
-    assert follow(add) == 0
+    if scheme.factors:
+        assert follow(add) == 2
+        assert "write a value where VALUE stands" in capsys.readouterr().err
+        assert read_scheme(root) == scheme
+    assert follow(add.replace("VALUE", "new")) == 0
     assert find_outside(root, read_scheme(root)) == {}
+
+
+def test_what_a_ready_made_class_shows_is_known(tmp_path: Path, capsys: Capture) -> None:
+    root = fill_folders(make(tmp_path / "data", MASK_AGE), "misworn_old")
+    add = f"`collector classes {root} --add misworn_old --factor mask=misworn --factor age=old`"
+    assert f"{add} makes misworn_old a class." in said_by(capsys, "status", str(root))
+    assert follow(add.strip("`")) == 0
+    assert read_scheme(root).value("misworn_old", "mask") == "misworn"
 
 
 @pytest.mark.parametrize("name", READY_MADE)
