@@ -28,7 +28,8 @@ def _add_options(parser: CommandParser) -> None:
         "--rename",
         nargs=2,
         metavar=("OLD", "NEW"),
-        help="rename a class with its folder; its photos keep all that is known of them",
+        help="rename a class with its folder, or follow a folder that was renamed by hand; the "
+        "photos keep all that is known of them",
     )
     parser.add_argument("--remove", metavar="CLASS", help="remove a class that has no photos")
     parser.add_argument("--title", metavar="TEXT", help="title of the added or renamed class")
@@ -58,11 +59,24 @@ def _run_classes(arguments: argparse.Namespace) -> int:
     if not given:
         return _list(root, read_scheme(root), is_json=arguments.json)
     scheme = {"add": _add, "rename": _rename, "remove": _remove}[given[0]](arguments)
-    say(
-        "Curated sets and runs that exist keep the classes that they were made with; make new ones "
-        f"with: {join_words(['curate', str(root)])}"
-    )
+    if _has_outputs(root):
+        say(
+            "Curated sets and runs that exist keep the classes that they were made with; make new "
+            f"ones with: {join_words(['curate', str(root)])}"
+        )
     return _list(root, scheme, is_json=arguments.json)
+
+
+def _has_outputs(root: Path) -> bool:
+    """Return True if there is a curated set or a run of the dataset, or one beside it."""
+    from maskage.formats.curation_file import CURATION_FILE
+    from maskage.formats.output_log import read_outputs
+    from maskage.formats.plan_file import PLAN_FILE
+    from maskage.formats.run_arguments import ARGS_FILE
+
+    beside = root.resolve().parent
+    names = (f"*/{PLAN_FILE}", f"*/{CURATION_FILE}", f"*/*/{ARGS_FILE}")
+    return bool(read_outputs(root)) or any(True for name in names for _ in beside.glob(name))
 
 
 def _check_options(arguments: argparse.Namespace, action: str | None) -> None:
@@ -105,10 +119,15 @@ def _add(arguments: argparse.Namespace) -> "Scheme":
 
 def _rename(arguments: argparse.Namespace) -> "Scheme":
     from maskage.dataset.class_changes import rename_class
+    from maskage.dataset.outside_folders import is_renamed_by_hand
 
     old, new = arguments.rename
-    _require_class(arguments.data, old)
-    scheme = rename_class(arguments.data, old, new, arguments.title)
+    root: Path = arguments.data
+    _require_class(root, old)
+    is_by_hand = is_renamed_by_hand(root, old, new)
+    scheme = rename_class(root, old, new, arguments.title)
+    if is_by_hand:
+        say(f"The photos that lay in {new} already are those of the class now.")
     _note_name(new, scheme)
     return scheme
 
@@ -126,6 +145,8 @@ def read_factors(texts: Iterable[str]) -> dict[str, str]:
     Raises:
         UsageError: One is not NAME=VALUE, or a factor is named twice.
     """
+    from maskage.dataset.outside_folders import PLACEHOLDER
+
     values: dict[str, str] = {}
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
@@ -133,6 +154,11 @@ def read_factors(texts: Iterable[str]) -> dict[str, str]:
             raise UsageError(f"--factor {text}: write NAME=VALUE, such as --factor mask=worn.")
         if name in values:
             raise UsageError(f"--factor: {name} is given twice.")
+        if value == PLACEHOLDER:
+            raise UsageError(
+                f"--factor {text}: write a value where {PLACEHOLDER} stands, such as "
+                f"--factor mask=worn. Nothing was changed."
+            )
         values[name] = value
     return values
 
@@ -140,11 +166,11 @@ def read_factors(texts: Iterable[str]) -> dict[str, str]:
 def _require_class(root: Path, label: str) -> None:
     """Refuse a class that there is not, with the one that was probably meant."""
     from maskage.dataset.importing.near_classes import close_classes
-    from maskage.dataset.photo_files import require_dataset
+    from maskage.dataset.outside_folders import require_dataset
     from maskage.formats.classes_file import read_scheme
 
     scheme = read_scheme(root)
-    require_dataset(root, scheme.labels)
+    require_dataset(root, scheme)
     if label not in scheme:
         near = close_classes(label, scheme)
         hint = f" Did you mean {' or '.join(near[:3])}?" if near else suggest(label, scheme.labels)
@@ -164,6 +190,7 @@ def _note_name(folder: str, scheme: "Scheme") -> None:
 
 def _list(root: Path, scheme: "Scheme", *, is_json: bool) -> int:
     from collector.commands.class_list import class_as_json, list_classes
+    from maskage.dataset.outside_folders import describe_outside, find_outside
     from maskage.dataset.photo_files import list_files
     from maskage.formats.classes_file import CLASSES_FILE
     from maskage.outside_text import path_to_text
@@ -171,17 +198,21 @@ def _list(root: Path, scheme: "Scheme", *, is_json: bool) -> int:
     photos = dict.fromkeys(scheme.labels, 0)
     for label in list_files(root, scheme.labels).values():
         photos[label] += 1
+    outside = find_outside(root, scheme)
     if is_json:
         answer = {
             "dataset": path_to_text(str(root)),
             "factors": {name: list(values) for name, values in scheme.factors.items()},
             "classes": [class_as_json(each) | {"photos": photos[each.folder]} for each in scheme],
+            "outside": {path_to_text(name): count for name, count in outside.items()},
         }
         show(json.dumps(answer))
         return 0
     has_file = (root / CLASSES_FILE).exists()
     origin = f"listed in {root / CLASSES_FILE}" if has_file else f"the default; no {CLASSES_FILE}"
     show(f"{root}: {len(scheme)} classes, {origin}", *list_classes(scheme, photos))
+    if outside:
+        show(f"note: {describe_outside(root, scheme, outside)}.")
     return 0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from maskage.classes.scheme import Scheme, names_as_elsewhere
 from maskage.commands.parser import find_nearest
+from maskage.dataset.outside_folders import ways_to_classes
 from maskage.dataset.store import list_photos
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.classes_file import read_scheme
@@ -116,23 +117,26 @@ def _read(root: Path) -> LabelledDataset:
             f"{root}: there are no photos of {', '.join(missing)}. "
             f"{found_photos(photos, scheme.labels)} Collect some with "
             f"`{join_words(['collector', str(root)])}`, or put photos into that folder.",
-            *([describe_unknown(root, unknown)] if any(each.pictures for each in unknown) else []),
+            *(
+                [describe_unknown(root, scheme, unknown)]
+                if any(one.pictures for one in unknown)
+                else []
+            ),
         )
     known |= {photo.path for photo in unread}
     strangers = _find_strangers(root, scheme.labels, known)
     return LabelledDataset(root, scheme, photos, unknown, strangers, unread)
 
 
-def describe_unknown(root: Path, unknown: Sequence[UnknownFolder]) -> str:
+def describe_unknown(root: Path, scheme: Scheme, unknown: Sequence[UnknownFolder]) -> str:
     """Say which folders are no classes, how many photos are in them, and what can be done."""
-    data = str(root)
-    names = [each.name for each in unknown if each.pictures] or [each.name for each in unknown]
-    add = join_words(["collector", "classes", data, "--add", names[0]])
+    names = [each.name for each in unknown if each.pictures]
+    ways = f"{ways_to_classes(root, scheme, names)}. " if names else ""
     return (
         f"These folders are not classes and were not read: "
-        f"{list_some([str(each) for each in unknown])}. To make one a class, use `{add}`; to bring "
-        f"its photos into another class, use `collector import` with --map, or move the files; "
-        f"anything else can be moved out of {shown_text(root.name)}."
+        f"{list_some([str(each) for each in unknown])}. {ways}To bring photos into another class, "
+        f"use `collector import` with --map, or move the files; anything else can be moved out of "
+        f"{shown_text(root.name)}."
     )
 
 
@@ -150,14 +154,12 @@ def _require_a_class_folder(
     with_photos = [each for each in unknown if each.pictures]
     if not with_photos or any(label in folders for label in scheme.labels):
         return
-    data = str(root)
     raise DatasetError(
         f"{root}: none of its folders is a class. Its classes are {list_some(scheme.labels)}; "
         f"found {list_some([str(each) for each in with_photos])}.",
-        f"To make classes of these folders, use "
-        f"`{join_words(['collector', 'init', data, '--from', data])}`, then curate again. To bring "
-        f"their photos into the classes that there are, use `collector import` with --map, or "
-        f"rename the folders.",
+        f"{ways_to_classes(root, scheme, [each.name for each in with_photos])}, then curate again. "
+        f"To bring their photos into the classes that there are, use `collector import` with "
+        f"--map, or rename the folders.",
     )
 
 

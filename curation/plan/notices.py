@@ -68,7 +68,7 @@ def _broken_photos(dataset: LabelledDataset, plan: CurationPlan) -> Iterator[Not
             is_fault=True,
         )
     if dataset.unknown:
-        yield Notice(describe_unknown(dataset.root, dataset.unknown))
+        yield Notice(describe_unknown(dataset.root, dataset.scheme, dataset.unknown))
     if dataset.strangers:
         yield Notice(
             f"{len(dataset.strangers)} entries in the class folders are not photos and were not "

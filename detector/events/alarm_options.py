@@ -157,7 +157,12 @@ def match_labels(pattern: str, scheme: Scheme) -> Sequence[str]:
         found := [each.folder for each in scheme if fnmatchcase(each.factors[factor], value)]
     ):
         return found
-    factors = [f"{name}={value}" for name, values in scheme.factors.items() for value in values]
+    factors = [
+        f"{name}={value}"
+        for name, values in scheme.factors.items()
+        for value in values
+        if scheme.labels_with(name, value)
+    ]
     also = f" Values of factors: {', '.join(factors)}." if factors else ""
     raise UsageError(
         f"--on {pattern!r} matches no label. The labels are {', '.join(scheme.labels)}.{also} "

@@ -5,17 +5,21 @@ classes.toml follow; then the note is removed. Whoever opens the dataset after a
 or for reading, finishes a noted change first. Each step may be repeated.
 """
 
+import hashlib
 import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from maskage.classes.scheme import Scheme
+from maskage.dataset.manifest import KnownPhoto, read_rows
 from maskage.dataset.manifest_writer import Manifest
 from maskage.dataset.photo_files import (
-    DAMAGED,
+    CLASS_PLACES,
     TRASH,
     is_empty_folder,
     make_folders,
@@ -30,6 +34,7 @@ from maskage.errors import (
 )
 from maskage.formats.class_change_file import (
     ADD,
+    ADOPT,
     RENAME,
     ClassChange,
     change_path,
@@ -38,11 +43,9 @@ from maskage.formats.class_change_file import (
 )
 from maskage.formats.classes_file import CLASSES_FILE, read_scheme
 from maskage.formats.dataset_folder import manifest_path
+from maskage.records import Photo
 from maskage.system.files import replace_file, sync_folder
 from maskage.system.lock import lock_dataset
-
-CLASS_PLACES = ("", TRASH, DAMAGED)
-"""Where a dataset has class folders: photos, removed photos, photos that cannot be decoded."""
 
 _WAIT_S = 5.0
 """A running change is waited for so long; one of 100,000 rows takes a second."""
@@ -134,9 +137,9 @@ def take_steps(root: Path, change: ClassChange) -> None:
         DatasetError: What was to be renamed is in the way of something else.
         PhotoNotSavedError: The manifest could not be written; the change is not finished.
     """
-    if change.action == RENAME:
+    if change.action in (RENAME, ADOPT):
         for place in CLASS_PLACES:
-            _rename_folder(root / place, change.folder, change.new_folder)
+            _rename_folder(root / place, change)
         _rename_rows(root, change)
     elif change.action == ADD:
         make_folders(root, [change.folder])
@@ -149,16 +152,20 @@ def take_steps(root: Path, change: ClassChange) -> None:
     remove_change(root)
 
 
-def _rename_folder(top: Path, folder: str, new_folder: str) -> None:
+def _rename_folder(top: Path, change: ClassChange) -> None:
+    folder, new_folder = change.folder, change.new_folder
     names = names_in(top)
     if folder == new_folder or folder not in names:
         return
     source, target = top / folder, top / new_folder
     if new_folder in names and not is_empty_folder(target):
         if not is_empty_folder(source):
+            if change.action == ADOPT:
+                # Whose photos are in the folder of the new name is settled by now.
+                source, target = target, source
             raise DatasetError(
                 f"{target}: a renaming of the class {folder!r} was interrupted, and since then "
-                f"photos were put into a folder of its new name. Move what is in it into {source}, "
+                f"files were put into this folder. Move what is in it into {source}, "
                 f"then run the command again: the renaming goes on."
             )
         source.rmdir()
@@ -177,11 +184,33 @@ def _rename_rows(root: Path, change: ClassChange) -> None:
         # Damaged since the change began. The doctor salvages its rows, and finds the photo of each
         # by its content, as if it had been moved by hand.
         return
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
     try:
+        found = _list_found(root, change) if change.action == ADOPT else []
         with manifest.transaction():
-            manifest.rename_class(change.folder, change.new_folder)
+            manifest.rename_class(
+                change.folder, change.new_folder, is_adopted=change.action == ADOPT
+            )
+            for photo in found:
+                manifest.settle(KnownPhoto(photo, photo.path, is_removed=True), now)
     finally:
         manifest.close()
+
+
+def _list_found(root: Path, change: ClassChange) -> list[Photo]:
+    """Return the photos, under their new names, whose rows were marked as gone meanwhile."""
+    rows = read_rows(root)
+    found = []
+    for path, row in rows.removed.items():
+        folder, _, name = path.partition("/")
+        new_path = f"{change.new_folder}/{name}"
+        is_trashed = any((root / TRASH / each).exists() for each in (path, new_path))
+        if folder != change.folder or new_path in rows.present or is_trashed:
+            continue
+        file = root / new_path
+        if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == row.sha256:
+            found.append(replace(row, path=new_path, label=change.new_folder))
+    return found
 
 
 def not_finished(root: Path, reason: str) -> EnvironmentProblemError:

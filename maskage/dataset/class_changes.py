@@ -11,19 +11,19 @@ from pathlib import Path
 
 from maskage.classes.scheme import PhotoClass, Scheme, names_as_elsewhere
 from maskage.dataset.class_change_steps import (
-    CLASS_PLACES,
     finish_own_change,
     not_finished,
     take_steps,
 )
 from maskage.dataset.manifest_writer import Manifest
+from maskage.dataset.outside_folders import find_clash, is_renamed_by_hand, require_dataset
 from maskage.dataset.photo_files import (
+    CLASS_PLACES,
     DAMAGED,
     TRASH,
     count_pictures,
     is_empty_folder,
     names_in,
-    require_dataset,
 )
 from maskage.errors import (
     DatasetError,
@@ -32,6 +32,7 @@ from maskage.errors import (
 )
 from maskage.formats.class_change_file import (
     ADD,
+    ADOPT,
     REMOVE,
     RENAME,
     ClassChange,
@@ -46,6 +47,9 @@ from maskage.system.lock import lock_dataset
 
 def rename_class(root: Path, folder: str, new_folder: str, title: str | None = None) -> Scheme:
     """Rename a class with its folders and all that the manifest knows of its photos.
+
+    If the class has no folder, or an empty one, and there is one of the new name with photos, then
+    it was renamed by hand: the class follows.
 
     Args:
         root: The dataset.
@@ -74,8 +78,11 @@ def rename_class(root: Path, folder: str, new_folder: str, title: str | None = N
             )
         text = _edited(root, scheme, lambda text: rename_in(text, folder, new_folder, title))
         if new_folder != folder:
-            _require_free(root, folder, new_folder)
             _require_apart(root, scheme, new_folder, but=folder)
+            if is_renamed_by_hand(root, folder, new_folder):
+                _require_no_clash(root, folder, new_folder)
+                return _carry_out(root, ClassChange(ADOPT, folder, new_folder, text))
+            _require_free(root, folder, new_folder)
         return _carry_out(root, ClassChange(RENAME, folder, new_folder, text))
 
 
@@ -134,7 +141,7 @@ def remove_class(root: Path, folder: str) -> Scheme:
 @contextmanager
 def _opened(root: Path) -> Iterator[Scheme]:
     """Lock a dataset, finish what was begun, and give its scheme."""
-    require_dataset(root, read_scheme(root).labels)
+    require_dataset(root, read_scheme(root))
     lock = lock_dataset(root)
     try:
         finish_own_change(root)
@@ -158,7 +165,7 @@ def _edited(root: Path, scheme: Scheme, edit: Callable[[str], str]) -> str:
 
 
 def _carry_out(root: Path, change: ClassChange) -> Scheme:
-    if change.action == RENAME and manifest_path(root).is_file():
+    if change.action in (RENAME, ADOPT) and manifest_path(root).is_file():
         # A damaged one is found out before anything is changed.
         Manifest(root).close()
     try:
@@ -198,6 +205,17 @@ def _require_free(root: Path, folder: str, new_folder: str) -> None:
             f"{target}: there is something of this name already, with "
             f"{_count(count_pictures(target))} in it. Move it away, or choose another name. "
             f"Nothing was changed."
+        )
+
+
+def _require_no_clash(root: Path, folder: str, new_folder: str) -> None:
+    """Refuse to join what the trash has of the class with what it has under the new name."""
+    clash = find_clash(root, folder, new_folder)
+    if clash is not None:
+        raise DatasetError(
+            f"{clash}: there is something in it, and in {clash.with_name(folder)} too, so the "
+            f"class {folder!r} cannot be renamed. Move what is in one of them away. Nothing was "
+            f"changed."
         )
 
 

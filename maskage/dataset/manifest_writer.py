@@ -159,11 +159,23 @@ class Manifest:
         """Give a row another path and label, without an event. In a transaction."""
         self._db.execute("UPDATE photos SET path = ?, label = ? WHERE path = ?", (to, label, path))
 
-    def rename_class(self, folder: str, new_folder: str) -> None:
-        """Give the rows and events of a class its new name. In a transaction; may be repeated."""
+    def rename_class(self, folder: str, new_folder: str, *, is_adopted: bool = False) -> None:
+        """Give the rows and events of a class its new name. In a transaction; may be repeated.
+
+        Args:
+            folder: Folder of the class.
+            new_folder: Its folder afterwards.
+            is_adopted: The photos lie in the new folder already, so that a row there is right.
+        """
         start, prefix = len(folder) + 2, f"{folder}/"
         is_in = "substr(path, 1, ?) = ?"
         old = (start - 1, prefix)
+        if is_adopted:
+            self._db.execute(
+                f"UPDATE photos SET path = path || '~' || rowid WHERE {is_in} "
+                f"AND ? || substr(path, ?) IN (SELECT path FROM photos WHERE removed_at IS NULL)",
+                (*old, f"{new_folder}/", start),
+            )
         # A row of a former class of the new name makes way, as the row of a removed photo does.
         self._db.execute(
             f"UPDATE photos SET path = path || '~' || rowid WHERE path IN "

@@ -9,8 +9,6 @@ from pathlib import Path
 from maskage.classes.scheme import names_as_elsewhere
 from maskage.dataset.edits import Edit
 from maskage.errors import DatasetError, EnvironmentProblemError
-from maskage.formats.classes_file import CLASSES_FILE
-from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import PICTURE_SUFFIXES
 from maskage.system.files import rename_new, sync_folder
 
@@ -18,6 +16,8 @@ TRASH = ".trash"
 """Folder of removed photos, under their class."""
 DAMAGED = ".damaged"
 """Folder for photos that cannot be decoded, under their class."""
+CLASS_PLACES = ("", TRASH, DAMAGED)
+"""Where a dataset has class folders: photos, removed photos, photos that cannot be decoded."""
 
 
 class PhotoMoves:
@@ -75,23 +75,6 @@ def make_folders(root: Path, labels: Sequence[str]) -> None:
         sync_folder(parent)
 
 
-def require_dataset(root: Path, labels: Sequence[str]) -> None:
-    """Refuse a folder that is none of ours, before it is filled with folders and closed to others.
-
-    Raises:
-        DatasetError: There is no such folder, or neither a manifest nor classes.toml nor a class
-            folder in it.
-    """
-    if not root.is_dir():
-        raise _no_dataset(root, labels)
-    found = (manifest_path(root), root / CLASSES_FILE, *(root / label for label in labels))
-    if not any(path.exists() for path in found):
-        raise DatasetError(
-            f"{root}: not a dataset: found neither a manifest nor one of the folders "
-            f"{', '.join(labels)}. Nothing was changed."
-        )
-
-
 def require_own_folders(root: Path, labels: Sequence[str]) -> None:
     """Refuse classes that have one folder, on a disk that takes their names for the same.
 
@@ -132,7 +115,7 @@ def list_files(root: Path, labels: Sequence[str]) -> dict[str, str]:
         EnvironmentProblemError: A class folder cannot be read.
     """
     if not root.is_dir():
-        raise _no_dataset(root, labels)
+        raise no_dataset(root, labels)
     require_own_folders(root, labels)
     found = {f"{label}/{name}": label for label in labels for name in _picture_names(root / label)}
     return dict(sorted(found.items()))
@@ -153,7 +136,8 @@ def count_pictures(folder: Path) -> int:
     return len(_picture_names(folder))
 
 
-def _no_dataset(root: Path, labels: Sequence[str]) -> DatasetError:
+def no_dataset(root: Path, labels: Sequence[str]) -> DatasetError:
+    """Return the error that there is no such folder."""
     return DatasetError(
         f"No dataset at {root}. Make one with `collector {root}`, or fill the folders "
         f"{', '.join(labels)} with photos."

@@ -16,7 +16,8 @@ from maskage.formats.dataset_folder import manifest_path
 from maskage.security.files import UnsafeFileError, parse_strict_json, read_regular_file
 from maskage.system.files import replace_file, sync_folder
 
-RENAME, ADD, REMOVE = "rename", "add", "remove"
+RENAME, ADOPT, ADD, REMOVE = "rename", "adopt", "add", "remove"
+"""`ADOPT` renames a class whose photos lie in the folder of its new name already."""
 
 _LARGEST = 1 << 20
 
@@ -26,7 +27,7 @@ class ClassChange:
     """A change of a dataset's classes.
 
     Attributes:
-        action: "rename", "add" or "remove".
+        action: "rename", "adopt", "add" or "remove".
         folder: Class that is changed.
         new_folder: Its name afterwards; the same one for "add" and "remove".
         classes: Text of classes.toml afterwards.
@@ -38,7 +39,7 @@ class ClassChange:
     classes: str
 
     def __post_init__(self) -> None:
-        if self.action not in (RENAME, ADD, REMOVE):
+        if self.action not in (RENAME, ADOPT, ADD, REMOVE):
             raise ValueError(f"its action is {self.action[:40]!r}")
         for name in (self.folder, self.new_folder):
             if not name or name.startswith(".") or "/" in name or "\0" in name:

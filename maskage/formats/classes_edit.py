@@ -13,6 +13,9 @@ from tomlkit.items import AoT
 from maskage.classes.scheme import PhotoClass, Scheme, default_title
 from maskage.formats.classes_file import parse_scheme, row_of
 
+_LEAST_VALUES = 2
+"""A factor with fewer values says nothing."""
+
 
 def rename_in(text: str, folder: str, new_folder: str, title: str | None = None) -> str:
     """Give a class another folder.
@@ -57,13 +60,20 @@ def add_to(text: str, new: PhotoClass) -> str:
 def remove_from(text: str, folder: str) -> str:
     """Remove a class; keys and colours of the others stay what they are.
 
+    Values of factors that no other class has go with it, as long as two are left.
+
     Raises:
         ValueError: The result is no scheme; the text says why, as the end of a sentence.
     """
     document, rows = _open(text)
-    _write_defaults(rows, parse_scheme(text.encode()))
+    scheme = parse_scheme(text.encode())
+    _write_defaults(rows, scheme)
     number = next(number for number, row in enumerate(rows) if row["folder"] == folder)
     del rows[number]
+    for name, value in scheme[folder].factors.items():
+        values: Any = document["factors"][name]
+        if len(values) > _LEAST_VALUES and scheme.labels_with(name, value) == (folder,):
+            values.remove(value)
     return _checked(document)
 
 

@@ -142,7 +142,8 @@ def test_folders_that_are_no_class_are_counted_with_the_ways_to_use_them(
     assert main([str(source), "--out", str(out)]) == 0
     told = capsys.readouterr()
     assert "were not read: maskold (12 photos, perhaps mask_old), notes (0 photos)" in told.err
-    assert f"`collector classes {source} --add maskold`" in told.err
+    add = f"`collector classes {source} --add maskold --factor mask=VALUE --factor age=VALUE`"
+    assert f"{add} makes maskold a class (mask is worn, none or a new value; age is" in told.err
     assert "--map" in told.err
     assert "not read: 12 photos in 2 folders that are no class" in told.out
     assert main([str(source), "--out", str(out), "--json"]) == 0
@@ -152,6 +153,7 @@ def test_folders_that_are_no_class_are_counted_with_the_ways_to_use_them(
     told = capsys.readouterr()
     assert "no photos of mask_old (no such folder)" in told.err
     assert "maskold (12 photos, perhaps mask_old)" in told.err
+    assert f"`collector classes {source} --rename mask_old maskold` renames the class" in told.err
 
 
 def test_somebody_elses_folders_are_refused_with_the_command_that_makes_them_classes(

@@ -24,7 +24,8 @@ from maskage.dataset.doctor.manifest import Condition, ManifestState, examine_ma
 from maskage.dataset.doctor.match_rows import Match, Matches, free_path, match_files
 from maskage.dataset.doctor.notes import Examined, list_notes
 from maskage.dataset.manifest import KnownPhoto, ManifestRows
-from maskage.dataset.photo_files import TRASH, list_files, require_dataset
+from maskage.dataset.outside_folders import find_outside, is_without_classes, require_dataset
+from maskage.dataset.photo_files import TRASH, list_files
 from maskage.formats.classes_file import read_scheme
 from maskage.formats.dataset_folder import manifest_path
 from maskage.records import Photo
@@ -54,7 +55,7 @@ def examine(
     if not is_ours:
         finish_change(root)
     scheme = read_scheme(root)
-    require_dataset(root, scheme.labels)
+    require_dataset(root, scheme)
     paths = list_files(root, scheme.labels)
     writer = None if is_ours else find_writer(root)
     manifest = examine_manifest(root, scheme, is_ours=is_ours)
@@ -65,7 +66,7 @@ def examine(
     matches = match_files([file for file in files if file.is_whole], rows, trash)
     findings = [
         *_of_manifest(root, manifest),
-        *_of_folders(root, scheme.labels),
+        *_of_folders(root, scheme),
         *_of_pictures(files, matches),
         *_of_matches(matches.matches),
         *_of_rows(root, files, trash, matches),
@@ -116,8 +117,11 @@ def _of_manifest(root: Path, manifest: ManifestState) -> Iterator[Finding]:
         yield Finding(kind, manifest_path(root).relative_to(root).as_posix(), manifest.detail)
 
 
-def _of_folders(root: Path, labels: Sequence[str]) -> Iterator[Finding]:
-    for folder in folders_of(root, labels):
+def _of_folders(root: Path, scheme: Scheme) -> Iterator[Finding]:
+    labels = scheme.labels
+    # Folders of the default classes would stand in the way of those that somebody made.
+    is_others = is_without_classes(root, scheme) and bool(find_outside(root, scheme))
+    for folder in folders_of(root, () if is_others else labels):
         if not folder.is_dir():
             yield Finding(Kind.FOLDER, folder.relative_to(root).as_posix())
     for path in list_unfinished(root, labels):

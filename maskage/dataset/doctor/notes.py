@@ -11,8 +11,8 @@ from maskage.dataset.doctor.files import lies_open, list_outside
 from maskage.dataset.doctor.findings import Note
 from maskage.dataset.doctor.manifest import ManifestState
 from maskage.dataset.doctor.match_rows import Match
+from maskage.dataset.outside_folders import ways_to_classes
 from maskage.records import Photo
-from maskage.shell_words import join_words
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def list_notes(found: Examined, today: date) -> Iterator[Note]:
             "outside",
             f"{len(outside)} {lies} in none of the folders {', '.join(labels)}, and {is_no} no "
             f"part of the dataset. `collector import` brings pictures in"
-            f"{_way_of_folders(root, outside)}",
+            f"{_way_of_folders(found, outside)}",
             tuple(outside),
         )
 
@@ -82,25 +82,23 @@ def _former_classes(found: Examined) -> Iterator[Note]:
     for path in found.former:
         folders.setdefault(path.partition("/")[0], []).append(path)
     for folder, paths in sorted(folders.items()):
-        add = join_words(["collector", "classes", str(found.root), "--add", folder])
+        ways = ways_to_classes(found.root, found.scheme, [folder])
         lies = _plural("photo of the dataset lies", "photos of the dataset lie", paths)
         yield Note(
             "former_class",
             f"{len(paths)} {lies} "
-            f"in the folder {folder}, which is no class of it any more. Make it one again with "
-            f"`{add}`, or move them into one of {', '.join(found.scheme.labels)}; their rows are "
-            f"kept until then",
+            f"in the folder {folder}, which is no class of it any more. {ways}. You may also move "
+            f"them into one of {', '.join(found.scheme.labels)}; their rows are kept until then",
             tuple(paths),
         )
 
 
-def _way_of_folders(root: Path, outside: Sequence[str]) -> str:
-    """Return how a folder of pictures becomes a class; "" if there is no such folder."""
-    folders = sorted({path.partition("/")[0] for path in outside if path.count("/") == 1})
-    if not folders:
-        return ""
-    add = join_words(["collector", "classes", str(root), "--add", folders[0]])
-    return f", and `{add}` makes that folder a class"
+def _way_of_folders(found: Examined, outside: Sequence[str]) -> str:
+    """Return how folders of pictures become classes; "" if there is no such folder."""
+    scheme = found.scheme
+    tops = {path.partition("/")[0] for path in outside if "/" in path}
+    folders = sorted(name for name in tops if name not in scheme)
+    return f". {ways_to_classes(found.root, scheme, folders)}" if folders else ""
 
 
 def _label_conflicts(matches: Iterable[Match]) -> Iterator[Note]:

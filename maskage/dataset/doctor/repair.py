@@ -25,7 +25,8 @@ from maskage.dataset.doctor.repair_manifest import (
 )
 from maskage.dataset.manifest import KnownPhoto
 from maskage.dataset.manifest_writer import Manifest
-from maskage.dataset.photo_files import DAMAGED, TRASH, require_dataset
+from maskage.dataset.outside_folders import require_dataset
+from maskage.dataset.photo_files import DAMAGED, TRASH
 from maskage.errors import PhotoNotSavedError
 from maskage.formats.classes_file import read_scheme
 from maskage.formats.dataset_folder import manifest_path
@@ -61,7 +62,7 @@ def repair_dataset(root: Path, progress: Progress = no_progress) -> RepairResult
         DatasetError, EnvironmentProblemError: See `examine`; nothing was changed.
         PhotoNotSavedError: The disk refused the manifest; no row was changed.
     """
-    require_dataset(root, read_scheme(root).labels)
+    require_dataset(root, read_scheme(root))
     lock = lock_dataset(root)
     try:
         finish_own_change(root)

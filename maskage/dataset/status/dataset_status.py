@@ -1,13 +1,14 @@
 """The contents of a dataset, and advice on what to shoot next."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
 from maskage.classes.scheme import Scheme
 from maskage.dataset.class_change_steps import read_settled
 from maskage.dataset.doctor.files import list_trash
+from maskage.dataset.outside_folders import describe_outside, find_outside
 from maskage.dataset.status.advice import Advice, give_advice
 from maskage.dataset.status.tables import ClassRow, SubjectRow, make_tables
 from maskage.dataset.store import list_photos
@@ -82,6 +83,7 @@ class DatasetStatus:
         subjects: For each subject, photos in each class. Photos without one are not in it.
         sessions: Every session, the newest first.
         target: Photos wanted in each class that has no target of its own.
+        outside: Number of photos in each folder that is no class; they are counted nowhere else.
     """
 
     root: Path
@@ -90,6 +92,7 @@ class DatasetStatus:
     subjects: dict[str, dict[str, int]]
     sessions: tuple[SessionStatus, ...]
     target: int
+    outside: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -144,6 +147,7 @@ class DatasetStatus:
             "target": self.target,
             "targets": self.targets,
             "factors": self.factors,
+            "outside": {path_to_text(name): count for name, count in self.outside.items()},
             "next": [advice.text for advice in self.advice],
             "classes": {
                 label: {**asdict(of_class), "weak_share": of_class.weak_share}
@@ -162,9 +166,15 @@ class DatasetStatus:
                 + (" without its own" if any(each.target for each in self.scheme) else ""),
                 *make_tables(self.scheme, self._class_rows(), self._subject_rows()),
                 *_session_lines(self.sessions),
+                *self._outside_lines(),
                 *_advice_lines(self.advice),
             ]
         )
+
+    def _outside_lines(self) -> list[str]:
+        if not self.outside:
+            return []
+        return [f"note: {describe_outside(self.root, self.scheme, self.outside)}."]
 
     def _class_rows(self) -> list[ClassRow]:
         return [
@@ -198,8 +208,9 @@ def read_status(root: Path, target: int) -> DatasetStatus:
     """
     return read_settled(
         root,
-        lambda scheme: summarise(
-            root, scheme, list_photos(root), list_trash(root).values(), target
+        lambda scheme: replace(
+            summarise(root, scheme, list_photos(root), list_trash(root).values(), target),
+            outside=find_outside(root, scheme),
         ),
     )
 

@@ -53,6 +53,7 @@ def test_json_has_all_that_is_known_of_a_class(tmp_path: Path, capsys: Capture) 
         "factors": {"mask": "worn", "age": "old"},
         "photos": 0,
     }
+    assert found["outside"] == {}
     assert find_scheme(tmp_path) is None
 
 
@@ -60,7 +61,7 @@ def test_a_class_is_added_with_all_that_is_said_of_it(data: Path, capsys: Captur
     words = ["--title", "Baseball cap", "--key", "z", "--color", "#ABCDEF", "--target", "20"]
     assert main(["classes", str(data), "--add", "cap", *words]) == 0
     answer = capsys.readouterr()
-    assert "Curated sets and runs that exist keep the classes" in answer.err
+    assert answer.err == ""
     assert "z    cap        Baseball cap" in answer.out
     added = read_scheme(data)["cap"]
     assert (added.title, added.key, added.color, added.target) == (
@@ -70,6 +71,17 @@ def test_a_class_is_added_with_all_that_is_said_of_it(data: Path, capsys: Captur
         20,
     )
     assert (data / "cap").is_dir()
+
+
+@pytest.mark.parametrize("made", ["curated/plan.csv", "curated/curation.json", "runs/1/args.yaml"])
+def test_sets_and_runs_beside_a_dataset_are_said_to_keep_their_classes(
+    data: Path, capsys: Capture, made: str
+) -> None:
+    capsys.readouterr()
+    (data.parent / made).parent.mkdir(parents=True)
+    (data.parent / made).touch()
+    assert main(["classes", str(data), "--add", "cap"]) == 0
+    assert "Curated sets and runs that exist keep the classes" in capsys.readouterr().err
 
 
 def test_an_added_class_gets_the_next_free_key_and_colour(data: Path) -> None:

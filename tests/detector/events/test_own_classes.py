@@ -72,6 +72,15 @@ def test_what_matches_no_class_is_refused_with_classes_and_values(pattern: str) 
     assert "mask=worn, mask=misworn, mask=none" in str(told.value)
 
 
+def test_only_values_that_a_class_has_are_offered() -> None:
+    scheme = Scheme(
+        MASK_AGE.classes, {"mask": ("worn", "misworn", "none"), "age": ("old", "young")}
+    )
+    with pytest.raises(UsageError) as told:
+        match_labels("mask=misworn", scheme)
+    assert "Values of factors: mask=worn, mask=none, age=old, age=young." in str(told.value)
+
+
 def test_classes_without_factors_offer_no_values() -> None:
     with pytest.raises(UsageError) as told:
         match_labels("mask=none", ODD)

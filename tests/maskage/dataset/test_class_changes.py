@@ -498,3 +498,49 @@ def test_two_classes_with_one_folder_are_refused(
     assert "have one folder here" in " ".join(capsys.readouterr().err.split())
     with pytest.raises(DatasetError, match="have one folder here"):
         PhotoStore(root)
+
+
+def test_a_value_that_no_class_has_any_more_goes_with_its_last_class(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    root.mkdir()
+    (root / "classes.toml").write_text(
+        """[factors]
+# How the mask sits.
+mask = [
+  "worn",  # over the nose
+  "misworn",  # below it
+  "none",  # in the bag
+]
+
+[[class]]
+folder = "worn"
+factors = { mask = "worn" }  # mine
+
+[[class]]
+folder = "below"
+factors = { mask = "misworn" }
+
+[[class]]
+folder = "chin"
+factors = { mask = "misworn" }
+
+[[class]]
+folder = "none"
+factors = { mask = "none" }
+"""
+    )
+    assert remove_class(root, "chin").factors == {"mask": ("worn", "misworn", "none")}
+    assert remove_class(root, "below").factors == {"mask": ("worn", "none")}
+    text = (root / "classes.toml").read_text()
+    for comment in ("# How the mask sits.", "# over the nose", "# in the bag", "# mine"):
+        assert comment in text
+    assert "misworn" not in text
+
+
+def test_a_factor_keeps_two_values(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    with PhotoStore(root):
+        pass
+    for label in ("nomask_old", "nomask_young"):
+        scheme = remove_class(root, label)
+    assert scheme.factors == {"mask": ("worn", "none"), "age": ("old", "young")}

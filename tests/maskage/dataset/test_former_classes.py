@@ -150,7 +150,8 @@ def test_a_folder_of_pictures_that_is_no_class_is_reported_with_the_way_on(
     assert collector(["doctor", str(root), "--fix"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "1 picture lies in none of the folders mask_old, mask_young, nomask_old" in said
-    assert f"""`collector classes {root} --add 'misworn = it'"'"'s'` makes that folder""" in said
+    add = f"""`collector classes {root} --add 'misworn = it'"'"'s' --factor mask=VALUE --factor"""
+    assert f"{add} age=VALUE` makes misworn = it's a class (mask is worn, none or a new" in said
     assert (root / "misworn = it's" / "a.jpg").exists()
     assert collector(["doctor", str(root), "--json"]) == 0
     notes = json.loads(capsys.readouterr().out)["notes"]
