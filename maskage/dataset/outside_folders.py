@@ -211,8 +211,8 @@ def _folders_in(root: Path) -> Iterator[str]:
         return
     except OSError as fault:
         raise EnvironmentProblemError(
-            f"{root}: its folders cannot be listed ({fault.strerror or fault}). Check the disk, and "
-            f"who may read the folder; nothing was changed."
+            f"{root}: its folders cannot be listed ({fault.strerror or fault}). Check the disk, "
+            f"and who may read the folder; nothing was changed."
         ) from fault
 
 
