@@ -22,6 +22,7 @@ from maskage.classes.scheme import AGE, MASK, NONE, OLD, WORN, YOUNG, PhotoClass
 from maskage.formats.classes_file import CLASSES_FILE, format_scheme, read_scheme
 from maskage.formats.curated_set import SPLITS, read_curated
 from maskage.formats.curation_file import read_curation
+from maskage.formats.plan_file import read_plan
 from maskage.pictures.images import encode_jpeg
 from tests.conftest import draw_noise
 from tests.curation.labels.test_label_check import make_bursts
@@ -40,7 +41,7 @@ ODD = (
     "with a blank",
     "smile 😀",
     "שלום",
-    "turned \u202e name",
+    "قناع name",
     "<b>&amp;",
     "{{ 7 * 7 }}",
     "l" * 80,
@@ -85,13 +86,16 @@ def test_classes_with_odd_names_come_through_every_step(
     counts = Counter(photo.label for photo in curated.photos("train"))
     assert set(counts) == set(ODD)
     assert len(set(counts.values())) == 1
-    assert {row["label"] for row in rows_of(out)} == set(ODD)
+    # A spreadsheet would compute a cell that begins with "=".
+    written = {"./=1+1" if label == "=1+1" else label for label in ODD}
+    assert {row["label"] for row in rows_of(out)} == written
+    assert {row.label for row in read_plan(out)} == set(ODD)
     page = Page(out / "report.html")
     assert "49" not in page.words
-    assert "turned \\u202e name" in page.words
+    assert "قناع name" in page.words
     assert main(words) == 0
     table = capsys.readouterr().out.splitlines()
-    assert [line for line in table if line.startswith("turned \\u202e name ")]
+    assert [line for line in table if line.startswith("قناع name ")]
     assert len({len(line) for line in table[1:3]}) == 1
 
 

@@ -12,7 +12,7 @@ from maskage.classes.ready_made import READY_MADE, plain_scheme
 _ODD = (
     'mask "old"', "it's", "😀 smile", "<script>alert(1)<", "&amp;", "CON", "Mask", "mask", "=1+1",
     "unsure", "path", "total", "قناع", "{0}", "%s %d", "$HOME", "`id`", "a,b;c", "#1", "names",
-    " leading", "trailing ", "[x]", "null", "2", "__proto__", "e\u0301", "é", "0: 'a'", "面" * 66,
+    "in  side", "two words", "[x]", "null", "2", "__proto__", "e\u0301", "é", "0: 'a'", "面" * 66,
 )  # fmt: skip
 
 SCHEMES = {
