@@ -56,11 +56,11 @@ def _run_init(arguments: argparse.Namespace) -> int:
         )
     from maskage.dataset.new_dataset import (
         find_classes,
-        find_other_pictures,
         make_dataset,
         name_notes,
         with_targets,
     )
+    from maskage.dataset.outside_folders import find_outside
 
     root: Path = arguments.data
     found = find_classes(arguments.origin) if arguments.origin is not None else None
@@ -74,8 +74,8 @@ def _run_init(arguments: argparse.Namespace) -> int:
     _note_ready_made(scheme, arguments.classes)
     for note in name_notes(scheme.labels):
         say(f"Note: {note}")
-    if others := find_other_pictures(root, scheme.labels):
-        listed = ", ".join(f"{name} ({count})" for name, count in sorted(others.items()))
+    if others := find_outside(root, scheme):
+        listed = ", ".join(f"{name} ({count})" for name, count in others.items())
         say(f"Note: pictures in {root} in folders that are no classes: {listed}.")
     _show_made(root, scheme, arguments.origin)
     return 0

@@ -128,16 +128,6 @@ def name_notes(folders: Sequence[str]) -> list[str]:
     return notes
 
 
-def find_other_pictures(root: Path, labels: Iterable[str]) -> dict[str, int]:
-    """Count the pictures in the folders of a dataset that are no classes, by folder."""
-    known = set(labels)
-    found: dict[str, int] = {}
-    for name in list_picture_names(root):
-        if len(name.parts) > 1 and name.parts[0] not in known:
-            found[name.parts[0]] = found.get(name.parts[0], 0) + 1
-    return found
-
-
 def _refuse_dataset(root: Path) -> None:
     if root.exists() and not root.is_dir():
         raise DatasetError(f"{root} is a file. Name a folder for the dataset.")
