@@ -12,7 +12,6 @@ from maskage.commands.options import (
     add_page,
     add_run,
     add_runs,
-    add_seed,
     require_share,
 )
 from maskage.commands.parser import CommandParser
@@ -21,8 +20,7 @@ from maskage.console import say, show, show_block, show_progress
 from maskage.errors import GateFailedError
 from trainer.exports.command import EXPORT
 from trainer.fit.command import FIT
-from trainer.options import add_backbone_weights, add_curated, add_network, add_recipe
-from trainer.studies.command import CROSS_VALIDATE
+from trainer.studies.command import CROSS_VALIDATE, LEAK
 
 
 def _add_evaluate_options(parser: CommandParser) -> None:
@@ -48,16 +46,6 @@ def _add_compare_options(parser: CommandParser) -> None:
     add_runs(parser)
     add_page(parser)
     add_json(parser, "run")
-
-
-def _add_leak_options(parser: CommandParser) -> None:
-    add_curated(parser)
-    add_runs(parser)
-    add_recipe(parser)
-    add_network(parser)
-    add_backbone_weights(parser)
-    add_seed(parser, "seed of the splits and the heads")
-    add_json(parser)
 
 
 def _run_evaluate(arguments: argparse.Namespace) -> int:
@@ -117,33 +105,6 @@ def _log_page(page: Path, places: Sequence[Path]) -> None:
     log_output(datasets_behind(places), Output(page, Kind.PAGE))
 
 
-def _run_leak(arguments: argparse.Namespace) -> int:
-    from maskage.formats.curated_set import list_left_out, require_all_read, scheme_of_set
-    from maskage.pictures.picture_files import report_left_out
-    from trainer.progress import ProgressPrinter
-    from trainer.recipe import load_recipe, with_overrides
-    from trainer.studies.leak import measure_leak
-
-    recipe = with_overrides(
-        load_recipe(arguments.model), image_size=arguments.image_size, alpha=arguments.alpha
-    )
-    with ProgressPrinter() as report:
-        leak = measure_leak(
-            arguments.curated,
-            recipe,
-            weights=arguments.weights,
-            runs=arguments.runs,
-            seed=arguments.seed,
-            on_progress=report,
-        )
-    labels = scheme_of_set(arguments.curated).labels
-    left_out = list_left_out(arguments.curated, labels)
-    report_left_out(left_out)
-    show_block(json.dumps(leak.as_dict()) if arguments.json else leak)
-    require_all_read(arguments.curated, left_out, "measured", labels)
-    return 0
-
-
 PROGRAM = Program(
     "trainer",
     "Train, measure and compare classifiers.",
@@ -165,14 +126,7 @@ PROGRAM = Program(
             _run_compare,
         ),
         EXPORT,
-        Command(
-            "leak",
-            "measure what a split photo by photo would leak",
-            "Judge all photos of a curated folder by heads on the frozen backbone, split photo by "
-            "photo and split by group, and print the two scores side by side. Trains no backbone.",
-            _add_leak_options,
-            _run_leak,
-        ),
+        LEAK,
         CROSS_VALIDATE,
     ),
 )

@@ -7,13 +7,11 @@ from pathlib import Path
 
 from collector.key_file import key_file_path, read_key_file
 from maskage.classes.colors import default_color
-from maskage.classes.scheme import MOST_CLASSES, PhotoClass, Scheme, default_title
+from maskage.classes.scheme import DIGIT_KEYS, MOST_CLASSES, PhotoClass, Scheme, default_title
 from maskage.console import say
 from maskage.dataset.class_changes import add_class
 from maskage.dataset.importing.source_labels import SourceListing, UnknownFolder
 from maskage.errors import DatasetError, UsageError
-
-_KEYS = "123456789"
 
 
 def make_class(
@@ -43,7 +41,7 @@ def make_class(
     given = dict(factors or {})
     _check_factors(scheme, folder, given)
     taken = {each.key for each in scheme}
-    free = next((digit for digit in _KEYS if digit not in taken), None)
+    free = next((digit for digit in DIGIT_KEYS if digit not in taken), None)
     used = {each.color for each in scheme}
     colors = (default_color(len(scheme) + step) for step in range(MOST_CLASSES + 1))
     try:

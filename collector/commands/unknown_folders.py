@@ -9,9 +9,8 @@ from maskage.classes.scheme import Scheme
 from maskage.commands.text_table import list_some
 from maskage.dataset.importing.near_classes import close_classes, sure_class
 from maskage.dataset.importing.source_labels import SourceListing, UnknownFolder
-from maskage.dataset.photo_files import list_files
+from maskage.dataset.outside_folders import adding_command, is_without_classes
 from maskage.errors import DatasetError, UsageError
-from maskage.formats.classes_file import CLASSES_FILE
 from maskage.shell_words import join_words
 
 _MOST_FOLDERS = 12
@@ -118,7 +117,7 @@ def _way_by_classes(
     )
     return [
         f"Or make classes of them; each needs a value of {values}:",
-        *(f"  {_adding(arguments, scheme, name)}" for name in others[:3]),
+        *(f"  {adding_command(data, scheme, name)}" for name in others[:3]),
     ]
 
 
@@ -140,16 +139,7 @@ def _way_by_ready_made(arguments: argparse.Namespace, listing: SourceListing) ->
 def is_still_new(arguments: argparse.Namespace, scheme: Scheme) -> bool:
     """Return True where `collector init` would make a dataset: none is there with photos."""
     data = arguments.data
-    if not data.is_dir():
-        return True
-    return not (data / CLASSES_FILE).exists() and not list_files(data, scheme.labels)
-
-
-def _adding(arguments: argparse.Namespace, scheme: Scheme, name: str) -> str:
-    words = ["collector", "classes", str(arguments.data), "--add", name]
-    for factor in scheme.factors:
-        words += ["--factor", f"{factor}=VALUE"]
-    return join_words(words)
+    return not data.is_dir() or is_without_classes(data, scheme)
 
 
 def _describe_folder(folder: UnknownFolder) -> str:

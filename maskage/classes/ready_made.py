@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from maskage.classes.colors import BLUE, GREEN, ORANGE, SKY, VERMILLION, default_color
 from maskage.classes.scheme import (
     AGE,
+    DIGIT_KEYS,
     MASK,
     MISWORN,
     NONE,
@@ -17,7 +18,6 @@ from maskage.classes.scheme import (
 )
 
 _AGES = (OLD, YOUNG)
-_DIGITS = "123456789"
 
 
 def _scheme(
@@ -26,7 +26,7 @@ def _scheme(
     return Scheme(
         tuple(
             PhotoClass(folder, title, color, key, factors=dict(zip(factors, values, strict=True)))
-            for key, (folder, title, color, values) in zip(_DIGITS, rows, strict=False)
+            for key, (folder, title, color, values) in zip(DIGIT_KEYS, rows, strict=False)
         ),
         factors,
     )
@@ -86,8 +86,18 @@ def plain_scheme(folders: Sequence[str]) -> Scheme:
                 folder,
                 title=default_title(folder),
                 color=default_color(number),
-                key=_DIGITS[number] if number < len(_DIGITS) else None,
+                key=DIGIT_KEYS[number] if number < len(DIGIT_KEYS) else None,
             )
             for number, folder in enumerate(folders)
         )
     )
+
+
+def scheme_of_folders(folders: Sequence[str]) -> Scheme:
+    """Return the ready-made scheme that has these folders, or else plain classes in this order.
+
+    Raises:
+        ValueError: They are no scheme; the text says why, as the end of a sentence.
+    """
+    same = (scheme for scheme in READY_MADE.values() if set(scheme.labels) == set(folders))
+    return next(same, None) or plain_scheme(folders)

@@ -25,6 +25,9 @@ _OWN_NAME = "classes.toml"
 _JOINERS = "\u200c\u200d"
 """Invisible characters that words and emoji need."""
 
+DIGIT_KEYS = "123456789"
+"""Keys of classes that were given none, in order; further classes have none."""
+
 MASK = "mask"
 """The factor that masks are painted and drawn by; its values are the three below."""
 WORN, MISWORN, NONE = "worn", "misworn", "none"

@@ -5,7 +5,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from maskage.classes.ready_made import READY_MADE, plain_scheme
+from maskage.classes.ready_made import scheme_of_folders
 from maskage.classes.scheme import Scheme, names_as_elsewhere
 from maskage.dataset.importing.source_folders import find_class_folders, list_picture_names
 from maskage.dataset.photo_files import TRASH, list_files, make_folders, require_own_folders
@@ -63,16 +63,6 @@ def find_classes(folder: Path) -> FoundClasses:
             f"folders, or name the classes with --classes."
         ) from fault
     return FoundClasses(scheme, f"the folders in {found.where}" if found.where else "its folders")
-
-
-def scheme_of_folders(folders: Sequence[str]) -> Scheme:
-    """Return the ready-made scheme that has these folders, or else plain classes in this order.
-
-    Raises:
-        ValueError: They are no scheme; the text says why, as the end of a sentence.
-    """
-    same = (scheme for scheme in READY_MADE.values() if set(scheme.labels) == set(folders))
-    return next(same, None) or plain_scheme(folders)
 
 
 def with_targets(scheme: Scheme, target: int) -> Scheme:

@@ -109,6 +109,18 @@ def ways_to_classes(root: Path, scheme: Scheme, folders: Sequence[str]) -> str:
     return by_renaming + _way_of_adding(root, scheme, names[0])
 
 
+def adding_command(root: Path, scheme: Scheme, name: str) -> str:
+    """Return the command that makes a class of a folder, with a value of each factor.
+
+    The value is that of a ready-made class of this name, or else `PLACEHOLDER`.
+    """
+    known = _known_values(scheme, name)
+    words = ["collector", "classes", str(root), "--add", name]
+    for factor in scheme.factors:
+        words += ["--factor", f"{factor}={known.get(factor, PLACEHOLDER)}"]
+    return join_words(words)
+
+
 def find_renamed(root: Path, scheme: Scheme) -> tuple[str, str] | None:
     """Return the class whose folder was probably renamed by hand, and the folder's present name.
 
@@ -172,15 +184,12 @@ def _way_of_renaming(root: Path, label: str, folder: str) -> str:
 
 def _way_of_adding(root: Path, scheme: Scheme, name: str) -> str:
     known = _known_values(scheme, name)
-    words = ["collector", "classes", str(root), "--add", name]
-    for factor in scheme.factors:
-        words += ["--factor", f"{factor}={known.get(factor, PLACEHOLDER)}"]
     choice = "; ".join(
         shown_text(f"{factor} is {', '.join(values)} or a new value")
         for factor, values in scheme.factors.items()
         if factor not in known
     )
-    makes = f"`{join_words(words)}` makes {shown_text(name)} a class"
+    makes = f"`{adding_command(root, scheme, name)}` makes {shown_text(name)} a class"
     return f"{makes} ({choice})" if choice else makes
 
 

@@ -28,7 +28,7 @@ from tomlkit.items import Table
 
 from maskage.classes.colors import default_color
 from maskage.classes.ready_made import MASK_AGE
-from maskage.classes.scheme import PhotoClass, Scheme, default_title
+from maskage.classes.scheme import DIGIT_KEYS, PhotoClass, Scheme, default_title
 from maskage.errors import DatasetError
 from maskage.formats.class_change_file import read_change
 from maskage.security.files import UnsafeFileError, read_regular_file
@@ -38,7 +38,6 @@ CLASSES_FILE = "classes.toml"
 
 LARGEST_CLASSES = 1 << 18
 """Most bytes of the file; 64 classes with everything take 20,000."""
-_KEYS = "123456789"
 _FIELDS = ("folder", "title", "key", "color", "target", "factors")
 
 
@@ -94,7 +93,7 @@ def parse_scheme(data: bytes) -> Scheme:
     }
     rows = [_table(row, "a class") for row in _list(values.get("class", []))]
     taken = {row["key"] for row in rows if isinstance(row.get("key"), str)}
-    free = iter(key for key in _KEYS if key not in taken)
+    free = iter(key for key in DIGIT_KEYS if key not in taken)
     classes = tuple(_class_of(row, number, free) for number, row in enumerate(rows))
     return Scheme(classes, factors)
 

@@ -23,7 +23,7 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
-from maskage.classes.ready_made import MASK_AGE, plain_scheme
+from maskage.classes.ready_made import MASK_AGE, scheme_of_folders
 from maskage.classes.scheme import Scheme
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.classes_file import CLASSES_FILE, find_scheme
@@ -150,7 +150,7 @@ def scheme_of_set(folder: Path) -> Scheme:
     if not found or any(name in MASK_AGE for name in found):
         return MASK_AGE
     try:
-        return plain_scheme(found)
+        return scheme_of_folders(found)
     except ValueError as fault:
         raise DatasetError(
             f"{folder / SPLITS[0]}: its folders cannot be classes: {fault}. Name the classes in "

@@ -50,6 +50,14 @@ def test_a_strangers_set_has_the_folders_of_train(tmp_path: Path) -> None:
     assert read_curated(tmp_path).scheme["with_mask"].title == "with mask"
 
 
+def test_a_strangers_set_with_the_folders_of_a_ready_made_scheme_has_its_factors(
+    tmp_path: Path,
+) -> None:
+    for label in ("none", "worn", "misworn"):
+        (tmp_path / "train" / label).mkdir(parents=True)
+    assert scheme_of_set(tmp_path) == READY_MADE["mask-state"]
+
+
 @pytest.mark.parametrize("folders", [(), ("one",), tuple(f"c{n}" for n in range(65))])
 def test_folders_that_cannot_be_classes_are_refused_with_a_way_on(
     tmp_path: Path, folders: tuple[str, ...]
