@@ -114,7 +114,7 @@ class Quality:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A class that a trained model suggests for a photo.
+    """A class that a trained model or the label check suggests for a photo.
 
     Attributes:
         label: The most probable class.
@@ -144,6 +144,10 @@ class Photo:
         fingerprint: Perceptual hash of the crop, 64 bits; None where not computed.
         is_flagged: True if somebody marked it for a second look.
         suggestion: Class that a trained model suggests; None where none was run.
+        check: Class that the label check of `curate` suggests; None where it agrees or was not run.
+        confirmed: The label that a person confirmed against other opinions; None for none.
+        origin: Split of its source that it was imported from, "train", "val" or "test"; None where
+            unknown.
     """
 
     path: str
@@ -159,8 +163,23 @@ class Photo:
     fingerprint: int | None = None
     is_flagged: bool = False
     suggestion: Suggestion | None = None
+    check: Suggestion | None = None
+    confirmed: str | None = None
+    origin: str | None = None
+
+    @property
+    def disputes(self) -> tuple[Suggestion, ...]:
+        """The model's and the check's opinions that differ from the label, the surest first.
+
+        There are none once a person has confirmed the label.
+        """
+        if self.confirmed == self.label:
+            return ()
+        opinions = (each for each in (self.suggestion, self.check) if each is not None)
+        others = [each for each in opinions if each.label != self.label]
+        return tuple(sorted(others, key=lambda each: -each.confidence))
 
     @property
     def is_disputed(self) -> bool:
-        """True if a model suggests another class."""
-        return self.suggestion is not None and self.suggestion.label != self.label
+        """True if a model or the label check suggests another class, and no person confirmed it."""
+        return bool(self.disputes)

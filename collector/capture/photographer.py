@@ -20,7 +20,7 @@ from collector.capture.shutter import (
 from collector.capture.writer import PhotoWriter, Shot
 from collector.keys import BURST_COUNT, TIMER_S
 from maskage.classes.scheme import Scheme
-from maskage.dataset.store import new_session_id
+from maskage.dataset.photo_names import new_session_id
 from maskage.pictures.perceptual_hash import hash_crop, is_same_picture
 from maskage.pictures.quality_limits import QualityLimits
 

@@ -14,7 +14,7 @@ from maskage.errors import DatasetError, UsageError
 
 if TYPE_CHECKING:
     from maskage.classes.scheme import Scheme
-    from maskage.dataset.importing.importer import ImportReport
+    from maskage.dataset.importing.import_report import ImportReport
     from maskage.dataset.importing.source_labels import SourceListing
     from maskage.formats.metadata_file import PhotoMetadata
 
@@ -186,7 +186,7 @@ def _check_pseudonyms(metadata: "dict[str, PhotoMetadata]") -> None:
 
 
 def _import_video(arguments: argparse.Namespace, scheme: "Scheme") -> int:
-    from maskage.dataset.importing.importer import import_video
+    from maskage.dataset.importing.video_import import import_video
     from maskage.dataset.store import PhotoStore
     from maskage.faces.finder import open_face_finder
 
@@ -216,7 +216,7 @@ def _finish_import(
     reports: "Iterable[ImportReport]", data: Path, left_out: Mapping[str, int]
 ) -> None:
     """Run the import to its end and print what became of every picture."""
-    from maskage.dataset.importing.importer import ImportReport
+    from maskage.dataset.importing.import_report import ImportReport
 
     report = ImportReport({})
     try:

@@ -27,12 +27,7 @@ def flag_doubts(plan: CurationPlan) -> Notice | None:
         )
     try:
         with PhotoStore(plan.root) as store:
-            photos = {photo.path: photo for photo in store.photos()}
-            store.suggest(
-                (photos[doubtful.path], doubtful.doubt)
-                for doubtful in plan.doubtful
-                if doubtful.doubt and doubtful.path in photos
-            )
+            store.check({each.path: each.doubt for each in plan.doubtful if each.doubt})
     except DatasetInUseError:
         return Notice(
             f"{here}. They could not be flagged for `collector review`, because another program "

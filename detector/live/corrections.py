@@ -16,7 +16,8 @@ from maskage.console import say
 from maskage.context_mixin import ClosingMixin
 from maskage.dataset.consent import find_objection
 from maskage.dataset.consent_rules import record_self, shows_people_live
-from maskage.dataset.store import PhotoStore, new_session_id
+from maskage.dataset.photo_names import new_session_id
+from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, ToolchainError
 from maskage.faces.finder import CROP_MARGIN, crop_face
 from maskage.outside_text import shown_text

@@ -1,6 +1,9 @@
 """Changes of photos as data, so that each can be done, undone and done again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
 
 from maskage.records import Photo
 
@@ -42,7 +45,11 @@ class Edit:
             return "trash"
         if self.before.label != self.after.label:
             return "relabel"
-        return "flag" if self.after.is_flagged else "unflag"
+        if self.before.is_flagged != self.after.is_flagged:
+            return "flag" if self.after.is_flagged else "unflag"
+        if self.before.confirmed != self.after.confirmed:
+            return "confirm" if self.after.confirmed else "unconfirm"
+        return "describe"
 
 
 def trashing(photo: Photo) -> Edit:
@@ -50,6 +57,46 @@ def trashing(photo: Photo) -> Edit:
     return Edit(photo, None)
 
 
+class Keep(Enum):
+    """A fact that an edit leaves as it is: None would remove it."""
+
+    KEPT = "kept"
+
+
+def describing(
+    photo: Photo,
+    *,
+    subject: str | Keep | None = Keep.KEPT,
+    session: str | Keep | None = Keep.KEPT,
+    group: str | Keep | None = Keep.KEPT,
+) -> Edit:
+    """Return the edit that sets or removes what is known of a photo; None removes it."""
+    facts = {"subject": subject, "session": session, "group": group}
+    changes: dict[str, Any] = {
+        name: value for name, value in facts.items() if not isinstance(value, Keep)
+    }
+    return Edit(photo, replace(photo, **changes))
+
+
+def confirming(photo: Photo, *, is_confirmed: bool = True) -> Edit:
+    """Return the edit that records that a person confirmed the label, whatever others suggest."""
+    return Edit(photo, replace(photo, confirmed=photo.label if is_confirmed else None))
+
+
 def flagging(photo: Photo, *, is_flagged: bool) -> Edit:
     """Return the edit that sets or removes the flag."""
     return Edit(photo, replace(photo, is_flagged=is_flagged))
+
+
+def describe_failure(edits: Sequence[Edit]) -> str:
+    """Return what cannot be done to which photos: "a.jpg and 2 more: cannot be relabelled"."""
+    words = {
+        "trash": "moved to the trash",
+        "restore": "brought back",
+        "relabel": "relabelled",
+        "describe": "described",
+        "confirm": "confirmed",
+        "unconfirm": "confirmed",
+    }
+    more = f" and {len(edits) - 1} more" if len(edits) > 1 else ""
+    return f"{edits[0].photo.path}{more}: cannot be {words.get(edits[0].action, 'flagged')}"

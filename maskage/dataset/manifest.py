@@ -15,16 +15,16 @@ from pathlib import Path
 
 from maskage.dataset.consent import Consent
 from maskage.dataset.manifest_columns import (
+    COLUMNS_OF_SCHEMA,
     CONSENT_COLUMNS,
     PHOTO_COLUMNS,
-    PHOTO_COLUMNS_1,
-    SCHEMA_VERSION,
 )
 from maskage.dataset.manifest_file import damaged, read_file, read_schema
 from maskage.dataset.manifest_rows import consent_of, find_odd_rows, photo_of
 from maskage.formats.dataset_folder import manifest_path
 from maskage.records import Photo
 
+_SCHEMA_WITH_CONSENTS = 2
 _GAVE_WAY = re.compile(r"(?<=\.)([A-Za-z]{3,4})~.*$")
 _MARK = re.compile(r"-(?:[0-9a-f]{8}|again)\d*(?=\.[^.]*$)")
 
@@ -91,11 +91,10 @@ def _rows_of(db: sqlite3.Connection, path: Path) -> ManifestRows:
     schema = read_schema(db, path)
     if schema == 0:
         return rows
-    if odd := find_odd_rows(db, has_second_schema=schema > 1, limit=1):
+    if odd := find_odd_rows(db, schema=schema, limit=1):
         raise damaged(path, f"no row can hold the {odd[0]}")
-    columns = PHOTO_COLUMNS if schema > 1 else (*PHOTO_COLUMNS_1, "NULL", "0", "NULL", "NULL")
     removed_at = PHOTO_COLUMNS.index("removed_at")
-    for row in db.execute(f"SELECT {', '.join(columns)} FROM photos"):
+    for row in db.execute(f"SELECT {', '.join(COLUMNS_OF_SCHEMA[schema])} FROM photos"):
         photo = photo_of(row)
         (rows.present if row[removed_at] is None else rows.removed)[photo.path] = photo
     return rows
@@ -123,7 +122,7 @@ def match_rows(
     Args:
         found: Label of each path (relative to the dataset) that is there.
         rows: All rows of the manifest.
-        labels: The classes; a suggestion of a class that is gone since is left out.
+        labels: The classes; an opinion that names a class that is gone since is left out.
     """
     missing: dict[str, list[Photo]] = {}
     for path, row in rows.present.items():
@@ -137,8 +136,8 @@ def match_rows(
         if known is None:
             known = rows.removed.get(path)
             is_removed = known is not None
-        if known is not None and known.suggestion and known.suggestion.label not in labels:
-            known = replace(known, suggestion=None)
+        if known is not None and (known.suggestion or known.check):
+            known = _with_known_opinions(known, labels)
         if known is None:
             matches.append(KnownPhoto(Photo(path, label), None))
         elif known.path == path and known.label == label:
@@ -147,6 +146,14 @@ def match_rows(
             photo = replace(known, path=path, label=label)
             matches.append(KnownPhoto(photo, known.path, is_removed))
     return matches
+
+
+def _with_known_opinions(photo: Photo, labels: Container[str]) -> Photo:
+    if photo.suggestion and photo.suggestion.label not in labels:
+        photo = replace(photo, suggestion=None)
+    if photo.check and photo.check.label not in labels:
+        photo = replace(photo, check=None)
+    return photo
 
 
 def _find_moved(path: str, missing: dict[str, list[Photo]]) -> Photo | None:
@@ -184,7 +191,7 @@ def consents_in(db: sqlite3.Connection, path: Path) -> dict[str, Consent]:
     Raises:
         ManifestDamagedError: A row cannot be a consent.
     """
-    if read_schema(db, path) < SCHEMA_VERSION:
+    if read_schema(db, path) < _SCHEMA_WITH_CONSENTS:
         return {}
     consents = {}
     for values in db.execute(f"SELECT {', '.join(CONSENT_COLUMNS)} FROM consents ORDER BY subject"):

@@ -1,12 +1,20 @@
 """The tables of the manifest and their columns: the one list, from which all SQL is made."""
 
-SCHEMA_VERSION = 2
+from collections.abc import Iterator
+
+SCHEMA_VERSION = 3
 
 _ADDED_IN_2 = {
     "fingerprint": "INTEGER",  # perceptual hash, 64 bits, signed
     "flagged": "INTEGER NOT NULL DEFAULT 0",
     "suggested": "TEXT",  # what a model takes it for
     "confidence": "REAL",
+}
+_ADDED_IN_3 = {
+    "checked": "TEXT",  # what the label check of `curate` takes it for
+    "checked_confidence": "REAL",
+    "confirmed": "TEXT",  # the label that a person confirmed against other opinions
+    "origin": "TEXT",  # the split of its source that it was imported from
 }
 _PHOTOS = {
     "path": "TEXT PRIMARY KEY",  # relative to the dataset: label/name
@@ -29,12 +37,13 @@ _PHOTOS = {
     "source_sha256": "TEXT",  # of the file it was imported from
     "removed_at": "TEXT",  # set while the file lies in .trash/, or is gone
     **_ADDED_IN_2,
+    **_ADDED_IN_3,
 }
 _EVENTS = {
     "id": "INTEGER PRIMARY KEY",
     "at": "TEXT NOT NULL",
     "path": "TEXT NOT NULL",
-    "action": "TEXT NOT NULL",  # add, trash, restore, relabel, flag, unflag, adopt, ...
+    "action": "TEXT NOT NULL",  # add, trash, restore, relabel, describe, confirm, flag, adopt, ...
     "label": "TEXT NOT NULL",
 }
 _CONSENTS = {
@@ -48,10 +57,20 @@ _CONSENTS = {
 
 PHOTO_COLUMNS = tuple(_PHOTOS)
 """In the order of the table: what a schema adds comes last."""
-PHOTO_COLUMNS_1 = PHOTO_COLUMNS[: -len(_ADDED_IN_2)]
-"""Those of the first schema."""
+PHOTO_COLUMNS_2 = PHOTO_COLUMNS[: -len(_ADDED_IN_3)]
+PHOTO_COLUMNS_1 = PHOTO_COLUMNS_2[: -len(_ADDED_IN_2)]
+COLUMNS_OF_SCHEMA = {
+    1: (*PHOTO_COLUMNS_1, "NULL", "0", "NULL", "NULL", *("NULL" for _ in _ADDED_IN_3)),
+    2: (*PHOTO_COLUMNS_2, *("NULL" for _ in _ADDED_IN_3)),
+    SCHEMA_VERSION: PHOTO_COLUMNS,
+}
+"""What is selected from a manifest of each schema to get the values of `PHOTO_COLUMNS`."""
 EVENT_COLUMNS = tuple(_EVENTS)
 CONSENT_COLUMNS = tuple(_CONSENTS)
+
+
+def _add_columns(columns: dict[str, str]) -> Iterator[str]:
+    return (f"ALTER TABLE photos ADD COLUMN {name} {kind};" for name, kind in columns.items())
 
 
 def _create(table: str, columns: dict[str, str]) -> str:
@@ -75,11 +94,7 @@ SCHEMA = "\n".join(
 """Makes the tables of a new manifest."""
 
 UPGRADES = {
-    1: "\n".join(
-        (
-            *(f"ALTER TABLE photos ADD COLUMN {n} {kind};" for n, kind in _ADDED_IN_2.items()),
-            _create("consents", _CONSENTS),
-        )
-    )
+    1: "\n".join((*_add_columns(_ADDED_IN_2), _create("consents", _CONSENTS))),
+    2: "\n".join(_add_columns(_ADDED_IN_3)),
 }
 """Turns a schema into the next: keyed by the version it starts from."""

@@ -32,6 +32,18 @@ def _is_class(folder: str) -> str:
     return f"length({folder}) > 0 AND substr({folder}, 1, 1) != '.' AND instr({folder}, '/') = 0"
 
 
+def _is_optional_class(column: str) -> str:
+    return (
+        f"{column} IS NULL OR (typeof({column}) = 'text' AND {_is_class(column)} "
+        f"AND {_has_no_nul(column)})"
+    )
+
+
+def _is_confidence_of(label: str, column: str) -> str:
+    # A probability of 32 bits may be a little above 1.
+    return f"{label} IS NULL OR (typeof({column}) = 'real' AND {column} {_FINITE})"
+
+
 _WHOLE_BOX = " AND ".join(
     (
         "typeof(x) = 'integer' AND typeof(y) = 'integer'",
@@ -68,30 +80,36 @@ _RULES_1: Mapping[str, str] = {
     "source_sha256": _is_optional_text("source_sha256"),
     "removed_at": _is_optional_text("removed_at"),
 }
-_RULES: Mapping[str, str] = {
+_RULES_2: Mapping[str, str] = {
     **_RULES_1,
     "fingerprint": "fingerprint IS NULL OR typeof(fingerprint) = 'integer'",
     "flagged": "flagged IN (0, 1)",
-    "suggested": f"suggested IS NULL OR (typeof(suggested) = 'text' AND {_is_class('suggested')} "
-    f"AND {_has_no_nul('suggested')})",
-    # A probability of 32 bits may be a little above 1.
-    "confidence": f"suggested IS NULL OR (typeof(confidence) = 'real' AND confidence {_FINITE})",
+    "suggested": _is_optional_class("suggested"),
+    "confidence": _is_confidence_of("suggested", "confidence"),
 }
-"""For each column, or each of those that belong together, what holds of every row of ours."""
+_RULES_3: Mapping[str, str] = {
+    **_RULES_2,
+    "checked": _is_optional_class("checked"),
+    "checked_confidence": _is_confidence_of("checked", "checked_confidence"),
+    "confirmed": _is_optional_class("confirmed"),
+    "origin": _is_optional_text("origin"),
+}
+_RULES = {1: _RULES_1, 2: _RULES_2, 3: _RULES_3}
+"""What holds of every row of ours, by schema and by column or columns that belong together."""
 
 
-def find_odd_rows(db: sqlite3.Connection, *, has_second_schema: bool, limit: int) -> list[str]:
+def find_odd_rows(db: sqlite3.Connection, *, schema: int, limit: int) -> list[str]:
     """Describe rows that hold what no row of ours can; SQLite looks, which is quicker than Python.
 
     Args:
         db: A manifest, open.
-        has_second_schema: It has the columns of the second schema.
+        schema: Its schema.
         limit: Describe so many at most.
 
     Returns:
         One text a row: which it is, and which of its values is odd.
     """
-    rules = _RULES if has_second_schema else _RULES_1
+    rules = _RULES[schema]
     is_sane = " AND ".join(f"({rule}) IS TRUE" for rule in rules.values())
     odd = " ".join(f"WHEN ({rule}) IS NOT TRUE THEN '{name}'" for name, rule in rules.items())
     # As bytes, since it may be no text.
@@ -120,7 +138,7 @@ def row_of(
         source_sha256: Digest of the file it was imported from.
         removed_at: Time since when it lies in the trash or is gone, ISO 8601.
     """
-    box, suggestion = photo.box, photo.suggestion
+    box = photo.box
     return (
         photo.path,
         photo.label,
@@ -136,7 +154,10 @@ def row_of(
         removed_at,
         signed(photo.fingerprint),
         photo.is_flagged,
-        *((suggestion.label, suggestion.confidence) if suggestion else (None, None)),
+        *opinion_values(photo.suggestion),
+        *opinion_values(photo.check),
+        photo.confirmed,
+        photo.origin,
     )
 
 
@@ -147,9 +168,14 @@ def quality_values(quality: Quality | None) -> tuple[float | None, ...]:
     return quality.sharpness, quality.brightness, quality.clipped, quality.face_px
 
 
+def opinion_values(opinion: Suggestion | None) -> tuple[str | None, float | None]:
+    """Return the values of the two columns of a suggestion."""
+    return (opinion.label, opinion.confidence) if opinion else (None, None)
+
+
 def photo_of(row: Sequence[Any]) -> Photo:
     """Return the photo of a row of `PHOTO_COLUMNS`; by position, since there may be 100,000."""
-    quality, suggested = row[12:16], row[21]
+    quality, suggested, checked = row[12:16], row[21], row[23]
     return Photo(
         text_to_path(row[0]),
         sys.intern(row[1]),
@@ -164,6 +190,9 @@ def photo_of(row: Sequence[Any]) -> Photo:
         _unsigned(row[19]),
         bool(row[20]),
         Suggestion(sys.intern(suggested), row[22]) if suggested else None,
+        Suggestion(sys.intern(checked), row[24]) if checked else None,
+        row[25],
+        row[26],
     )
 
 

@@ -21,13 +21,14 @@ from maskage.dataset.manifest_columns import (
 from maskage.dataset.manifest_file import NameDatabase, explained, read_schema
 from maskage.dataset.manifest_rows import (
     consent_values,
+    opinion_values,
     quality_values,
     row_of,
     signed,
 )
 from maskage.errors import ManifestGoneError, PhotoNotSavedError
 from maskage.formats.dataset_folder import manifest_path
-from maskage.records import Photo, Suggestion
+from maskage.records import Photo
 from maskage.system.files import sync_folder
 
 
@@ -133,8 +134,19 @@ class Manifest:
         was = edit.before or edit.photo
         photo = edit.photo
         self._db.execute(
-            "UPDATE photos SET path = ?, label = ?, flagged = ?, removed_at = ? WHERE path = ?",
-            (photo.path, photo.label, photo.is_flagged, None if edit.after else at, was.path),
+            "UPDATE photos SET path = ?, label = ?, subject = ?, session = ?, grp = ?, "
+            "flagged = ?, confirmed = ?, removed_at = ? WHERE path = ?",
+            (
+                photo.path,
+                photo.label,
+                photo.subject,
+                photo.session,
+                photo.group,
+                photo.is_flagged,
+                photo.confirmed,
+                None if edit.after else at,
+                was.path,
+            ),
         )
         self.log(at, photo.path, edit.action, photo.label)
 
@@ -187,7 +199,8 @@ class Manifest:
                 f"UPDATE {table} SET path = ? || substr(path, ?) WHERE {is_in}",
                 (f"{new_folder}/", start, *old),
             )
-        for table, column in (("photos", "label"), ("photos", "suggested"), ("events", "label")):
+        named = [("photos", name) for name in ("label", "suggested", "checked", "confirmed")]
+        for table, column in (*named, ("events", "label")):
             self._db.execute(
                 f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (new_folder, folder)
             )
@@ -205,11 +218,12 @@ class Manifest:
             (photo.sha256, signed(photo.fingerprint), *quality_values(photo.quality), photo.path),
         )
 
-    def suggest(self, path: str, suggestion: Suggestion) -> None:
-        """Record which class a model takes a photo for. In a transaction."""
+    def record_opinions(self, photo: Photo) -> None:
+        """Replace what a model and the label check take a photo for. In a transaction."""
         self._db.execute(
-            "UPDATE photos SET suggested = ?, confidence = ? WHERE path = ?",
-            (suggestion.label, suggestion.confidence, path),
+            "UPDATE photos SET suggested = ?, confidence = ?, checked = ?, checked_confidence = ? "
+            "WHERE path = ?",
+            (*opinion_values(photo.suggestion), *opinion_values(photo.check), photo.path),
         )
 
     def record_consent(self, consent: Consent) -> None:

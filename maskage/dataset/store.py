@@ -6,11 +6,9 @@ data/.dataset/manifest.db     what the folders cannot tell
 data/.trash/<label>/          removed photos, until emptied
 """
 
-import hashlib
 import itertools
-import secrets
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,10 +18,11 @@ from maskage.classes.scheme import Scheme
 from maskage.context_mixin import ClosingMixin
 from maskage.dataset.class_change_steps import finish_own_change, read_settled
 from maskage.dataset.consent import Consent
-from maskage.dataset.edits import Edit
+from maskage.dataset.edits import Edit, describe_failure
 from maskage.dataset.manifest import KnownPhoto, match_rows, read_rows, without_collecting
 from maskage.dataset.manifest_writer import Manifest
 from maskage.dataset.photo_files import PhotoMoves, list_files, make_folders
+from maskage.dataset.photo_names import digest_of, iso_time, photo_name
 from maskage.errors import ManifestGoneError, PhotoNotSavedError, ToolchainError
 from maskage.formats.classes_file import read_scheme
 from maskage.pictures.images import encode_jpeg
@@ -105,15 +104,14 @@ class PhotoStore(ClosingMixin):
         now = datetime.now(UTC)
         with self._mutex:
             self._counter += 1
-            stamp = now.strftime("%Y%m%dT%H%M%S") + f"{now.microsecond // 1000:03d}Z"
-            name = f"{stamp}_{session or 'single'}_{self._counter:05d}_{_digest(data)[:8]}.jpg"
+            name = photo_name(now, session, self._counter, digest_of(data))
             photo = Photo(
                 path=f"{label}/{name}",
                 label=label,
                 subject=subject,
                 session=session,
                 group=group,
-                taken_at=_iso(now),
+                taken_at=iso_time(now),
                 source=source,
                 box=box,
                 quality=quality,
@@ -134,7 +132,7 @@ class PhotoStore(ClosingMixin):
             PhotoNotSavedError: The disk refused; nothing is left of it.
         """
         with self._mutex:
-            wanted, mark = Path(photo.path), _digest(data)[:8]
+            wanted, mark = Path(photo.path), digest_of(data)[:8]
             for path in (wanted, wanted.with_name(f"{wanted.stem}-{mark}{wanted.suffix}")):
                 if self._is_left_over(path.as_posix(), data):
                     return self._adopt(replace(photo, path=path.as_posix()), data, source_sha256)
@@ -169,9 +167,9 @@ class PhotoStore(ClosingMixin):
         """
         if not edits:
             return
-        now = _iso(datetime.now(UTC))
+        now = iso_time(datetime.now(UTC))
         moves = PhotoMoves(self.root)
-        with self._mutex, _disk_faults(_name_edits(edits)):
+        with self._mutex, _disk_faults(describe_failure(edits)):
             try:
                 with self._manifest.transaction():
                     for edit in edits:
@@ -195,18 +193,28 @@ class PhotoStore(ClosingMixin):
         Raises:
             PhotoNotSavedError: The disk refused; nothing was written.
         """
-        now = _iso(datetime.now(UTC))
-        written = []
         with self._mutex:
-            with self._manifest.transaction():
-                for photo, suggestion in suggestions:
-                    if known := self._unsettled.get(photo.path):
-                        self._manifest.settle(self._with_digest(known), now)
-                    self._manifest.suggest(photo.path, suggestion)
-                    written.append(replace(photo, suggestion=suggestion))
-            for photo in written:
-                self._photos[photo.path] = photo
-                self._unsettled.pop(photo.path, None)
+            written = [replace(photo, suggestion=suggestion) for photo, suggestion in suggestions]
+            self._record_opinions(written)
+
+    def check(self, opinions: Mapping[str, Suggestion]) -> None:
+        """Record the opinions of a label check, in one transaction; labels do not change.
+
+        Args:
+            opinions: The class suggested for each doubtful photo, by path. The opinion of an
+                earlier check on any other photo is removed.
+
+        Raises:
+            PhotoNotSavedError: The disk refused; nothing was written.
+        """
+        with self._mutex:
+            self._record_opinions(
+                [
+                    replace(photo, check=opinions.get(path))
+                    for path, photo in self._photos.items()
+                    if photo.check != opinions.get(path)
+                ]
+            )
 
     def record_consent(self, consent: Consent) -> None:
         """Record that somebody agreed to be photographed."""
@@ -258,13 +266,15 @@ class PhotoStore(ClosingMixin):
 
     def _save(self, photo: Photo, data: bytes, source_sha256: str | None = None) -> Photo:
         """Save the file first, then the row: no row promises a photo that is not there."""
-        photo = replace(photo, sha256=_digest(data))
+        photo = replace(photo, sha256=digest_of(data))
         path = self.root / photo.path
         with _disk_faults(f"{photo.path}: not saved"):
             save_new_file(path, data)
         try:
             with self._manifest.transaction():
-                self._manifest.add(photo, photo.taken_at or _iso(datetime.now(UTC)), source_sha256)
+                self._manifest.add(
+                    photo, photo.taken_at or iso_time(datetime.now(UTC)), source_sha256
+                )
         except ManifestGoneError as fault:
             raise ManifestGoneError(f"{fault} {photo.path} is there, without a row.") from fault
         except PhotoNotSavedError:
@@ -286,12 +296,25 @@ class PhotoStore(ClosingMixin):
 
     def _adopt(self, photo: Photo, data: bytes, source_sha256: str | None) -> Photo:
         """Add the row of a file that is there already."""
-        photo = replace(photo, sha256=_digest(data))
+        photo = replace(photo, sha256=digest_of(data))
         with self._manifest.transaction():
-            self._manifest.add(photo, _iso(datetime.now(UTC)), source_sha256)
+            self._manifest.add(photo, iso_time(datetime.now(UTC)), source_sha256)
         self._unsettled.pop(photo.path, None)
         self._photos[photo.path] = photo
         return photo
+
+    def _record_opinions(self, photos: Iterable[Photo]) -> None:
+        """Write the suggestion and the check of photos, in one transaction."""
+        now = iso_time(datetime.now(UTC))
+        written = list(photos)
+        with self._manifest.transaction():
+            for photo in written:
+                if known := self._unsettled.get(photo.path):
+                    self._manifest.settle(self._with_digest(known), now)
+                self._manifest.record_opinions(photo)
+        for photo in written:
+            self._photos[photo.path] = photo
+            self._unsettled.pop(photo.path, None)
 
     def _list(self) -> None:
         """Read from the folders and the manifest which photos there are."""
@@ -321,7 +344,7 @@ class PhotoStore(ClosingMixin):
     def _with_digest(self, known: KnownPhoto) -> KnownPhoto:
         if known.photo.sha256 is not None:
             return known
-        digest = _digest((self.root / known.photo.path).read_bytes())
+        digest = digest_of((self.root / known.photo.path).read_bytes())
         return replace(known, photo=replace(known.photo, sha256=digest))
 
     def _free_path(self, wanted: Path, mark: str) -> str:
@@ -362,21 +385,6 @@ def _match(root: Path, scheme: Scheme) -> list[KnownPhoto]:
     return match_rows(list_files(root, scheme.labels), read_rows(root), scheme)
 
 
-def _name_edits(edits: Sequence[Edit]) -> str:
-    words = {
-        "trash": "moved to the trash",
-        "restore": "brought back",
-        "relabel": "relabelled",
-    }
-    more = f" and {len(edits) - 1} more" if len(edits) > 1 else ""
-    return f"{edits[0].photo.path}{more}: cannot be {words.get(edits[0].action, 'flagged')}"
-
-
-def new_session_id() -> str:
-    """Return a name for a session: UTC date and time, and four random digits against clashes."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-
-
 @contextmanager
 def _disk_faults(doing: str) -> Iterator[None]:
     """Turn what the disk raises into `PhotoNotSavedError`, with what was being done."""
@@ -387,11 +395,3 @@ def _disk_faults(doing: str) -> Iterator[None]:
             f"{doing} ({fault.strerror or fault}). Check the disk's space and permissions; photos "
             f"saved before are safe."
         ) from fault
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")

@@ -100,7 +100,10 @@ def _photo_row(values: Values, labels: Container[str]) -> SalvagedRow | None:
         sha256=digest if is_known else _UNKNOWN_DIGEST,
         fingerprint=_fingerprint(row.get("fingerprint")),
         is_flagged=row.get("flagged") not in (None, 0),
-        suggestion=_suggestion(row),
+        suggestion=_opinion(row, "suggested", "confidence"),
+        check=_opinion(row, "checked", "checked_confidence"),
+        confirmed=_label(row.get("confirmed")),
+        origin=_text(row.get("origin")),
     )
     return SalvagedRow(photo, _text(row["source_sha256"]), _text(row["removed_at"]))
 
@@ -157,8 +160,8 @@ def _fingerprint(value: object) -> int | None:
     return value & ((1 << 64) - 1) if isinstance(value, int) else None
 
 
-def _suggestion(row: dict[str, object]) -> Suggestion | None:
-    label, confidence = _label(row.get("suggested")), _number(row.get("confidence"))
+def _opinion(row: dict[str, object], column: str, confidence_column: str) -> Suggestion | None:
+    label, confidence = _label(row.get(column)), _number(row.get(confidence_column))
     return None if label is None or confidence is None else Suggestion(label, confidence)
 
 

@@ -26,7 +26,7 @@ PHOTO_COLUMNS = [
     *("path", "label", "subject", "session", "grp", "taken_at", "source"),
     *("x", "y", "width", "height", "score", "sharpness", "brightness", "clipped", "face_px"),
     *("sha256", "source_sha256", "removed_at", "fingerprint", "flagged", "suggested"),
-    "confidence",
+    *("confidence", "checked", "checked_confidence", "confirmed", "origin"),
 ]
 RATIO = ("--ratio", ".4", ".3", ".3")
 CONSENT_COLUMNS = ["subject", "basis", "given_on", "expires_on", "is_minor", "guardian"]

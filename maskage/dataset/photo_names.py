@@ -1,0 +1,33 @@
+"""Names of photos and sessions, and the time and digest that stand in them and in the manifest."""
+
+import hashlib
+import secrets
+from datetime import UTC, datetime
+
+
+def photo_name(now: datetime, session: str | None, counter: int, digest: str) -> str:
+    """Return the file name of a new photo: UTC time, session, counter and part of its digest.
+
+    Args:
+        now: Time in UTC at which it was taken.
+        session: Name of the session.
+        counter: Number of the photo since the dataset was opened.
+        digest: sha256 of the file, hex.
+    """
+    stamp = now.strftime("%Y%m%dT%H%M%S") + f"{now.microsecond // 1000:03d}Z"
+    return f"{stamp}_{session or 'single'}_{counter:05d}_{digest[:8]}.jpg"
+
+
+def new_session_id() -> str:
+    """Return a name for a session: UTC date and time, and four random digits against clashes."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def digest_of(data: bytes) -> str:
+    """Return the sha256 of a file's content, 64 hex digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def iso_time(moment: datetime) -> str:
+    """Return a time as the manifest has it: ISO 8601 to the millisecond."""
+    return moment.isoformat(timespec="milliseconds")
