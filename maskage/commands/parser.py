@@ -34,6 +34,11 @@ _REWORDED = tuple(
 """What argparse says, and how it is said here."""
 
 
+_NEAR = 0.75
+"""Least likeness of two words, 0 to 1, as `difflib` measures it: two letters of a word of four may
+have changed places, but a folder `photos` or `shots` is not `snapshots`."""
+
+
 def find_nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that was probably meant by another one, or None.
 
@@ -46,7 +51,7 @@ def find_nearest(word: str, known: Iterable[str]) -> str | None:
     longer = [name for name in names if name.startswith(typed)]
     if len(longer) == 1 and len(typed.lstrip(_DASHES)) >= SHORTEST_PREFIX:
         return names[longer[0]]
-    near = get_close_matches(typed, names, n=1, cutoff=0.66)
+    near = get_close_matches(typed, names, n=1, cutoff=_NEAR)
     return names[near[0]] if near else None
 
 

@@ -167,6 +167,14 @@ class Manifest:
         )
         self.log(at, photo.path, "found" if known.is_removed else "relabel", photo.label)
 
+    def make_way(self, path: str, at: str) -> None:
+        """Give the row that has a path, though its file is not there, another. In a transaction."""
+        self._db.execute(
+            "UPDATE photos SET path = path || '~' || rowid, removed_at = coalesce(removed_at, ?) "
+            "WHERE path = ?",
+            (at, path),
+        )
+
     def rename_row(self, path: str, to: str, label: str) -> None:
         """Give a row another path and label, without an event. In a transaction."""
         self._db.execute("UPDATE photos SET path = ?, label = ? WHERE path = ?", (to, label, path))

@@ -1,8 +1,11 @@
 """Names of photos and sessions, and the time and digest that stand in them and in the manifest."""
 
 import hashlib
+import itertools
 import secrets
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 
 def photo_name(now: datetime, session: str | None, counter: int, digest: str) -> str:
@@ -16,6 +19,18 @@ def photo_name(now: datetime, session: str | None, counter: int, digest: str) ->
     """
     stamp = now.strftime("%Y%m%dT%H%M%S") + f"{now.microsecond // 1000:03d}Z"
     return f"{stamp}_{session or 'single'}_{counter:05d}_{digest[:8]}.jpg"
+
+
+def possible_paths(wanted: Path, mark: str) -> Iterator[str]:
+    """Yield a path, then paths with a mark and a number behind its stem, without an end.
+
+    Args:
+        wanted: Path of a photo in its dataset.
+        mark: Part of its digest.
+    """
+    yield wanted.as_posix()
+    for number in itertools.count():
+        yield wanted.with_name(f"{wanted.stem}-{mark}{number or ''}{wanted.suffix}").as_posix()
 
 
 def new_session_id() -> str:

@@ -6,7 +6,6 @@ data/.dataset/manifest.db     what the folders cannot tell
 data/.trash/<label>/          removed photos, until emptied
 """
 
-import itertools
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,7 +21,7 @@ from maskage.dataset.edits import Edit, describe_failure
 from maskage.dataset.manifest import KnownPhoto, match_rows, read_rows, without_collecting
 from maskage.dataset.manifest_writer import Manifest
 from maskage.dataset.photo_files import PhotoMoves, list_files, make_folders
-from maskage.dataset.photo_names import digest_of, iso_time, photo_name
+from maskage.dataset.photo_names import digest_of, iso_time, photo_name, possible_paths
 from maskage.errors import ManifestGoneError, PhotoNotSavedError, ToolchainError
 from maskage.formats.classes_file import read_scheme
 from maskage.pictures.images import encode_jpeg
@@ -138,6 +137,15 @@ class PhotoStore(ClosingMixin):
                     return self._adopt(replace(photo, path=path.as_posix()), data, source_sha256)
             path = Path(self._free_path(wanted, mark))
             return self._save(replace(photo, path=path.as_posix()), data, source_sha256)
+
+    def put_back(self, photo: Photo, data: bytes, source_sha256: str | None = None) -> Photo:
+        """Save a photo under the very path that it had; see `add_encoded`.
+
+        Raises:
+            PhotoNotSavedError: The disk refused, or another file has the path.
+        """
+        with self._mutex:
+            return self._save(photo, data, source_sha256)
 
     def relabelling(self, photo: Photo, label: str) -> Edit:
         """Return the edit that moves a photo to a class, under its own name where that is free."""
@@ -272,9 +280,9 @@ class PhotoStore(ClosingMixin):
             save_new_file(path, data)
         try:
             with self._manifest.transaction():
-                self._manifest.add(
-                    photo, photo.taken_at or iso_time(datetime.now(UTC)), source_sha256
-                )
+                now = iso_time(datetime.now(UTC))
+                self._manifest.make_way(photo.path, now)
+                self._manifest.add(photo, photo.taken_at or now, source_sha256)
         except ManifestGoneError as fault:
             raise ManifestGoneError(f"{fault} {photo.path} is there, without a row.") from fault
         except PhotoNotSavedError:
@@ -349,16 +357,12 @@ class PhotoStore(ClosingMixin):
 
     def _free_path(self, wanted: Path, mark: str) -> str:
         """Return `wanted`, or with a mark and a number; no photo has, had or will have the path."""
-        marked = (
-            wanted.with_name(f"{wanted.stem}-{mark}{number or ''}{wanted.suffix}")
-            for number in itertools.count()
-        )
         return next(
-            path.as_posix()
-            for path in itertools.chain([wanted], marked)
-            if path.as_posix() not in self._promised
+            path
+            for path in possible_paths(wanted, mark)
+            if path not in self._promised
             and not (self.root / path).exists()
-            and not self._manifest.knows(path.as_posix())
+            and not self._manifest.knows(path)
         )
 
 

@@ -106,6 +106,7 @@ def plan_as_json(plan: ForgetPlan, *, is_done: bool) -> dict[str, object]:
         "elsewhere": list(plan.mine.elsewhere),
         "unfinished": len(plan.unfinished),
         "rows": plan.mine.rows,
+        "snapshots": {"names": list(plan.snapshots.names), "photos": plan.snapshots.rows},
         "consent": None if consent is None else consent.basis,
         "old_manifests": list(plan.old_manifests),
         "cached_features": [str(piece) for piece in plan.derived.cached],
@@ -128,6 +129,7 @@ def _going(plan: ForgetPlan) -> list[tuple[int, str, Sequence[str]]]:
         (len(mine.elsewhere), "photo", " elsewhere in its folder", mine.elsewhere),
         (len(plan.unfinished), "file", " left half-written by a crash, maybe of other people", ()),
         (mine.rows, "row", " in the manifest, with all events", ()),
+        (plan.snapshots.rows, "photo", " in snapshots", plan.snapshots.names),
         (plan.consent is not None, "consent", f": {plan.consent and plan.consent.basis}", ()),
         (
             len(plan.derived.cached),

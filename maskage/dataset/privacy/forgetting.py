@@ -40,6 +40,11 @@ from maskage.dataset.privacy.tombstones import (
     open_tombstone,
     remove_tombstone,
 )
+from maskage.dataset.snapshots.forgetting import (
+    SnapshotShare,
+    find_in_snapshots,
+    forget_in_snapshots,
+)
 from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, EnvironmentProblemError, ToolchainError
 from maskage.formats.classes_file import read_scheme
@@ -60,6 +65,7 @@ class ForgetPlan:
         unfinished: Files that were being written when a program was killed; their owner is unknown.
         old_manifests: Damaged manifests that the doctor put aside and that may hold the rows.
         consent: The consent on record.
+        snapshots: The person's photos in the snapshots, which are taken out of them.
         left_copies: Copies of the manifest that a killed `collector doctor` left, absolute.
         derived: Caches, which are removed, and everything made from the photos, which stays.
         look_in: Folders that were searched.
@@ -75,6 +81,7 @@ class ForgetPlan:
     unfinished: tuple[str, ...] = ()
     old_manifests: tuple[str, ...] = ()
     consent: Consent | None = None
+    snapshots: SnapshotShare = field(default_factory=SnapshotShare)
     left_copies: tuple[Path, ...] = ()
     derived: DerivedCopies = field(default_factory=DerivedCopies)
     look_in: tuple[Path, ...] = ()
@@ -143,6 +150,7 @@ def plan_forgetting(
         unfinished=() if is_repeat else tuple(_unfinished(root, mine.labels)),
         old_manifests=() if is_repeat else tuple(_old_manifests(root)),
         consent=read_consents(root).get(subject),
+        snapshots=find_in_snapshots(root, subject, mine.digests),
         left_copies=tuple(_left_copies(sought)),
         derived=find_derived_copies(sought, folders, caches, outputs),
         look_in=folders,
@@ -184,6 +192,7 @@ def forget(
     for folder in sorted({piece.parent for piece in plan.derived.cached}):
         sync_folder(folder)
     _forget_outputs(plan)
+    _forget_snapshots(plan)
     if not plan.is_repeat:
         store.forget(plan.subject)
     if not plan.is_listed:
@@ -243,6 +252,18 @@ def _forget_outputs(plan: ForgetPlan) -> None:
             f"{plan.root}: the log of what was written cannot be changed "
             f"({fault.strerror or fault}). {plan.subject} is forgotten only in part and still on "
             f"record. Check its permissions, then run the same command again."
+        ) from fault
+
+
+def _forget_snapshots(plan: ForgetPlan) -> None:
+    try:
+        if plan.snapshots.rows:
+            forget_in_snapshots(plan.root, plan.snapshots)
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{plan.root}: the snapshots cannot be changed ({fault.strerror or fault}). "
+            f"{plan.subject} is forgotten only in part and still on record. Check the permissions, "
+            f"then run the same command again."
         ) from fault
 
 

@@ -17,6 +17,7 @@ from maskage.dataset.manifest import (
     read_rows,
 )
 from maskage.dataset.photo_files import DAMAGED, TRASH, names_in
+from maskage.dataset.snapshots.forgetting import subjects_in_snapshots
 from maskage.dataset.store import match_photos
 from maskage.errors import UnreadableImageError
 from maskage.formats.classes_file import read_scheme
@@ -80,13 +81,14 @@ def stem_of(name: str) -> str:
 
 
 def known_subjects(root: Path) -> set[str]:
-    """Return everybody named in a row, even of a removed photo, or in a consent of a dataset.
+    """Return everybody named in a row, even of a removed photo, in a consent, or in a snapshot.
 
     Raises:
         DatasetError: The manifest is damaged.
     """
     rows = all_rows(read_rows(root))
-    return {row.subject for row in rows if row.subject} | set(read_consents(root))
+    named = {row.subject for row in rows if row.subject}
+    return named | set(read_consents(root)) | subjects_in_snapshots(root)
 
 
 def find_subject_files(root: Path, subject: str) -> SubjectFiles:

@@ -1,0 +1,1 @@
+"""Snapshots of a dataset: taken, compared, restored, and reached when somebody is forgotten."""
