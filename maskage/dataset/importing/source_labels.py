@@ -5,7 +5,7 @@ A folder that is no class of the dataset is never taken for another: it is liste
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from maskage.classes.scheme import Scheme
@@ -13,7 +13,7 @@ from maskage.dataset.importing.near_classes import close_classes, sure_class
 from maskage.dataset.importing.source_folders import find_class_folders, list_picture_files
 from maskage.errors import DatasetError
 from maskage.formats import metadata_file
-from maskage.formats.metadata_file import PhotoMetadata
+from maskage.formats.metadata_file import MetadataTable, PhotoMetadata, match_metadata
 
 METADATA_COLUMNS = ("subject", "session", "group", "label")
 
@@ -89,6 +89,8 @@ class SourceListing:
         unknown: Folders that hold the unlabelled pictures; those that lie in no folder have none.
         unused: Names of the map that are no folder and no label here.
         missing: Paths of the metadata that are not in the source.
+        untabled: Pictures that the metadata does not name, where there is any.
+        table_notes: What of the metadata was read otherwise than it is written.
     """
 
     pictures: tuple[SourcePicture, ...]
@@ -97,11 +99,13 @@ class SourceListing:
     unknown: tuple[UnknownFolder, ...] = ()
     unused: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    untabled: tuple[str, ...] = ()
+    table_notes: tuple[str, ...] = ()
 
 
 def read_metadata(
     path: Path, scheme: Scheme, folder_map: FolderMap = FolderMap()
-) -> dict[str, PhotoMetadata]:
+) -> MetadataTable:
     """Read a table of `path` (relative to the source) and any of `METADATA_COLUMNS`.
 
     Raises:
@@ -145,10 +149,19 @@ def list_source(
         metadata: What is known of the pictures, by their paths below `source`.
         folder_map: Classes of folders and labels that are named otherwise.
     """
-    lister = _Lister(source, scheme, label, metadata or {}, folder_map)
-    for path in list_picture_files(source):
+    paths = list(list_picture_files(source))
+    top = source.parent if source.is_file() else source
+    names = [path.relative_to(top).as_posix() for path in paths]
+    match = match_metadata(metadata or {}, names, top)
+    lister = _Lister(source, scheme, label, match.rows, folder_map)
+    for path in paths:
         lister.add(path)
-    return lister.finish()
+    return replace(
+        lister.finish(),
+        missing=match.unmatched_rows if source.is_dir() else (),
+        untabled=match.unmatched_names,
+        table_notes=match.notes,
+    )
 
 
 class _Lister:
@@ -160,7 +173,7 @@ class _Lister:
         metadata: Mapping[str, PhotoMetadata],
         folder_map: FolderMap,
     ) -> None:
-        self._source, self._scheme, self._label = source, scheme, label
+        self._scheme, self._label = scheme, label
         self._metadata, self._map = metadata, folder_map
         self._top = source.parent if source.is_file() else source
         self._pictures: list[SourcePicture] = []
@@ -191,9 +204,6 @@ class _Lister:
             left_out=dict(self._left_out),
             unknown=self._unknown_folders(),
             unused=tuple(name for name in self._map.classes if name not in self._used),
-            missing=tuple(
-                name for name in self._metadata if self._source.is_dir() and name not in self._names
-            ),
         )
 
     def _of_metadata(self, facts: PhotoMetadata) -> str | None:
