@@ -3,6 +3,7 @@
 import sys
 
 from collector.commands.classes import CLASSES
+from collector.commands.edit import EDIT
 from collector.commands.import_photos import IMPORT
 from collector.commands.init import INIT
 from collector.commands.overview import CAMERAS, STATUS
@@ -14,7 +15,7 @@ from maskage.dataset.privacy.command import CONSENT, FORGET
 PROGRAM = Program(
     "collector",
     "Photograph and label faces in a terminal, and look after the dataset.",
-    (CAPTURE, REVIEW, INIT, CLASSES, IMPORT, STATUS, DOCTOR, CONSENT, FORGET, CAMERAS),
+    (CAPTURE, REVIEW, INIT, CLASSES, IMPORT, EDIT, STATUS, DOCTOR, CONSENT, FORGET, CAMERAS),
     default=CAPTURE,
 )
 

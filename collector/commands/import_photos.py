@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from maskage.classes.scheme import Scheme
     from maskage.dataset.importing.import_report import ImportReport
     from maskage.dataset.importing.source_labels import SourceListing
-    from maskage.formats.metadata_file import PhotoMetadata
+    from maskage.dataset.store import PhotoStore
 
 
 def _add_import_options(parser: CommandParser) -> None:
@@ -101,6 +101,7 @@ def _check_label(arguments: argparse.Namespace, scheme: "Scheme") -> None:
 
 def _import_pictures(arguments: argparse.Namespace, scheme: "Scheme") -> int:
     from collector.commands.folder_map import read_map
+    from collector.commands.table_report import check_pseudonyms, report_table
     from collector.commands.unknown_folders import require_some_pictures, require_whole_import
     from maskage.dataset.importing.importer import import_pictures
     from maskage.dataset.importing.source_labels import list_source, read_metadata
@@ -122,14 +123,16 @@ def _import_pictures(arguments: argparse.Namespace, scheme: "Scheme") -> int:
 
         scheme = add_unknown_folders(arguments, scheme, listing)
         listing = list_with(scheme)
-    _report_listing(arguments, listing, len(table))
+    if arguments.metadata:
+        report_table(table, listing, source)
+        check_pseudonyms(table)
+    _report_listing(arguments, listing)
     require_some_pictures(arguments, scheme, listing)
     finder = None
     if arguments.find_faces:
         finder = open_face_finder(arguments.face_model)
         if finder.notice:
             say(finder.notice)
-    _check_pseudonyms(table)
     with PhotoStore(arguments.data) as store:
         if store.scheme != scheme:
             raise DatasetError(
@@ -144,13 +147,13 @@ def _import_pictures(arguments: argparse.Namespace, scheme: "Scheme") -> int:
             finder=finder,
         )
         shown = show_progress(reports, "importing", len(listing.pictures))
-        _finish_import(shown, arguments.data, listing.left_out)
+        _finish_import(shown, arguments.data, listing.left_out, store)
     require_whole_import(arguments, scheme, listing)
     return 0
 
 
-def _report_listing(arguments: argparse.Namespace, listing: "SourceListing", rows: int) -> None:
-    """Say which pictures, files, rows and names of the map are not used, and why."""
+def _report_listing(arguments: argparse.Namespace, listing: "SourceListing") -> None:
+    """Say which pictures, files and names of the map are not used, and why."""
     from maskage.pictures.picture_files import find_unread, report_left_out
 
     source: Path = arguments.source
@@ -163,26 +166,9 @@ def _report_listing(arguments: argparse.Namespace, listing: "SourceListing", row
         )
     if source.is_dir():
         report_left_out(find_unread(source))
-    if missing := listing.missing:
-        say(
-            f"{arguments.metadata}: {len(missing)} of {rows} paths are not in {source} "
-            f"(the first is {missing[0]}). Write the path of a picture as it is below {source}."
-        )
     for name in listing.unused:
         near = suggest(name, [folder.name for folder in listing.unknown])
         say(f"--map: no folder with pictures and no label is named {name!r}.{near}")
-
-
-def _check_pseudonyms(metadata: "dict[str, PhotoMetadata]") -> None:
-    """Warn of subjects in a table that may be names of people; they are kept as they are."""
-    from maskage.dataset.consent import is_pseudonym
-
-    subjects = {facts.subject for facts in metadata.values() if facts.subject}
-    if others := sorted(subject for subject in subjects if not is_pseudonym(subject)):
-        say(
-            f"{len(others)} subjects are not pseudonyms of letters, digits, '.', '_' and '-', such "
-            f"as {others[0]!r}. They are kept as they are; names of people do not belong here."
-        )
 
 
 def _import_video(arguments: argparse.Namespace, scheme: "Scheme") -> int:
@@ -208,14 +194,15 @@ def _import_video(arguments: argparse.Namespace, scheme: "Scheme") -> int:
             subject=arguments.subject,
             session=arguments.session,
         )
-        _finish_import(show_progress(reports, "importing"), arguments.data, {})
+        _finish_import(show_progress(reports, "importing"), arguments.data, {}, store)
     return 0
 
 
 def _finish_import(
-    reports: "Iterable[ImportReport]", data: Path, left_out: Mapping[str, int]
+    reports: "Iterable[ImportReport]", data: Path, left_out: Mapping[str, int], store: "PhotoStore"
 ) -> None:
     """Run the import to its end and print what became of every picture."""
+    from collector.commands.table_report import report_known
     from maskage.dataset.importing.import_report import ImportReport
 
     report = ImportReport({})
@@ -229,8 +216,8 @@ def _finish_import(
     for label, count in report.saved.items():
         show(f"{count:>10} {label}")
     show(f"{report.duplicates:>6} skipped: content already imported")
-    if report.facts_left:
-        show(f"{report.facts_left:>10} of them keep what was known: their metadata is not taken")
+    if report.restated:
+        report_known(store, report.restated)
     if report.conflicts:
         show(f"{len(report.conflicts):>10} of them under another label than before: left as it is")
         for message in report.conflicts[:20]:

@@ -232,8 +232,14 @@ class Manifest:
             (*opinion_values(photo.suggestion), *opinion_values(photo.check), photo.path),
         )
 
-    def record_consent(self, consent: Consent) -> None:
-        """Record a consent; one of the same subject is replaced. In a transaction."""
+    def record_consent(self, consent: Consent, former: str | None = None) -> None:
+        """Record a consent; one of the same subject is replaced. In a transaction.
+
+        Args:
+            consent: The consent.
+            former: A subject whose consent it was; that one is deleted.
+        """
+        self._db.execute("DELETE FROM consents WHERE subject = ?", (former,))
         self._db.execute(
             insert_into("consents", CONSENT_COLUMNS, "INSERT OR REPLACE"), consent_values(consent)
         )

@@ -216,10 +216,10 @@ class PhotoStore(ClosingMixin):
                 ]
             )
 
-    def record_consent(self, consent: Consent) -> None:
-        """Record that somebody agreed to be photographed."""
+    def record_consent(self, consent: Consent, former: str | None = None) -> None:
+        """Record that somebody agreed to be photographed; `former` is who has none any more."""
         with self._mutex, self._manifest.transaction():
-            self._manifest.record_consent(consent)
+            self._manifest.record_consent(consent, former)
 
     def consents(self) -> dict[str, Consent]:
         """Return every consent on record, by subject."""

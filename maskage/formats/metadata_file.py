@@ -135,15 +135,21 @@ def match_metadata(
     base = ""
     if path is not None and path.resolve().is_relative_to(whole):
         base = path.resolve().parent.relative_to(whole).as_posix().removeprefix(".")
-    folders = [str(folder.absolute()), str(whole), str(folder), whole.name]
     return match_table(
         table,
         names,
-        folders=[each for each in folders if each not in ("", ".")],
+        folders=folders_as_written(folder),
         base=base,
         aliases=aliases,
         join=join_rows,
     )
+
+
+def folders_as_written(folder: Path) -> list[str]:
+    """Return the beginnings that the paths in a table may have where they name the folder too."""
+    whole = folder.resolve()
+    written = (folder.absolute().as_posix(), whole.as_posix(), folder.as_posix(), whole.name)
+    return [each for each in dict.fromkeys(written) if each not in ("", ".")]
 
 
 def join_rows(one: PhotoMetadata, other: PhotoMetadata, where: str) -> PhotoMetadata:

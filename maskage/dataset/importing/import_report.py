@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from maskage.cameras.video.video_file import VideoDamage
+from maskage.formats.metadata_file import PhotoMetadata
 from maskage.pictures.picture_files import LeftOut
 
 
@@ -14,7 +15,7 @@ class ImportReport:
         saved: Number of new photos in each class.
         duplicates: Number of pictures whose content the dataset has, or had before a removal.
         conflicts: A message for each duplicate that has another label in the dataset.
-        facts_left: Number of duplicates whose metadata was not taken.
+        restated: Of each duplicate with metadata, the digest of its source and the metadata.
         faceless: Number of pictures or frames in which no face was found.
         unreadable: A message for each picture that could not be read.
         damage: The parts of a video that could not be read.
@@ -24,7 +25,7 @@ class ImportReport:
     saved: dict[str, int]
     duplicates: int = 0
     conflicts: list[str] = field(default_factory=list)
-    facts_left: int = 0
+    restated: list[tuple[str, PhotoMetadata]] = field(default_factory=list)
     faceless: int = 0
     unreadable: list[str] = field(default_factory=list)
     damage: VideoDamage = field(default_factory=VideoDamage)

@@ -60,7 +60,8 @@ def _import_picture(
         digest = hashlib.sha256(data).hexdigest()
         if (label := known.get(digest)) is not None:
             report.duplicates += 1
-            report.facts_left += picture.facts != PhotoMetadata()
+            if picture.facts != PhotoMetadata():
+                report.restated.append((digest, picture.facts))
             if label != picture.label:
                 report.conflicts.append(f"{picture.name}: here {picture.label}, there {label}")
             return

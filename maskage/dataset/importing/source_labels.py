@@ -14,6 +14,7 @@ from maskage.dataset.importing.source_folders import find_class_folders, list_pi
 from maskage.errors import DatasetError
 from maskage.formats import metadata_file
 from maskage.formats.metadata_file import MetadataTable, PhotoMetadata, match_metadata
+from maskage.formats.tables.table_match import require_rows
 
 METADATA_COLUMNS = ("subject", "session", "group", "label")
 
@@ -103,9 +104,7 @@ class SourceListing:
     table_notes: tuple[str, ...] = ()
 
 
-def read_metadata(
-    path: Path, scheme: Scheme, folder_map: FolderMap = FolderMap()
-) -> MetadataTable:
+def read_metadata(path: Path, scheme: Scheme, folder_map: FolderMap = FolderMap()) -> MetadataTable:
     """Read a table of `path` (relative to the source) and any of `METADATA_COLUMNS`.
 
     Raises:
@@ -148,11 +147,17 @@ def list_source(
         label: Class of all pictures; None for the metadata's, or else the folder's.
         metadata: What is known of the pictures, by their paths below `source`.
         folder_map: Classes of folders and labels that are named otherwise.
+
+    Raises:
+        DatasetError: The metadata is a table that names none of the pictures, or two of its rows
+            disagree.
     """
     paths = list(list_picture_files(source))
     top = source.parent if source.is_file() else source
     names = [path.relative_to(top).as_posix() for path in paths]
     match = match_metadata(metadata or {}, names, top)
+    if names and isinstance(metadata, MetadataTable):
+        require_rows(match, metadata.path, source)
     lister = _Lister(source, scheme, label, match.rows, folder_map)
     for path in paths:
         lister.add(path)

@@ -93,15 +93,11 @@ def match_table(
     return TableMatch(rows, tuple(unmatched), left, tuple(notes))
 
 
-def require_rows(
-    match: TableMatch[T], paths: Sequence[str], names: Sequence[str], table: object, place: object
-) -> None:
+def require_rows(match: TableMatch[T], table: object, place: object) -> None:
     """Refuse a table of which no row is a photo.
 
     Args:
         match: Its rows with their photos.
-        paths: All paths in it.
-        names: All photos.
         table: Name of the table, for the message.
         place: Name of the folder of the photos, for the message.
 
@@ -110,10 +106,9 @@ def require_rows(
     """
     if match.rows:
         return
+    paths, names = match.unmatched_rows, match.unmatched_names
     if not paths:
-        raise DatasetError(
-            f"{table}: it has no rows below its column names. Nothing was changed."
-        )
+        raise DatasetError(f"{table}: it has no rows below its column names. Nothing was changed.")
     prefix = find_misfit(paths, names)
     advice = f"Write {prefix}" if prefix else f"Write each path as it is below {place}"
     raise DatasetError(
