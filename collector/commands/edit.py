@@ -16,11 +16,11 @@ from maskage.shell_words import join_words
 
 if TYPE_CHECKING:
     from maskage.dataset.edits import Edit
+    from maskage.dataset.facts.editing import ReadableDataset
     from maskage.dataset.facts.known_photos import TablePlan
     from maskage.dataset.facts.renamed_subjects import SubjectChanges
     from maskage.dataset.store import PhotoStore
-    from maskage.formats.metadata_file import MetadataTable, PhotoMetadata
-    from maskage.formats.tables.table_match import TableMatch
+    from maskage.formats.metadata_file import MetadataTable
 
 _FACTS = ("subject", "session", "group")
 _COLUMNS = (*_FACTS, "label")
@@ -69,18 +69,19 @@ def _run_edit(arguments: argparse.Namespace) -> int:
     facts = _facts_of(arguments)
     _check_choice(arguments, facts)
     root: Path = arguments.data
+    from maskage.dataset.facts.editing import DatasetOnDisk
     from maskage.dataset.outside_folders import require_dataset
     from maskage.dataset.store import PhotoStore
     from maskage.formats.classes_file import read_scheme
 
     require_dataset(root, read_scheme(root))
     table = _read_table(arguments.table) if arguments.table else None
+    if arguments.dry_run:
+        return _edit(DatasetOnDisk(root), None, table, facts, arguments)
     with PhotoStore(root) as store:
         if arguments.undo:
             return _undo(store, arguments)
-        if table is not None:
-            return _edit_by_table(store, table, arguments)
-        return _edit_chosen(store, facts, arguments)
+        return _edit(store, store, table, facts, arguments)
 
 
 def _facts_of(arguments: argparse.Namespace) -> dict[str, str | None]:
@@ -120,6 +121,8 @@ def _check_choice(arguments: argparse.Namespace, facts: Mapping[str, str | None]
             "Choose photos with --photo PATH or --where NAME=VALUE, or name a --table; or --undo "
             "the last change."
         )
+    if arguments.undo and arguments.dry_run:
+        raise UsageError("--undo takes no --dry-run.")
     if ways[0] in ("undo", "table") and facts:
         raise UsageError(
             f"--{ways[0]} takes no --{next(iter(facts))}: that goes with --photo or --where."
@@ -140,84 +143,105 @@ def _read_table(path: Path) -> "MetadataTable":
     return table
 
 
-def _edit_by_table(
-    store: "PhotoStore", table: "MetadataTable", arguments: argparse.Namespace
+def _edit(
+    dataset: "ReadableDataset",
+    store: "PhotoStore | None",
+    table: "MetadataTable | None",
+    facts: Mapping[str, str | None],
+    arguments: argparse.Namespace,
 ) -> int:
+    """Show what changes, and change it.
+
+    Args:
+        dataset: The dataset.
+        store: The same, open for writing; None for a dry run.
+        table: The table that says what changes; None where `facts` do.
+        facts: New facts of the photos that the command line chooses.
+        arguments: The command line.
+    """
+    from maskage.dataset.facts.editing import carry_out, subject_changes
+
+    if table is not None:
+        planned, left_over = _plan_by_table(dataset, table)
+    else:
+        planned, left_over = _plan_chosen(dataset, facts, arguments), {}
+    changes = subject_changes(dataset, planned.plan)
+    if store is not None:
+        carry_out(store, planned.plan, changes)
+    if arguments.json:
+        found = _as_json(dataset.root, planned.plan.edits, is_done=store is not None)
+        found |= {"unchanged": planned.plan.unchanged, **left_over}
+        found |= {"notes": [*planned.notes, *changes.notes], "renamed": _renamed_as_json(changes)}
+        show(json.dumps(found))
+    else:
+        _show_changes(dataset.root, planned, changes, is_done=store is not None)
+    return 0
+
+
+def _plan_by_table(
+    dataset: "ReadableDataset", table: "MetadataTable"
+) -> "tuple[TablePlan, dict[str, object]]":
+    """Return what a table changes, and the rows and photos that are left over, for JSON."""
     from collector.commands.table_report import report_rows
     from maskage.dataset.facts.known_photos import plan_table
     from maskage.dataset.facts.photo_choice import aliases_of
     from maskage.formats.metadata_file import match_metadata
     from maskage.formats.tables.table_match import require_rows
 
-    photos = {photo.path: photo for photo in store.photos()}
-    match = match_metadata(table, photos, store.root, aliases_of(photos.values()))
-    require_rows(match, arguments.table, store.root)
-    report_rows(table, match, store.root)
-    rows = [(photos[name], row) for name, row in match.rows.items()]
-    return _change(store, plan_table(rows), arguments, match)
+    photos = {photo.path: photo for photo in dataset.photos()}
+    match = match_metadata(table, photos, dataset.root, aliases_of(photos.values()))
+    require_rows(match, table.path, dataset.root)
+    report_rows(table, match, dataset.root)
+    planned = plan_table((photos[name], row) for name, row in match.rows.items())
+    return planned, {
+        "missing": [path_to_text(path) for path in match.unmatched_rows],
+        "untabled": [path_to_text(path) for path in match.unmatched_names],
+    }
 
 
-def _edit_chosen(
-    store: "PhotoStore", facts: Mapping[str, str | None], arguments: argparse.Namespace
-) -> int:
+def _plan_chosen(
+    dataset: "ReadableDataset", facts: Mapping[str, str | None], arguments: argparse.Namespace
+) -> "TablePlan":
     from maskage.dataset.facts.fact_changes import plan_facts
     from maskage.dataset.facts.known_photos import TablePlan
     from maskage.dataset.facts.photo_choice import choose_paths, choose_where, read_conditions
 
-    photos = store.photos()
+    photos = dataset.photos()
     if arguments.photo:
-        chosen = choose_paths(photos, arguments.photo, store.root)
+        chosen = choose_paths(photos, arguments.photo, dataset.root)
     else:
         chosen = choose_where(photos, read_conditions(arguments.where))
         if not chosen:
             raise DatasetError(
-                f"{store.root}: of its {len(photos)} photos none has "
+                f"{dataset.root}: of its {len(photos)} photos none has "
                 f"{shown_text(', '.join(arguments.where))}. Nothing was changed."
             )
-    return _change(store, TablePlan(plan_facts((photo, facts) for photo in chosen)), arguments)
+    return TablePlan(plan_facts((photo, facts) for photo in chosen))
 
 
-def _change(
-    store: "PhotoStore",
-    table: "TablePlan",
-    arguments: argparse.Namespace,
-    match: "TableMatch[PhotoMetadata] | None" = None,
-) -> int:
-    """Show what changes, and change it unless it is a dry run."""
-    from maskage.dataset.facts.editing import carry_out, subject_changes
+def _show_changes(
+    root: Path, planned: "TablePlan", changes: "SubjectChanges", *, is_done: bool
+) -> None:
     from maskage.dataset.facts.fact_changes import describe_changes
 
-    plan, changes = table.plan, subject_changes(store, table.plan)
-    if not arguments.dry_run:
-        carry_out(store, plan, changes)
-    is_done = bool(plan.edits) and not arguments.dry_run
-    if arguments.json:
-        found = _as_json(store.root, plan.edits, is_done=is_done)
-        found |= {"unchanged": plan.unchanged, "notes": [*table.notes, *changes.notes]}
-        if match is not None:
-            found["missing"] = [path_to_text(path) for path in match.unmatched_rows]
-            found["untabled"] = [path_to_text(path) for path in match.unmatched_names]
-        show(json.dumps(found | {"renamed": _renamed_as_json(changes)}))
-        return 0
-    will = "would change" if arguments.dry_run else "changed"
-    show(f"{len(plan.edits):>6} photos {will}; {plan.unchanged} have these facts already")
-    for line in describe_changes(plan.edits):
-        show(f"{'':>10}{line}")
-    for note in (*table.notes, *changes.notes):
+    edits, unchanged = planned.plan.edits, planned.plan.unchanged
+    photos = "1 photo" if len(edits) == 1 else f"{len(edits)} photos"
+    same = f"; {unchanged} have these facts already" if unchanged else ""
+    show(f"{photos} {'changed' if is_done else 'would change'}{same}")
+    for line in describe_changes(edits):
+        show(f"{'':>6}{line}")
+    for note in (*planned.notes, *changes.notes):
         say(note)
-    if is_done:
-        show(f"Undo with: {join_words(['collector', 'edit', str(store.root), '--undo'])}")
-    elif arguments.dry_run:
+    if not is_done:
         say("A dry run: nothing was changed.")
-    return 0
+    elif edits:
+        show(f"Undo with: {join_words(['collector', 'edit', str(root), '--undo'])}")
 
 
 def _undo(store: "PhotoStore", arguments: argparse.Namespace) -> int:
     from maskage.dataset.facts.editing import undo_last
     from maskage.dataset.facts.fact_changes import describe_changes
 
-    if arguments.dry_run:
-        raise UsageError("--undo takes no --dry-run.")
     undone = undo_last(store)
     if arguments.json:
         found = _as_json(store.root, undone.edits, is_done=True)
@@ -225,15 +249,19 @@ def _undo(store: "PhotoStore", arguments: argparse.Namespace) -> int:
         found["gone"] = [path_to_text(path) for path in undone.gone]
         show(json.dumps(found))
         return 0
-    show(f"{len(undone.edits):>6} photos are as before the change of {undone.step.at}")
+    photos = "1 photo is" if len(undone.edits) == 1 else f"{len(undone.edits)} photos are"
+    show(f"{photos} as before the change of {undone.step.at[:16].replace('T', ' ')}")
     for line in describe_changes(undone.edits):
-        show(f"{'':>10}{line}")
+        show(f"{'':>6}{line}")
     for names, why in (
         (undone.changed_since, "were changed since, and keep that"),
         (undone.gone, "are not in the dataset any more"),
     ):
         if names:
-            show(f"{len(names):>6} {why} (the first is {shown_text(names[0])})")
+            show(f"{len(names)} {why} (the first is {shown_text(names[0])})")
+    for each in undone.step.renamed:
+        if each.moves_consent:
+            say(f"The consent is that of {shown_text(each.former)} again.")
     return 0
 
 

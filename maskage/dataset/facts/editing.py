@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
+from maskage.dataset.consent import Consent
 from maskage.dataset.edits import Edit, describing
 from maskage.dataset.facts.fact_changes import FactPlan
 from maskage.dataset.facts.journal import (
@@ -20,15 +22,48 @@ from maskage.dataset.facts.renamed_subjects import (
     SubjectChanges,
     find_subject_changes,
 )
-from maskage.dataset.manifest import read_rows
+from maskage.dataset.manifest import read_consents, read_rows
 from maskage.dataset.photo_names import iso_time
-from maskage.dataset.store import PhotoStore
+from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError
 from maskage.formats.output_log import read_outputs, rename_in_log
 from maskage.records import Photo
 
 
-def subject_changes(store: PhotoStore, plan: FactPlan) -> SubjectChanges:
+class ReadableDataset(Protocol):
+    """A dataset that can be read, open for writing or not."""
+
+    @property
+    def root(self) -> Path:
+        """Its folder."""
+
+    def photos(self) -> list[Photo]:
+        """Return every photo in it, sorted by path."""
+
+    def consents(self) -> dict[str, Consent]:
+        """Return every consent on record, by subject."""
+
+
+@dataclass(frozen=True)
+class DatasetOnDisk:
+    """A dataset that is only read, for a plan that is only shown.
+
+    Attributes:
+        root: Its folder.
+    """
+
+    root: Path
+
+    def photos(self) -> list[Photo]:
+        """Return every photo in it, sorted by path."""
+        return list_photos(self.root)
+
+    def consents(self) -> dict[str, Consent]:
+        """Return every consent on record, by subject."""
+        return read_consents(self.root)
+
+
+def subject_changes(store: ReadableDataset, plan: FactPlan) -> SubjectChanges:
     """Return what a plan means for the consents on record."""
     if not any(edit.before and edit.before.subject != edit.photo.subject for edit in plan.edits):
         return SubjectChanges()
