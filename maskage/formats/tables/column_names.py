@@ -116,7 +116,7 @@ def _nothing_to_use(
     hint = "".join(f" Is {header!r} the {column}?" for header, column in slips)
     return (
         f"{name}: no {lacking}. Found: {', '.join(headers) or 'nothing'}.{hint} It takes {PATH} "
-        f"(or file_name) and any of {', '.join(wanted)}; the first line holds these names."
+        f"and any of {', '.join(wanted)}, named in its first line; {PATH} may be file_name too."
     )
 
 
