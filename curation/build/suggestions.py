@@ -48,7 +48,10 @@ def flag_doubts(plan: CurationPlan) -> Notice | None:
     except ToolchainError as fault:
         return Notice(f"{here}. That could not be noted for `collector review`: {fault}")
     withdrawn = len(former.keys() - opinions.keys())
-    more = f" {_labels(withdrawn)} of an earlier check not doubtful any more." if withdrawn else ""
+    more = ""
+    if withdrawn:
+        words = "1 opinion" if withdrawn == 1 else f"{withdrawn} opinions"
+        more = f" {words} of an earlier check {'is' if withdrawn == 1 else 'are'} withdrawn."
     if not count:
         return Notice(f"{here}.{more}") if more or plan.confirmed else None
     return Notice(
