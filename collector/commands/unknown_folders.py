@@ -43,18 +43,6 @@ def require_some_pictures(
     raise DatasetError(f"{source}: no pictures found in it.")
 
 
-def require_whole_import(
-    arguments: argparse.Namespace, scheme: Scheme, listing: SourceListing
-) -> None:
-    """Refuse to call an import a success when folders were not imported.
-
-    Raises:
-        DatasetError: There were folders that are no classes.
-    """
-    if listing.unknown:
-        raise DatasetError(*describe_unknown(arguments, scheme, listing))
-
-
 def describe_unknown(
     arguments: argparse.Namespace,
     scheme: Scheme,
@@ -164,10 +152,11 @@ def _command(
     words = ["collector", "import", str(arguments.source), str(arguments.data)]
     words += ["--map", format_map(folder_map)] if folder_map else []
     words += ["--add-classes"] if classes is None else []
-    for option in ("subject", "session", "metadata", "face_model"):
+    for option in ("subject", "subject_from", "session", "metadata", "face_model"):
         if (value := getattr(arguments, option)) is not None:
             words += [f"--{option.replace('_', '-')}", str(value)]
-    return join_words(words + (["--find-faces"] if arguments.find_faces else []))
+    words += ["--find-faces"] if arguments.find_faces else []
+    return join_words(words + (["--again"] if arguments.again else []))
 
 
 def _count(pictures: int) -> str:
