@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from collector.commands.face_lines import FACE_CHOICES
 from maskage.commands.options import add_data, add_face_model, add_metadata
 from maskage.commands.parser import CommandParser, offer_words, suggest
 from maskage.commands.program import Command
@@ -57,7 +58,13 @@ def _add_import_options(parser: CommandParser) -> None:
     parser.add_argument(
         "--find-faces",
         action="store_true",
-        help="cut out the largest face of each picture; from a video it is always cut out",
+        help="cut faces out of the pictures; out of a video they are always cut",
+    )
+    parser.add_argument(
+        "--faces",
+        choices=FACE_CHOICES,
+        help="the faces that are cut out of a picture or a frame: the largest, or all, which is "
+        "only right where all are of one class (default: largest)",
     )
     add_face_model(parser)
 
@@ -73,9 +80,12 @@ def _run_import(arguments: argparse.Namespace) -> int:
         raise DatasetError(f"No such file or folder: {arguments.source}. Nothing was imported.")
     if arguments.every <= 0:
         raise UsageError(f"--every is a time in seconds above 0; found {arguments.every}.")
+    from collector.commands.face_lines import check_face_choice
     from maskage.pictures.images import is_picture
 
-    if arguments.source.is_dir() or is_picture(arguments.source):
+    is_video = not (arguments.source.is_dir() or is_picture(arguments.source))
+    check_face_choice(arguments, cuts_faces=arguments.find_faces or is_video)
+    if not is_video:
         return _import_pictures(arguments, scheme)
     return _import_video(arguments, scheme)
 
@@ -100,12 +110,12 @@ def _check_label(arguments: argparse.Namespace, scheme: "Scheme") -> None:
 
 
 def _import_pictures(arguments: argparse.Namespace, scheme: "Scheme") -> int:
+    from collector.commands.face_lines import open_face_cutter
     from collector.commands.folder_map import read_map
     from collector.commands.unknown_folders import require_some_pictures, require_whole_import
     from maskage.dataset.importing.importer import import_pictures
     from maskage.dataset.importing.source_labels import list_source, read_metadata
     from maskage.dataset.store import PhotoStore
-    from maskage.faces.finder import open_face_finder
 
     folder_map = read_map(arguments.map or (), scheme)
     table = read_metadata(arguments.metadata, scheme, folder_map) if arguments.metadata else {}
@@ -124,11 +134,7 @@ def _import_pictures(arguments: argparse.Namespace, scheme: "Scheme") -> int:
         listing = list_with(scheme)
     _report_listing(arguments, listing, len(table))
     require_some_pictures(arguments, scheme, listing)
-    finder = None
-    if arguments.find_faces:
-        finder = open_face_finder(arguments.face_model)
-        if finder.notice:
-            say(finder.notice)
+    faces = open_face_cutter(arguments) if arguments.find_faces else None
     _check_pseudonyms(table)
     with PhotoStore(arguments.data) as store:
         if store.scheme != scheme:
@@ -141,10 +147,10 @@ def _import_pictures(arguments: argparse.Namespace, scheme: "Scheme") -> int:
             listing.pictures,
             subject=arguments.subject,
             session=arguments.session,
-            finder=finder,
+            faces=faces,
         )
         shown = show_progress(reports, "importing", len(listing.pictures))
-        _finish_import(shown, arguments.data, listing.left_out)
+        _finish_import(shown, arguments, listing.left_out)
     require_whole_import(arguments, scheme, listing)
     return 0
 
@@ -186,39 +192,38 @@ def _check_pseudonyms(metadata: "dict[str, PhotoMetadata]") -> None:
 
 
 def _import_video(arguments: argparse.Namespace, scheme: "Scheme") -> int:
+    from collector.commands.face_lines import open_face_cutter
     from maskage.dataset.importing.video_import import import_video
     from maskage.dataset.store import PhotoStore
-    from maskage.faces.finder import open_face_finder
 
     if not arguments.label:
         raise UsageError(
             f"{arguments.source}: a video does not say what it shows. "
             f"Add --label with one of {', '.join(scheme.labels)}."
         )
-    finder = open_face_finder(arguments.face_model)
-    if finder.notice:
-        say(finder.notice)
+    faces = open_face_cutter(arguments)
     with PhotoStore(arguments.data) as store:
         reports = import_video(
             store,
             arguments.source,
             arguments.label,
-            finder,
+            faces,
             every_s=arguments.every,
             subject=arguments.subject,
             session=arguments.session,
         )
-        _finish_import(show_progress(reports, "importing"), arguments.data, {})
+        _finish_import(show_progress(reports, "importing"), arguments, {})
     return 0
 
 
 def _finish_import(
-    reports: "Iterable[ImportReport]", data: Path, left_out: Mapping[str, int]
+    reports: "Iterable[ImportReport]", arguments: argparse.Namespace, left_out: Mapping[str, int]
 ) -> None:
     """Run the import to its end and print what became of every picture."""
+    from collector.commands.face_lines import require_some_faces, show_faces
     from maskage.dataset.importing.import_report import ImportReport
 
-    report = ImportReport({})
+    report, data = ImportReport({}), arguments.data
     try:
         for latest in reports:
             report = latest
@@ -237,14 +242,14 @@ def _finish_import(
             say(f"  {message}")
     if left_out:
         show(f"{sum(left_out.values()):>6} left out by --map: {', '.join(sorted(left_out))}")
-    if report.faceless:
-        show(f"{report.faceless:>6} skipped: no face found")
+    show_faces(report)
     if report.unreadable:
         show(f"{len(report.unreadable):>6} skipped: unreadable")
         for message in report.unreadable[:20]:
             say(f"  {message}")
     for fault in report.damage.faults:
         show(f"       of the video: {fault}")
+    require_some_faces(report, arguments.source, data)
     show(f"Next: curate {shlex.quote(str(data))} --dedupe --balance")
 
 

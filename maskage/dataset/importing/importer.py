@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from maskage.dataset.importing.face_crops import save_face, with_quality
+from maskage.dataset.importing.face_crops import FaceCutter, with_quality
 from maskage.dataset.importing.import_report import ImportReport
 from maskage.dataset.importing.source_labels import SourcePicture
 from maskage.dataset.store import PhotoStore
 from maskage.errors import UnreadableImageError
-from maskage.faces.finder import FaceFinder
 from maskage.formats.metadata_file import PhotoMetadata
 from maskage.outside_text import portable_name
 from maskage.pictures.images import decode_image, encode_jpeg, without_metadata
@@ -27,7 +26,7 @@ def import_pictures(
     *,
     subject: str | None = None,
     session: str | None = None,
-    finder: FaceFinder | None = None,
+    faces: FaceCutter | None = None,
 ) -> Iterator[ImportReport]:
     """Import pictures one by one; yield the growing report after each.
 
@@ -36,12 +35,12 @@ def import_pictures(
         pictures: What to import, from `maskage.dataset.importing.source_labels.list_source`.
         subject: Subject of the pictures whose metadata has none.
         session: Session of the pictures whose metadata has none.
-        finder: Cuts out the largest face of each picture; without it pictures are kept whole.
+        faces: Cuts the wanted faces out of each picture; without it pictures are kept whole.
     """
     report = ImportReport(dict.fromkeys(store.scheme.labels, 0))
     known = store.imported_digests()
     for picture, data in _read_ahead(pictures):
-        _import_picture(store, picture, data, report, known, (subject, session), finder)
+        _import_picture(store, picture, data, report, known, (subject, session), faces)
         yield report
 
 
@@ -52,13 +51,14 @@ def _import_picture(
     report: ImportReport,
     known: dict[str, str],
     defaults: tuple[str | None, str | None],
-    finder: FaceFinder | None,
+    faces: FaceCutter | None,
 ) -> None:
     try:
         if isinstance(data, UnreadableImageError):
             raise data
         digest = hashlib.sha256(data).hexdigest()
-        if (label := known.get(digest)) is not None:
+        takes_more = faces is not None and faces.takes_all
+        if (label := known.get(digest)) is not None and not takes_more:
             report.duplicates += 1
             report.facts_left += picture.facts != PhotoMetadata()
             if label != picture.label:
@@ -68,7 +68,6 @@ def _import_picture(
     except UnreadableImageError as fault:
         report.unreadable.append(str(fault))
         return
-    known[digest] = picture.label
     photo = Photo(
         path=f"{picture.label}/{portable_name(picture.path.stem)}.jpg",
         label=picture.label,
@@ -77,9 +76,10 @@ def _import_picture(
         group=picture.facts.group,
         source=picture.name,
     )
-    if finder is not None:
-        save_face(store, pixels, photo, finder, digest, report)
+    if faces is not None:
+        faces.save(store, pixels, photo, digest=digest, known=known, report=report)
         return
+    known[digest] = picture.label
     encoded = without_metadata(data) or encode_jpeg(pixels)
     store.add_encoded(encoded, with_quality(photo, pixels, None), digest)
     report.saved[photo.label] += 1
