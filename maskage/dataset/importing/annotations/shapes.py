@@ -20,6 +20,8 @@ def edges_of_points(numbers: Sequence[float]) -> Edges:
 
 def edges_of_corners(one: Sequence[float]) -> Edges:
     """Return the edges of a box by two opposite corners, in any order."""
+    if not all(map(math.isfinite, one)):
+        return UNKNOWN
     left, top, right, bottom = one
     return min(left, right), min(top, bottom), max(left, right), max(top, bottom)
 
