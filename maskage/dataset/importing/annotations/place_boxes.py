@@ -59,7 +59,7 @@ def read_size(path: Path) -> PictureSize:
     try:
         with Image.open(path, formats=_FORMATS) as image:
             width, height = image.size
-            found = image.getexif().get(0x0112, 1)
+            found = image.getexif().get(0x0112, 1) if _may_be_turned(image, path) else 1
     except Exception:  # noqa: BLE001  a damaged file raises many things; the decoder has words
         whole = decode_grey(path.read_bytes(), path.name, min_side=32)
         return PictureSize(whole.width, whole.height)
@@ -67,6 +67,18 @@ def read_size(path: Path) -> PictureSize:
     if orientation >= 5:
         width, height = height, width
     return PictureSize(width, height, orientation)
+
+
+def _may_be_turned(image: Image.Image, path: Path) -> bool:
+    """Return False for a PNG that says nothing of its orientation.
+
+    Pillow decodes all of a PNG to look for it behind the pixels: 6 ms for each of a face-mask set's
+    853 pictures, where reading the file takes 0.1 ms.
+    """
+    if image.format != "PNG":
+        return True
+    data = path.read_bytes()
+    return any(mark in data for mark in (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp"))
 
 
 def place_box(box: DrawnBox, drawn_on: tuple[int, int] | None, size: PictureSize) -> FaceBox | str:

@@ -195,13 +195,16 @@ def test_a_damaged_xml_is_counted_and_an_object_without_a_box(tmp_path: Path) ->
         (7, (80, 60), (0, 10, 30, 30), (30, 50, 20, 30)),
     ],
 )
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
 def test_boxes_on_photos_that_lie_on_their_side_follow_them(
     tmp_path: Path,
+    suffix: str,
     orientation: int,
     size: tuple[int, int],
     drawn: tuple[int, ...],
     expected: tuple[int, ...],
 ) -> None:
-    put_picture(tmp_path / "a.jpg", orientation=orientation)
-    put_text(tmp_path / "a.xml", voc_xml("a.jpg", ("mask", drawn), size=size))
-    assert boxes_in(tmp_path) == [("a.jpg", "mask", expected)]
+    name = f"a.{suffix}"
+    put_picture(tmp_path / name, orientation=orientation)
+    put_text(tmp_path / "a.xml", voc_xml(name, ("mask", drawn), size=size))
+    assert boxes_in(tmp_path) == [(name, "mask", expected)]
