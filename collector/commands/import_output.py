@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from collector.commands.face_lines import require_some_faces, show_faces
 from maskage.commands.parser import suggest
 from maskage.commands.text_table import align_columns, list_some
 from maskage.console import say, show
@@ -36,6 +37,13 @@ def report_listing(arguments: argparse.Namespace, source: "ReadSource") -> None:
             f"first is {loose[0]}). Put them into class folders, or give it with --label."
         )
     report_left_out(each for each in source.walk.left_out if each.reason != SYSTEM_REASON)
+    report_left_out(listing.unboxed)
+    if listing.annotated:
+        say(
+            f"{named}: {listing.annotated}: each box is a photo, cut out with its surroundings; "
+            f"{len(listing.pictures)} boxes in {len({each.name for each in listing.pictures})} "
+            f"pictures, from {source.annotation_files} files."
+        )
     if source.walk.links:
         say(f"{named}: links to folders that were followed: {source.walk.links}")
     _report_tables(arguments, source)
@@ -125,9 +133,12 @@ def require_success(
         lines += describe_unknown(arguments, scheme, source.listing)
     if lines:
         raise DatasetError(*lines)
+    require_some_faces(report, arguments.source, arguments.data)
     if not (report.photos or report.duplicates or report.removed):
-        why = "no face was found" if report.faceless else "none of the files could be read"
-        raise DatasetError(f"{arguments.source}: no photo was saved: {why}.")
+        raise DatasetError(
+            f"{arguments.source}: no photo was saved: none of the files could be read. Their "
+            f"messages above say what to do."
+        )
 
 
 def say_next(arguments: argparse.Namespace, has_photos: bool) -> int:
@@ -197,8 +208,7 @@ def _show_skipped(report: "ImportReport") -> None:
     if report.label_conflicts:
         count = sum(each.reason.startswith("the same picture") for each in report.left_out)
         show(f"{count:>6} skipped: label conflict, the same picture under several labels")
-    if report.faceless:
-        show(f"{report.faceless:>6} skipped: no face found")
+    show_faces(report)
     if report.unreadable:
         show(f"{len(report.unreadable):>6} skipped: unreadable")
         for message in report.unreadable[:_MOST_MESSAGES]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from collector.commands.face_lines import FACE_CHOICES
 from collector.commands.import_output import (
     copy_consents,
     finish_import,
@@ -68,7 +69,13 @@ def _add_import_options(parser: CommandParser) -> None:
     parser.add_argument(
         "--find-faces",
         action="store_true",
-        help="cut out the largest face of each picture; from a video it is always cut out",
+        help="cut faces out of the pictures; out of a video they are always cut",
+    )
+    parser.add_argument(
+        "--faces",
+        choices=FACE_CHOICES,
+        help="the faces that are cut out of a picture or a frame: the largest, or all, which is "
+        "only right where all are of one class (default: largest)",
     )
     parser.add_argument(
         "--again",
@@ -93,9 +100,12 @@ def _run_import(arguments: argparse.Namespace) -> int:
         raise DatasetError(f"No such file or folder: {arguments.source}. Nothing was imported.")
     if arguments.every <= 0:
         raise UsageError(f"--every is a time in seconds above 0; found {arguments.every}.")
+    from collector.commands.face_lines import check_face_choice
     from collector.commands.import_source import is_video_source
 
-    if is_video_source(arguments):
+    is_video = is_video_source(arguments)
+    check_face_choice(arguments, cuts_faces=arguments.find_faces or is_video)
+    if is_video:
         return _import_video(arguments, scheme)
     return _import_pictures(arguments, scheme)
 
@@ -120,11 +130,11 @@ def _check_label(arguments: argparse.Namespace, scheme: "Scheme") -> None:
 
 
 def _import_pictures(arguments: argparse.Namespace, scheme: "Scheme") -> int:
+    from collector.commands.face_lines import open_face_cutter
     from collector.commands.import_source import opened_source, read_source
     from collector.commands.unknown_folders import require_some_pictures
     from maskage.dataset.importing.importer import import_pictures
     from maskage.dataset.store import PhotoStore
-    from maskage.faces.finder import open_face_finder
 
     with opened_source(arguments) as opened:
         source = read_source(arguments, scheme, opened)
@@ -135,11 +145,7 @@ def _import_pictures(arguments: argparse.Namespace, scheme: "Scheme") -> int:
             source = read_source(arguments, scheme, opened)
         report_listing(arguments, source)
         require_some_pictures(arguments, scheme, source.listing)
-        finder = None
-        if arguments.find_faces:
-            finder = open_face_finder(arguments.face_model)
-            if finder.notice:
-                say(finder.notice)
+        faces = open_face_cutter(arguments) if arguments.find_faces else None
         _check_pseudonyms(source.metadata)
         with PhotoStore(arguments.data) as store:
             if store.scheme != scheme:
@@ -152,7 +158,7 @@ def _import_pictures(arguments: argparse.Namespace, scheme: "Scheme") -> int:
                 source.listing.pictures,
                 subject=arguments.subject,
                 session=arguments.session,
-                finder=finder,
+                faces=faces,
                 is_again=arguments.again,
             )
             shown = show_progress(reports, "importing", len(source.listing.pictures))
@@ -177,24 +183,22 @@ def _check_pseudonyms(metadata: "Mapping[str, PhotoMetadata]") -> None:
 
 
 def _import_video(arguments: argparse.Namespace, scheme: "Scheme") -> int:
+    from collector.commands.face_lines import open_face_cutter
     from maskage.dataset.importing.video_import import import_video
     from maskage.dataset.store import PhotoStore
-    from maskage.faces.finder import open_face_finder
 
     if not arguments.label:
         raise UsageError(
             f"{arguments.source}: a video does not say what it shows. "
             f"Add --label with one of {', '.join(scheme.labels)}."
         )
-    finder = open_face_finder(arguments.face_model)
-    if finder.notice:
-        say(finder.notice)
+    faces = open_face_cutter(arguments)
     with PhotoStore(arguments.data) as store:
         reports = import_video(
             store,
             arguments.source,
             arguments.label,
-            finder,
+            faces,
             every_s=arguments.every,
             subject=arguments.subject,
             session=arguments.session,

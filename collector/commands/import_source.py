@@ -1,13 +1,15 @@
 """SOURCE of `collector import`: what it is, and what lies in it."""
 
 import argparse
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from collector.commands.folder_map import read_map
 from maskage.classes.scheme import Scheme
+from maskage.dataset.importing.annotations.reading import read_annotations
 from maskage.dataset.importing.dataset_source import SourceKnowledge, read_knowledge, without
 from maskage.dataset.importing.own_output import OwnOutput
 from maskage.dataset.importing.source_labels import (
@@ -64,7 +66,8 @@ class ReadSource:
         metadata: Rows of the tables that are used.
         tables: Tables in the source.
         left_out: Files and folders that no picture of the listing comes from, with the reasons.
-        walk: What lies in the source.
+        walk: What lies in the source; without the files that are used.
+        annotation_files: Number of files that boxes were read from.
     """
 
     listing: SourceListing
@@ -72,6 +75,7 @@ class ReadSource:
     tables: SourceTables
     left_out: tuple[LeftOut, ...]
     walk: SourceWalk
+    annotation_files: int = 0
 
     @property
     def is_dataset(self) -> bool:
@@ -135,9 +139,7 @@ def opened_source(arguments: argparse.Namespace) -> Iterator[OpenedSource]:
         yield _open(source, walk_source(source, data), data)
 
 
-def read_source(
-    arguments: argparse.Namespace, scheme: Scheme, opened: OpenedSource
-) -> ReadSource:
+def read_source(arguments: argparse.Namespace, scheme: Scheme, opened: OpenedSource) -> ReadSource:
     """Read the tables of a source and list its pictures with their classes.
 
     Raises:
@@ -152,7 +154,8 @@ def read_source(
         tables = read_source_tables(opened.folder, opened.walk.tables, METADATA_COLUMNS)
         metadata = tables.rows
         check_labels(", ".join(tables.used), metadata, scheme, folder_map)
-    listing = list_source(
+    list_with = functools.partial(
+        list_source,
         opened.folder,
         scheme,
         label=arguments.label,
@@ -162,8 +165,16 @@ def read_source(
         known=opened.knowledge.photos,
         subject_from=arguments.subject_from or ("none" if arguments.subject else None),
     )
-    left_out = _all_left_out(arguments, opened, listing, tables)
-    return ReadSource(listing, metadata, tables, left_out, opened.walk)
+    listing, used = list_with(), frozenset[str]()
+    if not (listing.pictures or listing.left_out) and _may_be_annotated(opened):
+        annotations = read_annotations(opened.folder)
+        if annotations is not None and annotations.boxes:
+            listing, used = list_with(annotations=annotations), annotations.used
+    left_out = _all_left_out(arguments, opened, listing, {*tables.used, *used})
+    unread = tuple(each for each in opened.walk.left_out if each.path not in used)
+    return ReadSource(
+        listing, metadata, tables, left_out, replace(opened.walk, left_out=unread), len(used)
+    )
 
 
 def _open(folder: Path, walk: SourceWalk, data: Path, *, is_archive: bool = False) -> OpenedSource:
@@ -175,7 +186,7 @@ def _all_left_out(
     arguments: argparse.Namespace,
     opened: OpenedSource,
     listing: SourceListing,
-    tables: SourceTables,
+    used: Container[str],
 ) -> tuple[LeftOut, ...]:
     by_map = [
         LeftOut(name, f"left out by --map: {folder}")
@@ -186,9 +197,19 @@ def _all_left_out(
     others = [
         LeftOut(name, TABLE_REASON)
         for name in opened.walk.tables
-        if name not in tables.used and not _is_same(opened.folder / name, arguments.metadata)
+        if name not in used and not _is_same(opened.folder / name, arguments.metadata)
     ]
-    return tuple(sorted([*opened.walk.left_out, *by_map, *no_class, *others], key=_path_of))
+    walked = [each for each in opened.walk.left_out if each.path not in used]
+    found = [*walked, *by_map, *no_class, *others, *listing.unboxed]
+    return tuple(sorted(found, key=_path_of))
+
+
+def _may_be_annotated(opened: OpenedSource) -> bool:
+    """Return whether a file that may hold annotations lies in anybody's folder."""
+    if opened.walk.own is not None:
+        return False
+    suffixes = (PurePath(each.path).suffix.lower() for each in opened.walk.left_out)
+    return any(suffix in NOTE_SUFFIXES for suffix in suffixes)
 
 
 def _refuse_tables(arguments: argparse.Namespace, suffix: str) -> None:

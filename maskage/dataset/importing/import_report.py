@@ -30,6 +30,9 @@ class ImportReport:
         removed: Names of the pictures whose photos lie in the trash.
         facts_left: Number of duplicates whose metadata was not taken.
         faceless: Number of pictures or frames in which no face was found.
+        faceless_names: Names of these, below the source.
+        several_faces: Number of faces in each picture or frame of which only the largest was taken.
+        small_faces: Number of faces in each picture or frame that are too small to be taken.
         unreadable: A message for each picture that could not be read.
         damage: The parts of a video that could not be read.
         left_out: Files that were not used, each with the reason; also the unreadable ones, those
@@ -47,6 +50,9 @@ class ImportReport:
     removed: list[str] = field(default_factory=list)
     facts_left: int = 0
     faceless: int = 0
+    faceless_names: list[str] = field(default_factory=list)
+    several_faces: dict[str, int] = field(default_factory=dict)
+    small_faces: dict[str, int] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
     damage: VideoDamage = field(default_factory=VideoDamage)
     left_out: list[LeftOut] = field(default_factory=list)
@@ -85,6 +91,9 @@ class ImportReport:
             "conflicts_with_dataset": self.conflicts,
             "facts_left": self.facts_left,
             "faceless": self.faceless,
+            "faceless_names": self.faceless_names,
+            "several_faces": self.several_faces,
+            "small_faces": self.small_faces,
             "unreadable": self.unreadable,
             "video_faults": list(self.damage.faults),
             "origins": dict(sorted(self.origins.items())),

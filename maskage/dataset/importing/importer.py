@@ -6,13 +6,21 @@ changed.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maskage.dataset.edits import Edit
-from maskage.dataset.importing.face_crops import save_face, with_quality
+from maskage.dataset.importing.annotations.place_boxes import read_size
+from maskage.dataset.importing.face_crops import (
+    FaceCutter,
+    region_digest,
+    scale_box,
+    scene_group,
+    with_quality,
+)
 from maskage.dataset.importing.import_report import (
     IN_CONFLICT,
     IN_TRASH,
@@ -25,15 +33,17 @@ from maskage.dataset.importing.label_conflicts import LabelConflict, find_confli
 from maskage.dataset.importing.source_labels import SourcePicture
 from maskage.dataset.photo_files import TRASH
 from maskage.dataset.store import PhotoStore
-from maskage.errors import UnreadableImageError
-from maskage.faces.finder import FaceFinder, crop_face
+from maskage.errors import FaceOutsideFrameError, UnreadableImageError
+from maskage.faces.finder import crop_face
 from maskage.outside_text import portable_name
 from maskage.pictures.images import decode_image, encode_jpeg, without_metadata
-from maskage.records import Photo
+from maskage.records import FaceBox, Photo, RgbImage
 
 _AHEAD = 16
 """Pictures that are read, decoded and measured while one is saved."""
 _THREADS = 2
+_MAYBE_REDUCED = 4_000_000
+"""Pixels below which no picture is one that was decoded at reduced size."""
 
 
 def import_pictures(
@@ -42,7 +52,7 @@ def import_pictures(
     *,
     subject: str | None = None,
     session: str | None = None,
-    finder: FaceFinder | None = None,
+    faces: FaceCutter | None = None,
     is_again: bool = False,
 ) -> Iterator[ImportReport]:
     """Import pictures one by one; yield the growing report after each.
@@ -52,11 +62,12 @@ def import_pictures(
         pictures: What to import, from `maskage.dataset.importing.source_labels.list_source`.
         subject: Subject of the pictures whose metadata has none.
         session: Session of the pictures whose metadata has none.
-        finder: Cuts out the largest face of each picture; without it pictures are kept whole.
+        faces: Cuts the wanted faces out of each picture; without it pictures are kept whole, or cut
+            to their region.
         is_again: Bring back photos that lie in the trash.
     """
-    importer = _Importer(store, (subject, session), finder, is_again)
     listed = list(pictures)
+    importer = _Importer(store, (subject, session), faces, is_again, _names_of_several(listed))
     conflicts = find_conflicts(listed)
     for conflict in conflicts:
         importer.leave_conflict(conflict)
@@ -93,12 +104,13 @@ class _Importer:
         self,
         store: PhotoStore,
         defaults: tuple[str | None, str | None],
-        finder: FaceFinder | None,
+        faces: FaceCutter | None,
         is_again: bool,
+        several: Set[str],
     ) -> None:
         self.report = ImportReport(dict.fromkeys(store.scheme.labels, 0))
         self._store, self._defaults = store, defaults
-        self._finder, self._is_again = finder, is_again
+        self._faces, self._is_again, self._several = faces, is_again, several
         self._known = KnownImports(store)
 
     def prepare_ahead(
@@ -131,7 +143,9 @@ class _Importer:
             self._leave_unreadable(picture, prepared.fault)
             return
         known = self._known.find(prepared.digest)
-        if known is None:
+        if self._faces is not None and self._faces.takes_all and picture.region is None:
+            self._save_faces(picture, prepared)
+        elif known is None:
             self._save_new(picture, prepared)
         elif known.state is ImportState.PRESENT:
             self._count_known(picture, known)
@@ -149,14 +163,14 @@ class _Importer:
 
     def _decoded(self, picture: SourcePicture, prepared: _Prepared) -> _Prepared:
         """Decode a picture that was read; with a face finder that is done later, in one thread."""
-        if self._finder is not None and picture.region is None:
+        if self._faces is not None and picture.region is None:
             return prepared
         bare = Photo(path="", label=picture.label)
         box = picture.region or (picture.known.box if picture.known else None)
         try:
             pixels = decode_image(prepared.data, picture.name)
             if picture.region is not None:
-                pixels = crop_face(pixels, picture.region)
+                pixels = _cut(picture.path, pixels, picture.region)
                 encoded = encode_jpeg(pixels)
             else:
                 encoded = without_metadata(prepared.data) or encode_jpeg(pixels)
@@ -166,7 +180,7 @@ class _Importer:
 
     def _save_new(self, picture: SourcePicture, prepared: _Prepared) -> None:
         if prepared.encoded is None or prepared.photo is None:
-            self._save_face(picture, prepared)
+            self._save_faces(picture, prepared)
             return
         is_whole = picture.region is None
         if is_whole and (there := self._known.find_content(prepared.encoded)) is not None:
@@ -174,21 +188,29 @@ class _Importer:
             return
         self._save(picture, prepared.encoded, prepared.photo, prepared.digest)
 
-    def _save_face(self, picture: SourcePicture, prepared: _Prepared) -> None:
-        assert self._finder is not None
+    def _save_faces(self, picture: SourcePicture, prepared: _Prepared) -> None:
+        assert self._faces is not None
         try:
             pixels = decode_image(prepared.data, picture.name)
         except UnreadableImageError as fault:
             self._leave_unreadable(picture, fault)
             return
-        before = self.report.faceless
-        photo = self._photo_of(picture)
-        save_face(self._store, pixels, photo, self._finder, prepared.digest, self.report)
-        if self.report.faceless > before:
-            self.report.leave_out(picture.name, NO_FACE)
-        else:
-            self._known.add(prepared.digest, photo)
-            self._note_saved(picture)
+        report = self.report
+        saved, known, faceless = report.photos, report.duplicates, report.faceless
+        self._faces.save(
+            self._store,
+            pixels,
+            self._photo_of(picture),
+            digest=prepared.digest,
+            known=self._known.labels,
+            report=report,
+        )
+        if report.faceless > faceless:
+            report.leave_out(picture.name, NO_FACE)
+        elif report.photos > saved:
+            self._note_saved(picture, report.photos - saved)
+        elif report.duplicates > known:
+            report.known.append(picture.name)
 
     def _save_again(
         self, picture: SourcePicture, prepared: _Prepared, known: ImportedPhoto
@@ -198,7 +220,7 @@ class _Importer:
         if decoded.fault is not None:
             self._leave_unreadable(picture, decoded.fault)
         elif decoded.encoded is None or decoded.photo is None:
-            self._save_face(picture, decoded)
+            self._save_faces(picture, decoded)
         else:
             lost = self._known.photo_of(known)
             self._save(picture, decoded.encoded, decoded.photo, decoded.digest, lost)
@@ -214,6 +236,7 @@ class _Importer:
     ) -> None:
         photo = replace(
             self._photo_of(picture, lost),
+            group=self._group_of(picture, digest, lost),
             box=measured.box,
             quality=measured.quality,
             fingerprint=measured.fingerprint,
@@ -222,9 +245,16 @@ class _Importer:
         self.report.saved[photo.label] += 1
         self._note_saved(picture)
 
-    def _note_saved(self, picture: SourcePicture) -> None:
+    def _group_of(self, picture: SourcePicture, digest: str, lost: Photo | None) -> str | None:
+        """Return the group of a photo; the faces of one picture are one, whatever their labels."""
+        group = self._photo_of(picture, lost).group
+        if group is None and picture.region is not None and picture.name in self._several:
+            return scene_group(digest)
+        return group
+
+    def _note_saved(self, picture: SourcePicture, photos: int = 1) -> None:
         if picture.origin is not None:
-            self.report.origins[picture.origin] += 1
+            self.report.origins[picture.origin] += photos
         if picture.person is not None and picture.facts.subject is None:
             self.report.subjects.add(picture.person)
 
@@ -293,6 +323,26 @@ def _read(picture: SourcePicture) -> _Prepared:
     except OSError as fault:
         return _Prepared(fault=UnreadableImageError(f"{path}: cannot be read ({fault.strerror})."))
     digest = hashlib.sha256(data).hexdigest()
-    if (box := picture.region) is not None:
-        digest += f"#{box.x},{box.y},{box.width},{box.height}"
+    if picture.region is not None:
+        digest = region_digest(digest, picture.region)
     return _Prepared(digest, data)
+
+
+def _names_of_several(pictures: Iterable[SourcePicture]) -> Set[str]:
+    """Return the names of the pictures of which several regions become photos."""
+    counts = Counter(picture.name for picture in pictures if picture.region is not None)
+    return {name for name, count in counts.items() if count > 1}
+
+
+def _cut(path: Path, pixels: RgbImage, region: FaceBox) -> RgbImage:
+    """Cut a region of the whole picture out of its pixels, which may have been decoded smaller.
+
+    Raises:
+        UnreadableImageError: It lies outside the picture.
+    """
+    if pixels.shape[0] * pixels.shape[1] > _MAYBE_REDUCED:
+        region = scale_box(region, read_size(path).upright, pixels)
+    try:
+        return crop_face(pixels, region)
+    except FaceOutsideFrameError as fault:
+        raise UnreadableImageError(str(fault)) from fault

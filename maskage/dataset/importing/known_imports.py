@@ -57,6 +57,8 @@ class KnownImports:
             label = there.label if there else row.label
             state = ImportState.PRESENT if there else self._state_of(row.path)
             self._found[digest] = ImportedPhoto(row.path, label, state)
+        if digest not in self._found and "labels" in self.__dict__ and digest in self.labels:
+            return ImportedPhoto("", self.labels[digest], ImportState.PRESENT)
         return self._found.get(digest)
 
     def is_known(self, digest: str) -> bool:
@@ -75,6 +77,16 @@ class KnownImports:
             or self._manifest_rows.removed.get(imported.path)
             or self._manifest_rows.present.get(imported.path)
         )
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The label of everything that was imported and is not gone, by digest; may be added to."""
+        found = {digest: self.find(digest) for digest in (*self._found, *self._rows)}
+        return {
+            digest: each.label
+            for digest, each in found.items()
+            if each is not None and each.state is not ImportState.GONE
+        }
 
     def add(self, digest: str, photo: Photo) -> None:
         """Add a photo that was imported just now."""

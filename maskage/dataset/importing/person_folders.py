@@ -21,17 +21,21 @@ _SERIES = re.compile(
     re.IGNORECASE,
 )
 _WORDS = frozenset(
-    (
-        "male female man woman men women boy girl child adult adults children kids young old day "
-        "night indoor outdoor left right front frontal back profile side up down good bad clean "
-        "noisy blur blurred blurry sharp dark bright low high medium small large big raw original "
-        "originals crop cropped crops aligned resized augmented aug gray grey color rgb real fake "
-        "negative positive true false yes no other others misc unknown unlabelled unlabeled new "
-        "temp tmp test faces labels annotations thumbs thumbnails masks asian black white indian "
-        "african caucasian latino red blue green happy sad angry neutral surprise fear disgust "
-        "mask nomask masked unmasked simple complex incorrect correct cloth surgical n95 kn95"
-    ).split()
+    re.findall(
+        r"\w+",
+        """
+        male female man woman men women boy girl child adult adults children kids young old day
+        night indoor outdoor left right front frontal back profile side up down good bad clean
+        noisy blur blurred blurry sharp dark bright low high medium small large big raw original
+        originals crop cropped crops aligned resized augmented aug gray grey color rgb real fake
+        negative positive true false yes no other others misc unknown unlabelled unlabeled new
+        temp tmp test faces labels annotations thumbs thumbnails masks asian black white indian
+        african caucasian latino red blue green happy sad angry neutral surprise fear disgust
+        mask nomask masked unmasked simple complex incorrect correct cloth surgical n95 kn95
+        """,
+    )
 )
+"""Folders of one name in several classes that are properties of photos, not people."""
 _DIGITS = re.compile(r"\d+")
 _DATE_OR_SIZE = re.compile(r"[\d._x -]+")
 _SHARD = 1000

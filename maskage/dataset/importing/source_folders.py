@@ -75,9 +75,7 @@ def find_class_folders(names: Sequence[PurePath]) -> ClassFolders:
         depth += 1
 
 
-def _hold_same_folders(
-    here: Sequence[str], deeper: Sequence[tuple[str, ...]], depth: int
-) -> bool:
+def _hold_same_folders(here: Sequence[str], deeper: Sequence[tuple[str, ...]], depth: int) -> bool:
     """Return whether folders hold the same folders, fewer than they are: `person/class/`."""
     inner: dict[str, set[str]] = {}
     for parts in deeper:

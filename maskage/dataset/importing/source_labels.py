@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from maskage.classes.scheme import Scheme
+from maskage.dataset.importing.annotations.records import Annotations
 from maskage.dataset.importing.near_classes import close_classes, sure_class
 from maskage.dataset.importing.person_folders import (
     PersonFolders,
@@ -21,8 +22,10 @@ from maskage.dataset.importing.source_walk import SourceWalk, walk_source
 from maskage.errors import DatasetError
 from maskage.formats import metadata_file
 from maskage.formats.metadata_file import PhotoMetadata
+from maskage.pictures.picture_files import LeftOut
 from maskage.records import FaceBox, Photo
 
+_NO_BOX = "a picture that no annotation describes"
 METADATA_COLUMNS = ("subject", "session", "group", "label")
 
 
@@ -105,6 +108,9 @@ class SourceListing:
         unknown: Folders that hold the unlabelled pictures; those that lie in no folder have none.
         unused: Names of the map that are no folder and no label here.
         missing: Paths of the metadata that are not in the source.
+        annotated: Format of the annotations that name the classes; None where folders, a table or
+            the user do. Unknown folders are then labels of boxes.
+        unboxed: What of the annotations is not used, each with the reason.
         people: Folders that are, or may be, people; None for none. The pictures have these
             subjects only where that is clear, or was asked for.
     """
@@ -116,6 +122,8 @@ class SourceListing:
     unused: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     people: PersonFolders | None = None
+    annotated: str | None = None
+    unboxed: tuple[LeftOut, ...] = ()
 
 
 def read_metadata(
@@ -172,6 +180,7 @@ def list_source(
     walk: SourceWalk | None = None,
     known: Mapping[str, Photo] | None = None,
     subject_from: str | None = None,
+    annotations: Annotations | None = None,
 ) -> SourceListing:
     """List the pictures of a folder (or one picture) with their classes; opens none of them.
 
@@ -185,9 +194,13 @@ def list_source(
         known: What the dataset or curated set that the source is knows of each path.
         subject_from: "folder" for folders that are people, "none" for none that are; None to take
             folders for people where that is clear.
+        annotations: Boxes that were drawn in the pictures. They name the classes; each box is a
+            picture of its own.
     """
     walk = walk or walk_source(source)
     lister = _Lister(source, scheme, label, metadata or {}, folder_map, known or {})
+    if annotations is not None:
+        return lister.list_boxes(annotations, walk.pictures)
     for name in walk.pictures:
         lister.add(name)
     return lister.finish(subject_from)
@@ -241,6 +254,39 @@ class _Lister:
                     known=self._known.get(name),
                 )
             )
+
+    def list_boxes(self, annotations: Annotations, names: Sequence[str]) -> SourceListing:
+        """List the boxes of pictures that are there; labels are classes, or in the map."""
+        self._names, unknown, used = set(names), Counter[str](), set[str]()
+        for each in annotations.boxes:
+            if each.image not in self._names:
+                continue
+            used.add(each.image)
+            entry = self._map.find((each.label,))
+            if entry is not None:
+                self._used.add(entry)
+            label = self._map.classes[entry] if entry is not None else each.label
+            if label is None:
+                self._left_out.setdefault(each.label, []).append(each.image)
+            elif label not in self._scheme:
+                unknown[label] += 1
+            else:
+                self._add_box(each.image, label, each.box)
+        reasons = [each for each in annotations.problems if each.path not in annotations.used]
+        rest = sorted(self._names - used - {each.path for each in reasons})
+        return replace(
+            self.finish("none"),
+            unknown=self._unknown(unknown),
+            annotated=annotations.kind,
+            unboxed=(*reasons, *(LeftOut(name, _NO_BOX) for name in rest)),
+        )
+
+    def _add_box(self, name: str, label: str, box: FaceBox | None) -> None:
+        facts = self._metadata.get(name, PhotoMetadata())
+        origin = self._origin_of(label, name.split("/")[-2::-1])
+        self._pictures.append(
+            SourcePicture(self._top / name, name, label, facts, region=box, origin=origin)
+        )
 
     def finish(self, subject_from: str | None = None) -> SourceListing:
         people = self._find_people(subject_from)
@@ -304,6 +350,9 @@ class _Lister:
         paths = [tuple(name.split("/")[:-1]) for name in self._unlabelled]
         level = self._class_level()
         counts = Counter(self._folder_of(parts, level) for parts in paths if parts)
+        return self._unknown(counts)
+
+    def _unknown(self, counts: Mapping[str, int]) -> tuple[UnknownFolder, ...]:
         return tuple(
             UnknownFolder(
                 name,

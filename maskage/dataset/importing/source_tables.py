@@ -32,9 +32,7 @@ class SourceTables:
     unused: tuple[str, ...] = ()
 
 
-def read_source_tables(
-    source: Path, tables: Sequence[str], columns: Sequence[str]
-) -> SourceTables:
+def read_source_tables(source: Path, tables: Sequence[str], columns: Sequence[str]) -> SourceTables:
     """Read the tables of a source that say themselves which pictures they are about.
 
     Args:
