@@ -1,15 +1,16 @@
 """What commands say of a table about photos: its columns, its rows that fit, and the others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskage.commands.text_table import list_some
-from maskage.console import say, show
+from maskage.console import say
 from maskage.outside_text import shown_text
 from maskage.shell_words import join_words
 
 if TYPE_CHECKING:
+    from maskage.dataset.importing.import_report import ImportReport
     from maskage.dataset.importing.source_labels import SourceListing
     from maskage.dataset.store import PhotoStore
     from maskage.formats.metadata_file import MetadataTable, PhotoMetadata
@@ -19,16 +20,21 @@ _MOST_NAMES = 3
 
 
 def report_table(
-    table: "Mapping[str, PhotoMetadata]", listing: "SourceListing", place: Path
+    where: object, table: "Mapping[str, PhotoMetadata]", listing: "SourceListing", place: Path
 ) -> None:
     """Say how the table of an import was read, and what of it and of the source is left over.
 
     Args:
-        table: Its rows, from `read_metadata`.
+        where: The path of the table, or of several that were read as one.
+        table: Its rows.
         listing: The source.
         place: Folder of the source.
     """
-    _report(table, listing.missing, listing.untabled, listing.table_notes, place)
+    from maskage.formats.metadata_file import MetadataTable
+
+    notes = table.notes if isinstance(table, MetadataTable) else ()
+    left = listing.missing, listing.untabled
+    _report(where, len(table), left, (*notes, *listing.table_notes), place)
 
 
 def report_rows(table: "MetadataTable", match: "TableMatch[PhotoMetadata]", place: Path) -> None:
@@ -39,31 +45,28 @@ def report_rows(table: "MetadataTable", match: "TableMatch[PhotoMetadata]", plac
         match: Its rows with the photos of the dataset.
         place: Folder of the dataset.
     """
-    _report(table, match.unmatched_rows, match.unmatched_names, match.notes, place)
+    left = match.unmatched_rows, match.unmatched_names
+    _report(table.path, len(table), left, (*table.notes, *match.notes), place)
 
 
 def _report(
-    table: "Mapping[str, PhotoMetadata]",
-    missing: Sequence[str],
-    untabled: Sequence[str],
-    notes: Sequence[str],
+    where: object,
+    rows: int,
+    left_over: tuple[Sequence[str], Sequence[str]],
+    notes: Iterable[str],
     place: Path,
 ) -> None:
-    from maskage.formats.metadata_file import MetadataTable
-
-    path, of_columns = (
-        (table.path, table.notes) if isinstance(table, MetadataTable) else ("table", ())
-    )
-    for note in (*of_columns, *notes):
-        say(f"{path}: {note}.")
+    missing, untabled = left_over
+    for note in notes:
+        say(f"{where}: {note}.")
     if missing:
         say(
-            f"{path}: {len(missing)} of {len(table)} paths are not in {place}: {_names(missing)}. "
+            f"{where}: {len(missing)} of {rows} paths are not in {place}: {_names(missing)}. "
             f"Write the path of a photo as it is below {place}."
         )
     if untabled:
         count = "1 photo has" if len(untabled) == 1 else f"{len(untabled)} photos have"
-        say(f"{path}: {count} no row in it: {_names(untabled)}.")
+        say(f"{where}: {count} no row in it: {_names(untabled)}.")
 
 
 def check_pseudonyms(table: "Mapping[str, PhotoMetadata]") -> None:
@@ -82,15 +85,14 @@ def _names(names: Sequence[str]) -> str:
     return list_some([shown_text(name) for name in names], _MOST_NAMES)
 
 
-def report_known(store: "PhotoStore", restated: "Sequence[tuple[str, PhotoMetadata]]") -> None:
-    """Give photos that were imported before the facts of a table, and print what changed."""
+def correct_known(store: "PhotoStore", report: "ImportReport") -> list[str]:
+    """Give photos that were imported before the facts of a table; return the lines that say so."""
     from maskage.dataset.facts.known_photos import update_known_photos
 
-    count = len(restated)
-    plan, lines = update_known_photos(store, restated)
-    changed = len(plan.edits)
-    show(f"{count:>10} of them have a row in the table; facts of {changed} photos were changed")
-    for line in lines:
-        show(f"{'':>14}{line}")
-    if changed:
-        show(f"{'':>14}Undo with: {join_words(['collector', 'edit', str(store.root), '--undo'])}")
+    if not report.restated:
+        return []
+    plan, lines = update_known_photos(store, report.restated)
+    report.described = len(plan.edits)
+    if report.described:
+        lines.append(f"Undo with: {join_words(['collector', 'edit', str(store.root), '--undo'])}")
+    return lines

@@ -124,7 +124,15 @@ class Manifest:
     def add(
         self, photo: Photo, at: str, source_sha256: str | None = None, action: str = "add"
     ) -> None:
-        """Insert the row of a photo that is on disk, with its event. In a transaction."""
+        """Insert the row of a photo that is on disk, with its event. In a transaction.
+
+        The row of a photo that is gone, imported from the same file, makes way for it.
+        """
+        if source_sha256 is not None:
+            self._db.execute(
+                "DELETE FROM photos WHERE path = ? AND source_sha256 = ?",
+                (photo.path, source_sha256),
+            )
         self.insert_row(photo, source_sha256)
         self.log(at, photo.path, action, photo.label)
 
@@ -285,10 +293,17 @@ class Manifest:
             self._db.execute("VACUUM")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def knows(self, path: str) -> bool:
-        """Return whether there is a row for this path, also one of a removed photo."""
-        query = "SELECT EXISTS (SELECT 1 FROM photos WHERE path = ?)"
-        return bool(self._db.execute(query, (path,)).fetchone()[0])
+    def knows(self, path: str, source_sha256: str | None = None) -> bool:
+        """Return whether there is a row for this path, also one of a removed photo.
+
+        Args:
+            path: Path of a photo.
+            source_sha256: Digest of a file; the row of a photo that was imported from it does not
+                count.
+        """
+        query = "SELECT EXISTS (SELECT 1 FROM photos WHERE path = ? AND source_sha256 IS NOT ?)"
+        values = (path, source_sha256) if source_sha256 is not None else (path, "")
+        return bool(self._db.execute(query, values).fetchone()[0])
 
     def removed(self) -> dict[str, tuple[Photo, str]]:
         """Return the rows of photos that were removed, by path, each with the time of removal."""

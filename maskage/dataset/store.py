@@ -133,11 +133,12 @@ class PhotoStore(ClosingMixin):
         """
         with self._mutex:
             wanted, mark = Path(photo.path), digest_of(data)[:8]
-            for path in (wanted, wanted.with_name(f"{wanted.stem}-{mark}{wanted.suffix}")):
-                if self._is_left_over(path.as_posix(), data):
-                    return self._adopt(replace(photo, path=path.as_posix()), data, source_sha256)
-            path = Path(self.free_path(wanted, mark))
-            return self._save(replace(photo, path=path.as_posix()), data, source_sha256)
+            marked = wanted.with_name(f"{wanted.stem}-{mark}{wanted.suffix}")
+            for path in (wanted.as_posix(), marked.as_posix()):
+                if self._is_left_over(path, data):
+                    return self._adopt(replace(photo, path=path), data, source_sha256)
+            free = self.free_path(wanted, mark, source_sha256)
+            return self._save(replace(photo, path=free), data, source_sha256)
 
     def relabelling(self, photo: Photo, label: str) -> Edit:
         """Return the edit that moves a photo to a class, under its own name where that is free."""
@@ -326,8 +327,8 @@ class PhotoStore(ClosingMixin):
         """Read from folders and manifest which photos there are; only inside `writing_trash`."""
         with without_collecting():
             found = _match(self.root, self.scheme)
-        self._photos = {known.photo.path: known.photo for known in found}
-        self._unsettled = {k.photo.path: k for k in found if not k.is_settled}
+        self._photos = {each.photo.path: each.photo for each in found}
+        self._unsettled = {each.photo.path: each for each in found if not each.is_settled}
 
     def _follow(self, edit: Edit) -> None:
         """Bring what is kept in memory up to an edit that was carried out."""
@@ -353,8 +354,10 @@ class PhotoStore(ClosingMixin):
         digest = digest_of((self.root / known.photo.path).read_bytes())
         return replace(known, photo=replace(known.photo, sha256=digest))
 
-    def free_path(self, wanted: Path, mark: str, own: Path | None = None) -> str:
-        """Return `wanted`, or with a mark and a number; no photo has, had or will have the path.
+    def free_path(
+        self, wanted: Path, mark: str, source_sha256: str | None = None, own: Path | None = None
+    ) -> str:
+        """Return `wanted`, or marked; no photo of another source has, had or will have the path.
 
         The file `own`, in the trash, may have it. For the store, and inside `writing_trash`.
         """
@@ -368,7 +371,7 @@ class PhotoStore(ClosingMixin):
             if path.as_posix() not in self._promised
             and not (self.root / path).exists()
             and (self.root / TRASH / path == own or not (self.root / TRASH / path).exists())
-            and not self._manifest.knows(path.as_posix())
+            and not self._manifest.knows(path.as_posix(), source_sha256)
         )
 
 
