@@ -3,11 +3,13 @@
 import sys
 
 from collector.commands.classes import CLASSES
+from collector.commands.edit import EDIT
 from collector.commands.import_photos import IMPORT
 from collector.commands.init import INIT
 from collector.commands.overview import CAMERAS, STATUS
 from collector.commands.screens import CAPTURE, REVIEW
 from collector.commands.snapshots import DIFF, RESTORE, SNAPSHOT, SNAPSHOTS
+from collector.commands.trash import TRASH
 from maskage.commands.program import Program
 from maskage.dataset.doctor.command import DOCTOR
 from maskage.dataset.privacy.command import CONSENT, FORGET
@@ -16,7 +18,7 @@ PROGRAM = Program(
     "collector",
     "Photograph and label faces in a terminal, and look after the dataset.",
     (
-        *(CAPTURE, REVIEW, INIT, CLASSES, IMPORT, STATUS, DOCTOR),
+        *(CAPTURE, REVIEW, INIT, CLASSES, IMPORT, EDIT, TRASH, STATUS, DOCTOR),
         *(SNAPSHOT, SNAPSHOTS, DIFF, RESTORE),
         *(CONSENT, FORGET, CAMERAS),
     ),

@@ -1,22 +1,26 @@
 """`collector import`: photos and videos that are there already."""
 
 import argparse
-import shlex
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskage.commands.options import add_data, add_face_model, add_metadata
+from collector.commands.face_lines import FACE_CHOICES
+from collector.commands.import_output import (
+    copy_consents,
+    finish_import,
+    print_report,
+    report_listing,
+    require_success,
+    say_next,
+)
+from maskage.commands.options import add_data, add_face_model, add_json, add_metadata
 from maskage.commands.parser import CommandParser, offer_words, suggest
 from maskage.commands.program import Command
-from maskage.console import say, show, show_progress
+from maskage.console import show_progress
 from maskage.errors import DatasetError, UsageError
 
 if TYPE_CHECKING:
     from maskage.classes.scheme import Scheme
-    from maskage.dataset.importing.import_report import ImportReport
-    from maskage.dataset.importing.source_labels import SourceListing
-    from maskage.formats.metadata_file import PhotoMetadata
 
 
 def _add_import_options(parser: CommandParser) -> None:
@@ -27,7 +31,7 @@ def _add_import_options(parser: CommandParser) -> None:
         nargs=None,
         type=Path,
         metavar="SOURCE",
-        help="folder of pictures, picture, or video",
+        help="folder of pictures, ZIP archive of one, picture, or video",
     )
     add_data(parser)
     label = parser.add_argument(
@@ -48,6 +52,12 @@ def _add_import_options(parser: CommandParser) -> None:
         help="make new classes of the dataset from folders that it does not know",
     )
     parser.add_argument("--subject", metavar="ID", help="pseudonym of who is in all photos")
+    parser.add_argument(
+        "--subject-from",
+        choices=("folder", "none"),
+        help="folder: folders within the classes, or above them, are people; none: they are not "
+        "(default: where several of them clearly are the same people in several classes)",
+    )
     parser.add_argument("--session", metavar="ID", help="session that all photos are from")
     add_metadata(parser, "subject, session, group, label", "which go into the manifest")
     parser.add_argument(
@@ -57,8 +67,23 @@ def _add_import_options(parser: CommandParser) -> None:
     parser.add_argument(
         "--find-faces",
         action="store_true",
-        help="cut out the largest face of each picture; from a video it is always cut out",
+        help="cut faces out of the pictures; out of a video they are always cut",
     )
+    parser.add_argument(
+        "--faces",
+        choices=FACE_CHOICES,
+        help="the faces that are cut out of a picture or a frame: the largest, or all, which is "
+        "only right where all are of one class (default: largest)",
+    )
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="bring back photos of SOURCE that were moved to the trash of DATA",
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="list every file that was left out, with the reason"
+    )
+    add_json(parser)
     add_face_model(parser)
 
 
@@ -73,11 +98,14 @@ def _run_import(arguments: argparse.Namespace) -> int:
         raise DatasetError(f"No such file or folder: {arguments.source}. Nothing was imported.")
     if arguments.every <= 0:
         raise UsageError(f"--every is a time in seconds above 0; found {arguments.every}.")
-    from maskage.pictures.images import is_picture
+    from collector.commands.face_lines import check_face_choice
+    from collector.commands.import_source import is_video_source
 
-    if arguments.source.is_dir() or is_picture(arguments.source):
-        return _import_pictures(arguments, scheme)
-    return _import_video(arguments, scheme)
+    is_video = is_video_source(arguments)
+    check_face_choice(arguments, cuts_faces=arguments.find_faces or is_video)
+    if is_video:
+        return _import_video(arguments, scheme)
+    return _import_pictures(arguments, scheme)
 
 
 def _check_label(arguments: argparse.Namespace, scheme: "Scheme") -> None:
@@ -100,160 +128,93 @@ def _check_label(arguments: argparse.Namespace, scheme: "Scheme") -> None:
 
 
 def _import_pictures(arguments: argparse.Namespace, scheme: "Scheme") -> int:
-    from collector.commands.folder_map import read_map
-    from collector.commands.unknown_folders import require_some_pictures, require_whole_import
+    from collector.commands.face_lines import open_face_cutter
+    from collector.commands.import_source import opened_source, read_source
+    from collector.commands.table_report import check_pseudonyms, correct_known
+    from collector.commands.unknown_folders import require_some_pictures
     from maskage.dataset.importing.importer import import_pictures
-    from maskage.dataset.importing.source_labels import list_source, read_metadata
     from maskage.dataset.store import PhotoStore
-    from maskage.faces.finder import open_face_finder
 
-    folder_map = read_map(arguments.map or (), scheme)
-    table = read_metadata(arguments.metadata, scheme, folder_map) if arguments.metadata else {}
-    source: Path = arguments.source
+    with opened_source(arguments) as opened:
+        source = read_source(arguments, scheme, opened)
+        if arguments.add_classes and source.listing.unknown:
+            from collector.commands.new_classes import add_unknown_folders
 
-    def list_with(classes: "Scheme") -> "SourceListing":
-        return list_source(
-            source, classes, label=arguments.label, metadata=table, folder_map=folder_map
-        )
-
-    listing = list_with(scheme)
-    if arguments.add_classes and listing.unknown:
-        from collector.commands.new_classes import add_unknown_folders
-
-        scheme = add_unknown_folders(arguments, scheme, listing)
-        listing = list_with(scheme)
-    _report_listing(arguments, listing, len(table))
-    require_some_pictures(arguments, scheme, listing)
-    finder = None
-    if arguments.find_faces:
-        finder = open_face_finder(arguments.face_model)
-        if finder.notice:
-            say(finder.notice)
-    _check_pseudonyms(table)
-    with PhotoStore(arguments.data) as store:
-        if store.scheme != scheme:
-            raise DatasetError(
-                f"{arguments.data}: its classes were changed by another program just now. Nothing "
-                f"was imported; import again."
+            scheme = add_unknown_folders(arguments, scheme, source.listing)
+            source = read_source(arguments, scheme, opened)
+        report_listing(arguments, source)
+        require_some_pictures(arguments, scheme, source.listing)
+        faces = open_face_cutter(arguments) if arguments.find_faces else None
+        check_pseudonyms(source.metadata)
+        with PhotoStore(arguments.data) as store:
+            if store.scheme != scheme:
+                raise DatasetError(
+                    f"{arguments.data}: its classes were changed by another program just now. "
+                    f"Nothing was imported; import again."
+                )
+            reports = import_pictures(
+                store,
+                source.listing.pictures,
+                subject=arguments.subject,
+                session=arguments.session,
+                faces=faces,
+                is_again=arguments.again,
             )
-        reports = import_pictures(
-            store,
-            listing.pictures,
-            subject=arguments.subject,
-            session=arguments.session,
-            finder=finder,
-        )
-        shown = show_progress(reports, "importing", len(listing.pictures))
-        _finish_import(shown, arguments.data, listing.left_out)
-    require_whole_import(arguments, scheme, listing)
-    return 0
-
-
-def _report_listing(arguments: argparse.Namespace, listing: "SourceListing", rows: int) -> None:
-    """Say which pictures, files, rows and names of the map are not used, and why."""
-    from maskage.pictures.picture_files import find_unread, report_left_out
-
-    source: Path = arguments.source
-    # What lies in folders that are no classes is reported at the end, with the ways on.
-    loose = [name for name in listing.unlabelled if "/" not in name]
-    if loose and listing.pictures:
-        say(
-            f"{source}: pictures left out because their label is not known: {len(loose)} (the "
-            f"first is {loose[0]}). Put them into class folders, or give it with --label."
-        )
-    if source.is_dir():
-        report_left_out(find_unread(source))
-    if missing := listing.missing:
-        say(
-            f"{arguments.metadata}: {len(missing)} of {rows} paths are not in {source} "
-            f"(the first is {missing[0]}). Write the path of a picture as it is below {source}."
-        )
-    for name in listing.unused:
-        near = suggest(name, [folder.name for folder in listing.unknown])
-        say(f"--map: no folder with pictures and no label is named {name!r}.{near}")
-
-
-def _check_pseudonyms(metadata: "dict[str, PhotoMetadata]") -> None:
-    """Warn of subjects in a table that may be names of people; they are kept as they are."""
-    from maskage.dataset.consent import is_pseudonym
-
-    subjects = {facts.subject for facts in metadata.values() if facts.subject}
-    if others := sorted(subject for subject in subjects if not is_pseudonym(subject)):
-        say(
-            f"{len(others)} subjects are not pseudonyms of letters, digits, '.', '_' and '-', such "
-            f"as {others[0]!r}. They are kept as they are; names of people do not belong here."
-        )
+            shown = show_progress(reports, "importing", len(source.listing.pictures))
+            report = finish_import(shown, store)
+            copy_consents(opened.folder, source, store)
+            corrected = correct_known(store, report)
+            has_photos = any(store.counts().values())
+    print_report(arguments, report, source, corrected)
+    require_success(arguments, scheme, report, source)
+    return say_next(arguments, has_photos)
 
 
 def _import_video(arguments: argparse.Namespace, scheme: "Scheme") -> int:
+    from collector.commands.face_lines import open_face_cutter
     from maskage.dataset.importing.video_import import import_video
     from maskage.dataset.store import PhotoStore
-    from maskage.faces.finder import open_face_finder
 
     if not arguments.label:
         raise UsageError(
             f"{arguments.source}: a video does not say what it shows. "
             f"Add --label with one of {', '.join(scheme.labels)}."
         )
-    finder = open_face_finder(arguments.face_model)
-    if finder.notice:
-        say(finder.notice)
+    faces = open_face_cutter(arguments)
     with PhotoStore(arguments.data) as store:
         reports = import_video(
             store,
             arguments.source,
             arguments.label,
-            finder,
+            faces,
             every_s=arguments.every,
             subject=arguments.subject,
             session=arguments.session,
         )
-        _finish_import(show_progress(reports, "importing"), arguments.data, {})
-    return 0
+        report = finish_import(show_progress(reports, "importing"), store)
+        has_photos = any(store.counts().values())
+    print_report(arguments, report)
+    require_success(arguments, scheme, report)
+    return say_next(arguments, has_photos)
 
 
-def _finish_import(
-    reports: "Iterable[ImportReport]", data: Path, left_out: Mapping[str, int]
-) -> None:
-    """Run the import to its end and print what became of every picture."""
-    from maskage.dataset.importing.import_report import ImportReport
+_EPILOG = """\
+Every file of SOURCE is saved, known already, or left out with a reason, which
+--list and --json give by name. Links are followed. What lies in class folders
+of train, val and test keeps its split as its origin.
 
-    report = ImportReport({})
-    try:
-        for latest in reports:
-            report = latest
-    except KeyboardInterrupt:
-        say(f"{sum(report.saved.values())} photos were saved. Run it again to go on from there.")
-        raise
-    show(f"{sum(report.saved.values()):>6} photos saved in {data}")
-    for label, count in report.saved.items():
-        show(f"{count:>10} {label}")
-    show(f"{report.duplicates:>6} skipped: content already imported")
-    if report.facts_left:
-        show(f"{report.facts_left:>10} of them keep what was known: their metadata is not taken")
-    if report.conflicts:
-        show(f"{len(report.conflicts):>10} of them under another label than before: left as it is")
-        for message in report.conflicts[:20]:
-            say(f"  {message}")
-    if left_out:
-        show(f"{sum(left_out.values()):>6} left out by --map: {', '.join(sorted(left_out))}")
-    if report.faceless:
-        show(f"{report.faceless:>6} skipped: no face found")
-    if report.unreadable:
-        show(f"{len(report.unreadable):>6} skipped: unreadable")
-        for message in report.unreadable[:20]:
-            say(f"  {message}")
-    for fault in report.damage.faults:
-        show(f"       of the video: {fault}")
-    show(f"Next: curate {shlex.quote(str(data))} --dedupe --balance")
-
+Exit codes: 0 if all was done that can be done, also where single files were
+left out or everything was known; 4 if no photo was saved and none was known,
+if whole folders have no class, or if a picture lies under several labels (its
+copies are left out, the rest is saved); 5 if a folder cannot be listed."""
 
 IMPORT = Command(
     "import",
     "bring in photos and videos that you have",
-    "Import photos that you already have: class folders, one labelled folder, or a video. The "
-    "classes are those of the dataset (`collector classes`). Photos that it already holds, by "
-    "content, are skipped.",
+    "Import photos that you already have: class folders, one labelled folder, a ZIP archive, "
+    "another dataset, or a video. The classes are those of the dataset (`collector classes`). "
+    "Photos that it already holds, by content, are skipped.",
     _add_import_options,
     _run_import,
+    epilog=_EPILOG,
 )

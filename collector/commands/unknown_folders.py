@@ -43,18 +43,6 @@ def require_some_pictures(
     raise DatasetError(f"{source}: no pictures found in it.")
 
 
-def require_whole_import(
-    arguments: argparse.Namespace, scheme: Scheme, listing: SourceListing
-) -> None:
-    """Refuse to call an import a success when folders were not imported.
-
-    Raises:
-        DatasetError: There were folders that are no classes.
-    """
-    if listing.unknown:
-        raise DatasetError(*describe_unknown(arguments, scheme, listing))
-
-
 def describe_unknown(
     arguments: argparse.Namespace,
     scheme: Scheme,
@@ -75,13 +63,14 @@ def describe_unknown(
     rest = "The rest was." if listing.pictures and is_imported else "Nothing was imported."
     of = "They are no classes" if len(unknown) > 1 else "It is no class"
     of += f" of {arguments.data}, which has" if arguments.data.is_dir() else "; a new dataset has"
+    what = "the boxes of whole labels" if listing.annotated else "whole folders"
     lines = [
-        f"{arguments.source}: whole folders were not imported: {names}. {rest}",
+        f"{arguments.source}: {what} were not imported: {names}. {rest}",
         f"{of} {list_some(scheme.labels, 9)}:",
-        *(_describe_folder(folder) for folder in unknown[:_MOST_FOLDERS]),
+        *(_describe_folder(folder, listing) for folder in unknown[:_MOST_FOLDERS]),
     ]
     if len(unknown) > _MOST_FOLDERS:
-        lines.append(f"  and {len(unknown) - _MOST_FOLDERS} more folders")
+        lines.append(f"  and {len(unknown) - _MOST_FOLDERS} more")
     sure = {folder.name: folder.sure for folder in unknown if folder.sure}
     others = [folder.name for folder in unknown if not folder.sure]
     if sure:
@@ -89,12 +78,15 @@ def describe_unknown(
     else:
         example = dict.fromkeys(others[:6], "CLASS")
         lines += [
-            "Name the class of each folder (FOLDER= leaves one out):",
+            f"Name the class of each {_kind(listing)} ({_kind(listing).upper()}= leaves one out):",
             f"  {_command(arguments, scheme, listing, example)}",
         ]
     if sure and others:
         listed = list_some(others, 5)
-        lines.append(f"and FOLDER=CLASS for {listed} too (FOLDER= leaves a folder out).")
+        kind = _kind(listing)
+        lines.append(
+            f"and {kind.upper()}=CLASS for {listed} too ({kind.upper()}= leaves a {kind} out)."
+        )
     return lines + (_way_by_classes(arguments, scheme, listing, others) if others else [])
 
 
@@ -104,10 +96,13 @@ def _way_by_classes(
     """Return how the folders become classes: of a new dataset, plain ones, or with factors."""
     data = arguments.data
     if is_still_new(arguments, scheme):
-        command = join_words(["collector", "init", str(data), "--from", str(arguments.source)])
+        way = ["--from", str(arguments.source)]
+        if listing.annotated:
+            way = ["--classes", ",".join(folder.name for folder in listing.unknown)]
+        command = join_words(["collector", "init", str(data), *way])
         return [
             *_way_by_ready_made(arguments, listing),
-            "Or make a dataset with these folders as its classes:",
+            f"Or make a dataset with these {_kind(listing)}s as its classes:",
             f"  {command}",
         ]
     if not scheme.factors:
@@ -142,8 +137,15 @@ def is_still_new(arguments: argparse.Namespace, scheme: Scheme) -> bool:
     return not data.is_dir() or is_without_classes(data, scheme)
 
 
-def _describe_folder(folder: UnknownFolder) -> str:
-    text = f"  {folder.name} ({_count(folder.pictures)})"
+def _kind(listing: SourceListing) -> str:
+    return "label" if listing.annotated else "folder"
+
+
+def _describe_folder(folder: UnknownFolder, listing: SourceListing) -> str:
+    count = _count(folder.pictures)
+    if listing.annotated:
+        count = f"{folder.pictures} box{'' if folder.pictures == 1 else 'es'}"
+    text = f"  {folder.name} ({count})"
     if folder.sure:
         return f"{text}: this is probably {folder.sure}"
     if len(folder.close) > 3:
@@ -164,10 +166,11 @@ def _command(
     words = ["collector", "import", str(arguments.source), str(arguments.data)]
     words += ["--map", format_map(folder_map)] if folder_map else []
     words += ["--add-classes"] if classes is None else []
-    for option in ("subject", "session", "metadata", "face_model"):
+    for option in ("subject", "subject_from", "session", "metadata", "face_model"):
         if (value := getattr(arguments, option)) is not None:
             words += [f"--{option.replace('_', '-')}", str(value)]
-    return join_words(words + (["--find-faces"] if arguments.find_faces else []))
+    words += ["--find-faces"] if arguments.find_faces else []
+    return join_words(words + (["--again"] if arguments.again else []))
 
 
 def _count(pictures: int) -> str:

@@ -22,6 +22,7 @@ from maskage.dataset.manifest_columns import (
 from maskage.dataset.manifest_file import damaged, read_file, read_schema
 from maskage.dataset.manifest_rows import consent_of, find_odd_rows, photo_of
 from maskage.formats.dataset_folder import manifest_path
+from maskage.outside_text import text_to_path
 from maskage.records import Photo
 
 _SCHEMA_WITH_CONSENTS = 2
@@ -98,6 +99,46 @@ def _rows_of(db: sqlite3.Connection, path: Path) -> ManifestRows:
         photo = photo_of(row)
         (rows.present if row[removed_at] is None else rows.removed)[photo.path] = photo
     return rows
+
+
+@dataclass(frozen=True)
+class ImportedRow:
+    """A row of a photo that was imported.
+
+    Attributes:
+        digest: sha256 of the file that it was imported from, and maybe the part of it.
+        path: Its path in the dataset, as the row has it.
+        label: Its class.
+        is_removed: It was trashed, or is gone.
+    """
+
+    digest: str
+    path: str
+    label: str
+    is_removed: bool
+
+
+def read_imports(root: Path) -> list[ImportedRow]:
+    """Read the row of every photo that was imported, those of removed photos first.
+
+    Raises:
+        DatasetError: The manifest is damaged.
+    """
+    path = manifest_path(root)
+    return read_file(path, lambda db: _imports_in(db, path)) or []
+
+
+def _imports_in(db: sqlite3.Connection, path: Path) -> list[ImportedRow]:
+    if read_schema(db, path) == 0:
+        return []
+    rows = db.execute(
+        "SELECT source_sha256, path, label, removed_at NOT NULL FROM photos "
+        "WHERE source_sha256 NOT NULL ORDER BY removed_at IS NULL, path"
+    )
+    return [
+        ImportedRow(digest, text_to_path(path), text_to_path(label), bool(is_removed))
+        for digest, path, label, is_removed in rows
+    ]
 
 
 def read_consents(root: Path) -> dict[str, Consent]:

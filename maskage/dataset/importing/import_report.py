@@ -1,9 +1,19 @@
 """The outcome of an import: what became of every file of the source."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from maskage.cameras.video.video_file import VideoDamage
+from maskage.formats.metadata_file import PhotoMetadata
 from maskage.pictures.picture_files import LeftOut
+from maskage.records import Photo
+
+IN_CONFLICT = "the same picture under several labels; keep it in its right class only"
+IN_TRASH = "removed by you: it lies in the trash; --again brings it back"
+NO_FACE = "no face found"
+UNREADABLE = "unreadable"
 
 
 @dataclass
@@ -12,23 +22,51 @@ class ImportReport:
 
     Attributes:
         saved: Number of new photos in each class.
-        duplicates: Number of pictures whose content the dataset has, or had before a removal.
+        duplicates: Number of pictures whose content the dataset has.
+        known: Names of the pictures among them.
         conflicts: A message for each duplicate that has another label in the dataset.
-        facts_left: Number of duplicates whose metadata was not taken.
+        label_conflicts: A message for each picture that lies under several labels in the source;
+            none of its copies is saved.
+        brought_back: Number of photos among the saved that the dataset had lost, or that came out
+            of its trash.
+        removed: Names of the pictures whose photos lie in the trash.
+        restated: The photo of each duplicate of which the source says something, and what.
+        described: Number of these of which facts were changed by it.
         faceless: Number of pictures or frames in which no face was found.
+        faceless_names: Names of these, below the source.
+        several_faces: Number of faces in each picture or frame of which only the largest was taken.
+        small_faces: Number of faces in each picture or frame that are too small to be taken.
         unreadable: A message for each picture that could not be read.
         damage: The parts of a video that could not be read.
-        left_out: Files that were not used, each with the reason.
+        left_out: Files that were not used, each with the reason; also the unreadable ones, those
+            in the trash and those of the source's conflicts.
+        origins: Number of saved photos from each split of the source.
+        subjects: Subjects of the saved photos that are named after folders.
     """
 
     saved: dict[str, int]
     duplicates: int = 0
+    known: list[str] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
-    facts_left: int = 0
+    label_conflicts: list[str] = field(default_factory=list)
+    brought_back: int = 0
+    removed: list[str] = field(default_factory=list)
+    restated: list[tuple[Photo, PhotoMetadata]] = field(default_factory=list)
+    described: int = 0
     faceless: int = 0
+    faceless_names: list[str] = field(default_factory=list)
+    several_faces: dict[str, int] = field(default_factory=dict)
+    small_faces: dict[str, int] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
     damage: VideoDamage = field(default_factory=VideoDamage)
     left_out: list[LeftOut] = field(default_factory=list)
+    origins: Counter[str] = field(default_factory=Counter)
+    subjects: set[str] = field(default_factory=set)
+
+    @property
+    def photos(self) -> int:
+        """Number of photos that were saved."""
+        return sum(self.saved.values())
 
     def leave_out(self, name: str, reason: str) -> None:
         """Count a file that is not used.
@@ -38,3 +76,34 @@ class ImportReport:
             reason: The same words for all files of one kind.
         """
         self.left_out.append(LeftOut(name, reason))
+
+    def as_json(self, left_out: Iterable[LeftOut] = ()) -> dict[str, Any]:
+        """Return the report as an object for other programs.
+
+        Args:
+            left_out: What was left out before the import began.
+        """
+        everything = sorted([*left_out, *self.left_out], key=lambda each: each.path)
+        return {
+            "saved": self.saved,
+            "photos": self.photos,
+            "brought_back": self.brought_back,
+            "duplicates": self.duplicates,
+            "known": sorted(self.known),
+            "removed": sorted(self.removed),
+            "conflicts": self.label_conflicts,
+            "conflicts_with_dataset": self.conflicts,
+            "facts_changed": self.described,
+            "faceless": self.faceless,
+            "faceless_names": self.faceless_names,
+            "several_faces": self.several_faces,
+            "small_faces": self.small_faces,
+            "unreadable": self.unreadable,
+            "video_faults": list(self.damage.faults),
+            "origins": dict(sorted(self.origins.items())),
+            "subjects": sorted(self.subjects),
+            "left_out": [
+                {"path": each.path, "reason": each.reason, "pictures": each.pictures}
+                for each in everything
+            ],
+        }

@@ -5,16 +5,28 @@ A folder that is no class of the dataset is never taken for another: it is liste
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from maskage.classes.scheme import Scheme
+from maskage.dataset.importing.annotations.records import Annotations
 from maskage.dataset.importing.near_classes import close_classes, sure_class
-from maskage.dataset.importing.source_folders import find_class_folders, list_picture_files
+from maskage.dataset.importing.person_folders import (
+    PersonFolders,
+    PicturePlace,
+    find_person_folders,
+    name_all_folders,
+)
+from maskage.dataset.importing.source_folders import find_class_folders, split_of
+from maskage.dataset.importing.source_walk import SourceWalk, walk_source
 from maskage.errors import DatasetError
 from maskage.formats import metadata_file
-from maskage.formats.metadata_file import PhotoMetadata
+from maskage.formats.metadata_file import MetadataTable, PhotoMetadata, match_metadata
+from maskage.formats.tables.table_match import require_rows
+from maskage.pictures.picture_files import LeftOut
+from maskage.records import FaceBox, Photo
 
+_NO_BOX = "a picture that no annotation describes"
 METADATA_COLUMNS = ("subject", "session", "group", "label")
 
 
@@ -53,12 +65,20 @@ class SourcePicture:
         name: Path below the source, POSIX.
         label: Class that it goes into.
         facts: What the metadata says of it.
+        region: The only part of it that becomes the photo; None for all of it.
+        origin: Split that it lies in, "train", "val" or "test"; None where unknown.
+        known: What another dataset knows of it, where it comes from one.
+        person: Name of the folder that is the person in it; None where none is.
     """
 
     path: Path
     name: str
     label: str
     facts: PhotoMetadata
+    region: FaceBox | None = None
+    origin: str | None = None
+    known: Photo | None = None
+    person: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,23 +105,33 @@ class SourceListing:
     Attributes:
         pictures: Those with a class.
         unlabelled: Names of those whose class is not known.
-        left_out: Number of pictures left out on purpose, by the folder or label of the map.
+        left_out: Names of the pictures left out on purpose, by the folder or label of the map.
         unknown: Folders that hold the unlabelled pictures; those that lie in no folder have none.
         unused: Names of the map that are no folder and no label here.
         missing: Paths of the metadata that are not in the source.
+        untabled: Pictures that the metadata does not name, where there is any.
+        table_notes: What of the metadata was read otherwise than it is written.
+        annotated: Format of the annotations that name the classes; None where folders, a table or
+            the user do. Unknown folders are then labels of boxes.
+        unboxed: What of the annotations is not used, each with the reason.
+        people: Folders that are, or may be, people; None for none. The pictures have these
+            subjects only where that is clear, or was asked for.
     """
 
     pictures: tuple[SourcePicture, ...]
     unlabelled: tuple[str, ...] = ()
-    left_out: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unknown: tuple[UnknownFolder, ...] = ()
     unused: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    untabled: tuple[str, ...] = ()
+    table_notes: tuple[str, ...] = ()
+    people: PersonFolders | None = None
+    annotated: str | None = None
+    unboxed: tuple[LeftOut, ...] = ()
 
 
-def read_metadata(
-    path: Path, scheme: Scheme, folder_map: FolderMap = FolderMap()
-) -> dict[str, PhotoMetadata]:
+def read_metadata(path: Path, scheme: Scheme, folder_map: FolderMap = FolderMap()) -> MetadataTable:
     """Read a table of `path` (relative to the source) and any of `METADATA_COLUMNS`.
 
     Raises:
@@ -109,13 +139,28 @@ def read_metadata(
             `maskage.formats.metadata_file.read_metadata`.
     """
     rows = metadata_file.read_metadata(path, METADATA_COLUMNS)
+    check_labels(str(path), rows, scheme, folder_map)
+    return rows
+
+
+def check_labels(
+    path: str,
+    rows: Mapping[str, PhotoMetadata],
+    scheme: Scheme,
+    folder_map: FolderMap = FolderMap(),
+) -> None:
+    """Refuse a table with a label that is neither a class nor in the map.
+
+    Raises:
+        DatasetError: There is one.
+    """
     unknown = Counter(
         facts.label
         for facts in rows.values()
         if facts.label and facts.label not in scheme and facts.label not in folder_map.classes
     )
     if not unknown:
-        return rows
+        return
     label = next(iter(unknown))
     first = next(name for name, facts in rows.items() if facts.label == label)
     close = close_classes(label, scheme)
@@ -135,6 +180,10 @@ def list_source(
     label: str | None = None,
     metadata: Mapping[str, PhotoMetadata] | None = None,
     folder_map: FolderMap = FolderMap(),
+    walk: SourceWalk | None = None,
+    known: Mapping[str, Photo] | None = None,
+    subject_from: str | None = None,
+    annotations: Annotations | None = None,
 ) -> SourceListing:
     """List the pictures of a folder (or one picture) with their classes; opens none of them.
 
@@ -144,11 +193,38 @@ def list_source(
         label: Class of all pictures; None for the metadata's, or else the folder's.
         metadata: What is known of the pictures, by their paths below `source`.
         folder_map: Classes of folders and labels that are named otherwise.
+        walk: What lies in the source; None to find that out.
+        known: What the dataset or curated set that the source is knows of each path.
+        subject_from: "folder" for folders that are people, "none" for none that are; None to take
+            folders for people where that is clear.
+        annotations: Boxes that were drawn in the pictures. They name the classes; each box is a
+            picture of its own.
+
+    Raises:
+        DatasetError: The metadata is a table that names none of the pictures, or two of its rows
+            disagree.
     """
-    lister = _Lister(source, scheme, label, metadata or {}, folder_map)
-    for path in list_picture_files(source):
-        lister.add(path)
-    return lister.finish()
+    walk = walk or walk_source(source)
+    match = match_metadata(metadata or {}, walk.pictures, _top_of(source))
+    if walk.pictures and isinstance(metadata, MetadataTable):
+        require_rows(match, metadata.path, source)
+    lister = _Lister(source, scheme, label, match.rows, folder_map, known or {})
+    if annotations is not None:
+        listing = lister.list_boxes(annotations, walk.pictures)
+    else:
+        for name in walk.pictures:
+            lister.add(name)
+        listing = lister.finish(subject_from)
+    return replace(
+        listing,
+        missing=match.unmatched_rows if source.is_dir() else (),
+        untabled=match.unmatched_names,
+        table_notes=match.notes,
+    )
+
+
+def _top_of(source: Path) -> Path:
+    return source if source.is_dir() else source.parent
 
 
 class _Lister:
@@ -159,41 +235,94 @@ class _Lister:
         label: str | None,
         metadata: Mapping[str, PhotoMetadata],
         folder_map: FolderMap,
+        known: Mapping[str, Photo],
     ) -> None:
-        self._source, self._scheme, self._label = source, scheme, label
-        self._metadata, self._map = metadata, folder_map
-        self._top = source.parent if source.is_file() else source
+        self._scheme, self._label = scheme, label
+        self._metadata, self._map, self._known = metadata, folder_map, known
+        self._top = _top_of(source)
+        self._top_name = self._top.name or self._top.resolve().name
         self._pictures: list[SourcePicture] = []
+        self._places: list[PicturePlace] = []
         self._unlabelled: list[str] = []
-        self._left_out: Counter[str] = Counter()
+        self._left_out: dict[str, list[str]] = {}
         self._depths: Counter[int] = Counter()
         self._used: set[str] = set()
         self._names: set[str] = set()
         self._sure_classes: dict[str, str | None] = {}
 
-    def add(self, path: Path) -> None:
-        name = path.relative_to(self._top).as_posix()
+    def add(self, name: str) -> None:
         self._names.add(name)
         facts = self._metadata.get(name, PhotoMetadata())
-        found = self._label or self._of_metadata(facts) or self._of_folder(path)
+        folders = tuple(name.split("/")[:-1])
+        found, depth = self._label or self._of_metadata(facts), 0
+        if found is None:
+            found, depth = self._of_folder(folders)
         if found is None:
             self._unlabelled.append(name)
         elif found in self._map.classes and self._map.classes[found] is None:
-            self._left_out[found] += 1
+            self._left_out.setdefault(found, []).append(name)
         else:
             label = found if self._label else self._map.classes.get(found) or found
-            self._pictures.append(SourcePicture(path, name, label, facts))
+            above, below = folders[: max(depth - 1, 0)], folders[depth:]
+            self._places.append(PicturePlace(label, above, below))
+            self._pictures.append(
+                SourcePicture(
+                    self._top / name,
+                    name,
+                    label,
+                    facts,
+                    origin=self._origin_of(label, (*reversed(above), *below)),
+                    known=self._known.get(name),
+                )
+            )
 
-    def finish(self) -> SourceListing:
+    def list_boxes(self, annotations: Annotations, names: Sequence[str]) -> SourceListing:
+        """List the boxes of pictures that are there; labels are classes, or in the map."""
+        self._names, unknown, used = set(names), Counter[str](), set[str]()
+        for each in annotations.boxes:
+            if each.image not in self._names:
+                continue
+            used.add(each.image)
+            entry = self._map.find((each.label,))
+            if entry is not None:
+                self._used.add(entry)
+            label = self._map.classes[entry] if entry is not None else each.label
+            if label is None:
+                self._left_out.setdefault(each.label, []).append(each.image)
+            elif label not in self._scheme:
+                unknown[label] += 1
+            else:
+                self._add_box(each.image, label, each.box)
+        reasons = [each for each in annotations.problems if each.path not in annotations.used]
+        rest = sorted(self._names - used - {each.path for each in reasons})
+        return replace(
+            self.finish("none"),
+            unknown=self._unknown(unknown),
+            annotated=annotations.kind,
+            unboxed=(*reasons, *(LeftOut(name, _NO_BOX) for name in rest)),
+        )
+
+    def _add_box(self, name: str, label: str, box: FaceBox | None) -> None:
+        facts = self._metadata.get(name, PhotoMetadata())
+        origin = self._origin_of(label, name.split("/")[-2::-1])
+        self._pictures.append(
+            SourcePicture(self._top / name, name, label, facts, region=box, origin=origin)
+        )
+
+    def finish(self, subject_from: str | None = None) -> SourceListing:
+        people = self._find_people(subject_from)
+        if people is not None and people.is_clear:
+            self._pictures = [
+                replace(picture, person=person)
+                for picture, person in zip(self._pictures, people.subjects, strict=True)
+            ]
         return SourceListing(
             pictures=tuple(self._pictures),
+            people=people,
             unlabelled=tuple(self._unlabelled),
             left_out=dict(self._left_out),
             unknown=self._unknown_folders(),
             unused=tuple(name for name in self._map.classes if name not in self._used),
-            missing=tuple(
-                name for name in self._metadata if self._source.is_dir() and name not in self._names
-            ),
         )
 
     def _of_metadata(self, facts: PhotoMetadata) -> str | None:
@@ -201,15 +330,28 @@ class _Lister:
             self._used.add(facts.label)
         return facts.label
 
-    def _of_folder(self, path: Path) -> str | None:
+    def _find_people(self, subject_from: str | None) -> PersonFolders | None:
+        if subject_from == "none":
+            return None
+        find = name_all_folders if subject_from == "folder" else find_person_folders
+        return find(self._places)
+
+    def _origin_of(self, label: str, folders: Sequence[str]) -> str | None:
+        """Return the split of a picture: by its nearest folder that is one, or by the source."""
+        top = () if self._top_name == label else (self._top_name,)
+        return split_of((*folders, *top))
+
+    def _of_folder(self, parts: tuple[str, ...]) -> tuple[str | None, int]:
         """Return the class of the nearest folder, as in `train/mask_old/a.jpg`, or its map entry.
 
         A nearer folder that is spelled like another class makes it unknown.
+
+        Returns:
+            The class, None where it is unknown, and the number of folders up to that one.
         """
-        parts = path.relative_to(self._top).parts[:-1]
         nearer: str | None = None
         for depth in range(len(parts), -1, -1):
-            folder = parts[:depth] or (self._top.name or self._top.resolve().name,)
+            folder = parts[:depth] or (self._top_name,)
             if (entry := self._map.find(folder)) is not None:
                 self._used.add(entry)
                 found: str | None = entry
@@ -218,14 +360,17 @@ class _Lister:
                 found = label = folder[-1] if folder[-1] in self._scheme else None
             if found is not None:
                 self._depths[depth - 1] += 1
-                return found if nearer in (None, label) else None
+                return (found if nearer in (None, label) else None), depth
             nearer = nearer or self._sure_class(folder[-1])
-        return None
+        return None, 0
 
     def _unknown_folders(self) -> tuple[UnknownFolder, ...]:
         paths = [tuple(name.split("/")[:-1]) for name in self._unlabelled]
         level = self._class_level()
         counts = Counter(self._folder_of(parts, level) for parts in paths if parts)
+        return self._unknown(counts)
+
+    def _unknown(self, counts: Mapping[str, int]) -> tuple[UnknownFolder, ...]:
         return tuple(
             UnknownFolder(
                 name,

@@ -1,0 +1,243 @@
+"""What `collector import` prints: before it begins, and of every file at its end."""
+
+import argparse
+import json
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from collector.commands.face_lines import require_some_faces, show_faces
+from collector.commands.table_report import report_table
+from maskage.commands.parser import suggest
+from maskage.commands.text_table import align_columns, list_some
+from maskage.console import say, show
+from maskage.errors import DatasetError
+from maskage.outside_text import path_to_text, shown_text
+
+if TYPE_CHECKING:
+    from collector.commands.import_source import ReadSource
+    from maskage.classes.scheme import Scheme
+    from maskage.dataset.importing.import_report import ImportReport
+    from maskage.dataset.store import PhotoStore
+
+_MOST_MESSAGES = 20
+
+
+def report_listing(arguments: argparse.Namespace, source: "ReadSource") -> None:
+    """Say which pictures, files, rows and names of the map are not used, and why."""
+    from maskage.dataset.importing.source_walk import SYSTEM_REASON
+    from maskage.pictures.picture_files import report_left_out
+
+    listing, named = source.listing, arguments.source
+    # What lies in folders that are no classes is reported at the end, with the ways on.
+    loose = [name for name in listing.unlabelled if "/" not in name]
+    if loose and listing.pictures:
+        say(
+            f"{named}: pictures left out because their label is not known: {len(loose)} (the "
+            f"first is {loose[0]}). Put them into class folders, or give it with --label."
+        )
+    report_left_out(each for each in source.walk.left_out if each.reason != SYSTEM_REASON)
+    report_left_out(listing.unboxed)
+    if listing.annotated:
+        say(
+            f"{named}: {listing.annotated}: each box is a photo, cut out with its surroundings; "
+            f"{len(listing.pictures)} boxes in {len({each.name for each in listing.pictures})} "
+            f"pictures, from {source.annotation_files} files."
+        )
+    if source.walk.links:
+        say(f"{named}: links to folders that were followed: {source.walk.links}")
+    _report_tables(arguments, source)
+    _report_people(source)
+    for name in listing.unused:
+        near = suggest(name, [folder.name for folder in listing.unknown])
+        say(f"--map: no folder with pictures and no label is named {name!r}.{near}")
+
+
+def finish_import(reports: "Iterable[ImportReport]", store: "PhotoStore") -> "ImportReport":
+    """Run the import to its end and return its last report."""
+    from maskage.dataset.importing.import_report import ImportReport
+
+    report = ImportReport(dict.fromkeys(store.scheme.labels, 0))
+    try:
+        for latest in reports:
+            report = latest
+    except KeyboardInterrupt:
+        say(f"{report.photos} photos were saved. Run it again to go on from there.")
+        raise
+    return report
+
+
+def copy_consents(folder: Path, source: "ReadSource", store: "PhotoStore") -> None:
+    """Take over the consents of another dataset, and say whose."""
+    from maskage.dataset.importing import dataset_source
+
+    if source.is_dataset and (copied := dataset_source.copy_consents(folder, store)):
+        say(f"Consents taken over from {folder}: {list_some(copied, 5)}")
+
+
+def print_report(
+    arguments: argparse.Namespace,
+    report: "ImportReport",
+    source: "ReadSource | None" = None,
+    corrected: Sequence[str] = (),
+) -> None:
+    """Print what became of every file.
+
+    Args:
+        arguments: The command line.
+        report: The report.
+        source: The source; None for a video.
+        corrected: What was changed in photos that were imported before.
+    """
+    left_out = source.left_out if source else ()
+    if arguments.json:
+        found = report.as_json(left_out)
+        found["system_files"] = sum(_is_of_system(each.reason) for each in left_out)
+        found["rows_left"] = list(source.listing.missing) if source else []
+        found["untabled"] = list(source.listing.untabled) if source else []
+        found["unknown_folders"] = (
+            {folder.name: folder.pictures for folder in source.listing.unknown} if source else {}
+        )
+        show(json.dumps(_as_text(found)))
+        return
+    show(f"{report.photos:>6} photos saved in {arguments.data}")
+    for label, count in report.saved.items():
+        show(f"{count:>10} {label}")
+    _show_details(report, corrected)
+    if source and source.listing.left_out:
+        by_map = source.listing.left_out
+        show(f"{sum(map(len, by_map.values())):>6} left out by --map: {', '.join(sorted(by_map))}")
+    _show_skipped(report)
+    if arguments.list:
+        everything = sorted([*left_out, *report.left_out], key=lambda each: each.path)
+        rows = [(shown_text(each.path), each.reason) for each in everything]
+        show(*(align_columns([("left out", "reason"), *rows], [False, False]) if rows else ()))
+
+
+def require_success(
+    arguments: argparse.Namespace,
+    scheme: "Scheme",
+    report: "ImportReport",
+    source: "ReadSource | None" = None,
+) -> None:
+    """Refuse to call an import a success that did not do what was asked.
+
+    Raises:
+        DatasetError: Folders have no class, pictures lie under several labels, or nothing was
+            saved and nothing was known.
+    """
+    lines = []
+    if report.label_conflicts:
+        count = len(report.label_conflicts)
+        what = "1 picture lies" if count == 1 else f"{count} pictures lie"
+        lines += [
+            f"{arguments.source}: {what} under several labels, and no copy was imported, since "
+            f"nobody knows which label is right. Keep each in its right class only, then import "
+            f"again:",
+            *(f"  {text}" for text in report.label_conflicts[:_MOST_MESSAGES]),
+        ]
+        if count > _MOST_MESSAGES:
+            lines.append(f"  and {count - _MOST_MESSAGES} more; --json names all")
+    if source and source.listing.unknown:
+        from collector.commands.unknown_folders import describe_unknown
+
+        lines += describe_unknown(arguments, scheme, source.listing)
+    if lines:
+        raise DatasetError(*lines)
+    require_some_faces(report, arguments.source, arguments.data)
+    if not (report.photos or report.duplicates or report.removed):
+        raise DatasetError(
+            f"{arguments.source}: no photo was saved: none of the files could be read. Their "
+            f"messages above say what to do."
+        )
+
+
+def say_next(arguments: argparse.Namespace, has_photos: bool) -> int:
+    """Name the next command where there are photos for it; return the exit code of success."""
+    if has_photos and not arguments.json:
+        show(f"Next: curate {shlex.quote(str(arguments.data))} --dedupe --balance")
+    return 0
+
+
+def _report_tables(arguments: argparse.Namespace, source: "ReadSource") -> None:
+    named, tables = arguments.source, source.tables
+    if tables.used:
+        say(f"{named}: the table that lies in it is used: {list_some(tables.used)}")
+    elif tables.unused and arguments.metadata is None and named.is_dir():
+        say(
+            f"{named}: a table lies in it, which is not used: {list_some(tables.unused)}. If it is "
+            f"about these pictures, give it with --metadata "
+            f"{shlex.quote(str(named / tables.unused[0]))}"
+        )
+    if source.metadata:
+        where = arguments.metadata or ", ".join(tables.used)
+        report_table(where, source.metadata, source.listing, named)
+
+
+def _report_people(source: "ReadSource") -> None:
+    people = source.listing.people
+    if people is None:
+        return
+    names = list_some(people.names)
+    if people.is_clear:
+        say(
+            f"Folders that are taken for people: {len(people.names)} ({names}). Each is the "
+            f"subject of its photos, so that nobody is in train and in test; --subject-from none "
+            f"leaves that."
+        )
+    else:
+        say(
+            f"Folders of one name lie in several classes: {names}. If they are people, add "
+            f"--subject-from folder, so that nobody is in train and in test."
+        )
+
+
+def _show_details(report: "ImportReport", corrected: Sequence[str]) -> None:
+    if report.brought_back:
+        show(f"{report.brought_back:>10} of them brought back: the dataset had lost them")
+    if report.origins:
+        parts = ", ".join(f"{count} of {name}" for name, count in sorted(report.origins.items()))
+        show(f"      from the splits of the source: {parts}")
+    if report.subjects:
+        show(f"{len(report.subjects):>10} people, named after their folders")
+    show(f"{report.duplicates:>6} skipped: content already imported")
+    if report.described:
+        show(f"{report.described:>10} of them with new facts from this source:")
+    for line in corrected:
+        show(f"{'':>11}{line}")
+    if report.conflicts:
+        show(f"{len(report.conflicts):>10} of them under another label than before: left as it is")
+        for message in report.conflicts[:_MOST_MESSAGES]:
+            say(f"  {message}")
+        say("  `collector review` shows them; there a photo gets another label.")
+
+
+def _show_skipped(report: "ImportReport") -> None:
+    if report.removed:
+        show(f"{len(report.removed):>6} skipped: removed by you; --again brings them back")
+    if report.label_conflicts:
+        count = sum(each.reason.startswith("the same picture") for each in report.left_out)
+        show(f"{count:>6} skipped: label conflict, the same picture under several labels")
+    show_faces(report)
+    if report.unreadable:
+        show(f"{len(report.unreadable):>6} skipped: unreadable")
+        for message in report.unreadable[:_MOST_MESSAGES]:
+            say(f"  {message}")
+    for fault in report.damage.faults:
+        show(f"       of the video: {fault}")
+
+
+def _is_of_system(reason: str) -> bool:
+    from maskage.dataset.importing.source_walk import SYSTEM_REASON
+
+    return reason == SYSTEM_REASON
+
+
+def _as_text(value: object) -> object:
+    """Return a value with names that are not UTF-8 written as escapes."""
+    if isinstance(value, str):
+        return path_to_text(value)
+    if isinstance(value, dict):
+        return {path_to_text(name): _as_text(each) for name, each in value.items()}
+    return [_as_text(each) for each in value] if isinstance(value, list) else value

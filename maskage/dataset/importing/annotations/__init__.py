@@ -1,0 +1,1 @@
+"""Boxes and classes that people drew on pictures with annotation tools, in the files of these."""

@@ -1,0 +1,120 @@
+"""What a dataset has of a source already: photos that are there, in the trash, or gone."""
+
+import hashlib
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+from maskage.dataset.manifest import ManifestRows, former_names, read_imports, read_rows
+from maskage.dataset.photo_files import TRASH
+from maskage.dataset.store import PhotoStore, match_photos
+from maskage.records import Photo
+
+
+class ImportState(Enum):
+    """What became of a photo that was imported before."""
+
+    PRESENT = "in its class folder"
+    TRASHED = "in the trash, where a person put it"
+    GONE = "neither in a class folder nor in the trash"
+
+
+@dataclass(frozen=True)
+class ImportedPhoto:
+    """A photo that was imported before.
+
+    Attributes:
+        path: Its path in the dataset, as its row has it.
+        label: Its class.
+        state: What became of it.
+    """
+
+    path: str
+    label: str
+    state: ImportState
+
+
+class KnownImports:
+    """The photos that were imported into a dataset, by the files that they come from.
+
+    Args:
+        store: The dataset, open.
+    """
+
+    def __init__(self, store: PhotoStore) -> None:
+        self._store = store
+        self._photos = {photo.path: photo for photo in store.photos()}
+        self._by_content = {photo.sha256: photo for photo in self._photos.values()}
+        self._add_undigested()
+        # The row of a photo that is there comes last, so it counts where a file has several.
+        self._rows = {row.digest: row for row in read_imports(store.root)}
+        self._found: dict[str, ImportedPhoto] = {}
+
+    def find(self, digest: str) -> ImportedPhoto | None:
+        """Return the photo that was imported from a file, by the digest of the file."""
+        if digest not in self._found and (row := self._rows.get(digest)) is not None:
+            there = self._photos.get(row.path) or self._moved.get(row.path)
+            label = there.label if there else row.label
+            state = ImportState.PRESENT if there else self._state_of(row.path)
+            self._found[digest] = ImportedPhoto(row.path, label, state)
+        if digest not in self._found and "labels" in self.__dict__ and digest in self.labels:
+            return ImportedPhoto("", self.labels[digest], ImportState.PRESENT)
+        return self._found.get(digest)
+
+    def is_known(self, digest: str) -> bool:
+        """Return whether a file of this digest was imported before, whatever became of it."""
+        return digest in self._found or digest in self._rows
+
+    def find_content(self, data: bytes) -> Photo | None:
+        """Return the photo that is this very file: of another source, or with other metadata."""
+        return self._by_content.get(hashlib.sha256(data).hexdigest())
+
+    def photo_of(self, imported: ImportedPhoto) -> Photo | None:
+        """Return what the dataset knows, or knew, of a photo."""
+        return (
+            self._photos.get(imported.path)
+            or self._moved.get(imported.path)
+            or self._manifest_rows.removed.get(imported.path)
+            or self._manifest_rows.present.get(imported.path)
+        )
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The label of everything that was imported and is not gone, by digest; may be added to."""
+        found = {digest: self.find(digest) for digest in (*self._found, *self._rows)}
+        return {
+            digest: each.label
+            for digest, each in found.items()
+            if each is not None and each.state is not ImportState.GONE
+        }
+
+    def add(self, digest: str, photo: Photo) -> None:
+        """Add a photo that was imported just now."""
+        self._photos[photo.path] = photo
+        self._by_content[photo.sha256] = photo
+        self._found[digest] = ImportedPhoto(photo.path, photo.label, ImportState.PRESENT)
+
+    def _add_undigested(self) -> None:
+        """Take the digests of photos that were put into the class folders by hand."""
+        for photo in [each for each in self._photos.values() if each.sha256 is None]:
+            try:
+                data = (self._store.root / photo.path).read_bytes()
+            except OSError:
+                continue
+            self._by_content.setdefault(hashlib.sha256(data).hexdigest(), photo)
+
+    def _state_of(self, path: str) -> ImportState:
+        """Return the state of a photo that is in no class folder."""
+        folder = self._store.root / TRASH / path.partition("/")[0]
+        is_trashed = any((folder / name).is_file() for name in former_names(path)[:1])
+        return ImportState.TRASHED if is_trashed else ImportState.GONE
+
+    @cached_property
+    def _moved(self) -> dict[str, Photo]:
+        """The photos that were moved by hand, by the paths in their rows."""
+        found = match_photos(self._store.root)
+        return {each.row_path: each.photo for each in found if each.row_path is not None}
+
+    @cached_property
+    def _manifest_rows(self) -> ManifestRows:
+        return read_rows(self._store.root)

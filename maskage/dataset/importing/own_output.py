@@ -1,0 +1,49 @@
+"""Recognise what the toolchain made itself, where it lies in a folder of photos: by names alone.
+
+Photos are never taken from there by accident: a dataset's photos would come in again, and a
+curated set holds variants that `curate` made.
+"""
+
+from collections.abc import Container
+from enum import Enum
+from pathlib import Path
+
+from maskage.formats.bundle import MODEL_FILES
+from maskage.formats.classes_file import CLASSES_FILE
+from maskage.formats.curation_file import CURATION_FILE
+from maskage.formats.dataset_folder import manifest_path
+from maskage.formats.plan_file import PLAN_FILE, has_plan
+from maskage.formats.run_arguments import ARGS_FILE
+from maskage.formats.run_folder import METRICS_FILE
+
+_OF_RUNS = (METRICS_FILE, "checkpoints", "bundle", "results.csv")
+"""What lies beside the args.yaml of a run; other programs use that name too."""
+
+
+class OwnOutput(Enum):
+    """The kinds of folders that the toolchain makes; the value says what it is, for people."""
+
+    DATASET = "a dataset of its own; name it as SOURCE to import from it"
+    CURATED = "a curated set, made of photos of a dataset; name it as SOURCE to import from it"
+    RUN = "a training run, not photos"
+    MODEL = "a trained model, not photos"
+
+
+def find_own_output(folder: Path, names: Container[str]) -> OwnOutput | None:
+    """Return what the toolchain made of a folder; None for anybody's folder.
+
+    Args:
+        folder: The folder.
+        names: Names of what lies in it.
+    """
+    if CURATION_FILE in names or (PLAN_FILE in names and has_plan(folder)):
+        return OwnOutput.CURATED
+    if CLASSES_FILE in names and not any(name in names for name in MODEL_FILES):
+        return OwnOutput.DATASET
+    if ".dataset" in names and manifest_path(folder).is_file():
+        return OwnOutput.DATASET
+    if ARGS_FILE in names and any(name in names for name in _OF_RUNS):
+        return OwnOutput.RUN
+    if any(name in names for name in MODEL_FILES):
+        return OwnOutput.MODEL
+    return None
