@@ -79,7 +79,7 @@ def require_some_faces(report: "ImportReport", source: Path, data: Path) -> None
     """
     from maskage.pictures.picture_kinds import is_picture_file
 
-    if not report.faceless or sum(report.saved.values()) or report.duplicates:
+    if not report.faceless or any(report.saved.values()) or report.duplicates:
         return
     what = f"{source}: no face was found in it, and nothing was saved in {data}. Faces must be"
     seen = f"{what} upright and about {_SMALLEST_PX} px wide or more."
