@@ -22,6 +22,7 @@ _OPTIONS = {
     "max_pixels": str(LARGEST_FRAME_PX),
 }
 _AVI = "avi"
+_MATROSKA = "matroska"
 _TEXT_FORMAT = "tty"
 """FFmpeg draws any text file as a terminal would show it."""
 _GUESSED_FPS = 25.0
@@ -59,7 +60,7 @@ class VideoFacts:
         frame_count: Number of frames, or None where the file does not say; a guess where
             it says only how long it lasts.
         lasts_s: For how long it says that it plays, or None.
-        starts_s: Time of its beginning by its own clock.
+        starts_s: Time by its own clock from which `lasts_s` counts.
     """
 
     time_base: Fraction
@@ -132,7 +133,8 @@ def _read_facts(container: "InputContainer", stream: "VideoStream") -> VideoFact
         has_beat=usual is not None,
         frame_count=_find_count(stream, lasts_s, fps),
         lasts_s=lasts_s,
-        starts_s=(container.start_time or 0) / 1e6,
+        # Matroska counts its length from 0, wherever its first frame lies.
+        starts_s=0.0 if _MATROSKA in container.format.name else (container.start_time or 0) / 1e6,
     )
 
 

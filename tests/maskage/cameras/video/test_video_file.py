@@ -133,6 +133,19 @@ def test_what_an_editor_left_out_is_no_damage(tmp_path: Path) -> None:
     assert video.damage == VideoDamage()
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.webm", "a.mov"])
+def test_a_recording_whose_clock_ran_before_it_began_is_whole(name: str, tmp_path: Path) -> None:
+    # What is cut out of a stream keeps its times, and Matroska counts its length from 0.
+    times = [7 + number / 30 for number in range(40)]
+    codec = "libvpx" if name == "a.webm" else "libx264"
+    video = open_file(make_clip(tmp_path / name, times, codec=codec))
+    frames = read_all(video)
+    assert [frame.index for frame in frames] == list(range(40))
+    assert frames[0].position_s == 0
+    assert frames[-1].position_s == pytest.approx(39 / 30, abs=0.003)
+    assert video.damage == VideoDamage()
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
 def test_a_pause_is_no_damage_and_keeps_its_length(name: str, tmp_path: Path) -> None:
     times = [number / 30 for number in range(20)] + [9 + number / 30 for number in range(20)]
