@@ -54,19 +54,19 @@ class ReviewFilter:
         label: Only photos of this class; None for any.
         subject: Only photos of this person; `NOT_SET` for those that name nobody, None for any.
         session: Only photos of this session; likewise.
-        group: Only photos of this group; likewise.
-        origin: Only photos of this split of their source; likewise.
         only_flagged: Only those with the flag.
         only_disputed: Only those that a model or the label check takes for another class.
+        group: Only photos of this group; likewise.
+        origin: Only photos of this split of their source; likewise.
     """
 
     label: str | None = None
     subject: str | None = None
     session: str | None = None
-    group: str | None = None
-    origin: str | None = None
     only_flagged: bool = False
     only_disputed: bool = False
+    group: str | None = None
+    origin: str | None = None
 
     def admits(self, photo: Photo) -> bool:
         """Return whether this photo is shown."""
@@ -89,7 +89,7 @@ class ReviewFilter:
             _in_words(self.group, "group {}", "no group"),
             _in_words(self.origin, "from {}", "no origin"),
             "flagged" if self.only_flagged else "",
-            "an opinion disagrees" if self.only_disputed else "",
+            "suggestion disagrees" if self.only_disputed else "",
         ]
         return " · ".join(word for word in words if word) or "all photos"
 
