@@ -1,6 +1,7 @@
 """The collector's terminal program: opens its parts, then the screen takes over."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date
@@ -17,16 +18,19 @@ from textual.theme import Theme
 from collector.capture.shutter import Gate
 from collector.capture.writer import PhotoWriter
 from collector.key_file import key_file_path, read_key_file
-from collector.keys import review_commands
+from collector.keys import review_commands, trash_commands
 from collector.screens.capture_parts import CaptureParts
 from collector.screens.capture_screen import CaptureScreen
 from collector.screens.review_screen import ReviewScreen
 from collector.terminal import keep_terminal, require_terminal
+from collector.widgets.panels import count_photos
 from maskage.cameras.sources import PictureFolder, list_webcams, open_camera
 from maskage.classes.scheme import Scheme
 from maskage.console import say, show
 from maskage.dataset.consent import SELF_SUBJECT, check_subject
 from maskage.dataset.consent_rules import record_self
+from maskage.dataset.doctor.files import list_trash
+from maskage.dataset.near_names import find_near_name
 from maskage.dataset.photo_files import list_files
 from maskage.dataset.store import PhotoStore
 from maskage.defaults import DEFAULT_TARGET
@@ -151,8 +155,12 @@ class ReviewApp(DarkroomApp):
     ) -> None:
         super().__init__(driver_class)
         self.writer = PhotoWriter(store)
-        commands = review_commands(store.scheme, key_changes)
-        self.review = ReviewScreen(store, self.writer, commands)
+        self.review = ReviewScreen(
+            store,
+            self.writer,
+            review_commands(store.scheme, key_changes),
+            keys_of_trash=trash_commands(store.scheme, key_changes),
+        )
 
     def get_default_screen(self) -> Screen[None]:
         """Return the screen that the app starts with."""
@@ -168,6 +176,10 @@ class ReviewApp(DarkroomApp):
         yield SystemCommand(
             "Find class", "Label with a class by its name", self.review.action_find_class
         )
+        yield SystemCommand(
+            "Edit", "Set or correct subject, session and group", self.review.action_facts
+        )
+        yield SystemCommand("Trash", "See the removed photos", self.review.action_see_trash)
         yield SystemCommand("Help", "Show what every key does", self.review.action_help)
 
 
@@ -216,6 +228,7 @@ def run_capture(
     try:
         finder = open_face_finder(face_model, QualityLimits().min_face_px)
         with PhotoStore(root) as store:
+            _note_near_subject(store, pseudonym)
             if isinstance(camera, PictureFolder):
                 passed_over = camera.pass_over(photo.source for photo in store.photos())
                 if passed_over:
@@ -240,6 +253,19 @@ def run_capture(
         camera.close()
 
 
+def _note_near_subject(store: PhotoStore, subject: str | None) -> None:
+    """Say so where the person named on the command line is nearly one that is known."""
+    if subject is None:
+        return
+    counts = Counter(photo.subject for photo in store.photos() if photo.subject)
+    near = find_near_name(subject, [*counts, *store.consents()])
+    if near is not None:
+        say(
+            f"{subject} is new here, but {near} has {count_photos(counts[near])}. If you meant "
+            f"{near}, press s and choose it, or start again with --subject {near}."
+        )
+
+
 def run_review(root: Path) -> int:
     """Review the photos of a dataset and correct their labels, until the person quits.
 
@@ -255,7 +281,7 @@ def run_review(root: Path) -> int:
     require_terminal()
     scheme = read_scheme(root)
     changes = _read_keys(scheme)
-    if not list_files(root, scheme.labels):
+    if not list_files(root, scheme.labels) and not list_trash(root, scheme.labels):
         raise DatasetError(
             f"{root}: there is no photo in it yet. Take some with `collector {root}`, or import "
             f"some with `collector import SOURCE {root}`."

@@ -17,11 +17,12 @@ from collector.keys import (
     key_name,
     review_commands,
     show_keys,
+    trash_commands,
 )
 from maskage.classes.scheme import Scheme
 from maskage.errors import UsageError
 
-_VERBS = ("shoot", "label")
+_VERBS = ("shoot", "label", "restore")
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def read_key_file(path: Path, scheme: Scheme) -> KeyFile:
     tables = {
         "": capture_commands(scheme, found.changes),
         " in the gallery": review_commands(scheme, found.changes),
+        " in the trash": trash_commands(scheme, found.changes),
     }
     for where, commands in tables.items():
         _check_clashes(path, commands, where, found)
@@ -93,7 +95,11 @@ def _read(path: Path, scheme: Scheme) -> KeyFile:
 
 def _names_of_commands(scheme: Scheme) -> dict[str, str]:
     """Return the command that each name in the file stands for."""
-    commands = (*capture_commands(scheme), *review_commands(scheme))
+    commands = (
+        *capture_commands(scheme),
+        *review_commands(scheme),
+        *trash_commands(scheme),
+    )
     names = {command.name: command.name for command in commands}
     for verb in _VERBS:
         for folder in scheme.labels:

@@ -5,7 +5,7 @@ that a user has chosen.
 """
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from maskage.classes.scheme import Scheme
@@ -66,17 +66,7 @@ _CAPTURE: tuple[KeyCommand, ...] = (
     KeyCommand("quit", "q", "quit", "quit", "finish saving and leave"),
 )
 
-_REVIEW: tuple[KeyCommand, ...] = (
-    KeyCommand("review-find", "slash", PALETTE, "find", "find a class by its name, to label with"),
-    KeyCommand(
-        "accept", "a", "accept", "accept", "take the label that the model suggests, and go on"
-    ),
-    KeyCommand("trash", "x,delete", "trash", "trash", "move it to the trash"),
-    KeyCommand("review-flag", "f", "flag", "flag", "set or remove the flag"),
-    KeyCommand("range", "v", "range", "range", "start a range here; keys then work on all of it"),
-    KeyCommand("enlarge", "enter", "enlarge", "enlarge", "show one photo as large as the screen"),
-    KeyCommand("review-undo", "u,backspace", "undo", "undo", "undo the last step"),
-    KeyCommand("review-redo", "ctrl+y", "redo", "redo", "do again what was undone"),
+_MOVES: tuple[KeyCommand, ...] = (
     KeyCommand("left", "h,left", "step(-1, 0)", "", "move left"),
     KeyCommand("down", "j,down", "step(0, 1)", "", "move down"),
     KeyCommand("up", "k,up", "step(0, -1)", "", "move up"),
@@ -85,12 +75,34 @@ _REVIEW: tuple[KeyCommand, ...] = (
     KeyCommand("page-up", "pageup", "page(-1)", "", "move one screen up"),
     KeyCommand("first", "home", "end(-1)", "", "go to the first photo"),
     KeyCommand("last", "end", "end(1)", "", "go to the last photo"),
+)
+
+_REVIEW: tuple[KeyCommand, ...] = (
+    KeyCommand("review-find", "slash", PALETTE, "find", "find a class by its name, to label with"),
+    KeyCommand(
+        "accept", "a", "accept", "accept", "take the label that is suggested, the surest, and go on"
+    ),
+    KeyCommand(
+        "confirm", "r,f4", "confirm", "right", "the label is right: no opinion disputes it again"
+    ),
+    KeyCommand("facts", "e,f2", "facts", "edit", "set or correct subject, session and group"),
+    KeyCommand("trash", "x,delete", "trash", "trash", "move it to the trash"),
+    KeyCommand("review-flag", "f", "flag", "flag", "set or remove the flag"),
+    KeyCommand("range", "v", "range", "range", "start a range here; keys then work on all of it"),
+    KeyCommand("choose-all", "ctrl+a", "choose_all", "choose all", "choose all that is shown"),
+    KeyCommand("enlarge", "enter", "enlarge", "enlarge", "show one photo as large as the screen"),
+    KeyCommand("review-undo", "u,backspace", "undo", "undo", "undo the last step"),
+    KeyCommand("review-redo", "ctrl+y", "redo", "redo", "do again what was undone"),
+    KeyCommand("see-trash", "t,f8", "see_trash", "removed", "see the trash: restore, or delete"),
+    *_MOVES,
     KeyCommand("only-class", "c", "only_class", "class", "show only one class"),
     KeyCommand("only-subject", "s", "only_subject", "subject", "show only one person"),
     KeyCommand("only-session", "n", "only_session", "session", "show only one session"),
+    KeyCommand("only-group", "p,f6", "only_group", "group", "show only one group"),
+    KeyCommand("only-origin", "i,f7", "only_origin", "origin", "show only one split of the source"),
     KeyCommand("only-flagged", "m", "only_flagged", "flagged", "show only flagged photos"),
     KeyCommand(
-        "only-disputed", "d", "only_disputed", "disputed", "show only where a model disagrees"
+        "only-disputed", "d", "only_disputed", "disputed", "show only where an opinion disagrees"
     ),
     KeyCommand("all", "0", "show_all", "all", "show all photos again"),
     KeyCommand(
@@ -101,6 +113,28 @@ _REVIEW: tuple[KeyCommand, ...] = (
     KeyCommand("review-help", "question_mark", "help", "help", "show this page"),
     KeyCommand("back", "g,escape,q", "back", "back", "go back to where you came from"),
 )
+
+_TRASH: tuple[KeyCommand, ...] = (
+    KeyCommand("trash-find", "slash", PALETTE, "find", "find a class by its name, to restore into"),
+    KeyCommand("restore", "r,f4", "restore", "restore", "bring it back into its class"),
+    KeyCommand("delete", "x,delete", "delete", "delete", "delete it for good; asks first"),
+    KeyCommand("trash-range", "v", "range", "range", "start a range here; keys work on all of it"),
+    KeyCommand("trash-all", "ctrl+a", "choose_all", "choose all", "choose all that is shown"),
+    KeyCommand("restore-all", "R,f5", "restore_all", "restore all", "bring all photos back"),
+    KeyCommand("empty", "E,f9", "empty", "empty", "delete all of it for good; asks first"),
+    KeyCommand("trash-enlarge", "enter", "enlarge", "enlarge", "show one photo large"),
+    KeyCommand("trash-undo", "u,backspace", "undo", "undo", "undo the last step"),
+    KeyCommand("trash-redo", "ctrl+y", "redo", "redo", "do again what was undone"),
+    *(replace(each, name=f"trash-{each.name}") for each in _MOVES),
+    KeyCommand("trash-larger", "plus,equals_sign", "zoom(1)", "zoom", "show larger pictures"),
+    KeyCommand("trash-smaller", "minus", "zoom(-1)", "", "show smaller pictures"),
+    KeyCommand("trash-help", "question_mark", "help", "help", "show this page"),
+    KeyCommand("trash-back", "t,escape,q,g", "back", "back", "go back to the gallery"),
+)
+_GIVE_WAY = frozenset(
+    ("confirm", "facts", "see-trash", "only-group", "only-origin", *(each.name for each in _TRASH))
+)
+"""Commands with a second key: they leave the first to a class, or to whom the user gave it."""
 
 _KEY_WORDS = {
     "question_mark": "?",
@@ -140,6 +174,14 @@ def review_commands(
     """Return the keys of the gallery; see `capture_commands`."""
     classes = _class_commands(scheme, "label", "relabel", "label it {} and go on")
     return _with_changes((*classes, *_REVIEW), changes or {})
+
+
+def trash_commands(
+    scheme: Scheme, changes: Mapping[str, str] | None = None
+) -> tuple[KeyCommand, ...]:
+    """Return the keys of the trash; see `capture_commands`."""
+    classes = _class_commands(scheme, "restore", "restore_as", "restore it as {}")
+    return _with_changes((*classes, *_TRASH), changes or {})
 
 
 def class_keys(commands: Sequence[KeyCommand]) -> dict[str, str]:
@@ -216,7 +258,16 @@ def _class_commands(scheme: Scheme, verb: str, action: str, text: str) -> list[K
 def _with_changes(
     commands: Sequence[KeyCommand], changes: Mapping[str, str]
 ) -> tuple[KeyCommand, ...]:
-    return tuple(replace(c, keys=changes.get(c.name, c.keys)) for c in commands)
+    changed = [replace(c, keys=changes.get(c.name, c.keys)) for c in commands]
+    firm = [c for c in changed if c.name not in _GIVE_WAY or c.name in changes]
+    taken = {key for command in firm for key in command.keys.split(",")}
+    return tuple(c if c in firm else _give_way(c, taken) for c in changed)
+
+
+def _give_way(command: KeyCommand, taken: Container[str]) -> KeyCommand:
+    """Leave the keys of others to them, as long as one is left."""
+    own = [key for key in command.keys.split(",") if key not in taken]
+    return replace(command, keys=",".join(own)) if own else command
 
 
 def _show_key(key: str) -> str:

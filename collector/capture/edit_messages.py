@@ -4,6 +4,7 @@ from collector.capture.photographer import Feedback, Tone
 from collector.capture.writer import Edited, How
 from maskage.classes.scheme import Scheme
 from maskage.dataset.edits import Edit
+from maskage.outside_text import shown_text
 
 DISK_TOO_SLOW = Feedback("refused: the disk does not keep up", Tone.BAD)
 
@@ -28,7 +29,23 @@ def _describe(edit: Edit, scheme: Scheme) -> str:
         return "brought back"
     if edit.action == "relabel":
         return f"relabelled {scheme.title(edit.photo.label)}"
+    if edit.action == "confirm":
+        return "label confirmed"
+    if edit.action == "unconfirm":
+        return "label no longer confirmed"
+    if edit.action == "describe":
+        return _describe_facts(edit)
     return "flagged" if edit.photo.is_flagged else "flag taken away"
+
+
+def _describe_facts(edit: Edit) -> str:
+    """Return what was set and removed: "subject p01, no session"."""
+    changed = [
+        f"{fact} {shown_text(value)}" if (value := getattr(edit.after, fact)) else f"no {fact}"
+        for fact in ("subject", "session", "group")
+        if getattr(edit.before, fact) != getattr(edit.after, fact)
+    ]
+    return ", ".join(changed) or "nothing changed"
 
 
 def _count(edits: list[Edit]) -> str:

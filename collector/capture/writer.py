@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from collector.capture.deleted_photos import keep_possible
 from maskage.dataset.edits import Edit
 from maskage.dataset.store import PhotoStore
+from maskage.dataset.trash import TrashedPhoto, empty_trash
 from maskage.errors import ToolchainError
 from maskage.pictures.images import resize_square
 from maskage.records import FaceBox, Quality, RgbImage
@@ -170,6 +172,18 @@ class PhotoWriter:
         """Order that undo takes two steps as one; return False when it cannot be taken."""
         return self._order(lambda: self._fold(step, into))
 
+    def delete(self, photos: Sequence[TrashedPhoto], then: Callable[[int], None]) -> bool:
+        """Order photos in the trash to be deleted for good; nothing of theirs is undone then.
+
+        Args:
+            photos: The photos.
+            then: Called in the writer's thread with the number of photos that were deleted.
+
+        Returns:
+            False when the order cannot be taken.
+        """
+        return self._order(lambda: self._delete(photos, then))
+
     def close(self) -> None:
         """Finish every order, then stop."""
         self._orders.put(None)
@@ -260,3 +274,25 @@ class PhotoWriter:
             last = self._done.pop()
             self._done[-1].edits += last.edits
             self._done[-1].taken |= last.taken
+
+    def _delete(self, photos: Sequence[TrashedPhoto], then: Callable[[int], None]) -> None:
+        try:
+            count = empty_trash(self._store, photos)
+        finally:
+            self._drop_deleted({each.photo.path for each in photos if not each.file.exists()})
+        then(count)
+
+    def _drop_deleted(self, deleted: set[str]) -> None:
+        """Take the edits of photos that are gone for good out of both histories."""
+        gone = set(deleted)
+        for step in reversed(self._done):
+            undoing = [edit.inverse for edit in reversed(step.edits)]
+            step.edits = [each.inverse for each in reversed(keep_possible(undoing, gone))]
+        gone = set(deleted)
+        for step in reversed(self._undone):
+            step.edits = keep_possible(step.edits, gone)
+        self._done = deque((step for step in self._done if step.edits), maxlen=MAX_STEPS)
+        self._undone = [step for step in self._undone if step.edits]
+        for step in (*self._done, *self._undone):
+            paths = {edit.photo.path for edit in step.edits}
+            step.taken = {path: taken for path, taken in step.taken.items() if path in paths}

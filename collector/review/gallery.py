@@ -58,6 +58,7 @@ class Gallery(PixelWidget):
         super().__init__(id=id)
         self._scheme = scheme
         self.thumbs: ThumbLoader | None = None
+        self.empty_text = "no photo matches: press 0 to show all"
         self.drawn = 0  # Times its first line was drawn, for benchmarks.
         self._wanted_side = 18
         self._view = GalleryView()
@@ -125,7 +126,7 @@ class Gallery(PixelWidget):
         return strips
 
     def _draw_empty(self, grid: Grid) -> list[Strip]:
-        text = Segment(" no photo matches: press 0 to show all", self.rich_style + Style(dim=True))
+        text = Segment(f" {self.empty_text}", self.rich_style + Style(dim=True))
         strip = Strip([text]).adjust_cell_length(self.size.width, self.rich_style)
         return [self.blank_line()] * (grid.tile_rows - 1) + [strip]
 

@@ -1,5 +1,7 @@
 """The details of one photo: the picture, large, and the facts beside it."""
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 from textual.content import Content
@@ -15,6 +17,9 @@ from maskage.outside_text import shown_text
 from maskage.pictures.half_blocks import place_picture
 from maskage.pictures.quality import find_faults
 from maskage.records import Photo, RgbImage
+
+_WIDE = 32
+"""Cells in which a time fits with its seconds."""
 
 
 class PhotoPicture(PixelWidget):
@@ -62,40 +67,46 @@ class PhotoPicture(PixelWidget):
 
 
 class PhotoDetails(Widget):
-    """The class, person, session, quality and suggestion of one photo.
+    """The class of one photo, the opinions on it, and what is known of it.
 
     Args:
         scheme: The classes.
+
+    Attributes:
+        photo: The photo, or None.
+        removed_at: Time of its removal, for a photo in the trash; None where it is unknown.
     """
 
     ALLOW_SELECT = False
     photo: reactive[Photo | None] = reactive(None)
+    removed_at: reactive[str | None] = reactive(None)
 
     def __init__(self, scheme: Scheme, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._scheme = scheme
 
     def render(self) -> Content:
-        """Draw the facts, one a line."""
+        """Draw the facts, one a line; those that matter least are cut off in a low terminal."""
         photo = self.photo
         if photo is None:
             return Content("")
-        lines = [self._title(photo), *self._suggestion(photo), Content("")]
-        lines += [
-            _fact("subject", photo.subject or "unknown"),
-            _fact("session", photo.session or "unknown"),
-            _fact("taken", _moment(photo.taken_at)),
-            _fact("from", photo.source or "unknown"),
-        ]
-        if photo.quality is not None:
-            quality = photo.quality
-            face = f" · face {quality.face_px} px" if quality.face_px else ""
-            lines.append(_fact("sharp", f"{quality.sharpness:.0f}"))
-            lines.append(_fact("light", f"{quality.brightness:.0f}{face}"))
-            if faults := find_faults(quality):
-                lines.append(Content.assemble((", ".join(faults), "$warning")))
-        lines += [Content(""), Content.assemble((shown_text(photo.path.partition("/")[2]), MUTED))]
-        return Content("\n").join(lines)
+        facts = [*self._facts(photo), *_quality(photo)]
+        name = Content.assemble((shown_text(photo.path.partition("/")[2]), MUTED))
+        lines = [self._title(photo), *self._opinions(photo)]
+        gap = [Content("")] if len(lines) + len(facts) + 3 <= self.size.height else []
+        return Content("\n").join([*lines, *gap, *facts, *gap, name])
+
+    def _facts(self, photo: Photo) -> Iterator[Content]:
+        if self.removed_at is not None:
+            yield _fact("removed", self._moment(self.removed_at))
+        yield _fact("subject", photo.subject or "unknown")
+        yield _fact("session", photo.session or "unknown")
+        if photo.group is not None:
+            yield _fact("group", photo.group)
+        yield _fact("taken", self._moment(photo.taken_at))
+        yield _fact("from", photo.source or "unknown")
+        if photo.origin is not None:
+            yield _fact("origin", photo.origin)
 
     def _title(self, photo: Photo) -> Content:
         flag = ("  ⚑ flagged", "bold $warning") if photo.is_flagged else ""
@@ -105,22 +116,39 @@ class PhotoDetails(Widget):
     def _color(self, label: str) -> str:
         return name_style(class_rgb(self._scheme, label), self.background_colors[1].rgb)
 
-    def _suggestion(self, photo: Photo) -> list[Content]:
-        if photo.suggestion is None:
-            return []
-        label, confidence = photo.suggestion.label, photo.suggestion.confidence
-        words = "≠ a model says " if photo.is_disputed else "= a model agrees: "
-        return [
-            Content.assemble(
-                (words, "bold $warning" if photo.is_disputed else MUTED),
-                (f"{class_title(self._scheme, label)} {confidence:.0%}", self._color(label)),
-            )
-        ]
+    def _opinions(self, photo: Photo) -> list[Content]:
+        """Return a line for each opinion, the model's first, and one where a person confirmed."""
+        is_confirmed = photo.confirmed == photo.label
+        lines = [Content.styled("✓ you confirmed the label", "$success")] if is_confirmed else []
+        for source, opinion in (("model", photo.suggestion), ("check", photo.check)):
+            if opinion is None:
+                continue
+            agrees = opinion.label == photo.label
+            mark = "=" if agrees else "✗" if is_confirmed else "≠"
+            style = MUTED if agrees or is_confirmed else "bold $warning"
+            note = " dismissed" if is_confirmed and not agrees else ""
+            words = f"{class_title(self._scheme, opinion.label)} {opinion.confidence:.0%}"
+            name = (words, self._color(opinion.label))
+            lines.append(Content.assemble((f"{mark} {source}: ", style), name, (note, MUTED)))
+        return lines
+
+    def _moment(self, time: str | None) -> str:
+        if time is None:
+            return "unknown"
+        is_narrow = self.size.width < _WIDE
+        return time[: 16 if is_narrow else 19].replace("T", " ") + ("" if is_narrow else " UTC")
+
+
+def _quality(photo: Photo) -> Iterator[Content]:
+    quality = photo.quality
+    if quality is None:
+        return
+    face = f" · face {quality.face_px} px" if quality.face_px else ""
+    yield _fact("sharp", f"{quality.sharpness:.0f}")
+    yield _fact("light", f"{quality.brightness:.0f}{face}")
+    if faults := find_faults(quality):
+        yield Content.assemble((", ".join(faults), "$warning"))
 
 
 def _fact(name: str, value: str) -> Content:
     return Content.assemble((f"{name:<8}", MUTED), shown_text(value))
-
-
-def _moment(taken_at: str | None) -> str:
-    return taken_at[:19].replace("T", " ") + " UTC" if taken_at else "unknown"

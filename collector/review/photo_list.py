@@ -7,6 +7,7 @@ not after every key.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,16 +28,36 @@ class ReviewOrder(StrEnum):
     LOOK_ALIKES = "look-alikes together"
 
 
+NOT_SET = ""
+"""Value of a fact, in a filter, of the photos that have none."""
+
+
+class PhotoSequence(Protocol):
+    """Photos in an order, as a screen shows them."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Photo: ...
+
+    def slice(self, start: int, end: int) -> list[Photo]:
+        """Return the photos from `start` up to `end`, as far as there are any."""
+
+    def find(self, path: str) -> int | None:
+        """Return the index of the photo with this path, or None."""
+
+
 @dataclass(frozen=True)
 class ReviewFilter:
     """The filter of the gallery: a photo is shown that meets every condition that is set.
 
     Attributes:
         label: Only photos of this class; None for any.
-        subject: Only photos of this person; None for any.
-        session: Only photos of this session; None for any.
+        subject: Only photos of this person; `NOT_SET` for those that name nobody, None for any.
+        session: Only photos of this session; likewise.
         only_flagged: Only those with the flag.
-        only_disputed: Only those that a model takes for another class.
+        only_disputed: Only those that a model or the label check takes for another class.
+        group: Only photos of this group; likewise.
+        origin: Only photos of this split of their source; likewise.
     """
 
     label: str | None = None
@@ -44,13 +65,17 @@ class ReviewFilter:
     session: str | None = None
     only_flagged: bool = False
     only_disputed: bool = False
+    group: str | None = None
+    origin: str | None = None
 
     def admits(self, photo: Photo) -> bool:
         """Return whether this photo is shown."""
         return (
             (self.label is None or photo.label == self.label)
-            and (self.subject is None or photo.subject == self.subject)
-            and (self.session is None or photo.session == self.session)
+            and (self.subject is None or (photo.subject or NOT_SET) == self.subject)
+            and (self.session is None or (photo.session or NOT_SET) == self.session)
+            and (self.group is None or (photo.group or NOT_SET) == self.group)
+            and (self.origin is None or (photo.origin or NOT_SET) == self.origin)
             and (not self.only_flagged or photo.is_flagged)
             and (not self.only_disputed or photo.is_disputed)
         )
@@ -59,12 +84,18 @@ class ReviewFilter:
         """Return the filter in words: "mask, old · flagged"."""
         words = [
             scheme.title(self.label) if self.label else "",
-            f"of {self.subject}" if self.subject else "",
-            f"session {self.session}" if self.session else "",
+            _in_words(self.subject, "of {}", "no subject"),
+            _in_words(self.session, "session {}", "no session"),
+            _in_words(self.group, "group {}", "no group"),
+            _in_words(self.origin, "from {}", "no origin"),
             "flagged" if self.only_flagged else "",
             "suggestion disagrees" if self.only_disputed else "",
         ]
         return " · ".join(word for word in words if word) or "all photos"
+
+
+def _in_words(value: str | None, words: str, none: str) -> str:
+    return "" if value is None else words.format(value) if value else none
 
 
 class ReviewList:
@@ -157,7 +188,8 @@ class ReviewList:
             return photo.quality.sharpness if photo.quality else unknown, "", _name(photo)
 
         def certainty(photo: Photo) -> tuple[float, str, str]:
-            return photo.suggestion.confidence if photo.suggestion else unknown, "", _name(photo)
+            opinion = photo.suggestion or photo.check
+            return opinion.confidence if opinion else unknown, "", _name(photo)
 
         def alike(photo: Photo) -> tuple[float, str, str]:
             return self._alike.get(photo.path, unknown), "", _name(photo)

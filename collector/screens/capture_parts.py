@@ -1,12 +1,14 @@
 """All that the capture screen is given from outside."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from collector.capture.observer import CameraOpener
 from collector.capture.shutter import Gate
-from collector.keys import KeyCommand, capture_commands, review_commands
+from collector.capture.writer import PhotoWriter
+from collector.keys import KeyCommand, capture_commands, review_commands, trash_commands
+from collector.screens.review_screen import ReviewScreen
 from maskage.cameras.sources import Camera
 from maskage.dataset.store import PhotoStore
 from maskage.defaults import DEFAULT_TARGET
@@ -46,7 +48,18 @@ class CaptureParts:
         """The keys of the camera."""
         return capture_commands(self.store.scheme, self.key_changes)
 
-    @cached_property
-    def review_commands(self) -> tuple[KeyCommand, ...]:
-        """The keys of the gallery."""
-        return review_commands(self.store.scheme, self.key_changes)
+    def make_review(self, writer: PhotoWriter, recent: Sequence[str]) -> ReviewScreen:
+        """Return the gallery of the same dataset, with the keys that the user has chosen.
+
+        Args:
+            writer: Writes to the same store; its history is shared.
+            recent: The classes used so far, the last one first.
+        """
+        scheme, changes = self.store.scheme, self.key_changes
+        return ReviewScreen(
+            self.store,
+            writer,
+            review_commands(scheme, changes),
+            recent,
+            trash_commands(scheme, changes),
+        )

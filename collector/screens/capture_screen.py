@@ -23,7 +23,6 @@ from collector.screens.capture_parts import CaptureParts
 from collector.screens.capture_view import CaptureView, describe_camera, describe_saved
 from collector.screens.messages import CameraChanged, ObservationReady, WriterReported
 from collector.screens.permission import Permission
-from collector.screens.review_screen import ReviewScreen
 from collector.widgets.class_panel import ClassCounts
 from collector.widgets.dialogs import HelpPage
 from collector.widgets.panels import SessionFigures
@@ -271,9 +270,7 @@ class CaptureScreen(CaptureView):
         self._photographer.plan = None
         self._is_reviewing = True
         self._close_or_open_shutter()
-        commands = self._parts.review_commands
-        review = ReviewScreen(self._parts.store, self._writer, commands, self._recent)
-        self.app.push_screen(review, self._return)
+        self.app.push_screen(self._parts.make_review(self._writer, self._recent), self._return)
 
     def _return(self, _: None) -> None:
         self._is_reviewing = False

@@ -28,3 +28,10 @@ class WriterReported(Message):
     """The writer carried out an order, or could not."""
 
     report: Report
+
+
+@dataclass
+class PhotosDeleted(Message):
+    """Photos in the trash were deleted for good."""
+
+    count: int

@@ -5,7 +5,9 @@ from datetime import date
 
 from textual.screen import Screen
 
-from collector.widgets.dialogs import ConsentDialog, SubjectDialog
+from collector.widgets.dialogs import ConsentDialog
+from collector.widgets.known_names import list_known
+from collector.widgets.subject_dialog import SubjectDialog
 from maskage.dataset.consent import Consent, find_objection
 from maskage.dataset.consent_rules import shows_people_live
 from maskage.dataset.store import PhotoStore
@@ -54,7 +56,8 @@ class Permission:
             if chosen is not None:
                 self.ask_consent(screen, chosen, source, then)
 
-        screen.app.push_screen(SubjectDialog(subject), check)
+        people = list_known(self._store.photos(), "subject", self._consents)
+        screen.app.push_screen(SubjectDialog(subject, people, self._store.scheme), check)
 
     def ask_consent(
         self, screen: Screen[None], subject: str, source: str, then: Callable[[str], None]

@@ -5,6 +5,7 @@ Thumbnails are decoded by threads; the photos of the next screen are decoded ahe
 
 import time
 from collections.abc import Sequence
+from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
@@ -16,7 +17,7 @@ from collector.capture.photographer import Feedback
 from collector.keys import PALETTE, KeyCommand, shorten_keys
 from collector.review.gallery import Gallery, GalleryView
 from collector.review.photo_details import PhotoDetails, PhotoPicture
-from collector.review.photo_list import ReviewFilter, ReviewList, ReviewOrder
+from collector.review.photo_list import PhotoSequence
 from collector.review.thumbnails import LARGE_KEPT, LARGE_PX, ThumbLoader
 from collector.screens.keyed_screen import KeyedScreen
 from collector.screens.messages import ThumbsReady
@@ -39,6 +40,7 @@ class ReviewView(KeyedScreen):
         store: The dataset, open.
         commands: The keys.
         recent: The classes used so far, the last one first.
+        folder: Folder below the dataset's in which the photos lie.
 
     Attributes:
         photos: The photos that are shown, in order.
@@ -46,22 +48,29 @@ class ReviewView(KeyedScreen):
     """
 
     UNDER_PALETTE = "#facts"
+    TITLE_TEXT: ClassVar[str] = "▦ gallery"
+    FAMILIES: ClassVar[Sequence[tuple[str, str]]] = (("relabel", "label"), ("step", "move"))
+    HINT: ClassVar[str] = "label and go on · e: edit · v: range · o: sort · c s n p i m d: filter"
+    WAY_OUT: ClassVar[str] = "q  back"
+    photos: PhotoSequence
 
     def __init__(
-        self, store: PhotoStore, commands: Sequence[KeyCommand], recent: Sequence[str] = ()
+        self,
+        store: PhotoStore,
+        commands: Sequence[KeyCommand],
+        recent: Sequence[str] = (),
+        folder: str = "",
     ) -> None:
         super().__init__(store.scheme, commands, recent)
         self._store = store
-        self._filter = ReviewFilter()
-        self._order = ReviewOrder.NEWEST
-        self.photos = ReviewList([], self._filter, self._order)
         self.cursor = 0
         self._first = 0
         self._range_from: int | None = None
+        self._are_all_chosen = False
         self._is_enlarged = False
-        self._thumbs = ThumbLoader(store.root, self._report_thumbs)
+        self._thumbs = ThumbLoader(store.root / folder, self._report_thumbs)
         self._larges = ThumbLoader(
-            store.root, self._report_thumbs, side_px=LARGE_PX, kept=LARGE_KEPT, workers=1
+            store.root / folder, self._report_thumbs, side_px=LARGE_PX, kept=LARGE_KEPT, workers=1
         )
         self._answered_s = float("-inf")
 
@@ -76,8 +85,8 @@ class ReviewView(KeyedScreen):
                 yield PhotoDetails(self._scheme, id="facts")
                 yield ClassPalette(self._scheme, self._class_keys, id="palette")
         yield ToneLine(id="answer")
-        yield KeyFooter(self._commands, [("relabel", "label"), ("step", "move")], id="keys")
-        yield TooSmall("q  back", id="too-small")
+        yield KeyFooter(self._commands, self.FAMILIES, id="keys")
+        yield TooSmall(self.WAY_OUT, id="too-small")
 
     @property
     def _gallery(self) -> Gallery:
@@ -91,7 +100,16 @@ class ReviewView(KeyedScreen):
     def _report_thumbs(self) -> None:
         self.post_message(ThumbsReady())
 
+    @property
+    def _has_range(self) -> bool:
+        return self._range_from is not None or self._are_all_chosen
+
+    def _end_range(self) -> None:
+        self._range_from, self._are_all_chosen = None, False
+
     def _chosen_span(self) -> tuple[int, int]:
+        if self._are_all_chosen:
+            return 0, len(self.photos)
         if self._range_from is None:
             return self.cursor, self.cursor + 1
         low, high = sorted((self._range_from, self.cursor))
@@ -104,7 +122,7 @@ class ReviewView(KeyedScreen):
         grid, count = self._gallery.grid, len(self.photos)
         self._first = grid.scroll_to(self._first, self.cursor)
         seen = self.photos.slice(self._first, self._first + grid.shown)
-        span = self._chosen_span() if self._range_from is not None else (0, 0)
+        span = self._chosen_span() if self._has_range else (0, 0)
         # The next screen is decoded ahead, then the one before.
         after = self.photos.slice(self._first + grid.shown, self._first + 2 * grid.shown)
         before = self.photos.slice(self._first - grid.shown, self._first)
@@ -131,16 +149,21 @@ class ReviewView(KeyedScreen):
     def _show_header(self, count: int, span: tuple[int, int]) -> None:
         place = f"{self.cursor + 1:,} of {count:,}" if count else "none"
         chosen = f" · range of {span[1] - span[0]:,}" if span != (0, 0) else ""
-        words = shown_text(self._filter.describe(self._scheme))
+        what, order = self.describe_shown()
+        words = shown_text(what)
         # A class may have a long title; the place in the list is seen all the same.
         words = fit_cells(words, min(cell_len(words), max(20, self.size.width // 2)))
         self.query_one("#header", Static).update(
             Content.assemble(
-                (" ▦ gallery ", "bold $background on $primary"),
+                (f" {self.TITLE_TEXT} ", "bold $background on $primary"),
                 (f"  {words}", "bold"),
-                (f"   {place} · {self._order}{chosen}   {shown_text(self._store.root)}", MUTED),
+                (f"   {place} · {order}{chosen}   {shown_text(self._store.root)}", MUTED),
             )
         )
+
+    def describe_shown(self) -> tuple[str, str]:
+        """Return which photos are shown, and in which order, in words."""
+        raise NotImplementedError
 
     def _answer(self, answer: Feedback) -> None:
         self._answered_s = time.monotonic()
@@ -157,4 +180,4 @@ class ReviewView(KeyedScreen):
         if len(self._class_keys) < len(self._scheme):
             find = next(c.first_key for c in self._commands if c.action == PALETTE)
             keys = f"{keys} {find}".strip()
-        return f"{keys}: label and go on · v: range · o: sort · c s n m d: filter"
+        return f"{keys}: {self.HINT}"

@@ -1,4 +1,4 @@
-"""The dialogs over a screen: subject, consent, a choice among several, and the help."""
+"""The dialogs over a screen: consent, a choice among several, a confirmation, and the help."""
 
 import time
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 
 from collector.keys import KeyCommand, show_keys
-from maskage.dataset.consent import Consent, check_subject, parse_day
+from maskage.dataset.consent import Consent, parse_day
 from maskage.errors import UsageError
 from maskage.outside_text import shown_text
 
@@ -47,41 +47,6 @@ class CalmInput(Input):
         if event.is_printable and time.monotonic() - self._opened_s < self._CALM_S:
             event.stop()
             event.prevent_default()
-
-
-class SubjectDialog(Dialog[str | None]):
-    """The question who is in front of the camera; answered with the pseudonym, or None."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
-
-    def __init__(self, subject: str | None) -> None:
-        super().__init__()
-        self._subject = subject
-
-    def compose(self) -> ComposeResult:
-        """Lay the widgets out."""
-        with Vertical(id="dialog"):
-            yield Static("Who is in front of the camera?", id="dialog-title")
-            yield CalmInput(self._subject or "", placeholder="p07", max_length=40, id="subject")
-            yield Static(
-                "Type a pseudonym, never a real name. All photos of one person go into the same "
-                "split. A new subject starts a new session.",
-                id="dialog-text",
-            )
-            yield Static("enter  save      esc  keep the current subject", id="dialog-keys")
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answer with what was typed, or show what is wrong with it."""
-        try:
-            self.answer(check_subject(event.value))
-        except UsageError as fault:
-            text = self.query_one("#dialog-text", Static)
-            text.update(Content(str(fault)))
-            text.add_class("-fault")
-
-    def action_cancel(self) -> None:
-        """Close the dialog without an answer."""
-        self.answer(None)
 
 
 class ConsentDialog(Dialog[Consent | None]):
@@ -176,6 +141,39 @@ class ChoiceDialog(Dialog[tuple[str | None] | None]):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Answer with the option that was chosen."""
         self.answer((self._options[event.option_index][1],))
+
+
+class ConfirmDialog(Dialog[bool]):
+    """A question before something that cannot be undone; answered with True for yes.
+
+    Args:
+        question: The title.
+        text: What will be done.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "confirm", "yes"),
+        Binding("n,escape,q", "cancel", "no"),
+    ]
+
+    def __init__(self, question: str, text: str) -> None:
+        super().__init__()
+        self._question, self._text = question, text
+
+    def compose(self) -> ComposeResult:
+        """Lay the widgets out."""
+        with Vertical(id="dialog"):
+            yield Static(shown_text(self._question), id="dialog-title", markup=False)
+            yield Static(shown_text(self._text), id="dialog-text", markup=False)
+            yield Static("y  yes, delete      n  no", id="dialog-keys")
+
+    def action_confirm(self) -> None:
+        """Answer with yes."""
+        self.answer(True)
+
+    def action_cancel(self) -> None:
+        """Answer with no."""
+        self.answer(False)
 
 
 class HelpPage(Dialog[None]):
