@@ -32,6 +32,7 @@ from maskage.console import Progress, no_progress
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
 from maskage.formats.classes_file import CLASSES_FILE, format_scheme
 from maskage.formats.curated_set import (
+    READER_CACHES,
     SET_NAMES,
     SPLITS,
     digest_set,
@@ -149,7 +150,7 @@ def _require_former_result(out: Path) -> None:
             f"folder in it: {out / 'curated'}."
         )
     found = sorted(path.name for path in out.iterdir() if path.name != ".DS_Store")
-    strange = [name for name in found if name not in SET_NAMES]
+    strange = [name for name in found if name not in SET_NAMES | READER_CACHES]
     if strange or (found and not has_plan(out)):
         what = f"it holds {', '.join(strange[:3])}" if strange else f"it has no {PLAN_FILE} of ours"
         raise UsageError(

@@ -289,7 +289,9 @@ def _derived_run(
         return None
     if one is not None and run.dataset_digest in (None, one.digest):
         return DerivedRun(run.folder, reason, run.command) if found[one.folder] else None
-    if named := count_predicted(run.folder, sought.paths):
+    rows = () if one is None else one.rows
+    written = {row.written for row in rows if row.written and row.path in sought.paths}
+    if named := count_predicted(run.folder, Either(sought.paths, written)):
         files = "a file" if named == 1 else f"{named} files"
         return DerivedRun(run.folder, f"its predictions.csv names {files} of theirs", run.command)
     since = "which is missing now" if one is None else "which was changed since"
