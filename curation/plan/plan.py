@@ -155,7 +155,7 @@ class CurationPlan:
 
     @cached_property
     def changes(self) -> dict[str, int]:
-        """Number of files that are changed for their readers, by change, the most frequent first."""
+        """Number of files that are changed for their readers, by change, the largest first."""
         return dict(
             Counter(photo.change.reason for photo in self.kept if photo.change).most_common()
         )

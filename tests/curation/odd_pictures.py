@@ -1,4 +1,4 @@
-"""Pictures of every kind that people bring, many of which some readers pass over or show wrongly."""
+"""Pictures of every kind that people bring; some readers pass over many, or show them wrongly."""
 
 import io
 from collections.abc import Callable
