@@ -32,7 +32,7 @@ def _add_export_options(parser: CommandParser) -> None:
     add = parser.add_argument
     add("--to", choices=_FORMATS, default="folder", metavar="FORMAT",
         help=f"{', '.join(_FORMATS)} (default: folder)")  # fmt: skip
-    add("--out", type=Path, metavar="PATH",
+    add("--out", type=Path, metavar="FOLDER",
         help="folder or zip of the result (default: CURATED-export or .zip)")  # fmt: skip
     add("--replace", action="store_true", help="replace a former export as a whole")
     add("--title", metavar="TEXT", help="title of the export (default: the name of --out)")

@@ -25,6 +25,8 @@ _CONTEXT = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
     "fileObject": "cr:fileObject",
@@ -38,6 +40,7 @@ _CONTEXT = {
     "md5": "cr:md5",
     "parentField": "cr:parentField",
     "path": "cr:path",
+    "rai": "http://mlcommons.org/croissant/RAI/",
     "recordSet": "cr:recordSet",
     "references": "cr:references",
     "regex": "cr:regex",
@@ -81,7 +84,7 @@ def write_croissant(folder: Path, facts: ExportFacts) -> None:
         "version": "1.0.0",
         **({"license": facts.wishes.licence} if facts.wishes.licence else {}),
         "distribution": _tables(folder) if is_parquet else _files(folder, facts),
-        "recordSet": [_parquet_rows(folder, facts)] if is_parquet else _record_sets(facts),
+        "recordSet": [_parquet_rows(facts)] if is_parquet else _record_sets(facts),
     }
     text = json.dumps(values, ensure_ascii=False, indent=2)
     write_private(folder / CROISSANT_FILE, f"{text}\n")
@@ -134,7 +137,14 @@ def _set_id(suffix: str) -> str:
 
 def _tables(folder: Path) -> list[dict[str, object]]:
     paths = sorted((folder / DATA).iterdir())
-    return [_file_object(folder, f"{DATA}/{path.name}", _PARQUET) for path in paths]
+    every: dict[str, object] = {
+        "@type": "cr:FileSet",
+        "@id": DATA,
+        "name": DATA,
+        "encodingFormat": _PARQUET,
+        "includes": f"{DATA}/*.parquet",
+    }
+    return [*(_file_object(folder, f"{DATA}/{path.name}", _PARQUET) for path in paths), every]
 
 
 def _record_sets(facts: ExportFacts) -> list[dict[str, object]]:
@@ -168,9 +178,8 @@ def _pictures_of(suffix: str) -> dict[str, object]:
     )
 
 
-def _parquet_rows(folder: Path, facts: ExportFacts) -> dict[str, object]:
-    first = f"{DATA}/{min(path.name for path in (folder / DATA).iterdir())}"
-    source = {"fileObject": {"@id": first}}
+def _parquet_rows(facts: ExportFacts) -> dict[str, object]:
+    source = {"fileSet": {"@id": DATA}}
     names = ["label", "group", *(["subject"] if facts.wishes.with_subjects else [])]
     fields = [
         _field(

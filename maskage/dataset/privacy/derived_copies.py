@@ -144,7 +144,8 @@ def find_derived_copies(
     # Features are kept of copies and former pictures too, which have digests of their own.
     copies = frozenset(_digests_of_copies(sets, found))
     trained = _digests_trained_on(sets, found, runs, derived_runs)
-    loose, embedded = find_loose_copies(places, outputs, sought, Either(trained, sought.sets))
+    sets_of_theirs = Either(trained, sought.sets)
+    loose, embedded = find_loose_copies(places, outputs, sought, sets_of_theirs, copies)
     listed = {one.folder for one in curated} | {run.folder for run in derived_runs}
     others = {
         folder for folder, one in sets.items() if one.origin.dataset not in (None, sought.root)
