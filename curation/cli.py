@@ -5,6 +5,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from curation.export.command import EXPORT
 from curation.options import add_curate_options, settings_of, spell_out, workers_of
 from maskage.commands.program import Command, Program
 from maskage.console import say, show, show_block, show_progress
@@ -63,7 +64,7 @@ def _tell(plan: "CurationPlan", arguments: argparse.Namespace, is_written: bool)
 
 
 CURATE = Command(
-    "curate",
+    "split",
     "split photos into train, val and test",
     "Turn class folders of photos into train, val and test that do not leak. No photo of the "
     "dataset is changed; the result replaces a former one as a whole.",
@@ -72,7 +73,7 @@ CURATE = Command(
     spell_out=spell_out,
 )
 
-PROGRAM = Program("curate", CURATE.description, (CURATE,), default=CURATE)
+PROGRAM = Program("curate", CURATE.description, (CURATE, EXPORT), default=CURATE)
 
 main = PROGRAM.main
 

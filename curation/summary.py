@@ -36,6 +36,9 @@ def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:
         )
     for kind, count in plan.reasons.items():
         lines.append(f"set aside: {count} {kind}")
+    if plan.changes:
+        what = ", ".join(f"{count} {change}" for change, count in plan.changes.items())
+        lines.append(f"changed so that every reader shows them alike: {what}")
     if plan.painted:
         worn = sum(plan.scheme.has(photo.label, MASK, WORN) for photo in plan.painted)
         wrong = "misworn" if MISWORN in plan.scheme.factors[MASK] else "no mask"
@@ -83,6 +86,7 @@ def plan_as_json(
         "variants": plan.variant_counts,
         "painted_masks": len(plan.painted),
         "set_aside": plan.reasons,
+        "changed_files": plan.changes,
         "groups": len({photo.group for photo in plan.kept}),
         "straddling_groups": len(plan.straddling),
         "class_weights": plan.class_weights,
@@ -109,6 +113,8 @@ def plan_as_json(
                 "group": photo.group,
                 "split": photo.split,
                 "parent": None if photo.parent is None else path_to_text(photo.parent),
+                "written": path_to_text(photo.written) if photo.written else None,
+                "change": photo.change.reason if photo.change else None,
             }
             for photo in plan.photos
         ]

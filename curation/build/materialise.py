@@ -32,6 +32,7 @@ from maskage.console import Progress, no_progress
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
 from maskage.formats.classes_file import CLASSES_FILE, format_scheme
 from maskage.formats.curated_set import (
+    READER_CACHES,
     SET_NAMES,
     SPLITS,
     digest_set,
@@ -48,7 +49,7 @@ from maskage.formats.plan_file import (
 )
 from maskage.installation import installed_version
 from maskage.outside_text import path_to_text
-from maskage.pictures.bare_pictures import strip_picture
+from maskage.pictures.common_formats import apply_format_change
 from maskage.pictures.images import encode_jpeg
 from maskage.pictures.picture_files import SYSTEM_FILES
 from maskage.system.files import sync_folder, write_private
@@ -149,7 +150,7 @@ def _require_former_result(out: Path) -> None:
             f"folder in it: {out / 'curated'}."
         )
     found = sorted(path.name for path in out.iterdir() if path.name != ".DS_Store")
-    strange = [name for name in found if name not in SET_NAMES]
+    strange = [name for name in found if name not in SET_NAMES | READER_CACHES]
     if strange or (found and not has_plan(out)):
         what = f"it holds {', '.join(strange[:3])}" if strange else f"it has no {PLAN_FILE} of ours"
         raise UsageError(
@@ -190,6 +191,8 @@ def _row_of(photo: PlannedPhoto) -> PlanRow:
         group=photo.group,
         reason=photo.reason,
         parent=photo.parent or "",
+        written=photo.written,
+        change=photo.change.reason if photo.change else "",
     )
 
 
@@ -287,18 +290,23 @@ def _arrange(kept: Sequence[PlannedPhoto]) -> Callable[[list[Path]], list[_Slot]
 
 
 def _copy_photos(plan: CurationPlan, result: Path, progress: Progress) -> dict[str, str]:
-    """Fill in every kept photo without its metadata; return the sha256 of each copy by place."""
+    """Fill in every kept photo without its metadata; return the sha256 of each copy by place.
+
+    A photo that not every reader shows alike is encoded anew, or renamed, as the plan says.
+    """
 
     def copy(photo: PlannedPhoto) -> str:
-        data = strip_picture(_read_as_planned(plan, photo), photo.path)
-        write_private(result / photo.split / photo.path, data)
+        data = apply_format_change(_read_as_planned(plan, photo), photo.change, photo.path)
+        write_private(result / photo.place, data)
+        if photo.written not in ("", photo.path):
+            (result / photo.split / photo.path).unlink()
         return hashlib.sha256(data).hexdigest()
 
     with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="copy") as pool:
         try:
             copied = zip(plan.kept, pool.map(copy, plan.kept), strict=True)
             return {
-                f"{photo.split}/{photo.path}": digest
+                photo.place: digest
                 for photo, digest in progress(copied, "copying photos", len(plan.kept))
             }
         finally:

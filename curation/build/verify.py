@@ -83,7 +83,7 @@ def find_leaks(
 
 
 def _require_planned_files(plan: CurationPlan, result: Path) -> None:
-    planned = {f"{photo.split}/{photo.path}" for photo in plan.photos if photo.kept}
+    planned = {photo.place for photo in plan.photos if photo.kept}
     written = set(list_files(result))
     if planned != written:
         odd = sorted(planned ^ written)
@@ -98,9 +98,8 @@ def _require_same_content(
     plan: CurationPlan, result: Path, copies: Mapping[str, str], progress: Progress
 ) -> None:
     def is_same(photo: PlannedPhoto) -> bool:
-        place = f"{photo.split}/{photo.path}"
-        digest = hash_file(result / place)
-        return digest is not None and digest == copies.get(place)
+        digest = hash_file(result / photo.place)
+        return digest is not None and digest == copies.get(photo.place)
 
     with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="verify") as pool:
         checked = zip(plan.kept, pool.map(is_same, plan.kept), strict=True)

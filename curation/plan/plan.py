@@ -13,6 +13,7 @@ from curation.settings import CurationSettings
 from maskage.classes.scheme import Scheme
 from maskage.dataset.photo_scan import FileScan
 from maskage.formats.curated_set import SPLITS
+from maskage.pictures.common_formats import FormatChange
 from maskage.records import Suggestion
 
 
@@ -35,6 +36,8 @@ class PlannedPhoto:
         file_scan: Hash, size and quality of the file; None for a variant.
         doubt: The more probable label, where labels were checked and this one is doubtful.
         is_confirmed: True if a person confirmed the label against other opinions.
+        change: What is changed in the file so that every reader shows it alike, or None.
+        written: Path of the changed file in its split; empty where nothing is changed.
     """
 
     path: str
@@ -51,6 +54,13 @@ class PlannedPhoto:
     file_scan: FileScan | None = None
     doubt: Suggestion | None = None
     is_confirmed: bool = False
+    change: FormatChange | None = None
+    written: str = ""
+
+    @property
+    def place(self) -> str:
+        """The place of the file in the result: "train/mask_old/a.jpg"."""
+        return f"{self.split}/{self.written or self.path}"
 
     @property
     def kind(self) -> str:
@@ -144,6 +154,13 @@ class CurationPlan:
     def reasons(self) -> dict[str, int]:
         """Number of photos set aside, by kind of reason, the most frequent first."""
         return dict(Counter(photo.kind for photo in self.set_aside).most_common())
+
+    @cached_property
+    def changes(self) -> dict[str, int]:
+        """Number of files that are changed for their readers, by change, the largest first."""
+        return dict(
+            Counter(photo.change.reason for photo in self.kept if photo.change).most_common()
+        )
 
     @cached_property
     def doubtful(self) -> list[PlannedPhoto]:

@@ -23,6 +23,7 @@ from curation.plan.plan import CurationPlan, Notice, PlannedPhoto
 from curation.plan.split import place_photos
 from curation.plan.time_split import Placement
 from curation.plan.ways_on import describe_ways
+from curation.plan.written_files import name_written_files
 from curation.scan.cache import open_scan_cache
 from curation.scan.scanning import scan_photos
 from curation.scan.workers import Workers
@@ -78,6 +79,7 @@ def make_plan(
         photos += masks.variants
     photos += plan_variants(photos, scheme.labels, settings)
     photos.sort(key=lambda photo: photo.path)
+    photos = name_written_files(dataset.root, photos)
     plan = CurationPlan(dataset.root, settings, scheme, tuple(photos), dataset.unknown)
     if settings.balance == WEIGHTS:
         plan = replace(plan, class_weights=weigh_classes(plan.train_counts))

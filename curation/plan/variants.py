@@ -22,18 +22,29 @@ class VariantNames:
     def __init__(self, taken: list[str]) -> None:
         self._taken = {path.casefold() for path in taken}
 
-    def name(self, parent: PlannedPhoto, label: str, mark: str, number: int = 1) -> str:
+    def take(self, path: str) -> bool:
+        """Return True if a path was free, and take it."""
+        is_free = path.casefold() not in self._taken
+        self._taken.add(path.casefold())
+        return is_free
+
+    def name(
+        self,
+        parent: PlannedPhoto,
+        label: str,
+        mark: str,
+        number: int = 1,
+        *,
+        suffix: str = ".jpg",
+    ) -> str:
         """Return `<label>/<stem>__<mark><number>.jpg`, or the next number that is not in use."""
         stem = PurePosixPath(parent.path).stem
-        while (
-            path := f"{label}/{_marked(stem, f'__{mark}{number}.jpg')}"
-        ).casefold() in self._taken:
+        while not self.take(path := f"{label}/{marked_name(stem, f'__{mark}{number}{suffix}')}"):
             number += 1
-        self._taken.add(path.casefold())
         return path
 
 
-def _marked(stem: str, mark: str) -> str:
+def marked_name(stem: str, mark: str) -> str:
     """Append a mark to a stem, and shorten a stem that is too long for it."""
     return stem.encode()[: MAX_NAME_BYTES - len(mark)].decode(errors="ignore") + mark
 

@@ -49,6 +49,9 @@ WEIGHTS_FILE = "class_weights.json"
 SET_NAMES = frozenset({*SPLITS, PLAN_FILE, CURATION_FILE, PAGE_FILE, WEIGHTS_FILE, CLASSES_FILE})
 """Everything that `curate` puts into the folder of a set."""
 
+READER_CACHES = frozenset(f"{split}.cache" for split in SPLITS)
+"""What Ultralytics leaves in the folder of a set that it reads; it makes them again."""
+
 _THREADS = 4
 
 

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     PICTURE = "picture"
     PICTURES = "pictures"
     VIDEO = "video"
+    EXPORT = "export"
 
 
 _FOUND_BY_CONTENT = frozenset({Kind.CURATED, Kind.RUN, Kind.MODEL, Kind.PAGE, Kind.TABLE})

@@ -1,8 +1,10 @@
 """plan.csv: what became of every photo of a dataset, as `curate` decided it.
 
 path,label,kept,reason,group,split,parent    one row for each photo and each augmented copy
+written,change    two more columns, where a photo was encoded anew or renamed for the set
 
-Paths are relative to the dataset, written by `path_to_cell` as the label is; `kept` is 1 or 0.
+Paths are relative to the dataset, written by `path_to_cell` as the label is; `kept` is 1 or 0. A
+row's file lies at <split>/<written>, or at <split>/<path> where `written` is empty or missing.
 """
 
 import csv
@@ -17,6 +19,8 @@ from maskage.system.files import write_private
 
 PLAN_FILE = "plan.csv"
 PLAN_COLUMNS = ("path", "label", "kept", "reason", "group", "split", "parent")
+CHANGE_COLUMNS = ("written", "change")
+"""Columns of a plan in which a file was encoded anew or renamed; without one they are missing."""
 
 _NEEDED = frozenset({"path", "kept", "group", "split", "parent"})
 
@@ -33,6 +37,9 @@ class PlanRow:
         group: Name of the photo's group; "" if it has none.
         reason: Why the photo is set aside; "" if it is kept.
         parent: Path of the photo that an augmented copy was made from; "" for a photo.
+        written: Path of the file in its split, where it is not the photo's own bytes and name; ""
+            where it is.
+        change: What was changed in it, such as "WebP to JPEG"; "" for nothing.
     """
 
     path: str
@@ -42,11 +49,13 @@ class PlanRow:
     group: str = ""
     reason: str = ""
     parent: str = ""
+    written: str = ""
+    change: str = ""
 
     @property
     def place(self) -> str:
         """The place of the file in the set: "train/mask_old/a.jpg"."""
-        return f"{self.split}/{self.path}"
+        return f"{self.split}/{self.written or self.path}"
 
 
 def write_plan(folder: Path, rows: Iterable[PlanRow]) -> None:
@@ -55,12 +64,15 @@ def write_plan(folder: Path, rows: Iterable[PlanRow]) -> None:
     Raises:
         OSError: The disk refused.
     """
-    lines = [_line_of(PLAN_COLUMNS)]
+    rows = list(rows)
+    has_changes = any(row.written for row in rows)
+    lines = [_line_of((*PLAN_COLUMNS, *(CHANGE_COLUMNS if has_changes else ())))]
     for row in rows:
         path, parent = path_to_cell(row.path), path_to_cell(row.parent)
         label = path_to_cell(row.label)
         cells = (path, label, int(row.is_kept), row.reason, row.group, row.split, parent)
-        lines.append(_line_of(cells))
+        changes = (path_to_cell(row.written), row.change) if has_changes else ()
+        lines.append(_line_of((*cells, *changes)))
     write_private(folder / PLAN_FILE, "".join(lines))
 
 
@@ -124,6 +136,8 @@ def _row_of(row: dict[str, str | None], path: Path, line: int) -> PlanRow:
         group=row["group"] or "",
         reason=row.get("reason") or "",
         parent=cell_to_path(row["parent"] or ""),
+        written=cell_to_path(row.get("written") or ""),
+        change=row.get("change") or "",
     )
 
 

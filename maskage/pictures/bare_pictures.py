@@ -67,6 +67,11 @@ def strip_picture(data: bytes, name: str = "picture") -> bytes:
     return file.getvalue()
 
 
+def is_lossless_webp(data: bytes) -> bool:
+    """Return True if the pixels of a still WebP were encoded without loss."""
+    return any(kind == b"VP8L" for kind, _ in _webp_chunks(data))
+
+
 def _strip_png(data: bytes) -> bytes | None:
     """A PNG with its pixels alone; None where its chunks cannot be followed to the end."""
     kept, at = bytearray(_PNG_START), len(_PNG_START)

@@ -144,7 +144,8 @@ def find_derived_copies(
     # Features are kept of copies and former pictures too, which have digests of their own.
     copies = frozenset(_digests_of_copies(sets, found))
     trained = _digests_trained_on(sets, found, runs, derived_runs)
-    loose, embedded = find_loose_copies(places, outputs, sought, Either(trained, sought.sets))
+    sets_of_theirs = Either(trained, sought.sets)
+    loose, embedded = find_loose_copies(places, outputs, sought, sets_of_theirs, copies)
     listed = {one.folder for one in curated} | {run.folder for run in derived_runs}
     others = {
         folder for folder, one in sets.items() if one.origin.dataset not in (None, sought.root)
@@ -289,7 +290,9 @@ def _derived_run(
         return None
     if one is not None and run.dataset_digest in (None, one.digest):
         return DerivedRun(run.folder, reason, run.command) if found[one.folder] else None
-    if named := count_predicted(run.folder, sought.paths):
+    rows = () if one is None else one.rows
+    written = {row.written for row in rows if row.written and row.path in sought.paths}
+    if named := count_predicted(run.folder, Either(sought.paths, written)):
         files = "a file" if named == 1 else f"{named} files"
         return DerivedRun(run.folder, f"its predictions.csv names {files} of theirs", run.command)
     since = "which is missing now" if one is None else "which was changed since"

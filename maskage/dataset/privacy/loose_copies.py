@@ -10,8 +10,10 @@ from pathlib import Path
 
 from maskage.dataset.privacy.page_search import PAGES, TEXTS, Mentions, find_mentions
 from maskage.dataset.privacy.project_walk import Places
-from maskage.dataset.privacy.sought_photos import SoughtPhotos, is_one_photos_name
+from maskage.dataset.privacy.sought_photos import Either, SoughtPhotos, is_one_photos_name
+from maskage.errors import DatasetError
 from maskage.formats.bundle import dataset_digests
+from maskage.formats.export_file import is_export, read_export
 from maskage.formats.output_log import Kind, Output
 from maskage.formats.sums import hash_file
 from maskage.pictures.images import PICTURE_SUFFIXES
@@ -38,7 +40,11 @@ class LooseCopy:
 
 
 def find_loose_copies(
-    places: Places, outputs: Sequence[Output], sought: SoughtPhotos, sets: Container[str]
+    places: Places,
+    outputs: Sequence[Output],
+    sought: SoughtPhotos,
+    sets: Container[str],
+    copies: Container[str] = frozenset(),
 ) -> tuple[list[LooseCopy], frozenset[str]]:
     """Judge files, models and logged outputs.
 
@@ -47,6 +53,7 @@ def find_loose_copies(
         outputs: Outputs in the dataset's log.
         sought: The photos.
         sets: Digests of the curated sets that held them.
+        copies: sha256 of the files in sets that were made from them.
 
     Returns:
         The copies, sorted by path, and the sha256 of the pictures in pages that show the photos.
@@ -56,6 +63,9 @@ def find_loose_copies(
         search.judge_file(path)
     for folder in sorted(places.models):
         search.judge_model(folder)
+    exports = {output.path for output in outputs if output.kind is Kind.EXPORT}
+    for path in sorted(places.exports | exports):
+        search.judge_export(path, Either(sought.digests, copies))
     for output in outputs:
         search.judge_output(output)
     known = {output.path for output in outputs}
@@ -86,6 +96,18 @@ class _Search:
     def judge_model(self, folder: Path) -> None:
         if any(digest in self._sets for digest in dataset_digests(folder)):
             self.add(folder, "a model that was trained on their photos", is_certain=True)
+
+    def judge_export(self, path: Path, digests: Container[str]) -> None:
+        """Judge what `curate export` made by the digests in its record."""
+        if not is_export(path):
+            return
+        try:
+            record = read_export(path)
+        except DatasetError:
+            self.add(path, "an export whose record cannot be read", is_certain=False)
+            return
+        if any(digest in digests for digest in record.digests):
+            self.add(path, "an export with their photos", is_certain=True)
 
     def judge_output(self, output: Output) -> None:
         match output.kind:

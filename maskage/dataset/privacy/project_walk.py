@@ -9,6 +9,7 @@ from pathlib import Path
 from maskage.dataset.privacy.page_search import PAGES, TEXTS
 from maskage.formats.bundle import MODEL_FILES
 from maskage.formats.curated_set import looks_like_set
+from maskage.formats.export_file import EXPORT_FILE
 from maskage.formats.feature_cache import CACHE_NAME
 from maskage.formats.output_log import DEPTH
 from maskage.formats.run_arguments import ARGS_FILE
@@ -34,6 +35,7 @@ class Places:
         runs: Folders of runs.
         caches: Folders of cached features.
         models: Folders of bundles and exports.
+        exports: Folders that `curate export` made, and zips that may be such.
         files: Pages, tables and pictures.
         by_time: Files with names that the live view gives to snapshots and recordings.
         labels: Classes of the dataset.
@@ -43,6 +45,7 @@ class Places:
     runs: set[Path] = field(default_factory=set)
     caches: set[Path] = field(default_factory=set)
     models: set[Path] = field(default_factory=set)
+    exports: set[Path] = field(default_factory=set)
     files: set[Path] = field(default_factory=set)
     by_time: set[Path] = field(default_factory=set)
     labels: tuple[str, ...] = ()
@@ -80,6 +83,9 @@ def _walk(folder: Path, root: Path, places: Places, depth: int) -> None:
     if folder == root:
         folders = [name for name in folders if name not in places.labels]
     _add_files(folder, files, root, places)
+    if EXPORT_FILE in files:
+        places.exports.add(folder)
+        return
     if looks_like_set(files, folders):
         places.sets.add(folder)
         return
@@ -107,7 +113,9 @@ def _add_files(folder: Path, files: Sequence[str], root: Path, places: Places) -
     in_dataset = folder.is_relative_to(root)
     for name in files:
         suffix = name[name.rfind(".") :].lower()
-        if is_named_by_time(name):
+        if suffix == ".zip":
+            places.exports.add(folder / name)
+        elif is_named_by_time(name):
             places.by_time.add(folder / name)
         elif suffix in PAGES or suffix in TEXTS or (suffix in PICTURE_SUFFIXES and not in_dataset):
             places.files.add(folder / name)

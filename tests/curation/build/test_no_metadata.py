@@ -19,6 +19,7 @@ from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.privacy.derived_copies import find_derived_copies
 from maskage.dataset.privacy.sought_photos import SoughtPhotos
 from maskage.formats.curated_set import read_curated
+from maskage.formats.plan_file import read_plan
 from maskage.pictures.images import decode_image, encode_jpeg, read_image
 from tests.conftest import draw_noise
 
@@ -60,8 +61,7 @@ def phone_photos(four_folders: Callable[..., Path]) -> Path:
 
 
 def place_of(path: str, out: Path) -> Path:
-    return next(out / split / path for split in ("train", "val", "test")
-                if (out / split / path).is_file())  # fmt: skip
+    return next(out / row.place for row in read_plan(out) if row.path == path)
 
 
 def test_no_place_and_no_name_reaches_what_is_trained_on(
@@ -89,7 +89,9 @@ def test_what_is_trained_on_shows_what_the_photo_showed(phone_photos: Path, tmp_
         for path in sorted((phone_photos / label).iterdir()):
             name = f"{label}/{path.name}"
             copy, photo = read_image(place_of(name, out)), read_image(path)
-            if name != SIDEWAYS:
+            if path.suffix == ".webp":  # with loss, and so is the JPEG that was made of it
+                assert np.abs(copy.astype(int) - photo).mean() < 3, name
+            elif name != SIDEWAYS:
                 assert np.array_equal(copy, photo), name
     with Image.open(place_of(SIDEWAYS, out)) as image:
         upright = np.asarray(image).astype(int)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from maskage.formats.bundle import load_bundle
 from maskage.formats.curated_set import read_class_weights, read_contents
 from maskage.formats.curation_file import find_origin, read_curation
 from maskage.formats.output_log import Kind, log_paths, read_outputs
-from maskage.formats.plan_file import PlanRow, read_plan, write_plan
+from maskage.formats.plan_file import PlanRow, has_plan, read_plan, write_plan
 from maskage.formats.run_arguments import read_run
 from maskage.formats.run_folder import RunFolder
 from trainer.evaluation.compare import summarise_runs
@@ -92,3 +93,23 @@ def test_a_log_of_outputs_is_read(tmp_path: Path) -> None:
     with PhotoStore(tmp_path / "data"):
         shutil.copy(FIXTURES / "outputs.jsonl", log_paths(tmp_path / "data")[0])
     assert [each.kind for each in read_outputs(tmp_path / "data")] == [Kind.CURATED]
+
+
+def test_a_plan_says_which_files_were_changed_only_where_some_were(tmp_path: Path) -> None:
+    plain = PlanRow("mask_old/a.jpg", "mask_old", True, "train", "g1")
+    changed = replace(
+        plain, path="mask_old/b.webp", written="mask_old/b.jpg", change="WebP to JPEG"
+    )
+    write_plan(tmp_path, [plain])
+    assert (tmp_path / "plan.csv").read_text().splitlines()[0].endswith(",split,parent")
+    write_plan(tmp_path, [plain, changed])
+    assert (tmp_path / "plan.csv").read_text().splitlines() == [
+        "path,label,kept,reason,group,split,parent,written,change",
+        "mask_old/a.jpg,mask_old,1,,g1,train,,,",
+        "mask_old/b.webp,mask_old,1,,g1,train,,mask_old/b.jpg,WebP to JPEG",
+    ]
+    assert list(read_plan(tmp_path)) == [plain, changed]
+    assert [row.place for row in read_plan(tmp_path)] == [
+        "train/mask_old/a.jpg", "train/mask_old/b.jpg",
+    ]  # fmt: skip
+    assert has_plan(tmp_path)

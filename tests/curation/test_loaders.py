@@ -1,0 +1,164 @@
+"""A curated set is read as it is by the usual loaders: every photo, upright, in its colours.
+
+Keras is always there. torchvision and Hugging Face datasets weigh 800 and 200 MB, so they are tried
+where MASKAGE_LOADERS_PYTHON names a Python that has both.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from curation.cli import main
+from maskage.formats.curated_set import SPLITS, list_files, read_curated
+from maskage.formats.plan_file import PlanRow, read_plan
+from maskage.pictures.images import read_image
+from tests.conftest import make_once
+from tests.curation.load_set import shrink
+from tests.curation.odd_pictures import AS_THEY_ARE, CHANGED, fill_with_odd_pictures
+
+LOADERS_PYTHON = os.environ.get("MASKAGE_LOADERS_PYTHON")
+MOST_OFF = 4
+"""Grey levels by which decoders, and a second JPEG of quality 95, differ at 8x8."""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    def make(root: Path) -> None:
+        fill_with_odd_pictures(root / "data")
+        assert main([str(root / "data"), "--out", str(root / "curated")]) == 0
+
+    return make_once(tmp_path_factory, "odd", make)
+
+
+def rows_by_place(project: Path) -> dict[str, PlanRow]:
+    return {row.place: row for row in read_plan(project / "curated") if row.is_kept}
+
+
+def expected_of(project: Path) -> dict[str, list[int]]:
+    """What each file of the set has to show: its photo as this toolchain reads it, 8x8."""
+    return {
+        place: shrink(Image.fromarray(read_image(project / "data" / row.path)))
+        for place, row in rows_by_place(project).items()
+    }
+
+
+def test_every_photo_is_in_the_set_and_shows_what_it_showed(project: Path) -> None:
+    curated, rows = project / "curated", rows_by_place(project)
+    assert sorted(list_files(curated)) == sorted(rows)
+    assert {row.path for row in rows.values()} == {
+        path.relative_to(project / "data").as_posix() for path in (project / "data").glob("*/*")
+    }
+    for place, row in rows.items():
+        copy, photo = read_image(curated / place), read_image(project / "data" / row.path)
+        assert np.abs(copy.astype(int) - photo).mean() < 3, place
+    read = read_curated(curated)
+    assert {p.path for split in SPLITS for p in read.photos(split)} == {curated / p for p in rows}
+    groups = {p.path.relative_to(curated).as_posix(): p.group for p in read.photos("train")}
+    assert all(groups[place] == rows[place].group for place in groups)
+
+
+def test_only_what_needs_it_is_changed_and_the_plan_says_how(project: Path) -> None:
+    for place, row in rows_by_place(project).items():
+        name = Path(row.path).name
+        photo, copy = project / "data" / row.path, project / "curated" / place
+        assert bool(row.change) == bool(row.written) == (name in CHANGED), name
+        if name in AS_THEY_ARE and photo.suffix != ".bmp":
+            assert copy.read_bytes() == photo.read_bytes(), name
+        if row.change.startswith("named as"):
+            assert copy.read_bytes() == photo.read_bytes(), name
+    changes = {Path(row.path).name: (Path(row.written).name, row.change)
+               for row in rows_by_place(project).values()}  # fmt: skip
+    assert changes["same.webp"] == ("same__webp1.jpg", "WebP to JPEG")
+    assert changes["exact.webp"] == ("exact.png", "WebP to PNG")
+    assert {changes["scan.tif"], changes["scan.tiff"]} == {
+        ("scan.png", "TIFF to PNG"), ("scan.jpg", "TIFF to JPEG"),
+    }  # fmt: skip
+    assert changes["turned6.jpg"] == ("turned6.jpg", "turned upright")
+    assert changes["print.jpg"] == ("print.jpg", "CMYK to RGB")
+    assert changes["named.jfif"][1] == "named as the JPEG that it is"
+    # `named.jpe` comes first and takes `named.jpg`.
+    assert {changes["named.jpe"][0], changes["named.jfif"][0]} == {
+        "named.jpg", "named__jpe1.jpg",
+    }  # fmt: skip
+
+
+def test_keras_reads_every_photo_as_it_is(project: Path) -> None:
+    import keras
+
+    expected = expected_of(project)
+    for split in SPLITS:
+        loaded = keras.utils.image_dataset_from_directory(
+            str(project / "curated" / split),
+            image_size=(96, 96),
+            batch_size=None,
+            shuffle=False,
+            verbose=False,
+        )
+        places = [
+            Path(path).relative_to(project / "curated").as_posix() for path in loaded.file_paths
+        ]
+        assert sorted(places) == sorted(place for place in expected if place.startswith(split))
+        for place, (pixels, label) in zip(places, loaded.as_numpy_iterator(), strict=True):
+            assert loaded.class_names[label] == place.split("/")[1]
+            shown = shrink(Image.fromarray(pixels.round().astype(np.uint8)))
+            assert np.abs(np.subtract(shown, expected[place])).max() <= MOST_OFF, place
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(LOADERS_PYTHON is None, reason="MASKAGE_LOADERS_PYTHON names no Python")
+def test_torchvision_and_hugging_face_read_every_photo_as_it_is(
+    project: Path, tmp_path: Path
+) -> None:
+    script = Path(__file__).with_name("load_set.py")
+    environment = {**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [LOADERS_PYTHON or sys.executable, str(script), str(project / "curated")],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    expected = expected_of(project)
+    found: dict[str, dict[str, Any]] = json.loads(done.stdout)
+    for loader, photos in found.items():
+        assert sorted(photos) == sorted(expected), loader
+        for place, (split, label, shown) in photos.items():
+            assert [split, label] == place.split("/")[:2], (loader, place)
+            off = np.abs(np.subtract(shown, expected[place])).max()
+            assert off <= MOST_OFF, (loader, place)
+
+
+def test_the_summary_says_what_was_changed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = fill_with_odd_pictures(tmp_path / "data")
+    capsys.readouterr()
+    assert main([str(root), "--dry-run", "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["changed_files"]["turned upright"] == 32
+    assert summary["changed_files"]["CMYK to RGB"] == 4
+    rows = {row["path"]: row for row in summary["photos"]}
+    assert rows["mask_old/web.webp"]["written"] == "mask_old/web.jpg"
+    assert rows["mask_old/plain.jpg"]["change"] is None
+    assert main([str(root), "--dry-run"]) == 0
+    assert "changed so that every reader shows them alike: " in capsys.readouterr().out
+
+
+def test_a_set_that_another_reader_left_its_cache_in_is_replaced(
+    four_folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Ultralytics writes `train.cache` beside `train`."""
+    root, out = four_folders(4), tmp_path / "curated"
+    assert main([str(root), "--out", str(out)]) == 0
+    (out / "train.cache").write_bytes(b"what it saw")
+    assert main([str(root), "--out", str(out)]) == 0
+    assert not (out / "train.cache").exists()
+    (out / "my.cache").write_bytes(b"somebody's own")
+    assert main([str(root), "--out", str(out)]) == 2
+    assert (out / "my.cache").exists()
