@@ -28,6 +28,7 @@ from tests.maskage.cameras.video.video_clips import (
 )
 
 LONG_S = 20.0
+NOISE = random.Random(1).randbytes(5000)
 
 
 def read_all(camera: Camera) -> list[Frame]:
@@ -301,7 +302,10 @@ def make_sound(path: Path) -> None:
     ("make", "message"),
     [
         (lambda path: path.write_bytes(b""), r"this file is empty \(0 bytes\)"),
-        (lambda path: path.write_bytes(random.Random(1).randbytes(5000)), r"not a video that .*5,000 bytes"),
+        (
+            lambda path: path.write_bytes(NOISE),
+            r"not a video that .*5,000 bytes",
+        ),
         (lambda path: path.write_text("no video"), "not a video"),
         (make_index_missing, "index of this video is missing.*still being written"),
         (make_unknown_codec, r"codec, 'xyz9', cannot .*ffmpeg -i .*a\.mp4 -c:v libx264"),
