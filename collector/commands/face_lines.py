@@ -46,18 +46,18 @@ def open_face_cutter(arguments: argparse.Namespace) -> "FaceCutter":
         EnvironmentProblemError: The user named a face model that is not there or cannot be run.
     """
     from maskage.dataset.importing.face_crops import FaceCutter
-    from maskage.faces.finder import SMALLEST_IN_PICTURE_PX, open_face_finder
+    from maskage.faces.finder import open_face_finder
 
-    takes_all = arguments.faces == "all"
-    smallest = (SMALLEST_IN_PICTURE_PX,) if takes_all else ()
-    finder = open_face_finder(arguments.face_model, *smallest)
+    finder = open_face_finder(arguments.face_model)
     if finder.notice:
         say(finder.notice)
-    return FaceCutter(finder, takes_all=takes_all)
+    return FaceCutter(finder, takes_all=arguments.faces == "all")
 
 
 def show_faces(report: "ImportReport") -> None:
     """Print how many faces were seen and not taken, with the names of their pictures."""
+    from maskage.faces.finder import SMALLEST_IN_PICTURE_PX
+
     if report.faceless:
         show(f"{report.faceless:>6} skipped: no face found")
         for name in report.faceless_names[:_MOST_LINES]:
@@ -68,7 +68,7 @@ def show_faces(report: "ImportReport") -> None:
         show(f"       {_describe_several(several)}")
     if small := report.small_faces:
         count = sum(small.values())
-        show(f"{count:>6} faces skipped: too small to learn from: {_some(small)}")
+        show(f"{count:>6} faces skipped: under {SMALLEST_IN_PICTURE_PX} px wide: {_some(small)}")
 
 
 def require_some_faces(report: "ImportReport", source: Path, data: Path) -> None:
@@ -93,6 +93,8 @@ def require_some_faces(report: "ImportReport", source: Path, data: Path) -> None
 
 def _describe_several(several: "dict[str, int]") -> str:
     """Return which pictures show several faces: "1 picture shows 21 faces, ...: team.jpg."."""
+    from maskage.faces.finder import SMALLEST_IN_PICTURE_PX
+
     what = "frame" if all(map(_FRAME.search, several)) else "picture"
     if len(several) == 1:
         (name, count), *_ = several.items()
@@ -102,7 +104,7 @@ def _describe_several(several: "dict[str, int]") -> str:
             f"{len(several)} {what}s show {sum(several.values())} faces, the largest of each was "
             f"taken: {_some(several)}"
         )
-    return f"{seen}; `--faces all` takes each"
+    return f"{seen}; `--faces all` takes each of {SMALLEST_IN_PICTURE_PX} px or more"
 
 
 def _some(counts: "dict[str, int]") -> str:

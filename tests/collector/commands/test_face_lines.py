@@ -39,17 +39,18 @@ def import_with_finder(
     [
         (
             {"team.jpg": 21},
-            "1 picture shows 21 faces, the largest was taken: team.jpg; `--faces all` takes each",
+            "1 picture shows 21 faces, the largest was taken: team.jpg; `--faces all` takes each "
+            "of 30 px or more",
         ),
         (
             {"a.mp4#0": 2, "a.mp4#15": 3},
             "2 frames show 5 faces, the largest of each was taken: a.mp4#0 (2), a.mp4#15 (3); "
-            "`--faces all` takes each",
+            "`--faces all` takes each of 30 px or more",
         ),
         (
             dict.fromkeys("abcd", 2),
             "4 pictures show 8 faces, the largest of each was taken: a (2), b (2), c (2), ...; "
-            "`--faces all` takes each",
+            "`--faces all` takes each of 30 px or more",
         ),
     ],
 )
@@ -69,7 +70,7 @@ def test_what_shows_no_face_is_named_and_so_is_what_is_too_small(
     told = capsys.readouterr()
     assert told.out.splitlines() == [
         "    25 skipped: no face found",
-        "     3 faces skipped: too small to learn from: far.jpg (3)",
+        "     3 faces skipped: under 30 px wide: far.jpg (3)",
     ]
     assert told.err.splitlines()[0] == "  0.jpg: no face found"
     assert told.err.splitlines()[-1] == "  and 5 more without a face"

