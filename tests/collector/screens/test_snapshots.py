@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from collector.app import CollectorApp, ReviewApp
 from collector.screens.capture_parts import CaptureParts
+from collector.widgets.dialogs import Dialog
 from collector.widgets.known_names import list_known
 from collector.widgets.subject_dialog import SubjectDialog
 from maskage.cameras.sources import open_camera
@@ -204,7 +205,17 @@ async def test_what_covers_the_gallery(
                 await desk.pilot.pause(0.1)
             await desk.wait(lambda: awaited in desk.text())
             await desk.pilot.pause(0.5)
-            check_snapshot(screen_text(desk.app), f"{name}_{columns}x{rows}", update=update)
+            check_snapshot(shown(desk), f"{name}_{columns}x{rows}", update=update)
+
+
+def shown(desk: Gallerist) -> str:
+    """Return the text of the screen, or of the dialog alone where one is open."""
+    text = screen_text(desk.app)
+    if not isinstance(desk.app.screen, Dialog):
+        return text
+    lines = [line for line in text.splitlines() if any(edge in line for edge in "╭│╰")]
+    left = lines[0].index("╭")
+    return "\n".join(line[left : lines[0].index("╮") + 1] for line in lines) + "\n"
 
 
 @pytest.mark.parametrize(("columns", "rows"), SIZES)
@@ -218,8 +229,10 @@ async def test_the_question_whether_another_person_is_meant(
             await desk.app.push_screen(
                 SubjectDialog(None, list_known(store.photos(), "subject"), MASK_AGE)
             )
+            await desk.wait(lambda: "known people" in desk.text())
             name = f"subject_{columns}x{rows}"
-            check_snapshot(screen_text(desk.app), name, update=update)
+            check_snapshot(shown(desk), name, update=update)
             desk.app.screen.query_one("#subject", Input).value = "pp01"
             await desk.press("enter")
-            check_snapshot(screen_text(desk.app), f"near_{name}", update=update)
+            await desk.wait(lambda: "Did you mean p01?" in desk.text())
+            check_snapshot(shown(desk), f"near_{name}", update=update)
