@@ -83,7 +83,7 @@ _REVIEW: tuple[KeyCommand, ...] = (
         "accept", "a", "accept", "accept", "take the label that is suggested, the surest, and go on"
     ),
     KeyCommand(
-        "confirm", "r,f4", "confirm", "right", "the label is right: no opinion disputes it again"
+        "confirm", "r,f4", "confirm", "confirm", "the label is right: no opinion disputes it again"
     ),
     KeyCommand("facts", "e,f2", "facts", "edit", "set or correct subject, session and group"),
     KeyCommand("trash", "x,delete", "trash", "trash", "move it to the trash"),

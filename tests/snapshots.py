@@ -14,6 +14,8 @@ FOLDER = Path(__file__).parent / "collector" / "snapshots"
 _VARYING = {
     r"\d{8}-\d{6}-[0-9a-f]{4}": "20260101-120000-abcd",  # a session is named by time and chance
     r"\b\d+ fps": "0 fps",
+    r"(?<=removed )\d{4}-\d\d-\d\d \d\d:\d\d": "2026-01-01 12:00",
+    r"(?<=removed 2026-01-01 12:00):\d\d": ":00",
 }
 
 

@@ -119,17 +119,20 @@ class PhotoDetails(Widget):
     def _opinions(self, photo: Photo) -> list[Content]:
         """Return a line for each opinion, the model's first, and one where a person confirmed."""
         is_confirmed = photo.confirmed == photo.label
-        lines = [Content.styled("✓ you confirmed the label", "$success")] if is_confirmed else []
+        lines = []
         for source, opinion in (("model", photo.suggestion), ("check", photo.check)):
             if opinion is None:
                 continue
             agrees = opinion.label == photo.label
             mark = "=" if agrees else "✗" if is_confirmed else "≠"
             style = MUTED if agrees or is_confirmed else "bold $warning"
-            note = " dismissed" if is_confirmed and not agrees else ""
             words = f"{class_title(self._scheme, opinion.label)} {opinion.confidence:.0%}"
             name = (words, self._color(opinion.label))
-            lines.append(Content.assemble((f"{mark} {source}: ", style), name, (note, MUTED)))
+            lines.append(Content.assemble((f"{mark} {source}: ", style), name))
+        if is_confirmed:
+            has_dismissed = any(line.plain.startswith("✗") for line in lines)
+            words = "✓ confirmed, dismissed:" if has_dismissed else "✓ you confirmed the label"
+            lines.insert(0, Content.styled(words, "$success"))
         return lines
 
     def _moment(self, time: str | None) -> str:

@@ -96,8 +96,10 @@ class ReviewScreen(FilteredScreen):
         }
 
         def describe(changes: FactChanges | None) -> None:
-            if changes is not None:
-                self._edit(chosen, changes.edit)
+            if changes is not None and self._edit(chosen, changes.edit):
+                # Where the filter lets the photos go, others would stand in the range.
+                self._end_range()
+                self._show()
 
         self.app.push_screen(FactsDialog(chosen, known, self._scheme), describe)
 

@@ -19,6 +19,7 @@ from maskage.dataset.photo_files import TRASH
 from maskage.dataset.store import PhotoStore
 from maskage.dataset.trash import TrashedPhoto, list_trash, restoring
 from maskage.errors import ToolchainError
+from maskage.outside_text import shown_text
 
 
 class TrashScreen(GalleryScreen):
@@ -33,7 +34,7 @@ class TrashScreen(GalleryScreen):
 
     TITLE_TEXT = "✗ trash"
     FAMILIES = (("restore_as", "restore as"), ("step", "move"))
-    HINT = "restore as that class · r: restore · x: delete for good · v: range · E: empty"
+    HINT = "restore as that class · r: restore · x: delete for good · E: empty"
     HELP_TEXT = (
         "Restoring can be undone. What is deleted here is gone for good: the file and its row, "
         "and nothing brings it back."
@@ -145,6 +146,13 @@ class TrashScreen(GalleryScreen):
     def _restore(self, trashed: Sequence[TrashedPhoto], label: str | None = None) -> None:
         """Order photos back, and go on without waiting for it."""
         if not trashed:
+            return
+        former = {each.photo.label for each in trashed if each.photo.label not in self._scheme}
+        if former and label is None:
+            names = ", ".join(sorted(map(shown_text, former)))
+            self._answer(
+                Feedback(f"no class {names} any more: press the key of a class", Tone.CARE)
+            )
             return
         if not self._writer.edit(lambda: restoring(self._store, trashed, label)):
             self._answer(DISK_TOO_SLOW)

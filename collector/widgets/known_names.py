@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -97,6 +98,7 @@ class NameInput(CalmInput):
         self._known = known
         self.found: list[KnownName] = list(known)
         self.at: int | None = None
+        self._searched = value
 
     def on_key(self, event: Key) -> None:
         """Put the next name that matches on the line."""
@@ -112,8 +114,10 @@ class NameInput(CalmInput):
     @on(Input.Changed)
     def _narrow(self) -> None:
         """Find the names anew, where the line was typed on."""
+        if self.value == self._searched:
+            return
         if self.at is None or self.value != self.found[self.at].name:
-            self.at = None
+            self.at, self._searched = None, self.value
             self.found = find_known(self._known, self.value)
             self.post_message(self.Narrowed(self))
 
@@ -143,13 +147,16 @@ class NameList(Widget):
         """Draw the names, a line each."""
         first = max(0, (self._at or 0) - _SHOWN + 1)
         seen = self._found[first : first + _SHOWN]
-        lines = [self._draw(each, at == self._at) for at, each in enumerate(seen, first)]
+        # As wide for all names, also for those that are not seen yet: nothing jumps on a key.
+        longest = max((cell_len(shown_text(each.name)) for each in self._found), default=0)
+        width = max(4, min(longest, self.size.width // 3))
+        lines = [self._draw(each, width, at == self._at) for at, each in enumerate(seen, first)]
         lines += [Content("")] * (_SHOWN - len(lines))
         more = len(self._found) - len(seen)
         lines.append(Content.styled(f"  and {more:,} more: type on" if more > 0 else "", MUTED))
         return Content("\n").join(lines)
 
-    def _draw(self, known: KnownName, is_chosen: bool) -> Content:
+    def _draw(self, known: KnownName, width: int, is_chosen: bool) -> Content:
         background = self.background_colors[1].rgb
         counts: list[Content | tuple[str, str]] = []
         for label in self._scheme.labels:
@@ -157,7 +164,6 @@ class NameList(Widget):
                 color = name_style(class_rgb(self._scheme, label), background)
                 counts.append(("  " if counts else "", ""))
                 counts.append((f"{count:,} {class_title(self._scheme, label)}", color))
-        width = max(8, min(20, self.size.width // 3))
         name = fit_cells(shown_text(known.name), width)
         mark = "▸ " if is_chosen else "  "
         line = Content.assemble(

@@ -13,6 +13,7 @@ from collector.keys import (
     review_commands,
     shorten_keys,
     show_keys,
+    trash_commands,
 )
 from maskage.classes.ready_made import MASK_AGE, plain_scheme
 from maskage.classes.scheme import PhotoClass, Scheme
@@ -128,3 +129,31 @@ def test_keys_in_words() -> None:
     assert shorten_keys([]) == ""
     assert [show_keys(key_name(key)) for key in "a,;/"] == list("a,;/")
     assert show_keys("u,backspace,ctrl+y,space,f5") == "u ⌫ ^y space f5"
+
+
+def test_commands_with_a_second_key_leave_the_first_to_a_class(tmp_path: Path) -> None:
+    scheme = keyed(red="r", elm="e", ice="i")
+    found = read_key_file(tmp_path / "none.toml", scheme)
+    assert found.changes == {}
+    keys = {command.name: command.keys for command in review_commands(scheme)}
+    assert [keys[name] for name in ("confirm", "facts", "only-origin")] == ["f4", "f2", "f7"]
+    assert keys["see-trash"] == "t,f8"
+    assert {c.name: c.keys for c in trash_commands(scheme)}["restore"] == "f4"
+
+
+def test_commands_with_a_second_key_leave_the_first_to_whom_the_user_gave_it(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text('label-mask-old = "e"\nreview-flag = "r"\nfacts = "f"\n')
+    found = read_key_file(file, MASK_AGE)
+    keys = {command.name: command.keys for command in review_commands(MASK_AGE, found.changes)}
+    assert [keys["label-mask-old"], keys["review-flag"], keys["facts"]] == ["e", "r", "f"]
+    assert keys["confirm"] == "f4"
+
+
+def test_two_commands_on_one_key_in_the_trash_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text('empty = "v"\ntrash-range = "v"\n')
+    with pytest.raises(UsageError, match="stands for both trash-range and empty"):
+        read_key_file(file, MASK_AGE)

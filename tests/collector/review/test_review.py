@@ -1,11 +1,22 @@
 """What the gallery shows and where its cursor goes: pure functions, literal expectations."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from collector.review.gallery_layout import Grid, fit_side
-from collector.review.photo_list import ReviewFilter, ReviewList, ReviewOrder, rank_look_alikes
+from collector.review.photo_list import (
+    NOT_SET,
+    ReviewFilter,
+    ReviewList,
+    ReviewOrder,
+    rank_look_alikes,
+)
+from collector.review.trash_list import TrashList
 from maskage.classes.ready_made import MASK_AGE
-from maskage.dataset.edits import Edit, flagging, trashing
+from maskage.dataset.edits import Edit, confirming, describing, flagging, trashing
+from maskage.dataset.trash import TrashedPhoto
 from maskage.records import Photo, Quality, Suggestion
 
 OLD, YOUNG = "mask_old", "mask_young"
@@ -190,3 +201,37 @@ def test_a_step_in_an_empty_gallery_stays() -> None:
 @pytest.mark.parametrize(("first", "cursor", "expected"), [(0, 11, 0), (0, 12, 4), (8, 3, 0)])
 def test_the_gallery_scrolls_as_little_as_it_must(first: int, cursor: int, expected: int) -> None:
     assert Grid(83, 33, 18).scroll_to(first, cursor) == expected
+
+
+def test_each_fact_is_a_filter_and_so_is_its_absence() -> None:
+    grouped = replace(A, group="g1", origin="test")
+    shown = [grouped, B, D]
+    assert names(ReviewList(shown, ReviewFilter(group="g1"), ReviewOrder.NEWEST)) == ["a"]
+    assert names(ReviewList(shown, ReviewFilter(origin="test"), ReviewOrder.NEWEST)) == ["a"]
+    assert names(ReviewList(shown, ReviewFilter(group=NOT_SET), ReviewOrder.NEWEST)) == ["b", "d"]
+    assert names(ReviewList(shown, ReviewFilter(subject=NOT_SET), ReviewOrder.NEWEST)) == ["d"]
+    words = ReviewFilter(subject=NOT_SET, group="g1", origin=NOT_SET).describe(MASK_AGE)
+    assert words == "no subject · group g1 · no origin"
+
+
+def test_a_photo_leaves_and_joins_a_filter_as_its_facts_change() -> None:
+    shown = ReviewList(ALL, ReviewFilter(subject=NOT_SET), ReviewOrder.NEWEST)
+    named = describing(D, subject="p9")
+    shown.follow([named], 0)
+    assert names(shown) == []
+    shown.follow([named.inverse], 0)
+    assert names(shown) == ["d"]
+    disputed = ReviewList(ALL, ReviewFilter(only_disputed=True), ReviewOrder.NEWEST)
+    assert names(disputed) == ["b"]
+    disputed.follow([confirming(B)], 0)
+    assert names(disputed) == []
+
+
+def test_the_trash_is_listed_as_it_was_given() -> None:
+    trashed = [TrashedPhoto(photo, time, Path("x")) for photo, time in ((B, "2026"), (A, None))]
+    shown = TrashList(trashed)
+    assert [len(shown), shown[1], shown.slice(-1, 1)] == [2, A, [B]]
+    assert [shown.find(A.path), shown.find("gone")] == [1, None]
+    assert [shown.removed_at(B.path), shown.removed_at(A.path)] == ["2026", None]
+    assert shown.trashed([A, C]) == [trashed[1]]
+    assert len(TrashList()) == 0

@@ -1,18 +1,25 @@
 """How each screen is laid out, with few classes and many, held as text."""
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from textual.widgets import Input
 
 from collector.app import CollectorApp, ReviewApp
 from collector.screens.capture_parts import CaptureParts
+from collector.widgets.dialogs import Dialog
+from collector.widgets.known_names import list_known
+from collector.widgets.subject_dialog import SubjectDialog
 from maskage.cameras.sources import open_camera
 from maskage.classes.ready_made import MASK_AGE, READY_MADE, plain_scheme
 from maskage.classes.scheme import Scheme
 from maskage.dataset.store import PhotoStore
+from maskage.dataset.trash import list_trash
 from maskage.faces.finder import GuideFinder
 from maskage.formats.classes_file import CLASSES_FILE, format_scheme
 from maskage.pictures.images import encode_jpeg
@@ -115,6 +122,23 @@ async def test_the_camera(
             app.capture.close_parts()
 
 
+def fill_gallery(store: PhotoStore, labels: Sequence[str]) -> None:
+    """Add eight photos of two people; the last one by path is disputed by model and check."""
+    for number in range(8):
+        label = labels[number % 4]
+        photo = Photo(
+            f"{label}/p{number}.jpg",
+            label,
+            subject=f"p0{number % 2}",
+            session="s1",
+            taken_at=f"2026-01-01T12:00:{number:02d}.000+00:00",
+            source="webcam 0",
+            quality=Quality(120.0, 130.0, 0.0, 90),
+            is_flagged=number == 6,
+        )
+        store.add_encoded(encode_jpeg(draw_face()), photo)
+
+
 @pytest.mark.parametrize("scene", GALLERIES, ids=lambda scene: scene.name)
 async def test_the_gallery(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scene: Scene, update: bool
@@ -122,29 +146,93 @@ async def test_the_gallery(
     monkeypatch.chdir(tmp_path)
     labels = scene.scheme.labels
     with PhotoStore(prepare(Path("data"), scene.scheme)) as store:
-        for number in range(8):
-            label = labels[number % 4 - 4 * (scene.scheme is not MASK_AGE)]
-            photo = Photo(
-                f"{label}/p{number}.jpg",
-                label,
-                subject=f"p0{number % 2}",
-                session="s1",
-                taken_at=f"2026-01-01T12:00:{number:02d}.000+00:00",
-                source="webcam 0",
-                quality=Quality(120.0, 130.0, 0.0, 90),
-                is_flagged=number == 6,
-            )
-            store.add_encoded(encode_jpeg(draw_face()), photo)
+        fill_gallery(store, labels if scene.scheme is MASK_AGE else labels[-4:])
         disputed = store.photos()[-1]
         store.suggest([(disputed, Suggestion(labels[0], 0.73))])
-        app = ReviewApp(store)
-        try:
-            async with app.run_test(size=scene.size) as pilot:
-                desk = Gallerist(app, pilot, Path("data"))
-                await desk.wait(lambda: app.review.current is not None)
-                await desk.press("d", "0")
-                await desk.wait_for_answer(": label and go on")
-                await desk.press(*scene.last_keys)
-                check_snapshot(screen_text(app), scene.name, update=update)
-        finally:
-            app.writer.close()
+        async with seeing(store, scene.size) as desk:
+            await desk.press(*scene.last_keys)
+            check_snapshot(screen_text(desk.app), scene.name, update=update)
+
+
+@asynccontextmanager
+async def seeing(store: PhotoStore, size: tuple[int, int]) -> AsyncIterator[Gallerist]:
+    app = ReviewApp(store)
+    try:
+        async with app.run_test(size=size) as pilot:
+            desk = Gallerist(app, pilot, Path("data"))
+            await desk.wait(lambda: app.review.current is not None)
+            await desk.press("d", "0")
+            await desk.wait_for_answer(": label and go on")
+            yield desk
+    finally:
+        app.writer.close()
+
+
+COVERS = [
+    ("facts", ("e",), "Set subject, session and group of 1 photo"),
+    ("facts_range", ("v", "right", "right", "e"), "(several)"),
+    ("opinions", ("r", "left"), "✓ confirmed, dismissed:"),
+    ("trash", ("x", "x", "x", "t"), "1 of 3"),
+    ("empty", ("x", "x", "x", "t", "E"), "delete 3 photos for good?"),
+    ("subject_filter", ("s",), "Whose photos?"),
+]
+
+
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+@pytest.mark.parametrize(("name", "keys", "awaited"), COVERS, ids=[each[0] for each in COVERS])
+async def test_what_covers_the_gallery(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    keys: tuple[str, ...],
+    awaited: str,
+    columns: int,
+    rows: int,
+    update: bool,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with PhotoStore(prepare(Path("data"), MASK_AGE)) as store:
+        fill_gallery(store, MASK_AGE.labels)
+        disputed = max(store.photos(), key=lambda photo: photo.taken_at or "")
+        store.suggest([(disputed, Suggestion("mask_old", 0.73))])
+        store.check({disputed.path: Suggestion("nomask_old", 0.91)})
+        async with seeing(store, (columns, rows)) as desk:
+            for key in keys:
+                count = len(list_trash(store))
+                await desk.press(key)
+                # Each step is on the disk before the next key, so that the order is the same.
+                await desk.wait(lambda key=key, n=count: key != "x" or len(list_trash(store)) > n)  # type: ignore[misc]
+                await desk.pilot.pause(0.1)
+            await desk.wait(lambda: awaited in desk.text())
+            await desk.pilot.pause(0.5)
+            check_snapshot(shown(desk), f"{name}_{columns}x{rows}", update=update)
+
+
+def shown(desk: Gallerist) -> str:
+    """Return the text of the screen, or of the dialog alone where one is open."""
+    text = screen_text(desk.app)
+    if not isinstance(desk.app.screen, Dialog):
+        return text
+    lines = [line for line in text.splitlines() if any(edge in line for edge in "╭│╰")]
+    left = lines[0].index("╭")
+    return "\n".join(line[left : lines[0].index("╮") + 1] for line in lines) + "\n"
+
+
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+async def test_the_question_whether_another_person_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int, rows: int, update: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with PhotoStore(prepare(Path("data"), MASK_AGE)) as store:
+        fill_gallery(store, MASK_AGE.labels)
+        async with seeing(store, (columns, rows)) as desk:
+            await desk.app.push_screen(
+                SubjectDialog(None, list_known(store.photos(), "subject"), MASK_AGE)
+            )
+            await desk.wait(lambda: "known people" in desk.text())
+            name = f"subject_{columns}x{rows}"
+            check_snapshot(shown(desk), name, update=update)
+            desk.app.screen.query_one("#subject", Input).value = "pp01"
+            await desk.press("enter")
+            await desk.wait(lambda: "Did you mean p01?" in desk.text())
+            check_snapshot(shown(desk), f"near_{name}", update=update)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, Static
 
-from collector.widgets.dialogs import ConsentDialog, SubjectDialog
+from collector.widgets.dialogs import ConsentDialog
+from collector.widgets.subject_dialog import SubjectDialog
 from maskage.dataset.consent import SELF_BASIS, Consent
 from maskage.dataset.consent_rules import record_self, shows_people_live
 from maskage.dataset.manifest import read_consents
