@@ -225,7 +225,7 @@ def odd_but_whole() -> dict[str, bytes]:
     }
 
 
-def test_odd_kinds_of_pictures_are_taken_as_they_are(curate: Curate) -> None:
+def test_odd_kinds_of_pictures_show_what_they_showed(curate: Curate) -> None:
     files = odd_but_whole()
     for name, content in files.items():
         (curate.data / "nomask_old" / name).write_bytes(content)
@@ -234,8 +234,11 @@ def test_odd_kinds_of_pictures_are_taken_as_they_are(curate: Curate) -> None:
     for name, content in files.items():
         row = rows[f"nomask_old/{name}"]
         assert (row["kept"], row["reason"]) == ("1", "")
-        copy = read_image(curate.out / row["split"] / row["path"])
-        assert np.array_equal(copy, decode_image(content)), name
+        copy = read_image(curate.out / row["split"] / (row["written"] or row["path"]))
+        if name in ("cmyk.jpg", "animated.webp"):  # encoded anew, with loss as they were
+            assert np.abs(copy.astype(int) - decode_image(content)).mean() < 3, name
+        else:
+            assert np.array_equal(copy, decode_image(content)), name
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "PNG", "TIFF"])

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from curation.cli import main
-from maskage.formats.curated_set import SPLITS, list_files, read_curated
+from maskage.formats.curated_set import SPLITS, list_files, read_contents, read_curated
 from maskage.formats.plan_file import PlanRow, read_plan
 from maskage.pictures.images import read_image
 from tests.conftest import make_once
@@ -61,6 +61,8 @@ def test_every_photo_is_in_the_set_and_shows_what_it_showed(project: Path) -> No
         assert np.abs(copy.astype(int) - photo).mean() < 3, place
     read = read_curated(curated)
     assert {p.path for split in SPLITS for p in read.photos(split)} == {curated / p for p in rows}
+    assert read.curation is not None
+    assert read.curation.dataset_digest == read_contents(curated).digest
     groups = {p.path.relative_to(curated).as_posix(): p.group for p in read.photos("train")}
     assert all(groups[place] == rows[place].group for place in groups)
 
@@ -88,6 +90,17 @@ def test_only_what_needs_it_is_changed_and_the_plan_says_how(project: Path) -> N
     assert {changes["named.jpe"][0], changes["named.jfif"][0]} == {
         "named.jpg", "named__jpe1.jpg",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [["--split", "random"], ["--no-test"], ["--balance", "drop"]])
+def test_every_way_to_split_writes_them_alike(
+    project: Path, tmp_path: Path, words: list[str]
+) -> None:
+    assert main([str(project / "data"), "--out", str(tmp_path / "out"), *words]) == 0
+    kept = [row for row in read_plan(tmp_path / "out") if row.is_kept]
+    assert sorted(list_files(tmp_path / "out")) == sorted(row.place for row in kept)
+    before = {row.path: row.written for row in rows_by_place(project).values()}
+    assert {row.path: row.written for row in kept}.items() <= before.items()
 
 
 def test_keras_reads_every_photo_as_it_is(project: Path) -> None:
