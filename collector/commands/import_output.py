@@ -95,6 +95,7 @@ def print_report(
         found = report.as_json(left_out)
         found["system_files"] = sum(_is_of_system(each.reason) for each in left_out)
         found["rows_left"] = list(source.listing.missing) if source else []
+        found["corrections"] = list(corrected)
         found["untabled"] = list(source.listing.untabled) if source else []
         found["unknown_folders"] = (
             {folder.name: folder.pictures for folder in source.listing.unknown} if source else {}
