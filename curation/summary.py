@@ -43,7 +43,9 @@ def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:
             f"painted masks: {len(plan.painted) - worn} worn wrongly ({wrong}), {worn} worn rightly"
         )
     if plan.settings.check_labels:
-        lines.append(f"labels that are probably wrong: {len(plan.doubtful)} (kept, flagged)")
+        confirmed = f"; {len(plan.confirmed)} more are confirmed by you" if plan.confirmed else ""
+        count = len(plan.doubtful)
+        lines.append(f"labels that are probably wrong: {count} (kept, flagged){confirmed}")
     groups = len({photo.group for photo in plan.kept})
     lines.append(f"groups: {groups}, {len(plan.straddling)} of them in more than one split")
     if with_photos:
@@ -94,6 +96,7 @@ def plan_as_json(
             for photo in plan.doubtful
             if photo.doubt
         ],
+        "confirmed": [path_to_text(photo.path) for photo in plan.confirmed],
         "notices": [{"text": notice.text, "is_fault": notice.is_fault} for notice in plan.notices],
     }
     if with_photos:

@@ -34,6 +34,7 @@ class SuggestReport:
         scheme: The classes of the dataset.
         agreed: The number of photos whose class the model confirms, by class.
         disputed: The number of the others, by their class and the suggested one.
+        confirmed: The number of those whose label a person confirmed against other opinions.
         unreadable: A message for each photo that could not be read.
     """
 
@@ -41,10 +42,11 @@ class SuggestReport:
     scheme: Scheme
     agreed: Counter[str] = field(default_factory=Counter)
     disputed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    confirmed: int = 0
     unreadable: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        looked_at = self.agreed.total() + self.disputed.total()
+        looked_at = self.agreed.total() + self.disputed.total() + self.confirmed
         lines = [f"{looked_at:>6} photos looked at in {self.root}"]
         lines += [f"{self.agreed[label]:>10} agree: {label}" for label in self.scheme.labels]
         lines.append(f"{self.disputed.total():>6} are taken for another class")
@@ -52,6 +54,8 @@ class SuggestReport:
             f"{count:>10} in {label}, taken for {suggested}"
             for (label, suggested), count in self.disputed.most_common()
         ]
+        if self.confirmed:
+            lines.append(f"{self.confirmed:>6} more are, with a label that is confirmed by you")
         if self.unreadable:
             lines.append(f"{len(self.unreadable):>6} unreadable: `collector doctor` says why")
         lines.append(f"Next: collector review {self.root}, and there d (only disputed), o (order)")
@@ -106,6 +110,8 @@ def _suggest_batch(
         suggestion = Suggestion(classifier.bundle.labels[best], float(probabilities[best]))
         if suggestion.label == photo.label:
             report.agreed[photo.label] += 1
+        elif photo.confirmed == photo.label:
+            report.confirmed += 1
         else:
             report.disputed[photo.label, suggestion.label] += 1
         yield photo, suggestion

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from maskage.console import Progress, no_progress
+from maskage.console import Progress, no_progress, say
 from maskage.defaults import DEFAULT_RUNS
 from maskage.errors import DatasetError, EnvironmentProblemError, ToolchainError, UsageError
 from maskage.formats.bundle import ONNX_FILE, ModelBundle, find_bundle, load_bundle, read_file
@@ -135,7 +135,7 @@ def evaluate_run(
     folder = find_bundle(model, runs)
     bundle = load_bundle(folder)
     data = data if data is not None else trained_on(folder)
-    facts = read_metadata(metadata) if metadata is not None else None
+    facts = read_metadata(metadata, say) if metadata is not None else None
     photos, found_split, caveat = _read_photos(data, split, bundle)
     is_own = _is_own(folder, data)
     engine = OnnxEngine(read_file(bundle, ONNX_FILE))

@@ -3,16 +3,18 @@
 import argparse
 import json
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collector.commands.face_lines import require_some_faces, show_faces
+from collector.commands.table_report import check_pseudonyms, report_table
 from maskage.commands.parser import suggest
 from maskage.commands.text_table import align_columns, list_some
 from maskage.console import say, show
 from maskage.errors import DatasetError
 from maskage.outside_text import path_to_text, shown_text
+from maskage.shell_words import join_words
 
 if TYPE_CHECKING:
     from collector.commands.import_source import ReadSource
@@ -75,14 +77,40 @@ def copy_consents(folder: Path, source: "ReadSource", store: "PhotoStore") -> No
         say(f"Consents taken over from {folder}: {list_some(copied, 5)}")
 
 
+def restate(store: "PhotoStore", report: "ImportReport") -> list[str]:
+    """Give photos that were known already what the source says of them now.
+
+    Returns:
+        The lines that say what changed, and how that is undone.
+    """
+    if not report.restated:
+        return []
+    from maskage.dataset.facts.known_photos import update_known_photos
+
+    plan, lines = update_known_photos(store, report.restated)
+    changed = len(plan.edits)
+    undo = join_words(["collector", "edit", str(store.root), "--undo"])
+    return [
+        f"{len(report.restated)} of them have facts in the source; facts of {changed} photos were "
+        f"changed",
+        *(f"    {line}" for line in lines),
+        *([f"    Undo with: {undo}"] if changed else []),
+    ]
+
+
 def print_report(
-    arguments: argparse.Namespace, report: "ImportReport", source: "ReadSource | None" = None
+    arguments: argparse.Namespace,
+    report: "ImportReport",
+    source: "ReadSource | None" = None,
+    restated: Sequence[str] = (),
 ) -> None:
     """Print what became of every file."""
     left_out = source.left_out if source else ()
     if arguments.json:
         found = report.as_json(left_out)
         found["system_files"] = sum(_is_of_system(each.reason) for each in left_out)
+        found["facts"] = list(restated)
+        found["untabled"] = list(source.listing.untabled) if source else []
         found["rows_left"] = list(source.listing.missing) if source else []
         found["unknown_folders"] = (
             {folder.name: folder.pictures for folder in source.listing.unknown} if source else {}
@@ -92,7 +120,7 @@ def print_report(
     show(f"{report.photos:>6} photos saved in {arguments.data}")
     for label, count in report.saved.items():
         show(f"{count:>10} {label}")
-    _show_details(report)
+    _show_details(report, restated)
     if source and source.listing.left_out:
         by_map = source.listing.left_out
         show(f"{sum(map(len, by_map.values())):>6} left out by --map: {', '.join(sorted(by_map))}")
@@ -158,12 +186,9 @@ def _report_tables(arguments: argparse.Namespace, source: "ReadSource") -> None:
             f"about these pictures, give it with --metadata "
             f"{shlex.quote(str(named / tables.unused[0]))}"
         )
-    if missing := source.listing.missing:
-        where = arguments.metadata or ", ".join(tables.used)
-        say(
-            f"{where}: {len(missing)} of {len(source.metadata)} paths are not in {named} "
-            f"(the first is {missing[0]}). Write the path of a picture as it is below {named}."
-        )
+    if source.metadata:
+        report_table(source.metadata, source.listing, named)
+        check_pseudonyms(source.metadata)
 
 
 def _report_people(source: "ReadSource") -> None:
@@ -184,7 +209,7 @@ def _report_people(source: "ReadSource") -> None:
         )
 
 
-def _show_details(report: "ImportReport") -> None:
+def _show_details(report: "ImportReport", restated: Sequence[str]) -> None:
     if report.brought_back:
         show(f"{report.brought_back:>10} of them brought back: the dataset had lost them")
     if report.origins:
@@ -193,8 +218,8 @@ def _show_details(report: "ImportReport") -> None:
     if report.subjects:
         show(f"{len(report.subjects):>10} people, named after their folders")
     show(f"{report.duplicates:>6} skipped: content already imported")
-    if report.facts_left:
-        show(f"{report.facts_left:>10} of them keep what was known: their metadata is not taken")
+    for line in restated:
+        show(f"{'':>10}{line}")
     if report.conflicts:
         show(f"{len(report.conflicts):>10} of them under another label than before: left as it is")
         for message in report.conflicts[:_MOST_MESSAGES]:

@@ -1,7 +1,6 @@
 """`collector import`: photos and videos that are there already."""
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,17 +11,17 @@ from collector.commands.import_output import (
     print_report,
     report_listing,
     require_success,
+    restate,
     say_next,
 )
 from maskage.commands.options import add_data, add_face_model, add_json, add_metadata
 from maskage.commands.parser import CommandParser, offer_words, suggest
 from maskage.commands.program import Command
-from maskage.console import say, show_progress
+from maskage.console import show_progress
 from maskage.errors import DatasetError, UsageError
 
 if TYPE_CHECKING:
     from maskage.classes.scheme import Scheme
-    from maskage.formats.metadata_file import PhotoMetadata
 
 
 def _add_import_options(parser: CommandParser) -> None:
@@ -146,7 +145,6 @@ def _import_pictures(arguments: argparse.Namespace, scheme: "Scheme") -> int:
         report_listing(arguments, source)
         require_some_pictures(arguments, scheme, source.listing)
         faces = open_face_cutter(arguments) if arguments.find_faces else None
-        _check_pseudonyms(source.metadata)
         with PhotoStore(arguments.data) as store:
             if store.scheme != scheme:
                 raise DatasetError(
@@ -164,22 +162,11 @@ def _import_pictures(arguments: argparse.Namespace, scheme: "Scheme") -> int:
             shown = show_progress(reports, "importing", len(source.listing.pictures))
             report = finish_import(shown, store)
             copy_consents(opened.folder, source, store)
+            restated = restate(store, report)
             has_photos = any(store.counts().values())
-    print_report(arguments, report, source)
+    print_report(arguments, report, source, restated)
     require_success(arguments, scheme, report, source)
     return say_next(arguments, has_photos)
-
-
-def _check_pseudonyms(metadata: "Mapping[str, PhotoMetadata]") -> None:
-    """Warn of subjects in a table that may be names of people; they are kept as they are."""
-    from maskage.dataset.consent import is_pseudonym
-
-    subjects = {facts.subject for facts in metadata.values() if facts.subject}
-    if others := sorted(subject for subject in subjects if not is_pseudonym(subject)):
-        say(
-            f"{len(others)} subjects are not pseudonyms of letters, digits, '.', '_' and '-', such "
-            f"as {others[0]!r}. They are kept as they are; names of people do not belong here."
-        )
 
 
 def _import_video(arguments: argparse.Namespace, scheme: "Scheme") -> int:

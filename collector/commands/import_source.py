@@ -148,6 +148,7 @@ def read_source(arguments: argparse.Namespace, scheme: Scheme, opened: OpenedSou
     """
     folder_map = read_map(arguments.map or (), scheme)
     tables = SourceTables(unused=opened.walk.tables)
+    metadata: Mapping[str, PhotoMetadata]
     if arguments.metadata is not None:
         metadata = read_metadata(arguments.metadata, scheme, folder_map)
     else:

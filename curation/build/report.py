@@ -182,7 +182,8 @@ def _doubtful(plan: CurationPlan) -> "Markup | str":
         for photo in plan.doubtful[:MOST_DOUBTFUL]
         if photo.doubt
     ]
-    return _fill("doubtful", count=len(plan.doubtful), photos=shown)
+    confirmed = len(plan.confirmed)
+    return _fill("doubtful", count=len(plan.doubtful), photos=shown, confirmed=confirmed)
 
 
 def _set_aside(plan: CurationPlan) -> "Markup":

@@ -34,6 +34,7 @@ class PlannedPhoto:
         subject: Pseudonym of the person, where the manifest knows it.
         file_scan: Hash, size and quality of the file; None for a variant.
         doubt: The more probable label, where labels were checked and this one is doubtful.
+        is_confirmed: True if a person confirmed the label against other opinions.
     """
 
     path: str
@@ -49,6 +50,7 @@ class PlannedPhoto:
     subject: str | None = None
     file_scan: FileScan | None = None
     doubt: Suggestion | None = None
+    is_confirmed: bool = False
 
     @property
     def kind(self) -> str:
@@ -145,9 +147,14 @@ class CurationPlan:
 
     @cached_property
     def doubtful(self) -> list[PlannedPhoto]:
-        """Photos whose label is probably wrong, the surest first."""
-        found = [photo for photo in self.originals if photo.doubt]
+        """Photos whose label is probably wrong and not confirmed, the surest first."""
+        found = [photo for photo in self.originals if photo.doubt and not photo.is_confirmed]
         return sorted(found, key=lambda p: (-p.doubt.confidence if p.doubt else 0.0, p.path))
+
+    @cached_property
+    def confirmed(self) -> list[PlannedPhoto]:
+        """Photos whose label is confirmed, though the check takes it for wrong again."""
+        return [photo for photo in self.originals if photo.doubt and photo.is_confirmed]
 
     @cached_property
     def groups(self) -> dict[str, list[PlannedPhoto]]:

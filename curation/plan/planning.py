@@ -116,6 +116,7 @@ class _Draft:
                 kept=True,
                 subject=scan.photo.subject,
                 file_scan=scan.file_scan,
+                is_confirmed=scan.photo.confirmed == scan.photo.label,
             )
             for path, scan in self.scans.items()
         }

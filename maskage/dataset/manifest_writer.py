@@ -22,6 +22,7 @@ from maskage.dataset.manifest_file import NameDatabase, explained, read_schema
 from maskage.dataset.manifest_rows import (
     consent_values,
     opinion_values,
+    photo_of,
     quality_values,
     row_of,
     signed,
@@ -30,6 +31,11 @@ from maskage.errors import ManifestGoneError, PhotoNotSavedError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.records import Photo
 from maskage.system.files import sync_folder
+
+_KEPT_FOR_FORGETTING = frozenset(
+    {"path", "label", "subject", "session", "sha256", "fingerprint", "removed_at"}
+)
+"""Columns by which `forget` finds copies of a photo that was deleted."""
 
 
 class Manifest:
@@ -234,8 +240,14 @@ class Manifest:
             (*opinion_values(photo.suggestion), *opinion_values(photo.check), photo.path),
         )
 
-    def record_consent(self, consent: Consent) -> None:
-        """Record a consent; one of the same subject is replaced. In a transaction."""
+    def record_consent(self, consent: Consent, former: str | None = None) -> None:
+        """Record a consent; one of the same subject is replaced. In a transaction.
+
+        Args:
+            consent: The consent.
+            former: A subject whose consent it was; that one is deleted.
+        """
+        self._db.execute("DELETE FROM consents WHERE subject = ?", (former,))
         self._db.execute(
             insert_into("consents", CONSENT_COLUMNS, "INSERT OR REPLACE"), consent_values(consent)
         )
@@ -292,6 +304,29 @@ class Manifest:
         query = "SELECT EXISTS (SELECT 1 FROM photos WHERE path = ? AND source_sha256 IS NOT ?)"
         values = (path, source_sha256) if source_sha256 is not None else (path, "")
         return bool(self._db.execute(query, values).fetchone()[0])
+
+    def removed(self) -> dict[str, tuple[Photo, str]]:
+        """Return the rows of photos that were removed, by path, each with the time of removal."""
+        query = f"SELECT {', '.join(PHOTO_COLUMNS)} FROM photos WHERE removed_at NOT NULL"
+        at = PHOTO_COLUMNS.index("removed_at")
+        with explained(self._path):
+            rows = self._db.execute(query).fetchall()
+        return {photo.path: (photo, row[at]) for row in rows for photo in (photo_of(row),)}
+
+    def delete_removed(self, path: str) -> None:
+        """Delete the row of a removed photo and its events. In a transaction.
+
+        Where it names a person, what `forget` needs to find copies of the photo stays: person,
+        session, digest and fingerprint.
+        """
+        of_it = "WHERE path = ? AND removed_at NOT NULL"
+        self._db.execute(f"DELETE FROM photos {of_it} AND subject IS NULL", (path,))
+        facts = (name for name in PHOTO_COLUMNS if name not in _KEPT_FOR_FORGETTING)
+        emptied = ", ".join(f"{name} = {0 if name == 'flagged' else 'NULL'}" for name in facts)
+        self._db.execute(f"UPDATE photos SET {emptied} {of_it}", (path,))
+        self._db.execute(
+            "DELETE FROM events WHERE path = ? AND path NOT IN (SELECT path FROM photos)", (path,)
+        )
 
     def imported_digests(self) -> dict[str, str]:
         """Return the sha256 of every imported source file, and the label its photo has or had."""

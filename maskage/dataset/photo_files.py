@@ -3,12 +3,13 @@
 import errno
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from maskage.classes.scheme import names_as_elsewhere
 from maskage.dataset.edits import Edit
-from maskage.errors import DatasetError, EnvironmentProblemError
+from maskage.errors import DatasetError, EnvironmentProblemError, PhotoNotSavedError
 from maskage.pictures.images import PICTURE_SUFFIXES
 from maskage.system.files import rename_new, sync_folder
 
@@ -42,8 +43,20 @@ class PhotoMoves:
             source = self._root / edit.before.path if edit.before else trash
             target = self._root / edit.after.path if edit.after else trash
             if source != target:
-                rename_new(source, target)
-                self._done.append((source, target))
+                self.move(source, target)
+        self.make_durable()
+
+    def move(self, source: Path, target: Path) -> None:
+        """Rename one file, never over another.
+
+        Raises:
+            OSError: The disk refused; call `take_back`.
+        """
+        rename_new(source, target)
+        self._done.append((source, target))
+
+    def make_durable(self) -> None:
+        """Make the new names as durable as the files behind them."""
         for folder in {path.parent for pair in self._done for path in pair}:
             sync_folder(folder)
 
@@ -56,6 +69,18 @@ class PhotoMoves:
             except OSError:
                 is_back = False
         return is_back
+
+
+@contextmanager
+def disk_faults(doing: str) -> Iterator[None]:
+    """Turn what the disk raises into `PhotoNotSavedError`, with what was being done."""
+    try:
+        yield
+    except OSError as fault:
+        raise PhotoNotSavedError(
+            f"{doing} ({fault.strerror or fault}). Check the disk's space and permissions; photos "
+            f"saved before are safe."
+        ) from fault
 
 
 def make_folders(root: Path, labels: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ from maskage.dataset.consent import Consent
 from maskage.dataset.edits import Edit, describe_failure
 from maskage.dataset.manifest import KnownPhoto, match_rows, read_rows, without_collecting
 from maskage.dataset.manifest_writer import Manifest
-from maskage.dataset.photo_files import TRASH, PhotoMoves, list_files, make_folders
+from maskage.dataset.photo_files import TRASH, PhotoMoves, disk_faults, list_files, make_folders
 from maskage.dataset.photo_names import digest_of, iso_time, photo_name
 from maskage.errors import ManifestGoneError, PhotoNotSavedError, ToolchainError
 from maskage.formats.classes_file import read_scheme
@@ -51,7 +51,7 @@ class PhotoStore(ClosingMixin):
         self.root = root
         self._mutex = threading.Lock()
         self._counter = 0
-        with _disk_faults(f"{root}: the dataset folder cannot be made"):
+        with disk_faults(f"{root}: the dataset folder cannot be made"):
             read_scheme(root)  # what is wrong with it is said before anything is made
             make_folders(root, ())
         self._lock = lock_dataset(root)
@@ -59,7 +59,7 @@ class PhotoStore(ClosingMixin):
             opened.callback(self._lock.close)
             finish_own_change(root)
             self.scheme = read_scheme(root)
-            with _disk_faults(f"{root}: the class folders cannot be made"):
+            with disk_faults(f"{root}: the class folders cannot be made"):
                 make_folders(root, self.scheme.labels)
             self._manifest = Manifest(root)
             opened.callback(self._manifest.close)
@@ -67,7 +67,7 @@ class PhotoStore(ClosingMixin):
             self._unsettled: dict[str, KnownPhoto] = {}
             self._moved_to: dict[str, str] = {}
             self._promised: set[str] = set()
-            self._list()
+            self.list_anew()
             opened.pop_all()
 
     def add(
@@ -137,14 +137,14 @@ class PhotoStore(ClosingMixin):
             for path in (wanted.as_posix(), marked.as_posix()):
                 if self._is_left_over(path, data):
                     return self._adopt(replace(photo, path=path), data, source_sha256)
-            free = self._free_path(wanted, mark, source_sha256)
+            free = self.free_path(wanted, mark, source_sha256=source_sha256)
             return self._save(replace(photo, path=free), data, source_sha256)
 
     def relabelling(self, photo: Photo, label: str) -> Edit:
         """Return the edit that moves a photo to a class, under its own name where that is free."""
         with self._mutex:
             wanted = Path(label) / Path(photo.path).name
-            path = self._free_path(wanted, (photo.sha256 or "again")[:8])
+            path = self.free_path(wanted, (photo.sha256 or "again")[:8])
             self._promised.add(path)
         return Edit(photo, replace(photo, path=path, label=label))
 
@@ -170,7 +170,7 @@ class PhotoStore(ClosingMixin):
             return
         now = iso_time(datetime.now(UTC))
         moves = PhotoMoves(self.root)
-        with self._mutex, _disk_faults(describe_failure(edits)):
+        with self._mutex, disk_faults(describe_failure(edits)):
             try:
                 with self._manifest.transaction():
                     for edit in edits:
@@ -181,7 +181,7 @@ class PhotoStore(ClosingMixin):
                 if not moves.take_back():
                     # What stays where it is keeps its facts, as if moved by hand; list it there.
                     with suppress(ToolchainError):
-                        self._list()
+                        self.list_anew()
                 raise
             finally:
                 self._promised.clear()
@@ -217,10 +217,10 @@ class PhotoStore(ClosingMixin):
                 ]
             )
 
-    def record_consent(self, consent: Consent) -> None:
-        """Record that somebody agreed to be photographed."""
+    def record_consent(self, consent: Consent, former: str | None = None) -> None:
+        """Record that somebody agreed to be photographed; `former` is who has none any more."""
         with self._mutex, self._manifest.transaction():
-            self._manifest.record_consent(consent)
+            self._manifest.record_consent(consent, former)
 
     def consents(self) -> dict[str, Consent]:
         """Return every consent on record, by subject."""
@@ -240,6 +240,12 @@ class PhotoStore(ClosingMixin):
             kept = {p: photo for p, photo in self._photos.items() if photo.subject != subject}
             self._unsettled = {p: known for p, known in self._unsettled.items() if p in kept}
             self._photos = kept
+
+    @contextmanager
+    def writing_trash(self) -> Iterator[Manifest]:
+        """Give the manifest to `maskage.dataset.trash`, while nobody else writes."""
+        with self._mutex:
+            yield self._manifest
 
     def photos(self) -> list[Photo]:
         """Return every photo in the dataset, sorted by path."""
@@ -269,7 +275,7 @@ class PhotoStore(ClosingMixin):
         """Save the file first, then the row: no row promises a photo that is not there."""
         photo = replace(photo, sha256=digest_of(data))
         path = self.root / photo.path
-        with _disk_faults(f"{photo.path}: not saved"):
+        with disk_faults(f"{photo.path}: not saved"):
             save_new_file(path, data)
         try:
             with self._manifest.transaction():
@@ -317,8 +323,8 @@ class PhotoStore(ClosingMixin):
             self._photos[photo.path] = photo
             self._unsettled.pop(photo.path, None)
 
-    def _list(self) -> None:
-        """Read from the folders and the manifest which photos there are."""
+    def list_anew(self) -> None:
+        """Read from folders and manifest which photos there are; only inside `writing_trash`."""
         with without_collecting():
             found = _match(self.root, self.scheme)
         self._photos = {each.photo.path: each.photo for each in found}
@@ -348,8 +354,14 @@ class PhotoStore(ClosingMixin):
         digest = digest_of((self.root / known.photo.path).read_bytes())
         return replace(known, photo=replace(known.photo, sha256=digest))
 
-    def _free_path(self, wanted: Path, mark: str, source_sha256: str | None = None) -> str:
-        """Return `wanted`, or marked; no photo of another source has, had or will have the path."""
+    def free_path(
+        self, wanted: Path, mark: str, own: Path | None = None, source_sha256: str | None = None
+    ) -> str:
+        """Return `wanted`, or with a mark and a number; no photo has, had or will have the path.
+
+        But the file `own`, in the trash, may have it, and a photo that is gone and came from the
+        file of this digest. For the store, and inside `writing_trash`.
+        """
         marked = (
             wanted.with_name(f"{wanted.stem}-{mark}{number or ''}{wanted.suffix}")
             for number in itertools.count()
@@ -359,7 +371,7 @@ class PhotoStore(ClosingMixin):
             for path in itertools.chain([wanted], marked)
             if path.as_posix() not in self._promised
             and not (self.root / path).exists()
-            and not (self.root / TRASH / path).exists()
+            and (self.root / TRASH / path == own or not (self.root / TRASH / path).exists())
             and not self._manifest.knows(path.as_posix(), source_sha256)
         )
 
@@ -385,15 +397,3 @@ def match_photos(root: Path) -> list[KnownPhoto]:
 
 def _match(root: Path, scheme: Scheme) -> list[KnownPhoto]:
     return match_rows(list_files(root, scheme.labels), read_rows(root), scheme)
-
-
-@contextmanager
-def _disk_faults(doing: str) -> Iterator[None]:
-    """Turn what the disk raises into `PhotoNotSavedError`, with what was being done."""
-    try:
-        yield
-    except OSError as fault:
-        raise PhotoNotSavedError(
-            f"{doing} ({fault.strerror or fault}). Check the disk's space and permissions; photos "
-            f"saved before are safe."
-        ) from fault

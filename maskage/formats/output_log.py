@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -109,6 +109,32 @@ def forget_in_log(root: Path, is_theirs: Callable[[Output], bool]) -> None:
     Raises:
         OSError: The disk refused.
     """
+    _rewrite_log(root, lambda each: replace(each, subject=SOMEBODY) if is_theirs(each) else each)
+
+
+def rename_in_log(root: Path, names: Mapping[str, str], paths: Container[Path]) -> None:
+    """Give a person's outputs another pseudonym.
+
+    Args:
+        root: Folder of the dataset.
+        names: New pseudonym of each former one.
+        paths: Absolute paths of the outputs that are renamed.
+
+    Raises:
+        OSError: The disk refused.
+    """
+
+    def rename(each: Output) -> Output:
+        if each.path not in paths or each.subject is None or each.subject not in names:
+            return each
+        return replace(each, subject=names[each.subject])
+
+    if names and paths:
+        _rewrite_log(root, rename)
+
+
+def _rewrite_log(root: Path, change: Callable[[Output], Output]) -> None:
+    """Change every line of a dataset's log, and remove those of files that are missing."""
     for path in log_paths(root):
         if path.is_file():
             with _locked(path) as file:
@@ -116,10 +142,7 @@ def forget_in_log(root: Path, is_theirs: Callable[[Output], bool]) -> None:
                 there = [each for each in kept if os.path.lexists(each.path)]
                 file.seek(0)
                 file.truncate()
-                file.writelines(
-                    _line_of(replace(each, subject=SOMEBODY) if is_theirs(each) else each)
-                    for each in there
-                )
+                file.writelines(_line_of(change(each)) for each in there)
             if not there:
                 path.unlink()
 

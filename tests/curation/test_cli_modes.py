@@ -16,6 +16,7 @@ from curation.cli import CURATE, main
 from curation.options import settings_of
 from curation.plan.planning import make_plan
 from maskage.classes.ready_made import MASK_AGE
+from maskage.dataset.edits import confirming
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.formats.curated_set import SPLITS, read_class_weights, read_curated
 from maskage.pictures.images import encode_jpeg
@@ -390,6 +391,28 @@ def test_a_dataset_that_is_in_use_or_has_no_manifest_is_not_flagged_and_that_is_
     assert main([str(mislabelled), *words]) == 0
     assert "has no manifest" in capsys.readouterr().err
     assert not (mislabelled / ".dataset").exists()
+
+
+def test_a_label_that_a_person_confirmed_is_not_doubtful_again(
+    mislabelled: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setattr("curation.labels.embedding.WEIGHTS_URL", "http://127.0.0.1:9/weights.h5")
+    with PhotoStore(mislabelled) as store:
+        wrong = [photo for photo in store.photos() if photo.session == "wrong"]
+        store.apply([confirming(photo) for photo in wrong[1:]])
+    words = [str(mislabelled), "--check-labels", "--out", str(tmp_path / "out")]
+    assert main(words) == 0
+    answer = capsys.readouterr()
+    assert "labels that are probably wrong: 1 (kept, flagged); 2 more are confirmed" in answer.out
+    assert "1 label is probably wrong; see the report (2 confirmed by you)" in answer.err
+    assert "Confirmed by you" in (tmp_path / "out" / "report.html").read_text()
+    photos = list_photos(mislabelled)
+    assert [photo.path for photo in photos if photo.is_disputed] == [wrong[0].path]
+    assert sum(photo.check is not None for photo in photos) == 3
 
 
 def test_too_few_groups_to_check_labels_are_said(

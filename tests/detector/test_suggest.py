@@ -8,11 +8,12 @@ import pytest
 from detector.cli import main
 from detector.suggest import suggest_labels
 from maskage.classes.ready_made import MASK_AGE
+from maskage.dataset.edits import confirming
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import encode_jpeg
-from maskage.records import Photo, RgbImage
+from maskage.records import Photo, RgbImage, Suggestion
 
 
 def fill(root: Path, paint: Callable[..., RgbImage]) -> None:
@@ -47,6 +48,30 @@ def test_every_photo_gets_a_suggestion_and_keeps_its_label(
     assert [photo.path for photo in photos.values() if photo.is_disputed] == [wrong.path]
     assert photos["mask_old/broken.jpg"].suggestion is None
     assert {photo.label for photo in photos.values() if photo.suggestion} == set(MASK_AGE.labels)
+
+
+def test_a_label_that_a_person_confirmed_is_counted_by_itself(
+    tmp_path: Path,
+    bundle: ModelBundle,
+    paint: Callable[..., RgbImage],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    data = tmp_path / "data"
+    fill(data, paint)
+    with PhotoStore(data) as store:
+        wrong = next(photo for photo in store.photos() if photo.path.endswith("wrong.jpg"))
+        store.apply([confirming(wrong)])
+        store.check({wrong.path: Suggestion("mask_young", 0.9)})
+    assert main(["suggest", str(data), "--model", str(bundle.folder)]) == 0
+    out = capsys.readouterr().out
+    assert "     0 are taken for another class" in out
+    assert "     1 more are, with a label that is confirmed by you" in out
+    assert "5 photos looked at" in out
+    (found,) = [photo for photo in list_photos(data) if photo.path == wrong.path]
+    assert found.suggestion is not None
+    assert found.suggestion.label == "mask_old"
+    assert found.check == Suggestion("mask_young", 0.9)
+    assert not found.is_disputed
 
 
 def test_without_photos_the_way_out_is_named(tmp_path: Path, bundle: ModelBundle) -> None:

@@ -4,7 +4,7 @@ A table of the user says it (`--metadata`), or else the manifest of the dataset 
 curated from. There a photo is found by its content, whatever its name is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from maskage.errors import DatasetError
 from maskage.formats import metadata_file
 from maskage.formats.curation_file import find_origin
 from maskage.formats.dataset_folder import manifest_path
+from maskage.formats.tables.table_match import match_table
 from maskage.outside_text import path_to_text
 from maskage.records import Photo
 
@@ -37,8 +38,12 @@ class PhotoFacts:
     camera: str | None = None
 
 
-def read_metadata(path: Path) -> dict[str, PhotoFacts]:
+def read_metadata(path: Path, notify: Callable[[str], None] | None = None) -> dict[str, PhotoFacts]:
     """Read a table of `path` and any of source, subject, session.
+
+    Args:
+        path: The table.
+        notify: Called with what is to be said of its columns and encoding.
 
     Returns:
         Facts by path, as `path_to_text` writes it.
@@ -46,9 +51,13 @@ def read_metadata(path: Path) -> dict[str, PhotoFacts]:
     Raises:
         DatasetError: See `maskage.formats.metadata_file.read_metadata`.
     """
+    table = metadata_file.read_metadata(path, COLUMNS)
+    if notify is not None:
+        for note in table.notes:
+            notify(f"{path}: {note}.")
     return {
         path_to_text(name): PhotoFacts(each.source, each.subject, each.session)
-        for name, each in metadata_file.read_metadata(path, COLUMNS).items()
+        for name, each in table.items()
     }
 
 
@@ -68,16 +77,19 @@ def gather_facts(
             without the split, or those that the photos were imported from.
 
     Raises:
-        DatasetError: The metadata names none of the photos.
+        DatasetError: The metadata names none of the photos, or two of its rows of one disagree.
     """
     known = _read_manifest(folder)
-    facts, named = [], 0
-    for name, digest in zip(names, digests, strict=True):
-        photo = known.get(digest)
-        found = _find(metadata or {}, name, photo)
-        named += found is not None
-        facts.append(_join(found, photo))
-    if metadata is not None and not named:
+    paths = {
+        name: _paths_of(name, known.get(digest))
+        for name, digest in zip(names, digests, strict=True)
+    }
+    said = _find_rows(metadata or {}, paths, folder)
+    facts = [
+        _join(said.get(name), known.get(digest))
+        for name, digest in zip(names, digests, strict=True)
+    ]
+    if metadata is not None and not said:
         sample = next(iter(metadata), "nothing")
         raise DatasetError(
             f"The metadata names none of the {len(names)} photos of {folder}. Its first path is "
@@ -98,11 +110,27 @@ def _read_manifest(folder: Path) -> dict[str, Photo]:
     return {photo.sha256: photo for photo in photos if photo.sha256}
 
 
-def _find(metadata: Mapping[str, PhotoFacts], name: str, photo: Photo | None) -> PhotoFacts | None:
-    tried = [name, name.partition("/")[2]]
+def _paths_of(name: str, photo: Photo | None) -> list[str]:
+    """Return the paths by which a table may know a photo, the likeliest first."""
+    paths = [name, name.partition("/")[2]]
     if photo is not None:
-        tried += [path_to_text(photo.path), path_to_text(photo.source or "")]
-    return next((metadata[path] for path in tried if path in metadata), None)
+        paths += [path_to_text(photo.path), path_to_text(photo.source or "")]
+    return [path for path in paths if path]
+
+
+def _find_rows(
+    metadata: Mapping[str, PhotoFacts], paths: Mapping[str, Sequence[str]], folder: Path
+) -> dict[str, PhotoFacts]:
+    """Return the row of each photo: by one of its paths, or else as these are written elsewhere."""
+    rows: dict[str, PhotoFacts] = {}
+    for name, tried in paths.items():
+        if path := next((path for path in tried if path in metadata), None):
+            rows[name] = metadata[path]
+    used = {path for name in rows for path in paths[name]}
+    others = {path: row for path, row in metadata.items() if path not in used}
+    left = [name for name in paths if name not in rows]
+    starts = metadata_file.folders_as_written(folder)
+    return rows | dict(match_table(others, left, folders=starts, aliases=paths).rows)
 
 
 def _join(said: PhotoFacts | None, photo: Photo | None) -> PhotoFacts:

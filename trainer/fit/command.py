@@ -95,7 +95,7 @@ def _begin(given: dict[str, Any]) -> Path:
     if settings.metadata is not None:
         from trainer.evaluation.photo_facts import read_metadata
 
-        read_metadata(settings.metadata)
+        read_metadata(settings.metadata, say)
     say("Loading Keras ...")
     from trainer.fit.fit import fit
     from trainer.progress import ProgressPrinter

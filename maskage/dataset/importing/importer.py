@@ -35,6 +35,7 @@ from maskage.dataset.photo_files import TRASH
 from maskage.dataset.store import PhotoStore
 from maskage.errors import FaceOutsideFrameError, UnreadableImageError
 from maskage.faces.finder import crop_face
+from maskage.formats.metadata_file import PhotoMetadata
 from maskage.outside_text import portable_name
 from maskage.pictures.images import decode_image, encode_jpeg, without_metadata
 from maskage.records import FaceBox, Photo, RgbImage
@@ -148,7 +149,7 @@ class _Importer:
         elif known is None:
             self._save_new(picture, prepared)
         elif known.state is ImportState.PRESENT:
-            self._count_known(picture, known)
+            self._count_known(picture, known, prepared.digest)
         elif known.state is ImportState.TRASHED and not self._is_again:
             self.report.removed.append(picture.name)
             self.report.leave_out(picture.name, IN_TRASH)
@@ -184,7 +185,8 @@ class _Importer:
             return
         is_whole = picture.region is None
         if is_whole and (there := self._known.find_content(prepared.encoded)) is not None:
-            self._count_known(picture, ImportedPhoto(there.path, there.label, ImportState.PRESENT))
+            known = ImportedPhoto(there.path, there.label, ImportState.PRESENT)
+            self._count_known(picture, known, prepared.digest)
             return
         self._save(picture, prepared.encoded, prepared.photo, prepared.digest)
 
@@ -297,15 +299,15 @@ class _Importer:
         self.report.brought_back += 1
         return True
 
-    def _count_known(self, picture: SourcePicture, known: ImportedPhoto) -> None:
+    def _count_known(self, picture: SourcePicture, known: ImportedPhoto, digest: str) -> None:
         self.report.duplicates += 1
         self.report.known.append(picture.name)
         there = self._known.photo_of(known)
-        new = (picture.facts.subject or picture.person, picture.facts.session, picture.facts.group)
-        old = (there.subject, there.session, there.group) if there else (None, None, None)
-        self.report.facts_left += any(
-            fact is not None and fact != kept for fact, kept in zip(new, old, strict=True)
-        )
+        facts = picture.facts
+        if facts.subject is None and there is not None and there.subject is None:
+            facts = replace(facts, subject=picture.person)
+        if facts != PhotoMetadata():
+            self.report.restated.append((digest, facts))
         if known.label != picture.label:
             self.report.conflicts.append(
                 f"{picture.name}: here {picture.label}, there {known.label}"

@@ -21,7 +21,8 @@ from maskage.dataset.importing.source_folders import find_class_folders, split_o
 from maskage.dataset.importing.source_walk import SourceWalk, walk_source
 from maskage.errors import DatasetError
 from maskage.formats import metadata_file
-from maskage.formats.metadata_file import PhotoMetadata
+from maskage.formats.metadata_file import MetadataTable, PhotoMetadata, match_metadata
+from maskage.formats.tables.table_match import require_rows
 from maskage.pictures.picture_files import LeftOut
 from maskage.records import FaceBox, Photo
 
@@ -108,6 +109,8 @@ class SourceListing:
         unknown: Folders that hold the unlabelled pictures; those that lie in no folder have none.
         unused: Names of the map that are no folder and no label here.
         missing: Paths of the metadata that are not in the source.
+        untabled: Pictures that the metadata does not name, where there is any.
+        table_notes: What of the metadata was read otherwise than it is written.
         annotated: Format of the annotations that name the classes; None where folders, a table or
             the user do. Unknown folders are then labels of boxes.
         unboxed: What of the annotations is not used, each with the reason.
@@ -121,14 +124,14 @@ class SourceListing:
     unknown: tuple[UnknownFolder, ...] = ()
     unused: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    untabled: tuple[str, ...] = ()
+    table_notes: tuple[str, ...] = ()
     people: PersonFolders | None = None
     annotated: str | None = None
     unboxed: tuple[LeftOut, ...] = ()
 
 
-def read_metadata(
-    path: Path, scheme: Scheme, folder_map: FolderMap = FolderMap()
-) -> dict[str, PhotoMetadata]:
+def read_metadata(path: Path, scheme: Scheme, folder_map: FolderMap = FolderMap()) -> MetadataTable:
     """Read a table of `path` (relative to the source) and any of `METADATA_COLUMNS`.
 
     Raises:
@@ -196,14 +199,29 @@ def list_source(
             folders for people where that is clear.
         annotations: Boxes that were drawn in the pictures. They name the classes; each box is a
             picture of its own.
+
+    Raises:
+        DatasetError: The metadata is a table that names none of the pictures, or two of its rows
+            disagree.
     """
     walk = walk or walk_source(source)
-    lister = _Lister(source, scheme, label, metadata or {}, folder_map, known or {})
+    is_folder = source.is_dir()
+    match = match_metadata(metadata or {}, walk.pictures, source if is_folder else source.parent)
+    if walk.pictures and isinstance(metadata, MetadataTable):
+        require_rows(match, metadata.path, source)
+    lister = _Lister(source, scheme, label, match.rows, folder_map, known or {})
     if annotations is not None:
-        return lister.list_boxes(annotations, walk.pictures)
-    for name in walk.pictures:
-        lister.add(name)
-    return lister.finish(subject_from)
+        listing = lister.list_boxes(annotations, walk.pictures)
+    else:
+        for name in walk.pictures:
+            lister.add(name)
+        listing = lister.finish(subject_from)
+    return replace(
+        listing,
+        missing=match.unmatched_rows if is_folder else (),
+        untabled=match.unmatched_names,
+        table_notes=match.notes,
+    )
 
 
 class _Lister:
@@ -216,7 +234,7 @@ class _Lister:
         folder_map: FolderMap,
         known: Mapping[str, Photo],
     ) -> None:
-        self._source, self._scheme, self._label = source, scheme, label
+        self._scheme, self._label = scheme, label
         self._metadata, self._map, self._known = metadata, folder_map, known
         self._top = source if source.is_dir() else source.parent
         self._top_name = self._top.name or self._top.resolve().name
@@ -302,9 +320,6 @@ class _Lister:
             left_out=dict(self._left_out),
             unknown=self._unknown_folders(),
             unused=tuple(name for name in self._map.classes if name not in self._used),
-            missing=tuple(
-                name for name in self._metadata if self._source.is_dir() and name not in self._names
-            ),
         )
 
     def _of_metadata(self, facts: PhotoMetadata) -> str | None:

@@ -22,6 +22,7 @@ from pathlib import Path
 from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.files import REBUILDING
 from maskage.dataset.doctor.manifest import ASIDE, find_aside
+from maskage.dataset.facts.journal import forget_in_journal, subjects_in_journal
 from maskage.dataset.manifest import read_consents, read_rows
 from maskage.dataset.manifest_file import COPY_PREFIX
 from maskage.dataset.photo_files import DAMAGED, TRASH
@@ -122,7 +123,7 @@ def plan_forgetting(
             manifest is damaged.
     """
     mine, stone = find_subject_files(root, subject), open_tombstone(root, subject)
-    subjects = known_subjects(root)
+    subjects = known_subjects(root) | subjects_in_journal(root)
     is_repeat = subject not in subjects
     if is_repeat and not stone.marks:
         raise DatasetError(_unknown(root, subject, subjects))
@@ -184,6 +185,7 @@ def forget(
     for folder in sorted({piece.parent for piece in plan.derived.cached}):
         sync_folder(folder)
     _forget_outputs(plan)
+    forget_in_journal(plan.root, plan.subject, plan.mine.paths, plan.mine.digests)
     if not plan.is_repeat:
         store.forget(plan.subject)
     if not plan.is_listed:

@@ -1,0 +1,1 @@
+"""Tables that people bring, as spreadsheets and other programs write them."""

@@ -1,0 +1,265 @@
+"""Which photo each row of a table means: by its path, and by what else a path is spelled like.
+
+A row is tried as it stands first, and every other reading counts only where one photo alone fits
+it. What was read otherwise, and what fits nothing, is said.
+"""
+
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from maskage.errors import DatasetError
+from maskage.formats.tables.table_text import as_windows_text
+from maskage.outside_text import is_utf8, shown_text
+
+T = TypeVar("T")
+
+_MOST_NAMES = 3
+
+
+@dataclass(frozen=True)
+class TableMatch(Generic[T]):
+    """The rows of a table with their photos.
+
+    Attributes:
+        rows: What the table says of each photo that it names, by the name of the photo.
+        unmatched_rows: Paths of the table that are no photo.
+        unmatched_names: Photos that the table does not name.
+        notes: What was read otherwise than it is written; sentences without the full stop.
+    """
+
+    rows: Mapping[str, T]
+    unmatched_rows: tuple[str, ...] = ()
+    unmatched_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def match_table(
+    table: Mapping[str, T],
+    names: Iterable[str],
+    *,
+    folders: Sequence[str] = (),
+    base: str = "",
+    aliases: Mapping[str, Sequence[str]] | None = None,
+    join: Callable[[T, T, str], T] | None = None,
+) -> TableMatch[T]:
+    """Find the photo of each row.
+
+    Args:
+        table: The rows, by the path in them, POSIX.
+        names: Paths of the photos below their folder, POSIX.
+        folders: That folder itself, as people write it: a path in the table may begin with one.
+        base: Folder of the table below that folder: paths may be relative to it.
+        aliases: Other paths by which a photo is known.
+        join: Returns what two rows of one photo say together, or raises where they disagree; the
+            text says where they stand. None where only equal rows are one.
+
+    Raises:
+        DatasetError: Two rows of one photo disagree.
+    """
+    order = list(names)
+    index = _Index(order, aliases or {}, folders, base)
+    rows: dict[str, T] = {}
+    row_of: dict[str, str] = {}
+    unmatched, ways, unclear = [], Counter[str](), []
+    first_of: dict[str, str] = {}
+    for path, facts in table.items():
+        name, way = index.find(path)
+        if name is None:
+            unmatched.append(path)
+            if way:
+                unclear.append(f"{shown_text(path)} ({way})")
+            continue
+        if way:
+            ways[way] += 1
+            first_of.setdefault(way, f"{shown_text(path)} for {shown_text(name)}")
+        if name in rows:
+            facts = _join(rows[name], facts, (row_of[name], path), table, join)
+        rows[name] = facts
+        row_of.setdefault(name, path)
+    notes = [
+        f"{count} path{'' if count == 1 else 's'} {way}, such as {first_of[way]}"
+        for way, count in ways.most_common()
+    ]
+    if unclear:
+        notes.append(
+            f"{len(unclear)} fit more than one photo and were left: "
+            f"{', '.join(unclear[:_MOST_NAMES])}; write the path with its folder"
+        )
+    left = tuple(name for name in order if name not in rows) if table else ()
+    return TableMatch(rows, tuple(unmatched), left, tuple(notes))
+
+
+def require_rows(match: TableMatch[T], table: object, place: object) -> None:
+    """Refuse a table of which no row is a photo.
+
+    Args:
+        match: Its rows with their photos.
+        table: Name of the table, for the message.
+        place: Name of the folder of the photos, for the message.
+
+    Raises:
+        DatasetError: No row is a photo.
+    """
+    if match.rows:
+        return
+    paths, names = match.unmatched_rows, match.unmatched_names
+    if not paths:
+        raise DatasetError(f"{table}: it has no rows below its column names. Nothing was changed.")
+    prefix = find_misfit(paths, names)
+    advice = f"Write {prefix}" if prefix else f"Write each path as it is below {place}"
+    raise DatasetError(
+        f"{table}: none of its {len(paths)} paths is a photo of {place}.",
+        f"Its first paths are {_first(paths)}.",
+        f"The first photos are {_first(names)}.",
+        *(f"Of these paths, {note}." for note in match.notes),
+        f"{advice}. Nothing was changed.",
+    )
+
+
+def find_misfit(paths: Sequence[str], names: Sequence[str]) -> str | None:
+    """Return the prefix that tells the paths of a table from those of the photos, in words.
+
+    None where no such prefix is found.
+
+    Args:
+        paths: Paths of the table, none of which is a photo.
+        names: Paths of the photos.
+    """
+    by_end: dict[str, list[str]] = {}
+    for name in names:
+        by_end.setdefault(_fold(name).rpartition("/")[2], []).append(name)
+    found: Counter[tuple[str, str]] = Counter()
+    for path in paths:
+        for name in by_end.get(_fold(path).rpartition("/")[2], ())[:20]:
+            found[_heads(path, name)] += 1
+    if not found:
+        return None
+    (surplus, lacking), _ = found.most_common(1)[0]
+    if surplus and lacking:
+        return f'"{shown_text(lacking)}" in place of "{shown_text(surplus)}"'
+    if surplus:
+        return f'the paths without "{shown_text(surplus)}"'
+    return f'"{shown_text(lacking)}" before each path' if lacking else None
+
+
+class _Index:
+    """Photos by everything that a path in a table may be like; several may share one."""
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        aliases: Mapping[str, Sequence[str]],
+        folders: Sequence[str],
+        base: str,
+    ) -> None:
+        self._names = set(names)
+        self._starts = [f"{folder.rstrip('/')}/" for folder in folders]
+        self._base = base
+        self._aliases: dict[str, set[str]] = {}
+        self._normal: dict[str, set[str]] = {}
+        self._folded: dict[str, set[str]] = {}
+        self._ends: dict[str, set[str]] = {}
+        self._stems: dict[str, set[str]] = {}
+        for name in names:
+            for spelled in (name, *aliases.get(name, ())):
+                folded = _fold(spelled)
+                end = folded.rpartition("/")[2]
+                for table, key in (
+                    (self._aliases, spelled),
+                    (self._normal, _normalise(spelled)),
+                    (self._folded, folded),
+                    (self._ends, end),
+                    (self._stems, _without_suffix(end)),
+                    (self._stems, _without_suffix(folded)),
+                ):
+                    table.setdefault(key, set()).add(name)
+
+    def find(self, path: str) -> tuple[str | None, str]:
+        """Return the photo of a path, and how it was found: nothing for the path itself.
+
+        Where several fit, there is no photo, and the text says how many.
+        """
+        if path in self._names:
+            return path, ""
+        for way, table, key in self._readings(path):
+            if found := table.get(key):
+                if len(found) == 1:
+                    return next(iter(found)), way
+                return None, f"{len(found)} photos"
+        return None, ""
+
+    def _readings(self, path: str) -> Iterable[tuple[str, Mapping[str, set[str]], str]]:
+        yield "found by another name of the photo", self._aliases, path
+        spelled = [path]
+        if (below := self._below(path)) is not None:
+            spelled = [below]
+            yield "given with the folder itself", self._normal, _normalise(below)
+        if self._base:
+            within = os.path.normpath(f"{self._base}/{path}")
+            yield "read from the folder of the table", self._normal, _normalise(within)
+        if not is_utf8(path) and (text := as_windows_text(path)):
+            spelled.append(text)
+            yield "read as Windows text", self._normal, _normalise(text)
+        for each in spelled:
+            yield "found with accents coded otherwise", self._normal, _normalise(each)
+        for each in spelled:
+            yield "found with other capitals", self._folded, _fold(each)
+        for each in spelled:
+            if "/" not in each:
+                yield "given without folder", self._ends, _fold(each)
+        for each in spelled:
+            yield "given without suffix", self._stems, _fold(each)
+
+    def _below(self, path: str) -> str | None:
+        """Return a path that begins with the folder of the photos as relative to it."""
+        start = next((start for start in self._starts if path.startswith(start)), None)
+        return None if start is None else path[len(start) :]
+
+
+def _join(
+    one: T,
+    other: T,
+    paths: tuple[str, str],
+    table: Mapping[str, T],
+    join: Callable[[T, T, str], T] | None,
+) -> T:
+    lines: Mapping[str, int] = getattr(table, "lines", {})
+    shown = [
+        f"{shown_text(path)}" + (f" (line {lines[path]})" if path in lines else "")
+        for path in paths
+    ]
+    where = f"Two rows of the table are of one photo, {' and '.join(shown)}"
+    if join is not None:
+        return join(one, other, where)
+    if one != other:
+        raise DatasetError(f"{where}, and disagree. Correct the table; nothing was changed.")
+    return one
+
+
+def _first(paths: Sequence[str]) -> str:
+    return ", ".join(map(shown_text, paths[:_MOST_NAMES])) or "none: there are no photos"
+
+
+def _heads(path: str, name: str) -> tuple[str, str]:
+    """Return what stands before the common end of two paths, whole folders only."""
+    ours, theirs = path.split("/"), name.split("/")
+    while ours and theirs and _fold(ours[-1]) == _fold(theirs[-1]):
+        del ours[-1], theirs[-1]
+    return "".join(f"{each}/" for each in ours), "".join(f"{each}/" for each in theirs)
+
+
+def _without_suffix(path: str) -> str:
+    head, dot, suffix = path.rpartition(".")
+    return head if dot and "/" not in suffix else path
+
+
+def _normalise(path: str) -> str:
+    return unicodedata.normalize("NFC", path.replace("\\", "/"))
+
+
+def _fold(path: str) -> str:
+    return unicodedata.normalize("NFC", _normalise(path).casefold())
