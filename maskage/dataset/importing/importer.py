@@ -11,6 +11,7 @@ from pathlib import Path
 
 from maskage.dataset.importing.face_crops import save_face, with_quality
 from maskage.dataset.importing.import_report import ImportReport
+from maskage.dataset.importing.photo_time import read_taken_at
 from maskage.dataset.importing.source_labels import SourcePicture
 from maskage.dataset.store import PhotoStore
 from maskage.errors import UnreadableImageError
@@ -75,6 +76,7 @@ def _import_picture(
         subject=picture.facts.subject or defaults[0],
         session=picture.facts.session or defaults[1],
         group=picture.facts.group,
+        taken_at=read_taken_at(data),
         source=picture.name,
     )
     if finder is not None:
