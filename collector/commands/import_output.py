@@ -49,7 +49,7 @@ def report_listing(arguments: argparse.Namespace, source: "ReadSource") -> None:
     if source.walk.links:
         say(f"{named}: links to folders that were followed: {source.walk.links}")
     _report_tables(arguments, source)
-    _report_people(source)
+    _report_people(arguments, source)
     for name in listing.unused:
         near = suggest(name, [folder.name for folder in listing.unknown])
         say(f"--map: no folder with pictures and no label is named {name!r}.{near}")
@@ -91,7 +91,7 @@ def restate(store: "PhotoStore", report: "ImportReport") -> list[str]:
     changed = len(plan.edits)
     undo = join_words(["collector", "edit", str(store.root), "--undo"])
     return [
-        f"{len(report.restated)} of them have facts in the source; facts of {changed} photos were "
+        f"{len(report.restated)} of them have a row in the table; facts of {changed} photos were "
         f"changed",
         *(f"    {line}" for line in lines),
         *([f"    Undo with: {undo}"] if changed else []),
@@ -191,9 +191,11 @@ def _report_tables(arguments: argparse.Namespace, source: "ReadSource") -> None:
         check_pseudonyms(source.metadata)
 
 
-def _report_people(source: "ReadSource") -> None:
+def _report_people(arguments: argparse.Namespace, source: "ReadSource") -> None:
     people = source.listing.people
     if people is None:
+        if not arguments.subject:
+            _report_named_people(source)
         return
     names = list_some(people.names)
     if people.is_clear:
@@ -206,6 +208,23 @@ def _report_people(source: "ReadSource") -> None:
         say(
             f"Folders of one name lie in several classes: {names}. If they are people, add "
             f"--subject-from folder, so that nobody is in train and in test."
+        )
+
+
+def _report_named_people(source: "ReadSource") -> None:
+    """Say which people the names of files name, where that is clear: `curate` groups by them."""
+    from maskage.dataset.person_names import find_people
+
+    pictures = [
+        each
+        for each in source.listing.pictures
+        if each.region is None and each.facts.subject is None and each.known is None
+    ]
+    labels = [each.label for each in pictures]
+    if pictures and (found := find_people([each.name for each in pictures], labels)):
+        say(
+            f"The names of files name people ({found}). `curate` keeps the photos of each in one "
+            f"split; a table with a subject for each goes before that."
         )
 
 

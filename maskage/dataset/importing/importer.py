@@ -30,6 +30,7 @@ from maskage.dataset.importing.import_report import (
 )
 from maskage.dataset.importing.known_imports import ImportedPhoto, ImportState, KnownImports
 from maskage.dataset.importing.label_conflicts import LabelConflict, find_conflicts
+from maskage.dataset.importing.photo_time import read_taken_at
 from maskage.dataset.importing.source_labels import SourcePicture
 from maskage.dataset.photo_files import TRASH
 from maskage.dataset.store import PhotoStore
@@ -166,7 +167,8 @@ class _Importer:
         """Decode a picture that was read; with a face finder that is done later, in one thread."""
         if self._faces is not None and picture.region is None:
             return prepared
-        bare = Photo(path="", label=picture.label)
+        taken_at = read_taken_at(prepared.data)
+        bare = Photo(path="", label=picture.label, taken_at=taken_at)
         box = picture.region or (picture.known.box if picture.known else None)
         try:
             pixels = decode_image(prepared.data, picture.name)
@@ -202,7 +204,7 @@ class _Importer:
         self._faces.save(
             self._store,
             pixels,
-            self._photo_of(picture),
+            replace(self._photo_of(picture), taken_at=read_taken_at(prepared.data)),
             digest=prepared.digest,
             known=self._known.labels,
             report=report,
@@ -236,8 +238,10 @@ class _Importer:
         digest: str,
         lost: Photo | None = None,
     ) -> None:
+        photo = self._photo_of(picture, lost)
         photo = replace(
-            self._photo_of(picture, lost),
+            photo,
+            taken_at=measured.taken_at or photo.taken_at,
             group=self._group_of(picture, digest, lost),
             box=measured.box,
             quality=measured.quality,
