@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collector.commands.face_lines import require_some_faces, show_faces
-from collector.commands.table_report import report_table
+from collector.commands.table_report import check_pseudonyms, report_table
 from maskage.commands.parser import suggest
 from maskage.commands.text_table import align_columns, list_some
 from maskage.console import say, show
 from maskage.errors import DatasetError
 from maskage.outside_text import path_to_text, shown_text
+from maskage.shell_words import join_words
 
 if TYPE_CHECKING:
     from collector.commands.import_source import ReadSource
@@ -48,7 +49,7 @@ def report_listing(arguments: argparse.Namespace, source: "ReadSource") -> None:
     if source.walk.links:
         say(f"{named}: links to folders that were followed: {source.walk.links}")
     _report_tables(arguments, source)
-    _report_people(source)
+    _report_people(arguments, source)
     for name in listing.unused:
         near = suggest(name, [folder.name for folder in listing.unknown])
         say(f"--map: no folder with pictures and no label is named {name!r}.{near}")
@@ -76,26 +77,41 @@ def copy_consents(folder: Path, source: "ReadSource", store: "PhotoStore") -> No
         say(f"Consents taken over from {folder}: {list_some(copied, 5)}")
 
 
+def restate(store: "PhotoStore", report: "ImportReport") -> list[str]:
+    """Give photos that were known already what the source says of them now.
+
+    Returns:
+        The lines that say what changed, and how that is undone.
+    """
+    if not report.restated:
+        return []
+    from maskage.dataset.facts.known_photos import update_known_photos
+
+    plan, lines = update_known_photos(store, report.restated)
+    changed = len(plan.edits)
+    undo = join_words(["collector", "edit", str(store.root), "--undo"])
+    return [
+        f"{len(report.restated)} of them have a row in the table; facts of {changed} photos were "
+        f"changed",
+        *(f"    {line}" for line in lines),
+        *([f"    Undo with: {undo}"] if changed else []),
+    ]
+
+
 def print_report(
     arguments: argparse.Namespace,
     report: "ImportReport",
     source: "ReadSource | None" = None,
-    corrected: Sequence[str] = (),
+    restated: Sequence[str] = (),
 ) -> None:
-    """Print what became of every file.
-
-    Args:
-        arguments: The command line.
-        report: The report.
-        source: The source; None for a video.
-        corrected: What was changed in photos that were imported before.
-    """
+    """Print what became of every file."""
     left_out = source.left_out if source else ()
     if arguments.json:
         found = report.as_json(left_out)
         found["system_files"] = sum(_is_of_system(each.reason) for each in left_out)
-        found["rows_left"] = list(source.listing.missing) if source else []
+        found["facts"] = list(restated)
         found["untabled"] = list(source.listing.untabled) if source else []
+        found["rows_left"] = list(source.listing.missing) if source else []
         found["unknown_folders"] = (
             {folder.name: folder.pictures for folder in source.listing.unknown} if source else {}
         )
@@ -104,7 +120,7 @@ def print_report(
     show(f"{report.photos:>6} photos saved in {arguments.data}")
     for label, count in report.saved.items():
         show(f"{count:>10} {label}")
-    _show_details(report, corrected)
+    _show_details(report, restated)
     if source and source.listing.left_out:
         by_map = source.listing.left_out
         show(f"{sum(map(len, by_map.values())):>6} left out by --map: {', '.join(sorted(by_map))}")
@@ -171,13 +187,15 @@ def _report_tables(arguments: argparse.Namespace, source: "ReadSource") -> None:
             f"{shlex.quote(str(named / tables.unused[0]))}"
         )
     if source.metadata:
-        where = arguments.metadata or ", ".join(tables.used)
-        report_table(where, source.metadata, source.listing, named)
+        report_table(source.metadata, source.listing, named, list_some(tables.used))
+        check_pseudonyms(source.metadata)
 
 
-def _report_people(source: "ReadSource") -> None:
+def _report_people(arguments: argparse.Namespace, source: "ReadSource") -> None:
     people = source.listing.people
     if people is None:
+        if not arguments.subject:
+            _report_named_people(source)
         return
     names = list_some(people.names)
     if people.is_clear:
@@ -193,7 +211,24 @@ def _report_people(source: "ReadSource") -> None:
         )
 
 
-def _show_details(report: "ImportReport", corrected: Sequence[str]) -> None:
+def _report_named_people(source: "ReadSource") -> None:
+    """Say which people the names of files name, where that is clear: `curate` groups by them."""
+    from maskage.dataset.person_names import find_people
+
+    pictures = [
+        each
+        for each in source.listing.pictures
+        if each.region is None and each.facts.subject is None and each.known is None
+    ]
+    labels = [each.label for each in pictures]
+    if pictures and (found := find_people([each.name for each in pictures], labels)):
+        say(
+            f"The names of files name people ({found}). `curate` keeps the photos of each in one "
+            f"split; a table with a subject for each goes before that."
+        )
+
+
+def _show_details(report: "ImportReport", restated: Sequence[str]) -> None:
     if report.brought_back:
         show(f"{report.brought_back:>10} of them brought back: the dataset had lost them")
     if report.origins:
@@ -202,10 +237,8 @@ def _show_details(report: "ImportReport", corrected: Sequence[str]) -> None:
     if report.subjects:
         show(f"{len(report.subjects):>10} people, named after their folders")
     show(f"{report.duplicates:>6} skipped: content already imported")
-    if report.described:
-        show(f"{report.described:>10} of them with new facts from this source:")
-    for line in corrected:
-        show(f"{'':>11}{line}")
+    for line in restated:
+        show(f"{'':>10}{line}")
     if report.conflicts:
         show(f"{len(report.conflicts):>10} of them under another label than before: left as it is")
         for message in report.conflicts[:_MOST_MESSAGES]:

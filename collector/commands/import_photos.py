@@ -11,6 +11,7 @@ from collector.commands.import_output import (
     print_report,
     report_listing,
     require_success,
+    restate,
     say_next,
 )
 from maskage.commands.options import add_data, add_face_model, add_json, add_metadata
@@ -130,7 +131,6 @@ def _check_label(arguments: argparse.Namespace, scheme: "Scheme") -> None:
 def _import_pictures(arguments: argparse.Namespace, scheme: "Scheme") -> int:
     from collector.commands.face_lines import open_face_cutter
     from collector.commands.import_source import opened_source, read_source
-    from collector.commands.table_report import check_pseudonyms, correct_known
     from collector.commands.unknown_folders import require_some_pictures
     from maskage.dataset.importing.importer import import_pictures
     from maskage.dataset.store import PhotoStore
@@ -145,7 +145,6 @@ def _import_pictures(arguments: argparse.Namespace, scheme: "Scheme") -> int:
         report_listing(arguments, source)
         require_some_pictures(arguments, scheme, source.listing)
         faces = open_face_cutter(arguments) if arguments.find_faces else None
-        check_pseudonyms(source.metadata)
         with PhotoStore(arguments.data) as store:
             if store.scheme != scheme:
                 raise DatasetError(
@@ -163,9 +162,9 @@ def _import_pictures(arguments: argparse.Namespace, scheme: "Scheme") -> int:
             shown = show_progress(reports, "importing", len(source.listing.pictures))
             report = finish_import(shown, store)
             copy_consents(opened.folder, source, store)
-            corrected = correct_known(store, report)
+            restated = restate(store, report)
             has_photos = any(store.counts().values())
-    print_report(arguments, report, source, corrected)
+    print_report(arguments, report, source, restated)
     require_success(arguments, scheme, report, source)
     return say_next(arguments, has_photos)
 

@@ -148,10 +148,9 @@ def read_source(arguments: argparse.Namespace, scheme: Scheme, opened: OpenedSou
     """
     folder_map = read_map(arguments.map or (), scheme)
     tables = SourceTables(unused=opened.walk.tables)
+    metadata: Mapping[str, PhotoMetadata]
     if arguments.metadata is not None:
-        metadata: Mapping[str, PhotoMetadata] = read_metadata(
-            arguments.metadata, scheme, folder_map
-        )
+        metadata = read_metadata(arguments.metadata, scheme, folder_map)
     else:
         tables = read_source_tables(opened.folder, opened.walk.tables, METADATA_COLUMNS)
         metadata = tables.rows

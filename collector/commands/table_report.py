@@ -1,18 +1,15 @@
 """What commands say of a table about photos: its columns, its rows that fit, and the others."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskage.commands.text_table import list_some
 from maskage.console import say
 from maskage.outside_text import shown_text
-from maskage.shell_words import join_words
 
 if TYPE_CHECKING:
-    from maskage.dataset.importing.import_report import ImportReport
     from maskage.dataset.importing.source_labels import SourceListing
-    from maskage.dataset.store import PhotoStore
     from maskage.formats.metadata_file import MetadataTable, PhotoMetadata
     from maskage.formats.tables.table_match import TableMatch
 
@@ -20,21 +17,27 @@ _MOST_NAMES = 3
 
 
 def report_table(
-    where: object, table: "Mapping[str, PhotoMetadata]", listing: "SourceListing", place: Path
+    table: "Mapping[str, PhotoMetadata]",
+    listing: "SourceListing",
+    place: Path,
+    name: str = "table",
 ) -> None:
     """Say how the table of an import was read, and what of it and of the source is left over.
 
     Args:
-        where: The path of the table, or of several that were read as one.
-        table: Its rows.
+        table: Its rows, from `read_metadata` or of several tables.
         listing: The source.
         place: Folder of the source.
+        name: Names of several tables.
     """
     from maskage.formats.metadata_file import MetadataTable
 
-    notes = table.notes if isinstance(table, MetadataTable) else ()
-    left = listing.missing, listing.untabled
-    _report(where, len(table), left, (*notes, *listing.table_notes), place)
+    where: object = name
+    if isinstance(table, MetadataTable):
+        where, notes = table.path, (*table.notes, *listing.table_notes)
+    else:
+        notes = listing.table_notes
+    _report(where, len(table), (listing.missing, listing.untabled), notes, place)
 
 
 def report_rows(table: "MetadataTable", match: "TableMatch[PhotoMetadata]", place: Path) -> None:
@@ -53,7 +56,7 @@ def _report(
     where: object,
     rows: int,
     left_over: tuple[Sequence[str], Sequence[str]],
-    notes: Iterable[str],
+    notes: Sequence[str],
     place: Path,
 ) -> None:
     missing, untabled = left_over
@@ -83,16 +86,3 @@ def check_pseudonyms(table: "Mapping[str, PhotoMetadata]") -> None:
 
 def _names(names: Sequence[str]) -> str:
     return list_some([shown_text(name) for name in names], _MOST_NAMES)
-
-
-def correct_known(store: "PhotoStore", report: "ImportReport") -> list[str]:
-    """Give photos that were imported before the facts of a table; return the lines that say so."""
-    from maskage.dataset.facts.known_photos import update_known_photos
-
-    if not report.restated:
-        return []
-    plan, lines = update_known_photos(store, report.restated)
-    report.described = len(plan.edits)
-    if report.described:
-        lines.append(f"Undo with: {join_words(['collector', 'edit', str(store.root), '--undo'])}")
-    return lines

@@ -136,7 +136,7 @@ class PhotoStore(ClosingMixin):
             for path in (wanted.as_posix(), marked.as_posix()):
                 if self._is_left_over(path, data):
                     return self._adopt(replace(photo, path=path), data, source_sha256)
-            free = self.free_path(wanted, mark, source_sha256)
+            free = self.free_path(wanted, mark, source_sha256=source_sha256)
             return self._save(replace(photo, path=free), data, source_sha256)
 
     def put_back(self, photo: Photo, data: bytes, source_sha256: str | None = None) -> Photo:
@@ -363,11 +363,12 @@ class PhotoStore(ClosingMixin):
         return replace(known, photo=replace(known.photo, sha256=digest))
 
     def free_path(
-        self, wanted: Path, mark: str, source_sha256: str | None = None, own: Path | None = None
+        self, wanted: Path, mark: str, own: Path | None = None, source_sha256: str | None = None
     ) -> str:
-        """Return `wanted`, or marked; no photo of another source has, had or will have the path.
+        """Return `wanted`, or with a mark and a number; no photo has, had or will have the path.
 
-        The file `own`, in the trash, may have it. For the store, and inside `writing_trash`.
+        But the file `own`, in the trash, may have it, and a photo that is gone and came from the
+        file of this digest. For the store, and inside `writing_trash`.
         """
         return next(
             path

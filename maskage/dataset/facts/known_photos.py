@@ -1,7 +1,8 @@
 """Photos that a table corrects later: those that were imported before, and those of a dataset."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from maskage.dataset.facts.editing import carry_out, subject_changes
 from maskage.dataset.facts.fact_changes import (
@@ -11,8 +12,11 @@ from maskage.dataset.facts.fact_changes import (
     describe_changes,
     plan_facts,
 )
-from maskage.dataset.store import PhotoStore
+from maskage.dataset.manifest_file import read_file
+from maskage.dataset.store import PhotoStore, match_photos
+from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.metadata_file import PhotoMetadata
+from maskage.outside_text import text_to_path
 from maskage.records import Photo
 
 
@@ -23,11 +27,13 @@ class TablePlan:
     Attributes:
         plan: The edits.
         kept_cells: Number of facts that a photo has and the table leaves empty; they stay.
+        removed: Number of rows whose photo is not in the dataset any more.
         disagreeing: Photos whose class is another one in the table; they stay where they are.
     """
 
     plan: FactPlan
     kept_cells: int = 0
+    removed: int = 0
     disagreeing: tuple[tuple[Photo, str], ...] = ()
 
     @property
@@ -48,14 +54,17 @@ class TablePlan:
                 f"{photos} another class in the table, such as {photo.path}: {label}. They stay in "
                 f"their class; move them in `collector review`."
             )
+        if self.removed:
+            notes.append(f"{self.removed} rows are of photos that were removed from the dataset.")
         return notes
 
 
-def plan_table(rows: Iterable[tuple[Photo, PhotoMetadata]]) -> TablePlan:
+def plan_table(rows: Iterable[tuple[Photo, PhotoMetadata]], removed: int = 0) -> TablePlan:
     """Return what rows of a table change; an empty cell removes nothing.
 
     Args:
         rows: Photos, each with its row.
+        removed: Number of rows whose photo is not in the dataset any more.
     """
     wanted: list[tuple[Photo, Facts]] = []
     kept_cells = 0
@@ -66,17 +75,17 @@ def plan_table(rows: Iterable[tuple[Photo, PhotoMetadata]]) -> TablePlan:
         wanted.append((photo, facts))
         if row.label is not None and row.label != photo.label:
             disagreeing.append((photo, row.label))
-    return TablePlan(plan_facts(wanted), kept_cells, tuple(disagreeing))
+    return TablePlan(plan_facts(wanted), kept_cells, removed, tuple(disagreeing))
 
 
 def update_known_photos(
-    store: PhotoStore, restated: Iterable[tuple[Photo, PhotoMetadata]]
+    store: PhotoStore, restated: Sequence[tuple[str, PhotoMetadata]]
 ) -> tuple[FactPlan, list[str]]:
     """Give photos that were imported before what a table says of them now.
 
     Args:
         store: The dataset, open.
-        restated: The photos, each with what the table says.
+        restated: Digest of the source of each, and what the table says.
 
     Returns:
         What changed, and the lines that say so: the changes first, then sentences.
@@ -84,8 +93,47 @@ def update_known_photos(
     Raises:
         EnvironmentProblemError: The disk refused; nothing was changed.
     """
-    rows = {photo.path: (photo, row) for photo, row in restated}
-    table = plan_table(rows.values())
+    rows, removed = _find_photos(store, restated)
+    # A class in the table that differs is a conflict, which the import counts itself.
+    table = plan_table(((photo, replace(row, label=None)) for photo, row in rows), removed)
     changes = subject_changes(store, table.plan)
     carry_out(store, table.plan, changes)
     return table.plan, [*describe_changes(table.plan.edits), *table.notes, *changes.notes]
+
+
+def _find_photos(
+    store: PhotoStore, restated: Sequence[tuple[str, PhotoMetadata]]
+) -> tuple[list[tuple[Photo, PhotoMetadata]], int]:
+    """Return the photos of sources with their rows, and how many sources have none any more."""
+    paths = read_file(manifest_path(store.root), _paths_by_source) or {}
+    current = _photos_by_row(store)
+    rows: dict[str, tuple[Photo, PhotoMetadata]] = {}
+    removed = 0
+    for digest, row in restated:
+        found = [current[path] for path in paths.get(digest, ()) if path in current]
+        removed += not found
+        for photo in found:
+            rows.setdefault(photo.path, (photo, row))
+    return list(rows.values()), removed
+
+
+def _photos_by_row(store: PhotoStore) -> Mapping[str, Photo]:
+    """Return the photos by the path in their rows, also where one was moved by hand since."""
+    now = {photo.path: photo for photo in store.photos()}
+    return {
+        known.row_path: now[known.photo.path]
+        for known in match_photos(store.root)
+        if known.row_path is not None and known.photo.path in now
+    }
+
+
+def _paths_by_source(db: sqlite3.Connection) -> dict[str, list[str]]:
+    """Return the paths in the rows of each source: by its digest, and that of the whole file."""
+    found: dict[str, list[str]] = {}
+    for digest, path in db.execute(
+        "SELECT source_sha256, path FROM photos WHERE source_sha256 NOT NULL ORDER BY path"
+    ):
+        whole = digest.partition("#")[0]
+        for key in {digest, whole}:
+            found.setdefault(key, []).append(text_to_path(path))
+    return found

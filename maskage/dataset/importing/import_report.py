@@ -8,7 +8,6 @@ from typing import Any
 from maskage.cameras.video.video_file import VideoDamage
 from maskage.formats.metadata_file import PhotoMetadata
 from maskage.pictures.picture_files import LeftOut
-from maskage.records import Photo
 
 IN_CONFLICT = "the same picture under several labels; keep it in its right class only"
 IN_TRASH = "removed by you: it lies in the trash; --again brings it back"
@@ -30,8 +29,7 @@ class ImportReport:
         brought_back: Number of photos among the saved that the dataset had lost, or that came out
             of its trash.
         removed: Names of the pictures whose photos lie in the trash.
-        restated: The photo of each duplicate of which the source says something, and what.
-        described: Number of these of which facts were changed by it.
+        restated: Of each duplicate with metadata, the digest of its source and the metadata.
         faceless: Number of pictures or frames in which no face was found.
         faceless_names: Names of these, below the source.
         several_faces: Number of faces in each picture or frame of which only the largest was taken.
@@ -51,8 +49,7 @@ class ImportReport:
     label_conflicts: list[str] = field(default_factory=list)
     brought_back: int = 0
     removed: list[str] = field(default_factory=list)
-    restated: list[tuple[Photo, PhotoMetadata]] = field(default_factory=list)
-    described: int = 0
+    restated: list[tuple[str, PhotoMetadata]] = field(default_factory=list)
     faceless: int = 0
     faceless_names: list[str] = field(default_factory=list)
     several_faces: dict[str, int] = field(default_factory=dict)
@@ -93,7 +90,7 @@ class ImportReport:
             "removed": sorted(self.removed),
             "conflicts": self.label_conflicts,
             "conflicts_with_dataset": self.conflicts,
-            "facts_changed": self.described,
+            "restated": len(self.restated),
             "faceless": self.faceless,
             "faceless_names": self.faceless_names,
             "several_faces": self.several_faces,

@@ -30,6 +30,7 @@ from maskage.dataset.importing.import_report import (
 )
 from maskage.dataset.importing.known_imports import ImportedPhoto, ImportState, KnownImports
 from maskage.dataset.importing.label_conflicts import LabelConflict, find_conflicts
+from maskage.dataset.importing.photo_time import read_taken_at
 from maskage.dataset.importing.source_labels import SourcePicture
 from maskage.dataset.photo_files import TRASH
 from maskage.dataset.store import PhotoStore
@@ -149,7 +150,7 @@ class _Importer:
         elif known is None:
             self._save_new(picture, prepared)
         elif known.state is ImportState.PRESENT:
-            self._count_known(picture, known)
+            self._count_known(picture, known, prepared.digest)
         elif known.state is ImportState.TRASHED and not self._is_again:
             self.report.removed.append(picture.name)
             self.report.leave_out(picture.name, IN_TRASH)
@@ -166,7 +167,8 @@ class _Importer:
         """Decode a picture that was read; with a face finder that is done later, in one thread."""
         if self._faces is not None and picture.region is None:
             return prepared
-        bare = Photo(path="", label=picture.label)
+        taken_at = read_taken_at(prepared.data)
+        bare = Photo(path="", label=picture.label, taken_at=taken_at)
         box = picture.region or (picture.known.box if picture.known else None)
         try:
             pixels = decode_image(prepared.data, picture.name)
@@ -185,7 +187,8 @@ class _Importer:
             return
         is_whole = picture.region is None
         if is_whole and (there := self._known.find_content(prepared.encoded)) is not None:
-            self._count_known(picture, ImportedPhoto(there.path, there.label, ImportState.PRESENT))
+            known = ImportedPhoto(there.path, there.label, ImportState.PRESENT)
+            self._count_known(picture, known, prepared.digest)
             return
         self._save(picture, prepared.encoded, prepared.photo, prepared.digest)
 
@@ -201,7 +204,7 @@ class _Importer:
         self._faces.save(
             self._store,
             pixels,
-            self._photo_of(picture),
+            replace(self._photo_of(picture), taken_at=read_taken_at(prepared.data)),
             digest=prepared.digest,
             known=self._known.labels,
             report=report,
@@ -235,8 +238,10 @@ class _Importer:
         digest: str,
         lost: Photo | None = None,
     ) -> None:
+        photo = self._photo_of(picture, lost)
         photo = replace(
-            self._photo_of(picture, lost),
+            photo,
+            taken_at=measured.taken_at or photo.taken_at,
             group=self._group_of(picture, digest, lost),
             box=measured.box,
             quality=measured.quality,
@@ -298,15 +303,15 @@ class _Importer:
         self.report.brought_back += 1
         return True
 
-    def _count_known(self, picture: SourcePicture, known: ImportedPhoto) -> None:
+    def _count_known(self, picture: SourcePicture, known: ImportedPhoto, digest: str) -> None:
         self.report.duplicates += 1
         self.report.known.append(picture.name)
-        if (there := self._known.photo_of(known)) is not None:
-            # A folder says less than a person did since: it only fills a gap.
-            person = picture.person if there.subject is None else None
-            facts = replace(picture.facts, subject=picture.facts.subject or person, label=None)
-            if facts != PhotoMetadata():
-                self.report.restated.append((there, facts))
+        there = self._known.photo_of(known)
+        facts = picture.facts
+        if facts.subject is None and there is not None and there.subject is None:
+            facts = replace(facts, subject=picture.person)
+        if facts != PhotoMetadata():
+            self.report.restated.append((digest, facts))
         if known.label != picture.label:
             self.report.conflicts.append(
                 f"{picture.name}: here {picture.label}, there {known.label}"

@@ -205,7 +205,8 @@ def list_source(
             disagree.
     """
     walk = walk or walk_source(source)
-    match = match_metadata(metadata or {}, walk.pictures, _top_of(source))
+    is_folder = source.is_dir()
+    match = match_metadata(metadata or {}, walk.pictures, source if is_folder else source.parent)
     if walk.pictures and isinstance(metadata, MetadataTable):
         require_rows(match, metadata.path, source)
     lister = _Lister(source, scheme, label, match.rows, folder_map, known or {})
@@ -217,14 +218,10 @@ def list_source(
         listing = lister.finish(subject_from)
     return replace(
         listing,
-        missing=match.unmatched_rows if source.is_dir() else (),
+        missing=match.unmatched_rows if is_folder else (),
         untabled=match.unmatched_names,
         table_notes=match.notes,
     )
-
-
-def _top_of(source: Path) -> Path:
-    return source if source.is_dir() else source.parent
 
 
 class _Lister:
@@ -239,7 +236,7 @@ class _Lister:
     ) -> None:
         self._scheme, self._label = scheme, label
         self._metadata, self._map, self._known = metadata, folder_map, known
-        self._top = _top_of(source)
+        self._top = source if source.is_dir() else source.parent
         self._top_name = self._top.name or self._top.resolve().name
         self._pictures: list[SourcePicture] = []
         self._places: list[PicturePlace] = []

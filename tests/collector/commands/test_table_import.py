@@ -96,7 +96,7 @@ def test_a_later_table_corrects_what_was_imported_and_can_be_undone(
     path = "mask_old/mask_old_000.jpg"
     assert run(f"path,subject,session\n{path},p1,\nmask_old/mask_old_001.jpg,p1,s\n") == 0
     out = capsys.readouterr().out
-    assert "2 of them with new facts from this source:" in out
+    assert "2 of them have a row in the table; facts of 2 photos were changed" in out
     assert "subject: 2 set" in out
     assert run(f"path,subject,session\n{path},p2,\nmask_old/mask_old_001.jpg,,s\n") == 0
     out = capsys.readouterr().out

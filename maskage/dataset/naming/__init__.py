@@ -1,0 +1,1 @@
+"""What the names of photos say: whom they name, and which photo they are a copy of."""
