@@ -62,7 +62,7 @@ def _people(plan: CurationPlan) -> Iterator[Notice]:
         return
     ties, known = plan.ties, plan.known
     if ties.names and ties.people:
-        kept = "" if plan.settings.split == GIVEN else " and keep each of them in one split"
+        kept = "" if plan.settings.split == GIVEN else ", and each of them is in one split"
         yield Notice(
             f"The names of files or folders name people{kept} ({ties.names}). If these are no "
             f"people, use --people none."
