@@ -9,12 +9,15 @@ from curation.limits import FLAWS, CheckLimits
 from curation.scan.workers import Workers
 from curation.settings import (
     AUGMENT,
+    AUTO,
     BALANCE_MODES,
     DEFAULT_GAP_S,
     DEFAULT_RATIO,
     GROUP,
     MAX_VARIANTS,
+    PEOPLE_MODES,
     REMOVE_BITS,
+    SESSION_GAP_MIN,
     SPLIT_MODES,
     CurationSettings,
     PaintingSettings,
@@ -100,6 +103,8 @@ def settings_of(arguments: argparse.Namespace) -> CurationSettings:
         split=arguments.split,
         gap_s=arguments.gap,
         no_test=arguments.no_test,
+        people=arguments.people,
+        session_gap=arguments.session_gap,
         radius=arguments.radius,
         limits=limits,
         face_model=_face_model(arguments, "--find-faces") if arguments.find_faces else None,
@@ -133,7 +138,8 @@ def _add_split(group: argparse._ArgumentGroup) -> None:
         default=GROUP,
         help="group keeps people, sessions and near-duplicates on one side; for few people, "
         "session keeps sessions on one side and time cuts each session into train, val and "
-        f"test; random splits photo by photo, as split-folders does by itself (default: {GROUP})",
+        f"test; given keeps the train, val and test that photos were imported with; random splits "
+        f"photo by photo, as split-folders does by itself (default: {GROUP})",
     )
     group.add_argument(
         "--gap",
@@ -148,6 +154,23 @@ def _add_split(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="make a set of train and val alone, for too few people: nothing then measures the "
         "model",
+    )
+    group.add_argument(
+        "--people",
+        choices=PEOPLE_MODES,
+        default=AUTO,
+        help="auto keeps the photos of one person on one side where the names of files or folders "
+        "clearly name people (00042_Mask.jpg, anna_003.jpg); names does so also where it is not "
+        f"clear, and none never (default: {AUTO})",
+    )
+    group.add_argument(
+        "--session-gap",
+        type=float,
+        default=SESSION_GAP_MIN,
+        metavar="MINUTES",
+        help="time without a photo after which another session is guessed to begin, for photos "
+        "with a capture time of which neither person nor session is known; 0 guesses none "
+        f"(default: {SESSION_GAP_MIN:g})",
     )
     group.add_argument(
         "--radius",

@@ -19,12 +19,20 @@ REMOVE_BITS = 4
 (4,950 pairs, DESIGN.md)."""
 
 AUGMENT, DROP, WEIGHTS = BALANCE_MODES = ("augment", "drop", "weights")
-GROUP, SESSION, TIME, RANDOM = SPLIT_MODES = ("group", "session", "time", "random")
+GROUP, SESSION, TIME, RANDOM, GIVEN = SPLIT_MODES = ("group", "session", "time", "random", "given")
+AUTO, NAMES, NOBODY = PEOPLE_MODES = ("auto", "names", "none")
 DEFAULT_GAP_S = 2.0
 """Default time between two splits of one session, seconds.
 
 In three videos of people who talk, no two crops of a face that were 2 s apart were within 4 bits,
 and 0 to 13% within 8; of those 1 s apart 5 to 9% and 9 to 24%.
+"""
+
+SESSION_GAP_MIN = 30.0
+"""Default time without a photo after which another session begins, minutes.
+
+A choice, not a measurement: people who come back to the camera after half an hour have other light
+and another pose. A longer gap ties more photos together, which is the safer side for a split.
 """
 
 MAX_VARIANTS = 10
@@ -58,11 +66,16 @@ class CurationSettings:
         ratio: Shares of train, val and test.
         seed: Seed of the split and the variants.
         split: "group" keeps people, sessions and look-alikes whole, "session" sessions and
-            look-alikes, "time" cuts each session into a first part, a middle and an end, and
-            "random" is what split-folders does by itself.
+            look-alikes, "time" cuts each session into a first part, a middle and an end,
+            "random" is what split-folders does by itself, and "given" is the split that the photos
+            were imported with.
         gap_s: Seconds between two splits of one session, where `split` is "time"; None for
             `DEFAULT_GAP_S`.
         no_test: True for a set whose test is empty.
+        people: "auto" takes the people whom the names of files name where that is clear, "names"
+            where it is not clear too, and "none" leaves them out.
+        session_gap: Minutes without a photo after which another session is guessed to begin; 0 to
+            guess none.
         radius: Bits within which photos count as near-duplicates for removal, 0 to 16.
         limits: Limits of the quality checks.
         face_model: Path of YuNet's file, to find the faces of photos without a face box; or None.
@@ -82,6 +95,8 @@ class CurationSettings:
     split: str = GROUP
     gap_s: float | None = None
     no_test: bool = False
+    people: str = AUTO
+    session_gap: float = SESSION_GAP_MIN
     radius: int = REMOVE_BITS
     limits: CheckLimits = field(default_factory=CheckLimits)
     face_model: Path | None = None
@@ -102,6 +117,12 @@ class CurationSettings:
             )
         if self.split not in SPLIT_MODES:
             raise UsageError(f"--split takes {' or '.join(SPLIT_MODES)}; found {self.split}.")
+        if self.people not in PEOPLE_MODES:
+            raise UsageError(f"--people takes {' or '.join(PEOPLE_MODES)}; found {self.people}.")
+        if not 0 <= self.session_gap < math.inf:
+            raise UsageError(
+                f"--session-gap must be 0 minutes or more; found {self.session_gap:g}."
+            )
         if self.gap_s is not None and self.split != TIME:
             raise UsageError(
                 f"--gap is the time between the parts of a session, for --split time; found "
@@ -155,6 +176,7 @@ class CurationSettings:
             *_differing("--split", self.split, plain.split),
             *(["--gap", f"{self.gap_s:g}"] if self.gap_s is not None else []),
             *["--no-test"] * self.no_test,
+            *self._ties(),
             *([] if self.ratio == plain.ratio else ["--ratio", *map("{:g}".format, self.ratio)]),
             *_differing("--seed", self.seed, plain.seed),
             *_differing("--radius", self.radius, plain.radius),
@@ -168,7 +190,13 @@ class CurationSettings:
         yield from ["--seed", str(self.seed), "--split", self.split, "--radius", str(self.radius)]
         yield from ["--gap", f"{self.gap_s:g}"] if self.gap_s is not None else []
         yield from ["--no-test"] * self.no_test
+        yield from self._ties()
         yield from self._checks()
+
+    def _ties(self) -> Iterator[str]:
+        yield from _differing("--people", self.people, AUTO)
+        if self.session_gap != SESSION_GAP_MIN:
+            yield from ["--session-gap", f"{self.session_gap:g}"]
 
     def _changes(self) -> Iterator[str]:
         yield from ["--dedupe"] * self.dedupe

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
 
-from curation.caveats import caveat_of, held_out_of
 from curation.plan.plan import CurationPlan
+from curation.settings import GIVEN, GROUP
 from maskage.classes.scheme import MASK, MISWORN, WORN
 from maskage.formats.curated_set import SPLITS
 from maskage.outside_text import join_lines, path_to_text, shown_text
@@ -50,7 +50,7 @@ def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:
         count = len(plan.doubtful)
         lines.append(f"labels that are probably wrong: {count} (kept, flagged){confirmed}")
     groups = len({photo.group for photo in plan.kept})
-    lines.append(f"groups: {groups}, {len(plan.straddling)} of them in more than one split")
+    lines.append(f"groups: {groups}{_describe_people(plan)}")
     if with_photos:
         lines += [
             f"{photo.path}  perhaps {photo.doubt.label} ({photo.doubt.confidence:.0%})"
@@ -75,8 +75,8 @@ def plan_as_json(
         "dataset": path_to_text(str(plan.root)),
         "out": path_to_text(str(out)) if out else None,
         "split": plan.settings.split,
-        "held_out": held_out_of(plan.settings),
-        "caveat": caveat_of(plan.settings),
+        "held_out": plan.held_out,
+        "caveat": plan.caveat,
         "seed": plan.settings.seed,
         "ratio": list(plan.settings.ratio),
         "found": plan.found,
@@ -89,6 +89,14 @@ def plan_as_json(
         "changed_files": plan.changes,
         "groups": len({photo.group for photo in plan.kept}),
         "straddling_groups": len(plan.straddling),
+        "people": {
+            "photos": plan.known.photos,
+            "by_subject": plan.known.subjects,
+            "by_name": plan.known.names,
+            "by_session_or_group": plan.known.others,
+            "names": None if plan.ties.names is None else str(plan.ties.names),
+            "guessed_sessions": plan.ties.session_count,
+        },
         "class_weights": plan.class_weights,
         "suspicious": [
             {
@@ -119,6 +127,15 @@ def plan_as_json(
             for photo in plan.photos
         ]
     return summary
+
+
+def _describe_people(plan: CurationPlan) -> str:
+    """Say how many groups are in more than one split, and of how many photos that can be said."""
+    known, straddling = plan.known, len(plan.straddling)
+    if not known.tied and not straddling and plan.settings.split in (GROUP, GIVEN):
+        return "; no photo says who it shows, so people may be in more than one split"
+    some = f"; {known}" if known.tied < known.photos else ""
+    return f", {straddling} of them in more than one split{some}"
 
 
 def _row(plan: CurationPlan, label: str) -> tuple[int, ...]:

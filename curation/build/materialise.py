@@ -25,7 +25,6 @@ import splitfolders.split
 
 from curation.build.augment import make_pipeline, make_variant
 from curation.build.verify import verify_result
-from curation.caveats import caveat_of, held_out_of
 from curation.plan.plan import CurationPlan, PlannedPhoto
 from curation.settings import DROP, RANDOM
 from maskage.console import Progress, no_progress
@@ -208,8 +207,8 @@ def _record_of(plan: CurationPlan) -> CurationRecord:
         seed=settings.seed,
         settings=_as_data(settings),
         options=(*command[2:at], *command[at + 2 :]),
-        held_out=held_out_of(settings),
-        caveat=caveat_of(settings),
+        held_out=plan.held_out,
+        caveat=plan.caveat,
     )
 
 

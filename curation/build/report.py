@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curation.build.augment import make_pipeline, make_variant
-from curation.caveats import caveat_of
 from curation.limits import FLAWS
 from curation.masks.painting import Wearing
 from curation.plan.plan import CurationPlan, PlannedPhoto
-from curation.settings import RANDOM
+from curation.settings import GIVEN, GROUP, RANDOM, SESSION
 from maskage.classes.scheme import MASK, MISWORN
 from maskage.formats.curated_set import SPLITS, WEIGHTS_FILE
 from maskage.outside_text import path_to_text
@@ -48,7 +47,7 @@ def render_report(plan: CurationPlan, out: Path) -> str:
         (f"{_count_groups(plan):,}", "groups"),
         (f"{len(plan.variants):,}", "variants added"),
     ]
-    caveat = caveat_of(plan.settings)
+    caveat = plan.caveat
     cards = [
         Card("counts", "Counts", _counts(plan)),
         Card("leak-check", "Leak check", _leak_check(plan)),
@@ -99,9 +98,18 @@ def _class_name(plan: CurationPlan, label: str) -> "Markup":
 
 def _leak_check(plan: CurationPlan) -> "Markup":
     split = plan.settings.split
-    radius = plan.settings.radius if split != RANDOM else None
+    radius = plan.settings.radius if split not in (RANDOM, GIVEN) else None
     groups = _count_groups(plan)
-    return _fill("leak_check", groups=groups, leaks=plan.straddling, radius=radius, split=split)
+    return _fill(
+        "leak_check",
+        groups=groups,
+        leaks=plan.straddling,
+        radius=radius,
+        split=split,
+        known=plan.known,
+        names=plan.ties.names if split in (GROUP, GIVEN) else None,
+        guessed=plan.ties.session_count if split in (GROUP, SESSION) else 0,
+    )
 
 
 def _twins(plan: CurationPlan) -> "Markup | str":
@@ -239,8 +247,8 @@ def _pairs(plan: CurationPlan, variants: Sequence[PlannedPhoto]) -> list[list[Fi
 def _subjects(plan: CurationPlan) -> "Markup | str":
     by_subject: dict[str, list[PlannedPhoto]] = {}
     for photo in plan.originals:
-        if photo.subject:
-            by_subject.setdefault(photo.subject, []).append(photo)
+        if photo.person:
+            by_subject.setdefault(photo.person, []).append(photo)
     if not by_subject:
         return ""
     rows = [

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from curation.plan.plan import CurationPlan, PlannedPhoto
-from curation.settings import RANDOM
+from curation.settings import GIVEN, RANDOM
 from maskage.console import Progress, no_progress
 from maskage.errors import DatasetError, ToolchainError
 from maskage.formats.curated_set import SPLITS, list_files
@@ -49,7 +49,7 @@ def verify_result(
         raise ToolchainError(
             f"No photo in {', '.join(empty)}. This is a bug; nothing was replaced."
         )
-    if plan.settings.split == RANDOM:
+    if plan.settings.split in (RANDOM, GIVEN):
         return
     if plan.straddling:
         raise ToolchainError(

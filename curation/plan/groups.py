@@ -4,9 +4,8 @@ Groups are connected components over those links, across classes: a person with 
 is one person. In a split by session, a person may be on several sides.
 """
 
-import re
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -15,25 +14,14 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from curation.plan.look_alikes import LookAlikes
+from curation.plan.ties import Ties
 from curation.settings import REMOVE_BITS
+from maskage.dataset.naming.copies import find_copies
 from maskage.dataset.photo_scan import PhotoScan
 from maskage.records import Photo
 
 Links = NDArray[np.int64]
 """Pairs of photos that belong together, shape (P, 2)."""
-
-# How augmentation tools name their copies; what is left is the name of the photo they came from.
-_COPY_MARKS = (
-    re.compile(r"__aug\d+$"),  # ours
-    re.compile(r"[_.](jpe?g|png)\.rf\.[0-9a-f]{32}$", re.IGNORECASE),  # Roboflow
-    re.compile(r"\.(jpe?g|png|bmp)_[0-9a-f-]{36}$", re.IGNORECASE),  # Augmentor, see below
-    re.compile(  # scripts of people's own
-        r"[_-](aug(mented)?|flip(ped)?|mirror(ed)?|rot(ated?)?|crop(ped)?|noise|blur(red)?|bright|"
-        r"dark)[_-]?\d*$",
-        re.IGNORECASE,
-    ),
-)
-_AUGMENTOR_PREFIX = re.compile(r"^.+?_original_")
 
 
 def group_photos(
@@ -42,6 +30,7 @@ def group_photos(
     same_bits: int = REMOVE_BITS,
     *,
     by_session: bool = False,
+    ties: Ties | None = None,
 ) -> list[int]:
     """Number the group of each photo, from 0, in the order of their first photos.
 
@@ -56,8 +45,13 @@ def group_photos(
         same_bits: Within so many bits two photos are the same picture.
         by_session: True to link the photos of a session and not those of a subject, and to treat
             sessions as subjects are treated above. Photos of a subject without a session are one.
+        ties: People whom names name, who are linked like subjects, and guessed sessions.
     """
-    facts = [[*_source_facts(scan), *_people_facts(scan.photo, by_session)] for scan in scans]
+    tied = ties or Ties()
+    facts = [
+        [*of_source, *_people_facts(scan.photo, by_session, tied)]
+        for scan, of_source in zip(scans, _source_facts(scans), strict=True)
+    ]
     owners = [_session_of(scan.photo) if by_session else scan.photo.subject for scan in scans]
     pairs = [_links_by_fact(facts), _links_by_look(owners, alike, same_bits)]
     return _components(np.concatenate(pairs), len(scans))
@@ -78,32 +72,30 @@ def join_sources(scans: Sequence[PhotoScan], most: float) -> list[int]:
     in_group = Counter((scan.photo.group, scan.photo.label) for scan in scans)
     large = {group for (group, label), count in in_group.items() if count > most * in_class[label]}
     facts = [
-        [fact for fact in _source_facts(scan) if fact != ("group", scan.photo.group)]
+        [fact for fact in of_source if fact != ("group", scan.photo.group)]
         if scan.photo.group in large
-        else list(_source_facts(scan))
-        for scan in scans
+        else of_source
+        for scan, of_source in zip(scans, _source_facts(scans), strict=True)
     ]
     return _components(_links_by_fact(facts), len(scans))
 
 
-def source_stem(path: str) -> str | None:
-    """The name of the photo that an augmented copy was made from, or None for another name."""
-    stem = PurePosixPath(path).stem
-    for mark in _COPY_MARKS:
-        shorter = mark.sub("", stem)
-        if shorter != stem:
-            return _AUGMENTOR_PREFIX.sub("", shorter)
-    return None
-
-
-def describe_links(photos: Sequence[Photo]) -> str:
+def describe_links(photos: Sequence[Photo], ties: Ties | None = None) -> str:
     """Describe what ties a group together, for messages: "subject anna, sessions s1 and s2"."""
+    tied = ties or Ties()
+    found: dict[str, Iterable[str]] = {
+        name: {value for photo in photos if (value := getattr(photo, name))}
+        for name in ("subject", "session", "group")
+    }
+    found["file name"] = {tied.people[photo.path] for photo in photos if photo.path in tied.people}
     words = []
-    for name in ("subject", "session", "group"):
-        values = sorted({value for photo in photos if (value := getattr(photo, name))})
+    for name, unsorted in found.items():
+        values = sorted(unsorted)
         if values:
             shown = ", ".join(values[:3]) + (f" and {len(values) - 3} more" if values[3:] else "")
             words.append(f"{name if len(values) == 1 else name + 's'} {shown}")
+    if any(photo.path in tied.sessions for photo in photos):
+        words.append("a session guessed from the times of its photos")
     return "; ".join(words) or "near-duplicate pictures"
 
 
@@ -124,21 +116,32 @@ def _links_by_fact(facts: Sequence[Sequence[Hashable]]) -> Links:
     return np.array(pairs, np.int64).reshape(-1, 2)
 
 
-def _source_facts(scan: PhotoScan) -> Iterator[Hashable]:
-    photo = scan.photo
-    yield "content", scan.file_scan.sha256
-    # Of one class only: people number the photos of every class from 1.
-    yield "name", photo.label, source_stem(photo.path) or PurePosixPath(photo.path).stem
-    if photo.group:
-        yield "group", photo.group
+def _source_facts(scans: Sequence[PhotoScan]) -> list[list[Hashable]]:
+    """Return what says that photos come from one picture, for each photo."""
+    photos = [scan.photo for scan in scans]
+    copies = find_copies([photo.path for photo in photos], [photo.label for photo in photos])
+    found: list[list[Hashable]] = []
+    for scan, photo, copy in zip(scans, photos, copies, strict=True):
+        facts: list[Hashable] = [("content", scan.file_scan.sha256)]
+        # Of one class only: people number the photos of every class from 1.
+        facts.append(("name", photo.label, copy or PurePosixPath(photo.path).stem))
+        if photo.group:
+            facts.append(("group", photo.group))
+        found.append(facts)
+    return found
 
 
-def _people_facts(photo: Photo, by_session: bool) -> Iterator[Hashable]:
+def _people_facts(photo: Photo, by_session: bool, ties: Ties) -> Iterator[Hashable]:
     # Only what is known links: photos of nobody in particular are not one person.
+    if photo.path in ties.sessions:
+        yield "guessed session", ties.sessions[photo.path]
     if by_session:
         if session := _session_of(photo):
             yield session
         return
+    if photo.path in ties.people:
+        # A subject of this name in the manifest is the same person.
+        yield "subject", ties.people[photo.path]
     for name in ("subject", "session"):
         if value := getattr(photo, name):
             yield name, value

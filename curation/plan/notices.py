@@ -3,15 +3,15 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from curation.caveats import caveat_of
+from curation.caveats import HOW_TO_NAME, describe_unknown_people
 from curation.limits import FLAWS
 from curation.plan.balance import wanted_count
 from curation.plan.dataset import LabelledDataset, describe_unknown
 from curation.plan.groups import describe_links
+from curation.plan.guessed_sessions import read_time
 from curation.plan.mask_plan import PaintedMasks
 from curation.plan.plan import CurationPlan, Notice
-from curation.plan.time_split import read_time
-from curation.settings import GROUP, RANDOM, SESSION, TIME
+from curation.settings import GIVEN, GROUP, RANDOM, SESSION, TIME
 from maskage.dataset.photo_scan import needs_face
 from maskage.records import Photo
 
@@ -27,6 +27,9 @@ def gather_notices(
     """Return the notices on a plan, faults first."""
     notices = [
         *_caveat(dataset.photos, plan),
+        *_people(plan),
+        *_guessed_sessions(plan),
+        *_given(dataset.photos, plan),
         *_broken_photos(dataset, plan),
         *_checks(plan),
         *_leaks(plan),
@@ -40,7 +43,7 @@ def gather_notices(
 
 
 def _caveat(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notice]:
-    caveat = caveat_of(plan.settings)
+    caveat = plan.caveat
     # Of a random split, the notice on leaks says more.
     if caveat is not None and (plan.settings.split != RANDOM or plan.settings.no_test):
         yield Notice(caveat)
@@ -51,6 +54,50 @@ def _caveat(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notice]:
                 f"{untimed} of {len(photos)} photos have no time at which they were taken: they "
                 f"were put in the order of their names, one each second."
             )
+
+
+def _people(plan: CurationPlan) -> Iterator[Notice]:
+    """Say what the names name, and how many photos say nobody; of splits that hold people out."""
+    if plan.settings.split not in (GROUP, GIVEN):
+        return
+    ties, known = plan.ties, plan.known
+    if ties.names and ties.people:
+        kept = "" if plan.settings.split == GIVEN else ", and each of them is in one split"
+        yield Notice(
+            f"The names of files or folders name people{kept} ({ties.names}). If these are no "
+            f"people, use --people none."
+        )
+    is_enough = describe_unknown_people(plan.settings, known) is None
+    if is_enough and known.tied < known.photos:
+        yield Notice(
+            f"{known}. The others may show people who are in another split too. {HOW_TO_NAME}"
+        )
+    if ties.offered and known.tied < known.photos:
+        yield Notice(
+            f"Perhaps the names name people ({ties.offered}), but it is not clear. If they do, "
+            f"--people names keeps each of them in one split."
+        )
+
+
+def _guessed_sessions(plan: CurationPlan) -> Iterator[Notice]:
+    ties = plan.ties
+    if ties.sessions and plan.settings.split in (GROUP, SESSION):
+        yield Notice(
+            f"{ties.session_count} sessions were guessed from the times of {len(ties.sessions)} "
+            f"photos, with gaps of over {plan.settings.session_gap:g} minutes between them, and "
+            f"each is kept in one split. --session-gap 0 guesses none."
+        )
+
+
+def _given(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notice]:
+    if plan.settings.split != GIVEN:
+        return
+    kept = {photo.path for photo in plan.kept}
+    origins = Counter(photo.origin for photo in photos if photo.path in kept)
+    if origins[None]:
+        yield Notice(f"{origins[None]} photos came without a split: they are in train.")
+    if not origins["val"]:
+        yield Notice("The split that was given has no val: it was taken from train, by groups.")
 
 
 def _broken_photos(dataset: LabelledDataset, plan: CurationPlan) -> Iterator[Notice]:
@@ -88,7 +135,7 @@ def _checks(plan: CurationPlan) -> Iterator[Notice]:
 
 
 def _leaks(plan: CurationPlan) -> Iterator[Notice]:
-    if plan.straddling:
+    if plan.straddling and plan.settings.split == RANDOM:
         used = {photo.group for photo in plan.kept}
         yield Notice(
             f"The random split leaks: {len(plan.straddling)} of {len(used)} groups have photos in "
@@ -109,7 +156,7 @@ def _large_groups(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notic
             ((counts[label] / in_class[label], label) for label in counts), default=(0, "")
         )
         if share > LARGE_GROUP:
-            tied = describe_links([facts[photo.path] for photo in members])
+            tied = describe_links([facts[photo.path] for photo in members], plan.ties)
             large.append((share, f"{name} ({tied}) is {share:.0%} of {label}"))
     if large:
         large.sort(key=lambda item: (-item[0], item[1]))

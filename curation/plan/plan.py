@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from curation.caveats import KnownPeople, Straddling, caveat_of, held_out_of
 from curation.masks.painting import MaskPainting
 from curation.plan.dataset import UnknownFolder
 from curation.plan.split import find_straddlers
+from curation.plan.ties import Ties
 from curation.settings import CurationSettings
 from maskage.classes.scheme import Scheme
 from maskage.dataset.photo_scan import FileScan
@@ -33,6 +35,7 @@ class PlannedPhoto:
         twin: Path of the photo that is kept in place of a near-duplicate.
         rivals: Paths of the same picture in other classes, for a label conflict.
         subject: Pseudonym of the person, where the manifest knows it.
+        named: Person whom the photo's name names, where the manifest knows none.
         file_scan: Hash, size and quality of the file; None for a variant.
         doubt: The more probable label, where labels were checked and this one is doubtful.
         is_confirmed: True if a person confirmed the label against other opinions.
@@ -51,6 +54,7 @@ class PlannedPhoto:
     twin: str | None = None
     rivals: tuple[str, ...] = ()
     subject: str | None = None
+    named: str | None = None
     file_scan: FileScan | None = None
     doubt: Suggestion | None = None
     is_confirmed: bool = False
@@ -61,6 +65,11 @@ class PlannedPhoto:
     def place(self) -> str:
         """The place of the file in the result: "train/mask_old/a.jpg"."""
         return f"{self.split}/{self.written or self.path}"
+
+    @property
+    def person(self) -> str | None:
+        """Person whom it shows, as the manifest or its name says; None where neither does."""
+        return self.subject or self.named
 
     @property
     def kind(self) -> str:
@@ -91,6 +100,8 @@ class CurationPlan:
         scheme: Classes of the dataset.
         photos: Every photo of the dataset and every variant to be made, sorted by path.
         unknown: Folders of the dataset that are no classes, which are not read.
+        ties: What ties photos together that the manifest does not know.
+        known: How many of the kept photos say who they show.
         notices: Notices, faults first.
         class_weights: Weight of a photo of each class in training; None without weights.
     """
@@ -100,6 +111,8 @@ class CurationPlan:
     scheme: Scheme
     photos: tuple[PlannedPhoto, ...]
     unknown: tuple[UnknownFolder, ...] = ()
+    ties: Ties = field(default_factory=Ties)
+    known: KnownPeople = field(default_factory=KnownPeople)
     notices: tuple[Notice, ...] = ()
     class_weights: Mapping[str, float] | None = None
 
@@ -189,6 +202,24 @@ class CurationPlan:
         number = {name: index for index, name in enumerate(names)}
         groups = [number[photo.group] for photo in self.kept]
         return [names[i] for i in find_straddlers(groups, [photo.split for photo in self.kept])]
+
+    @cached_property
+    def caveat(self) -> str | None:
+        """How little a score on the set says; None for a set that holds known people out."""
+        return caveat_of(self.settings, self.known, self._straddling)
+
+    @property
+    def held_out(self) -> str:
+        """What test has that train has not, one of `HELD_OUT` of the set's record."""
+        return held_out_of(self.settings, self._straddling)
+
+    @cached_property
+    def _straddling(self) -> Straddling:
+        splits: dict[str, set[str]] = {}
+        for photo in self.kept:
+            splits.setdefault(photo.group, set()).add(photo.split)
+        tested = sum({"train", "test"} <= found for found in splits.values())
+        return Straddling(len(splits), len(self.straddling), tested)
 
     def _count(self, photos: list[PlannedPhoto]) -> dict[str, dict[str, int]]:
         counts = Counter((photo.split, photo.label) for photo in photos)

@@ -21,6 +21,7 @@ from curation.plan.mask_plan import plan_painted_masks, require_bare_classes
 from curation.plan.notices import gather_notices
 from curation.plan.plan import CurationPlan, Notice, PlannedPhoto
 from curation.plan.split import place_photos
+from curation.plan.ties import Ties, count_known, find_ties
 from curation.plan.time_split import Placement
 from curation.plan.ways_on import describe_ways
 from curation.plan.written_files import name_written_files
@@ -80,7 +81,10 @@ def make_plan(
     photos += plan_variants(photos, scheme.labels, settings)
     photos.sort(key=lambda photo: photo.path)
     photos = name_written_files(dataset.root, photos)
-    plan = CurationPlan(dataset.root, settings, scheme, tuple(photos), dataset.unknown)
+    known = count_known([scan.photo for scan in draft.usable], draft.ties)
+    plan = CurationPlan(
+        dataset.root, settings, scheme, tuple(photos), dataset.unknown, draft.ties, known
+    )
     if settings.balance == WEIGHTS:
         plan = replace(plan, class_weights=weigh_classes(plan.train_counts))
     notices = [*gather_notices(dataset, plan, masks), *(() if checked is None else checked)]
@@ -109,6 +113,8 @@ class _Draft:
     planned: dict[str, PlannedPhoto] = field(init=False)
     readable: list[PhotoScan] = field(init=False)
     """Photos that could be read, which are grouped."""
+    ties: Ties = field(init=False)
+    """What ties them together that the manifest does not know."""
 
     def __post_init__(self) -> None:
         self.planned = {
@@ -149,6 +155,9 @@ class _Draft:
     def group(self) -> None:
         """Name the group of every readable photo, also of those that are set aside later."""
         self.readable = self.usable
+        self.ties = find_ties([scan.photo for scan in self.readable], self.settings)
+        for path, person in self.ties.people.items():
+            self._update(path, named=person)
         self._name_groups(self.readable, self._group_as(self.settings))
 
     def drop_label_conflicts(self) -> None:
@@ -224,7 +233,7 @@ class _Draft:
         usable = self.usable
         groups, labels = self._group_numbers(usable), self.dataset.scheme.labels
         try:
-            placement = place_photos(usable, groups, labels, self.settings)
+            placement = place_photos(usable, groups, labels, self.settings, self.ties)
         except DatasetError as fault:
             lines = describe_ways(self.settings, self._try, root, out)
             raise DatasetError(*fault.args, *lines) from fault
@@ -242,13 +251,13 @@ class _Draft:
         group_of = {scan.path: number for scan, number in zip(self.readable, numbers, strict=True)}
         usable = self.usable
         groups = [group_of[scan.path] for scan in usable]
-        return place_photos(usable, groups, self.dataset.scheme.labels, settings)
+        return place_photos(usable, groups, self.dataset.scheme.labels, settings, self.ties)
 
     def _group_as(self, settings: CurationSettings) -> list[int]:
         radius = settings.radius
         alike = find_look_alikes(self.readable, max(GROUP_BITS, radius))
         by_session = settings.split == SESSION
-        return group_photos(self.readable, alike, radius, by_session=by_session)
+        return group_photos(self.readable, alike, radius, by_session=by_session, ties=self.ties)
 
     def _name_groups(self, scans: Sequence[PhotoScan], numbers: Sequence[int]) -> None:
         width = len(str(len(scans)))

@@ -1,6 +1,6 @@
-"""Split photos into train, val and test: by whole groups, by time or at random.
+"""Split photos into train, val and test: by whole groups, by time, at random or as given.
 
-By groups, no person is on two sides, or no session.
+By groups, no person is on two sides, or no session. A split that was given is kept as it is.
 """
 
 import random
@@ -14,8 +14,17 @@ from curation.plan.allocation import allocate_groups
 from curation.plan.dataset import list_some
 from curation.plan.groups import describe_links
 from curation.plan.look_alikes import find_look_alikes
+from curation.plan.ties import Ties
 from curation.plan.time_split import Placement, assign_by_time
-from curation.settings import DEFAULT_RATIO, RANDOM, SESSION, TIME, CurationSettings, Shares
+from curation.settings import (
+    DEFAULT_RATIO,
+    GIVEN,
+    RANDOM,
+    SESSION,
+    TIME,
+    CurationSettings,
+    Shares,
+)
 from maskage.dataset.photo_scan import PhotoScan
 from maskage.defaults import DEFAULT_SEED
 from maskage.errors import DatasetError
@@ -81,6 +90,47 @@ def assign_at_random(
     return [split_of[photo.path] for photo in photos]
 
 
+def assign_as_given(
+    photos: Sequence[Photo],
+    groups: Sequence[int],
+    labels: Sequence[str],
+    settings: CurationSettings,
+) -> list[str]:
+    """Return the split that each photo was imported with.
+
+    A photo that came without one is in train, so that val and test are what was given. Where there
+    is no val, it is taken from train by whole groups.
+
+    Raises:
+        DatasetError: No photo came with a split, or photos of test were asked to be none.
+    """
+    origins = Counter(photo.origin for photo in photos)
+    if origins[None] == len(photos):
+        raise DatasetError(
+            "--split given: no photo of this dataset says in which split it was. Import a source "
+            "whose class folders lie in train, val and test, or use --split group."
+        )
+    if settings.no_test and origins[SPLITS[-1]]:
+        raise DatasetError(
+            f"--no-test makes a set without a test, and {origins[SPLITS[-1]]} photos were given "
+            f"as test. Leave --no-test out, or use --split group."
+        )
+    splits = [photo.origin or SPLITS[0] for photo in photos]
+    if not origins[SPLITS[1]]:
+        rest = [index for index, split in enumerate(splits) if split == SPLITS[0]]
+        shares = [share / sum(settings.ratio[:2]) for share in settings.ratio[:2]]
+        chosen = assign_groups(
+            [photos[index] for index in rest],
+            [groups[index] for index in rest],
+            labels,
+            shares,
+            settings.seed,
+        )
+        for index, split in zip(rest, chosen, strict=True):
+            splits[index] = split
+    return splits
+
+
 def find_straddlers(groups: Sequence[int], splits: Sequence[str]) -> list[int]:
     """Return the groups with photos in more than one split, sorted."""
     found: dict[int, set[str]] = {}
@@ -94,6 +144,7 @@ def place_photos(
     groups: Sequence[int],
     labels: Sequence[str],
     settings: CurationSettings,
+    ties: Ties | None = None,
 ) -> Placement:
     """Split photos as the settings ask.
 
@@ -102,9 +153,11 @@ def place_photos(
         groups: Group number of each photo, as `settings.split` needs them.
         labels: The classes.
         settings: Settings of the user.
+        ties: What ties photos together that the manifest does not know, for messages.
 
     Raises:
-        DatasetError: A class would have no photo in a split.
+        DatasetError: A class would have no photo in a split, or no photo says in which split it
+            was given.
     """
     photos = [scan.photo for scan in scans]
     if settings.split == TIME:
@@ -112,8 +165,10 @@ def place_photos(
         placement = assign_by_time(scans, alike, settings.shares, settings.gap)
     elif settings.split == RANDOM:
         placement = _kept(assign_at_random(photos, labels, settings.shares, settings.seed))
+    elif settings.split == GIVEN:
+        placement = _kept(assign_as_given(photos, groups, labels, settings))
     else:
-        require_enough_groups(photos, groups, labels, settings)
+        require_enough_groups(photos, groups, labels, settings, ties)
         placement = _kept(assign_groups(photos, groups, labels, settings.shares, settings.seed))
     require_full_splits(photos, placement.splits, labels, settings)
     return placement
@@ -128,6 +183,7 @@ def require_enough_groups(
     groups: Sequence[int],
     labels: Sequence[str],
     settings: CurationSettings,
+    ties: Ties | None = None,
 ) -> None:
     """Check that each class comes from at least as many groups as there are splits.
 
@@ -150,9 +206,26 @@ def require_enough_groups(
         f"There are too few different {people} for an honest split: {shown} "
         f"group{'' if set(short.values()) == {1} else 's'} of photos that belong together, and "
         f"{_joined(settings.splits)} need one each. The largest group has {len(tied)} of "
-        f"{len(photos)} photos, linked by {describe_links(tied)}.",
+        f"{len(photos)} photos, linked by {describe_links(tied, ties)}.",
+        *_ways_without_ties(tied, ties),
         _what_to_collect(short, counts, needed, people),
     )
+
+
+def _ways_without_ties(tied: Sequence[Photo], ties: Ties | None) -> list[str]:
+    """Say how to split without what was only read from names or guessed from times."""
+    lines = []
+    if ties and ties.names and any(photo.path in ties.people for photo in tied):
+        lines.append(
+            f"The people were read from the names ({ties.names}). If these name no people, use "
+            f"--people none."
+        )
+    if ties and any(photo.path in ties.sessions for photo in tied):
+        lines.append(
+            "Sessions were guessed from the times at which photos were taken; --session-gap 0 "
+            "guesses none."
+        )
+    return lines
 
 
 def _what_to_collect(
@@ -214,9 +287,10 @@ def require_full_splits(
         return
     found = Counter(photo.label for photo in photos)
     lacking = [label for label in labels if any(not counts[s, label] for s in settings.splits)]
+    ratio = " ".join(f"{share:g}" for share in settings.ratio)
+    other = "" if settings.split == GIVEN else f" Or choose another --ratio (found {ratio})."
     raise DatasetError(
-        f"There is no photo for {list_some(empty)}. {_why_empty(settings, lacking, found)} Or "
-        f"choose another --ratio (found {' '.join(f'{share:g}' for share in settings.ratio)})."
+        f"There is no photo for {list_some(empty)}. {_why_empty(settings, lacking, found)}{other}"
     )
 
 
@@ -235,6 +309,11 @@ def _why_empty(settings: CurationSettings, lacking: Sequence[str], found: Mappin
             f"A class of a session is cut into {len(settings.splits)} parts, so it must last over "
             f"{shortest:g} s with a --gap of {settings.gap:g}, and its parts must not look alike. "
             f"Collect longer sessions of {list_some(lacking)}."
+        )
+    if settings.split == GIVEN:
+        return (
+            f"The split that was given has no photo of {list_some(lacking)} there. Use --split "
+            f"group, which makes another."
         )
     people = "sessions" if settings.split == SESSION else "people"
     return (

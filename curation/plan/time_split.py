@@ -10,13 +10,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from heapq import heapify, heappop, heappush
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curation.plan.groups import join_sources
+from curation.plan.guessed_sessions import read_time
 from curation.plan.look_alikes import LookAlikes
 from curation.settings import Shares
 from maskage.dataset.photo_scan import PhotoScan
@@ -157,14 +157,6 @@ def _timelines(photos: Sequence[Photo]) -> list[_Timeline]:
             at = {index: float(place) for place, index in enumerate(order)}
         timelines.append(_Timeline(np.array(order, np.int64), at))
     return timelines
-
-
-def read_time(photo: Photo) -> float | None:
-    """Return the time when a photo was taken, s since 1970; None where it is not known."""
-    try:
-        return datetime.fromisoformat(photo.taken_at).timestamp() if photo.taken_at else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def natural_key(name: str) -> tuple[object, ...]:

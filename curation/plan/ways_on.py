@@ -10,7 +10,7 @@ from pathlib import Path
 
 from curation.caveats import WORTH
 from curation.plan.time_split import Placement
-from curation.settings import GROUP, RANDOM, SESSION, TIME, CurationSettings
+from curation.settings import GIVEN, GROUP, RANDOM, SESSION, TIME, CurationSettings
 from maskage.defaults import DEFAULT_CURATED
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import SPLITS
@@ -77,7 +77,7 @@ def describe_ways(
         root: Dataset, as the user named it.
         out: Folder of the result; None for the default.
     """
-    if settings.split == RANDOM:
+    if settings.split in (RANDOM, GIVEN):
         return []
     ways = find_ways(settings, try_settings)
     lines = ["With these photos alone, this is possible:"] if ways else []

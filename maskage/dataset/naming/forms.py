@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 from maskage.dataset.naming.spread import (
     MANY_KEYS,
-    MOST_OF_FEW_FOLDERS,
     Keys,
     PhotoName,
     Plain,
@@ -63,7 +62,8 @@ def _by_folder(photos: Sequence[PhotoName], plain: Plain, is_asked: bool) -> Key
     for level in range(depth):
         keys = [_folder_key(photo.folders[level], plain) for photo in photos]
         spread = spread_of(photos, keys)
-        if spread.is_clear(is_asked, least=0.6, most_of_few=MOST_OF_FEW_FOLDERS):
+        is_code = any(key is not None and any(map(str.isdigit, key)) for key in keys)
+        if spread.is_clear(is_asked, least=0.6, is_code=is_code, is_counted=spread.keys >= 5):
             return keys
     return _none(photos)
 
@@ -84,7 +84,8 @@ def _by_public_form(photos: Sequence[PhotoName], plain: Plain, is_asked: bool) -
     for form in _PUBLIC:
         found = [form.fullmatch(photo.stem) for photo in photos]
         keys = [match["key"] if match else None for match in found]
-        if spread_of(photos, keys).is_clear(is_asked, least=0.8, most_of_few=len(photos)):
+        spread = spread_of(photos, keys)
+        if spread.keys >= 3 and spread.photos >= 0.8 * spread.of:
             return keys
     return _none(photos)
 
@@ -102,7 +103,7 @@ def _by_marks(photos: Sequence[PhotoName], plain: Plain, is_asked: bool) -> Keys
     if not words:
         return keys if _are_shared(several, marks) else _none(photos)
     spread = spread_of(photos, keys)
-    if not spread.is_clear(is_asked, least=0.3, most_of_few=3 * (len(words) + 1)):
+    if not spread.is_clear(is_asked, least=0.3):
         return _none(photos)
     varied = sum(len(set(of_key)) == len(of_key) for of_key in several.values())
     bare = sum("" in dict(of_key) for of_key in several.values())
@@ -152,7 +153,20 @@ def _by_name(photos: Sequence[PhotoName], plain: Plain, is_asked: bool) -> Keys:
     keys = _same_case([_person_in(photo.stem, plain) for photo in photos])
     spread = spread_of(photos, keys)
     least = 0.3 if spread.keys >= MANY_KEYS else 0.6
-    return keys if spread.is_clear(is_asked, least=least) else _none(photos)
+    is_counted = spread.keys < MANY_KEYS and _are_counted(photos, keys)
+    is_clear = spread.is_clear(is_asked, least=least, is_code=False, is_counted=is_counted)
+    return keys if is_clear else _none(photos)
+
+
+def _are_counted(photos: Sequence[PhotoName], keys: Keys) -> bool:
+    """Return whether the photos of each key in several photos are numbered from 0 or 1."""
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for photo, key in zip(photos, keys, strict=True):
+        found = [int(run) for run in _runs_in(photo.stem) if run.isdigit()]
+        if key is not None and found:
+            numbers[key].append(found[-1])
+    several = [set(found) for found in numbers.values() if len(found) > 1]
+    return bool(several) and all(map(_is_dense, several))
 
 
 def _are_digests(photos: Sequence[PhotoName]) -> bool:

@@ -54,6 +54,12 @@ _STOCK = frozenset(
     )
 )
 
+_CONTAINERS = frozenset(
+    ("batch", "part", "set", "dataset", "data", "fold", "split", "group", "class", "train", "val",
+     "valid", "test", "session", "day", "cam", "camera", "webcam", "video", "clip", "folder", "dir",
+     "v", "version")
+)  # fmt: skip
+
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -80,3 +86,8 @@ def is_plain_word(word: str) -> bool:
 def is_of_stock(stem: str) -> bool:
     """Return whether a name is that of an agency's picture: its words are the photographer's."""
     return not _STOCK.isdisjoint(words_in(stem))
+
+
+def is_container(word: str) -> bool:
+    """Return whether a word, in lower case, names what holds photos: "batch", "train", "day"."""
+    return word in _CONTAINERS

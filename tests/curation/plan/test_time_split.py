@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.plan.groups import group_photos, join_sources
+from curation.plan.guessed_sessions import read_time
 from curation.plan.look_alikes import find_look_alikes
 from curation.plan.time_split import (
     Placement,
     assign_by_time,
     cut_times,
     natural_key,
-    read_time,
 )
 from curation.settings import DEFAULT_RATIO, Shares
 from maskage.dataset.photo_scan import FileScan, PhotoScan
