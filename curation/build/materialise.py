@@ -50,7 +50,7 @@ from maskage.installation import installed_version
 from maskage.outside_text import path_to_text
 from maskage.pictures.bare_pictures import strip_picture
 from maskage.pictures.images import encode_jpeg
-from maskage.pictures.picture_files import SYSTEM_FILES
+from maskage.pictures.picture_kinds import is_system_name
 from maskage.system.files import sync_folder, write_private
 from maskage.system.swap_folder import RESULT, building_folder, swap_in
 
@@ -172,7 +172,7 @@ def _foreign_files(out: Path) -> list[str]:
     return sorted(
         path
         for path in list_files(out)
-        if path not in known and Path(path).name.lower() not in SYSTEM_FILES
+        if path not in known and not any(map(is_system_name, Path(path).parts))
     )
 
 

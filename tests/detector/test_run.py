@@ -131,13 +131,13 @@ def test_what_is_left_out_of_a_folder_is_counted_and_named(
 ) -> None:
     (pictures / "a.jpg").rename(pictures / "a.jfif")
     (pictures / "b.jpg").rename(pictures / "b.jpe")
-    (pictures / "IMG_1.HEIC").write_bytes(b"ftypheic")
-    (pictures / "IMG_2.HEIC").write_bytes(b"ftypheic")
+    (pictures / "IMG_1.CR2").write_bytes(b"ftypheic")
+    (pictures / "IMG_2.CR2").write_bytes(b"ftypheic")
     assert run(pictures, "--model", bundle.folder, "--json", "-") == 0
     printed = capsys.readouterr()
     files = [json.loads(line)["file"] for line in printed.out.splitlines()]
     assert files == ["a.jfif", "b.jpe", "d.jpg", "e.jpg"]
-    assert "Left out 2: IMG_1.HEIC, IMG_2.HEIC: HEIC is not read" in printed.err
+    assert "Left out 2: IMG_1.CR2, IMG_2.CR2: CR2 is not read" in printed.err
     assert "2 files and folders left out" in printed.err
 
 

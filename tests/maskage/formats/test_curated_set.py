@@ -115,13 +115,13 @@ def test_what_no_training_reads_is_listed_with_its_reason(tmp_path: Path) -> Non
         path.unlink()
     assert list_left_out(root, MASK_AGE.labels) == ()
     jpeg = (root / "train" / "mask_old" / "b.jpg").read_bytes()
-    for name in ("train/mask_old/c.HEIC", "train/mask_olf/d.jpg", "val/mask_old/s/e.jpg", "f.jpg"):
+    for name in ("train/mask_old/c.CR2", "train/mask_olf/d.jpg", "val/mask_old/s/e.jpg", "f.jpg"):
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_bytes(jpeg)
     assert [(each.path, each.pictures) for each in list_left_out(root, MASK_AGE.labels)] == [
         ("f.jpg", 0),
         ("train/mask_olf/", 1),
-        ("train/mask_old/c.HEIC", 0),
+        ("train/mask_old/c.CR2", 0),
         ("val/mask_old/s/", 1),
     ]
     assert [each.path for each in list_left_out(root, MASK_AGE.labels, "val")] == [
@@ -129,7 +129,7 @@ def test_what_no_training_reads_is_listed_with_its_reason(tmp_path: Path) -> Non
     ]
     assert [each.path for each in list_left_out(root / "train", MASK_AGE.labels)] == [
         "mask_olf/",
-        "mask_old/c.HEIC",
+        "mask_old/c.CR2",
     ]
 
 
