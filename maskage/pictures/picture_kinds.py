@@ -53,10 +53,11 @@ _STARTS = (
     (b"II+\0", "TIFF"),
     (b"MM\0+", "TIFF"),
 )
+_ANY_CODEC = (b"mif1", b"msf1", b"mif2")
 _BRANDS = {
     **dict.fromkeys((b"avif", b"avis"), "AVIF"),
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), "HEIF"),
-    **dict.fromkeys((b"mif1", b"msf1", b"mif2"), "HEIF"),
+    **dict.fromkeys(_ANY_CODEC, "HEIF"),
 }
 _SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", "ehthumbs.db", ".picasa.ini"})
 _SYSTEM_FOLDERS = frozenset(
@@ -142,11 +143,11 @@ def walk_pictures(root: Path) -> Iterator[Path]:
 
 
 def _sniff_brands(head: bytes) -> str | None:
-    """Return the format by the brands that a file names: its own first, then what it is like."""
+    """Return the format by the brands that a file names: its own, then those it is like."""
     end = min(int.from_bytes(head[:4], "big"), len(head))
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))]
-    if brands[0] in (b"mif1", b"msf1", b"mif2"):  # of any codec
-        brands = [*brands[1:], brands[0]]
+    # Those of any codec say least.
+    brands.sort(key=lambda brand: brand in _ANY_CODEC)
     return next((_BRANDS[brand] for brand in brands if brand in _BRANDS), None)
 
 
