@@ -35,6 +35,7 @@ from maskage.errors import UnreadableImageError
 from maskage.formats.curated_set import SPLITS, read_curated
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import decode_image, encode_jpeg, read_image
+from maskage.system.paths import scan_cache_path
 from tests.conftest import draw_noise
 from tests.curation.broken_pictures import break_picture, encoded, png_claiming
 from tests.maskage.dataset.saving_checks import small_disk
@@ -1011,3 +1012,50 @@ def curate_twice(curate: Curate) -> tuple[State, State]:
     new = content_of(curate.out)
     assert curate(*FORMER).code == DONE
     return content_of(curate.out), new
+
+
+def test_thumbnails_of_a_network_disk_are_passed_over(curate: Curate) -> None:
+    """Synology keeps @eaDir/NAME.jpg/SYNOPHOTO_THUMB_*.jpg beside every photo."""
+    assert curate("--dedupe").code == DONE
+    before = (curate.out / "plan.csv").read_text()
+    for path in list(curate.data.glob("*/*.jpg")):
+        folder = path.parent / "@eaDir" / path.name
+        folder.mkdir(parents=True)
+        (folder / "SYNOPHOTO_THUMB_M.jpg").write_bytes(encode_jpeg(draw_noise(3, 64)))
+        (path.parent / f"._{path.name}").write_bytes(b"x")
+    (curate.data / "__MACOSX").mkdir()
+    (curate.data / "__MACOSX" / "a.jpg").write_bytes(encode_jpeg(draw_noise(4)))
+    (curate.data / "mask_old" / "desktop.ini").write_bytes(b"x")
+    answer = curate("--dedupe", "--strict")
+    assert answer.code == DONE, answer.stderr
+    assert (curate.out / "plan.csv").read_text() == before
+    assert "eaDir" not in answer.stderr
+    assert "MACOSX" not in answer.stderr
+    # The disk makes them for the result too.
+    thumbnail = curate.out / "train" / "mask_old" / "@eaDir" / "x.jpg" / "SYNOPHOTO_THUMB_M.jpg"
+    thumbnail.parent.mkdir(parents=True)
+    thumbnail.write_bytes(encode_jpeg(draw_noise(3, 64)))
+    assert curate("--dedupe").code == DONE
+
+
+def test_a_photo_in_a_subfolder_whose_name_is_not_utf8_is_told_too(curate: Curate) -> None:
+    folder = curate.data / "mask_old" / "anna"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(encode_jpeg(draw_noise(1)))
+    bad = os.path.join(os.fsencode(folder), b"caf\xe9.jpg")  # noqa: PTH118
+    with open(bad, "wb") as file:  # noqa: PTH123
+        file.write(encode_jpeg(draw_noise(2)))
+    answer = curate()
+    assert "mask_old/anna/caf\\xe9.jpg (its name is not UTF-8)" in answer.stderr
+    assert list(curate.reasons()) == ["mask_old/anna/a.jpg"]
+
+
+def test_a_scan_of_an_earlier_version_that_read_less_is_not_believed(curate: Curate) -> None:
+    path = curate.data / "mask_old" / "moving.gif"
+    path.write_bytes(encoded(picture(77), "GIF"))
+    os.utime(path, (1, 1))
+    assert curate().code == DONE
+    with sqlite3.connect(scan_cache_path(curate.data)) as connection:
+        connection.execute("UPDATE sights SET look = '1', fault = 'not a picture'")
+    connection.close()
+    assert curate("--strict").code == DONE
