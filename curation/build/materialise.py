@@ -148,7 +148,7 @@ def _require_former_result(out: Path) -> None:
             f"--out {out} is where a disk is mounted, which cannot be replaced whole. Choose a "
             f"folder in it: {out / 'curated'}."
         )
-    found = sorted(path.name for path in out.iterdir() if path.name != ".DS_Store")
+    found = sorted(path.name for path in out.iterdir() if not is_system_name(path.name))
     strange = [name for name in found if name not in SET_NAMES]
     if strange or (found and not has_plan(out)):
         what = f"it holds {', '.join(strange[:3])}" if strange else f"it has no {PLAN_FILE} of ours"

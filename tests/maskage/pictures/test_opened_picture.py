@@ -175,7 +175,7 @@ LARGE: dict[str, Callable[[Image.Image], bytes]] = {
     "JPEG grey": lambda image: encoded(image.convert("L"), "JPEG"),
     "JPEG CMYK": lambda image: encoded(image.convert("CMYK"), "JPEG"),
     "PNG": lambda image: encoded(image, "PNG", compress_level=1),
-    "PNG palette": lambda image: encoded(image.quantize(8, dither=0), "PNG", compress_level=1),
+    "PNG palette": lambda image: encoded(image.quantize(8), "PNG", compress_level=1),
     "TIFF": lambda image: encoded(image, "TIFF", compression="tiff_lzw"),
     "BMP": lambda image: encoded(image, "BMP"),
 }
