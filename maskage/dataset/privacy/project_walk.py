@@ -13,7 +13,7 @@ from maskage.formats.export_file import EXPORT_FILE
 from maskage.formats.feature_cache import CACHE_NAME
 from maskage.formats.output_log import DEPTH
 from maskage.formats.run_arguments import ARGS_FILE
-from maskage.pictures.images import PICTURE_SUFFIXES
+from maskage.pictures.picture_kinds import is_picture_file
 
 # Left by a killed `curate`: a set that was being made, and maybe the former one.
 BUILDING = re.compile(r"\.(.+)-building-\d+")
@@ -117,7 +117,7 @@ def _add_files(folder: Path, files: Sequence[str], root: Path, places: Places) -
             places.exports.add(folder / name)
         elif is_named_by_time(name):
             places.by_time.add(folder / name)
-        elif suffix in PAGES or suffix in TEXTS or (suffix in PICTURE_SUFFIXES and not in_dataset):
+        elif suffix in PAGES | TEXTS or (not in_dataset and is_picture_file(folder / name)):
             places.files.add(folder / name)
 
 
