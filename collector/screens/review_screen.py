@@ -11,9 +11,9 @@ from dataclasses import replace
 from textual import on
 from textual.worker import get_current_worker
 
-from collector.capture.edit_messages import DISK_TOO_SLOW, describe_edits
+from collector.capture.edit_messages import DISK_TOO_SLOW, describe_edits, describe_set_aside
 from collector.capture.photographer import Feedback, Tone
-from collector.capture.writer import How, NotDone, PhotoWriter, Report
+from collector.capture.writer import How, NotDone, PhotoWriter, PictureSetAside, Report
 from collector.keys import KeyCommand
 from collector.review.gallery import Gallery
 from collector.review.photo_list import ReviewFilter, ReviewList, ReviewOrder, rank_look_alikes
@@ -88,6 +88,9 @@ class ReviewScreen(ReviewView):
         report = message.report
         if isinstance(report, NotDone):
             self._answer(Feedback(report.message, Tone.BAD))
+            return
+        if isinstance(report, PictureSetAside):
+            self._answer(describe_set_aside(report))
             return
         self._heard += 1
         for edit in report.edits:
