@@ -126,6 +126,7 @@ class CapturePictures(CaptureWorks):
             self._observation = self._desk.picture
             self._shown_s.append(now_s)
         self._show_picture(now_s)
+        self._preview.draw_now()
 
     def _leave_desk(self) -> None:
         """Clear the desk where a camera begins; what was dealt with is of the one before."""

@@ -109,6 +109,16 @@ class Preview(PixelWidget):
         self._strips = None
         self.refresh()
 
+    def draw_now(self) -> None:
+        """Draw what was given to `show` before the next key is taken.
+
+        Textual draws some milliseconds later by itself: a key that comes in between would count
+        for a picture that is not on the screen yet.
+        """
+        if self.app.screen is self.screen and self.size:
+            self.screen._compositor.update_widgets({self})
+            self.screen._compositor_refresh()
+
     def say(self, message: str) -> None:
         """Show a message where there is no picture yet."""
         self._message = shown_lines(message)
