@@ -290,7 +290,8 @@ def _run_app(parts: CaptureParts) -> int:
         finally:
             app.capture.close_parts()
     if app.fault is None:
-        show(app.capture.summarise())
+        for line in app.capture.summarise().splitlines():
+            show(line)
     _end(app)
     if app.capture.failed:
         raise PhotoNotSavedError(

@@ -147,6 +147,13 @@ class CapturePictures(CaptureWorks):
         is_waiting = self._observer.is_queue and self._desk.picture is None
         return _READING if is_waiting else None
 
+    def _describe_end(self) -> str | None:
+        """Return that a folder is over, and what was done; None before its end."""
+        if self._state.condition is not CameraCondition.ENDED or not self._observer.is_queue:
+            return None
+        counts = self._desk.describe_counts() or "none was labelled"
+        return f"no more pictures: {counts}; q ends, c starts again"
+
     def _describe_state(self, state: CameraState) -> Feedback:
         """Return a message of the camera; at the end of a folder, with what was done."""
         if state.condition is CameraCondition.ENDED and (counts := self._desk.describe_counts()):

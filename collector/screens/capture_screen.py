@@ -259,7 +259,7 @@ class CaptureScreen(CapturePictures):
         self._answer(answer)
 
     def _close_or_open_shutter(self) -> None:
-        closed = describe_camera(self._state)
+        closed = self._describe_end() or describe_camera(self._state)
         if closed is None and self._is_paused and not self._is_recording:
             closed = "paused"
         elif closed is None and self._is_reviewing:
