@@ -28,7 +28,8 @@ from maskage.formats.classes_file import read_scheme
 from maskage.pictures.images import encode_jpeg
 from maskage.pictures.perceptual_hash import hash_crop
 from maskage.records import FaceBox, Photo, Quality, RgbImage, Suggestion
-from maskage.system.files import save_new_file
+from maskage.system.faults import describe_system_fault
+from maskage.system.files import save_new_file, with_mark
 from maskage.system.lock import lock_dataset
 
 
@@ -133,7 +134,7 @@ class PhotoStore(ClosingMixin):
         """
         with self._mutex:
             wanted, mark = Path(photo.path), digest_of(data)[:8]
-            for path in (wanted, wanted.with_name(f"{wanted.stem}-{mark}{wanted.suffix}")):
+            for path in (wanted, with_mark(wanted, f"-{mark}")):
                 if self._is_left_over(path.as_posix(), data):
                     return self._adopt(replace(photo, path=path.as_posix()), data, source_sha256)
             path = Path(self._free_path(wanted, mark))
@@ -349,10 +350,7 @@ class PhotoStore(ClosingMixin):
 
     def _free_path(self, wanted: Path, mark: str) -> str:
         """Return `wanted`, or with a mark and a number; no photo has, had or will have the path."""
-        marked = (
-            wanted.with_name(f"{wanted.stem}-{mark}{number or ''}{wanted.suffix}")
-            for number in itertools.count()
-        )
+        marked = (with_mark(wanted, f"-{mark}{number or ''}") for number in itertools.count())
         return next(
             path.as_posix()
             for path in itertools.chain([wanted], marked)
@@ -391,7 +389,5 @@ def _disk_faults(doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        raise PhotoNotSavedError(
-            f"{doing} ({fault.strerror or fault}). Check the disk's space and permissions; photos "
-            f"saved before are safe."
-        ) from fault
+        what = describe_system_fault(fault) or f"{fault.strerror or fault}."
+        raise PhotoNotSavedError(f"{doing}: {what} Photos saved before are safe.") from fault
