@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date
 from functools import partial
@@ -15,6 +15,7 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.theme import Theme
 
+from collector.capture.picture_opener import PictureOpener
 from collector.capture.shutter import Gate
 from collector.capture.writer import PhotoWriter
 from collector.key_file import key_file_path, read_key_file
@@ -37,6 +38,7 @@ from maskage.defaults import DEFAULT_TARGET
 from maskage.errors import DatasetError, PhotoNotSavedError, UsageError
 from maskage.faces.finder import open_face_finder
 from maskage.formats.classes_file import read_scheme
+from maskage.formats.set_aside_file import PassedOver
 from maskage.pictures.quality_limits import QualityLimits
 from maskage.system.signals import exit_code_of, heeding
 
@@ -193,6 +195,8 @@ def run_capture(
     target: int = DEFAULT_TARGET,
     seed: int = 0,
     is_self: bool = False,
+    is_whole: bool = False,
+    shown_again: Collection[PassedOver] = (),
 ) -> int:
     """Photograph faces into the classes of a dataset, until the person quits.
 
@@ -205,6 +209,8 @@ def run_capture(
         target: Photos wanted in each class that has no target of its own.
         seed: Decides which people the demo camera shows.
         is_self: The person photographs themselves; that is recorded as their consent.
+        is_whole: Label all of each picture of a folder, not a face in it.
+        shown_again: Pictures of a folder that are shown though they were passed over before.
 
     Returns:
         0 when the person quits.
@@ -213,6 +219,7 @@ def run_capture(
         UsageError: The subject is no pseudonym, the key file is wrong, or one key stands for two
             commands.
         EnvironmentProblemError: No terminal, no such camera, no such face model.
+        DatasetError: Not one picture of the folder can be read.
         DatasetInUseError: Another collector writes to `root`.
         KeyboardInterrupt: Ctrl-C.
     """
@@ -229,10 +236,11 @@ def run_capture(
         finder = open_face_finder(face_model, QualityLimits().min_face_px)
         with PhotoStore(root) as store:
             _note_near_subject(store, pseudonym)
+            pictures = PictureOpener(opener, store, shown_again)
             if isinstance(camera, PictureFolder):
-                passed_over = camera.pass_over(photo.source for photo in store.photos())
-                if passed_over:
-                    say(f"{source}: {passed_over} pictures are skipped: they have a label already.")
+                pictures.adopt(camera)
+                if pictures.known.count:
+                    say(f"{source}: {pictures.known.describe()}; these pictures are not shown.")
             if is_self and pseudonym is not None:
                 record_self(store, pseudonym, date.today())
             return _run_app(
@@ -240,7 +248,9 @@ def run_capture(
                     store=store,
                     camera=camera,
                     source=source,
-                    opener=opener,
+                    opener=pictures,
+                    pictures=pictures,
+                    is_whole=is_whole,
                     finder=finder,
                     list_sources=lambda: [str(index) for index in list_webcams()],
                     subject=pseudonym,
@@ -306,7 +316,8 @@ def _run_app(parts: CaptureParts) -> int:
         finally:
             app.capture.close_parts()
     if app.fault is None:
-        show(app.capture.summarise())
+        for line in app.capture.summarise().splitlines():
+            show(line)
     _end(app)
     if app.capture.failed:
         raise PhotoNotSavedError(
@@ -314,6 +325,8 @@ def _run_app(parts: CaptureParts) -> int:
             f"screen reported as saved are safe. Check the disk's space and permissions, then "
             f"shoot again."
         )
+    if (unread := app.capture.unread_folder) is not None:
+        raise DatasetError(f"{unread} Name a folder of pictures that can be opened.")
     return 0
 
 

@@ -60,7 +60,13 @@ _CAPTURE: tuple[KeyCommand, ...] = (
     KeyCommand("camera", "c", "camera", "camera", "open the next camera, or this one again"),
     KeyCommand("mirror", "m", "mirror", "mirror", "mirror the preview; photos are never mirrored"),
     KeyCommand("pause", "p", "pause", "pause", "freeze the picture and close the shutter"),
-    KeyCommand("skip", "right", "skip", "skip", "go to the next picture of a folder"),
+    KeyCommand("skip", "right", "skip", "skip", "skip this picture of a folder, and remember it"),
+    KeyCommand(
+        "reject", "x,delete", "reject", "", "reject this picture of a folder, and remember it"
+    ),
+    KeyCommand(
+        "whole", "enter", "whole", "", "label all of this picture of a folder, not a face in it"
+    ),
     KeyCommand("gallery", "g", "gallery", "gallery", "review the photos and correct labels"),
     KeyCommand("help", "question_mark", "help", "help", "show this page"),
     KeyCommand("quit", "q", "quit", "quit", "finish saving and leave"),
@@ -165,7 +171,16 @@ def capture_commands(
         changes: Keys that the user has chosen, by name of the command; see `collector.key_file`.
     """
     classes = _class_commands(scheme, "shoot", "shoot", "shoot into {}; hold for a burst")
-    return _with_changes((*classes, *_CAPTURE), changes or {})
+    return _yielding(_with_changes((*classes, *_CAPTURE), changes or {}), changes or {})
+
+
+def picture_commands(commands: Sequence[KeyCommand]) -> tuple[KeyCommand, ...]:
+    """Return the keys of the camera with those in the footer that a folder of pictures needs."""
+    shown = {"skip": "skip", "reject": "reject", "whole": "all of it"}
+    hidden = {"burst", "timer", "session", "mirror", "pause"}
+    return tuple(
+        replace(c, short="" if c.name in hidden else shown.get(c.name, c.short)) for c in commands
+    )
 
 
 def review_commands(
@@ -268,6 +283,20 @@ def _give_way(command: KeyCommand, taken: Container[str]) -> KeyCommand:
     """Leave the keys of others to them, as long as one is left."""
     own = [key for key in command.keys.split(",") if key not in taken]
     return replace(command, keys=",".join(own)) if own else command
+
+
+def _yielding(
+    commands: tuple[KeyCommand, ...], changes: Mapping[str, str]
+) -> tuple[KeyCommand, ...]:
+    """Take the keys from the commands of folders that a user gave to others, before they came."""
+    is_late = {c.name: c.name in ("reject", "whole") and c.name not in changes for c in commands}
+    taken = {key for c in commands if not is_late[c.name] for key in c.keys.split(",")}
+    return tuple(
+        replace(c, keys=",".join(key for key in c.keys.split(",") if key not in taken))
+        if is_late[c.name]
+        else c
+        for c in commands
+    )
 
 
 def _show_key(key: str) -> str:

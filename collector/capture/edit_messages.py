@@ -1,7 +1,7 @@
 """Describes edits, in a few words for the person who ordered them."""
 
 from collector.capture.photographer import Feedback, Tone
-from collector.capture.writer import Edited, How
+from collector.capture.writer import Edited, How, PictureSetAside
 from maskage.classes.scheme import Scheme
 from maskage.dataset.edits import Edit
 from maskage.outside_text import shown_text
@@ -20,6 +20,12 @@ def describe_edits(report: Edited, scheme: Scheme) -> Feedback:
     if report.how is How.REDONE:
         return Feedback(f"redone: {_count_shots(made) or text}")
     return Feedback(text)
+
+
+def describe_set_aside(report: PictureSetAside) -> Feedback:
+    """Return one line: what was done, undone or redone with a picture of a folder."""
+    what = f"{report.picture.how}: {shown_text(report.picture.path.name)}"
+    return Feedback(what if report.how is How.DONE else f"{report.how}: {what}")
 
 
 def _describe(edit: Edit, scheme: Scheme) -> str:

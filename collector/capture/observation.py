@@ -1,6 +1,6 @@
 """One frame with the face in it, its crop and the quality of the crop."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class Observation:
         is_live: True where time passes at the camera, so that a frame grows stale.
         still_s: Seconds for which the picture has not changed at all; 0 for a moving one.
         is_black: True where the frame shows nothing, as with a covered lens.
+        is_recording: True where a pause is no fault: the frame is the newest until the next comes.
     """
 
     frame: Frame
@@ -41,10 +42,17 @@ class Observation:
     is_live: bool = True
     still_s: float = 0.0
     is_black: bool = False
+    is_recording: bool = False
 
 
 def observe_frame(
-    frame: Frame, finder: FaceFinder, source: str, *, is_live: bool = True, still_s: float = 0.0
+    frame: Frame,
+    finder: FaceFinder,
+    source: str,
+    *,
+    is_live: bool = True,
+    still_s: float = 0.0,
+    is_recording: bool = False,
 ) -> Observation:
     """Find the face of a frame, cut it out and measure it."""
     found = finder.find(frame.pixels)
@@ -62,6 +70,17 @@ def observe_frame(
         is_live=is_live,
         still_s=still_s,
         is_black=is_black_picture(frame.pixels),
+        is_recording=is_recording,
+    )
+
+
+def whole_picture(observation: Observation) -> Observation:
+    """Return an observation whose photo is all of the picture, whatever was found in it."""
+    frame = observation.frame
+    box = FaceBox(0, 0, frame.width, frame.height)
+    quality = measure_quality(frame.pixels, box)
+    return replace(
+        observation, faces=(box,), box=box, is_guided=False, crop=frame.pixels, quality=quality
     )
 
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from collector.capture.observation import Observation, observe_frame
+from collector.capture.pictures_ahead import PicturesAhead
 from maskage.cameras.live_feed import CameraCondition, CameraState, LiveFeed
-from maskage.cameras.sources import Camera, PictureFolder
+from maskage.cameras.sources import Camera, PictureFolder, can_fall_silent
 from maskage.cameras.video.video_file import VideoFile
 from maskage.errors import CameraError
 from maskage.faces.finder import FaceFinder
@@ -61,6 +62,7 @@ class Observer:
         self._changed_s = time.monotonic()
         self._thumbprint = b""
         self._newest: Observation | None = None
+        self._ahead = PicturesAhead()
         self._choice = _SourceChoice([source], opener)
         self._feed = LiveFeed(
             self._choice.open, camera, examine=self._examine, on_state=self._pass_on
@@ -82,18 +84,40 @@ class Observer:
         return self._feed.camera.frame_count
 
     def take(self) -> Observation | None:
-        """Return the newest observation that was not taken yet."""
+        """Return the newest observation that was not taken yet, or a folder's next picture."""
         with self._mutex:
             observation, self._slot = self._slot, None
-            return observation
+        return observation or self._ahead.take()
 
-    def advance(self) -> None:
-        """Go to the next picture, where the source is a folder of pictures."""
-        self._feed.advance()
+    def advance(self) -> Observation | None:
+        """Go to the next picture of a folder.
+
+        Returns:
+            The picture. None where it is announced once it was read, or where there is none left,
+            which is reported.
+        """
+        observation = self._ahead.next()
+        if observation is None and (end := self._ahead.take_end()) is not None:
+            self._on_state(end)
+        return observation
 
     def return_to(self, index: int) -> None:
-        """Show this picture of a folder again, counted from 0."""
-        self._feed.go_to(index)
+        """Show this picture of a folder again, counted from 0; it is announced."""
+        self._ahead.go_back(index)
+
+    def hold(self, *, is_held: bool) -> None:
+        """Stop a recording at the present frame, or let it go on."""
+        self._feed.hold(is_held=is_held)
+
+    @property
+    def is_queue(self) -> bool:
+        """True for a folder of pictures."""
+        return self._feed.is_queue
+
+    @property
+    def camera(self) -> Camera:
+        """The camera that frames come from."""
+        return self._feed.camera
 
     def switch(self, sources: list[str]) -> None:
         """Watch the first of `sources` that gives a picture, instead of the present camera."""
@@ -102,6 +126,7 @@ class Observer:
     def close(self) -> None:
         """Stop watching and close the camera."""
         self._stopping.set()
+        self._ahead.close()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
         self._feed.close()
@@ -112,10 +137,26 @@ class Observer:
             sources, self._next_sources = self._next_sources, None
             if sources is not None:
                 self._choice = _SourceChoice([*sources, self.source], self._opener)
+                self._ahead.clear()
                 self._feed.switch(self._choice.open, sources[0])
             self._watch_once()
 
+    def _wait_for_room(self) -> bool:
+        """Return whether a picture of a folder is to be read; wait a little where none is."""
+        if not self._feed.is_queue:
+            return True
+        if (index := self._ahead.take_wanted()) is not None:
+            self._feed.go_to(index)
+        elif self._feed.has_ended or not self._ahead.has_room:
+            self._ahead.wait(_WAIT_S)
+            return False
+        else:
+            self._feed.advance()
+        return True
+
     def _watch_once(self) -> None:
+        if not self._wait_for_room():
+            return
         try:
             frame = self._feed.take(_WAIT_S)
         except CameraError:
@@ -135,10 +176,15 @@ class Observer:
             _source_of(frame, camera),
             is_live=camera.is_live,
             still_s=self._measure_stillness(frame),
+            is_recording=camera.is_live and not can_fall_silent(camera),
         )
         self.source = self._choice.settle()
 
     def _hand_over(self, observation: Observation) -> None:
+        if self._feed.is_queue:
+            if self._ahead.put(observation):
+                self._on_observation()
+            return
         with self._mutex:
             is_announced = self._slot is not None
             self._unshown += is_announced
@@ -167,8 +213,10 @@ class Observer:
         if state.condition not in (CameraCondition.LIVE, CameraCondition.ENDED):
             with self._mutex:
                 self._slot = None
-        if state.condition is not CameraCondition.OPENING:
-            self._on_state(replace(state, message=message))
+        state = replace(state, message=message)
+        is_shown = state.condition is not CameraCondition.OPENING
+        if is_shown and not (self._feed.is_queue and self._ahead.keeps(state)):
+            self._on_state(state)
 
 
 class _SourceChoice:
@@ -204,7 +252,7 @@ class _SourceChoice:
 def _source_of(frame: Frame, camera: Camera) -> str:
     """Return where a photo of this frame comes from: a picture of a folder by its own path."""
     if isinstance(camera, PictureFolder) and frame.file is not None:
-        return str(camera.folder / frame.file)
+        return str((camera.folder / frame.file).absolute())
     return camera.name
 
 
@@ -213,8 +261,9 @@ def _describe_end(camera: Camera) -> str:
         return " ".join(["The recording is over.", *camera.damage.faults])
     if not isinstance(camera, PictureFolder):
         return "The recording is over."
-    unread = len(camera.skipped)
-    broken = f" {unread} could not be read, first: {camera.skipped[0]}" if unread else ""
+    # A picture that was gone back to may have been tried twice.
+    unread = list(dict.fromkeys(camera.skipped))
+    broken = f" {len(unread)} could not be read, first: {unread[0]}" if unread else ""
     others = len(camera.left_out)
     left = f" {others} are left out, first: {camera.left_out[0].path}" if others else ""
     return f"Every picture of the folder is dealt with.{broken}{left}"

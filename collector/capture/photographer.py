@@ -81,6 +81,7 @@ class Photographer:
         self.gate = gate
         self.subject = subject
         self.session = new_session_id()
+        self._is_session_chosen = False
         self.observation: Observation | None = None
         self.closed: str | None = None
         self.last_label: str | None = None
@@ -97,10 +98,26 @@ class Photographer:
         """Quality limits of this session."""
         return self._sharpness.limits(QualityLimits())
 
-    def start_session(self, subject: str | None) -> None:
-        """Start a new session with the same subject or another."""
+    @property
+    def shared_session(self) -> str | None:
+        """The session of the next photo; None where each picture is a photo of its own.
+
+        The pictures of a folder may show anybody: only the person at the keys knows that some of
+        them are of one session.
+        """
+        is_queue = self.observation is not None and not self.observation.is_live
+        return None if is_queue and not self._is_session_chosen else self.session
+
+    def start_session(self, subject: str | None, *, is_chosen: bool = False) -> None:
+        """Start a new session with the same subject or another.
+
+        Args:
+            subject: Pseudonym of the person, or None.
+            is_chosen: True where pictures of a folder belong to it too.
+        """
         self.subject = subject
         self.session = new_session_id()
+        self._is_session_chosen = is_chosen
         self.plan = None
         self._sharpness.clear()
 
@@ -113,9 +130,19 @@ class Photographer:
             self._writer.fold(folded, into=self._held.step)
         return self._shoot_held(now_s)
 
+    def take_picture(self, label: str, now_s: float) -> tuple[Feedback, int]:
+        """Take the present picture of a folder at once; return the answer and its step."""
+        self.last_label = label
+        step = self.next_step()
+        return self._shoot(label, step, now_s), step
+
+    def next_step(self) -> int:
+        """Return the number of a new step, for undo."""
+        return next(self._steps)
+
     def press_again(self, now_s: float) -> Feedback | None:
         """Handle the key that shoots into the class last used."""
-        return self.press(self.last_label, now_s) if self.last_label else self._no_class_yet()
+        return self.press(self.last_label, now_s) if self.last_label else self.refuse_again()
 
     def start_burst(self, now_s: float) -> Feedback:
         """Start a burst, or stop the one in progress."""
@@ -156,7 +183,7 @@ class Photographer:
 
     def _start_plan(self, what: str, count: int, starts_s: float) -> Feedback:
         if self.last_label is None:
-            return self._no_class_yet()
+            return self.refuse_again()
         if self.plan is not None:
             self.plan = None
             return Feedback(f"{what} stopped")
@@ -206,7 +233,14 @@ class Photographer:
         if last is None or not is_same_picture(last, fingerprint):
             return findings
         return ShotFindings(
-            findings.closed, findings.unclear, (*findings.flaws, "same as the last shot: move")
+            findings.closed,
+            findings.unclear,
+            (
+                *findings.flaws,
+                "same as the last shot: move"
+                if observation.is_live
+                else "same as the last picture",
+            ),
         )
 
     def _compose(
@@ -216,7 +250,7 @@ class Photographer:
             crop=observation.crop,
             label=label,
             subject=self.subject,
-            session=self.session,
+            session=self.shared_session,
             source=observation.source,
             box=observation.box,
             quality=observation.quality,
@@ -229,5 +263,6 @@ class Photographer:
         self.refused += 1
         return Feedback(f"refused: {', '.join(why)}", Tone.BAD)
 
-    def _no_class_yet(self) -> Feedback:
+    def refuse_again(self) -> Feedback:
+        """Return the answer to a key that needs a class where none was used yet."""
         return Feedback(f"no class used yet: press {self._key_words} first", Tone.CARE)

@@ -78,9 +78,10 @@ def inspect_shot(
     """
     closed: list[str] = []
     if observation.is_live:
-        if now_s - observation.frame.captured_s > MAX_FRAME_AGE_S:
+        can_be_stale = not observation.is_recording
+        if can_be_stale and now_s - observation.frame.captured_s > MAX_FRAME_AGE_S:
             closed.append("no fresh picture")
-        elif observation.still_s > FROZEN_AFTER_S:
+        elif can_be_stale and observation.still_s > FROZEN_AFTER_S:
             closed.append("the picture is frozen")
         elif observation.is_black:
             closed.append("the picture is black: is the lens covered?")

@@ -8,16 +8,18 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from collector.capture.deleted_photos import keep_possible
 from maskage.dataset.edits import Edit
 from maskage.dataset.store import PhotoStore
 from maskage.dataset.trash import TrashedPhoto, empty_trash
-from maskage.errors import ToolchainError
+from maskage.errors import PhotoNotSavedError, ToolchainError
+from maskage.formats.set_aside_file import SetAside, append_set_aside
 from maskage.pictures.images import resize_square
 from maskage.records import FaceBox, Quality, RgbImage
+from maskage.system.faults import describe_system_fault
 
 MAX_WAITING = 32
 MAX_STEPS = 200
@@ -40,7 +42,7 @@ class Shot:
     crop: RgbImage
     label: str
     subject: str | None
-    session: str
+    session: str | None
     source: str
     box: FaceBox
     quality: Quality
@@ -87,19 +89,36 @@ class Edited:
 
 
 @dataclass(frozen=True)
+class PictureSetAside:
+    """A report of a picture of a folder that was skipped or rejected; it is on the disk.
+
+    Attributes:
+        picture: The picture.
+        index: Its place in the folder, from 0.
+        how: Done, undone or redone.
+    """
+
+    picture: SetAside
+    index: int
+    how: How
+
+
+@dataclass(frozen=True)
 class NotDone:
     """A report of an order that failed.
 
     Attributes:
         message: The reason, for people.
         is_shot: True where a photo was lost by it.
+        picture: Index, from 0, of the picture of a folder that is not dealt with now.
     """
 
     message: str
     is_shot: bool = False
+    picture: int | None = None
 
 
-Report = Edited | NotDone
+Report = Edited | PictureSetAside | NotDone
 
 
 @dataclass
@@ -107,6 +126,7 @@ class _Step:
     number: int
     edits: list[Edit]
     taken: dict[str, Taken] = field(default_factory=dict)
+    set_aside: PictureSetAside | None = None
 
 
 class PhotoWriter:
@@ -163,6 +183,23 @@ class PhotoWriter:
     def undo(self) -> bool:
         """Order the last step to be undone; return False when the order cannot be taken."""
         return self._order(self._undo)
+
+    def undo_step(self, number: int) -> bool:
+        """Order this step to be undone where it is the last one; False where it cannot be taken."""
+        return self._order(lambda: self._undo_step(number))
+
+    def set_aside(self, picture: SetAside, index: int, step: int) -> bool:
+        """Order to remember that a picture of a folder was passed over; it is one step for undo.
+
+        Args:
+            picture: The picture.
+            index: Its place in the folder, from 0.
+            step: The number of the step.
+
+        Returns:
+            False when the disk is too far behind to take the order.
+        """
+        return self._order(lambda: self._set_aside(picture, index, step))
 
     def redo(self) -> bool:
         """Order the step undone last to be redone; return False when it cannot be taken."""
@@ -222,7 +259,7 @@ class PhotoWriter:
             )
         except ToolchainError as fault:
             self.failed += 1
-            self._report(NotDone(str(fault), is_shot=True))
+            self._report(NotDone(str(fault), is_shot=True, picture=shot.picture))
             return
         self.saved += 1
         edit = Edit(None, photo)
@@ -250,6 +287,10 @@ class PhotoWriter:
             self._report(NotDone("Nothing to undo."))
             return
         step = self._done[-1]
+        if step.set_aside is not None:
+            self._note(step.set_aside, How.UNDONE)
+            self._undone.append(self._done.pop())
+            return
         edits = [edit.inverse for edit in reversed(step.edits)]
         self._store.apply(edits)
         self._undone.append(self._done.pop())
@@ -261,10 +302,40 @@ class PhotoWriter:
             self._report(NotDone("Nothing to redo."))
             return
         step = self._undone[-1]
+        if step.set_aside is not None:
+            self._note(step.set_aside, How.REDONE)
+            self._done.append(self._undone.pop())
+            return
         self._store.apply(step.edits)
         self._done.append(self._undone.pop())
         self.saved += len(step.taken)
         self._report(Edited(tuple(step.edits), How.REDONE, step.taken))
+
+    def _undo_step(self, number: int) -> None:
+        if self._done and self._done[-1].number == number:
+            self._undo()
+
+    def _set_aside(self, picture: SetAside, index: int, step: int) -> None:
+        done = PictureSetAside(picture, index, How.DONE)
+        try:
+            self._note(done, How.DONE)
+        except ToolchainError as fault:
+            self._report(NotDone(str(fault), picture=index))
+            return
+        self._done.append(_Step(step, [], set_aside=done))
+        self._undone.clear()
+
+    def _note(self, done: PictureSetAside, how: How) -> None:
+        """Write down that a picture was passed over, or that this was undone, and report it."""
+        picture = done.picture
+        try:
+            append_set_aside(self._store.root, picture, is_open=how is How.UNDONE)
+        except OSError as fault:
+            raise PhotoNotSavedError(
+                f"{picture.path.name}: that it was {picture.how} is not remembered: "
+                f"{describe_system_fault(fault) or fault}"
+            ) from fault
+        self._report(replace(done, how=how))
 
     def _fold(self, step: int, into: int) -> None:
         for done in self._done:

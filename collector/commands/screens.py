@@ -15,6 +15,7 @@ from maskage.commands.options import (
 from maskage.commands.parser import CommandParser
 from maskage.commands.program import Command
 from maskage.demo.address import is_demo
+from maskage.formats.set_aside_file import PassedOver
 
 
 def _add_capture_options(parser: CommandParser) -> None:
@@ -29,6 +30,18 @@ def _add_capture_options(parser: CommandParser) -> None:
         "a warning, off saves it (default: warn)",
     )
     add_target(parser)
+    parser.add_argument(
+        "--whole",
+        action="store_true",
+        help="of a folder of pictures, label all of each picture and not a face in it",
+    )
+    parser.add_argument(
+        "--show-again",
+        action="append",
+        choices=[how.value for how in PassedOver],
+        default=[],
+        help="of a folder of pictures, show those too that were skipped, or rejected, before",
+    )
     add_demo_seed(parser)
     add_face_model(parser)
 
@@ -56,6 +69,8 @@ def _run_capture_command(arguments: argparse.Namespace) -> int:
         target=arguments.target,
         seed=arguments.seed,
         is_self=arguments.is_self,
+        is_whole=arguments.whole,
+        shown_again=[PassedOver(how) for how in arguments.show_again],
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from collector.capture.observer import CameraOpener
+from collector.capture.picture_opener import PictureOpener
 from collector.capture.shutter import Gate
 from collector.capture.writer import PhotoWriter
 from collector.keys import KeyCommand, capture_commands, review_commands, trash_commands
@@ -30,6 +31,8 @@ class CaptureParts:
         gate: The strictness of the shutter.
         target: Photos wanted in each class that has no target of its own.
         key_changes: Keys that the user has chosen, by name of the command.
+        pictures: Opens folders of pictures, and knows what was dealt with in them; or None.
+        is_whole: True to label all of each picture of a folder, not a face in it.
     """
 
     store: PhotoStore
@@ -42,6 +45,8 @@ class CaptureParts:
     gate: Gate = Gate.WARN
     target: int = DEFAULT_TARGET
     key_changes: Mapping[str, str] = field(default_factory=dict)
+    pictures: PictureOpener | None = None
+    is_whole: bool = False
 
     @cached_property
     def commands(self) -> tuple[KeyCommand, ...]:

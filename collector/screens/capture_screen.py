@@ -6,73 +6,32 @@ small messages.
 
 import asyncio
 import time
-from collections import deque
 
 from textual import on
-from textual.message import Message
 
-from collector.capture.class_counts import PhotoCounts
-from collector.capture.edit_messages import DISK_TOO_SLOW
-from collector.capture.observation import Observation
-from collector.capture.observer import Observer
-from collector.capture.photographer import Feedback, Photographer, Tone
+from collector.capture.edit_messages import describe_set_aside
+from collector.capture.photographer import Feedback, Tone
 from collector.capture.shutter import GATE_TEXTS
-from collector.capture.writer import Edited, How, NotDone, PhotoWriter
-from collector.keys import name_class_keys, show_keys
-from collector.screens.capture_parts import CaptureParts
-from collector.screens.capture_view import CaptureView, describe_camera, describe_saved
+from collector.capture.writer import NotDone, PictureSetAside
+from collector.keys import PALETTE
+from collector.screens.capture_pictures import CapturePictures
+from collector.screens.capture_view import describe_camera, describe_saved
 from collector.screens.messages import CameraChanged, ObservationReady, WriterReported
-from collector.screens.permission import Permission
-from collector.widgets.class_panel import ClassCounts
 from collector.widgets.dialogs import HelpPage
-from collector.widgets.panels import SessionFigures
-from collector.widgets.preview import PreviewPicture
-from collector.widgets.tone_line import TONE_COLORS
-from maskage.cameras.live_feed import CameraCondition, CameraState
+from maskage.cameras.live_feed import CameraCondition
 from maskage.dataset.edits import flagging
 
 _TICK_S = 1 / 30
 _PANELS_S = 0.2
-_ANSWER_S = 4.0
-_FLASH_S = 0.12
 _STYLED_S = 0.15
 
 
-class CaptureScreen(CaptureView):
+class CaptureScreen(CapturePictures):
     """The keys of the camera, and what its threads report.
 
     Args:
         parts: The camera, the store and the rest that it works with.
     """
-
-    def __init__(self, parts: CaptureParts) -> None:
-        super().__init__(parts)
-        self._writer = PhotoWriter(parts.store)
-        self._writer.add_listener(lambda report: self._send(WriterReported(report)))
-        self._photographer = Photographer(
-            self._writer, self._scheme, parts.gate, parts.subject, name_class_keys(parts.commands)
-        )
-        self._observer = Observer(
-            parts.camera,
-            parts.source,
-            parts.opener,
-            parts.finder,
-            on_observation=lambda: self._send(ObservationReady()),
-            on_state=lambda state: self._send(CameraChanged(state)),
-        )
-        self._class_counts = PhotoCounts(parts.store, parts.subject)
-        self._permission = Permission(
-            parts.store, lambda why: self._answer(Feedback(why, Tone.BAD))
-        )
-        self._subject_key = next(show_keys(c.keys) for c in parts.commands if c.name == "subject")
-        self._observation: Observation | None = None
-        self._state = CameraState(CameraCondition.LIVE, parts.camera.name)
-        self._is_mirrored = True
-        self._is_paused = self._is_closed = self._is_reviewing = False
-        self._passed_over = 0
-        self._seen_s: deque[float] = deque(maxlen=120)
-        self._shown_s: deque[float] = deque(maxlen=60)
-        self._flashed_s = float("-inf")
 
     def on_mount(self) -> None:
         """Start the camera and the clocks, and ask for what is missing."""
@@ -100,26 +59,23 @@ class CaptureScreen(CaptureView):
 
     # Messages from the threads
 
-    def _send(self, message: Message) -> None:
-        """Post from another thread; nothing once the screen has ended."""
-        if not self._is_closed:
-            self.post_message(message)
-
     @on(ObservationReady)
     def _see(self) -> None:
         observation = self._observer.take()
         if observation is None:
             return
+        if not observation.is_live:
+            self._lay(observation)
+            return
         now_s = time.monotonic()
         self._seen_s.append(now_s)
-        # A picture of a folder comes once and is never passed over.
-        if observation.is_live and (self._is_paused or self.is_too_small or self._is_reviewing):
+        if self._is_paused or self.is_too_small or self._is_reviewing:
             self._passed_over += 1
             return
         self._observation = self._photographer.observation = observation
         # Styled pictures are slow to draw: a few a second, so that keys do not wait for them.
         since_s = now_s - self._shown_s[-1] if self._shown_s else _STYLED_S
-        if observation.is_live and since_s < _STYLED_S and not self._preview.is_raw:
+        if since_s < _STYLED_S and not self._preview.is_raw:
             self._passed_over += 1
             return
         self._shown_s.append(now_s)
@@ -131,9 +87,11 @@ class CaptureScreen(CaptureView):
         if message.state.condition is CameraCondition.LIVE:
             # What was seen before is another camera's, or of before the gap: never shot now.
             self._observation = self._photographer.observation = None
+            self._leave_desk()
+            self._observer.hold(is_held=self._is_paused)
         self._close_or_open_shutter()
         if message.state.message:
-            self._answer(Feedback(message.state.message, Tone.BAD))
+            self._answer(self._describe_state(message.state))
         elif self._shown_s:
             self._answer(Feedback(f"{message.state.name} is open", Tone.GOOD))
         self._show_picture(time.monotonic())
@@ -141,22 +99,18 @@ class CaptureScreen(CaptureView):
     @on(WriterReported)
     def _hear(self, message: WriterReported) -> None:
         report = message.report
+        self._go_back(report)
         if isinstance(report, NotDone):
             # What happened comes first: a long path would push it off a narrow line.
             text = f"not saved! {report.message}" if report.is_shot else report.message
             self._answer(Feedback(text, Tone.BAD))
-            return
-        self._class_counts.note(report.edits)
-        self._return_to_undone(report)
-        self._strip.note(report)
-        self._answer(describe_saved(report, self._class_counts.total, self._scheme))
-        self._show_counts()
-
-    def _return_to_undone(self, report: Edited) -> None:
-        """Go back to a folder's picture when its shot was undone."""
-        pictures = [taken.picture for taken in report.taken.values() if taken.picture is not None]
-        if report.how is How.UNDONE and pictures:
-            self._observer.return_to(min(pictures))
+        elif isinstance(report, PictureSetAside):
+            self._answer(describe_set_aside(report))
+        else:
+            self._class_counts.note(report.edits)
+            self._strip.note(report)
+            self._answer(describe_saved(report, self._class_counts.total, self._scheme))
+            self._show_counts()
 
     # Keys
 
@@ -165,8 +119,12 @@ class CaptureScreen(CaptureView):
         self._shoot(self._scheme.labels[number])
 
     def _shoot(self, label: str | None) -> None:
-        if label is not None:
-            self._note_used(label)
+        if label is None:
+            return
+        self._note_used(label)
+        if self._observer.is_queue:
+            self._label_picture(label, PALETTE, time.monotonic())
+        else:
             self._take(self._photographer.press(label, time.monotonic()))
             self._show_counts()
 
@@ -186,19 +144,6 @@ class CaptureScreen(CaptureView):
     def action_timer(self) -> None:
         """Start the countdown to one shot, or stop it."""
         self._take(self._photographer.start_timer(time.monotonic()))
-
-    def action_undo(self) -> None:
-        """Order the last step to be undone."""
-        self._order(self._writer.undo())
-
-    def action_redo(self) -> None:
-        """Order what was undone to be done again."""
-        self._order(self._writer.redo())
-
-    def _order(self, is_taken: bool) -> None:
-        """Say so where the writer has no room for an order: no key is lost in silence."""
-        if not is_taken:
-            self._answer(DISK_TOO_SLOW)
 
     def action_flag(self) -> None:
         """Set the flag, or remove it where it is set."""
@@ -226,7 +171,7 @@ class CaptureScreen(CaptureView):
 
     def action_session(self) -> None:
         """Start a new session of the same subject."""
-        self._photographer.start_session(self._photographer.subject)
+        self._photographer.start_session(self._photographer.subject, is_chosen=True)
         self._answer(Feedback(f"new session {self._photographer.session}"))
 
     def action_camera(self) -> None:
@@ -250,20 +195,31 @@ class CaptureScreen(CaptureView):
     def action_pause(self) -> None:
         """Freeze the preview and close the shutter, or go on."""
         self._is_paused = not self._is_paused
+        self._observer.hold(is_held=self._is_paused)
         self._close_or_open_shutter()
-        self._answer(
-            Feedback(
-                "paused: press p to go on" if self._is_paused else "the camera is running again"
-            )
-        )
+        if not self._is_paused:
+            self._answer(Feedback("the camera is running again"))
+        elif self._is_recording:
+            self._answer(Feedback("paused: this picture can still be taken; press p to go on"))
+        else:
+            self._answer(Feedback("paused: press p to go on"))
         self._show_picture(time.monotonic())
 
+    @property
+    def _is_recording(self) -> bool:
+        return self._observation is not None and self._observation.is_recording
+
     def action_skip(self) -> None:
-        """Go to the next picture of a folder."""
-        if self._observation is None or self._observation.is_live:
-            self._answer(Feedback("there is nothing to skip: the camera is live"))
-        else:
-            self._observer.advance()
+        """Say that a camera has nothing to skip; `on_key` takes the key at a folder."""
+        self._answer(Feedback("there is nothing to skip: the camera is live"))
+
+    def action_reject(self) -> None:
+        """Say that a camera has nothing to reject, as `action_skip`."""
+        self._answer(Feedback("there is nothing to reject: the camera is live"))
+
+    def action_whole(self) -> None:
+        """Say that a camera shows no picture of a folder, as `action_skip`."""
+        self._answer(Feedback("only a picture of a folder is labelled whole: the camera is live"))
 
     def action_gallery(self) -> None:
         """Open the gallery over the camera."""
@@ -287,26 +243,6 @@ class CaptureScreen(CaptureView):
         await asyncio.to_thread(self.close_parts)
         self.app.exit()
 
-    def close_parts(self) -> None:
-        """Stop both threads after saving every shot that was taken. May be called twice."""
-        if not self._is_closed:
-            self._is_closed = True
-            self._observer.close()
-            self._writer.close()
-
-    @property
-    def failed(self) -> int:
-        """The number of shots that the disk refused."""
-        return self._writer.failed
-
-    def summarise(self) -> str:
-        """Return one line on what this run did."""
-        failed = f" Could not be saved: {self._writer.failed}!" if self._writer.failed else ""
-        return (
-            f"Saved in {self._parts.store.root}: {self._writer.saved:,}. Shots refused: "
-            f"{self._photographer.refused:,}. Frames dropped: {self._dropped:,}.{failed}"
-        )
-
     # Now and then
 
     def _tick(self) -> None:
@@ -317,13 +253,11 @@ class CaptureScreen(CaptureView):
             return
         if answer.is_taken:
             self._flashed_s = time.monotonic()
-            if self._observation is not None and not self._observation.is_live:
-                self._observer.advance()
         self._answer(answer)
 
     def _close_or_open_shutter(self) -> None:
-        closed = describe_camera(self._state)
-        if closed is None and self._is_paused:
+        closed = self._describe_end() or describe_camera(self._state)
+        if closed is None and self._is_paused and not self._is_recording:
             closed = "paused"
         elif closed is None and self._is_reviewing:
             closed = "the gallery is open"
@@ -332,64 +266,3 @@ class CaptureScreen(CaptureView):
         elif closed is None and (objection := self._objection):
             closed = f"{objection}: press {self._subject_key}"
         self._photographer.closed = closed
-
-    @property
-    def _objection(self) -> str | None:
-        return self._permission.objection(self._photographer.subject, self._observer.source)
-
-    @property
-    def _dropped(self) -> int:
-        return self._observer.dropped + self._passed_over
-
-    def _show_picture(self, now_s: float) -> None:
-        if self._observation is None:
-            self._preview.say(self._photographer.closed or "waiting for the camera")
-            return
-        closed = self._photographer.closed
-        self._preview.show(
-            PreviewPicture(
-                self._observation,
-                TONE_COLORS[self._photographer.advise(now_s).tone],
-                is_mirrored=self._is_mirrored,
-                is_dim=closed is not None,
-                flash=now_s - self._flashed_s < _FLASH_S,
-                countdown=self._photographer.countdown(now_s),
-                note=closed or "",
-            )
-        )
-
-    def _show_counts(self) -> None:
-        self._class_panel.counts = ClassCounts(
-            total=dict(self._class_counts.total),
-            of_subject=dict(self._class_counts.of_subject),
-            last=self._photographer.last_label,
-        )
-
-    def _update_panels(self) -> None:
-        now_s = time.monotonic()
-        self._advice.say(self._photographer.advise(now_s))
-        if now_s - self._answered_s > _ANSWER_S:
-            self._answer(Feedback(self._parts.finder.notice or GATE_TEXTS[self._parts.gate]))
-        self._show_header(now_s)
-        self._session_panel.figures = SessionFigures(
-            subject=self._photographer.subject,
-            session=self._photographer.session,
-            quality=self._observation.quality if self._observation else None,
-            limits=self._photographer.limits,
-            saved=self._writer.saved,
-            refused=self._photographer.refused,
-            dropped=self._dropped,
-            failed=self._writer.failed,
-            waiting=self._writer.waiting,
-            subject_count=sum(self._class_counts.of_subject.values()),
-        )
-
-    def _show_header(self, now_s: float) -> None:
-        seen = self._observation
-        if seen is not None and seen.frame.file is not None:
-            of = f" of {count:,}" if (count := self._observer.frame_count) else ""
-            name, place = seen.frame.file, f"{seen.frame.index + 1:,}{of}"
-        else:
-            fps = sum(1 for seen_s in self._seen_s if now_s - seen_s <= 1.0)
-            name, place = self._state.name, f"{fps} fps"
-        self._draw_header(name, f"{place} · gate {self._parts.gate}")

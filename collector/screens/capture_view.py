@@ -13,7 +13,7 @@ from textual.widgets import Static
 from collector.capture.edit_messages import describe_edits
 from collector.capture.photographer import Feedback, Tone
 from collector.capture.writer import Edited, How
-from collector.keys import PALETTE
+from collector.keys import PALETTE, picture_commands
 from collector.screens.capture_parts import CaptureParts
 from collector.screens.keyed_screen import KeyedScreen
 from collector.widgets.class_palette import ClassPalette
@@ -25,6 +25,7 @@ from collector.widgets.roomy_screen import TooSmall
 from collector.widgets.shot_strip import ShotStrip
 from collector.widgets.tone_line import ToneLine
 from maskage.cameras.live_feed import CameraCondition, CameraState
+from maskage.cameras.sources import PictureFolder
 from maskage.classes.scheme import Scheme
 from maskage.outside_text import shown_text
 
@@ -68,7 +69,10 @@ class CaptureView(KeyedScreen):
                 yield SessionPanel(id="session")
                 yield ClassPalette(self._scheme, self._class_keys, id="palette")
         yield ShotStrip(self._scheme, self._class_keys, id="strip")
-        yield KeyFooter(self._commands, [("shoot", "shoot, hold: burst")], id="keys")
+        if isinstance(self._parts.camera, PictureFolder):
+            yield KeyFooter(picture_commands(self._commands), [("shoot", "label")], id="keys")
+        else:
+            yield KeyFooter(self._commands, [("shoot", "shoot, hold: burst")], id="keys")
         yield TooSmall("q  quit", id="too-small")
 
     @property

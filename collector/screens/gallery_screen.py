@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from textual import on
 
-from collector.capture.edit_messages import DISK_TOO_SLOW, describe_edits
+from collector.capture.edit_messages import DISK_TOO_SLOW, describe_edits, describe_set_aside
 from collector.capture.photographer import Feedback, Tone
-from collector.capture.writer import Edited, NotDone, PhotoWriter, Report
+from collector.capture.writer import Edited, NotDone, PhotoWriter, PictureSetAside, Report
 from collector.keys import KeyCommand
 from collector.review.gallery import Gallery
 from collector.screens.messages import ThumbsReady, WriterReported
@@ -83,6 +83,9 @@ class GalleryScreen(ReviewView):
         if isinstance(report, NotDone):
             self.follow_failure()
             self._answer(Feedback(report.message, Tone.BAD))
+            return
+        if isinstance(report, PictureSetAside):
+            self._answer(describe_set_aside(report))
             return
         self.follow(report)
         self._answer(describe_edits(report, self._scheme))

@@ -1,5 +1,6 @@
 """The live picture: a widget of half-blocks that is quick enough to look into like a mirror."""
 
+import time
 from dataclasses import dataclass
 
 import cv2
@@ -18,7 +19,7 @@ from maskage.pictures.half_blocks import (
     place_picture,
     shrink_to_cells,
 )
-from maskage.records import FaceBox, RgbImage
+from maskage.records import FaceBox, Frame, RgbImage
 
 _GUIDE_COLOR: Rgb = (128, 120, 108)
 
@@ -96,12 +97,27 @@ class Preview(PixelWidget):
         self._picture: PreviewPicture | None = None
         self._message = ""
         self._strips: list[Strip] | None = None
+        self._seen: tuple[Frame, float] | None = None
+
+    def seen_s(self, frame: Frame) -> float | None:
+        """Return when this frame was first drawn, from `time.monotonic()`; None if another is."""
+        return self._seen[1] if self._seen is not None and self._seen[0] is frame else None
 
     def show(self, picture: PreviewPicture) -> None:
         """Draw this picture at the next chance; one not yet drawn is replaced."""
         self._picture = picture
         self._strips = None
         self.refresh()
+
+    def draw_now(self) -> None:
+        """Draw what was given to `show` before the next key is taken.
+
+        Textual draws some milliseconds later by itself: a key that comes in between would count
+        for a picture that is not on the screen yet.
+        """
+        if self.app.screen is self.screen and self.size:
+            self.screen._compositor.update_widgets({self})
+            self.screen._compositor_refresh()
 
     def say(self, message: str) -> None:
         """Show a message where there is no picture yet."""
@@ -132,6 +148,8 @@ class Preview(PixelWidget):
         if self._picture is None:
             return self._lay_note([self.blank_line()] * rows, self._message)
         frame = self._picture.observation.frame
+        if self._seen is None or self._seen[0] is not frame:
+            self._seen = frame, time.monotonic()
         place = place_picture(frame.width, frame.height, columns, rows)
         if place.rows == 0:
             return [self.blank_line()] * rows

@@ -165,6 +165,11 @@ class LiveFeed(ClosingMixin):
         if isinstance(self._reader, PictureQueue):
             self._reader.advance()
 
+    def hold(self, *, is_held: bool) -> None:
+        """Stop reading a recording, or go on; a live camera goes on by itself."""
+        if isinstance(self._reader, NewestFrameReader) and not can_fall_silent(self.camera):
+            self._reader.hold(is_held=is_held)
+
     def go_to(self, index: int) -> None:
         """Show this picture of a folder next, counted from 0."""
         if isinstance(self._reader, PictureQueue):

@@ -35,6 +35,8 @@ class NewestFrameReader(ClosingMixin):
         self._fault: CameraError | None = None
         self._ended = False
         self._stopping = False
+        self._may_read = threading.Event()
+        self._may_read.set()
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._read_on, name="camera-reader", daemon=True)
         self._thread.start()
@@ -62,6 +64,13 @@ class NewestFrameReader(ClosingMixin):
         with self._changed:
             return self._ended and self._frame is None and self._fault is None
 
+    def hold(self, *, is_held: bool) -> None:
+        """Read no further frame, or go on."""
+        if is_held:
+            self._may_read.clear()
+        else:
+            self._may_read.set()
+
     def close(self, wait_s: float = CLOSE_WAIT_S) -> None:
         """Stop reading and close the camera; waits a little for the read in progress.
 
@@ -69,6 +78,7 @@ class NewestFrameReader(ClosingMixin):
         back: closing a camera under a read in progress crashes some drivers.
         """
         self._stopping = True
+        self._may_read.set()
         self._thread.join(timeout=wait_s)
         if not self._thread.is_alive():
             self.camera.close()
@@ -76,6 +86,7 @@ class NewestFrameReader(ClosingMixin):
     def _read_on(self) -> None:
         try:
             while not self._stopping:
+                self._may_read.wait()
                 frame = self.camera.read()
                 if frame is None:
                     break

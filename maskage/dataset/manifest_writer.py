@@ -30,7 +30,9 @@ from maskage.dataset.manifest_rows import (
 from maskage.errors import ManifestGoneError, PhotoNotSavedError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.records import Photo
-from maskage.system.files import sync_folder
+from maskage.system.files import make_private, sync_folder
+
+_NO_SHARED_MEMORY = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL}
 
 _KEPT_FOR_FORGETTING = frozenset(
     {"path", "label", "subject", "session", "sha256", "fingerprint", "removed_at"}
@@ -52,10 +54,8 @@ class Manifest:
         with explained(path):
             # Made here, not by SQLite, which would leave it open to others for a moment.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            path.chmod(0o600)
-            self._db = sqlite3.connect(
-                path, isolation_level=None, check_same_thread=False, factory=NameDatabase
-            )
+            make_private(path)
+            self._db = self._connect()
             try:
                 self._set_up()
             except BaseException:
@@ -63,8 +63,13 @@ class Manifest:
                 raise
         self._files = _identify(self._path)
 
+    def _connect(self) -> NameDatabase:
+        return sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False, factory=NameDatabase
+        )
+
     def _set_up(self) -> None:
-        self._db.execute("PRAGMA journal_mode=WAL")
+        self._choose_journal()
         # FULL: a committed row survives a power cut, not only a crash of ours.
         self._db.execute("PRAGMA synchronous=FULL")
         # What is deleted is overwritten: see `forget`.
@@ -72,6 +77,25 @@ class Manifest:
         self._prepare()
         # SQLite syncs the folder of a new log too, but saves on where that fails.
         sync_folder(self._path.parent)
+
+    def _choose_journal(self) -> None:
+        """Keep a log beside the manifest; on a disk that cannot share it, a plain journal.
+
+        A log needs memory that processes share through a file: network disks have none.
+        """
+        try:
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode & 0xFF not in _NO_SHARED_MEMORY:
+                raise
+            # Alone with the file, SQLite keeps that memory to itself, and can leave the log.
+            self._db.close()
+            self._db = self._connect()
+            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode=DELETE")
+            self._db.execute("PRAGMA locking_mode=NORMAL")
+            self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -11,6 +11,7 @@ from maskage.classes.scheme import names_as_elsewhere
 from maskage.dataset.edits import Edit
 from maskage.errors import DatasetError, EnvironmentProblemError, PhotoNotSavedError
 from maskage.pictures.picture_kinds import has_picture_name, is_picture_file, may_be_picture
+from maskage.system.faults import describe_system_fault
 from maskage.system.files import rename_new, sync_folder
 
 TRASH = ".trash"
@@ -77,10 +78,8 @@ def disk_faults(doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        raise PhotoNotSavedError(
-            f"{doing} ({fault.strerror or fault}). Check the disk's space and permissions; photos "
-            f"saved before are safe."
-        ) from fault
+        what = describe_system_fault(fault) or f"{fault.strerror or fault}."
+        raise PhotoNotSavedError(f"{doing}: {what} Photos saved before are safe.") from fault
 
 
 def make_folders(root: Path, labels: Sequence[str]) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from maskage.system.files import with_mark
+
 
 def photo_name(now: datetime, session: str | None, counter: int, digest: str) -> str:
     """Return the file name of a new photo: UTC time, session, counter and part of its digest.
@@ -30,7 +32,7 @@ def possible_paths(wanted: Path, mark: str) -> Iterator[str]:
     """
     yield wanted.as_posix()
     for number in itertools.count():
-        yield wanted.with_name(f"{wanted.stem}-{mark}{number or ''}{wanted.suffix}").as_posix()
+        yield with_mark(wanted, f"-{mark}{number or ''}").as_posix()
 
 
 def new_session_id() -> str:

@@ -6,6 +6,7 @@ data/.dataset/manifest.db     what the folders cannot tell
 data/.trash/<label>/          removed photos, until emptied
 """
 
+import itertools
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -132,8 +133,7 @@ class PhotoStore(ClosingMixin):
         """
         with self._mutex:
             wanted, mark = Path(photo.path), digest_of(data)[:8]
-            marked = wanted.with_name(f"{wanted.stem}-{mark}{wanted.suffix}")
-            for path in (wanted.as_posix(), marked.as_posix()):
+            for path in itertools.islice(possible_paths(wanted, mark), 2):
                 if self._is_left_over(path, data):
                     return self._adopt(replace(photo, path=path), data, source_sha256)
             free = self.free_path(wanted, mark, source_sha256=source_sha256)

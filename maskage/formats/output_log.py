@@ -6,7 +6,6 @@ If the dataset cannot be written to, the line goes into the user's cache. Only a
 manifest has such a log: without one no person in it has a name by which to be forgotten.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -20,6 +19,7 @@ from typing import Any, TextIO
 
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.feature_cache import CACHE_NAME
+from maskage.system.lock import lock_file
 from maskage.system.paths import user_cache
 
 DEPTH = 3
@@ -187,7 +187,7 @@ def _locked(path: Path) -> Iterator[TextIO]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     # Closing the file releases the lock.
     with os.fdopen(handle, "r+", encoding="utf-8", errors="surrogateescape") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        lock_file(file.fileno(), may_wait=True)
         yield file
 
 

@@ -5,6 +5,7 @@ And private means private: what shows a person is for nobody else on this machin
 
 import ctypes
 import errno
+import hashlib
 import os
 import stat
 import tempfile
@@ -22,8 +23,29 @@ _users_umask = -1
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 # What Linux says of exFAT and FAT is EPERM, and of some network shares the others.
-_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EMLINK}
-_NO_EXCLUSIVE_RENAME = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
+_NO_LINKS = {
+    errno.EPERM,
+    errno.EACCES,
+    errno.EINVAL,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.EMLINK,
+    errno.EXDEV,
+}
+# Where a refusal is meant, the plain rename that follows is refused too.
+_NO_EXCLUSIVE_RENAME = {
+    errno.EPERM,
+    errno.EACCES,
+    errno.EINVAL,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+}
+# A network share or a file system in user space that syncs by itself, or never.
+_NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF}
+LONGEST_NAME = 255
+"""Bytes in the name of a file, on nearly every disk."""
 _HERE = -100  # AT_FDCWD of Linux: paths are as they stand.
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -117,12 +139,12 @@ def save_new_file(path: Path, data: bytes) -> None:
         FileExistsError: There is a file at `path`; it is untouched.
         OSError: The disk refused; there is nothing at `path`.
     """
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{path.name}")
+    temporary = temporary_of(path, f"{os.getpid()}-")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         try:
             _write_all(handle, data)
-            os.fsync(handle)
+            _sync(handle)
         finally:
             os.close(handle)
         _give_name(temporary, path)
@@ -178,14 +200,14 @@ def open_replacement(path: Path, *, is_flushed: bool = True) -> Iterator[BinaryI
     Raises:
         OSError: The disk refused; `path` is named in it.
     """
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}")
+    temporary = temporary_of(path)
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             if is_flushed:
-                os.fsync(file.fileno())
+                _sync(file.fileno())
         temporary.replace(path)
         if is_flushed:
             sync_folder(path.parent)
@@ -233,9 +255,50 @@ def sync_folder(folder: Path) -> None:
     """Make the names in `folder` as durable as the files behind them."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(handle)
+        _sync(handle)
     finally:
         os.close(handle)
+
+
+def temporary_of(path: Path, mark: str = "") -> Path:
+    """Return the name under which `path` is written before it is whole; it is never too long.
+
+    Args:
+        path: The file that is made.
+        mark: What tells this writer from others.
+    """
+    name = f"{TEMPORARY_PREFIX}{mark}{path.name}"
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()
+        name = f"{TEMPORARY_PREFIX}{mark}{digest}"
+    return path.with_name(name)
+
+
+def with_mark(path: Path, mark: str) -> Path:
+    """Return the path with a mark after its stem, which is cut where the name would be too long."""
+    end = os.fsencode(f"{mark}{path.suffix}")
+    stem = os.fsencode(path.stem)[: LONGEST_NAME - len(end)]
+    # The part of a letter that is left at the cut would be no UTF-8.
+    while stem and not _is_whole(stem) and _is_whole(os.fsencode(path.stem)):
+        stem = stem[:-1]
+    return path.with_name(os.fsdecode(stem + end))
+
+
+def _is_whole(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _sync(handle: int) -> None:
+    """Put a file or folder on the disk, where its file system can be asked to."""
+    try:
+        os.fsync(handle)
+    except OSError as fault:
+        if fault.errno not in _NO_SYNC:
+            raise
 
 
 def _write_all(handle: int, data: bytes) -> None:

@@ -1,5 +1,6 @@
 """One writer at a time: a lock on a folder that the kernel lets go of when its holder dies."""
 
+import errno
 import fcntl
 import os
 import sys
@@ -7,6 +8,38 @@ from contextlib import suppress
 from pathlib import Path
 
 from maskage.errors import DatasetInUseError, InUseError, PhotoNotSavedError
+
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
+
+
+def lock_file(handle: int, *, is_shared: bool = False, may_wait: bool = False) -> bool:
+    """Lock an open file until it is closed.
+
+    Args:
+        handle: The file.
+        is_shared: Others may hold such a lock too.
+        may_wait: Wait for who holds it, and do not raise.
+
+    Returns:
+        False where its disk knows no locks: on some network shares two programs may write at once.
+
+    Raises:
+        BlockingIOError: Another process holds it.
+        OSError: The disk refused.
+    """
+    mode = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
+    mode |= 0 if may_wait else fcntl.LOCK_NB
+    for lock in (fcntl.flock, fcntl.lockf):
+        try:
+            lock(handle, mode)
+        except OSError as fault:
+            if fault.errno == errno.EACCES and lock is fcntl.lockf:
+                raise BlockingIOError(fault.errno, fault.strerror) from fault
+            if fault.errno not in _NO_LOCKS:
+                raise
+        else:
+            return True
+    return False
 
 
 class FolderLock:
@@ -22,7 +55,7 @@ class FolderLock:
     def __init__(self, path: Path) -> None:
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_file(self._handle)
         except BlockingIOError as fault:
             holder = os.pread(self._handle, 200, 0).decode(errors="replace").strip()
             os.close(self._handle)

@@ -1,6 +1,5 @@
 """The state of a dataset's manifest, and what can be read of it; changes nothing."""
 
-import fcntl
 import filecmp
 import os
 import sqlite3
@@ -18,6 +17,7 @@ from maskage.dataset.manifest_file import copied, is_of_disk, read_schema
 from maskage.errors import EnvironmentProblemError, ManifestDamagedError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.system.files import keeps_permissions
+from maskage.system.lock import lock_file
 
 ASIDE = ".damaged-"
 """In the name of a damaged manifest that was set aside, before the time it was."""
@@ -111,7 +111,7 @@ def find_writer(root: Path) -> str | None:
     except OSError:
         return None
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        lock_file(handle, is_shared=True)
     except BlockingIOError:
         return os.pread(handle, 200, 0).decode(errors="replace").strip() or "just starting"
     finally:

@@ -19,7 +19,7 @@ from typing import Any
 
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.dataset_folder import manifest_path
-from maskage.system.files import TEMPORARY_PREFIX, save_new_file, sync_folder
+from maskage.system.files import save_new_file, sync_folder, temporary_of
 
 _MARK_BYTES = 16
 _ITSELF = "subject"
@@ -153,7 +153,7 @@ def _read(root: Path) -> dict[str, Any]:
 
 def _write(root: Path, stored: dict[str, Any]) -> None:
     path = tombstones_path(root)
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}")
+    temporary = temporary_of(path)
     try:
         if stored["people"]:
             temporary.unlink(missing_ok=True)
