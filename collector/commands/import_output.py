@@ -40,7 +40,7 @@ def report_listing(arguments: argparse.Namespace, source: "ReadSource") -> None:
         )
     report_left_out(each for each in source.walk.left_out if each.reason != SYSTEM_REASON)
     report_left_out(listing.unboxed)
-    if listing.annotated:
+    if listing.annotated and listing.pictures:
         say(
             f"{named}: {listing.annotated}: each box is a photo, cut out with its surroundings; "
             f"{len(listing.pictures)} boxes in {len({each.name for each in listing.pictures})} "
@@ -230,7 +230,9 @@ def _report_named_people(source: "ReadSource") -> None:
 
 def _show_details(report: "ImportReport", restated: Sequence[str]) -> None:
     if report.brought_back:
-        show(f"{report.brought_back:>10} of them brought back: the dataset had lost them")
+        show(
+            f"{report.brought_back:>10} of them brought back: their files were gone, or in the trash"
+        )
     if report.origins:
         parts = ", ".join(f"{count} of {name}" for name, count in sorted(report.origins.items()))
         show(f"      from the splits of the source: {parts}")

@@ -11,7 +11,7 @@ from collector.commands.folder_map import read_map
 from maskage.classes.scheme import Scheme
 from maskage.dataset.importing.annotations.reading import read_annotations
 from maskage.dataset.importing.dataset_source import SourceKnowledge, read_knowledge, without
-from maskage.dataset.importing.own_output import OwnOutput
+from maskage.dataset.importing.own_output import OwnOutput, find_own_output
 from maskage.dataset.importing.source_labels import (
     METADATA_COLUMNS,
     SourceListing,
@@ -31,7 +31,12 @@ from maskage.dataset.importing.unpacked import unpacked
 from maskage.errors import DatasetError, UsageError
 from maskage.formats.metadata_file import PhotoMetadata
 from maskage.pictures.picture_files import LeftOut, reason_of_file
-from maskage.pictures.picture_kinds import OTHER_SUFFIXES, VIDEO_SUFFIXES, is_picture_file
+from maskage.pictures.picture_kinds import (
+    OTHER_SUFFIXES,
+    VIDEO_SUFFIXES,
+    is_picture_file,
+    is_system_name,
+)
 from maskage.shell_words import join_words
 from maskage.system.archives import find_other_archive, is_zip
 
@@ -130,7 +135,8 @@ def opened_source(arguments: argparse.Namespace) -> Iterator[OpenedSource]:
     """
     source, data = arguments.source, arguments.data
     if source.is_file() and is_zip(source):
-        with unpacked(source) as (folder, skipped):
+        with unpacked(source) as (top, skipped):
+            folder = _content_of(top)
             walk = walk_source(folder, data)
             walk = replace(walk, left_out=tuple(sorted((*walk.left_out, *skipped), key=_path_of)))
             yield _open(folder, walk, data, is_archive=True)
@@ -175,6 +181,15 @@ def read_source(arguments: argparse.Namespace, scheme: Scheme, opened: OpenedSou
     return ReadSource(
         listing, metadata, tables, left_out, replace(opened.walk, left_out=unread), len(used)
     )
+
+
+def _content_of(folder: Path) -> Path:
+    """Return the dataset or set that is all that an unpacked archive holds; else the folder."""
+    inner = [path for path in folder.iterdir() if not is_system_name(path.name)]
+    if len(inner) == 1 and inner[0].is_dir():
+        names = {path.name for path in inner[0].iterdir()}
+        return inner[0] if find_own_output(inner[0], names) else folder
+    return folder
 
 
 def _open(folder: Path, walk: SourceWalk, data: Path, *, is_archive: bool = False) -> OpenedSource:

@@ -14,6 +14,7 @@ from maskage.shell_words import join_words
 
 if TYPE_CHECKING:
     from maskage.classes.scheme import Scheme
+    from maskage.dataset.new_dataset import FoundClasses
 
 _DEFAULT = "mask-age"
 
@@ -34,8 +35,8 @@ def _add_init_options(parser: CommandParser) -> None:
         dest="origin",
         type=Path,
         metavar="FOLDER",
-        help="take the folders with pictures in FOLDER as the classes, also those in train, val "
-        "and test",
+        help="take the folders with pictures in FOLDER, or in a ZIP archive, as the classes, also "
+        "those in train, val and test",
     )
     parser.add_argument(
         "--target",
@@ -55,7 +56,6 @@ def _run_init(arguments: argparse.Namespace) -> int:
             "`collector import` then: it says which folder may be which class."
         )
     from maskage.dataset.new_dataset import (
-        find_classes,
         make_dataset,
         name_notes,
         with_targets,
@@ -63,7 +63,7 @@ def _run_init(arguments: argparse.Namespace) -> int:
     from maskage.dataset.outside_folders import find_outside
 
     root: Path = arguments.data
-    found = find_classes(arguments.origin) if arguments.origin is not None else None
+    found = _find_classes(arguments.origin) if arguments.origin is not None else None
     text = _DEFAULT if arguments.classes is None else arguments.classes
     scheme = found.scheme if found else read_classes(text)
     if arguments.target is not None:
@@ -79,6 +79,18 @@ def _run_init(arguments: argparse.Namespace) -> int:
         say(f"Note: pictures in {root} in folders that are no classes: {listed}.")
     _show_made(root, scheme, arguments.origin)
     return 0
+
+
+def _find_classes(origin: Path) -> "FoundClasses":
+    """Find the classes of a folder, or of a ZIP archive of one."""
+    from maskage.dataset.importing.unpacked import unpacked
+    from maskage.dataset.new_dataset import find_classes
+    from maskage.system.archives import is_zip
+
+    if not is_zip(origin):
+        return find_classes(origin)
+    with unpacked(origin) as (folder, _):
+        return find_classes(folder)
 
 
 def read_classes(text: str) -> "Scheme":

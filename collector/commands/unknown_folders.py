@@ -166,7 +166,7 @@ def _command(
     words = ["collector", "import", str(arguments.source), str(arguments.data)]
     words += ["--map", format_map(folder_map)] if folder_map else []
     words += ["--add-classes"] if classes is None else []
-    for option in ("subject", "subject_from", "session", "metadata", "face_model"):
+    for option in ("subject", "subject_from", "session", "metadata", "faces", "face_model"):
         if (value := getattr(arguments, option)) is not None:
             words += [f"--{option.replace('_', '-')}", str(value)]
     words += ["--find-faces"] if arguments.find_faces else []

@@ -5,12 +5,11 @@ what is there. A picture that lies under several labels is not imported at all. 
 changed.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from maskage.dataset.edits import Edit
 from maskage.dataset.importing.annotations.place_boxes import read_size
@@ -33,6 +32,7 @@ from maskage.dataset.importing.label_conflicts import LabelConflict, find_confli
 from maskage.dataset.importing.photo_time import read_taken_at
 from maskage.dataset.importing.source_labels import SourcePicture
 from maskage.dataset.photo_files import TRASH
+from maskage.dataset.photo_names import digest_of
 from maskage.dataset.store import PhotoStore
 from maskage.errors import FaceOutsideFrameError, UnreadableImageError
 from maskage.faces.finder import crop_face
@@ -186,11 +186,18 @@ class _Importer:
             self._save_faces(picture, prepared)
             return
         is_whole = picture.region is None
-        if is_whole and (there := self._known.find_content(prepared.encoded)) is not None:
+        there = self._known.find_content(prepared.encoded) if is_whole else None
+        if there is not None and not self._is_left_over(there, picture, prepared.encoded):
             known = ImportedPhoto(there.path, there.label, ImportState.PRESENT)
             self._count_known(picture, known, prepared.digest)
             return
         self._save(picture, prepared.encoded, prepared.photo, prepared.digest)
+
+    def _is_left_over(self, there: Photo, picture: SourcePicture, encoded: bytes) -> bool:
+        """Return whether a run that was killed saved this file, but not its row: it is adopted."""
+        wanted = PurePosixPath(self._photo_of(picture).path)
+        marked = wanted.with_name(f"{wanted.stem}-{digest_of(encoded)[:8]}{wanted.suffix}")
+        return there.sha256 is None and PurePosixPath(there.path) in (wanted, marked)
 
     def _save_faces(self, picture: SourcePicture, prepared: _Prepared) -> None:
         assert self._faces is not None
@@ -328,7 +335,7 @@ def _read(picture: SourcePicture) -> _Prepared:
         data = path.read_bytes()
     except OSError as fault:
         return _Prepared(fault=UnreadableImageError(f"{path}: cannot be read ({fault.strerror})."))
-    digest = hashlib.sha256(data).hexdigest()
+    digest = digest_of(data)
     if picture.region is not None:
         digest = region_digest(digest, picture.region)
     return _Prepared(digest, data)

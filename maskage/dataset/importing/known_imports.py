@@ -1,12 +1,12 @@
 """What a dataset has of a source already: photos that are there, in the trash, or gone."""
 
-import hashlib
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
 from maskage.dataset.manifest import ManifestRows, former_names, read_imports, read_rows
 from maskage.dataset.photo_files import TRASH
+from maskage.dataset.photo_names import digest_of
 from maskage.dataset.store import PhotoStore, match_photos
 from maskage.records import Photo
 
@@ -67,7 +67,7 @@ class KnownImports:
 
     def find_content(self, data: bytes) -> Photo | None:
         """Return the photo that is this very file: of another source, or with other metadata."""
-        return self._by_content.get(hashlib.sha256(data).hexdigest())
+        return self._by_content.get(digest_of(data))
 
     def photo_of(self, imported: ImportedPhoto) -> Photo | None:
         """Return what the dataset knows, or knew, of a photo."""
@@ -101,7 +101,7 @@ class KnownImports:
                 data = (self._store.root / photo.path).read_bytes()
             except OSError:
                 continue
-            self._by_content.setdefault(hashlib.sha256(data).hexdigest(), photo)
+            self._by_content.setdefault(digest_of(data), photo)
 
     def _state_of(self, path: str) -> ImportState:
         """Return the state of a photo that is in no class folder."""

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from maskage.dataset.importing.source_labels import SourcePicture
 
-TAIL_BYTES = 4096
+TAIL_BYTES = 1024
+"""Fewer than the pixels of any photo take, so that what stands before them does not count."""
 _THREADS = 8
 """More than there are cores: on a network disk the time goes into waiting."""
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -180,11 +180,7 @@ class _Walker:
             self.links += is_link
             return _Folder(path, f"{name}/", above, folder.is_linked or is_link)
         elif not is_file:
-            what = (
-                "a link that leads nowhere"
-                if is_link
-                else "no regular file, but a pipe or a device"
-            )
+            what = "a link that leads nowhere" if is_link else "a pipe or a device, no file"
             self._leave(name, what)
         else:
             self._add_file(name, entry.name, path)
