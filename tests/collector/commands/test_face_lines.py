@@ -11,6 +11,7 @@ from collector.commands.face_lines import show_faces
 from maskage.dataset.importing.import_report import ImportReport
 from maskage.dataset.store import list_photos
 from tests.conftest import ROOT, draw_noise
+from tests.maskage.cameras.video.video_clips import make_clip
 
 
 def put_noise(path: Path, seed: int = 0) -> Path:
@@ -91,6 +92,16 @@ def test_a_choice_of_faces_that_cannot_be_meant_is_refused(
     assert main([*arguments, *words]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("every", ["nan", "inf", "0", "-1"])
+def test_the_time_between_frames_is_a_time(
+    tmp_path: Path, every: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(tmp_path / "a.mp4", [0, 0.1])
+    words = ["import", str(clip), str(tmp_path / "data"), "--label", "mask_old", "--every", every]
+    assert main(words) == 2
+    assert "--every is a time in seconds above 0" in capsys.readouterr().err
 
 
 def test_pictures_without_a_face_are_named_and_are_no_success(shared: Path, tmp_path: Path) -> None:
