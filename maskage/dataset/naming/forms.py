@@ -62,7 +62,7 @@ def _by_folder(photos: Sequence[PhotoName], plain: Plain, is_asked: bool) -> Key
     for level in range(depth):
         keys = [_folder_key(photo.folders[level], plain) for photo in photos]
         spread = spread_of(photos, keys)
-        is_code = any(key is not None and any(map(str.isdigit, key)) for key in keys)
+        is_code = any(key is not None and any(map(str.isdecimal, key)) for key in keys)
         if spread.is_clear(is_asked, least=0.6, is_code=is_code, is_counted=spread.keys >= 5):
             return keys
     return _none(photos)
@@ -72,7 +72,7 @@ def _folder_key(folder: str, plain: Plain) -> str | None:
     words = words_in(folder)
     is_plain = bool(words) and all(word in plain or is_plain_word(word) for word in words)
     # "person_03" is a plain word with a number, and names a person.
-    is_coded = any(word in _IDENTITIES for word in words) and any(map(str.isdigit, folder))
+    is_coded = any(word in _IDENTITIES for word in words) and any(map(str.isdecimal, folder))
     return None if not folder or _is_date(folder) or (is_plain and not is_coded) else folder
 
 
@@ -162,7 +162,7 @@ def _are_counted(photos: Sequence[PhotoName], keys: Keys) -> bool:
     """Return whether the photos of each key in several photos are numbered from 0 or 1."""
     numbers: dict[str, list[int]] = defaultdict(list)
     for photo, key in zip(photos, keys, strict=True):
-        found = [int(run) for run in _runs_in(photo.stem) if run.isdigit()]
+        found = [int(run) for run in _runs_in(photo.stem) if run.isdecimal()]
         if key is not None and found:
             numbers[key].append(found[-1])
     several = [set(found) for found in numbers.values() if len(found) > 1]
@@ -172,7 +172,7 @@ def _are_counted(photos: Sequence[PhotoName], keys: Keys) -> bool:
 def _are_digests(photos: Sequence[PhotoName]) -> bool:
     """Return whether most stems are digits of digests, some of them with a digit at the front."""
     found = [photo.stem for photo in photos if _HEX.fullmatch(photo.stem)]
-    mixed = sum(stem[0].isdigit() and not stem.isdigit() for stem in found)
+    mixed = sum(stem[0].isdecimal() and not stem.isdecimal() for stem in found)
     return len(found) > len(photos) / 2 and mixed > len(found) / 5
 
 
@@ -182,7 +182,7 @@ def _person_in(stem: str, plain: Plain) -> str | None:
         return None
     words: list[str] = []
     for run in _runs_in(stem):
-        if run.isdigit():
+        if run.isdecimal():
             if words:
                 break
         elif run == "#":
@@ -206,6 +206,9 @@ def _is_plain(word: str, plain: Plain) -> bool:
 def _runs_in(stem: str) -> Iterator[str]:
     """Yield the runs of letters and of digits in a stem; "#" for a part drawn at random."""
     for part in _GAPS.split(stem):
+        if part.isdecimal() or part.isalpha():
+            yield part
+            continue
         runs = _RUNS.findall(part)
         if len(runs) > 3 or _DIGEST.fullmatch(part):
             yield "#"

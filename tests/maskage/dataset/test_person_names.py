@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from maskage.dataset.person_names import find_people
 
@@ -222,3 +224,14 @@ def test_the_labels_say_which_folder_is_no_person() -> None:
 def test_no_names_name_nobody() -> None:
     assert find_people([]) is None
     assert find_people([], is_asked=True) is None
+
+
+@given(st.lists(st.text(max_size=12), max_size=30), st.booleans())
+def test_any_names_are_read(names: list[str], is_asked: bool) -> None:
+    found = find_people(names, is_asked=is_asked)
+    assert found is None or len(found.keys) == len(names)
+
+
+def test_digits_of_any_kind_are_no_trouble() -> None:
+    names = [f"mask_old/anna_²_{n}.jpg" for n in range(4)] + ["x/\udc80.jpg", "", "/", "a\nb.jpg"]
+    assert find_people(names) is None
