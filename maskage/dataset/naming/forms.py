@@ -1,6 +1,7 @@
 """The forms of names that name a person, each a function from all names to keys. Pure."""
 
 import re
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
@@ -13,11 +14,14 @@ from maskage.dataset.naming.spread import (
 )
 from maskage.dataset.naming.words import is_of_stock, is_plain_word, words_in
 
+_LEADING_NUMBER = re.compile(r"\d{1,9}(?!\d)")
 _GAPS = re.compile(r"[\s_.\-()+,\[\]]+")
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
 _HEX = re.compile(r"[0-9a-f]{5,}", re.IGNORECASE)
 _DIGEST = re.compile(r"(?=.*\d)(?=.*[a-f])[0-9a-f]{8,}", re.IGNORECASE)
-_DATE = re.compile(r"(19|20)\d{2}((0[1-9]|1[0-2])([0-2]\d|3[01]))?([T_-]?\d{6}.*)?$")
+_DATE = re.compile(
+    r"(19|20)\d{2}([-_.]?(0[1-9]|1[0-2])([-_.]?([0-2]\d|3[01]))?)?([T _-]?\d{2}[-_.:]?\d{2}.*)?$"
+)
 
 _IDENTITIES = frozenset(
     re.findall(
@@ -61,11 +65,25 @@ def _by_folder(photos: Sequence[PhotoName], plain: Plain, is_asked: bool) -> Key
     depth = max((len(photo.folders) for photo in photos), default=0)
     for level in range(depth):
         keys = [_folder_key(photo.folders[level], plain) for photo in photos]
+        if _are_buckets([photo.stem for photo in photos], keys):
+            continue
         spread = spread_of(photos, keys)
         is_code = any(key is not None and any(map(str.isdecimal, key)) for key in keys)
         if spread.is_clear(is_asked, least=0.6, is_code=is_code, is_counted=spread.keys >= 5):
             return keys
     return _none(photos)
+
+
+def _are_buckets(stems: Sequence[str], keys: Keys) -> bool:
+    """Return whether folders hold photos by their numbers: `01000/01042.png`, as FFHQ does."""
+    starts = sorted({int(key) for key in keys if key is not None and key.isdecimal()})
+    at_home = read = 0
+    for stem, key in zip(stems, keys, strict=True):
+        number = _LEADING_NUMBER.match(stem)
+        if key is not None and key.isdecimal() and number:
+            read += 1
+            at_home += starts[max(0, bisect_right(starts, int(number[0])) - 1)] == int(key)
+    return read > 0 and at_home >= 0.9 * read
 
 
 def _folder_key(folder: str, plain: Plain) -> str | None:

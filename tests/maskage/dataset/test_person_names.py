@@ -192,6 +192,23 @@ def test_folders_of_looks_and_splits_name_nobody(kinds: tuple[str, ...]) -> None
     assert find_people(names) is None
 
 
+@pytest.mark.parametrize(
+    "folder",
+    [
+        lambda number: f"{number // 1000 * 1000:05d}/{number:05d}",
+        lambda number: f"2024-01-{number % 7 + 1:02d}/{number}",
+        lambda number: f"202401{number % 7 + 1:02d}/DSC_{number:04d}",
+    ],
+)
+def test_folders_of_numbers_and_days_name_nobody(folder: Callable[[int], str]) -> None:
+    names = [
+        f"{label}/{folder(number)}.png"
+        for index, label in enumerate(CLASSES)
+        for number in range(index, 15000, 77)
+    ]
+    assert find_people(names) is None
+
+
 def test_few_sources_of_all_sizes_are_only_read_when_asked_for() -> None:
     sizes = {"jolly": 180, "somer": 250, "chandra": 60, "smitty": 12}
     names = [
