@@ -18,7 +18,7 @@ class KnownPeople:
         photos: Number of photos.
         subjects: Number of those whose subject the manifest knows.
         names: Number of those whose name names a person, and whose subject is not known.
-        others: Number of those of which only a session or group is known or guessed.
+        others: Number of those of which only a session or group is known.
     """
 
     photos: int = 0

@@ -40,11 +40,11 @@ class Ties:
 
 
 def count_known(photos: Sequence[Photo], ties: Ties) -> KnownPeople:
-    """Count the photos that say who they show."""
+    """Count the photos that say who they show; a guessed session says nothing of its person."""
     subjects = sum(photo.subject is not None for photo in photos)
     names = sum(photo.path in ties.people for photo in photos)
     others = sum(
-        bool(photo.session or photo.group or photo.path in ties.sessions)
+        bool(photo.session or photo.group)
         for photo in photos
         if photo.subject is None and photo.path not in ties.people
     )

@@ -6,6 +6,7 @@ in several photos, not one for each class, and not a word that cameras, scripts 
 Names that are counters, times or digests name nobody. Pure.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from maskage.dataset.naming.spread import read_names
 from maskage.dataset.naming.words import words_of_classes
 
 EXAMPLES = 3
+
+_OWN_NAME = re.compile(r"\d{8}T\d{9}Z_")
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,10 @@ def find_people(
     plain = words_of_classes([photo.label for photo in photos])
     keys: list[str | None] = [None] * len(photos)
     forms = []
+    # Photos that the toolchain named itself are many, and name nobody.
+    others = [index for index, photo in enumerate(photos) if not _OWN_NAME.match(photo.stem)]
     for form, find in FORMS.items():
-        left = [index for index, key in enumerate(keys) if key is None]
+        left = [index for index in others if keys[index] is None]
         found = find([photos[index] for index in left], plain, is_asked)
         if any(key is not None for key in found):
             forms.append(form)

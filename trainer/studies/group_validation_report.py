@@ -1,10 +1,11 @@
 """The result of a cross-validation by group, and how it is printed."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from maskage.formats.curated_set import CuratedDataset
+from maskage.formats.curation_file import NOTHING
 from trainer.evaluation.accuracies import name_accuracies
 from trainer.evaluation.metrics import Evaluation
 from trainer.evaluation.score_tables import format_confusion, format_scores
@@ -69,8 +70,13 @@ def describe_groups(dataset: CuratedDataset) -> GroupKind:
     """Return what the groups of a set are, as its record says it was split."""
     if all(photo.group == str(photo.path) for split in dataset.splits.values() for photo in split):
         return _UNKNOWN
-    split = None if dataset.curation is None else dataset.curation.settings.get("split")
-    return _KINDS.get(str(split), _PEOPLE)
+    record = dataset.curation
+    split = None if record is None else record.settings.get("split")
+    kind = _KINDS.get(str(split), _PEOPLE)
+    if kind is _PEOPLE and record and record.caveat and record.held_out != NOTHING:
+        # A split by people has a caveat where too few photos say who they show, or it was given.
+        return replace(kind, meaning=f"{kind.meaning} But: {record.caveat}")
+    return kind
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,8 @@ def find_copies(names: Sequence[str], labels: Sequence[str]) -> list[str | None]
         names: Paths of all photos, POSIX.
         labels: Class of each; copies are of the class of their photo.
     """
-    stems = [PurePosixPath(name).stem for name in names]
+    files = [name.rpartition("/")[2] for name in names]
+    stems = [name.rpartition(".")[0] or name for name in files]
     there = set(zip(labels, stems, strict=True))
     plain = words_of_classes(labels)
     found = [_without_script_mark(stem) for stem in stems]
@@ -68,7 +69,7 @@ def find_copies(names: Sequence[str], labels: Sequence[str]) -> list[str | None]
     def is_copy(label: str, base: str, kind: str) -> bool:
         if not _is_of_a_photo(base, plain):
             return (label, base) in there and counts[label, base] <= MOST_COPIES
-        is_row = any(map(str.isdigit, base)) and len(rows[label, kind]) >= LEAST_ROWS
+        is_row = any(map(str.isdecimal, base)) and len(rows[label, kind]) >= LEAST_ROWS
         return (label, base) in there or len(kinds[label, base]) > 1 or is_row
 
     copies: list[str | None] = []
@@ -102,6 +103,6 @@ def _is_of_a_photo(base: str, plain: frozenset[str]) -> bool:
     "batch1" and "train_2" are numbered, and hold photos.
     """
     words = words_in(base)
-    if any(map(str.isdigit, base)):
+    if any(map(str.isdecimal, base)):
         return not (words and all(map(is_container, words)))
     return any(word not in plain and not is_plain_word(word) for word in words)

@@ -1,6 +1,7 @@
 """The forms of names that name a person, each a function from all names to keys. Pure."""
 
 import re
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
@@ -13,11 +14,14 @@ from maskage.dataset.naming.spread import (
 )
 from maskage.dataset.naming.words import is_of_stock, is_plain_word, words_in
 
+_LEADING_NUMBER = re.compile(r"\d{1,9}(?!\d)")
 _GAPS = re.compile(r"[\s_.\-()+,\[\]]+")
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
 _HEX = re.compile(r"[0-9a-f]{5,}", re.IGNORECASE)
 _DIGEST = re.compile(r"(?=.*\d)(?=.*[a-f])[0-9a-f]{8,}", re.IGNORECASE)
-_DATE = re.compile(r"(19|20)\d{2}((0[1-9]|1[0-2])([0-2]\d|3[01]))?([T_-]?\d{6}.*)?$")
+_DATE = re.compile(
+    r"(19|20)\d{2}([-_.]?(0[1-9]|1[0-2])([-_.]?([0-2]\d|3[01]))?)?([T _-]?\d{2}[-_.:]?\d{2}.*)?$"
+)
 
 _IDENTITIES = frozenset(
     re.findall(
@@ -61,18 +65,32 @@ def _by_folder(photos: Sequence[PhotoName], plain: Plain, is_asked: bool) -> Key
     depth = max((len(photo.folders) for photo in photos), default=0)
     for level in range(depth):
         keys = [_folder_key(photo.folders[level], plain) for photo in photos]
+        if _are_buckets([photo.stem for photo in photos], keys):
+            continue
         spread = spread_of(photos, keys)
-        is_code = any(key is not None and any(map(str.isdigit, key)) for key in keys)
+        is_code = any(key is not None and any(map(str.isdecimal, key)) for key in keys)
         if spread.is_clear(is_asked, least=0.6, is_code=is_code, is_counted=spread.keys >= 5):
             return keys
     return _none(photos)
+
+
+def _are_buckets(stems: Sequence[str], keys: Keys) -> bool:
+    """Return whether folders hold photos by their numbers: `01000/01042.png`, as FFHQ does."""
+    starts = sorted({int(key) for key in keys if key is not None and key.isdecimal()})
+    at_home = read = 0
+    for stem, key in zip(stems, keys, strict=True):
+        number = _LEADING_NUMBER.match(stem)
+        if key is not None and key.isdecimal() and number:
+            read += 1
+            at_home += starts[max(0, bisect_right(starts, int(number[0])) - 1)] == int(key)
+    return read > 0 and at_home >= 0.9 * read
 
 
 def _folder_key(folder: str, plain: Plain) -> str | None:
     words = words_in(folder)
     is_plain = bool(words) and all(word in plain or is_plain_word(word) for word in words)
     # "person_03" is a plain word with a number, and names a person.
-    is_coded = any(word in _IDENTITIES for word in words) and any(map(str.isdigit, folder))
+    is_coded = any(word in _IDENTITIES for word in words) and any(map(str.isdecimal, folder))
     return None if not folder or _is_date(folder) or (is_plain and not is_coded) else folder
 
 
@@ -162,7 +180,7 @@ def _are_counted(photos: Sequence[PhotoName], keys: Keys) -> bool:
     """Return whether the photos of each key in several photos are numbered from 0 or 1."""
     numbers: dict[str, list[int]] = defaultdict(list)
     for photo, key in zip(photos, keys, strict=True):
-        found = [int(run) for run in _runs_in(photo.stem) if run.isdigit()]
+        found = [int(run) for run in _runs_in(photo.stem) if run.isdecimal()]
         if key is not None and found:
             numbers[key].append(found[-1])
     several = [set(found) for found in numbers.values() if len(found) > 1]
@@ -172,7 +190,7 @@ def _are_counted(photos: Sequence[PhotoName], keys: Keys) -> bool:
 def _are_digests(photos: Sequence[PhotoName]) -> bool:
     """Return whether most stems are digits of digests, some of them with a digit at the front."""
     found = [photo.stem for photo in photos if _HEX.fullmatch(photo.stem)]
-    mixed = sum(stem[0].isdigit() and not stem.isdigit() for stem in found)
+    mixed = sum(stem[0].isdecimal() and not stem.isdecimal() for stem in found)
     return len(found) > len(photos) / 2 and mixed > len(found) / 5
 
 
@@ -182,7 +200,7 @@ def _person_in(stem: str, plain: Plain) -> str | None:
         return None
     words: list[str] = []
     for run in _runs_in(stem):
-        if run.isdigit():
+        if run.isdecimal():
             if words:
                 break
         elif run == "#":
@@ -206,6 +224,9 @@ def _is_plain(word: str, plain: Plain) -> bool:
 def _runs_in(stem: str) -> Iterator[str]:
     """Yield the runs of letters and of digits in a stem; "#" for a part drawn at random."""
     for part in _GAPS.split(stem):
+        if part.isdecimal() or part.isalpha():
+            yield part
+            continue
         runs = _RUNS.findall(part)
         if len(runs) > 3 or _DIGEST.fullmatch(part):
             yield "#"

@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from maskage.dataset.person_names import find_people
 
@@ -190,6 +192,23 @@ def test_folders_of_looks_and_splits_name_nobody(kinds: tuple[str, ...]) -> None
     assert find_people(names) is None
 
 
+@pytest.mark.parametrize(
+    "folder",
+    [
+        lambda number: f"{number // 1000 * 1000:05d}/{number:05d}",
+        lambda number: f"2024-01-{number % 7 + 1:02d}/{number}",
+        lambda number: f"202401{number % 7 + 1:02d}/DSC_{number:04d}",
+    ],
+)
+def test_folders_of_numbers_and_days_name_nobody(folder: Callable[[int], str]) -> None:
+    names = [
+        f"{label}/{folder(number)}.png"
+        for index, label in enumerate(CLASSES)
+        for number in range(index, 15000, 77)
+    ]
+    assert find_people(names) is None
+
+
 def test_few_sources_of_all_sizes_are_only_read_when_asked_for() -> None:
     sizes = {"jolly": 180, "somer": 250, "chandra": 60, "smitty": 12}
     names = [
@@ -222,3 +241,14 @@ def test_the_labels_say_which_folder_is_no_person() -> None:
 def test_no_names_name_nobody() -> None:
     assert find_people([]) is None
     assert find_people([], is_asked=True) is None
+
+
+@given(st.lists(st.text(max_size=12), max_size=30), st.booleans())
+def test_any_names_are_read(names: list[str], is_asked: bool) -> None:
+    found = find_people(names, is_asked=is_asked)
+    assert found is None or len(found.keys) == len(names)
+
+
+def test_digits_of_any_kind_are_no_trouble() -> None:
+    names = [f"mask_old/anna_²_{n}.jpg" for n in range(4)] + ["x/\udc80.jpg", "", "/", "a\nb.jpg"]
+    assert find_people(names) is None

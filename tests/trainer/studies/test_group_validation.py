@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from maskage.classes.ready_made import MASK_AGE
 from maskage.classes.scheme import Scheme
 from maskage.errors import DatasetError, UsageError
-from maskage.formats.curated_set import CuratedDataset, CuratedPhoto
-from maskage.formats.curation_file import NOTHING, CurationRecord, write_curation
+from maskage.formats.curated_set import CuratedDataset, CuratedPhoto, read_curated
+from maskage.formats.curation_file import NOTHING, PEOPLE, CurationRecord, write_curation
 from maskage.formats.plan_file import PLAN_COLUMNS
 from tests.trainer.conftest import make_curated
 from trainer.cli import main
@@ -22,6 +22,7 @@ from trainer.network.classes import one_hot
 from trainer.recipe import Phase, load_recipe
 from trainer.studies.cross_validation import predict_folds
 from trainer.studies.group_validation import choose_folds, draw_folds, judge_folds
+from trainer.studies.group_validation_report import describe_groups
 
 RECIPE = replace(
     load_recipe("mobilenetv2"),
@@ -131,6 +132,15 @@ def make_set(root: Path, people: int, **settings: str) -> Path:
     )  # fmt: skip
     write_curation(root, made, root)
     return root
+
+
+def test_groups_of_nobody_in_particular_say_so(tmp_path: Path) -> None:
+    dataset = read_curated(make_set(tmp_path / "curated", 2, split="group"), may_lack_test=True)
+    assert dataset.curation is not None
+    assert describe_groups(dataset).meaning.endswith("that it judges.")
+    record = replace(dataset.curation, held_out=PEOPLE, caveat="No photo says who it shows.")
+    unnamed = replace(dataset, curation=record)
+    assert describe_groups(unnamed).meaning.endswith("judges. But: No photo says who it shows.")
 
 
 def cross_validate(tmp_path: Path, curated: Path, weights: Path, *more: str) -> int:
