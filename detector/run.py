@@ -93,8 +93,7 @@ def check_folders(request: RunRequest, summary: LabellingSummary) -> None:
     folders = [
         each
         for each in summary.left_out
-        if (each.pictures or each.reason == UNLISTABLE)
-        and (source / each.path).resolve() != written
+        if each.is_loss and (source / each.path).resolve() != written
     ]
     if not folders:
         return

@@ -38,7 +38,7 @@ from maskage.formats.curation_file import (
 )
 from maskage.formats.plan_file import PLAN_FILE, PlanRow, read_legible_plan, read_plan
 from maskage.formats.sums import hash_file
-from maskage.pictures.picture_files import LeftOut, below, list_beside, list_pictures
+from maskage.pictures.picture_files import LeftOut, below, list_beside, list_pictures, pictures_in
 from maskage.pictures.picture_kinds import (
     has_picture_name,
     is_picture_file,
@@ -312,13 +312,13 @@ def require_all_read(
     """
     # Beside train, val and test lies what was put there on purpose: a copy, an older split.
     depth = 2 if _has_splits(folder) else 1
-    lost = [each for each in left_out if each.pictures and each.path.count("/") >= depth]
+    lost = [each for each in left_out if each.is_loss and each.path.count("/") >= depth]
     if lost:
         names = ", ".join(each.path for each in lost[:3]) + (", ..." if lost[3:] else "")
         raise DatasetError(
             f"{folder}: {sum(each.pictures for each in lost)} pictures are not {doing}, because "
-            f"they lie in folders that are no class, or within a class folder: {names}. Move them "
-            f"up into {', '.join(labels)}, or out of {folder.name}."
+            f"they lie in folders that are no class, lie within one, or cannot be listed: "
+            f"{names}. Move them up into {', '.join(labels)}, or out of {folder.name}."
         )
 
 
@@ -388,7 +388,7 @@ def _read_classes(
 ) -> list[CuratedPhoto]:
     photos = []
     for label in labels:
-        files = list_pictures(folder / label).pictures if (folder / label).is_dir() else ()
+        files = pictures_in(folder / label)
         if not files:
             found = "no pictures in it" if (folder / label).is_dir() else "no such folder"
             raise DatasetError(

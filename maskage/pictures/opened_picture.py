@@ -196,16 +196,18 @@ def _require_whole(data: bytes) -> None:
 def _check_size(image: ImageFile.ImageFile, data: bytes, name: str) -> None:
     """Refuse a picture that is too large, or whose file is too small for what it claims.
 
-    A JPEG that is not progressive is exempt from the second: its decoder gives a fraction of the
-    pixels, and never holds the others. A PNG of one colour has 1 byte for 350 pixels, one of a
-    photo 1 byte for 5 at the most.
+    Of a JPEG of one scan the decoder gives a fraction of the pixels and never holds the others, so
+    as many are allowed as it can have: 2 bits for each 64. A PNG of one colour has 1 byte for 350
+    pixels, one of a photo 1 byte for 5 at the most.
     """
     width, height = image.size
     pixels = width * height
     claims = f"{name}: {width}x{height} px is over the limit"
-    holds_all = image.format != "JPEG" or "progressive" in image.info
-    pixels_a_byte = 1_000 if pixels <= _BOMB_PIXELS else 100
-    if pixels > MAX_PIXELS and holds_all and pixels > pixels_a_byte * len(data):
+    if isinstance(image, JpegImageFile) and _has_one_scan(image, data):
+        pixels_a_byte = 64 * 8 // 2
+    else:
+        pixels_a_byte = 1_000 if pixels <= _BOMB_PIXELS else 100
+    if pixels > MAX_PIXELS and pixels > pixels_a_byte * len(data):
         raise UnreadableImageError(
             f"{claims} of {MAX_PIXELS // 1_000_000} megapixels for a file of only {len(data):,} "
             f"bytes, which is no photo. Remove it."
@@ -214,6 +216,22 @@ def _check_size(image: ImageFile.ImageFile, data: bytes, name: str) -> None:
         raise UnreadableImageError(
             f"{claims} of {LARGEST_PIXELS // 1_000_000} megapixels. Scale it down first."
         )
+
+
+def _has_one_scan(image: JpegImageFile, data: bytes) -> bool:
+    """Return whether all components of a JPEG come in one scan, row by row.
+
+    Source: ITU-T T.81, B.1.1.4 and B.2.3.
+    """
+    if "progressive" in image.info:
+        return False
+    at = 2
+    while at + 5 <= len(data) and data[at] == 0xFF:
+        if data[at + 1] == 0xDA:  # start of scan: how many components it has
+            return data[at + 4] == image.layers
+        is_fill = data[at + 1] == 0xFF
+        at += 1 if is_fill else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return False
 
 
 def _draft(image: ImageFile.ImageFile, mode: str, min_side: int | None) -> None:

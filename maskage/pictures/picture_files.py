@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from maskage.console import say
+from maskage.errors import EnvironmentProblemError
 from maskage.pictures.picture_kinds import (
     OTHER_SUFFIXES,
     VIDEO_SUFFIXES,
@@ -47,6 +48,11 @@ class LeftOut:
         """It is a folder."""
         return self.path.endswith("/")
 
+    @property
+    def is_loss(self) -> bool:
+        """It is a folder with pictures that are not read, or nobody knows what is in it."""
+        return self.pictures > 0 or self.reason == UNLISTABLE
+
 
 @dataclass(frozen=True)
 class FolderListing:
@@ -78,6 +84,21 @@ def list_pictures(folder: Path) -> FolderListing:
         else:
             left_out.append(_left_out(path))
     return FolderListing(tuple(pictures), tuple(left_out))
+
+
+def pictures_in(folder: Path) -> tuple[Path, ...]:
+    """Return the pictures that lie directly in a folder, sorted; none without such a folder.
+
+    Raises:
+        EnvironmentProblemError: It cannot be listed.
+    """
+    try:
+        return list_pictures(folder).pictures if folder.is_dir() else ()
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{folder}: the pictures in it cannot be listed ({fault.strerror or fault}). Check who "
+            f"may read the folder."
+        ) from fault
 
 
 def list_beside(folder: Path, known: Iterable[str]) -> tuple[LeftOut, ...]:

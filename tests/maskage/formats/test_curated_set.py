@@ -10,7 +10,7 @@ from PIL import Image
 
 from curation.cli import main
 from maskage.classes.ready_made import MASK_AGE
-from maskage.errors import DatasetError
+from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.curated_set import (
     SPLITS,
     digest_set,
@@ -178,3 +178,21 @@ def test_a_set_with_pictures_of_any_name_has_one_digest_for_training_and_for_a_s
     assert read_contents(tmp_path).digest != digest_set(digests, MASK_AGE.labels)
     left_out = {each.path for each in list_left_out(tmp_path, MASK_AGE.labels)}
     assert left_out == {f"{split}/{label}/letter" for split in SPLITS for label in MASK_AGE.labels}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_cannot_be_listed_is_an_error_and_no_absence(tmp_path: Path) -> None:
+    root = make_splits(tmp_path)
+    locked = root / "train" / "mask_old" / "locked"
+    locked.mkdir(mode=0)
+    left_out = list_left_out(root, MASK_AGE.labels)
+    assert [each.path for each in left_out if each.is_loss] == ["train/mask_old/locked/"]
+    with pytest.raises(DatasetError, match="cannot be listed: train/mask_old/locked/"):
+        require_all_read(root, left_out, "trained on", MASK_AGE.labels)
+    locked.rmdir()
+    (root / "val" / "mask_old").chmod(0)
+    try:
+        with pytest.raises(EnvironmentProblemError, match="Check who may read the folder"):
+            read_curated(root)
+    finally:
+        (root / "val" / "mask_old").chmod(0o700)

@@ -236,10 +236,22 @@ def test_a_tiny_file_that_claims_a_huge_picture_is_refused(kind: str, size: int)
         decode_grey(data, min_side=192)
 
 
-def test_a_small_progressive_jpeg_that_claims_a_huge_picture_is_refused() -> None:
-    """Its decoder would have to hold all of it."""
-    data = encoded(noise(1, 64), "JPEG", progressive=True)
-    at = data.index(b"\xff\xc2") + 5
-    claims = data[:at] + struct.pack(">HH", 12_000, 16_000) + data[at + 4 :]
-    with pytest.raises(UnreadableImageError, match="16000x12000 px is over the limit"):
-        decode_image(claims)
+def test_a_small_jpeg_that_claims_a_huge_picture_is_refused() -> None:
+    """Of several scans the decoder would have to hold all; of one it would make up what lacks."""
+    one_scan = encoded(noise(1, 64), "JPEG")
+    scan = one_scan.index(b"\xff\xda") + 4
+    three_scans = one_scan[:scan] + b"\1" + one_scan[scan + 1 :]
+    progressive = encoded(noise(1, 64), "JPEG", progressive=True)
+    large = encoded(noise(1, 700), "JPEG", quality=100)
+    for data in (one_scan, three_scans, progressive, large.replace(b"\xff\xc0", b"\xff\xc2")):
+        at = data.index(b"\xff\xc2" if b"\xff\xc2" in data else b"\xff\xc0") + 5
+        claims = data[:at] + struct.pack(">HH", 12_000, 16_000) + data[at + 4 :]
+        with pytest.raises(UnreadableImageError, match="16000x12000 px is over the limit"):
+            decode_image(claims)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_large_jpeg_of_one_colour_is_no_bomb(mode: str) -> None:
+    """No JPEG is smaller for its size."""
+    data = encoded(Image.new(mode, (6_000, 6_000), 0), "JPEG", optimize=True)
+    assert decode_image(data).shape == (3_000, 3_000, 3)
