@@ -97,7 +97,7 @@ def _run_import(arguments: argparse.Namespace) -> int:
     _check_label(arguments, scheme)
     if not arguments.source.exists():
         raise DatasetError(f"No such file or folder: {arguments.source}. Nothing was imported.")
-    if arguments.every <= 0:
+    if not 0 < arguments.every < float("inf"):
         raise UsageError(f"--every is a time in seconds above 0; found {arguments.every}.")
     from collector.commands.face_lines import check_face_choice
     from collector.commands.import_source import is_video_source

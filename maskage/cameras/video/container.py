@@ -12,6 +12,7 @@ from maskage.errors import CameraError
 if TYPE_CHECKING:
     from av import VideoStream
     from av.container import InputContainer
+    from av.stream import Stream
 
 LARGEST_FRAME_PX = 8192 * 8192
 """8K has 33 megapixels; a small file that claims more than twice that is a trap."""
@@ -22,6 +23,7 @@ _OPTIONS = {
     "max_pixels": str(LARGEST_FRAME_PX),
 }
 _AVI = "avi"
+_MATROSKA = "matroska"
 _TEXT_FORMAT = "tty"
 """FFmpeg draws any text file as a terminal would show it."""
 _GUESSED_FPS = 25.0
@@ -53,18 +55,20 @@ class VideoFacts:
         time_base: Seconds of one tick of its clock.
         is_in_order: True where it has no times of showing, only the order of decoding.
         pixel_aspect: Width of a pixel by its height, or None.
+        coded_aspect: The same as the codec's data have it, which the container may overrule.
         codec: Name of the codec in the file, as "avc1", or FFmpeg's name where it gives none.
         fps: Usual frames a second, pauses left out.
         has_beat: True where frames come at that rate; else it is no more than an average.
         frame_count: Number of frames, or None where the file does not say; a guess where
             it says only how long it lasts.
         lasts_s: For how long it says that it plays, or None.
-        starts_s: Time of its beginning by its own clock.
+        starts_s: Time by its own clock from which `lasts_s` counts.
     """
 
     time_base: Fraction
     is_in_order: bool
     pixel_aspect: Fraction | None
+    coded_aspect: Fraction | None
     codec: str
     fps: float
     has_beat: bool
@@ -93,6 +97,16 @@ def open_video(path: Path) -> OpenVideo:
         raise
 
 
+def find_pixel_aspect(video: OpenVideo) -> Fraction | None:
+    """Return the shape of the pixels that were decoded last: width by height, or None.
+
+    Television changes it between programmes. What the container states goes before that.
+    """
+    coded = video.stream.codec_context.sample_aspect_ratio or None
+    is_overruled = video.facts.pixel_aspect != video.facts.coded_aspect
+    return video.facts.pixel_aspect if coded is None or is_overruled else coded
+
+
 def conversion(path: Path) -> str:
     """Return the command that turns a video into one that is readable everywhere."""
     made = path.with_name(f"{path.stem}-h264.mp4")
@@ -105,8 +119,8 @@ def _describe(path: Path, container: "InputContainer") -> OpenVideo:
     stream = container.streams.best("video")
     if container.format.name == _TEXT_FORMAT:
         raise CameraError(f"{path}: this is text, not a video. Choose another file.")
-    if not isinstance(stream, VideoStream):
-        kinds = ", ".join(sorted({each.type for each in container.streams})) or "nothing"
+    if not isinstance(stream, VideoStream) or _is_cover(stream):
+        kinds = " and ".join(sorted({_kind_of(each) for each in container.streams})) or "nothing"
         raise CameraError(f"{path}: no video is in this file, only {kinds}. Choose another one.")
     if stream.codec_context is None:
         raise CameraError(
@@ -115,6 +129,17 @@ def _describe(path: Path, container: "InputContainer") -> OpenVideo:
         )
     stream.thread_type = "AUTO"
     return OpenVideo(container, stream, _read_facts(container, stream))
+
+
+def _is_cover(stream: "Stream") -> bool:
+    """Return True for a picture that a sound file carries as its cover."""
+    from av.stream import Disposition
+
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def _kind_of(stream: "Stream") -> str:
+    return "a cover picture" if _is_cover(stream) else stream.type
 
 
 def _read_facts(container: "InputContainer", stream: "VideoStream") -> VideoFacts:
@@ -126,13 +151,15 @@ def _read_facts(container: "InputContainer", stream: "VideoStream") -> VideoFact
     return VideoFacts(
         time_base=stream.time_base or _USUAL_TIME_BASE,
         is_in_order=container.format.name == _AVI,
-        pixel_aspect=stream.sample_aspect_ratio,
+        pixel_aspect=stream.sample_aspect_ratio or None,
+        coded_aspect=context.sample_aspect_ratio or None,
         codec=context.codec_tag if re.fullmatch(r"\w{4}", context.codec_tag) else context.name,
         fps=fps,
         has_beat=usual is not None,
         frame_count=_find_count(stream, lasts_s, fps),
         lasts_s=lasts_s,
-        starts_s=(container.start_time or 0) / 1e6,
+        # Matroska counts its length from 0, wherever its first frame lies.
+        starts_s=0.0 if _MATROSKA in container.format.name else (container.start_time or 0) / 1e6,
     )
 
 

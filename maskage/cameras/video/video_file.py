@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from maskage.cameras.pixel_shape import square_size
-from maskage.cameras.video.container import OpenVideo, conversion, open_video
+from maskage.cameras.video.container import (
+    OpenVideo,
+    conversion,
+    find_pixel_aspect,
+    open_video,
+)
+from maskage.cameras.video.display_matrix import DisplayMatrix
 from maskage.cameras.video.file_extent import FileExtent
 from maskage.cameras.video.frame_ledger import FrameLedger
 from maskage.cameras.video.playback_pace import PlaybackPace
@@ -92,6 +98,8 @@ class VideoFile:
         )
         self._extent = FileExtent()
         self._notices: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._pixel_aspect = self._facts.pixel_aspect
+        self._matrix = DisplayMatrix()
         self._spans_reported = 0
         self._has_frames = False
         self._damaged = 0
@@ -183,7 +191,9 @@ class VideoFile:
         if packet.is_corrupt:
             self._ledger.suspect()
         try:
-            yield from video.stream.decode(packet)
+            pictures = video.stream.decode(packet)
+            self._pixel_aspect = find_pixel_aspect(video)
+            yield from pictures
         except av.FFmpegError:
             self._ledger.fail(stamp)
 
@@ -218,17 +228,16 @@ class VideoFile:
     def _show_square(self, picture: "VideoFrame") -> RgbImage:
         """Make it RGB, upright and of square pixels, as players show it."""
         import av
+        from av.video.reformatter import VideoReformatter
 
-        aspect = self._facts.pixel_aspect
-        width, height = square_size(picture.width, picture.height, aspect)
+        width, height = square_size(picture.width, picture.height, self._pixel_aspect)
         try:
-            pixels: RgbImage = np.asarray(
-                picture.to_ndarray(format="rgb24", width=width, height=height), np.uint8
-            )
+            # One made by the picture would live, with its threads, as long as the picture.
+            shown = VideoReformatter().reformat(picture, width, height, "rgb24")
+            pixels: RgbImage = np.asarray(shown.to_ndarray(), np.uint8)
         except (av.FFmpegError, ValueError) as fault:
             raise CameraError(
                 f"{self.name}: its pictures ({picture.format.name}) cannot be turned into RGB "
                 f"({fault}). Convert it: {conversion(self._path)}"
             ) from fault
-        turns = round(picture.rotation / 90) % 4
-        return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+        return self._matrix.show(pixels, picture)

@@ -33,6 +33,8 @@ def is_coco(content: object) -> bool:
 def read_coco(content: object, path: str) -> tuple[list[DrawnPicture], list[LeftOut]]:
     """Return what a COCO file says of each picture, and boxes of pictures that it does not list.
 
+    The latter are named after the file and the number of their picture: `boxes.json#7`.
+
     Args:
         content: The content of the JSON.
         path: Path of the file.
@@ -49,8 +51,8 @@ def read_coco(content: object, path: str) -> tuple[list[DrawnPicture], list[Left
         _read_image(image, drawn.pop(as_text(image.get("id")), []), labels, path)
         for image in as_dicts(found.get("images"))
     ]
-    strays = sum(map(len, drawn.values()))
-    return pictures, [LeftOut(path, NO_PICTURE)] * strays
+    strays = [LeftOut(f"{path}#{each}", NO_PICTURE) for each, many in drawn.items() for _ in many]
+    return pictures, strays
 
 
 def _read_image(

@@ -7,6 +7,7 @@ degrees, clockwise around the left upper corner. `choices` are classes of the wh
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from maskage.dataset.importing.annotations.json_values import (
@@ -54,7 +55,7 @@ def read_label_studio(content: object, path: str) -> list[DrawnPicture]:
         content: The content of the JSON.
         path: Path of the file.
     """
-    return [_read_task(task, path) for task in as_dicts(content)]
+    return [replace(_read_task(task, path), is_alone=True) for task in as_dicts(content)]
 
 
 def _old(task: dict[str, object]) -> bool:

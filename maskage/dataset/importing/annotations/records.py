@@ -31,7 +31,7 @@ class Annotations:
         boxes: All boxes that can be used, sorted by picture; within one as they are in the file.
         problems: Boxes, pictures and files that cannot be used, each with the reason; a picture in
             which no box was drawn is one of them.
-        used: Paths of the annotation files below the folder, POSIX.
+        used: Paths of the annotation files below the folder, POSIX, but of those that are problems.
     """
 
     kind: str
@@ -70,7 +70,7 @@ class DrawnPicture:
         size: Width and height of the picture on which the boxes were drawn, px; None where the
             file does not say.
         faults: Reasons why other objects of the picture are no boxes.
-        is_named_after: True where the annotation file should have the name of its picture.
+        is_alone: True where no other file of this format should describe the same picture.
     """
 
     file: str
@@ -79,7 +79,7 @@ class DrawnPicture:
     whole: tuple[str, ...] = ()
     size: tuple[int, int] | None = None
     faults: tuple[str, ...] = ()
-    is_named_after: bool = False
+    is_alone: bool = False
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def read_voc(root: Element, path: str) -> DrawnPicture:
         tuple(boxes),
         size=as_size(text_of(size, "width"), text_of(size, "height")),
         faults=(NO_BOX,) * (len(objects) - len(boxes)),
-        is_named_after=True,
+        is_alone=True,
     )
 
 

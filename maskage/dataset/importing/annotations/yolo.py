@@ -28,6 +28,7 @@ NO_SUCH_CLASS = "a box whose class has no name in the list of classes"
 _NAME_FILES = frozenset({"classes.txt", "obj.names", "_darknet.labels", "predefined_classes.txt"})
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf"
 _LINE = re.compile(rf"\s*\d+(?:\.0*)?(?:\s+(?:{_NUMBER})){{4,}}\s*", re.IGNORECASE)
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _LARGEST_SHARE = 1.5
 """Boxes end a little outside a picture where a person drew over its edge."""
 
@@ -79,11 +80,17 @@ def _stem(path: str) -> str:
     return PurePosixPath(path).stem.casefold()
 
 
-def _read_lines(folder: AnnotatedFolder, path: str) -> list[str] | None:
+def _read_lines(folder: AnnotatedFolder, path: str, *, is_strict: bool = True) -> list[str] | None:
     try:
-        text = folder.read_bytes(path).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError):
+        data = folder.read_bytes(path)
+    except OSError:
         return None
+    try:
+        text = data.decode("utf-16" if data.startswith(_UTF16_MARKS) else "utf-8-sig")
+    except UnicodeDecodeError:
+        if is_strict:
+            return None
+        text = data.decode("cp1252", errors="replace")
     return [line for line in text.splitlines() if line.strip()]
 
 
@@ -100,7 +107,7 @@ def _read_names(folder: AnnotatedFolder) -> dict[str, _Names]:
     for path in folder.notes:
         lower = PurePosixPath(path).name.lower()
         if lower in _NAME_FILES or lower.endswith(".names"):
-            lines = _read_lines(folder, path) or []
+            lines = _read_lines(folder, path, is_strict=False) or []
             found[path] = _Names(dict(enumerate(line.strip() for line in lines)))
         elif lower.endswith((".yaml", ".yml")) and (names := _read_yaml(folder, path)) is not None:
             found[path] = names
@@ -110,7 +117,8 @@ def _read_names(folder: AnnotatedFolder) -> dict[str, _Names]:
 def _read_yaml(folder: AnnotatedFolder, path: str) -> _Names | None:
     try:
         data = folder.read_bytes(path)
-        content = as_dict(yaml.safe_load(data))
+        # Texts only: a class named `no` is no truth value, nor 007 a number.
+        content = as_dict(yaml.load(data, Loader=yaml.BaseLoader))
     # A tab, a number of 5,000 digits, a thousand brackets: each raises something else.
     except (OSError, yaml.YAMLError, ValueError, RecursionError) as fault:
         if isinstance(fault, OSError) or b"names" not in data:
@@ -119,8 +127,8 @@ def _read_yaml(folder: AnnotatedFolder, path: str) -> _Names | None:
             f"{folder.root / path}: the names of the classes cannot be read in it, as it is no "
             f"valid YAML. Correct it, or export it again. Nothing was imported."
         ) from fault
-    shape = [number for number in as_list(content.get("kpt_shape")) if isinstance(number, int)]
-    pose_values = math.prod(shape) if shape else 0
+    shape = [as_text(number) for number in as_list(content.get("kpt_shape"))]
+    pose_values = math.prod(map(int, shape)) if shape and all(map(str.isdecimal, shape)) else 0
     names = content.get("names")
     if isinstance(names, list):
         return _Names({number: as_text(name) for number, name in enumerate(names)}, pose_values)

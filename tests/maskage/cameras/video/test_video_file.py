@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import random
 import socket
 import threading
 import time
@@ -12,11 +13,13 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from maskage.cameras.sources import Camera, open_camera
 from maskage.cameras.video.video_file import VideoDamage, VideoFile
 from maskage.errors import CameraError
 from maskage.records import Frame
+from tests.conftest import draw_noise
 from tests.maskage.cameras.video.video_clips import (
     cut_off,
     make_clip,
@@ -25,6 +28,7 @@ from tests.maskage.cameras.video.video_clips import (
 )
 
 LONG_S = 20.0
+NOISE = random.Random(1).randbytes(5000)
 
 
 def read_all(camera: Camera) -> list[Frame]:
@@ -133,6 +137,19 @@ def test_what_an_editor_left_out_is_no_damage(tmp_path: Path) -> None:
     assert video.damage == VideoDamage()
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.webm", "a.mov"])
+def test_a_recording_whose_clock_ran_before_it_began_is_whole(name: str, tmp_path: Path) -> None:
+    # What is cut out of a stream keeps its times, and Matroska counts its length from 0.
+    times = [7 + number / 30 for number in range(40)]
+    codec = "libvpx" if name == "a.webm" else "libx264"
+    video = open_file(make_clip(tmp_path / name, times, codec=codec))
+    frames = read_all(video)
+    assert [frame.index for frame in frames] == list(range(40))
+    assert frames[0].position_s == 0
+    assert frames[-1].position_s == pytest.approx(39 / 30, abs=0.003)
+    assert video.damage == VideoDamage()
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
 def test_a_pause_is_no_damage_and_keeps_its_length(name: str, tmp_path: Path) -> None:
     times = [number / 30 for number in range(20)] + [9 + number / 30 for number in range(20)]
@@ -196,6 +213,62 @@ def test_a_turned_video_stands_upright_and_its_pixels_are_square(
     assert min(corners, key=lambda corner: corners[corner]) == dark_corner
 
 
+@pytest.mark.parametrize(
+    ("matrix", "shape", "dark_corner"),
+    [
+        ((-1, 0, 0, 1), (120, 160), (0, -1)),
+        ((1, 0, 0, -1), (120, 160), (-1, 0)),
+        ((-1, 0, 0, -1), (120, 160), (-1, -1)),
+        ((0, 1, 1, 0), (160, 120), (0, 0)),
+        ((0, 1, -1, 0), (160, 120), (0, -1)),
+        ((0, -1, -1, 0), (160, 120), (-1, -1)),
+    ],
+)
+def test_a_mirrored_video_does_not_stand_on_its_head(
+    matrix: tuple[int, int, int, int],
+    shape: tuple[int, int],
+    dark_corner: tuple[int, int],
+    tmp_path: Path,
+) -> None:
+    picture = np.full((120, 160, 3), 250, np.uint8)
+    picture[:40, :40] = 5
+    path = make_clip(tmp_path / "a.mp4", [0, 1 / 30], pictures=[picture] * 2, matrix=matrix)
+    pixels = read_all(open_file(path))[0].pixels
+    assert pixels.shape == (*shape, 3)
+    corners = {(y, x): int(pixels[y, x].mean()) for y in (0, -1) for x in (0, -1)}
+    assert min(corners, key=lambda corner: corners[corner]) == dark_corner
+
+
+def test_pixels_that_change_their_shape_in_the_middle_stay_square(tmp_path: Path) -> None:
+    """Television goes from wide to narrow and back between programmes."""
+    parts = [
+        make_clip(tmp_path / f"{number}.ts", codec="mpeg2video", aspect=aspect)
+        for number, aspect in enumerate((Fraction(4, 3), Fraction(1)))
+    ]
+    path = tmp_path / "both.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    widths = [frame.width for frame in read_all(open_file(path))]
+    assert (widths[0], widths[-1]) == (213, 160)
+
+
+def test_the_cover_of_a_sound_file_is_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "song.mp3"
+    with av.open(str(path), "w") as container:
+        sound = container.add_stream("libmp3lame", rate=44_100)
+        cover = container.add_stream("mjpeg", rate=1)
+        assert isinstance(cover, av.VideoStream)
+        cover.width, cover.height, cover.pix_fmt = 64, 64, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        silence = av.AudioFrame.from_ndarray(np.zeros((2, 1152), np.int16), format="s16p")
+        silence.sample_rate = 44_100
+        picture = av.VideoFrame.from_ndarray(draw_noise(1, 64), format="rgb24")
+        container.mux([*cover.encode(picture), *cover.encode(None)])
+        assert isinstance(sound, av.AudioStream)
+        container.mux([*sound.encode(silence), *sound.encode(None)])
+    with pytest.raises(CameraError, match="only a cover picture and audio"):
+        open_file(path)
+
+
 def test_av1_is_decoded(tmp_path: Path) -> None:
     picture = np.full((96, 128, 3), (200, 40, 90), np.uint8)
     path = make_clip(tmp_path / "a.mp4", [0, 0.1, 0.2], pictures=[picture] * 3, codec="libsvtav1")
@@ -229,7 +302,10 @@ def make_sound(path: Path) -> None:
     ("make", "message"),
     [
         (lambda path: path.write_bytes(b""), r"this file is empty \(0 bytes\)"),
-        (lambda path: path.write_bytes(os.urandom(5000)), r"not a video that .*5,000 bytes"),
+        (
+            lambda path: path.write_bytes(NOISE),
+            r"not a video that .*5,000 bytes",
+        ),
         (lambda path: path.write_text("no video"), "not a video"),
         (make_index_missing, "index of this video is missing.*still being written"),
         (make_unknown_codec, r"codec, 'xyz9', cannot .*ffmpeg -i .*a\.mp4 -c:v libx264"),

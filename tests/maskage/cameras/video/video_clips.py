@@ -26,6 +26,7 @@ def make_clip(
     codec: str = "libx264",
     aspect: Fraction = Fraction(1),
     turned: float = 0,
+    matrix: tuple[int, int, int, int] | None = None,
 ) -> Path:
     """Write a video whose frames are shown at these times.
 
@@ -36,6 +37,7 @@ def make_clip(
         codec: As FFmpeg calls it.
         aspect: Width of a pixel by its height, told by the file.
         turned: Degrees, counter-clockwise, by which a player is to turn it.
+        matrix: Where a player is to show a pixel: of x at right and below, then of y.
     """
     shown = pictures or [draw_noise(number, 160)[:120] for number in range(len(times_s))]
     with _usual_priority(), av.open(str(path), "w") as container:
@@ -46,11 +48,14 @@ def make_clip(
         stream.gop_size = 15
         stream.bit_rate = 4_000_000
         stream.codec_context.time_base = Fraction(
-            1, 30 if path.suffix in (".avi", ".mpg") else TICKS
+            1, 30 if path.suffix in (".avi", ".mpg") or codec == "mpeg2video" else TICKS
         )
         stream.codec_context.sample_aspect_ratio = aspect
         if turned:
             stream.set_display_rotation(turned)
+        if matrix:
+            a, b, c, d = (part << 16 for part in matrix)
+            stream.set_display_matrix((a, b, 0, c, d, 0, 0, 0, 1 << 30))
         for pixels, time_s in zip(shown, times_s, strict=True):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
             frame.time_base = stream.codec_context.time_base

@@ -103,15 +103,22 @@ def test_a_picture_that_is_not_here_and_boxes_of_none_are_counted(tmp_path: Path
     assert problems_in(tmp_path) == [
         ("gone.png", NOT_HERE),
         ("other.png", NO_BOX),
-        ("x.json", NO_PICTURE),
+        ("x.json#99", NO_PICTURE),
     ]
 
 
 def test_boxes_that_stand_in_two_files_are_taken_once(tmp_path: Path) -> None:
     put_picture(tmp_path / "a.png")
-    put_json(tmp_path / "instances.json", coco(box(10, 20, 20, 30)))
-    put_json(tmp_path / "keypoints.json", coco(box(10, 20, 20, 30), box(0, 0, 9, 9)))
-    assert boxes_in(tmp_path) == [("a.png", "mask", PLACED), ("a.png", "mask", (0, 0, 9, 9))]
+    both = box(10, 20, 20, 30)
+    put_json(tmp_path / "x.json", coco(both, box(50, 0, 9, 9, category=2)))
+    put_json(tmp_path / "y.json", coco(both, box(0, 0, 9, 9)))
+    assert sorted(boxes_in(tmp_path)) == [
+        ("a.png", "mask", (0, 0, 9, 9)),
+        ("a.png", "mask", PLACED),
+        ("a.png", "nomask", (50, 0, 9, 9)),
+    ]
+    assert problems_in(tmp_path) == []
+    assert read(tmp_path).kind == "COCO"
 
 
 def test_a_file_that_was_cut_short_is_an_error(tmp_path: Path) -> None:

@@ -9,7 +9,11 @@ from maskage.dataset.importing.annotations.label_studio import (
     SECOND_OPINION,
 )
 from maskage.dataset.importing.annotations.place_boxes import NO_CLASS
-from maskage.dataset.importing.annotations.reading import NO_BOX, WHOLE_AND_BOXES
+from maskage.dataset.importing.annotations.reading import (
+    NO_BOX,
+    TAKEN_BY_ANOTHER,
+    WHOLE_AND_BOXES,
+)
 from tests.maskage.dataset.importing.annotations.annotated import (
     boxes_in,
     problems_in,
@@ -156,6 +160,14 @@ def test_the_short_export_is_read_too(tmp_path: Path) -> None:
     ]
     put_json(tmp_path / "x.json", tasks)
     assert boxes_in(tmp_path) == [("a.png", "mask", PLACED), ("b.png", "nomask", None)]
+
+
+def test_of_two_exports_the_newer_one_is_used(tmp_path: Path) -> None:
+    put_picture(tmp_path / "a.png")
+    put_json(tmp_path / "project-1-at-2026-01-05.json", [task(region("nomask"))])
+    put_json(tmp_path / "project-1-at-2026-02-01.json", [task(region("mask"))])
+    assert boxes_in(tmp_path) == [("a.png", "mask", PLACED)]
+    assert problems_in(tmp_path) == [("project-1-at-2026-01-05.json", TAKEN_BY_ANOTHER)]
 
 
 def test_an_export_of_an_old_version_is_read(tmp_path: Path) -> None:

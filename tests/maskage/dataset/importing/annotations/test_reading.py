@@ -38,7 +38,8 @@ def test_a_second_format_of_the_same_pictures_is_not_used(tmp_path: Path) -> Non
     put_text(tmp_path / "annotations" / "a.xml", voc_xml("a.png", ("mask", BOX), ("mask", BOX)))
     assert boxes_in(tmp_path) == [("images/a.png", "mask", PLACED)]
     assert problems_in(tmp_path) == [("labels/a.txt", OTHER_FORMAT)]
-    assert read(tmp_path).kind == "Pascal VOC"
+    found = read(tmp_path)
+    assert (found.kind, found.used) == ("Pascal VOC", frozenset({"annotations/a.xml"}))
 
 
 def test_two_formats_of_different_pictures_are_both_used(tmp_path: Path) -> None:

@@ -149,6 +149,15 @@ def test_boxes_of_a_larger_original_are_scaled_and_those_of_another_shape_are_no
     assert problems_in(tmp_path) == [("b.png", OTHER_SIZE)]
 
 
+def test_faces_that_are_hard_to_see_are_faces_all_the_same(tmp_path: Path) -> None:
+    put_picture(tmp_path / "a.png")
+    hard = voc_xml("a.png", ("mask", BOX)).replace(
+        "<difficult>0", "<truncated>1</truncated><difficult>1"
+    )
+    put_text(tmp_path / "a.xml", hard)
+    assert boxes_in(tmp_path) == [("a.png", "mask", PLACED)]
+
+
 def test_pictures_without_boxes_and_boxes_without_pictures_are_counted(tmp_path: Path) -> None:
     put_picture(tmp_path / "a.png")
     put_picture(tmp_path / "empty.png", seed=1)

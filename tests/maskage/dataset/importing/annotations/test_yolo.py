@@ -129,6 +129,26 @@ def test_captions_beside_pictures_are_no_boxes(tmp_path: Path) -> None:
     assert problems_in(tmp_path) == [("a.png", NO_BOX), ("a.txt", OTHER_TEXT)]
 
 
+@pytest.mark.parametrize(
+    ("name_file", "data", "label"),
+    [
+        ("data.yaml", b"names: [no, yes]\n", "yes"),
+        ("data.yaml", b"names: {0: 006, 1: 007}\n", "007"),
+        ("data.yaml", b"names: [x, null]\n", "null"),
+        ("classes.txt", "mask\nmäßig\n".encode("cp1252"), "mäßig"),
+        ("classes.txt", "mask\r\nnomask\r\n".encode("utf-16"), "nomask"),
+        ("classes.txt", "\ufeffmask\nnomask\n".encode(), "nomask"),
+    ],
+)
+def test_names_are_texts_in_any_encoding(
+    tmp_path: Path, name_file: str, data: bytes, label: str
+) -> None:
+    put_picture(tmp_path / "images" / "a.png")
+    put_text(tmp_path / "labels" / "a.txt", LINE)
+    (tmp_path / name_file).write_bytes(data)
+    assert boxes_in(tmp_path) == [("images/a.png", label, PLACED)]
+
+
 def test_names_that_cannot_be_read_are_an_error(tmp_path: Path) -> None:
     put_picture(tmp_path / "images" / "a.png")
     put_text(tmp_path / "labels" / "a.txt", LINE)
