@@ -169,7 +169,9 @@ def _edit(
     if store is not None:
         carry_out(store, planned.plan, changes)
     if arguments.json:
-        found = _as_json(dataset.root, planned.plan.edits, is_done=store is not None)
+        edits = planned.plan.edits
+        is_changed = store is not None and bool(edits)
+        found = _as_json(dataset.root, edits, is_done=is_changed)
         found |= {"unchanged": planned.plan.unchanged, **left_over}
         found |= {"notes": [*planned.notes, *changes.notes], "renamed": _renamed_as_json(changes)}
         show(json.dumps(found))

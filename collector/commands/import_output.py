@@ -187,7 +187,7 @@ def _report_tables(arguments: argparse.Namespace, source: "ReadSource") -> None:
             f"{shlex.quote(str(named / tables.unused[0]))}"
         )
     if source.metadata:
-        report_table(source.metadata, source.listing, named)
+        report_table(source.metadata, source.listing, named, list_some(tables.used))
         check_pseudonyms(source.metadata)
 
 

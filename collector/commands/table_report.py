@@ -17,16 +17,27 @@ _MOST_NAMES = 3
 
 
 def report_table(
-    table: "Mapping[str, PhotoMetadata]", listing: "SourceListing", place: Path
+    table: "Mapping[str, PhotoMetadata]",
+    listing: "SourceListing",
+    place: Path,
+    name: str = "table",
 ) -> None:
     """Say how the table of an import was read, and what of it and of the source is left over.
 
     Args:
-        table: Its rows, from `read_metadata`.
+        table: Its rows, from `read_metadata` or of several tables.
         listing: The source.
         place: Folder of the source.
+        name: Names of several tables.
     """
-    _report(table, listing.missing, listing.untabled, listing.table_notes, place)
+    from maskage.formats.metadata_file import MetadataTable
+
+    where: object = name
+    if isinstance(table, MetadataTable):
+        where, notes = table.path, (*table.notes, *listing.table_notes)
+    else:
+        notes = listing.table_notes
+    _report(where, len(table), (listing.missing, listing.untabled), notes, place)
 
 
 def report_rows(table: "MetadataTable", match: "TableMatch[PhotoMetadata]", place: Path) -> None:
@@ -37,31 +48,28 @@ def report_rows(table: "MetadataTable", match: "TableMatch[PhotoMetadata]", plac
         match: Its rows with the photos of the dataset.
         place: Folder of the dataset.
     """
-    _report(table, match.unmatched_rows, match.unmatched_names, match.notes, place)
+    left = match.unmatched_rows, match.unmatched_names
+    _report(table.path, len(table), left, (*table.notes, *match.notes), place)
 
 
 def _report(
-    table: "Mapping[str, PhotoMetadata]",
-    missing: Sequence[str],
-    untabled: Sequence[str],
+    where: object,
+    rows: int,
+    left_over: tuple[Sequence[str], Sequence[str]],
     notes: Sequence[str],
     place: Path,
 ) -> None:
-    from maskage.formats.metadata_file import MetadataTable
-
-    path, of_columns = (
-        (table.path, table.notes) if isinstance(table, MetadataTable) else ("table", ())
-    )
-    for note in (*of_columns, *notes):
-        say(f"{path}: {note}.")
+    missing, untabled = left_over
+    for note in notes:
+        say(f"{where}: {note}.")
     if missing:
         say(
-            f"{path}: {len(missing)} of {len(table)} paths are not in {place}: {_names(missing)}. "
+            f"{where}: {len(missing)} of {rows} paths are not in {place}: {_names(missing)}. "
             f"Write the path of a photo as it is below {place}."
         )
     if untabled:
         count = "1 photo has" if len(untabled) == 1 else f"{len(untabled)} photos have"
-        say(f"{path}: {count} no row in it: {_names(untabled)}.")
+        say(f"{where}: {count} no row in it: {_names(untabled)}.")
 
 
 def check_pseudonyms(table: "Mapping[str, PhotoMetadata]") -> None:

@@ -158,7 +158,7 @@ def add_metadata(parser: argparse.ArgumentParser, columns: str, use: str) -> Non
         "--metadata",
         type=Path,
         metavar="CSV",
-        help=f"a table of path and any of {columns}, {use}",
+        help=f"a table (CSV or JSON Lines) of path and any of {columns}, {use}",
     )
 
 

@@ -90,7 +90,7 @@ def carry_out(store: PhotoStore, plan: FactPlan, changes: SubjectChanges) -> Non
     step = FactStep(
         0,
         iso_time(datetime.now(UTC)),
-        photo_steps(plan.edits),
+        photo_steps(store.root, plan.edits),
         changes.renamed,
         tuple(map(str, outputs)),
     )

@@ -18,6 +18,7 @@ from maskage.dataset.facts.fact_changes import FACTS, Facts, changes_of
 from maskage.dataset.facts.renamed_subjects import RenamedSubject
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.dataset_folder import manifest_path
+from maskage.formats.sums import hash_file
 from maskage.outside_text import path_to_text, text_to_path
 from maskage.system.files import TEMPORARY_PREFIX, replace_file, sync_folder
 
@@ -61,14 +62,20 @@ class FactStep:
     outputs: tuple[str, ...] = ()
 
 
-def photo_steps(edits: Iterable[Edit]) -> tuple[PhotoStep, ...]:
-    """Return what edits do, as a step keeps it."""
+def photo_steps(root: Path, edits: Iterable[Edit]) -> tuple[PhotoStep, ...]:
+    """Return what edits do, as a step keeps it.
+
+    Args:
+        root: Folder of the dataset: the digest of a photo that was put there by hand is not known.
+        edits: The edits.
+    """
     steps = []
     for edit in edits:
         changes = changes_of(edit)
         before = {change.fact: change.before for change in changes}
         after = {change.fact: change.after for change in changes}
-        steps.append(PhotoStep(edit.photo.path, edit.photo.sha256, before, after))
+        digest = edit.photo.sha256 or hash_file(root / edit.photo.path)
+        steps.append(PhotoStep(edit.photo.path, digest, before, after))
     return tuple(steps)
 
 

@@ -1,5 +1,6 @@
 """The photos that a command line names: by path, or by what is known of them. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -16,6 +17,10 @@ CONDITIONS = ("subject", "session", "group", "label", "source", "origin", "path"
 
 PATTERNS = ("source", "path")
 """The conditions that take a pattern such as `*/clip_*`."""
+
+
+_NEXT = re.compile(rf",(?=\s*(?:{'|'.join(CONDITIONS)})\s*=)")
+"""The comma before another condition; any other is part of a value."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ def read_conditions(texts: Iterable[str]) -> tuple[Condition, ...]:
         UsageError: One is not NAME=VALUE, or its name is unknown.
     """
     found = []
-    for text in (part for each in texts for part in each.split(",")):
+    for text in (part for each in texts for part in _NEXT.split(each)):
         name, equals, value = (part.strip() for part in text.partition("="))
         if not equals or name not in CONDITIONS:
             raise UsageError(

@@ -7,8 +7,9 @@ it. What was read otherwise, and what fits nothing, is said.
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from maskage.errors import DatasetError
@@ -64,33 +65,24 @@ def match_table(
     index = _Index(order, aliases or {}, folders, base)
     rows: dict[str, T] = {}
     row_of: dict[str, str] = {}
-    unmatched, ways, unclear = [], Counter[str](), []
-    first_of: dict[str, str] = {}
+    unmatched: list[str] = []
+    unclear: dict[str, str] = {}
+    ways: dict[str, list[str]] = {}
     for path, facts in table.items():
         name, way = index.find(path)
         if name is None:
             unmatched.append(path)
             if way:
-                unclear.append(f"{shown_text(path)} ({way})")
+                unclear[path] = way
             continue
         if way:
-            ways[way] += 1
-            first_of.setdefault(way, f"{shown_text(path)} for {shown_text(name)}")
+            ways.setdefault(way, []).append(f"{shown_text(path)} for {shown_text(name)}")
         if name in rows:
             facts = _join(rows[name], facts, (row_of[name], path), table, join)
         rows[name] = facts
         row_of.setdefault(name, path)
-    notes = [
-        f"{count} path{'' if count == 1 else 's'} {way}, such as {first_of[way]}"
-        for way, count in ways.most_common()
-    ]
-    if unclear:
-        notes.append(
-            f"{len(unclear)} fit more than one photo and were left: "
-            f"{', '.join(unclear[:_MOST_NAMES])}; write the path with its folder"
-        )
     left = tuple(name for name in order if name not in rows) if table else ()
-    return TableMatch(rows, tuple(unmatched), left, tuple(notes))
+    return TableMatch(rows, tuple(unmatched), left, tuple(_describe(ways, unclear)))
 
 
 def require_rows(match: TableMatch[T], table: object, place: object) -> None:
@@ -157,26 +149,41 @@ class _Index:
         base: str,
     ) -> None:
         self._names = set(names)
+        self._spelled = {name: (name, *aliases.get(name, ())) for name in names}
         self._starts = [f"{folder.rstrip('/')}/" for folder in folders]
         self._base = base
-        self._aliases: dict[str, set[str]] = {}
-        self._normal: dict[str, set[str]] = {}
-        self._folded: dict[str, set[str]] = {}
-        self._ends: dict[str, set[str]] = {}
-        self._stems: dict[str, set[str]] = {}
-        for name in names:
-            for spelled in (name, *aliases.get(name, ())):
-                folded = _fold(spelled)
-                end = folded.rpartition("/")[2]
-                for table, key in (
-                    (self._aliases, spelled),
-                    (self._normal, _normalise(spelled)),
-                    (self._folded, folded),
-                    (self._ends, end),
-                    (self._stems, _without_suffix(end)),
-                    (self._stems, _without_suffix(folded)),
-                ):
-                    table.setdefault(key, set()).add(name)
+
+    @cached_property
+    def _aliases(self) -> Mapping[str, set[str]]:
+        return self._by(lambda spelled: (spelled,))
+
+    @cached_property
+    def _normal(self) -> Mapping[str, set[str]]:
+        return self._by(lambda spelled: (_normalise(spelled),))
+
+    @cached_property
+    def _folded(self) -> Mapping[str, set[str]]:
+        return self._by(lambda spelled: (_fold(spelled),))
+
+    @cached_property
+    def _ends(self) -> Mapping[str, set[str]]:
+        return self._by(lambda spelled: (_fold(spelled).rpartition("/")[2],))
+
+    @cached_property
+    def _stems(self) -> Mapping[str, set[str]]:
+        def keys(spelled: str) -> tuple[str, ...]:
+            stem = _without_suffix(_fold(spelled))
+            return stem, stem.rpartition("/")[2]
+
+        return self._by(keys)
+
+    def _by(self, keys: Callable[[str], Iterable[str]]) -> Mapping[str, set[str]]:
+        """Return the photos by keys of everything they are called; only made where it is needed."""
+        found: dict[str, set[str]] = {}
+        for name, spelled in self._spelled.items():
+            for key in (key for each in spelled for key in keys(each)):
+                found.setdefault(key, set()).add(name)
+        return found
 
     def find(self, path: str) -> tuple[str | None, str]:
         """Return the photo of a path, and how it was found: nothing for the path itself.
@@ -218,6 +225,18 @@ class _Index:
         """Return a path that begins with the folder of the photos as relative to it."""
         start = next((start for start in self._starts if path.startswith(start)), None)
         return None if start is None else path[len(start) :]
+
+
+def _describe(ways: Mapping[str, Sequence[str]], unclear: Mapping[str, str]) -> Iterator[str]:
+    """Yield what was read otherwise than it is written, the most frequent first."""
+    for way, found in sorted(ways.items(), key=lambda item: -len(item[1])):
+        yield f"{len(found)} path{'' if len(found) == 1 else 's'} {way}, such as {found[0]}"
+    if unclear:
+        shown = [f"{shown_text(path)} ({several})" for path, several in unclear.items()]
+        yield (
+            f"{len(unclear)} fit more than one photo and were left: "
+            f"{', '.join(shown[:_MOST_NAMES])}; write the path with its folder"
+        )
 
 
 def _join(

@@ -115,7 +115,8 @@ def _count_known(line: str, separator: str) -> int:
 
 def _column_names(cells: Sequence[str], line: int, name: str) -> tuple[str, ...]:
     named = [cell for cell in cells if cell]
-    if twice := sorted({each for each in named if named.count(each) > 1}):
+    # Two columns of notes do no harm.
+    if twice := sorted({each for each in named if named.count(each) > 1 and count_known([each])}):
         raise DatasetError(
             f"{name}: line {line} names the column {twice[0]!r} twice. Rename or remove one."
         )

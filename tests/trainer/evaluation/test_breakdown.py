@@ -119,6 +119,18 @@ def test_metadata_names_photos_with_or_without_their_split(tmp_path: Path) -> No
     )  # fmt: skip
 
 
+def test_metadata_in_another_spelling_names_its_photo_and_columns_are_said(tmp_path: Path) -> None:
+    table = write_csv(
+        tmp_path / "facts.csv", "File_Name;Source", "MASK_OLD/A.jpg;web", "b.jpg;book", "x.jpg;z"
+    )
+    said: list[str] = []
+    metadata = read_metadata(table, said.append)
+    names = ["test/mask_old/a.jpg", "test/mask_old/b.jpg"]
+    facts = gather_facts(names, ["1", "2"], tmp_path, metadata)
+    assert facts == (PhotoFacts(source="web"), PhotoFacts(source="book"))
+    assert said == [f"{table}: the column 'File_Name' is read as path."]
+
+
 def test_metadata_of_other_photos_is_refused(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "facts.csv", "path,source", "elsewhere/x.jpg,web")
     with pytest.raises(DatasetError, match=r"elsewhere/x\.jpg"):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from maskage.classes.ready_made import MASK_AGE
+from maskage.dataset.class_changes import rename_class
 from maskage.dataset.consent import Consent
 from maskage.dataset.edits import describing
 from maskage.dataset.facts import editing
@@ -77,6 +79,20 @@ def test_a_change_is_taken_back_after_the_program_has_ended(tmp_path: Path) -> N
             undo_last(store)
 
 
+def test_photos_put_there_by_hand_are_found_again_in_a_renamed_class(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    for label in MASK_AGE.labels:
+        (root / label).mkdir(parents=True)
+    (root / "mask_old" / "a.jpg").write_bytes(encode_jpeg(draw_noise(1)))
+    with PhotoStore(root) as store:
+        change(store, {"subject": "p1"})
+    rename_class(root, "mask_old", "covered_old", None)
+    with PhotoStore(root) as store:
+        assert [photo.path for photo in store.photos()] == ["covered_old/a.jpg"]
+        undo_last(store)
+        assert subjects(store) == [None]
+
+
 def test_what_was_changed_since_or_is_gone_is_left_and_named(tmp_path: Path) -> None:
     with PhotoStore(tmp_path) as store:
         fill(store, "p1", "p1", "p1")
@@ -114,7 +130,7 @@ def test_a_step_that_a_kill_kept_from_being_done_is_passed_over(tmp_path: Path) 
         fill(store, "p1")
         change(store, {"group": "g"})
         planned = plan_facts([(store.photos()[0], {"subject": "p2"})])
-        write_step(tmp_path, FactStep(0, "2026", photo_steps(planned.edits)))
+        write_step(tmp_path, FactStep(0, "2026", photo_steps(tmp_path, planned.edits)))
         assert undo_last(store).edits[0].photo.group is None
         assert read_last_step(tmp_path) is None
 

@@ -19,6 +19,11 @@ def test_the_separator_is_that_of_the_column_names(separator: str) -> None:
     assert cells(table) == [["a.jpg", "p1", "1,5; or so"]]
 
 
+def test_lines_may_end_as_on_an_old_mac_and_two_columns_of_notes_do_no_harm() -> None:
+    table = parse_table("path,note,note\ra.jpg,1,2\rb.jpg,3,4\r", "t.csv")
+    assert [row.cells["path"] for row in table.rows] == ["a.jpg", "b.jpg"]
+
+
 def test_decimal_commas_do_not_make_a_comma_the_separator() -> None:
     table = parse_table("path;score;subject\na.jpg;0,5;p1\nb.jpg;0,7;p2\n", "t.csv")
     assert cells(table) == [["a.jpg", "0,5", "p1"], ["b.jpg", "0,7", "p2"]]
