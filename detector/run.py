@@ -16,7 +16,7 @@ from maskage.console import say, show_progress
 from maskage.demo.address import is_demo
 from maskage.errors import CameraError, DatasetError, UsageError
 from maskage.formats.bundle import find_bundle, load_bundle
-from maskage.pictures.picture_files import report_left_out
+from maskage.pictures.picture_files import UNLISTABLE, report_left_out
 from maskage.records import Frame
 
 DEMO_FRAMES = 300
@@ -83,7 +83,7 @@ def run_source(request: RunRequest) -> LabellingSummary:
 
 
 def check_folders(request: RunRequest, summary: LabellingSummary) -> None:
-    """Require that no folder with pictures within the source was left out.
+    """Require that no folder with pictures within the source was left out, or is unreadable.
 
     Raises:
         DatasetError: One was; the outputs are written all the same.
@@ -93,10 +93,15 @@ def check_folders(request: RunRequest, summary: LabellingSummary) -> None:
     folders = [
         each
         for each in summary.left_out
-        if each.pictures and (source / each.path).resolve() != written
+        if each.is_loss and (source / each.path).resolve() != written
     ]
     if not folders:
         return
+    if locked := [each for each in folders if each.reason == UNLISTABLE]:
+        raise DatasetError(
+            f"{source / locked[0].path}: the folder cannot be listed, so nothing in it was "
+            f"labelled; all else is done. Check who may read it."
+        )
     first = source / folders[0].path
     total = sum(each.pictures for each in folders)
     raise DatasetError(

@@ -16,10 +16,11 @@ from maskage.console import show_progress
 from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, UnreadableImageError
 from maskage.formats.bundle import find_bundle, load_bundle
+from maskage.formats.curated_set import list_left_out
 from maskage.inference.classifier import Classifier
 from maskage.outside_text import join_lines
 from maskage.pictures.images import read_image
-from maskage.pictures.picture_files import find_unread, report_left_out
+from maskage.pictures.picture_files import report_left_out
 from maskage.records import Photo, RgbImage, Suggestion
 
 BATCH = 32
@@ -80,7 +81,8 @@ def suggest_labels(root: Path, model: Path | None) -> SuggestReport:
     bundle = load_bundle(find_bundle(model))
     require_dataset_for(root, bundle.scheme, str(bundle.folder))
     classifier = Classifier(bundle)
-    report_left_out(find_unread(root))
+    left_out = list_left_out(root, bundle.labels)
+    report_left_out(each for each in left_out if each.pictures or not each.is_folder)
     with PhotoStore(root) as store:
         report = SuggestReport(root, store.scheme)
         photos = store.photos()

@@ -22,6 +22,7 @@ from maskage.inference.onnx_engine import OnnxEngine
 from maskage.inference.timing import measure_ms
 from maskage.outside_text import path_to_text, shown_text
 from maskage.pictures.picture_files import LeftOut
+from maskage.pictures.picture_kinds import is_system_name
 from maskage.system.files import write_private
 from maskage.system.swap_folder import find_place
 from trainer.data.dataset import caveat_of, read_training_photos
@@ -289,7 +290,11 @@ def _require_folders(data: Path, bundle: ModelBundle) -> None:
     missing = [label for label in bundle.labels if not (data / label).is_dir()]
     if not data.is_dir() or not missing:
         return
-    found = sorted(each.name for each in data.iterdir() if each.is_dir() and each.name[0] != ".")
+    found = sorted(
+        each.name
+        for each in data.iterdir()
+        if each.is_dir() and each.name[0] != "." and not is_system_name(each.name)
+    )
     raise DatasetError(
         f"{data}: no folder {', '.join(missing)}. Found the folders {', '.join(found) or 'none'}; "
         f"{_name_model(bundle)} has the classes {', '.join(bundle.labels)}. Name photos that are "

@@ -36,7 +36,7 @@ from benchmarks.common.sabotage import Saboteur, try_saboteurs
 from maskage.dataset.photo_scan import scan_file
 from maskage.errors import UnreadableImageError
 from maskage.faces.finder import FACE_MODEL_VARIABLE
-from maskage.pictures.images import decode_image
+from maskage.pictures.images import MAX_PIXELS, decode_image
 from maskage.records import RgbImage
 from maskage.system.peak_memory import peak_memory_mb
 from tests.curation.broken_pictures import break_picture
@@ -245,7 +245,8 @@ def outcome_of(path: Path, data: bytes) -> str:
             raise DisagreementError(f"{fault}; {file_scans}") from fault
         return next((reason for reason in REASONS if reason in str(fault)), str(fault))
     sizes = {(file_scan.height, file_scan.width) for file_scan in file_scans}
-    if refusals != {False} or sizes != {pixels.shape[:2]}:
+    is_reduced = any(height * width > MAX_PIXELS for height, width in sizes)
+    if refusals != {False} or len(sizes) > 1 or not (is_reduced or sizes == {pixels.shape[:2]}):
         raise DisagreementError(f"{pixels.shape}; {file_scans}")
     return "accepted"
 

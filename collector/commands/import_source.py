@@ -30,9 +30,13 @@ from maskage.dataset.importing.source_walk import (
 from maskage.dataset.importing.unpacked import unpacked
 from maskage.errors import DatasetError, UsageError
 from maskage.formats.metadata_file import PhotoMetadata
-from maskage.pictures.images import VIDEO_SUFFIXES
-from maskage.pictures.picture_files import LeftOut, unread_format
-from maskage.pictures.picture_kinds import OTHER_SUFFIXES, is_picture_file, is_system_name
+from maskage.pictures.picture_files import LeftOut, reason_of_file
+from maskage.pictures.picture_kinds import (
+    OTHER_SUFFIXES,
+    VIDEO_SUFFIXES,
+    is_picture_file,
+    is_system_name,
+)
 from maskage.shell_words import join_words
 from maskage.system.archives import find_other_archive, is_zip
 
@@ -117,7 +121,7 @@ def is_video_source(arguments: argparse.Namespace) -> bool:
             f"bytes). Copy or download it again."
         )
     if suffix in OTHER_SUFFIXES:
-        raise DatasetError(f"{source}: {unread_format(suffix)}. Nothing was imported.")
+        raise DatasetError(f"{source}: {reason_of_file(source)}. Nothing was imported.")
     return True
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from maskage.classes.scheme import Scheme, names_as_elsewhere
 from maskage.commands.parser import find_nearest
@@ -13,8 +14,13 @@ from maskage.dataset.store import list_photos
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.classes_file import read_scheme
 from maskage.outside_text import is_utf8, shown_text
-from maskage.pictures.images import is_picture
-from maskage.pictures.picture_files import OTHER_FORMATS, SYSTEM_FILES, unread_format
+from maskage.pictures.picture_files import reason_of_file
+from maskage.pictures.picture_kinds import (
+    OTHER_SUFFIXES,
+    is_picture_file,
+    is_system_name,
+    walk_pictures,
+)
 from maskage.records import Photo
 from maskage.shell_words import join_words
 
@@ -37,7 +43,7 @@ class UnknownFolder:
 
     Attributes:
         name: Name of the folder.
-        pictures: Number of pictures in it, by their names.
+        pictures: Number of pictures in and below it.
         nearest: Class that was perhaps meant, or None.
     """
 
@@ -98,7 +104,7 @@ def _read(root: Path) -> LabelledDataset:
     photos = tuple(photo for photo in found if is_utf8(photo.path))
     with os.scandir(root) as entries:
         folders = sorted(
-            entry.name for entry in entries if _is_folder(entry) and not entry.name.startswith(".")
+            entry.name for entry in entries if _is_folder(entry) and not _is_passed_over(entry.name)
         )
     known = {photo.path for photo in photos}
     unknown = tuple(_unknown(root, name, scheme) for name in folders if name not in scheme)
@@ -164,11 +170,7 @@ def _require_a_class_folder(
 
 
 def _unknown(root: Path, name: str, scheme: Scheme) -> UnknownFolder:
-    pictures = sum(
-        is_picture(Path(file)) and not file.startswith(".")
-        for _, _, files in os.walk(root / name)
-        for file in files
-    )
+    pictures = sum(1 for _ in walk_pictures(root / name))
     nearest = _nearest(name, scheme.labels) if pictures else None
     return UnknownFolder(name, pictures, nearest)
 
@@ -179,23 +181,33 @@ def _nearest(name: str, labels: Sequence[str]) -> str | None:
 
 
 def _find_unread(root: Path, label: str, known: Container[str]) -> Iterator[UnreadPhoto]:
-    for folder, folders, names in os.walk(root / label):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    for folder, folders, names in os.walk(root / label, onerror=_raise):
+        folders[:] = sorted(name for name in folders if not _is_passed_over(name))
         for name in sorted(names):
             place = Path(folder) / name
             path = place.relative_to(root).as_posix()
-            suffix = place.suffix.lower()
-            is_photo = suffix in OTHER_FORMATS or is_picture(place)
-            is_hidden = name.startswith(".") or not is_utf8(path)
-            if is_hidden or path in known or not is_photo or not place.is_file():
+            if _is_passed_over(name) or path in known or not is_utf8(path) or not place.is_file():
                 continue
-            if Path(folder) != root / label:
-                reason = f"unreadable: it lies in a subfolder of {label}; move it up into {label}"
-            elif suffix in OTHER_FORMATS:
-                reason = f"unreadable: {unread_format(suffix)}"
+            is_other = place.suffix.lower() in OTHER_SUFFIXES
+            if Path(folder) != root / label and (is_other or is_picture_file(place)):
+                reason = (
+                    f"it lies in a subfolder of {label}; move it up into {label}, or make a "
+                    f"dataset of all with `collector import`"
+                )
+            elif is_other:
+                reason = reason_of_file(place)
             else:
                 continue
-            yield UnreadPhoto(path, label, reason)
+            yield UnreadPhoto(path, label, f"unreadable: {reason}")
+
+
+def _raise(fault: OSError) -> NoReturn:
+    raise fault
+
+
+def _is_passed_over(name: str) -> bool:
+    """Return True for hidden files and folders, and those that a disk or file manager makes."""
+    return name.startswith(".") or is_system_name(name)
 
 
 def _why_missing(label: str, folders: Sequence[str], unread: Sequence[UnreadPhoto]) -> str:
@@ -214,12 +226,13 @@ def _find_strangers(root: Path, labels: Sequence[str], known: Iterable[str]) -> 
     for label in labels:
         with os.scandir(root / label) as entries:
             found += [
-                f"{label}/{entry.name}"
-                for entry in entries
-                if not entry.name.startswith(".") and entry.name.lower() not in SYSTEM_FILES
+                f"{label}/{entry.name}" for entry in entries if not _is_passed_over(entry.name)
             ]
     # A folder whose photos are listed one by one is not listed itself.
     tops = {"/".join(path.split("/")[:2]) for path in known}
+    opened = {"/".join(path.split("/")[:2]) for path in known if path.count("/") > 1}
+    inside = (path for top in opened for path in walk_pictures(root / top))
+    found += [place for path in inside if not is_utf8(place := path.relative_to(root).as_posix())]
     return tuple(sorted(_named(path) for path in found if path not in tops))
 
 

@@ -19,7 +19,7 @@ from maskage.records import Quality
 from maskage.system.files import make_private
 from maskage.system.paths import named_cache, scan_cache_path
 
-VERSION = 1
+VERSION = 2
 """Raise it when `scan` sees other figures in the same file."""
 
 YOUNG_NS = 2_000_000_000

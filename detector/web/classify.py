@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from detector.web.low_priority import lower_priority
 from maskage.faces.finder import FaceFinder
 from maskage.inference.classifier import Classifier
 from maskage.inference.picture_faces import ClassifiedFace, classify_faces
-from maskage.pictures.images import decode_image
+from maskage.pictures.images import decode_picture
+from maskage.records import FaceBox
 
 MOST_WAITING = 4
 """Pictures that wait beside the one at work; each may hold `upload_bytes` of memory."""
@@ -24,8 +25,9 @@ class ClassifiedPicture:
     """A picture and its faces.
 
     Attributes:
-        width, height: Size in pixels.
-        faces: The faces, largest first.
+        width, height: Size of the picture that was sent, upright, px; of over 25 megapixels it is
+            searched at a fraction of that.
+        faces: The faces, largest first; their boxes are in pixels of the picture that was sent.
         notice: A sentence, for example that no face model was there; None for none.
     """
 
@@ -68,7 +70,7 @@ class PictureClassifier:
         """Decode a picture, find its faces and classify them.
 
         Raises:
-            UnreadableImageError: See `maskage.pictures.images.decode_image`.
+            UnreadableImageError: See `maskage.pictures.images.decode_picture`.
             ToolchainError: The model or the finder is not usable.
         """
         loop = asyncio.get_running_loop()
@@ -79,12 +81,24 @@ class PictureClassifier:
         self._worker.shutdown(wait=True, cancel_futures=True)
 
     def _classify(self, data: bytes) -> ClassifiedPicture:
-        pixels = decode_image(data, "The picture")
+        picture = decode_picture(data, "The picture")
         if self._tools is None:
             self._tools = self._open_finder(), self._open_classifier()
         finder, classifier = self._tools
-        faces = classify_faces(pixels, finder, classifier)
-        return ClassifiedPicture(pixels.shape[1], pixels.shape[0], faces, finder.notice)
+        scale = picture.width / picture.pixels.shape[1]
+        faces = tuple(
+            replace(face, box=_scaled(face.box, scale))
+            for face in classify_faces(picture.pixels, finder, classifier)
+        )
+        return ClassifiedPicture(picture.width, picture.height, faces, finder.notice)
+
+
+def _scaled(box: FaceBox, scale: float) -> FaceBox:
+    """Return a box of a picture that was decoded at a fraction of its size, in the whole one."""
+    if scale == 1:
+        return box
+    x, y, width, height = (round(scale * side) for side in (box.x, box.y, box.width, box.height))
+    return replace(box, x=x, y=y, width=width, height=height)
 
 
 class _Seat:

@@ -39,7 +39,7 @@ class WebOptions:
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
     names: tuple[str, ...] = ()
-    upload_bytes: int = 10_000_000
+    upload_bytes: int = 40_000_000
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:

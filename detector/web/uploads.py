@@ -24,7 +24,7 @@ def picture_routes(classifier: PictureClassifier, scheme: Scheme, upload_bytes: 
 
     @router.post("/classify", openapi_extra={"requestBody": body})
     async def classify(request: Request) -> PictureAnswer:
-        """Classify the faces of one picture: JPEG, PNG, WebP, BMP or TIFF."""
+        """Classify the faces of one picture: JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF."""
         try:
             with classifier.take_seat():
                 data = await _read_picture(request, upload_bytes)
@@ -36,7 +36,8 @@ def picture_routes(classifier: PictureClassifier, scheme: Scheme, upload_bytes: 
                 {"Retry-After": "1"},
             ) from None
         except UnreadableImageError as fault:
-            is_other = isinstance(fault.__cause__, UnidentifiedImageError)
+            # The second: its decoder is not installed here.
+            is_other = isinstance(fault.__cause__, UnidentifiedImageError | ImportError)
             raise HTTPException(415 if is_other else 400, str(fault)) from fault
         except ToolchainError as fault:
             raise HTTPException(500, str(fault)) from fault

@@ -21,8 +21,9 @@ from maskage.classes.scheme import Scheme
 from maskage.demo.address import is_demo, named_scheme
 from maskage.errors import CameraError, UnreadableImageError
 from maskage.outside_text import shown_text
-from maskage.pictures.images import VIDEO_SUFFIXES, is_picture, read_image
+from maskage.pictures.images import read_image
 from maskage.pictures.picture_files import FolderListing, describe_left_out, list_pictures
+from maskage.pictures.picture_kinds import PICTURE_FORMATS, VIDEO_SUFFIXES, is_picture_file
 from maskage.records import Frame, RgbImage
 
 OPEN_TIMEOUT_S = 5.0
@@ -128,9 +129,7 @@ class PictureFolder:
 
     def pass_over(self, sources: Iterable[str | None]) -> int:
         """Leave out pictures that photos were made from before; return how many there are."""
-        known = {
-            Path(source).absolute() for source in sources if source and is_picture(Path(source))
-        }
+        known = {Path(source).absolute() for source in sources if source}
         self._passed_over = {path for path in self._files if path.absolute() in known}
         return len(self._passed_over)
 
@@ -168,7 +167,7 @@ def _list_folder(path: Path) -> FolderListing:
         raise CameraError(
             f"{path}: no pictures in this folder.",
             *(describe_left_out(listing.left_out) or ["It is empty."]),
-            "Pictures are .jpg, .png, .webp, .bmp or .tif files directly in it.",
+            f"Pictures are files in {PICTURE_FORMATS} that lie directly in it.",
         )
     return listing
 
@@ -181,7 +180,7 @@ def can_fall_silent(camera: Camera) -> bool:
 def shows_pictures(source: str) -> bool:
     """Return True where a source is a folder of pictures, or one picture."""
     path = Path(source).expanduser()
-    return path.is_dir() or (path.is_file() and is_picture(path))
+    return path.is_dir() or (path.is_file() and is_picture_file(path))
 
 
 def open_camera(

@@ -17,7 +17,7 @@ from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.classes_file import CLASSES_FILE
 from maskage.formats.dataset_folder import manifest_path
 from maskage.outside_text import shown_text
-from maskage.pictures.images import PICTURE_SUFFIXES
+from maskage.pictures.picture_kinds import is_system_name, walk_pictures
 from maskage.shell_words import join_words
 
 PLACEHOLDER = "VALUE"
@@ -37,7 +37,7 @@ def find_outside(root: Path, scheme: Scheme) -> dict[str, int]:
     found = {
         name: count
         for name in _folders_in(root)
-        if name not in scheme and (count := _count_below(root / name))
+        if name not in scheme and (count := sum(1 for _ in walk_pictures(root / name)))
     }
     return dict(sorted(found.items()))
 
@@ -214,7 +214,8 @@ def _folders_in(root: Path) -> Iterator[str]:
     try:
         with os.scandir(root) as entries:
             for entry in entries:
-                if not entry.name.startswith(".") and _is_folder(entry):
+                hidden = entry.name.startswith(".") or is_system_name(entry.name)
+                if not hidden and _is_folder(entry):
                     yield entry.name
     except (FileNotFoundError, NotADirectoryError):
         return
@@ -223,17 +224,6 @@ def _folders_in(root: Path) -> Iterator[str]:
             f"{root}: its folders cannot be listed ({fault.strerror or fault}). Check the disk, "
             f"and who may read the folder; nothing was changed."
         ) from fault
-
-
-def _count_below(folder: Path) -> int:
-    count = 0
-    for _, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        count += sum(
-            name[name.rfind(".") :].lower() in PICTURE_SUFFIXES and not name.startswith(".")
-            for name in names
-        )
-    return count
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

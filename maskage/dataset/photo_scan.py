@@ -14,7 +14,7 @@ from PIL import Image
 
 from maskage.errors import UnreadableImageError
 from maskage.faces.finder import YuNetFinder, crop_face
-from maskage.pictures.images import decode_grey, decode_image, read_image
+from maskage.pictures.images import decode_grey, decode_picture, read_image
 from maskage.pictures.perceptual_hash import hash_grey
 from maskage.pictures.quality import MEASURED_SIDE_PX, measure_grey
 from maskage.records import FaceBox, Photo, Quality, RgbImage
@@ -39,7 +39,7 @@ class FileScan:
         phash: imagehash's 64-bit pHash of the face crop, its first bit the highest.
         mirror: pHash of the mirrored crop.
         quality: Figures of the crop.
-        width, height: Size of the picture, px, orientation applied.
+        width, height: Full size of the picture, px, orientation applied.
         faces: Number of faces without bystanders; None where none was looked for.
         fault: Why it cannot be used, or None.
     """
@@ -110,12 +110,12 @@ def _measured(data: bytes, digest: str, name: str) -> FileScan:
 
 
 def _measured_face(data: bytes, digest: str, name: str, face_model: Path) -> FileScan:
-    pixels = decode_image(data, name)
-    height, width = pixels.shape[:2]
-    crop, boxes = _cut_out(pixels, face_model)
+    picture = decode_picture(data, name)
+    crop, boxes = _cut_out(picture.pixels, face_model)
     faces = [box for box in boxes if box.side_px >= BYSTANDER * boxes[0].side_px]
     grey = Image.fromarray(crop).convert("L")
-    return _sight(digest, grey, width, height, boxes[0] if boxes else None, len(faces))
+    largest = boxes[0] if boxes else None
+    return _sight(digest, grey, picture.width, picture.height, largest, len(faces))
 
 
 def _cut_out(pixels: RgbImage, face_model: Path | None) -> tuple[RgbImage, list[FaceBox]]:

@@ -38,8 +38,14 @@ from maskage.formats.curation_file import (
 )
 from maskage.formats.plan_file import PLAN_FILE, PlanRow, read_legible_plan, read_plan
 from maskage.formats.sums import hash_file
-from maskage.pictures.images import is_picture
-from maskage.pictures.picture_files import LeftOut, below, list_beside, list_pictures
+from maskage.pictures.picture_files import LeftOut, below, list_beside, list_pictures, pictures_in
+from maskage.pictures.picture_kinds import (
+    has_picture_name,
+    is_picture_file,
+    is_system_name,
+    may_be_picture,
+    walk_pictures,
+)
 from maskage.shell_words import join_words
 from maskage.system.files import write_private
 from maskage.system.swap_folder import find_place
@@ -110,7 +116,9 @@ def read_curated(folder: Path, *, may_lack_test: bool = False) -> CuratedDataset
     known = {row.place: row for row in read_plan(folder) if row.is_kept}
     scheme = scheme_of_set(folder)
     curation = read_curation(folder, scheme.labels)
-    has_test = curation is None or curation.held_out != NOTHING or _has_pictures(folder / "test")
+    has_test = (
+        curation is None or curation.held_out != NOTHING or any(walk_pictures(folder / "test"))
+    )
     # An empty folder is easily lost where a set is copied.
     expected = SPLITS if has_test else SPLITS[:2]
     missing = [split for split in expected if not (folder / split).is_dir()]
@@ -180,7 +188,8 @@ class SetContents:
 
     Attributes:
         folder: Absolute path of the set.
-        files: sha256 of each file in the splits, by its place: "train/mask_old/a.jpg".
+        files: sha256 of each file in the splits, by its place: "train/mask_old/a.jpg"; but of those
+            that are no pictures and have no suffix that says so.
         rows: Rows of the plan; empty without a plan.
         origin: Where the set comes from.
         labels: The class folders.
@@ -214,12 +223,16 @@ def looks_like_set(files: Sequence[str], folders: Sequence[str]) -> bool:
 
 def read_contents(folder: Path) -> SetContents:
     """Read a set and take the digest of every file; what cannot be read is left out."""
-    places = list_files(folder)
+    places = [place for place in list_files(folder) if _may_show_person(folder / place)]
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="digests") as pool:
         digests = pool.map(lambda place: hash_file(folder / place), places)
         files = {place: found for place, found in zip(places, digests, strict=True) if found}
     plan, origin = tuple(read_legible_plan(folder)), find_origin(folder)
     return SetContents(folder, files, plan, origin, _labels_of(folder))
+
+
+def _may_show_person(path: Path) -> bool:
+    return not may_be_picture(path.name) or is_picture_file(path)
 
 
 def list_files(folder: Path) -> list[str]:
@@ -236,15 +249,16 @@ def digest_set(files: Mapping[str, str], labels: Sequence[str]) -> str:
     """Return the sha256 over all photos of a set with their splits and classes, 64 hex digits.
 
     Args:
-        files: sha256 of each file, by its place in the set. What is no picture in a class folder
-            does not count.
+        files: sha256 of each file, by its place in the set. What is by its name no picture in a
+            class folder does not count.
         labels: The class folders.
     """
     total = hashlib.sha256()
     for split in SPLITS:
         inside = (Path(place) for place in files if place.startswith(f"{split}/"))
         for place in sorted(inside):
-            if is_picture(place) and place.parts[1] in labels and len(place.parts) == 3:
+            is_picture = has_picture_name(place.name) or may_be_picture(place.name)
+            if is_picture and place.parts[1] in labels and len(place.parts) == 3:
                 digest = files[place.as_posix()]
                 total.update(f"{split}/{place.parts[1]}/{digest}\n".encode())
     return total.hexdigest()
@@ -295,22 +309,18 @@ def require_all_read(
     """
     # Beside train, val and test lies what was put there on purpose: a copy, an older split.
     depth = 2 if _has_splits(folder) else 1
-    lost = [each for each in left_out if each.pictures and each.path.count("/") >= depth]
+    lost = [each for each in left_out if each.is_loss and each.path.count("/") >= depth]
     if lost:
         names = ", ".join(each.path for each in lost[:3]) + (", ..." if lost[3:] else "")
         raise DatasetError(
             f"{folder}: {sum(each.pictures for each in lost)} pictures are not {doing}, because "
-            f"they lie in folders that are no class, or within a class folder: {names}. Move them "
-            f"up into {', '.join(labels)}, or out of {folder.name}."
+            f"they lie in folders that are no class, lie within one, or cannot be listed: "
+            f"{names}. Move them up into {', '.join(labels)}, or out of {folder.name}."
         )
 
 
 def _has_splits(folder: Path) -> bool:
     return any((folder / split).is_dir() for split in SPLITS)
-
-
-def _has_pictures(folder: Path) -> bool:
-    return any(is_picture(Path(name)) for _, _, names in os.walk(folder) for name in names)
 
 
 def _labels_of(folder: Path) -> tuple[str, ...]:
@@ -329,7 +339,11 @@ def _train_folders(folder: Path) -> list[str]:
         found = list(train.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(path.name for path in found if path.is_dir() and not path.name.startswith("."))
+    return sorted(
+        path.name
+        for path in found
+        if path.is_dir() and not path.name.startswith(".") and not is_system_name(path.name)
+    )
 
 
 def _beside_photos(folder: Path, labels: Sequence[str]) -> tuple[LeftOut, ...]:
@@ -371,7 +385,7 @@ def _read_classes(
 ) -> list[CuratedPhoto]:
     photos = []
     for label in labels:
-        files = list_pictures(folder / label).pictures if (folder / label).is_dir() else ()
+        files = pictures_in(folder / label)
         if not files:
             found = "no pictures in it" if (folder / label).is_dir() else "no such folder"
             raise DatasetError(

@@ -2,7 +2,8 @@
 
 Where the format keeps metadata apart from the pixels (JPEG, PNG, WebP), it is cut out and no pixel
 changes. Where the pixels lie on their side and a tag says so, and where a format mixes the two
-(TIFF, BMP), the picture is encoded anew as this toolchain reads it; of all but JPEG without loss.
+(TIFF, BMP, GIF), the picture is encoded anew as this toolchain reads it: without loss, unless its
+own format loses something too (JPEG, AVIF, HEIC).
 
 Colour profiles go too. No reader of the toolchain applies them, nor do those that training usually
 has, so what a network sees stays the same; and they name devices and people's screens.
@@ -26,6 +27,7 @@ _WEBP_SIDE_PX = 16_383
 """A single WebP picture is no larger."""
 _WEBP_ALPHA = 0x10
 """In the flags of VP8X: there is an alpha channel. The others promise metadata and animation."""
+_LOSSY = frozenset({"JPEG", "AVIF", "HEIF"})
 _LOSSLESS: dict[str, dict[str, bool]] = {
     "PNG": {},
     "WEBP": {"lossless": True, "exact": True},
@@ -38,12 +40,13 @@ def strip_picture(data: bytes, name: str = "picture") -> bytes:
     """Take everything out of a picture file that is not needed to show it.
 
     Args:
-        data: The encoded file (JPEG, PNG, WebP, BMP, TIFF).
+        data: The encoded file, of any format that is read.
         name: Name of it in a message.
 
     Returns:
-        A file of the same format, upright without any tag. Where nothing is to be taken out of a
-        JPEG, PNG or WebP, the same bytes.
+        A file of the same format, upright without any tag; of a GIF a PNG, of AVIF and HEIC a JPEG.
+        Where nothing is to be taken out of a JPEG, PNG or WebP, the same bytes. What has to be
+        encoded anew and has over 25 megapixels comes in the size that `decode_image` gives.
 
     Raises:
         UnreadableImageError: It has to be encoded anew and cannot be read.
@@ -58,9 +61,10 @@ def strip_picture(data: bytes, name: str = "picture") -> bytes:
         if stripped is not None:
             return stripped
     pixels = decode_image(data, name)
-    if kind not in _LOSSLESS:
+    if kind in _LOSSY:
         return encode_jpeg(pixels)
-    if kind == "WEBP" and max(pixels.shape[:2]) > _WEBP_SIDE_PX:  # an animation's canvas
+    is_canvas = kind == "WEBP" and max(pixels.shape[:2]) > _WEBP_SIDE_PX  # of an animation
+    if is_canvas or kind == "GIF":
         kind = "PNG"
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, kind, **_LOSSLESS[kind])

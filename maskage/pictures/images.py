@@ -6,47 +6,29 @@ to be enormous. One decoder settles it once: orientation applied, three channels
 only, at most `MAX_PIXELS`. Pillow reads, because it tells a whole file from a cut one.
 """
 
-import ctypes
-import io
-import logging
-import math
 import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError, _imaging
 
 from maskage.errors import UnreadableImageError
+from maskage.pictures.opened_picture import MAX_PIXELS as MAX_PIXELS
+from maskage.pictures.opened_picture import (
+    LoadedPicture,
+    load_upright,
+    open_file,
+    open_picture,
+    orientation_of,
+)
+from maskage.pictures.picture_kinds import PICTURE_SUFFIXES as PICTURE_SUFFIXES
+from maskage.pictures.picture_kinds import VIDEO_SUFFIXES as VIDEO_SUFFIXES
+from maskage.pictures.picture_kinds import has_picture_name
 from maskage.records import RgbImage
 
 # OpenCV 5 warns on stderr at every face finder, which would tear the terminal UI.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
-
-# What Pillow and its libtiff say of a broken file on stderr would tear it too, and what counts is
-# in our own words: whether the file is read.
-warnings.filterwarnings("ignore", module=r"PIL\.")
-logging.getLogger("PIL").addHandler(logging.NullHandler())
-with suppress(OSError, AttributeError):
-    # The library that Pillow is linked with is found through it, wherever it lies.
-    _pillow = ctypes.CDLL(_imaging.__file__)
-    _pillow.TIFFSetErrorHandler(None)
-    _pillow.TIFFSetWarningHandler(None)
-
-MAX_PIXELS = 25_000_000
-# Pillow's own, laxer cap would speak first, in other words.
-Image.MAX_IMAGE_PIXELS = None
-PICTURE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff"}
-)
-VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mjpeg", ".mpg"})
-
-# Pillow would go by the content whatever the name says, and run a PostScript interpreter for one.
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 # A marker may be filled up with any number of 0xFF.
@@ -56,43 +38,52 @@ _SCAN_END = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)
 
 
 @dataclass(frozen=True, eq=False)
-class GreyPicture:
-    """The brightness of a picture.
+class DecodedPicture:
+    """The pixels of a picture.
 
     Attributes:
-        image: Mode "L", orientation applied; perhaps at a fraction of its size.
-        width, height: Full size of the picture, px.
+        pixels: RGB uint8, shape (H, W, 3), orientation applied.
+        width, height: Full size of the picture in the file, upright, px; larger than `pixels` where
+            that is over `MAX_PIXELS`.
     """
 
-    image: Image.Image
+    pixels: RgbImage
     width: int
     height: int
 
 
 def is_picture(path: Path) -> bool:
     """Return whether a file's name is that of a picture that can be read; hidden files are not."""
-    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+    return has_picture_name(path.name)
 
 
 def decode_image(data: bytes, name: str = "picture") -> RgbImage:
     """Decode one encoded picture.
 
     Args:
-        data: The encoded file (JPEG, PNG, WebP, BMP, TIFF).
+        data: The encoded file (JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF), by its content.
         name: Name of it in a message.
 
     Returns:
-        RGB uint8, shape (H, W, 3), orientation applied; grey and alpha become RGB.
+        RGB uint8, shape (H, W, 3), orientation applied; grey and alpha become RGB, and of several
+        pictures in one file it is the first. A picture of up to `MAX_PIXELS` has its full size. A
+        larger one, up to 200 megapixels, comes with its sides divided by 2, 3 or 4: a box that is
+        found in it is in these pixels, not in those of the file (see `decode_picture`).
 
     Raises:
-        UnreadableImageError: Not a picture, cut short, or over `MAX_PIXELS`.
+        UnreadableImageError: Not a picture, cut short, or too large; or HEIC without its decoder.
     """
-    with _opened(data, name) as image:
-        image.load()
-        return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+    return decode_picture(data, name).pixels
 
 
-def decode_grey(data: bytes, name: str = "picture", min_side: int | None = None) -> GreyPicture:
+def decode_picture(data: bytes, name: str = "picture") -> DecodedPicture:
+    """Decode one encoded picture as `decode_image` does, and keep the full size of the file."""
+    with open_picture(data, name) as image:
+        loaded = load_upright(image)
+        return DecodedPicture(np.array(loaded.image), loaded.width, loaded.height)
+
+
+def decode_grey(data: bytes, name: str = "picture", min_side: int | None = None) -> LoadedPicture:
     """Decode only the brightness of one encoded picture: for hashing and measuring many.
 
     Args:
@@ -100,52 +91,13 @@ def decode_grey(data: bytes, name: str = "picture", min_side: int | None = None)
         name: Name of it in a message.
         min_side: A JPEG may come at a half, a quarter or an eighth of its size, as long as its
             shorter side is not below this, px: its decoder is several times faster then. None for
-            the full size.
+            the size that `decode_image` gives.
 
     Raises:
         UnreadableImageError: As `decode_image`.
     """
-    with _opened(data, name) as image:
-        size = image.size
-        if min_side is not None and image.mode in ("RGB", "L"):
-            # The decoder takes the smallest size that is not below the one asked for, both ways.
-            shrink = min_side / min(size)
-            image.draft("L", (math.ceil(size[0] * shrink), math.ceil(size[1] * shrink)))
-        image.load()
-        if _is_on_its_side(image):
-            size = size[::-1]
-        # In place: the copy that it would make otherwise takes as long as hashing.
-        ImageOps.exif_transpose(image, in_place=True)
-        grey = image if image.mode == "L" else _to_rgb(image).convert("L")
-        return GreyPicture(grey, *size)
-
-
-@contextmanager
-def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
-    """A picture whose header is read and whose size is allowed; every fault in one exception."""
-    if not data:
-        raise UnreadableImageError(f"{name}: the file is empty. Remove or replace it.")
-    try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            width, height = image.size
-            if width * height > MAX_PIXELS:
-                raise UnreadableImageError(
-                    f"{name}: {width}x{height} px is over the limit of "
-                    f"{MAX_PIXELS // 1_000_000} megapixels. Scale it down first."
-                )
-            yield image
-    except UnreadableImageError:
-        raise
-    except UnidentifiedImageError as fault:
-        raise UnreadableImageError(
-            f"{name}: not a picture in JPEG, PNG, WebP, BMP or TIFF, whatever its name says "
-            f"({len(data):,} bytes). Save it as one of these, or remove it."
-        ) from fault
-    except Exception as fault:
-        raise UnreadableImageError(
-            f"{name}: cut short or damaged ({len(data):,} bytes; {fault}). "
-            f"Copy it again, or remove it."
-        ) from fault
+    with open_picture(data, name) as image:
+        return load_upright(image, "L", min_side)
 
 
 def read_image(path: Path) -> RgbImage:
@@ -191,10 +143,9 @@ def picture_format(data: bytes) -> tuple[str, bool]:
     """
     kind = ""
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            # A phone's picture with a second one behind it: a JPEG to every reader.
-            kind = "JPEG" if image.format == "MPO" else str(image.format)
-            return kind, int(image.getexif().get(0x0112, 1)) == 1
+        with open_file(data, "picture") as image:
+            kind = str(image.format)
+            return kind, orientation_of(image) == 1
     except Exception:  # noqa: BLE001  a broken EXIF block raises many things
         return kind, False
 
@@ -239,18 +190,3 @@ def _bare_segment(marker: int, body: bytes) -> bytes:
     elif not 0xC0 <= marker <= 0xDF:  # other applications, comments, extensions
         body = b""
     return bytes((0xFF, marker)) + (len(body) + 2).to_bytes(2, "big") + body if body else b""
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16 bits a pixel: Pillow's own conversion clips at 255
-        levels = np.asarray(image, dtype=np.uint32) // 257
-        image = Image.fromarray(levels.clip(0, 255).astype(np.uint8))
-    if image.mode in ("LA", "PA", "RGBA", "P"):
-        image = image.convert("RGBA")
-    return image.convert("RGB")
-
-
-def _is_on_its_side(image: Image.Image) -> bool:
-    """Return whether the EXIF orientation, 5 to 8, swaps width and height."""
-    # A damaged tag may be anything: `exif_transpose` takes what is no such number for upright too.
-    return image.getexif().get(0x0112) in (5, 6, 7, 8)

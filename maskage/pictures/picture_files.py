@@ -11,15 +11,19 @@ from pathlib import Path
 from typing import NoReturn
 
 from maskage.console import say
-from maskage.pictures.images import VIDEO_SUFFIXES, is_picture
-
-SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
-"""Files that file managers leave behind; they are nobody's photos."""
-
-OTHER_FORMATS = frozenset(
-    {".heic", ".heif", ".avif", ".gif", ".jxl", ".jp2", ".dng", ".cr2", ".cr3", ".nef", ".arw"}
+from maskage.errors import EnvironmentProblemError
+from maskage.pictures.picture_kinds import (
+    OTHER_SUFFIXES,
+    VIDEO_SUFFIXES,
+    has_unread_name,
+    is_picture_file,
+    is_system_name,
+    may_be_picture,
+    walk_pictures,
 )
-"""Suffixes of photos that are not read."""
+
+WITHIN = "a folder within; its pictures are not read"
+UNLISTABLE = "a folder that cannot be listed; check who may read it"
 
 MOST_NAMES = 3
 """Names in one line for people."""
@@ -44,6 +48,11 @@ class LeftOut:
         """It is a folder."""
         return self.path.endswith("/")
 
+    @property
+    def is_loss(self) -> bool:
+        """It is a folder with pictures that are not read, or nobody knows what is in it."""
+        return self.pictures > 0 or self.reason == UNLISTABLE
+
 
 @dataclass(frozen=True)
 class FolderListing:
@@ -51,7 +60,7 @@ class FolderListing:
 
     Attributes:
         pictures: That are read, sorted.
-        left_out: All the rest, sorted by path; but what file managers leave behind.
+        left_out: All the rest, sorted by path; but what file managers and disks leave behind.
     """
 
     pictures: tuple[Path, ...]
@@ -59,18 +68,37 @@ class FolderListing:
 
 
 def list_pictures(folder: Path) -> FolderListing:
-    """List the pictures that lie directly in a folder, and all that is left out; opens no file.
+    """List the pictures that lie directly in a folder, and all that is left out.
+
+    No file is opened whose name says what it is.
 
     Raises:
         OSError: The folder cannot be listed.
     """
     pictures, left_out = [], []
     for path in sorted(folder.iterdir()):
-        if path.is_file() and is_picture(path):
+        if is_system_name(path.name):
+            continue
+        if path.is_file() and is_picture_file(path):
             pictures.append(path)
-        elif path.name.lower() not in SYSTEM_FILES:
+        else:
             left_out.append(_left_out(path))
     return FolderListing(tuple(pictures), tuple(left_out))
+
+
+def pictures_in(folder: Path) -> tuple[Path, ...]:
+    """Return the pictures that lie directly in a folder, sorted; none without such a folder.
+
+    Raises:
+        EnvironmentProblemError: It cannot be listed.
+    """
+    try:
+        return list_pictures(folder).pictures if folder.is_dir() else ()
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{folder}: the pictures in it cannot be listed ({fault.strerror or fault}). Check who "
+            f"may read the folder."
+        ) from fault
 
 
 def list_beside(folder: Path, known: Iterable[str]) -> tuple[LeftOut, ...]:
@@ -85,7 +113,11 @@ def list_beside(folder: Path, known: Iterable[str]) -> tuple[LeftOut, ...]:
         OSError: The folder cannot be listed.
     """
     names = set(known)
-    others = [path for path in sorted(folder.iterdir()) if path.name not in names]
+    others = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.name not in names and not is_system_name(path.name)
+    ]
     reason = f"none of {', '.join(sorted(names))}; move pictures into these to use them"
     return tuple(
         replace(_left_out(path), reason=reason)
@@ -97,21 +129,34 @@ def list_beside(folder: Path, known: Iterable[str]) -> tuple[LeftOut, ...]:
 def find_unread(root: Path) -> tuple[LeftOut, ...]:
     """Find the photos and videos anywhere below a folder that are not read; hidden ones are not.
 
+    They are known by their names: no file is opened.
+
     Raises:
         OSError: A folder cannot be listed.
     """
     found = []
     for folder, folders, names in os.walk(root, onerror=_raise):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for path in (Path(folder) / name for name in sorted(names) if not name.startswith(".")):
-            if path.suffix.lower() in OTHER_FORMATS | VIDEO_SUFFIXES:
-                found.append(LeftOut(path.relative_to(root).as_posix(), _reason_of_file(path)))
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and not is_system_name(name)
+        )
+        for path in (Path(folder) / name for name in sorted(names)):
+            if has_unread_name(path.name):
+                found.append(LeftOut(path.relative_to(root).as_posix(), reason_of_file(path)))
     return tuple(found)
 
 
-def unread_format(suffix: str) -> str:
-    """Say what to do about a photo whose suffix is one of `OTHER_FORMATS`."""
-    return f"{suffix[1:].upper()} is not read; save it as JPEG"
+def reason_of_file(path: Path) -> str:
+    """Return why a file is not read as a picture, the same words for all of one kind."""
+    suffix = path.suffix.lower()
+    if not path.is_file():
+        return "no file that can be read"
+    if path.name.startswith("."):
+        return "hidden"
+    if suffix in OTHER_SUFFIXES:
+        return f"{suffix[1:].upper()} is not read; save it as JPEG"
+    if suffix in VIDEO_SUFFIXES:
+        return "a video, not a picture"
+    return "no picture by its content" if may_be_picture(path.name) else "no picture by its name"
 
 
 def describe_left_out(left_out: Iterable[LeftOut]) -> list[str]:
@@ -141,24 +186,13 @@ def below(name: str, left_out: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
 def _left_out(path: Path) -> LeftOut:
     if path.is_dir():
         return LeftOut(f"{path.name}/", _reason_of_folder(path), _count_pictures(path))
-    return LeftOut(path.name, _reason_of_file(path))
+    return LeftOut(path.name, reason_of_file(path))
 
 
 def _reason_of_folder(path: Path) -> str:
-    return "hidden" if path.name.startswith(".") else "a folder within; its pictures are not read"
-
-
-def _reason_of_file(path: Path) -> str:
-    suffix = path.suffix.lower()
-    if not path.is_file():
-        return "no file that can be read"
     if path.name.startswith("."):
         return "hidden"
-    if suffix in OTHER_FORMATS:
-        return unread_format(suffix)
-    if suffix in VIDEO_SUFFIXES:
-        return "a video, not a picture"
-    return "no picture by its name"
+    return WITHIN if os.access(path, os.R_OK | os.X_OK) else UNLISTABLE
 
 
 def _raise(fault: OSError) -> NoReturn:
@@ -166,11 +200,11 @@ def _raise(fault: OSError) -> NoReturn:
 
 
 def _count_pictures(folder: Path) -> int:
-    return sum(is_picture(Path(name)) for _, _, names in os.walk(folder) for name in names)
+    return sum(1 for _ in walk_pictures(folder))
 
 
 def _is_photo(path: Path) -> bool:
-    return path.suffix.lower() in OTHER_FORMATS or is_picture(path)
+    return has_unread_name(path.name) or is_picture_file(path)
 
 
 def _is_visible_folder(path: Path) -> bool:

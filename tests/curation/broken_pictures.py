@@ -10,10 +10,12 @@ import zlib
 from collections.abc import Callable, Sequence
 from functools import cache
 
+import av
 import numpy as np
 from PIL import Image
 
 from tests.conftest import draw_noise
+from tests.maskage.pictures.heic_files import encode_heic
 
 SIDE_PX = 48
 
@@ -73,6 +75,14 @@ def draw_files() -> dict[str, bytes]:
     for name in ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "zstd", "lzma"):
         files[f"tiff {name}"] = encoded(rgb, "TIFF", compression=name)
     files["tiff group4"] = encoded(grey.convert("1"), "TIFF", compression="group4")
+    files["gif"] = encoded(palette, "GIF", transparency=3)
+    files["gif animated"] = encoded(rgb, "GIF", **frames)
+    files["avif"] = encoded(rgb, "AVIF", exif=exif)
+    files["avif alpha"] = encoded(alpha, "AVIF")
+    files["avif animated"] = encoded(rgb, "AVIF", **frames)
+    if "libx265" in av.codecs_available:
+        files["heic"] = encode_heic(Image.fromarray(draw_noise(1, 64)), quarters=1)
+        files["heic tiles"] = encode_heic(Image.fromarray(draw_noise(1, 128)), tile_px=64)
     return files
 
 
@@ -124,6 +134,8 @@ def split_chunks(data: bytes) -> Chunks:
         return [parts[0], *(b"\xff" + part for part in parts[1:])]
     if data.startswith(b"\x89PNG"):
         return _cut(data, 8, lambda at: 12 + int.from_bytes(data[at : at + 4], "big"))
+    if data[4:8] == b"ftyp":
+        return _cut(data, 0, lambda at: max(8, int.from_bytes(data[at : at + 4], "big")))
     if data.startswith(b"RIFF"):
         return _cut(data, 12, lambda at: _even(8 + int.from_bytes(data[at + 4 : at + 8], "little")))
     if data[:2] in (b"II", b"MM"):

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from detector.cli import main
 from maskage.classes.ready_made import MASK_AGE
@@ -131,13 +132,13 @@ def test_what_is_left_out_of_a_folder_is_counted_and_named(
 ) -> None:
     (pictures / "a.jpg").rename(pictures / "a.jfif")
     (pictures / "b.jpg").rename(pictures / "b.jpe")
-    (pictures / "IMG_1.HEIC").write_bytes(b"ftypheic")
-    (pictures / "IMG_2.HEIC").write_bytes(b"ftypheic")
+    (pictures / "IMG_1.CR2").write_bytes(b"ftypheic")
+    (pictures / "IMG_2.CR2").write_bytes(b"ftypheic")
     assert run(pictures, "--model", bundle.folder, "--json", "-") == 0
     printed = capsys.readouterr()
     files = [json.loads(line)["file"] for line in printed.out.splitlines()]
     assert files == ["a.jfif", "b.jpe", "d.jpg", "e.jpg"]
-    assert "Left out 2: IMG_1.HEIC, IMG_2.HEIC: HEIC is not read" in printed.err
+    assert "Left out 2: IMG_1.CR2, IMG_2.CR2: CR2 is not read" in printed.err
     assert "2 files and folders left out" in printed.err
 
 
@@ -359,3 +360,35 @@ def test_an_alarm_that_fails_is_told_and_ends_with_5_and_all_else_is_written(
     assert "--exec sh: ended with code 7" in told
     assert "commands and webhooks were not carried out" in told
     assert "40 frames" in summary
+
+
+def test_pictures_of_phones_browsers_and_old_cameras_are_all_labelled(
+    pictures: Path, bundle: ModelBundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo = Image.open(pictures / "a.jpg")
+    for name, kind in (("f.avif", "AVIF"), ("g.gif", "GIF"), ("h.mpo", "MPO"), ("noext", "PNG")):
+        photo.save(pictures / name, kind)
+    thumbnail = pictures / "@eaDir" / "a.jpg" / "SYNOPHOTO_THUMB_M.jpg"
+    thumbnail.parent.mkdir(parents=True)
+    photo.save(thumbnail, "JPEG")
+    (pictures / ".DS_Store").write_bytes(b"x")
+    (pictures / "IMG_1.HEIC").write_bytes(b"no picture at all")
+    (pictures / "clip.mp4").write_bytes(b"x")
+    assert run(pictures, "--model", bundle.folder, "--json", "-") == 0
+    printed = capsys.readouterr()
+    files = [json.loads(line)["file"] for line in printed.out.splitlines()]
+    assert files == ["a.jpg", "b.jpg", "d.jpg", "e.jpg", "f.avif", "g.gif", "h.mpo", "noext"]
+    assert "IMG_1.HEIC: not a picture in JPEG, PNG, WebP, AVIF, HEIC" in printed.err
+    assert "Left out 1: clip.mp4: a video, not a picture" in printed.err
+    assert "eaDir" not in printed.err
+    assert run(pictures / "noext", "--model", bundle.folder, "--json", "-") == 0
+    assert json.loads(capsys.readouterr().out)["file"] == "noext"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_within_that_cannot_be_listed_is_an_error(
+    pictures: Path, bundle: ModelBundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (pictures / "locked").mkdir(mode=0)
+    assert run(pictures, "--model", bundle.folder, "--json", "-") == 4
+    assert "the folder cannot be listed" in capsys.readouterr().err

@@ -80,3 +80,32 @@ def test_without_photos_the_way_out_is_named(tmp_path: Path, bundle: ModelBundle
     PhotoStore(tmp_path / "empty").close()
     with pytest.raises(DatasetError, match="no photo in it yet"):
         suggest_labels(tmp_path / "empty", bundle.folder)
+
+
+def test_what_is_not_looked_at_is_named(
+    tmp_path: Path,
+    bundle: ModelBundle,
+    paint: Callable[..., RgbImage],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    data = tmp_path / "data"
+    fill(data, paint)
+    jpeg = encode_jpeg(paint("mask_old", 40, 40))
+    for name in (
+        "mask_old/anna/a.jpg",
+        "later/b.jpg",
+        "mask_old/c.CR2",
+        "mask_old/d.mov",
+        "notes/e",
+    ):
+        (data / name).parent.mkdir(exist_ok=True)
+        (data / name).write_bytes(jpeg if name.endswith("jpg") else b"x")
+    (data / "mask_old" / "noext").write_bytes(jpeg)
+    assert main(["suggest", str(data), "--model", str(bundle.folder)]) == 0
+    printed = capsys.readouterr()
+    assert "6 photos looked at" in printed.out
+    assert "Left out 1: mask_old/anna/ (1 picture): a folder within" in printed.err
+    assert "Left out 1: later/ (1 picture): none of mask_old" in printed.err
+    assert "mask_old/c.CR2: CR2 is not read" in printed.err
+    assert "mask_old/d.mov: a video" in printed.err
+    assert "notes" not in printed.err

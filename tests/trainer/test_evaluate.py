@@ -164,10 +164,10 @@ def test_photos_that_are_not_measured_are_counted_and_named(
     small_run: Path, curated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = shutil.copytree(curated / "test", tmp_path / "faces")
-    (data / "mask_old" / "IMG_1.HEIC").write_bytes(b"ftypheic")
+    (data / "mask_old" / "IMG_1.CR2").write_bytes(b"ftypheic")
     told = json.loads(evaluate(capsys, small_run, "--data", data, "--json"))
-    heic = {"path": "mask_old/IMG_1.HEIC", "reason": "HEIC is not read; save it as JPEG"}
-    assert told["left_out"] == [{**heic, "pictures": 0}]
+    raw = {"path": "mask_old/IMG_1.CR2", "reason": "CR2 is not read; save it as JPEG"}
+    assert told["left_out"] == [{**raw, "pictures": 0}]
     shutil.copytree(data / "mask_old", data / "misworn")
     assert main(["evaluate", str(small_run), "--data", str(data), "--json"]) == 4
     printed = capsys.readouterr()

@@ -295,6 +295,8 @@ function startTry() {
       setText($("try-result"), "The program did not answer: is it still running?");
     }
   });
+  // Most browsers do not show HEIC or TIFF.
+  $("try-picture").addEventListener("error", () => { $("try-stage").hidden = true; });
 }
 function showPicture(file, result) {
   const count = result.faces.length;

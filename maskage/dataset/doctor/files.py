@@ -13,8 +13,9 @@ from maskage.dataset.photo_files import DAMAGED, TRASH, names_in
 from maskage.errors import UnreadableImageError
 from maskage.formats.classes_file import read_scheme
 from maskage.formats.dataset_folder import manifest_path
-from maskage.pictures.images import PICTURE_SUFFIXES, decode_image
+from maskage.pictures.images import decode_image
 from maskage.pictures.perceptual_hash import hash_crop
+from maskage.pictures.picture_kinds import is_picture_file, is_system_name
 from maskage.pictures.quality import measure_quality
 from maskage.records import Photo, Quality
 from maskage.system.files import TEMPORARY_PREFIX, keeps_permissions
@@ -141,7 +142,7 @@ def list_trash(root: Path, labels: Sequence[str] | None = None) -> dict[str, str
         f"{label}/{name}": label
         for label in (read_scheme(root).labels if labels is None else labels)
         for name in _names(root / TRASH / label)
-        if Path(name).suffix.lower() in PICTURE_SUFFIXES and not name.startswith(".")
+        if is_picture_file(root / TRASH / label / name)
     }
 
 
@@ -199,14 +200,14 @@ def list_outside(root: Path, labels: Sequence[str]) -> list[str]:
     """Return pictures in the dataset's folder that lie in none of its class folders."""
     found: list[str] = []
     for folder, subfolders, names in os.walk(root):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        subfolders[:] = [
+            name for name in subfolders if not name.startswith(".") and not is_system_name(name)
+        ]
         where = Path(folder).relative_to(root)
         if where.as_posix() in labels:
             continue
         found += [
-            (where / name).as_posix()
-            for name in names
-            if Path(name).suffix.lower() in PICTURE_SUFFIXES and not name.startswith(".")
+            (where / name).as_posix() for name in names if is_picture_file(Path(folder, name))
         ]
     return sorted(found)
 

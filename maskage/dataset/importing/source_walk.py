@@ -13,10 +13,10 @@ from pathlib import Path
 from maskage.commands.text_table import list_some
 from maskage.dataset.importing.own_output import OwnOutput, find_own_output
 from maskage.errors import EnvironmentProblemError
-from maskage.pictures.images import VIDEO_SUFFIXES
-from maskage.pictures.picture_files import LeftOut, unread_format
+from maskage.pictures.picture_files import LeftOut, reason_of_file
 from maskage.pictures.picture_kinds import (
     OTHER_SUFFIXES,
+    VIDEO_SUFFIXES,
     has_picture_name,
     is_picture_file,
     is_system_name,
@@ -226,7 +226,7 @@ def _reason_of_file(suffix: str, path: Path) -> str:
     if suffix in VIDEO_SUFFIXES:
         return "a video; import it by itself, with --label"
     if suffix in OTHER_SUFFIXES:
-        return unread_format(suffix)
+        return reason_of_file(path)
     if suffix in ARCHIVE_SUFFIXES:
         return "an archive within the source; import it by itself, or unpack it"
     if not os.access(path, os.R_OK):

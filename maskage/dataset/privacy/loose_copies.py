@@ -14,7 +14,7 @@ from maskage.dataset.privacy.sought_photos import SoughtPhotos, is_one_photos_na
 from maskage.formats.bundle import dataset_digests
 from maskage.formats.output_log import Kind, Output
 from maskage.formats.sums import hash_file
-from maskage.pictures.images import PICTURE_SUFFIXES
+from maskage.pictures.picture_kinds import is_picture_file
 from maskage.shell_words import join_words
 
 _ANNOTATED = re.compile(r"(?:frame_\d{6}|\d{6}_.*)\.jpg", re.DOTALL)
@@ -78,10 +78,10 @@ class _Search:
 
     def judge_file(self, path: Path) -> None:
         suffix = path.suffix.lower()
-        if suffix in PICTURE_SUFFIXES:
-            self._judge_picture(path)
-        elif suffix in PAGES or suffix in TEXTS:
+        if suffix in PAGES or suffix in TEXTS:
             self._judge_text(path)
+        elif is_picture_file(path):
+            self._judge_picture(path)
 
     def judge_model(self, folder: Path) -> None:
         if any(digest in self._sets for digest in dataset_digests(folder)):

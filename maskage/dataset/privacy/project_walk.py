@@ -12,7 +12,7 @@ from maskage.formats.curated_set import looks_like_set
 from maskage.formats.feature_cache import CACHE_NAME
 from maskage.formats.output_log import DEPTH
 from maskage.formats.run_arguments import ARGS_FILE
-from maskage.pictures.images import PICTURE_SUFFIXES
+from maskage.pictures.picture_kinds import is_picture_file
 
 # Left by a killed `curate`: a set that was being made, and maybe the former one.
 BUILDING = re.compile(r"\.(.+)-building-\d+")
@@ -109,7 +109,7 @@ def _add_files(folder: Path, files: Sequence[str], root: Path, places: Places) -
         suffix = name[name.rfind(".") :].lower()
         if is_named_by_time(name):
             places.by_time.add(folder / name)
-        elif suffix in PAGES or suffix in TEXTS or (suffix in PICTURE_SUFFIXES and not in_dataset):
+        elif suffix in PAGES | TEXTS or (not in_dataset and is_picture_file(folder / name)):
             places.files.add(folder / name)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import sys
 import threading
 import time
 import zlib
@@ -204,3 +205,26 @@ def test_many_pictures_at_once_are_each_answered_or_sent_away(
     assert set(statuses) <= {200, 503}
     assert statuses.count(200) >= 5
     assert time.monotonic() - started_s < 30
+
+
+def test_a_phone_s_large_photo_is_classified_and_its_boxes_are_in_its_own_pixels(
+    served: Served,
+) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (5_200, 5_000), (0, 200, 0)).save(file, "JPEG", optimize=True)
+    answer = served.client.post("/classify", content=file.getvalue(), headers=JPEG)
+    assert answer.status_code == 200, answer.text
+    result = answer.json()
+    assert (result["width"], result["height"]) == (5_200, 5_000)
+    # The guide box of this size, as found at half of it.
+    assert result["faces"][0]["box"] == [1_350, 1_250, 2_500, 2_500]
+
+
+def test_without_its_decoder_a_heic_is_a_kind_that_is_not_read(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
+    data = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0\0\0\x08free"
+    answer = served.client.post("/classify", content=data, headers={"Content-Type": "image/heic"})
+    assert answer.status_code == 415
+    assert "pip install pi-heif" in answer.json()["detail"]

@@ -11,6 +11,7 @@ from curation.cli import main as curate
 from maskage.classes.ready_made import MASK_AGE, READY_MADE, plain_scheme
 from maskage.classes.scheme import Scheme
 from maskage.dataset.outside_folders import find_outside, ways_to_classes
+from maskage.dataset.photo_files import list_files
 from maskage.dataset.store import PhotoStore
 from maskage.formats.classes_file import format_scheme, read_scheme
 from maskage.pictures.images import encode_jpeg
@@ -204,3 +205,14 @@ def test_a_folder_renamed_by_hand_is_followed_with_the_command_that_is_printed(
         path.unlink()
     assert follow(rename.strip("`")) == 0
     assert find_outside(root, read_scheme(root)) == {}
+
+
+def test_thumbnails_of_a_network_disk_are_no_photos_outside(tmp_path: Path) -> None:
+    picture = encode_jpeg(draw_noise(1))
+    for name in ("mask_old/a.jpg", "@eaDir/b.jpg", "extra/@eaDir/c.jpg", "extra/d", "extra/e.gif"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(picture)
+    assert find_outside(tmp_path, MASK_AGE) == {"extra": 2}
+    (tmp_path / "mask_old" / "noext").write_bytes(picture)
+    (tmp_path / "mask_old" / "letter").write_bytes(b"Dear")
+    assert list(list_files(tmp_path, MASK_AGE.labels)) == ["mask_old/a.jpg", "mask_old/noext"]

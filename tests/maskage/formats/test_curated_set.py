@@ -1,3 +1,4 @@
+import hashlib
 import os
 import shutil
 import sys
@@ -5,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from curation.cli import main
 from maskage.classes.ready_made import MASK_AGE
-from maskage.errors import DatasetError
+from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.curated_set import (
     SPLITS,
+    digest_set,
     list_left_out,
     read_class_folders,
     read_contents,
@@ -115,13 +118,13 @@ def test_what_no_training_reads_is_listed_with_its_reason(tmp_path: Path) -> Non
         path.unlink()
     assert list_left_out(root, MASK_AGE.labels) == ()
     jpeg = (root / "train" / "mask_old" / "b.jpg").read_bytes()
-    for name in ("train/mask_old/c.HEIC", "train/mask_olf/d.jpg", "val/mask_old/s/e.jpg", "f.jpg"):
+    for name in ("train/mask_old/c.CR2", "train/mask_olf/d.jpg", "val/mask_old/s/e.jpg", "f.jpg"):
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_bytes(jpeg)
     assert [(each.path, each.pictures) for each in list_left_out(root, MASK_AGE.labels)] == [
         ("f.jpg", 0),
         ("train/mask_olf/", 1),
-        ("train/mask_old/c.HEIC", 0),
+        ("train/mask_old/c.CR2", 0),
         ("val/mask_old/s/", 1),
     ]
     assert [each.path for each in list_left_out(root, MASK_AGE.labels, "val")] == [
@@ -129,7 +132,7 @@ def test_what_no_training_reads_is_listed_with_its_reason(tmp_path: Path) -> Non
     ]
     assert [each.path for each in list_left_out(root / "train", MASK_AGE.labels)] == [
         "mask_olf/",
-        "mask_old/c.HEIC",
+        "mask_old/c.CR2",
     ]
 
 
@@ -147,3 +150,49 @@ def test_folders_of_pictures_that_are_no_class_are_not_passed_over(tmp_path: Pat
             "measured",
             MASK_AGE.labels,
         )
+
+
+def test_a_set_with_pictures_of_any_name_has_one_digest_for_training_and_for_a_search(
+    tmp_path: Path,
+) -> None:
+    for split in SPLITS:
+        for number, label in enumerate(MASK_AGE.labels):
+            folder = tmp_path / split / label
+            folder.mkdir(parents=True)
+            Image.fromarray(draw_noise(number)).save(folder / "noext", "PNG")
+            Image.fromarray(draw_noise(number + 9)).save(folder / "b.gif")
+            (folder / "letter").write_text("Dear")
+            (folder / "@eaDir" / "b.gif").mkdir(parents=True)
+            Image.fromarray(draw_noise(9)).save(folder / "@eaDir" / "b.gif" / "M.jpg")
+    curated = read_curated(tmp_path)
+    names = [photo.path.name for photo in curated.photos("train")]
+    assert names == ["b.gif", "noext"] * 4
+    files = {
+        photo.path.relative_to(tmp_path).as_posix(): hashlib.sha256(photo.path.read_bytes())
+        for split in SPLITS
+        for photo in curated.photos(split)
+    }
+    digests = {place: found.hexdigest() for place, found in files.items()}
+    assert read_contents(tmp_path).digest == digest_set(digests, MASK_AGE.labels)
+    (tmp_path / "train" / "mask_old" / "noext").write_bytes(b"\xff\xd8\xff")
+    assert read_contents(tmp_path).digest != digest_set(digests, MASK_AGE.labels)
+    left_out = {each.path for each in list_left_out(tmp_path, MASK_AGE.labels)}
+    assert left_out == {f"{split}/{label}/letter" for split in SPLITS for label in MASK_AGE.labels}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_cannot_be_listed_is_an_error_and_no_absence(tmp_path: Path) -> None:
+    root = make_splits(tmp_path)
+    locked = root / "train" / "mask_old" / "locked"
+    locked.mkdir(mode=0)
+    left_out = list_left_out(root, MASK_AGE.labels)
+    assert [each.path for each in left_out if each.is_loss] == ["train/mask_old/locked/"]
+    with pytest.raises(DatasetError, match="cannot be listed: train/mask_old/locked/"):
+        require_all_read(root, left_out, "trained on", MASK_AGE.labels)
+    locked.rmdir()
+    (root / "val" / "mask_old").chmod(0)
+    try:
+        with pytest.raises(EnvironmentProblemError, match="Check who may read the folder"):
+            read_curated(root)
+    finally:
+        (root / "val" / "mask_old").chmod(0o700)

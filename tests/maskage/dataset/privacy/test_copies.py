@@ -129,6 +129,15 @@ def test_pages_tables_and_pictures_are_listed_until_they_are_gone(
     assert main(["forget", SUBJECT, "--data", str(data), "--yes"]) == 4
 
 
+def test_a_copy_without_suffix_is_listed(
+    data: Path, forget: Callable[..., dict[str, list[str]]]
+) -> None:
+    (mine, *_), (other, *_) = photos_of(data, SUBJECT), photos_of(data, "p08")
+    shutil.copy(data / mine.path, data.parent / "holiday")
+    shutil.copy(data / other.path, data.parent / "stranger")
+    assert forget() == {"sure": ["holiday"], "maybe": []}
+
+
 def test_what_is_kept_of_a_forgotten_person_does_not_name_or_show_them(
     data: Path, forget: Callable[..., dict[str, list[str]]]
 ) -> None:
