@@ -230,7 +230,7 @@ def _report_named_people(source: "ReadSource") -> None:
 
 def _show_details(report: "ImportReport", restated: Sequence[str]) -> None:
     if report.brought_back:
-        show(f"{report.brought_back:>10} of them brought back: gone, or in the trash")
+        show(f"{report.brought_back:>10} of them brought back: lost before, or in the trash")
     if report.origins:
         parts = ", ".join(f"{count} of {name}" for name, count in sorted(report.origins.items()))
         show(f"      from the splits of the source: {parts}")
