@@ -28,7 +28,7 @@ from maskage.formats.classes_file import read_scheme
 from maskage.pictures.images import encode_jpeg
 from maskage.pictures.perceptual_hash import hash_crop
 from maskage.records import FaceBox, Photo, Quality, RgbImage, Suggestion
-from maskage.system.faults import describe_system_fault
+from maskage.system.faults import explain_fault
 from maskage.system.files import save_new_file, with_mark
 from maskage.system.lock import lock_dataset
 
@@ -389,5 +389,6 @@ def _disk_faults(doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        what = describe_system_fault(fault) or f"{fault.strerror or fault}."
-        raise PhotoNotSavedError(f"{doing}: {what} Photos saved before are safe.") from fault
+        raise PhotoNotSavedError(
+            f"{doing} {explain_fault(fault)} Photos saved before are safe."
+        ) from fault
