@@ -322,8 +322,8 @@ def _run_app(parts: CaptureParts) -> int:
     if app.capture.failed:
         raise PhotoNotSavedError(
             f"{app.capture.failed} shots could not be saved in {parts.store.root}; those that the "
-            f"screen reported as saved are safe. Check the disk's space and permissions, then "
-            f"shoot again."
+            f"screen reported as saved are safe. The screen named the reason of each; "
+            f"see to it, then shoot again."
         )
     if (unread := app.capture.unread_folder) is not None:
         raise DatasetError(f"{unread} Name a folder of pictures that can be opened.")

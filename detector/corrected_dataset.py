@@ -11,6 +11,7 @@ from maskage.formats.classes_file import (
     read_scheme,
     require_same_classes,
 )
+from maskage.system.faults import explain_fault
 from maskage.system.files import save_new_file
 
 
@@ -45,8 +46,7 @@ def open_dataset_for(root: Path, scheme: Scheme, model: str) -> PhotoStore:
             save_new_file(root / CLASSES_FILE, format_scheme(scheme).encode())
         except OSError as fault:
             raise PhotoNotSavedError(
-                f"{root}: the dataset folder cannot be made ({fault.strerror or fault}). Check "
-                f"the disk's space and permissions."
+                f"{root}: the dataset folder cannot be made {explain_fault(fault)}"
             ) from fault
     require_dataset_for(root, scheme, model)
     return PhotoStore(root)

@@ -148,8 +148,9 @@ class CaptureWorks(CaptureView):
         seen = self._observation
         if seen is not None and seen.frame.file is not None:
             of = f" of {count:,}" if (count := self._observer.frame_count) else ""
+            missed = f" · {n:,} not counted" if (n := self._desk.uncounted) else ""
             counts = f" · {done}" if (done := self._desk.describe_counts()) else ""
-            name, place = seen.frame.file, f"{seen.frame.index + 1:,}{of}{counts}"
+            name, place = seen.frame.file, f"{seen.frame.index + 1:,}{of}{counts}{missed}"
         else:
             fps = sum(1 for seen_s in self._seen_s if now_s - seen_s <= 1.0)
             name, place = self._state.name, f"{fps} fps"

@@ -51,6 +51,7 @@ from maskage.outside_text import path_to_text
 from maskage.pictures.common_formats import apply_format_change
 from maskage.pictures.images import encode_jpeg
 from maskage.pictures.picture_kinds import is_system_name
+from maskage.system.faults import explain_fault
 from maskage.system.files import sync_folder, write_private
 from maskage.system.swap_folder import RESULT, building_folder, swap_in
 
@@ -99,8 +100,8 @@ def materialise_plan(
             _put_in_place(result, out)
     except OSError as fault:
         raise EnvironmentProblemError(
-            f"{out}: could not be written ({fault.strerror or fault}). Check the disk's space and "
-            f"permissions; what was there before is untouched."
+            f"{out}: could not be written {explain_fault(fault)} What was there before is "
+            f"untouched."
         ) from fault
 
 

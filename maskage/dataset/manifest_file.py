@@ -11,6 +11,7 @@ from typing import TypeVar
 from maskage.dataset.manifest_columns import SCHEMA_VERSION
 from maskage.errors import DatasetError, ManifestDamagedError, PhotoNotSavedError
 from maskage.outside_text import path_to_text
+from maskage.system.faults import describe_system_fault
 
 COPY_PREFIX = "maskage-doctor-"
 """In the name of a folder for a copy of a manifest, among the temporary files."""
@@ -64,10 +65,22 @@ def explained(path: Path) -> Iterator[None]:
     except (sqlite3.DatabaseError, OSError) as fault:
         if isinstance(fault, sqlite3.DatabaseError) and not is_of_disk(fault):
             raise damaged(path, str(fault)) from fault
-        raise PhotoNotSavedError(
-            f"{path}: the manifest cannot be opened ({fault}). "
-            f"Check that the folder can be written and that the disk has space."
-        ) from fault
+        if (what := describe_system_fault(fault)) is not None:
+            raise PhotoNotSavedError(f"The manifest cannot be opened: {what}") from fault
+        what = describe_refusal(fault) if isinstance(fault, sqlite3.Error) else f"{fault}"
+        raise PhotoNotSavedError(f"{path}: the manifest cannot be opened: {what}.") from fault
+
+
+def describe_refusal(fault: sqlite3.Error) -> str:
+    """Return a sentence on what the disk, or another program, refused."""
+    match _primary_code(fault):
+        case sqlite3.SQLITE_FULL:
+            return "no room is left on the disk. Make room, then try again"
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return "another program is using it. End that program, then try again"
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_CANTOPEN:
+            return f"{fault}. Check that you may write to it and to its folder, then try again"
+    return f"{fault}. Check its disk or network share, then try again"
 
 
 def damaged(path: Path, detail: str) -> ManifestDamagedError:

@@ -18,7 +18,12 @@ from maskage.dataset.manifest_columns import (
     UPGRADES,
     insert_into,
 )
-from maskage.dataset.manifest_file import NameDatabase, explained, read_schema
+from maskage.dataset.manifest_file import (
+    NameDatabase,
+    describe_refusal,
+    explained,
+    read_schema,
+)
 from maskage.dataset.manifest_rows import (
     consent_values,
     opinion_values,
@@ -120,8 +125,8 @@ class Manifest:
                 raise
             self._overwrite_log()
             raise PhotoNotSavedError(
-                f"{self._path}: the manifest could not be written ({fault}). "
-                f"Check the disk's space, then try again; nothing saved before is lost."
+                f"{self._path}: the manifest could not be written: {describe_refusal(fault)}; "
+                f"nothing saved before is lost."
             ) from fault
 
     def _require_in_place(self) -> None:

@@ -11,7 +11,7 @@ from maskage.classes.scheme import names_as_elsewhere
 from maskage.dataset.edits import Edit
 from maskage.errors import DatasetError, EnvironmentProblemError, PhotoNotSavedError
 from maskage.pictures.picture_kinds import has_picture_name, is_picture_file, may_be_picture
-from maskage.system.faults import describe_system_fault
+from maskage.system.faults import explain_fault
 from maskage.system.files import rename_new, sync_folder
 
 TRASH = ".trash"
@@ -78,8 +78,9 @@ def disk_faults(doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        what = describe_system_fault(fault) or f"{fault.strerror or fault}."
-        raise PhotoNotSavedError(f"{doing}: {what} Photos saved before are safe.") from fault
+        raise PhotoNotSavedError(
+            f"{doing} {explain_fault(fault)} Photos saved before are safe."
+        ) from fault
 
 
 def make_folders(root: Path, labels: Sequence[str]) -> None:

@@ -46,6 +46,7 @@ _WORDS: Mapping[int, str] = {
     errno.ENODEV: _GONE,
     errno.ETIMEDOUT: _GONE,
 }
+_ANY = "the disk refused. Check the disk or network share, and run the command again."
 _CIRCLE = "Symlink loop from "
 _LONGEST = 200
 """Characters of a path that are shown: the end of a name that is too long tells nothing."""
@@ -62,6 +63,12 @@ def describe_system_fault(fault: Exception) -> str | None:
     if words is None:
         return None
     return words.format(path=_name(fault), reason=fault.strerror or os.strerror(fault.errno or 0))
+
+
+def explain_fault(fault: OSError) -> str:
+    """Return the reason of a fault and what to do: "(Permission denied). Choose another place."."""
+    advice = _WORDS.get(fault.errno or 0, _ANY).partition(". ")[2]
+    return f"({fault.strerror or fault}). {advice}"
 
 
 def _name(fault: OSError) -> str:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from maskage.errors import DatasetInUseError, InUseError, PhotoNotSavedError
+from maskage.system.faults import explain_fault
 
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
 
@@ -90,8 +91,7 @@ def lock_dataset(root: Path) -> FolderLock:
         return FolderLock(path)
     except OSError as fault:
         raise PhotoNotSavedError(
-            f"{root}: the dataset cannot be opened for writing ({fault.strerror or fault}). Check "
-            f"the disk's space, and that you may write to this folder and to all that is in it, or "
+            f"{root}: the dataset cannot be opened for writing {explain_fault(fault)} Or "
             f"work on a copy of it. Nothing was changed."
         ) from fault
     except InUseError as fault:

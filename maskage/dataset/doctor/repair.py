@@ -30,6 +30,7 @@ from maskage.dataset.photo_files import DAMAGED, TRASH
 from maskage.errors import PhotoNotSavedError
 from maskage.formats.classes_file import read_scheme
 from maskage.formats.dataset_folder import manifest_path
+from maskage.system.faults import explain_fault
 from maskage.system.files import rename_new, sync_folder
 from maskage.system.lock import lock_dataset
 
@@ -161,8 +162,8 @@ class _RepairRun:
                 put_companions_aside(self._root, self._moment)
         except OSError as fault:
             raise PhotoNotSavedError(
-                f"{path}: cannot be made anew ({fault.strerror or fault}). Check the disk's space "
-                f"and permissions; the photos are safe in their folders."
+                f"{path}: cannot be made anew {explain_fault(fault)} The photos are safe in "
+                f"their folders."
             ) from fault
 
 

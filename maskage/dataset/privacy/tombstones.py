@@ -19,6 +19,7 @@ from typing import Any
 
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.dataset_folder import manifest_path
+from maskage.system.faults import explain_fault
 from maskage.system.files import save_new_file, sync_folder, temporary_of
 
 _MARK_BYTES = 16
@@ -164,6 +165,5 @@ def _write(root: Path, stored: dict[str, Any]) -> None:
         sync_folder(path.parent)
     except OSError as fault:
         raise EnvironmentProblemError(
-            f"{path}: cannot be written ({fault.strerror or fault}). Check the disk's space and "
-            f"permissions, then run the same command again."
+            f"{path}: cannot be written {explain_fault(fault)} Then run the same command again."
         ) from fault
