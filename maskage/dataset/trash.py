@@ -141,9 +141,7 @@ def empty_trash(store: PhotoStore, photos: Sequence[TrashedPhoto] | None = None)
             ) from fault
         finally:
             with manifest.transaction():
-                for trashed in deleted:
-                    if trashed.row_path is not None:
-                        manifest.delete_removed(trashed.row_path)
+                manifest.delete_removed([each.row_path for each in deleted if each.row_path])
     return len(deleted)
 
 
