@@ -1,7 +1,7 @@
 """The dialogs over a screen: consent, a choice among several, a confirmation, and the help."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import ClassVar, TypeVar
 
@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Key
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 
@@ -31,22 +32,44 @@ class Dialog(ModalScreen[Result]):
 
 
 class CalmInput(Input):
-    """An input line that ignores keys which were meant for the screen below it.
+    """An input line that gives each key to what it was meant for, however fast they come.
 
-    A shutter key that is pressed, or held, while a dialog opens must not become part of a record.
+    A shutter key that is pressed, or held, while a dialog opens must not become part of a record;
+    nor must a key that is typed behind enter, or one behind tab be part of the former line.
     """
 
     _CALM_S = 0.5
+
+    class Entered(Message):
+        """Enter was pressed; with the text of every line of the dialog at that moment, by id."""
+
+        def __init__(self, texts: Mapping[str, str]) -> None:
+            super().__init__()
+            self.texts = texts
 
     def on_mount(self) -> None:
         """Note the time from which keys are ignored."""
         self._opened_s = time.monotonic()
 
     def on_key(self, event: Key) -> None:
-        """Drop printable keys in the first half second."""
+        """Drop printable keys in the first half second; go on and finish without delay."""
+        focused = self.screen.focused
         if event.is_printable and time.monotonic() - self._opened_s < self._CALM_S:
-            event.stop()
-            event.prevent_default()
+            pass
+        elif focused is not self and isinstance(focused, CalmInput):
+            # It came behind a tab, which was not done yet when the key was on its way.
+            focused.post_message(Key(event.key, event.character))
+        elif event.key == "tab":
+            self.screen.focus_next()
+        elif event.key == "shift+tab":
+            self.screen.focus_previous()
+        elif event.key == "enter":
+            lines = self.screen.query(CalmInput)
+            self.post_message(self.Entered({line.id or "": line.value for line in lines}))
+        else:
+            return
+        event.stop()
+        event.prevent_default()
 
 
 class ConsentDialog(Dialog[Consent | None]):
@@ -78,10 +101,10 @@ class ConsentDialog(Dialog[Consent | None]):
             )
             yield Static("tab  next line    enter  save    esc  not now", id="dialog-keys")
 
-    def on_input_submitted(self) -> None:
+    def on_calm_input_entered(self, event: CalmInput.Entered) -> None:
         """Answer with what was typed, or show what is wrong with it."""
         try:
-            self.answer(self._read())
+            self.answer(self._read(event.texts))
         except (UsageError, ValueError) as fault:
             text = self.query_one("#dialog-text", Static)
             text.update(Content(str(fault)))
@@ -91,10 +114,9 @@ class ConsentDialog(Dialog[Consent | None]):
         """Close the dialog without an answer."""
         self.answer(None)
 
-    def _read(self) -> Consent:
+    def _read(self, texts: Mapping[str, str]) -> Consent:
         basis, expires, guardian = (
-            self.query_one(f"#{name}", Input).value.strip()
-            for name in ("basis", "expires", "guardian")
+            texts[name].strip() for name in ("basis", "expires", "guardian")
         )
         return Consent(
             self._subject,

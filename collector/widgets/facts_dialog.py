@@ -5,8 +5,9 @@ from dataclasses import dataclass, fields
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
+from collector.widgets.dialogs import CalmInput
 from collector.widgets.known_names import KnownName, NameInput, NameLines
 from collector.widgets.panels import count_photos
 from collector.widgets.subject_dialog import LONGEST_SUBJECT, NamingDialog
@@ -119,13 +120,10 @@ class FactsDialog(NamingDialog[FactChanges | None]):
             id=fact,
         )
 
-    def on_input_submitted(self) -> None:
+    def on_calm_input_entered(self, event: CalmInput.Entered) -> None:
         """Answer with what the lines say, or show what is wrong with them."""
         try:
-            said = {
-                fact: read_line(fact, self.query_one(f"#{fact}", Input).value, self._values[fact])
-                for fact in FACTS
-            }
+            said = {fact: read_line(fact, event.texts[fact], self._values[fact]) for fact in FACTS}
             changes = FactChanges(**said)
             if isinstance(changes.subject, str):
                 self.check_name(

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from collector.widgets.dialogs import Dialog
+from collector.widgets.dialogs import CalmInput, Dialog
 from collector.widgets.known_names import KnownName, NameInput, NameLines
 from collector.widgets.panels import count_photos
 from maskage.classes.scheme import Scheme
@@ -139,10 +139,10 @@ class SubjectDialog(NamingDialog[str | None]):
             yield Static(self.TEXT, id="dialog-text")
             yield Static(self.KEYS, id="dialog-keys")
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_calm_input_entered(self, event: CalmInput.Entered) -> None:
         """Answer with what was typed, or show what is wrong with it."""
         try:
-            self.check_name(event.value, self.answer)
+            self.check_name(event.texts["subject"], self.answer)
         except UsageError as fault:
             self.show_fault(fault)
 

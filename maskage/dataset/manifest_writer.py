@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -43,6 +43,8 @@ _KEPT_FOR_FORGETTING = frozenset(
     {"path", "label", "subject", "session", "sha256", "fingerprint", "removed_at"}
 )
 """Columns by which `forget` finds copies of a photo that was deleted."""
+_PATHS_AT_ONCE = 500
+"""Parameters of one statement; SQLite takes 999 everywhere."""
 
 
 class Manifest:
@@ -350,20 +352,24 @@ class Manifest:
             rows = self._db.execute(query).fetchall()
         return {photo.path: (photo, row[at]) for row in rows for photo in (photo_of(row),)}
 
-    def delete_removed(self, path: str) -> None:
-        """Delete the row of a removed photo and its events. In a transaction.
+    def delete_removed(self, paths: Sequence[str]) -> None:
+        """Delete the rows of removed photos and their events. In a transaction.
 
-        Where it names a person, what `forget` needs to find copies of the photo stays: person,
+        Where a row names a person, what `forget` needs to find copies of the photo stays: person,
         session, digest and fingerprint.
         """
-        of_it = "WHERE path = ? AND removed_at NOT NULL"
-        self._db.execute(f"DELETE FROM photos {of_it} AND subject IS NULL", (path,))
         facts = (name for name in PHOTO_COLUMNS if name not in _KEPT_FOR_FORGETTING)
         emptied = ", ".join(f"{name} = {0 if name == 'flagged' else 'NULL'}" for name in facts)
-        self._db.execute(f"UPDATE photos SET {emptied} {of_it}", (path,))
-        self._db.execute(
-            "DELETE FROM events WHERE path = ? AND path NOT IN (SELECT path FROM photos)", (path,)
-        )
+        for start in range(0, len(paths), _PATHS_AT_ONCE):
+            some = paths[start : start + _PATHS_AT_ONCE]
+            are_they = f"path IN ({', '.join('?' * len(some))})"
+            removed = f"{are_they} AND removed_at NOT NULL"
+            self._db.execute(f"DELETE FROM photos WHERE {removed} AND subject IS NULL", some)
+            self._db.execute(f"UPDATE photos SET {emptied} WHERE {removed}", some)
+            self._db.execute(
+                f"DELETE FROM events WHERE {are_they} AND path NOT IN (SELECT path FROM photos)",
+                some,
+            )
 
     def imported_digests(self) -> dict[str, str]:
         """Return the sha256 of every imported source file, and the label its photo has or had."""

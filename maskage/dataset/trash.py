@@ -5,6 +5,7 @@ A row without a photo in the trash is of a photo that is gone; it is not listed 
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,25 +126,23 @@ def empty_trash(store: PhotoStore, photos: Sequence[TrashedPhoto] | None = None)
     """
     chosen = list_trash(store) if photos is None else photos
     deleted: list[TrashedPhoto] = []
-    with store.writing_trash() as manifest:
-        try:
-            for trashed in chosen:
-                if _lies_there(trashed):
-                    trashed.file.unlink()
-                    deleted.append(trashed)
-            for folder in {trashed.file.parent for trashed in deleted}:
-                sync_folder(folder)
-        except OSError as fault:
-            raise EnvironmentProblemError(
-                f"{store.root}: the trash cannot be emptied ({fault.strerror or fault}). "
-                f"{len(deleted)} of {len(chosen)} photos are deleted. Check the permissions of "
-                f"{store.root / TRASH}, then try again."
-            ) from fault
-        finally:
-            with manifest.transaction():
-                for trashed in deleted:
-                    if trashed.row_path is not None:
-                        manifest.delete_removed(trashed.row_path)
+    # Outside `writing_trash`: thousands of files take seconds, and no reader waits for them.
+    try:
+        for trashed in chosen:
+            with suppress(FileNotFoundError):  # restored since it was listed
+                trashed.file.unlink()
+                deleted.append(trashed)
+        for folder in {trashed.file.parent for trashed in deleted}:
+            sync_folder(folder)
+    except OSError as fault:
+        raise EnvironmentProblemError(
+            f"{store.root}: the trash cannot be emptied ({fault.strerror or fault}). "
+            f"{len(deleted)} of {len(chosen)} photos are deleted. Check the permissions of "
+            f"{store.root / TRASH}, then try again."
+        ) from fault
+    finally:
+        with store.writing_trash() as manifest, manifest.transaction():
+            manifest.delete_removed([each.row_path for each in deleted if each.row_path])
     return len(deleted)
 
 

@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 from textual.widgets import Input, Static
 
 from collector.screens.review_screen import ReviewScreen
@@ -319,3 +320,14 @@ async def test_the_opinion_of_the_check_alone_is_accepted_too(tmp_path: Path) ->
     async with looking_through(tmp_path) as desk:
         await desk.press("a")
         await desk.wait(lambda: desk.labels()[0] is BARE_OLD)
+
+
+async def test_keys_that_come_at_once_go_to_their_lines(tmp_path: Path) -> None:
+    async with looking_through(tmp_path) as desk:
+        await open_facts(desk)
+        await desk.pilot.pause(0.6)
+        # As a terminal hands them over that was busy: all before the first is dealt with.
+        for key in ("tab", "tab", *"abc", "enter", *"xyz"):
+            desk.app.post_message(Key(key, key if len(key) == 1 else None))
+        await desk.wait_for_answer("group abc")
+        assert facts(tmp_path)[0] == ("p0", "s0", "abc")

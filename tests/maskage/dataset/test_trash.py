@@ -213,3 +213,16 @@ def test_a_row_of_a_person_loses_everything_else(tmp_path: Path) -> None:
         ("p01", photo.sha256, None, None, None)
     ]
     assert faults(tmp_path) == []
+
+
+def test_a_trash_that_cannot_be_emptied_says_how_far_it_came(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path) as store:
+        kept, gone = add(store, 1, subject=None), add(store, 2, subject=None)
+        trash(store, kept, gone)
+        by_path = {each.photo.path: each for each in list_trash(store)}
+        stuck = by_path[kept.path]
+        stuck.file.unlink()
+        stuck.file.mkdir()
+        with pytest.raises(EnvironmentProblemError, match="1 of 2 photos are deleted"):
+            empty_trash(store, [by_path[gone.path], stuck])
+    assert rows(tmp_path) == [(kept.path,)]
