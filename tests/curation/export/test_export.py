@@ -198,7 +198,7 @@ def test_a_dataset_is_exported_without_splits_and_upright(tmp_path: Path) -> Non
         assert Path(row["file_name"]).suffix in (".jpg", ".jpeg", ".png", ".bmp")
         with Image.open(io.BytesIO(data)) as image:
             assert not image.getexif()
-            assert image.mode in ("RGB", "RGBA", "L", "P")
+            assert image.mode in ("RGB", "RGBA", "L", "LA", "P")
         assert b"Anna5" not in data
     shown = [files[row["file_name"]] for row in rows if row["label"] == "mask_old"]
     photo = read_image(root / "mask_old" / "secret.jpg").astype(int)
