@@ -52,6 +52,7 @@ def _run_export(arguments: argparse.Namespace) -> int:
     from curation.export.parquet import require_parquet
     from curation.export.source import read_source
     from maskage.formats.output_log import Kind, Output, log_output
+    from maskage.pictures.picture_files import report_left_out
 
     for option, text in (("--title", arguments.title), ("--license", arguments.licence)):
         if text is not None and (not text.strip() or "\n" in text):
@@ -59,6 +60,7 @@ def _run_export(arguments: argparse.Namespace) -> int:
     if arguments.to == "parquet":
         require_parquet()
     source = read_source(arguments.source, date.today(), with_unnamed=arguments.with_unnamed)
+    report_left_out(source.not_read)
     out = arguments.out or _default_out(source.folder, arguments.to)
     wishes = ExportWishes(
         arguments.to, arguments.title or out.stem, arguments.licence, arguments.with_subjects
@@ -75,11 +77,18 @@ def _default_out(source: Path, to: str) -> Path:
 
 
 def _report(done: "Export", out: Path, *, as_json: bool) -> None:
+    from curation.export.source import UNNAMED
+
     facts = done.facts
     if not facts.source.has_consents:
         say(
             "note: No consent is on record with these photos, so nobody's was checked. Make sure "
             "that everybody in them agreed."
+        )
+    if UNNAMED in done.left_out:
+        say(
+            "note: As the dataset records consents, photos in which nobody is named stay. Say who "
+            "is in them, or, where they may leave all the same, add --with-unnamed."
         )
     if not facts.wishes.licence:
         say("note: No --license was given; README.md says that there is none yet.")
@@ -120,6 +129,7 @@ def _as_json(done: "Export") -> dict[str, object]:
         "photos": len(done.facts.pictures),
         "counts": done.facts.counts,
         "left_out": done.left_out,
+        "not_read": [path_to_text(each.path) for each in done.facts.source.not_read],
         "consents_checked": done.facts.source.has_consents,
         "license": done.facts.wishes.licence,
     }

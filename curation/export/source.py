@@ -1,7 +1,7 @@
 """Read what is exported: a curated set or a dataset, and what its dataset knows of each photo."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -11,10 +11,17 @@ from maskage.dataset.manifest import read_consents
 from maskage.dataset.store import list_photos
 from maskage.errors import DatasetError
 from maskage.formats.classes_file import read_scheme
-from maskage.formats.curated_set import SPLITS, CuratedDataset, read_curated
+from maskage.formats.curated_set import (
+    SPLITS,
+    CuratedDataset,
+    list_left_out,
+    read_curated,
+    require_all_read,
+)
 from maskage.formats.curation_file import find_origin
 from maskage.formats.plan_file import read_plan
 from maskage.outside_text import shown_text
+from maskage.pictures.picture_files import LeftOut
 from maskage.records import FaceBox, Photo
 
 UNNAMED = "nobody is named as the person in them"
@@ -57,6 +64,7 @@ class ExportSource:
         photos: The photos, sorted by split and path.
         has_consents: True if the dataset records consents, so that each photo needs one.
         caveat: How little a score on the set says; None for a set split by people.
+        not_read: Files beside the photos that are not read, with the reason.
     """
 
     folder: Path
@@ -65,6 +73,7 @@ class ExportSource:
     photos: tuple[SourcePhoto, ...]
     has_consents: bool
     caveat: str | None = None
+    not_read: tuple[LeftOut, ...] = ()
 
 
 def read_source(folder: Path, today: date, *, with_unnamed: bool = False) -> ExportSource:
@@ -77,16 +86,19 @@ def read_source(folder: Path, today: date, *, with_unnamed: bool = False) -> Exp
             consents, and those of a set whose dataset is missing.
 
     Raises:
-        DatasetError: There are no photos, something is damaged, or the dataset of a set is missing.
+        DatasetError: There are no photos, something is damaged, the dataset of a set is missing, or
+            whole folders of pictures would be passed over.
     """
     folder = folder.resolve()
     if not folder.is_dir():
         raise DatasetError(
             f"No folder at {folder}. Name what `curate` made, or a dataset: `curate export data`."
         )
-    if all((folder / split).is_dir() for split in SPLITS[:2]):
-        return _read_set(folder, today, with_unnamed)
-    return _read_dataset(folder, today, with_unnamed)
+    is_set = all((folder / split).is_dir() for split in SPLITS[:2])
+    source = (_read_set if is_set else _read_dataset)(folder, today, with_unnamed)
+    not_read = list_left_out(folder, source.scheme.labels)
+    require_all_read(folder, not_read, "exported", source.scheme.labels)
+    return replace(source, not_read=not_read)
 
 
 def _read_set(folder: Path, today: date, with_unnamed: bool) -> ExportSource:

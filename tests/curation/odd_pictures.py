@@ -73,6 +73,8 @@ AS_THEY_ARE: dict[str, Callable[[RgbImage], bytes]] = {
     "clear.png": lambda p: saved(p, "PNG", "RGBA"),
     "grey.png": lambda p: saved(p, "PNG", "L"),
     "palette.png": lambda p: saved(p, "PNG", "P"),
+    "palette_clear.png": lambda p: saved(p, "PNG", "P", transparency=3),
+    "grey_clear.png": lambda p: saved(p, "PNG", "LA"),
     "plain.bmp": lambda p: saved(p, "BMP"),
 }
 """Pictures that every reader shows alike, by name: what encodes them."""

@@ -52,7 +52,9 @@ def test_only_people_whose_consent_holds_leave(
 
 def test_the_table_says_who_was_left_out(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", str(project / "curated"), "--out", str(project / "out")]) == 0
-    told = capsys.readouterr().out
+    captured = capsys.readouterr()
+    told = captured.out
+    assert "add --with-unnamed" in captured.err
     assert f"left out: 8, no consent of {NEVER} on record" in told
     assert "left out: 8, nobody is named as the person in them" in told
 

@@ -25,7 +25,7 @@ from maskage.formats.classes_file import parse_scheme
 from maskage.formats.curated_set import SPLITS, list_files, read_curated
 from maskage.formats.export_file import read_export
 from maskage.formats.plan_file import read_plan
-from maskage.pictures.images import decode_image, read_image
+from maskage.pictures.images import decode_image, encode_jpeg, read_image
 from maskage.records import FaceBox
 from tests.conftest import draw_noise, make_once
 from tests.curation.export.exported import (
@@ -198,7 +198,7 @@ def test_a_dataset_is_exported_without_splits_and_upright(tmp_path: Path) -> Non
         assert Path(row["file_name"]).suffix in (".jpg", ".jpeg", ".png", ".bmp")
         with Image.open(io.BytesIO(data)) as image:
             assert not image.getexif()
-            assert image.mode in ("RGB", "RGBA", "L", "P")
+            assert image.mode in ("RGB", "RGBA", "L", "LA", "P")
         assert b"Anna5" not in data
     shown = [files[row["file_name"]] for row in rows if row["label"] == "mask_old"]
     photo = read_image(root / "mask_old" / "secret.jpg").astype(int)
@@ -258,6 +258,23 @@ def test_what_is_there_is_replaced_only_on_request_and_only_if_it_is_an_export(
     assert "# Other" in (out / "README.md").read_text()
     assert main(["export", source, "--out", str(out), "--to", "zip", "--replace"]) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_what_is_not_read_is_named_and_whole_folders_are_not_passed_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make_dataset(tmp_path / "data", with_consents=False)
+    (root / "mask_old" / "notes.txt").write_text("hello")
+    capsys.readouterr()
+    export(root, tmp_path / "out", "--json")
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["not_read"] == ["mask_old/notes.txt"]
+    assert "Left out 1: mask_old/notes.txt" in captured.err
+    (root / "mask_old" / "more").mkdir()
+    (root / "mask_old" / "more" / "a.jpg").write_bytes(encode_jpeg(draw_noise(1)))
+    assert main(["export", str(root), "--out", str(tmp_path / "two")]) == 4
+    assert "1 pictures are not exported" in capsys.readouterr().err
+    assert not (tmp_path / "two").exists()
 
 
 @pytest.mark.parametrize("place", ["curated", "curated/train/out", "data/out", "."])
