@@ -25,6 +25,10 @@ PREVIEW = (
 )
 GALLERY = (Goal((EVERY, "median_ms"), _GALLERY, at_most=100),)
 LARGE_DATASET = (Goal(("open for writing", "seconds"), f"{_CAPTURE}, 100,000 photos", at_most=2),)
+IMPORT_SPEED = (
+    Goal(("times_plain",), "an import does little beside what saving needs", at_most=2),
+    Goal(("times_beside",), "no slower than before", at_most=1.1, is_optional=True),
+)
 SOAK = (
     Goal(("growth_mb",), f"{_CAPTURE}: memory stays flat; as for the live view", at_most=20),
     Goal(("more_threads",), f"{_CAPTURE}: none is left behind", at_most=0),
