@@ -22,7 +22,7 @@ from maskage.dataset.importing.source_walk import SourceWalk, walk_source
 from maskage.errors import DatasetError
 from maskage.formats import metadata_file
 from maskage.formats.metadata_file import MetadataTable, PhotoMetadata, match_metadata
-from maskage.formats.tables.table_match import require_rows
+from maskage.formats.tables.table_match import TableMatch, require_rows
 from maskage.pictures.picture_files import LeftOut
 from maskage.records import FaceBox, Photo
 
@@ -206,7 +206,9 @@ def list_source(
     """
     walk = walk or walk_source(source)
     is_folder = source.is_dir()
-    match = match_metadata(metadata or {}, walk.pictures, source if is_folder else source.parent)
+    match = TableMatch[PhotoMetadata]({})
+    if metadata:
+        match = match_metadata(metadata, walk.pictures, source if is_folder else source.parent)
     if walk.pictures and isinstance(metadata, MetadataTable):
         require_rows(match, metadata.path, source)
     lister = _Lister(source, scheme, label, match.rows, folder_map, known or {})
