@@ -83,10 +83,10 @@ class GalleryScreen(ReviewView):
         if isinstance(report, NotDone):
             self.follow_failure()
             self._answer(Feedback(report.message, Tone.BAD))
-            return
-        self.follow(report)
-        self._answer(describe_edits(report, self._scheme))
-        self._show()
+        elif isinstance(report, Edited):
+            self.follow(report)
+            self._answer(describe_edits(report, self._scheme))
+            self._show()
 
     def follow(self, report: Edited) -> None:
         """Bring what is shown up to what was done."""
