@@ -355,6 +355,7 @@ class PhotoWriter:
 
     def _drop_deleted(self, deleted: set[str]) -> None:
         """Take the edits of photos that are gone for good out of both histories."""
+        without_edits = [step for step in (*self._done, *self._undone) if not step.edits]
         gone = set(deleted)
         for step in reversed(self._done):
             undoing = [edit.inverse for edit in reversed(step.edits)]
@@ -362,8 +363,9 @@ class PhotoWriter:
         gone = set(deleted)
         for step in reversed(self._undone):
             step.edits = keep_possible(step.edits, gone)
-        self._done = deque((step for step in self._done if step.edits), maxlen=MAX_STEPS)
-        self._undone = [step for step in self._undone if step.edits]
+        done = [step for step in self._done if step.edits or step in without_edits]
+        self._done = deque(done, maxlen=MAX_STEPS)
+        self._undone = [step for step in self._undone if step.edits or step in without_edits]
         for step in (*self._done, *self._undone):
             paths = {edit.photo.path for edit in step.edits}
             step.taken = {path: taken for path, taken in step.taken.items() if path in paths}

@@ -367,7 +367,7 @@ async def test_a_suggestion_of_another_model_is_shown_but_not_accepted(tmp_path:
         )
         desk.screen._show()
         await desk.pilot.pause()
-        assert "a model says hat 90%" in desk.text()
+        assert "≠ model: hat 90%" in desk.text()
         await desk.press("a")
         await desk.wait_for_answer("the model suggests hat, which is no class of this dataset")
         assert desk.labels() == before
