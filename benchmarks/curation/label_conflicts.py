@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.common.criteria import finish
 from benchmarks.common.goals import LABEL_CONFLICTS
-from curation.plan.conflicts import CONFLICT_BITS, is_same_picture, make_thumb
+from curation.grouping.conflicts import CONFLICT_BITS, is_same_picture, make_thumb
 from maskage.pictures.images import decode_image, encode_jpeg, is_picture
 from maskage.pictures.perceptual_hash import hash_crop
 

@@ -38,15 +38,15 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.common.criteria import finish
 from benchmarks.common.goals import ACCURACY
 from curation.build.augment import make_pipeline, make_variant
+from curation.grouping.groups import group_photos
+from curation.grouping.look_alikes import find_look_alikes
 from curation.options import read_share
-from curation.plan.allocation import allocate_groups
 from curation.plan.dataset import read_dataset
-from curation.plan.groups import group_photos
-from curation.plan.look_alikes import find_look_alikes
 from curation.plan.mask_plan import plan_painted_masks
 from curation.plan.plan import CurationPlan, PlannedPhoto
 from curation.scan.scanning import scan_photos
 from curation.settings import CurationSettings, PaintingSettings
+from curation.splitting.allocation import allocate_groups
 from maskage.classes.ready_made import MASK_AGE
 from maskage.console import show_progress
 from maskage.defaults import DEFAULT_SEED

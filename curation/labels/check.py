@@ -112,7 +112,7 @@ def find_doubtful_labels(
         features: Features of the photos, shape (N, D) (see `curation.labels.embedding`).
         labels: Class of each photo.
         groups: Group number of each photo: one person, session or burst (see
-            `curation.plan.groups`).
+            `curation.grouping.groups`).
         classes: The classes, in order.
         seed: Seed of the folds.
 

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from maskage.classes.scheme import Scheme, names_as_elsewhere
 from maskage.commands.parser import find_nearest
+from maskage.commands.text_table import MOST_LISTED, list_first
 from maskage.dataset.outside_folders import ways_to_classes
 from maskage.dataset.store import list_photos
 from maskage.errors import DatasetError, EnvironmentProblemError
@@ -23,9 +24,6 @@ from maskage.pictures.picture_kinds import (
 )
 from maskage.records import Photo
 from maskage.shell_words import join_words
-
-MOST_LISTED = 8
-"""Largest number of classes, or of folders, that a message lists one by one."""
 
 
 @dataclass(frozen=True)
@@ -140,17 +138,10 @@ def describe_unknown(root: Path, scheme: Scheme, unknown: Sequence[UnknownFolder
     ways = f"{ways_to_classes(root, scheme, names)}. " if names else ""
     return (
         f"These folders are not classes and were not read: "
-        f"{list_some([str(each) for each in unknown])}. {ways}To bring photos into another class, "
+        f"{list_first([str(each) for each in unknown])}. {ways}To bring photos into another class, "
         f"use `collector import` with --map, or move the files; anything else can be moved out of "
         f"{shown_text(root.name)}."
     )
-
-
-def list_some(names: Sequence[str], most: int = MOST_LISTED) -> str:
-    """Return names as a list that is cut after `most` of them: "a, b, ... (40 in all)"."""
-    if len(names) <= most:
-        return ", ".join(names)
-    return f"{', '.join(names[:most])}, ... ({len(names)} in all)"
 
 
 def _require_a_class_folder(
@@ -161,8 +152,8 @@ def _require_a_class_folder(
     if not with_photos or any(label in folders for label in scheme.labels):
         return
     raise DatasetError(
-        f"{root}: none of its folders is a class. Its classes are {list_some(scheme.labels)}; "
-        f"found {list_some([str(each) for each in with_photos])}.",
+        f"{root}: none of its folders is a class. Its classes are {list_first(scheme.labels)}; "
+        f"found {list_first([str(each) for each in with_photos])}.",
         f"{ways_to_classes(root, scheme, [each.name for each in with_photos])}, then curate again. "
         f"To bring their photos into the classes that there are, use `collector import` with "
         f"--map, or rename the folders.",

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from curation.caveats import HOW_TO_NAME, describe_unknown_people
+from curation.grouping.groups import describe_links
+from curation.grouping.guessed_sessions import read_time
 from curation.limits import FLAWS
 from curation.plan.balance import wanted_count
 from curation.plan.dataset import LabelledDataset, describe_unknown
-from curation.plan.groups import describe_links
-from curation.plan.guessed_sessions import read_time
 from curation.plan.mask_plan import PaintedMasks
 from curation.plan.plan import CurationPlan, Notice
 from curation.settings import GIVEN, GROUP, RANDOM, SESSION, TIME

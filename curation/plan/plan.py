@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 
 from curation.caveats import KnownPeople, Straddling, caveat_of, held_out_of
+from curation.grouping.ties import Ties
 from curation.masks.painting import MaskPainting
 from curation.plan.dataset import UnknownFolder
-from curation.plan.split import find_straddlers
-from curation.plan.ties import Ties
 from curation.settings import CurationSettings
+from curation.splitting.split import find_straddlers
 from maskage.classes.scheme import Scheme
 from maskage.dataset.photo_scan import FileScan
 from maskage.formats.curated_set import SPLITS

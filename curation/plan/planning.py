@@ -9,26 +9,26 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from curation.checks import find_flaws
+from curation.grouping.conflicts import CONFLICT_BITS, find_label_conflicts
+from curation.grouping.duplicates import find_duplicates, rank_key
+from curation.grouping.groups import group_photos
+from curation.grouping.look_alikes import find_look_alikes
+from curation.grouping.ties import Ties, count_known, find_ties
 from curation.limits import FLAWS
 from curation.plan.balance import choose_drops, plan_variants, weigh_classes
-from curation.plan.checks import find_flaws
-from curation.plan.conflicts import CONFLICT_BITS, find_label_conflicts
 from curation.plan.dataset import LabelledDataset, read_dataset, require_all_classes
-from curation.plan.duplicates import find_duplicates, rank_key
-from curation.plan.groups import group_photos
-from curation.plan.look_alikes import find_look_alikes
 from curation.plan.mask_plan import plan_painted_masks, require_bare_classes
 from curation.plan.notices import gather_notices
 from curation.plan.plan import CurationPlan, Notice, PlannedPhoto
-from curation.plan.split import place_photos
-from curation.plan.ties import Ties, count_known, find_ties
-from curation.plan.time_split import Placement
-from curation.plan.ways_on import describe_ways
 from curation.plan.written_files import name_written_files
 from curation.scan.cache import open_scan_cache
 from curation.scan.scanning import scan_photos
 from curation.scan.workers import Workers
 from curation.settings import DROP, SESSION, TIME, WEIGHTS, CurationSettings
+from curation.splitting.split import place_photos
+from curation.splitting.time_split import Placement
+from curation.splitting.ways_on import describe_ways
 from maskage.console import Progress, no_progress
 from maskage.dataset.photo_scan import PhotoScan, needs_face, read_face
 from maskage.errors import DatasetError

@@ -9,6 +9,10 @@ WIDTH = 80
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 
+MOST_LISTED = 8
+"""Largest number of classes, or of folders, that a message lists one by one."""
+
+
 def drawn_width(text: str) -> int:
     """Return the columns that a terminal draws a text in: two for "名", none for an accent."""
     return sum(map(_width, text))
@@ -54,6 +58,13 @@ def list_some(names: Sequence[str], most: int = 3, conjunction: str = "and") -> 
     """Return the first names of a list, and how many more there are: "a, b, c and 7 more"."""
     shown = ", ".join(names[:most])
     return f"{shown} {conjunction} {len(names) - most} more" if len(names) > most else shown
+
+
+def list_first(names: Sequence[str], most: int = MOST_LISTED) -> str:
+    """Return names as a list that is cut after `most` of them: "a, b, ... (40 in all)"."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])}, ... ({len(names)} in all)"
 
 
 def _width(letter: str) -> int:

@@ -22,10 +22,10 @@ from PIL import Image
 
 from curation.build import materialise
 from curation.cli import main
+from curation.grouping.conflicts import LabelConflict, find_label_conflicts
+from curation.grouping.look_alikes import LookAlikes
 from curation.plan import planning
-from curation.plan.conflicts import LabelConflict, find_label_conflicts
 from curation.plan.dataset import LabelledDataset, read_dataset
-from curation.plan.look_alikes import LookAlikes
 from curation.plan.plan import CurationPlan
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.doctor.repair import repair_dataset

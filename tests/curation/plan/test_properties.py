@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.build.verify import find_leaks
+from curation.grouping.duplicates import find_duplicates, rank_key
+from curation.grouping.groups import group_photos
+from curation.grouping.look_alikes import find_look_alikes
 from curation.plan.balance import choose_drops, plan_variants
-from curation.plan.duplicates import find_duplicates, rank_key
-from curation.plan.groups import group_photos
-from curation.plan.look_alikes import find_look_alikes
 from curation.plan.plan import PlannedPhoto
-from curation.plan.split import assign_groups
 from curation.settings import AUGMENT, DEFAULT_RATIO, CurationSettings
+from curation.splitting.split import assign_groups
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.photo_scan import FileScan, PhotoScan
 from maskage.formats.curated_set import SPLITS

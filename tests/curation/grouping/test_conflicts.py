@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from curation.plan.conflicts import CONFLICT_BITS, LabelConflict, find_label_conflicts
-from curation.plan.look_alikes import find_look_alikes
+from curation.grouping.conflicts import CONFLICT_BITS, LabelConflict, find_label_conflicts
+from curation.grouping.look_alikes import find_look_alikes
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.photo_scan import FileScan, PhotoScan, scan_file
 from maskage.pictures.images import encode_jpeg

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from curation.caveats import WORTH
-from curation.plan.time_split import Placement
 from curation.settings import GIVEN, GROUP, RANDOM, SESSION, TIME, CurationSettings
+from curation.splitting.time_split import Placement
 from maskage.defaults import DEFAULT_CURATED
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import SPLITS

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from curation.checks import find_flaws
+from curation.grouping.look_alikes import LookAlikes
 from curation.limits import CheckLimits
-from curation.plan.checks import find_flaws
-from curation.plan.look_alikes import LookAlikes
 from maskage.dataset.photo_scan import PhotoScan
 
 
@@ -46,7 +46,7 @@ def find_duplicates(
 
     Args:
         scans: The usable photos.
-        groups: Group number of each (see `curation.plan.groups`).
+        groups: Group number of each (see `curation.grouping.groups`).
         alike: Which of them are near enough to be the same picture.
         limits: Limits of the flaws that make a photo worse (see `rank_key`).
 

@@ -15,9 +15,9 @@ from heapq import heapify, heappop, heappush
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.plan.groups import join_sources
-from curation.plan.guessed_sessions import read_time
-from curation.plan.look_alikes import LookAlikes
+from curation.grouping.groups import join_sources
+from curation.grouping.guessed_sessions import read_time
+from curation.grouping.look_alikes import LookAlikes
 from curation.settings import Shares
 from maskage.dataset.photo_scan import PhotoScan
 from maskage.formats.curated_set import SPLITS

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from curation.plan.look_alikes import LookAlikes
+from curation.grouping.look_alikes import LookAlikes
 from maskage.dataset.photo_scan import PhotoScan
 from maskage.pictures.images import decode_grey
 

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.plan.groups import group_photos, join_sources
-from curation.plan.guessed_sessions import read_time
-from curation.plan.look_alikes import find_look_alikes
-from curation.plan.time_split import (
+from curation.grouping.groups import group_photos, join_sources
+from curation.grouping.guessed_sessions import read_time
+from curation.grouping.look_alikes import find_look_alikes
+from curation.settings import DEFAULT_RATIO, Shares
+from curation.splitting.time_split import (
     Placement,
     assign_by_time,
     cut_times,
     natural_key,
 )
-from curation.settings import DEFAULT_RATIO, Shares
 from maskage.dataset.photo_scan import FileScan, PhotoScan
 from maskage.formats.curated_set import SPLITS
 from maskage.pictures.perceptual_hash import GROUP_BITS

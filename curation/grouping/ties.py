@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from curation.caveats import KnownPeople
-from curation.plan.guessed_sessions import guess_sessions
+from curation.grouping.guessed_sessions import guess_sessions
 from curation.settings import AUTO, NAMES, CurationSettings
 from maskage.dataset.person_names import PersonNames, find_people
 from maskage.errors import DatasetError

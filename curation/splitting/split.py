@@ -10,12 +10,9 @@ from statistics import median
 
 import numpy as np
 
-from curation.plan.allocation import allocate_groups
-from curation.plan.dataset import list_some
-from curation.plan.groups import describe_links
-from curation.plan.look_alikes import find_look_alikes
-from curation.plan.ties import Ties
-from curation.plan.time_split import Placement, assign_by_time
+from curation.grouping.groups import describe_links
+from curation.grouping.look_alikes import find_look_alikes
+from curation.grouping.ties import Ties
 from curation.settings import (
     DEFAULT_RATIO,
     GIVEN,
@@ -25,6 +22,9 @@ from curation.settings import (
     CurationSettings,
     Shares,
 )
+from curation.splitting.allocation import allocate_groups
+from curation.splitting.time_split import Placement, assign_by_time
+from maskage.commands.text_table import list_first
 from maskage.dataset.photo_scan import PhotoScan
 from maskage.defaults import DEFAULT_SEED
 from maskage.errors import DatasetError
@@ -200,7 +200,7 @@ def require_enough_groups(
         return
     biggest, _ = Counter(groups).most_common(1)[0]
     tied = [photo for photo, group in zip(photos, groups, strict=True) if group == biggest]
-    shown = list_some([f"{label} from {count}" for label, count in short.items()])
+    shown = list_first([f"{label} from {count}" for label, count in short.items()])
     people = "sessions" if settings.split == SESSION else "people"
     raise DatasetError(
         f"There are too few different {people} for an honest split: {shown} "
@@ -238,7 +238,7 @@ def _what_to_collect(
     for label, count in short.items():
         of_need.setdefault(needed - count, []).append(label)
     wanted = "; ".join(
-        f"{list_some(classes)} from {need} more {_number(need, people)}"
+        f"{list_first(classes)} from {need} more {_number(need, people)}"
         for need, classes in sorted(of_need.items(), reverse=True)
     )
     how = (
@@ -290,7 +290,7 @@ def require_full_splits(
     ratio = " ".join(f"{share:g}" for share in settings.ratio)
     other = "" if settings.split == GIVEN else f" Or choose another --ratio (found {ratio})."
     raise DatasetError(
-        f"There is no photo for {list_some(empty)}. {_why_empty(settings, lacking, found)}{other}"
+        f"There is no photo for {list_first(empty)}. {_why_empty(settings, lacking, found)}{other}"
     )
 
 
@@ -298,7 +298,7 @@ def _why_empty(settings: CurationSettings, lacking: Sequence[str], found: Mappin
     """Say why classes are missing in a split, and what to collect."""
     if settings.split == RANDOM:
         needed = int(np.ceil(1 / min(settings.shares)))
-        more = list_some([f"{label} {max(1, needed - found[label])}" for label in lacking])
+        more = list_first([f"{label} {max(1, needed - found[label])}" for label in lacking])
         return (
             f"A random split needs at least {needed} photos in each class for a share of "
             f"{min(settings.shares):g}. Collect more photos: {more}."
@@ -308,15 +308,15 @@ def _why_empty(settings: CurationSettings, lacking: Sequence[str], found: Mappin
         return (
             f"A class of a session is cut into {len(settings.splits)} parts, so it must last over "
             f"{shortest:g} s with a --gap of {settings.gap:g}, and its parts must not look alike. "
-            f"Collect longer sessions of {list_some(lacking)}."
+            f"Collect longer sessions of {list_first(lacking)}."
         )
     if settings.split == GIVEN:
         return (
-            f"The split that was given has no photo of {list_some(lacking)} there. Use --split "
+            f"The split that was given has no photo of {list_first(lacking)} there. Use --split "
             f"group, which makes another."
         )
     people = "sessions" if settings.split == SESSION else "people"
     return (
         f"The photos of these classes come from too few {people}, or too many of them are linked. "
-        f"Collect {list_some(lacking)} from more {people}, at least one for each part."
+        f"Collect {list_first(lacking)} from more {people}, at least one for each part."
     )

@@ -2,8 +2,8 @@ from dataclasses import fields
 
 import pytest
 
+from curation.checks import find_flaws
 from curation.limits import FLAWS, CheckLimits
-from curation.plan.checks import find_flaws
 from maskage.dataset.photo_scan import FileScan
 from maskage.errors import UsageError
 from maskage.records import Quality

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from curation.plan.split import (
+from curation.settings import CurationSettings, Ratio
+from curation.splitting.split import (
     assign_at_random,
     assign_groups,
     find_straddlers,
     require_enough_groups,
     require_full_splits,
 )
-from curation.settings import CurationSettings, Ratio
 from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError
 from maskage.formats.curated_set import SPLITS

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from curation.plan.look_alikes import LookAlikes
-from curation.plan.ties import Ties
+from curation.grouping.look_alikes import LookAlikes
+from curation.grouping.ties import Ties
 from curation.settings import REMOVE_BITS
 from maskage.dataset.naming.copies import find_copies
 from maskage.dataset.photo_scan import PhotoScan

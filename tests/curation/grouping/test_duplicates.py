@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.plan.duplicates import Duplicate, find_duplicates
-from curation.plan.groups import describe_links, group_photos
-from curation.plan.look_alikes import find_look_alikes
+from curation.grouping.duplicates import Duplicate, find_duplicates
+from curation.grouping.groups import describe_links, group_photos
+from curation.grouping.look_alikes import find_look_alikes
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.naming.copies import source_stem
 from maskage.dataset.photo_scan import FileScan, PhotoScan

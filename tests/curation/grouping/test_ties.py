@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from curation.caveats import KnownPeople
-from curation.plan.guessed_sessions import guess_sessions
-from curation.plan.ties import count_known, find_ties
+from curation.grouping.guessed_sessions import guess_sessions
+from curation.grouping.ties import count_known, find_ties
 from curation.settings import CurationSettings
 from maskage.dataset.naming.copies import find_copies
 from maskage.errors import UsageError

@@ -1,0 +1,1 @@
+"""Which photos belong together: look-alikes, groups, duplicates, conflicts, people in names."""
