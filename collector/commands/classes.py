@@ -165,7 +165,7 @@ def read_factors(texts: Iterable[str]) -> dict[str, str]:
 
 def _require_class(root: Path, label: str) -> None:
     """Refuse a class that there is not, with the one that was probably meant."""
-    from maskage.dataset.importing.near_classes import close_classes
+    from maskage.dataset.importing.sources.near_classes import close_classes
     from maskage.dataset.outside_folders import require_dataset
     from maskage.formats.classes_file import read_scheme
 

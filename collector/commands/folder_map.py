@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 
 from maskage.classes.scheme import Scheme
 from maskage.commands.parser import suggest
-from maskage.dataset.importing.near_classes import sure_class
-from maskage.dataset.importing.source_labels import FolderMap, as_path
+from maskage.dataset.importing.sources.near_classes import sure_class
+from maskage.dataset.importing.sources.source_labels import FolderMap, as_path
 from maskage.errors import UsageError
 
 _SPECIAL = re.compile(r"[\\,=]")

@@ -27,7 +27,7 @@ _MOST_MESSAGES = 20
 
 def report_listing(arguments: argparse.Namespace, source: "ReadSource") -> None:
     """Say which pictures, files, rows and names of the map are not used, and why."""
-    from maskage.dataset.importing.source_walk import SYSTEM_REASON
+    from maskage.dataset.importing.sources.source_walk import SYSTEM_REASON
     from maskage.pictures.picture_files import report_left_out
 
     listing, named = source.listing, arguments.source
@@ -71,7 +71,7 @@ def finish_import(reports: "Iterable[ImportReport]", store: "PhotoStore") -> "Im
 
 def copy_consents(folder: Path, source: "ReadSource", store: "PhotoStore") -> None:
     """Take over the consents of another dataset, and say whose."""
-    from maskage.dataset.importing import dataset_source
+    from maskage.dataset.importing.sources import dataset_source
 
     if source.is_dataset and (copied := dataset_source.copy_consents(folder, store)):
         say(f"Consents taken over from {folder}: {list_some(copied, 5)}")
@@ -262,7 +262,7 @@ def _show_skipped(report: "ImportReport") -> None:
 
 
 def _is_of_system(reason: str) -> bool:
-    from maskage.dataset.importing.source_walk import SYSTEM_REASON
+    from maskage.dataset.importing.sources.source_walk import SYSTEM_REASON
 
     return reason == SYSTEM_REASON
 

@@ -118,7 +118,7 @@ def _check_label(arguments: argparse.Namespace, scheme: "Scheme") -> None:
             "--label names the class of all pictures; it goes with neither --map nor --add-classes."
         )
     if label not in scheme:
-        from maskage.dataset.importing.near_classes import sure_class
+        from maskage.dataset.importing.sources.near_classes import sure_class
 
         near = sure_class(label, scheme)
         hint = f" Did you mean {near}?" if near else suggest(label, scheme.labels)

@@ -10,24 +10,28 @@ from pathlib import Path, PurePath
 from collector.commands.folder_map import read_map
 from maskage.classes.scheme import Scheme
 from maskage.dataset.importing.annotations.reading import read_annotations
-from maskage.dataset.importing.dataset_source import SourceKnowledge, read_knowledge, without
-from maskage.dataset.importing.own_output import OwnOutput, find_own_output
-from maskage.dataset.importing.source_labels import (
+from maskage.dataset.importing.sources.dataset_source import (
+    SourceKnowledge,
+    read_knowledge,
+    without,
+)
+from maskage.dataset.importing.sources.own_output import OwnOutput, find_own_output
+from maskage.dataset.importing.sources.source_labels import (
     METADATA_COLUMNS,
     SourceListing,
     check_labels,
     list_source,
     read_metadata,
 )
-from maskage.dataset.importing.source_tables import SourceTables, read_source_tables
-from maskage.dataset.importing.source_walk import (
+from maskage.dataset.importing.sources.source_tables import SourceTables, read_source_tables
+from maskage.dataset.importing.sources.source_walk import (
     NOTE_SUFFIXES,
     TABLE_REASON,
     TABLE_SUFFIXES,
     SourceWalk,
     walk_source,
 )
-from maskage.dataset.importing.unpacked import unpacked
+from maskage.dataset.importing.sources.unpacked import unpacked
 from maskage.errors import DatasetError, UsageError
 from maskage.formats.metadata_file import PhotoMetadata
 from maskage.pictures.picture_files import LeftOut, reason_of_file

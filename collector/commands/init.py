@@ -83,7 +83,7 @@ def _run_init(arguments: argparse.Namespace) -> int:
 
 def _find_classes(origin: Path) -> "FoundClasses":
     """Find the classes of a folder, or of a ZIP archive of one."""
-    from maskage.dataset.importing.unpacked import unpacked
+    from maskage.dataset.importing.sources.unpacked import unpacked
     from maskage.dataset.new_dataset import find_classes
     from maskage.system.archives import is_zip
 

@@ -10,7 +10,7 @@ from maskage.classes.colors import default_color
 from maskage.classes.scheme import DIGIT_KEYS, MOST_CLASSES, PhotoClass, Scheme, default_title
 from maskage.console import say
 from maskage.dataset.class_changes import add_class
-from maskage.dataset.importing.source_labels import SourceListing, UnknownFolder
+from maskage.dataset.importing.sources.source_labels import SourceListing, UnknownFolder
 from maskage.errors import DatasetError, UsageError
 
 

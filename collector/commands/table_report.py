@@ -9,7 +9,7 @@ from maskage.console import say
 from maskage.outside_text import shown_text
 
 if TYPE_CHECKING:
-    from maskage.dataset.importing.source_labels import SourceListing
+    from maskage.dataset.importing.sources.source_labels import SourceListing
     from maskage.formats.metadata_file import MetadataTable, PhotoMetadata
     from maskage.formats.tables.table_match import TableMatch
 

@@ -7,8 +7,8 @@ from collector.commands.folder_map import format_map, read_map
 from maskage.classes.ready_made import READY_MADE
 from maskage.classes.scheme import Scheme
 from maskage.commands.text_table import list_some
-from maskage.dataset.importing.near_classes import close_classes, sure_class
-from maskage.dataset.importing.source_labels import SourceListing, UnknownFolder
+from maskage.dataset.importing.sources.near_classes import close_classes, sure_class
+from maskage.dataset.importing.sources.source_labels import SourceListing, UnknownFolder
 from maskage.dataset.outside_folders import adding_command, is_without_classes
 from maskage.errors import DatasetError, UsageError
 from maskage.shell_words import join_words

@@ -30,7 +30,7 @@ from maskage.dataset.importing.import_report import (
 from maskage.dataset.importing.known_imports import ImportedPhoto, ImportState, KnownImports
 from maskage.dataset.importing.label_conflicts import LabelConflict, find_conflicts
 from maskage.dataset.importing.photo_time import read_taken_at
-from maskage.dataset.importing.source_labels import SourcePicture
+from maskage.dataset.importing.sources.source_labels import SourcePicture
 from maskage.dataset.photo_files import TRASH
 from maskage.dataset.photo_names import digest_of
 from maskage.dataset.store import PhotoStore
@@ -61,7 +61,7 @@ def import_pictures(
 
     Args:
         store: The dataset, open.
-        pictures: What to import, from `maskage.dataset.importing.source_labels.list_source`.
+        pictures: The pictures, from `list_source` of `importing.sources.source_labels`.
         subject: Subject of the pictures whose metadata has none.
         session: Session of the pictures whose metadata has none.
         faces: Cuts the wanted faces out of each picture; without it pictures are kept whole, or cut

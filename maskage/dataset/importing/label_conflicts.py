@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskage.dataset.importing.source_labels import SourcePicture
+from maskage.dataset.importing.sources.source_labels import SourcePicture
 
 TAIL_BYTES = 1024
 """Fewer than the pixels of any photo take, so that what stands before them does not count."""

@@ -5,7 +5,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from maskage.dataset.importing.label_conflicts import find_conflicts
-from maskage.dataset.importing.source_labels import SourcePicture
+from maskage.dataset.importing.sources.source_labels import SourcePicture
 from maskage.formats.metadata_file import PhotoMetadata
 from maskage.pictures.images import encode_jpeg
 from maskage.records import FaceBox

@@ -1,7 +1,7 @@
 import pytest
 
 from maskage.classes.ready_made import MASK_AGE, READY_MADE, plain_scheme
-from maskage.dataset.importing.near_classes import close_classes, sure_class
+from maskage.dataset.importing.sources.near_classes import close_classes, sure_class
 
 
 @pytest.mark.parametrize(

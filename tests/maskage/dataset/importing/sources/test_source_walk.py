@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from maskage.dataset.importing.own_output import OwnOutput
-from maskage.dataset.importing.source_walk import SYSTEM_REASON, SourceWalk, walk_source
+from maskage.dataset.importing.sources.own_output import OwnOutput
+from maskage.dataset.importing.sources.source_walk import SYSTEM_REASON, SourceWalk, walk_source
 from maskage.errors import EnvironmentProblemError
 from maskage.pictures.images import encode_jpeg
 from tests.conftest import draw_noise

@@ -1,6 +1,6 @@
 import pytest
 
-from maskage.dataset.importing.person_folders import (
+from maskage.dataset.importing.sources.person_folders import (
     PicturePlace,
     are_like_people,
     find_person_folders,

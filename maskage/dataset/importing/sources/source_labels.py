@@ -10,15 +10,15 @@ from pathlib import Path
 
 from maskage.classes.scheme import Scheme
 from maskage.dataset.importing.annotations.records import Annotations
-from maskage.dataset.importing.near_classes import close_classes, sure_class
-from maskage.dataset.importing.person_folders import (
+from maskage.dataset.importing.sources.near_classes import close_classes, sure_class
+from maskage.dataset.importing.sources.person_folders import (
     PersonFolders,
     PicturePlace,
     find_person_folders,
     name_all_folders,
 )
-from maskage.dataset.importing.source_folders import find_class_folders, split_of
-from maskage.dataset.importing.source_walk import SourceWalk, walk_source
+from maskage.dataset.importing.sources.source_folders import find_class_folders, split_of
+from maskage.dataset.importing.sources.source_walk import SourceWalk, walk_source
 from maskage.errors import DatasetError
 from maskage.formats import metadata_file
 from maskage.formats.metadata_file import MetadataTable, PhotoMetadata, match_metadata

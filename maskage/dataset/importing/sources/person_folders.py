@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from maskage.dataset.importing.source_folders import SPLITS
+from maskage.dataset.importing.sources.source_folders import SPLITS
 
 LEAST_PEOPLE = 3
 """Fewer folders that return in several classes may be anything: left and right, day and night."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from maskage.dataset.importing.source_walk import walk_source
+from maskage.dataset.importing.sources.source_walk import walk_source
 
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from maskage.dataset.importing.source_walk import SYSTEM_REASON
+from maskage.dataset.importing.sources.source_walk import SYSTEM_REASON
 from maskage.outside_text import portable_name
 from maskage.pictures.picture_files import LeftOut
 from maskage.pictures.picture_kinds import is_system_name

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskage.commands.text_table import list_some
-from maskage.dataset.importing.own_output import OwnOutput, find_own_output
+from maskage.dataset.importing.sources.own_output import OwnOutput, find_own_output
 from maskage.errors import EnvironmentProblemError
 from maskage.pictures.picture_files import LeftOut, reason_of_file
 from maskage.pictures.picture_kinds import (

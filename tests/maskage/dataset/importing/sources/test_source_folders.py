@@ -2,7 +2,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from maskage.dataset.importing.source_folders import (
+from maskage.dataset.importing.sources.source_folders import (
     ClassFolders,
     find_class_folders,
     list_picture_names,

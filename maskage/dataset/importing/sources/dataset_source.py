@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from maskage.dataset.importing.own_output import OwnOutput
-from maskage.dataset.importing.source_walk import SourceWalk
+from maskage.dataset.importing.sources.own_output import OwnOutput
+from maskage.dataset.importing.sources.source_walk import SourceWalk
 from maskage.dataset.manifest import read_consents
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import UsageError
