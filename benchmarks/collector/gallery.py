@@ -48,7 +48,7 @@ def main() -> int:
 def fill(data: Path, count: int) -> None:
     """Rows for every photo; files are links to a few hundred pictures."""
     from maskage.classes.ready_made import MASK_AGE
-    from maskage.dataset.manifest_writer import Manifest
+    from maskage.dataset.manifest.writer import Manifest
     from maskage.dataset.photo_files import make_folders
     from maskage.demo.camera import DemoCamera
     from maskage.faces.finder import crop_face, guide_box

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maskage.classes.scheme import Scheme
 from maskage.dataset.consent import Consent, find_objection
-from maskage.dataset.manifest import read_consents
+from maskage.dataset.manifest.reading import read_consents
 from maskage.dataset.store import list_photos
 from maskage.errors import DatasetError
 from maskage.formats.classes_file import read_scheme

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from maskage.classes.scheme import Scheme
-from maskage.dataset.manifest import KnownPhoto, read_rows
-from maskage.dataset.manifest_writer import Manifest
+from maskage.dataset.manifest.reading import KnownPhoto, read_rows
+from maskage.dataset.manifest.writer import Manifest
 from maskage.dataset.photo_files import (
     CLASS_PLACES,
     TRASH,

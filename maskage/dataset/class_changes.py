@@ -15,7 +15,7 @@ from maskage.dataset.class_change_steps import (
     not_finished,
     take_steps,
 )
-from maskage.dataset.manifest_writer import Manifest
+from maskage.dataset.manifest.writer import Manifest
 from maskage.dataset.outside_folders import find_clash, is_renamed_by_hand, require_dataset
 from maskage.dataset.photo_files import (
     CLASS_PLACES,

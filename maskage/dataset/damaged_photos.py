@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from maskage.dataset.manifest import former_names
+from maskage.dataset.manifest.reading import former_names
 from maskage.dataset.photo_files import DAMAGED, TRASH
 from maskage.dataset.store import PhotoStore
 from maskage.dataset.trash import TrashedPhoto

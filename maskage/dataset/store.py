@@ -19,8 +19,8 @@ from maskage.context_mixin import ClosingMixin
 from maskage.dataset.class_change_steps import finish_own_change, read_settled
 from maskage.dataset.consent import Consent
 from maskage.dataset.edits import Edit, describe_failure
-from maskage.dataset.manifest import KnownPhoto, match_rows, read_rows, without_collecting
-from maskage.dataset.manifest_writer import Manifest
+from maskage.dataset.manifest.reading import KnownPhoto, match_rows, read_rows, without_collecting
+from maskage.dataset.manifest.writer import Manifest
 from maskage.dataset.photo_files import TRASH, PhotoMoves, disk_faults, list_files, make_folders
 from maskage.dataset.photo_names import digest_of, iso_time, photo_name, possible_paths
 from maskage.errors import ManifestGoneError, PhotoNotSavedError, ToolchainError

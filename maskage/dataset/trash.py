@@ -12,8 +12,8 @@ from pathlib import Path
 
 from maskage.dataset.doctor.files import facts_of_name
 from maskage.dataset.edits import Edit
-from maskage.dataset.manifest import former_names
-from maskage.dataset.manifest_writer import Manifest
+from maskage.dataset.manifest.reading import former_names
+from maskage.dataset.manifest.writer import Manifest
 from maskage.dataset.photo_files import TRASH, PhotoMoves, disk_faults
 from maskage.dataset.photo_names import iso_time
 from maskage.dataset.store import PhotoStore

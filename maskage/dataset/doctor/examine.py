@@ -23,7 +23,7 @@ from maskage.dataset.doctor.findings import Diagnosis, Finding, Kind
 from maskage.dataset.doctor.manifest import Condition, ManifestState, examine_manifest, find_writer
 from maskage.dataset.doctor.match_rows import Match, Matches, free_path, match_files
 from maskage.dataset.doctor.notes import Examined, list_notes
-from maskage.dataset.manifest import KnownPhoto, ManifestRows
+from maskage.dataset.manifest.reading import KnownPhoto, ManifestRows
 from maskage.dataset.outside_folders import find_outside, is_without_classes, require_dataset
 from maskage.dataset.photo_files import TRASH, list_files
 from maskage.formats.classes_file import read_scheme

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from maskage.dataset.doctor.manifest import ManifestState
-from maskage.dataset.manifest import KnownPhoto
+from maskage.dataset.manifest.reading import KnownPhoto
 
 
 class Kind(StrEnum):

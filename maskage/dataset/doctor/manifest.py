@@ -12,8 +12,8 @@ from pathlib import Path
 from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.salvage import salvage_manifest
 from maskage.dataset.doctor.values import Salvage
-from maskage.dataset.manifest import ManifestRows, read_consents, read_rows
-from maskage.dataset.manifest_file import copied, is_of_disk, read_schema
+from maskage.dataset.manifest.file import copied, is_of_disk, read_schema
+from maskage.dataset.manifest.reading import ManifestRows, read_consents, read_rows
 from maskage.errors import EnvironmentProblemError, ManifestDamagedError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.system.files import keeps_permissions

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from maskage.dataset.doctor.files import PhotoFile, facts_of_name
-from maskage.dataset.manifest import KnownPhoto, ManifestRows
+from maskage.dataset.manifest.reading import KnownPhoto, ManifestRows
 from maskage.pictures.perceptual_hash import is_same_picture
 from maskage.records import Photo
 

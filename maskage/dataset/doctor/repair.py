@@ -23,8 +23,8 @@ from maskage.dataset.doctor.repair_manifest import (
     put_companions_aside,
     replace_manifest,
 )
-from maskage.dataset.manifest import KnownPhoto
-from maskage.dataset.manifest_writer import Manifest
+from maskage.dataset.manifest.reading import KnownPhoto
+from maskage.dataset.manifest.writer import Manifest
 from maskage.dataset.outside_folders import require_dataset
 from maskage.dataset.photo_files import DAMAGED, TRASH
 from maskage.errors import PhotoNotSavedError

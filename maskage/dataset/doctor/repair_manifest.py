@@ -12,7 +12,7 @@ from pathlib import Path
 from maskage.dataset.doctor.files import REBUILDING
 from maskage.dataset.doctor.manifest import ASIDE, find_aside
 from maskage.dataset.doctor.values import Salvage
-from maskage.dataset.manifest_writer import Manifest
+from maskage.dataset.manifest.writer import Manifest
 from maskage.formats.dataset_folder import manifest_path
 from maskage.system.files import give_second_name, rename_new, sync_folder
 

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from maskage.dataset.doctor.values import Salvage, Values
-from maskage.dataset.manifest_columns import CONSENT_COLUMNS, PHOTO_COLUMNS
-from maskage.dataset.manifest_file import COPY_PREFIX
+from maskage.dataset.manifest.columns import CONSENT_COLUMNS, PHOTO_COLUMNS
+from maskage.dataset.manifest.file import COPY_PREFIX
 
 _PAGE = 4096
 """SQLite's page size since 2016; every manifest has it."""

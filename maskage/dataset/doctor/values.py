@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from maskage.classes.scheme import check_folder
 from maskage.dataset.consent import Consent
-from maskage.dataset.manifest_columns import PHOTO_COLUMNS
-from maskage.dataset.manifest_rows import consent_of
+from maskage.dataset.manifest.columns import PHOTO_COLUMNS
+from maskage.dataset.manifest.rows import consent_of
 from maskage.outside_text import text_to_path
 from maskage.records import FaceBox, Photo, Quality, Suggestion
 

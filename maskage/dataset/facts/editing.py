@@ -22,7 +22,7 @@ from maskage.dataset.facts.renamed_subjects import (
     SubjectChanges,
     find_subject_changes,
 )
-from maskage.dataset.manifest import read_consents, read_rows
+from maskage.dataset.manifest.reading import read_consents, read_rows
 from maskage.dataset.photo_names import iso_time
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError

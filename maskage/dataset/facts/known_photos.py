@@ -12,7 +12,7 @@ from maskage.dataset.facts.fact_changes import (
     describe_changes,
     plan_facts,
 )
-from maskage.dataset.manifest_file import read_file
+from maskage.dataset.manifest.file import read_file
 from maskage.dataset.store import PhotoStore, match_photos
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.metadata_file import PhotoMetadata

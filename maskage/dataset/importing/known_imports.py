@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from maskage.dataset.manifest import ManifestRows, former_names, read_imports, read_rows
+from maskage.dataset.manifest.reading import ManifestRows, former_names, read_imports, read_rows
 from maskage.dataset.photo_files import TRASH
 from maskage.dataset.photo_names import digest_of
 from maskage.dataset.store import PhotoStore, match_photos

@@ -229,7 +229,7 @@ def _consent_of(arguments: argparse.Namespace, today: date) -> Consent:
 
 
 def _list_consents(arguments: argparse.Namespace, today: date) -> int:
-    from maskage.dataset.manifest import read_consents
+    from maskage.dataset.manifest.reading import read_consents
     from maskage.dataset.privacy.forget_report import count
     from maskage.dataset.privacy.subject_files import known_subjects
     from maskage.dataset.store import list_photos

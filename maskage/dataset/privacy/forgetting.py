@@ -23,8 +23,8 @@ from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.files import REBUILDING
 from maskage.dataset.doctor.manifest import ASIDE, find_aside
 from maskage.dataset.facts.journal import forget_in_journal, subjects_in_journal
-from maskage.dataset.manifest import read_consents, read_rows
-from maskage.dataset.manifest_file import COPY_PREFIX
+from maskage.dataset.manifest.file import COPY_PREFIX
+from maskage.dataset.manifest.reading import read_consents, read_rows
 from maskage.dataset.photo_files import DAMAGED, TRASH
 from maskage.dataset.privacy.derived_copies import DerivedCopies, find_derived_copies
 from maskage.dataset.privacy.sought_photos import SoughtPhotos, gather_sought_photos

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskage.dataset.doctor.files import facts_of_name
-from maskage.dataset.manifest import (
+from maskage.dataset.manifest.reading import (
     KnownPhoto,
     ManifestRows,
     former_names,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maskage.console import Progress, no_progress
 from maskage.dataset.edits import Edit, trashing
-from maskage.dataset.manifest import read_rows
+from maskage.dataset.manifest.reading import read_rows
 from maskage.dataset.photo_files import TRASH, make_folders
 from maskage.dataset.snapshots.differences import FACTS, Differences, Pair, compare
 from maskage.dataset.snapshots.snapshot_file import Snapshot, SnapshotPhoto

@@ -15,8 +15,8 @@ from typing import Any
 
 from maskage.classes.ready_made import MASK_AGE
 from maskage.classes.scheme import Scheme
-from maskage.dataset.manifest_columns import PHOTO_COLUMNS
-from maskage.dataset.manifest_rows import photo_of, row_of
+from maskage.dataset.manifest.columns import PHOTO_COLUMNS
+from maskage.dataset.manifest.rows import photo_of, row_of
 from maskage.errors import DatasetError
 from maskage.formats.classes_file import parse_scheme
 from maskage.outside_text import path_to_text, text_to_path

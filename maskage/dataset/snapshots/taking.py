@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from maskage.console import Progress, no_progress
-from maskage.dataset.manifest_file import read_file
+from maskage.dataset.manifest.file import read_file
 from maskage.dataset.photo_names import iso_time
 from maskage.dataset.snapshots.objects import ObjectStore
 from maskage.dataset.snapshots.snapshot_file import (

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from maskage.dataset import photo_files, store
-from maskage.dataset.manifest_writer import Manifest
+from maskage.dataset.manifest.writer import Manifest
 from maskage.system import files
 from tests.maskage.dataset import save_many
 

@@ -25,7 +25,7 @@ import cv2
 
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import Edit, flagging, trashing
-from maskage.dataset.manifest import read_rows
+from maskage.dataset.manifest.reading import read_rows
 from maskage.dataset.photo_files import TRASH
 from maskage.dataset.store import PhotoStore
 from maskage.errors import ToolchainError

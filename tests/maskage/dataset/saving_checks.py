@@ -24,7 +24,7 @@ from typing import Any
 
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import trashing
-from maskage.dataset.manifest import read_rows
+from maskage.dataset.manifest.reading import read_rows
 from maskage.dataset.photo_files import TRASH
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetInUseError, ToolchainError

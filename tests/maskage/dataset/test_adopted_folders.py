@@ -15,8 +15,8 @@ from maskage.dataset.doctor.files import list_trash
 from maskage.dataset.doctor.findings import Kind
 from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.edits import Edit, trashing
-from maskage.dataset.manifest import read_rows
-from maskage.dataset.manifest_writer import Manifest
+from maskage.dataset.manifest.reading import read_rows
+from maskage.dataset.manifest.writer import Manifest
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError, UsageError
 from maskage.formats.class_change_file import ADOPT, ClassChange, write_change

@@ -17,7 +17,7 @@ from maskage.dataset.class_changes import add_class, remove_class, rename_class
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.files import list_trash
 from maskage.dataset.doctor.repair import repair_dataset
-from maskage.dataset.manifest import read_rows
+from maskage.dataset.manifest.reading import read_rows
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.formats.class_change_file import change_path
 from maskage.formats.classes_file import read_scheme

@@ -15,8 +15,8 @@ from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.findings import Kind
 from maskage.dataset.doctor.repair import repair_dataset
-from maskage.dataset.manifest import read_consents, read_rows
-from maskage.dataset.manifest_file import read_file
+from maskage.dataset.manifest.file import read_file
+from maskage.dataset.manifest.reading import read_consents, read_rows
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import ManifestGoneError
 from maskage.formats.dataset_folder import manifest_path

@@ -14,7 +14,7 @@ from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.edits import trashing
-from maskage.dataset.manifest import read_rows
+from maskage.dataset.manifest.reading import read_rows
 from maskage.dataset.store import PhotoStore
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import encode_jpeg

@@ -10,7 +10,7 @@ from collector.widgets.dialogs import ConsentDialog
 from collector.widgets.subject_dialog import SubjectDialog
 from maskage.dataset.consent import SELF_BASIS, Consent
 from maskage.dataset.consent_rules import record_self, shows_people_live
-from maskage.dataset.manifest import read_consents
+from maskage.dataset.manifest.reading import read_consents
 from maskage.dataset.store import PhotoStore
 from maskage.errors import PhotoNotSavedError
 from tests.collector.screens.test_app import FACE, Bench, FixedFinder, photos_of, running

@@ -11,7 +11,7 @@ from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.salvage import salvage_manifest
 from maskage.dataset.edits import flagging, trashing
-from maskage.dataset.manifest import read_rows
+from maskage.dataset.manifest.reading import read_rows
 from maskage.dataset.photo_names import new_session_id
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError, DatasetInUseError

@@ -17,7 +17,7 @@ from maskage.classes.ready_made import READY_MADE, plain_scheme
 from maskage.classes.scheme import PhotoClass, Scheme
 from maskage.dataset.class_changes import rename_class
 from maskage.dataset.doctor.examine import examine
-from maskage.dataset.manifest import read_rows
+from maskage.dataset.manifest.reading import read_rows
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.formats.bundle import ModelBundle, describe_file, load_bundle, write_bundle
 from maskage.formats.classes_file import CLASSES_FILE, format_scheme, parse_scheme

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from maskage.dataset.importing.sources.own_output import OwnOutput
 from maskage.dataset.importing.sources.source_walk import SourceWalk
-from maskage.dataset.manifest import read_consents
+from maskage.dataset.manifest.reading import read_consents
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import UsageError
 from maskage.formats.curation_file import find_origin

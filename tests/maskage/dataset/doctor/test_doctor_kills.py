@@ -15,7 +15,7 @@ import pytest
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.manifest import find_writer
 from maskage.dataset.doctor.repair import repair_dataset
-from maskage.dataset.manifest import read_rows
+from maskage.dataset.manifest.reading import read_rows
 from tests.maskage.dataset.doctor.doctor_cases import (
     damage_manifest,
     found,

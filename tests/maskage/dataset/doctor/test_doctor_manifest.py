@@ -14,9 +14,9 @@ from maskage.dataset.doctor.manifest import Condition
 from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.doctor.salvage import salvage_manifest
 from maskage.dataset.edits import trashing
-from maskage.dataset.manifest import read_consents, read_rows
-from maskage.dataset.manifest_columns import PHOTO_COLUMNS
-from maskage.dataset.manifest_writer import Manifest
+from maskage.dataset.manifest.columns import PHOTO_COLUMNS
+from maskage.dataset.manifest.reading import read_consents, read_rows
+from maskage.dataset.manifest.writer import Manifest
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError
 from maskage.formats.dataset_folder import manifest_path

@@ -8,7 +8,7 @@ import pytest
 
 from collector.cli import main
 from maskage.dataset.consent import Consent, describe_state, parse_day
-from maskage.dataset.manifest import read_consents
+from maskage.dataset.manifest.reading import read_consents
 from maskage.dataset.privacy.command import CONSENT, run_consent
 from maskage.dataset.store import PhotoStore
 from maskage.errors import UsageError

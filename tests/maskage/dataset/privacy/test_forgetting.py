@@ -21,7 +21,7 @@ from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.edits import trashing
-from maskage.dataset.manifest import former_names, read_consents, read_rows
+from maskage.dataset.manifest.reading import former_names, read_consents, read_rows
 from maskage.dataset.privacy.forgetting import forget, plan_forgetting
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError, EnvironmentProblemError
@@ -689,7 +689,7 @@ import os, sys
 from pathlib import Path
 from maskage.system import files
 from maskage.dataset.privacy import forgetting
-from maskage.dataset import manifest
+from maskage.dataset.manifest import reading as manifest
 from maskage.dataset.store import PhotoStore
 
 root, subject, at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from maskage.dataset.consent import Consent
 from maskage.dataset.edits import Edit
-from maskage.dataset.manifest import KnownPhoto, consents_in, former_names
-from maskage.dataset.manifest_columns import (
+from maskage.dataset.manifest.columns import (
     CONSENT_COLUMNS,
     EVENT_COLUMNS,
     PHOTO_COLUMNS,
@@ -18,13 +17,14 @@ from maskage.dataset.manifest_columns import (
     UPGRADES,
     insert_into,
 )
-from maskage.dataset.manifest_file import (
+from maskage.dataset.manifest.file import (
     NameDatabase,
     describe_refusal,
     explained,
     read_schema,
 )
-from maskage.dataset.manifest_rows import (
+from maskage.dataset.manifest.reading import KnownPhoto, consents_in, former_names
+from maskage.dataset.manifest.rows import (
     consent_values,
     opinion_values,
     photo_of,

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from maskage.dataset.manifest_columns import SCHEMA_VERSION
+from maskage.dataset.manifest.columns import SCHEMA_VERSION
 from maskage.errors import DatasetError, ManifestDamagedError, PhotoNotSavedError
 from maskage.outside_text import path_to_text
 from maskage.system.faults import describe_system_fault

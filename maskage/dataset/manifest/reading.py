@@ -2,7 +2,7 @@
 
 The folder a photo lies in is its label. A photo that was moved by hand is found again by its name
 and keeps what is known about it. A dataset without a manifest works everywhere. This module reads;
-`maskage.dataset.manifest_writer` writes.
+`maskage.dataset.manifest.writer` writes.
 """
 
 import gc
@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from maskage.dataset.consent import Consent
-from maskage.dataset.manifest_columns import (
+from maskage.dataset.manifest.columns import (
     COLUMNS_OF_SCHEMA,
     CONSENT_COLUMNS,
     PHOTO_COLUMNS,
 )
-from maskage.dataset.manifest_file import damaged, read_file, read_schema
-from maskage.dataset.manifest_rows import consent_of, find_odd_rows, photo_of
+from maskage.dataset.manifest.file import damaged, read_file, read_schema
+from maskage.dataset.manifest.rows import consent_of, find_odd_rows, photo_of
 from maskage.formats.dataset_folder import manifest_path
 from maskage.outside_text import text_to_path
 from maskage.records import Photo

@@ -1,0 +1,1 @@
+"""The manifest: what the folders of a dataset cannot say, in SQLite."""
