@@ -37,7 +37,7 @@ from maskage.dataset.store import PhotoStore
 from maskage.defaults import DEFAULT_TARGET
 from maskage.errors import DatasetError, PhotoNotSavedError, UsageError
 from maskage.faces.finder import open_face_finder
-from maskage.formats.classes_file import read_scheme
+from maskage.formats.classes.classes_file import read_scheme
 from maskage.formats.set_aside_file import PassedOver
 from maskage.pictures.quality_limits import QualityLimits
 from maskage.system.signals import exit_code_of, heeding

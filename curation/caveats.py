@@ -6,8 +6,8 @@ For people, in the report and the record of the set, from where training repeats
 from dataclasses import dataclass
 
 from curation.settings import GIVEN, GROUP, RANDOM, SESSION, TIME, CurationSettings
-from maskage.formats.curation_file import NOTHING, PEOPLE, PHOTOS, SESSIONS
-from maskage.formats.curation_file import TIME as TIMES
+from maskage.formats.curated.curation_file import NOTHING, PEOPLE, PHOTOS, SESSIONS
+from maskage.formats.curated.curation_file import TIME as TIMES
 
 
 @dataclass(frozen=True)

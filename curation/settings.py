@@ -150,7 +150,7 @@ class CurationSettings:
     @property
     def splits(self) -> tuple[str, ...]:
         """The splits that get photos."""
-        from maskage.formats.curated_set import SPLITS
+        from maskage.formats.curated.curated_set import SPLITS
 
         return SPLITS[:-1] if self.no_test else SPLITS
 

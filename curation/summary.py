@@ -7,7 +7,7 @@ from rich.cells import cell_len, set_cell_size
 from curation.plan.plan import CurationPlan
 from curation.settings import GIVEN, GROUP
 from maskage.classes.scheme import MASK, MISWORN, WORN
-from maskage.formats.curated_set import SPLITS
+from maskage.formats.curated.curated_set import SPLITS
 from maskage.outside_text import join_lines, path_to_text, shown_text
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from maskage.classes.scheme import Scheme
 from maskage.dataset.store import PhotoStore
 from maskage.errors import PhotoNotSavedError
-from maskage.formats.classes_file import (
+from maskage.formats.classes.classes_file import (
     CLASSES_FILE,
     format_scheme,
     read_scheme,

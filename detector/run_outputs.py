@@ -16,8 +16,8 @@ from maskage.cameras.sources import Camera, PictureFolder
 from maskage.cameras.video.video_file import VideoFile
 from maskage.classes.scheme import Scheme
 from maskage.console import say
-from maskage.formats.datasets_behind import datasets_behind
 from maskage.formats.output_log import Kind, Output, log_output
+from maskage.formats.run.datasets_behind import datasets_behind
 from maskage.outside_text import portable_name
 from maskage.records import Frame
 

@@ -16,7 +16,7 @@ from maskage.console import show_progress
 from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, UnreadableImageError
 from maskage.formats.bundle import find_bundle, load_bundle
-from maskage.formats.curated_set import list_left_out
+from maskage.formats.curated.curated_set import list_left_out
 from maskage.inference.classifier import Classifier
 from maskage.outside_text import join_lines
 from maskage.pictures.images import read_image

@@ -55,9 +55,9 @@ if TYPE_CHECKING:
     from maskage.dataset.store import list_photos
     from maskage.errors import ToolchainError
     from maskage.faces.finder import GuideFinder, YuNetFinder, crop_face, open_face_finder
-    from maskage.formats.classes_file import read_scheme
-    from maskage.formats.curated_set import CuratedDataset, CuratedPhoto, read_curated
-    from maskage.formats.run_folder import RunFolder
+    from maskage.formats.classes.classes_file import read_scheme
+    from maskage.formats.curated.curated_set import CuratedDataset, CuratedPhoto, read_curated
+    from maskage.formats.run.run_folder import RunFolder
     from maskage.inference.picture_faces import ClassifiedFace, FaceClassifier
     from maskage.pictures.images import encode_jpeg, read_image
     from maskage.records import FaceBox, Frame, Photo

@@ -22,10 +22,10 @@ from detector.cli import main as detector
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.faces.finder import CROP_MARGIN, guide_box
 from maskage.formats.bundle import load_bundle
-from maskage.formats.classes_file import read_scheme
-from maskage.formats.plan_file import read_plan
-from maskage.formats.predictions_file import read_predictions
-from maskage.formats.run_folder import RunFolder
+from maskage.formats.classes.classes_file import read_scheme
+from maskage.formats.curated.plan_file import read_plan
+from maskage.formats.run.predictions_file import read_predictions
+from maskage.formats.run.run_folder import RunFolder
 from maskage.inference.onnx_runtime import onnxruntime
 from maskage.pictures.images import encode_jpeg, resize_square
 from tests.conftest import make_once

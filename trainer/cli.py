@@ -51,7 +51,7 @@ def _add_compare_options(parser: CommandParser) -> None:
 def _run_evaluate(arguments: argparse.Namespace) -> int:
     gate = arguments.fail_under
     require_share("--fail-under", gate)
-    from maskage.formats.curated_set import require_all_read
+    from maskage.formats.curated.curated_set import require_all_read
     from maskage.pictures.picture_files import report_left_out
     from trainer.evaluate import evaluate_run, write_evaluation
 
@@ -99,8 +99,8 @@ def _run_compare(arguments: argparse.Namespace) -> int:
 
 
 def _log_page(page: Path, places: Sequence[Path]) -> None:
-    from maskage.formats.datasets_behind import datasets_behind
     from maskage.formats.output_log import Kind, Output, log_output
+    from maskage.formats.run.datasets_behind import datasets_behind
 
     log_output(datasets_behind(places), Output(page, Kind.PAGE))
 

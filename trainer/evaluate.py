@@ -8,8 +8,8 @@ from maskage.console import Progress, no_progress, say
 from maskage.defaults import DEFAULT_RUNS
 from maskage.errors import DatasetError, EnvironmentProblemError, ToolchainError, UsageError
 from maskage.formats.bundle import ONNX_FILE, ModelBundle, find_bundle, load_bundle, read_file
-from maskage.formats.classes_file import find_scheme, require_same_classes
-from maskage.formats.curated_set import (
+from maskage.formats.classes.classes_file import find_scheme, require_same_classes
+from maskage.formats.curated.curated_set import (
     SPLITS,
     CuratedPhoto,
     list_left_out,
@@ -17,7 +17,7 @@ from maskage.formats.curated_set import (
     read_curated,
     scheme_of_set,
 )
-from maskage.formats.run_folder import trained_on
+from maskage.formats.run.run_folder import trained_on
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.inference.timing import measure_ms
 from maskage.outside_text import path_to_text, shown_text

@@ -123,7 +123,7 @@ class FitSettings:
         if recipe.heads != FACTORS or scheme.is_told_by_factors:
             return recipe
         if self.heads == FACTORS:
-            from maskage.formats.classes_file import CLASSES_FILE
+            from maskage.formats.classes.classes_file import CLASSES_FILE
 
             lacking = "the same values of all factors" if scheme.factors else "no factors"
             who = "some classes" if scheme.factors else "the classes"

@@ -29,7 +29,7 @@ from benchmarks.common.criteria import finish
 from benchmarks.common.goals import PREVIEW
 from benchmarks.common.pseudo_terminal import run_in_terminal
 from maskage.classes.ready_made import plain_scheme
-from maskage.formats.classes_file import CLASSES_FILE, format_scheme
+from maskage.formats.classes.classes_file import CLASSES_FILE, format_scheme
 
 if TYPE_CHECKING:
     from collector.app import CollectorApp

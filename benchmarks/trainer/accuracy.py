@@ -52,10 +52,10 @@ from maskage.console import show_progress
 from maskage.defaults import DEFAULT_SEED
 from maskage.faces.finder import obtain_face_model
 from maskage.formats.bundle import load_bundle
-from maskage.formats.curated_set import SPLITS, CuratedPhoto
-from maskage.formats.plan_file import PLAN_COLUMNS, PLAN_FILE
-from maskage.formats.predictions_file import Prediction, predictions_of
-from maskage.formats.run_folder import RunFolder
+from maskage.formats.curated.curated_set import SPLITS, CuratedPhoto
+from maskage.formats.curated.plan_file import PLAN_COLUMNS, PLAN_FILE
+from maskage.formats.run.predictions_file import Prediction, predictions_of
+from maskage.formats.run.run_folder import RunFolder
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.pictures.images import encode_jpeg
 from maskage.pictures.perceptual_hash import GROUP_BITS

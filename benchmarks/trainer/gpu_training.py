@@ -67,8 +67,8 @@ from curation.settings import PaintingSettings
 from maskage.classes.ready_made import MASK_AGE
 from maskage.classes.scheme import AGE, MASK, OLD, WORN
 from maskage.defaults import DEFAULT_SEED
-from maskage.formats.predictions_file import predictions_of
-from maskage.formats.run_folder import create_run
+from maskage.formats.run.predictions_file import predictions_of
+from maskage.formats.run.run_folder import create_run
 from trainer.data.dataset import read_training_photos, relative_names
 from trainer.evaluation.intervals import estimate, number_groups, resample_means
 from trainer.fit.packing import TrainingOutcome

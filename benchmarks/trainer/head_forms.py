@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from maskage.formats.curated_set import read_curated
+from maskage.formats.curated.curated_set import read_curated
 from trainer.data.frozen_features import FrozenBackbone
 from trainer.evaluation.intervals import number_groups, resample_means
 from trainer.network.classes import class_numbers

@@ -38,7 +38,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.common.criteria import finish
 from benchmarks.common.goals import TRAINING_SPEED
 from benchmarks.trainer.accuracy import Case, Fold, allot, lay_out, list_cases
-from maskage.formats.curated_set import SPLITS, read_curated
+from maskage.formats.curated.curated_set import SPLITS, read_curated
 
 ROOT = Path(__file__).parents[2]
 MODEL = "mobilenetv2"

@@ -52,7 +52,7 @@ def _run_classes(arguments: argparse.Namespace) -> int:
         raise UsageError(f"One change at a time: --{given[0]} or --{given[1]}.")
     _check_options(arguments, given[0] if given else None)
     from maskage.dataset.class_change_steps import finish_change
-    from maskage.formats.classes_file import read_scheme
+    from maskage.formats.classes.classes_file import read_scheme
 
     root: Path = arguments.data
     finish_change(root)
@@ -69,10 +69,10 @@ def _run_classes(arguments: argparse.Namespace) -> int:
 
 def _has_outputs(root: Path) -> bool:
     """Return True if there is a curated set or a run of the dataset, or one beside it."""
-    from maskage.formats.curation_file import CURATION_FILE
+    from maskage.formats.curated.curation_file import CURATION_FILE
+    from maskage.formats.curated.plan_file import PLAN_FILE
     from maskage.formats.output_log import read_outputs
-    from maskage.formats.plan_file import PLAN_FILE
-    from maskage.formats.run_arguments import ARGS_FILE
+    from maskage.formats.run.run_arguments import ARGS_FILE
 
     beside = root.resolve().parent
     names = (f"*/{PLAN_FILE}", f"*/{CURATION_FILE}", f"*/*/{ARGS_FILE}")
@@ -94,7 +94,7 @@ def _check_options(arguments: argparse.Namespace, action: str | None) -> None:
 def _add(arguments: argparse.Namespace) -> "Scheme":
     from collector.commands.new_classes import make_class, require_free_key
     from maskage.dataset.class_changes import add_class
-    from maskage.formats.classes_file import read_scheme
+    from maskage.formats.classes.classes_file import read_scheme
 
     before = read_scheme(arguments.data)
     new = make_class(
@@ -167,7 +167,7 @@ def _require_class(root: Path, label: str) -> None:
     """Refuse a class that there is not, with the one that was probably meant."""
     from maskage.dataset.importing.sources.near_classes import close_classes
     from maskage.dataset.outside_folders import require_dataset
-    from maskage.formats.classes_file import read_scheme
+    from maskage.formats.classes.classes_file import read_scheme
 
     scheme = read_scheme(root)
     require_dataset(root, scheme)
@@ -192,7 +192,7 @@ def _list(root: Path, scheme: "Scheme", *, is_json: bool) -> int:
     from collector.commands.class_list import class_as_json, list_classes
     from maskage.dataset.outside_folders import describe_outside, find_outside
     from maskage.dataset.photo_files import list_files
-    from maskage.formats.classes_file import CLASSES_FILE
+    from maskage.formats.classes.classes_file import CLASSES_FILE
     from maskage.outside_text import path_to_text
 
     photos = dict.fromkeys(scheme.labels, 0)

@@ -72,7 +72,7 @@ def _run_edit(arguments: argparse.Namespace) -> int:
     from maskage.dataset.facts.editing import DatasetOnDisk
     from maskage.dataset.outside_folders import require_dataset
     from maskage.dataset.store import PhotoStore
-    from maskage.formats.classes_file import read_scheme
+    from maskage.formats.classes.classes_file import read_scheme
 
     require_dataset(root, read_scheme(root))
     table = _read_table(arguments.table) if arguments.table else None

@@ -90,7 +90,7 @@ def _add_import_options(parser: CommandParser) -> None:
 
 def _run_import(arguments: argparse.Namespace) -> int:
     from maskage.dataset.class_change_steps import finish_change
-    from maskage.formats.classes_file import read_scheme
+    from maskage.formats.classes.classes_file import read_scheme
 
     finish_change(arguments.data)
     scheme = read_scheme(arguments.data)

@@ -133,7 +133,7 @@ def _note_ready_made(scheme: "Scheme", text: str | None) -> None:
 
 def _show_made(root: Path, scheme: "Scheme", origin: Path | None) -> None:
     from collector.commands.class_list import list_classes
-    from maskage.formats.classes_file import CLASSES_FILE
+    from maskage.formats.classes.classes_file import CLASSES_FILE
 
     show(f"{root}: a dataset with {len(scheme)} classes, listed in {root / CLASSES_FILE}")
     show(*list_classes(scheme))

@@ -158,7 +158,7 @@ def _run_restore(arguments: argparse.Namespace) -> int:
 def _require_dataset(root: Path) -> None:
     from maskage.dataset.class_change_steps import finish_change
     from maskage.dataset.outside_folders import require_dataset
-    from maskage.formats.classes_file import read_scheme
+    from maskage.formats.classes.classes_file import read_scheme
 
     finish_change(root)
     require_dataset(root, read_scheme(root))

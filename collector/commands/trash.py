@@ -52,7 +52,7 @@ def _run_trash(arguments: argparse.Namespace) -> int:
     from maskage.dataset.outside_folders import require_dataset
     from maskage.dataset.store import PhotoStore
     from maskage.dataset.trash import list_trash
-    from maskage.formats.classes_file import read_scheme
+    from maskage.formats.classes.classes_file import read_scheme
 
     require_dataset(root, read_scheme(root))
     with PhotoStore(root) as store:

@@ -29,8 +29,8 @@ from curation.plan.plan import CurationPlan, PlannedPhoto
 from curation.settings import DROP, RANDOM
 from maskage.console import Progress, no_progress
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
-from maskage.formats.classes_file import CLASSES_FILE, format_scheme
-from maskage.formats.curated_set import (
+from maskage.formats.classes.classes_file import CLASSES_FILE, format_scheme
+from maskage.formats.curated.curated_set import (
     READER_CACHES,
     SET_NAMES,
     SPLITS,
@@ -38,8 +38,8 @@ from maskage.formats.curated_set import (
     list_files,
     write_class_weights,
 )
-from maskage.formats.curation_file import PAGE_FILE, CurationRecord, write_curation
-from maskage.formats.plan_file import (
+from maskage.formats.curated.curation_file import PAGE_FILE, CurationRecord, write_curation
+from maskage.formats.curated.plan_file import (
     PLAN_FILE,
     PlanRow,
     has_plan,

@@ -11,7 +11,7 @@ from curation.plan.plan import CurationPlan, PlannedPhoto
 from curation.settings import GIVEN, RANDOM
 from maskage.console import Progress, no_progress
 from maskage.errors import DatasetError, ToolchainError
-from maskage.formats.curated_set import SPLITS, list_files
+from maskage.formats.curated.curated_set import SPLITS, list_files
 from maskage.formats.sums import hash_file
 from maskage.pictures.hamming import find_close_pairs
 from maskage.pictures.perceptual_hash import hash_array

@@ -5,7 +5,7 @@ import yaml
 from curation.export.croissant import describe_photos
 from curation.export.facts import METADATA_FILE, ExportFacts
 from curation.export.parquet import DATA
-from maskage.formats.export_file import COCO, PARQUET
+from maskage.formats.curated.export_file import COCO, PARQUET
 from maskage.outside_text import shown_text
 
 CARD_FILE = "README.md"

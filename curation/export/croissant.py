@@ -9,7 +9,7 @@ from pathlib import Path
 
 from curation.export.facts import METADATA_FILE, ExportFacts
 from curation.export.parquet import DATA
-from maskage.formats.export_file import PARQUET
+from maskage.formats.curated.export_file import PARQUET
 from maskage.formats.sums import hash_file
 from maskage.system.files import write_private
 

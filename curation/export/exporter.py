@@ -27,8 +27,15 @@ from curation.export.pictures import ExportPicture, Unexported, prepare_pictures
 from curation.export.source import ExportSource
 from maskage.console import Progress, no_progress
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
-from maskage.formats.classes_file import CLASSES_FILE, format_scheme
-from maskage.formats.export_file import COCO, PARQUET, ZIP, ExportRecord, is_export, write_export
+from maskage.formats.classes.classes_file import CLASSES_FILE, format_scheme
+from maskage.formats.curated.export_file import (
+    COCO,
+    PARQUET,
+    ZIP,
+    ExportRecord,
+    is_export,
+    write_export,
+)
 from maskage.installation import installed_version
 from maskage.system.files import sync_folder, write_private
 from maskage.system.swap_folder import RESULT, building_folder, swap_in

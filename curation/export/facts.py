@@ -8,7 +8,7 @@ from functools import cached_property
 
 from curation.export.pictures import ExportPicture
 from curation.export.source import ExportSource
-from maskage.formats.curated_set import SPLITS
+from maskage.formats.curated.curated_set import SPLITS
 
 METADATA_FILE = "metadata.jsonl"
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from curation.export.facts import PictureFacts
 from maskage.errors import EnvironmentProblemError
-from maskage.formats.export_file import PARQUET
+from maskage.formats.curated.export_file import PARQUET
 from maskage.installation import explain_install
 from maskage.system.files import make_private
 

@@ -10,16 +10,16 @@ from maskage.dataset.consent import Consent, find_objection
 from maskage.dataset.manifest.reading import read_consents
 from maskage.dataset.store import list_photos
 from maskage.errors import DatasetError
-from maskage.formats.classes_file import read_scheme
-from maskage.formats.curated_set import (
+from maskage.formats.classes.classes_file import read_scheme
+from maskage.formats.curated.curated_set import (
     SPLITS,
     CuratedDataset,
     list_left_out,
     read_curated,
     require_all_read,
 )
-from maskage.formats.curation_file import find_origin
-from maskage.formats.plan_file import read_plan
+from maskage.formats.curated.curation_file import find_origin
+from maskage.formats.curated.plan_file import read_plan
 from maskage.outside_text import shown_text
 from maskage.pictures.picture_files import LeftOut
 from maskage.records import FaceBox, Photo

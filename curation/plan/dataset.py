@@ -13,7 +13,7 @@ from maskage.commands.text_table import MOST_LISTED, list_first
 from maskage.dataset.outside_folders import ways_to_classes
 from maskage.dataset.store import list_photos
 from maskage.errors import DatasetError, EnvironmentProblemError
-from maskage.formats.classes_file import read_scheme
+from maskage.formats.classes.classes_file import read_scheme
 from maskage.outside_text import is_utf8, shown_text
 from maskage.pictures.picture_files import reason_of_file
 from maskage.pictures.picture_kinds import (

@@ -14,7 +14,7 @@ from curation.settings import CurationSettings
 from curation.splitting.split import find_straddlers
 from maskage.classes.scheme import Scheme
 from maskage.dataset.photo_scan import FileScan
-from maskage.formats.curated_set import SPLITS
+from maskage.formats.curated.curated_set import SPLITS
 from maskage.pictures.common_formats import FormatChange
 from maskage.records import Suggestion
 

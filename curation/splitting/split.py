@@ -28,7 +28,7 @@ from maskage.commands.text_table import list_first
 from maskage.dataset.photo_scan import PhotoScan
 from maskage.defaults import DEFAULT_SEED
 from maskage.errors import DatasetError
-from maskage.formats.curated_set import SPLITS
+from maskage.formats.curated.curated_set import SPLITS
 from maskage.records import Photo
 
 

@@ -20,7 +20,7 @@ from curation.grouping.guessed_sessions import read_time
 from curation.grouping.look_alikes import LookAlikes
 from curation.settings import Shares
 from maskage.dataset.photo_scan import PhotoScan
-from maskage.formats.curated_set import SPLITS
+from maskage.formats.curated.curated_set import SPLITS
 from maskage.records import Photo
 
 Seconds = NDArray[np.float64]

@@ -13,7 +13,7 @@ from curation.settings import GIVEN, GROUP, RANDOM, SESSION, TIME, CurationSetti
 from curation.splitting.time_split import Placement
 from maskage.defaults import DEFAULT_CURATED
 from maskage.errors import DatasetError
-from maskage.formats.curated_set import SPLITS
+from maskage.formats.curated.curated_set import SPLITS
 from maskage.shell_words import join_words
 
 SMALLER_GAPS_S = (1.0, 0.0)

@@ -28,8 +28,8 @@ from maskage.console import say
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.faces.finder import SMALLEST_IN_PICTURE_PX, open_face_finder
 from maskage.formats.bundle import ModelBundle, find_bundle, load_bundle
-from maskage.formats.datasets_behind import datasets_behind
 from maskage.formats.output_log import Kind, Output, log_output
+from maskage.formats.run.datasets_behind import datasets_behind
 from maskage.inference.classifier import Classifier
 from maskage.pictures.picture_files import report_left_out
 

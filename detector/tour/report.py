@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from maskage.classes.scheme import Scheme
-from maskage.formats.curated_set import SPLITS
-from maskage.formats.plan_file import read_plan
-from maskage.formats.run_folder import RunFolder
+from maskage.formats.curated.curated_set import SPLITS
+from maskage.formats.curated.plan_file import read_plan
+from maskage.formats.run.run_folder import RunFolder
 from maskage.pages.page import Card, fill, render_page
 from maskage.pages.parts import data_address
 from maskage.pictures.images import encode_jpeg, read_image, resize_square

@@ -25,7 +25,7 @@ from maskage.demo.scenes import mask_states
 from maskage.errors import EnvironmentProblemError, UsageError
 from maskage.faces.finder import GuideFinder
 from maskage.formats.bundle import find_bundle, load_bundle
-from maskage.formats.run_folder import RunFolder
+from maskage.formats.run.run_folder import RunFolder
 from maskage.inference.classifier import Classifier
 from maskage.outside_text import shown_text
 

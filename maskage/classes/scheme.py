@@ -2,7 +2,7 @@
 
 A label is the name of a class folder, a plain `str`. Whatever else is known of a class is asked
 of the scheme: `scheme[label].title`, `scheme.value(label, "mask")`. The scheme travels with the
-dataset, the curated set, the run and the bundle (`maskage.formats.classes_file`).
+dataset, the curated set, the run and the bundle (`maskage.formats.classes.classes_file`).
 """
 
 import unicodedata

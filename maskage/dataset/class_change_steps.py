@@ -32,7 +32,7 @@ from maskage.errors import (
     ManifestDamagedError,
     PhotoNotSavedError,
 )
-from maskage.formats.class_change_file import (
+from maskage.formats.classes.class_change_file import (
     ADD,
     ADOPT,
     RENAME,
@@ -41,7 +41,7 @@ from maskage.formats.class_change_file import (
     read_change,
     remove_change,
 )
-from maskage.formats.classes_file import CLASSES_FILE, read_scheme
+from maskage.formats.classes.classes_file import CLASSES_FILE, read_scheme
 from maskage.formats.dataset_folder import manifest_path
 from maskage.records import Photo
 from maskage.system.files import replace_file, sync_folder

@@ -30,7 +30,7 @@ from maskage.errors import (
     EnvironmentProblemError,
     UsageError,
 )
-from maskage.formats.class_change_file import (
+from maskage.formats.classes.class_change_file import (
     ADD,
     ADOPT,
     REMOVE,
@@ -39,8 +39,8 @@ from maskage.formats.class_change_file import (
     remove_change,
     write_change,
 )
-from maskage.formats.classes_edit import add_to, remove_from, rename_in
-from maskage.formats.classes_file import CLASSES_FILE, format_scheme, read_scheme
+from maskage.formats.classes.classes_edit import add_to, remove_from, rename_in
+from maskage.formats.classes.classes_file import CLASSES_FILE, format_scheme, read_scheme
 from maskage.formats.dataset_folder import manifest_path
 from maskage.system.lock import lock_dataset
 

@@ -10,7 +10,12 @@ from maskage.classes.scheme import Scheme, names_as_elsewhere
 from maskage.dataset.importing.sources.source_folders import find_class_folders, list_picture_names
 from maskage.dataset.photo_files import TRASH, list_files, make_folders, require_own_folders
 from maskage.errors import DatasetError, PhotoNotSavedError
-from maskage.formats.classes_file import CLASSES_FILE, find_scheme, format_scheme, read_scheme
+from maskage.formats.classes.classes_file import (
+    CLASSES_FILE,
+    find_scheme,
+    format_scheme,
+    read_scheme,
+)
 from maskage.system.files import save_new_file
 from maskage.system.lock import lock_dataset
 

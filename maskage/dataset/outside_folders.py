@@ -14,7 +14,7 @@ from maskage.dataset.photo_files import (
     no_dataset,
 )
 from maskage.errors import DatasetError, EnvironmentProblemError
-from maskage.formats.classes_file import CLASSES_FILE
+from maskage.formats.classes.classes_file import CLASSES_FILE
 from maskage.formats.dataset_folder import manifest_path
 from maskage.outside_text import shown_text
 from maskage.pictures.picture_kinds import is_system_name, walk_pictures

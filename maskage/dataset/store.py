@@ -24,7 +24,7 @@ from maskage.dataset.manifest.writer import Manifest
 from maskage.dataset.photo_files import TRASH, PhotoMoves, disk_faults, list_files, make_folders
 from maskage.dataset.photo_names import digest_of, iso_time, photo_name, possible_paths
 from maskage.errors import ManifestGoneError, PhotoNotSavedError, ToolchainError
-from maskage.formats.classes_file import read_scheme
+from maskage.formats.classes.classes_file import read_scheme
 from maskage.pictures.images import encode_jpeg
 from maskage.pictures.perceptual_hash import hash_crop
 from maskage.records import FaceBox, Photo, Quality, RgbImage, Suggestion

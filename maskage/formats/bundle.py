@@ -26,7 +26,12 @@ from maskage.classes.scheme import Scheme
 from maskage.console import say
 from maskage.defaults import DEFAULT_RUNS
 from maskage.errors import EnvironmentProblemError, ModelRefusedError
-from maskage.formats.classes_file import CLASSES_FILE, LARGEST_CLASSES, format_scheme, parse_scheme
+from maskage.formats.classes.classes_file import (
+    CLASSES_FILE,
+    LARGEST_CLASSES,
+    format_scheme,
+    parse_scheme,
+)
 from maskage.formats.sums import LARGEST_SUMS, SUMS_FILE, format_sums, parse_sums
 from maskage.security.files import (
     UnsafeFileError,

@@ -32,7 +32,7 @@ from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.photo_scan import PhotoScan, scan_file
 from maskage.dataset.store import PhotoStore
 from maskage.errors import UnreadableImageError
-from maskage.formats.curated_set import SPLITS, read_curated
+from maskage.formats.curated.curated_set import SPLITS, read_curated
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import decode_image, encode_jpeg, read_image
 from maskage.system.paths import scan_cache_path

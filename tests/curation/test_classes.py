@@ -19,10 +19,10 @@ from curation.plan.planning import make_plan
 from curation.settings import CurationSettings
 from maskage.classes.ready_made import MASK_AGE, READY_MADE, plain_scheme
 from maskage.classes.scheme import AGE, MASK, NONE, OLD, WORN, YOUNG, PhotoClass, Scheme
-from maskage.formats.classes_file import CLASSES_FILE, format_scheme, read_scheme
-from maskage.formats.curated_set import SPLITS, read_curated
-from maskage.formats.curation_file import read_curation
-from maskage.formats.plan_file import read_plan
+from maskage.formats.classes.classes_file import CLASSES_FILE, format_scheme, read_scheme
+from maskage.formats.curated.curated_set import SPLITS, read_curated
+from maskage.formats.curated.curation_file import read_curation
+from maskage.formats.curated.plan_file import read_plan
 from maskage.pictures.images import encode_jpeg
 from tests.conftest import draw_noise
 from tests.curation.labels.test_label_check import make_bursts

@@ -17,7 +17,7 @@ import splitfolders
 from curation.cli import main
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore, list_photos
-from maskage.formats.curated_set import SPLITS, read_curated
+from maskage.formats.curated.curated_set import SPLITS, read_curated
 from maskage.outside_text import shown_text
 from maskage.pictures.images import encode_jpeg, read_image
 from maskage.pictures.perceptual_hash import hash_crop

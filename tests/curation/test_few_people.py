@@ -15,8 +15,8 @@ from curation.cli import main
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError
-from maskage.formats.curated_set import SPLITS, read_curated
-from maskage.formats.curation_file import read_curation
+from maskage.formats.curated.curated_set import SPLITS, read_curated
+from maskage.formats.curated.curation_file import read_curation
 from maskage.pictures.images import encode_jpeg
 from tests.conftest import draw_noise
 from tests.pages import Page

@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 
 from curation.cli import main
-from maskage.formats.curated_set import SPLITS, list_files, read_contents, read_curated
-from maskage.formats.plan_file import PlanRow, read_plan
+from maskage.formats.curated.curated_set import SPLITS, list_files, read_contents, read_curated
+from maskage.formats.curated.plan_file import PlanRow, read_plan
 from maskage.pictures.bare_pictures import strip_picture
 from maskage.pictures.images import read_image
 from tests.conftest import make_once

@@ -12,7 +12,7 @@ import pytest
 from curation.cli import main
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore
-from maskage.formats.curation_file import read_curation
+from maskage.formats.curated.curation_file import read_curation
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Photo
 from tests.conftest import draw_noise

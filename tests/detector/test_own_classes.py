@@ -14,7 +14,7 @@ from maskage.classes.scheme import Scheme
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError, PhotoNotSavedError
 from maskage.formats.bundle import ModelBundle, load_bundle
-from maskage.formats.classes_file import CLASSES_FILE, find_scheme, format_scheme
+from maskage.formats.classes.classes_file import CLASSES_FILE, find_scheme, format_scheme
 from maskage.pictures.images import encode_jpeg
 from tests.detector.conftest import bundle_for
 from tests.detector.schemes import AGE_ONLY, MASK_STATE, ODD

@@ -9,7 +9,7 @@ import pytest
 
 from maskage.classes.ready_made import MASK_AGE
 from maskage.classes.scheme import AGE, MASK, OLD, WORN, PhotoClass, Scheme
-from maskage.formats.classes_file import CLASSES_FILE, format_scheme
+from maskage.formats.classes.classes_file import CLASSES_FILE, format_scheme
 from maskage.pictures.images import encode_jpeg
 from maskage.records import RgbImage
 from tests.conftest import make_once

@@ -10,10 +10,10 @@ import pytest
 from curation.cli import main as curate
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore
-from maskage.formats.curation_file import CurationRecord, write_curation
-from maskage.formats.plan_file import PLAN_COLUMNS
-from maskage.formats.run_arguments import read_arguments, write_arguments
-from maskage.formats.run_folder import RunFolder
+from maskage.formats.curated.curation_file import CurationRecord, write_curation
+from maskage.formats.curated.plan_file import PLAN_COLUMNS
+from maskage.formats.run.run_arguments import read_arguments, write_arguments
+from maskage.formats.run.run_folder import RunFolder
 from tests.trainer.conftest import draw_face
 from trainer.cli import main
 from trainer.evaluation.compare import summarise_runs

@@ -10,9 +10,15 @@ import pytest
 from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError
 from maskage.formats.bundle import load_bundle
-from maskage.formats.curated_set import read_curated
-from maskage.formats.curation_file import NOTHING, PEOPLE, PHOTOS, CurationRecord, write_curation
-from maskage.formats.run_folder import RunFolder
+from maskage.formats.curated.curated_set import read_curated
+from maskage.formats.curated.curation_file import (
+    NOTHING,
+    PEOPLE,
+    PHOTOS,
+    CurationRecord,
+    write_curation,
+)
+from maskage.formats.run.run_folder import RunFolder
 from maskage.inference.classifier import Classifier
 from maskage.pictures.images import read_image
 from tests.conftest import make_once

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from maskage.formats.predictions_file import count_predicted, read_right_answers
-from maskage.formats.run_folder import RunFolder
+from maskage.formats.run.predictions_file import count_predicted, read_right_answers
+from maskage.formats.run.run_folder import RunFolder
 from maskage.outside_text import path_to_text
 from trainer.cli import main
 

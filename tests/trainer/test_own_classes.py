@@ -12,9 +12,9 @@ from maskage.classes.ready_made import MASK_AGE, plain_scheme
 from maskage.classes.scheme import PhotoClass, Scheme
 from maskage.errors import UsageError
 from maskage.formats.bundle import load_bundle
-from maskage.formats.classes_file import CLASSES_FILE, format_scheme, read_scheme
-from maskage.formats.run_arguments import read_arguments, write_arguments
-from maskage.formats.run_folder import RunFolder, create_run
+from maskage.formats.classes.classes_file import CLASSES_FILE, format_scheme, read_scheme
+from maskage.formats.run.run_arguments import read_arguments, write_arguments
+from maskage.formats.run.run_folder import RunFolder, create_run
 from tests.pages import Page
 from tests.trainer.conftest import MOOD, OWN, make_own_set
 from trainer.cli import main

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskage.classes.scheme import Scheme
-from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.curated.curated_set import CuratedPhoto
 from maskage.records import RgbImage
 from trainer.data.augment import Augmenter, seed_of_draw
 from trainer.data.pixels import PixelReader, worker_count

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from maskage.classes.scheme import Scheme
 from maskage.errors import UnreadableImageError
-from maskage.formats.classes_file import require_same_classes
-from maskage.formats.curated_set import (
+from maskage.formats.classes.classes_file import require_same_classes
+from maskage.formats.curated.curated_set import (
     SPLITS,
     CuratedDataset,
     CuratedPhoto,
@@ -19,7 +19,7 @@ from maskage.formats.curated_set import (
     read_class_weights,
     read_curated,
 )
-from maskage.formats.curation_file import NOTHING
+from maskage.formats.curated.curation_file import NOTHING
 from maskage.outside_text import path_to_text
 from trainer.network.classes import class_numbers, class_weights
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.curated.curated_set import CuratedPhoto
 from maskage.formats.feature_cache import CACHE_NAME, FeatureCache, feature_key
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.records import RgbImage

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from maskage.classes.scheme import Scheme
 from maskage.errors import UsageError
-from maskage.formats.curated_set import CuratedPhoto
-from maskage.formats.datasets_behind import datasets_behind
+from maskage.formats.curated.curated_set import CuratedPhoto
 from maskage.formats.feature_cache import FeatureCache
 from maskage.formats.output_log import Kind, Output, log_output
+from maskage.formats.run.datasets_behind import datasets_behind
 from trainer.data.dataset import digest_files
 from trainer.data.features import FeatureArray, FeatureExtractor, cache_folder, default_cache
 from trainer.data.pixels import PixelReader

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.curated.curated_set import CuratedPhoto
 from maskage.pictures.images import read_image, resize_square
 from maskage.records import RgbImage
 

@@ -11,8 +11,8 @@ from maskage.console import say
 from maskage.defaults import DEFAULT_RUNS
 from maskage.errors import EnvironmentProblemError
 from maskage.formats.bundle import ONNX_FILE
-from maskage.formats.predictions_file import read_right_answers
-from maskage.formats.run_folder import RunFolder, finished_runs, unfinished_runs
+from maskage.formats.run.predictions_file import read_right_answers
+from maskage.formats.run.run_folder import RunFolder, finished_runs, unfinished_runs
 from maskage.outside_text import join_lines, shown_text
 from trainer.evaluation.accuracies import name_accuracies, read_factor_accuracies
 from trainer.evaluation.paired import compare_answers

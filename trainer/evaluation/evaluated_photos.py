@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from maskage.classes.scheme import Scheme
 from maskage.dataset.photo_scan import FileScan
-from maskage.formats.curated_set import CuratedPhoto
-from maskage.formats.predictions_file import Prediction, predictions_of
+from maskage.formats.curated.curated_set import CuratedPhoto
+from maskage.formats.run.predictions_file import Prediction, predictions_of
 from trainer.data.dataset import relative_names
 from trainer.evaluation.breakdown import Breakdown, break_down_by_facts
 from trainer.evaluation.leak_check import scan_files

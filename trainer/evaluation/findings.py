@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from maskage.console import Progress, no_progress
-from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.curated.curated_set import CuratedPhoto
 from maskage.inference.onnx_engine import OnnxEngine
 from trainer.evaluation.accuracies import Accuracies
 from trainer.evaluation.evaluated_photos import EvaluatedPhotos

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from maskage.dataset.photo_scan import FileScan, scan_file
-from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.curated.curated_set import CuratedPhoto
 from maskage.pictures.hamming import find_close_pairs
 from maskage.pictures.perceptual_hash import GROUP_BITS, hash_array
 from trainer.data.pixels import worker_count

@@ -11,7 +11,7 @@ from pathlib import Path
 from maskage.dataset.manifest.reading import read_rows
 from maskage.errors import DatasetError
 from maskage.formats import metadata_file
-from maskage.formats.curation_file import find_origin
+from maskage.formats.curated.curation_file import find_origin
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.tables.table_match import match_table
 from maskage.outside_text import path_to_text

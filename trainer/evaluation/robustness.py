@@ -16,7 +16,7 @@ import numpy as np
 
 from maskage.classes.scheme import Scheme
 from maskage.console import Progress, no_progress
-from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.curated.curated_set import CuratedPhoto
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.pictures.images import decode_image, encode_jpeg, resize_square
 from maskage.records import RgbImage

@@ -31,8 +31,8 @@ def _add_export_options(parser: CommandParser) -> None:
 
 def _run_export(arguments: argparse.Namespace) -> int:
     from maskage.formats.bundle import find_bundle
-    from maskage.formats.datasets_behind import datasets_behind
     from maskage.formats.output_log import Kind, Output, log_output
+    from maskage.formats.run.datasets_behind import datasets_behind
 
     bundle = find_bundle(arguments.run, arguments.runs)
     # TFLite is written from TensorFlow, whatever the network was trained with.

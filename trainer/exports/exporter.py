@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from maskage.errors import EnvironmentProblemError
 from maskage.formats.bundle import golden_images
-from maskage.formats.classes_file import require_same_classes
-from maskage.formats.curated_set import CuratedPhoto, read_curated
-from maskage.formats.run_folder import trained_on
+from maskage.formats.classes.classes_file import require_same_classes
+from maskage.formats.curated.curated_set import CuratedPhoto, read_curated
+from maskage.formats.run.run_folder import trained_on
 from maskage.inference.timing import measure_by_turns
 from maskage.outside_text import join_lines
 from maskage.system.swap_folder import swap_in

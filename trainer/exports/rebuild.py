@@ -12,7 +12,7 @@ import numpy as np
 
 from maskage.errors import ModelRefusedError, UsageError
 from maskage.formats.bundle import KERAS_FILE, ModelBundle, golden_images, load_bundle, read_file
-from maskage.formats.run_arguments import ARGS_FILE, load_arguments
+from maskage.formats.run.run_arguments import ARGS_FILE, load_arguments
 from maskage.security.files import UnsafeFileError
 from maskage.security.keras_archive import WEIGHTS_ENTRY, read_archived_weights
 from maskage.security.keras_weights import largest_weights, load_checked_weights

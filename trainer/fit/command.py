@@ -81,7 +81,7 @@ def _run_fit(arguments: argparse.Namespace) -> int:
 
 def _begin(given: dict[str, Any]) -> Path:
     # Bad arguments and a missing dataset are reported before TensorFlow's seconds are spent.
-    from maskage.formats.curated_set import list_left_out, read_curated, require_all_read
+    from maskage.formats.curated.curated_set import list_left_out, read_curated, require_all_read
     from maskage.pictures.picture_files import report_left_out
 
     settings = FitSettings(**given)
@@ -105,7 +105,7 @@ def _begin(given: dict[str, Any]) -> Path:
 
 
 def _resume(named: Path, given: dict[str, Any]) -> Path:
-    from maskage.formats.run_folder import RunFolder, newest_unfinished
+    from maskage.formats.run.run_folder import RunFolder, newest_unfinished
 
     others = [name for name in given if name not in _WITH_RESUME]
     if others:
@@ -140,7 +140,7 @@ def _resume(named: Path, given: dict[str, Any]) -> Path:
 
 
 def _tell(train: Callable[[], Path]) -> int:
-    from maskage.formats.run_folder import RunFolder
+    from maskage.formats.run.run_folder import RunFolder
     from trainer.pages.report import read_learning_curve
     from trainer.progress import TrainingStoppedError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from maskage.classes.scheme import Scheme
 from maskage.console import say
 from maskage.errors import EnvironmentProblemError, UsageError
-from maskage.formats.run_folder import RunFolder, check_name, create_run
+from maskage.formats.run.run_folder import RunFolder, check_name, create_run
 from maskage.system.files import is_disk_full
 from trainer.data.dataset import TrainingPhotos, read_training_photos
 from trainer.fit.packing import pack_run

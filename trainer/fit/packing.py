@@ -20,7 +20,7 @@ from maskage.formats.bundle import (
     golden_images,
     write_bundle,
 )
-from maskage.formats.run_folder import RunFolder
+from maskage.formats.run.run_folder import RunFolder
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.inference.timing import measure_ms
 from maskage.security.keras_archive import archive_model

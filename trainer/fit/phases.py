@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.curated.curated_set import CuratedPhoto
 from maskage.security.keras_archive import save_checkpoint
 from trainer.data.augment import Augmenter, vary_colour, vary_framing
 from trainer.data.batches import TrainingBatches

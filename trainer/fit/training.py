@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskage.formats.feature_cache import FeatureCache
-from maskage.formats.results_file import EpochRow
-from maskage.formats.run_folder import RunFolder
+from maskage.formats.run.results_file import EpochRow
+from maskage.formats.run.run_folder import RunFolder
 from maskage.security.keras_archive import save_checkpoint
 from trainer.data.dataset import TrainingPhotos
 from trainer.data.features import FeatureExtractor, cache_folder, default_cache

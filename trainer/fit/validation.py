@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.curated.curated_set import CuratedPhoto
 from trainer.data.pixels import PixelReader, plain_batches
 from trainer.evaluation.calibration import fit_temperature
 from trainer.network.backbones import Network

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskage.classes.scheme import Scheme
-from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.curated.curated_set import CuratedPhoto
 from trainer.recipe import CLASSES
 
 

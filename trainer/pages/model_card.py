@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from maskage.classes.scheme import AGE, MASK, MISWORN, OLD, YOUNG, Scheme
-from maskage.formats.run_folder import RunFolder, describe_phases
+from maskage.formats.run.run_folder import RunFolder, describe_phases
 from maskage.outside_text import shown_text
 from trainer.evaluation.breakdown import LEAST_PHOTOS, Breakdown
 from trainer.evaluation.findings import Findings

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maskage.errors import ToolchainError
-from maskage.formats.run_folder import RunFolder, describe_phases
+from maskage.formats.run.run_folder import RunFolder, describe_phases
 from maskage.pages.page import Card, fill, render_page
 from maskage.pages.parts import data_address
 from maskage.system.files import write_private

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from maskage.formats.results_file import EpochRow
+from maskage.formats.run.results_file import EpochRow
 from maskage.outside_text import shown_text
 from trainer.evaluation.intervals import Estimate
 from trainer.studies.learning_curve import LearningCurve

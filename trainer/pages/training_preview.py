@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskage.classes.scheme import Scheme
-from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.curated.curated_set import CuratedPhoto
 from maskage.records import RgbImage
 from trainer.data.augment import Augmenter, seed_of_draw, seed_of_view, vary_colour, vary_framing
 from trainer.data.dataset import PhotoSet

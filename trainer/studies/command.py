@@ -49,7 +49,7 @@ def _run_folds(arguments: argparse.Namespace) -> int:
 
 def _run_study(arguments: argparse.Namespace, study: Callable[..., Any], **more: object) -> int:
     """Run a study of a curated folder with its progress, and print what it found."""
-    from maskage.formats.curated_set import list_left_out, require_all_read, scheme_of_set
+    from maskage.formats.curated.curated_set import list_left_out, require_all_read, scheme_of_set
     from maskage.pictures.picture_files import report_left_out
     from trainer.progress import ProgressPrinter
     from trainer.recipe import load_recipe, with_overrides

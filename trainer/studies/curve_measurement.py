@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskage.errors import DatasetError
-from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.curated.curated_set import CuratedPhoto
 from trainer.evaluation.intervals import estimate, number_groups, resample_means
 from trainer.evaluation.metrics import count_confusion, measure_accuracies
 from trainer.network.head import HeadData, train_head

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from maskage.classes.scheme import Scheme
 from maskage.errors import DatasetError, UsageError
-from maskage.formats.curated_set import CuratedDataset, CuratedPhoto, read_curated
+from maskage.formats.curated.curated_set import CuratedDataset, CuratedPhoto, read_curated
 from trainer.evaluation.intervals import number_groups
 from trainer.evaluation.metrics import evaluate_answers
 from trainer.network.classes import class_numbers

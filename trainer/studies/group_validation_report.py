@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from maskage.formats.curated_set import CuratedDataset
-from maskage.formats.curation_file import NOTHING
+from maskage.formats.curated.curated_set import CuratedDataset
+from maskage.formats.curated.curation_file import NOTHING
 from trainer.evaluation.accuracies import name_accuracies
 from trainer.evaluation.metrics import Evaluation
 from trainer.evaluation.score_tables import format_confusion, format_scores

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from maskage.classes.scheme import Scheme
 from maskage.errors import DatasetError
-from maskage.formats.curated_set import SPLITS, CuratedDataset, CuratedPhoto, read_curated
+from maskage.formats.curated.curated_set import SPLITS, CuratedDataset, CuratedPhoto, read_curated
 from trainer.evaluation.intervals import estimate, estimate_accuracy, number_groups, resample_means
 from trainer.network.classes import class_numbers
 from trainer.network.head import Matrix

@@ -26,7 +26,7 @@ from maskage.dataset.doctor.notes import Examined, list_notes
 from maskage.dataset.manifest.reading import KnownPhoto, ManifestRows
 from maskage.dataset.outside_folders import find_outside, is_without_classes, require_dataset
 from maskage.dataset.photo_files import TRASH, list_files
-from maskage.formats.classes_file import read_scheme
+from maskage.formats.classes.classes_file import read_scheme
 from maskage.formats.dataset_folder import manifest_path
 from maskage.records import Photo
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from maskage.dataset.photo_files import DAMAGED, TRASH, names_in
 from maskage.errors import UnreadableImageError
-from maskage.formats.classes_file import read_scheme
+from maskage.formats.classes.classes_file import read_scheme
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import decode_image
 from maskage.pictures.perceptual_hash import hash_crop

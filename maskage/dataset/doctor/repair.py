@@ -28,7 +28,7 @@ from maskage.dataset.manifest.writer import Manifest
 from maskage.dataset.outside_folders import require_dataset
 from maskage.dataset.photo_files import DAMAGED, TRASH
 from maskage.errors import PhotoNotSavedError
-from maskage.formats.classes_file import read_scheme
+from maskage.formats.classes.classes_file import read_scheme
 from maskage.formats.dataset_folder import manifest_path
 from maskage.system.faults import explain_fault
 from maskage.system.files import rename_new, sync_folder

@@ -13,12 +13,12 @@ from maskage.dataset.privacy.loose_copies import LooseCopy, find_loose_copies
 from maskage.dataset.privacy.project_walk import BUILDING, FORMER, Places, add_folder, add_set
 from maskage.dataset.privacy.sought_photos import Either, SoughtPhotos
 from maskage.errors import UnreadableImageError
-from maskage.formats.curated_set import SetContents, read_contents
+from maskage.formats.curated.curated_set import SetContents, read_contents
+from maskage.formats.curated.plan_file import PlanRow
 from maskage.formats.feature_cache import list_pieces, read_digests
 from maskage.formats.output_log import Kind, Output, log_paths
-from maskage.formats.plan_file import PlanRow
-from maskage.formats.predictions_file import count_predicted
-from maskage.formats.run_arguments import TrainedRun, read_run
+from maskage.formats.run.predictions_file import count_predicted
+from maskage.formats.run.run_arguments import TrainedRun, read_run
 from maskage.pictures.images import read_image
 from maskage.pictures.perceptual_hash import hash_crop
 from maskage.shell_words import join_words

@@ -48,7 +48,7 @@ from maskage.dataset.snapshots.forgetting import (
 )
 from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, EnvironmentProblemError, ToolchainError
-from maskage.formats.classes_file import read_scheme
+from maskage.formats.classes.classes_file import read_scheme
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.output_log import forget_in_log, read_outputs
 from maskage.system.files import TEMPORARY_PREFIX, sync_folder

@@ -13,7 +13,7 @@ from maskage.dataset.privacy.project_walk import Places
 from maskage.dataset.privacy.sought_photos import Either, SoughtPhotos, is_one_photos_name
 from maskage.errors import DatasetError
 from maskage.formats.bundle import dataset_digests
-from maskage.formats.export_file import is_export, read_export
+from maskage.formats.curated.export_file import is_export, read_export
 from maskage.formats.output_log import Kind, Output
 from maskage.formats.sums import hash_file
 from maskage.pictures.picture_kinds import is_picture_file

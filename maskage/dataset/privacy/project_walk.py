@@ -8,11 +8,11 @@ from pathlib import Path
 
 from maskage.dataset.privacy.page_search import PAGES, TEXTS
 from maskage.formats.bundle import MODEL_FILES
-from maskage.formats.curated_set import looks_like_set
-from maskage.formats.export_file import EXPORT_FILE
+from maskage.formats.curated.curated_set import looks_like_set
+from maskage.formats.curated.export_file import EXPORT_FILE
 from maskage.formats.feature_cache import CACHE_NAME
 from maskage.formats.output_log import DEPTH
-from maskage.formats.run_arguments import ARGS_FILE
+from maskage.formats.run.run_arguments import ARGS_FILE
 from maskage.pictures.picture_kinds import is_picture_file
 
 # Left by a killed `curate`: a set that was being made, and maybe the former one.

@@ -20,7 +20,7 @@ from maskage.dataset.photo_files import DAMAGED, TRASH, names_in
 from maskage.dataset.snapshots.forgetting import subjects_in_snapshots
 from maskage.dataset.store import match_photos
 from maskage.errors import UnreadableImageError
-from maskage.formats.classes_file import read_scheme
+from maskage.formats.classes.classes_file import read_scheme
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.sums import hash_file
 from maskage.pictures.bare_pictures import strip_picture

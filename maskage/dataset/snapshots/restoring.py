@@ -14,7 +14,7 @@ from maskage.dataset.snapshots.snapshot_file import Snapshot, SnapshotPhoto
 from maskage.dataset.snapshots.taking import describe_now, open_objects, take_snapshot
 from maskage.dataset.store import PhotoStore
 from maskage.errors import PhotoNotSavedError
-from maskage.formats.classes_file import CLASSES_FILE
+from maskage.formats.classes.classes_file import CLASSES_FILE
 from maskage.formats.sums import hash_file
 from maskage.records import Photo
 from maskage.system.files import replace_file, sync_folder

@@ -18,7 +18,7 @@ from maskage.classes.scheme import Scheme
 from maskage.dataset.manifest.columns import PHOTO_COLUMNS
 from maskage.dataset.manifest.rows import photo_of, row_of
 from maskage.errors import DatasetError
-from maskage.formats.classes_file import parse_scheme
+from maskage.formats.classes.classes_file import parse_scheme
 from maskage.outside_text import path_to_text, text_to_path
 from maskage.records import Photo
 from maskage.system.files import replace_file

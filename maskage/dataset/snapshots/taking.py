@@ -27,7 +27,7 @@ from maskage.dataset.snapshots.snapshot_file import (
 )
 from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, PhotoNotSavedError, UsageError
-from maskage.formats.classes_file import CLASSES_FILE
+from maskage.formats.classes.classes_file import CLASSES_FILE
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.sums import hash_file
 from maskage.records import Photo

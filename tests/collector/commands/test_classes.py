@@ -9,8 +9,8 @@ from collector.commands.import_photos import _import_pictures as import_pictures
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError
-from maskage.formats.class_change_file import RENAME, ClassChange, write_change
-from maskage.formats.classes_file import find_scheme, read_scheme
+from maskage.formats.classes.class_change_file import RENAME, ClassChange, write_change
+from maskage.formats.classes.classes_file import find_scheme, read_scheme
 from maskage.pictures.images import encode_jpeg
 from tests.conftest import draw_noise
 

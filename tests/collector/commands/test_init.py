@@ -9,7 +9,12 @@ from collector.cli import main
 from maskage.classes.ready_made import MASK_AGE, READY_MADE, plain_scheme
 from maskage.classes.scheme import MASK, MISWORN
 from maskage.dataset.store import PhotoStore
-from maskage.formats.classes_file import find_scheme, format_scheme, parse_scheme, read_scheme
+from maskage.formats.classes.classes_file import (
+    find_scheme,
+    format_scheme,
+    parse_scheme,
+    read_scheme,
+)
 from maskage.pictures.images import encode_jpeg
 from tests.conftest import draw_noise
 from tests.curation.build.test_swap_kills import exfat

@@ -21,7 +21,7 @@ from maskage.classes.scheme import Scheme
 from maskage.dataset.store import PhotoStore
 from maskage.dataset.trash import list_trash
 from maskage.faces.finder import GuideFinder
-from maskage.formats.classes_file import CLASSES_FILE, format_scheme
+from maskage.formats.classes.classes_file import CLASSES_FILE, format_scheme
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Photo, Quality, RgbImage, Suggestion
 from tests.collector.screens.test_app import Bench

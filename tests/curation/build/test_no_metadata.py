@@ -18,8 +18,8 @@ from curation.settings import CurationSettings
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.privacy.derived_copies import find_derived_copies
 from maskage.dataset.privacy.sought_photos import SoughtPhotos
-from maskage.formats.curated_set import read_curated
-from maskage.formats.plan_file import read_plan
+from maskage.formats.curated.curated_set import read_curated
+from maskage.formats.curated.plan_file import read_plan
 from maskage.pictures.images import decode_image, encode_jpeg, read_image
 from tests.conftest import draw_noise
 

@@ -14,7 +14,7 @@ import pytest
 
 from maskage.dataset.privacy.derived_copies import find_derived_copies
 from maskage.dataset.privacy.sought_photos import SoughtPhotos
-from maskage.formats.curated_set import read_curated, scheme_of_set
+from maskage.formats.curated.curated_set import read_curated, scheme_of_set
 from maskage.pictures.images import encode_jpeg
 from maskage.system.swap_folder import SWAP_S
 from tests.conftest import draw_noise

@@ -21,10 +21,10 @@ from curation.export.pictures import ExportPicture
 from curation.export.source import SourcePhoto
 from maskage.classes.ready_made import MASK_AGE
 from maskage.faces.finder import crop_face
-from maskage.formats.classes_file import parse_scheme
-from maskage.formats.curated_set import SPLITS, list_files, read_curated
-from maskage.formats.export_file import read_export
-from maskage.formats.plan_file import read_plan
+from maskage.formats.classes.classes_file import parse_scheme
+from maskage.formats.curated.curated_set import SPLITS, list_files, read_curated
+from maskage.formats.curated.export_file import read_export
+from maskage.formats.curated.plan_file import read_plan
 from maskage.pictures.images import decode_image, encode_jpeg, read_image
 from maskage.records import FaceBox
 from tests.conftest import draw_noise, make_once

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from curation.cli import main
-from maskage.formats.plan_file import read_plan
+from maskage.formats.curated.plan_file import read_plan
 from tests.curation.export.exported import make_dataset
 
 PYTHON = os.environ.get("MASKAGE_LOADERS_PYTHON")

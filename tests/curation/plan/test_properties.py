@@ -22,7 +22,7 @@ from curation.settings import AUGMENT, DEFAULT_RATIO, CurationSettings
 from curation.splitting.split import assign_groups
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.photo_scan import FileScan, PhotoScan
-from maskage.formats.curated_set import SPLITS
+from maskage.formats.curated.curated_set import SPLITS
 from maskage.pictures.perceptual_hash import GROUP_BITS
 from maskage.records import Photo, Quality
 

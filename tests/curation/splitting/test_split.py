@@ -16,7 +16,7 @@ from curation.splitting.split import (
 )
 from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError
-from maskage.formats.curated_set import SPLITS
+from maskage.formats.curated.curated_set import SPLITS
 from maskage.records import Photo
 
 # For each group, how many photos of each class.

@@ -22,7 +22,7 @@ from curation.splitting.time_split import (
     natural_key,
 )
 from maskage.dataset.photo_scan import FileScan, PhotoScan
-from maskage.formats.curated_set import SPLITS
+from maskage.formats.curated.curated_set import SPLITS
 from maskage.pictures.perceptual_hash import GROUP_BITS
 from maskage.records import Photo, Quality
 

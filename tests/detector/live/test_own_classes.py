@@ -11,7 +11,7 @@ from maskage.classes.ready_made import MASK_AGE
 from maskage.classes.scheme import Scheme
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError
-from maskage.formats.classes_file import CLASSES_FILE, find_scheme, format_scheme
+from maskage.formats.classes.classes_file import CLASSES_FILE, find_scheme, format_scheme
 from tests.detector.conftest import bundle_for
 from tests.detector.live.test_corrections import BOX, frame, outcome
 from tests.detector.live.test_live import ScriptedCamera

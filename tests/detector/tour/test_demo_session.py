@@ -9,7 +9,7 @@ from detector.tour.photograph import photograph_cast
 from maskage.classes.ready_made import READY_MADE
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.faces.finder import GuideFinder
-from maskage.formats.classes_file import CLASSES_FILE, format_scheme
+from maskage.formats.classes.classes_file import CLASSES_FILE, format_scheme
 
 
 @pytest.mark.parametrize("photos", [5, 9])

@@ -12,8 +12,8 @@ from maskage.classes.ready_made import READY_MADE
 from maskage.dataset.store import list_photos
 from maskage.demo.camera import DEMO_SUBJECTS
 from maskage.demo.scenes import mask_states
-from maskage.formats.classes_file import read_scheme
-from maskage.formats.run_folder import RunFolder
+from maskage.formats.classes.classes_file import read_scheme
+from maskage.formats.run.run_folder import RunFolder
 from tests.pages import Page
 
 STATES = READY_MADE["mask-state"]

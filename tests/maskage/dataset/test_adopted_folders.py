@@ -19,8 +19,8 @@ from maskage.dataset.manifest.reading import read_rows
 from maskage.dataset.manifest.writer import Manifest
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError, UsageError
-from maskage.formats.class_change_file import ADOPT, ClassChange, write_change
-from maskage.formats.classes_file import format_scheme, read_scheme
+from maskage.formats.classes.class_change_file import ADOPT, ClassChange, write_change
+from maskage.formats.classes.classes_file import format_scheme, read_scheme
 from tests.maskage.dataset.doctor.doctor_cases import fill, found, picture_contents
 from tests.maskage.dataset.test_class_changes import known, make
 

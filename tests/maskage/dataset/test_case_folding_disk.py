@@ -10,7 +10,7 @@ from maskage.classes.scheme import PhotoClass
 from maskage.dataset.class_changes import add_class, rename_class
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError
-from maskage.formats.classes_file import format_scheme
+from maskage.formats.classes.classes_file import format_scheme
 from tests.conftest import draw_noise
 from tests.curation.build.test_swap_kills import exfat
 

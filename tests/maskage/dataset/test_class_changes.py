@@ -28,8 +28,8 @@ from maskage.errors import (
     ToolchainError,
     UsageError,
 )
-from maskage.formats.class_change_file import RENAME, ClassChange, change_path, write_change
-from maskage.formats.classes_file import format_scheme, read_scheme
+from maskage.formats.classes.class_change_file import RENAME, ClassChange, change_path, write_change
+from maskage.formats.classes.classes_file import format_scheme, read_scheme
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Photo, Suggestion

@@ -15,7 +15,7 @@ from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.edits import trashing
 from maskage.dataset.manifest.reading import read_rows
 from maskage.dataset.store import PhotoStore, list_photos
-from maskage.formats.classes_file import format_scheme
+from maskage.formats.classes.classes_file import format_scheme
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Photo, Suggestion
 from tests.conftest import draw_noise

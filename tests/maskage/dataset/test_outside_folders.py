@@ -13,7 +13,7 @@ from maskage.classes.scheme import Scheme
 from maskage.dataset.outside_folders import find_outside, ways_to_classes
 from maskage.dataset.photo_files import list_files
 from maskage.dataset.store import PhotoStore
-from maskage.formats.classes_file import format_scheme, read_scheme
+from maskage.formats.classes.classes_file import format_scheme, read_scheme
 from maskage.pictures.images import encode_jpeg
 from tests.conftest import draw_noise
 

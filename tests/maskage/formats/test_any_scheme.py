@@ -20,8 +20,8 @@ from maskage.dataset.doctor.examine import examine
 from maskage.dataset.manifest.reading import read_rows
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.formats.bundle import ModelBundle, describe_file, load_bundle, write_bundle
-from maskage.formats.classes_file import CLASSES_FILE, format_scheme, parse_scheme
-from maskage.formats.curated_set import (
+from maskage.formats.classes.classes_file import CLASSES_FILE, format_scheme, parse_scheme
+from maskage.formats.curated.curated_set import (
     SPLITS,
     digest_set,
     read_class_weights,
@@ -30,13 +30,13 @@ from maskage.formats.curated_set import (
     scheme_of_set,
     write_class_weights,
 )
-from maskage.formats.curation_file import CurationRecord, read_curation, write_curation
+from maskage.formats.curated.curation_file import CurationRecord, read_curation, write_curation
+from maskage.formats.curated.plan_file import PlanRow, read_plan, write_plan
 from maskage.formats.feature_cache import FeatureCache, feature_key
 from maskage.formats.metadata_file import read_metadata
 from maskage.formats.output_log import Kind, Output, log_output, read_outputs
-from maskage.formats.plan_file import PlanRow, read_plan, write_plan
-from maskage.formats.predictions_file import count_predicted, predictions_of
-from maskage.formats.run_folder import RunFolder
+from maskage.formats.run.predictions_file import count_predicted, predictions_of
+from maskage.formats.run.run_folder import RunFolder
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Quality, Suggestion
 from tests.conftest import draw_noise

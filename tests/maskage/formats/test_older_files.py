@@ -10,12 +10,12 @@ import pytest
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore
 from maskage.formats.bundle import load_bundle
-from maskage.formats.curated_set import read_class_weights, read_contents
-from maskage.formats.curation_file import find_origin, read_curation
+from maskage.formats.curated.curated_set import read_class_weights, read_contents
+from maskage.formats.curated.curation_file import find_origin, read_curation
+from maskage.formats.curated.plan_file import PlanRow, has_plan, read_plan, write_plan
 from maskage.formats.output_log import Kind, log_paths, read_outputs
-from maskage.formats.plan_file import PlanRow, has_plan, read_plan, write_plan
-from maskage.formats.run_arguments import read_run
-from maskage.formats.run_folder import RunFolder
+from maskage.formats.run.run_arguments import read_run
+from maskage.formats.run.run_folder import RunFolder
 from trainer.evaluation.compare import summarise_runs
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -8,8 +8,8 @@ from curation.cli import main as curate
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore
 from maskage.formats.output_log import Kind, read_outputs
-from maskage.formats.run_arguments import read_run
-from maskage.formats.run_folder import RunFolder, create_run
+from maskage.formats.run.run_arguments import read_run
+from maskage.formats.run.run_folder import RunFolder, create_run
 from tests.conftest import draw_noise
 
 

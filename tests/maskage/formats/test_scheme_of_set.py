@@ -8,10 +8,10 @@ from detector.cli import main as detector
 from maskage.classes.ready_made import MASK_AGE, READY_MADE, plain_scheme
 from maskage.errors import DatasetError, ModelRefusedError
 from maskage.formats.bundle import ModelBundle, describe_file, load_bundle, write_bundle
-from maskage.formats.classes_file import LARGEST_CLASSES, format_scheme
-from maskage.formats.curated_set import read_contents, read_curated, scheme_of_set
-from maskage.formats.curation_file import CurationRecord, write_curation
-from maskage.formats.run_folder import RunFolder
+from maskage.formats.classes.classes_file import LARGEST_CLASSES, format_scheme
+from maskage.formats.curated.curated_set import read_contents, read_curated, scheme_of_set
+from maskage.formats.curated.curation_file import CurationRecord, write_curation
+from maskage.formats.run.run_folder import RunFolder
 from maskage.pictures.images import encode_jpeg
 from tests.conftest import draw_noise
 from tests.maskage.formats.test_any_scheme import fill_set

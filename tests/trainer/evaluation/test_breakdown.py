@@ -157,7 +157,7 @@ def test_the_manifest_behind_a_curated_folder_is_asked_by_content(tmp_path: Path
     out = tmp_path / "curated"
     arguments = ["--out", str(out), "--split", "random", "--ratio", "0.6", "0.2", "0.2"]
     assert curate([data, *arguments]) == 0
-    from maskage.formats.curated_set import read_curated
+    from maskage.formats.curated.curated_set import read_curated
 
     photos = read_curated(out).photos("train")
     names = [f"renamed/{number}" for number in range(len(photos))]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from maskage.formats.predictions_file import read_right_answers
-from maskage.formats.run_folder import RunFolder
+from maskage.formats.run.predictions_file import read_right_answers
+from maskage.formats.run.run_folder import RunFolder
 from maskage.outside_text import shown_text
 from tests.pages import HOSTILE, Page
 from trainer.cli import main

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from maskage.classes.ready_made import MASK_AGE
-from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.curated.curated_set import CuratedPhoto
 from maskage.pictures.images import encode_jpeg
 from maskage.records import RgbImage
 from trainer.evaluation.leak_check import Twin, check_leak, scan_files

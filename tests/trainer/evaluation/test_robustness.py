@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from maskage.classes.ready_made import MASK_AGE
-from maskage.formats.curated_set import CuratedPhoto, read_curated
+from maskage.formats.curated.curated_set import CuratedPhoto, read_curated
 from maskage.inference.onnx_engine import OnnxEngine
 from tests.trainer.conftest import draw_face
 from trainer.data.pixels import PixelReader

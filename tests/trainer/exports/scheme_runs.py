@@ -16,8 +16,8 @@ from maskage.formats.bundle import (
     golden_images,
     write_bundle,
 )
-from maskage.formats.classes_file import CLASSES_FILE, format_scheme
-from maskage.formats.run_arguments import write_arguments
+from maskage.formats.classes.classes_file import CLASSES_FILE, format_scheme
+from maskage.formats.run.run_arguments import write_arguments
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.pictures.images import encode_jpeg
 from maskage.security.keras_archive import archive_model

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskage.formats.run_folder import RunFolder
+from maskage.formats.run.run_folder import RunFolder
 from maskage.security.keras_archive import archive_model, read_archived_weights, save_checkpoint
 from tests.maskage.dataset.saving_checks import small_disk
 

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import EnvironmentProblemError, InUseError, UsageError
-from maskage.formats.curated_set import CuratedPhoto
-from maskage.formats.results_file import EpochRow
-from maskage.formats.run_folder import RunFolder, create_run, newest_unfinished
+from maskage.formats.curated.curated_set import CuratedPhoto
+from maskage.formats.run.results_file import EpochRow
+from maskage.formats.run.run_folder import RunFolder, create_run, newest_unfinished
 from maskage.records import RgbImage
 from trainer.network.classes import one_hot
 from trainer.network.head import EpochFigures, HeadData, train_head

@@ -6,7 +6,7 @@ import pytest
 
 from maskage.classes.ready_made import MASK_AGE, READY_MADE, plain_scheme
 from maskage.classes.scheme import Scheme
-from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.curated.curated_set import CuratedPhoto
 from tests.trainer.conftest import MOOD, OWN
 from trainer.network.classes import class_numbers, class_weights, merge_matrix, one_hot
 from trainer.network.head import HeadData, softmax, train_head

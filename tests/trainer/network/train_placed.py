@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from maskage.classes.ready_made import MASK_AGE
-from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.curated.curated_set import CuratedPhoto
 from maskage.records import RgbImage
 from trainer.data.dataset import TrainingPhotos, read_training_photos
 from trainer.data.pixels import PixelReader

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from maskage.classes.ready_made import MASK_AGE
-from maskage.formats.curated_set import read_curated
-from maskage.formats.run_folder import RunFolder
+from maskage.formats.curated.curated_set import read_curated
+from maskage.formats.run.run_folder import RunFolder
 from maskage.outside_text import path_to_cell, shown_text
 from maskage.pages.parts import SIDE_PX, shrink
 from maskage.pictures.images import read_image, resize_square

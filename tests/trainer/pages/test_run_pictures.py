@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from maskage.formats.results_file import EpochRow
+from maskage.formats.run.results_file import EpochRow
 from maskage.records import RgbImage
 from trainer.pages.run_pictures import DARK, WIDEST_PX, draw_confusion, draw_curves
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from maskage.classes.ready_made import MASK_AGE
 from maskage.classes.scheme import Scheme
 from maskage.errors import DatasetError, UsageError
-from maskage.formats.curated_set import CuratedDataset, CuratedPhoto, read_curated
-from maskage.formats.curation_file import NOTHING, PEOPLE, CurationRecord, write_curation
-from maskage.formats.plan_file import PLAN_COLUMNS
+from maskage.formats.curated.curated_set import CuratedDataset, CuratedPhoto, read_curated
+from maskage.formats.curated.curation_file import NOTHING, PEOPLE, CurationRecord, write_curation
+from maskage.formats.curated.plan_file import PLAN_COLUMNS
 from tests.trainer.conftest import make_curated
 from trainer.cli import main
 from trainer.network.classes import one_hot

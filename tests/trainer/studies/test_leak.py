@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
-from maskage.formats.curated_set import SPLITS, CuratedPhoto, read_curated
+from maskage.formats.curated.curated_set import SPLITS, CuratedPhoto, read_curated
+from maskage.formats.curated.plan_file import PLAN_COLUMNS
 from maskage.formats.feature_cache import FeatureCache
-from maskage.formats.plan_file import PLAN_COLUMNS
 from maskage.pictures.images import encode_jpeg
 from tests.read_only import read_only
 from tests.trainer.conftest import draw_face

@@ -12,7 +12,7 @@ from PIL import Image
 
 from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError, UsageError
-from maskage.formats.curated_set import CuratedPhoto
+from maskage.formats.curated.curated_set import CuratedPhoto
 from trainer.cli import main
 from trainer.evaluation.accuracies import Accuracies
 from trainer.evaluation.intervals import Estimate

@@ -9,8 +9,8 @@ from maskage.dataset.importing.sources.source_walk import SourceWalk
 from maskage.dataset.manifest.reading import read_consents
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import UsageError
-from maskage.formats.curation_file import find_origin
-from maskage.formats.plan_file import read_plan
+from maskage.formats.curated.curation_file import find_origin
+from maskage.formats.curated.plan_file import read_plan
 from maskage.pictures.picture_files import LeftOut
 from maskage.records import Photo
 

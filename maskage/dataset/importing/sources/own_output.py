@@ -9,12 +9,12 @@ from enum import Enum
 from pathlib import Path
 
 from maskage.formats.bundle import MODEL_FILES
-from maskage.formats.classes_file import CLASSES_FILE
-from maskage.formats.curation_file import CURATION_FILE
+from maskage.formats.classes.classes_file import CLASSES_FILE
+from maskage.formats.curated.curation_file import CURATION_FILE
+from maskage.formats.curated.plan_file import PLAN_FILE, has_plan
 from maskage.formats.dataset_folder import manifest_path
-from maskage.formats.plan_file import PLAN_FILE, has_plan
-from maskage.formats.run_arguments import ARGS_FILE
-from maskage.formats.run_folder import METRICS_FILE
+from maskage.formats.run.run_arguments import ARGS_FILE
+from maskage.formats.run.run_folder import METRICS_FILE
 
 _OF_RUNS = (METRICS_FILE, "checkpoints", "bundle", "results.csv")
 """What lies beside the args.yaml of a run; other programs use that name too."""

@@ -15,7 +15,7 @@ from PIL import Image
 from collector.cli import main
 from maskage.classes.ready_made import MASK_AGE, plain_scheme
 from maskage.dataset.store import list_photos
-from maskage.formats.classes_file import read_scheme
+from maskage.formats.classes.classes_file import read_scheme
 from maskage.pictures.images import encode_jpeg, read_image
 from tests.conftest import draw_noise
 from tests.maskage.cameras.video.video_clips import cut_off, make_clip, spoil_middle

@@ -268,7 +268,7 @@ def test_a_set_that_lost_the_files_still_names_them(
 def test_a_run_is_listed_until_it_is_trained_anew(
     data: Path, forget: Callable[..., dict[str, list[str]]]
 ) -> None:
-    from maskage.formats.run_folder import RunFolder
+    from maskage.formats.run.run_folder import RunFolder
     from trainer.data.dataset import read_training_photos
 
     def train() -> None:

@@ -25,11 +25,11 @@ from maskage.dataset.manifest.reading import former_names, read_consents, read_r
 from maskage.dataset.privacy.forgetting import forget, plan_forgetting
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import DatasetError, EnvironmentProblemError
-from maskage.formats.curated_set import read_contents
+from maskage.formats.curated.curated_set import read_contents
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.feature_cache import read_digests
-from maskage.formats.predictions_file import Prediction
-from maskage.formats.run_folder import RunFolder
+from maskage.formats.run.predictions_file import Prediction
+from maskage.formats.run.run_folder import RunFolder
 from maskage.pictures.images import encode_jpeg, read_image
 from maskage.records import Photo
 from maskage.system.files import TEMPORARY_PREFIX

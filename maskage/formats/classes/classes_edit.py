@@ -11,7 +11,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT
 
 from maskage.classes.scheme import PhotoClass, Scheme, default_title
-from maskage.formats.classes_file import parse_scheme, row_of
+from maskage.formats.classes.classes_file import parse_scheme, row_of
 
 _LEAST_VALUES = 2
 """A factor with fewer values says nothing."""

@@ -22,12 +22,12 @@ from maskage.classes.scheme import Scheme
 from maskage.environment import describe_environment
 from maskage.errors import DatasetError, EnvironmentProblemError, InUseError, UsageError
 from maskage.formats.bundle import BUNDLE_FILE
-from maskage.formats.classes_file import CLASSES_FILE, format_scheme, read_scheme
-from maskage.formats.datasets_behind import datasets_behind
+from maskage.formats.classes.classes_file import CLASSES_FILE, format_scheme, read_scheme
 from maskage.formats.output_log import Kind, Output, log_output
-from maskage.formats.predictions_file import Prediction, read_predictions, write_predictions
-from maskage.formats.results_file import EpochRow, append_result, read_results, replace_results
-from maskage.formats.run_arguments import (
+from maskage.formats.run.datasets_behind import datasets_behind
+from maskage.formats.run.predictions_file import Prediction, read_predictions, write_predictions
+from maskage.formats.run.results_file import EpochRow, append_result, read_results, replace_results
+from maskage.formats.run.run_arguments import (
     ARGS_FILE,
     CACHES_KEY,
     read_arguments,

@@ -26,8 +26,8 @@ from pathlib import Path
 from maskage.classes.ready_made import MASK_AGE, scheme_of_folders
 from maskage.classes.scheme import Scheme
 from maskage.errors import DatasetError, EnvironmentProblemError
-from maskage.formats.classes_file import CLASSES_FILE, find_scheme
-from maskage.formats.curation_file import (
+from maskage.formats.classes.classes_file import CLASSES_FILE, find_scheme
+from maskage.formats.curated.curation_file import (
     CURATION_FILE,
     NOTHING,
     PAGE_FILE,
@@ -36,7 +36,7 @@ from maskage.formats.curation_file import (
     find_origin,
     read_curation,
 )
-from maskage.formats.plan_file import PLAN_FILE, PlanRow, read_legible_plan, read_plan
+from maskage.formats.curated.plan_file import PLAN_FILE, PlanRow, read_legible_plan, read_plan
 from maskage.formats.sums import hash_file
 from maskage.pictures.picture_files import LeftOut, below, list_beside, list_pictures, pictures_in
 from maskage.pictures.picture_kinds import (

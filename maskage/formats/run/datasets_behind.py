@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from maskage.formats.curated_set import SPLITS
-from maskage.formats.curation_file import CURATION_FILE, find_origin
+from maskage.formats.curated.curated_set import SPLITS
+from maskage.formats.curated.curation_file import CURATION_FILE, find_origin
+from maskage.formats.curated.plan_file import PLAN_FILE
 from maskage.formats.dataset_folder import manifest_path
-from maskage.formats.plan_file import PLAN_FILE
-from maskage.formats.run_arguments import ARGS_FILE, read_run
+from maskage.formats.run.run_arguments import ARGS_FILE, read_run
 
 _HEIGHT = 3
 """Folders above a place that are searched: three in <set>/<split>/<label>/<photo>."""

@@ -11,7 +11,7 @@ from curation.cli import main as curate
 from maskage.classes.ready_made import MASK_AGE, READY_MADE, plain_scheme
 from maskage.classes.scheme import PhotoClass, Scheme
 from maskage.errors import DatasetError
-from maskage.formats.classes_file import (
+from maskage.formats.classes.classes_file import (
     find_scheme,
     format_scheme,
     parse_scheme,

@@ -30,7 +30,7 @@ from maskage.classes.colors import default_color
 from maskage.classes.ready_made import MASK_AGE
 from maskage.classes.scheme import DIGIT_KEYS, PhotoClass, Scheme, default_title
 from maskage.errors import DatasetError
-from maskage.formats.class_change_file import read_change
+from maskage.formats.classes.class_change_file import read_change
 from maskage.security.files import UnsafeFileError, read_regular_file
 from maskage.shell_words import join_words
 

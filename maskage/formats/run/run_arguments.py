@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from maskage.errors import DatasetError
-from maskage.formats.curation_file import read_curation
+from maskage.formats.curated.curation_file import read_curation
 from maskage.security.files import UnsafeFileError, read_regular_file
 from maskage.shell_words import join_words
 from maskage.system.files import replace_file

@@ -11,7 +11,7 @@ from PIL import Image
 from curation.cli import main
 from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError, EnvironmentProblemError
-from maskage.formats.curated_set import (
+from maskage.formats.curated.curated_set import (
     SPLITS,
     digest_set,
     list_left_out,
@@ -20,7 +20,7 @@ from maskage.formats.curated_set import (
     read_curated,
     require_all_read,
 )
-from maskage.formats.curation_file import find_origin
+from maskage.formats.curated.curation_file import find_origin
 from maskage.pictures.images import encode_jpeg
 from tests.conftest import draw_noise
 

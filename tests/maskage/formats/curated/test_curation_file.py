@@ -13,10 +13,10 @@ import pytest
 from curation.cli import main
 from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import DatasetError
-from maskage.formats.curated_set import read_contents, read_curated
-from maskage.formats.curation_file import SetOrigin, find_origin, read_curation
-from maskage.formats.datasets_behind import datasets_behind
-from tests.maskage.formats.test_curated_set import make_splits
+from maskage.formats.curated.curated_set import read_contents, read_curated
+from maskage.formats.curated.curation_file import SetOrigin, find_origin, read_curation
+from maskage.formats.run.datasets_behind import datasets_behind
+from tests.maskage.formats.curated.test_curated_set import make_splits
 
 WORDS = ["--dedupe", "--expand", "9", "--ratio", ".6", ".2", ".2", "--seed", "7"]
 

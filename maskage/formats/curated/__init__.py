@@ -1,0 +1,1 @@
+"""The files of a curated set, and of what is exported from one."""
