@@ -28,6 +28,10 @@ _MISTAKABLE = re.compile(r"\\(?=x(?:5c|[89a-f][0-9a-f]))")
 _ESCAPED = re.compile(r"\\x(5c|[89a-f][0-9a-f])")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """Beginnings of a cell that a spreadsheet may run (OWASP, CSV Injection)."""
+_NOT_ON_WINDOWS = frozenset('<>:"/\\|?*')
+"""Characters that no name has there (Microsoft, Naming Files, Paths, and Namespaces)."""
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])( *\..*)?", re.IGNORECASE)
+"""Names that mean a device there, with any suffix (same source)."""
 _JOINERS = "\u200c\u200d"
 """Invisible characters that words and emoji need."""
 _HARMFUL = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -88,10 +92,13 @@ def cell_to_path(cell: str) -> str:
 def portable_name(stem: str) -> str:
     """Return a stem for the name of a new file that every system can show, with room for a mark.
 
-    Bytes that are not UTF-8 and control characters become "_"; a long stem is cut at its end.
+    Bytes that are not UTF-8, control characters and what disks of Windows (exFAT, NTFS, SMB)
+    refuse become "_"; a long stem is cut at its end.
     """
-    name = "".join("_" if _shown(letter) != letter else letter for letter in stem)
-    return name.encode()[:LONGEST_STEM].decode(errors="ignore")
+    name = "".join(map(_portable, stem)).encode()[:LONGEST_STEM].decode(errors="ignore")
+    bare = name.rstrip(". ")
+    name = bare + "_" * (len(name) - len(bare))
+    return f"_{name}" if _DEVICE.fullmatch(name) else name
 
 
 def path_for_opencv(path: Path) -> str:
@@ -125,6 +132,10 @@ class ShownOutput:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.stream, name)
+
+
+def _portable(letter: str) -> str:
+    return "_" if letter in _NOT_ON_WINDOWS or _shown(letter) != letter else letter
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,7 @@ from collector.commands.table_report import check_pseudonyms, report_table
 from maskage.commands.parser import suggest
 from maskage.commands.text_table import align_columns, list_some
 from maskage.console import say, show
-from maskage.errors import DatasetError
+from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.outside_text import path_to_text, shown_text
 from maskage.shell_words import join_words
 
@@ -155,18 +155,37 @@ def require_success(
         ]
         if count > _MOST_MESSAGES:
             lines.append(f"  and {count - _MOST_MESSAGES} more; --json names all")
+    if report.contradicted:
+        lines += _describe_contradicted(arguments, report)
     if source and source.listing.unknown:
         from collector.commands.unknown_folders import describe_unknown
 
         lines += describe_unknown(arguments, scheme, source.listing)
     if lines:
         raise DatasetError(*lines)
+    if report.unsaved:
+        raise EnvironmentProblemError(*report.unsaved[:_MOST_MESSAGES])
     require_some_faces(report, arguments.source, arguments.data)
     if not (report.photos or report.duplicates or report.removed):
         raise DatasetError(
             f"{arguments.source}: no photo was saved: none of the files could be read. Their "
             f"messages above say what to do."
         )
+
+
+def _describe_contradicted(arguments: argparse.Namespace, report: "ImportReport") -> list[str]:
+    """Return the lines about photos that never had the label that the source gives now."""
+    count = len(report.contradicted)
+    what = "1 picture is" if count == 1 else f"{count} pictures are"
+    review = join_words(["collector", "review", str(arguments.data)])
+    return [
+        f"{arguments.source}: {what} in {arguments.data} under another label than here. The photos "
+        f"were left as they are. If the new label is right, give it to them in the gallery, or "
+        f"move their files into its class folder:",
+        f"  {review}",
+        *(f"  {text}" for text in report.contradicted[:_MOST_MESSAGES]),
+        *([f"  and {count - _MOST_MESSAGES} more; --json names all"] * (count > _MOST_MESSAGES)),
+    ]
 
 
 def say_next(arguments: argparse.Namespace, has_photos: bool) -> int:
@@ -253,6 +272,8 @@ def _show_skipped(report: "ImportReport") -> None:
         count = sum(each.reason.startswith("the same picture") for each in report.left_out)
         show(f"{count:>6} skipped: label conflict, the same picture under several labels")
     show_faces(report)
+    if report.unsaved:
+        show(f"{len(report.unsaved):>6} not saved: the disk refuses their names")
     if report.unreadable:
         show(f"{len(report.unreadable):>6} skipped: unreadable")
         for message in report.unreadable[:_MOST_MESSAGES]:

@@ -148,6 +148,20 @@ class PhotoStore(ClosingMixin):
         with self._mutex:
             return self._save(photo, data, source_sha256)
 
+    def withdraw(self, photo: Photo) -> None:
+        """Delete a photo that was added just now, as if it had never been added.
+
+        Raises:
+            PhotoNotSavedError: The disk refused.
+        """
+        with self._mutex, disk_faults(f"{photo.path}: not deleted"):
+            with self._manifest.transaction():
+                now = iso_time(datetime.now(UTC))
+                self._manifest.mark_removed(photo.path, now, "withdraw", photo.label)
+                self._manifest.delete_removed([photo.path])
+            self._photos.pop(photo.path, None)
+            (self.root / photo.path).unlink(missing_ok=True)
+
     def relabelling(self, photo: Photo, label: str) -> Edit:
         """Return the edit that moves a photo to a class, under its own name where that is free."""
         with self._mutex:

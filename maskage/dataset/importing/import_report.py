@@ -10,6 +10,7 @@ from maskage.formats.metadata_file import PhotoMetadata
 from maskage.pictures.picture_files import LeftOut
 
 IN_CONFLICT = "the same picture under several labels; keep it in its right class only"
+NAME_REFUSED = "the disk of the dataset refuses its name"
 IN_TRASH = "removed by you: it lies in the trash; --again brings it back"
 NO_FACE = "no face found"
 UNREADABLE = "unreadable"
@@ -24,6 +25,8 @@ class ImportReport:
         duplicates: Number of pictures whose content the dataset has.
         known: Names of the pictures among them.
         conflicts: A message for each duplicate that has another label in the dataset.
+        contradicted: The messages among them of pictures whose photo never had the label that the
+            source gives: nobody has decided which of the two is right.
         label_conflicts: A message for each picture that lies under several labels in the source;
             none of its copies is saved.
         brought_back: Number of photos among the saved that the dataset had lost, or that came out
@@ -35,6 +38,7 @@ class ImportReport:
         several_faces: Number of faces in each picture or frame of which only the largest was taken.
         small_faces: Number of faces in each picture or frame that are too small to be taken.
         unreadable: A message for each picture that could not be read.
+        unsaved: A message for each picture whose photo the disk refused.
         damage: The parts of a video that could not be read.
         left_out: Files that were not used, each with the reason; also the unreadable ones, those
             in the trash and those of the source's conflicts.
@@ -46,6 +50,7 @@ class ImportReport:
     duplicates: int = 0
     known: list[str] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
+    contradicted: list[str] = field(default_factory=list)
     label_conflicts: list[str] = field(default_factory=list)
     brought_back: int = 0
     removed: list[str] = field(default_factory=list)
@@ -55,6 +60,7 @@ class ImportReport:
     several_faces: dict[str, int] = field(default_factory=dict)
     small_faces: dict[str, int] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
+    unsaved: list[str] = field(default_factory=list)
     damage: VideoDamage = field(default_factory=VideoDamage)
     left_out: list[LeftOut] = field(default_factory=list)
     origins: Counter[str] = field(default_factory=Counter)
@@ -90,12 +96,14 @@ class ImportReport:
             "removed": sorted(self.removed),
             "conflicts": self.label_conflicts,
             "conflicts_with_dataset": self.conflicts,
+            "contradicted": self.contradicted,
             "restated": len(self.restated),
             "faceless": self.faceless,
             "faceless_names": self.faceless_names,
             "several_faces": self.several_faces,
             "small_faces": self.small_faces,
             "unreadable": self.unreadable,
+            "unsaved": self.unsaved,
             "video_faults": list(self.damage.faults),
             "origins": dict(sorted(self.origins.items())),
             "subjects": sorted(self.subjects),

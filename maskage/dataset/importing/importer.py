@@ -5,8 +5,9 @@ what is there. A picture that lies under several labels is not imported at all. 
 changed.
 """
 
+import errno
 from collections import Counter
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -23,18 +24,24 @@ from maskage.dataset.importing.face_crops import (
 from maskage.dataset.importing.import_report import (
     IN_CONFLICT,
     IN_TRASH,
+    NAME_REFUSED,
     NO_FACE,
     UNREADABLE,
     ImportReport,
 )
 from maskage.dataset.importing.known_imports import ImportedPhoto, ImportState, KnownImports
-from maskage.dataset.importing.label_conflicts import LabelConflict, find_conflicts
+from maskage.dataset.importing.label_conflicts import (
+    LabelConflict,
+    SavedPicture,
+    SavedPictures,
+    find_conflicts,
+)
 from maskage.dataset.importing.photo_time import read_taken_at
 from maskage.dataset.importing.sources.source_labels import SourcePicture
 from maskage.dataset.photo_files import TRASH
 from maskage.dataset.photo_names import digest_of
 from maskage.dataset.store import PhotoStore
-from maskage.errors import FaceOutsideFrameError, UnreadableImageError
+from maskage.errors import FaceOutsideFrameError, PhotoNotSavedError, UnreadableImageError
 from maskage.faces.finder import crop_face
 from maskage.formats.metadata_file import PhotoMetadata
 from maskage.outside_text import portable_name
@@ -44,6 +51,8 @@ from maskage.records import FaceBox, Photo, RgbImage
 _AHEAD = 16
 """Pictures that are read, decoded and measured while one is saved."""
 _THREADS = 2
+_REFUSED_NAMES = frozenset({errno.ENOENT, errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG})
+"""What a disk answers whose names have fewer characters or bytes than ours."""
 _MAYBE_REDUCED = 4_000_000
 """Pixels below which no picture is one that was decoded at reduced size."""
 
@@ -114,6 +123,7 @@ class _Importer:
         self._store, self._defaults = store, defaults
         self._faces, self._is_again, self._several = faces, is_again, several
         self._known = KnownImports(store)
+        self._saved = SavedPictures()
 
     def prepare_ahead(
         self, pictures: Iterable[SourcePicture]
@@ -140,7 +150,24 @@ class _Importer:
             self.report.leave_out(picture.name, IN_CONFLICT)
 
     def add(self, picture: SourcePicture, prepared: _Prepared) -> None:
-        """Save a picture, or count why it is not saved."""
+        """Save a picture, or count why it is not saved.
+
+        Raises:
+            PhotoNotSavedError: The disk refused, and not only this photo's name.
+        """
+        try:
+            self._add(picture, prepared)
+        except PhotoNotSavedError as fault:
+            if not self._is_name_refused(picture.label, fault.__cause__):
+                raise
+            self.report.unsaved.append(f"{picture.name}: {fault}")
+            self.report.leave_out(picture.name, NAME_REFUSED)
+
+    def _is_name_refused(self, label: str, cause: BaseException | None) -> bool:
+        is_refused = isinstance(cause, OSError) and cause.errno in _REFUSED_NAMES
+        return is_refused and (self._store.root / label).is_dir()
+
+    def _add(self, picture: SourcePicture, prepared: _Prepared) -> None:
         if prepared.fault is not None:
             self._leave_unreadable(picture, prepared.fault)
             return
@@ -185,6 +212,10 @@ class _Importer:
         if prepared.encoded is None or prepared.photo is None:
             self._save_faces(picture, prepared)
             return
+        if twins := self._saved.find_twins(prepared.photo, picture):
+            self._leave_twins([*twins, SavedPicture(picture, prepared.digest)])
+            self._saved.add(prepared.photo, SavedPicture(picture, "", conflict=twins[0].conflict))
+            return
         is_whole = picture.region is None
         there = self._known.find_content(prepared.encoded) if is_whole else None
         if there is not None and not self._is_left_over(there, picture, prepared.encoded):
@@ -192,6 +223,25 @@ class _Importer:
             self._count_known(picture, known, prepared.digest)
             return
         self._save(picture, prepared.encoded, prepared.photo, prepared.digest)
+
+    def _leave_twins(self, twins: Sequence[SavedPicture]) -> None:
+        """Count pictures of the same pixels under several labels; delete what was saved of them."""
+        report = self.report
+        index = next((each.conflict for each in twins if each.conflict is not None), None)
+        if index is None:
+            index = len(report.label_conflicts)
+            report.label_conflicts.append("")
+        report.label_conflicts[index] = LabelConflict(tuple(each.picture for each in twins)).text
+        for each in twins:
+            each.conflict = index
+            if each.photo is not None:
+                report.leave_out(each.picture.name, IN_CONFLICT)
+                self._store.withdraw(each.photo)
+                self._known.drop(each.digest, each.photo)
+                report.saved[each.photo.label] -= 1
+                self._note_saved(each.picture, -1)
+                each.photo = None
+        report.leave_out(twins[-1].picture.name, IN_CONFLICT)
 
     def _is_left_over(self, there: Photo, picture: SourcePicture, encoded: bytes) -> bool:
         """Return whether a run that was killed saved this file, but not its row: it is adopted."""
@@ -254,7 +304,10 @@ class _Importer:
             quality=measured.quality,
             fingerprint=measured.fingerprint,
         )
-        self._known.add(digest, self._store.add_encoded(encoded, photo, digest))
+        saved = self._store.add_encoded(encoded, photo, digest)
+        self._known.add(digest, saved)
+        # A photo that was lost before keeps its row, whatever else the source holds.
+        self._saved.add(measured, SavedPicture(picture, digest, saved if lost is None else None))
         self.report.saved[photo.label] += 1
         self._note_saved(picture)
 
@@ -320,9 +373,10 @@ class _Importer:
         if facts != PhotoMetadata():
             self.report.restated.append((digest, facts))
         if known.label != picture.label:
-            self.report.conflicts.append(
-                f"{picture.name}: here {picture.label}, there {known.label}"
-            )
+            text = f"{picture.name}: here {picture.label}, there {known.label}"
+            self.report.conflicts.append(text)
+            if not self._known.had_label(known, picture.label):
+                self.report.contradicted.append(text)
 
     def _leave_unreadable(self, picture: SourcePicture, fault: UnreadableImageError) -> None:
         self.report.unreadable.append(str(fault))

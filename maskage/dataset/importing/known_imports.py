@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from maskage.dataset.manifest.reading import ManifestRows, former_names, read_imports, read_rows
+from maskage.dataset.manifest.reading import (
+    ManifestRows,
+    former_names,
+    read_imports,
+    read_labels_given,
+    read_rows,
+)
 from maskage.dataset.photo_files import TRASH
 from maskage.dataset.photo_names import digest_of
 from maskage.dataset.store import PhotoStore, match_photos
@@ -94,6 +100,18 @@ class KnownImports:
         self._by_content[photo.sha256] = photo
         self._found[digest] = ImportedPhoto(photo.path, photo.label, ImportState.PRESENT)
 
+    def drop(self, digest: str, photo: Photo) -> None:
+        """Remove a photo that was added just now, and deleted again."""
+        self._photos.pop(photo.path, None)
+        self._by_content.pop(photo.sha256, None)
+        self._found.pop(digest, None)
+        self.__dict__.get("labels", {}).pop(digest, None)
+
+    def had_label(self, imported: ImportedPhoto, label: str) -> bool:
+        """Return whether a photo ever had a label that it has no more: somebody changed it."""
+        names = former_names(imported.path)
+        return any((f"{label}/{name}", label) in self._labelled for name in names)
+
     def _add_undigested(self) -> None:
         """Take the digests of photos that were put into the class folders by hand."""
         for photo in [each for each in self._photos.values() if each.sha256 is None]:
@@ -114,6 +132,13 @@ class KnownImports:
         """The photos that were moved by hand, by the paths in their rows."""
         found = match_photos(self._store.root)
         return {each.row_path: each.photo for each in found if each.row_path is not None}
+
+    @cached_property
+    def _labelled(self) -> frozenset[tuple[str, str]]:
+        """Every path that a photo ever had, with its label there."""
+        rows = self._manifest_rows
+        there = {(path, photo.label) for path, photo in (rows.present | rows.removed).items()}
+        return frozenset(there) | read_labels_given(self._store.root)
 
     @cached_property
     def _manifest_rows(self) -> ManifestRows:

@@ -1,7 +1,8 @@
 """The same picture under two labels in one source: nobody knows which label is right.
 
 Files are compared by their last bytes first, so that a large source is not read twice. JPEG and
-PNG files that differ only in their metadata are the same picture.
+PNG files that differ only in their metadata are the same picture. Files of several formats with the
+same pixels are only found once they are decoded, while they are imported: see `SavedPictures`.
 """
 
 import hashlib
@@ -10,7 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from maskage.dataset.importing.sources.source_labels import SourcePicture
+from maskage.errors import UnreadableImageError
+from maskage.pictures.images import read_image
+from maskage.records import Photo
 
 TAIL_BYTES = 1024
 """Fewer than the pixels of any photo take, so that what stands before them does not count."""
@@ -111,3 +117,63 @@ def _png_parts(data: bytes) -> list[bytes]:
             parts.append(data[at:end])
         at = end
     return parts
+
+
+@dataclass
+class SavedPicture:
+    """A picture that was imported in this run.
+
+    Attributes:
+        picture: The picture.
+        digest: Digest by which it is known later.
+        photo: Its photo; None once it was deleted again.
+        conflict: Index of its message in the report; None without one.
+    """
+
+    picture: SourcePicture
+    digest: str
+    photo: Photo | None = None
+    conflict: int | None = None
+
+
+class SavedPictures:
+    """The pictures of a run, by figures of their pixels: whoever has other pixels has others."""
+
+    def __init__(self) -> None:
+        self._by_figures: dict[object, list[SavedPicture]] = {}
+
+    def add(self, measured: Photo, saved: SavedPicture) -> None:
+        """Add a picture.
+
+        Args:
+            measured: Fingerprint and quality of its pixels.
+            saved: The picture.
+        """
+        self._by_figures.setdefault(_figures_of(measured, saved.picture), []).append(saved)
+
+    def find_twins(self, measured: Photo, picture: SourcePicture) -> list[SavedPicture]:
+        """Return the pictures with the same pixels, where one of them has another label.
+
+        Args:
+            measured: Fingerprint and quality of the picture's pixels.
+            picture: The picture.
+        """
+        alike = self._by_figures.get(_figures_of(measured, picture), [])
+        if all(each.picture.label == picture.label and each.conflict is None for each in alike):
+            return []
+        same = [each for each in alike if _has_same_pixels(each.picture.path, picture.path)]
+        differ = any(each.picture.label != picture.label for each in same)
+        return same if differ or any(each.conflict is not None for each in same) else []
+
+
+def _figures_of(measured: Photo, picture: SourcePicture) -> object:
+    quality = measured.quality
+    figures = (quality.sharpness, quality.brightness, quality.clipped) if quality else None
+    return measured.fingerprint, figures, picture.region
+
+
+def _has_same_pixels(path: Path, other: Path) -> bool:
+    try:
+        return np.array_equal(read_image(path), read_image(other))
+    except UnreadableImageError:
+        return False

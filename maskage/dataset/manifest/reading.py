@@ -141,6 +141,23 @@ def _imports_in(db: sqlite3.Connection, path: Path) -> list[ImportedRow]:
     ]
 
 
+def read_labels_given(root: Path) -> frozenset[tuple[str, str]]:
+    """Read every path that a photo ever had, with the label that it was given there.
+
+    Raises:
+        DatasetError: The manifest is damaged.
+    """
+    path = manifest_path(root)
+    return read_file(path, lambda db: _labels_given_in(db, path)) or frozenset()
+
+
+def _labels_given_in(db: sqlite3.Connection, path: Path) -> frozenset[tuple[str, str]]:
+    if read_schema(db, path) == 0:
+        return frozenset()
+    rows = db.execute("SELECT DISTINCT path, label FROM events")
+    return frozenset((text_to_path(path), text_to_path(label)) for path, label in rows)
+
+
 def read_consents(root: Path) -> dict[str, Consent]:
     """Read every consent on record, by subject; there are none where there is no manifest.
 
