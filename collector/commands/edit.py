@@ -165,6 +165,7 @@ def _edit(
         planned, left_over = _plan_by_table(dataset, table)
     else:
         planned, left_over = _plan_chosen(dataset, facts, arguments), {}
+    missing = left_over.get("missing", ())
     changes = subject_changes(dataset, planned.plan)
     if store is not None:
         carry_out(store, planned.plan, changes)
@@ -177,12 +178,34 @@ def _edit(
         show(json.dumps(found))
     else:
         _show_changes(dataset.root, planned, changes, is_done=store is not None)
+    if table is not None:
+        _require_all_rows(dataset.root, table, planned, len(missing))
     return 0
+
+
+def _require_all_rows(
+    root: Path, table: "MetadataTable", planned: "TablePlan", missing: int
+) -> None:
+    """Refuse to call a table done of which rows did nothing.
+
+    Raises:
+        DatasetError: Rows name no photo, or another class.
+    """
+    what = []
+    if missing:
+        what.append(f"{missing} of its {len(table)} rows name no photo of {root}")
+    if others := len(planned.disagreeing):
+        what.append(f"{others} name another class than the photo is in, which no table changes")
+    if what:
+        raise DatasetError(
+            f"{table.path}: {', and '.join(what)}. The other rows are done. Correct the table, or "
+            f"move photos to another class in `collector review {root}`."
+        )
 
 
 def _plan_by_table(
     dataset: "ReadableDataset", table: "MetadataTable"
-) -> "tuple[TablePlan, dict[str, object]]":
+) -> "tuple[TablePlan, dict[str, list[str]]]":
     """Return what a table changes, and the rows and photos that are left over, for JSON."""
     from collector.commands.table_report import report_rows
     from maskage.dataset.facts.known_photos import plan_table
@@ -299,6 +322,9 @@ EDIT = Command(
     "collector edit --where label=mask_old,subject= --subject p07\n"
     "collector edit --photo mask_old/a.jpg mask_old/b.jpg --session monday\n"
     "collector edit --table subjects.csv\n"
+    "\n"
+    "Exit code 4 if rows of a table did nothing: they name no photo, or another class\n"
+    "than the photo is in. The other rows are done.\n"
     "\n"
     "A person whose photos all get another pseudonym keeps the consent on record under\n"
     "the new one.",

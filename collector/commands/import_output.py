@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from collector.commands.face_lines import require_some_faces, show_faces
 from collector.commands.table_report import check_pseudonyms, report_table
-from maskage.commands.parser import suggest
 from maskage.commands.text_table import align_columns, list_some
 from maskage.console import say, show
 from maskage.errors import DatasetError, EnvironmentProblemError
@@ -32,7 +31,7 @@ def report_listing(arguments: argparse.Namespace, source: "ReadSource") -> None:
 
     listing, named = source.listing, arguments.source
     # What lies in folders that are no classes is reported at the end, with the ways on.
-    loose = [name for name in listing.unlabelled if "/" not in name]
+    loose = _loose(source)
     if loose and listing.pictures:
         say(
             f"{named}: pictures left out because their label is not known: {len(loose)} (the "
@@ -49,10 +48,15 @@ def report_listing(arguments: argparse.Namespace, source: "ReadSource") -> None:
     if source.walk.links:
         say(f"{named}: links to folders that were followed: {source.walk.links}")
     _report_tables(arguments, source)
+    if overruled := listing.overruled:
+        count = "1 photo" if len(overruled) == 1 else f"{len(overruled)} photos"
+        say(f"{count}: the table's label is taken, not the folder's (the first is {overruled[0]}).")
     _report_people(arguments, source)
-    for name in listing.unused:
-        near = suggest(name, [folder.name for folder in listing.unknown])
-        say(f"--map: no folder with pictures and no label is named {name!r}.{near}")
+
+
+def _loose(source: "ReadSource") -> list[str]:
+    """Return the pictures without a label that lie in no folder."""
+    return [name for name in source.listing.unlabelled if "/" not in name]
 
 
 def finish_import(reports: "Iterable[ImportReport]", store: "PhotoStore") -> "ImportReport":
@@ -111,6 +115,7 @@ def print_report(
         found["system_files"] = sum(_is_of_system(each.reason) for each in left_out)
         found["facts"] = list(restated)
         found["untabled"] = list(source.listing.untabled) if source else []
+        found["overruled"] = list(source.listing.overruled) if source else []
         found["rows_left"] = list(source.listing.missing) if source else []
         found["unknown_folders"] = (
             {folder.name: folder.pictures for folder in source.listing.unknown} if source else {}
@@ -157,6 +162,12 @@ def require_success(
             lines.append(f"  and {count - _MOST_MESSAGES} more; --json names all")
     if report.contradicted:
         lines += _describe_contradicted(arguments, report)
+    if source and source.metadata and (loose := _loose(source)):
+        what = "1 picture was" if len(loose) == 1 else f"{len(loose)} pictures were"
+        lines += [
+            f"{arguments.source}: {what} not imported, as neither the table nor a folder says the "
+            f"label (the first is {loose[0]}). Add a row with a label for each, then import again."
+        ]
     if source and source.listing.unknown:
         from collector.commands.unknown_folders import describe_unknown
 
@@ -183,8 +194,6 @@ def _describe_contradicted(arguments: argparse.Namespace, report: "ImportReport"
         f"were left as they are. If the new label is right, give it to them in the gallery, or "
         f"move their files into its class folder:",
         f"  {review}",
-        *(f"  {text}" for text in report.contradicted[:_MOST_MESSAGES]),
-        *([f"  and {count - _MOST_MESSAGES} more; --json names all"] * (count > _MOST_MESSAGES)),
     ]
 
 

@@ -204,8 +204,12 @@ of train, val and test keeps its split as its origin.
 
 Exit codes: 0 if all was done that can be done, also where single files were
 left out or everything was known; 4 if no photo was saved and none was known,
-if whole folders have no class, or if a picture lies under several labels (its
-copies are left out, the rest is saved); 5 if a folder cannot be listed."""
+if whole folders or pictures of a table have no class, or if a picture lies
+under several labels (its copies are left out, the rest is saved), also where
+the photo is in DATA and never had the label of SOURCE; 5 if a folder cannot be
+listed, or the disk refuses the names of photos. Rows of --metadata that are not
+in SOURCE are counted, and no failure; where a table has a label, it goes before
+the folder. A --map of what is not in SOURCE is refused."""
 
 IMPORT = Command(
     "import",

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from collector.commands.folder_map import format_map, read_map
 from maskage.classes.ready_made import READY_MADE
 from maskage.classes.scheme import Scheme
+from maskage.commands.parser import suggest
 from maskage.commands.text_table import list_some
+from maskage.console import say
 from maskage.dataset.importing.sources.near_classes import close_classes, sure_class
 from maskage.dataset.importing.sources.source_labels import SourceListing, UnknownFolder
 from maskage.dataset.outside_folders import adding_command, is_without_classes
@@ -22,10 +24,12 @@ def require_some_pictures(
     """Refuse a source of which nothing can be imported, before anything is made.
 
     Raises:
-        UsageError: There are pictures, in no folders, and nothing names their class.
+        UsageError: `--map` gives a class to what is not there; or there are pictures, in no
+            folders, and nothing names their class.
         DatasetError: There are no pictures, or all are in folders that are no classes.
     """
     source = arguments.source
+    _require_used_map(arguments, scheme, listing)
     if listing.pictures:
         return
     if listing.unknown:
@@ -41,6 +45,19 @@ def require_some_pictures(
     if listing.left_out:
         raise DatasetError(f"{source}: all pictures are left out by --map. Nothing was imported.")
     raise DatasetError(f"{source}: no pictures found in it.")
+
+
+def _require_used_map(
+    arguments: argparse.Namespace, scheme: Scheme, listing: SourceListing
+) -> None:
+    """Refuse a map that gives a class to a name that is no folder and no label here."""
+    classes = read_map(arguments.map or (), scheme).classes
+    for name in listing.unused:
+        near = suggest(name, [folder.name for folder in listing.unknown])
+        text = f"--map: no folder with pictures and no label is named {name!r}.{near}"
+        if classes[name] is not None:
+            raise UsageError(f"{text} Correct or remove it. Nothing was imported.")
+        say(text)
 
 
 def describe_unknown(

@@ -6,18 +6,14 @@ changed.
 """
 
 import errno
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from dataclasses import replace
+from pathlib import PurePosixPath
 
 from maskage.dataset.edits import Edit
-from maskage.dataset.importing.annotations.place_boxes import read_size
 from maskage.dataset.importing.face_crops import (
     FaceCutter,
-    region_digest,
-    scale_box,
     scene_group,
     with_quality,
 )
@@ -37,24 +33,27 @@ from maskage.dataset.importing.label_conflicts import (
     find_conflicts,
 )
 from maskage.dataset.importing.photo_time import read_taken_at
+from maskage.dataset.importing.prepared_pictures import (
+    PreparedPicture,
+    cut_region,
+    names_of_several,
+    read_picture,
+)
 from maskage.dataset.importing.sources.source_labels import SourcePicture
 from maskage.dataset.photo_files import TRASH
 from maskage.dataset.photo_names import digest_of
 from maskage.dataset.store import PhotoStore
-from maskage.errors import FaceOutsideFrameError, PhotoNotSavedError, UnreadableImageError
-from maskage.faces.finder import crop_face
+from maskage.errors import PhotoNotSavedError, UnreadableImageError
 from maskage.formats.metadata_file import PhotoMetadata
 from maskage.outside_text import portable_name
 from maskage.pictures.images import decode_image, encode_jpeg, without_metadata
-from maskage.records import FaceBox, Photo, RgbImage
+from maskage.records import Photo
 
 _AHEAD = 16
 """Pictures that are read, decoded and measured while one is saved."""
 _THREADS = 2
 _REFUSED_NAMES = frozenset({errno.ENOENT, errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG})
 """What a disk answers whose names have fewer characters or bytes than ours."""
-_MAYBE_REDUCED = 4_000_000
-"""Pixels below which no picture is one that was decoded at reduced size."""
 
 
 def import_pictures(
@@ -78,7 +77,7 @@ def import_pictures(
         is_again: Bring back photos that lie in the trash.
     """
     listed = list(pictures)
-    importer = _Importer(store, (subject, session), faces, is_again, _names_of_several(listed))
+    importer = _Importer(store, (subject, session), faces, is_again, names_of_several(listed))
     conflicts = find_conflicts(listed)
     for conflict in conflicts:
         importer.leave_conflict(conflict)
@@ -89,25 +88,6 @@ def import_pictures(
     for picture, prepared in importer.prepare_ahead(rest):
         importer.add(picture, prepared)
         yield importer.report
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """A picture that was read, and decoded unless its file is known.
-
-    Attributes:
-        digest: Digest by which it is known later.
-        data: The file; empty where nobody needs it any more.
-        encoded: The photo as it is saved; None where it was not decoded.
-        photo: The photo with its quality, where it was decoded; without facts.
-        fault: Why it cannot be read.
-    """
-
-    digest: str = ""
-    data: bytes = b""
-    encoded: bytes | None = None
-    photo: Photo | None = None
-    fault: UnreadableImageError | None = None
 
 
 class _Importer:
@@ -127,7 +107,7 @@ class _Importer:
 
     def prepare_ahead(
         self, pictures: Iterable[SourcePicture]
-    ) -> Iterator[tuple[SourcePicture, _Prepared]]:
+    ) -> Iterator[tuple[SourcePicture, PreparedPicture]]:
         """Prepare the next pictures while one is saved: much of the time goes into the disk."""
         waiting = []
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="import-read") as pool:
@@ -142,14 +122,14 @@ class _Importer:
     def leave_conflict(self, conflict: LabelConflict) -> None:
         """Count a picture that lies under several labels."""
         text = conflict.text
-        prepared = _read(conflict.pictures[0])
+        prepared = read_picture(conflict.pictures[0])
         if there := self._known.find(prepared.digest):
             text += f"; the dataset has it as {there.label}"
         self.report.label_conflicts.append(text)
         for picture in conflict.pictures:
             self.report.leave_out(picture.name, IN_CONFLICT)
 
-    def add(self, picture: SourcePicture, prepared: _Prepared) -> None:
+    def add(self, picture: SourcePicture, prepared: PreparedPicture) -> None:
         """Save a picture, or count why it is not saved.
 
         Raises:
@@ -167,7 +147,7 @@ class _Importer:
         is_refused = isinstance(cause, OSError) and cause.errno in _REFUSED_NAMES
         return is_refused and (self._store.root / label).is_dir()
 
-    def _add(self, picture: SourcePicture, prepared: _Prepared) -> None:
+    def _add(self, picture: SourcePicture, prepared: PreparedPicture) -> None:
         if prepared.fault is not None:
             self._leave_unreadable(picture, prepared.fault)
             return
@@ -184,13 +164,13 @@ class _Importer:
         elif not (known.state is ImportState.TRASHED and self._restore(known, prepared.digest)):
             self._save_again(picture, prepared, known)
 
-    def _prepare(self, picture: SourcePicture) -> _Prepared:
-        prepared = _read(picture)
+    def _prepare(self, picture: SourcePicture) -> PreparedPicture:
+        prepared = read_picture(picture)
         if prepared.fault is not None or self._known.is_known(prepared.digest):
             return prepared
         return self._decoded(picture, prepared)
 
-    def _decoded(self, picture: SourcePicture, prepared: _Prepared) -> _Prepared:
+    def _decoded(self, picture: SourcePicture, prepared: PreparedPicture) -> PreparedPicture:
         """Decode a picture that was read; with a face finder that is done later, in one thread."""
         if self._faces is not None and picture.region is None:
             return prepared
@@ -200,15 +180,17 @@ class _Importer:
         try:
             pixels = decode_image(prepared.data, picture.name)
             if picture.region is not None:
-                pixels = _cut(picture.path, pixels, picture.region)
+                pixels = cut_region(picture.path, pixels, picture.region)
                 encoded = encode_jpeg(pixels)
             else:
                 encoded = without_metadata(prepared.data) or encode_jpeg(pixels)
         except UnreadableImageError as fault:
-            return _Prepared(fault=fault)
-        return _Prepared(prepared.digest, encoded=encoded, photo=with_quality(bare, pixels, box))
+            return PreparedPicture(fault=fault)
+        return PreparedPicture(
+            prepared.digest, encoded=encoded, photo=with_quality(bare, pixels, box)
+        )
 
-    def _save_new(self, picture: SourcePicture, prepared: _Prepared) -> None:
+    def _save_new(self, picture: SourcePicture, prepared: PreparedPicture) -> None:
         if prepared.encoded is None or prepared.photo is None:
             self._save_faces(picture, prepared)
             return
@@ -249,7 +231,7 @@ class _Importer:
         marked = wanted.with_name(f"{wanted.stem}-{digest_of(encoded)[:8]}{wanted.suffix}")
         return there.sha256 is None and PurePosixPath(there.path) in (wanted, marked)
 
-    def _save_faces(self, picture: SourcePicture, prepared: _Prepared) -> None:
+    def _save_faces(self, picture: SourcePicture, prepared: PreparedPicture) -> None:
         assert self._faces is not None
         try:
             pixels = decode_image(prepared.data, picture.name)
@@ -274,7 +256,7 @@ class _Importer:
             report.known.append(picture.name)
 
     def _save_again(
-        self, picture: SourcePicture, prepared: _Prepared, known: ImportedPhoto
+        self, picture: SourcePicture, prepared: PreparedPicture, known: ImportedPhoto
     ) -> None:
         """Save the photo of a file whose photo is gone, with all that was known of it."""
         decoded = self._decoded(picture, prepared)
@@ -381,35 +363,3 @@ class _Importer:
     def _leave_unreadable(self, picture: SourcePicture, fault: UnreadableImageError) -> None:
         self.report.unreadable.append(str(fault))
         self.report.leave_out(picture.name, UNREADABLE)
-
-
-def _read(picture: SourcePicture) -> _Prepared:
-    path: Path = picture.path
-    try:
-        data = path.read_bytes()
-    except OSError as fault:
-        return _Prepared(fault=UnreadableImageError(f"{path}: cannot be read ({fault.strerror})."))
-    digest = digest_of(data)
-    if picture.region is not None:
-        digest = region_digest(digest, picture.region)
-    return _Prepared(digest, data)
-
-
-def _names_of_several(pictures: Iterable[SourcePicture]) -> Set[str]:
-    """Return the names of the pictures of which several regions become photos."""
-    counts = Counter(picture.name for picture in pictures if picture.region is not None)
-    return {name for name, count in counts.items() if count > 1}
-
-
-def _cut(path: Path, pixels: RgbImage, region: FaceBox) -> RgbImage:
-    """Cut a region of the whole picture out of its pixels, which may have been decoded smaller.
-
-    Raises:
-        UnreadableImageError: It lies outside the picture.
-    """
-    if pixels.shape[0] * pixels.shape[1] > _MAYBE_REDUCED:
-        region = scale_box(region, read_size(path).upright, pixels)
-    try:
-        return crop_face(pixels, region)
-    except FaceOutsideFrameError as fault:
-        raise UnreadableImageError(str(fault)) from fault

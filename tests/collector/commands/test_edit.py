@@ -93,7 +93,7 @@ def test_a_table_is_matched_by_paths_here_and_below_the_source(
     table.write_text(
         "path;subject;label\nmask_old/0.jpg;p1;mask_old\nin/clip_2.png;p2;mask_old\nx.jpg;p3;\n"
     )
-    assert main(["edit", str(data), "--table", str(table)]) == 0
+    assert main(["edit", str(data), "--table", str(table)]) == 4
     answer = capsys.readouterr()
     assert subjects(data) == ["p1", "pp01", "p2", None]
     assert "1 path found by another name of the photo, such as in/clip_2.png" in answer.err
@@ -107,7 +107,7 @@ def test_json_says_what_changed_and_what_is_left_over(
 ) -> None:
     table = tmp_path / "t.csv"
     table.write_text("path,subject\nmask_old/0.jpg,p1\nmask_young/2.jpg,p02\nx.jpg,p3\n")
-    assert main(["edit", str(data), "--table", str(table), "--json"]) == 0
+    assert main(["edit", str(data), "--table", str(table), "--json"]) == 4
     found = json.loads(capsys.readouterr().out)
     assert found["changed"] is True
     assert found["photos"] == [

@@ -5,11 +5,16 @@ A folder that is no class of the dataset is never taken for another: it is liste
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from maskage.classes.scheme import Scheme
 from maskage.dataset.importing.annotations.records import Annotations
+from maskage.dataset.importing.sources.listing_records import FolderMap as FolderMap
+from maskage.dataset.importing.sources.listing_records import SourceListing as SourceListing
+from maskage.dataset.importing.sources.listing_records import SourcePicture as SourcePicture
+from maskage.dataset.importing.sources.listing_records import UnknownFolder as UnknownFolder
+from maskage.dataset.importing.sources.listing_records import as_path as as_path
 from maskage.dataset.importing.sources.near_classes import close_classes, sure_class
 from maskage.dataset.importing.sources.person_folders import (
     PersonFolders,
@@ -27,111 +32,11 @@ from maskage.pictures.picture_files import LeftOut
 from maskage.records import FaceBox, Photo
 
 _NO_BOX = "a picture that no annotation describes"
+_NO_MAP = FolderMap()
 METADATA_COLUMNS = ("subject", "session", "group", "label")
 
 
-def as_path(folder: str) -> str:
-    """Return a folder as its name or path is compared: with "/", without "./" and a last "/"."""
-    return folder.replace("\\", "/").removeprefix("./").rstrip("/") or folder
-
-
-@dataclass(frozen=True)
-class FolderMap:
-    """The classes that the user named for folders of a source.
-
-    Attributes:
-        classes: Class of each folder, by its name or by its path below the source; None for
-            pictures that are left out on purpose. It is also applied to labels of a table.
-    """
-
-    classes: Mapping[str, str | None] = field(default_factory=dict)
-
-    def find(self, parts: Sequence[str]) -> str | None:
-        """Return the entry of a folder, its path before its name; None without one.
-
-        Args:
-            parts: Names of the folder and those above it, below the source.
-        """
-        names = map(as_path, ("/".join(parts), parts[-1], parts[-1].strip()))
-        return next((name for name in names if name in self.classes), None)
-
-
-@dataclass(frozen=True)
-class SourcePicture:
-    """One picture to import.
-
-    Attributes:
-        path: Path of the file.
-        name: Path below the source, POSIX.
-        label: Class that it goes into.
-        facts: What the metadata says of it.
-        region: The only part of it that becomes the photo; None for all of it.
-        origin: Split that it lies in, "train", "val" or "test"; None where unknown.
-        known: What another dataset knows of it, where it comes from one.
-        person: Name of the folder that is the person in it; None where none is.
-    """
-
-    path: Path
-    name: str
-    label: str
-    facts: PhotoMetadata
-    region: FaceBox | None = None
-    origin: str | None = None
-    known: Photo | None = None
-    person: str | None = None
-
-
-@dataclass(frozen=True)
-class UnknownFolder:
-    """A folder of the source that is no class of the dataset.
-
-    Attributes:
-        name: Name of the folder.
-        pictures: Number of pictures in it, in all places of this name.
-        close: Classes that it may mean.
-        sure: The class that its name is spelled like; None where that is not sure.
-    """
-
-    name: str
-    pictures: int
-    close: tuple[str, ...] = ()
-    sure: str | None = None
-
-
-@dataclass(frozen=True)
-class SourceListing:
-    """The pictures of a source; every one is in exactly one of the first three.
-
-    Attributes:
-        pictures: Those with a class.
-        unlabelled: Names of those whose class is not known.
-        left_out: Names of the pictures left out on purpose, by the folder or label of the map.
-        unknown: Folders that hold the unlabelled pictures; those that lie in no folder have none.
-        unused: Names of the map that are no folder and no label here.
-        missing: Paths of the metadata that are not in the source.
-        untabled: Pictures that the metadata does not name, where there is any.
-        table_notes: What of the metadata was read otherwise than it is written.
-        annotated: Format of the annotations that name the classes; None where folders, a table or
-            the user do. Unknown folders are then labels of boxes.
-        unboxed: What of the annotations is not used, each with the reason.
-        people: Folders that are, or may be, people; None for none. The pictures have these
-            subjects only where that is clear, or was asked for.
-    """
-
-    pictures: tuple[SourcePicture, ...]
-    unlabelled: tuple[str, ...] = ()
-    left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    unknown: tuple[UnknownFolder, ...] = ()
-    unused: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    untabled: tuple[str, ...] = ()
-    table_notes: tuple[str, ...] = ()
-    people: PersonFolders | None = None
-    annotated: str | None = None
-    unboxed: tuple[LeftOut, ...] = ()
-
-
-def read_metadata(path: Path, scheme: Scheme, folder_map: FolderMap = FolderMap()) -> MetadataTable:
+def read_metadata(path: Path, scheme: Scheme, folder_map: FolderMap = _NO_MAP) -> MetadataTable:
     """Read a table of `path` (relative to the source) and any of `METADATA_COLUMNS`.
 
     Raises:
@@ -147,7 +52,7 @@ def check_labels(
     path: str,
     rows: Mapping[str, PhotoMetadata],
     scheme: Scheme,
-    folder_map: FolderMap = FolderMap(),
+    folder_map: FolderMap = _NO_MAP,
 ) -> None:
     """Refuse a table with a label that is neither a class nor in the map.
 
@@ -179,7 +84,7 @@ def list_source(
     *,
     label: str | None = None,
     metadata: Mapping[str, PhotoMetadata] | None = None,
-    folder_map: FolderMap = FolderMap(),
+    folder_map: FolderMap = _NO_MAP,
     walk: SourceWalk | None = None,
     known: Mapping[str, Photo] | None = None,
     subject_from: str | None = None,
@@ -243,6 +148,7 @@ class _Lister:
         self._pictures: list[SourcePicture] = []
         self._places: list[PicturePlace] = []
         self._unlabelled: list[str] = []
+        self._overruled: list[str] = []
         self._left_out: dict[str, list[str]] = {}
         self._depths: Counter[int] = Counter()
         self._used: set[str] = set()
@@ -262,6 +168,8 @@ class _Lister:
             self._left_out.setdefault(found, []).append(name)
         else:
             label = found if self._label else self._map.classes.get(found) or found
+            if depth == 0 and self._is_overruled(label, folders):
+                self._overruled.append(name)
             above, below = folders[: max(depth - 1, 0)], folders[depth:]
             self._places.append(PicturePlace(label, above, below))
             self._pictures.append(
@@ -320,6 +228,7 @@ class _Lister:
             people=people,
             unlabelled=tuple(self._unlabelled),
             left_out=dict(self._left_out),
+            overruled=tuple(self._overruled),
             unknown=self._unknown_folders(),
             unused=tuple(name for name in self._map.classes if name not in self._used),
         )
@@ -328,6 +237,13 @@ class _Lister:
         if facts.label is not None and facts.label in self._map.classes:
             self._used.add(facts.label)
         return facts.label
+
+    def _is_overruled(self, label: str, folders: tuple[str, ...]) -> bool:
+        """Return whether the nearest folder is, or is mapped to, another class than the table's."""
+        if self._label or not folders:
+            return False
+        found, _ = self._of_folder(folders)
+        return found is not None and (self._map.classes.get(found) or found) != label
 
     def _find_people(self, subject_from: str | None) -> PersonFolders | None:
         if subject_from == "none":

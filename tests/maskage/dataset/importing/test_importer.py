@@ -248,7 +248,7 @@ def test_what_is_left_out_and_what_is_labelled_otherwise_is_told(
         in answer.err
     )
     assert f"Next: curate '{data}'" in answer.out
-    assert main(["import", str(source / "mask_old"), str(data), "--label", "nomask_young"]) == 0
+    assert main(["import", str(source / "mask_old"), str(data), "--label", "nomask_young"]) == 4
     answer = capsys.readouterr()
     assert "1 of them under another label than before" in answer.out
     assert "mask_old_000.jpg: here nomask_young, there mask_old" in answer.err
