@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from collector.commands.face_lines import require_some_faces, show_faces
 from collector.commands.table_report import check_pseudonyms, report_table
-from maskage.commands.text_table import align_columns, list_some
+from maskage.commands.text_table import align_columns, count_of, list_some
 from maskage.console import say, show
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.outside_text import path_to_text, shown_text
@@ -40,11 +40,7 @@ def report_listing(arguments: argparse.Namespace, source: "ReadSource") -> None:
     report_left_out(each for each in source.walk.left_out if each.reason != SYSTEM_REASON)
     report_left_out(listing.unboxed)
     if listing.annotated and listing.pictures:
-        say(
-            f"{named}: {listing.annotated}: each box is a photo, cut out with its surroundings; "
-            f"{len(listing.pictures)} boxes in {len({each.name for each in listing.pictures})} "
-            f"pictures, from {source.annotation_files} files."
-        )
+        say(f"{named}: {listing.annotated}: {_describe_annotated(source)}")
     if source.walk.links:
         say(f"{named}: links to folders that were followed: {source.walk.links}")
     _report_tables(arguments, source)
@@ -52,6 +48,20 @@ def report_listing(arguments: argparse.Namespace, source: "ReadSource") -> None:
         count = "1 photo" if len(overruled) == 1 else f"{len(overruled)} photos"
         say(f"{count}: the table's label is taken, not the folder's (the first is {overruled[0]}).")
     _report_people(arguments, source)
+
+
+def _describe_annotated(source: "ReadSource") -> str:
+    """Return what the annotations make photos of: boxes, whole pictures, or both."""
+    listing = source.listing
+    boxes = [each.name for each in listing.pictures if each.region is not None]
+    whole = len(listing.pictures) - len(boxes)
+    parts = []
+    if boxes:
+        counts = f"{count_of(len(boxes), 'box')} in {count_of(len(set(boxes)), 'picture')}"
+        parts.append(f"each box is a photo, cut out with its surroundings; {counts}")
+    if whole:
+        parts.append(f"{count_of(whole, 'picture')} with a class of the whole, taken whole")
+    return f"{'; '.join(parts)}; from {count_of(source.annotation_files, 'file')}."
 
 
 def _loose(source: "ReadSource") -> list[str]:
@@ -68,7 +78,8 @@ def finish_import(reports: "Iterable[ImportReport]", store: "PhotoStore") -> "Im
         for latest in reports:
             report = latest
     except KeyboardInterrupt:
-        say(f"{report.photos} photos were saved. Run it again to go on from there.")
+        was = "was" if report.photos == 1 else "were"
+        say(f"{count_of(report.photos, 'photo')} {was} saved. Run it again to go on from there.")
         raise
     return report
 
@@ -122,7 +133,7 @@ def print_report(
         )
         show(json.dumps(_as_text(found)))
         return
-    show(f"{report.photos:>6} photos saved in {arguments.data}")
+    show(f"{report.photos:>6} {_photos(report.photos)} saved in {arguments.data}")
     for label, count in report.saved.items():
         show(f"{count:>10} {label}")
     _show_details(report, restated)
@@ -163,7 +174,7 @@ def require_success(
     if report.contradicted:
         lines += _describe_contradicted(arguments, report)
     if source and source.metadata and (loose := _loose(source)):
-        what = "1 picture was" if len(loose) == 1 else f"{len(loose)} pictures were"
+        what = f"{count_of(len(loose), 'picture')} {'was' if len(loose) == 1 else 'were'}"
         lines += [
             f"{arguments.source}: {what} not imported, as neither the table nor a folder says the "
             f"label (the first is {loose[0]}). Add a row with a label for each, then import again."
@@ -205,15 +216,23 @@ def say_next(arguments: argparse.Namespace, has_photos: bool) -> int:
 
 
 def _report_tables(arguments: argparse.Namespace, source: "ReadSource") -> None:
+    from maskage.dataset.importing.sources.source_walk import TABLE_REASON
+
     named, tables = arguments.source, source.tables
     if tables.used:
         say(f"{named}: the table that lies in it is used: {list_some(tables.used)}")
-    elif tables.unused and arguments.metadata is None and named.is_dir():
+    others = [each.path for each in source.left_out if each.reason == TABLE_REASON]
+    if others and named.is_dir() and not (tables.used or arguments.metadata):
+        first = (tables.unused or others)[0]
+        lie = "a table lies in it, which is" if len(others) == 1 else "tables lie in it, which are"
+        it = "it is" if len(others) == 1 else "one is"
         say(
-            f"{named}: a table lies in it, which is not used: {list_some(tables.unused)}. If it is "
-            f"about these pictures, give it with --metadata "
-            f"{shlex.quote(str(named / tables.unused[0]))}"
+            f"{named}: {lie} not used: {list_some(others)}. If {it} about these pictures, give it "
+            f"with --metadata {shlex.quote(str(named / first))}"
         )
+    elif others:
+        count = "1 table that lies" if len(others) == 1 else f"{len(others)} tables that lie"
+        say(f"{named}: {count} in it not used: {list_some(others)}")
     if source.metadata:
         report_table(source.metadata, source.listing, named, list_some(tables.used))
         check_pseudonyms(source.metadata)
@@ -263,7 +282,10 @@ def _show_details(report: "ImportReport", restated: Sequence[str]) -> None:
         parts = ", ".join(f"{count} of {name}" for name, count in sorted(report.origins.items()))
         show(f"      from the splits of the source: {parts}")
     if report.subjects:
-        show(f"{len(report.subjects):>10} people, named after their folders")
+        who = "person, named after a folder"
+        if len(report.subjects) > 1:
+            who = "people, named after their folders"
+        show(f"{len(report.subjects):>10} {who}")
     show(f"{report.duplicates:>6} skipped: content already imported")
     for line in restated:
         show(f"{'':>10}{line}")
@@ -289,6 +311,10 @@ def _show_skipped(report: "ImportReport") -> None:
             say(f"  {message}")
     for fault in report.damage.faults:
         show(f"       of the video: {fault}")
+
+
+def _photos(count: int) -> str:
+    return "photo" if count == 1 else "photos"
 
 
 def _is_of_system(reason: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 from collector.commands.folder_map import read_map
 from maskage.classes.scheme import Scheme
 from maskage.dataset.importing.annotations.reading import read_annotations
+from maskage.dataset.importing.annotations.roboflow_csv import is_annotation_table
 from maskage.dataset.importing.sources.dataset_source import (
     SourceKnowledge,
     read_knowledge,
@@ -159,6 +160,7 @@ def read_source(arguments: argparse.Namespace, scheme: Scheme, opened: OpenedSou
     tables = SourceTables(unused=opened.walk.tables)
     metadata: Mapping[str, PhotoMetadata]
     if arguments.metadata is not None:
+        _refuse_annotations(arguments)
         metadata = read_metadata(arguments.metadata, scheme, folder_map)
     else:
         tables = read_source_tables(opened.folder, opened.walk.tables, METADATA_COLUMNS)
@@ -180,8 +182,12 @@ def read_source(arguments: argparse.Namespace, scheme: Scheme, opened: OpenedSou
         annotations = read_annotations(opened.folder)
         if annotations is not None and annotations.boxes:
             listing, used = list_with(annotations=annotations), annotations.used
+            unused = tuple(name for name in tables.unused if name not in used)
+            tables = replace(tables, unused=unused)
     left_out = _all_left_out(arguments, opened, listing, {*tables.used, *used})
-    unread = tuple(each for each in opened.walk.left_out if each.path not in used)
+    # What the annotations say of a file goes before what the walk could see of it.
+    said = {*used, *(each.path for each in listing.unboxed)}
+    unread = tuple(each for each in opened.walk.left_out if each.path not in said)
     return ReadSource(
         listing, metadata, tables, left_out, replace(opened.walk, left_out=unread), len(used)
     )
@@ -218,7 +224,10 @@ def _all_left_out(
         for name in opened.walk.tables
         if name not in used and not _is_same(opened.folder / name, arguments.metadata)
     ]
-    walked = [each for each in opened.walk.left_out if each.path not in used]
+    said = {each.path for each in listing.unboxed}
+    walked = [
+        each for each in opened.walk.left_out if each.path not in used and each.path not in said
+    ]
     found = [*walked, *by_map, *no_class, *others, *listing.unboxed]
     return tuple(sorted(found, key=_path_of))
 
@@ -227,6 +236,8 @@ def _may_be_annotated(opened: OpenedSource) -> bool:
     """Return whether a file that may hold annotations lies in anybody's folder."""
     if opened.walk.own is not None:
         return False
+    if any(name.lower().endswith(".csv") for name in opened.walk.tables):
+        return True
     suffixes = (PurePath(each.path).suffix.lower() for each in opened.walk.left_out)
     return any(suffix in NOTE_SUFFIXES for suffix in suffixes)
 
@@ -248,6 +259,17 @@ def _refuse_tables(arguments: argparse.Namespace, suffix: str) -> None:
         raise UsageError(
             f"{source}: a {suffix[1:].upper()} file, not pictures. Name the folder of the "
             f"pictures as SOURCE: labels and boxes that lie in it are read from there."
+        )
+
+
+def _refuse_annotations(arguments: argparse.Namespace) -> None:
+    """Refuse a table with boxes, or with a column for each class, as one of facts."""
+    if is_annotation_table(arguments.metadata):
+        command = join_words(["collector", "import", str(arguments.source), str(arguments.data)])
+        raise UsageError(
+            f"{arguments.metadata}: annotations (boxes, or a column for each class), no table of "
+            f"facts. They are read from the folder of the pictures: import it without --metadata: "
+            f"{command}"
         )
 
 

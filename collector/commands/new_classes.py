@@ -100,9 +100,13 @@ def add_unknown_folders(
         DatasetError: The dataset is still to be made, its classes have factors, or a folder is
             spelled like a class that there is.
     """
-    from collector.commands.unknown_folders import describe_unknown, is_still_new
+    from collector.commands.unknown_folders import describe_unknown, is_split, is_still_new
 
-    unknown: Sequence[UnknownFolder] = listing.unknown
+    unknown: Sequence[UnknownFolder] = [
+        each for each in listing.unknown if not is_split(each, listing)
+    ]
+    if not unknown:
+        return scheme
     if scheme.factors or is_still_new(arguments, scheme) or any(one.sure for one in unknown):
         what = (
             "some of the folders are spelled like classes that there are"

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from collector.commands.folder_map import format_map, read_map
 from maskage.classes.ready_made import READY_MADE
@@ -10,6 +11,7 @@ from maskage.commands.parser import suggest
 from maskage.commands.text_table import list_some
 from maskage.console import say
 from maskage.dataset.importing.sources.near_classes import close_classes, sure_class
+from maskage.dataset.importing.sources.source_folders import SPLITS
 from maskage.dataset.importing.sources.source_labels import SourceListing, UnknownFolder
 from maskage.dataset.outside_folders import adding_command, is_without_classes
 from maskage.errors import DatasetError, UsageError
@@ -50,12 +52,17 @@ def require_some_pictures(
 def _require_used_map(
     arguments: argparse.Namespace, scheme: Scheme, listing: SourceListing
 ) -> None:
-    """Refuse a map that gives a class to a name that is no folder and no label here."""
+    """Refuse a map that gives classes only to names that are no folder and no label here.
+
+    A map of which a part is used may be one for several sources: the others are said.
+    """
     classes = read_map(arguments.map or (), scheme).classes
+    given = [name for name, label in classes.items() if label is not None]
+    is_useless = bool(given) and set(given) <= set(listing.unused)
     for name in listing.unused:
         near = suggest(name, [folder.name for folder in listing.unknown])
         text = f"--map: no folder with pictures and no label is named {name!r}.{near}"
-        if classes[name] is not None:
+        if is_useless and classes[name] is not None:
             raise UsageError(f"{text} Correct or remove it. Nothing was imported.")
         say(text)
 
@@ -88,6 +95,14 @@ def describe_unknown(
     ]
     if len(unknown) > _MOST_FOLDERS:
         lines.append(f"  and {len(unknown) - _MOST_FOLDERS} more")
+    if splits := [folder.name for folder in unknown if is_split(folder, listing)]:
+        lines += _describe_splits(arguments, scheme, listing, splits)
+        listing = replace(
+            listing, unknown=tuple(each for each in unknown if each.name not in splits)
+        )
+        unknown = listing.unknown
+        if not unknown:
+            return lines
     sure = {folder.name: folder.sure for folder in unknown if folder.sure}
     others = [folder.name for folder in unknown if not folder.sure]
     if sure:
@@ -105,6 +120,45 @@ def describe_unknown(
             f"and {kind.upper()}=CLASS for {listed} too ({kind.upper()}= leaves a {kind} out)."
         )
     return lines + (_way_by_classes(arguments, scheme, listing, others) if others else [])
+
+
+def is_split(folder: UnknownFolder, listing: SourceListing) -> bool:
+    """Return whether a folder is a split, and no class, by its name and those beside it.
+
+    A train is a thing too: beside other folders than splits it may be a class.
+    """
+    split = SPLITS.get(folder.name.casefold())
+    if split is None or listing.annotated:
+        return False
+    return split != "train" or all(
+        name.casefold() in SPLITS for name in _names_beside(folder.name, listing)
+    )
+
+
+def _names_beside(folder: str, listing: SourceListing) -> set[str]:
+    """Return the names of the folders that lie where the first one of a name lies, with it."""
+    names = [each.name for each in listing.pictures] + list(listing.unlabelled)
+    parts = [name.split("/")[:-1] for name in names]
+    above = next((each[: each.index(folder)] for each in parts if folder in each), [])
+    depth = len(above)
+    return {each[depth] for each in parts if len(each) > depth and each[:depth] == above}
+
+
+def _describe_splits(
+    arguments: argparse.Namespace, scheme: Scheme, listing: SourceListing, splits: Sequence[str]
+) -> list[str]:
+    """Return the lines about splits whose pictures lie in no class folders."""
+    lies = "is a split" if len(splits) == 1 else "are splits"
+    lines = [
+        f"{list_some(splits, 5)} {lies}, no class: what its pictures show must be said by class "
+        f"folders within, or by a table of path and label, with --metadata."
+    ]
+    if listing.pictures or len(splits) < len(listing.unknown):
+        lines += [
+            "To leave such pictures out:",
+            f"  {_command(arguments, scheme, listing, dict.fromkeys(splits, ''))}",
+        ]
+    return lines
 
 
 def _way_by_classes(

@@ -71,3 +71,9 @@ def _width(letter: str) -> int:
     if unicodedata.combining(letter) or unicodedata.category(letter) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+
+
+def count_of(count: int, thing: str) -> str:
+    """Return a number of things, each of a name that takes "s" or "es": "1 box", "2 boxes"."""
+    ending = "" if count == 1 else "es" if thing.endswith(("x", "s", "ch", "sh")) else "s"
+    return f"{count:,} {thing}{ending}"

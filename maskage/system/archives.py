@@ -6,6 +6,7 @@ trusted, and one that would grow beyond all measure, as a bomb does, is refused.
 
 import os
 import stat
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -209,9 +210,26 @@ def _name_of(entry: zipfile.ZipInfo) -> str:
     if not entry.flag_bits & _UTF8 and not name.isascii():
         try:
             name = name.encode("cp437").decode("utf-8")
-        except UnicodeError:  # it is what ZIP says: the letters of the first PCs
-            name = entry.filename
+        except UnicodeError:  # the letters of the first PCs, as ZIP says, or those of Windows
+            name = _spelled_in_letters(entry.filename)
     return name.replace("\\", "/").removeprefix("./")
+
+
+def _spelled_in_letters(name: str) -> str:
+    """Return a name of the first PCs, or as Windows wrote it where only that is a word."""
+    if _is_word(name):
+        return name
+    try:
+        windows = name.encode("cp437").decode("cp1252")
+    except UnicodeError:
+        return name
+    return windows if _is_word(windows) else name
+
+
+def _is_word(name: str) -> bool:
+    """Return whether all letters are Latin: "Θ" and "∩" are "é" and "ï" of Windows."""
+    others = [letter for letter in name if not letter.isascii()]
+    return all(unicodedata.name(each, "").startswith("LATIN") for each in others)
 
 
 def _head_of(path: Path) -> bytes:

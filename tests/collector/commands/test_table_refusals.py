@@ -53,8 +53,9 @@ def test_a_table_that_goes_before_the_folder_is_said(tmp_path: Path, capsys: Cap
     table = write(tmp_path / "t.csv", f"path,label\n{rows}")
     assert main(["import", str(source), str(tmp_path / "data"), "--metadata", table]) == 0
     error = capsys.readouterr().err
-    assert "1 photo: the table's label is taken, not the folder's (the first is mask_old/a.jpg)" in (
-        error
+    assert (
+        "1 photo: the table's label is taken, not the folder's (the first is mask_old/a.jpg)"
+        in (error)
     )
 
 

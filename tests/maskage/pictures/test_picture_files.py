@@ -101,6 +101,6 @@ def test_an_import_names_what_it_cannot_read(
     source = fill(tmp_path / "in", "mask_old/a.jfif", "mask_old/b.CR2", "mask_old/c.jxl")
     assert main(["import", str(source), str(tmp_path / "data")]) == 0
     printed = capsys.readouterr()
-    assert "1 photos saved" in printed.out
+    assert "1 photo saved" in printed.out
     assert "Left out 1: mask_old/b.CR2: CR2 is not read" in printed.err
     assert "Left out 1: mask_old/c.jxl: JXL is not read" in printed.err

@@ -15,9 +15,9 @@ from pathlib import Path, PurePosixPath
 
 from maskage.pictures.picture_kinds import has_picture_name, is_picture_file, is_system_name
 
-NOTE_SUFFIXES = frozenset({".xml", ".json", ".txt", ".yaml", ".yml", ".names", ".labels"})
+NOTE_SUFFIXES = frozenset({".xml", ".json", ".txt", ".yaml", ".yml", ".names", ".labels", ".csv"})
 """Suffixes of files that may hold annotations, or the names of their classes."""
-_OTHER_SUFFIXES = frozenset({".csv", ".tsv", ".md", ".html", ".pdf", ".data", ".cache", ".zip"})
+_OTHER_SUFFIXES = frozenset({".tsv", ".md", ".html", ".pdf", ".data", ".cache", ".zip"})
 """Suffixes of files that are never pictures, so that they need not be opened."""
 
 _NOT_IN_UPLOADS = re.compile(r"[^-\w.]")

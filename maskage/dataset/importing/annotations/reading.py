@@ -23,6 +23,7 @@ from maskage.dataset.importing.annotations.records import (
     Drawings,
     DrawnPicture,
 )
+from maskage.dataset.importing.annotations.roboflow_csv import read_csv_files
 from maskage.dataset.importing.annotations.xml_files import read_xml
 from maskage.dataset.importing.annotations.yolo import read_yolo
 from maskage.errors import DatasetError, UnreadableImageError
@@ -30,6 +31,7 @@ from maskage.pictures.picture_files import LeftOut
 
 NOT_HERE = "boxes of a picture that is not here, or is here several times"
 NO_BOX = "a picture in which no box is drawn"
+BROKEN_FILE = "a picture whose annotation file cannot be used"
 UNREADABLE = "a picture with boxes that cannot be read"
 WHOLE_AND_BOXES = "a class of the whole picture, which has boxes too"
 TAKEN_BY_ANOTHER = "boxes of a picture that another file has the boxes of"
@@ -42,10 +44,10 @@ _JSON_MARKS = (b'"annotations"', b'"images"', b'"items"', b'"completions"', b'"a
 def read_annotations(root: Path) -> Annotations | None:
     """Read the boxes that were drawn in the pictures of a folder; None where there are none.
 
-    Pascal VOC, YOLO, COCO, Label Studio's JSON, CVAT's XML and Datumaro's JSON are recognised by
-    their content, wherever they lie below `root`. Boxes are given in pixels of the whole picture,
-    upright as viewers show it, and clipped to it. Where two formats describe one picture, that with
-    more boxes in all is used.
+    Pascal VOC, YOLO, COCO, Label Studio's JSON, CVAT's XML, Datumaro's JSON and Roboflow's CSV are
+    recognised by their content, wherever they lie below `root`. Boxes are given in pixels of the
+    whole picture, upright as viewers show it, and clipped to it. Where two formats describe one
+    picture, that with more boxes in all is used.
 
     Args:
         root: The folder.
@@ -69,7 +71,8 @@ def _read_all(folder: AnnotatedFolder) -> list[Drawings]:
     """Return the annotations in each format."""
     merged: dict[str, Drawings] = {}
     yolo = read_yolo(folder)
-    for each in (*_read_xml_files(folder), *_read_json_files(folder), *([yolo] if yolo else ())):
+    files = (*_read_xml_files(folder), *_read_json_files(folder), *read_csv_files(folder))
+    for each in (*files, *([yolo] if yolo else ())):
         before = merged.get(each.kind, Drawings(each.kind, ()))
         merged[each.kind] = Drawings(
             each.kind,
@@ -168,13 +171,24 @@ class _Placer:
     def finish(self, kind: str, found: Sequence[Drawings]) -> Annotations:
         """Return everything that was added; pictures without a box are problems."""
         named = {*self._boxes, *(problem.path for problem in self._problems)}
-        boxless = [LeftOut(path, NO_BOX) for path in self._folder.pictures if path not in named]
+        broken = {self._picture_beside(problem.path) for problem in self._problems}
+        boxless = [
+            LeftOut(path, BROKEN_FILE if path in broken else NO_BOX)
+            for path in self._folder.pictures
+            if path not in named
+        ]
         return Annotations(
             kind,
             tuple(box for path in sorted(self._boxes) for box in self._boxes[path]),
             tuple(sorted([*self._problems, *boxless], key=lambda problem: problem.path)),
             frozenset(file for each in found for file in each.used if file not in named),
         )
+
+    def _picture_beside(self, file: str) -> str | None:
+        """Return the picture that a file is named after; None where it is no annotation file."""
+        stem = PurePosixPath(file).stem
+        found = self._folder.find(stem, file) if file in self._folder.notes else None
+        return found if found is not None and PurePosixPath(found).stem == stem else None
 
     def _find(self, drawn: DrawnPicture) -> str | None:
         """Return the picture that is meant: the first that is here, and has the stated size."""

@@ -9,7 +9,12 @@ from maskage.dataset.importing.annotations.place_boxes import (
     OTHER_SIZE,
     OUTSIDE,
 )
-from maskage.dataset.importing.annotations.reading import NO_BOX, NOT_HERE, TAKEN_BY_ANOTHER
+from maskage.dataset.importing.annotations.reading import (
+    BROKEN_FILE,
+    NO_BOX,
+    NOT_HERE,
+    TAKEN_BY_ANOTHER,
+)
 from maskage.dataset.importing.annotations.voc import NO_BOX as OBJECT_WITHOUT_BOX
 from maskage.dataset.importing.annotations.xml_files import BROKEN_XML, ENTITIES
 from tests.maskage.dataset.importing.annotations.annotated import (
@@ -184,9 +189,9 @@ def test_a_damaged_xml_is_counted_and_an_object_without_a_box(tmp_path: Path) ->
     assert boxes_in(tmp_path) == [("a.png", "mask", PLACED)]
     assert problems_in(tmp_path) == [
         ("a.png", OBJECT_WITHOUT_BOX),
-        ("b.png", NO_BOX),
+        ("b.png", BROKEN_FILE),
         ("b.xml", BROKEN_XML),
-        ("c.png", NO_BOX),
+        ("c.png", BROKEN_FILE),
         ("c.xml", ENTITIES),
     ]
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from maskage.dataset.importing.annotations.place_boxes import NO_SIZE, NOT_FINITE, OUTSIDE
-from maskage.dataset.importing.annotations.reading import NO_BOX, read_annotations
+from maskage.dataset.importing.annotations.reading import BROKEN_FILE, NO_BOX, read_annotations
 from maskage.dataset.importing.annotations.yolo import NO_SUCH_CLASS, NOT_SHARES, OTHER_TEXT
 from maskage.errors import DatasetError
 from tests.maskage.dataset.importing.annotations.annotated import (
@@ -126,7 +126,7 @@ def test_captions_beside_pictures_are_no_boxes(tmp_path: Path) -> None:
     put_picture(tmp_path / "b.png", seed=1)
     put_text(tmp_path / "b.txt", LINE)
     put_text(tmp_path / "classes.txt", "x\ny\n")
-    assert problems_in(tmp_path) == [("a.png", NO_BOX), ("a.txt", OTHER_TEXT)]
+    assert problems_in(tmp_path) == [("a.png", BROKEN_FILE), ("a.txt", OTHER_TEXT)]
 
 
 @pytest.mark.parametrize(
