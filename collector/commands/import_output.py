@@ -88,7 +88,8 @@ def copy_consents(folder: Path, source: "ReadSource", store: "PhotoStore") -> No
     """Take over the consents of another dataset, and say whose."""
     from maskage.dataset.importing.sources import dataset_source
 
-    if source.is_dataset and (copied := dataset_source.copy_consents(folder, store)):
+    own = source.walk.own
+    if own is not None and (copied := dataset_source.copy_consents(folder, store, own)):
         say(f"Consents taken over from {folder}: {list_some(copied, 5)}")
 
 
@@ -239,22 +240,41 @@ def _report_tables(arguments: argparse.Namespace, source: "ReadSource") -> None:
 
 
 def _report_people(arguments: argparse.Namespace, source: "ReadSource") -> None:
+    from maskage.dataset.importing.sources.own_output import OwnOutput
+
     people = source.listing.people
-    if people is None:
+    if source.walk.own is OwnOutput.CURATED:
+        _report_people_of_set(arguments, source)
+    elif people is None:
         if not arguments.subject:
             _report_named_people(source)
-        return
-    names = list_some(people.names)
-    if people.is_clear:
+    elif people.is_clear:
+        names = list_some(people.names)
         say(
             f"Folders that are taken for people: {len(people.names)} ({names}). Each is the "
             f"subject of its photos, so that nobody is in train and in test; --subject-from none "
             f"leaves that."
         )
     else:
+        names = list_some(people.names)
         say(
             f"Folders of one name lie in several classes: {names}. If they are people, add "
             f"--subject-from folder, so that nobody is in train and in test."
+        )
+
+
+def _report_people_of_set(arguments: argparse.Namespace, source: "ReadSource") -> None:
+    """Say whether the people of a curated set are known: by the dataset that it was made of."""
+    subjects = {each.known.subject for each in source.listing.pictures if each.known} - {None}
+    if subjects:
+        who = "1 person" if len(subjects) == 1 else f"{len(subjects)} people"
+        say(f"{arguments.source}: {who}, named as in the dataset that the set was made of.")
+    elif not arguments.subject:
+        say(
+            f"{arguments.source}: its photos come without names of people, as the dataset that it "
+            f"was made of is not here, or knows none. Its groups are kept, so that splits hold; "
+            f"but `collector forget` and consents know nobody in these photos. Add --subject, or "
+            f"a table with --metadata."
         )
 
 

@@ -412,3 +412,28 @@ def test_an_archive_of_a_dataset_is_one(
     code, found = import_json(capsys, archive, tmp_path / "data")
     assert (code, found["photos"]) == (0, 4)
     assert {photo.subject for photo in list_photos(tmp_path / "data")} == {"p1"}
+
+
+def test_people_of_a_curated_set_come_from_its_dataset_where_that_is_here(
+    tmp_path: Path, four_folders: MakeFolders, capsys: Capture
+) -> None:
+    theirs, curated = tmp_path / "theirs", tmp_path / "curated"
+    assert main(["import", str(four_folders(8)), str(theirs)]) == 0
+    for number in range(8):
+        words = ["--where", f"path=*_{number:03d}.jpg", "--subject", f"p{number}"]
+        assert main(["edit", str(theirs), *words]) == 0
+    with PhotoStore(theirs) as store:
+        store.record_consent(Consent("p1", "form 12", date(2026, 1, 2)))
+    assert curate([str(theirs), "--out", str(curated)]) == 0
+    capsys.readouterr()
+    assert main(["import", str(curated), str(tmp_path / "one")]) == 0
+    error = capsys.readouterr().err
+    assert "8 people, named as in the dataset that the set was made of" in error
+    for photo in list_photos(tmp_path / "one"):
+        assert photo.subject == f"p{int(Path(photo.path).stem[-3:])}"
+    with PhotoStore(tmp_path / "one") as store:
+        assert list(store.consents()) == ["p1"]
+    shutil.rmtree(theirs)
+    assert main(["import", str(curated), str(tmp_path / "two")]) == 0
+    assert "its photos come without names of people" in capsys.readouterr().err
+    assert {photo.subject for photo in list_photos(tmp_path / "two")} == {None}

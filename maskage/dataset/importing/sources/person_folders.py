@@ -6,6 +6,7 @@ or a property such as "blurred".
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,10 @@ _WORDS = frozenset(
     )
 )
 """Folders of one name in several classes that are properties of photos, not people."""
+_NO_NAMES = frozenset(
+    ["sub", "subfolder", "subdir", "folder", "more", "extra", "rest", "todo", "copy"]
+)
+"""Words of folders that people make within a class folder for no reason of the pictures."""
 _DIGITS = re.compile(r"\d+")
 _DATE_OR_SIZE = re.compile(r"[\d._x -]+")
 _SHARD = 1000
@@ -78,7 +83,8 @@ def find_person_folders(places: Sequence[PicturePlace]) -> PersonFolders | None:
     Returns:
         None where no folder returns in two classes.
     """
-    for candidates in (_candidates_below(places), _candidates_above(places)):
+    for every in (_candidates_below(places), _candidates_above(places)):
+        candidates = _without_strays(places, every)
         classes: dict[str, set[str]] = {}
         for place, name in zip(places, candidates, strict=True):
             if name is not None:
@@ -90,6 +96,29 @@ def find_person_folders(places: Sequence[PicturePlace]) -> PersonFolders | None:
                 tuple(sorted(classes)), candidates, is_clear and are_like_people(classes)
             )
     return None
+
+
+def _without_strays(
+    places: Sequence[PicturePlace], names: Sequence[str | None]
+) -> tuple[str | None, ...]:
+    """Return the folders without those of one class that say nothing or hold a single picture.
+
+    One picture cannot be on two sides of a split, whoever is in it.
+    """
+    labels: dict[str, set[str]] = {}
+    for place, name in zip(places, names, strict=True):
+        if name is not None:
+            labels.setdefault(name, set()).add(place.label)
+    counts = Counter(names)
+    shared = [counts[name] for name, found in labels.items() if len(found) > 1]
+    is_rich = min(shared, default=0) > 2
+    strays = {
+        name
+        for name, found in labels.items()
+        if len(found) == 1
+        and ((is_rich and counts[name] == 1) or not _NO_NAMES.isdisjoint(_words_of(name)))
+    }
+    return tuple(None if name in strays else name for name in names)
 
 
 def name_all_folders(places: Sequence[PicturePlace]) -> PersonFolders | None:

@@ -121,7 +121,7 @@ def test_choices_are_no_boxes(tmp_path: Path, capsys: Capture) -> None:
     source = make_pictures(tmp_path / "in", "x/a.jpg")
     choice = {"type": "choices", "value": {"choices": ["mask_old"]}}
     task = {"id": 1, "data": {"image": "a.jpg"}, "annotations": [{"result": [choice]}]}
-    put_json(source / "export.json", [task])
+    put_json(source / "project-1.json", [task])
     assert main(["import", str(source), str(tmp_path / "data")]) == 0
     error = capsys.readouterr().err
     assert "Label Studio: 1 picture with a class of the whole, taken whole; from 1 file." in error

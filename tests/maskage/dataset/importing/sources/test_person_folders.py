@@ -94,3 +94,13 @@ def test_long_numbers_and_pseudonyms_are_like_people() -> None:
     assert are_like_people(["0000045", "0000099"])
     assert are_like_people(["s01", "person_2", "n000001"])
     assert not are_like_people(["12", "13"])
+
+
+def test_a_folder_of_one_class_without_a_name_is_nobody_beside_people() -> None:
+    people = {"a": "anna anna ben ben carl carl", "b": "anna ben carl"}
+    for stray in ("sub", "sub sub sub", "q"):
+        found = find_person_folders(within(**{**people, "b": f"{people['b']} {stray}"}))
+        assert found is not None
+        assert found.is_clear
+        assert found.names == ("anna", "ben", "carl")
+        assert found.subjects[9:] == (None,) * len(stray.split())
