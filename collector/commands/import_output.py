@@ -123,6 +123,7 @@ def print_report(
     """Print what became of every file."""
     left_out = source.left_out if source else ()
     if arguments.json:
+        arguments.is_reported = True
         found = report.as_json(left_out)
         found["system_files"] = sum(_is_of_system(each.reason) for each in left_out)
         found["facts"] = list(restated)
@@ -306,7 +307,18 @@ def _show_details(report: "ImportReport", restated: Sequence[str]) -> None:
         if len(report.subjects) > 1:
             who = "people, named after their folders"
         show(f"{len(report.subjects):>10} {who}")
+    if several := report.first_of_several:
+        hold = "file holds" if len(several) == 1 else "files hold"
+        show(
+            f"{len(several):>10} {hold} several pictures (pages, frames), of which the first was "
+            f"taken: {list_some([shown_text(name) for name in several], 3)}"
+        )
     show(f"{report.duplicates:>6} skipped: content already imported")
+    if crops := report.crops_known:
+        show(
+            f"{len(crops):>10} of them as a face that was cut out; whole pictures go into another "
+            f"dataset, or here once these photos are removed"
+        )
     for line in restated:
         show(f"{'':>10}{line}")
     if report.conflicts:

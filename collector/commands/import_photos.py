@@ -1,6 +1,7 @@
 """`collector import`: photos and videos that are there already."""
 
 import argparse
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,9 @@ from collector.commands.import_output import (
 from maskage.commands.options import add_data, add_face_model, add_json, add_metadata
 from maskage.commands.parser import CommandParser, offer_words, suggest
 from maskage.commands.program import Command
-from maskage.console import show_progress
-from maskage.errors import DatasetError, UsageError
+from maskage.console import show, show_progress
+from maskage.errors import DatasetError, ToolchainError, UsageError
+from maskage.outside_text import path_to_text
 
 if TYPE_CHECKING:
     from maskage.classes.scheme import Scheme
@@ -89,6 +91,16 @@ def _add_import_options(parser: CommandParser) -> None:
 
 
 def _run_import(arguments: argparse.Namespace) -> int:
+    arguments.is_reported = False
+    try:
+        return _import(arguments)
+    except ToolchainError as fault:
+        if arguments.json and not arguments.is_reported:
+            show(json.dumps({"photos": 0, "error": path_to_text(str(fault))}))
+        raise
+
+
+def _import(arguments: argparse.Namespace) -> int:
     from maskage.dataset.class_change_steps import finish_change
     from maskage.formats.classes.classes_file import read_scheme
 

@@ -31,6 +31,8 @@ from maskage.records import RgbImage
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
+_MPF_WITHIN = 1 << 18
+"""First bytes of a JPEG, in which it says that it holds several pictures (CIPA DC-007)."""
 # A marker may be filled up with any number of 0xFF.
 _NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
 # In a scan 0xFF00 is a byte of the picture, and 0xD0 to 0xD7 are its restarts.
@@ -81,6 +83,17 @@ def decode_picture(data: bytes, name: str = "picture") -> DecodedPicture:
     with open_picture(data, name) as image:
         loaded = load_upright(image)
         return DecodedPicture(np.array(loaded.image), loaded.width, loaded.height)
+
+
+def count_pictures(data: bytes) -> int:
+    """Return how many pictures a file holds: pages, or frames of an animation; 1 if unknown."""
+    if data.startswith(_JPEG_START):
+        return 2 if b"MPF\0" in data[:_MPF_WITHIN] else 1
+    try:
+        with open_file(data, "picture") as image:
+            return int(getattr(image, "n_frames", 1))
+    except Exception:  # noqa: BLE001  a damaged file raises many things
+        return 1
 
 
 def decode_grey(data: bytes, name: str = "picture", min_side: int | None = None) -> LoadedPicture:

@@ -95,6 +95,11 @@ def open_picture(data: bytes, name: str) -> Iterator[ImageFile.ImageFile]:
     except UnreadableImageError:
         raise
     except UnidentifiedImageError as fault:
+        if kind := sniff_picture(data[:HEAD_BYTES]):
+            raise UnreadableImageError(
+                f"{name}: a {kind} of a kind that is not read, such as one with 32 bits a channel "
+                f"({len(data):,} bytes). Save it with 8 bits a channel, as JPEG or PNG."
+            ) from fault
         raise UnreadableImageError(
             f"{name}: not a picture in {PICTURE_FORMATS}, whatever its name says "
             f"({len(data):,} bytes). Save it as one of these, or remove it."

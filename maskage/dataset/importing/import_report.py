@@ -38,6 +38,10 @@ class ImportReport:
         several_faces: Number of faces in each picture or frame of which only the largest was taken.
         small_faces: Number of faces in each picture or frame that are too small to be taken.
         unreadable: A message for each picture that could not be read.
+        first_of_several: Names of the saved files that hold several pictures: pages, or frames of
+            an animation. Only the first became a photo.
+        crops_known: Names of the known pictures of which the dataset has a face, cut out, where
+            whole pictures were wanted.
         unsaved: A message for each picture whose photo the disk refused.
         damage: The parts of a video that could not be read.
         left_out: Files that were not used, each with the reason; also the unreadable ones, those
@@ -60,6 +64,8 @@ class ImportReport:
     several_faces: dict[str, int] = field(default_factory=dict)
     small_faces: dict[str, int] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
+    first_of_several: list[str] = field(default_factory=list)
+    crops_known: list[str] = field(default_factory=list)
     unsaved: list[str] = field(default_factory=list)
     damage: VideoDamage = field(default_factory=VideoDamage)
     left_out: list[LeftOut] = field(default_factory=list)
@@ -104,6 +110,8 @@ class ImportReport:
             "small_faces": self.small_faces,
             "unreadable": self.unreadable,
             "unsaved": self.unsaved,
+            "first_of_several": sorted(self.first_of_several),
+            "crops_known": sorted(self.crops_known),
             "video_faults": list(self.damage.faults),
             "origins": dict(sorted(self.origins.items())),
             "subjects": sorted(self.subjects),

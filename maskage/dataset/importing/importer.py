@@ -46,7 +46,7 @@ from maskage.dataset.store import PhotoStore
 from maskage.errors import PhotoNotSavedError, UnreadableImageError
 from maskage.formats.metadata_file import PhotoMetadata
 from maskage.outside_text import portable_name
-from maskage.pictures.images import decode_image, encode_jpeg, without_metadata
+from maskage.pictures.images import count_pictures, decode_image, encode_jpeg, without_metadata
 from maskage.records import Photo
 
 _AHEAD = 16
@@ -186,9 +186,9 @@ class _Importer:
                 encoded = without_metadata(prepared.data) or encode_jpeg(pixels)
         except UnreadableImageError as fault:
             return PreparedPicture(fault=fault)
-        return PreparedPicture(
-            prepared.digest, encoded=encoded, photo=with_quality(bare, pixels, box)
-        )
+        measured = with_quality(bare, pixels, box)
+        count = count_pictures(prepared.data)
+        return PreparedPicture(prepared.digest, encoded=encoded, photo=measured, pictures=count)
 
     def _save_new(self, picture: SourcePicture, prepared: PreparedPicture) -> None:
         if prepared.encoded is None or prepared.photo is None:
@@ -205,6 +205,8 @@ class _Importer:
             self._count_known(picture, known, prepared.digest)
             return
         self._save(picture, prepared.encoded, prepared.photo, prepared.digest)
+        if prepared.pictures > 1:
+            self.report.first_of_several.append(picture.name)
 
     def _leave_twins(self, twins: Sequence[SavedPicture]) -> None:
         """Count pictures of the same pixels under several labels; delete what was saved of them."""
@@ -349,6 +351,9 @@ class _Importer:
         self.report.duplicates += 1
         self.report.known.append(picture.name)
         there = self._known.photo_of(known)
+        is_whole = self._faces is None and picture.region is None and picture.known is None
+        if is_whole and there is not None and there.box is not None:
+            self.report.crops_known.append(picture.name)
         facts = picture.facts
         if facts.subject is None and there is not None and there.subject is None:
             facts = replace(facts, subject=picture.person)

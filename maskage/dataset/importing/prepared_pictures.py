@@ -26,6 +26,7 @@ class PreparedPicture:
         data: The file; empty where nobody needs it any more.
         encoded: The photo as it is saved; None where it was not decoded.
         photo: The photo with its quality, where it was decoded; without facts.
+        pictures: Number of pictures in the file, of which the first is decoded.
         fault: Why it cannot be read.
     """
 
@@ -33,6 +34,7 @@ class PreparedPicture:
     data: bytes = b""
     encoded: bytes | None = None
     photo: Photo | None = None
+    pictures: int = 1
     fault: UnreadableImageError | None = None
 
 
