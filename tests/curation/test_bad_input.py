@@ -321,7 +321,7 @@ def test_what_is_no_picture_file_is_left_alone_and_told(curate: Curate) -> None:
     (folder / "Thumbs.db").write_bytes(b"")
     answer = curate("--dry-run")
     assert answer.code == DONE
-    assert "note: 3 entries in the class folders are not photos" in answer.stderr
+    assert "note: 3 entries in the class folders were not read: " in answer.stderr
     assert "mask_old/letter, mask_old/nowhere.jpg, mask_old/pipe.jpg." in answer.stderr
     assert "fault: Set aside: 3 unreadable" in answer.stderr
     assert curate("--strict").code == STRICT
