@@ -1,12 +1,13 @@
 """A plan to forget somebody, as text and as JSON."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from maskage.dataset.privacy.derived_copies import DerivedRun, DerivedSet
 from maskage.dataset.privacy.forgetting import ForgetPlan
-from maskage.dataset.privacy.loose_copies import LooseCopy
+from maskage.dataset.privacy.loose_copies import LooseCopy, Namesakes
 from maskage.outside_text import join_lines
 from maskage.shell_words import join_words
 
@@ -55,10 +56,30 @@ def left_as_text(plan: ForgetPlan) -> str:
             f"look at them, and remove by hand those that do.",
             *_shortened(plan.mine.unclear),
         ]
-    if lines:
+    lines += _namesakes_as_text(derived.namesakes, plan.subject)
+    if plan.is_listed:
         again = join_words(["collector", "forget", plan.subject, "--data", str(plan.root)])
         lines += ["After that, this command lists what is still there:", f"    {again}"]
     return join_lines(lines)
+
+
+def _namesakes_as_text(namesakes: Namesakes, subject: str) -> list[str]:
+    """Count pictures with the name of a photo by their folders, without a command for them."""
+    lines = []
+    for paths, one, many in (
+        (namesakes.different, "looks different from all of them", "look different from all"),
+        (namesakes.uncompared, "was not compared: look at it", "were not compared: look at them"),
+    ):
+        if paths:
+            have = (
+                f"1 picture has the same name as a photo of {subject} and {one}"
+                if len(paths) == 1
+                else f"{len(paths)} pictures have the same names as photos of {subject} and {many}"
+            )
+            lines.append(f"{have}, in:")
+            folders = Counter(str(path.parent) for path in paths)
+            lines += _shortened([f"{folder}: {number}" for folder, number in folders.items()])
+    return lines
 
 
 def _made_anew(plan: ForgetPlan, rows: Sequence[tuple[str, str, str]]) -> list[str]:
@@ -115,6 +136,10 @@ def plan_as_json(plan: ForgetPlan, *, is_done: bool) -> dict[str, object]:
         "curated": [_as_json(one) for one in plan.derived.curated],
         "runs": [{**_as_json(one), "remove": one.remove} for one in plan.derived.runs],
         "loose": [{**asdict(one), "path": str(one.path)} for one in plan.derived.loose],
+        "same_name": {
+            "different": [str(path) for path in plan.derived.namesakes.different],
+            "not_compared": [str(path) for path in plan.derived.namesakes.uncompared],
+        },
         "unclear": list(plan.mine.unclear),
     }
 

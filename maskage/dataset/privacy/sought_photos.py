@@ -59,6 +59,10 @@ class SoughtPhotos:
         """Return True if a file has the name of a photo, its variant or its annotated copy."""
         return any(stem in self.names for stem in _stems(name))
 
+    def has_plain_name(self, name: str) -> bool:
+        """Return True if a file has the name of a photo itself, whatever its suffix."""
+        return stem_of(name) in self.names
+
     def has_path(self, path: str) -> bool:
         """Return True if a path ends in the class folder and name of a photo."""
         return "/".join(path.split("/")[-2:]) in self.paths

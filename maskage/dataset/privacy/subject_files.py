@@ -14,6 +14,7 @@ from maskage.dataset.manifest.reading import (
     ManifestRows,
     former_names,
     read_consents,
+    read_imports,
     read_rows,
 )
 from maskage.dataset.photo_files import DAMAGED, TRASH, names_in
@@ -45,7 +46,8 @@ class SubjectFiles:
         paths: Paths, present and former, that no other person's photo has; and "/<name>" for a name
             that no other person's photo has in any class: see `SoughtPhotos`.
         labels: The classes of the dataset, and those of its rows.
-        digests: sha256 of each photo: from the rows, from the files, and without metadata.
+        digests: sha256 of each photo: from the rows, from the files, without metadata, and of the
+            file that it was imported from.
         names: File names that a photo may ever have had, without their suffixes.
         words: Sessions in which no other person was photographed.
         sizes: Bytes of each file, in decimal.
@@ -145,6 +147,7 @@ class _Search:
         elsewhere = list(self._elsewhere())
         digests = {row.sha256 for row in self._mine if row.sha256}
         digests |= {one for path in (*photos, *trash) for one in _digests(self._root / path)}
+        digests |= self._imported_from()
         self._note_links((*photos, *trash, *damaged))
         files = [self._root / path for path in (*photos, *trash, *damaged, *elsewhere)]
         return SubjectFiles(
@@ -172,6 +175,13 @@ class _Search:
 
     def _all_names(self, photos: Iterable[str]) -> set[str]:
         return self._names | {path.rpartition("/")[2] for path in photos}
+
+    def _imported_from(self) -> set[str]:
+        """Return the digests of the files that the photos, or parts of them, were imported from."""
+        mine = {row.path for row in self._mine}
+        return {
+            row.digest.partition("#")[0] for row in read_imports(self._root) if row.path in mine
+        }
 
     def _own_sessions(self) -> frozenset[str]:
         """Return the sessions in which no other person was photographed."""

@@ -210,9 +210,57 @@ def test_names_that_other_photos_may_have_too_are_told_as_such(
         photo = Photo("mask_old/001.jpg", "mask_old", subject=SUBJECT)
         store.add_encoded(encode_jpeg(draw_noise(50)), photo)
     (data.parent / "some.html").write_text("<td>mask_old/001.jpg</td>")
-    (data.parent / "001.png").write_bytes(b"any picture")
     (data.parent / "more.csv").write_text("n\n0012.jpg\n")
-    assert forget() == {"sure": [], "maybe": ["001.png", "some.html"]}
+    assert forget() == {"sure": [], "maybe": ["some.html"]}
+
+
+def test_a_name_that_any_photo_may_have_proves_nothing(
+    data: Path,
+    forget: Callable[..., dict[str, list[str]]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with PhotoStore(data) as store:
+        photo = Photo("mask_old/001.jpg", "mask_old", subject=SUBJECT)
+        store.add_encoded(encode_jpeg(draw_noise(50)), photo)
+    other = data.parent / "WithMask"
+    other.mkdir()
+    (other / "001.jpg").write_bytes(encode_jpeg(draw_noise(99)))
+    (other / "001.webp").write_bytes(b"any picture")
+    (data.parent / "001.png").write_bytes(thumbnail(data / "mask_old" / "001.jpg"))
+    words = ["forget", SUBJECT, "--data", str(data)]
+    capsys.readouterr()
+    assert main([*words, "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    assert "001.png: has the name of a photo and looks like one" in told
+    same = f"1 picture has the same name as a photo of {SUBJECT} and"
+    assert f"{same} looks different from all of them, in:\n  {other}: 1" in told
+    assert f"{same} was not compared" in told
+    assert "rm" not in [line.split()[0] for line in told.splitlines() if str(other) in line]
+    # Without the photos, what looked like one is known by its content.
+    assert forget() == forget() == {"sure": ["001.png"], "maybe": []}
+    assert main([*words, "--yes", "--json"]) == 0
+    same_name = json.loads(capsys.readouterr().out)["same_name"]
+    assert same_name["not_compared"] == [str(other / "001.jpg"), str(other / "001.webp")]
+    # What only has a name in common keeps nothing on record.
+    (data.parent / "001.png").unlink()
+    assert forget() == {"sure": [], "maybe": []}
+    assert main([*words, "--yes"]) == 4
+
+
+def test_the_file_that_a_photo_was_imported_from_is_found(
+    data: Path, tmp_path: Path, forget: Callable[..., dict[str, list[str]]]
+) -> None:
+    source = data.parent / "source" / "mask_old"
+    source.mkdir(parents=True)
+    (source / "1.png").write_bytes(cv2.imencode(".png", draw_noise(51))[1].tobytes())
+    (source / "2.png").write_bytes(cv2.imencode(".png", draw_noise(52))[1].tobytes())
+    table = tmp_path / "who.csv"
+    table.write_text(f"file,subject\nmask_old/1.png,{SUBJECT}\nmask_old/2.png,p08\n")
+    words = ["import", str(source.parent), str(data), "--metadata", str(table)]
+    assert main(words) == 0
+    (kept,) = (photo for photo in photos_of(data, SUBJECT) if photo.path == "mask_old/1.jpg")
+    assert kept.subject == SUBJECT
+    assert forget()["sure"] == ["1.png"]
 
 
 def test_pictures_of_the_live_view_that_nobody_can_tell_of_are_listed_as_such(
