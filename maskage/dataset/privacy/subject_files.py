@@ -46,8 +46,8 @@ class SubjectFiles:
         paths: Paths, present and former, that no other person's photo has; and "/<name>" for a name
             that no other person's photo has in any class: see `SoughtPhotos`.
         labels: The classes of the dataset, and those of its rows.
-        digests: sha256 of each photo: from the rows, from the files, without metadata, and of the
-            file that it was imported from.
+        digests: sha256 of each photo: from the rows, from the files, and without metadata.
+        sources: sha256 of the files that the photos, or parts of them, were imported from.
         names: File names that a photo may ever have had, without their suffixes.
         words: Sessions in which no other person was photographed.
         sizes: Bytes of each file, in decimal.
@@ -64,6 +64,7 @@ class SubjectFiles:
     paths: frozenset[str] = frozenset()
     labels: tuple[str, ...] = ()
     digests: frozenset[str] = frozenset()
+    sources: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
     sizes: frozenset[str] = frozenset()
@@ -147,7 +148,6 @@ class _Search:
         elsewhere = list(self._elsewhere())
         digests = {row.sha256 for row in self._mine if row.sha256}
         digests |= {one for path in (*photos, *trash) for one in _digests(self._root / path)}
-        digests |= self._imported_from()
         self._note_links((*photos, *trash, *damaged))
         files = [self._root / path for path in (*photos, *trash, *damaged, *elsewhere)]
         return SubjectFiles(
@@ -159,6 +159,7 @@ class _Search:
             paths=frozenset(self._paths(photos)),
             labels=self._labels,
             digests=frozenset(digests),
+            sources=frozenset(self._imported_from()),
             names=frozenset(stem_of(name) for name in self._all_names(photos)),
             words=self._own_sessions(),
             sizes=frozenset(str(file.stat().st_size) for file in files if file.exists()),
