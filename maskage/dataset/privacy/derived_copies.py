@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from maskage.dataset.privacy.loose_copies import LooseCopy, Namesakes, find_loose_copies
+from maskage.dataset.privacy.other_datasets import OtherDataset, find_other_datasets
 from maskage.dataset.privacy.project_walk import BUILDING, FORMER, Places, add_folder, add_set
 from maskage.dataset.privacy.sought_photos import Either, SoughtPhotos
 from maskage.errors import UnreadableImageError
@@ -71,6 +72,7 @@ class DerivedCopies:
     """Everything that was found outside the dataset.
 
     Attributes:
+        datasets: Other datasets that know the person, sorted by folder.
         curated: Sets with the photos, sorted by folder.
         runs: Runs trained on them, sorted by folder.
         cached: Pieces of cached features, absolute, sorted.
@@ -92,11 +94,12 @@ class DerivedCopies:
     sets: frozenset[str] = frozenset()
     embedded: frozenset[str] = frozenset()
     namesakes: Namesakes = field(default_factory=Namesakes)
+    datasets: tuple[OtherDataset, ...] = ()
 
     @property
     def is_listed(self) -> bool:
         """True if something is left that forgetting does not remove by itself."""
-        return bool(self.curated or self.runs or self.loose)
+        return bool(self.datasets or self.curated or self.runs or self.loose)
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,8 @@ def find_derived_copies(
     trained = _digests_trained_on(sets, found, runs, derived_runs)
     sets_of_theirs = Either(trained, sought.sets)
     loose = find_loose_copies(places, outputs, sought, sets_of_theirs, copies)
-    listed = {one.folder for one in curated} | {run.folder for run in derived_runs}
+    datasets = tuple(find_other_datasets(places.datasets, sought))
+    listed = {one.folder for one in (*datasets, *curated)} | {run.folder for run in derived_runs}
     others = {
         folder for folder, one in sets.items() if one.origin.dataset not in (None, sought.root)
     }
@@ -168,6 +172,7 @@ def find_derived_copies(
         trained,
         loose.embedded,
         loose.namesakes,
+        datasets,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from maskage.dataset.privacy.derived_copies import DerivedRun, DerivedSet
 from maskage.dataset.privacy.forgetting import ForgetPlan
 from maskage.dataset.privacy.loose_copies import LooseCopy, Namesakes
+from maskage.dataset.privacy.other_datasets import OtherDataset
 from maskage.outside_text import join_lines
 from maskage.shell_words import join_words
 
@@ -35,6 +36,11 @@ def left_as_text(plan: ForgetPlan) -> str:
     certain = [run for run in derived.runs if run.is_certain]
     doubtful = [run for run in derived.runs if not run.is_certain]
     lines = [
+        *_section(
+            f"Other datasets know {plan.subject} too. Forget {plan.subject} there first: what "
+            f"is made of them again would hold these photos.",
+            [(str(one.folder), _known_there(one), one.command) for one in derived.datasets],
+        ),
         *_made_anew(plan, [(str(one.folder), _held(one), one.command) for one in derived.curated]
                     + [_run_row(run) for run in certain]),
         *_section(
@@ -133,6 +139,7 @@ def plan_as_json(plan: ForgetPlan, *, is_done: bool) -> dict[str, object]:
         "cached_features": [str(piece) for piece in plan.derived.cached],
         "cached_scans": [str(file) for file in plan.derived.scans],
         "left_copies": [str(folder) for folder in plan.left_copies],
+        "datasets": [_as_json(one) for one in plan.derived.datasets],
         "curated": [_as_json(one) for one in plan.derived.curated],
         "runs": [{**_as_json(one), "remove": one.remove} for one in plan.derived.runs],
         "loose": [{**asdict(one), "path": str(one.path)} for one in plan.derived.loose],
@@ -182,6 +189,15 @@ def _going(plan: ForgetPlan) -> list[tuple[int, str, Sequence[str]]]:
     ]
 
 
+def _known_there(one: OtherDataset) -> str:
+    parts = [
+        count(one.rows, "row") if one.rows else "",
+        f"{count(one.in_snapshots, 'photo')} in snapshots" if one.in_snapshots else "",
+        "a consent" if one.has_consent else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
 def _held(one: DerivedSet) -> str:
     parts = [
         count(one.photos, "photo") if one.photos else "",
@@ -203,7 +219,7 @@ def _shortened(names: Sequence[str]) -> list[str]:
     return [f"  {name}" for name in names[:SHOWN]] + ([f"  and {more} more"] if more > 0 else [])
 
 
-def _as_json(found: DerivedSet | DerivedRun) -> dict[str, object]:
+def _as_json(found: DerivedSet | DerivedRun | OtherDataset) -> dict[str, object]:
     return {**asdict(found), "folder": str(found.folder)}
 
 

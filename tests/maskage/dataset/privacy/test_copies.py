@@ -450,3 +450,32 @@ def test_folders_of_other_programs_are_not_searched(
     (environment / "pyvenv.cfg").write_text("")
     (environment / "eval.html").write_text(photos_of(data, SUBJECT)[0].path)
     assert forget() == {"sure": [], "maybe": []}
+
+
+def test_a_copy_of_the_dataset_is_forgotten_in_before_anything_is_made_of_it_again(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with PhotoStore(data.parent / "others") as store:
+        # Somebody else of the same name.
+        store.add(draw_noise(80), "mask_old", subject=SUBJECT)
+    assert main(["snapshot", "one", str(data)]) == 0
+    copy = data.with_name("copy")
+    shutil.copytree(data, copy)
+    assert curate([str(copy), "--out", str(data.parent / "cur2")]) == 0
+    capsys.readouterr()
+    words = ["forget", SUBJECT, "--data", str(data), "--yes"]
+    for _ in range(2):
+        assert main(words) == 0
+        told = capsys.readouterr().out
+        there = f"  {copy}: 4 rows, 4 photos in snapshots, a consent\n    collector forget "
+        assert there in told
+        assert told.index(there) < told.index("    curate ")
+        assert f"rm {copy}" not in told
+        assert f"{data.parent / 'others'}" not in told
+    assert main(["forget", SUBJECT, "--data", str(copy), "--yes", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["datasets"] == []
+    assert not photos_of(copy, SUBJECT)
+    assert curate([str(copy), "--out", str(data.parent / "cur2")]) == 0
+    capsys.readouterr()
+    assert main(words) == 0
+    assert f"Nothing else that was found holds {SUBJECT}." in capsys.readouterr().out
