@@ -153,7 +153,11 @@ def find_derived_copies(
     sets_of_theirs = Either(trained, sought.sets)
     loose = find_loose_copies(places, outputs, sought, sets_of_theirs, copies)
     datasets = tuple(find_other_datasets(places.datasets, sought))
-    listed = {one.folder for one in (*datasets, *curated)} | {run.folder for run in derived_runs}
+    listed = (
+        {one.folder for one in datasets}
+        | {one.folder for one in curated}
+        | {run.folder for run in derived_runs}
+    )
     others = {
         folder for folder, one in sets.items() if one.origin.dataset not in (None, sought.root)
     }

@@ -311,9 +311,10 @@ def test_a_name_that_is_no_text_is_told_and_left(
     name = os.fsdecode(b"caf\xe9.jpg")
     put(tmp_path, f"mask_old/{name}", encode_jpeg(draw_noise(99)))
     assert main(["doctor", str(tmp_path)]) == 0
-    told = capsys.readouterr().out
     # A command that cannot help is not named.
-    assert told.endswith("1 fault found, nothing was changed. It is left to you, as said above.\n")
+    assert capsys.readouterr().out.endswith(
+        "1 fault found, nothing was changed. It is left to you, as said above.\n"
+    )
     assert main(["doctor", str(tmp_path), "--fix"]) == 4
     told = capsys.readouterr()
     assert "mask_old/caf\\xe9.jpg (its name is not UTF-8: rename it)" in told.out
