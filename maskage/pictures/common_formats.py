@@ -127,7 +127,7 @@ def _change_of_other(path: Path, kind: str) -> FormatChange:
         with Image.open(path, formats=("TIFF",)) as image:
             is_lossless = image.tag_v2.get(_COMPRESSION, 1) not in _LOSSY_TIFF  # type: ignore[attr-defined]
     suffix, target = (".png", "PNG") if is_lossless else (".jpg", "JPEG")
-    of_several = ", the first of several pictures in it" if _holds_several(path, kind) else ""
+    of_several = " (the first of several pictures)" if _holds_several(path, kind) else ""
     return FormatChange(suffix, f"{_TITLES.get(kind, kind)} to {target}{of_several}")
 
 

@@ -41,12 +41,12 @@ def left_as_text(plan: ForgetPlan) -> str:
             f"is made of them again would hold these photos.",
             [(str(one.folder), _known_there(one), one.command) for one in derived.datasets],
         ),
-        *_made_anew(plan, [(str(one.folder), _held(one), one.command) for one in derived.curated]
-                    + [_run_row(run) for run in certain]),
         *_section(
             f"Still showing or naming {plan.subject}. Nothing here is deleted for you:",
             _grouped([copy for copy in derived.loose if copy.is_certain]),
         ),
+        *_made_anew(plan, [(str(one.folder), _held(one), one.command) for one in derived.curated]
+                    + [_run_row(run) for run in certain]),
         *_section(
             f"May have been trained on {plan.subject}; it cannot be found out any more:",
             [_run_row(run) for run in doubtful],

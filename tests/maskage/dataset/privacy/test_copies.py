@@ -479,3 +479,17 @@ def test_a_copy_of_the_dataset_is_forgotten_in_before_anything_is_made_of_it_aga
     capsys.readouterr()
     assert main(words) == 0
     assert f"Nothing else that was found holds {SUBJECT}." in capsys.readouterr().out
+
+
+def test_loose_copies_go_before_the_sets_are_made_again(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A dataset of class folders that names nobody, and a set of it.
+    copy = data.with_name("copy")
+    shutil.copytree(data, copy, ignore=shutil.ignore_patterns(".dataset"))
+    assert curate([str(copy), "--out", str(data.parent / "cur2"), "--split", "random",
+                   "--ratio", "0.5", "0.25", "0.25"]) == 0  # fmt: skip
+    capsys.readouterr()
+    assert main(["forget", SUBJECT, "--data", str(data), "--yes"]) == 0
+    told = capsys.readouterr().out
+    assert 0 < told.index(f"rm {copy}") < told.index("    curate ")
