@@ -88,17 +88,22 @@ _CAVEATS_WITHOUT_TEST = {
 _HELD_OUT = {GROUP: PEOPLE, GIVEN: PEOPLE, SESSION: SESSIONS, TIME: TIMES, RANDOM: PHOTOS}
 
 
-def held_out_of(settings: CurationSettings, found: Straddling | None = None) -> str:
+def held_out_of(
+    settings: CurationSettings, known: KnownPeople | None = None, found: Straddling | None = None
+) -> str:
     """Return what test has that train has not, one of `HELD_OUT` of the set's record.
 
     Args:
         settings: Settings of the user.
+        known: How many of its photos say who they show.
         found: Groups in more than one split, for a split that was given.
     """
     if settings.no_test:
         return NOTHING
     if settings.split == GIVEN and found and found.straddling:
         return PHOTOS
+    if describe_unknown_people(settings, known) is not None:
+        return PHOTOS  # the same people may be in train
     return _HELD_OUT[settings.split]
 
 

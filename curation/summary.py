@@ -81,6 +81,9 @@ def plan_as_json(
         "ratio": list(plan.settings.ratio),
         "found": plan.found,
         "unknown_folders": {path_to_text(folder.name): folder.pictures for folder in plan.unknown},
+        "unread_files": {
+            where: [path_to_text(path) for path in paths] for where, paths in plan.unread.items()
+        },
         "kept": len(plan.kept),
         "counts": plan.counts,
         "variants": plan.variant_counts,

@@ -90,7 +90,8 @@ class LabellingSummary:
         if self.skipped:
             lines.append(f"{len(self.skipped):>7} pictures skipped: unreadable")
         if self.left_out:
-            lines.append(f"{len(self.left_out):>7} files and folders left out")
+            what = "file or folder" if len(self.left_out) == 1 else "files and folders"
+            lines.append(f"{len(self.left_out):>7} {what} left out")
         lines += [f"        {fault}" for fault in self.damage.faults]
         return "\n".join(lines)
 

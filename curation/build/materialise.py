@@ -10,6 +10,7 @@ the places and names in its metadata, and no links are needed, which many a USB 
 record and page come first: with them `collector forget` understands what a killed run left.
 """
 
+import errno
 import hashlib
 import os
 import shlex
@@ -47,13 +48,16 @@ from maskage.formats.curated.plan_file import (
     write_plan,
 )
 from maskage.installation import installed_version
-from maskage.outside_text import path_to_text
+from maskage.outside_text import path_to_text, shown_text
 from maskage.pictures.common_formats import apply_format_change
 from maskage.pictures.images import encode_jpeg
 from maskage.pictures.picture_kinds import is_system_name
 from maskage.system.faults import explain_fault
 from maskage.system.files import sync_folder, write_private
 from maskage.system.swap_folder import RESULT, building_folder, swap_in
+
+_NAME_REFUSED = frozenset({errno.ENOENT, errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG})
+"""What a disk answers where a name has characters that it does not take, as exFAT does."""
 
 # It would draw its own progress bar over ours.
 splitfolders.split.use_tqdm = False
@@ -259,6 +263,15 @@ def _lay_out(plan: CurationPlan, source: Path, result: Path) -> None:
                 f"{photo.path}: another photo has the same name on this disk, which treats capital "
                 f"and small letters as the same. Rename one of them, or choose an --out on another "
                 f"disk. Nothing was replaced."
+            ) from fault
+        except OSError as fault:
+            if fault.errno not in _NAME_REFUSED:
+                raise
+            raise EnvironmentProblemError(
+                f"{shown_text(photo.path)}: the disk of --out does not take this name "
+                f'({fault.strerror or fault}). Many disks refuse : * ? " < > | and control '
+                f"characters. Rename the photo, or choose an --out on another disk. Nothing was "
+                f"replaced."
             ) from fault
     # A surplus is set aside after the split: then split-folders would cut another list.
     settings = plan.settings

@@ -98,6 +98,12 @@ def _report(done: "Export", out: Path, *, as_json: bool) -> None:
         for label, count in counts.items()
         if not count
     ]
+    planned = {photo.split for photo in facts.source.photos if photo.split}
+    for split in sorted(planned.difference(facts.counts)):
+        say(
+            f"note: No photo is left of {split}: this export has no {split}. Curate the dataset "
+            f"again, and export that set."
+        )
     if empty:
         say(f"note: No photo is left of {', '.join(map(shown_text, empty))}.")
     if as_json:

@@ -37,6 +37,7 @@ from maskage.formats.curated.export_file import (
     write_export,
 )
 from maskage.installation import installed_version
+from maskage.system.faults import explain_fault
 from maskage.system.files import sync_folder, write_private
 from maskage.system.swap_folder import RESULT, building_folder, swap_in
 
@@ -90,8 +91,8 @@ def export_photos(
             _put_in_place(building, out, wishes)
     except OSError as fault:
         raise EnvironmentProblemError(
-            f"{out}: could not be written ({fault.strerror or fault}). Check the disk's space and "
-            f"permissions; what was there before is untouched."
+            f"{out}: could not be written {explain_fault(fault)} What was there before is "
+            f"untouched."
         ) from fault
     return done
 

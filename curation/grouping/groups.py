@@ -96,7 +96,9 @@ def describe_links(photos: Sequence[Photo], ties: Ties | None = None) -> str:
             words.append(f"{name if len(values) == 1 else name + 's'} {shown}")
     if any(photo.path in tied.sessions for photo in photos):
         words.append("a session guessed from the times of its photos")
-    return "; ".join(words) or "near-duplicate pictures"
+    if words:
+        return "; ".join(words)
+    return "near-duplicate pictures" if len(photos) > 1 else "one photo"
 
 
 def _components(pairs: Links, count: int) -> list[int]:

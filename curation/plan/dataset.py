@@ -13,17 +13,19 @@ from maskage.commands.text_table import MOST_LISTED, list_first
 from maskage.dataset.outside_folders import ways_to_classes
 from maskage.dataset.store import list_photos
 from maskage.errors import DatasetError, EnvironmentProblemError
-from maskage.formats.classes.classes_file import read_scheme
+from maskage.formats.classes.classes_file import CLASSES_FILE, read_scheme
 from maskage.outside_text import is_utf8, shown_text
 from maskage.pictures.picture_files import reason_of_file
 from maskage.pictures.picture_kinds import (
     OTHER_SUFFIXES,
+    PICTURE_SUFFIXES,
     is_picture_file,
     is_system_name,
     walk_pictures,
 )
 from maskage.records import Photo
 from maskage.shell_words import join_words
+from maskage.system.files import TEMPORARY_PREFIX
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class LabelledDataset:
         photos: Photos of all classes, sorted by path.
         unknown: Folders beside the class folders, which are not read, sorted by name.
         strangers: Entries in the class folders that are not photos, sorted.
+        beside: Files beside the class folders, which are not read, sorted.
+        hidden: Hidden pictures, and those of a disk or file manager, which are not read, sorted.
         unread: Photos in the class folders that are not read, sorted by path: of another format, or
             in a subfolder.
     """
@@ -75,6 +79,17 @@ class LabelledDataset:
     unknown: tuple[UnknownFolder, ...] = ()
     strangers: tuple[str, ...] = ()
     unread: tuple[UnreadPhoto, ...] = ()
+    beside: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+
+    @property
+    def unread_files(self) -> dict[str, tuple[str, ...]]:
+        """Files that are not read and are no photos of a class, by where they lie."""
+        return {
+            "in_class_folders": self.strangers,
+            "beside_class_folders": self.beside,
+            "hidden": self.hidden,
+        }
 
 
 def read_dataset(root: Path) -> LabelledDataset:
@@ -129,7 +144,16 @@ def _read(root: Path) -> LabelledDataset:
         )
     known |= {photo.path for photo in unread}
     strangers = _find_strangers(root, scheme.labels, known)
-    return LabelledDataset(root, scheme, photos, unknown, strangers, unread)
+    return LabelledDataset(
+        root,
+        scheme,
+        photos,
+        unknown,
+        strangers,
+        unread,
+        beside=_find_beside(root),
+        hidden=_find_hidden(root, scheme.labels),
+    )
 
 
 def describe_unknown(root: Path, scheme: Scheme, unknown: Sequence[UnknownFolder]) -> str:
@@ -222,9 +246,43 @@ def _find_strangers(root: Path, labels: Sequence[str], known: Iterable[str]) -> 
     # A folder whose photos are listed one by one is not listed itself.
     tops = {"/".join(path.split("/")[:2]) for path in known}
     opened = {"/".join(path.split("/")[:2]) for path in known if path.count("/") > 1}
-    inside = (path for top in opened for path in walk_pictures(root / top))
-    found += [place for path in inside if not is_utf8(place := path.relative_to(root).as_posix())]
+    inside = (path for top in opened for path in _walk_files(root / top))
+    found += [place for path in inside if (place := path.relative_to(root).as_posix()) not in known]
     return tuple(sorted(_named(path) for path in found if path not in tops))
+
+
+def _walk_files(top: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(top):
+        folders[:] = [name for name in folders if not _is_passed_over(name)]
+        yield from (Path(folder, name) for name in names if not _is_passed_over(name))
+
+
+def _find_beside(root: Path) -> tuple[str, ...]:
+    """Return the files in the dataset's own folder that are neither hidden nor the tools'."""
+    with os.scandir(root) as entries:
+        names = [entry.name for entry in entries if not _is_folder(entry)]
+    return tuple(
+        sorted(_named(name) for name in names if not _is_passed_over(name) and name != CLASSES_FILE)
+    )
+
+
+def _find_hidden(root: Path, labels: Sequence[str]) -> tuple[str, ...]:
+    """Return the pictures beside and in the class folders that their names keep from being read.
+
+    What a program left half-written is the doctor's, and no photo.
+    """
+    found = []
+    for folder in (root, *(root / label for label in labels)):
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if not _is_folder(entry)]
+        found += [
+            (folder / name).relative_to(root).as_posix()
+            for name in names
+            if _is_passed_over(name)
+            and not name.startswith(TEMPORARY_PREFIX)
+            and Path(name).suffix.lower() in PICTURE_SUFFIXES | OTHER_SUFFIXES
+        ]
+    return tuple(sorted(map(_named, found)))
 
 
 def _named(path: str) -> str:

@@ -116,11 +116,30 @@ def _broken_photos(dataset: LabelledDataset, plan: CurationPlan) -> Iterator[Not
         )
     if dataset.unknown:
         yield Notice(describe_unknown(dataset.root, dataset.scheme, dataset.unknown))
+    yield from _unread_files(dataset)
+
+
+def _unread_files(dataset: LabelledDataset) -> Iterator[Notice]:
     if dataset.strangers:
         yield Notice(
-            f"{len(dataset.strangers)} entries in the class folders are not photos and were not "
-            f"read: {_some(dataset.strangers)}."
+            f"{_entries(len(dataset.strangers), 'in the class folders')} not read: "
+            f"{_some(dataset.strangers)}."
         )
+    if dataset.beside:
+        yield Notice(
+            f"{_entries(len(dataset.beside), 'beside the class folders')} not read: "
+            f"{_some(dataset.beside)}. A photo belongs into the folder of its class."
+        )
+    if dataset.hidden:
+        yield Notice(
+            f"{_entries(len(dataset.hidden), 'with hidden names or of a disk or file manager')} "
+            f"not read, though they look like pictures: {_some(dataset.hidden)}. Rename those "
+            f"that are photos."
+        )
+
+
+def _entries(count: int, where: str) -> str:
+    return f"1 entry {where} was" if count == 1 else f"{count} entries {where} were"
 
 
 def _checks(plan: CurationPlan) -> Iterator[Notice]:
@@ -151,6 +170,8 @@ def _large_groups(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notic
     in_class = Counter(photo.label for photo in plan.kept)
     large = []
     for name, members in plan.groups.items():
+        if len(members) == 1:
+            continue  # a class of few photos: collecting is advised elsewhere
         counts = Counter(photo.label for photo in members if photo.kept)
         share, label = max(
             ((counts[label] / in_class[label], label) for label in counts), default=(0, "")
@@ -163,9 +184,14 @@ def _large_groups(photos: Sequence[Photo], plan: CurationPlan) -> Iterator[Notic
         shown = "; ".join(text for _, text in large[:MOST_NAMES])
         people = "sessions" if plan.settings.split == SESSION else "people"
         yield Notice(
-            f"{len(large)} groups hold over {LARGE_GROUP:.0%} of a class, so the score depends "
-            f"much on them: {shown}{'; ...' if large[MOST_NAMES:] else ''}. Collect more {people}."
+            f"{_groups_hold(len(large))} over {LARGE_GROUP:.0%} of a class, so the score depends "
+            f"much on {'it' if len(large) == 1 else 'them'}: "
+            f"{shown}{'; ...' if large[MOST_NAMES:] else ''}. Collect more {people}."
         )
+
+
+def _groups_hold(count: int) -> str:
+    return "1 group holds" if count == 1 else f"{count} groups hold"
 
 
 def _shares(plan: CurationPlan) -> Iterator[Notice]:

@@ -100,6 +100,7 @@ class CurationPlan:
         scheme: Classes of the dataset.
         photos: Every photo of the dataset and every variant to be made, sorted by path.
         unknown: Folders of the dataset that are no classes, which are not read.
+        unread: Other files of the dataset that are not read and have no row, by where they lie.
         ties: What ties photos together that the manifest does not know.
         known: How many of the kept photos say who they show.
         notices: Notices, faults first.
@@ -115,6 +116,7 @@ class CurationPlan:
     known: KnownPeople = field(default_factory=KnownPeople)
     notices: tuple[Notice, ...] = ()
     class_weights: Mapping[str, float] | None = None
+    unread: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def originals(self) -> list[PlannedPhoto]:
@@ -211,7 +213,7 @@ class CurationPlan:
     @property
     def held_out(self) -> str:
         """What test has that train has not, one of `HELD_OUT` of the set's record."""
-        return held_out_of(self.settings, self._straddling)
+        return held_out_of(self.settings, self.known, self._straddling)
 
     @cached_property
     def _straddling(self) -> Straddling:

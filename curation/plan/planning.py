@@ -83,7 +83,14 @@ def make_plan(
     photos = name_written_files(dataset.root, photos)
     known = count_known([scan.photo for scan in draft.usable], draft.ties)
     plan = CurationPlan(
-        dataset.root, settings, scheme, tuple(photos), dataset.unknown, draft.ties, known
+        dataset.root,
+        settings,
+        scheme,
+        tuple(photos),
+        dataset.unknown,
+        draft.ties,
+        known,
+        unread=dataset.unread_files,
     )
     if settings.balance == WEIGHTS:
         plan = replace(plan, class_weights=weigh_classes(plan.train_counts))

@@ -205,10 +205,18 @@ def require_enough_groups(
     raise DatasetError(
         f"There are too few different {people} for an honest split: {shown} "
         f"group{'' if set(short.values()) == {1} else 's'} of photos that belong together, and "
-        f"{_joined(settings.splits)} need one each. The largest group has {len(tied)} of "
-        f"{len(photos)} photos, linked by {describe_links(tied, ties)}.",
+        f"{_joined(settings.splits)} need one each. {_describe_largest(tied, len(photos), ties)}",
         *_ways_without_ties(tied, ties),
         _what_to_collect(short, counts, needed, people),
+    )
+
+
+def _describe_largest(tied: Sequence[Photo], photos: int, ties: Ties | None) -> str:
+    if len(tied) == 1:
+        return f"There are only {photos} photos, and no two of them belong together."
+    return (
+        f"The largest group has {len(tied)} of {photos} photos, linked by "
+        f"{describe_links(tied, ties)}."
     )
 
 

@@ -42,6 +42,7 @@ from maskage.formats.classes.class_change_file import (
 from maskage.formats.classes.classes_edit import add_to, remove_from, rename_in
 from maskage.formats.classes.classes_file import CLASSES_FILE, format_scheme, read_scheme
 from maskage.formats.dataset_folder import manifest_path
+from maskage.system.faults import explain_fault
 from maskage.system.lock import lock_dataset
 
 
@@ -263,9 +264,7 @@ def _is_same(one: Path, other: Path) -> bool:
 
 def _refused(root: Path, fault: OSError) -> EnvironmentProblemError:
     return EnvironmentProblemError(
-        f"{root}: its classes cannot be changed ({fault.strerror or fault}). Check the disk's "
-        f"space, and that you may write to this folder and to all that is in it. Nothing was "
-        f"changed."
+        f"{root}: its classes cannot be changed {explain_fault(fault)} Nothing was changed."
     )
 
 

@@ -16,6 +16,7 @@ from maskage.formats.classes.classes_file import (
     format_scheme,
     read_scheme,
 )
+from maskage.system.faults import explain_fault
 from maskage.system.files import save_new_file
 from maskage.system.lock import lock_dataset
 
@@ -100,8 +101,7 @@ def make_dataset(root: Path, scheme: Scheme) -> None:
             _remove_empty(root, set(before).difference(scheme.labels))
     except OSError as fault:
         raise PhotoNotSavedError(
-            f"{root}: the dataset cannot be made ({fault.strerror or fault}). Check the disk's "
-            f"space, and who may write there."
+            f"{root}: the dataset cannot be made {explain_fault(fault)}"
         ) from fault
 
 

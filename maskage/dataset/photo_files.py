@@ -177,8 +177,8 @@ def _picture_names(folder: Path) -> list[str]:
             return [entry.name for entry in entries if _is_picture(entry) and _is_file(entry)]
     except OSError as fault:
         raise EnvironmentProblemError(
-            f"{folder}: the photos in it cannot be listed ({fault.strerror or fault}). Check the "
-            f"disk, and who may read the folder; nothing was changed."
+            f"{folder}: the photos in it cannot be listed {explain_fault(fault)} Nothing was "
+            f"changed."
         ) from fault
 
 

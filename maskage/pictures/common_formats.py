@@ -127,4 +127,13 @@ def _change_of_other(path: Path, kind: str) -> FormatChange:
         with Image.open(path, formats=("TIFF",)) as image:
             is_lossless = image.tag_v2.get(_COMPRESSION, 1) not in _LOSSY_TIFF  # type: ignore[attr-defined]
     suffix, target = (".png", "PNG") if is_lossless else (".jpg", "JPEG")
-    return FormatChange(suffix, f"{_TITLES.get(kind, kind)} to {target}")
+    of_several = " (the first of several pictures)" if _holds_several(path, kind) else ""
+    return FormatChange(suffix, f"{_TITLES.get(kind, kind)} to {target}{of_several}")
+
+
+def _holds_several(path: Path, kind: str) -> bool:
+    """Return True for an animation, or a TIFF of several pages."""
+    if kind not in ("GIF", "TIFF", "WEBP"):
+        return False
+    with Image.open(path, formats=(kind,)) as image:
+        return bool(getattr(image, "is_animated", False))

@@ -77,6 +77,6 @@ def _name(fault: OSError) -> str:
         return "the folder that the command was started in"
     if named is None:
         # A write or read tells no name; it was a file of ours, or what stdout goes to.
-        return "a file, or what the output goes to"
+        return "a file of this command"
     name = os.fsdecode(named) if isinstance(named, str | bytes) else str(named)
     return name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"

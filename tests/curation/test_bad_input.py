@@ -1,6 +1,7 @@
 """What a dataset, a disk or another process may do to `curate`, and that nothing is lost by it."""
 
 import csv
+import errno
 import hashlib
 import os
 import shutil
@@ -321,7 +322,7 @@ def test_what_is_no_picture_file_is_left_alone_and_told(curate: Curate) -> None:
     (folder / "Thumbs.db").write_bytes(b"")
     answer = curate("--dry-run")
     assert answer.code == DONE
-    assert "note: 3 entries in the class folders are not photos" in answer.stderr
+    assert "note: 3 entries in the class folders were not read: " in answer.stderr
     assert "mask_old/letter, mask_old/nowhere.jpg, mask_old/pipe.jpg." in answer.stderr
     assert "fault: Set aside: 3 unreadable" in answer.stderr
     assert curate("--strict").code == STRICT
@@ -1059,3 +1060,22 @@ def test_a_scan_of_an_earlier_version_that_read_less_is_not_believed(curate: Cur
         connection.execute("UPDATE sights SET look = '1', fault = 'not a picture'")
     connection.close()
     assert curate("--strict").code == DONE
+
+
+def test_a_name_that_the_disk_of_the_result_does_not_take_is_named(
+    curate: Curate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (curate.data / "mask_old" / "at 10:00.jpg").write_bytes(encode_jpeg(draw_noise(7)))
+    touch = Path.touch
+
+    def touch_as_on_exfat(path: Path, mode: int = 0o666, exist_ok: bool = True) -> None:
+        if ":" in path.name:
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
+        touch(path, mode, exist_ok)
+
+    monkeypatch.setattr(Path, "touch", touch_as_on_exfat)
+    answer = curate()
+    assert answer.code == ENVIRONMENT
+    told = " ".join(answer.stderr.split())
+    assert "mask_old/at 10:00.jpg: the disk of --out does not take this name" in told
+    assert not curate.out.exists()

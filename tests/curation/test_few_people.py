@@ -225,11 +225,11 @@ def test_a_random_split_without_a_test_is_laid_out_as_planned(
     assert record.held_out == "none"
 
 
-def test_earlier_records_say_what_they_hold_out(four_folders: MakeFolders, tmp_path: Path) -> None:
+def test_earlier_records_say_what_they_hold_out(tmp_path: Path) -> None:
     out = tmp_path / "out"
+    data = fill_dataset(tmp_path / "data", shots([f"p{number}" for number in range(8)], 1, 2))
     for words, held_out in (([], "people"), (["--split", "random"], "photos")):
-        assert main([str(tmp_path / "source") if out.exists() else str(four_folders(12)),
-                     "--out", str(out), *words]) == 0  # fmt: skip
+        assert main([str(data), "--out", str(out), *words]) == 0
         values = json.loads((out / "curation.json").read_text("utf-8"))
         assert values["held_out"] == held_out
         del values["held_out"], values["caveat"]

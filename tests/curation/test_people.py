@@ -303,3 +303,49 @@ def test_a_dataset_that_came_with_no_split_has_none_to_keep(
     assert main([str(data), "--out", str(out), "--split", "given", "--no-test"]) == 4
     assert "24 photos were given as test" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_what_nobodys_photos_hold_out_is_photos(
+    four_folders: MakeFolders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = four_folders(8), tmp_path / "out"
+    assert main([str(data), "--out", str(out), "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["held_out"] == "photos"
+    record = read_curation(out)
+    assert record is not None
+    assert (record.held_out, record.caveat is None) == ("photos", False)
+    # Each photo is a group: none is a large one, and nothing is near another.
+    assert "near-duplicate" not in told.err
+    assert "hold over 10%" not in told.err
+
+
+def test_too_few_photos_of_nobody_are_not_said_to_be_linked(
+    four_folders: MakeFolders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(four_folders(2)), "--out", str(tmp_path / "out")]) == 4
+    told = " ".join(capsys.readouterr().err.split())
+    assert "There are only 8 photos, and no two of them belong together." in told
+    assert "near-duplicate" not in told
+
+
+def test_every_file_of_a_dataset_is_counted(
+    four_folders: MakeFolders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = four_folders(12)
+    shown = ("root.jpg", "notes.txt", "mask_old/.hidden.jpg", "mask_old/sub/in.jpg")
+    hidden = ("mask_old/._app.jpg", "mask_old/sub/list.txt", "clip.mp4")
+    save(data, (*shown, *hidden))
+    (data / "mask_old" / ".saving-left.jpg").write_bytes(b"")
+    assert main([str(data), "--out", str(tmp_path / "out"), "--split", "random", "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["unread_files"] == {
+        "in_class_folders": ["mask_old/sub/list.txt"],
+        "beside_class_folders": ["clip.mp4", "notes.txt", "root.jpg"],
+        "hidden": ["mask_old/._app.jpg", "mask_old/.hidden.jpg"],
+    }
+    said = " ".join(told.err.split())
+    assert "3 entries beside the class folders were not read: clip.mp4, notes.txt, root.jpg" in said
+    assert "1 entry in the class folders was not read" in said
+    (unread,) = (row for row in rows_of(tmp_path / "out") if row["path"].endswith("in.jpg"))
+    assert "subfolder" in unread["reason"]

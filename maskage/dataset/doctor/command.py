@@ -7,7 +7,7 @@ from maskage.commands.options import add_data, add_json
 from maskage.commands.parser import CommandParser
 from maskage.commands.program import Command
 from maskage.console import show, show_block, show_progress
-from maskage.errors import GateFailedError
+from maskage.errors import DatasetError, GateFailedError
 
 
 def _add_options(parser: CommandParser) -> None:
@@ -42,6 +42,11 @@ def _run_doctor(arguments: argparse.Namespace) -> int:
                 if arguments.fix
                 else f"Repair them with `collector doctor {arguments.data} --fix`."
             )
+        )
+    if left:
+        raise DatasetError(
+            f"{remaining} {'fault is' if remaining == 1 else 'faults are'} left in "
+            f"{arguments.data}, which --fix cannot repair. See why above, and repair them by hand."
         )
     return 0
 

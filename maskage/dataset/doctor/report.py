@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from maskage.dataset.doctor.findings import WORDS, Diagnosis, Finding, Kind, Note
 from maskage.dataset.doctor.repair import Left
 from maskage.outside_text import join_lines, path_to_text
+from maskage.shell_words import join_words
 
 SHOWN = 5
 """Number of findings of a kind that are named before the rest is counted."""
@@ -112,10 +113,13 @@ def _verdict(diagnosis: Diagnosis, left: Left | None) -> str:
     if not found:
         return "Clean: folders and manifest agree, and every photo is whole."
     if left is None:
-        return (
-            f"{_count(found, 'fault')} found, nothing was changed. Repair with "
-            f"`collector doctor {diagnosis.root} --fix`, which deletes no photo."
-        )
+        yours = len(diagnosis.of_kind(Kind.UNREADABLE))
+        start = f"{_count(found, 'fault')} found, nothing was changed."
+        if yours == found:
+            return f"{start} {'It is' if found == 1 else 'They are'} left to you, as said above."
+        some = f"; {yours} of them {'is' if yours == 1 else 'are'} left to you" if yours else ""
+        command = join_words(["collector", "doctor", str(diagnosis.root), "--fix"])
+        return f"{start} Repair with `{command}`, which deletes no photo{some}."
     if left:
         return f"{_count(found - len(left), 'fault')} repaired, {len(left)} left."
     return f"{_count(found, 'fault')} repaired; no photo was deleted."

@@ -20,6 +20,7 @@ from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.sums import hash_file
 from maskage.outside_text import path_to_text, text_to_path
+from maskage.system.faults import explain_fault
 from maskage.system.files import TEMPORARY_PREFIX, replace_file, sync_folder
 
 KEPT_STEPS = 20
@@ -258,7 +259,4 @@ def _is_text_or_none(value: object) -> bool:
 
 
 def _unwritable(path: Path, fault: OSError) -> EnvironmentProblemError:
-    return EnvironmentProblemError(
-        f"{path}: cannot be written ({fault.strerror or fault}). Check the disk's space and "
-        f"permissions, then try again."
-    )
+    return EnvironmentProblemError(f"{path}: cannot be written {explain_fault(fault)}")

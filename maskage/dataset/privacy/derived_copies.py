@@ -6,10 +6,11 @@ Nothing is changed.
 
 import tempfile
 from collections.abc import Container, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from maskage.dataset.privacy.loose_copies import LooseCopy, find_loose_copies
+from maskage.dataset.privacy.loose_copies import LooseCopy, Namesakes, find_loose_copies
+from maskage.dataset.privacy.other_datasets import OtherDataset, find_other_datasets
 from maskage.dataset.privacy.project_walk import BUILDING, FORMER, Places, add_folder, add_set
 from maskage.dataset.privacy.sought_photos import Either, SoughtPhotos
 from maskage.errors import UnreadableImageError
@@ -71,12 +72,15 @@ class DerivedCopies:
     """Everything that was found outside the dataset.
 
     Attributes:
+        datasets: Other datasets that know the person, sorted by folder.
         curated: Sets with the photos, sorted by folder.
         runs: Runs trained on them, sorted by folder.
         cached: Pieces of cached features, absolute, sorted.
         scans: Curation's caches about the dataset's photos, absolute, sorted.
         loose: All other copies, sorted by path.
-        copies: sha256 of the files in sets that were made from the photos.
+        namesakes: Pictures that have no more than the name of a photo in common with it.
+        copies: sha256 of the files in sets that were made from the photos, and of pictures with the
+            name of a photo that look like it.
         sets: Digests of the sets that the runs were trained on.
         embedded: sha256 of pictures in pages that show the photos.
     """
@@ -89,11 +93,13 @@ class DerivedCopies:
     copies: frozenset[str] = frozenset()
     sets: frozenset[str] = frozenset()
     embedded: frozenset[str] = frozenset()
+    namesakes: Namesakes = field(default_factory=Namesakes)
+    datasets: tuple[OtherDataset, ...] = ()
 
     @property
     def is_listed(self) -> bool:
         """True if something is left that forgetting does not remove by itself."""
-        return bool(self.curated or self.runs or self.loose)
+        return bool(self.datasets or self.curated or self.runs or self.loose)
 
 
 @dataclass(frozen=True)
@@ -145,8 +151,13 @@ def find_derived_copies(
     copies = frozenset(_digests_of_copies(sets, found))
     trained = _digests_trained_on(sets, found, runs, derived_runs)
     sets_of_theirs = Either(trained, sought.sets)
-    loose, embedded = find_loose_copies(places, outputs, sought, sets_of_theirs, copies)
-    listed = {one.folder for one in curated} | {run.folder for run in derived_runs}
+    loose = find_loose_copies(places, outputs, sought, sets_of_theirs, copies)
+    datasets = tuple(find_other_datasets(places.datasets, sought))
+    listed = (
+        {one.folder for one in datasets}
+        | {one.folder for one in curated}
+        | {run.folder for run in derived_runs}
+    )
     others = {
         folder for folder, one in sets.items() if one.origin.dataset not in (None, sought.root)
     }
@@ -158,12 +169,14 @@ def find_derived_copies(
         tuple(find_scan_caches(sought.root, sought.digests, places.caches)),
         tuple(
             copy
-            for copy in loose
+            for copy in loose.found
             if not _lies_in(listed, copy) and (copy.is_certain or not _lies_in(others, copy))
         ),
-        copies,
+        copies | loose.alike,
         trained,
-        embedded,
+        loose.embedded,
+        loose.namesakes,
+        datasets,
     )
 
 

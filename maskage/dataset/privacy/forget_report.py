@@ -1,12 +1,14 @@
 """A plan to forget somebody, as text and as JSON."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from maskage.dataset.privacy.derived_copies import DerivedRun, DerivedSet
 from maskage.dataset.privacy.forgetting import ForgetPlan
-from maskage.dataset.privacy.loose_copies import LooseCopy
+from maskage.dataset.privacy.loose_copies import LooseCopy, Namesakes
+from maskage.dataset.privacy.other_datasets import OtherDataset
 from maskage.outside_text import join_lines
 from maskage.shell_words import join_words
 
@@ -34,12 +36,17 @@ def left_as_text(plan: ForgetPlan) -> str:
     certain = [run for run in derived.runs if run.is_certain]
     doubtful = [run for run in derived.runs if not run.is_certain]
     lines = [
-        *_made_anew(plan, [(str(one.folder), _held(one), one.command) for one in derived.curated]
-                    + [_run_row(run) for run in certain]),
+        *_section(
+            f"Other datasets know {plan.subject} too. Forget {plan.subject} there first: what "
+            f"is made of them again would hold these photos.",
+            [(str(one.folder), _known_there(one), one.command) for one in derived.datasets],
+        ),
         *_section(
             f"Still showing or naming {plan.subject}. Nothing here is deleted for you:",
             _grouped([copy for copy in derived.loose if copy.is_certain]),
         ),
+        *_made_anew(plan, [(str(one.folder), _held(one), one.command) for one in derived.curated]
+                    + [_run_row(run) for run in certain]),
         *_section(
             f"May have been trained on {plan.subject}; it cannot be found out any more:",
             [_run_row(run) for run in doubtful],
@@ -55,10 +62,30 @@ def left_as_text(plan: ForgetPlan) -> str:
             f"look at them, and remove by hand those that do.",
             *_shortened(plan.mine.unclear),
         ]
-    if lines:
+    lines += _namesakes_as_text(derived.namesakes, plan.subject)
+    if plan.is_listed:
         again = join_words(["collector", "forget", plan.subject, "--data", str(plan.root)])
         lines += ["After that, this command lists what is still there:", f"    {again}"]
     return join_lines(lines)
+
+
+def _namesakes_as_text(namesakes: Namesakes, subject: str) -> list[str]:
+    """Count pictures with the name of a photo by their folders, without a command for them."""
+    lines = []
+    for paths, one, many in (
+        (namesakes.different, "looks different from all of them", "look different from all"),
+        (namesakes.uncompared, "was not compared: look at it", "were not compared: look at them"),
+    ):
+        if paths:
+            have = (
+                f"1 picture has the same name as a photo of {subject} and {one}"
+                if len(paths) == 1
+                else f"{len(paths)} pictures have the same names as photos of {subject} and {many}"
+            )
+            lines.append(f"{have}, in:")
+            folders = Counter(str(path.parent) for path in paths)
+            lines += _shortened([f"{folder}: {number}" for folder, number in folders.items()])
+    return lines
 
 
 def _made_anew(plan: ForgetPlan, rows: Sequence[tuple[str, str, str]]) -> list[str]:
@@ -112,9 +139,14 @@ def plan_as_json(plan: ForgetPlan, *, is_done: bool) -> dict[str, object]:
         "cached_features": [str(piece) for piece in plan.derived.cached],
         "cached_scans": [str(file) for file in plan.derived.scans],
         "left_copies": [str(folder) for folder in plan.left_copies],
+        "datasets": [_as_json(one) for one in plan.derived.datasets],
         "curated": [_as_json(one) for one in plan.derived.curated],
         "runs": [{**_as_json(one), "remove": one.remove} for one in plan.derived.runs],
         "loose": [{**asdict(one), "path": str(one.path)} for one in plan.derived.loose],
+        "same_name": {
+            "different": [str(path) for path in plan.derived.namesakes.different],
+            "not_compared": [str(path) for path in plan.derived.namesakes.uncompared],
+        },
         "unclear": list(plan.mine.unclear),
     }
 
@@ -157,6 +189,15 @@ def _going(plan: ForgetPlan) -> list[tuple[int, str, Sequence[str]]]:
     ]
 
 
+def _known_there(one: OtherDataset) -> str:
+    parts = [
+        count(one.rows, "row") if one.rows else "",
+        f"{count(one.in_snapshots, 'photo')} in snapshots" if one.in_snapshots else "",
+        "a consent" if one.has_consent else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
 def _held(one: DerivedSet) -> str:
     parts = [
         count(one.photos, "photo") if one.photos else "",
@@ -178,7 +219,7 @@ def _shortened(names: Sequence[str]) -> list[str]:
     return [f"  {name}" for name in names[:SHOWN]] + ([f"  and {more} more"] if more > 0 else [])
 
 
-def _as_json(found: DerivedSet | DerivedRun) -> dict[str, object]:
+def _as_json(found: DerivedSet | DerivedRun | OtherDataset) -> dict[str, object]:
     return {**asdict(found), "folder": str(found.folder)}
 
 

@@ -231,7 +231,7 @@ def _mark_all(stone: Tombstone, plan: ForgetPlan) -> Tombstone:
     outputs = (str(each.path) for each in read_outputs(plan.root) if each.subject == plan.subject)
     marks: dict[str, Iterable[str]] = {
         "path": mine.paths,
-        "digest": mine.digests | derived.copies,
+        "digest": mine.digests | mine.sources | derived.copies,
         "name": mine.names,
         "word": mine.words,
         "size": mine.sizes,

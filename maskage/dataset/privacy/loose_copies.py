@@ -11,11 +11,13 @@ from pathlib import Path
 from maskage.dataset.privacy.page_search import PAGES, TEXTS, Mentions, find_mentions
 from maskage.dataset.privacy.project_walk import Places
 from maskage.dataset.privacy.sought_photos import Either, SoughtPhotos, is_one_photos_name
-from maskage.errors import DatasetError
+from maskage.errors import DatasetError, UnreadableImageError
 from maskage.formats.bundle import dataset_digests
 from maskage.formats.curated.export_file import is_export, read_export
 from maskage.formats.output_log import Kind, Output
 from maskage.formats.sums import hash_file
+from maskage.pictures.images import read_image
+from maskage.pictures.perceptual_hash import hash_crop
 from maskage.pictures.picture_kinds import is_picture_file
 from maskage.shell_words import join_words
 
@@ -39,13 +41,47 @@ class LooseCopy:
     is_certain: bool = True
 
 
+@dataclass(frozen=True)
+class Namesakes:
+    """Pictures that have the name of a photo, such as 1.jpg, which proves nothing by itself.
+
+    Attributes:
+        different: Those that look different from every photo, sorted.
+        uncompared: Those that cannot be compared: the picture cannot be read, or the photos are
+            gone. Sorted.
+    """
+
+    different: tuple[Path, ...] = ()
+    uncompared: tuple[Path, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.different or self.uncompared)
+
+
+@dataclass(frozen=True)
+class LooseCopies:
+    """What a search found.
+
+    Attributes:
+        found: The copies, sorted by path.
+        namesakes: Pictures of the same names.
+        embedded: sha256 of the pictures in pages that show the photos.
+        alike: sha256 of the pictures that have the name of a photo and look like one.
+    """
+
+    found: tuple[LooseCopy, ...]
+    namesakes: Namesakes
+    embedded: frozenset[str]
+    alike: frozenset[str]
+
+
 def find_loose_copies(
     places: Places,
     outputs: Sequence[Output],
     sought: SoughtPhotos,
     sets: Container[str],
     copies: Container[str] = frozenset(),
-) -> tuple[list[LooseCopy], frozenset[str]]:
+) -> LooseCopies:
     """Judge files, models and logged outputs.
 
     Args:
@@ -54,9 +90,6 @@ def find_loose_copies(
         sought: The photos.
         sets: Digests of the curated sets that held them.
         copies: sha256 of the files in sets that were made from them.
-
-    Returns:
-        The copies, sorted by path, and the sha256 of the pictures in pages that show the photos.
     """
     search = _Search(sought, sets)
     for path in sorted(places.files):
@@ -71,7 +104,13 @@ def find_loose_copies(
     known = {output.path for output in outputs}
     for path in sorted(places.by_time - known):
         search.add(path, "kept by the live view; it is not known whom it shows", is_certain=False)
-    return [search.found[path] for path in sorted(search.found)], frozenset(search.embedded)
+    namesakes = search.namesakes
+    return LooseCopies(
+        tuple(search.found[path] for path in sorted(search.found)),
+        Namesakes(tuple(sorted(namesakes[True])), tuple(sorted(namesakes[False]))),
+        frozenset(search.embedded),
+        frozenset(search.alike),
+    )
 
 
 class _Search:
@@ -81,6 +120,9 @@ class _Search:
         self._sought, self._sets = sought, sets
         self.found: dict[Path, LooseCopy] = {}
         self.embedded: set[str] = set()
+        self.alike: set[str] = set()
+        self.namesakes: dict[bool, set[Path]] = {True: set(), False: set()}
+        """Pictures with the name of a photo, by whether they were compared: they differ."""
 
     def add(self, path: Path, reason: str, *, is_certain: bool, command: str = "") -> None:
         command = command or join_words(["rm", *(["-r"] if path.is_dir() else []), str(path)])
@@ -132,7 +174,19 @@ class _Search:
         elif is_named and is_one_photos_name(path.name):
             self.add(path, "named after a photo", is_certain=True)
         elif is_named:
-            self.add(path, "has the name of a photo", is_certain=False)
+            self._judge_namesake(path)
+
+    def _judge_namesake(self, path: Path) -> None:
+        """Judge a picture whose name, such as 1.jpg, any photo may have, by how it looks."""
+        fingerprint = _fingerprint_of(path) if self._sought.fingerprints else None
+        if fingerprint is not None and self._sought.looks_like(fingerprint):
+            self.alike.add(hash_file(path) or "")
+            self.add(path, "has the name of a photo and looks like one", is_certain=True)
+        elif self._sought.has_plain_name(path.name):
+            self.namesakes[fingerprint is not None].add(path)
+        else:
+            # An annotated copy or a variant looks different from its photo.
+            self.add(path, "named after a photo, or one of the same name", is_certain=False)
 
     def _judge_text(self, path: Path) -> None:
         if mentions := find_mentions(path, self._sought):
@@ -191,6 +245,13 @@ def _removal_of_pictures(folder: Path) -> str:
     if ours and len(ours) == len(entries):
         return join_words(["rm", "-r", str(folder)])
     return join_words(["rm", *map(str, ours)]) if ours else ""
+
+
+def _fingerprint_of(path: Path) -> int | None:
+    try:
+        return hash_crop(read_image(path))
+    except UnreadableImageError:
+        return None
 
 
 def _size_of(path: Path) -> str | None:

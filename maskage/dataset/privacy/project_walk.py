@@ -10,6 +10,7 @@ from maskage.dataset.privacy.page_search import PAGES, TEXTS
 from maskage.formats.bundle import MODEL_FILES
 from maskage.formats.curated.curated_set import looks_like_set
 from maskage.formats.curated.export_file import EXPORT_FILE
+from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.feature_cache import CACHE_NAME
 from maskage.formats.output_log import DEPTH
 from maskage.formats.run.run_arguments import ARGS_FILE
@@ -31,6 +32,7 @@ class Places:
     """Places that may hold copies of photos, by kind.
 
     Attributes:
+        datasets: Folders of other datasets.
         sets: Folders of curated sets.
         runs: Folders of runs.
         caches: Folders of cached features.
@@ -41,6 +43,7 @@ class Places:
         labels: Classes of the dataset.
     """
 
+    datasets: set[Path] = field(default_factory=set)
     sets: set[Path] = field(default_factory=set)
     runs: set[Path] = field(default_factory=set)
     caches: set[Path] = field(default_factory=set)
@@ -80,6 +83,8 @@ def _walk(folder: Path, root: Path, places: Places, depth: int) -> None:
     files, folders = _list(folder)
     if any(name in files for name in _FOREIGN):
         return
+    if folder != root and manifest_path(folder).is_file():
+        places.datasets.add(folder)
     if folder == root:
         folders = [name for name in folders if name not in places.labels]
     _add_files(folder, files, root, places)

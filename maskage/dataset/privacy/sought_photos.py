@@ -32,7 +32,7 @@ class SoughtPhotos:
             a folder that is none of `labels`, of a class with another name then or elsewhere,
             is one if no other person's photo has its file name: see `AnyClass`.
         labels: Classes of the dataset, and those of its rows.
-        digests: sha256 of each file.
+        digests: sha256 of each file, and of those that they were imported from.
         names: Every name that a photo may have had, without its suffix.
         words: The person's pseudonym, and sessions in which no other person was photographed.
         sizes: Bytes of each file, in decimal.
@@ -58,6 +58,10 @@ class SoughtPhotos:
     def has_name(self, name: str) -> bool:
         """Return True if a file has the name of a photo, its variant or its annotated copy."""
         return any(stem in self.names for stem in _stems(name))
+
+    def has_plain_name(self, name: str) -> bool:
+        """Return True if a file has the name of a photo itself, whatever its suffix."""
+        return stem_of(name) in self.names
 
     def has_path(self, path: str) -> bool:
         """Return True if a path ends in the class folder and name of a photo."""
@@ -119,7 +123,7 @@ def gather_sought_photos(
         subject,
         paths=AnyClass(either("path", mine.paths), mine.labels),
         labels=mine.labels,
-        digests=either("digest", mine.digests),
+        digests=either("digest", mine.digests | mine.sources),
         names=either("name", mine.names),
         words=either("word", mine.words | identifying_words([subject])),
         sizes=either("size", mine.sizes),

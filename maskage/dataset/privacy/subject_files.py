@@ -14,6 +14,7 @@ from maskage.dataset.manifest.reading import (
     ManifestRows,
     former_names,
     read_consents,
+    read_imports,
     read_rows,
 )
 from maskage.dataset.photo_files import DAMAGED, TRASH, names_in
@@ -46,6 +47,7 @@ class SubjectFiles:
             that no other person's photo has in any class: see `SoughtPhotos`.
         labels: The classes of the dataset, and those of its rows.
         digests: sha256 of each photo: from the rows, from the files, and without metadata.
+        sources: sha256 of the files that the photos, or parts of them, were imported from.
         names: File names that a photo may ever have had, without their suffixes.
         words: Sessions in which no other person was photographed.
         sizes: Bytes of each file, in decimal.
@@ -62,6 +64,7 @@ class SubjectFiles:
     paths: frozenset[str] = frozenset()
     labels: tuple[str, ...] = ()
     digests: frozenset[str] = frozenset()
+    sources: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
     sizes: frozenset[str] = frozenset()
@@ -156,6 +159,7 @@ class _Search:
             paths=frozenset(self._paths(photos)),
             labels=self._labels,
             digests=frozenset(digests),
+            sources=frozenset(self._imported_from()),
             names=frozenset(stem_of(name) for name in self._all_names(photos)),
             words=self._own_sessions(),
             sizes=frozenset(str(file.stat().st_size) for file in files if file.exists()),
@@ -172,6 +176,13 @@ class _Search:
 
     def _all_names(self, photos: Iterable[str]) -> set[str]:
         return self._names | {path.rpartition("/")[2] for path in photos}
+
+    def _imported_from(self) -> set[str]:
+        """Return the digests of the files that the photos, or parts of them, were imported from."""
+        mine = {row.path for row in self._mine}
+        return {
+            row.digest.partition("#")[0] for row in read_imports(self._root) if row.path in mine
+        }
 
     def _own_sessions(self) -> frozenset[str]:
         """Return the sessions in which no other person was photographed."""

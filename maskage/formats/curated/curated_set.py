@@ -297,7 +297,7 @@ def list_left_out(
 
 
 def require_all_read(
-    folder: Path, left_out: Iterable[LeftOut], doing: str, labels: Sequence[str]
+    folder: Path, left_out: Sequence[LeftOut], doing: str, labels: Sequence[str]
 ) -> None:
     """Refuse to pass over whole folders of pictures that lie where the classes do.
 
@@ -313,13 +313,21 @@ def require_all_read(
     # Beside train, val and test lies what was put there on purpose: a copy, an older split.
     depth = 2 if _has_splits(folder) else 1
     lost = [each for each in left_out if each.is_loss and each.path.count("/") >= depth]
+    others = [each for each in left_out if each not in lost]
     if lost:
         names = ", ".join(each.path for each in lost[:3]) + (", ..." if lost[3:] else "")
         raise DatasetError(
             f"{folder}: {sum(each.pictures for each in lost)} pictures are not {doing}, because "
             f"they lie in folders that are no class, lie within one, or cannot be listed: "
             f"{names}. Move them up into {', '.join(labels)}, or out of {folder.name}."
+            f"{_name_others(each.path for each in others)}"
         )
+
+
+def _name_others(paths: Iterable[str]) -> str:
+    named = list(paths)
+    more = f" and {len(named) - 3} more" if named[3:] else ""
+    return f" Not read either: {', '.join(named[:3])}{more}." if named else ""
 
 
 def _has_splits(folder: Path) -> bool:

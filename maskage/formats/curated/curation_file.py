@@ -9,7 +9,8 @@ classes             in order
 seed, settings      what `curate` was asked for, as data
 options             the same as words of its command line
 held_out            what test has and train has not: "people", "sessions", "time" (later photos of
-                    the same sessions), "photos" (a random split) or "none" (there is no test)
+                    the same sessions), "photos" (only other photos: a random split, or
+                    one of photos that do not say who they show) or "none" (there is no test)
 caveat              how little a score on this set says, for people; null for a split by people
 
 Sets of earlier versions have no such file. Their report.html shows the command that made them,

@@ -116,3 +116,29 @@ def test_a_minor_without_a_guardian_on_record_is_a_damaged_manifest(
     assert main(["export", str(project / "curated"), "--out", str(project / "out")]) == 4
     assert "minor" in capsys.readouterr().err
     assert not (project / "out").exists()
+
+
+def test_a_split_of_which_nothing_is_left_is_named(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (project / "curated" / "val").rglob("*.jpg"):
+        (project / "data" / path.relative_to(project / "curated" / "val")).unlink(missing_ok=True)
+    capsys.readouterr()
+    out = project / "without"
+    assert main(["export", str(project / "curated"), "--out", str(out)]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "No photo is left of val: this export has no val." in told
+
+
+def test_a_refusal_for_folders_names_loose_pictures_too(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = project / "data"
+    (data / "other").mkdir()
+    for name in ("other/in.jpg", "top.jpg", "mask_old/x.tga"):
+        (data / name).write_bytes(b"picture")
+    assert main(["export", str(data), "--out", str(project / "without")]) == 4
+    told = " ".join(capsys.readouterr().err.split())
+    assert "they lie in folders that are no class" in told
+    assert "top.jpg" in told
+    assert "mask_old/x.tga" in told

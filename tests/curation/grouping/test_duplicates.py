@@ -177,4 +177,5 @@ def test_augmented_copies_are_traced_to_their_photo() -> None:
 def test_a_group_says_what_ties_it() -> None:
     photos = [scan(str(k), subject=f"p{k}", session="s").photo for k in range(5)]
     assert describe_links(photos) == "subjects p0, p1, p2 and 2 more; session s"
-    assert describe_links([scan("a").photo]) == "near-duplicate pictures"
+    assert describe_links([scan("a").photo, scan("b").photo]) == "near-duplicate pictures"
+    assert describe_links([scan("a").photo]) == "one photo"

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from maskage.pictures.common_formats import FormatChange, apply_format_change, find_format_change
 from maskage.pictures.images import MAX_PIXELS, decode_image
@@ -43,3 +44,14 @@ def test_a_picture_with_too_many_pixels_is_scaled_down(tmp_path: Path) -> None:
     side = int(MAX_PIXELS**0.5) + 8
     (tmp_path / "large.png").write_bytes(saved(np.zeros((side, side, 3), np.uint8), "PNG"))
     assert find_format_change(tmp_path / "large.png") == FormatChange(".png", "scaled down")
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".tif", ".webp"])
+def test_a_picture_of_several_says_that_only_the_first_is_kept(suffix: str, tmp_path: Path) -> None:
+    first, second = (Image.fromarray(draw_noise(seed)) for seed in (1, 2))
+    several, one = tmp_path / f"several{suffix}", tmp_path / f"one{suffix}"
+    first.save(several, save_all=True, append_images=[second], quality=90)
+    first.save(one, quality=90)
+    changes = [find_format_change(path) for path in (several, one)]
+    told = ["(the first of several pictures)" in change.reason for change in changes if change]
+    assert told == [True, False]

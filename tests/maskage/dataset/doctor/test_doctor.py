@@ -310,8 +310,19 @@ def test_a_name_that_is_no_text_is_told_and_left(
     fill(tmp_path)
     name = os.fsdecode(b"caf\xe9.jpg")
     put(tmp_path, f"mask_old/{name}", encode_jpeg(draw_noise(99)))
-    assert main(["doctor", str(tmp_path), "--fix"]) == 0
-    assert "mask_old/caf\\xe9.jpg (its name is not UTF-8: rename it)" in capsys.readouterr().out
+    assert main(["doctor", str(tmp_path)]) == 0
+    # A command that cannot help is not named.
+    assert capsys.readouterr().out.endswith(
+        "1 fault found, nothing was changed. It is left to you, as said above.\n"
+    )
+    assert main(["doctor", str(tmp_path), "--fix"]) == 4
+    told = capsys.readouterr()
+    assert "mask_old/caf\\xe9.jpg (its name is not UTF-8: rename it)" in told.out
+    assert "0 faults repaired, 1 left." in told.out
+    assert "1 fault is left in" in told.err
+    put(tmp_path, "mask_old/hand.jpg", encode_jpeg(draw_noise(98)))
+    assert main(["doctor", str(tmp_path)]) == 0
+    assert "which deletes no photo; 1 of them is left to you." in capsys.readouterr().out
     assert main(["doctor", str(tmp_path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["counts"]["unreadable"] == 1
 

@@ -210,9 +210,57 @@ def test_names_that_other_photos_may_have_too_are_told_as_such(
         photo = Photo("mask_old/001.jpg", "mask_old", subject=SUBJECT)
         store.add_encoded(encode_jpeg(draw_noise(50)), photo)
     (data.parent / "some.html").write_text("<td>mask_old/001.jpg</td>")
-    (data.parent / "001.png").write_bytes(b"any picture")
     (data.parent / "more.csv").write_text("n\n0012.jpg\n")
-    assert forget() == {"sure": [], "maybe": ["001.png", "some.html"]}
+    assert forget() == {"sure": [], "maybe": ["some.html"]}
+
+
+def test_a_name_that_any_photo_may_have_proves_nothing(
+    data: Path,
+    forget: Callable[..., dict[str, list[str]]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with PhotoStore(data) as store:
+        photo = Photo("mask_old/001.jpg", "mask_old", subject=SUBJECT)
+        store.add_encoded(encode_jpeg(draw_noise(50)), photo)
+    other = data.parent / "WithMask"
+    other.mkdir()
+    (other / "001.jpg").write_bytes(encode_jpeg(draw_noise(99)))
+    (other / "001.webp").write_bytes(b"any picture")
+    (data.parent / "001.png").write_bytes(thumbnail(data / "mask_old" / "001.jpg"))
+    words = ["forget", SUBJECT, "--data", str(data)]
+    capsys.readouterr()
+    assert main([*words, "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    assert "001.png: has the name of a photo and looks like one" in told
+    same = f"1 picture has the same name as a photo of {SUBJECT} and"
+    assert f"{same} looks different from all of them, in:\n  {other}: 1" in told
+    assert f"{same} was not compared" in told
+    assert "rm" not in [line.split()[0] for line in told.splitlines() if str(other) in line]
+    # Without the photos, what looked like one is known by its content.
+    assert forget() == forget() == {"sure": ["001.png"], "maybe": []}
+    assert main([*words, "--yes", "--json"]) == 0
+    same_name = json.loads(capsys.readouterr().out)["same_name"]
+    assert same_name["not_compared"] == [str(other / "001.jpg"), str(other / "001.webp")]
+    # What only has a name in common keeps nothing on record.
+    (data.parent / "001.png").unlink()
+    assert forget() == {"sure": [], "maybe": []}
+    assert main([*words, "--yes"]) == 4
+
+
+def test_the_file_that_a_photo_was_imported_from_is_found(
+    data: Path, tmp_path: Path, forget: Callable[..., dict[str, list[str]]]
+) -> None:
+    source = data.parent / "source" / "mask_old"
+    source.mkdir(parents=True)
+    (source / "1.png").write_bytes(cv2.imencode(".png", draw_noise(51))[1].tobytes())
+    (source / "2.png").write_bytes(cv2.imencode(".png", draw_noise(52))[1].tobytes())
+    table = tmp_path / "who.csv"
+    table.write_text(f"file,subject\nmask_old/1.png,{SUBJECT}\nmask_old/2.png,p08\n")
+    words = ["import", str(source.parent), str(data), "--metadata", str(table)]
+    assert main(words) == 0
+    (kept,) = (photo for photo in photos_of(data, SUBJECT) if photo.path == "mask_old/1.jpg")
+    assert kept.subject == SUBJECT
+    assert forget()["sure"] == ["1.png"]
 
 
 def test_pictures_of_the_live_view_that_nobody_can_tell_of_are_listed_as_such(
@@ -402,3 +450,46 @@ def test_folders_of_other_programs_are_not_searched(
     (environment / "pyvenv.cfg").write_text("")
     (environment / "eval.html").write_text(photos_of(data, SUBJECT)[0].path)
     assert forget() == {"sure": [], "maybe": []}
+
+
+def test_a_copy_of_the_dataset_is_forgotten_in_before_anything_is_made_of_it_again(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with PhotoStore(data.parent / "others") as store:
+        # Somebody else of the same name.
+        store.add(draw_noise(80), "mask_old", subject=SUBJECT)
+    assert main(["snapshot", "one", str(data)]) == 0
+    copy = data.with_name("copy")
+    shutil.copytree(data, copy)
+    assert curate([str(copy), "--out", str(data.parent / "cur2")]) == 0
+    capsys.readouterr()
+    words = ["forget", SUBJECT, "--data", str(data), "--yes"]
+    for _ in range(2):
+        assert main(words) == 0
+        told = capsys.readouterr().out
+        there = f"  {copy}: 4 rows, 4 photos in snapshots, a consent\n    collector forget "
+        assert there in told
+        assert told.index(there) < told.index("    curate ")
+        assert f"rm {copy}" not in told
+        assert f"{data.parent / 'others'}" not in told
+    assert main(["forget", SUBJECT, "--data", str(copy), "--yes", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["datasets"] == []
+    assert not photos_of(copy, SUBJECT)
+    assert curate([str(copy), "--out", str(data.parent / "cur2")]) == 0
+    capsys.readouterr()
+    assert main(words) == 0
+    assert f"Nothing else that was found holds {SUBJECT}." in capsys.readouterr().out
+
+
+def test_loose_copies_go_before_the_sets_are_made_again(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A dataset of class folders that names nobody, and a set of it.
+    copy = data.with_name("copy")
+    shutil.copytree(data, copy, ignore=shutil.ignore_patterns(".dataset"))
+    assert curate([str(copy), "--out", str(data.parent / "cur2"), "--split", "random",
+                   "--ratio", "0.5", "0.25", "0.25"]) == 0  # fmt: skip
+    capsys.readouterr()
+    assert main(["forget", SUBJECT, "--data", str(data), "--yes"]) == 0
+    told = capsys.readouterr().out
+    assert 0 < told.index(f"rm {copy}") < told.index("    curate ")
