@@ -178,15 +178,21 @@ class PhotoStore(ClosingMixin):
             return
         now = iso_time(datetime.now(UTC))
         moves = PhotoMoves(self.root)
+        renamed: list[Edit] = []
         with self._mutex, disk_faults(describe_failure(edits)):
             try:
+                renamed += self._rename_trashed(edits, moves)
                 with self._manifest.transaction():
                     for edit in edits:
                         self._settle(edit, now)
                         self._manifest.edit(edit, now)
                     moves.carry_out(edits)
             except BaseException:
-                if not moves.take_back():
+                is_back = moves.take_back()
+                if renamed and is_back:
+                    with suppress(ToolchainError):
+                        self._name_rows_as_before(renamed)
+                if not is_back:
                     # What stays where it is keeps its facts, as if moved by hand; list it there.
                     with suppress(ToolchainError):
                         self.list_anew()
@@ -195,6 +201,9 @@ class PhotoStore(ClosingMixin):
                 self._promised.clear()
             for edit in edits:
                 self._follow(edit)
+            if any(edit.trashed and edit.trashed.path in self._photos for edit in edits):
+                # Put by hand where the other one lay: whose row it has is another question now.
+                self.list_anew()
 
     def suggest(self, suggestions: Iterable[tuple[Photo, Suggestion]]) -> None:
         """Record which class a model takes photos for, in one transaction; labels do not change.
@@ -350,6 +359,34 @@ class PhotoStore(ClosingMixin):
             self._moved_to.pop(after.path, None)
         if after is not None:
             self._photos[after.path] = after
+
+    def _rename_trashed(self, edits: Sequence[Edit], moves: PhotoMoves) -> list[Edit]:
+        """Give photos that come back under another path that path first, still in the trash.
+
+        So a kill always finds each file with its row: the restoring itself is one move.
+
+        Returns:
+            The edits of these photos.
+        """
+        renamed = [edit for edit in edits if edit.before is None and edit.trashed is not None]
+        if renamed:
+            with self._manifest.transaction():
+                for edit in renamed:
+                    self._manifest.rename_row(edit.start.path, edit.end.path, edit.end.label)
+                    trash = self.root / TRASH
+                    moves.move(trash / edit.start.path, trash / edit.end.path)
+                moves.make_durable()
+        return renamed
+
+    def _name_rows_as_before(self, renamed: Sequence[Edit]) -> None:
+        """Take back what `_rename_trashed` did in the manifest."""
+        with self._manifest.transaction():
+            for edit in reversed(renamed):
+                self._manifest.rename_row(edit.end.path, edit.start.path, edit.start.label)
+
+    def promise(self, path: str) -> None:
+        """Keep a path from other photos until the next edits; only inside `writing_trash`."""
+        self._promised.add(path)
 
     def _settle(self, edit: Edit, now: str) -> None:
         """Add or correct the row of a photo that was put here or moved by hand, before an edit."""

@@ -62,8 +62,8 @@ def restoring(
 ) -> list[Edit]:
     """Return the edits that bring photos back, for `PhotoStore.apply`.
 
-    Where the name of a photo is taken, its class is another one, or its row is gone, the file gets
-    its new name and row first, still in the trash, so that each edit is one move as any other.
+    A file that has no row of its own path gets one first, still in the trash. Undone, the edits
+    put each photo back into the trash under the class and name that it had there.
 
     Args:
         store: The dataset.
@@ -81,15 +81,15 @@ def restoring(
     with store.writing_trash() as manifest, disk_faults(f"{_name(photos)}: cannot be restored"):
         try:
             with manifest.transaction():
-                restored = [_prepare(store, manifest, moves, each, label) for each in photos]
+                edits = [_prepare(store, manifest, moves, each, label) for each in photos]
                 moves.make_durable()
         except BaseException:
             moves.take_back()
             raise
         # A photo put by hand where another one lay before may have been taken for that one.
-        if any(photo.path != each.row_path for photo, each in zip(restored, photos, strict=True)):
+        if any(edit.end.path != each.row_path for edit, each in zip(edits, photos, strict=True)):
             store.list_anew()
-    return [Edit(None, photo) for photo in restored]
+    return edits
 
 
 def restore_photos(
@@ -197,24 +197,39 @@ def _prepare(
     moves: PhotoMoves,
     trashed: TrashedPhoto,
     label: str | None,
-) -> Photo:
-    """Give a file in the trash the name and the row with which one move brings it back."""
+) -> Edit:
+    """Return the edit that brings a file back; its row has its path in the trash then."""
     photo = trashed.photo
     wanted = Path(label or photo.label) / trashed.file.name
     is_free = not os.path.lexists(store.root / wanted)
     if trashed.row_path == wanted.as_posix() and is_free:
-        return photo
+        return Edit(None, photo)
     digest = photo.sha256 or hash_file(trashed.file) or ""
+    lying = _with_row(store, manifest, moves, trashed, digest)
+    if lying.path == wanted.as_posix() and is_free:
+        return Edit(None, lying)
     path = store.free_path(wanted, digest[:8], own=trashed.file)
-    restored = replace(photo, path=path, label=wanted.parts[0], sha256=digest)
-    now = iso_time(datetime.now(UTC))
-    if trashed.row_path is not None and _owns_row(store, trashed, digest):
-        manifest.rename_row(trashed.row_path, path, restored.label)
+    store.promise(path)
+    return Edit(None, replace(lying, path=path, label=wanted.parts[0]), lying)
+
+
+def _with_row(
+    store: PhotoStore, manifest: Manifest, moves: PhotoMoves, trashed: TrashedPhoto, digest: str
+) -> Photo:
+    """Give a file in the trash a row of its own path, and another name where that is taken."""
+    photo = replace(trashed.photo, sha256=digest)
+    is_own = trashed.row_path is not None and _owns_row(store, trashed, digest)
+    if is_own and trashed.row_path == photo.path:
+        return photo
+    if manifest.knows(photo.path):
+        path = store.free_path(Path(photo.path), digest[:8], own=trashed.file)
+        photo = replace(photo, path=path)
+        moves.move(trashed.file, store.root / TRASH / path)
+    if is_own and trashed.row_path is not None:
+        manifest.rename_row(trashed.row_path, photo.path, photo.label)
     else:
-        manifest.insert_row(restored, removed_at=now)
-    if (target := store.root / TRASH / path) != trashed.file:
-        moves.move(trashed.file, target)
-    return restored
+        manifest.insert_row(photo, removed_at=iso_time(datetime.now(UTC)))
+    return photo
 
 
 def _owns_row(store: PhotoStore, trashed: TrashedPhoto, digest: str) -> bool:
