@@ -29,7 +29,7 @@ from maskage.pictures.images import encode_jpeg
 from maskage.pictures.perceptual_hash import hash_crop
 from maskage.records import FaceBox, Photo, Quality, RgbImage, Suggestion
 from maskage.system.files import save_new_file
-from maskage.system.lock import lock_dataset
+from maskage.system.lock import FolderLock, lock_dataset
 
 
 class PhotoStore(ClosingMixin):
@@ -37,6 +37,7 @@ class PhotoStore(ClosingMixin):
 
     Args:
         root: The dataset's folder; made, with a folder for each class, where it is missing.
+        lock: Its lock, held already, which is let go with the dataset; None to take it.
 
     Attributes:
         scheme: The classes, as they were when it was opened.
@@ -47,15 +48,17 @@ class PhotoStore(ClosingMixin):
         PhotoNotSavedError: The folder cannot be made or written.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, lock: FolderLock | None = None) -> None:
         self.root = root
         self._mutex = threading.Lock()
         self._counter = 0
-        with disk_faults(f"{root}: the dataset folder cannot be made"):
-            read_scheme(root)  # what is wrong with it is said before anything is made
-            make_folders(root, ())
-        self._lock = lock_dataset(root)
         with ExitStack() as opened:
+            if lock is not None:
+                opened.callback(lock.close)
+            with disk_faults(f"{root}: the dataset folder cannot be made"):
+                read_scheme(root)  # what is wrong with it is said before anything is made
+                make_folders(root, ())
+            self._lock = lock or lock_dataset(root)
             opened.callback(self._lock.close)
             finish_own_change(root)
             self.scheme = read_scheme(root)

@@ -4,7 +4,7 @@ A row without a photo in the trash is of a photo that is gone; it is not listed 
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from maskage.dataset.doctor.files import facts_of_name
 from maskage.dataset.edits import Edit
-from maskage.dataset.manifest.reading import former_names
+from maskage.dataset.manifest.reading import former_names, read_removed
 from maskage.dataset.manifest.writer import Manifest
 from maskage.dataset.photo_files import TRASH, PhotoMoves, disk_faults
 from maskage.dataset.photo_names import iso_time
@@ -52,9 +52,24 @@ def list_trash(store: PhotoStore) -> list[TrashedPhoto]:
         EnvironmentProblemError: A folder of the trash cannot be read.
     """
     with store.writing_trash() as manifest:
-        found = list(_trashed(store.root, manifest))
-    found.sort(key=lambda trashed: trashed.photo.path)
-    return sorted(found, key=lambda trashed: trashed.removed_at or "", reverse=True)
+        return _newest_first(_trashed(store.root, manifest.removed()))
+
+
+def read_trash(root: Path) -> list[TrashedPhoto]:
+    """Return the photos in the trash as `list_trash` does, of a dataset that is not opened.
+
+    Nothing is written: it works on a full disk and in a folder that is read-only.
+
+    Raises:
+        DatasetError: The manifest is damaged.
+        EnvironmentProblemError: A folder of the trash cannot be read.
+    """
+    return _newest_first(_trashed(root, read_removed(root)))
+
+
+def _newest_first(found: Iterable[TrashedPhoto]) -> list[TrashedPhoto]:
+    by_path = sorted(found, key=lambda trashed: trashed.photo.path)
+    return sorted(by_path, key=lambda trashed: trashed.removed_at or "", reverse=True)
 
 
 def restoring(
@@ -108,7 +123,11 @@ def restore_photos(
     return edits
 
 
-def empty_trash(store: PhotoStore, photos: Sequence[TrashedPhoto] | None = None) -> int:
+def empty_trash(
+    store: PhotoStore,
+    photos: Sequence[TrashedPhoto] | None = None,
+    gone: Container[Path] = (),
+) -> int:
     """Delete photos in the trash for good, with their rows.
 
     Of a photo that names a person, the row keeps what `collector forget` needs to find copies of
@@ -117,6 +136,7 @@ def empty_trash(store: PhotoStore, photos: Sequence[TrashedPhoto] | None = None)
     Args:
         store: The dataset.
         photos: The photos; None for all that are in the trash.
+        gone: Files among them that were deleted just before, to make room.
 
     Returns:
         The number of photos that were deleted.
@@ -130,7 +150,8 @@ def empty_trash(store: PhotoStore, photos: Sequence[TrashedPhoto] | None = None)
     try:
         for trashed in chosen:
             with suppress(FileNotFoundError):  # restored since it was listed
-                trashed.file.unlink()
+                if trashed.file not in gone:
+                    trashed.file.unlink()
                 deleted.append(trashed)
         for folder in {trashed.file.parent for trashed in deleted}:
             sync_folder(folder)
@@ -146,9 +167,8 @@ def empty_trash(store: PhotoStore, photos: Sequence[TrashedPhoto] | None = None)
     return len(deleted)
 
 
-def _trashed(root: Path, manifest: Manifest) -> Iterator[TrashedPhoto]:
+def _trashed(root: Path, removed: Mapping[str, tuple[Photo, str]]) -> Iterator[TrashedPhoto]:
     """Yield the photos in the trash, each with its row where it has one."""
-    removed = manifest.removed()
     files = _files_in_trash(root)
     lost: dict[str, list[str]] = {}
     for path in removed:
