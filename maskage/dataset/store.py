@@ -84,6 +84,7 @@ class PhotoStore(ClosingMixin):
         source: str | None = None,
         box: FaceBox | None = None,
         quality: Quality | None = None,
+        source_sha256: str | None = None,
     ) -> Photo:
         """Save one face crop. When this returns, the photo survives a power cut.
 
@@ -96,6 +97,7 @@ class PhotoStore(ClosingMixin):
             source: The camera.
             box: Face position in the full frame, px.
             quality: Figures of the crop.
+            source_sha256: Digest of the file that it was cut from; None for a camera.
 
         Returns:
             The photo as it lies in the dataset.
@@ -120,7 +122,7 @@ class PhotoStore(ClosingMixin):
                 quality=quality,
                 fingerprint=hash_crop(crop),
             )
-            return self._save(photo, data)
+            return self._save(photo, data, source_sha256)
 
     def add_encoded(self, data: bytes, photo: Photo, source_sha256: str | None = None) -> Photo:
         """Save a photo that is already encoded, under the name it brings where that is free.
