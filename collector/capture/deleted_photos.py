@@ -15,9 +15,8 @@ def keep_possible(edits: Sequence[Edit], deleted: set[str]) -> list[Edit]:
     """
     kept = []
     for edit in edits:
-        start = edit.before or edit.photo
-        if start.path not in deleted:
+        if edit.start.path not in deleted:
             kept.append(edit)
-        elif edit.after is not None:
-            deleted.add(edit.after.path)
+        else:
+            deleted.add(edit.end.path)
     return kept

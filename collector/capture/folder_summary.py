@@ -28,7 +28,8 @@ def describe_folder(camera: Camera, desk: PictureDesk, known: KnownPictures) -> 
     lines = [
         f"Of {camera.frame_count:,} pictures in {camera.name}: {', '.join(filter(None, words))}."
     ]
-    return [lines[0] + uncounted, *unread, *describe_left_out(camera.left_out)]
+    copies = [f"{copy}; passed over." for copy in desk.copies]
+    return [lines[0] + uncounted, *copies, *unread, *describe_left_out(camera.left_out)]
 
 
 def describe_unread(camera: Camera, known: KnownPictures) -> str | None:

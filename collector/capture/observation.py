@@ -30,6 +30,7 @@ class Observation:
         still_s: Seconds for which the picture has not changed at all; 0 for a moving one.
         is_black: True where the frame shows nothing, as with a covered lens.
         is_recording: True where a pause is no fault: the frame is the newest until the next comes.
+        digest: sha256 of the file of a picture; None for a camera.
     """
 
     frame: Frame
@@ -43,6 +44,7 @@ class Observation:
     still_s: float = 0.0
     is_black: bool = False
     is_recording: bool = False
+    digest: str | None = None
 
 
 def observe_frame(
@@ -53,6 +55,7 @@ def observe_frame(
     is_live: bool = True,
     still_s: float = 0.0,
     is_recording: bool = False,
+    digest: str | None = None,
 ) -> Observation:
     """Find the face of a frame, cut it out and measure it."""
     found = finder.find(frame.pixels)
@@ -71,6 +74,7 @@ def observe_frame(
         still_s=still_s,
         is_black=is_black_picture(frame.pixels),
         is_recording=is_recording,
+        digest=digest,
     )
 
 

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from collector.capture.observation import Observation, observe_frame
 from collector.capture.pictures_ahead import PicturesAhead
@@ -17,6 +18,7 @@ from maskage.cameras.sources import Camera, PictureFolder, can_fall_silent
 from maskage.cameras.video.video_file import VideoFile
 from maskage.errors import CameraError
 from maskage.faces.finder import FaceFinder
+from maskage.formats.sums import hash_file
 from maskage.records import Frame
 
 CameraOpener = Callable[[str], Camera]
@@ -170,13 +172,15 @@ class Observer:
     def _examine(self, frame: Frame) -> None:
         """Find the face; a camera whose pictures cannot be examined is not back."""
         camera = self._feed.camera
+        source = _source_of(frame, camera)
         self._newest = observe_frame(
             frame,
             self._finder,
-            _source_of(frame, camera),
+            source,
             is_live=camera.is_live,
             still_s=self._measure_stillness(frame),
             is_recording=camera.is_live and not can_fall_silent(camera),
+            digest=hash_file(Path(source)) if isinstance(camera, PictureFolder) else None,
         )
         self.source = self._choice.settle()
 

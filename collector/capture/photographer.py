@@ -257,6 +257,7 @@ class Photographer:
             step=step,
             flaws=findings.all if self.gate is not Gate.OFF else (),
             picture=None if observation.is_live else observation.frame.index,
+            digest=observation.digest,
         )
 
     def _refuse(self, why: tuple[str, ...]) -> Feedback:

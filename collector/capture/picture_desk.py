@@ -5,6 +5,7 @@ time is passed in, in seconds, from `time.monotonic()`.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from collector.capture.shutter import inspect_shot
 from collector.capture.writer import Edited, How, NotDone, PhotoWriter, PictureSetAside, Report
 from maskage.formats.set_aside_file import PassedOver, SetAside
 from maskage.outside_text import shown_text
+from maskage.records import Photo
 
 _LABELLED = "labelled"
+_KNOWN = "in the dataset already"
 _NO_PICTURE = "not counted: the next picture is not on the screen yet"
 
 
@@ -28,6 +31,8 @@ class PictureDesk:
         writer: Remembers what was skipped or rejected.
         ways: What to press for a picture that the gate refuses, in words.
         is_whole: True to label all of each picture, not a face in it.
+        find_content: Returns the photo that the dataset has of a file of this digest.
+        title: Returns the name of a class for people.
 
     Attributes:
         picture: The picture to be labelled, or None while the next is awaited.
@@ -35,10 +40,20 @@ class PictureDesk:
     """
 
     def __init__(
-        self, photographer: Photographer, writer: PhotoWriter, ways: str, *, is_whole: bool = False
+        self,
+        photographer: Photographer,
+        writer: PhotoWriter,
+        ways: str,
+        *,
+        is_whole: bool = False,
+        find_content: Callable[[str], Photo | None] = lambda digest: None,
+        title: Callable[[str], str] = str,
     ) -> None:
         self._photographer, self._writer, self._ways = photographer, writer, ways
         self._is_whole = is_whole
+        self._find_content, self._title = find_content, title
+        self._contents: dict[str, tuple[int, str]] = {}
+        self._copies: dict[int, tuple[int, str]] = {}
         self._repeat = KeyRepeat()
         self._as_found: Observation | None = None
         self._dealt: dict[int, str] = {}
@@ -64,15 +79,38 @@ class PictureDesk:
 
     def describe_counts(self) -> str:
         """Return "3 labelled, 1 skipped"; empty where nothing was done yet."""
-        order = (_LABELLED, *PassedOver)
+        order = (_LABELLED, *PassedOver, _KNOWN)
         return ", ".join(f"{n:,} {word}" for word in order if (n := self.counts[word]))
 
     def lay(self, found: Observation) -> bool:
-        """Lay the next picture on the desk; return False for one that was dealt with before."""
-        if found.frame.index in self._dealt:
+        """Lay the next picture on the desk; return False for one that was dealt with before.
+
+        So is one whose very file the dataset has a photo of, or that was labelled here under
+        another name: one picture never gets two labels.
+        """
+        if found.frame.index in self._dealt or self._is_known(found):
             return False
         self._as_found = found
         self._put(whole_picture(found) if self._is_whole else found)
+        return True
+
+    @property
+    def copies(self) -> list[str]:
+        """A sentence for each picture that is the same file as one that was labelled here."""
+        return [text for _, text in self._copies.values()]
+
+    def _is_known(self, found: Observation) -> bool:
+        """Return whether there is a photo of the very file already, and note that."""
+        if found.digest is None:
+            return False
+        index = found.frame.index
+        first, text = self._contents.get(found.digest, (index, ""))
+        if first != index and self._dealt.get(first) == _LABELLED:
+            name = shown_text(Path(found.source).name)
+            self._copies[index] = first, f"{name}: the same picture as {text}"
+        elif self._find_content(found.digest) is None:
+            return False
+        self._dealt[index] = _KNOWN
         return True
 
     def clear(self) -> None:
@@ -86,6 +124,7 @@ class PictureDesk:
         """
         self._before += Counter(w for w in self._dealt.values() if w != PassedOver.SKIPPED)
         self._dealt.clear()
+        self._contents.clear()
         self.clear()
 
     def press(self, label: str, key: str, pressed_s: float, shown_s: float | None) -> Feedback:
@@ -100,11 +139,14 @@ class PictureDesk:
         if (objection := self._objection(key, pressed_s, shown_s)) is not None:
             return objection
         assert self.picture is not None
-        index = self.picture.frame.index
+        index, name = self.picture.frame.index, Path(self.picture.source).name
+        digest = self.picture.digest
         answer, step = self._photographer.take_picture(label, pressed_s)
         if not answer.is_taken:
             return self._name_ways(answer)
         self._dealt[index] = _LABELLED
+        if digest is not None:
+            self._contents[digest] = index, f"{shown_text(name)}, which is {self._title(label)}"
         self._last = step
         self.clear()
         return answer
@@ -187,8 +229,11 @@ class PictureDesk:
         return Feedback("the key is held: it counts for one picture; let go to go on", Tone.CARE)
 
     def _reopen(self, indexes: list[int]) -> int | None:
-        for index in indexes:
+        copies = [copy for copy, (first, _) in self._copies.items() if first in indexes]
+        for index in (*indexes, *copies):
             self._dealt.pop(index, None)
+        for copy in copies:
+            del self._copies[copy]
         if indexes:
             self.clear()
         return min(indexes, default=None)

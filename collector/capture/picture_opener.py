@@ -5,8 +5,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from maskage.cameras.sources import Camera, PictureFolder
-from maskage.dataset.store import PhotoStore
+from maskage.dataset.manifest.reading import read_imports
+from maskage.dataset.store import PhotoStore, match_photos
 from maskage.formats.set_aside_file import PassedOver, read_set_aside
+from maskage.formats.sums import hash_file
+from maskage.records import Photo
 
 
 @dataclass
@@ -54,6 +57,7 @@ class PictureOpener:
         self._opener, self._store = opener, store
         self._shown_again = set(shown_again)
         self._has_opened = False
+        self._contents: dict[str, Photo] = {}
         self.known = KnownPictures()
 
     def __call__(self, source: str) -> Camera:
@@ -63,6 +67,14 @@ class PictureOpener:
             self.adopt(camera)
         return camera
 
+    def find_content(self, digest: str) -> Photo | None:
+        """Return the photo that the dataset had of this very file when the folder was opened.
+
+        Args:
+            digest: sha256 of a picture's file.
+        """
+        return self._contents.get(digest)
+
     def adopt(self, folder: PictureFolder) -> None:
         """Pass over what was dealt with before, of a folder that is open already.
 
@@ -71,6 +83,7 @@ class PictureOpener:
         if self._has_opened:
             self._shown_again.add(PassedOver.SKIPPED)
         self._has_opened = True
+        self._contents = find_contents(self._store)
         labelled = [photo.source for photo in self._store.photos()]
         self.known = KnownPictures(folder.pass_over(labelled))
         hidden = {
@@ -83,3 +96,21 @@ class PictureOpener:
             so_far = self.known.count
             labelled += more
             self.known.passed_over[how] = folder.pass_over(labelled) - so_far
+
+
+def find_contents(store: PhotoStore) -> dict[str, Photo]:
+    """Return the photos in the class folders by the digests of the files that they come from.
+
+    A photo is found by its own digest too, as one that was put there by hand.
+    """
+    found: dict[str, Photo] = {}
+    by_row: dict[str, Photo] = {}
+    for known in match_photos(store.root):
+        photo = known.photo
+        by_row[known.row_path or photo.path] = photo
+        if digest := photo.sha256 or hash_file(store.root / photo.path):
+            found.setdefault(digest, photo)
+    for row in read_imports(store.root):
+        if row.path in by_row:
+            found[row.digest] = by_row[row.path]
+    return found

@@ -37,6 +37,7 @@ class Shot:
         step: Shots of one step are undone together.
         flaws: The faults that were shown, though the gate let the shot pass.
         picture: Index, from 0, of the picture of a folder it was made from; None for a live camera.
+        digest: sha256 of the file of that picture.
     """
 
     crop: RgbImage
@@ -49,6 +50,7 @@ class Shot:
     step: int
     flaws: tuple[str, ...] = ()
     picture: int | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,6 +258,7 @@ class PhotoWriter:
                 source=shot.source,
                 box=shot.box,
                 quality=shot.quality,
+                source_sha256=shot.digest,
             )
         except ToolchainError as fault:
             self.failed += 1

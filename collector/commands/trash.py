@@ -19,6 +19,7 @@ from maskage.shell_words import join_words
 
 if TYPE_CHECKING:
     from maskage.dataset.edits import Edit
+    from maskage.dataset.full_disk import DeletingStore
     from maskage.dataset.store import PhotoStore
     from maskage.dataset.trash import TrashedPhoto
 
@@ -49,19 +50,22 @@ def _run_trash(arguments: argparse.Namespace) -> int:
     _check_options(arguments)
     root: Path = arguments.data
     from maskage.dataset.damaged_photos import list_damaged
+    from maskage.dataset.full_disk import DeletingStore
     from maskage.dataset.outside_folders import require_dataset
     from maskage.dataset.store import PhotoStore
-    from maskage.dataset.trash import list_trash
+    from maskage.dataset.trash import list_trash, read_trash
     from maskage.formats.classes.classes_file import read_scheme
 
     require_dataset(root, read_scheme(root))
-    with PhotoStore(root) as store:
-        trash, damaged = list_trash(store), list_damaged(store)
-        if arguments.restore or arguments.restore_all:
-            return _restore(store, trash, arguments)
-        if arguments.empty:
-            return _empty(store, damaged if arguments.damaged else trash, arguments)
-        return _list(root, trash, damaged, arguments)
+    if arguments.restore or arguments.restore_all:
+        with PhotoStore(root) as store:
+            return _restore(store, list_trash(store), arguments)
+    if arguments.empty:
+        # It stays open during the question, so that exactly what is shown is deleted.
+        with DeletingStore(root) as opened:
+            listed = list_damaged(root) if arguments.damaged else read_trash(root)
+            return _empty(root, opened, listed, arguments)
+    return _list(root, read_trash(root), list_damaged(root), arguments)
 
 
 def _check_options(arguments: argparse.Namespace) -> None:
@@ -156,16 +160,20 @@ def _choose(
 
 
 def _empty(
-    store: "PhotoStore", listed: Sequence["TrashedPhoto"], arguments: argparse.Namespace
+    root: Path,
+    opened: "DeletingStore",
+    listed: Sequence["TrashedPhoto"],
+    arguments: argparse.Namespace,
 ) -> int:
     from maskage.dataset.trash import empty_trash
 
-    if listed and not arguments.yes and not _is_agreed(store.root, listed):
+    if listed and not arguments.yes and not _is_agreed(root, listed):
         say("Nothing was deleted.")
         return 0
-    deleted = empty_trash(store, listed)
+    store = opened.open_store(each.file for each in listed)
+    deleted = empty_trash(store, listed, opened.deleted)
     if arguments.json:
-        show(json.dumps({"dataset": path_to_text(str(store.root)), "deleted": deleted}))
+        show(json.dumps({"dataset": path_to_text(str(root)), "deleted": deleted}))
     else:
         show(f"{_count(deleted)} deleted for good{_by_class(listed)}")
     return 0

@@ -120,6 +120,14 @@ class CapturePictures(CaptureWorks):
         else:
             self._show_next()
 
+    def _with_copies(self, answer: Feedback) -> Feedback:
+        """Add to an answer which pictures were passed over as copies since the last one."""
+        new = self._desk.copies[self._said_copies :]
+        self._said_copies = len(self._desk.copies)
+        if not new:
+            return answer
+        return Feedback(f"{answer.text} · {new[-1]}", Tone.CARE)
+
     def _show_desk(self) -> None:
         now_s = time.monotonic()
         if self._desk.picture is not None:

@@ -109,7 +109,8 @@ class CaptureScreen(CapturePictures):
         else:
             self._class_counts.note(report.edits)
             self._strip.note(report)
-            self._answer(describe_saved(report, self._class_counts.total, self._scheme))
+            saved = describe_saved(report, self._class_counts.total, self._scheme)
+            self._answer(self._with_copies(saved))
             self._show_counts()
 
     # Keys

@@ -54,7 +54,10 @@ class CaptureWorks(CaptureView):
             self._writer,
             f"{keys['whole']}: all of the picture, {keys['skip']}: skip, {keys['reject']}: reject",
             is_whole=parts.is_whole,
+            find_content=parts.pictures.find_content if parts.pictures else lambda digest: None,
+            title=self._scheme.title,
         )
+        self._said_copies = 0
         self._class_counts = PhotoCounts(parts.store, parts.subject)
         self._permission = Permission(
             parts.store, lambda why: self._answer(Feedback(why, Tone.BAD))

@@ -9,28 +9,27 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from maskage.dataset.manifest.reading import former_names
+from maskage.dataset.manifest.reading import former_names, read_removed
 from maskage.dataset.photo_files import DAMAGED, TRASH
-from maskage.dataset.store import PhotoStore
 from maskage.dataset.trash import TrashedPhoto
 from maskage.errors import EnvironmentProblemError
 from maskage.records import Photo
 
 
-def list_damaged(store: PhotoStore) -> list[TrashedPhoto]:
+def list_damaged(root: Path) -> list[TrashedPhoto]:
     """Return the photos that were set aside, by path, each with its row where it has one.
 
     Raises:
+        DatasetError: The manifest is damaged.
         EnvironmentProblemError: Their folder cannot be read.
     """
-    with store.writing_trash() as manifest:
-        removed = manifest.removed()
+    removed = read_removed(root)
     found = []
-    for file in _files_below(store.root / DAMAGED):
+    for file in _files_below(root / DAMAGED):
         label = file.parent.name
         names = [f"{label}/{name}" for name in former_names(f"{label}/{file.name}")]
         # A row whose photo lies in the trash is that photo's.
-        in_trash = {name for name in names if (store.root / TRASH / name).exists()}
+        in_trash = {name for name in names if (root / TRASH / name).exists()}
         row_path = next((name for name in names if name in removed.keys() - in_trash), None)
         if row_path is None:
             found.append(TrashedPhoto(Photo(names[0], label), None, file))

@@ -15,10 +15,13 @@ class Edit:
     Attributes:
         before: The photo before the edit; None where it comes out of the trash.
         after: The photo after the edit; None where it goes to the trash.
+        trashed: The photo as it lies in the trash before or after the edit, where its path and
+            label there are others: it was restored into another class.
     """
 
     before: Photo | None
     after: Photo | None
+    trashed: Photo | None = None
 
     def __post_init__(self) -> None:
         if self.before is None and self.after is None:
@@ -32,9 +35,19 @@ class Edit:
         return found
 
     @property
+    def start(self) -> Photo:
+        """The photo as it lies before the edit, also in the trash."""
+        return self.before or self.trashed or self.photo
+
+    @property
+    def end(self) -> Photo:
+        """The photo as it lies after the edit, also in the trash."""
+        return self.after or self.trashed or self.photo
+
+    @property
     def inverse(self) -> "Edit":
         """The edit that undoes this one."""
-        return Edit(self.after, self.before)
+        return Edit(self.after, self.before, self.trashed)
 
     @property
     def action(self) -> str:

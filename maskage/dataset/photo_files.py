@@ -40,9 +40,9 @@ class PhotoMoves:
             OSError: The disk refused; call `take_back`.
         """
         for edit in edits:
-            trash = self._root / TRASH / edit.photo.path
-            source = self._root / edit.before.path if edit.before else trash
-            target = self._root / edit.after.path if edit.after else trash
+            trash = self._root / TRASH
+            source = self._root / edit.before.path if edit.before else trash / edit.photo.path
+            target = self._root / edit.after.path if edit.after else trash / edit.end.path
             if source != target:
                 self.move(source, target)
         self.make_durable()

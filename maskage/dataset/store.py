@@ -29,7 +29,7 @@ from maskage.pictures.images import encode_jpeg
 from maskage.pictures.perceptual_hash import hash_crop
 from maskage.records import FaceBox, Photo, Quality, RgbImage, Suggestion
 from maskage.system.files import save_new_file
-from maskage.system.lock import lock_dataset
+from maskage.system.lock import FolderLock, lock_dataset
 
 
 class PhotoStore(ClosingMixin):
@@ -37,6 +37,7 @@ class PhotoStore(ClosingMixin):
 
     Args:
         root: The dataset's folder; made, with a folder for each class, where it is missing.
+        lock: Its lock, held already, which is let go with the dataset; None to take it.
 
     Attributes:
         scheme: The classes, as they were when it was opened.
@@ -47,15 +48,17 @@ class PhotoStore(ClosingMixin):
         PhotoNotSavedError: The folder cannot be made or written.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, lock: FolderLock | None = None) -> None:
         self.root = root
         self._mutex = threading.Lock()
         self._counter = 0
-        with disk_faults(f"{root}: the dataset folder cannot be made"):
-            read_scheme(root)  # what is wrong with it is said before anything is made
-            make_folders(root, ())
-        self._lock = lock_dataset(root)
         with ExitStack() as opened:
+            if lock is not None:
+                opened.callback(lock.close)
+            with disk_faults(f"{root}: the dataset folder cannot be made"):
+                read_scheme(root)  # what is wrong with it is said before anything is made
+                make_folders(root, ())
+            self._lock = lock or lock_dataset(root)
             opened.callback(self._lock.close)
             finish_own_change(root)
             self.scheme = read_scheme(root)
@@ -81,6 +84,7 @@ class PhotoStore(ClosingMixin):
         source: str | None = None,
         box: FaceBox | None = None,
         quality: Quality | None = None,
+        source_sha256: str | None = None,
     ) -> Photo:
         """Save one face crop. When this returns, the photo survives a power cut.
 
@@ -93,6 +97,7 @@ class PhotoStore(ClosingMixin):
             source: The camera.
             box: Face position in the full frame, px.
             quality: Figures of the crop.
+            source_sha256: Digest of the file that it was cut from; None for a camera.
 
         Returns:
             The photo as it lies in the dataset.
@@ -117,7 +122,7 @@ class PhotoStore(ClosingMixin):
                 quality=quality,
                 fingerprint=hash_crop(crop),
             )
-            return self._save(photo, data)
+            return self._save(photo, data, source_sha256)
 
     def add_encoded(self, data: bytes, photo: Photo, source_sha256: str | None = None) -> Photo:
         """Save a photo that is already encoded, under the name it brings where that is free.
@@ -192,15 +197,21 @@ class PhotoStore(ClosingMixin):
             return
         now = iso_time(datetime.now(UTC))
         moves = PhotoMoves(self.root)
+        renamed: list[Edit] = []
         with self._mutex, disk_faults(describe_failure(edits)):
             try:
+                renamed += self._rename_trashed(edits, moves)
                 with self._manifest.transaction():
                     for edit in edits:
                         self._settle(edit, now)
                         self._manifest.edit(edit, now)
                     moves.carry_out(edits)
             except BaseException:
-                if not moves.take_back():
+                is_back = moves.take_back()
+                if renamed and is_back:
+                    with suppress(ToolchainError):
+                        self._name_rows_as_before(renamed)
+                if not is_back:
                     # What stays where it is keeps its facts, as if moved by hand; list it there.
                     with suppress(ToolchainError):
                         self.list_anew()
@@ -209,6 +220,9 @@ class PhotoStore(ClosingMixin):
                 self._promised.clear()
             for edit in edits:
                 self._follow(edit)
+            if any(edit.trashed and edit.trashed.path in self._photos for edit in edits):
+                # Put by hand where the other one lay: whose row it has is another question now.
+                self.list_anew()
 
     def suggest(self, suggestions: Iterable[tuple[Photo, Suggestion]]) -> None:
         """Record which class a model takes photos for, in one transaction; labels do not change.
@@ -364,6 +378,34 @@ class PhotoStore(ClosingMixin):
             self._moved_to.pop(after.path, None)
         if after is not None:
             self._photos[after.path] = after
+
+    def _rename_trashed(self, edits: Sequence[Edit], moves: PhotoMoves) -> list[Edit]:
+        """Give photos that come back under another path that path first, still in the trash.
+
+        So a kill always finds each file with its row: the restoring itself is one move.
+
+        Returns:
+            The edits of these photos.
+        """
+        renamed = [edit for edit in edits if edit.before is None and edit.trashed is not None]
+        if renamed:
+            with self._manifest.transaction():
+                for edit in renamed:
+                    self._manifest.rename_row(edit.start.path, edit.end.path, edit.end.label)
+                    trash = self.root / TRASH
+                    moves.move(trash / edit.start.path, trash / edit.end.path)
+                moves.make_durable()
+        return renamed
+
+    def _name_rows_as_before(self, renamed: Sequence[Edit]) -> None:
+        """Take back what `_rename_trashed` did in the manifest."""
+        with self._manifest.transaction():
+            for edit in reversed(renamed):
+                self._manifest.rename_row(edit.end.path, edit.start.path, edit.start.label)
+
+    def promise(self, path: str) -> None:
+        """Keep a path from other photos until the next edits; only inside `writing_trash`."""
+        self._promised.add(path)
 
     def _settle(self, edit: Edit, now: str) -> None:
         """Add or correct the row of a photo that was put here or moved by hand, before an edit."""

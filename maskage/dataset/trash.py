@@ -4,7 +4,7 @@ A row without a photo in the trash is of a photo that is gone; it is not listed 
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from maskage.dataset.doctor.files import facts_of_name
 from maskage.dataset.edits import Edit
-from maskage.dataset.manifest.reading import former_names
+from maskage.dataset.manifest.reading import former_names, read_removed
 from maskage.dataset.manifest.writer import Manifest
 from maskage.dataset.photo_files import TRASH, PhotoMoves, disk_faults
 from maskage.dataset.photo_names import iso_time
@@ -52,9 +52,24 @@ def list_trash(store: PhotoStore) -> list[TrashedPhoto]:
         EnvironmentProblemError: A folder of the trash cannot be read.
     """
     with store.writing_trash() as manifest:
-        found = list(_trashed(store.root, manifest))
-    found.sort(key=lambda trashed: trashed.photo.path)
-    return sorted(found, key=lambda trashed: trashed.removed_at or "", reverse=True)
+        return _newest_first(_trashed(store.root, manifest.removed()))
+
+
+def read_trash(root: Path) -> list[TrashedPhoto]:
+    """Return the photos in the trash as `list_trash` does, of a dataset that is not opened.
+
+    Nothing is written: it works on a full disk and in a folder that is read-only.
+
+    Raises:
+        DatasetError: The manifest is damaged.
+        EnvironmentProblemError: A folder of the trash cannot be read.
+    """
+    return _newest_first(_trashed(root, read_removed(root)))
+
+
+def _newest_first(found: Iterable[TrashedPhoto]) -> list[TrashedPhoto]:
+    by_path = sorted(found, key=lambda trashed: trashed.photo.path)
+    return sorted(by_path, key=lambda trashed: trashed.removed_at or "", reverse=True)
 
 
 def restoring(
@@ -62,8 +77,8 @@ def restoring(
 ) -> list[Edit]:
     """Return the edits that bring photos back, for `PhotoStore.apply`.
 
-    Where the name of a photo is taken, its class is another one, or its row is gone, the file gets
-    its new name and row first, still in the trash, so that each edit is one move as any other.
+    A file that has no row of its own path gets one first, still in the trash. Undone, the edits
+    put each photo back into the trash under the class and name that it had there.
 
     Args:
         store: The dataset.
@@ -81,15 +96,15 @@ def restoring(
     with store.writing_trash() as manifest, disk_faults(f"{_name(photos)}: cannot be restored"):
         try:
             with manifest.transaction():
-                restored = [_prepare(store, manifest, moves, each, label) for each in photos]
+                edits = [_prepare(store, manifest, moves, each, label) for each in photos]
                 moves.make_durable()
         except BaseException:
             moves.take_back()
             raise
         # A photo put by hand where another one lay before may have been taken for that one.
-        if any(photo.path != each.row_path for photo, each in zip(restored, photos, strict=True)):
+        if any(edit.end.path != each.row_path for edit, each in zip(edits, photos, strict=True)):
             store.list_anew()
-    return [Edit(None, photo) for photo in restored]
+    return edits
 
 
 def restore_photos(
@@ -108,7 +123,11 @@ def restore_photos(
     return edits
 
 
-def empty_trash(store: PhotoStore, photos: Sequence[TrashedPhoto] | None = None) -> int:
+def empty_trash(
+    store: PhotoStore,
+    photos: Sequence[TrashedPhoto] | None = None,
+    gone: Container[Path] = (),
+) -> int:
     """Delete photos in the trash for good, with their rows.
 
     Of a photo that names a person, the row keeps what `collector forget` needs to find copies of
@@ -117,6 +136,7 @@ def empty_trash(store: PhotoStore, photos: Sequence[TrashedPhoto] | None = None)
     Args:
         store: The dataset.
         photos: The photos; None for all that are in the trash.
+        gone: Files among them that were deleted just before, to make room.
 
     Returns:
         The number of photos that were deleted.
@@ -130,7 +150,8 @@ def empty_trash(store: PhotoStore, photos: Sequence[TrashedPhoto] | None = None)
     try:
         for trashed in chosen:
             with suppress(FileNotFoundError):  # restored since it was listed
-                trashed.file.unlink()
+                if trashed.file not in gone:
+                    trashed.file.unlink()
                 deleted.append(trashed)
         for folder in {trashed.file.parent for trashed in deleted}:
             sync_folder(folder)
@@ -146,9 +167,8 @@ def empty_trash(store: PhotoStore, photos: Sequence[TrashedPhoto] | None = None)
     return len(deleted)
 
 
-def _trashed(root: Path, manifest: Manifest) -> Iterator[TrashedPhoto]:
+def _trashed(root: Path, removed: Mapping[str, tuple[Photo, str]]) -> Iterator[TrashedPhoto]:
     """Yield the photos in the trash, each with its row where it has one."""
-    removed = manifest.removed()
     files = _files_in_trash(root)
     lost: dict[str, list[str]] = {}
     for path in removed:
@@ -197,24 +217,39 @@ def _prepare(
     moves: PhotoMoves,
     trashed: TrashedPhoto,
     label: str | None,
-) -> Photo:
-    """Give a file in the trash the name and the row with which one move brings it back."""
+) -> Edit:
+    """Return the edit that brings a file back; its row has its path in the trash then."""
     photo = trashed.photo
     wanted = Path(label or photo.label) / trashed.file.name
     is_free = not os.path.lexists(store.root / wanted)
     if trashed.row_path == wanted.as_posix() and is_free:
-        return photo
+        return Edit(None, photo)
     digest = photo.sha256 or hash_file(trashed.file) or ""
+    lying = _with_row(store, manifest, moves, trashed, digest)
+    if lying.path == wanted.as_posix() and is_free:
+        return Edit(None, lying)
     path = store.free_path(wanted, digest[:8], own=trashed.file)
-    restored = replace(photo, path=path, label=wanted.parts[0], sha256=digest)
-    now = iso_time(datetime.now(UTC))
-    if trashed.row_path is not None and _owns_row(store, trashed, digest):
-        manifest.rename_row(trashed.row_path, path, restored.label)
+    store.promise(path)
+    return Edit(None, replace(lying, path=path, label=wanted.parts[0]), lying)
+
+
+def _with_row(
+    store: PhotoStore, manifest: Manifest, moves: PhotoMoves, trashed: TrashedPhoto, digest: str
+) -> Photo:
+    """Give a file in the trash a row of its own path, and another name where that is taken."""
+    photo = replace(trashed.photo, sha256=digest)
+    is_own = trashed.row_path is not None and _owns_row(store, trashed, digest)
+    if is_own and trashed.row_path == photo.path:
+        return photo
+    if manifest.knows(photo.path):
+        path = store.free_path(Path(photo.path), digest[:8], own=trashed.file)
+        photo = replace(photo, path=path)
+        moves.move(trashed.file, store.root / TRASH / path)
+    if is_own and trashed.row_path is not None:
+        manifest.rename_row(trashed.row_path, photo.path, photo.label)
     else:
-        manifest.insert_row(restored, removed_at=now)
-    if (target := store.root / TRASH / path) != trashed.file:
-        moves.move(trashed.file, target)
-    return restored
+        manifest.insert_row(photo, removed_at=iso_time(datetime.now(UTC)))
+    return photo
 
 
 def _owns_row(store: PhotoStore, trashed: TrashedPhoto, digest: str) -> bool:

@@ -101,6 +101,28 @@ def _rows_of(db: sqlite3.Connection, path: Path) -> ManifestRows:
     return rows
 
 
+def read_removed(root: Path) -> dict[str, tuple[Photo, str]]:
+    """Read the rows of photos that were removed, by path, each with the time of removal.
+
+    Raises:
+        DatasetError: The manifest is damaged.
+    """
+    path = manifest_path(root)
+    return read_file(path, lambda db: _removed_in(db, path)) or {}
+
+
+def _removed_in(db: sqlite3.Connection, path: Path) -> dict[str, tuple[Photo, str]]:
+    rows = _rows_of(db, path).removed
+    if not rows:
+        return {}
+    times = db.execute("SELECT path, removed_at FROM photos WHERE removed_at NOT NULL")
+    return {
+        name: (rows[name], removed_at)
+        for text, removed_at in times
+        for name in (text_to_path(text),)
+    }
+
+
 @dataclass(frozen=True)
 class ImportedRow:
     """A row of a photo that was imported.

@@ -176,8 +176,9 @@ class Manifest:
 
     def edit(self, edit: Edit, at: str) -> None:
         """Record an edit of a photo that has its row, with its event. In a transaction."""
+        # A photo that comes out of the trash has its new path and row already: see `PhotoStore`.
         was = edit.before or edit.photo
-        photo = edit.photo
+        photo = edit.end
         self._db.execute(
             "UPDATE photos SET path = ?, label = ?, subject = ?, session = ?, grp = ?, "
             "flagged = ?, confirmed = ?, removed_at = ? WHERE path = ?",

@@ -51,8 +51,8 @@ def run_consent(arguments: argparse.Namespace, today: date | None = None) -> int
 
 
 def _run_forget(arguments: argparse.Namespace) -> int:
+    from maskage.dataset.full_disk import DeletingStore
     from maskage.dataset.privacy.forgetting import forget, plan_forgetting
-    from maskage.dataset.store import PhotoStore
     from maskage.formats.dataset_folder import manifest_path
 
     root, subject, places = arguments.data, arguments.subject, _places(arguments)
@@ -68,12 +68,12 @@ def _run_forget(arguments: argparse.Namespace) -> int:
             f"be removed with --dry-run, then add --yes. Nothing was changed."
         )
     # The dataset stays open during the question, so that exactly what is shown is removed.
-    with PhotoStore(root) as store:
+    with DeletingStore(root) as opened:
         plan = plan_forgetting(root, subject, *places)
         _show_going(plan, arguments)
         is_agreed = arguments.yes or not plan.is_going or _is_agreed(subject)
         if is_agreed:
-            forget(store, plan)
+            forget(opened.open_store(root / path for path in plan.files), plan)
     if not is_agreed:
         say("Nothing was changed.")
         return _show_left(plan, arguments, is_done=False) if arguments.json else 0

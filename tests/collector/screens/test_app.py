@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from collector.app import CollectorApp, run_capture
+from collector.capture.picture_opener import PictureOpener
 from collector.capture.shutter import Gate
 from collector.cli import main
 from collector.key_file import read_key_file
@@ -139,6 +140,10 @@ async def running(
 ) -> AsyncIterator[Bench]:
     camera = camera or MovingCamera()
     with PhotoStore(root) as store:
+        pictures = None
+        if isinstance(camera, PictureFolder):
+            pictures = PictureOpener(open_camera, store)
+            pictures.adopt(camera)
         parts = CaptureParts(
             store=store,
             camera=camera,
@@ -149,6 +154,7 @@ async def running(
             subject=subject,
             gate=gate,
             key_changes=key_changes or {},
+            pictures=pictures,
         )
         app = CollectorApp(parts)
         try:

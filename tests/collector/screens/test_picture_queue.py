@@ -1,5 +1,6 @@
 """A folder of pictures that is labelled: each press counts for the picture that was on screen."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ from textual.events import Key
 
 from collector.capture.picture_opener import PictureOpener
 from maskage.cameras.sources import PictureFolder, open_camera
+from maskage.dataset.manifest.reading import read_imports
+from maskage.dataset.photo_names import digest_of
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.formats.set_aside_file import PassedOver, read_set_aside, set_aside_path
 from maskage.pictures.images import encode_jpeg, read_image
@@ -206,6 +209,58 @@ async def test_a_picture_that_was_not_saved_is_asked_for_again(tmp_path: Path) -
         await bench.press("2")
         await bench.wait(lambda: shown_file(bench) == "01.jpg")
     assert labels_of(tmp_path / "data") == {"00.jpg": "mask_young"}
+
+
+async def test_a_copy_of_a_labelled_picture_gets_no_second_label(tmp_path: Path) -> None:
+    pictures = draw_folder(tmp_path / "pictures", 4)
+    shutil.copy(pictures / "00.jpg", pictures / "01.jpg")
+    root = tmp_path / "data"
+    async with running(root, camera=open_camera(str(pictures))) as bench:
+        await bench.press("1")
+        await bench.wait(lambda: shown_file(bench) == "02.jpg")
+        copy = "01.jpg: the same picture as 00.jpg, which is mask, old"
+        await bench.wait_for_answer(copy)
+        assert bench.app.capture._desk.describe_counts() == "1 labelled, 1 in the dataset already"
+        summary = bench.app.capture.summarise()
+        assert "1 labelled, 1 in the dataset already, 2 left for the next time." in summary
+        assert f"{copy}; passed over." in summary
+        # Where the label is taken back, the copy is asked for too.
+        await bench.press("u")
+        await bench.wait(lambda: shown_file(bench) == "00.jpg")
+        await bench.wait(lambda: bench.app.capture._drawn_s is not None)
+        await bench.press("right")
+        await bench.wait(lambda: shown_file(bench) == "01.jpg")
+        await bench.wait(lambda: bench.app.capture._drawn_s is not None)
+        await bench.press("3")
+        await bench.wait(lambda: shown_file(bench) == "02.jpg")
+    assert labels_of(root) == {"01.jpg": "nomask_old"}
+
+
+async def test_a_copy_of_a_picture_of_an_earlier_session_is_known_by_its_content(
+    tmp_path: Path,
+) -> None:
+    pictures = draw_folder(tmp_path / "pictures", 2)
+    root = tmp_path / "data"
+    async with running(root, camera=open_camera(str(pictures))) as bench:
+        await bench.press("1")
+        await bench.wait(lambda: shown_file(bench) == "01.jpg")
+    copies = draw_folder(tmp_path / "copies", 3)
+    async with running(root, camera=open_camera(str(copies))) as bench:
+        await bench.wait(lambda: shown_file(bench) == "01.jpg")
+        await bench.press("2")
+        await bench.wait(lambda: shown_file(bench) == "02.jpg")
+        assert "1 labelled, 1 in the dataset already" in bench.app.capture.summarise()
+    assert labels_of(root) == {"00.jpg": "mask_old", "01.jpg": "mask_young"}
+
+
+async def test_an_import_knows_what_the_queue_labelled(tmp_path: Path) -> None:
+    pictures = draw_folder(tmp_path / "pictures", 2)
+    root = tmp_path / "data"
+    async with running(root, camera=open_camera(str(pictures))) as bench:
+        await bench.press("1")
+        await bench.wait(lambda: shown_file(bench) == "01.jpg")
+    digests = {row.digest: row.label for row in read_imports(root)}
+    assert digests == {digest_of((pictures / "00.jpg").read_bytes()): "mask_old"}
 
 
 async def test_a_chosen_session_and_subject_hold(tmp_path: Path) -> None:

@@ -113,6 +113,19 @@ async def test_a_class_key_restores_into_that_class(tmp_path: Path) -> None:
         await desk.wait(lambda: desk.labels().get(2) is BARE_YOUNG)
 
 
+async def test_u_puts_a_photo_restored_as_another_class_back_under_its_own(tmp_path: Path) -> None:
+    async with seeing_trash(tmp_path) as desk:
+        before = {
+            each.photo.path for each in desk.trash.photos.trashed(desk.trash.photos.slice(0, 3))
+        }
+        await desk.press("4")
+        await desk.wait(lambda: len(desk.names()) == 2)
+        await desk.press("u")
+        await desk.wait(lambda: len(desk.names()) == 3)
+        now = {each.photo.path for each in desk.trash.photos.trashed(desk.trash.photos.slice(0, 3))}
+        assert now == before
+
+
 async def test_the_palette_restores_into_a_class(tmp_path: Path) -> None:
     async with seeing_trash(tmp_path) as desk:
         await desk.press("slash", *"no y", "enter")

@@ -9,9 +9,9 @@ import pytest
 
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.findings import Kind
-from maskage.dataset.edits import Edit, trashing
+from maskage.dataset.edits import Edit, flagging, trashing
 from maskage.dataset.store import PhotoStore, list_photos
-from maskage.dataset.trash import empty_trash, list_trash, restore_photos, restoring
+from maskage.dataset.trash import empty_trash, list_trash, restore_photos
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Photo
@@ -148,6 +148,53 @@ def test_a_photo_can_come_back_into_another_class(tmp_path: Path) -> None:
         ]
 
 
+def test_undone_a_photo_restored_into_another_class_lies_in_the_trash_under_its_own(
+    tmp_path: Path,
+) -> None:
+    with PhotoStore(tmp_path) as store:
+        trash(store, add(store, 1), add(store, 2))
+        before = [each.photo for each in list_trash(store)]
+        edits = restore_photos(store, list_trash(store), label="nomask_old")
+        store.apply([edit.inverse for edit in reversed(edits)])
+        assert [each.photo for each in list_trash(store)] == before
+        assert not list((tmp_path / ".trash" / "nomask_old").iterdir())
+        store.apply(edits)
+        assert [photo.label for photo in store.photos()] == ["nomask_old"] * 2
+        store.apply([edit.inverse for edit in reversed(edits)])
+        restore_photos(store, list_trash(store))
+        assert sorted(store.photos(), key=lambda each: each.path) == before
+    assert faults(tmp_path) == []
+
+
+def test_two_photos_of_one_name_come_back_into_one_class_and_go_back(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path) as store:
+        first = add(store, 1)
+        second = store.add_encoded(
+            encode_jpeg(draw_noise(2)), Photo("mask_young/photo_1.jpg", "mask_young"), "f" * 64
+        )
+        trash(store, first, second)
+        edits = restore_photos(store, list_trash(store), label="nomask_old")
+        assert len({photo.path for photo in store.photos()}) == 2
+        store.apply([edit.inverse for edit in reversed(edits)])
+        assert {each.photo.path for each in list_trash(store)} == {first.path, second.path}
+    assert faults(tmp_path) == []
+
+
+def test_a_photo_under_another_name_goes_back_under_its_own(tmp_path: Path) -> None:
+    with PhotoStore(tmp_path) as store:
+        photo = add(store, 1)
+        trash(store, photo)
+    (tmp_path / photo.path).write_bytes(encode_jpeg(draw_noise(9)))
+    with PhotoStore(tmp_path) as store:
+        (edit,) = restore_photos(store, list_trash(store))
+        store.apply([edit.inverse])
+        (back,) = list_trash(store)
+        assert back.file.name == "photo_1.jpg"
+        assert back.photo.subject == "p01"
+        # The file that was put there by hand can still be edited.
+        store.apply([flagging(store.photos()[0], is_flagged=True)])
+
+
 def test_a_photo_that_is_gone_from_the_trash_restores_nothing(tmp_path: Path) -> None:
     with PhotoStore(tmp_path) as store:
         trash(store, add(store, 1), add(store, 2))
@@ -166,7 +213,7 @@ def test_where_the_disk_refuses_the_trash_stays_as_it_was(tmp_path: Path) -> Non
         folder = tmp_path / ".trash" / "nomask_old"
         folder.rmdir()
         with pytest.raises(EnvironmentProblemError, match=r"photo_\d.jpg and 1 more: cannot"):
-            restoring(store, before, label="nomask_old")
+            restore_photos(store, before, label="nomask_old")
         assert list_trash(store) == before
 
 
