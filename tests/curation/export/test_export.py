@@ -308,7 +308,7 @@ def test_a_disk_that_refuses_leaves_the_former_export(
     with export_in_process(project / "curated", out, preexec_fn=allow_small_files) as process:
         _, said = process.communicate()
     assert process.returncode == 5
-    assert "what was there before is untouched" in said
+    assert "What was there before is untouched" in said
     assert digest_of(out) == before
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
