@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskage.dataset.importing.sources.source_labels import SourcePicture
+from maskage.pictures.picture_kinds import HEAD_BYTES, sniff_picture
 
 TAIL_BYTES = 1024
 """Fewer than the pixels of any photo take, so that what stands before them does not count."""
@@ -74,7 +75,9 @@ def _picture_digest(path: Path) -> bytes | None:
         data = path.read_bytes()
     except OSError:
         return None
-    return hashlib.sha256(b"".join(_pixel_parts(data))).digest() if data else None
+    if sniff_picture(data[:HEAD_BYTES]) is None:  # it is unreadable, and no picture at all
+        return None
+    return hashlib.sha256(b"".join(_pixel_parts(data))).digest()
 
 
 def _pixel_parts(data: bytes) -> Iterable[bytes]:
