@@ -19,6 +19,7 @@ from maskage.dataset.importing.sources.source_labels import SourcePicture
 from maskage.dataset.store import PhotoStore, list_photos
 from maskage.errors import PhotoNotSavedError
 from maskage.formats.classes.classes_file import read_scheme
+from maskage.formats.metadata_file import PhotoMetadata
 from maskage.pictures.images import encode_jpeg, read_image
 from tests.conftest import draw_noise
 from tests.maskage.cameras.video.video_clips import cut_off, make_clip, spoil_middle
@@ -240,7 +241,7 @@ def test_status_counts_classes_and_subjects(
 def test_a_stopped_import_says_how_many_photos_it_saved(tmp_path: Path) -> None:
     put_pictures(tmp_path / "source", "mask_old/a.jpg", "mask_old/b.jpg", "mask_old/c.jpg")
     listed = [
-        SourcePicture(path, path.name, "mask_old")
+        SourcePicture(path, path.name, "mask_old", PhotoMetadata())
         for path in sorted((tmp_path / "source" / "mask_old").iterdir())
     ]
     with PhotoStore(tmp_path / "data") as store:
