@@ -160,7 +160,8 @@ class CapturePictures(CaptureWorks):
         if self._state.condition is not CameraCondition.ENDED or not self._observer.is_queue:
             return None
         counts = self._desk.describe_counts() or "none was labelled"
-        return f"no more pictures: {counts}; q ends, c starts again"
+        # The keys come first: a narrow line is cut at its end, and the counts are said elsewhere.
+        return f"no more pictures: q ends, c starts again ({counts})"
 
     def _describe_state(self, state: CameraState) -> Feedback:
         """Return a message of the camera; at the end of a folder, with what was done."""

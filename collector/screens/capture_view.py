@@ -30,6 +30,8 @@ from maskage.classes.scheme import Scheme
 from maskage.outside_text import shown_text
 
 _BADGE = " ◉ collector "
+_LEAST_ROOT, _LEAST_NAME = 6, 16
+"""Cells of the dataset and of the picture that the counts beside them leave free."""
 _MANY = 12
 """Classes beyond which a broad screen gives the panels more room."""
 
@@ -100,15 +102,24 @@ class CaptureView(KeyedScreen):
         self._answered_s = time.monotonic()
         self.query_one("#answer", ToneLine).say(answer)
 
-    def _draw_header(self, name: str, place: str) -> None:
+    def _draw_header(self, name: str, *places: str) -> None:
         """Draw the first line.
 
         Args:
             name: The camera, or the picture of a folder.
-            place: What is always seen in full: frames a second, gate.
+            places: What is seen in full beside it, such as frames a second and the gate; the
+                longest first, and what it is cut down to where the line is too narrow for it and
+                for the name.
         """
-        room = self.size.width - cell_len(_BADGE + place) - len("      ·  ")
-        root, name = fit_names(str(self._parts.store.root), name, room)
+        others = len("      ·  ")
+        # A picture is known by its name alone, a camera beside its dataset.
+        least_root = _LEAST_ROOT if len(places) > 1 else None
+        least = min(cell_len(shown_text(name)), _LEAST_NAME) + _LEAST_ROOT
+        rooms = [self.size.width - cell_len(_BADGE + place) - others for place in places]
+        fitting = (i for i, room in enumerate(rooms) if room >= least)
+        chosen = next(fitting, len(places) - 1)
+        place, room = places[chosen], rooms[chosen]
+        root, name = fit_names(str(self._parts.store.root), name, room, least_root)
         self.query_one("#header", Static).update(
             Content.assemble(
                 (_BADGE, "bold $background on $primary"),
@@ -118,13 +129,14 @@ class CaptureView(KeyedScreen):
         )
 
 
-def fit_names(root: str, name: str, room: int) -> tuple[str, str]:
+def fit_names(root: str, name: str, room: int, least_root: int | None = None) -> tuple[str, str]:
     """Return a path and a name cut to so many cells in all.
 
-    A path is known by its end, a camera by its beginning. The path gives way first, down to half.
+    A path is known by its end, a camera by its beginning. The path gives way first, down to
+    `least_root` cells, or to half of the room.
     """
     root, name = shown_text(root), shown_text(name)
-    left = max(room // 2, room - cell_len(name))
+    left = max(room // 2 if least_root is None else least_root, room - cell_len(name))
     if cell_len(root) > left:
         while root and cell_len(root) >= left:
             root = root[1:]

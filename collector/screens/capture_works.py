@@ -148,13 +148,16 @@ class CaptureWorks(CaptureView):
         )
 
     def _show_header(self, now_s: float) -> None:
-        seen = self._observation
+        seen, gate = self._observation, f" · gate {self._parts.gate}"
         if seen is not None and seen.frame.file is not None:
             of = f" of {count:,}" if (count := self._observer.frame_count) else ""
             missed = f" · {n:,} not counted" if (n := self._desk.uncounted) else ""
             counts = f" · {done}" if (done := self._desk.describe_counts()) else ""
-            name, place = seen.frame.file, f"{seen.frame.index + 1:,}{of}{counts}{missed}"
+            labelled = f" · {n:,} labelled" if (n := self._desk.counts["labelled"]) else ""
+            name, place = seen.frame.file, f"{seen.frame.index + 1:,}{of}"
+            words = (f"{counts}{missed}", f"{labelled}{missed}", missed)
+            places = [f"{place}{more}{gate}" for more in words] + [place]
         else:
             fps = sum(1 for seen_s in self._seen_s if now_s - seen_s <= 1.0)
-            name, place = self._state.name, f"{fps} fps"
-        self._draw_header(name, f"{place} · gate {self._parts.gate}")
+            name, places = self._state.name, [f"{fps} fps{gate}"]
+        self._draw_header(name, *places)

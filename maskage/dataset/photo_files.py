@@ -27,10 +27,13 @@ class PhotoMoves:
 
     Args:
         root: The dataset's folder.
+
+    Attributes:
+        root: The same.
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self.root = root
         self._done: list[tuple[Path, Path]] = []
 
     def carry_out(self, edits: Iterable[Edit]) -> None:
@@ -40,9 +43,9 @@ class PhotoMoves:
             OSError: The disk refused; call `take_back`.
         """
         for edit in edits:
-            trash = self._root / TRASH
-            source = self._root / edit.before.path if edit.before else trash / edit.photo.path
-            target = self._root / edit.after.path if edit.after else trash / edit.end.path
+            trash = self.root / TRASH
+            source = self.root / edit.before.path if edit.before else trash / edit.photo.path
+            target = self.root / edit.after.path if edit.after else trash / edit.end.path
             if source != target:
                 self.move(source, target)
         self.make_durable()

@@ -23,6 +23,7 @@ from maskage.dataset.manifest.reading import KnownPhoto, match_rows, read_rows, 
 from maskage.dataset.manifest.writer import Manifest
 from maskage.dataset.photo_files import TRASH, PhotoMoves, disk_faults, list_files, make_folders
 from maskage.dataset.photo_names import digest_of, iso_time, photo_name, possible_paths
+from maskage.dataset.trash_names import name_rows_as_before, rename_trashed
 from maskage.errors import ManifestGoneError, PhotoNotSavedError, ToolchainError
 from maskage.formats.classes.classes_file import read_scheme
 from maskage.pictures.images import encode_jpeg
@@ -200,7 +201,7 @@ class PhotoStore(ClosingMixin):
         renamed: list[Edit] = []
         with self._mutex, disk_faults(describe_failure(edits)):
             try:
-                renamed += self._rename_trashed(edits, moves)
+                renamed += rename_trashed(self._manifest, moves, edits)
                 with self._manifest.transaction():
                     for edit in edits:
                         self._settle(edit, now)
@@ -210,7 +211,7 @@ class PhotoStore(ClosingMixin):
                 is_back = moves.take_back()
                 if renamed and is_back:
                     with suppress(ToolchainError):
-                        self._name_rows_as_before(renamed)
+                        name_rows_as_before(self._manifest, renamed)
                 if not is_back:
                     # What stays where it is keeps its facts, as if moved by hand; list it there.
                     with suppress(ToolchainError):
@@ -378,30 +379,6 @@ class PhotoStore(ClosingMixin):
             self._moved_to.pop(after.path, None)
         if after is not None:
             self._photos[after.path] = after
-
-    def _rename_trashed(self, edits: Sequence[Edit], moves: PhotoMoves) -> list[Edit]:
-        """Give photos that come back under another path that path first, still in the trash.
-
-        So a kill always finds each file with its row: the restoring itself is one move.
-
-        Returns:
-            The edits of these photos.
-        """
-        renamed = [edit for edit in edits if edit.before is None and edit.trashed is not None]
-        if renamed:
-            with self._manifest.transaction():
-                for edit in renamed:
-                    self._manifest.rename_row(edit.start.path, edit.end.path, edit.end.label)
-                    trash = self.root / TRASH
-                    moves.move(trash / edit.start.path, trash / edit.end.path)
-                moves.make_durable()
-        return renamed
-
-    def _name_rows_as_before(self, renamed: Sequence[Edit]) -> None:
-        """Take back what `_rename_trashed` did in the manifest."""
-        with self._manifest.transaction():
-            for edit in reversed(renamed):
-                self._manifest.rename_row(edit.end.path, edit.start.path, edit.start.label)
 
     def promise(self, path: str) -> None:
         """Keep a path from other photos until the next edits; only inside `writing_trash`."""

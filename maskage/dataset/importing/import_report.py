@@ -1,11 +1,13 @@
 """The outcome of an import: what became of every file of the source."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from maskage.cameras.video.video_file import VideoDamage
+from maskage.errors import PhotoNotSavedError
 from maskage.formats.metadata_file import PhotoMetadata
 from maskage.pictures.picture_files import LeftOut
 
@@ -76,6 +78,21 @@ class ImportReport:
     def photos(self) -> int:
         """Number of photos that were saved."""
         return sum(self.saved.values())
+
+    @contextmanager
+    def counting_at_a_stop(self) -> Iterator[None]:
+        """Say how many photos were saved where the disk ends the import.
+
+        Raises:
+            PhotoNotSavedError: The disk refused, with the count.
+        """
+        try:
+            yield
+        except PhotoNotSavedError as fault:
+            saved = "1 photo was" if self.photos == 1 else f"{self.photos:,} photos were"
+            raise type(fault)(
+                f"{fault} {saved} saved before that; the same command goes on from there."
+            ) from fault
 
     def leave_out(self, name: str, reason: str) -> None:
         """Count a file that is not used.

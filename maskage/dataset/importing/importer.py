@@ -86,7 +86,8 @@ def import_pictures(
         yield importer.report
     rest = (picture for picture in listed if id(picture) not in in_conflict)
     for picture, prepared in importer.prepare_ahead(rest):
-        importer.add(picture, prepared)
+        with importer.report.counting_at_a_stop():
+            importer.add(picture, prepared)
         yield importer.report
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from maskage.dataset.importing.sources.source_labels import SourcePicture
 from maskage.errors import UnreadableImageError
 from maskage.pictures.images import read_image
+from maskage.pictures.picture_kinds import HEAD_BYTES, sniff_picture
 from maskage.records import Photo
 
 TAIL_BYTES = 1024
@@ -80,7 +81,9 @@ def _picture_digest(path: Path) -> bytes | None:
         data = path.read_bytes()
     except OSError:
         return None
-    return hashlib.sha256(b"".join(_pixel_parts(data))).digest() if data else None
+    if sniff_picture(data[:HEAD_BYTES]) is None:  # it is unreadable, and no picture at all
+        return None
+    return hashlib.sha256(b"".join(_pixel_parts(data))).digest()
 
 
 def _pixel_parts(data: bytes) -> Iterable[bytes]:

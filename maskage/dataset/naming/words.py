@@ -43,6 +43,13 @@ eight nine ten first second third last next sample samples example examples demo
 file files session sessions take takes seq sequence days index idx num number nr feb mar apr jun jul
 sep oct nov dec january february march july september october november december download downloads
 downloaded imagen immagine imagem visage visages gesicht gesichter rostro cara
+bit bits bitdepth bilevel mono monochrome pal palette paletted indexed rgb rgba bgr bgra la lab hsv
+hsl cmyk ycck ycbcr yuv srgb alpha transparent opaque upper uppercase lower lowercase jpe jfif jfi
+jif jf gif apng tiff bigtiff mpo heic heif avif av jxl jxr jp jpx ico cur tga pcx ppm pgm pbm pnm
+psd svg dng exr hdri anim animated animation still multi multipage multiframe pages noext ext
+extension suffix exif icc xmp iptc metadata meta profile orient orientation oriented progressive
+interlaced baseline arithmetic lossless lossy compressed uncompressed deflate lzw rle packbits
+truncated trunc corrupt corrupted broken damaged empty huge wide tall square format formats
 """,
     )
 )

@@ -211,6 +211,25 @@ async def test_a_picture_that_was_not_saved_is_asked_for_again(tmp_path: Path) -
     assert labels_of(tmp_path / "data") == {"00.jpg": "mask_young"}
 
 
+async def test_a_narrow_screen_shows_which_picture_it_is_and_how_to_end(tmp_path: Path) -> None:
+    pictures = draw_folder(tmp_path / "pictures", 6)
+    for number in range(6):
+        (pictures / f"{number:02}.jpg").rename(pictures / f"holiday_{number:04}.jpg")
+    camera = open_camera(str(pictures))
+    async with running(tmp_path / "a data set", camera=camera, size=(80, 24)) as bench:
+        for key, name in (("1", "_0001"), ("1", "_0002"), ("x", "_0003"), ("right", "_0004")):
+            await bench.press(key)
+            await bench.wait(lambda name=name: name in (shown_file(bench) or ""))  # type: ignore[misc]
+            await bench.wait(lambda: bench.app.capture._drawn_s is not None)
+        header = "holiday_0004.jpg · 5 of 6 · 2 labelled · gate warn"
+        await bench.wait(lambda: header in bench.text().split("\n")[0])
+        await bench.press("1")
+        await bench.wait(lambda: "_0005" in (shown_file(bench) or ""))
+        await bench.wait(lambda: bench.app.capture._drawn_s is not None)
+        await bench.press("1")
+        await bench.wait(lambda: "no more pictures: q ends, c starts again" in bench.text())
+
+
 async def test_a_copy_of_a_labelled_picture_gets_no_second_label(tmp_path: Path) -> None:
     pictures = draw_folder(tmp_path / "pictures", 4)
     shutil.copy(pictures / "00.jpg", pictures / "01.jpg")

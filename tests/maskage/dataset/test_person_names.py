@@ -238,6 +238,32 @@ def test_the_labels_say_which_folder_is_no_person() -> None:
     assert set(found.keys) == set(PEOPLE)
 
 
+@pytest.mark.parametrize("form", ["{look}.png", "{look}_{number:02}.png", "{look}-{number}.tif"])
+def test_formats_and_looks_of_pictures_are_no_people(form: str) -> None:
+    looks = [
+        "16bit",
+        "pal",
+        "cmyk",
+        "rgba",
+        "gray",
+        "anim",
+        "multi",
+        "av",
+        "jf",
+        "jpe",
+        "noext",
+        "UPPER",
+        "progressive",
+        "exif6",
+    ]
+    names = [
+        f"{label}/{form.format(look=look, number=number)}"
+        for label in CLASSES[:4]
+        for number, look in enumerate(looks * 2)
+    ]
+    assert find_people(names) is None
+
+
 def test_no_names_name_nobody() -> None:
     assert find_people([]) is None
     assert find_people([], is_asked=True) is None

@@ -14,8 +14,12 @@ from PIL import Image
 
 from collector.cli import main
 from maskage.classes.ready_made import MASK_AGE, plain_scheme
-from maskage.dataset.store import list_photos
+from maskage.dataset.importing.importer import import_pictures
+from maskage.dataset.importing.sources.source_labels import SourcePicture
+from maskage.dataset.store import PhotoStore, list_photos
+from maskage.errors import PhotoNotSavedError
 from maskage.formats.classes.classes_file import read_scheme
+from maskage.formats.metadata_file import PhotoMetadata
 from maskage.pictures.images import encode_jpeg, read_image
 from tests.conftest import draw_noise
 from tests.maskage.cameras.video.video_clips import cut_off, make_clip, spoil_middle
@@ -232,6 +236,21 @@ def test_status_counts_classes_and_subjects(
     assert status["subjects"]["anna"]["mask_old"] == 2
     assert main(["status", str(tmp_path / "data"), "--target", "2"]) == 0
     assert "at least 3 people" in capsys.readouterr().out
+
+
+def test_a_stopped_import_says_how_many_photos_it_saved(tmp_path: Path) -> None:
+    put_pictures(tmp_path / "source", "mask_old/a.jpg", "mask_old/b.jpg", "mask_old/c.jpg")
+    listed = [
+        SourcePicture(path, path.name, "mask_old", PhotoMetadata())
+        for path in sorted((tmp_path / "source" / "mask_old").iterdir())
+    ]
+    with PhotoStore(tmp_path / "data") as store:
+        reports = import_pictures(store, listed)
+        next(reports)
+        next(reports)
+        (tmp_path / "data" / ".dataset" / "manifest.db").unlink()
+        with pytest.raises(PhotoNotSavedError, match=r"2 photos were saved before that; the same"):
+            next(reports)
 
 
 def test_what_is_left_out_and_what_is_labelled_otherwise_is_told(

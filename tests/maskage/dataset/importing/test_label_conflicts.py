@@ -86,3 +86,12 @@ def test_what_cannot_be_read_is_no_conflict(tmp_path: Path) -> None:
     gone = tmp_path / "3.jpg"
     listed = [picture(tmp_path / "1.jpg", "a"), picture(tmp_path / "2.jpg", "b")]
     assert find_conflicts([*listed, picture(gone, "a"), picture(gone, "b")]) == ()
+
+
+def test_equal_files_that_are_no_pictures_are_no_conflict(tmp_path: Path) -> None:
+    listed = [
+        picture(write(tmp_path / f"{label}{n}.jpg", data), label)
+        for n, data in enumerate((b"hello", b"<html>no picture here</html>" * 60))
+        for label in "ab"
+    ]
+    assert find_conflicts(listed) == ()
