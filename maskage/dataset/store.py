@@ -19,7 +19,8 @@ from maskage.context_mixin import ClosingMixin
 from maskage.dataset.class_change_steps import finish_own_change, read_settled
 from maskage.dataset.consent import Consent
 from maskage.dataset.edits import Edit, describe_failure
-from maskage.dataset.manifest.reading import KnownPhoto, match_rows, read_rows, without_collecting
+from maskage.dataset.manifest.matching import FileContents, match_rows
+from maskage.dataset.manifest.reading import KnownPhoto, read_rows, without_collecting
 from maskage.dataset.manifest.writer import Manifest
 from maskage.dataset.photo_files import TRASH, PhotoMoves, disk_faults, list_files, make_folders
 from maskage.dataset.photo_names import digest_of, iso_time, photo_name, possible_paths
@@ -260,6 +261,14 @@ class PhotoStore(ClosingMixin):
         with self._mutex:
             return [self._photos[path] for path in sorted(self._photos)]
 
+    def known(self) -> list[KnownPhoto]:
+        """Return every photo in the dataset with its row, sorted by path."""
+        with self._mutex:
+            return [
+                self._unsettled.get(path) or KnownPhoto(self._photos[path], path)
+                for path in sorted(self._photos)
+            ]
+
     def counts(self, subject: str | None = None) -> dict[str, int]:
         """Count the photos in each class: all, or those of one subject."""
         counts = dict.fromkeys(self.scheme.labels, 0)
@@ -385,7 +394,8 @@ def list_photos(root: Path) -> list[Photo]:
 
     The classes are those of the dataset: `read_scheme(root)`.
 
-    Reads names only: whether each is a whole picture is found out when it is decoded.
+    Reads names only, where every row has its file: whether each is a whole picture is found out
+    when it is decoded.
 
     Raises:
         DatasetError: There is no such folder, or the manifest is damaged.
@@ -400,4 +410,5 @@ def match_photos(root: Path) -> list[KnownPhoto]:
 
 
 def _match(root: Path, scheme: Scheme) -> list[KnownPhoto]:
-    return match_rows(list_files(root, scheme.labels), read_rows(root), scheme)
+    files = list_files(root, scheme.labels)
+    return match_rows(files, read_rows(root), scheme, FileContents(root))

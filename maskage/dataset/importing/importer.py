@@ -31,6 +31,7 @@ from maskage.dataset.importing.known_imports import ImportedPhoto, ImportState, 
 from maskage.dataset.importing.label_conflicts import LabelConflict, find_conflicts
 from maskage.dataset.importing.photo_time import read_taken_at
 from maskage.dataset.importing.sources.source_labels import SourcePicture
+from maskage.dataset.manifest.reading import former_names
 from maskage.dataset.photo_files import TRASH
 from maskage.dataset.photo_names import digest_of
 from maskage.dataset.store import PhotoStore
@@ -159,7 +160,10 @@ class _Importer:
 
     def _prepare(self, picture: SourcePicture) -> _Prepared:
         prepared = _read(picture)
-        if prepared.fault is not None or self._known.is_known(prepared.digest):
+        if prepared.fault is not None:
+            return prepared
+        if self._known.is_known(prepared.digest):
+            self._known.hash_ahead(prepared.digest)
             return prepared
         return self._decoded(picture, prepared)
 
@@ -280,7 +284,7 @@ class _Importer:
         """
         path = f"{picture.label}/{portable_name(picture.path.stem)}.jpg"
         if lost is not None and lost.label == picture.label:
-            path = lost.path
+            path = f"{lost.label}/{former_names(lost.path)[0]}"
         before = lost or picture.known or Photo(path, picture.label)
         facts, (subject, session) = picture.facts, self._defaults
         confirmed = before.confirmed if before.confirmed == picture.label else None
