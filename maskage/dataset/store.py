@@ -181,6 +181,7 @@ class PhotoStore(ClosingMixin):
         moves = PhotoMoves(self.root)
         with self._mutex, disk_faults(describe_failure(edits)):
             try:
+                self._settle_renamed(now)
                 with self._manifest.transaction():
                     for edit in edits:
                         self._settle(edit, now)
@@ -236,8 +237,10 @@ class PhotoStore(ClosingMixin):
         with self._mutex:
             return self._manifest.consents()
 
-    def forget(self, subject: str) -> None:
+    def forget(self, subject: str, paths: Iterable[str] = ()) -> None:
         """Delete all rows, events and the consent of a subject, beyond recovery.
+
+        The rows of these paths too.
 
         Their files go first: `maskage.dataset.privacy.forgetting` finds and removes them.
 
@@ -245,10 +248,8 @@ class PhotoStore(ClosingMixin):
             PhotoNotSavedError: The manifest could not be written.
         """
         with self._mutex:
-            self._manifest.forget(subject)
-            kept = {p: photo for p, photo in self._photos.items() if photo.subject != subject}
-            self._unsettled = {p: known for p, known in self._unsettled.items() if p in kept}
-            self._photos = kept
+            self._manifest.forget(subject, paths)
+            self.list_anew()
 
     @contextmanager
     def writing_trash(self) -> Iterator[Manifest]:
@@ -331,6 +332,7 @@ class PhotoStore(ClosingMixin):
         """Write the suggestion and the check of photos, in one transaction."""
         now = iso_time(datetime.now(UTC))
         written = list(photos)
+        self._settle_renamed(now)
         with self._manifest.transaction():
             for photo in written:
                 if known := self._unsettled.get(photo.path):
@@ -364,6 +366,14 @@ class PhotoStore(ClosingMixin):
         """Add or correct the row of a photo that was put here or moved by hand, before an edit."""
         if edit.before is not None and (known := self._unsettled.get(edit.before.path)):
             self._manifest.settle(self._with_digest(known), now)
+
+    def _settle_renamed(self, now: str) -> None:
+        """Settle all at once where photos have the names of others: singly, rows would clash."""
+        moved = [e for e in self._unsettled.values() if e.row_path not in (None, e.photo.path)]
+        if any(each.row_path in self._photos for each in moved):
+            with self._manifest.transaction():
+                self._manifest.follow_files(moved, (), now)
+            self._unsettled = {p: each for p, each in self._unsettled.items() if each not in moved}
 
     def _with_digest(self, known: KnownPhoto) -> KnownPhoto:
         if known.photo.sha256 is not None:

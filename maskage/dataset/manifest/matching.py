@@ -79,10 +79,16 @@ def match_rows(
     """
     missing = [row for path, row in rows.present.items() if path not in found]
     unknown = [path for path in found if path not in rows.present] if missing else []
+    if displaced := _find_displaced(unknown, rows.present, contents) if unknown else []:
+        unknown += displaced
+        missing += [rows.present[path] for path in displaced]
     moved = find_moved(unknown, missing, contents)
+    taken = {row.path for row in moved.values()}
     matches = []
     for path, label in found.items():
-        known, is_removed = rows.present.get(path) or moved.get(path), False
+        known, is_removed = moved.get(path), False
+        if known is None and path not in taken:
+            known = rows.present.get(path)
         if known is None and (removed := rows.removed.get(path)) is not None:
             is_removed = contents.is_photo(path, removed)
             known = removed if is_removed else None
@@ -117,6 +123,26 @@ def match_contents(
             if path in settled or contents.is_edited(path, row):
                 own[path] = row
     return [known_photo(path, label, own.get(path), labels) for path, label in found.items()]
+
+
+def _find_displaced(
+    unknown: Iterable[str], present: Mapping[str, Photo], contents: FileContents
+) -> list[str]:
+    """Return the paths where another file lies now than their rows say.
+
+    A file without a row may have the content of a row whose path has a file: then another photo got
+    the name of the first, as where a whole folder is numbered anew.
+    """
+    by_digest = _group((row.sha256, row) for row in present.values() if row.sha256)
+    displaced: dict[str, None] = {}
+    queue = list(unknown)
+    while queue:
+        for row in by_digest.get(contents.digest(queue.pop()) or "", []):
+            # A path without a file has no digest.
+            if row.path not in displaced and contents.digest(row.path) not in (None, row.sha256):
+                displaced[row.path] = None
+                queue.append(row.path)
+    return list(displaced)
 
 
 def find_moved(

@@ -101,6 +101,23 @@ def _rows_of(db: sqlite3.Connection, path: Path) -> ManifestRows:
     return rows
 
 
+def count_rows(root: Path) -> dict[str, int]:
+    """Count the rows of photos that should lie in their folders, by label.
+
+    Raises:
+        DatasetError: The manifest is damaged.
+    """
+    path = manifest_path(root)
+    return read_file(path, lambda db: _counts_in(db, path)) or {}
+
+
+def _counts_in(db: sqlite3.Connection, path: Path) -> dict[str, int]:
+    if read_schema(db, path) == 0:
+        return {}
+    rows = db.execute("SELECT label, count(*) FROM photos WHERE removed_at IS NULL GROUP BY label")
+    return {text_to_path(label): count for label, count in rows}
+
+
 @dataclass(frozen=True)
 class ImportedRow:
     """A row of a photo that was imported.
