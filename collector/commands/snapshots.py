@@ -24,6 +24,12 @@ def _add_snapshot_options(parser: CommandParser) -> None:
         "--snapshot", dest="name", nargs=None, metavar="NAME", help="name of the snapshot"
     )
     add_data(parser)
+    parser.add_argument(
+        "--copy",
+        action="store_true",
+        help="copy the pictures: takes their room once more, and keeps them from programs that "
+        "write into the files of photos",
+    )
 
 
 def _run_snapshot(arguments: argparse.Namespace) -> int:
@@ -34,7 +40,7 @@ def _run_snapshot(arguments: argparse.Namespace) -> int:
     _require_dataset(root)
     require_free_name(root, arguments.name)
     with PhotoStore(root) as store:
-        snapshot = take_snapshot(store, arguments.name, show_progress)
+        snapshot = take_snapshot(store, arguments.name, show_progress, is_copied=arguments.copy)
     show(f"{len(snapshot.photos):>6} photos kept in the snapshot {snapshot.name} of {root}")
     show(f"To go back to it: {join_words(['collector', 'restore', snapshot.name, str(root)])}")
     return 0
@@ -94,6 +100,8 @@ def _run_diff(arguments: argparse.Namespace) -> int:
     from maskage.dataset.snapshots.differences import compare
 
     root: Path = arguments.data
+    if (folder := _as_dataset(arguments)) is not None:
+        root, arguments.after = folder, "now"
     _require_dataset(root)
     found = compare(_named(root, arguments.before), _named(root, arguments.after))
     if arguments.json:
@@ -105,6 +113,18 @@ def _run_diff(arguments: argparse.Namespace) -> int:
             f"--strict: {arguments.before} and {arguments.after} are not the same."
         )
     return 0
+
+
+def _as_dataset(arguments: argparse.Namespace) -> Path | None:
+    """Return the dataset in `diff A DATA`, where B was left out; None where B is B."""
+    from maskage.dataset.snapshots.taking import list_names
+    from maskage.defaults import DEFAULT_DATA
+
+    folder = Path(arguments.after)
+    is_named = arguments.after == "now" or arguments.after in list_names(arguments.data)
+    if arguments.data != DEFAULT_DATA or is_named or not folder.is_dir():
+        return None
+    return folder
 
 
 def _named(root: Path, name: str) -> "Snapshot":
@@ -143,14 +163,19 @@ def _run_restore(arguments: argparse.Namespace) -> int:
         show(f"{root} is as it was in the snapshot {name}. Nothing was changed.")
         return 0
     show_block(done.differences)
-    show(f"{root} is as it was in the snapshot {name}. Photos it did not hold are in the trash.")
+    if not done.lost:
+        show(f"{root} is as it was in the snapshot {name}.")
+    if done.differences.removed:
+        show(f"{len(done.differences.removed)} photos that {name} did not hold are in the trash.")
     if done.safety is not None:
         back = join_words(["collector", "restore", done.safety.name, str(root)])
         show(f"To take this back: {back}")
     if done.lost:
         raise DatasetError(
             f"{root}: {len(done.lost)} photos of the snapshot could not be brought back, because "
-            f"their pictures are gone or were changed (the first is {done.lost[0].photo.path})."
+            f"their pictures are gone or were changed (the first is {done.lost[0].photo.path}). "
+            f"Everything else is as in {name}. A program that writes into a photo's file changes "
+            f"the snapshot's too; `collector snapshot NAME --copy` keeps copies of their own."
         )
     return 0
 
@@ -192,7 +217,10 @@ SNAPSHOT = Command(
     "snapshot",
     "keep the dataset as it is now, under a name",
     "Keep the dataset as it is now under a name: photos, labels, people, classes. Pictures are "
-    "kept by content and share their room on the disk with the photos: a snapshot is cheap.",
+    "kept by content and share their room on the disk with the photos: a snapshot is cheap. On a "
+    "disk that cannot share blocks (ext4, NTFS) they are second names of the same files: deleting, "
+    "renaming or replacing a photo does not harm them, but a program that writes into its file in "
+    "place does. --copy keeps copies of their own.",
     _add_snapshot_options,
     _run_snapshot,
     epilog="`collector diff` compares, `collector restore` goes back, and `collector forget` takes "

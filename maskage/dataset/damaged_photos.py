@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from maskage.dataset.manifest.reading import former_names, read_removed
-from maskage.dataset.photo_files import DAMAGED, TRASH
+from maskage.dataset.photo_files import DAMAGED, TRASH, is_file_entry
 from maskage.dataset.trash import TrashedPhoto
 from maskage.errors import EnvironmentProblemError
 from maskage.records import Photo
@@ -42,7 +42,9 @@ def list_damaged(root: Path) -> list[TrashedPhoto]:
 def _files_below(folder: Path) -> Iterator[Path]:
     try:
         labels = [Path(entry) for entry in os.scandir(folder) if entry.is_dir()]
-        yield from (Path(entry) for each in labels for entry in os.scandir(each) if entry.is_file())
+        yield from (
+            Path(entry) for each in labels for entry in os.scandir(each) if is_file_entry(entry)
+        )
     except FileNotFoundError:
         return
     except OSError as fault:

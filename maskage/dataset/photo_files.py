@@ -177,7 +177,7 @@ def _picture_names(folder: Path) -> list[str]:
         return []
     try:
         with os.scandir(folder) as entries:
-            return [entry.name for entry in entries if _is_picture(entry) and _is_file(entry)]
+            return [entry.name for entry in entries if _is_picture(entry) and is_file_entry(entry)]
     except OSError as fault:
         raise EnvironmentProblemError(
             f"{folder}: the photos in it cannot be listed {explain_fault(fault)} Nothing was "
@@ -192,10 +192,15 @@ def _is_picture(entry: os.DirEntry[str]) -> bool:
     return may_be_picture(entry.name) and is_picture_file(Path(entry.path))
 
 
-def _is_file(entry: os.DirEntry[str]) -> bool:
+def is_file_entry(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry of a folder is a file; a link that leads in a circle is none.
+
+    Raises:
+        OSError: The disk refused.
+    """
     try:
         return entry.is_file()
     except OSError as fault:
-        if fault.errno == errno.ELOOP:  # a link that leads in a circle is no photo
+        if fault.errno == errno.ELOOP:
             return False
         raise

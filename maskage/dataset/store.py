@@ -19,7 +19,8 @@ from maskage.context_mixin import ClosingMixin
 from maskage.dataset.class_change_steps import finish_own_change, read_settled
 from maskage.dataset.consent import Consent
 from maskage.dataset.edits import Edit, describe_failure
-from maskage.dataset.manifest.reading import KnownPhoto, match_rows, read_rows, without_collecting
+from maskage.dataset.manifest.matching import FileContents, match_rows
+from maskage.dataset.manifest.reading import KnownPhoto, read_rows, without_collecting
 from maskage.dataset.manifest.writer import Manifest
 from maskage.dataset.photo_files import TRASH, PhotoMoves, disk_faults, list_files, make_folders
 from maskage.dataset.photo_names import digest_of, iso_time, photo_name, possible_paths
@@ -201,6 +202,7 @@ class PhotoStore(ClosingMixin):
         renamed: list[Edit] = []
         with self._mutex, disk_faults(describe_failure(edits)):
             try:
+                self._settle_renamed(now)
                 renamed += rename_trashed(self._manifest, moves, edits)
                 with self._manifest.transaction():
                     for edit in edits:
@@ -264,8 +266,10 @@ class PhotoStore(ClosingMixin):
         with self._mutex:
             return self._manifest.consents()
 
-    def forget(self, subject: str) -> None:
+    def forget(self, subject: str, paths: Iterable[str] = ()) -> None:
         """Delete all rows, events and the consent of a subject, beyond recovery.
+
+        The rows of these paths too.
 
         Their files go first: `maskage.dataset.privacy.forgetting` finds and removes them.
 
@@ -273,10 +277,8 @@ class PhotoStore(ClosingMixin):
             PhotoNotSavedError: The manifest could not be written.
         """
         with self._mutex:
-            self._manifest.forget(subject)
-            kept = {p: photo for p, photo in self._photos.items() if photo.subject != subject}
-            self._unsettled = {p: known for p, known in self._unsettled.items() if p in kept}
-            self._photos = kept
+            self._manifest.forget(subject, paths)
+            self.list_anew()
 
     @contextmanager
     def writing_trash(self) -> Iterator[Manifest]:
@@ -288,6 +290,14 @@ class PhotoStore(ClosingMixin):
         """Return every photo in the dataset, sorted by path."""
         with self._mutex:
             return [self._photos[path] for path in sorted(self._photos)]
+
+    def known(self) -> list[KnownPhoto]:
+        """Return every photo in the dataset with its row, sorted by path."""
+        with self._mutex:
+            return [
+                self._unsettled.get(path) or KnownPhoto(self._photos[path], path)
+                for path in sorted(self._photos)
+            ]
 
     def counts(self, subject: str | None = None) -> dict[str, int]:
         """Count the photos in each class: all, or those of one subject."""
@@ -351,6 +361,7 @@ class PhotoStore(ClosingMixin):
         """Write the suggestion and the check of photos, in one transaction."""
         now = iso_time(datetime.now(UTC))
         written = list(photos)
+        self._settle_renamed(now)
         with self._manifest.transaction():
             for photo in written:
                 if known := self._unsettled.get(photo.path):
@@ -389,6 +400,14 @@ class PhotoStore(ClosingMixin):
         if edit.before is not None and (known := self._unsettled.get(edit.before.path)):
             self._manifest.settle(self._with_digest(known), now)
 
+    def _settle_renamed(self, now: str) -> None:
+        """Settle all at once where photos have the names of others: singly, rows would clash."""
+        moved = [e for e in self._unsettled.values() if e.row_path not in (None, e.photo.path)]
+        if any(each.row_path in self._photos for each in moved):
+            with self._manifest.transaction():
+                self._manifest.follow_files(moved, (), now)
+            self._unsettled = {p: each for p, each in self._unsettled.items() if each not in moved}
+
     def _with_digest(self, known: KnownPhoto) -> KnownPhoto:
         if known.photo.sha256 is not None:
             return known
@@ -418,7 +437,8 @@ def list_photos(root: Path) -> list[Photo]:
 
     The classes are those of the dataset: `read_scheme(root)`.
 
-    Reads names only: whether each is a whole picture is found out when it is decoded.
+    Reads names only, where every row has its file: whether each is a whole picture is found out
+    when it is decoded.
 
     Raises:
         DatasetError: There is no such folder, or the manifest is damaged.
@@ -433,4 +453,5 @@ def match_photos(root: Path) -> list[KnownPhoto]:
 
 
 def _match(root: Path, scheme: Scheme) -> list[KnownPhoto]:
-    return match_rows(list_files(root, scheme.labels), read_rows(root), scheme)
+    files = list_files(root, scheme.labels)
+    return match_rows(files, read_rows(root), scheme, FileContents(root))

@@ -14,7 +14,7 @@ from maskage.dataset.doctor.files import facts_of_name
 from maskage.dataset.edits import Edit
 from maskage.dataset.manifest.reading import former_names, read_removed
 from maskage.dataset.manifest.writer import Manifest
-from maskage.dataset.photo_files import TRASH, PhotoMoves, disk_faults
+from maskage.dataset.photo_files import TRASH, PhotoMoves, disk_faults, is_file_entry
 from maskage.dataset.photo_names import iso_time
 from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
@@ -199,7 +199,9 @@ def _files_in_trash(root: Path) -> dict[str, Path]:
     """Return the pictures in the trash, by their path in the dataset, sorted."""
     try:
         folders = [entry for entry in os.scandir(root / TRASH) if entry.is_dir()]
-        files = [Path(file) for folder in folders for file in os.scandir(folder) if file.is_file()]
+        files = [
+            Path(file) for folder in folders for file in os.scandir(folder) if is_file_entry(file)
+        ]
     except FileNotFoundError:
         return {}
     except OSError as fault:

@@ -1,5 +1,6 @@
 """The files in the folders of a dataset, and whether each is a whole picture; reads only."""
 
+import errno
 import hashlib
 import os
 import re
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from maskage.dataset.photo_files import DAMAGED, TRASH, names_in
+from maskage.dataset.photo_files import DAMAGED, TRASH, is_file_entry, names_in
 from maskage.errors import UnreadableImageError
 from maskage.formats.classes.classes_file import read_scheme
 from maskage.formats.dataset_folder import manifest_path
@@ -196,6 +197,28 @@ def _find_open(root: Path, labels: Sequence[str]) -> list[tuple[str, int]]:
     return found
 
 
+def list_loops(root: Path, labels: Sequence[str]) -> list[str]:
+    """Return the links in the class folders that lead in a circle, sorted."""
+    links = (path for label in labels for path in _links_in(root / label))
+    return sorted(path.relative_to(root).as_posix() for path in links if _is_loop(path))
+
+
+def _links_in(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return [Path(entry) for entry in entries if entry.is_symlink()]
+    except OSError:
+        return []
+
+
+def _is_loop(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError as fault:
+        return fault.errno == errno.ELOOP
+    return False
+
+
 def list_outside(root: Path, labels: Sequence[str]) -> list[str]:
     """Return pictures in the dataset's folder that lie in none of its class folders."""
     found: list[str] = []
@@ -216,6 +239,6 @@ def _names(folder: Path) -> Sequence[str]:
     """The files in a folder, sorted; none where there is no such folder."""
     try:
         with os.scandir(folder) as entries:
-            return sorted(entry.name for entry in entries if entry.is_file())
+            return sorted(entry.name for entry in entries if is_file_entry(entry))
     except (FileNotFoundError, NotADirectoryError):
         return []

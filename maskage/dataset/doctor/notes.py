@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maskage.classes.scheme import Scheme
 from maskage.dataset.consent import Consent
-from maskage.dataset.doctor.files import lies_open, list_outside
+from maskage.dataset.doctor.files import lies_open, list_loops, list_outside
 from maskage.dataset.doctor.findings import Note
 from maskage.dataset.doctor.manifest import ManifestState
 from maskage.dataset.doctor.match_rows import Match
@@ -61,6 +61,9 @@ def list_notes(found: Examined, today: date) -> Iterator[Note]:
     yield from _label_conflicts(found.matches)
     yield from _consents([match.known.photo for match in found.matches], found.manifest, today)
     yield from _former_classes(found)
+    if loops := list_loops(root, labels):
+        leads = _plural("is a link that leads", "are links that lead", loops)
+        yield Note("links", f"{len(loops)} {leads} in a circle, and so to no photo", tuple(loops))
     former = set(found.former)
     if outside := [path for path in list_outside(root, labels) if path not in former]:
         lies, is_no = (

@@ -40,6 +40,7 @@ from maskage.dataset.importing.prepared_pictures import (
     read_picture,
 )
 from maskage.dataset.importing.sources.source_labels import SourcePicture
+from maskage.dataset.manifest.reading import former_names
 from maskage.dataset.photo_files import TRASH
 from maskage.dataset.photo_names import digest_of
 from maskage.dataset.store import PhotoStore
@@ -167,7 +168,10 @@ class _Importer:
 
     def _prepare(self, picture: SourcePicture) -> PreparedPicture:
         prepared = read_picture(picture)
-        if prepared.fault is not None or self._known.is_known(prepared.digest):
+        if prepared.fault is not None:
+            return prepared
+        if self._known.is_known(prepared.digest):
+            self._known.hash_ahead(prepared.digest)
             return prepared
         return self._decoded(picture, prepared)
 
@@ -318,7 +322,7 @@ class _Importer:
         """
         path = f"{picture.label}/{portable_name(picture.path.stem)}.jpg"
         if lost is not None and lost.label == picture.label:
-            path = lost.path
+            path = f"{lost.label}/{former_names(lost.path)[0]}"
         before = lost or picture.known or Photo(path, picture.label)
         facts, (subject, session) = picture.facts, self._defaults
         confirmed = before.confirmed if before.confirmed == picture.label else None

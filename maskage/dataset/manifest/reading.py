@@ -1,16 +1,16 @@
 """The manifest: what the folders cannot say (subject, session, time, box, quality), in SQLite.
 
-The folder a photo lies in is its label. A photo that was moved by hand is found again by its name
-and keeps what is known about it. A dataset without a manifest works everywhere. This module reads;
-`maskage.dataset.manifest.writer` writes.
+The folder a photo lies in is its label. A photo that was moved by hand is found again by its
+content and keeps what is known about it (`maskage.dataset.manifest.matching`). A dataset without a
+manifest works everywhere. This module reads; `maskage.dataset.manifest.writer` writes.
 """
 
 import gc
 import re
 import sqlite3
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskage.dataset.consent import Consent
@@ -111,6 +111,16 @@ def read_removed(root: Path) -> dict[str, tuple[Photo, str]]:
     return read_file(path, lambda db: _removed_in(db, path)) or {}
 
 
+def count_rows(root: Path) -> dict[str, int]:
+    """Count the rows of photos that should lie in their folders, by label.
+
+    Raises:
+        DatasetError: The manifest is damaged.
+    """
+    path = manifest_path(root)
+    return read_file(path, lambda db: _counts_in(db, path)) or {}
+
+
 def _removed_in(db: sqlite3.Connection, path: Path) -> dict[str, tuple[Photo, str]]:
     rows = _rows_of(db, path).removed
     if not rows:
@@ -121,6 +131,13 @@ def _removed_in(db: sqlite3.Connection, path: Path) -> dict[str, tuple[Photo, st
         for text, removed_at in times
         for name in (text_to_path(text),)
     }
+
+
+def _counts_in(db: sqlite3.Connection, path: Path) -> dict[str, int]:
+    if read_schema(db, path) == 0:
+        return {}
+    rows = db.execute("SELECT label, count(*) FROM photos WHERE removed_at IS NULL GROUP BY label")
+    return {text_to_path(label): count for label, count in rows}
 
 
 @dataclass(frozen=True)
@@ -188,69 +205,6 @@ def read_consents(root: Path) -> dict[str, Consent]:
     """
     path = manifest_path(root)
     return read_file(path, lambda db: consents_in(db, path)) or {}
-
-
-def match_rows(
-    found: Mapping[str, str], rows: ManifestRows, labels: Container[str]
-) -> list[KnownPhoto]:
-    """Return the photos that lie in the folders, in the order given, each with its row.
-
-    A row whose file is gone belongs to the file of its name in another folder, moved there by
-    hand, where only one such row has that name. Where a kill interrupted a relabelling, the file
-    may have the row's digest behind that name.
-
-    Args:
-        found: Label of each path (relative to the dataset) that is there.
-        rows: All rows of the manifest.
-        labels: The classes; an opinion that names a class that is gone since is left out.
-    """
-    missing: dict[str, list[Photo]] = {}
-    for path, row in rows.present.items():
-        if path not in found:
-            missing.setdefault(path.partition("/")[2], []).append(row)
-    matches = []
-    for path, label in found.items():
-        known, is_removed = rows.present.get(path), False
-        if known is None and missing:
-            known = _find_moved(path, missing)
-        if known is None:
-            known = rows.removed.get(path)
-            is_removed = known is not None
-        if known is not None and (known.suggestion or known.check):
-            known = _with_known_opinions(known, labels)
-        if known is None:
-            matches.append(KnownPhoto(Photo(path, label), None))
-        elif known.path == path and known.label == label:
-            matches.append(KnownPhoto(known, path, is_removed))
-        else:
-            photo = replace(known, path=path, label=label)
-            matches.append(KnownPhoto(photo, known.path, is_removed))
-    return matches
-
-
-def _with_known_opinions(photo: Photo, labels: Container[str]) -> Photo:
-    if photo.suggestion and photo.suggestion.label not in labels:
-        photo = replace(photo, suggestion=None)
-    if photo.check and photo.check.label not in labels:
-        photo = replace(photo, check=None)
-    return photo
-
-
-def _find_moved(path: str, missing: dict[str, list[Photo]]) -> Photo | None:
-    """Return the row, among those whose file is gone, that belongs to the file at `path`.
-
-    A row that is recognised by its digest is removed from `missing`: no other file can be its.
-    """
-    name, *unmarked = former_names(path)
-    if candidates := missing.get(name):
-        return candidates[0] if len(candidates) == 1 else None
-    for before in unmarked:
-        mark = name[len(before.rpartition(".")[0]) + 1 :][:8]
-        for row in missing.get(before, []):
-            if (row.sha256 or "").startswith(mark):
-                missing[before].remove(row)
-                return row
-    return None
 
 
 @contextmanager

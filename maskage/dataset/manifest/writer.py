@@ -179,6 +179,8 @@ class Manifest:
         # A photo that comes out of the trash has its new path and row already: see `PhotoStore`.
         was = edit.before or edit.photo
         photo = edit.end
+        if photo.path != was.path:
+            self.make_way(photo.path, at)
         self._db.execute(
             "UPDATE photos SET path = ?, label = ?, subject = ?, session = ?, grp = ?, "
             "flagged = ?, confirmed = ?, removed_at = ? WHERE path = ?",
@@ -200,18 +202,36 @@ class Manifest:
         """Make the row of a photo agree with its file, or add one. In a transaction."""
         photo = known.photo
         if known.row_path is None:
+            self.make_way(photo.path, at)
             self.add(photo, at, action="adopt")
             return
         # The row of a removed photo of the same name makes way.
-        self._db.execute(
-            "UPDATE photos SET path = path || '~' || rowid WHERE path = ? AND path != ?",
-            (photo.path, known.row_path),
-        )
+        if photo.path != known.row_path:
+            self.make_way(photo.path, at)
         self._db.execute(
             "UPDATE photos SET path = ?, label = ?, removed_at = NULL WHERE path = ?",
             (photo.path, photo.label, known.row_path),
         )
         self.log(at, photo.path, "found" if known.is_removed else "relabel", photo.label)
+
+    def follow_files(self, found: Iterable[KnownPhoto], lost: Iterable[str], at: str) -> None:
+        """Give rows the paths that their files have, also where files took the names of others.
+
+        In a transaction.
+
+        Args:
+            found: The photos in the folders; what has no row, or its own path, is left.
+            lost: Paths of rows whose place another file has; they give way.
+            at: Time of the events.
+        """
+        moved = [one for one in found if one.row_path not in (None, one.photo.path)]
+        for path in lost:
+            self.make_way(path, at)
+        for one in moved:
+            self.rename_row(one.row_path or "", f"{one.row_path}~moving", one.photo.label)
+        for one in moved:
+            self.make_way(one.photo.path, at)
+            self.settle(KnownPhoto(one.photo, f"{one.row_path}~moving"), at)
 
     def make_way(self, path: str, at: str) -> None:
         """Give the row that has a path, though its file is not there, another. In a transaction."""

@@ -196,7 +196,7 @@ def forget(
     _forget_snapshots(plan)
     forget_in_journal(plan.root, plan.subject, plan.mine.paths, plan.mine.digests)
     if not plan.is_repeat:
-        store.forget(plan.subject)
+        store.forget(plan.subject, plan.mine.row_paths)
     if not plan.is_listed:
         remove_tombstone(plan.root, plan.subject, stone)
 

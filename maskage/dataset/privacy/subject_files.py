@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskage.dataset.doctor.files import facts_of_name
+from maskage.dataset.manifest.matching import FileContents
 from maskage.dataset.manifest.reading import (
     KnownPhoto,
     ManifestRows,
@@ -43,6 +44,7 @@ class SubjectFiles:
         damaged: Files that the doctor set aside because they cannot be decoded.
         elsewhere: Files with the content of a photo, anywhere else in the dataset's folder.
         rows: Number of rows in the manifest.
+        row_paths: Paths of these rows, of which some may name nobody: rows of the same content.
         paths: Paths, present and former, that no other person's photo has; and "/<name>" for a name
             that no other person's photo has in any class: see `SoughtPhotos`.
         labels: The classes of the dataset, and those of its rows.
@@ -61,6 +63,7 @@ class SubjectFiles:
     damaged: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
     rows: int = 0
+    row_paths: tuple[str, ...] = ()
     paths: frozenset[str] = frozenset()
     labels: tuple[str, ...] = ()
     digests: frozenset[str] = frozenset()
@@ -124,18 +127,25 @@ class _Search:
         rows = read_rows(root)
         former = sorted({row.label for row in all_rows(rows)}.difference(labels))
         self._labels = (*labels, *former)
-        self._mine = [row for row in all_rows(rows) if row.subject == subject]
-        self._theirs = {row.path for row in all_rows(rows) if row.subject != subject}
         self._owners: dict[str, set[str | None]] = {}
         for row in all_rows(rows):
             if row.sha256:
                 self._owners.setdefault(row.sha256, set()).add(row.subject)
+        self._mine = [row for row in all_rows(rows) if self._is_my_row(row)]
+        self._my_paths = mine = {row.path for row in self._mine}
+        self._theirs = {row.path for row in all_rows(rows)} - mine
+        placed = {each.row_path for each in known}
+        self._contents = FileContents(root)
+        # Where a photo of the person is not at its place, it may lie at that of any other.
+        self._is_missing = any(path in rows.present and path not in placed for path in mine) or any(
+            self._is_other(each) for each in known if each.row_path in mine
+        )
         self._removed: dict[str, list[Photo]] = {}
         for path, row in rows.removed.items():
             name = former_names(path)[0]
             self._removed.setdefault(f"{path.partition('/')[0]}/{name}", []).append(row)
         self._their_sessions = {
-            row.session for row in all_rows(rows) if row.session and row.subject != subject
+            row.session for row in all_rows(rows) if row.session and row.path in self._theirs
         }
         self._sessions = {row.session for row in self._mine if row.session}
         self._names = {name for row in self._mine for name in former_names(row.path)}
@@ -156,6 +166,7 @@ class _Search:
             damaged=tuple(sorted(damaged)),
             elsewhere=tuple(sorted(elsewhere)),
             rows=len(self._mine),
+            row_paths=tuple(sorted(row.path for row in self._mine)),
             paths=frozenset(self._paths(photos)),
             labels=self._labels,
             digests=frozenset(digests),
@@ -166,6 +177,21 @@ class _Search:
             fingerprints=frozenset(self._fingerprints(photos)),
             unclear=tuple(sorted(self._unclear)),
         )
+
+    def _is_my_row(self, row: Photo) -> bool:
+        """Return True for a row of the subject, and for one of nobody with the same content."""
+        if row.subject is None and row.sha256:
+            return self._owners[row.sha256] == {self._subject, None}
+        return row.subject == self._subject
+
+    def _is_other(self, known: KnownPhoto) -> bool:
+        """Return True if the file at the place of a photo is another photo of the dataset.
+
+        Of any other content, it is that photo, changed in place.
+        """
+        photo = known.photo
+        digest = self._contents.digest(photo.path) if photo.sha256 else None
+        return digest != photo.sha256 and digest in self._owners
 
     def _paths(self, photos: Iterable[str]) -> set[str]:
         """Return every path that a photo of the subject may have had, and no other person's has."""
@@ -204,11 +230,21 @@ class _Search:
         content too: another picture may have taken the name.
         """
         photo = known.photo
-        if photo.subject == self._subject and (known.is_settled or photo.sha256 is None):
+        is_mine = known.row_path in self._my_paths
+        if is_mine and known.is_settled and self._is_other(known):
+            owners = self._owners[self._contents.digest(photo.path) or ""]
+            return self._is_mine_by(owners, photo.path)
+        if is_mine and (known.is_settled or photo.sha256 is None):
             return True
+        if self._is_missing and known.is_settled:
+            digest = self._contents.digest(photo.path) or ""
+            if digest != photo.sha256 and self._is_mine_by(
+                self._owners.get(digest, set()), photo.path
+            ):
+                return True
         if known.row_path is None or (photo.subject == self._subject and not known.is_settled):
-            digest = hash_file(self._root / photo.path)
-            if self._is_mine_by(self._owners.get(digest or "", set()), photo.path):
+            digest = self._contents.digest(photo.path) or ""
+            if self._is_mine_by(self._owners.get(digest, set()), photo.path):
                 return True
             if photo.subject == self._subject:
                 self._unclear.add(photo.path)

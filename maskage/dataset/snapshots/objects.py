@@ -4,7 +4,8 @@
 
 A picture takes no room of its own while its photo is in the dataset: the disk shares its blocks
 (a reflink: Btrfs, XFS, APFS), or the file has a second name (a hard link). On a disk that can do
-neither it is copied.
+neither it is copied. A program that writes into a photo's file in place, instead of replacing it,
+changes a second name too: `is_copying` keeps a copy of its own.
 """
 
 import errno
@@ -15,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from maskage.formats.sums import hash_file
-from maskage.system.files import TEMPORARY_PREFIX, give_second_name, sync_folder
+from maskage.system.files import TEMPORARY_PREFIX, give_second_name, replace_file, sync_folder
 
 _CLONE = 0x40049409
 """FICLONE of Linux' `ioctl_ficlonerange(2)`: share the blocks of another file."""
@@ -26,10 +27,11 @@ class ObjectStore:
 
     Args:
         folder: Its folder; made when the first picture is kept.
+        is_copying: Pictures get no second name, through which a program could change them.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, is_copying: bool = False) -> None:
+        self._folder, self._is_copying = folder, is_copying
 
     def path_of(self, digest: str) -> Path:
         """Return where the picture with this sha256 lies, or would."""
@@ -43,11 +45,19 @@ class ObjectStore:
         """
         target = self.path_of(digest)
         if target.exists():
+            if self._is_copying and file.samefile(target):
+                if not _clone(file, target):
+                    replace_file(target, file.read_bytes())
+                return
             if file.samefile(target) or hash_file(target) == digest:
                 return
             target.unlink()  # it was changed in place, through its second name
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not _clone(file, target):
+        if _clone(file, target):
+            return
+        if self._is_copying:
+            replace_file(target, file.read_bytes())
+        else:
             give_second_name(file, target)
 
     def sync(self) -> None:

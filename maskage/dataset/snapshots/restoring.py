@@ -9,15 +9,23 @@ from maskage.console import Progress, no_progress
 from maskage.dataset.edits import Edit, trashing
 from maskage.dataset.manifest.reading import read_rows
 from maskage.dataset.photo_files import TRASH, make_folders
+from maskage.dataset.recognising import recognise_photos
 from maskage.dataset.snapshots.differences import FACTS, Differences, Pair, compare
 from maskage.dataset.snapshots.snapshot_file import Snapshot, SnapshotPhoto
-from maskage.dataset.snapshots.taking import describe_now, open_objects, take_snapshot
+from maskage.dataset.snapshots.taking import (
+    describe_now,
+    open_objects,
+    read_snapshots,
+    take_snapshot,
+)
 from maskage.dataset.store import PhotoStore
 from maskage.errors import PhotoNotSavedError
 from maskage.formats.classes.classes_file import CLASSES_FILE
 from maskage.formats.sums import hash_file
 from maskage.records import Photo
 from maskage.system.files import replace_file, sync_folder
+
+_SAFETY = "before-restore-"
 
 
 @dataclass(frozen=True)
@@ -54,13 +62,16 @@ def restore_snapshot(
         PhotoNotSavedError: The disk refused; the same command goes on where it stopped.
     """
     root = store.root
-    found = compare(describe_now(root, store.photos()), snapshot)
+    now = describe_now(root, store.photos())
+    if any(
+        each.digest != photo.sha256 for each, photo in zip(now.photos, store.photos(), strict=True)
+    ):
+        recognise_photos(store)  # a photo may lie under the name of another
+        now = describe_now(root, store.photos())
+    found = compare(now, snapshot)
     if found.is_empty:
         return Restoration(found, None)
-    safety = None
-    if store.photos():
-        moment = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-        safety = take_snapshot(store, f"before-restore-{moment}", progress)
+    safety = _keep_now(store, now, progress) if store.photos() else None
     objects = open_objects(root)
     lost = tuple(each for each in found.added if objects.read(each.digest) is None)
     gone = {each.photo.path for each in lost}
@@ -84,6 +95,17 @@ def restore_snapshot(
             f"({fault.strerror or fault}). Run the same command again to go on."
         ) from fault
     return Restoration(found, safety, lost)
+
+
+def _keep_now(store: PhotoStore, now: Snapshot, progress: Progress) -> Snapshot:
+    """Return a snapshot of the dataset as it is: one from before a restoration, or a new one."""
+    for each in read_snapshots(store.root):
+        if each.name.startswith(_SAFETY) and compare(now, each).is_empty:
+            objects = open_objects(store.root)
+            if all(objects.read(photo.digest) is not None for photo in each.photos):
+                return each
+    moment = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    return take_snapshot(store, f"{_SAFETY}{moment}", progress)
 
 
 def _in_trash(root: Path, wanted: Sequence[SnapshotPhoto]) -> list[SnapshotPhoto]:

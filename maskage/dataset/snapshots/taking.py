@@ -58,9 +58,9 @@ def snapshots_folder(root: Path) -> Path:
     return manifest_path(root).parent / "snapshots"
 
 
-def open_objects(root: Path) -> ObjectStore:
-    """Return the pictures of a dataset's snapshots."""
-    return ObjectStore(snapshots_folder(root) / "objects")
+def open_objects(root: Path, *, is_copying: bool = False) -> ObjectStore:
+    """Return the pictures of a dataset's snapshots; see `ObjectStore`."""
+    return ObjectStore(snapshots_folder(root) / "objects", is_copying=is_copying)
 
 
 def list_names(root: Path) -> list[str]:
@@ -93,13 +93,16 @@ def find_snapshot(root: Path, name: str) -> Snapshot:
     return read_snapshot(_path_of(root, name))
 
 
-def take_snapshot(store: PhotoStore, name: str, progress: Progress = no_progress) -> Snapshot:
+def take_snapshot(
+    store: PhotoStore, name: str, progress: Progress = no_progress, *, is_copied: bool = False
+) -> Snapshot:
     """Take a snapshot of an open dataset.
 
     Args:
         store: The dataset.
         name: Name of the snapshot.
         progress: Shows the photos as they are kept.
+        is_copied: Pictures are copied, so that no program can change them through the photos.
 
     Raises:
         UsageError: The name cannot be one, or is taken.
@@ -111,7 +114,7 @@ def take_snapshot(store: PhotoStore, name: str, progress: Progress = no_progress
     photos = store.photos()
     if not photos:
         raise DatasetError(f"{root}: no photo in it yet. Take some with `collector {root}`.")
-    objects = open_objects(root)
+    objects = open_objects(root, is_copying=is_copied)
     known = known_files(root)
     kept = []
     try:

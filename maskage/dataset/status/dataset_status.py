@@ -8,14 +8,16 @@ from statistics import median
 from maskage.classes.scheme import Scheme
 from maskage.dataset.class_change_steps import read_settled
 from maskage.dataset.doctor.files import list_trash
+from maskage.dataset.manifest.reading import count_rows
 from maskage.dataset.outside_folders import describe_outside, find_outside
 from maskage.dataset.status.advice import Advice, give_advice
 from maskage.dataset.status.tables import ClassRow, SubjectRow, make_tables
-from maskage.dataset.store import list_photos
+from maskage.dataset.store import match_photos
 from maskage.errors import DatasetError
 from maskage.outside_text import join_lines, path_to_text
 from maskage.pictures.quality import find_faults
 from maskage.records import Photo
+from maskage.shell_words import join_words
 
 SESSIONS_SHOWN = 8
 CLASSES_ADVISED = 6
@@ -74,6 +76,19 @@ class SessionStatus:
 
 
 @dataclass(frozen=True)
+class HandChanges:
+    """Changes in the class folders that no program of the toolchain made.
+
+    Attributes:
+        moved: Number of photos that were moved or renamed.
+        missing: Number of photos that are gone, or that another picture has replaced.
+    """
+
+    moved: int = 0
+    missing: int = 0
+
+
+@dataclass(frozen=True)
 class DatasetStatus:
     """Figures of one dataset; prints itself as a table.
 
@@ -84,6 +99,7 @@ class DatasetStatus:
         sessions: Every session, the newest first.
         target: Photos wanted in each class that has no target of its own.
         outside: Number of photos in each folder that is no class; they are counted nowhere else.
+        by_hand: Changes in the class folders that were made by hand.
     """
 
     root: Path
@@ -93,6 +109,7 @@ class DatasetStatus:
     sessions: tuple[SessionStatus, ...]
     target: int
     outside: Mapping[str, int] = field(default_factory=dict)
+    by_hand: HandChanges = HandChanges()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -148,6 +165,7 @@ class DatasetStatus:
             "targets": self.targets,
             "factors": self.factors,
             "outside": {path_to_text(name): count for name, count in self.outside.items()},
+            "by_hand": asdict(self.by_hand),
             "next": [advice.text for advice in self.advice],
             "classes": {
                 label: {**asdict(of_class), "weak_share": of_class.weak_share}
@@ -167,6 +185,7 @@ class DatasetStatus:
                 *make_tables(self.scheme, self._class_rows(), self._subject_rows()),
                 *_session_lines(self.sessions),
                 *self._outside_lines(),
+                *self._by_hand_lines(),
                 *_advice_lines(self.advice),
             ]
         )
@@ -175,6 +194,20 @@ class DatasetStatus:
         if not self.outside:
             return []
         return [f"note: {describe_outside(self.root, self.scheme, self.outside)}."]
+
+    def _by_hand_lines(self) -> list[str]:
+        moved, missing = self.by_hand.moved, self.by_hand.missing
+        parts = []
+        if moved:
+            were = "was" if moved == 1 else "were"
+            parts.append(f"{_count(moved, 'photo')} {were} moved or renamed by hand")
+        if missing:
+            miss = "is" if missing == 1 else "are"
+            parts.append(f"{_count(missing, 'photo')} {miss} gone, or overwritten with another")
+        if not parts:
+            return []
+        command = join_words(["collector", "doctor", str(self.root)])
+        return [f"note: {' and '.join(parts)}. `{command}` lists them; --fix records it."]
 
     def _class_rows(self) -> list[ClassRow]:
         return [
@@ -206,13 +239,21 @@ def read_status(root: Path, target: int) -> DatasetStatus:
     Raises:
         DatasetError: There is no dataset, or its manifest is damaged.
     """
-    return read_settled(
-        root,
-        lambda scheme: replace(
-            summarise(root, scheme, list_photos(root), list_trash(root).values(), target),
-            outside=find_outside(root, scheme),
-        ),
+    return read_settled(root, lambda scheme: _read(root, scheme, target))
+
+
+def _read(root: Path, scheme: Scheme, target: int) -> DatasetStatus:
+    known = match_photos(root)
+    status = summarise(
+        root, scheme, [each.photo for each in known], list_trash(root).values(), target
     )
+    rows = sum(count for label, count in count_rows(root).items() if label in scheme)
+    with_row = [each for each in known if each.row_path is not None and not each.is_removed]
+    by_hand = HandChanges(
+        moved=sum(each.row_path != each.photo.path for each in with_row),
+        missing=max(0, rows - len(with_row)),
+    )
+    return replace(status, outside=find_outside(root, scheme), by_hand=by_hand)
 
 
 def summarise(
