@@ -126,7 +126,8 @@ class CapturePictures(CaptureWorks):
         self._said_copies = len(self._desk.copies)
         if not new:
             return answer
-        return Feedback(f"{answer.text} · {new[-1]}", Tone.CARE)
+        more = f", and {len(new) - 1} more" if len(new) > 1 else ""
+        return Feedback(f"{answer.text} · {new[0]}{more}", Tone.CARE)
 
     def _show_desk(self) -> None:
         now_s = time.monotonic()
