@@ -52,7 +52,7 @@ keep_library_caches()
 if TYPE_CHECKING:
     from maskage.cameras.sources import open_camera, read_frames
     from maskage.classes.scheme import PhotoClass, Scheme
-    from maskage.dataset.store import list_photos
+    from maskage.dataset.photo_listing import list_photos
     from maskage.errors import ToolchainError
     from maskage.faces.finder import GuideFinder, YuNetFinder, crop_face, open_face_finder
     from maskage.formats.classes.classes_file import read_scheme
@@ -79,7 +79,7 @@ _HOMES = {
     "YuNetFinder": "faces.finder",
     "crop_face": "faces.finder",
     "encode_jpeg": "pictures.images",
-    "list_photos": "dataset.store",
+    "list_photos": "dataset.photo_listing",
     "open_camera": "cameras.sources",
     "open_face_finder": "faces.finder",
     "read_curated": "formats.curated_set",

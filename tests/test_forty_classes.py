@@ -19,7 +19,8 @@ from collector.cli import main as collector
 from collector.screens.review_screen import ReviewScreen
 from curation.cli import main as curate
 from detector.cli import main as detector
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.faces.finder import CROP_MARGIN, guide_box
 from maskage.formats.bundle import load_bundle
 from maskage.formats.classes.classes_file import read_scheme

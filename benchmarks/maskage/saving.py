@@ -38,7 +38,8 @@ from benchmarks.maskage.saving_self_test import Figures, Template, sabotage
 from collector.capture.writer import Edited, PhotoWriter, Report, Shot
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import Edit
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.pictures.images import encode_jpeg
 from maskage.records import FaceBox, Quality, RgbImage
 from tests.conftest import draw_noise

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from maskage.cameras.sources import Camera, PictureFolder
 from maskage.dataset.manifest.reading import read_imports
-from maskage.dataset.store import PhotoStore, match_photos
+from maskage.dataset.photo_listing import match_photos
+from maskage.dataset.store import PhotoStore
 from maskage.formats.set_aside_file import PassedOver, read_set_aside
 from maskage.formats.sums import hash_file
 from maskage.records import Photo

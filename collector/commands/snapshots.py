@@ -53,8 +53,9 @@ def _add_list_options(parser: CommandParser) -> None:
 
 
 def _run_list(arguments: argparse.Namespace) -> int:
+    from maskage.dataset.photo_listing import list_photos
     from maskage.dataset.snapshots.taking import delete_snapshot, measure_snapshots
-    from maskage.dataset.store import PhotoStore, list_photos
+    from maskage.dataset.store import PhotoStore
 
     root: Path = arguments.data
     _require_dataset(root)
@@ -128,8 +129,8 @@ def _as_dataset(arguments: argparse.Namespace) -> Path | None:
 
 
 def _named(root: Path, name: str) -> "Snapshot":
+    from maskage.dataset.photo_listing import list_photos
     from maskage.dataset.snapshots.taking import NOW, describe_now, find_snapshot
-    from maskage.dataset.store import list_photos
 
     return describe_now(root, list_photos(root)) if name == NOW else find_snapshot(root, name)
 
@@ -145,10 +146,11 @@ def _add_restore_options(parser: CommandParser) -> None:
 
 
 def _run_restore(arguments: argparse.Namespace) -> int:
+    from maskage.dataset.photo_listing import list_photos
     from maskage.dataset.snapshots.differences import compare
     from maskage.dataset.snapshots.restoring import restore_snapshot
     from maskage.dataset.snapshots.taking import describe_now, find_snapshot
-    from maskage.dataset.store import PhotoStore, list_photos
+    from maskage.dataset.store import PhotoStore
 
     root, name = arguments.data, arguments.name
     _require_dataset(root)

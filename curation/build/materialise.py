@@ -31,13 +31,13 @@ from curation.settings import DROP, RANDOM
 from maskage.console import Progress, no_progress
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
 from maskage.formats.classes.classes_file import CLASSES_FILE, format_scheme
+from maskage.formats.curated.class_weights import write_class_weights
 from maskage.formats.curated.curated_set import (
     READER_CACHES,
     SET_NAMES,
     SPLITS,
     digest_set,
     list_files,
-    write_class_weights,
 )
 from maskage.formats.curated.curation_file import PAGE_FILE, CurationRecord, write_curation
 from maskage.formats.curated.plan_file import (

@@ -11,7 +11,8 @@ from curation.masks.painting import Wearing
 from curation.plan.plan import CurationPlan, PlannedPhoto
 from curation.settings import GIVEN, GROUP, RANDOM, SESSION
 from maskage.classes.scheme import MASK, MISWORN
-from maskage.formats.curated.curated_set import SPLITS, WEIGHTS_FILE
+from maskage.formats.curated.class_weights import WEIGHTS_FILE
+from maskage.formats.curated.curated_set import SPLITS
 from maskage.outside_text import path_to_text
 from maskage.pages.page import Card, fill, render_page
 from maskage.pages.parts import Figure, data_address, encode_small, load_figure

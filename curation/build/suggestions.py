@@ -6,7 +6,8 @@ touched, and no label changes until a person accepts an opinion.
 """
 
 from curation.plan.plan import CurationPlan, Notice
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetInUseError, ToolchainError
 from maskage.formats.dataset_folder import manifest_path
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from maskage.classes.scheme import Scheme
 from maskage.dataset.consent import Consent, find_objection
 from maskage.dataset.manifest.reading import read_consents
-from maskage.dataset.store import list_photos
+from maskage.dataset.photo_listing import list_photos
 from maskage.errors import DatasetError
 from maskage.formats.classes.classes_file import read_scheme
 from maskage.formats.curated.curated_set import (

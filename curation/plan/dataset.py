@@ -11,7 +11,7 @@ from maskage.classes.scheme import Scheme, names_as_elsewhere
 from maskage.commands.parser import find_nearest
 from maskage.commands.text_table import MOST_LISTED, list_first
 from maskage.dataset.outside_folders import ways_to_classes
-from maskage.dataset.store import list_photos
+from maskage.dataset.photo_listing import list_photos
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.classes.classes_file import CLASSES_FILE, read_scheme
 from maskage.outside_text import is_utf8, shown_text

@@ -14,15 +14,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from maskage.classes.scheme import Scheme
 from maskage.context_mixin import ClosingMixin
-from maskage.dataset.class_change_steps import finish_own_change, read_settled
+from maskage.dataset.class_change_steps import finish_own_change
 from maskage.dataset.consent import Consent
 from maskage.dataset.edits import Edit, describe_failure
-from maskage.dataset.manifest.matching import FileContents, match_rows
-from maskage.dataset.manifest.reading import KnownPhoto, read_rows, without_collecting
+from maskage.dataset.manifest.reading import KnownPhoto, without_collecting
 from maskage.dataset.manifest.writer import Manifest
-from maskage.dataset.photo_files import TRASH, PhotoMoves, disk_faults, list_files, make_folders
+from maskage.dataset.photo_files import TRASH, PhotoMoves, disk_faults, make_folders
+from maskage.dataset.photo_listing import match_in
 from maskage.dataset.photo_names import digest_of, iso_time, photo_name, possible_paths
 from maskage.dataset.trash_names import name_rows_as_before, rename_trashed
 from maskage.errors import ManifestGoneError, PhotoNotSavedError, ToolchainError
@@ -374,7 +373,7 @@ class PhotoStore(ClosingMixin):
     def list_anew(self) -> None:
         """Read from folders and manifest which photos there are; only inside `writing_trash`."""
         with without_collecting():
-            found = _match(self.root, self.scheme)
+            found = match_in(self.root, self.scheme)
         self._photos = {each.photo.path: each.photo for each in found}
         self._unsettled = {each.photo.path: each for each in found if not each.is_settled}
 
@@ -430,28 +429,3 @@ class PhotoStore(ClosingMixin):
             and (self.root / TRASH / path == own or not (self.root / TRASH / path).exists())
             and not self._manifest.knows(path, source_sha256)
         )
-
-
-def list_photos(root: Path) -> list[Photo]:
-    """Return every photo in the class folders, with what the manifest knows, sorted by path.
-
-    The classes are those of the dataset: `read_scheme(root)`.
-
-    Reads names only, where every row has its file: whether each is a whole picture is found out
-    when it is decoded.
-
-    Raises:
-        DatasetError: There is no such folder, or the manifest is damaged.
-    """
-    return [known.photo for known in match_photos(root)]
-
-
-def match_photos(root: Path) -> list[KnownPhoto]:
-    """List photos as `list_photos` does, with the row that each has in the manifest."""
-    with without_collecting():
-        return read_settled(root, lambda scheme: _match(root, scheme))
-
-
-def _match(root: Path, scheme: Scheme) -> list[KnownPhoto]:
-    files = list_files(root, scheme.labels)
-    return match_rows(files, read_rows(root), scheme, FileContents(root))

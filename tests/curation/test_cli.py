@@ -16,7 +16,8 @@ import splitfolders
 
 from curation.cli import main
 from maskage.classes.ready_made import MASK_AGE
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.formats.curated.curated_set import SPLITS, read_curated
 from maskage.outside_text import shown_text
 from maskage.pictures.images import encode_jpeg, read_image

@@ -17,8 +17,10 @@ from curation.options import settings_of
 from curation.plan.planning import make_plan
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import confirming
-from maskage.dataset.store import PhotoStore, list_photos
-from maskage.formats.curated.curated_set import SPLITS, read_class_weights, read_curated
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
+from maskage.formats.curated.class_weights import read_class_weights
+from maskage.formats.curated.curated_set import SPLITS, read_curated
 from maskage.pictures.images import encode_jpeg
 from maskage.records import RgbImage
 from tests.conftest import draw_noise

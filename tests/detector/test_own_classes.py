@@ -11,7 +11,8 @@ from detector.cli import main
 from detector.corrected_dataset import open_dataset_for, require_dataset_for
 from maskage.classes.ready_made import MASK_AGE, READY_MADE
 from maskage.classes.scheme import Scheme
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, PhotoNotSavedError
 from maskage.formats.bundle import ModelBundle, load_bundle
 from maskage.formats.classes.classes_file import CLASSES_FILE, find_scheme, format_scheme

@@ -9,7 +9,8 @@ from detector.cli import main
 from detector.suggest import suggest_labels
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import confirming
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import encode_jpeg

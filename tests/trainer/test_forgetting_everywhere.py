@@ -22,8 +22,9 @@ from detector.cli import main as detector
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
 from maskage.dataset.edits import trashing
+from maskage.dataset.photo_listing import list_photos
 from maskage.dataset.privacy.tombstones import tombstones_path
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import UnreadableImageError
 from maskage.formats.output_log import read_outputs
 from maskage.pictures.images import decode_image

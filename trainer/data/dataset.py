@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from maskage.classes.scheme import Scheme
 from maskage.errors import UnreadableImageError
 from maskage.formats.classes.classes_file import require_same_classes
+from maskage.formats.curated.class_weights import read_class_weights
 from maskage.formats.curated.curated_set import (
     SPLITS,
     CuratedDataset,
     CuratedPhoto,
     digest_set,
-    read_class_weights,
     read_curated,
 )
 from maskage.formats.curated.curation_file import NOTHING

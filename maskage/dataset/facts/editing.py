@@ -23,8 +23,9 @@ from maskage.dataset.facts.renamed_subjects import (
     find_subject_changes,
 )
 from maskage.dataset.manifest.reading import read_consents, read_rows
+from maskage.dataset.photo_listing import list_photos
 from maskage.dataset.photo_names import iso_time
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError
 from maskage.formats.output_log import read_outputs, rename_in_log
 from maskage.records import Photo

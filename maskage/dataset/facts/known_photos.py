@@ -13,7 +13,8 @@ from maskage.dataset.facts.fact_changes import (
     plan_facts,
 )
 from maskage.dataset.manifest.file import read_file
-from maskage.dataset.store import PhotoStore, match_photos
+from maskage.dataset.photo_listing import match_photos
+from maskage.dataset.store import PhotoStore
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.metadata_file import PhotoMetadata
 from maskage.outside_text import text_to_path

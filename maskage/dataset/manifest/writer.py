@@ -23,7 +23,7 @@ from maskage.dataset.manifest.file import (
     explained,
     read_schema,
 )
-from maskage.dataset.manifest.reading import KnownPhoto, consents_in, former_names
+from maskage.dataset.manifest.reading import KnownPhoto, consents_in
 from maskage.dataset.manifest.rows import (
     consent_values,
     opinion_values,
@@ -32,6 +32,7 @@ from maskage.dataset.manifest.rows import (
     row_of,
     signed,
 )
+from maskage.dataset.manifest.wide_changes import forget_rows, rename_class_rows
 from maskage.errors import ManifestGoneError, PhotoNotSavedError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.records import Photo
@@ -253,31 +254,7 @@ class Manifest:
             new_folder: Its folder afterwards.
             is_adopted: The photos lie in the new folder already, so that a row there is right.
         """
-        start, prefix = len(folder) + 2, f"{folder}/"
-        is_in = "substr(path, 1, ?) = ?"
-        old = (start - 1, prefix)
-        if is_adopted:
-            self._db.execute(
-                f"UPDATE photos SET path = path || '~' || rowid WHERE {is_in} "
-                f"AND ? || substr(path, ?) IN (SELECT path FROM photos WHERE removed_at IS NULL)",
-                (*old, f"{new_folder}/", start),
-            )
-        # A row of a former class of the new name makes way, as the row of a removed photo does.
-        self._db.execute(
-            f"UPDATE photos SET path = path || '~' || rowid WHERE path IN "
-            f"(SELECT ? || substr(path, ?) FROM photos WHERE {is_in})",
-            (f"{new_folder}/", start, *old),
-        )
-        for table in ("photos", "events"):
-            self._db.execute(
-                f"UPDATE {table} SET path = ? || substr(path, ?) WHERE {is_in}",
-                (f"{new_folder}/", start, *old),
-            )
-        named = [("photos", name) for name in ("label", "suggested", "checked", "confirmed")]
-        for table, column in (*named, ("events", "label")):
-            self._db.execute(
-                f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (new_folder, folder)
-            )
+        rename_class_rows(self._db, folder, new_folder, is_adopted=is_adopted)
 
     def mark_removed(self, path: str, at: str, action: str, label: str) -> None:
         """Note that the photo of a row is gone from its folder. In a transaction."""
@@ -324,31 +301,7 @@ class Manifest:
         """
         self._db.execute("PRAGMA temp_store=MEMORY")  # no copy of the names in another file
         with self.transaction():
-            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS forgotten (path TEXT PRIMARY KEY)")
-            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS names (name TEXT PRIMARY KEY)")
-            self._db.executemany(
-                "INSERT OR IGNORE INTO forgotten VALUES (?)", ((path,) for path in paths)
-            )
-            self._db.execute(
-                "INSERT OR IGNORE INTO forgotten SELECT path FROM photos WHERE subject = ?",
-                (subject,),
-            )
-            mine = self._db.execute("SELECT path FROM forgotten").fetchall()
-            self._db.executemany(
-                "INSERT OR IGNORE INTO names VALUES (?)",
-                ((name,) for (path,) in mine for name in former_names(path)),
-            )
-            self._db.execute("DELETE FROM photos WHERE path IN (SELECT path FROM forgotten)")
-            # A photo that was relabelled has events under its former folders, by a name that it
-            # ever had. Another photo keeps those of its path.
-            self._db.execute(
-                "DELETE FROM events WHERE path IN (SELECT path FROM forgotten) OR ("
-                "path NOT IN (SELECT path FROM photos) "
-                "AND substr(path, instr(path, '/') + 1) IN (SELECT name FROM names))"
-            )
-            self._db.execute("DELETE FROM consents WHERE subject = ?", (subject,))
-            self._db.execute("DELETE FROM forgotten")
-            self._db.execute("DELETE FROM names")
+            forget_rows(self._db, subject, paths)
         with explained(self._path):
             self._db.execute("VACUUM")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

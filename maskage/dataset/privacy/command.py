@@ -230,9 +230,9 @@ def _consent_of(arguments: argparse.Namespace, today: date) -> Consent:
 
 def _list_consents(arguments: argparse.Namespace, today: date) -> int:
     from maskage.dataset.manifest.reading import read_consents
+    from maskage.dataset.photo_listing import list_photos
     from maskage.dataset.privacy.forget_report import count
     from maskage.dataset.privacy.subject_files import known_subjects
-    from maskage.dataset.store import list_photos
 
     root = arguments.data
     photos = Counter(photo.subject for photo in list_photos(root))

@@ -19,8 +19,8 @@ from maskage.dataset.manifest.reading import (
     read_rows,
 )
 from maskage.dataset.photo_files import DAMAGED, TRASH, names_in
+from maskage.dataset.photo_listing import match_photos
 from maskage.dataset.snapshots.forgetting import subjects_in_snapshots
-from maskage.dataset.store import match_photos
 from maskage.errors import UnreadableImageError
 from maskage.formats.classes.classes_file import read_scheme
 from maskage.formats.dataset_folder import manifest_path

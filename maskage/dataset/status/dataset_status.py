@@ -10,9 +10,9 @@ from maskage.dataset.class_change_steps import read_settled
 from maskage.dataset.doctor.files import list_trash
 from maskage.dataset.manifest.reading import count_rows
 from maskage.dataset.outside_folders import describe_outside, find_outside
+from maskage.dataset.photo_listing import match_photos
 from maskage.dataset.status.advice import Advice, give_advice
 from maskage.dataset.status.tables import ClassRow, SubjectRow, make_tables
-from maskage.dataset.store import match_photos
 from maskage.errors import DatasetError
 from maskage.outside_text import join_lines, path_to_text
 from maskage.pictures.quality import find_faults

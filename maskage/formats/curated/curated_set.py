@@ -12,8 +12,6 @@ Only the photos are needed. `read_curated` reads a set for training and refuses 
 """
 
 import hashlib
-import json
-import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +25,7 @@ from maskage.classes.ready_made import MASK_AGE, scheme_of_folders
 from maskage.classes.scheme import Scheme
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.classes.classes_file import CLASSES_FILE, find_scheme
+from maskage.formats.curated.class_weights import WEIGHTS_FILE
 from maskage.formats.curated.curation_file import (
     CURATION_FILE,
     NOTHING,
@@ -47,11 +46,9 @@ from maskage.pictures.picture_kinds import (
     walk_pictures,
 )
 from maskage.shell_words import join_words
-from maskage.system.files import write_private
 from maskage.system.swap_folder import find_place
 
 SPLITS = ("train", "val", "test")
-WEIGHTS_FILE = "class_weights.json"
 SET_NAMES = frozenset({*SPLITS, PLAN_FILE, CURATION_FILE, PAGE_FILE, WEIGHTS_FILE, CLASSES_FILE})
 """Everything that `curate` puts into the folder of a set."""
 
@@ -361,34 +358,6 @@ def _beside_photos(folder: Path, labels: Sequence[str]) -> tuple[LeftOut, ...]:
     classes = [label for label in labels if (folder / label).is_dir()]
     inside = (below(label, list_pictures(folder / label).left_out) for label in classes)
     return (*list_beside(folder, labels), *chain.from_iterable(inside))
-
-
-def write_class_weights(folder: Path, weights: Mapping[str, float]) -> None:
-    """Write what a photo of each class counts in training."""
-    text = json.dumps({label: round(weight, 6) for label, weight in weights.items()})
-    write_private(folder / WEIGHTS_FILE, f"{text}\n")
-
-
-def read_class_weights(folder: Path, labels: Sequence[str]) -> dict[str, float] | None:
-    """Read what a photo of each class counts in training; None if the set has no such file.
-
-    Raises:
-        DatasetError: The file is damaged, or a weight is missing or not above 0.
-    """
-    path = folder / WEIGHTS_FILE
-    if not path.is_file():
-        return None
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        weights = {label: float(values[label]) for label in labels}
-    except (OSError, ValueError, KeyError, TypeError) as fault:
-        raise DatasetError(
-            f"{path}: cannot be read as class weights ({type(fault).__name__}: {fault}). It is one "
-            f"object with a number for each of {', '.join(labels)}: curate again, or remove it."
-        ) from fault
-    if not all(0 < weight < math.inf for weight in weights.values()):
-        raise DatasetError(f"{path}: weights are above 0; found {values}. Curate again.")
-    return weights
 
 
 def _read_classes(

@@ -7,7 +7,8 @@ from collector.cli import main
 from collector.commands.import_photos import IMPORT
 from collector.commands.import_photos import _import_pictures as import_pictures_of
 from maskage.classes.ready_made import MASK_AGE
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError
 from maskage.formats.classes.class_change_file import RENAME, ClassChange, write_change
 from maskage.formats.classes.classes_file import find_scheme, read_scheme

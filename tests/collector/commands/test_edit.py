@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from collector.cli import main
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Photo
 from tests.conftest import draw_noise

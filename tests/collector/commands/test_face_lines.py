@@ -9,7 +9,7 @@ from PIL import Image
 from collector.cli import main
 from collector.commands.face_lines import show_faces
 from maskage.dataset.importing.import_report import ImportReport
-from maskage.dataset.store import list_photos
+from maskage.dataset.photo_listing import list_photos
 from tests.conftest import ROOT, draw_noise
 from tests.maskage.cameras.video.video_clips import make_clip
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from collector.cli import main
-from maskage.dataset.store import list_photos
+from maskage.dataset.photo_listing import list_photos
 from maskage.pictures.images import encode_jpeg
 from maskage.system.files import LONGEST_NAME
 from tests.conftest import draw_noise

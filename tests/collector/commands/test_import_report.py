@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from collector.cli import main
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.pictures.images import encode_jpeg
 from maskage.records import FaceBox, Photo
 from tests.conftest import draw_noise

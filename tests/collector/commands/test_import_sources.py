@@ -17,7 +17,8 @@ from collector.cli import main
 from curation.cli import main as curate
 from maskage.dataset.consent import Consent
 from maskage.dataset.edits import describing, flagging, trashing
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.pictures.images import encode_jpeg
 from tests.conftest import draw_noise
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from collector.cli import main
-from maskage.dataset.store import list_photos
+from maskage.dataset.photo_listing import list_photos
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Photo
 from tests.conftest import draw_noise

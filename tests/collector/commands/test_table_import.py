@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from collector.cli import main
-from maskage.dataset.store import list_photos
+from maskage.dataset.photo_listing import list_photos
 from maskage.records import Photo
 
 MakeFolders = Callable[..., Path]

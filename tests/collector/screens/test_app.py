@@ -29,7 +29,8 @@ from collector.widgets.preview import Preview
 from collector.widgets.tone_line import ToneLine
 from maskage.cameras.sources import Camera, PictureFolder, open_camera
 from maskage.classes.ready_made import MASK_AGE
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import CameraError, EnvironmentProblemError, UsageError
 from maskage.pictures.images import encode_jpeg, read_image
 from maskage.records import FaceBox, Frame, Photo, RgbImage

@@ -18,7 +18,8 @@ from collector.widgets.class_panel import ClassPanel
 from collector.widgets.preview import Preview
 from maskage.classes.ready_made import READY_MADE, plain_scheme
 from maskage.classes.scheme import PhotoClass, Scheme
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Photo, Suggestion
 from tests.collector.screens.test_app import Bench, MovingCamera, photos_of, running

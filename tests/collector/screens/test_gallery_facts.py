@@ -12,7 +12,8 @@ from collector.screens.review_screen import ReviewScreen
 from collector.widgets.dialogs import ChoiceDialog
 from collector.widgets.facts_dialog import FactsDialog
 from maskage.dataset.edits import describing
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.formats.dataset_folder import manifest_path
 from maskage.records import Photo, Suggestion
 from tests.collector.screens.test_review_screen import (

@@ -10,8 +10,9 @@ from textual.events import Key
 from collector.capture.picture_opener import PictureOpener
 from maskage.cameras.sources import PictureFolder, open_camera
 from maskage.dataset.manifest.reading import read_imports
+from maskage.dataset.photo_listing import list_photos
 from maskage.dataset.photo_names import digest_of
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.formats.set_aside_file import PassedOver, read_set_aside, set_aside_path
 from maskage.pictures.images import encode_jpeg, read_image
 from tests.collector.screens.test_app import Bench, FixedFinder, running, shown_file

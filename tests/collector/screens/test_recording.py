@@ -4,7 +4,7 @@ from pathlib import Path
 
 from maskage.cameras.sources import open_camera
 from maskage.cameras.video.video_file import VideoFile
-from maskage.dataset.store import list_photos
+from maskage.dataset.photo_listing import list_photos
 from tests.collector.screens.test_app import Bench, running
 from tests.maskage.cameras.video.video_clips import make_clip
 

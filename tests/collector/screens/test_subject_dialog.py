@@ -8,7 +8,8 @@ from textual.widgets import Input, Static
 from collector.app import run_capture
 from collector.screens.capture_screen import CaptureScreen
 from collector.widgets.subject_dialog import SubjectDialog
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import EnvironmentProblemError
 from tests.collector.screens.test_app import Bench, running
 from tests.conftest import draw_noise

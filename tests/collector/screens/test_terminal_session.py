@@ -13,7 +13,7 @@ import pytest
 
 from maskage.classes.ready_made import plain_scheme
 from maskage.classes.scheme import PhotoClass, Scheme
-from maskage.dataset.store import list_photos
+from maskage.dataset.photo_listing import list_photos
 from maskage.formats.classes.classes_file import CLASSES_FILE, format_scheme
 from tests.maskage.dataset.saving_checks import small_disk
 

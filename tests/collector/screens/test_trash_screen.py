@@ -17,7 +17,8 @@ from collector.widgets.tone_line import ToneLine
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import trashing
 from maskage.dataset.photo_files import TRASH
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError
 from maskage.pictures.images import encode_jpeg
 from tests.collector.screens.test_review_screen import (

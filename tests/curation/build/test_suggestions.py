@@ -9,7 +9,8 @@ from curation.build.suggestions import flag_doubts
 from curation.plan.plan import CurationPlan, PlannedPhoto
 from curation.settings import CurationSettings
 from maskage.classes.ready_made import MASK_AGE
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.records import Suggestion
 from tests.conftest import draw_noise
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from curation.cli import main
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.formats.dataset_folder import manifest_path
 from tests.curation.export.exported import (
     AGREED,

@@ -35,7 +35,7 @@ from detector.tracking.pipeline import EVERYTHING, LivePipeline, Thrift
 from maskage.cameras.live_feed import LiveFeed
 from maskage.cameras.sources import Camera, PictureFolder
 from maskage.classes.ready_made import MASK_AGE
-from maskage.dataset.store import list_photos
+from maskage.dataset.photo_listing import list_photos
 from maskage.errors import CameraError
 from maskage.faces.finder import FaceFinder
 from maskage.formats.bundle import ModelBundle

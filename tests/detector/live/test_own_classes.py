@@ -9,7 +9,8 @@ from detector.live.corrections import Corrections, CorrectionStore
 from detector.screens.commands import ChooseLabel, CorrectAsChosen, CorrectLabel, ShowKeys
 from maskage.classes.ready_made import MASK_AGE
 from maskage.classes.scheme import Scheme
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError
 from maskage.formats.classes.classes_file import CLASSES_FILE, find_scheme, format_scheme
 from tests.detector.conftest import bundle_for

@@ -7,7 +7,8 @@ import pytest
 
 from detector.tour.photograph import photograph_cast
 from maskage.classes.ready_made import READY_MADE
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.faces.finder import GuideFinder
 from maskage.formats.classes.classes_file import CLASSES_FILE, format_scheme
 

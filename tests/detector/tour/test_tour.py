@@ -9,7 +9,7 @@ import pytest
 from detector.cli import main
 from detector.tour import tour
 from maskage.classes.ready_made import READY_MADE
-from maskage.dataset.store import list_photos
+from maskage.dataset.photo_listing import list_photos
 from maskage.demo.camera import DEMO_SUBJECTS
 from maskage.demo.scenes import mask_states
 from maskage.formats.classes.classes_file import read_scheme

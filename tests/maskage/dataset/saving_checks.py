@@ -26,7 +26,8 @@ from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import trashing
 from maskage.dataset.manifest.reading import read_rows
 from maskage.dataset.photo_files import TRASH
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetInUseError, ToolchainError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import read_image

@@ -17,7 +17,8 @@ from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.edits import Edit, trashing
 from maskage.dataset.manifest.reading import read_rows
 from maskage.dataset.manifest.writer import Manifest
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, UsageError
 from maskage.formats.classes.class_change_file import ADOPT, ClassChange, write_change
 from maskage.formats.classes.classes_file import format_scheme, read_scheme

@@ -8,7 +8,8 @@ import pytest
 from maskage.classes.ready_made import plain_scheme
 from maskage.classes.scheme import PhotoClass
 from maskage.dataset.class_changes import add_class, rename_class
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError
 from maskage.formats.classes.classes_file import format_scheme
 from tests.conftest import draw_noise

@@ -18,7 +18,8 @@ from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.files import list_trash
 from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.manifest.reading import read_rows
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.formats.classes.class_change_file import change_path
 from maskage.formats.classes.classes_file import read_scheme
 from tests.maskage.dataset.doctor.doctor_cases import picture_contents

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import PhotoNotSavedError
 from tests.conftest import draw_noise
 from tests.maskage.dataset.saving_checks import (

@@ -14,7 +14,8 @@ from maskage.dataset.doctor.findings import Kind
 from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.edits import trashing
 from maskage.dataset.manifest.reading import read_rows
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.formats.classes.classes_file import format_scheme
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Photo, Suggestion

@@ -9,10 +9,11 @@ import pytest
 from collector.cli import main
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.manifest.reading import read_rows
+from maskage.dataset.photo_listing import list_photos
 from maskage.dataset.privacy.forgetting import plan_forgetting
 from maskage.dataset.snapshots.taking import list_names
 from maskage.dataset.status.dataset_status import HandChanges, read_status
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.formats.sums import hash_file
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Photo

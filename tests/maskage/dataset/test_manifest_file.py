@@ -17,7 +17,8 @@ from maskage.dataset.doctor.findings import Kind
 from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.manifest.file import read_file
 from maskage.dataset.manifest.reading import read_consents, read_rows
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import ManifestGoneError
 from maskage.formats.dataset_folder import manifest_path
 from tests.conftest import draw_noise

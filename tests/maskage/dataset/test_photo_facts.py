@@ -7,7 +7,8 @@ from pathlib import Path
 from maskage.dataset.class_changes import rename_class
 from maskage.dataset.edits import confirming, describing
 from maskage.dataset.manifest.reading import read_consents, read_rows
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.formats.dataset_folder import manifest_path
 from maskage.records import Photo, Suggestion
 from tests.conftest import draw_noise

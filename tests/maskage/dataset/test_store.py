@@ -12,8 +12,9 @@ from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.salvage import salvage_manifest
 from maskage.dataset.edits import flagging, trashing
 from maskage.dataset.manifest.reading import read_rows
+from maskage.dataset.photo_listing import list_photos
 from maskage.dataset.photo_names import new_session_id
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, DatasetInUseError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import encode_jpeg, read_image

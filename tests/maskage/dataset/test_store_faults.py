@@ -9,7 +9,8 @@ import pytest
 import maskage.dataset.photo_files
 from maskage.dataset.edits import Edit
 from maskage.dataset.manifest.reading import read_rows
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import EnvironmentProblemError, PhotoNotSavedError
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Photo

@@ -10,7 +10,8 @@ import pytest
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.doctor.findings import Kind
 from maskage.dataset.edits import Edit, flagging, trashing
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.dataset.trash import empty_trash, list_trash, restore_photos
 from maskage.errors import DatasetError, EnvironmentProblemError, UsageError
 from maskage.pictures.images import encode_jpeg

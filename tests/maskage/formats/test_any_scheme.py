@@ -18,17 +18,17 @@ from maskage.classes.scheme import PhotoClass, Scheme
 from maskage.dataset.class_changes import rename_class
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.manifest.reading import read_rows
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.formats.bundle import ModelBundle, describe_file, load_bundle, write_bundle
 from maskage.formats.classes.classes_file import CLASSES_FILE, format_scheme, parse_scheme
+from maskage.formats.curated.class_weights import read_class_weights, write_class_weights
 from maskage.formats.curated.curated_set import (
     SPLITS,
     digest_set,
-    read_class_weights,
     read_contents,
     read_curated,
     scheme_of_set,
-    write_class_weights,
 )
 from maskage.formats.curated.curation_file import CurationRecord, read_curation, write_curation
 from maskage.formats.curated.plan_file import PlanRow, read_plan, write_plan

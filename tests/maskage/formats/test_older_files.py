@@ -10,7 +10,8 @@ import pytest
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.store import PhotoStore
 from maskage.formats.bundle import load_bundle
-from maskage.formats.curated.curated_set import read_class_weights, read_contents
+from maskage.formats.curated.class_weights import read_class_weights
+from maskage.formats.curated.curated_set import read_contents
 from maskage.formats.curated.curation_file import find_origin, read_curation
 from maskage.formats.curated.plan_file import PlanRow, has_plan, read_plan, write_plan
 from maskage.formats.output_log import Kind, log_paths, read_outputs

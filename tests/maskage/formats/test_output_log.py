@@ -11,7 +11,8 @@ from collector.cli import main
 from curation.cli import main as curate
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.formats.output_log import Kind, Output, forget_in_log, log_output, read_outputs
 from maskage.formats.run.datasets_behind import datasets_behind
 from tests.conftest import draw_noise

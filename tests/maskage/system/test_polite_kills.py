@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from maskage.dataset.store import list_photos
+from maskage.dataset.photo_listing import list_photos
 from maskage.pictures.images import encode_jpeg
 from maskage.system.signals import ending_politely
 

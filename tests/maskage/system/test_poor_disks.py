@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Photo
 from maskage.system.faults import explain_fault

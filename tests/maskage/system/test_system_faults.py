@@ -9,7 +9,7 @@ import pytest
 
 from collector.cli import main as collector
 from maskage.console import run_command
-from maskage.dataset.store import list_photos
+from maskage.dataset.photo_listing import list_photos
 from maskage.pictures.images import encode_jpeg
 from tests.conftest import draw_noise
 from tests.maskage.dataset.doctor.doctor_cases import fill, tree

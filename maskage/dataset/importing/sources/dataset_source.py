@@ -7,8 +7,9 @@ from pathlib import Path
 from maskage.dataset.importing.sources.own_output import OwnOutput
 from maskage.dataset.importing.sources.source_walk import SourceWalk
 from maskage.dataset.manifest.reading import read_consents
+from maskage.dataset.photo_listing import list_photos
 from maskage.dataset.photo_names import digest_of
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import ToolchainError, UsageError
 from maskage.formats.curated.curation_file import find_origin
 from maskage.formats.curated.plan_file import read_plan

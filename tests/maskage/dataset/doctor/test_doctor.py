@@ -18,7 +18,8 @@ from maskage.dataset.doctor.findings import Kind
 from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.edits import trashing
 from maskage.dataset.manifest.reading import read_rows
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetInUseError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import encode_jpeg, read_image

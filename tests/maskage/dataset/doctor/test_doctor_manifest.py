@@ -17,7 +17,8 @@ from maskage.dataset.edits import trashing
 from maskage.dataset.manifest.columns import PHOTO_COLUMNS
 from maskage.dataset.manifest.reading import read_consents, read_rows
 from maskage.dataset.manifest.writer import Manifest
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError
 from maskage.formats.dataset_folder import manifest_path
 from maskage.records import FaceBox, Photo, Quality, Suggestion

@@ -9,7 +9,8 @@ from maskage.dataset.importing.face_crops import FaceCutter, scale_box
 from maskage.dataset.importing.import_report import ImportReport
 from maskage.dataset.importing.importer import import_pictures
 from maskage.dataset.importing.sources.source_labels import SourcePicture
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.faces.finder import crop_face
 from maskage.formats.metadata_file import PhotoMetadata
 from maskage.pictures.images import read_image

@@ -16,7 +16,8 @@ from collector.cli import main
 from maskage.classes.ready_made import MASK_AGE, plain_scheme
 from maskage.dataset.importing.importer import import_pictures
 from maskage.dataset.importing.sources.source_labels import SourcePicture
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import PhotoNotSavedError
 from maskage.formats.classes.classes_file import read_scheme
 from maskage.formats.metadata_file import PhotoMetadata

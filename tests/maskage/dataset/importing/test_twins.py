@@ -8,7 +8,7 @@ from PIL import Image
 
 from collector.cli import main
 from maskage.dataset import store
-from maskage.dataset.store import list_photos
+from maskage.dataset.photo_listing import list_photos
 from maskage.outside_text import portable_name
 from maskage.pictures.images import encode_jpeg, read_image
 from maskage.system import files

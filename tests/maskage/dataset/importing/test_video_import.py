@@ -9,7 +9,8 @@ from maskage.cameras.video.video_file import VideoFile
 from maskage.dataset.importing.face_crops import FaceCutter
 from maskage.dataset.importing.import_report import ImportReport
 from maskage.dataset.importing.video_import import import_video
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.records import FaceBox, RgbImage
 from tests.maskage.cameras.video.video_clips import make_clip, spoil_middle
 from tests.maskage.dataset.importing.bright_faces import BrightFinder, draw_faces

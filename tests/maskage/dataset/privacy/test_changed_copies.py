@@ -7,8 +7,9 @@ import pytest
 from curation.cli import main
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import describing
+from maskage.dataset.photo_listing import list_photos
 from maskage.dataset.privacy.forgetting import plan_forgetting
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.formats.curated.plan_file import read_plan
 from tests.conftest import draw_noise
 from tests.curation.odd_pictures import saved

@@ -18,7 +18,8 @@ from collector.cli import main
 from curation.cli import main as curate
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.consent import Consent
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.formats.dataset_folder import manifest_path
 from maskage.pictures.images import encode_jpeg, read_image
 from maskage.records import Photo

@@ -22,8 +22,9 @@ from maskage.dataset.consent import Consent
 from maskage.dataset.doctor.repair import repair_dataset
 from maskage.dataset.edits import trashing
 from maskage.dataset.manifest.reading import former_names, read_consents, read_rows
+from maskage.dataset.photo_listing import list_photos
 from maskage.dataset.privacy.forgetting import forget, plan_forgetting
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, EnvironmentProblemError
 from maskage.formats.curated.curated_set import read_contents
 from maskage.formats.dataset_folder import manifest_path

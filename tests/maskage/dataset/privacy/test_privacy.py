@@ -13,7 +13,8 @@ from PIL import Image, PngImagePlugin
 
 from collector.cli import main
 from maskage.dataset.edits import trashing
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.photo_listing import list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.faces.finder import FACE_MODEL_URL
 from maskage.inference.imagenet_weights import KERAS_HOST
 from maskage.pictures.images import encode_jpeg, read_image, without_metadata

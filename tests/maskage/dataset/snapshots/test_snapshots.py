@@ -10,6 +10,7 @@ import pytest
 from maskage.dataset.class_changes import rename_class
 from maskage.dataset.doctor.examine import examine
 from maskage.dataset.edits import describing, trashing
+from maskage.dataset.photo_listing import list_photos
 from maskage.dataset.privacy.forgetting import forget, plan_forgetting
 from maskage.dataset.snapshots.differences import Differences, compare
 from maskage.dataset.snapshots.objects import ObjectStore
@@ -25,7 +26,7 @@ from maskage.dataset.snapshots.taking import (
     snapshots_folder,
     take_snapshot,
 )
-from maskage.dataset.store import PhotoStore, list_photos
+from maskage.dataset.store import PhotoStore
 from maskage.errors import DatasetError, PhotoNotSavedError, UsageError
 from maskage.pictures.images import encode_jpeg
 from maskage.pictures.quality import measure_quality
