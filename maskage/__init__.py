@@ -64,8 +64,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ClassifiedFace": "inference.picture_faces",
-    "CuratedDataset": "formats.curated_set",
-    "CuratedPhoto": "formats.curated_set",
+    "CuratedDataset": "formats.curated.curated_set",
+    "CuratedPhoto": "formats.curated.curated_set",
     "FaceBox": "records",
     "FaceClassifier": "inference.picture_faces",
     "Frame": "records",
@@ -73,8 +73,8 @@ _HOMES = {
     "Photo": "records",
     "PhotoClass": "classes.scheme",
     "Scheme": "classes.scheme",
-    "read_scheme": "formats.classes_file",
-    "RunFolder": "formats.run_folder",
+    "read_scheme": "formats.classes.classes_file",
+    "RunFolder": "formats.run.run_folder",
     "ToolchainError": "errors",
     "YuNetFinder": "faces.finder",
     "crop_face": "faces.finder",
@@ -82,7 +82,7 @@ _HOMES = {
     "list_photos": "dataset.photo_listing",
     "open_camera": "cameras.sources",
     "open_face_finder": "faces.finder",
-    "read_curated": "formats.curated_set",
+    "read_curated": "formats.curated.curated_set",
     "read_frames": "cameras.sources",
     "read_image": "pictures.images",
 }
