@@ -99,6 +99,14 @@ def draw_noise(seed: int, size: int = 96) -> RgbImage:
     return (smooth + checks).clip(0, 255).astype(np.uint8)
 
 
+@pytest.fixture(autouse=True)
+def _usual_umask() -> Iterator[None]:
+    """Give each test the umask that users have: a command that runs in the test leaves its own."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture
 def four_folders(tmp_path: Path) -> Callable[..., Path]:
     """Make `photos` distinct pictures in each of the four class folders."""

@@ -215,7 +215,7 @@ async def test_many_keys_while_the_disk_is_behind_describe_the_photos_of_that_mo
         )
         await desk.press("enter")
         await desk.wait_for_answer("group g1")
-        assert desk.labels()[0] is BARE_YOUNG
+        assert desk.labels()[0] == BARE_YOUNG
         assert facts(tmp_path)[0] == ("p0", "s0", "g1")
 
 
@@ -311,7 +311,7 @@ async def test_both_opinions_are_shown_and_the_surest_is_accepted(tmp_path: Path
         assert "≠ model: mask, young 60%" in desk.text()
         assert "≠ check: no mask, old 90%" in desk.text()
         await desk.press("a")
-        await desk.wait(lambda: desk.labels()[0] is BARE_OLD)
+        await desk.wait(lambda: desk.labels()[0] == BARE_OLD)
 
 
 async def test_the_opinion_of_the_check_alone_is_accepted_too(tmp_path: Path) -> None:
@@ -320,7 +320,7 @@ async def test_the_opinion_of_the_check_alone_is_accepted_too(tmp_path: Path) ->
         store.check({f"{OLD}/p00.jpg": Suggestion(BARE_OLD, 0.9)})
     async with looking_through(tmp_path) as desk:
         await desk.press("a")
-        await desk.wait(lambda: desk.labels()[0] is BARE_OLD)
+        await desk.wait(lambda: desk.labels()[0] == BARE_OLD)
 
 
 async def test_keys_that_come_at_once_go_to_their_lines(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ async def test_typing_faster_than_the_disk_loses_no_key(tmp_path: Path) -> None:
         desk.screen.action_relabel(2)
         desk.screen.action_step(-1, 0)
         desk.screen.action_relabel(3)
-        await desk.wait(lambda: desk.labels()[0] is BARE_YOUNG)
+        await desk.wait(lambda: desk.labels()[0] == BARE_YOUNG)
         for earlier in (BARE_OLD, YOUNG, OLD):
             await desk.press("u")
             await desk.wait(lambda wanted=earlier: desk.labels()[0] is wanted)  # type: ignore[misc]
@@ -154,7 +154,7 @@ async def test_undo_and_redo_go_through_the_whole_history(tmp_path: Path) -> Non
         await desk.wait_for_answer("Nothing to undo")
         await desk.press("ctrl+y", "ctrl+y", "ctrl+y")
         await desk.wait_for_answer("redone: flagged")
-        assert desk.labels()[0] is YOUNG
+        assert desk.labels()[0] == YOUNG
         assert 1 not in desk.labels()
 
 
@@ -176,7 +176,7 @@ async def test_a_accepts_what_the_model_suggests(tmp_path: Path) -> None:
         assert "≠ model: no mask, old 80%" in desk.text()
         assert "no mask, old 80%" in desk.text()
         await desk.press("a")
-        await desk.wait(lambda: desk.labels()[0] is BARE_OLD)
+        await desk.wait(lambda: desk.labels()[0] == BARE_OLD)
         assert desk.number() == 1
         await desk.press("a")
         assert desk.number() == 2
@@ -208,7 +208,7 @@ async def test_a_range_is_one_step(tmp_path: Path) -> None:
         await desk.press("4")
         assert desk.number() == count
         await desk.wait_for_answer("relabelled no mask, young")
-        assert all(desk.labels()[number] is BARE_YOUNG for number in range(count))
+        assert all(desk.labels()[number] == BARE_YOUNG for number in range(count))
         assert all(desk.labels()[number] is before[number] for number in range(count, 12))
         await desk.press("u")
         await desk.wait_for_answer("undone")

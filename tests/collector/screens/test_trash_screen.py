@@ -111,7 +111,7 @@ async def test_keys_faster_than_the_disk_restore_each_photo_once(tmp_path: Path)
 async def test_a_class_key_restores_into_that_class(tmp_path: Path) -> None:
     async with seeing_trash(tmp_path) as desk:
         await desk.press("4")
-        await desk.wait(lambda: desk.labels().get(2) is BARE_YOUNG)
+        await desk.wait(lambda: desk.labels().get(2) == BARE_YOUNG)
 
 
 async def test_u_puts_a_photo_restored_as_another_class_back_under_its_own(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ async def test_u_puts_a_photo_restored_as_another_class_back_under_its_own(tmp_p
 async def test_the_palette_restores_into_a_class(tmp_path: Path) -> None:
     async with seeing_trash(tmp_path) as desk:
         await desk.press("slash", *"no y", "enter")
-        await desk.wait(lambda: desk.labels().get(2) is BARE_YOUNG)
+        await desk.wait(lambda: desk.labels().get(2) == BARE_YOUNG)
 
 
 async def test_a_range_and_all_are_restored_as_one_step(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ async def test_a_photo_of_a_former_class_asks_for_a_class(tmp_path: Path) -> Non
         await desk.wait_for_answer("no class scarf any more: press the key of a class")
         assert len(desk.names()) == 2
         await desk.press("end", "1")
-        await desk.wait(lambda: desk.labels().get(50) is OLD)
+        await desk.wait(lambda: desk.labels().get(50) == OLD)
 
 
 async def test_x_asks_and_deletes_the_chosen_for_good(tmp_path: Path) -> None:
