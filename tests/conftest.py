@@ -18,6 +18,7 @@ SHARED = ROOT.parent / "shared"
 
 LONGEST_FILES = (
     "test_nothing_leaves.py",
+    "test_forty_classes.py",
     "trainer/fit/test_resume.py",
     "trainer/fit/test_full_disk.py",
     "trainer/test_forgetting_everywhere.py",
@@ -25,6 +26,11 @@ LONGEST_FILES = (
     "trainer/exports/test_exports.py",
     "trainer/network/test_devices.py",
     "trainer/fit/test_learning_rates.py",
+    "trainer/exports/test_class_names.py",
+    "test_real_photos.py",
+    "trainer/test_names.py",
+    "maskage/dataset/test_class_change_kills.py",
+    "trainer/exports/test_examples.py",
     "trainer/network/test_networks.py",
     "test_private_files.py",
     "test_benchmarks.py",
