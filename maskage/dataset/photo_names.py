@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import secrets
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from maskage.system.files import with_mark
@@ -38,6 +38,18 @@ def possible_paths(wanted: Path, mark: str) -> Iterator[str]:
 def new_session_id() -> str:
     """Return a name for a session: UTC date and time, and four random digits against clashes."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+class EditClock:
+    """A clock that gives each edit a time of its own, so that the last one can be told."""
+
+    def __init__(self) -> None:
+        self._last = datetime.min.replace(tzinfo=UTC)
+
+    def next(self) -> str:
+        """Return the time in UTC, at least a millisecond after the one given before."""
+        self._last = max(datetime.now(UTC), self._last + timedelta(milliseconds=1))
+        return iso_time(self._last)
 
 
 def digest_of(data: bytes) -> str:

@@ -22,7 +22,7 @@ from maskage.dataset.manifest.reading import KnownPhoto, without_collecting
 from maskage.dataset.manifest.writer import Manifest
 from maskage.dataset.photo_files import TRASH, PhotoMoves, disk_faults, make_folders
 from maskage.dataset.photo_listing import match_in
-from maskage.dataset.photo_names import digest_of, iso_time, photo_name, possible_paths
+from maskage.dataset.photo_names import EditClock, digest_of, iso_time, photo_name, possible_paths
 from maskage.dataset.trash_names import name_rows_as_before, rename_trashed
 from maskage.errors import ManifestGoneError, PhotoNotSavedError, ToolchainError
 from maskage.formats.classes.classes_file import read_scheme
@@ -53,6 +53,7 @@ class PhotoStore(ClosingMixin):
         self.root = root
         self._mutex = threading.Lock()
         self._counter = 0
+        self._clock = EditClock()
         with ExitStack() as opened:
             if lock is not None:
                 opened.callback(lock.close)
@@ -196,10 +197,10 @@ class PhotoStore(ClosingMixin):
         """
         if not edits:
             return
-        now = iso_time(datetime.now(UTC))
         moves = PhotoMoves(self.root)
         renamed: list[Edit] = []
         with self._mutex, disk_faults(describe_failure(edits)):
+            now = self._clock.next()
             try:
                 self._settle_renamed(now)
                 renamed += rename_trashed(self._manifest, moves, edits)

@@ -151,7 +151,7 @@ def test_an_import_brings_back_a_photo_that_another_was_moved_over(
     before = people(root)
     (root / BOB).replace(root / ANNA)
     assert main(["import", str(source), str(root)]) == 0
-    assert "     1 photos saved" in capsys.readouterr().out
+    assert "     1 photo saved" in capsys.readouterr().out
     assert people(root) == before
     assert len(list_photos(root)) == 12
     assert not examine(root).findings
