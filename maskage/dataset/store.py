@@ -7,7 +7,6 @@ data/.trash/<label>/          removed photos, until emptied
 """
 
 import itertools
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -18,10 +17,10 @@ from maskage.context_mixin import ClosingMixin
 from maskage.dataset.class_change_steps import finish_own_change
 from maskage.dataset.consent import Consent
 from maskage.dataset.edits import Edit, describe_failure
-from maskage.dataset.manifest.reading import KnownPhoto, without_collecting
+from maskage.dataset.listed_photos import ListedPhotos
+from maskage.dataset.manifest.reading import KnownPhoto
 from maskage.dataset.manifest.writer import Manifest
 from maskage.dataset.photo_files import TRASH, PhotoMoves, disk_faults, make_folders
-from maskage.dataset.photo_listing import match_in
 from maskage.dataset.photo_names import EditClock, digest_of, iso_time, photo_name, possible_paths
 from maskage.dataset.trash_names import name_rows_as_before, rename_trashed
 from maskage.errors import ManifestGoneError, PhotoNotSavedError, ToolchainError
@@ -33,7 +32,7 @@ from maskage.system.files import save_new_file
 from maskage.system.lock import FolderLock, lock_dataset
 
 
-class PhotoStore(ClosingMixin):
+class PhotoStore(ListedPhotos, ClosingMixin):
     """A dataset open for writing. Its methods may be called from any thread.
 
     Args:
@@ -50,8 +49,7 @@ class PhotoStore(ClosingMixin):
     """
 
     def __init__(self, root: Path, lock: FolderLock | None = None) -> None:
-        self.root = root
-        self._mutex = threading.Lock()
+        super().__init__(root)
         self._counter = 0
         self._clock = EditClock()
         with ExitStack() as opened:
@@ -68,9 +66,6 @@ class PhotoStore(ClosingMixin):
                 make_folders(root, self.scheme.labels)
             self._manifest = Manifest(root)
             opened.callback(self._manifest.close)
-            self._photos: dict[str, Photo] = {}
-            self._unsettled: dict[str, KnownPhoto] = {}
-            self._moved_to: dict[str, str] = {}
             self._promised: set[str] = set()
             self.list_anew()
             opened.pop_all()
@@ -177,14 +172,6 @@ class PhotoStore(ClosingMixin):
             self._promised.add(path)
         return Edit(photo, replace(photo, path=path, label=label))
 
-    def latest(self, photo: Photo) -> Photo | None:
-        """Return the photo as it is now: edits may have moved it. None where it is gone."""
-        with self._mutex:
-            path: str | None = photo.path
-            while path is not None and path not in self._photos:
-                path = self._moved_to.get(path)
-            return None if path is None else self._photos[path]
-
     def apply(self, edits: Sequence[Edit]) -> None:
         """Carry out edits, all of them or none: one transaction, and one atomic move a photo.
 
@@ -286,27 +273,6 @@ class PhotoStore(ClosingMixin):
         with self._mutex:
             yield self._manifest
 
-    def photos(self) -> list[Photo]:
-        """Return every photo in the dataset, sorted by path."""
-        with self._mutex:
-            return [self._photos[path] for path in sorted(self._photos)]
-
-    def known(self) -> list[KnownPhoto]:
-        """Return every photo in the dataset with its row, sorted by path."""
-        with self._mutex:
-            return [
-                self._unsettled.get(path) or KnownPhoto(self._photos[path], path)
-                for path in sorted(self._photos)
-            ]
-
-    def counts(self, subject: str | None = None) -> dict[str, int]:
-        """Count the photos in each class: all, or those of one subject."""
-        counts = dict.fromkeys(self.scheme.labels, 0)
-        with self._mutex:
-            for photo in self._photos.values():
-                counts[photo.label] += subject is None or photo.subject == subject
-        return counts
-
     def imported_digests(self) -> dict[str, str]:
         """Return the sha256 of every source file ever imported here, and its photo's label."""
         with self._mutex:
@@ -370,26 +336,6 @@ class PhotoStore(ClosingMixin):
         for photo in written:
             self._photos[photo.path] = photo
             self._unsettled.pop(photo.path, None)
-
-    def list_anew(self) -> None:
-        """Read from folders and manifest which photos there are; only inside `writing_trash`."""
-        with without_collecting():
-            found = match_in(self.root, self.scheme)
-        self._photos = {each.photo.path: each.photo for each in found}
-        self._unsettled = {each.photo.path: each for each in found if not each.is_settled}
-
-    def _follow(self, edit: Edit) -> None:
-        """Bring what is kept in memory up to an edit that was carried out."""
-        before, after = edit.before, edit.after
-        if before is not None:
-            self._photos.pop(before.path, None)
-            self._unsettled.pop(before.path, None)
-            self._moved_to.pop(before.path, None)
-        if before and after and before.path != after.path:
-            self._moved_to[before.path] = after.path
-            self._moved_to.pop(after.path, None)
-        if after is not None:
-            self._photos[after.path] = after
 
     def promise(self, path: str) -> None:
         """Keep a path from other photos until the next edits; only inside `writing_trash`."""
