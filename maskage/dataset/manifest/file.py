@@ -163,6 +163,19 @@ def _query(path: Path, mode: str, read: Callable[[sqlite3.Connection], T]) -> T:
 
 
 @contextmanager
+def untouched(path: Path) -> Iterator[Path]:
+    """Give a manifest that leaves no trace where it lies when it is read: itself, or a copy of it.
+
+    SQLite opens the log of another program's for writing, even to read it.
+    """
+    if not _wal(path).exists():
+        yield path
+        return
+    with copied(path) as copy:
+        yield copy
+
+
+@contextmanager
 def copied(path: Path) -> Iterator[Path]:
     """Copy a manifest and its log into a dataset folder of their own, which is removed again."""
     with tempfile.TemporaryDirectory(prefix=COPY_PREFIX) as folder:

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskage.dataset.manifest.file import untouched
 from maskage.dataset.manifest.reading import read_consents, read_imports, read_rows
 from maskage.dataset.privacy.sought_photos import SoughtPhotos
 from maskage.dataset.privacy.subject_files import all_rows
 from maskage.dataset.snapshots.taking import read_snapshots
 from maskage.errors import ToolchainError
+from maskage.formats.dataset_folder import manifest_path
 from maskage.shell_words import join_words
 
 
@@ -48,7 +50,11 @@ def find_other_datasets(folders: Iterable[Path], sought: SoughtPhotos) -> Iterat
 
 
 def _search(folder: Path, sought: SoughtPhotos) -> OtherDataset | None:
-    rows = [row for row in all_rows(read_rows(folder)) if row.subject == sought.subject]
+    with untouched(manifest_path(folder)) as manifest:
+        root = manifest.parents[1]
+        rows = [row for row in all_rows(read_rows(root)) if row.subject == sought.subject]
+        imports = read_imports(root)
+        has_consent = sought.subject in read_consents(root)
     shots = [
         each.digest
         for snapshot in read_snapshots(folder)
@@ -56,10 +62,9 @@ def _search(folder: Path, sought: SoughtPhotos) -> OtherDataset | None:
         if each.photo.subject == sought.subject
     ]
     paths = {row.path for row in rows}
-    imported = [row.digest.partition("#")[0] for row in read_imports(folder) if row.path in paths]
+    imported = [row.digest.partition("#")[0] for row in imports if row.path in paths]
     digests = (*(row.sha256 or "" for row in rows), *shots, *imported)
     if not any(digest in sought.digests for digest in digests):
         return None
     command = join_words(["collector", "forget", sought.subject, "--data", str(folder)])
-    has_consent = sought.subject in read_consents(folder)
     return OtherDataset(folder, len(rows), len(shots), has_consent, command)
