@@ -144,7 +144,7 @@ def _read_once(path: Path, read: Callable[[sqlite3.Connection], T]) -> T:
     sees that afterwards.
     """
     if not _wal(path).exists():
-        return _query(path, "immutable=1", read)
+        return _query(path, "mode=ro&immutable=1", read)
     try:
         return _query(path, "mode=ro", read)
     except sqlite3.OperationalError as fault:
