@@ -71,7 +71,7 @@ def _files(facts: ExportFacts) -> str:
     common = [
         "- `croissant.json`: the same for programs that read Croissant.",
         "- `classes.toml`: the classes, with titles, colours and factors.",
-        "- `export.json`: by which the toolchain knows this as an export.",
+        "- `export_record.json`: by which the toolchain knows this as an export.",
     ]
     return "\n".join((*lines, *common))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from maskage.dataset.privacy.page_search import PAGES, TEXTS
 from maskage.formats.bundle import MODEL_FILES
 from maskage.formats.curated.curated_set import looks_like_set
-from maskage.formats.curated.export_file import EXPORT_FILE
+from maskage.formats.curated.export_file import RECORD_FILE
 from maskage.formats.dataset_folder import manifest_path
 from maskage.formats.feature_cache import CACHE_NAME
 from maskage.formats.output_log import DEPTH
@@ -88,7 +88,7 @@ def _walk(folder: Path, root: Path, places: Places, depth: int) -> None:
     if folder == root:
         folders = [name for name in folders if name not in places.labels]
     _add_files(folder, files, root, places)
-    if EXPORT_FILE in files:
+    if RECORD_FILE in files:
         places.exports.add(folder)
         return
     if looks_like_set(files, folders):

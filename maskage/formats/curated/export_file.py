@@ -1,4 +1,4 @@
-"""export.json: what marks a folder or a zip as an export of `curate export`.
+"""export_record.json: what marks a folder or a zip as an export of `curate export`.
 
 schema_version    1
 version           of the toolchain
@@ -20,7 +20,8 @@ from maskage.errors import DatasetError
 from maskage.security.files import UnsafeFileError, parse_strict_json
 from maskage.system.files import write_private
 
-EXPORT_FILE = "export.json"
+RECORD_FILE = "export_record.json"
+"""Another name than that of an exported model's description: see `maskage.formats.bundle`."""
 SCHEMA_VERSION = 1
 FOLDER, ZIP, PARQUET, COCO = EXPORT_FORMATS = ("folder", "zip", "parquet", "coco")
 _LARGEST_BYTES = 1 << 28
@@ -56,16 +57,16 @@ def write_export(folder: Path, record: ExportRecord) -> None:
         "photos": record.photos,
         "digests": sorted(record.digests),
     }
-    write_private(folder / EXPORT_FILE, f"{json.dumps(values, indent=1)}\n")
+    write_private(folder / RECORD_FILE, f"{json.dumps(values, indent=1)}\n")
 
 
 def is_export(place: Path) -> bool:
     """Return True if a folder or a zip is an export, damaged or not."""
     if place.is_dir():
-        return (place / EXPORT_FILE).is_file()
+        return (place / RECORD_FILE).is_file()
     try:
         with zipfile.ZipFile(place) as archive:
-            return EXPORT_FILE in archive.namelist()
+            return RECORD_FILE in archive.namelist()
     except (OSError, zipfile.BadZipFile, ValueError):
         return False
 
@@ -83,7 +84,7 @@ def read_export(place: Path) -> ExportRecord:
         return _record_of(_read_bytes(place))
     except (OSError, zipfile.BadZipFile, UnsafeFileError, ValueError, TypeError, KeyError) as fault:
         raise DatasetError(
-            f"{place}: its {EXPORT_FILE} cannot be read as the record of an export "
+            f"{place}: its {RECORD_FILE} cannot be read as the record of an export "
             f"({type(fault).__name__}: {str(fault)[:100]}). Export again with --replace, or remove "
             f"it."
         ) from fault
@@ -91,11 +92,11 @@ def read_export(place: Path) -> ExportRecord:
 
 def _read_bytes(place: Path) -> bytes:
     if place.is_dir():
-        return (place / EXPORT_FILE).read_bytes()
+        return (place / RECORD_FILE).read_bytes()
     with zipfile.ZipFile(place) as archive:
-        if archive.getinfo(EXPORT_FILE).file_size > _LARGEST_BYTES:
+        if archive.getinfo(RECORD_FILE).file_size > _LARGEST_BYTES:
             raise ValueError("it is too large")
-        return archive.read(EXPORT_FILE)
+        return archive.read(RECORD_FILE)
 
 
 def _record_of(data: bytes) -> ExportRecord:

@@ -15,7 +15,7 @@ from tests.conftest import draw_noise
 TODAY = date.today()
 AGREED = tuple(f"anna-{number}" for number in range(6))
 ENDED, LATER, NEVER = "bert-ended", "cora-later", "dora-never"
-OWN_FILES = {"README.md", "classes.toml", "croissant.json", "export.json", "metadata.jsonl"}
+OWN_FILES = {"README.md", "classes.toml", "croissant.json", "export_record.json", "metadata.jsonl"}
 
 
 def make_dataset(root: Path, *, with_consents: bool = True) -> Path:

@@ -118,7 +118,7 @@ def test_a_zip_holds_the_files_of_the_folder(project: Path, tmp_path: Path) -> N
     assert list(inside) == sorted(inside)
     assert set(inside) == set(outside)
     for name in inside:
-        if name != "export.json":  # says which of the two it is
+        if name != "export_record.json":  # says which of the two it is
             assert inside[name] == outside[name], name
 
 

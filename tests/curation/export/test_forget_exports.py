@@ -75,7 +75,7 @@ def test_an_export_with_a_damaged_record_may_show_anybody(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["export", "--out", "out-1"]) == 0
-    (project / "out-1" / "export.json").write_text("{")
+    (project / "out-1" / "export_record.json").write_text("{")
     capsys.readouterr()
     line = ["forget", AGREED[0], "--data", "data", "--json", "--dry-run"]
     assert collector(line) == 0

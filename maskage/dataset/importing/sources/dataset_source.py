@@ -48,7 +48,7 @@ def read_knowledge(source: Path, walk: SourceWalk, data: Path) -> SourceKnowledg
         return SourceKnowledge({photo.path: photo for photo in list_photos(source)})
     if walk.own is OwnOutput.CURATED:
         return _read_set(source, data)
-    if walk.own is not None:
+    if walk.own not in (None, OwnOutput.EXPORT):
         raise UsageError(
             f"{source}: {walk.own.value}. Name a folder of photos. Nothing was imported."
         )

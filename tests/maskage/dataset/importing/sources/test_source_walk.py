@@ -104,6 +104,8 @@ def test_folders_that_cannot_be_listed_are_all_named(tmp_path: Path) -> None:
         (["args.yaml", "checkpoints/best.weights.h5"], OwnOutput.RUN),
         (["bundle.json", "classes.toml"], OwnOutput.MODEL),
         (["export.json", "model.onnx"], OwnOutput.MODEL),
+        (["export_record.json", "classes.toml"], OwnOutput.EXPORT),
+        (["export.json", "0a1b-photo.png"], None),
         (["args.yaml"], None),
         (["plan.csv"], None),
     ],
