@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from maskage.commands.options import add_data, add_json
 from maskage.commands.parser import CommandParser
 from maskage.commands.program import Command
-from maskage.commands.text_table import align_columns, list_some
+from maskage.commands.text_table import align_columns, count_of, list_some
 from maskage.console import say, show
 from maskage.errors import DatasetError, UsageError
 from maskage.outside_text import path_to_text, shown_text
@@ -95,7 +95,7 @@ def _list(
         show(json.dumps(found | {"damaged": [_as_json(each) for each in damaged]}))
         return 0
     listed, place = (damaged, "set aside as damaged") if arguments.damaged else (trash, "in trash")
-    show(f"{root}: {_count(len(listed))} {place}{_by_class(listed)}")
+    show(f"{root}: {count_of(len(listed), 'photo')} {place}{_by_class(listed)}")
     if listed:
         rows = [("photo", "removed", "subject"), *(_row(each) for each in listed[:_MOST_ROWS])]
         show(*(f"  {line}" for line in align_columns(rows, [False] * 3)))
@@ -104,7 +104,7 @@ def _list(
     command = ["collector", "trash", str(root)]
     if damaged and not arguments.damaged:
         show(
-            f"{_count(len(damaged))} set aside as damaged: list them with "
+            f"{count_of(len(damaged), 'photo')} set aside as damaged: list them with "
             f"{join_words([*command, '--damaged'])}"
         )
     if trash and not arguments.damaged:
@@ -126,7 +126,7 @@ def _restore(
         ]
         show(json.dumps({"dataset": path_to_text(str(store.root)), "restored": pairs}))
         return 0
-    show(f"{_count(len(edits))} restored in {store.root}{_by_label(edits)}")
+    show(f"{count_of(len(edits), 'photo')} restored in {store.root}{_by_label(edits)}")
     for each, edit in zip(chosen, edits, strict=True):
         if each.photo.path != edit.photo.path:
             show(f"  {shown_text(each.photo.path)} is now {shown_text(edit.photo.path)}")
@@ -175,7 +175,7 @@ def _empty(
     if arguments.json:
         show(json.dumps({"dataset": path_to_text(str(root)), "deleted": deleted}))
     else:
-        show(f"{_count(deleted)} deleted for good{_by_class(listed)}")
+        show(f"{count_of(deleted, 'photo')} deleted for good{_by_class(listed)}")
     return 0
 
 
@@ -185,7 +185,7 @@ def _is_agreed(root: Path, listed: Sequence["TrashedPhoto"]) -> bool:
     Raises:
         UsageError: There is no terminal to ask at.
     """
-    what = f"{_count(len(listed))} of {root}{_by_class(listed)}"
+    what = f"{count_of(len(listed), 'photo')} of {root}{_by_class(listed)}"
     if not sys.stdin.isatty():
         raise UsageError(
             f"Deleting {what} for good needs a yes, and there is no terminal to ask at. Add --yes. "
@@ -229,10 +229,6 @@ def _counts(counts: Counter[str]) -> str:
     """Return ": 2 mask_old, 1 mask_young", or an empty string."""
     parts = [f"{count} {shown_text(label)}" for label, count in sorted(counts.items())]
     return f": {', '.join(parts)}" if parts else ""
-
-
-def _count(number: int) -> str:
-    return f"{number} photo{'' if number == 1 else 's'}"
 
 
 TRASH = Command(

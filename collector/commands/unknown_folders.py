@@ -8,7 +8,7 @@ from collector.commands.folder_map import format_map, read_map
 from maskage.classes.ready_made import READY_MADE
 from maskage.classes.scheme import Scheme
 from maskage.commands.parser import suggest
-from maskage.commands.text_table import list_some
+from maskage.commands.text_table import count_of, list_some
 from maskage.console import say
 from maskage.dataset.importing.sources.near_classes import close_classes, sure_class
 from maskage.dataset.importing.sources.source_folders import SPLITS
@@ -40,7 +40,7 @@ def require_some_pictures(
         near = close_classes(source.resolve().name, scheme)
         hint = f" --label {near[0]}?" if len(near) == 1 else ""
         raise UsageError(
-            f"{source}: {_count(len(listing.unlabelled))}, none in a folder named "
+            f"{source}: {count_of(len(listing.unlabelled), 'picture')}, none in a folder named "
             f"{list_some(scheme.labels, 9, 'or')} (the first is {listing.unlabelled[0]}). Name the "
             f"class that they show with --label.{hint}"
         )
@@ -213,7 +213,7 @@ def _kind(listing: SourceListing) -> str:
 
 
 def _describe_folder(folder: UnknownFolder, listing: SourceListing) -> str:
-    count = _count(folder.pictures)
+    count = count_of(folder.pictures, "picture")
     if listing.annotated:
         count = f"{folder.pictures} box{'' if folder.pictures == 1 else 'es'}"
     text = f"  {folder.name} ({count})"
@@ -242,7 +242,3 @@ def _command(
             words += [f"--{option.replace('_', '-')}", str(value)]
     words += ["--find-faces"] if arguments.find_faces else []
     return join_words(words + (["--again"] if arguments.again else []))
-
-
-def _count(pictures: int) -> str:
-    return f"{pictures} picture{'' if pictures == 1 else 's'}"

@@ -12,6 +12,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from collector.keys import KeyCommand, shorten_keys
+from maskage.commands.text_table import count_of
 from maskage.outside_text import shown_text
 from maskage.pictures.quality_limits import QualityLimits
 from maskage.records import Quality
@@ -40,7 +41,7 @@ def spread(left: Content, right: Content, width: int) -> Content:
 
 def count_photos(count: int) -> str:
     """Return "1 photo" or "12 photos"."""
-    return f"{count:,} photo{'' if count == 1 else 's'}"
+    return count_of(count, "photo")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from maskage.classes.scheme import PhotoClass, Scheme, names_as_elsewhere
+from maskage.commands.text_table import count_of
 from maskage.dataset.class_change_steps import (
     finish_own_change,
     not_finished,
@@ -204,8 +205,8 @@ def _require_free(root: Path, folder: str, new_folder: str) -> None:
             continue
         raise DatasetError(
             f"{target}: there is something of this name already, with "
-            f"{_count(count_pictures(target))} in it. Move it away, or choose another name. "
-            f"Nothing was changed."
+            f"{count_of(count_pictures(target), 'photo')} in it. Move it away, or choose another "
+            f"name. Nothing was changed."
         )
 
 
@@ -238,10 +239,11 @@ def _require_empty(root: Path, folder: str) -> None:
     photos, trashed, damaged = found
     if any(found):
         raise DatasetError(
-            f"{root}: the class {folder!r} is not removed: it has {_count(photos)}, and "
-            f"{_count(trashed)} in the trash and {_count(damaged)} that cannot be decoded. Relabel "
-            f"its photos in the review screen of `collector {root}` or move them elsewhere, and "
-            f"empty {root / TRASH / folder} and {root / DAMAGED / folder}. Nothing was changed."
+            f"{root}: the class {folder!r} is not removed: it has {count_of(photos, 'photo')}, "
+            f"and {count_of(trashed, 'photo')} in the trash and {count_of(damaged, 'photo')} that "
+            f"cannot be decoded. Relabel its photos in the review screen of `collector {root}` or "
+            f"move them elsewhere, and empty {root / TRASH / folder} and {root / DAMAGED / folder}."
+            f" Nothing was changed."
         )
     for place in CLASS_PLACES:
         path = root / place / folder
@@ -266,7 +268,3 @@ def _refused(root: Path, fault: OSError) -> EnvironmentProblemError:
     return EnvironmentProblemError(
         f"{root}: its classes cannot be changed {explain_fault(fault)} Nothing was changed."
     )
-
-
-def _count(number: int) -> str:
-    return f"{number:,} photo{'' if number == 1 else 's'}"

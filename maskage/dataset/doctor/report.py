@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from maskage.commands.text_table import count_of
 from maskage.dataset.doctor.findings import WORDS, Diagnosis, Finding, Kind, Note
 from maskage.dataset.doctor.repair import Left
 from maskage.outside_text import join_lines, path_to_text
@@ -20,8 +21,9 @@ def diagnosis_as_text(diagnosis: Diagnosis, left: Left | None = None) -> str:
     """
     return join_lines(
         [
-            f"{diagnosis.root}: {_count(diagnosis.photos, 'photo')}, "
-            f"{_count(len(diagnosis.manifest.rows.present), 'row')} of photos that are not removed",
+            f"{diagnosis.root}: {count_of(diagnosis.photos, 'photo')}, "
+            f"{count_of(len(diagnosis.manifest.rows.present), 'row')} of photos that are not "
+            f"removed",
             *_faults(diagnosis, left),
             *_salvaged(diagnosis),
             *(line for note in diagnosis.notes for line in _note(note)),
@@ -93,9 +95,9 @@ def _salvaged(diagnosis: Diagnosis) -> Iterator[str]:
     salvage = diagnosis.manifest.salvage
     if salvage is not None:
         yield (
-            f"        {_count(len(salvage.rows), 'row')} and "
-            f"{_count(len(salvage.consents), 'consent')} of the damaged manifest can be read; the "
-            f"subjects of other photos are lost"
+            f"        {count_of(len(salvage.rows), 'row')} and "
+            f"{count_of(len(salvage.consents), 'consent')} of the damaged manifest can be read; "
+            f"the subjects of other photos are lost"
         )
 
 
@@ -114,19 +116,15 @@ def _verdict(diagnosis: Diagnosis, left: Left | None) -> str:
         return "Clean: folders and manifest agree, and every photo is whole."
     if left is None:
         yours = len(diagnosis.of_kind(Kind.UNREADABLE))
-        start = f"{_count(found, 'fault')} found, nothing was changed."
+        start = f"{count_of(found, 'fault')} found, nothing was changed."
         if yours == found:
             return f"{start} {'It is' if found == 1 else 'They are'} left to you, as said above."
         some = f"; {yours} of them {'is' if yours == 1 else 'are'} left to you" if yours else ""
         command = join_words(["collector", "doctor", str(diagnosis.root), "--fix"])
         return f"{start} Repair with `{command}`, which deletes no photo{some}."
     if left:
-        return f"{_count(found - len(left), 'fault')} repaired, {len(left)} left."
-    return f"{_count(found, 'fault')} repaired; no photo was deleted."
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+        return f"{count_of(found - len(left), 'fault')} repaired, {len(left)} left."
+    return f"{count_of(found, 'fault')} repaired; no photo was deleted."
 
 
 def _bracketed(detail: str) -> str:

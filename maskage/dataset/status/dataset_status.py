@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import median
 
 from maskage.classes.scheme import Scheme
+from maskage.commands.text_table import count_of
 from maskage.dataset.class_change_steps import read_settled
 from maskage.dataset.doctor.files import list_trash
 from maskage.dataset.manifest.reading import count_rows
@@ -179,8 +180,8 @@ class DatasetStatus:
     def __str__(self) -> str:
         return join_lines(
             [
-                f"{self.root}: {_count(len(self.subjects), 'subject')}, "
-                f"{_count(len(self.sessions), 'session')}, target {self.target} a class"
+                f"{self.root}: {count_of(len(self.subjects), 'subject')}, "
+                f"{count_of(len(self.sessions), 'session')}, target {self.target} a class"
                 + (" without its own" if any(each.target for each in self.scheme) else ""),
                 *make_tables(self.scheme, self._class_rows(), self._subject_rows()),
                 *_session_lines(self.sessions),
@@ -200,10 +201,10 @@ class DatasetStatus:
         parts = []
         if moved:
             were = "was" if moved == 1 else "were"
-            parts.append(f"{_count(moved, 'photo')} {were} moved or renamed by hand")
+            parts.append(f"{count_of(moved, 'photo')} {were} moved or renamed by hand")
         if missing:
             miss = "is" if missing == 1 else "are"
-            parts.append(f"{_count(missing, 'photo')} {miss} gone, or overwritten with another")
+            parts.append(f"{count_of(missing, 'photo')} {miss} gone, or overwritten with another")
         if not parts:
             return []
         command = join_words(["collector", "doctor", str(self.root)])
@@ -345,10 +346,12 @@ def _session_lines(sessions: Sequence[SessionStatus]) -> list[str]:
         who = ", ".join(session.subjects[:3]) or "nobody named"
         if len(session.subjects) > 3:
             who += f" and {len(session.subjects) - 3} more"
-        count = _count(session.photos, "photo")
+        count = count_of(session.photos, "photo")
         lines.append(f"session {session.session}: {taken}, {who}, {count}")
     if len(sessions) > SESSIONS_SHOWN:
-        lines.append(f"and {_count(len(sessions) - SESSIONS_SHOWN, 'older session')} (see --json)")
+        lines.append(
+            f"and {count_of(len(sessions) - SESSIONS_SHOWN, 'older session')} (see --json)"
+        )
     return lines
 
 
@@ -364,7 +367,3 @@ def _advice_lines(advice: Sequence[Advice]) -> list[str]:
             classes = "class is" if len(left_out) == 1 else "classes are"
             lines.append(f"next: {len(left_out)} more {classes} below the target (see --json)")
     return lines
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
