@@ -15,11 +15,13 @@ import pytest
 import yaml
 from PIL import Image
 
+import collector.cli
 from curation.cli import main
 from curation.export.coco import face_in_photo
 from curation.export.pictures import ExportPicture
 from curation.export.source import SourcePhoto
 from maskage.classes.ready_made import MASK_AGE
+from maskage.dataset.photo_listing import list_photos
 from maskage.faces.finder import crop_face
 from maskage.formats.classes.classes_file import parse_scheme
 from maskage.formats.curated.curated_set import SPLITS, list_files, read_curated
@@ -57,6 +59,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def export(source: Path, out: Path, *words: str) -> Path:
     assert main(["export", str(source), "--out", str(out), *words]) == 0
     return out
+
+
+@pytest.mark.parametrize("to", ["folder", "zip", "coco"])
+def test_what_left_comes_in_again_with_its_labels_and_splits(
+    project: Path, tmp_path: Path, to: str
+) -> None:
+    out = export(project / "curated", tmp_path / "out", "--to", to)
+    assert collector.cli.main(["import", str(out), str(tmp_path / "data")]) == 0
+    found = Counter((photo.origin, photo.label) for photo in list_photos(tmp_path / "data"))
+    rows = [row for row in read_plan(project / "curated") if row.is_kept]
+    assert found == Counter((row.split, row.label) for row in rows)
 
 
 def test_a_folder_holds_every_photo_of_the_set_and_a_table_of_them(
