@@ -12,6 +12,7 @@ import pytest
 from maskage.classes.ready_made import MASK_AGE
 from maskage.pictures.images import encode_jpeg
 from maskage.records import RgbImage
+from tests.permissions import heeding_permissions
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -111,6 +112,13 @@ def _usual_umask() -> Iterator[None]:
     before = os.umask(0o022)
     yield
     os.umask(before)
+
+
+@pytest.fixture
+def heeded_permissions() -> Iterator[None]:
+    """Keep a test out of what its user may not open, also as root."""
+    with heeding_permissions():
+        yield
 
 
 @pytest.fixture

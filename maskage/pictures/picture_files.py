@@ -192,7 +192,12 @@ def _left_out(path: Path) -> LeftOut:
 def _reason_of_folder(path: Path) -> str:
     if path.name.startswith("."):
         return "hidden"
-    return WITHIN if os.access(path, os.R_OK | os.X_OK) else UNLISTABLE
+    try:
+        # `os.access` asks for another user than the one that opens it, and knows no network disk.
+        with os.scandir(path):
+            return WITHIN
+    except OSError:
+        return UNLISTABLE
 
 
 def _raise(fault: OSError) -> NoReturn:

@@ -385,7 +385,7 @@ def test_pictures_of_phones_browsers_and_old_cameras_are_all_labelled(
     assert json.loads(capsys.readouterr().out)["file"] == "noext"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.usefixtures("heeded_permissions")
 def test_a_folder_within_that_cannot_be_listed_is_an_error(
     pictures: Path, bundle: ModelBundle, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -101,7 +101,7 @@ def test_a_linked_class_folder_is_imported(tmp_path: Path, capsys: Capture) -> N
     assert len(list_photos(tmp_path / "data")) == 2
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")
+@pytest.mark.usefixtures("heeded_permissions")
 def test_a_folder_that_cannot_be_listed_stops_the_import(tmp_path: Path, capsys: Capture) -> None:
     source = put(tmp_path / "src", "mask_old/1.jpg", "mask_young/2.jpg")
     (source / "mask_young").chmod(0)

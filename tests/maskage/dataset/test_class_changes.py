@@ -1,6 +1,5 @@
 """Rename, add and remove classes: what follows, what is refused, and what is never lost."""
 
-import os
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -445,7 +444,7 @@ def test_a_change_that_cannot_be_finished_stops_a_reader_and_loses_nothing(
     assert len(list_photos(root)) == 7
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.usefixtures("heeded_permissions")
 def test_a_dataset_that_cannot_be_written_says_what_is_not_finished(tmp_path: Path) -> None:
     root = tmp_path / "data"
     make(root)

@@ -229,9 +229,11 @@ def _reason_of_file(suffix: str, path: Path) -> str:
         return reason_of_file(path)
     if suffix in ARCHIVE_SUFFIXES:
         return "an archive within the source; import it by itself, or unpack it"
-    if not os.access(path, os.R_OK):
+    try:
+        with path.open("rb", buffering=0):
+            return "no picture, by its name and content"
+    except OSError:
         return "cannot be opened; check who may read it"
-    return "no picture, by its name and content"
 
 
 def _count_pictures(folder: Path) -> int:

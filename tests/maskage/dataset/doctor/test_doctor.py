@@ -328,7 +328,7 @@ def test_a_name_that_is_no_text_is_told_and_left(
     assert json.loads(capsys.readouterr().out)["counts"]["unreadable"] == 1
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.usefixtures("heeded_permissions")
 def test_a_photo_that_may_not_be_read_is_told_and_left(tmp_path: Path) -> None:
     photo = fill(tmp_path)[0]
     (tmp_path / photo.path).chmod(0)

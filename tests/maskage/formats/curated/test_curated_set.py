@@ -180,7 +180,7 @@ def test_a_set_with_pictures_of_any_name_has_one_digest_for_training_and_for_a_s
     assert left_out == {f"{split}/{label}/letter" for split in SPLITS for label in MASK_AGE.labels}
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.usefixtures("heeded_permissions")
 def test_a_folder_that_cannot_be_listed_is_an_error_and_no_absence(tmp_path: Path) -> None:
     root = make_splits(tmp_path)
     locked = root / "train" / "mask_old" / "locked"
