@@ -1,7 +1,7 @@
-"""Load a curated set as torchvision and Hugging Face do, and print what they show, as JSON.
+"""Load a curated set as torchvision or Hugging Face does, and print what they show, as JSON.
 
-A script for another Python that has them: `python load_set.py CURATED`. It prints an object for
-each loader, of the split and label of each file, and its picture shrunk to 8x8.
+A script for a Python that has it: `python load_set.py LIBRARY CURATED`. It prints an object of the
+split and label of each file, and its picture shrunk to 8x8.
 """
 
 import json
@@ -49,4 +49,4 @@ def load_with_datasets(root: Path) -> dict[str, Any]:
 LOADERS = {"torchvision": load_with_torchvision, "datasets": load_with_datasets}
 
 if __name__ == "__main__":
-    print(json.dumps({name: load(Path(sys.argv[1])) for name, load in LOADERS.items()}))
+    print(json.dumps(LOADERS[sys.argv[1]](Path(sys.argv[2]))))

@@ -1,16 +1,10 @@
 """A curated set is read as it is by the usual loaders: every photo, upright, in its colours.
 
-Keras is always there. torchvision and Hugging Face datasets weigh 800 and 200 MB, so they are tried
-where MASKAGE_LOADERS_PYTHON names a Python that has both.
+Keras and Hugging Face datasets are installed for the tests. torchvision weighs 800 MB, so it is
+tried where MASKAGE_LOADERS_PYTHON names a Python that has all three.
 """
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,9 +17,9 @@ from maskage.pictures.bare_pictures import strip_picture
 from maskage.pictures.images import read_image
 from tests.conftest import make_once
 from tests.curation.load_set import shrink
+from tests.curation.loaders import load_with
 from tests.curation.odd_pictures import AS_THEY_ARE, CHANGED, fill_with_odd_pictures
 
-LOADERS_PYTHON = os.environ.get("MASKAGE_LOADERS_PYTHON")
 MOST_OFF = 4
 """Grey levels by which decoders, and a second JPEG of quality 95, differ at 8x8."""
 
@@ -128,52 +122,14 @@ def test_keras_reads_every_photo_as_it_is(project: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(LOADERS_PYTHON is None, reason="MASKAGE_LOADERS_PYTHON names no Python")
-def test_torchvision_and_hugging_face_read_every_photo_as_it_is(
-    project: Path, tmp_path: Path
+@pytest.mark.parametrize("library", ["datasets", "torchvision"])
+def test_other_loaders_read_every_photo_as_it_is(
+    project: Path, tmp_path: Path, library: str
 ) -> None:
     script = Path(__file__).with_name("load_set.py")
-    environment = {**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(
-        [LOADERS_PYTHON or sys.executable, str(script), str(project / "curated")],
-        env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    photos = load_with(library, script, project / "curated", tmp_path)
     expected = expected_of(project)
-    found: dict[str, dict[str, Any]] = json.loads(done.stdout)
-    for loader, photos in found.items():
-        assert sorted(photos) == sorted(expected), loader
-        for place, (split, label, shown) in photos.items():
-            assert [split, label] == place.split("/")[:2], (loader, place)
-            off = np.abs(np.subtract(shown, expected[place])).max()
-            assert off <= MOST_OFF, (loader, place)
-
-
-def test_the_summary_says_what_was_changed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    root = fill_with_odd_pictures(tmp_path / "data")
-    capsys.readouterr()
-    assert main([str(root), "--dry-run", "--json"]) == 0
-    summary = json.loads(capsys.readouterr().out)
-    assert summary["changed_files"]["turned upright"] == 32
-    assert summary["changed_files"]["CMYK to RGB"] == 4
-    rows = {row["path"]: row for row in summary["photos"]}
-    assert rows["mask_old/web.webp"]["written"] == "mask_old/web.jpg"
-    assert rows["mask_old/plain.jpg"]["change"] is None
-    assert main([str(root), "--dry-run"]) == 0
-    assert "changed so that every reader shows them alike: " in capsys.readouterr().out
-
-
-def test_a_set_that_another_reader_left_its_cache_in_is_replaced(
-    four_folders: Callable[..., Path], tmp_path: Path
-) -> None:
-    """Ultralytics writes `train.cache` beside `train`."""
-    root, out = four_folders(4), tmp_path / "curated"
-    assert main([str(root), "--out", str(out)]) == 0
-    (out / "train.cache").write_bytes(b"what it saw")
-    assert main([str(root), "--out", str(out)]) == 0
-    assert not (out / "train.cache").exists()
-    (out / "my.cache").write_bytes(b"somebody's own")
-    assert main([str(root), "--out", str(out)]) == 2
-    assert (out / "my.cache").exists()
+    assert sorted(photos) == sorted(expected)
+    for place, (split, label, shown) in photos.items():
+        assert [split, label] == place.split("/")[:2], place
+        assert np.abs(np.subtract(shown, expected[place])).max() <= MOST_OFF, place

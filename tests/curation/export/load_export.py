@@ -1,13 +1,12 @@
-"""Load an export as Hugging Face datasets and mlcroissant do, and print what they find, as JSON.
+"""Load an export as Hugging Face datasets or mlcroissant does, and print what they find, as JSON.
 
-A script for another Python that has them: `python load_export.py EXPORT`.
+A script for a Python that has it: `python load_export.py LIBRARY EXPORT`.
 """
 
 import json
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 
 def count_with_datasets(place: Path) -> dict[str, int]:
@@ -32,9 +31,7 @@ def count_with_croissant(place: Path) -> dict[str, int]:
     return {"photos": len(found["photos"]), "pictures": pictures}
 
 
+LOADERS = {"datasets": count_with_datasets, "mlcroissant": count_with_croissant}
+
 if __name__ == "__main__":
-    place = Path(sys.argv[1])
-    answer: dict[str, Any] = {"croissant": count_with_croissant(place)}
-    if not (place / "annotations").is_dir():
-        answer["datasets"] = count_with_datasets(place)
-    print(json.dumps(answer))
+    print(json.dumps(LOADERS[sys.argv[1]](Path(sys.argv[2]))))
