@@ -62,6 +62,7 @@ class Photographer:
     Attributes:
         observation: The newest observation; the screen sets it.
         closed: The reason why the shutter is closed (paused, camera lost), or None.
+        is_silent: True while it is closed only because a live camera's next frame is late.
         last_label: The class last used.
         refused: Number of shots refused so far.
         plan: The burst or timer in progress, or None.
@@ -84,6 +85,7 @@ class Photographer:
         self._is_session_chosen = False
         self.observation: Observation | None = None
         self.closed: str | None = None
+        self.is_silent = False
         self.last_label: str | None = None
         self.refused = 0
         self.plan: ShotPlan | None = None
@@ -154,6 +156,10 @@ class Photographer:
 
     def tick(self, now_s: float) -> Feedback | None:
         """Take the shot that is due, if any; the screen calls this many times a second."""
+        if self.plan is not None and self._lacks_picture(now_s):
+            # Ten photos were asked for: a camera that stumbles must not cost some of them.
+            self.plan.wait(now_s)
+            return None
         if self._must_wait(now_s):
             return None
         if self.plan is not None:
@@ -206,6 +212,14 @@ class Photographer:
             and observation.frame is self._shot_frame
             and now_s - observation.frame.captured_s <= MAX_FRAME_AGE_S
         )
+
+    def _lacks_picture(self, now_s: float) -> bool:
+        """Return True while a live camera's next frame is late, so that there is none to shoot."""
+        observation = self.observation
+        if observation is None or not observation.is_live:
+            return False
+        is_late = now_s - observation.frame.captured_s > MAX_FRAME_AGE_S
+        return self.is_silent or (self.closed is None and is_late)
 
     def _shoot(self, label: str, step: int, now_s: float) -> Feedback:
         observation = self.observation

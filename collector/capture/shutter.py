@@ -224,6 +224,10 @@ class ShotPlan:
         self.taken += 1
         return self.label
 
+    def wait(self, now_s: float) -> None:
+        """Postpone a shot that is due, and those after it; the countdown goes on."""
+        self.starts_s = max(self.starts_s, now_s - self.taken * self.period_s)
+
     def countdown(self, now_s: float) -> int:
         """Return the whole seconds before the first shot: 3, 2, 1; 0 once it is due."""
         left_s = self.starts_s - now_s

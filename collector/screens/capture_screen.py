@@ -257,7 +257,10 @@ class CaptureScreen(CapturePictures):
         self._answer(answer)
 
     def _close_or_open_shutter(self) -> None:
-        closed = self._describe_end() or describe_camera(self._state)
+        end = self._describe_end()
+        closed = end or describe_camera(self._state)
+        is_silent = end is None and self._state.condition is CameraCondition.SILENT
+        self._photographer.is_silent = is_silent
         if closed is None and self._is_paused and not self._is_recording:
             closed = "paused"
         elif closed is None and self._is_reviewing:

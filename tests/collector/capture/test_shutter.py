@@ -179,6 +179,16 @@ def test_a_burst_takes_its_count_at_its_rate() -> None:
     assert plan.is_done
 
 
+def test_a_burst_that_waits_goes_on_at_its_rate() -> None:
+    plan = ShotPlan(OLD, step=1, count=3, starts_s=10.0)
+    assert plan.take_due(10.0) is OLD
+    plan.wait(10.1)
+    assert plan.take_due(10.15) is None, "the second is due at 10.2"
+    plan.wait(13.0)
+    times = [t for t in np.arange(13, 14, 0.05).round(2).tolist() if plan.take_due(t)]
+    assert times == pytest.approx([13.0, 13.2], abs=0.051)
+
+
 def test_a_timer_counts_three_two_one() -> None:
     plan = ShotPlan(OLD, step=1, count=1, starts_s=13.0)
     assert [plan.countdown(t) for t in (10.0, 10.5, 11.5, 12.5, 13.0)] == [3, 3, 2, 1, 0]

@@ -254,6 +254,20 @@ async def test_a_burst_is_ten_photos_and_one_step_for_undo_and_redo(tmp_path: Pa
     assert photos_of(tmp_path) == []
 
 
+async def test_a_burst_waits_for_a_camera_that_stumbles(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("2")
+        await bench.wait_for_answer("number 1")
+        await bench.press("b")
+        await bench.wait_for_answer("number 3")
+        bench.camera.is_stalled.set()
+        await bench.wait(lambda: "waiting for the camera" in bench.advice())
+        await asyncio.sleep(1.0)
+        bench.camera.is_stalled.clear()
+        await bench.wait_for_answer("number 11")
+    assert not [text for text in bench.heard if "refused" in text]
+
+
 async def test_a_held_key_is_a_burst_and_one_step(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
         # As a terminal sends it, without the pilot's wait after each key.
