@@ -91,7 +91,9 @@ def find_earlier_run(named: Path, runs: Path) -> Path:
         names = sorted(path.parent.name for path in runs.glob(f"[!.]*/{METRICS_FILE}"))
         listed = f"Found {', '.join(names[:8])} in {runs}." if names else f"No run is in {runs}."
         raise UsageError(f"--from {named}: there is no such run. {listed}")
-    run = RunFolder(found[0].resolve())
+    # Beside a run of that name, another folder may have it too: the set.
+    path = next((path for path in found if (path / ARGS_FILE).is_file()), found[0])
+    run = RunFolder(path.resolve())
     if not (run.path / ARGS_FILE).is_file():
         if not (run.path / BUNDLE_FILE).is_file():
             raise UsageError(
