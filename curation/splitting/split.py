@@ -326,7 +326,8 @@ def require_full_splits(
     found = Counter(photo.label for photo in photos)
     lacking = [label for label in labels if any(not counts[s, label] for s in settings.splits)]
     ratio = " ".join(f"{share:g}" for share in settings.ratio)
-    other = "" if settings.split == GIVEN else f" Or choose another --ratio (found {ratio})."
+    is_fixed = settings.split == GIVEN or settings.keep_split is not None
+    other = "" if is_fixed else f" Or choose another --ratio (found {ratio})."
     raise DatasetError(
         f"There is no photo for {list_first(empty)}. {_why_empty(settings, lacking, found)}{other}"
     )
@@ -334,6 +335,11 @@ def require_full_splits(
 
 def _why_empty(settings: CurationSettings, lacking: Sequence[str], found: Mapping[str, int]) -> str:
     """Say why classes are missing in a split, and what to collect."""
+    if settings.keep_split is not None:
+        return (
+            f"Photos keep the split that they have in {settings.keep_split}, and no new ones can "
+            f"take these places. Add photos of {list_first(lacking)}, or leave out --keep-split."
+        )
     if settings.split == RANDOM:
         needed = int(np.ceil(1 / min(settings.shares)))
         more = list_first([f"{label} {max(1, needed - found[label])}" for label in lacking])
