@@ -101,6 +101,7 @@ def settings_of(arguments: argparse.Namespace) -> CurationSettings:
         ratio=tuple(arguments.ratio),
         seed=arguments.seed,
         split=arguments.split,
+        keep_split=None if arguments.keep_split is None else arguments.keep_split.resolve(),
         gap_s=arguments.gap,
         no_test=arguments.no_test,
         people=arguments.people,
@@ -140,6 +141,14 @@ def _add_split(group: argparse._ArgumentGroup) -> None:
         "session keeps sessions on one side and time cuts each session into train, val and "
         f"test; given keeps the train, val and test that photos were imported with; random splits "
         f"photo by photo, as split-folders does by itself (default: {GROUP})",
+    )
+    group.add_argument(
+        "--keep-split",
+        type=Path,
+        metavar="SET|RUN",
+        help="keep photos in the split that they have in this former set, or had in the set that "
+        "this run was trained on, also where they have another label now; new photos fill it up "
+        "(--split group or session)",
     )
     group.add_argument(
         "--gap",

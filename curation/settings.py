@@ -69,6 +69,8 @@ class CurationSettings:
             look-alikes, "time" cuts each session into a first part, a middle and an end,
             "random" is what split-folders does by itself, and "given" is the split that the photos
             were imported with.
+        keep_split: Former set, or run, whose photos keep their split, where `split` is "group" or
+            "session"; None for none.
         gap_s: Seconds between two splits of one session, where `split` is "time"; None for
             `DEFAULT_GAP_S`.
         no_test: True for a set whose test is empty.
@@ -93,6 +95,7 @@ class CurationSettings:
     ratio: Ratio = DEFAULT_RATIO
     seed: int = DEFAULT_SEED
     split: str = GROUP
+    keep_split: Path | None = None
     gap_s: float | None = None
     no_test: bool = False
     people: str = AUTO
@@ -117,6 +120,11 @@ class CurationSettings:
             )
         if self.split not in SPLIT_MODES:
             raise UsageError(f"--split takes {' or '.join(SPLIT_MODES)}; found {self.split}.")
+        if self.keep_split is not None and self.split not in (GROUP, SESSION):
+            raise UsageError(
+                f"--keep-split keeps whole groups in their split, for --split group and session; "
+                f"found --split {self.split}. Leave out one of the two."
+            )
         if self.people not in PEOPLE_MODES:
             raise UsageError(f"--people takes {' or '.join(PEOPLE_MODES)}; found {self.people}.")
         if not 0 <= self.session_gap < math.inf:
@@ -174,6 +182,7 @@ class CurationSettings:
         plain = CurationSettings()
         return [
             *_differing("--split", self.split, plain.split),
+            *self._kept_split(),
             *(["--gap", f"{self.gap_s:g}"] if self.gap_s is not None else []),
             *["--no-test"] * self.no_test,
             *self._ties(),
@@ -188,10 +197,14 @@ class CurationSettings:
         yield from self._changes()
         yield from ["--ratio", *(f"{share:g}" for share in self.ratio)]
         yield from ["--seed", str(self.seed), "--split", self.split, "--radius", str(self.radius)]
+        yield from self._kept_split()
         yield from ["--gap", f"{self.gap_s:g}"] if self.gap_s is not None else []
         yield from ["--no-test"] * self.no_test
         yield from self._ties()
         yield from self._checks()
+
+    def _kept_split(self) -> list[str]:
+        return [] if self.keep_split is None else ["--keep-split", str(self.keep_split)]
 
     def _ties(self) -> Iterator[str]:
         yield from _differing("--people", self.people, AUTO)

@@ -41,6 +41,8 @@ class FitSettings:
         devices: "all", "cpu" or a number, see `devices.choose_hardware`.
         precision: One of `PRECISIONS`, see `precision.choose_policy`.
         metadata: Path of a CSV with path and source, subject, session, see `photo_facts`.
+        from_run: Folder of the run whose network the training starts from, or None; its recipe is
+            then the one to pass as `base`, see `trainer.fit.earlier_run`.
     """
 
     curated: Path = DEFAULT_CURATED
@@ -61,19 +63,28 @@ class FitSettings:
     devices: str = "all"
     precision: str = "auto"
     metadata: Path | None = None
+    from_run: Path | None = None
 
-    def recipe(self) -> Recipe:
+    @property
+    def is_from_random(self) -> bool:
+        """True if the whole network is trained from random weights."""
+        return self.weights == NONE and self.from_run is None
+
+    def recipe(self, base: Recipe | None = None) -> Recipe:
         """Return the recipe with these settings.
+
+        Args:
+            base: Recipe to change; None for the one that `model` names.
 
         Raises:
             UsageError: There is no such recipe, or a value is out of range.
         """
-        if self.weights == NONE and self.fine_tune_epochs:
+        if self.is_from_random and self.fine_tune_epochs:
             raise UsageError(
                 "--weights none trains the whole network from the start, so there is nothing to "
                 "fine-tune. Leave out --fine-tune-epochs and set --epochs."
             )
-        if self.weights == NONE and self.learning_curve:
+        if self.is_from_random and self.learning_curve:
             raise UsageError(
                 "--learning-curve trains heads on the features of a frozen backbone, and with "
                 "--weights none there are none: the whole network would have to be trained for "
@@ -94,7 +105,7 @@ class FitSettings:
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"--seed must be 0 to {2**32 - 1}; found {self.seed}.")
         recipe = with_overrides(
-            load_recipe(self.model),
+            load_recipe(self.model) if base is None else base,
             epochs=self.epochs,
             fine_tune_epochs=self.fine_tune_epochs,
             image_size=self.image_size,
@@ -102,24 +113,28 @@ class FitSettings:
             batch_size=self.batch_size,
             heads=self.heads,
         )
-        if self.find_rate and self.weights != NONE and not recipe.fine_tune.epochs:
+        if self.find_rate and not self.is_from_random and not recipe.fine_tune.epochs:
             raise UsageError(
                 "--find-rate searches the learning rate of fine-tuning, and there is no "
                 "fine-tuning here. Leave it out, or give --fine-tune-epochs."
             )
         return recipe
 
-    def recipe_for(self, scheme: Scheme) -> Recipe:
+    def recipe_for(self, scheme: Scheme, base: Recipe | None = None) -> Recipe:
         """Return the recipe with these settings for photos of these classes.
 
         A recipe with a head of factors gets one of classes where the classes have no factors, or
         where several classes have the same values of them.
 
+        Args:
+            scheme: The classes.
+            base: See `recipe`.
+
         Raises:
             UsageError: See `recipe`; or `heads` asks for factors, which do not tell the classes
                 apart.
         """
-        recipe = self.recipe()
+        recipe = self.recipe(base)
         if recipe.heads != FACTORS or scheme.is_told_by_factors:
             return recipe
         if self.heads == FACTORS:
@@ -139,10 +154,16 @@ class FitSettings:
         values = {**asdict(self), "curated": self.curated.resolve(), "runs": self.runs.resolve()}
         if self.weights not in (IMAGENET, NONE):
             values["weights"] = Path(self.weights).resolve()
-        if self.metadata is not None:
-            values["metadata"] = self.metadata.resolve()
+        for key in ("metadata", "from_run"):
+            if values[key] is not None:
+                values[key] = values[key].resolve()
         plain = {key: str(v) if isinstance(v, Path) else v for key, v in values.items()}
         return {**plain, "recipe": asdict(recipe)}
+
+
+def option_of(name: str) -> str:
+    """Return the option of a setting: "--fine-tune-epochs"; `from` is a word of Python."""
+    return "--from" if name == "from_run" else f"--{name.replace('_', '-')}"
 
 
 def read_args(path: Path, args: dict[str, Any]) -> tuple[FitSettings, Recipe]:
@@ -160,8 +181,9 @@ def read_args(path: Path, args: dict[str, Any]) -> tuple[FitSettings, Recipe]:
         values = {key: value for key, value in args.items() if key in names}
         for key in ("curated", "runs"):
             values[key] = Path(values[key])
-        if values.get("metadata") is not None:
-            values["metadata"] = Path(values["metadata"])
+        for key in ("metadata", "from_run"):
+            if values.get(key) is not None:
+                values[key] = Path(values[key])
         hints = get_type_hints(FitSettings)
         for key, value in values.items():
             if not isinstance(value, hints[key]):

@@ -95,6 +95,7 @@ def make_plan(
     if settings.balance == WEIGHTS:
         plan = replace(plan, class_weights=weigh_classes(plan.train_counts))
     notices = [*gather_notices(dataset, plan, masks), *(() if checked is None else checked)]
+    notices += [Notice(draft.split_notice)] if draft.split_notice else []
     return replace(plan, notices=tuple(notices))
 
 
@@ -122,6 +123,7 @@ class _Draft:
     """Photos that could be read, which are grouped."""
     ties: Ties = field(init=False)
     """What ties them together that the manifest does not know."""
+    split_notice: str = ""
 
     def __post_init__(self) -> None:
         self.planned = {
@@ -244,6 +246,7 @@ class _Draft:
         except DatasetError as fault:
             lines = describe_ways(self.settings, self._try, root, out)
             raise DatasetError(*fault.args, *lines) from fault
+        self.split_notice = placement.notice
         for scan, split, reason in zip(usable, placement.splits, placement.reasons, strict=True):
             self._update(scan.path, split=split, kept=not reason, reason=reason)
         if self.settings.split == TIME:

@@ -19,17 +19,23 @@ EMPTY_CLASS_COST = 1e6
 Counts = NDArray[np.float64]
 
 
-def allocate_groups(contents: Counts, ratio: Sequence[float], seed: int) -> NDArray[np.int64]:
+def allocate_groups(
+    contents: Counts, ratio: Sequence[float], seed: int, held: Counts | None = None
+) -> NDArray[np.int64]:
     """Choose a split for each group so that every class is divided as `ratio` says.
 
     Args:
         contents: Number of photos of each class in each group, shape (G, C).
         ratio: Share of each split, shape (S,); sums to 1.
         seed: Seed that breaks ties.
+        held: Number of photos of each class that each split has already, shape (S, C); they count
+            for the shares. None for none.
 
     Returns:
         The index of each group's split, shape (G,).
     """
+    if not len(contents):
+        return np.zeros(0, np.int64)
     rng = random.Random(seed)
     shares = np.array(ratio, np.float64)
     best, lowest = np.zeros(len(contents), np.int64), np.inf
@@ -39,7 +45,7 @@ def allocate_groups(contents: Counts, ratio: Sequence[float], seed: int) -> NDAr
         # The first start takes the largest groups first, which are the hardest to place.
         if start == 0:
             order.sort(key=lambda group: -contents[group].sum())
-        allocation = _Allocation(contents, shares)
+        allocation = _Allocation(contents, shares, held)
         for group in order:
             allocation.place(group)
         allocation.improve()
@@ -51,10 +57,11 @@ def allocate_groups(contents: Counts, ratio: Sequence[float], seed: int) -> NDAr
 class _Allocation:
     """Groups placed in splits, and the distance of the class shares from what is wanted."""
 
-    def __init__(self, contents: Counts, ratio: Counts) -> None:
+    def __init__(self, contents: Counts, ratio: Counts, held: Counts | None) -> None:
         self._contents = contents
-        self._wanted = ratio[:, None] * contents.sum(axis=0)[None, :]
-        self._held = np.zeros_like(self._wanted)
+        self._held = np.zeros((len(ratio), contents.shape[1])) if held is None else held.copy()
+        total = contents.sum(axis=0) + self._held.sum(axis=0)
+        self._wanted = ratio[:, None] * total[None, :]
         self.chosen = np.full(len(contents), -1, np.int64)
 
     def cost(self) -> float:

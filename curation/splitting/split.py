@@ -6,6 +6,7 @@ By groups, no person is on two sides, or no session. A split that was given is k
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 
 import numpy as np
@@ -23,6 +24,7 @@ from curation.settings import (
     Shares,
 )
 from curation.splitting.allocation import allocate_groups
+from curation.splitting.kept_split import describe_kept, most_learned, read_former_split
 from curation.splitting.time_split import Placement, assign_by_time
 from maskage.commands.text_table import list_first
 from maskage.dataset.photo_scan import PhotoScan
@@ -38,6 +40,7 @@ def assign_groups(
     labels: Sequence[str],
     shares: Shares = DEFAULT_RATIO,
     seed: int = DEFAULT_SEED,
+    former: Sequence[str | None] | None = None,
 ) -> list[str]:
     """Put whole groups into splits so that each class is divided as `shares` says.
 
@@ -47,6 +50,7 @@ def assign_groups(
         labels: The classes.
         shares: Shares of train, val and test, or of train and val; they sum to 1.
         seed: Seed that breaks ties.
+        former: Split that each photo had and keeps with its group (see `kept_split`), or None.
 
     Returns:
         The split of each photo, whatever the order of the photos. A class of few groups may be
@@ -60,10 +64,20 @@ def assign_groups(
     contents = np.zeros((len(rank), len(labels)))
     for photo, number in zip(ordered, numbers, strict=True):
         contents[number, column[photo.label]] += 1
-    chosen = allocate_groups(contents, shares, seed)
+    kept: dict[int, str] = {}
+    for index, number in zip(order, numbers, strict=True):
+        split = most_learned(former[index] if former else None, kept.get(number))
+        if split is not None:
+            kept[number] = split
+    free = [number for number in range(len(rank)) if number not in kept]
+    held = np.zeros((len(shares), len(labels)))
+    for number, split in kept.items():
+        held[SPLITS.index(split)] += contents[number]
+    chosen = allocate_groups(contents[free], shares, seed, held)
+    kept |= {number: SPLITS[split] for number, split in zip(free, chosen, strict=True)}
     splits = [SPLITS[0]] * len(photos)
     for index, number in zip(order, numbers, strict=True):
-        splits[index] = SPLITS[chosen[number]]
+        splits[index] = kept[number]
     return splits
 
 
@@ -169,9 +183,25 @@ def place_photos(
         placement = _kept(assign_as_given(photos, groups, labels, settings))
     else:
         require_enough_groups(photos, groups, labels, settings, ties)
-        placement = _kept(assign_groups(photos, groups, labels, settings.shares, settings.seed))
+        former = None
+        if settings.keep_split is not None:
+            former = read_former_split(settings.keep_split, scans).find(scans)
+            _require_known_splits(former, settings)
+        shares, seed = settings.shares, settings.seed
+        placement = _kept(assign_groups(photos, groups, labels, shares, seed, former))
+        if former is not None:
+            placement = replace(placement, notice=describe_kept(former, placement.splits))
     require_full_splits(photos, placement.splits, labels, settings)
     return placement
+
+
+def _require_known_splits(former: Sequence[str | None], settings: CurationSettings) -> None:
+    tested = sum(split == SPLITS[-1] for split in former)
+    if settings.no_test and tested:
+        raise DatasetError(
+            f"--no-test makes a set without a test, and {tested} photos were test in "
+            f"{settings.keep_split}. Leave out --no-test or --keep-split."
+        )
 
 
 def _kept(splits: list[str]) -> Placement:
@@ -296,7 +326,8 @@ def require_full_splits(
     found = Counter(photo.label for photo in photos)
     lacking = [label for label in labels if any(not counts[s, label] for s in settings.splits)]
     ratio = " ".join(f"{share:g}" for share in settings.ratio)
-    other = "" if settings.split == GIVEN else f" Or choose another --ratio (found {ratio})."
+    is_fixed = settings.split == GIVEN or settings.keep_split is not None
+    other = "" if is_fixed else f" Or choose another --ratio (found {ratio})."
     raise DatasetError(
         f"There is no photo for {list_first(empty)}. {_why_empty(settings, lacking, found)}{other}"
     )
@@ -304,6 +335,11 @@ def require_full_splits(
 
 def _why_empty(settings: CurationSettings, lacking: Sequence[str], found: Mapping[str, int]) -> str:
     """Say why classes are missing in a split, and what to collect."""
+    if settings.keep_split is not None:
+        return (
+            f"Photos keep the split that they have in {settings.keep_split}, and no new ones can "
+            f"take these places. Add photos of {list_first(lacking)}, or leave out --keep-split."
+        )
     if settings.split == RANDOM:
         needed = int(np.ceil(1 / min(settings.shares)))
         more = list_first([f"{label} {max(1, needed - found[label])}" for label in lacking])

@@ -38,10 +38,12 @@ class Placement:
     Attributes:
         splits: Split of each photo; "" for one that is set aside.
         reasons: Why a photo is set aside; "" for the others.
+        notice: What to say of the split, for people; "" for nothing.
     """
 
     splits: list[str]
     reasons: list[str]
+    notice: str = ""
 
 
 def assign_by_time(

@@ -79,6 +79,8 @@ def describe_ways(
     """
     if settings.split in (RANDOM, GIVEN):
         return []
+    # A former split cannot be kept by another one.
+    settings = replace(settings, keep_split=None)
     ways = find_ways(settings, try_settings)
     lines = ["With these photos alone, this is possible:"] if ways else []
     lines += [line for way in ways for line in way.describe(root, out)]

@@ -47,6 +47,7 @@ class ComparedRun:
         is_stopped: True if Ctrl-C ended it early.
         evaluated_on: "test", or "val" where its set has no test.
         caveat: How little its accuracy says, for people; None if nothing is known against it.
+        started_from: Name of the run that it was started from; None for none.
     """
 
     path: Path
@@ -66,6 +67,7 @@ class ComparedRun:
     is_stopped: bool = False
     evaluated_on: str = TEST
     caveat: str | None = None
+    started_from: str | None = None
 
     @property
     def is_tested(self) -> bool:
@@ -119,6 +121,7 @@ class ComparedRun:
             "is_stopped": self.is_stopped,
             "evaluated_on": self.evaluated_on,
             "caveat": self.caveat,
+            "started_from": self.started_from,
         }
 
 
@@ -182,6 +185,7 @@ def summarise(run: RunFolder, values: Mapping[str, Any]) -> ComparedRun:
     try:
         by_group = values.get("accuracy_interval_by_group")
         parameters, caveat = values.get("parameters"), values.get("caveat")
+        earlier = values.get("earlier_run")
         return ComparedRun(
             # The name of "." is its folder's.
             path=run.path.resolve(),
@@ -201,6 +205,7 @@ def summarise(run: RunFolder, values: Mapping[str, Any]) -> ComparedRun:
             is_stopped=bool(values.get("is_stopped", False)),
             evaluated_on=str(values.get("evaluated_on", TEST)),
             caveat=None if caveat is None else str(caveat),
+            started_from=None if earlier is None else str(earlier["name"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
         raise EnvironmentProblemError(
@@ -269,6 +274,12 @@ def notes_on(summaries: Sequence[ComparedRun]) -> list[str]:
     notes = []
     if stopped := [each.name for each in summaries if each.is_stopped]:
         notes.append(f"These runs were stopped before their end: {', '.join(stopped)}.")
+    notes += [
+        f"{each.name} was started from the run {each.started_from}, whose training is not in its "
+        f"time."
+        for each in summaries
+        if each.started_from is not None
+    ]
     notes += _notes_on_caveats(summaries)
     parts = group_by_classes([each for each in summaries if each.is_tested])
     if len(parts) > 1:

@@ -12,6 +12,7 @@ from maskage.formats.curated.curated_set import CuratedPhoto
 from maskage.inference.onnx_engine import OnnxEngine
 from trainer.evaluation.accuracies import Accuracies
 from trainer.evaluation.evaluated_photos import EvaluatedPhotos
+from trainer.evaluation.gains import Gains
 from trainer.evaluation.leak_check import LeakCheck
 from trainer.evaluation.metrics import count_confusion, measure_accuracies
 from trainer.evaluation.robustness import CorruptedAccuracy, measure_corruptions
@@ -63,6 +64,7 @@ class Findings:
         split: Split that the evaluated photos are; None where they are no split.
         is_tested: False where the figures are of photos that chose the model, for want of a test.
         caveat: How little these figures say, for people; None if nothing is known against them.
+        gains: What the run won over the one that it was started from; None if it was from none.
     """
 
     judged: EvaluatedPhotos
@@ -76,6 +78,7 @@ class Findings:
     split: str | None = "test"
     is_tested: bool = True
     caveat: str | None = None
+    gains: Gains | None = None
 
     @property
     def kind(self) -> str:
@@ -100,6 +103,7 @@ class Findings:
             "corrupted_photos": 0 if self.worse is None else self.worse.photos,
             "leak_check": None if self.leak is None else self.leak.as_dict(),
             "caveat": self.caveat,
+            "earlier_run": None if self.gains is None else self.gains.as_dict(),
         }
 
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from maskage.commands.options import add_metadata, add_runs, add_seed
 from maskage.commands.parser import CommandParser
@@ -13,7 +13,10 @@ from maskage.console import INTERRUPTED, say, show
 from maskage.errors import EnvironmentProblemError, UsageError
 from trainer.options import add_curated, add_network, add_recipe
 from trainer.recipe import HEADS
-from trainer.settings import PRECISIONS, FitSettings
+from trainer.settings import PRECISIONS, FitSettings, option_of
+
+if TYPE_CHECKING:
+    from maskage.classes.scheme import Scheme
 
 NEWEST = Path()
 """The value of --resume without a run."""
@@ -30,6 +33,10 @@ def _add_fit_options(parser: CommandParser) -> None:
     parser.add_argument("--resume", type=Path, nargs="?", const=NEWEST, default=None,
                         metavar="RUN", help="go on with a run that was stopped or killed "
                         "(default: the newest that is not finished)")  # fmt: skip
+    parser.add_argument("--from", dest="from_run", type=Path, metavar="RUN",
+                        help="start from the network of an earlier run, of the same classes or "
+                        "fewer: a quarter of the epochs, and the report says what the new photos "
+                        "bought; a folder or a name in --runs")  # fmt: skip
     add_recipe(parser)
     add_network(parser)
     parser.add_argument("--weights", metavar="imagenet|none|PATH",
@@ -84,10 +91,17 @@ def _begin(given: dict[str, Any]) -> Path:
     from maskage.formats.curated.curated_set import list_left_out, read_curated, require_all_read
     from maskage.pictures.picture_files import report_left_out
 
-    settings = FitSettings(**given)
-    settings.recipe()
+    settings, base, earlier = FitSettings(**given), None, None
+    if settings.from_run is not None:
+        from trainer.fit.earlier_run import read_earlier_run, require_work, settle
+
+        earlier = read_earlier_run(settings.from_run, settings.runs)
+        settings, base = settle(settings, earlier, given), earlier.shortened
+    settings.recipe(base)
     scheme = read_curated(settings.curated, may_lack_test=True).scheme
-    settings.recipe_for(scheme)
+    recipe = settings.recipe_for(scheme, base)
+    if earlier is not None:
+        require_work(settings, recipe, earlier, scheme)
     labels = scheme.labels
     left_out = list_left_out(settings.curated, labels)
     report_left_out(left_out)
@@ -110,8 +124,7 @@ def _resume(named: Path, given: dict[str, Any]) -> Path:
     others = [name for name in given if name not in _WITH_RESUME]
     if others:
         words = ", ".join(
-            str(given[name]) if name == "curated" else f"--{name.replace('_', '-')}"
-            for name in others
+            str(given[name]) if name == "curated" else option_of(name) for name in others
         )
         raise UsageError(
             f"--resume goes on with what the run was begun with; found {words}. Leave that out, or "
@@ -152,10 +165,19 @@ def _tell(train: Callable[[], Path]) -> int:
     if not run.is_dir():
         say("This process has done its part. The first one packs and writes the run.")
         return 0
-    show(*_describe_run(run, RunFolder(run).read_metrics()))
+    metrics = RunFolder(run).read_metrics()
+    show(*_describe_run(run, metrics))
+    _show_gains(metrics, RunFolder(run).scheme)
     if (curve := read_learning_curve(RunFolder(run))) is not None:
         show(f"learning curve: {curve['summary']}")
     return 0
+
+
+def _show_gains(metrics: dict[str, Any], scheme: "Scheme") -> None:
+    from trainer.evaluation.gains import format_gains, read_gains
+
+    if (gains := read_gains(metrics)) is not None:
+        show(*format_gains(gains, scheme))
 
 
 def _describe_run(run: Path, metrics: dict[str, Any]) -> list[str]:

@@ -7,14 +7,26 @@ from dataclasses import replace
 from pathlib import Path
 
 from maskage.classes.scheme import Scheme
+from maskage.commands.text_table import list_first
 from maskage.console import say
 from maskage.errors import EnvironmentProblemError, UsageError
+from maskage.formats.run.photos_file import write_run_photos
 from maskage.formats.run.run_folder import RunFolder, check_name, create_run
 from maskage.system.files import is_disk_full
 from trainer.data.dataset import TrainingPhotos, read_training_photos
+from trainer.data.known_photos import list_photos, require_unseen
+from trainer.evaluation.leak_check import scan_files
+from trainer.fit.earlier_run import (
+    EarlierRun,
+    arguments_of,
+    read_earlier_run,
+    require_work,
+    settle,
+)
 from trainer.fit.packing import pack_run
 from trainer.fit.training import Training
-from trainer.network.backbones import build_network, find_backbone
+from trainer.fit.warm_start import WarmStart, drop_start, install_start, keep_start, load_start
+from trainer.network.backbones import Network, build_network, find_backbone
 from trainer.network.backend import keras
 from trainer.network.devices import Hardware, choose_hardware
 from trainer.network.multiprocess import leave_processes
@@ -31,7 +43,7 @@ def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path
 
     With pretrained weights, features are computed once by the frozen backbone, a head is trained on
     them, and then the upper blocks with the head. With random weights, whose features mean nothing,
-    the whole network is trained from the start.
+    the whole network is trained from the start. From an earlier run, its network is trained on.
 
     Args:
         settings: Settings of the user.
@@ -41,28 +53,43 @@ def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path
         The run folder. Of several processes that train together, only the first one keeps it.
 
     Raises:
-        DatasetError: The curated folder is not usable, or has too few groups for a learning curve.
-        UsageError: A setting is out of range or does not suit the classes, or the run's name is
-            taken.
+        DatasetError: The curated folder is not usable, or has too few groups for a learning curve;
+            or the earlier run has learned from its val or test.
+        UsageError: A setting is out of range or does not suit the classes, the run's name is taken,
+            or the earlier run is not one to start from.
         MissingDownloadError: There are no ImageNet weights.
-        ModelRefusedError: The weights file is invalid, or belongs to another network.
+        ModelRefusedError: The weights file, or the earlier run's model, is invalid, or belongs to
+            another network.
         TrainingStoppedError: Ctrl-C was pressed; the best result so far, if any, is packed.
         EnvironmentProblemError: The disk is full; what was trained so far is kept.
     """
-    settings.recipe()
+    earlier = None
+    if settings.from_run is not None:
+        earlier = read_earlier_run(settings.from_run, settings.runs)
+        settings = settle(settings, earlier)
+    settings.recipe(earlier.shortened if earlier is not None else None)
     hardware = choose_hardware(settings.devices, settings.precision)
     check_name(settings.runs, settings.name)
     photos = read_training_photos(settings.curated)
-    recipe = _recipe_for(settings, photos.scheme)
+    recipe = _recipe_for(settings, photos.scheme, earlier)
     if settings.learning_curve:
         require_enough_groups(photos.train.photos)
-    # Before the folder is created: without weights there is no run.
-    obtain_weights(find_backbone(recipe), recipe, settings.weights)
+    if earlier is not None:
+        held_out = [*photos.val.photos, *photos.test.photos]
+        require_unseen(photos, earlier.photos, scan_files(held_out), earlier.name)
+    else:
+        # Before the folder is created: without weights there is no run.
+        obtain_weights(find_backbone(recipe), recipe, settings.weights)
     args = {**settings.as_args(recipe), "dataset_digest": photos.digest, "hardware": str(hardware)}
+    args |= arguments_of(earlier) if earlier is not None else {}
     with hardware.runs_folder(settings.runs) as runs:
         run = create_run(runs, settings.name, recipe.name, args, photos.scheme)
         try:
             with run.lock(), _explained_full_disk(run):
+                if earlier is not None:
+                    keep_start(run, earlier, photos)
+                known_before = earlier.photos if earlier is not None else ()
+                write_run_photos(run.path, list_photos(photos, known_before))
                 return _train(
                     run,
                     settings=settings,
@@ -133,9 +160,17 @@ def resume(path: Path, on_progress: OnProgress = lambda _: None) -> Path:
         )
 
 
-def _recipe_for(settings: FitSettings, scheme: Scheme) -> Recipe:
-    recipe = settings.recipe_for(scheme)
-    if recipe.heads != settings.recipe().heads:
+def _recipe_for(settings: FitSettings, scheme: Scheme, earlier: EarlierRun | None) -> Recipe:
+    base = earlier.shortened if earlier is not None else None
+    recipe = settings.recipe_for(scheme, base)
+    if earlier is not None:
+        require_work(settings, recipe, earlier, scheme)
+        if removed := [label for label in earlier.scheme.labels if label not in scheme]:
+            say(
+                f"The run {earlier.name} has classes that {settings.curated} has not: "
+                f"{list_first(removed)}. The new model does not answer them any more."
+            )
+    if recipe.heads != settings.recipe(base).heads:
         say(
             f"The recipe {recipe.name} has a head of factors, which do not tell these classes "
             f"apart: the head answers the {len(scheme)} classes."
@@ -173,11 +208,15 @@ def _train(
     on_progress: OnProgress,
     state: TrainingState | None = None,
 ) -> Path:
-    weights = obtain_weights(find_backbone(recipe), recipe, settings.weights)
+    start = load_start(run)
+    weights = (
+        start.weights
+        if start is not None
+        else obtain_weights(find_backbone(recipe), recipe, settings.weights)
+    )
     keras.utils.set_random_seed(settings.seed)
     network = build_network(recipe, photos.scheme)
-    if weights is not None:
-        load_backbone_weights(network, weights)
+    has_head = _load_weights(network, recipe, start, weights)
     with StopSwitch() as switch:
         training = Training(
             settings=settings,
@@ -189,6 +228,8 @@ def _train(
             on_progress=on_progress,
             hardware=hardware,
             state=state,
+            start=start,
+            has_head=has_head,
         )
         outcome = training.run_phases(weights)
         leave_processes()
@@ -202,4 +243,16 @@ def _train(
                 run.path,
             )
         run.state.unlink(missing_ok=True)
+        drop_start(run)
     return run.path
+
+
+def _load_weights(
+    network: Network, recipe: Recipe, start: WarmStart | None, weights: Path | None
+) -> bool:
+    """Load the weights that a training starts with; return True if the head is among them."""
+    if start is not None:
+        return install_start(network, start, recipe)
+    if weights is not None:
+        load_backbone_weights(network, weights)
+    return False

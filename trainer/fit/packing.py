@@ -1,6 +1,7 @@
 """Finish a training: export the model, evaluate the exported file, and write the run's pages."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maskage.dataset.photo_scan import FileScan
 from maskage.environment import library_versions
 from maskage.faces.finder import CROP_MARGIN
 from maskage.formats.bundle import (
@@ -20,19 +22,23 @@ from maskage.formats.bundle import (
     golden_images,
     write_bundle,
 )
+from maskage.formats.run.photos_file import write_run_photos
 from maskage.formats.run.run_folder import RunFolder
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.inference.timing import measure_ms
 from maskage.security.keras_archive import archive_model
 from maskage.system.files import replace_file
 from trainer.data.dataset import TEST, TrainingPhotos
+from trainer.data.known_photos import count_changes, list_photos
 from trainer.data.pixels import PixelReader, plain_batches
 from trainer.evaluation.accuracies import name_accuracies
-from trainer.evaluation.evaluated_photos import evaluate_photos
+from trainer.evaluation.evaluated_photos import EvaluatedPhotos, evaluate_photos
 from trainer.evaluation.findings import CORRUPTED_PHOTOS, Findings, measure_worse
+from trainer.evaluation.gains import Gains, measure_gains
 from trainer.evaluation.leak_check import check_leak, scan_files
 from trainer.evaluation.metrics import expected_calibration_error
 from trainer.evaluation.photo_facts import read_metadata
+from trainer.fit.warm_start import WarmStart
 from trainer.network.backbones import Network, build_deliverable
 from trainer.network.classes import class_numbers
 from trainer.network.head import softmax
@@ -63,6 +69,7 @@ class TrainingOutcome:
         epochs: Number of epochs in each phase.
         watch: Stopwatch of the parts so far; packing adds its own.
         is_stopped: True if Ctrl-C ended the training.
+        start: What the run keeps of the earlier run that it was started from; None for none.
     """
 
     run: RunFolder
@@ -76,6 +83,7 @@ class TrainingOutcome:
     epochs: dict[str, int]
     watch: Stopwatch
     is_stopped: bool
+    start: WarmStart | None = None
 
 
 def pack_run(outcome: TrainingOutcome) -> None:
@@ -124,6 +132,8 @@ def _evaluate(
         scheme=photos.scheme,
     )
     learned = photos.learned
+    scans = scan_files(learned)
+    _list_photos(outcome, [*judged.file_scans, *scans])
     return Findings(
         judged=judged,
         model=model,
@@ -132,10 +142,35 @@ def _evaluate(
         milliseconds_per_photo=measure_ms(engine, size),
         worse=measure_worse(engine, judged, size, CORRUPTED_PHOTOS),
         learned=learned,
-        leak=check_leak(judged.file_scans, scan_files(learned)),
+        leak=check_leak(judged.file_scans, scans),
         split=photos.measured_split,
         is_tested=photos.measured_split == TEST,
         caveat=photos.caveat,
+        gains=_measure_gains(outcome, judged),
+    )
+
+
+def _list_photos(outcome: TrainingOutcome, scans: Sequence[FileScan]) -> None:
+    """Write which photos the network knows, now with what they look like."""
+    known_before = outcome.start.photos if outcome.start is not None else ()
+    by_digest = {scan.sha256: scan for scan in scans}
+    write_run_photos(outcome.run.path, list_photos(outcome.photos, known_before, by_digest))
+
+
+def _measure_gains(outcome: TrainingOutcome, judged: EvaluatedPhotos) -> Gains | None:
+    """Return what was won over the earlier run; None if the run was started from none."""
+    start, photos = outcome.start, outcome.photos
+    if start is None:
+        return None
+    return measure_gains(
+        start.name,
+        start.answers,
+        judged.predictions,
+        [photo.group for photo in judged.photos],
+        former=start.scheme,
+        scheme=photos.scheme,
+        changes=count_changes(photos, start.photos),
+        split=photos.measured_split,
     )
 
 

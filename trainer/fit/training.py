@@ -21,6 +21,7 @@ from trainer.fit.packing import TrainingOutcome
 from trainer.fit.phases import NetworkPhase
 from trainer.fit.tensorboard import TensorBoardLog
 from trainer.fit.validation import predict_logits
+from trainer.fit.warm_start import WarmStart
 from trainer.network.backbones import Network, build_network, open_upper_blocks, prepare_scratch
 from trainer.network.classes import class_numbers
 from trainer.network.devices import Hardware
@@ -58,6 +59,8 @@ class Training:
         on_progress: Called with the progress.
         hardware: Devices that the network is trained on.
         state: State of a killed training to continue from.
+        start: What the run keeps of the earlier run that it starts from; None for none.
+        has_head: True if the network has the earlier run's head, which is not trained by itself.
     """
 
     def __init__(
@@ -72,7 +75,10 @@ class Training:
         on_progress: OnProgress,
         hardware: Hardware,
         state: TrainingState | None = None,
+        start: WarmStart | None = None,
+        has_head: bool = False,
     ) -> None:
+        self._start, self._has_head = start, has_head
         self._settings, self._recipe, self._photos = settings, recipe, photos
         self._network, self._run = network, run
         self._switch, self._report = switch, on_progress
@@ -116,13 +122,19 @@ class Training:
             epochs=self._epochs,
             watch=self._watch,
             is_stopped=self._switch.is_requested,
+            start=self._start,
         )
 
     def _train_phases(self, weights: Path | None) -> Logits:
         """Train all phases, and return the validation photos' logits by the best network."""
         if weights is None:
             return self._train_network(SCRATCH, None)
-        logits = self._logits_of_past_head() if self._is_past(HEAD) else self._train_head(weights)
+        if self._is_past(HEAD):
+            logits = self._logits_of_past_head()
+        elif self._has_head and self._recipe.fine_tune.epochs:
+            logits = self._keep_head()
+        else:
+            logits = self._train_head(weights)
         if self._recipe.fine_tune.epochs and not self._should_stop():
             logits = self._train_network(FINE_TUNE, logits)
         return logits
@@ -157,6 +169,11 @@ class Training:
             with self._watch.measure("learning_curve"):
                 self._measure_curve(data)
         return head.logits(data.val)
+
+    def _keep_head(self) -> Logits:
+        """Keep the earlier run's network as the first result, and return its logits."""
+        save_checkpoint(self._network.logits, self._run.checkpoint)
+        return predict_logits(self._network, self._photos.val.photos, self._reader)
 
     def _compute_features(self, weights: Path) -> HeadData:
         cache = default_cache(self._settings.runs)

@@ -15,6 +15,7 @@ from maskage.formats.run.run_folder import RunFolder, describe_phases
 from maskage.outside_text import shown_text
 from trainer.evaluation.breakdown import LEAST_PHOTOS, Breakdown
 from trainer.evaluation.findings import Findings
+from trainer.evaluation.gains import Gains, describe_change, describe_split
 from trainer.evaluation.leak_check import LeakCheck
 from trainer.evaluation.metrics import FEW_GROUPS, Evaluation
 from trainer.pages.figures import describe_factor, describe_threshold
@@ -47,6 +48,7 @@ def write_card(run: RunFolder, found: Findings, metrics: dict[str, Any]) -> str:
         _purpose(scheme),
         _made_of(metrics, scheme),
         _how_good(found, metrics),
+        *([] if found.gains is None else [_gains(found.gains, scheme)]),
         _errors(whole, found.judged.breakdowns, scheme),
         _sureness(found, metrics["val_calibration_error"]),
         _limits(found),
@@ -115,6 +117,8 @@ def _made_of(metrics: dict[str, Any], scheme: Scheme) -> str:
     start = (
         "random weights" if metrics["weights"] == NONE else _plain(Path(metrics["weights"]).name)
     )
+    if (earlier := metrics.get("earlier_run")) is not None:
+        start = f"the run {_plain(earlier['name'])} (that from {start})"
     return f"""## Made of
 - Network: {_plain(metrics["model"])}, {metrics["parameters"] / 1e6:.1f} million weights, input
   {metrics["image_size"]} px, started from {start}.
@@ -155,6 +159,26 @@ def _how_good(found: Findings, metrics: dict[str, Any]) -> str:
             f"interval is {low:.1%} to {high:.1%}."
         )
     return f"{text}\n\n{_table(['class', 'precision', 'recall', 'F1', 'photos'], rows)}"
+
+
+def _gains(gains: Gains, scheme: Scheme) -> str:
+    rows = [
+        [
+            scheme.title(each.name) if each.kind == "class" else each.name,
+            each.photos,
+            "" if each.before is None else f"{each.before:.1%}",
+            f"{each.after:.1%}",
+            describe_change(each.change),
+            each.verdict,
+        ]
+        for each in gains.rows
+    ]
+    columns = ["", "photos", "before", "after", "change (95% interval)", ""]
+    return f"""## What the new photos bought
+Started from the run {_plain(gains.name)}, which is "before", on the same {gains.photos:,}
+{describe_split(gains.split)} photos. Neither was trained on one of them.
+
+{_table(columns, rows)}"""
 
 
 def _bold(text: str) -> list[str]:

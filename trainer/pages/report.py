@@ -26,6 +26,7 @@ from trainer.pages.figures import (
     sureness_card,
     worse_card,
 )
+from trainer.pages.gains import gains_card
 from trainer.pages.photos import (
     matrix_card,
     mistakes_card,
@@ -34,7 +35,7 @@ from trainer.pages.photos import (
     unsure_card,
 )
 from trainer.pages.run_pictures import DARK, draw_confusion, draw_curves, draw_learning_curve
-from trainer.settings import FitSettings
+from trainer.settings import FitSettings, option_of
 from trainer.studies.learning_curve import LearningCurve
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def write_report(
     write_private(run.path / "curves.png", curves)
     shelf = PictureShelf()
     cards = [
+        gains_card(found.gains, scheme),
         *_shared_cards(found, shelf, metrics["val_calibration_error"]),
         _training_card(curves, draw_curves(epochs, DARK), metrics["seconds"]),
         _learning_curve(run),
@@ -137,12 +139,18 @@ def describe_run(metrics: dict[str, Any]) -> str:
     counts = metrics["counts"]
     tested = f"{counts['test']:,}" if counts["test"] else "none"
     return (
-        f"{metrics['model']} at {metrics['image_size']} px, weights "
-        f"{Path(metrics['weights']).name}; "
+        f"{metrics['model']} at {metrics['image_size']} px, {_describe_start(metrics)}; "
         f"{describe_phases(metrics)}. "
         f"{counts['train']:,} photos to train, {counts['val']:,} to validate, {tested} "
         f"to test."
     )
+
+
+def _describe_start(metrics: dict[str, Any]) -> str:
+    earlier = metrics.get("earlier_run")
+    if earlier is not None:
+        return f"started from the run {earlier['name']}"
+    return f"weights {Path(metrics['weights']).name}"
 
 
 def fit_command(run: RunFolder) -> str:
@@ -152,13 +160,15 @@ def fit_command(run: RunFolder) -> str:
     somebody keeps photos.
     """
     asked = run.read_args()
+    # The network is that of the earlier run, whatever its recipe.
+    unsaid = _NOT_REPEATED | (_OF_EARLIER if asked.get("from_run") is not None else frozenset())
     words = ["trainer", "fit", Path(str(asked.get("curated", "curated"))).name]
     for field in fields(FitSettings):
         value = asked.get(field.name)
         is_default = value == field.default and field.name not in _ALWAYS_NAMED
-        if field.name in _NOT_REPEATED or value is None or is_default:
+        if field.name in unsaid or value is None or is_default:
             continue
-        words.append(f"--{field.name.replace('_', '-')}")
+        words.append(option_of(field.name))
         if value is not True:
             word = str(value)
             words.append(Path(word).name if field.name in _PATHS else word)
@@ -167,7 +177,8 @@ def fit_command(run: RunFolder) -> str:
 
 _NOT_REPEATED = frozenset({"curated", "runs", "name"})
 _ALWAYS_NAMED = frozenset({"model", "weights", "seed"})
-_PATHS = frozenset({"weights", "metadata", "model"})
+_OF_EARLIER = frozenset({"model", "weights", "image_size", "alpha", "heads"})
+_PATHS = frozenset({"weights", "metadata", "model", "from_run"})
 
 
 def _shared_cards(

@@ -18,6 +18,7 @@ from maskage.formats.curated.curated_set import SetContents, read_contents
 from maskage.formats.curated.plan_file import PlanRow
 from maskage.formats.feature_cache import list_pieces, read_digests
 from maskage.formats.output_log import Kind, Output, log_paths
+from maskage.formats.run.photos_file import count_run_photos
 from maskage.formats.run.predictions_file import count_predicted
 from maskage.formats.run.run_arguments import TrainedRun, read_run
 from maskage.pictures.images import read_image
@@ -143,12 +144,15 @@ def find_derived_copies(
     places.caches |= {cache for run in runs for cache in run.feature_caches}
     sets = {folder: read_contents(folder) for folder in sorted(places.sets)}
     found = {folder: _search_set(one, sought) for folder, one in sets.items()}
-    derived_runs = [t for run in runs if (t := _derived_run(run, sets, found, sought)) is not None]
+    # Features are kept of copies and former pictures too, which have digests of their own.
+    copies = frozenset(_digests_of_copies(sets, found))
+    digests = Either(copies, sought.digests)
+    derived_runs = [
+        t for run in runs if (t := _derived_run(run, sets, found, sought, digests)) is not None
+    ]
     curated = [
         _derived_set(sets[one], inside, sought.root) for one, inside in found.items() if inside
     ]
-    # Features are kept of copies and former pictures too, which have digests of their own.
-    copies = frozenset(_digests_of_copies(sets, found))
     trained = _digests_trained_on(sets, found, runs, derived_runs)
     sets_of_theirs = Either(trained, sought.sets)
     loose = find_loose_copies(places, outputs, sought, sets_of_theirs, copies)
@@ -165,7 +169,7 @@ def find_derived_copies(
     return DerivedCopies(
         tuple(curated),
         tuple(derived_runs),
-        tuple(sorted(_pieces_with(Either(copies, sought.digests), places.caches))),
+        tuple(sorted(_pieces_with(digests, places.caches))),
         tuple(find_scan_caches(sought.root, sought.digests, places.caches)),
         tuple(
             copy
@@ -292,6 +296,7 @@ def _derived_run(
     sets: Mapping[Path, SetContents],
     found: Mapping[Path, _InSet],
     sought: SoughtPhotos,
+    digests: Container[str],
 ) -> DerivedRun | None:
     one, reason = sets.get(run.trained_on), f"trained on {run.curated}"
     if not run.trained_on.is_dir():
@@ -299,10 +304,17 @@ def _derived_run(
         run = replace(run, command="")
     if run.dataset_digest is not None and run.dataset_digest in sought.sets:
         return DerivedRun(run.folder, f"{reason} as it was", run.command)
+    is_same_set = one is not None and run.dataset_digest in (None, one.digest)
+    if one is not None and is_same_set and found[one.folder]:
+        return DerivedRun(run.folder, reason, run.command)
+    # Its own photos are theirs, or those of the earlier run that it was started from.
+    if known := count_run_photos(run.folder, digests):
+        files = "a file" if known == 1 else f"{known} files"
+        return DerivedRun(run.folder, f"its photos.csv lists {files} of theirs", run.command)
     if one is not None and one.origin.dataset not in (None, sought.root) and not found[one.folder]:
         return None
-    if one is not None and run.dataset_digest in (None, one.digest):
-        return DerivedRun(run.folder, reason, run.command) if found[one.folder] else None
+    if is_same_set:
+        return None
     rows = () if one is None else one.rows
     written = {row.written for row in rows if row.written and row.path in sought.paths}
     if named := count_predicted(run.folder, Either(sought.paths, written)):
