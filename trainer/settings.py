@@ -41,6 +41,7 @@ class FitSettings:
         devices: "all", "cpu" or a number, see `devices.choose_hardware`.
         precision: One of `PRECISIONS`, see `precision.choose_policy`.
         metadata: Path of a CSV with path and source, subject, session, see `photo_facts`.
+        chosen: How `trainer search` chose this network, sentences for people; None if a person did.
     """
 
     curated: Path = DEFAULT_CURATED
@@ -61,6 +62,7 @@ class FitSettings:
     devices: str = "all"
     precision: str = "auto"
     metadata: Path | None = None
+    chosen: str | None = None
 
     def recipe(self) -> Recipe:
         """Return the recipe with these settings.

@@ -18,7 +18,7 @@ from trainer.evaluation.findings import Findings
 from trainer.evaluation.leak_check import LeakCheck
 from trainer.evaluation.metrics import FEW_GROUPS, Evaluation
 from trainer.pages.figures import describe_factor, describe_threshold
-from trainer.pages.report import fit_command
+from trainer.pages.report import fit_command, read_choice
 from trainer.settings import NONE
 
 OPEN = ("source", "size", "sharpness")
@@ -45,7 +45,7 @@ def write_card(run: RunFolder, found: Findings, metrics: dict[str, Any]) -> str:
     parts = [
         f"# {_plain(run.path.name)}",
         _purpose(scheme),
-        _made_of(metrics, scheme),
+        _made_of(metrics, scheme, read_choice(run)),
         _how_good(found, metrics),
         _errors(whole, found.judged.breakdowns, scheme),
         _sureness(found, metrics["val_calibration_error"]),
@@ -100,7 +100,7 @@ def _explain_factors(scheme: Scheme) -> list[str]:
     return textwrap.wrap(text.strip(), 100)
 
 
-def _made_of(metrics: dict[str, Any], scheme: Scheme) -> str:
+def _made_of(metrics: dict[str, Any], scheme: Scheme, choice: str | None) -> str:
     counts, classes = metrics["counts"], metrics["class_counts"]
     tested = f"{counts['test']:,}" if counts["test"] else "none"
     rows = [
@@ -115,12 +115,17 @@ def _made_of(metrics: dict[str, Any], scheme: Scheme) -> str:
     start = (
         "random weights" if metrics["weights"] == NONE else _plain(Path(metrics["weights"]).name)
     )
+    chosen = (
+        ""
+        if choice is None
+        else "\n".join(["", *textwrap.wrap(f"- {_plain(choice)}", 100, subsequent_indent="  ")])
+    )
     return f"""## Made of
 - Network: {_plain(metrics["model"])}, {metrics["parameters"] / 1e6:.1f} million weights, input
   {metrics["image_size"]} px, started from {start}.
 - Training: {describe_phases(metrics)}.
 - Photos: {counts["train"]:,} to train, {counts["val"]:,} to validate, {tested} to test.
-  Variants are augmented copies that fill up small classes; they are in train only.
+  Variants are augmented copies that fill up small classes; they are in train only.{chosen}
 
 {table}"""
 

@@ -81,7 +81,7 @@ def write_report(
     ]
     page = render_page(
         f"Training run {run.path.name}",
-        describe_run(metrics),
+        " ".join(filter(None, (describe_run(metrics), read_choice(run)))),
         main_tiles(found),
         cards,
         notices=_notices(found),
@@ -145,6 +145,12 @@ def describe_run(metrics: dict[str, Any]) -> str:
     )
 
 
+def read_choice(run: RunFolder) -> str | None:
+    """Return how `trainer search` chose the network of a run; None if a person did."""
+    chosen = run.read_args().get("chosen")
+    return chosen if isinstance(chosen, str) else None
+
+
 def fit_command(run: RunFolder) -> str:
     """Return the command that trains the same again, under a name of its own.
 
@@ -165,7 +171,7 @@ def fit_command(run: RunFolder) -> str:
     return shlex.join(words)
 
 
-_NOT_REPEATED = frozenset({"curated", "runs", "name"})
+_NOT_REPEATED = frozenset({"curated", "runs", "name", "chosen"})
 _ALWAYS_NAMED = frozenset({"model", "weights", "seed"})
 _PATHS = frozenset({"weights", "metadata", "model"})
 
