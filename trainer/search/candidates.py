@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 from maskage.classes.scheme import Scheme
 from maskage.errors import MissingDownloadError, UsageError
@@ -39,6 +40,11 @@ class Network:
         """Name for people: "mobilenetv2-192", or "mobilenetv2x0.35-192" where it is narrower."""
         width = "" if self.recipe.alpha == 1 else f"x{self.recipe.alpha:g}"
         return f"{self.recipe.name}{width}-{self.recipe.image_size}"
+
+    @property
+    def key(self) -> tuple[str, float, int]:
+        """The same as `CandidateRecord.network` of its candidates."""
+        return self.model, self.recipe.alpha, self.recipe.image_size
 
     def candidates(self, scheme: Scheme) -> dict[str, CandidateRecord]:
         """Return the candidates with each kind of head that suits the classes, by name."""
@@ -101,7 +107,8 @@ def find_networks(
     left_out = [*_describe_lacking(lacking), *refused]
     if not networks:
         _refuse(lacking, refused)
-    networks.sort(key=lambda each: (not each.is_own_size, each.weights_bytes, each.name))
+    # What must be fetched first comes last.
+    networks.sort(key=lambda each: (not each.is_own_size, each.weights_bytes or inf, each.name))
     return FoundNetworks(tuple(networks), tuple(left_out))
 
 

@@ -70,13 +70,18 @@ def run_frozen_stage(session: SearchSession, networks: Sequence[Network]) -> Non
         raise faults[0]
 
 
-def measure_speed(session: SearchSession) -> None:
-    """Measure the time for a face of all networks by turns, so that a busy moment slows all."""
-    candidates = session.record.candidates
+def measure_speed(session: SearchSession, networks: Sequence[Network]) -> None:
+    """Measure the time for a face of all networks by turns, so that a busy moment slows all.
+
+    Args:
+        session: The search.
+        networks: Those whose weights are at hand; others keep what was measured before.
+    """
+    candidates, at_hand = session.record.candidates, {each.key for each in networks}
     recipes = {
         each.network: session.recipe_of(each)
         for each in candidates.values()
-        if each.frozen is not None
+        if each.frozen is not None and each.network in at_hand
     }
     if not recipes:
         return

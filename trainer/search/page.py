@@ -117,7 +117,7 @@ def render(summary: SearchSummary) -> str:
 
 def _front(summary: SearchSummary) -> "Markup":
     ranking = summary.ranking
-    shown = [each for each in ranking.standings if math.isfinite(each.milliseconds)]
+    shown = [each for each in ranking.side_by_side if math.isfinite(each.milliseconds)]
     plot = _plot(shown)
     front = [each for each in summary.front if math.isfinite(each.milliseconds)]
     # A point of the front is the best up to its time: the line is a stair.
@@ -135,10 +135,18 @@ def _front(summary: SearchSummary) -> "Markup":
         plot=plot,
         line=" ".join(stairs),
         points=[_point(plot, each, summary) for each in shown],
-        labels=_labels(plot, [*front, ranking.recommended, ranking.best], ranking.recommended),
+        labels=_labels(plot, _named(summary, shown), ranking.recommended.name),
         verdict=summary.verdict,
+        photos=int(shown[0].is_asked.sum()) if shown else 0,
         has_frozen=any(not each.is_tuned for each in shown) and ranking.best.is_tuned,
     )
+
+
+def _named(summary: SearchSummary, shown: Sequence[Standing]) -> list[Standing]:
+    """Return the candidates that get a name in the chart."""
+    ranking = summary.ranking
+    names = {each.name for each in [*summary.front, ranking.recommended, ranking.best]}
+    return [each for each in shown if each.name in names]
 
 
 def _plot(shown: Sequence[Standing]) -> FrontPlot:
@@ -157,14 +165,14 @@ def _point(plot: FrontPlot, each: Standing, summary: SearchSummary) -> dict[str,
         "y": plot.y(each.accuracy.value),
         "low": plot.y(each.accuracy.low),
         "high": plot.y(each.accuracy.high),
-        "is_chosen": each is summary.ranking.recommended,
+        "is_chosen": each.name == summary.ranking.recommended.name,
         "text": f"{each.name}, {describe_training(each)}: {each.accuracy.value:.1%} "
         f"({each.accuracy.low:.1%} to {each.accuracy.high:.1%}), {format_ms(each)}",
     }
 
 
 def _labels(
-    plot: FrontPlot, named: Sequence[Standing], chosen: Standing
+    plot: FrontPlot, named: Sequence[Standing], chosen: str
 ) -> list[tuple[float, float, str, str, bool]]:
     """Return place, text, anchor and emphasis of each name, moved apart where they would touch."""
     labels: list[tuple[float, float, str, str, bool]] = []
@@ -175,7 +183,7 @@ def _labels(
         while any(abs(y - other) < CLOSE_PX for _, other, *_ in labels):
             y += CLOSE_PX / 2
         at = x - 9 if is_right else x + 9
-        labels.append((at, y, each.name, "end" if is_right else "start", each is chosen))
+        labels.append((at, y, each.name, "end" if is_right else "start", each.name == chosen))
     return labels
 
 
@@ -183,21 +191,27 @@ def _table(summary: SearchSummary) -> "Markup":
     ranking = summary.ranking
     factors = [*ranking.best.photos.scheme.factors]
     low = math.floor(min(each.accuracy.low for each in ranking.standings) * 10) / 10
-    front = summary.front
+    front = {each.name for each in summary.front}
     columns = ["candidate", "trained", "photos", "right", f"{low:.0%} to 100%", "95% interval",
-               *factors, "ms a face", ""]  # fmt: skip
+               *factors, "ms a face"]  # fmt: skip
     rows: list[list[str | Markup]] = []
     for each in ranking.standings:
         span = (each.accuracy.low, each.accuracy.high)
-        notes = [
-            "recommended" if each is ranking.recommended else "",
-            "best" if each is ranking.best else "",
-            "not told from the best" if each in ranking.not_told_apart else "",
-            "on the front" if each in front else "",
-        ]
+        kinds = {
+            "recommended": each is ranking.recommended,
+            "the best": each is ranking.best,
+            "not told from the best": each in ranking.not_told_apart,
+            "on the front": each.name in front,
+        }
         rows.append(
             [
-                fill(TEMPLATE, "name", name=each.name, is_chosen=each is ranking.recommended),
+                fill(
+                    TEMPLATE,
+                    "name",
+                    name=each.name,
+                    notes=", ".join(note for note, holds in kinds.items() if holds),
+                    is_chosen=each is ranking.recommended,
+                ),
                 describe_training(each),
                 f"{int(each.is_asked.sum()):,}",
                 f"{each.accuracy.value:.1%}",
@@ -205,7 +219,6 @@ def _table(summary: SearchSummary) -> "Markup":
                 f"{100 * span[0]:.1f} to {span[1]:.1%}",
                 *(f"{each.accuracies.factors[name]:.1%}" for name in factors),
                 format_ms(each, ""),
-                ", ".join(filter(None, notes[:3])) or notes[3],
             ]
         )
     return fill(TEMPLATE, "candidates", columns=columns, rows=rows)
@@ -244,6 +257,7 @@ def _next(summary: SearchSummary) -> "Markup":
         "next",
         command=command,
         again=again,
+        other=summary.other_command,
         name=name,
         test=summary.test_line,
         spent=format_span(summary.spent_s),

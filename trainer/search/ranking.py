@@ -6,7 +6,7 @@ of the test part.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -106,6 +106,10 @@ class Standing:
         drawn = resample_means(right[None], groups, seed=1337)[:, 0]
         return estimate_accuracy(float(right.mean()), drawn, groups)
 
+    def restricted(self, asked: NDArray[np.bool_]) -> "Standing":
+        """Return the same candidate as if only some photos had been asked, shape (N,)."""
+        return replace(self, answers=np.where(asked, self.answers, UNASKED))
+
     def accuracy_on(self, asked: NDArray[np.bool_]) -> float:
         """Return the accuracy on some photos, all of which it answered."""
         return float(self.is_right[asked].mean())
@@ -153,6 +157,14 @@ class Ranking:
     def peers(self) -> list[Standing]:
         """The candidates that are compared with the best: fine-tuned ones, if there are any."""
         return [each for each in self.standings if each.is_tuned == self.best.is_tuned]
+
+    @cached_property
+    def side_by_side(self) -> list[Standing]:
+        """All candidates by the photos that every one of them answered, in their order."""
+        asked = np.logical_and.reduce([each.is_asked for each in self.standings])
+        if not asked.any():
+            return list(self.standings)
+        return [each.restricted(asked) for each in self.standings]
 
     @property
     def not_told_apart(self) -> list[Standing]:

@@ -1,5 +1,6 @@
 """Run a search: its stages in their order, from where it was begun or stopped."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from maskage.formats.run.search_file import SearchRecord, read_search
 from maskage.system.files import is_disk_full
 from maskage.system.lock import FolderLock
 from trainer.data.dataset import read_training_photos
+from trainer.network.multiprocess import process_of
 from trainer.progress import OnProgress
 from trainer.search.budget import BudgetClock
 from trainer.search.candidates import find_networks
@@ -49,6 +51,10 @@ def run_search(
         InUseError: Another program runs this search.
         EnvironmentProblemError: The record is damaged, or the disk is full.
     """
+    if (processes := process_of(os.environ).count) > 1:
+        raise UsageError(
+            f"A search works in one process only; found {processes}. Unset KERAS_DISTRIBUTION_*."
+        )
     clock = BudgetClock(budget_s)
     record = read_search(folder)
     with _locked(folder), _explained_full_disk(folder):
@@ -61,7 +67,7 @@ def run_search(
         try:
             run_frozen_stage(session, found.networks)
             if session.rank() is not None:
-                measure_speed(session)
+                measure_speed(session, found.networks)
                 run_trial_stage(session)
             if (ranking := session.rank()) is not None:
                 run = run_final_stage(session, ranking)

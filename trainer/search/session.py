@@ -26,8 +26,8 @@ from trainer.search.costs import Costs
 from trainer.search.fold_set import list_judged
 from trainer.search.ranking import JudgedPhotos, Ranking, rank
 
-SET_NAME, TRIAL_NAME = "set", "trial"
-"""Names in the search folder of a trial's photos and of its run."""
+SET_NAME, TRIAL_NAME, RECIPE_FILE = "set", "trial", "trial.toml"
+"""Names in the search folder of a trial's photos, its run and its recipe."""
 
 
 @dataclass
@@ -127,9 +127,10 @@ class SearchSession:
         self.left_out.append(text)
 
     def remove_trial(self) -> None:
-        """Remove the photos and the run of a trial."""
+        """Remove the photos, the run and the recipe of a trial."""
         for name in (SET_NAME, TRIAL_NAME):
             shutil.rmtree(self.folder / name, ignore_errors=True)
+        (self.folder / RECIPE_FILE).unlink(missing_ok=True)
 
     @contextmanager
     def sharing_features(self) -> Iterator[None]:

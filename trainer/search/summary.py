@@ -17,7 +17,7 @@ from trainer.search.ranking import Ranking, Standing, find_front
 from trainer.search.session import SearchSession
 from trainer.studies.group_validation_report import describe_groups
 
-NAME_WIDTH, WIDTH = 30, 80
+NAME_WIDTH, WIDTH = 37, 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +26,7 @@ class SearchSummary:
 
     Attributes:
         folder: The search folder.
+        curated: The curated set.
         ranking: The candidates in order.
         left_out: Sentences on what was not tried, and why.
         meaning: What the groups of the photos are, a sentence or two.
@@ -35,6 +36,7 @@ class SearchSummary:
     """
 
     folder: Path
+    curated: Path
     ranking: Ranking
     left_out: tuple[str, ...]
     meaning: str
@@ -45,8 +47,13 @@ class SearchSummary:
 
     @property
     def front(self) -> list[Standing]:
-        """The candidates than which no other is as fast and more often right, fastest first."""
-        return find_front(self.ranking.peers)
+        """The candidates than which no other is as fast and more often right, fastest first.
+
+        They are compared on the photos that every candidate answered, fine-tuned or not.
+        """
+        is_tuned = self.ranking.best.is_tuned
+        peers = [each for each in self.ranking.side_by_side if each.is_tuned == is_tuned]
+        return find_front(peers)
 
     @property
     def verdict(self) -> str:
@@ -138,8 +145,8 @@ class SearchSummary:
             f"{int(photos.groups.max()) + 1:,} groups, each answered by networks that saw no "
             f"photo of its group",
             "",
-            f"{'candidate':<{NAME_WIDTH}}{'trained':>10}{'photos':>7}{'right':>8}"
-            f"{'95% interval':>14}{'ms':>7}",
+            f"{'candidate':<{NAME_WIDTH}}{'trained':>9}{'photos':>7}{'right':>7}"
+            f"{'95% interval':>13}{'ms':>7}",
             *(self._line(each) for each in self.ranking.standings),
             "",
             "* recommended   = not told from the best by these photos",
@@ -149,8 +156,9 @@ class SearchSummary:
         ]
         if self.left_out:
             lines += ["", "Left out:", *(f"- {text}" for text in self.left_out)]
-        lines += ["", *self._ends()]
-        return join_lines([part for line in lines for part in _wrap(line)])
+        wrapped = [part for line in lines for part in _wrap(line)]
+        # A command that is broken into lines cannot be pasted.
+        return join_lines([*wrapped, "", *self._ends()])
 
     def _line(self, each: Standing) -> str:
         chosen = each is self.ranking.recommended
@@ -159,8 +167,8 @@ class SearchSummary:
         name = fit_width(shown_text(each.name), NAME_WIDTH - 2)
         span = f"{100 * each.accuracy.low:.1f}-{100 * each.accuracy.high:.1f}"
         return (
-            f"{mark} {name}{describe_training(each):>10}{int(each.is_asked.sum()):>7,}"
-            f"{each.accuracy.value:>8.1%}{span:>14}{format_ms(each, ''):>7}"
+            f"{mark} {name}{describe_training(each):>9}{int(each.is_asked.sum()):>7,}"
+            f"{each.accuracy.value:>7.1%}{span:>13}{format_ms(each, ''):>7}"
         )
 
     def _notes(self) -> list[str]:
@@ -172,16 +180,30 @@ class SearchSummary:
         )
         return [note for note in (few, self.meaning) if note]
 
+    @property
+    def other_command(self) -> str | None:
+        """The command that trains the best in place of the recommended; None if it is that."""
+        best = self.ranking.best
+        if best is self.ranking.recommended:
+            return None
+        words = ["trainer", "fit", self.curated.name, "--model", best.candidate.recipe]
+        words += ["--image-size", str(best.candidate.image_size)]
+        words += [] if best.candidate.alpha == 1 else ["--alpha", f"{best.candidate.alpha:g}"]
+        return join_words([*words, "--heads", best.candidate.heads])
+
     def _ends(self) -> list[str]:
-        spent = f"{format_span(self.spent_s)} of {format_span(self.budget_s)} spent"
+        spent = f"{format_span(self.spent_s)} of {format_span(self.budget_s)} spent."
+        page = f"Look at {self.folder / 'report.html'}"
+        other = self.other_command
+        lines = [] if other is None else [f"To train the best in its place: {other}"]
         if self.run is None:
             again = join_words(["trainer", "search", "--resume", str(self.folder)])
-            return [f"{spent}. The chosen network is not trained; go on with `{again}`."]
+            return [f"{spent} {page}", *lines, f"The chosen network is not trained; go on: {again}"]
         return [
-            str(self.run),
-            str(self.test_line),
-            f"{spent}. Look at {self.folder / 'report.html'}, then try: detector live --model "
-            f"{self.run}",
+            f"{self.run}: {self.test_line}",
+            f"{spent} {page}",
+            *lines,
+            f"Then try: {join_words(['detector', 'live', '--model', str(self.run)])}",
         ]
 
 
@@ -210,6 +232,7 @@ def summarise(session: SearchSession, run: Path | None) -> SearchSummary | None:
         return None
     return SearchSummary(
         folder=session.folder,
+        curated=session.dataset.folder,
         ranking=ranking,
         left_out=tuple(session.left_out),
         meaning=describe_groups(session.dataset).meaning,

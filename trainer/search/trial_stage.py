@@ -31,7 +31,7 @@ from trainer.search.costs import TrainingTimes
 from trainer.search.final_stage import predict_final_s, read_times
 from trainer.search.fold_set import assign_splits, number_of, write_fold_set
 from trainer.search.ranking import Standing, find_front, stand
-from trainer.search.session import SET_NAME, TRIAL_NAME, SearchSession
+from trainer.search.session import RECIPE_FILE, SET_NAME, TRIAL_NAME, SearchSession
 from trainer.settings import FitSettings
 
 MOST_FINALISTS = 4
@@ -42,14 +42,13 @@ SHORT = 3
 
 LEAST_EPOCHS = 2
 
-RECIPE_FILE = "trial.toml"
-
 
 def run_trial_stage(session: SearchSession) -> None:
     """Fine-tune the best few on folds, as far as time allows after the chosen one's training."""
     alive = _choose_finalists(session)
     for fold in range(session.fold_count):
-        if fold and len(alive) < 2:
+        # One alone is chosen already.
+        if len(alive) < 2:
             return
         splits = assign_splits(
             session.photos, session.judged.folds, fold, session.dataset, session.record.seed
@@ -194,7 +193,6 @@ def _train(
         precision=session.record.precision,
     )
     run = RunFolder(fit(settings, guard))
-    (folder / RECIPE_FILE).unlink(missing_ok=True)
     answers = _read_answers(session, run, fold)
     return answers, read_times(run, time.monotonic() - began_s), photos
 
