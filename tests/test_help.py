@@ -32,7 +32,7 @@ sys.exit(code)
 
 
 def test_every_command_is_looked_at() -> None:
-    assert len(COMMANDS) == 4 + 16 + 2 + 6 + 6
+    assert len(COMMANDS) == 4 + 16 + 2 + 7 + 6
 
 
 @pytest.mark.parametrize("package", PROGRAMS)

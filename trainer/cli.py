@@ -20,6 +20,7 @@ from maskage.console import say, show, show_block, show_progress
 from maskage.errors import GateFailedError
 from trainer.exports.command import EXPORT
 from trainer.fit.command import FIT
+from trainer.search.command import SEARCH
 from trainer.studies.command import CROSS_VALIDATE, LEAK
 
 
@@ -110,6 +111,7 @@ PROGRAM = Program(
     "Train, measure and compare classifiers.",
     (
         FIT,
+        SEARCH,
         Command(
             "evaluate",
             "measure a trained model",

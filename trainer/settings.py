@@ -43,6 +43,7 @@ class FitSettings:
         metadata: Path of a CSV with path and source, subject, session, see `photo_facts`.
         from_run: Folder of the run whose network the training starts from, or None; its recipe is
             then the one to pass as `base`, see `trainer.fit.earlier_run`.
+        chosen: How `trainer search` chose this network, sentences for people; None if a person did.
     """
 
     curated: Path = DEFAULT_CURATED
@@ -64,6 +65,7 @@ class FitSettings:
     precision: str = "auto"
     metadata: Path | None = None
     from_run: Path | None = None
+    chosen: str | None = None
 
     @property
     def is_from_random(self) -> bool:

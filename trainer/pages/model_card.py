@@ -19,7 +19,7 @@ from trainer.evaluation.gains import Gains, describe_change, describe_split
 from trainer.evaluation.leak_check import LeakCheck
 from trainer.evaluation.metrics import FEW_GROUPS, Evaluation
 from trainer.pages.figures import describe_factor, describe_threshold
-from trainer.pages.report import fit_command
+from trainer.pages.report import fit_command, read_choice
 from trainer.settings import NONE
 
 OPEN = ("source", "size", "sharpness")
@@ -46,7 +46,7 @@ def write_card(run: RunFolder, found: Findings, metrics: dict[str, Any]) -> str:
     parts = [
         f"# {_plain(run.path.name)}",
         _purpose(scheme),
-        _made_of(metrics, scheme),
+        _made_of(metrics, scheme, read_choice(run)),
         _how_good(found, metrics),
         *([] if found.gains is None else [_gains(found.gains, scheme)]),
         _errors(whole, found.judged.breakdowns, scheme),
@@ -102,7 +102,7 @@ def _explain_factors(scheme: Scheme) -> list[str]:
     return textwrap.wrap(text.strip(), 100)
 
 
-def _made_of(metrics: dict[str, Any], scheme: Scheme) -> str:
+def _made_of(metrics: dict[str, Any], scheme: Scheme, choice: str | None) -> str:
     counts, classes = metrics["counts"], metrics["class_counts"]
     tested = f"{counts['test']:,}" if counts["test"] else "none"
     rows = [
@@ -119,12 +119,17 @@ def _made_of(metrics: dict[str, Any], scheme: Scheme) -> str:
     )
     if (earlier := metrics.get("earlier_run")) is not None:
         start = f"the run {_plain(earlier['name'])} (that from {start})"
+    chosen = (
+        ""
+        if choice is None
+        else "\n".join(["", *textwrap.wrap(f"- {_plain(choice)}", 100, subsequent_indent="  ")])
+    )
     return f"""## Made of
 - Network: {_plain(metrics["model"])}, {metrics["parameters"] / 1e6:.1f} million weights, input
   {metrics["image_size"]} px, started from {start}.
 - Training: {describe_phases(metrics)}.
 - Photos: {counts["train"]:,} to train, {counts["val"]:,} to validate, {tested} to test.
-  Variants are augmented copies that fill up small classes; they are in train only.
+  Variants are augmented copies that fill up small classes; they are in train only.{chosen}
 
 {table}"""
 

@@ -83,7 +83,7 @@ def write_report(
     ]
     page = render_page(
         f"Training run {run.path.name}",
-        describe_run(metrics),
+        " ".join(filter(None, (describe_run(metrics), read_choice(run)))),
         main_tiles(found),
         cards,
         notices=_notices(found),
@@ -153,6 +153,12 @@ def _describe_start(metrics: dict[str, Any]) -> str:
     return f"weights {Path(metrics['weights']).name}"
 
 
+def read_choice(run: RunFolder) -> str | None:
+    """Return how `trainer search` chose the network of a run; None if a person did."""
+    chosen = run.read_args().get("chosen")
+    return chosen if isinstance(chosen, str) else None
+
+
 def fit_command(run: RunFolder) -> str:
     """Return the command that trains the same again, under a name of its own.
 
@@ -175,7 +181,7 @@ def fit_command(run: RunFolder) -> str:
     return shlex.join(words)
 
 
-_NOT_REPEATED = frozenset({"curated", "runs", "name"})
+_NOT_REPEATED = frozenset({"curated", "runs", "name", "chosen"})
 _ALWAYS_NAMED = frozenset({"model", "weights", "seed"})
 _OF_EARLIER = frozenset({"model", "weights", "image_size", "alpha", "heads"})
 _PATHS = frozenset({"weights", "metadata", "model", "from_run"})

@@ -185,8 +185,8 @@ def test_each_command_that_reads_a_dataset_takes_data_as_an_option() -> None:
         for program, command in COMMANDS
         if "--data" not in command.make_parser(program.name).option_names
     }
-    assert without == {"collector cameras", "trainer fit", "trainer compare", "trainer leak",
-                       "trainer cross-validate", "detector run", "detector bench",
+    assert without == {"collector cameras", "trainer fit", "trainer search", "trainer compare",
+                       "trainer leak", "trainer cross-validate", "detector run", "detector bench",
                        "detector demo"}  # fmt: skip
 
 
