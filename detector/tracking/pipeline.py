@@ -85,12 +85,14 @@ class ModelRequest:
         folder: A run or a bundle folder; None for the newest run.
         face_model: A copy of YuNet, or None to look for one.
         threshold: Confidence under which a face is unsure; None for the bundle's.
+        strange_above: Strangeness above which a face is unsure; None for the bundle's.
         thrift: The work that is not repeated in every frame.
     """
 
     folder: Path | None = None
     face_model: Path | None = None
     threshold: float | None = None
+    strange_above: float | None = None
     thrift: Thrift = EVERYTHING
 
 
@@ -104,6 +106,7 @@ class LivePipeline:
         classifier: A loaded bundle; its crop margin is used for the crops.
         thrift: The work that is not repeated in every frame.
         unsure_below: Confidence under which a face is unsure; None for the bundle's.
+        strange_above: Strangeness above which a face is unsure; None for the bundle's.
 
     Attributes:
         finder: As given.
@@ -117,6 +120,7 @@ class LivePipeline:
         classifier: Classifier,
         thrift: Thrift = EVERYTHING,
         unsure_below: float | None = None,
+        strange_above: float | None = None,
     ) -> None:
         self.finder = finder
         self.classifier = classifier
@@ -127,7 +131,11 @@ class LivePipeline:
         self._run_s = 0.0
         if unsure_below is None:
             unsure_below = classifier.bundle.unsure_below
-        self.tracker = FaceTracker(classifier.bundle.scheme, unsure_below)
+        if strange_above is None:
+            strange_above = classifier.bundle.strange_above
+        self.tracker = FaceTracker(
+            classifier.bundle.scheme, unsure_below, strange_above=strange_above
+        )
 
     @property
     def thrift(self) -> Thrift:
@@ -170,12 +178,14 @@ class LivePipeline:
         margin = self.classifier.bundle.crop_margin
         crops = [crop_face(frame.pixels, boxes[at], margin) for at in due]
         cropped = clock()
-        rows = self.classifier.classify(crops)
+        answers = self.classifier.answer(crops)
         classified = clock()
         if due:
             self._run_s = 0.8 * self._run_s + 0.2 * (classified - cropped)
-        answers = dict(zip(due, rows, strict=True))
-        faces = self.tracker.answer(boxes, placed, answers, frame.position_s)
+        rows = dict(zip(due, answers.probabilities, strict=True))
+        strange = answers.strangeness
+        strangeness = None if strange is None else dict(zip(due, map(float, strange), strict=True))
+        faces = self.tracker.answer(boxes, placed, rows, frame.position_s, strangeness)
         if self.finder.is_guide:
             faces = tuple(replace(face, is_guide=True) for face in faces)
         ended = clock()
@@ -236,4 +246,5 @@ def open_pipeline(
         Classifier(bundle),
         thrift=request.thrift,
         unsure_below=request.threshold,
+        strange_above=request.strange_above,
     )

@@ -109,6 +109,7 @@ def _onnx_metadata(bundle: ModelBundle) -> dict[str, str]:
         input_size=bundle.input_size,
         crop_margin=bundle.crop_margin,
         version=bundle.versions.get("maskage", ""),
+        strange_above=bundle.strange_above,
     )
 
 

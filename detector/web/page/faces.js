@@ -184,7 +184,7 @@ class FaceCard {
       else shape.removeAttribute("stroke-dasharray");
     }
     setText(this.name, `#${face.track} ${face.unsure ? this.about.unsure_word : label.title}`);
-    setText(this.tag, face.unsure ? `perhaps ${label.title}` : isSelected ? "selected" : "");
+    setText(this.tag, face.unsure ? doubt(face, label) : isSelected ? "selected" : "");
     this.tag.hidden = !this.tag.textContent;
     setText(this.sum, percent(face.confidence));
     for (const bar of this.bars) {
