@@ -9,6 +9,7 @@ from detector.tracking.optical_flow import FaceFollower
 from detector.tracking.scene_cuts import SceneCutDetector
 from detector.tracking.tracker import FaceTracker, TrackedFace
 from maskage.classes.scheme import Scheme
+from maskage.errors import UsageError
 from maskage.faces.finder import (
     SMALLEST_IN_PICTURE_PX,
     FaceFinder,
@@ -235,8 +236,15 @@ def open_pipeline(
         has_pictures: The source is a folder of pictures, in which smaller faces are looked for.
 
     Raises:
+        UsageError: A limit of strangeness is asked for, and the bundle does not measure it.
         ToolchainError: The face model or the bundle is refused.
     """
+    if request.strange_above is not None and bundle.strange_above is None:
+        raise UsageError(
+            f"--strange-above {request.strange_above:g}: the model in {bundle.folder} does not "
+            f"measure how strange a face is. Leave it out, or train again with `trainer fit`, on "
+            f"at least 50 training and 50 validation photos."
+        )
     if has_pictures:
         finder = open_face_finder(request.face_model, SMALLEST_IN_PICTURE_PX)
     else:

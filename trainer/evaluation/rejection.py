@@ -82,7 +82,9 @@ def measure_rejection(
     is_rejected = strangeness > strange_above
     known = ~is_rejected
     share, interval = _share(is_rejected, groups)
-    point = find_threshold(right[known], confidence[known], WANTED_ACCURACY) if known.any() else None
+    point = (
+        find_threshold(right[known], confidence[known], WANTED_ACCURACY) if known.any() else None
+    )
     answered = None
     if point is not None:
         answered = _share(known & (confidence >= point.threshold), groups)
@@ -97,9 +99,7 @@ def measure_rejection(
     )
 
 
-def _share(
-    is_in: NDArray[np.bool_], groups: Sequence[str]
-) -> tuple[float, tuple[float, float]]:
+def _share(is_in: NDArray[np.bool_], groups: Sequence[str]) -> tuple[float, tuple[float, float]]:
     """Return the share of photos and its 95% interval."""
     interval = bootstrap_interval(is_in, groups)
     count = int(is_in.sum())

@@ -4,6 +4,7 @@ So every program that runs the file has it, at no price that can be measured.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import onnx
@@ -22,9 +23,7 @@ _AXES_ARE_INPUT_FROM = 18
 """Version of the operators from which ReduceMax takes its axes as an input."""
 
 
-def read_depths(
-    network: bytes, batches: Iterable[NDArray[np.uint8]]
-) -> list[NDArray[np.float32]]:
+def read_depths(network: bytes, batches: Iterable[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
     """Run a network, and return its features at each depth, float32 (N, D), the head's own first.
 
     Args:
@@ -63,9 +62,7 @@ def add_strangeness(network: bytes, strangeness: Strangeness) -> bytes:
         graph.node.extend(part.nodes)
         graph.initializer.extend(part.weights)
     graph.node.append(helper.make_node("Sum", parts, [STRANGENESS], name=STRANGENESS))
-    graph.output.append(
-        helper.make_tensor_value_info(STRANGENESS, TensorProto.FLOAT, ["batch", 1])
-    )
+    graph.output.append(helper.make_tensor_value_info(STRANGENESS, TensorProto.FLOAT, ["batch", 1]))
     model.metadata_props.add(key=LIMIT_KEY, value=str(LIMIT))
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
@@ -129,7 +126,7 @@ class _Part:
             return self._add("ReduceMax", values, axis, keepdims=1)
         return self._add("ReduceMax", values, axes=[1], keepdims=1)
 
-    def _add(self, operator: str, *given: str, **settings: object) -> str:
+    def _add(self, operator: str, *given: str, **settings: Any) -> str:
         name = f"{self._prefix}/{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, given, [name], name=name, **settings))
         return name

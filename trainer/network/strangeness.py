@@ -56,7 +56,7 @@ class FeatureSpread:
             off = features.astype(np.float64) - mean
             squares.append((off**2).sum(axis=1) / self.rest)
             squares[-1] -= ((off @ self.discounts) ** 2).sum(axis=1)
-        return np.sqrt(np.maximum(np.min(squares, axis=0), 0))
+        return np.asarray(np.sqrt(np.maximum(np.min(squares, axis=0), 0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,8 @@ class Strangeness:
     def measure(self, depths: Sequence[NDArray[np.floating]]) -> Matrix:
         """Return the strangeness, shape (N,), of features (N, D) at each depth."""
         parts = zip(self.spreads, self.scales, depths, strict=True)
-        return np.sum([scale * spread.measure(each) for spread, scale, each in parts], axis=0)
+        distances = [scale * spread.measure(each) for spread, scale, each in parts]
+        return np.asarray(np.sum(distances, axis=0))
 
 
 def fit_strangeness(
@@ -94,8 +95,7 @@ def fit_strangeness(
     """
     one_mean = np.zeros_like(labels)
     spreads = [
-        _fit_spread(features, one_mean if depth else labels)
-        for depth, features in enumerate(train)
+        _fit_spread(features, one_mean if depth else labels) for depth, features in enumerate(train)
     ]
     distances = [spread.measure(each) for spread, each in zip(spreads, val, strict=True)]
     deviations = [float(each.std()) for each in distances]

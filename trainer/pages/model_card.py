@@ -274,8 +274,8 @@ def _limits(found: Findings) -> str:
         "same."
         if factors.get(AGE) == (OLD, YOUNG)
         else "A face that is none of the classes gets one of them all the same.",
-        "What is no face, such as a hand or a drawing, mostly reads unsure, but not always; a photo "
-        "of a face, as on a poster, is a face to it."
+        "What is no face, such as a hand or a drawing, mostly reads unsure, but not always; a "
+        "photo of a face, as on a poster, is a face to it."
         if found.rejection is not None
         else None,
         "It is wrong for some people more than for others, and was tested on few of them."

@@ -22,6 +22,12 @@ function classOf(face, about) {
   return about.labels.find((label) => label.name === face.label);
 }
 
+// Why a face is unsure; the likeliest class of an unfamiliar one means nothing.
+function doubt(face, label) {
+  if (face.unsure_reason === "unfamiliar") return "unlike the faces it learned";
+  return `perhaps ${label.title}`;
+}
+
 function make(tag, className, text) {
   const element = document.createElement(tag);
   if (className) element.className = className;
