@@ -10,8 +10,10 @@ from detector.live.command import LIVE, SERVE
 from detector.options import (
     add_event_options,
     add_frames_option,
+    add_strange_above,
     print_summary,
     require_one_stdout,
+    require_strange_above,
 )
 from maskage.classes.ready_made import READY_MADE
 from maskage.commands.options import (
@@ -39,6 +41,7 @@ def _add_run_options(parser: CommandParser) -> None:
     add_demo_seed(parser)
     add_model(parser)
     add_face_model(parser)
+    add_strange_above(parser)
     parser.add_argument(
         "--every", type=int, default=1, metavar="N", help="label one frame in N (default: 1)"
     )
@@ -68,6 +71,7 @@ def _run_recording(arguments: argparse.Namespace) -> int:
     require_positive("--frames", arguments.frames)
     require_positive("--every", arguments.every)
     require_share("--fail-under", arguments.fail_under)
+    require_strange_above(arguments.strange_above)
     is_stdout = require_one_stdout(arguments)
     alarms = read_alarm_rules(arguments)
     from detector.run import RunRequest, RunSource, check_folders, run_source
@@ -77,7 +81,9 @@ def _run_recording(arguments: argparse.Namespace) -> int:
 
     request = RunRequest(
         source=RunSource(arguments.source, arguments.every, arguments.frames, arguments.seed),
-        model=ModelRequest(arguments.model, arguments.face_model),
+        model=ModelRequest(
+            arguments.model, arguments.face_model, strange_above=arguments.strange_above
+        ),
         outputs=RunOutputs(
             json_out=arguments.json,
             csv_out=arguments.csv,

@@ -20,6 +20,27 @@ def add_frames_option(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def add_strange_above(parser: argparse._ActionsContainer) -> None:
+    """Add `--strange-above`, the limit of the strangeness."""
+    parser.add_argument(
+        "--strange-above",
+        type=float,
+        metavar="X",
+        help="a face is called unsure where it is stranger than this to the model; 1 is the limit "
+        "of most models, 'inf' takes every face as known (default: the model's)",
+    )
+
+
+def require_strange_above(value: float | None) -> None:
+    """Refuse a limit of the strangeness that is not above 0; infinity is one.
+
+    Raises:
+        UsageError: It is not.
+    """
+    if value is not None and not value > 0:
+        raise UsageError(f"--strange-above is a number above 0, or 'inf'; found {value:g}.")
+
+
 def require_one_stdout(arguments: argparse.Namespace) -> bool:
     """Return whether `--json` or `--csv` takes stdout.
 

@@ -24,7 +24,8 @@ class FaceCounts:
         frames: Labelled frames.
         faceless: Frames without a face.
         faces: How often each label was given, over all frames.
-        unsure: How many of those were under the threshold.
+        unsure: How many of those were unsure.
+        unfamiliar: How many of the unsure ones are unlike the faces that were learned.
     """
 
     scheme: Scheme
@@ -32,6 +33,7 @@ class FaceCounts:
     faceless: int = 0
     faces: Counter[str] = field(default_factory=Counter)
     unsure: int = 0
+    unfamiliar: int = 0
 
     def add(self, result: FrameResult) -> None:
         """Count one frame."""
@@ -39,6 +41,7 @@ class FaceCounts:
         self.faceless += not result.faces
         self.faces.update(face.label for face in result.faces)
         self.unsure += sum(not face.is_sure for face in result.faces)
+        self.unfamiliar += sum(not face.is_familiar for face in result.faces)
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class LabellingSummary:
         lines = [
             f"{counts.frames:>7} {noun(counts.frames, 'frame')}, {counts.faceless} without a face",
             f"{faces:>7} {noun(faces, 'face')} on {self.tracks} {noun(self.tracks, 'track')}, "
-            f"{counts.unsure} unsure",
+            f"{counts.unsure} unsure{_unfamiliar(counts)}",
             *(f"{counts.faces[each]:>11} {shown_text(each)}" for each in counts.scheme.labels),
         ]
         if self.mask_share is not None:
@@ -94,6 +97,13 @@ class LabellingSummary:
             lines.append(f"{len(self.left_out):>7} {what} left out")
         lines += [f"        {fault}" for fault in self.damage.faults]
         return "\n".join(lines)
+
+
+def _unfamiliar(counts: FaceCounts) -> str:
+    """Return how many of the unsure faces are unfamiliar; empty where none is."""
+    if not counts.unfamiliar:
+        return ""
+    return f" ({counts.unfamiliar} unlike the faces that the model learned)"
 
 
 def check_gates(summary: LabellingSummary, fail_under: float | None, *, is_strict: bool) -> None:

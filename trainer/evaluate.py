@@ -29,7 +29,7 @@ from trainer.data.dataset import caveat_of, read_training_photos
 from trainer.data.pixels import PixelReader, plain_batches
 from trainer.evaluation.breakdown import format_breakdown
 from trainer.evaluation.evaluated_photos import evaluate_photos
-from trainer.evaluation.findings import Findings, measure_worse
+from trainer.evaluation.findings import Findings, judge_rejection, measure_worse
 from trainer.evaluation.leak_check import check_leak, scan_files
 from trainer.evaluation.metrics import Evaluation
 from trainer.evaluation.photo_facts import read_metadata
@@ -92,6 +92,7 @@ class RunEvaluation:
     def __str__(self) -> str:
         where = f"{self.data}" + (f", split {self.split}" if self.split else "")
         parts = [shown_text(f"{self.bundle} on {where}"), str(self.evaluation)]
+        parts.append("\n".join(self.found.rejection_lines))
         parts += [
             format_breakdown(each)
             for each in self.found.judged.breakdowns
@@ -143,9 +144,14 @@ def evaluate_run(
     size = bundle.input_size
     watch = Stopwatch()
     with watch.measure("evaluate"):
-        chances = engine.run_batches(plain_batches(photos, PixelReader(size, 0)))
+        answers = engine.answer_batches(plain_batches(photos, PixelReader(size, 0)))
     judged = evaluate_photos(
-        data.resolve(), photos, chances, bundle.temperature, facts, scheme=bundle.scheme
+        data.resolve(),
+        photos,
+        answers.probabilities,
+        bundle.temperature,
+        facts,
+        scheme=bundle.scheme,
     )
     milliseconds = measure_ms(engine, size)
     worse = None
@@ -163,6 +169,7 @@ def evaluate_run(
         # It says how little the run's own set can show.
         caveat=caveat if is_own else None,
     )
+    found = judge_rejection(found, answers.strangeness, bundle.strange_above)
     left_out = list_left_out(data, bundle.labels, found_split)
     digest = bundle.dataset_digest
     return RunEvaluation(

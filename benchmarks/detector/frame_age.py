@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -36,6 +35,7 @@ from maskage.demo.camera import DemoCamera
 from maskage.faces.finder import YuNetFinder, obtain_face_model
 from maskage.formats.bundle import ModelBundle, find_bundle, load_bundle
 from maskage.inference.classifier import Classifier
+from maskage.inference.onnx_engine import Answers
 from maskage.records import Frame, RgbImage
 
 FPS = 30.0
@@ -50,14 +50,14 @@ class SlowClassifier(Classifier):
         self._least_s = least_s
         self.runs = 0
 
-    def classify(self, crops: Sequence[RgbImage]) -> NDArray[np.float32]:
+    def answer(self, crops: Sequence[RgbImage]) -> Answers:
         """Classify, and wait until the least time has passed."""
         until_s = time.monotonic() + self._least_s
-        rows = super().classify(crops)
+        answers = super().answer(crops)
         if crops:
             self.runs += 1
             time.sleep(max(0.0, until_s - time.monotonic()))
-        return rows
+        return answers
 
 
 class PacedCamera:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from detector.drawing.styles import unsure_word
 from detector.drawing.text import shorten, text_height, text_width
 from detector.tracking.tracker import TrackedFace
+from maskage.inference.picture_faces import UnsureReason
 from maskage.outside_text import shown_text
 from maskage.records import FaceBox, RgbImage
 
@@ -106,7 +107,12 @@ def paddings(text_px: int) -> tuple[int, int]:
 
 
 def describe_face(face: TrackedFace) -> str:
-    """Return a face in a few words: "#3 mask, young 93%", "#3 unsure 41%"."""
+    """Return a face in a few words: "#3 mask, young 93%", "#3 unsure 41%", "#3 unsure: unfamiliar".
+
+    The confidence in an unfamiliar face means nothing, so it is not shown.
+    """
+    if face.unsure_reason is UnsureReason.UNFAMILIAR:
+        return f"#{face.track} {unsure_word(face.scheme)}: {UnsureReason.UNFAMILIAR}"
     name = face.scheme.title(face.label) if face.is_sure else unsure_word(face.scheme)
     return f"#{face.track} {shown_text(name)} {face.confidence:.0%}"
 

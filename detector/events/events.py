@@ -29,11 +29,13 @@ _FIXED_COLUMNS = (
     "label",
     "confidence",
     "unsure",
+    "unsure_reason",
+    "strangeness",
 )
 
 
 def csv_columns(scheme: Scheme) -> list[str]:
-    """Return the columns of the table: eleven of a face, then one for each class in class order.
+    """Return the columns of the table: thirteen of a face, then one for each class in class order.
 
     Each is called like its class folder. One that would be called like another column, or that a
     spreadsheet would run as a formula, has "p_" before it: "p_label". Cells in the column `label`
@@ -67,6 +69,8 @@ def _face_event(face: TrackedFace) -> dict[str, Any]:
         "label": str(face.label),
         "confidence": round(face.confidence, 4),
         "unsure": not face.is_sure,
+        "unsure_reason": face.unsure_reason,
+        "strangeness": None if face.strangeness is None else round(face.strangeness, 3),
         "probabilities": {
             str(label): round(p, 4)
             for label, p in zip(face.scheme.labels, face.probabilities, strict=True)
@@ -141,6 +145,8 @@ class EventTable(_TextSink):
                     path_to_cell(face.label),
                     f"{face.confidence:.4f}",
                     int(not face.is_sure),
+                    face.unsure_reason or "",
+                    "" if face.strangeness is None else f"{face.strangeness:.3f}",
                     *(f"{p:.4f}" for p in face.probabilities),
                 ]
             )

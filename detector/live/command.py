@@ -9,8 +9,10 @@ from detector.events.alarm_options import add_alarm_options, read_alarm_rules
 from detector.options import (
     add_event_options,
     add_frames_option,
+    add_strange_above,
     print_summary,
     require_one_stdout,
+    require_strange_above,
 )
 from maskage.commands.options import (
     add_demo_seed,
@@ -114,6 +116,7 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--threshold", type=float, metavar="X",
                        help="a face is called unsure below this confidence, 0 to 1 (default: the "
                        "model's)")  # fmt: skip
+    add_strange_above(group)
     group.add_argument("--thorough", action="store_true",
                        help="run finder and network on every frame")  # fmt: skip
 
@@ -171,6 +174,7 @@ def _watch(arguments: argparse.Namespace) -> int:
     require_positive("--seconds", arguments.seconds)
     require_positive("--frames", arguments.frames)
     require_share("--threshold", arguments.threshold)
+    require_strange_above(arguments.strange_above)
     is_stdout = require_one_stdout(arguments)
     if is_stdout and getattr(arguments, "terminal", False):
         raise UsageError(
@@ -198,6 +202,7 @@ def _watch(arguments: argparse.Namespace) -> int:
                 folder=arguments.model,
                 face_model=arguments.face_model,
                 threshold=arguments.threshold,
+                strange_above=arguments.strange_above,
                 thrift=EVERYTHING if arguments.thorough else Thrift(),
             ),
             outputs=OutputRequest(

@@ -9,6 +9,7 @@ from detector.tracking.optical_flow import FaceFollower
 from detector.tracking.scene_cuts import SceneCutDetector
 from detector.tracking.tracker import FaceTracker, TrackedFace
 from maskage.classes.scheme import Scheme
+from maskage.errors import UsageError
 from maskage.faces.finder import (
     SMALLEST_IN_PICTURE_PX,
     FaceFinder,
@@ -85,12 +86,14 @@ class ModelRequest:
         folder: A run or a bundle folder; None for the newest run.
         face_model: A copy of YuNet, or None to look for one.
         threshold: Confidence under which a face is unsure; None for the bundle's.
+        strange_above: Strangeness above which a face is unsure; None for the bundle's.
         thrift: The work that is not repeated in every frame.
     """
 
     folder: Path | None = None
     face_model: Path | None = None
     threshold: float | None = None
+    strange_above: float | None = None
     thrift: Thrift = EVERYTHING
 
 
@@ -104,6 +107,7 @@ class LivePipeline:
         classifier: A loaded bundle; its crop margin is used for the crops.
         thrift: The work that is not repeated in every frame.
         unsure_below: Confidence under which a face is unsure; None for the bundle's.
+        strange_above: Strangeness above which a face is unsure; None for the bundle's.
 
     Attributes:
         finder: As given.
@@ -117,6 +121,7 @@ class LivePipeline:
         classifier: Classifier,
         thrift: Thrift = EVERYTHING,
         unsure_below: float | None = None,
+        strange_above: float | None = None,
     ) -> None:
         self.finder = finder
         self.classifier = classifier
@@ -127,7 +132,11 @@ class LivePipeline:
         self._run_s = 0.0
         if unsure_below is None:
             unsure_below = classifier.bundle.unsure_below
-        self.tracker = FaceTracker(classifier.bundle.scheme, unsure_below)
+        if strange_above is None:
+            strange_above = classifier.bundle.strange_above
+        self.tracker = FaceTracker(
+            classifier.bundle.scheme, unsure_below, strange_above=strange_above
+        )
 
     @property
     def thrift(self) -> Thrift:
@@ -170,12 +179,14 @@ class LivePipeline:
         margin = self.classifier.bundle.crop_margin
         crops = [crop_face(frame.pixels, boxes[at], margin) for at in due]
         cropped = clock()
-        rows = self.classifier.classify(crops)
+        answers = self.classifier.answer(crops)
         classified = clock()
         if due:
             self._run_s = 0.8 * self._run_s + 0.2 * (classified - cropped)
-        answers = dict(zip(due, rows, strict=True))
-        faces = self.tracker.answer(boxes, placed, answers, frame.position_s)
+        rows = dict(zip(due, answers.probabilities, strict=True))
+        strange = answers.strangeness
+        strangeness = None if strange is None else dict(zip(due, map(float, strange), strict=True))
+        faces = self.tracker.answer(boxes, placed, rows, frame.position_s, strangeness)
         if self.finder.is_guide:
             faces = tuple(replace(face, is_guide=True) for face in faces)
         ended = clock()
@@ -225,8 +236,15 @@ def open_pipeline(
         has_pictures: The source is a folder of pictures, in which smaller faces are looked for.
 
     Raises:
+        UsageError: A limit of strangeness is asked for, and the bundle does not measure it.
         ToolchainError: The face model or the bundle is refused.
     """
+    if request.strange_above is not None and bundle.strange_above is None:
+        raise UsageError(
+            f"--strange-above {request.strange_above:g}: the model in {bundle.folder} does not "
+            f"measure how strange a face is. Leave it out, or train again with `trainer fit`, on "
+            f"at least 50 training and 50 validation photos."
+        )
     if has_pictures:
         finder = open_face_finder(request.face_model, SMALLEST_IN_PICTURE_PX)
     else:
@@ -236,4 +254,5 @@ def open_pipeline(
         Classifier(bundle),
         thrift=request.thrift,
         unsure_below=request.threshold,
+        strange_above=request.strange_above,
     )

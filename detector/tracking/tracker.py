@@ -2,7 +2,8 @@
 
 Boxes are matched greedily by overlap, then by nearness. Each track averages its probabilities,
 older ones fading with time, changes its label only when another class leads clearly, and is sure
-again only when its confidence is clearly over the threshold.
+again only when its confidence is clearly over the threshold. Its strangeness, where the model
+measures it, is averaged and held against its limit in the same way.
 """
 
 import math
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskage.classes.scheme import Scheme
+from maskage.inference.picture_faces import UnsureReason, find_unsure_reason
 from maskage.records import FaceBox
 
 FADE_S = 0.4
@@ -23,6 +25,12 @@ LABEL_LEAD = 0.2
 
 SURE_LEAD = 0.1
 """Lead over the threshold with which an unsure face is sure again."""
+
+STRANGE_LEAD = 0.05
+"""Share of the limit by which the strangeness of an unfamiliar face must fall below it again."""
+
+MOST_STRANGE = 1.5
+"""Multiple of the limit that counts at most, so that one odd frame does not outweigh its track."""
 
 KEEP_S = 1.0
 """Time for which a lost face keeps its track: a turned head, a hand before the face."""
@@ -45,8 +53,12 @@ class TrackedFace:
         label: The label, steadied over the track.
         probabilities: Averages over the track, in class order, adding up to 1.
         instant: Probabilities of the one frame that was classified last.
-        is_sure: The confidence reaches the threshold; after it did not, by `SURE_LEAD`.
+        is_sure: Both the confidence reaches the threshold, and the face is familiar; after it did
+            not, or was not, by a lead.
         is_guide: No face was looked for: the guide was classified.
+        strangeness: Average over the track of how unlike the faces that were learned it is; None
+            where the model does not measure it.
+        is_familiar: False where the strangeness is above its limit.
         scheme: The classes.
     """
 
@@ -57,12 +69,19 @@ class TrackedFace:
     instant: tuple[float, ...]
     is_sure: bool
     is_guide: bool = False
+    strangeness: float | None = None
+    is_familiar: bool = True
     scheme: Scheme = field(kw_only=True, repr=False, compare=False)
 
     @property
     def confidence(self) -> float:
         """Averaged probability of `label`, 0 to 1."""
         return self.probabilities[self.scheme.index(self.label)]
+
+    @property
+    def unsure_reason(self) -> UnsureReason | None:
+        """Why it is unsure; None where it is sure."""
+        return find_unsure_reason(is_sure=self.is_sure, is_familiar=self.is_familiar)
 
     @property
     def instant_label(self) -> str:
@@ -85,6 +104,9 @@ class Track:
         best: The number of the steadied label's class.
         instant: Probabilities of the last classification.
         is_sure: The label is shown.
+        is_confident: The confidence reaches the threshold.
+        strangeness: Average of its strangeness, like `average`; None where it is not measured.
+        is_familiar: The strangeness is within its limit.
     """
 
     number: int
@@ -97,6 +119,9 @@ class Track:
     best: int
     instant: tuple[float, ...]
     is_sure: bool = True
+    is_confident: bool = True
+    strangeness: float | None = None
+    is_familiar: bool = True
 
     @property
     def confidence(self) -> float:
@@ -119,12 +144,21 @@ class FaceTracker:
         scheme: The classes; the bundle's.
         unsure_below: Confidence under which a face is not sure; the bundle's.
         fade_s: Time constant of the average in seconds; 0 takes each frame by itself.
+        strange_above: Strangeness above which a face is unfamiliar; None for the bundle that does
+            not measure it, or to take every face for familiar.
     """
 
-    def __init__(self, scheme: Scheme, unsure_below: float, fade_s: float = FADE_S) -> None:
+    def __init__(
+        self,
+        scheme: Scheme,
+        unsure_below: float,
+        fade_s: float = FADE_S,
+        strange_above: float | None = None,
+    ) -> None:
         self._scheme = scheme
         self._unsure_below = unsure_below
         self._fade_s = fade_s
+        self._strange_above = strange_above
         self._tracks: list[Track] = []
         self._next_number = 1
 
@@ -194,6 +228,7 @@ class FaceTracker:
         placed: Sequence[Track | None],
         rows: Mapping[int, NDArray[np.float32]],
         now_s: float,
+        strangeness: Mapping[int, float] | None = None,
     ) -> tuple[TrackedFace, ...]:
         """Take in the probabilities of a frame, and return every face with its steadied label.
 
@@ -202,18 +237,20 @@ class FaceTracker:
             placed: The return value of `place` for them.
             rows: Probabilities (classes,) by position; there is one for every new face.
             now_s: Time of the frame.
+            strangeness: Strangeness by position, like `rows`; None where it is not measured.
 
         Returns:
             One face for each box, in the same order.
         """
         faces = []
+        strange = strangeness or {}
         for at, (box, known) in enumerate(zip(boxes, placed, strict=True)):
             if known is None:
-                track = self._begin(box, rows[at], now_s)
+                track = self._begin(box, rows[at], now_s, strange.get(at))
             else:
                 track = known
                 if at in rows:
-                    self._advance(track, rows[at], now_s)
+                    self._advance(track, rows[at], now_s, strange.get(at))
             faces.append(self._face_of(track))
         return tuple(faces)
 
@@ -229,7 +266,9 @@ class FaceTracker:
             or not track.is_sure
         )
 
-    def _begin(self, box: FaceBox, row: NDArray[np.float32], now_s: float) -> Track:
+    def _begin(
+        self, box: FaceBox, row: NDArray[np.float32], now_s: float, strangeness: float | None
+    ) -> Track:
         track = Track(
             self._next_number,
             box,
@@ -240,16 +279,23 @@ class FaceTracker:
             weight=1.0,
             best=int(row.argmax()),
             instant=tuple(float(value) for value in row),
+            strangeness=self._capped(strangeness),
         )
         self._next_number += 1
         self._tracks.append(track)
         return track
 
-    def _advance(self, track: Track, row: NDArray[np.float32], now_s: float) -> None:
+    def _advance(
+        self, track: Track, row: NDArray[np.float32], now_s: float, strangeness: float | None
+    ) -> None:
         elapsed_s = max(0.0, now_s - track.classified_s)
         kept = math.exp(-elapsed_s / self._fade_s) if self._fade_s > 0 else 0.0
         weight = track.weight * kept
         track.average = (track.average * weight + row) / (weight + 1.0)
+        capped = self._capped(strangeness)
+        if capped is not None and track.strangeness is not None:
+            capped = (track.strangeness * weight + capped) / (weight + 1.0)
+        track.strangeness = capped
         track.weight = weight + 1.0
         track.classified_s = now_s
         track.instant = tuple(float(value) for value in row)
@@ -260,8 +306,10 @@ class FaceTracker:
 
     def _face_of(self, track: Track) -> TrackedFace:
         # Around the threshold the label would come and go.
-        lead = 0.0 if track.is_sure or self._fade_s <= 0 else SURE_LEAD
-        track.is_sure = track.confidence >= min(1.0, self._unsure_below + lead)
+        lead = 0.0 if track.is_confident or self._fade_s <= 0 else SURE_LEAD
+        track.is_confident = track.confidence >= min(1.0, self._unsure_below + lead)
+        track.is_familiar = self._is_familiar(track)
+        track.is_sure = track.is_confident and track.is_familiar
         return TrackedFace(
             track.number,
             track.box,
@@ -269,8 +317,23 @@ class FaceTracker:
             tuple(float(value) for value in track.average),
             track.instant,
             is_sure=track.is_sure,
+            strangeness=track.strangeness,
+            is_familiar=track.is_familiar,
             scheme=self._scheme,
         )
+
+    def _is_familiar(self, track: Track) -> bool:
+        limit = self._strange_above
+        if limit is None or track.strangeness is None:
+            return True
+        lead = 0.0 if track.is_familiar or self._fade_s <= 0 else STRANGE_LEAD
+        return track.strangeness <= limit * (1 - lead)
+
+    def _capped(self, strangeness: float | None) -> float | None:
+        """Return a strangeness as it counts in the average of a track."""
+        if strangeness is None or self._strange_above is None or self._fade_s <= 0:
+            return strangeness
+        return min(strangeness, MOST_STRANGE * self._strange_above)
 
 
 def _best(row: Sequence[float]) -> int:

@@ -103,6 +103,13 @@ class FaceAnswer(BaseModel):
     label: str
     confidence: float
     unsure: bool
+    unsure_reason: Literal["unfamiliar", "confidence"] | None = Field(
+        description="unfamiliar: unlike the faces that the model learned; confidence: under the "
+        "threshold; null where it is sure."
+    )
+    strangeness: float | None = Field(
+        description="How unlike the learned faces it is; null where the model does not measure it."
+    )
     probabilities: dict[str, float]
 
 

@@ -102,6 +102,8 @@ def _describe_picture(picture: ClassifiedPicture, scheme: Scheme) -> PictureAnsw
                 label=face.label,
                 confidence=round(face.confidence, 4),
                 unsure=not face.is_sure,
+                unsure_reason=None if face.unsure_reason is None else face.unsure_reason.value,
+                strangeness=None if face.strangeness is None else round(face.strangeness, 3),
                 probabilities={
                     label: round(p, 4)
                     for label, p in zip(face.labels, face.probabilities, strict=True)

@@ -1,6 +1,7 @@
 """The bundle: a folder with the model and what is needed to trust and run it. No TensorFlow.
 
 bundle/model.onnx     images uint8 RGB (N, size, size, 3) -> probabilities float32 (N, classes)
+                      and, where `strange_above` is not null, strangeness float32 (N, 1)
 bundle/model.keras    the same, for Keras
 bundle/classes.toml   the classes (`classes_file`); in versions 1 and 2 they were the four
 bundle/SHA256SUMS     the digest of each file here, bundle.json's too: `sha256sum -c SHA256SUMS`
@@ -41,7 +42,9 @@ from maskage.security.files import (
 )
 from maskage.system.files import replace_file
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+LAST_WITHOUT_STRANGENESS = 3
+"""The last version whose networks do not measure how strange a face is to them."""
 FOUR_CLASSES_VERSION = 2
 """The last version without a classes.toml."""
 UNSEALED_VERSION = 1
@@ -94,6 +97,9 @@ class ModelBundle:
         versions: Versions of the libraries it was made with.
         files: Digest and size of each file, by name.
         golden: Probabilities of `golden_images(input_size)`, three rows.
+        strange_above: Strangeness above which a face is shown as unsure, because it is unlike the
+            faces that were learned; None where the network does not measure it.
+        golden_strangeness: Strangeness of `golden_images(input_size)`; None as before.
     """
 
     folder: Path
@@ -107,6 +113,8 @@ class ModelBundle:
     versions: dict[str, str]
     files: dict[str, BundledFile]
     golden: tuple[tuple[float, ...], ...]
+    strange_above: float | None = None
+    golden_strangeness: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         _require(16 <= self.input_size <= 4096, f"its input is {self.input_size} px")
@@ -121,6 +129,13 @@ class ModelBundle:
         _require(shape == (_GOLDEN_IMAGES, len(self.scheme)), f"its golden rows are {shape}")
         sums = self.golden_probabilities.sum(axis=1)
         _require(bool(np.all(np.abs(sums - 1) < 0.01)), "its golden rows are no probabilities")
+        limit, strange = self.strange_above, self.golden_strangeness
+        _require((limit is None) == (strange is None), "it lists half of what strangeness needs")
+        _require(limit is None or 0 < limit < 1000, f"its limit of strangeness is {limit}")
+        is_golden = strange is None or (
+            len(strange) == _GOLDEN_IMAGES and all(0 < each < 1e6 for each in strange)
+        )
+        _require(is_golden, f"its golden strangeness is {str(strange)[:60]}")
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -293,7 +308,18 @@ def _bundle_of(folder: Path, values: dict[str, Any], scheme: Scheme) -> ModelBun
         versions={str(key): str(value) for key, value in values["versions"].items()},
         files={str(name): _listed(file) for name, file in values["files"].items()},
         golden=tuple(tuple(float(value) for value in row) for row in values["golden"]),
+        **_read_strangeness(values),
     )
+
+
+def _read_strangeness(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields on strangeness; older versions have none."""
+    if values["schema_version"] <= LAST_WITHOUT_STRANGENESS:
+        return {}
+    if (limit := values["strange_above"]) is None and values["golden_strangeness"] is None:
+        return {}
+    golden = tuple(_number(value, float) for value in values["golden_strangeness"])
+    return {"strange_above": _number(limit, float), "golden_strangeness": golden}
 
 
 def _require_version(version: Any) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from maskage.errors import ModelRefusedError
 from maskage.formats.bundle import ONNX_FILE, ModelBundle, golden_images, read_file
-from maskage.inference.onnx_engine import first_line, open_session
+from maskage.inference.onnx_engine import Answers, first_line, open_session
 from maskage.inference.onnx_runtime import onnxruntime
 from maskage.pictures.images import resize_square
 from maskage.records import RgbImage
@@ -16,6 +16,9 @@ from maskage.security.files import UnsafeFileError
 
 GOLDEN_TOLERANCE = 0.01
 """Largest difference of a probability from another machine's, whose kernels round differently."""
+
+STRANGENESS_TOLERANCE = 0.05
+"""Largest difference of a strangeness from another machine's, as a share of it."""
 
 MOST_THREADS = 8
 """More threads than this gain nothing on a face crop."""
@@ -42,22 +45,27 @@ class Classifier:
         self._check_golden()
 
     def classify(self, crops: Sequence[RgbImage]) -> NDArray[np.float32]:
+        """Classify the faces of a frame together; return the probabilities alone, see `answer`."""
+        return self.answer(crops).probabilities
+
+    def answer(self, crops: Sequence[RgbImage]) -> Answers:
         """Classify the faces of a frame together.
 
         Args:
             crops: Square face crops, RGB uint8, each of its own size.
 
         Returns:
-            Float32, shape (N, C), in the order of `bundle.labels`; (0, C) for no crops.
+            The probabilities, in the order of `bundle.labels`, and the strangeness if the bundle
+            measures it.
         """
         if not crops:
-            return np.zeros((0, len(self.bundle.labels)), dtype=np.float32)
+            none = np.zeros(0, np.float32) if self.bundle.strange_above is not None else None
+            return Answers(np.zeros((0, len(self.bundle.labels)), dtype=np.float32), none)
         size = self.bundle.input_size
         return self._run(np.stack([resize_square(crop, size) for crop in crops]))
 
-    def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        output: NDArray[np.float32] = self._session.run(None, {self._input: images})[0]
-        return output
+    def _run(self, images: NDArray[np.uint8]) -> Answers:
+        return Answers.of(self._session.run(None, {self._input: images}))
 
     def _check_golden(self) -> None:
         try:
@@ -68,11 +76,12 @@ class Classifier:
                 _refusal(self.bundle, f"it does not run ({first_line(fault)})")
             ) from fault
         expected = self.bundle.golden_probabilities
-        if answers.shape != expected.shape:
+        found = answers.probabilities
+        if found.shape != expected.shape:
             raise ModelRefusedError(
-                _refusal(self.bundle, f"it answers {answers.shape}, not {expected.shape}")
+                _refusal(self.bundle, f"it answers {found.shape}, not {expected.shape}")
             )
-        off = np.abs(answers - expected).max()
+        off = np.abs(found - expected).max()
         # Written so that NaN is refused too.
         if not off <= GOLDEN_TOLERANCE:
             raise ModelRefusedError(
@@ -80,6 +89,25 @@ class Classifier:
                     self.bundle,
                     f"its probabilities for the golden images are off by {off:.3f}, "
                     f"at most {GOLDEN_TOLERANCE} is allowed",
+                )
+            )
+        self._check_golden_strangeness(answers.strangeness)
+
+    def _check_golden_strangeness(self, found: NDArray[np.float32] | None) -> None:
+        """Refuse a network whose strangeness is missing, not listed, or not as it was."""
+        expected = self.bundle.golden_strangeness
+        if (found is None) != (expected is None):
+            reason = "has no" if found is None else "has an unlisted"
+            raise ModelRefusedError(_refusal(self.bundle, f"it {reason} measure of strangeness"))
+        if found is None or expected is None:
+            return
+        off = np.abs(found / np.array(expected, np.float32) - 1).max()
+        if not off <= STRANGENESS_TOLERANCE:
+            raise ModelRefusedError(
+                _refusal(
+                    self.bundle,
+                    f"its strangeness of the golden images is off by {off:.1%}, "
+                    f"at most {STRANGENESS_TOLERANCE:.0%} is allowed",
                 )
             )
 

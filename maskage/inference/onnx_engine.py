@@ -1,6 +1,7 @@
 """Run an ONNX file on the CPU, without TensorFlow, after `maskage.security.onnx` checked it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,36 @@ def read_network(path: Path) -> bytes:
     return data
 
 
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """The answers of a network to N images.
+
+    Attributes:
+        probabilities: Its first output, float32, shape (N, C).
+        strangeness: How unlike the photos it learned from each image is, float32, shape (N,); None
+            where the network does not measure it.
+    """
+
+    probabilities: NDArray[np.float32]
+    strangeness: NDArray[np.float32] | None
+
+    @classmethod
+    def of(cls, outputs: Sequence[NDArray[np.float32]]) -> "Answers":
+        """Return the answers in the outputs of a network, one or two."""
+        return cls(outputs[0], outputs[1][:, 0] if len(outputs) > 1 else None)
+
+    @classmethod
+    def join(cls, parts: Sequence["Answers"]) -> "Answers":
+        """Return the answers to several batches of one network as one."""
+        found = [part.strangeness for part in parts if part.strangeness is not None]
+        return cls(
+            np.concatenate([part.probabilities for part in parts]),
+            np.concatenate(found) if found else None,
+        )
+
+
 class OnnxEngine:
-    """One network with one input and one output.
+    """One network with one input, and one output or the strangeness beside it.
 
     Args:
         model: The file, or its bytes.
@@ -53,30 +82,38 @@ class OnnxEngine:
         self._input = self._session.get_inputs()[0].name
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Run the network on a batch.
+        """Run the network on a batch; return its first output, float32, shape (N, ...).
 
         Args:
             images: uint8, shape (N, size, size, 3).
 
-        Returns:
-            float32, shape (N, ...).
-
         Raises:
             ModelRefusedError: The network refuses the images, or fails.
         """
+        return self._run(images)[0]
+
+    def answer(self, images: NDArray[np.uint8]) -> Answers:
+        """Run the network on a batch, as `run`; return both outputs."""
+        return Answers.of(self._run(images))
+
+    def _run(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         try:
-            output: NDArray[np.float32] = self._session.run(None, {self._input: images})[0]
+            outputs: list[NDArray[np.float32]] = self._session.run(None, {self._input: images})
         # ONNX Runtime's exceptions have no public common base.
         except Exception as fault:
             raise ModelRefusedError(
                 f"The model does not run on images of {images.shape[1:]} ({first_line(fault)}). "
                 f"Train or export it again."
             ) from fault
-        return output
+        return outputs
 
     def run_batches(self, batches: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Run the network on each batch; return all outputs as one array, shape (N, ...)."""
         return np.concatenate([self.run(batch) for batch in batches])
+
+    def answer_batches(self, batches: Iterable[NDArray[np.uint8]]) -> Answers:
+        """Run the network on each batch; return all answers together."""
+        return Answers.join([self.answer(batch) for batch in batches])
 
 
 def open_session(

@@ -1,6 +1,7 @@
 """Find, cut out and classify the faces of a picture together."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from maskage.classes.scheme import Scheme
@@ -9,6 +10,20 @@ from maskage.formats.bundle import find_bundle, load_bundle
 from maskage.inference.classifier import Classifier
 from maskage.pictures.images import read_image
 from maskage.records import FaceBox, RgbImage
+
+
+class UnsureReason(StrEnum):
+    """Why the answer to a face is unsure."""
+
+    UNFAMILIAR = "unfamiliar"
+    CONFIDENCE = "confidence"
+
+
+def find_unsure_reason(*, is_sure: bool, is_familiar: bool) -> UnsureReason | None:
+    """Return why an answer is unsure; that a face is unfamiliar comes first. None if it is sure."""
+    if is_sure:
+        return None
+    return UnsureReason.CONFIDENCE if is_familiar else UnsureReason.UNFAMILIAR
 
 
 @dataclass(frozen=True)
@@ -20,12 +35,17 @@ class ClassifiedFace:
         probabilities: One for each class, in the order of `labels`.
         unsure_below: Threshold of the bundle, 0 to 1.
         scheme: Classes of the bundle.
+        strangeness: How unlike the faces that were learned it is; None where the bundle does not
+            measure it.
+        strange_above: Strangeness above which a face is unfamiliar; None as before.
     """
 
     box: FaceBox
     probabilities: tuple[float, ...]
     unsure_below: float
     scheme: Scheme
+    strangeness: float | None = None
+    strange_above: float | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -49,8 +69,20 @@ class ClassifiedFace:
 
     @property
     def is_sure(self) -> bool:
-        """True if the confidence reaches the bundle's threshold."""
-        return self.confidence >= self.unsure_below
+        """True if the confidence reaches the bundle's threshold, and the face is familiar."""
+        return self.confidence >= self.unsure_below and self.is_familiar
+
+    @property
+    def is_familiar(self) -> bool:
+        """False if the face is unlike those that were learned, as a hand or a drawing is."""
+        if self.strangeness is None or self.strange_above is None:
+            return True
+        return self.strangeness <= self.strange_above
+
+    @property
+    def unsure_reason(self) -> UnsureReason | None:
+        """Why the answer is unsure; None where it is sure."""
+        return find_unsure_reason(is_sure=self.is_sure, is_familiar=self.is_familiar)
 
 
 class FaceClassifier:
@@ -113,8 +145,16 @@ def classify_faces(
     """
     boxes = finder.find(pixels)
     bundle = classifier.bundle
-    rows = classifier.classify([crop_face(pixels, box, bundle.crop_margin) for box in boxes])
+    answers = classifier.answer([crop_face(pixels, box, bundle.crop_margin) for box in boxes])
+    strange = answers.strangeness
     return tuple(
-        ClassifiedFace(box, tuple(float(part) for part in row), bundle.unsure_below, bundle.scheme)
-        for box, row in zip(boxes, rows, strict=True)
+        ClassifiedFace(
+            box,
+            tuple(float(part) for part in row),
+            bundle.unsure_below,
+            bundle.scheme,
+            strangeness=None if strange is None else float(strange[at]),
+            strange_above=bundle.strange_above,
+        )
+        for at, (box, row) in enumerate(zip(boxes, answers.probabilities, strict=True))
     )

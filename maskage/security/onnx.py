@@ -55,8 +55,9 @@ Xception needs 94,000 for each pixel.
 MOST_NODES, MOST_WEIGHTS, MOST_DIMENSIONS = 5_000, 10_000, 8
 
 METADATA_KEYS = frozenset(
-    ("classes", "titles", "factors", "names", "input_size", "color_order", "crop_margin", "version")
-)
+    ("classes", "titles", "factors", "names", "input_size", "color_order", "crop_margin", "version",
+     "strange_above")
+)  # fmt: skip
 """Keys of the text beside the network that we write; files of earlier versions have none.
 
 No other is accepted: ONNX Runtime can take its own settings from the key `ort_config`.
@@ -64,6 +65,9 @@ No other is accepted: ONNX Runtime can take its own settings from the key `ort_c
 
 LARGEST_METADATA = 1 << 20
 """Most characters of all that text. 64 classes with names of 200 bytes need 60,000."""
+
+STRANGENESS = "strangeness"
+"""Name of the second output, which a network may have: one float for each image."""
 
 _STANDARD_DOMAINS = ("", "ai.onnx")
 # tf2onnx declares it in every file; its operators are refused like those of other domains.
@@ -139,12 +143,16 @@ def _check_metadata(model: ModelProto) -> None:
 
 
 def _check_ends(model: ModelProto) -> int:
-    """Check for one square uint8 RGB input and one float output, and return the input's side."""
+    """Check for one square uint8 RGB input and float outputs, and return the input's side."""
     graph = model.graph
     ends = len(graph.input), len(graph.output)
-    _require(ends == (1, 1), f"it has {ends[0]} inputs and {ends[1]} outputs, not one each")
-    is_text = isinstance(graph.input[0].name, str) and isinstance(graph.output[0].name, str)
+    _require(
+        ends in ((1, 1), (1, 2)),
+        f"it has {ends[0]} inputs and {ends[1]} outputs, not one each and at most '{STRANGENESS}'",
+    )
+    is_text = all(isinstance(end.name, str) for end in (*graph.input, *graph.output))
     _require(is_text, "the names of its input and output are not text")
+    _check_second_output(model)
     given, answer = graph.input[0].type.tensor_type, graph.output[0].type.tensor_type
     sides = [side.dim_value for side in given.shape.dim]
     _require(
@@ -161,6 +169,21 @@ def _check_ends(model: ModelProto) -> int:
         f"its output is {answered} of type {answer.elem_type}, not a row of floats for each image",
     )
     return int(sides[1])
+
+
+def _check_second_output(model: ModelProto) -> None:
+    """Check that a second output is the strangeness, one float for each image."""
+    for second in model.graph.output[1:]:
+        given = second.type.tensor_type
+        sides = [side.dim_value for side in given.shape.dim]
+        _require(
+            second.name == STRANGENESS
+            and given.elem_type == TensorProto.FLOAT
+            and len(sides) == 2
+            and sides[1] == 1,
+            f"its second output is '{_printable(second.name)}', {sides} of type "
+            f"{given.elem_type}, not '{STRANGENESS}', one float for each image",
+        )
 
 
 def _check_node(node: NodeProto) -> None:
@@ -244,8 +267,9 @@ def _strip(model: ModelProto) -> ModelProto:
     bare.graph.node.extend(graph.node)
     bare.graph.input.extend(graph.input)
     bare.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
-    answer = bare.graph.output.add(name=graph.output[0].name)
-    answer.type.tensor_type.elem_type = TensorProto.FLOAT
+    for end in graph.output:
+        answer = bare.graph.output.add(name=end.name)
+        answer.type.tensor_type.elem_type = TensorProto.FLOAT
     for tensor in graph.initializer:
         if len(tensor.dims) <= 1 and math.prod(tensor.dims) <= 64:
             # Small ones may be a shape, which the inference of other shapes needs.

@@ -1,11 +1,12 @@
 """The findings on a model: everything that its pages show."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskage.console import Progress, no_progress
 from maskage.formats.curated.curated_set import CuratedPhoto
@@ -15,8 +16,10 @@ from trainer.evaluation.evaluated_photos import EvaluatedPhotos
 from trainer.evaluation.gains import Gains
 from trainer.evaluation.leak_check import LeakCheck
 from trainer.evaluation.metrics import count_confusion, measure_accuracies
+from trainer.evaluation.rejection import Rejection, measure_rejection
 from trainer.evaluation.robustness import CorruptedAccuracy, measure_corruptions
 from trainer.network.classes import class_numbers
+from trainer.network.strangeness import LEAST_PHOTOS
 
 CORRUPTED_PHOTOS = 50
 """Most test photos that a training tries the corruptions on, so that they cost 550 predictions."""
@@ -65,6 +68,8 @@ class Findings:
         is_tested: False where the figures are of photos that chose the model, for want of a test.
         caveat: How little these figures say, for people; None if nothing is known against them.
         gains: What the run won over the one that it was started from; None if it was from none.
+        rejection: Photos that are rejected as unlike those that were learned; None where the model
+            does not measure it.
     """
 
     judged: EvaluatedPhotos
@@ -79,11 +84,23 @@ class Findings:
     is_tested: bool = True
     caveat: str | None = None
     gains: Gains | None = None
+    rejection: Rejection | None = None
 
     @property
     def kind(self) -> str:
         """The kind of the evaluated photos, as a word: "test", "validation" or "training"."""
         return _KINDS.get(self.split or "", "evaluated")
+
+    @property
+    def rejection_lines(self) -> list[str]:
+        """Sentences on the photos that are rejected, or on why none is."""
+        if self.rejection is None:
+            return [
+                f"It does not measure whether a face is unlike those it learned: that takes "
+                f"{LEAST_PHOTOS} training and {LEAST_PHOTOS} validation photos, and a version of "
+                f"`trainer fit` that does."
+            ]
+        return self.rejection.describe(self.kind)
 
     @property
     def doubts(self) -> list[str]:
@@ -104,7 +121,33 @@ class Findings:
             "leak_check": None if self.leak is None else self.leak.as_dict(),
             "caveat": self.caveat,
             "earlier_run": None if self.gains is None else self.gains.as_dict(),
+            "rejection": None if self.rejection is None else self.rejection.as_dict(),
         }
+
+
+def judge_rejection(
+    found: Findings, strangeness: NDArray[np.float32] | None, strange_above: float | None
+) -> Findings:
+    """Return findings with the rejection of their photos, where the model measures it.
+
+    Args:
+        found: The findings.
+        strangeness: Strangeness of each of their photos, shape (N,); None where not measured.
+        strange_above: Limit of the strangeness; None where not measured.
+    """
+    if strangeness is None or strange_above is None:
+        return found
+    judged = found.judged
+    return replace(
+        found,
+        rejection=measure_rejection(
+            strangeness,
+            strange_above,
+            right=np.array([each.is_right for each in judged.predictions]),
+            confidence=judged.probabilities.max(axis=1).astype(np.float64),
+            groups=[photo.group for photo in judged.photos],
+        ),
+    )
 
 
 def measure_worse(

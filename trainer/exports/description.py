@@ -50,6 +50,8 @@ def write_description(
         "crop_margin": bundle.crop_margin,
         "temperature": bundle.temperature,
         "unsure_below": bundle.unsure_below,
+        # Null, too, where the file has no output `strangeness`.
+        "strange_above": bundle.strange_above if format.has_strangeness else None,
         "dataset_digest": bundle.dataset_digest,
         "note": note,
         "figures": figures,

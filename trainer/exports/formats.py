@@ -67,7 +67,8 @@ class ExportFormat:
         examples: Programs that run it, written beside it: their file here, by their name there.
         needs: Module that runs it, where it is not a dependency of the package.
         is_quantised: True if it may differ from the Keras model, as long as the accuracy stays.
-            write: Function that writes it into a folder and returns a note on what was chosen.
+        has_strangeness: True if it has the output `strangeness` where the bundle has it.
+        write: Function that writes it into a folder and returns a note on what was chosen.
         open: Function that opens the file in a folder and returns how to run it.
         read_ends: Function that reads the names and shapes of its input and output from the file.
     """
@@ -77,6 +78,7 @@ class ExportFormat:
     examples: Mapping[str, str]
     needs: str | None = None
     is_quantised: bool = False
+    has_strangeness: bool = False
     write: Callable[[ExportSource, Path], str]
     open: Callable[[RebuiltModel, Path], Predict]
     read_ends: Callable[[Path], Ends]
@@ -109,6 +111,7 @@ def _onnx_metadata(bundle: ModelBundle) -> dict[str, str]:
         input_size=bundle.input_size,
         crop_margin=bundle.crop_margin,
         version=bundle.versions.get("maskage", ""),
+        strange_above=bundle.strange_above,
     )
 
 
@@ -268,6 +271,7 @@ FORMATS = {
             name="onnx",
             file="model.onnx",
             examples={"example.py": "onnx.py.txt", "example.mjs": "onnx.mjs.txt"},
+            has_strangeness=True,
             write=_write_onnx,
             open=_open_onnx,
             read_ends=read_onnx_ends,
@@ -279,6 +283,7 @@ FORMATS = {
             file="model.xml",
             examples={"example.py": "openvino.py.txt"},
             needs="openvino",
+            has_strangeness=True,
             write=_write_openvino,
             open=_open_openvino,
             read_ends=read_openvino_ends,

@@ -24,7 +24,7 @@ from maskage.formats.bundle import (
 )
 from maskage.formats.run.photos_file import write_run_photos
 from maskage.formats.run.run_folder import RunFolder
-from maskage.inference.onnx_engine import OnnxEngine
+from maskage.inference.onnx_engine import Answers, OnnxEngine
 from maskage.inference.timing import measure_ms
 from maskage.security.keras_archive import archive_model
 from maskage.system.files import replace_file
@@ -33,11 +33,17 @@ from trainer.data.known_photos import count_changes, list_photos
 from trainer.data.pixels import PixelReader, plain_batches
 from trainer.evaluation.accuracies import name_accuracies
 from trainer.evaluation.evaluated_photos import EvaluatedPhotos, evaluate_photos
-from trainer.evaluation.findings import CORRUPTED_PHOTOS, Findings, measure_worse
+from trainer.evaluation.findings import (
+    CORRUPTED_PHOTOS,
+    Findings,
+    judge_rejection,
+    measure_worse,
+)
 from trainer.evaluation.gains import Gains, measure_gains
 from trainer.evaluation.leak_check import check_leak, scan_files
 from trainer.evaluation.metrics import expected_calibration_error
 from trainer.evaluation.photo_facts import read_metadata
+from trainer.fit.rejecting import add_reject
 from trainer.fit.warm_start import WarmStart
 from trainer.network.backbones import Network, build_deliverable
 from trainer.network.classes import class_numbers
@@ -101,11 +107,15 @@ def pack_run(outcome: TrainingOutcome) -> None:
     (folder / BUNDLE_FILE).unlink(missing_ok=True)
     with outcome.watch.measure("export"):
         difference = _export(outcome, folder)
+    with outcome.watch.measure("reject"):
+        strange_above = add_reject(folder / ONNX_FILE, outcome.photos, outcome.reader)
     engine = OnnxEngine(folder / ONNX_FILE)
     with outcome.watch.measure("evaluate"):
-        chances = engine.run_batches(plain_batches(outcome.photos.measured.photos, outcome.reader))
+        photos = outcome.photos.measured.photos
+        answers = engine.answer_batches(plain_batches(photos, outcome.reader))
     with outcome.watch.measure("checks"):
-        found = _evaluate(outcome, folder / ONNX_FILE, engine, chances)
+        found = _evaluate(outcome, folder / ONNX_FILE, engine, answers)
+        found = judge_rejection(found, answers.strangeness, strange_above)
     metrics = _metrics(outcome, found, difference)
     outcome.run.write_predictions(found.judged.predictions)
     with outcome.watch.measure("report"):
@@ -114,11 +124,11 @@ def pack_run(outcome: TrainingOutcome) -> None:
     # The page was written before its own time was known.
     outcome.run.write_metrics({**metrics, "seconds": _seconds(outcome.watch)})
     # The bundle comes last: the detector takes a run only when all of it is there.
-    _seal(outcome, folder, engine, found)
+    _seal(outcome, folder, engine, found, strange_above)
 
 
 def _evaluate(
-    outcome: TrainingOutcome, model: Path, engine: OnnxEngine, chances: NDArray[np.float32]
+    outcome: TrainingOutcome, model: Path, engine: OnnxEngine, answers: Answers
 ) -> Findings:
     """Evaluate the photos measured on, try worse copies of them, and check for leaks."""
     photos, size = outcome.photos, outcome.network.size
@@ -126,7 +136,7 @@ def _evaluate(
     judged = evaluate_photos(
         photos.folder,
         photos.measured.photos,
-        chances,
+        answers.probabilities,
         outcome.temperature,
         read_metadata(Path(metadata)) if metadata else None,
         scheme=photos.scheme,
@@ -207,8 +217,15 @@ def _export(outcome: TrainingOutcome, folder: Path) -> float:
     return difference
 
 
-def _seal(outcome: TrainingOutcome, folder: Path, engine: OnnxEngine, found: Findings) -> None:
-    golden = engine.run(golden_images(outcome.network.size))
+def _seal(
+    outcome: TrainingOutcome,
+    folder: Path,
+    engine: OnnxEngine,
+    found: Findings,
+    strange_above: float | None,
+) -> None:
+    golden = engine.answer(golden_images(outcome.network.size))
+    strange = golden.strangeness
     write_bundle(
         ModelBundle(
             folder=folder,
@@ -221,7 +238,9 @@ def _seal(outcome: TrainingOutcome, folder: Path, engine: OnnxEngine, found: Fin
             metrics=_sealed_metrics(found),
             versions=library_versions(),
             files={name: describe_file(folder / name) for name in (ONNX_FILE, KERAS_FILE)},
-            golden=tuple(tuple(float(value) for value in row) for row in golden),
+            golden=tuple(tuple(float(value) for value in row) for row in golden.probabilities),
+            strange_above=strange_above,
+            golden_strangeness=None if strange is None else tuple(map(float, strange)),
         )
     )
 

@@ -8,6 +8,8 @@ input_size    side of the input, px
 color_order   RGB
 crop_margin   border around a face in the training photos, as a share of the box's longer side
 version       version of maskage that trained the model
+strange_above strangeness above which a face is unlike those that were learned; only in files with
+              the output `strangeness`
 
 ONNX Runtime gives it as `session.get_modelmeta().custom_metadata_map`.
 """
@@ -20,6 +22,8 @@ import onnx
 from maskage.classes.scheme import Scheme
 from maskage.security.onnx import METADATA_KEYS
 
+LIMIT_KEY = "strange_above"
+
 
 def factor_values(scheme: Scheme) -> dict[str, list[str]]:
     """Return the value that each class has of each factor, in class order, by the factor's name."""
@@ -27,7 +31,12 @@ def factor_values(scheme: Scheme) -> dict[str, list[str]]:
 
 
 def describe_network(
-    scheme: Scheme, *, input_size: int, crop_margin: float, version: str
+    scheme: Scheme,
+    *,
+    input_size: int,
+    crop_margin: float,
+    version: str,
+    strange_above: float | None = None,
 ) -> dict[str, str]:
     """Return the text for an ONNX file, by its keys.
 
@@ -36,7 +45,9 @@ def describe_network(
         input_size: Side of the input, px.
         crop_margin: Border around a face box in the training photos, a share of its longer side.
         version: Version of maskage that trained the model.
+        strange_above: Limit of the output `strangeness`; None where there is no such output.
     """
+    limit = {} if strange_above is None else {LIMIT_KEY: str(strange_above)}
     return {
         "classes": _as_json(list(scheme.labels)),
         "titles": _as_json([each.title for each in scheme]),
@@ -46,6 +57,7 @@ def describe_network(
         "color_order": "RGB",
         "crop_margin": str(crop_margin),
         "version": version,
+        **limit,
     }
 
 

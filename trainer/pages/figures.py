@@ -121,6 +121,7 @@ def sureness_card(found: Findings, val_error: dict[str, float] | None = None) ->
         reliability=draw_reliability(whole.reliability, whole.reliability_uncalibrated),
         threshold=describe_threshold(whole),
         unsure_below=found.unsure_below,
+        rejection=found.rejection_lines,
         whole=whole,
         val_error=val_error,
         columns=["answered from", "photos", "share", "right", "95% interval"],

@@ -275,7 +275,21 @@ Its probabilities are calibrated on the validation photos (temperature {whole.te
 
 Answers under {unsure_below:g} are shown as unsure. {describe_threshold(whole)}
 
-{table}"""
+{table}
+
+{_rejection(found)}"""
+
+
+def _rejection(found: Findings) -> str:
+    text = " ".join(found.rejection_lines)
+    if found.rejection is not None:
+        text += (
+            " The limit is where 1% of the validation photos lie beyond. The network's file holds "
+            "means and main directions of the features of training photos for it: sums over many "
+            "photos, from which none can be drawn again, and which `collector forget` leaves as "
+            "they are until the network is trained again."
+        )
+    return "\n".join(textwrap.wrap(text, 100))
 
 
 def _limits(found: Findings) -> str:
@@ -289,6 +303,10 @@ def _limits(found: Findings) -> str:
         "same."
         if factors.get(AGE) == (OLD, YOUNG)
         else "A face that is none of the classes gets one of them all the same.",
+        "What is no face, such as a hand or a drawing, mostly reads unsure, but not always; a "
+        "photo of a face, as on a poster, is a face to it."
+        if found.rejection is not None
+        else None,
         "It is wrong for some people more than for others, and was tested on few of them."
         if whole.groups < FEW_GROUPS
         else "It is wrong for some people more than for others.",
@@ -303,7 +321,7 @@ def _limits(found: Findings) -> str:
         )
     if leak is not None:
         lines.append(_leak(leak, found.kind))
-    listed = "\n".join(f"- {line}" for line in lines)
+    listed = "\n".join(f"- {line}" for line in lines if line is not None)
     return f"## Limits\n{listed}\n\nLook at the mistakes in `report.html` before you rely on it."
 
 

@@ -22,6 +22,12 @@ function classOf(face, about) {
   return about.labels.find((label) => label.name === face.label);
 }
 
+// Why a face is unsure; the likeliest class of an unfamiliar one means nothing.
+function doubt(face, label) {
+  if (face.unsure_reason === "unfamiliar") return "unlike the faces it learned";
+  return `perhaps ${label.title}`;
+}
+
 function make(tag, className, text) {
   const element = document.createElement(tag);
   if (className) element.className = className;
@@ -184,7 +190,7 @@ class FaceCard {
       else shape.removeAttribute("stroke-dasharray");
     }
     setText(this.name, `#${face.track} ${face.unsure ? this.about.unsure_word : label.title}`);
-    setText(this.tag, face.unsure ? `perhaps ${label.title}` : isSelected ? "selected" : "");
+    setText(this.tag, face.unsure ? doubt(face, label) : isSelected ? "selected" : "");
     this.tag.hidden = !this.tag.textContent;
     setText(this.sum, percent(face.confidence));
     for (const bar of this.bars) {

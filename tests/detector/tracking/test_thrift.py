@@ -16,6 +16,7 @@ from maskage.classes.ready_made import MASK_AGE
 from maskage.faces.finder import crop_face
 from maskage.formats.bundle import ModelBundle
 from maskage.inference.classifier import Classifier
+from maskage.inference.onnx_engine import Answers
 from maskage.records import FaceBox, Frame, RgbImage
 from tests.detector.conftest import COLORS
 from tests.detector.tracking.test_optical_flow import box_at, draw_texture
@@ -82,9 +83,9 @@ class CountingClassifier(Classifier):
         super().__init__(bundle)
         self.batches: list[int] = []
 
-    def classify(self, crops: Sequence[RgbImage]) -> NDArray[np.float32]:
+    def answer(self, crops: Sequence[RgbImage]) -> Answers:
         self.batches.append(len(crops))
-        return super().classify(crops)
+        return super().answer(crops)
 
 
 @dataclass

@@ -170,7 +170,7 @@ def test_sha256sum_knows_the_digests_of_a_bundle(small_run: Path) -> None:
         ('"crop_margin": 0.3', '"crop_margin": 1.0'),
         ('"accuracy": ', '"accuracy": -'),
         ("{", "{ "),
-        ('"schema_version": 3', '"schema_version": 1'),
+        ('"schema_version": 4', '"schema_version": 1'),
     ],
 )
 def test_a_bundle_that_was_changed_after_the_training_is_refused_in_words(
