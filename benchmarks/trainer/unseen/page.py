@@ -99,7 +99,8 @@ def make_section(title: str, figures: Mapping[str, Any], goals: Sequence[Goal]) 
         "",
         f"    {figures['command']}",
         "",
-        f"{made['trainings']} trainings, seeds {', '.join(map(str, made['seeds']))}; "
+        f"{made['trainings']} training{'s' * (made['trainings'] != 1)}, "
+        f"seeds {', '.join(map(str, made['seeds']))}; "
         f"{', '.join(made['dates'])}; revision {', '.join(made['revisions'])}; "
         f"{'; '.join(made['machines'])}; load of the machine up to {made['highest_load']}"
         f"{'' if figures['is_whole'] else '; only a part of the trainings so far'}.",
@@ -111,14 +112,26 @@ def make_section(title: str, figures: Mapping[str, Any], goals: Sequence[Goal]) 
         value = find(figures, path)
         if value is not None:
             interval = find(figures, (*path[:-1], f"{path[-1]}_interval_by_group"))
-            goal = next((str(each) for each in goals if each.figure == path), "")
-            photos = find(figures, (*path[:-1], "photos"))
-            shown = show(path[-1], value) + (
-                f" of {photos}" if path[-1] in PERCENT and photos else ""
-            )
-            lines.append(f"| {name} | {shown} | {show_interval(path[-1], interval)} | {goal} |")
-    lines += list(make_beside_lines(figures))
-    return "\n".join(lines)
+            shown = show(path[-1], value) + describe_circumstances(figures, path)
+            cells = (name, shown, show_interval(path[-1], interval), show_goal(path, goals))
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, *make_beside_lines(figures)])
+
+
+def describe_circumstances(figures: Mapping[str, Any], path: Sequence[str]) -> str:
+    """Return the number of photos behind a share, or the load that a time was measured under."""
+    if path[0] == "trainings":
+        return f" at a load of {figures['trainings']['highest_load']}"
+    photos = find(figures, (*path[:-1], "photos"))
+    return f" of {photos}" if path[-1] in PERCENT and photos else ""
+
+
+def show_goal(path: Sequence[str], goals: Sequence[Goal]) -> str:
+    """Return the bounds of a figure as text, "" where it has no goal."""
+    goal = next((each for each in goals if each.figure == tuple(path)), None)
+    bounds = (("at least", goal.at_least), ("at most", goal.at_most)) if goal else ()
+    shown = (f"{word} {show(path[-1], bound)}" for word, bound in bounds if bound is not None)
+    return " and ".join(shown)
 
 
 def make_beside_lines(figures: Mapping[str, Any]) -> list[str]:
@@ -144,7 +157,7 @@ def find(figures: object, path: Sequence[str]) -> Any:
 
 def show(name: str, value: float) -> str:
     """Return a share in percent, anything else as it is."""
-    return f"{100 * value:.2f}%" if name in PERCENT else f"{value:g}"
+    return f"{100 * value:.1f}%" if name in PERCENT else f"{value:g}"
 
 
 def show_interval(name: str, interval: Sequence[float] | None) -> str:

@@ -52,7 +52,7 @@ class Facts:
 
     Attributes:
         seconds: Duration of the parts of `trainer fit`, s, by name.
-        load: Load of the machine when it began; over its cores, seconds say little.
+        load: Higher load of the machine at its begin and its end; over its cores, times say little.
         milliseconds: Median time of the bundle for one face, ms.
         trained_on: Number of photos of train.
         variants: Number of made photos of train.
@@ -138,8 +138,8 @@ class WorkFolder:
             shutil.rmtree(run.path, ignore_errors=True)
             words = [str(curated), "--name", name, "--runs", str(run.path.parent)]
             words += ["--seed", str(seed), *self.fit]
-            started = {"load": os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0}
-            write_whole(self.path / "begun" / f"{name}.json", started | describe_programs())
+            begun = {"load": read_load(), **describe_programs()}
+            write_whole(self.path / "begun" / f"{name}.json", begun)
         run_tool("trainer.cli", "fit", *words, cache=self.path / "features")
         if not run.is_finished:
             sys.exit(f"{run.path} was stopped before its end. The same command goes on with it.")
@@ -148,11 +148,10 @@ class WorkFolder:
     def _collect_facts(self, run: RunFolder) -> Facts:
         metrics = run.read_metrics()
         bundle = load_bundle(run.bundle)
-        begun_path = self.path / "begun" / f"{run.path.name}.json"
-        begun = read_json(begun_path) if begun_path.is_file() else describe_programs()
+        begun = read_json(self.path / "begun" / f"{run.path.name}.json")
         return Facts(
             seconds=metrics["seconds"],
-            load=round(begun.get("load", 0.0), 1),
+            load=round(max(begun["load"], read_load()), 1),
             milliseconds=round(measure_ms(OnnxEngine(bundle.onnx_path), bundle.input_size), 2),
             trained_on=count_photos(metrics, "train"),
             variants=count_photos(metrics, "variants"),
@@ -239,6 +238,11 @@ def read_json(path: Path) -> dict[str, Any]:
     """Return the object of a JSON file."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
+
+
+def read_load() -> float:
+    """Return the load of the machine over the last minute; 0 where it is not known."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
 
 
 def describe_programs() -> dict[str, str]:
