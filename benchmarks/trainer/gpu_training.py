@@ -50,18 +50,12 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks.trainer.accuracy import (
-    Case,
-    Fold,
-    add_painting,
-    choose_painting,
-    folds_by_group,
-    lay_out,
-    list_cases,
-    require_same_question,
-    score,
-)
 from benchmarks.trainer.head_forms import describe
+from benchmarks.trainer.unseen.cases import Case, list_cases
+from benchmarks.trainer.unseen.folds import Fold, folds_by_group
+from benchmarks.trainer.unseen.layout import add_painting, choose_painting, lay_out
+from benchmarks.trainer.unseen.scores import score
+from benchmarks.trainer.unseen.trainings import require_same_question
 from curation.options import ALL_FACES
 from curation.settings import PaintingSettings
 from maskage.classes.ready_made import MASK_AGE

@@ -37,7 +37,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.common.criteria import finish
 from benchmarks.common.goals import TRAINING_SPEED
-from benchmarks.trainer.accuracy import Case, Fold, allot, lay_out, list_cases
+from benchmarks.trainer.unseen.cases import Case, list_cases
+from benchmarks.trainer.unseen.folds import Fold, allot
+from benchmarks.trainer.unseen.layout import lay_out
 from maskage.formats.curated.curated_set import SPLITS, read_curated
 
 ROOT = Path(__file__).parents[2]
