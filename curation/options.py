@@ -208,9 +208,9 @@ def _add_variants(group: argparse._ArgumentGroup) -> None:
         const=ALL_FACES,
         metavar="SHARE",
         help="add this share of the bare faces of train once more with a mask painted below the "
-        "nose or on the chin, which is misworn where there is such a class and no mask where there "
-        "is none, and half as many with one that is worn (default, where no share is given: 1, all "
-        "of them)",
+        "nose, on the chin or over the eyes, and of the masked faces with their mask pulled down, "
+        "which is misworn where there is such a class and no mask where there is none, and about "
+        "half as many with one that is worn (default, where no share is given: 1, all of them)",
     )
 
 

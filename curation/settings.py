@@ -44,7 +44,8 @@ class PaintingSettings:
     """The settings of painted masks.
 
     Attributes:
-        share: Share of the bare faces of train that get a mask, above 0 to 1.
+        share: Share of the bare faces of train that get a mask, and of the masked ones whose mask
+            is pulled to another place, above 0 to 1.
         face_model: Path of YuNet's file, which finds eyes, nose and mouth.
     """
 

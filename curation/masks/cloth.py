@@ -28,12 +28,14 @@ class MaskCloth:
 
     Attributes:
         layer: Picture of the mask, placed as on a face that wears it rightly.
-        span: Upper and lower edge of the mask in the middle, in head units.
+        rim: Upper edge from the middle to one side, as points (x, y) in head units.
+        bottom: Lower edge of the mask in the middle, in head units.
         light: Mean brightness of the picture it comes from, 0 to 255.
     """
 
     layer: Layer
-    span: Span
+    rim: tuple[tuple[float, float], ...]
+    bottom: float
     light: float
 
 
@@ -43,7 +45,10 @@ _WEARERS = DEMO_SUBJECTS[:4]
 """People whose jaws the painted masks fit."""
 WEARERS = len(_WEARERS)
 
-_PAINTED_SPAN: Span = (0.08, 1.07)
+_PAINTED_RIM = ((0.13, 0.1), (0.34, 0.245), (0.65, 0.26))
+_PAINTED_TOP = {"surgical": 0.08, "ffp2": 0.04, "cloth": 0.08}
+"""Upper edge in the middle of each cut, in head units."""
+_PAINTED_BOTTOM = 1.07
 _PAINTED_LIGHT = 130.0
 
 _LENT_HALF = [
@@ -57,7 +62,8 @@ _LENT_HALF = [
     (0.0, 1.0),
 ]
 """Outline that is cut out of a photo, smaller than nearly every mask, so that no skin is in it."""
-_LENT_SPAN: Span = (0.27, 1.0)
+LENT_SPAN: Span = (0.27, 1.0)
+"""Upper and lower edge of what is cut out, in the middle, in head units."""
 _LENT_EDGE = 0.02
 """Width of the soft edge, in head units."""
 _LENT_STRETCH = 1.18
@@ -95,7 +101,9 @@ def paint_cloth(kind: str, wearer: int, unit_px: float) -> MaskCloth:
         wearer: Number of the person whose jaw it fits, below `WEARERS`.
         unit_px: Pixels in a head unit of the face that gets it.
     """
-    return MaskCloth(_painted(kind, wearer, _unit(unit_px)), _PAINTED_SPAN, _PAINTED_LIGHT)
+    rim = ((0.0, _PAINTED_TOP[MASK_KINDS[kind].cut]), *_PAINTED_RIM)
+    layer = _painted(kind, wearer, _unit(unit_px))
+    return MaskCloth(layer, rim, _PAINTED_BOTTOM, _PAINTED_LIGHT)
 
 
 def is_whole_face(pixels: RgbImage, landmarks: FaceLandmarks) -> bool:
@@ -160,7 +168,8 @@ def borrow_cloth(pixels: RgbImage, landmarks: FaceLandmarks) -> MaskCloth:
     is_dark = float((flat * inside).mean() / max(1e-6, inside.mean())) < _DARK_CLOTH
     with_loops = _loops(is_dark, sheet.unit_px).pixels * (1 - inside) + opaque * inside
     layer = Layer(np.asarray(with_loops + 0.5, np.uint8), sheet.x, sheet.y, sheet.unit_px)
-    return MaskCloth(layer, _LENT_SPAN, float(pixels.mean()))
+    rim = tuple((x * _LENT_STRETCH, y) for x, y in _LENT_HALF[:4])
+    return MaskCloth(layer, rim, LENT_SPAN[1], float(pixels.mean()))
 
 
 @lru_cache(maxsize=len(MASK_KINDS) * WEARERS * len(_UNITS_PX))

@@ -69,6 +69,11 @@ class FaceFrame:
         """Share of the face's width between its middle and its nearer edge: 0.5 from the front."""
         return min(self._to_left, self._to_right) / (self._to_left + self._to_right)
 
+    @property
+    def turn(self) -> float:
+        """Turn of the head, -1 to 1: the share of the width that the right side has more."""
+        return (self._to_right - self._to_left) / (self._to_left + self._to_right)
+
     def place(self, x: Plane, y: Plane) -> tuple[Plane, Plane]:
         """Return the columns and rows in the photo of places in head units, of the same shape."""
         below = np.interp(y, self._below, self._below_px)

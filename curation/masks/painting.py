@@ -1,8 +1,8 @@
-"""Paint masks onto photographed faces: over nose and mouth, below the nose, on the chin.
+"""Paint masks onto photographed faces: worn, below the nose, on the chin, over the eyes.
 
 Photos of misworn masks are rare, and a network that has never seen one takes the cloth for a mask
 that is worn. The eyes, nose and mouth of a face place the mask: every pixel of the photo is mapped
-to the flat picture of the mask.
+to the flat picture of the mask. A photo of a mask can also have that mask pulled down.
 """
 
 import random
@@ -12,8 +12,10 @@ from enum import StrEnum
 import cv2
 import numpy as np
 
+from curation.masks.baring import PullDown, pull_mask_down
 from curation.masks.cloth import WEARERS, MaskCloth, Span, borrow_cloth, paint_cloth
 from curation.masks.face_frame import FaceFrame, Plane
+from curation.masks.photo_look import add_grain, blur_of, cast_shadow, crumple
 from maskage.demo.painting.canvas import Layer
 from maskage.demo.painting.face import CHEEK_X
 from maskage.demo.painting.masks import MASK_KINDS
@@ -27,11 +29,12 @@ class Wearing(StrEnum):
     WORN = "worn"
     BELOW_NOSE = "nose"
     ON_CHIN = "chin"
+    OVER_EYES = "eyes"
 
 
 @dataclass(frozen=True)
 class MaskLender:
-    """A masked photo whose mask is painted on another face.
+    """A photo that lends its mask, or its bare face, to another one.
 
     Attributes:
         path: Path relative to the dataset.
@@ -50,39 +53,62 @@ class MaskPainting:
         wearing: Way of wearing it.
         landmarks: Landmarks of the face, in pixels of the photo.
         lender: Photo that the mask is taken from; None for a drawn one.
+        is_pulled: True where the photo shows a mask, which is pulled to its new place, and the
+            lender is a bare face that shows above it.
     """
 
     wearing: Wearing
     landmarks: FaceLandmarks
     lender: MaskLender | None = None
+    is_pulled: bool = False
+
+    def __post_init__(self) -> None:
+        if self.is_pulled and self.lender is None:
+            raise ValueError("A mask that is pulled needs the photo of a bare face.")
+        if self.is_pulled and self.wearing not in _PULLS:
+            raise ValueError(f"A mask cannot be pulled to {self.wearing.value!r}.")
 
 
 _SPANS: dict[Wearing, tuple[Span, Span]] = {
     Wearing.WORN: ((0.08, 0.2), (1.0, 1.15)),
-    Wearing.BELOW_NOSE: ((0.42, 0.54), (1.08, 1.35)),
-    Wearing.ON_CHIN: ((0.76, 0.96), (1.2, 1.45)),
+    Wearing.BELOW_NOSE: ((0.44, 0.62), (1.05, 1.35)),
+    Wearing.ON_CHIN: ((0.76, 1.0), (1.15, 1.45)),
+    Wearing.OVER_EYES: ((-0.5, -0.3), (0.14, 0.28)),
 }
 """Ranges of the upper and of the lower edge in the middle of the face, in head units.
 
-The nostrils end at 0.42, the lower lip at 0.75, the chin at 1.
+The tip of the nose lies at 0.36, the lower lip at 0.75, the chin at 1.
 """
 
-_COMMON_KINDS = [name for name, kind in MASK_KINDS.items() if kind.cut != "cloth"]
-_COMMON_SHARE = 0.5
-"""Share of drawn masks that are always surgical or ffp2 masks, which most people wear."""
+_PULLS: dict[Wearing, PullDown] = {
+    Wearing.WORN: PullDown((0.06, 0.22), (1.0, 1.15), (0.25, 0.35)),
+    Wearing.BELOW_NOSE: PullDown((0.38, 0.7), (1.02, 1.35), (0.28, 0.5)),
+    Wearing.ON_CHIN: PullDown((0.8, 1.0), (1.15, 1.4), (0.4, 0.7)),
+}
+
+_EYES_LIFT = 0.45
+"""Height by which the loops of a mask over the eyes sit higher on the face, in head units."""
+
+_COMMON_KINDS = {
+    "surgical-blue": 8, "surgical-white": 6, "surgical-green": 3, "surgical-pink": 1,
+    "ffp2-white": 4, "ffp2-black": 2, "cloth-black": 4, "cloth-grey": 2,
+}  # fmt: skip
+"""Shares of the kinds that most people wear, counted by eye on photographs."""
+_COMMON_SHARE = 0.7
+"""Share of drawn masks that are of common kinds; the others are of any kind."""
 
 _BROAD_UNIT_PX = 16.0
 _GREY_SPREAD = 3.0
 """Mean difference between the channels of a pixel, of 255, below which a photo is grey."""
 
-_BLUR_RANGE = (0.002, 0.012)
-"""Range of the blur of a mask, in head units, as sharp as photographs of faces."""
+_RIM_SAG: Span = (-0.12, 0.06)
+"""Range of the height of the upper edge of a misworn mask at its sides, below its middle."""
 
 
 def paint_mask_on(
     pixels: RgbImage, painting: MaskPainting, seed: str, lender: RgbImage | None = None
 ) -> RgbImage:
-    """Paint a mask on the face of a photo.
+    """Paint a mask on the face of a photo, or pull the mask that it shows to another place.
 
     Args:
         pixels: Photo, RGB uint8, shape (H, W, 3).
@@ -95,17 +121,33 @@ def paint_mask_on(
     """
     choice = random.Random(seed)
     frame = FaceFrame(painting.landmarks)
-    cloth = _choose_cloth(choice, painting, frame.unit_px, lender)
-    upper, lower = (choice.uniform(*edge) for edge in _SPANS[painting.wearing])
-    x, y = frame.locate((pixels.shape[0], pixels.shape[1]))
-    sheet = _wrap(cloth.layer, x * choice.choice((-1, 1)), _pulled(cloth.span, x, y, upper, lower))
-    blur_px = 0.3 + frame.unit_px * choice.uniform(*_BLUR_RANGE)
-    sheet = np.asarray(cv2.GaussianBlur(sheet, (0, 0), blur_px), np.float32)
-    tint = np.array([choice.uniform(0.9, 1.08) for _ in range(3)], np.float32)
-    lit = sheet[..., :3] * _light(pixels, frame.unit_px, cloth.light)[..., None] * tint
-    covered = pixels * (1 - sheet[..., 3:] / 255) + np.clip(lit, 0, 255)
-    painted = np.asarray(np.clip(covered + 0.5, 0, 255), np.uint8)
+    if painting.is_pulled and painting.lender is not None and lender is not None:
+        bare = (lender, FaceFrame(painting.lender.landmarks))
+        painted = pull_mask_down((pixels, frame), bare, _PULLS[painting.wearing], choice)
+    else:
+        cloth = _choose_cloth(choice, painting, frame.unit_px, lender)
+        painted = _put_on(pixels, frame, cloth, painting.wearing, choice)
     return _as_grey(painted) if _is_grey(pixels) else painted
+
+
+def _put_on(
+    pixels: RgbImage, frame: FaceFrame, cloth: MaskCloth, wearing: Wearing, choice: random.Random
+) -> RgbImage:
+    """Return a photo with a flat mask laid on its face, in the light and sharpness of the photo."""
+    x, y = frame.locate((pixels.shape[0], pixels.shape[1]))
+    lift = _EYES_LIFT if wearing is Wearing.OVER_EYES else 0.0
+    heights = _pulled(cloth, x, y + np.float32(lift), wearing, lift, choice)
+    sheet = _wrap(cloth.layer, x * choice.choice((-1, 1)), heights)
+    blur_px = blur_of(pixels, frame.unit_px) * choice.uniform(0.8, 1.3)
+    sheet = np.asarray(cv2.GaussianBlur(sheet, (0, 0), blur_px), np.float32)
+    tint = np.array([choice.uniform(0.94, 1.05) for _ in range(3)], np.float32)
+    light = _light(pixels, frame.unit_px, cloth.light) * crumple(x, y, choice)
+    lit = sheet[..., :3] * light[..., None] * tint
+    opacity = sheet[..., 3:] / np.float32(255)
+    shaded = cast_shadow(pixels, opacity[..., 0], frame.unit_px)
+    covered = shaded * (1 - opacity) + np.clip(lit, 0, 255)
+    grained = add_grain(covered, pixels, opacity, choice)
+    return np.asarray(np.clip(grained + 0.5, 0, 255), np.uint8)
 
 
 def _choose_cloth(
@@ -113,17 +155,30 @@ def _choose_cloth(
 ) -> MaskCloth:
     if painting.lender is not None and lender is not None:
         return borrow_cloth(lender, painting.lender.landmarks)
-    kind = choice.choice(_COMMON_KINDS if choice.random() < _COMMON_SHARE else list(MASK_KINDS))
+    weights = _COMMON_KINDS if choice.random() < _COMMON_SHARE else dict.fromkeys(MASK_KINDS, 1)
+    kind = choice.choices(list(weights), list(weights.values()))[0]
     return paint_cloth(kind, choice.randrange(WEARERS), unit_px)
 
 
-def _pulled(span: Span, x: Plane, y: Plane, upper: float, lower: float) -> Plane:
-    """Map heights on the face to heights in the flat mask, whose middle is moved to a span.
+def _pulled(
+    cloth: MaskCloth, x: Plane, y: Plane, wearing: Wearing, lift: float, choice: random.Random
+) -> Plane:
+    """Map heights on the face to heights in the flat mask.
 
-    Loops hold a mask at the ears, so it moves less the further from the middle.
+    Its middle is moved to where it is worn; loops hold it at the ears, so it moves less the
+    further from the middle. Worn over the nose, its upper edge keeps the bulge of the wire.
+    Elsewhere the edge is nearly straight, and slants.
     """
-    top, bottom = span
-    moved = top + (y - upper) * ((bottom - top) / (lower - upper))
+    upper, lower = (choice.uniform(*edge) + lift for edge in _SPANS[wearing])
+    top: Plane | float = cloth.rim[0][1]
+    if wearing is not Wearing.WORN:
+        aside = np.abs(x)
+        top = np.interp(aside, *zip(*cloth.rim, strict=True)).astype(np.float32)
+        sag = choice.uniform(*_RIM_SAG)
+        upper_edge = upper + sag * np.clip(aside / CHEEK_X, 0, 1) + choice.uniform(-0.08, 0.08) * x
+    else:
+        upper_edge = np.full_like(x, upper)
+    moved = top + (y - upper_edge) * ((cloth.bottom - top) / np.maximum(lower - upper_edge, 0.1))
     held = np.clip(np.abs(x) / (CHEEK_X * 1.15), 0, 1) ** 3
     return (moved + (y - moved) * held).astype(np.float32)
 

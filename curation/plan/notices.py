@@ -238,6 +238,17 @@ def _missing_masks(plan: CurationPlan, masks: PaintedMasks | None) -> Iterator[N
             f"--paint-masks: {masks.unseen} of {masks.chosen} bare faces of train got no mask, "
             f"because their eyes, nose and mouth were not all found."
         )
+    if masks.covered:
+        yield Notice(
+            f"--paint-masks: {masks.covered} of {masks.chosen} bare faces of train got no mask, "
+            f"because something covers their chin already, such as a mask below the nose."
+        )
+    if masks.unpulled:
+        yield Notice(
+            f"--paint-masks: the masks of {masks.unpulled} of {masks.masked} masked faces of train "
+            f"were not pulled down, because the photo does not show the whole mask from the front, "
+            f"or no bare face of train can show above it."
+        )
     if masks.chosen == 0:
         yield Notice("--paint-masks: the share is less than one bare face of train. Raise it.")
     for (label, value), count in masks.skipped.items():

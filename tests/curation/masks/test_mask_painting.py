@@ -5,6 +5,8 @@ import pytest
 
 from curation.masks.cloth import borrow_cloth, can_lend_mask, is_whole_face, shows_chin
 from curation.masks.painting import MaskLender, MaskPainting, Wearing, paint_mask_on
+from curation.masks.photo_look import blur_of
+from curation.masks.skin import has_covered_chin
 from maskage.faces.finder import FaceLandmarks
 from maskage.records import FaceBox, RgbImage
 
@@ -56,6 +58,7 @@ def is_covered(pixels: RgbImage, point: Point, degrees: float = 0.0) -> bool:
         (Wearing.WORN, [NOSE, MOUTH, CHIN], [EYES, BROW]),
         (Wearing.BELOW_NOSE, [MOUTH, CHIN], [NOSE, EYES, BROW]),
         (Wearing.ON_CHIN, [], [MOUTH, NOSE, EYES, BROW]),
+        (Wearing.OVER_EYES, [EYES], [NOSE, MOUTH, CHIN]),
     ],
 )
 def test_a_mask_covers_what_it_is_to_cover_and_nothing_else(
@@ -94,11 +97,11 @@ def photo_of_a_mask(upper: float) -> RgbImage:
 def test_a_photo_lends_its_mask_to_another_face() -> None:
     lender = photo_of_a_mask(0.15)
     assert can_lend_mask(lender, UPRIGHT)
-    for wearing in Wearing:
+    for wearing in (Wearing.WORN, Wearing.BELOW_NOSE, Wearing.ON_CHIN):
         painting = MaskPainting(wearing, UPRIGHT, MaskLender("mask_old/1.jpg", UPRIGHT))
         for seed in SEEDS[:8]:
             painted = paint_mask_on(bare_face(), painting, seed, lender)
-            x, y = round(CHIN[0]), round(CHIN[1]) + 8 * (wearing is Wearing.ON_CHIN)
+            x, y = round(CHIN[0]), round(CHIN[1]) + 12 * (wearing is Wearing.ON_CHIN)
             red, green, blue = painted[y, x].tolist()
             assert green > red + 60
             assert green > blue + 60
@@ -180,3 +183,72 @@ def test_points_that_fall_together_do_no_harm() -> None:
     landmarks = FaceLandmarks(BOX, EYES, EYES, EYES)
     painted = paint_mask_on(bare_face(), MaskPainting(Wearing.WORN, landmarks), "1")
     assert painted.shape == (SIDE, SIDE, 3)
+
+
+PULLED_WAYS = (Wearing.WORN, Wearing.BELOW_NOSE, Wearing.ON_CHIN)
+
+
+def pull(wearing: Wearing, seed: str, bare: RgbImage | None = None) -> RgbImage:
+    painting = MaskPainting(wearing, UPRIGHT, MaskLender("nomask_old/1.jpg", UPRIGHT), True)
+    return paint_mask_on(
+        photo_of_a_mask(0.15), painting, seed, bare_face() if bare is None else bare
+    )
+
+
+def is_green(pixels: RgbImage, point: Point) -> bool:
+    x, y = round(point[0]), round(point[1])
+    red, green, blue = pixels[y - 1 : y + 2, x - 1 : x + 2].reshape(-1, 3).mean(axis=0).tolist()
+    return bool(green > red + 40 and green > blue + 40)
+
+
+@pytest.mark.parametrize("wearing", PULLED_WAYS)
+def test_the_mask_of_a_photo_is_pulled_to_where_it_is_to_be(wearing: Wearing) -> None:
+    for seed in SEEDS:
+        painted = pull(wearing, seed)
+        assert is_green(painted, NOSE) is (wearing is Wearing.WORN), seed
+        assert is_green(painted, CHIN) or wearing is Wearing.ON_CHIN, seed
+        assert is_green(painted, (CHIN[0], CHIN[1] + 14)), seed
+        if wearing is Wearing.ON_CHIN:
+            assert not is_green(painted, MOUTH), seed
+        assert np.array_equal(painted[:70], photo_of_a_mask(0.15)[:70])
+
+
+def test_the_upper_edges_of_pulled_masks_lie_at_every_height() -> None:
+    heights = set()
+    for number in range(60):
+        column = pull(Wearing.BELOW_NOSE, f"height {number}")[:, round(NOSE[0])].astype(int)
+        is_cloth = (column[:, 1] > column[:, 0] + 40) & (column[:, 1] > column[:, 2] + 40)
+        heights.add(int(np.argmax(is_cloth)))
+    assert min(heights) <= round(EYES[1] + 0.45 * 70.6)
+    assert max(heights) >= round(EYES[1] + 0.63 * 70.6)
+    assert len(heights) >= 12
+
+
+def test_the_skin_above_a_pulled_mask_has_the_colour_of_its_photo() -> None:
+    pale = np.full_like(bare_face(), (225, 180, 145))
+    painted = pull(Wearing.ON_CHIN, "1", pale)
+    x, y = round(NOSE[0]), round(NOSE[1])
+    assert np.abs(painted[y, x].astype(int) - SKIN).max() < 8
+
+
+def test_a_mask_is_pulled_only_where_there_is_a_bare_face_to_show() -> None:
+    with pytest.raises(ValueError, match="needs the photo of a bare face"):
+        MaskPainting(Wearing.BELOW_NOSE, UPRIGHT, is_pulled=True)
+    with pytest.raises(ValueError, match="cannot be pulled to 'eyes'"):
+        MaskPainting(Wearing.OVER_EYES, UPRIGHT, MaskLender("a/1.jpg", UPRIGHT), is_pulled=True)
+
+
+def test_a_chin_under_cloth_is_told_from_a_bare_one() -> None:
+    assert not has_covered_chin(bare_face(), UPRIGHT)
+    assert has_covered_chin(photo_of_a_mask(0.5), UPRIGHT)
+
+
+def test_paint_is_as_blurred_and_as_grainy_as_its_photo() -> None:
+    rng = np.random.default_rng(1)
+    grainy = np.clip(bare_face() + rng.normal(0, 12, (SIDE, SIDE, 1)), 0, 255).astype(np.uint8)
+    assert blur_of(grainy, 200.0) < blur_of(bare_face(), 200.0)
+    worn = MaskPainting(Wearing.WORN, UPRIGHT)
+    for seed in SEEDS[:6]:
+        rough = paint_mask_on(grainy, worn, seed)[126:134, 110:130].astype(float)
+        plain = paint_mask_on(bare_face(), worn, seed)[126:134, 110:130].astype(float)
+        assert np.diff(rough[..., 1], axis=1).std() > np.diff(plain[..., 1], axis=1).std() + 2, seed
