@@ -111,6 +111,7 @@ def settings_of(arguments: argparse.Namespace) -> CurationSettings:
         face_model=_face_model(arguments, "--find-faces") if arguments.find_faces else None,
         painting=_painting(arguments),
         check_labels=arguments.check_labels,
+        label_face_model=arguments.face_model if arguments.check_labels else None,
     )
 
 

@@ -84,6 +84,8 @@ class CurationSettings:
         face_model: Path of YuNet's file, to find the faces of photos without a face box; or None.
         painting: Settings of painted masks on bare faces of train; None for no masks.
         check_labels: True to search for labels that are probably wrong.
+        label_face_model: Path of YuNet's file that was named for the check of labels alone; None
+            for the one that the toolchain finds itself.
 
     Raises:
         UsageError: A value is out of its range, or two settings exclude each other.
@@ -106,6 +108,7 @@ class CurationSettings:
     face_model: Path | None = None
     painting: PaintingSettings | None = None
     check_labels: bool = False
+    label_face_model: Path | None = None
 
     def __post_init__(self) -> None:
         # The tolerance of split-folders.
@@ -212,6 +215,12 @@ class CurationSettings:
         if self.session_gap != SESSION_GAP_MIN:
             yield from ["--session-gap", f"{self.session_gap:g}"]
 
+    @property
+    def named_face_model(self) -> Path | None:
+        """The face model of any step; None if no step was given one."""
+        of_masks = self.painting.face_model if self.painting is not None else None
+        return self.face_model or of_masks or self.label_face_model
+
     def _changes(self) -> Iterator[str]:
         yield from ["--dedupe"] * self.dedupe
         yield from ["--balance", self.balance] if self.balance else []
@@ -224,7 +233,7 @@ class CurationSettings:
         yield from ["--find-faces"] * (self.face_model is not None)
         if self.painting is not None:
             yield from ["--paint-masks", f"{self.painting.share:g}"]
-        model = self.face_model or (self.painting and self.painting.face_model)
+        model = self.named_face_model
         yield from ["--face-model", str(model)] if model else []
         yield from ["--check-labels"] * self.check_labels
 

@@ -1,5 +1,6 @@
 """The summary of a plan: a table for people and an object for programs."""
 
+from collections import Counter
 from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
@@ -48,12 +49,16 @@ def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:
     if plan.settings.check_labels:
         confirmed = f"; {len(plan.confirmed)} more are confirmed by you" if plan.confirmed else ""
         count = len(plan.doubtful)
-        lines.append(f"labels that are probably wrong: {count} (kept, flagged){confirmed}")
+        expected = f"; about {plan.expected_wrong} expected to be wrong" * bool(count)
+        lines.append(f"doubtful labels: {count} (kept, flagged){expected}{confirmed}")
+        reasons = Counter(photo.doubt.reason for photo in plan.doubtful if photo.doubt)
+        lines += [f"{number:>8} {why}" for why, number in reasons.most_common() if why]
     groups = len({photo.group for photo in plan.kept})
     lines.append(f"groups: {groups}{_describe_people(plan)}")
     if with_photos:
         lines += [
-            f"{photo.path}  perhaps {photo.doubt.label} ({photo.doubt.confidence:.0%})"
+            f"{photo.path}  perhaps {photo.doubt.label} ({photo.doubt.confidence:.0%}"
+            f"{f', {photo.doubt.reason}' if photo.doubt.reason else ''})"
             for photo in plan.doubtful
             if photo.doubt
         ]
@@ -107,10 +112,13 @@ def plan_as_json(
                 "label": photo.label,
                 "suggested": photo.doubt.label,
                 "confidence": round(photo.doubt.confidence, 4),
+                "reason": photo.doubt.reason,
+                "cost": None if photo.doubt.cost is None else round(photo.doubt.cost, 6),
             }
             for photo in plan.doubtful
             if photo.doubt
         ],
+        "expected_wrong": plan.expected_wrong,
         "confirmed": [path_to_text(photo.path) for photo in plan.confirmed],
         "notices": [{"text": notice.text, "is_fault": notice.is_fault} for notice in plan.notices],
     }

@@ -119,10 +119,15 @@ class Suggestion:
     Attributes:
         label: The most probable class.
         confidence: Its probability, 0 to 1.
+        reason: The factor and what is seen, "mask? nose seems out"; None where nothing says it.
+        cost: Share of its class that the photo's label spoils if it is wrong, times the number of
+            photos of its group that are doubtful in the same way; None where it is unknown.
     """
 
     label: str
     confidence: float
+    reason: str | None = None
+    cost: float | None = None
 
 
 @dataclass(frozen=True)

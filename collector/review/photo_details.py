@@ -117,7 +117,7 @@ class PhotoDetails(Widget):
         return name_style(class_rgb(self._scheme, label), self.background_colors[1].rgb)
 
     def _opinions(self, photo: Photo) -> list[Content]:
-        """Return a line for each opinion, the model's first, and one where a person confirmed."""
+        """Return each opinion, the model's first, its reason, and whether a person confirmed."""
         is_confirmed = photo.confirmed == photo.label
         lines = []
         for source, opinion in (("model", photo.suggestion), ("check", photo.check)):
@@ -129,6 +129,8 @@ class PhotoDetails(Widget):
             words = f"{class_title(self._scheme, opinion.label)} {opinion.confidence:.0%}"
             name = (words, self._color(opinion.label))
             lines.append(Content.assemble((f"{mark} {source}: ", style), name))
+            if opinion.reason and not agrees:
+                lines.append(Content.assemble((f"  {shown_text(opinion.reason)}", style)))
         if is_confirmed:
             has_dismissed = any(line.plain.startswith("✗") for line in lines)
             words = "✓ confirmed, dismissed:" if has_dismissed else "✓ you confirmed the label"

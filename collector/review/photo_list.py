@@ -26,6 +26,7 @@ class ReviewOrder(StrEnum):
     LEAST_SHARP = "least sharp"
     LEAST_CERTAIN = "least certain"
     LOOK_ALIKES = "look-alikes together"
+    MOST_HARMFUL = "most harmful label first"
 
 
 NOT_SET = ""
@@ -138,6 +139,12 @@ class ReviewList:
         """Return the index of the photo with this path, or None."""
         return next((at for at, photo in enumerate(self._photos) if photo.path == path), None)
 
+    @property
+    def expected_wrong(self) -> float:
+        """Number of the labels shown that the label check expects to be wrong."""
+        opinions = (each for photo in self._photos for each in photo.disputes)
+        return sum(each.confidence for each in opinions if each.cost is not None)
+
     def follow(self, edits: Iterable[Edit], cursor: int) -> int:
         """Take edits over; returns where the cursor then stands on the photo it stood on.
 
@@ -191,6 +198,10 @@ class ReviewList:
             opinion = photo.suggestion or photo.check
             return opinion.confidence if opinion else unknown, "", _name(photo)
 
+        def harm(photo: Photo) -> tuple[float, str, str]:
+            costs = [-each.cost for each in photo.disputes if each.cost is not None]
+            return min(costs, default=unknown), "", _name(photo)
+
         def alike(photo: Photo) -> tuple[float, str, str]:
             return self._alike.get(photo.path, unknown), "", _name(photo)
 
@@ -199,6 +210,7 @@ class ReviewList:
             ReviewOrder.LEAST_SHARP: sharpness,
             ReviewOrder.LEAST_CERTAIN: certainty,
             ReviewOrder.LOOK_ALIKES: alike,
+            ReviewOrder.MOST_HARMFUL: harm,
         }
         return keys[order], order is ReviewOrder.NEWEST
 

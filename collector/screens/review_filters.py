@@ -69,8 +69,11 @@ class FilteredScreen(GalleryScreen):
             self._go_to(report.edits)
 
     def describe_shown(self) -> tuple[str, str]:
-        """Return the filter and the order in words."""
-        return self._filter.describe(self._scheme), str(self._order)
+        """Return the filter and the order in words, and how many labels to correct there are."""
+        words = self._filter.describe(self._scheme)
+        if self._filter.only_disputed and (wrong := round(self.photos.expected_wrong)):
+            words += f" · about {wrong:,} of them wrong"
+        return words, str(self._order)
 
     def _go_to(self, edits: Sequence[Edit]) -> None:
         """Move the cursor to the photo that came back."""

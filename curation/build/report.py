@@ -182,17 +182,33 @@ def _detail(photo: PlannedPhoto) -> str:
 def _doubtful(plan: CurationPlan) -> "Markup | str":
     if not plan.settings.check_labels:
         return ""
-    shown = [
-        load_figure(
-            plan.root,
-            photo.path,
-            f"{plan.scheme.title(photo.label)} → {plan.scheme.title(photo.doubt.label)}?",
+    reasons = Counter(photo.doubt.reason or "" for photo in plan.doubtful if photo.doubt)
+    ranked = plan.doubtful[:MOST_DOUBTFUL]
+    rows = [
+        (
+            reason,
+            count,
+            [
+                load_figure(plan.root, photo.path, _doubt_caption(plan, photo))
+                for photo in ranked
+                if photo.doubt and (photo.doubt.reason or "") == reason
+            ],
         )
-        for photo in plan.doubtful[:MOST_DOUBTFUL]
-        if photo.doubt
+        for reason, count in reasons.most_common()
     ]
-    confirmed = len(plan.confirmed)
-    return _fill("doubtful", count=len(plan.doubtful), photos=shown, confirmed=confirmed)
+    return _fill(
+        "doubtful",
+        count=len(plan.doubtful),
+        expected=plan.expected_wrong,
+        rows=rows,
+        confirmed=len(plan.confirmed),
+        hidden=len(plan.doubtful) - len(ranked),
+    )
+
+
+def _doubt_caption(plan: CurationPlan, photo: PlannedPhoto) -> str:
+    suggested = plan.scheme.title(photo.doubt.label) if photo.doubt else ""
+    return f"{plan.scheme.title(photo.label)} → {suggested}?"
 
 
 def _set_aside(plan: CurationPlan) -> "Markup":

@@ -56,14 +56,15 @@ def flag_doubts(plan: CurationPlan) -> Notice | None:
     if not count:
         return Notice(f"{here}.{more}") if more or plan.confirmed else None
     return Notice(
-        f"{here}, or check with `collector review {plan.root}`: d shows only these.{more}"
+        f"{here}, or check with `collector review {plan.root}`: d shows only these, o sorts the "
+        f"most harmful first. About {plan.expected_wrong} of them are expected to be wrong.{more}"
     )
 
 
 def _describe(plan: CurationPlan) -> str:
     """Return how many labels are probably wrong, and how many of them a person confirmed."""
     count = len(plan.doubtful)
-    words = f"{_labels(count)} probably wrong; see the report" if count else "No label is doubtful"
+    words = f"{_labels(count)} doubtful; see the report" if count else "No label is doubtful"
     if plan.confirmed:
         words += f" ({len(plan.confirmed)} confirmed by you)"
     return words

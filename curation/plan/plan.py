@@ -179,9 +179,14 @@ class CurationPlan:
 
     @cached_property
     def doubtful(self) -> list[PlannedPhoto]:
-        """Photos whose label is probably wrong and not confirmed, the surest first."""
+        """Photos whose label is probably wrong and not confirmed, the most harmful first."""
         found = [photo for photo in self.originals if photo.doubt and not photo.is_confirmed]
-        return sorted(found, key=lambda p: (-p.doubt.confidence if p.doubt else 0.0, p.path))
+        return sorted(found, key=_harm_first)
+
+    @property
+    def expected_wrong(self) -> int:
+        """Number of the doubtful labels that are expected to be wrong."""
+        return round(sum(photo.doubt.confidence for photo in self.doubtful if photo.doubt))
 
     @cached_property
     def confirmed(self) -> list[PlannedPhoto]:
@@ -227,3 +232,8 @@ class CurationPlan:
         counts = Counter((photo.split, photo.label) for photo in photos)
         labels = self.scheme.labels
         return {split: {label: counts[split, label] for label in labels} for split in SPLITS}
+
+
+def _harm_first(photo: PlannedPhoto) -> tuple[float, float, str]:
+    doubt = photo.doubt
+    return (-(doubt.cost or 0.0), -doubt.confidence, photo.path) if doubt else (0.0, 0.0, "")

@@ -4,7 +4,7 @@ Every step writes into one plan; nothing is applied here.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +33,7 @@ from maskage.console import Progress, no_progress
 from maskage.dataset.photo_scan import PhotoScan, needs_face, read_face
 from maskage.errors import DatasetError
 from maskage.pictures.perceptual_hash import GROUP_BITS
-from maskage.records import RgbImage, Suggestion
+from maskage.records import RgbImage
 
 
 def make_plan(
@@ -213,21 +213,20 @@ class _Draft:
 
     def check_labels(self, progress: Progress) -> list[Notice]:
         """Note the labels that are probably wrong, without setting photos aside."""
-        from curation.labels.check import find_doubtful_labels
-        from curation.labels.embedding import embed_pictures
+        from curation.labels.factor_check import LabelledPhotos, check_labels
 
         usable = self.usable
-        labels = [scan.photo.label for scan in usable]
-        groups = self._group_numbers(usable)
-        embedding = embed_pictures(self._faces(usable), len(usable), progress)
-        classes = self.dataset.scheme.labels
-        check = find_doubtful_labels(
-            embedding.features, labels, groups, classes, self.settings.seed
+        photos = LabelledPhotos(
+            [scan.photo.label for scan in usable],
+            self._group_numbers(usable),
+            self.dataset.scheme,
+            lambda index: self._face(usable[index]),
+            self.settings.named_face_model,
         )
-        for doubt in check.doubts:
-            suggestion = Suggestion(doubt.suggested, doubt.confidence)
-            self._update(usable[doubt.index].path, doubt=suggestion)
-        return [Notice(text) for text in (embedding.notice, check.notice) if text is not None]
+        checked = check_labels(photos, self.settings.seed, progress)
+        for index, suggestion in checked.doubts.items():
+            self._update(usable[index].path, doubt=suggestion)
+        return [Notice(text) for text in checked.notices]
 
     def assign(self, root: Path, out: Path | None) -> None:
         """Assign the usable photos to splits.
@@ -282,10 +281,9 @@ class _Draft:
             reason = f"surplus: train has more of {photo.label} than of its smallest class"
             self._set_aside(photo.path, reason, split="")
 
-    def _faces(self, scans: Sequence[PhotoScan]) -> Iterator[RgbImage]:
-        for scan in scans:
-            model = self.settings.face_model if needs_face(scan.photo) else None
-            yield read_face(self.dataset.root / scan.path, model)
+    def _face(self, scan: PhotoScan) -> RgbImage:
+        model = self.settings.face_model if needs_face(scan.photo) else None
+        return read_face(self.dataset.root / scan.path, model)
 
     def _read(self, scan: PhotoScan) -> bytes:
         try:

@@ -409,8 +409,8 @@ def test_a_label_that_a_person_confirmed_is_not_doubtful_again(
     words = [str(mislabelled), "--check-labels", "--out", str(tmp_path / "out")]
     assert main(words) == 0
     answer = capsys.readouterr()
-    assert "labels that are probably wrong: 1 (kept, flagged); 2 more are confirmed" in answer.out
-    assert "1 label is probably wrong; see the report (2 confirmed by you)" in answer.err
+    assert "doubtful labels: 1 (kept, flagged); about 1 expected to be wrong; 2 more" in answer.out
+    assert "1 label is doubtful; see the report (2 confirmed by you)" in answer.err
     assert "Confirmed by you" in (tmp_path / "out" / "report.html").read_text()
     photos = list_photos(mislabelled)
     assert [photo.path for photo in photos if photo.is_disputed] == [wrong[0].path]

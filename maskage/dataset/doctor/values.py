@@ -7,7 +7,7 @@ anew where it can be.
 import re
 from collections.abc import Container, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from maskage.classes.scheme import check_folder
 from maskage.dataset.consent import Consent
@@ -101,7 +101,7 @@ def _photo_row(values: Values, labels: Container[str]) -> SalvagedRow | None:
         fingerprint=_fingerprint(row.get("fingerprint")),
         is_flagged=row.get("flagged") not in (None, 0),
         suggestion=_opinion(row, "suggested", "confidence"),
-        check=_opinion(row, "checked", "checked_confidence"),
+        check=_checked(row),
         confirmed=_label(row.get("confirmed")),
         origin=_text(row.get("origin")),
     )
@@ -163,6 +163,15 @@ def _fingerprint(value: object) -> int | None:
 def _opinion(row: dict[str, object], column: str, confidence_column: str) -> Suggestion | None:
     label, confidence = _label(row.get(column)), _number(row.get(confidence_column))
     return None if label is None or confidence is None else Suggestion(label, confidence)
+
+
+def _checked(row: dict[str, object]) -> Suggestion | None:
+    """Return the opinion of the label check, with its reason and cost where they can be read."""
+    opinion = _opinion(row, "checked", "checked_confidence")
+    if opinion is None:
+        return None
+    reason, cost = _text(row.get("checked_reason")), _number(row.get("checked_cost"))
+    return replace(opinion, reason=reason, cost=cost)
 
 
 def _label(value: object) -> str | None:

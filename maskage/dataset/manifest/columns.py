@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _ADDED_IN_2 = {
     "fingerprint": "INTEGER",  # perceptual hash, 64 bits, signed
@@ -15,6 +15,10 @@ _ADDED_IN_3 = {
     "checked_confidence": "REAL",
     "confirmed": "TEXT",  # the label that a person confirmed against other opinions
     "origin": "TEXT",  # the split of its source that it was imported from
+}
+_ADDED_IN_4 = {
+    "checked_reason": "TEXT",  # what made the label check doubt: "mask? nose seems out"
+    "checked_cost": "REAL",  # share of its class that the label spoils, if it is wrong
 }
 _PHOTOS = {
     "path": "TEXT PRIMARY KEY",  # relative to the dataset: label/name
@@ -38,6 +42,7 @@ _PHOTOS = {
     "removed_at": "TEXT",  # set while the file lies in .trash/, or is gone
     **_ADDED_IN_2,
     **_ADDED_IN_3,
+    **_ADDED_IN_4,
 }
 _EVENTS = {
     "id": "INTEGER PRIMARY KEY",
@@ -55,13 +60,20 @@ _CONSENTS = {
     "guardian": "TEXT",
 }
 
+
+def _nulls(*added: dict[str, str]) -> tuple[str, ...]:
+    return ("NULL",) * sum(map(len, added))
+
+
 PHOTO_COLUMNS = tuple(_PHOTOS)
 """In the order of the table: what a schema adds comes last."""
-PHOTO_COLUMNS_2 = PHOTO_COLUMNS[: -len(_ADDED_IN_3)]
+PHOTO_COLUMNS_3 = PHOTO_COLUMNS[: -len(_ADDED_IN_4)]
+PHOTO_COLUMNS_2 = PHOTO_COLUMNS_3[: -len(_ADDED_IN_3)]
 PHOTO_COLUMNS_1 = PHOTO_COLUMNS_2[: -len(_ADDED_IN_2)]
 COLUMNS_OF_SCHEMA = {
-    1: (*PHOTO_COLUMNS_1, "NULL", "0", "NULL", "NULL", *("NULL" for _ in _ADDED_IN_3)),
-    2: (*PHOTO_COLUMNS_2, *("NULL" for _ in _ADDED_IN_3)),
+    1: (*PHOTO_COLUMNS_1, "NULL", "0", "NULL", "NULL", *_nulls(_ADDED_IN_3, _ADDED_IN_4)),
+    2: (*PHOTO_COLUMNS_2, *_nulls(_ADDED_IN_3, _ADDED_IN_4)),
+    3: (*PHOTO_COLUMNS_3, *_nulls(_ADDED_IN_4)),
     SCHEMA_VERSION: PHOTO_COLUMNS,
 }
 """What is selected from a manifest of each schema to get the values of `PHOTO_COLUMNS`."""
@@ -96,5 +108,6 @@ SCHEMA = "\n".join(
 UPGRADES = {
     1: "\n".join((*_add_columns(_ADDED_IN_2), _create("consents", _CONSENTS))),
     2: "\n".join(_add_columns(_ADDED_IN_3)),
+    3: "\n".join(_add_columns(_ADDED_IN_4)),
 }
 """Turns a schema into the next: keyed by the version it starts from."""

@@ -94,7 +94,14 @@ _RULES_3: Mapping[str, str] = {
     "confirmed": _is_optional_class("confirmed"),
     "origin": _is_optional_text("origin"),
 }
-_RULES = {1: _RULES_1, 2: _RULES_2, 3: _RULES_3}
+_RULES_4: Mapping[str, str] = {
+    **_RULES_3,
+    "checked_reason": _is_optional_text("checked_reason"),
+    "checked_cost": (
+        f"checked_cost IS NULL OR (typeof(checked_cost) = 'real' AND checked_cost {_FINITE})"
+    ),
+}
+_RULES = {1: _RULES_1, 2: _RULES_2, 3: _RULES_3, 4: _RULES_4}
 """What holds of every row of ours, by schema and by column or columns that belong together."""
 
 
@@ -158,6 +165,7 @@ def row_of(
         *opinion_values(photo.check),
         photo.confirmed,
         photo.origin,
+        *reason_values(photo.check),
     )
 
 
@@ -171,6 +179,11 @@ def quality_values(quality: Quality | None) -> tuple[float | None, ...]:
 def opinion_values(opinion: Suggestion | None) -> tuple[str | None, float | None]:
     """Return the values of the two columns of a suggestion."""
     return (opinion.label, opinion.confidence) if opinion else (None, None)
+
+
+def reason_values(check: Suggestion | None) -> tuple[str | None, float | None]:
+    """Return the values of the reason and the cost of the label check."""
+    return (check.reason, check.cost) if check else (None, None)
 
 
 def photo_of(row: Sequence[Any]) -> Photo:
@@ -190,7 +203,7 @@ def photo_of(row: Sequence[Any]) -> Photo:
         _unsigned(row[19]),
         bool(row[20]),
         Suggestion(sys.intern(suggested), row[22]) if suggested else None,
-        Suggestion(sys.intern(checked), row[24]) if checked else None,
+        Suggestion(sys.intern(checked), row[24], row[27], row[28]) if checked else None,
         row[25],
         row[26],
     )

@@ -29,6 +29,7 @@ from maskage.dataset.manifest.rows import (
     opinion_values,
     photo_of,
     quality_values,
+    reason_values,
     row_of,
     signed,
 )
@@ -272,9 +273,14 @@ class Manifest:
     def record_opinions(self, photo: Photo) -> None:
         """Replace what a model and the label check take a photo for. In a transaction."""
         self._db.execute(
-            "UPDATE photos SET suggested = ?, confidence = ?, checked = ?, checked_confidence = ? "
-            "WHERE path = ?",
-            (*opinion_values(photo.suggestion), *opinion_values(photo.check), photo.path),
+            "UPDATE photos SET suggested = ?, confidence = ?, checked = ?, checked_confidence = ?, "
+            "checked_reason = ?, checked_cost = ? WHERE path = ?",
+            (
+                *opinion_values(photo.suggestion),
+                *opinion_values(photo.check),
+                *reason_values(photo.check),
+                photo.path,
+            ),
         )
 
     def record_consent(self, consent: Consent, former: str | None = None) -> None:

@@ -27,6 +27,7 @@ PHOTO_COLUMNS = [
     *("x", "y", "width", "height", "score", "sharpness", "brightness", "clipped", "face_px"),
     *("sha256", "source_sha256", "removed_at", "fingerprint", "flagged", "suggested"),
     *("confidence", "checked", "checked_confidence", "confirmed", "origin"),
+    *("checked_reason", "checked_cost"),
 ]
 RATIO = ("--ratio", ".4", ".3", ".3")
 CONSENT_COLUMNS = ["subject", "basis", "given_on", "expires_on", "is_minor", "guardian"]

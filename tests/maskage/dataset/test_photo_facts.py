@@ -96,4 +96,30 @@ def test_a_manifest_of_the_second_schema_is_read_and_brought_up(tmp_path: Path) 
     PhotoStore(tmp_path).close()
     assert read_rows(tmp_path) == before
     with closing(sqlite3.connect(manifest_path(tmp_path))) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (3,)
+        assert db.execute("PRAGMA user_version").fetchone() == (4,)
+
+
+def test_a_manifest_of_the_third_schema_keeps_its_flags_without_a_reason(tmp_path: Path) -> None:
+    manifest_path(tmp_path).parent.mkdir()
+    with closing(sqlite3.connect(manifest_path(tmp_path))) as db:
+        db.executescript((FIXTURES / "manifest_3.sql").read_text(encoding="utf-8"))
+    before = read_rows(tmp_path)
+    (check,) = [photo.check for photo in before.present.values() if photo.check]
+    assert check == Suggestion("nomask_old", 0.875, reason=None, cost=None)
+    PhotoStore(tmp_path).close()
+    assert read_rows(tmp_path) == before
+    with closing(sqlite3.connect(manifest_path(tmp_path))) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (4,)
+
+
+def test_reason_and_cost_of_a_check_are_kept_and_go_with_it(tmp_path: Path) -> None:
+    doubt = Suggestion("nomask_old", 0.75, "mask? nose seems out", 0.125)
+    with PhotoStore(tmp_path) as store:
+        photo = store.add(draw_noise(1), "mask_old")
+        store.check({photo.path: doubt})
+        store.suggest([(store.photos()[0], Suggestion("mask_old", 0.8))])
+    assert only(tmp_path).check == doubt
+    with PhotoStore(tmp_path) as store:
+        assert store.photos()[0].check == doubt
+        store.check({})
+    assert only(tmp_path).check is None
