@@ -2,10 +2,14 @@
 
 The rate falls along a cosine after a short rise. The average of the weights over the last steps is
 validated and kept, and the epoch of least calibrated validation loss is chosen.
+
+A recipe may ask for smaller photos in the first epochs, which are faster. The kernels are the same
+for every size, and all validation is at the full one.
 """
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +42,24 @@ While the rate is high, an epoch can be best on few validation photos by luck: o
 epoch of another training on the same photos it was 96%.
 """
 
+SIZE_STEP = 32
+"""Sides of smaller photos are multiples of it, px: the networks halve the side five times."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Epochs on photos of one size.
+
+    Attributes:
+        size: Side of the photos, px.
+        first: Number of epochs before it.
+        end: Number of epochs after its last one.
+    """
+
+    size: int
+    first: int
+    end: int
+
 
 class NetworkPhase:
     """A phase that trains the open layers of a network.
@@ -51,6 +73,7 @@ class NetworkPhase:
         seed: Seed of order and variants.
         checkpoint: Path that the best weights are written to at the end.
         class_weights: Weight of a training photo of each class, shape (C,).
+        products: Type that open convolutions multiply in, see `precision.choose_products`.
     """
 
     def __init__(
@@ -63,8 +86,9 @@ class NetworkPhase:
         seed: int,
         checkpoint: Path,
         class_weights: NDArray[np.float32],
+        products: str | None = None,
     ) -> None:
-        self._network, self._phase = network, phase
+        self._network, self._phase, self._products = network, phase, products
         self._smoothing, self._is_scratch = label_smoothing, is_scratch
         self._seed, self._checkpoint = seed, checkpoint
         self._class_weights = class_weights
@@ -96,9 +120,11 @@ class NetworkPhase:
         Raises:
             UnreadableImageError: A file is not a whole picture.
         """
-        batches = self._batches(train, reader, start.epoch if start is not None else 0)
-        peak, steps = self._phase.learning_rate, len(batches) * self._phase.epochs
-        trainee = self._compile(rate_for_optimizer(peak, steps))
+        stretches = self._stretches(start.epoch if start is not None else 0)
+        batches = [self._batches(train, reader, each) for each in stretches]
+        peak, steps = self._phase.learning_rate, len(batches[0]) * self._phase.epochs
+        optimizer = self._make_optimizer(rate_for_optimizer(peak, steps))
+        trainee = self._compile(optimizer, stretches[0].size)
         validation = Validation(self._network, val, reader)
         if start is None:
             start = self._first_state(start_logits, validation)
@@ -109,23 +135,17 @@ class NetworkPhase:
         keeper = BestKeeper(
             validation, start, snapshot, hooks, patience=self._phase.patience, unsettled=unsettled
         )
-        pacing = rate_callbacks(peak, steps, len(batches) * start.epoch)
+        pacing = rate_callbacks(peak, steps, len(batches[0]) * start.epoch)
         # The averaged weights are for validation. Training continues with the others, so the
         # snapshot copies them first.
         averaging = [] if self._is_scratch else [AveragedWeights()]
         try:
             if not start.is_done(self._phase.epochs, self._phase.patience):
-                trainee.fit(
-                    batches,
-                    epochs=self._phase.epochs,
-                    initial_epoch=start.epoch,
-                    verbose=0,
-                    # The batches have their own order, and are prepared in it.
-                    shuffle=False,
-                    callbacks=[*pacing, snapshot, *averaging, keeper],
-                )
+                callbacks = [*pacing, snapshot, *averaging, keeper]
+                self._fit(trainee, stretches, batches, callbacks)
         finally:
-            batches.close()
+            for each in batches:
+                each.close()
             if keeper.best_weights is not None:
                 self._network.logits.set_weights(keeper.best_weights)
                 save_checkpoint(self._network.logits, self._checkpoint)
@@ -134,15 +154,49 @@ class NetworkPhase:
     def search_rate(self, train: Sequence[CuratedPhoto], reader: PixelReader) -> RateSearch:
         """Search the learning rate; the network's weights are the same afterwards."""
         before = self._network.weights
-        batches = self._batches(train, reader, 0)
+        whole = Stretch(self._network.size, 0, self._phase.epochs)
+        batches = self._batches(train, reader, whole)
+        optimizer = self._make_optimizer(self._phase.learning_rate)
         try:
-            return search_rate(self._compile(self._phase.learning_rate), batches)
+            return search_rate(self._compile(optimizer, whole.size), batches)
         finally:
             batches.close()
             self._network.logits.set_weights(before)
 
+    def _fit(
+        self,
+        trainee: Any,
+        stretches: Sequence[Stretch],
+        batches: Sequence[TrainingBatches],
+        callbacks: list[Any],
+    ) -> None:
+        """Train all stretches, each with a model of its size that shares weights and optimizer."""
+        for stretch, of_stretch in zip(stretches, batches, strict=True):
+            if stretch is not stretches[0]:
+                trainee = self._compile(trainee.optimizer, stretch.size)
+            trainee.fit(
+                of_stretch,
+                epochs=stretch.end,
+                initial_epoch=stretch.first,
+                verbose=0,
+                # The batches have their own order, and are prepared in it.
+                shuffle=False,
+                callbacks=callbacks,
+            )
+            if trainee.stop_training:
+                return
+
+    def _stretches(self, done: int) -> list[Stretch]:
+        """Return the stretches after `done` epochs, at least one."""
+        full, epochs = self._network.size, self._phase.epochs
+        small = SIZE_STEP * round(full * self._phase.early_scale / SIZE_STEP)
+        small = max(small, self._network.row.min_size)
+        early = self._phase.early_epochs if small < full else 0
+        last = Stretch(full, max(done, early), epochs)
+        return [Stretch(small, done, early), last] if done < early else [last]
+
     def _batches(
-        self, train: Sequence[CuratedPhoto], reader: PixelReader, first_epoch: int
+        self, train: Sequence[CuratedPhoto], reader: PixelReader, stretch: Stretch
     ) -> TrainingBatches:
         return TrainingBatches(
             train,
@@ -152,7 +206,8 @@ class NetworkPhase:
             weights=self._class_weights,
             augment=Augmenter(vary_colour if self._is_scratch else vary_framing),
             seed=self._seed,
-            first_epoch=first_epoch,
+            first_epoch=stretch.first,
+            size=stretch.size,
         )
 
     def _first_state(
@@ -163,27 +218,31 @@ class NetworkPhase:
         loss = calibrated_loss(logits, validation.labels)
         return PhaseState(0, 0, loss, {"best": self._network.weights})
 
-    def _compile(self, rate: float | CosineSchedule) -> Any:
-        optimizer = keras.optimizers.AdamW(
+    def _make_optimizer(self, rate: float | CosineSchedule) -> Any:
+        return keras.optimizers.AdamW(
             rate,
             weight_decay=self._phase.weight_decay,
             clipnorm=5.0,
             use_ema=not self._is_scratch,
             ema_momentum=AVERAGING,
         )
+
+    def _compile(self, optimizer: Any, size: int) -> Any:
         self._network.logits.get_layer("dropout").rate = self._phase.dropout
-        trainee = build_trainee(self._network, has_sides=self._is_scratch)
+        trainee = build_trainee(
+            self._network, has_sides=self._is_scratch, products=self._products, size=size
+        )
         trainee.compile(optimizer, make_loss(self._smoothing), metrics=[accuracy])
-        self._build(trainee)
+        self._build(trainee, size)
         return trainee
 
-    def _build(self, trainee: Any) -> None:
+    def _build(self, trainee: Any, size: int) -> None:
         """Create the variables of optimizer, loss and metrics, for which `fit` would take a batch.
 
         Batches that its threads had prepared by then came into the first epochs. Their number
         depended on the threads, so that no training could be repeated.
         """
-        shape = (1, *self._network.logits.input_shape[1:])
+        shape = (1, size, size, 3)
         photo = (np.zeros(shape, np.uint8), np.zeros((1, len(self._network.scheme)), np.float32))
         # TensorFlow's method builds under a strategy only; on one device it needs no batch.
         build = getattr(trainee, "_maybe_symbolic_build", trainee._symbolic_build)

@@ -274,6 +274,7 @@ class Training:
             seed=self._settings.seed,
             checkpoint=self._run.checkpoint,
             class_weights=self._photos.class_weights,
+            products=self._hardware.products,
         )
 
     def _find_rate(self, network: Network, name: str, recipe: Phase) -> float:

@@ -58,7 +58,7 @@ def predict_logits(
     """Return the logits, float32 (N, C), of unchanged photos through Keras."""
     parts = [
         # All batches have one shape, or the graph would be traced again for the last one.
-        np.asarray(network.logits.predict_on_batch(_padded(batch)))[: len(batch)]
+        np.asarray(network.predictor.predict_on_batch(_padded(batch)))[: len(batch)]
         for batch in plain_batches(photos, reader, PREDICT_BATCH)
     ]
     return np.concatenate(parts) if parts else np.zeros((0, len(network.scheme)), np.float32)

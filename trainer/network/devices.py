@@ -30,7 +30,7 @@ from trainer.network.multiprocess import (
     join_processes,
     joined_process,
 )
-from trainer.network.precision import FLOAT32, choose_policy, dtype_policy
+from trainer.network.precision import FLOAT32, choose_policy, choose_products, dtype_policy
 
 ALL, CPU = "all", "cpu"
 
@@ -87,20 +87,28 @@ class Hardware:
         devices: Devices of all processes: TensorFlow's names, or JAX's objects.
         process: This process, with the number of processes.
         policy: Keras dtype policy.
+        products: Type that convolutions multiply in under the policy float32; None for float32.
     """
 
     devices: tuple[Any, ...]
     process: Process
     policy: str
+    products: str | None = None
 
     def __str__(self) -> str:
-        """Return a text like "jax, 2 devices in 2 processes, float32"."""
+        """Return a text like "jax, 2 devices in 2 processes, float32".
+
+        With another type of products it ends like "float32, bfloat16 products".
+        """
         parts = [backend_name()]
         if len(self.devices) > 1:
             parts.append(f"{len(self.devices)} devices")
         if self.process.count > 1:
             parts[-1] += f" in {self.process.count} processes"
-        return ", ".join([*parts, self.policy])
+        parts.append(self.policy)
+        if self.products is not None:
+            parts.append(f"{self.products} products")
+        return ", ".join(parts)
 
     @property
     def is_plain(self) -> bool:
@@ -183,7 +191,7 @@ def choose_hardware(devices: str = ALL, precision: str = "auto") -> Hardware:
             )
         found = [each[: int(devices)] for each in found]
     chosen = tuple(device for each in found for device in each)
-    return Hardware(chosen, process, choose_policy(precision))
+    return Hardware(chosen, process, choose_policy(precision), choose_products(precision))
 
 
 def _hide_accelerators() -> None:
