@@ -171,10 +171,14 @@ def check(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> None:
         parser.error("--by-source and --misworn are two measurements. Ask for one of them.")
     if (asked.misworn_folds or asked.sheet) and not asked.misworn:
         parser.error("--misworn-folds and --sheet need the folder of --misworn")
+    if asked.only and asked.misworn and not asked.misworn_folds:
+        parser.error("--only names folds, and --misworn has none without --misworn-folds")
     if asked.page and not (asked.title and asked.page.is_file()):
         parser.error("--page needs a page that exists, and a --title for the section")
     if asked.beside and not (asked.beside / "asked.json").is_file():
         parser.error(f"--beside: {asked.beside} is no --work folder of a measurement")
+    if asked.beside and asked.work and asked.beside.resolve() == asked.work.resolve():
+        parser.error("--beside is the folder of --work itself. Name that of another measurement.")
 
 
 def read_question(

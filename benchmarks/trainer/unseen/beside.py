@@ -1,6 +1,7 @@
 """Compare two measurements photo by photo, with intervals over whole groups."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from benchmarks.trainer.unseen.scores import (
     SHARES,
     mean_by_photo,
     mean_over_parts,
-    pair_answers,
     rate_answers,
 )
 from benchmarks.trainer.unseen.trainings import Answered, read_all_answered
@@ -61,13 +61,17 @@ def compare(
 def right_by_photo(
     cases: Sequence[Case], answered: Sequence[Answered]
 ) -> Mapping[str, NDArray[np.float64]]:
-    """Return how often class, mask and age of each photo are right, 0 to 1, shape (3,), by key."""
-    keys = {case.key for case in cases}
-    kept = [
-        Answered(e.fold, e.seed, tuple(a for a in e.answers if a.path in keys), e.facts)
-        for e in answered
+    """Return how often class, mask and age of each photo are right, 0 to 1, shape (3,), by key.
+
+    Answers are judged by the label that the photo has now, which may have been corrected since.
+    """
+    of = {case.key: case for case in cases}
+    pooled = [
+        (of[answer.path], replace(answer, actual=of[answer.path].photo.label))
+        for each in answered
+        for answer in each.answers
+        if answer.path in of
     ]
-    pooled = pair_answers(cases, kept)
     rows = [mean_by_photo(pooled, row.tolist()) for row in rate_answers(pooled)]
     return {key: np.array([row[key] for row in rows]) for key in rows[0]}
 

@@ -111,9 +111,8 @@ def make_section(title: str, figures: Mapping[str, Any], goals: Sequence[Goal]) 
     for name, path in ROWS:
         value = find(figures, path)
         if value is not None:
-            interval = find(figures, (*path[:-1], f"{path[-1]}_interval_by_group"))
             shown = show(path[-1], value) + describe_circumstances(figures, path)
-            cells = (name, shown, show_interval(path[-1], interval), show_goal(path, goals))
+            cells = (name, shown, show_interval(figures, path), show_goal(path, goals))
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, *make_beside_lines(figures)])
 
@@ -160,6 +159,14 @@ def show(name: str, value: float) -> str:
     return f"{100 * value:.1f}%" if name in PERCENT else f"{value:g}"
 
 
-def show_interval(name: str, interval: Sequence[float] | None) -> str:
-    """Return an interval as text, "" where there is none."""
-    return "" if interval is None else " to ".join(show(name, value) for value in interval)
+def show_interval(figures: Mapping[str, Any], path: Sequence[str]) -> str:
+    """Return the interval over groups as text, "" where there is none.
+
+    Where all answers are right, every draw of groups is alike; Wilson's interval is shown then.
+    """
+    *outer, name = path
+    by_group = find(figures, (*outer, f"{name}_interval_by_group"))
+    interval = by_group or find(figures, (*outer, f"{name}_interval"))
+    if interval is None:
+        return ""
+    return " to ".join(show(name, value) for value in interval) + " (Wilson)" * (not by_group)
