@@ -114,9 +114,11 @@ def _cloth(
 
 def _opening(x: Plane, y: Plane) -> Plane:
     """Return the share of each pixel that is exchanged, 0 to 1."""
-    begin = _OPENING_TOP + _OPENING_FALL * np.minimum(np.abs(x), 0.6)
-    half = np.interp(y, _OPENING_Y, _OPENING_X)
-    return _step(y - begin, _SOFT_TOP) * _step(half - np.abs(x), _SOFT_SIDE)
+    begin = _OPENING_TOP + _OPENING_FALL * np.minimum(np.abs(x), np.float32(0.6))
+    half = np.interp(y, _OPENING_Y, _OPENING_X).astype(np.float32)
+    under_eyes = np.asarray(y - begin, np.float32)
+    opening = _step(under_eyes, _SOFT_TOP) * _step(half - np.abs(x), _SOFT_SIDE)
+    return np.asarray(opening, np.float32)
 
 
 def _step(distance: Plane, width: float) -> Plane:

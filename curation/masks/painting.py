@@ -103,6 +103,10 @@ _GREY_SPREAD = 3.0
 
 _RIM_SAG: Span = (-0.12, 0.06)
 """Range of the height of the upper edge of a misworn mask at its sides, below its middle."""
+_RIM_SLANT: Span = (-0.08, 0.08)
+"""Range of the slope of that edge from side to side."""
+_LEAST_HEIGHT = 0.1
+"""Least height of a mask that is folded, in head units."""
 
 
 def paint_mask_on(
@@ -170,17 +174,20 @@ def _pulled(
     Elsewhere the edge is nearly straight, and slants.
     """
     upper, lower = (choice.uniform(*edge) + lift for edge in _SPANS[wearing])
-    top: Plane | float = cloth.rim[0][1]
+    top, edge = np.full_like(x, cloth.rim[0][1]), np.full_like(x, upper)
     if wearing is not Wearing.WORN:
-        aside = np.abs(x)
-        top = np.interp(aside, *zip(*cloth.rim, strict=True)).astype(np.float32)
-        sag = choice.uniform(*_RIM_SAG)
-        upper_edge = upper + sag * np.clip(aside / CHEEK_X, 0, 1) + choice.uniform(-0.08, 0.08) * x
-    else:
-        upper_edge = np.full_like(x, upper)
-    moved = top + (y - upper_edge) * ((cloth.bottom - top) / np.maximum(lower - upper_edge, 0.1))
+        top = _rim_of(cloth, x)
+        slope = choice.uniform(*_RIM_SLANT) * x
+        edge += choice.uniform(*_RIM_SAG) * np.minimum(np.abs(x) / CHEEK_X, 1) + slope
+    moved = top + (y - edge) * ((cloth.bottom - top) / np.maximum(lower - edge, _LEAST_HEIGHT))
     held = np.clip(np.abs(x) / (CHEEK_X * 1.15), 0, 1) ** 3
-    return (moved + (y - moved) * held).astype(np.float32)
+    return np.asarray(moved + (y - moved) * held, np.float32)
+
+
+def _rim_of(cloth: MaskCloth, x: Plane) -> Plane:
+    """Return the height of the upper edge of a flat mask at distances from its middle."""
+    rim_x, rim_y = ([point[axis] for point in cloth.rim] for axis in (0, 1))
+    return np.asarray(np.interp(np.abs(x), rim_x, rim_y), np.float32)
 
 
 def _wrap(layer: Layer, x: Plane, y: Plane) -> Plane:

@@ -252,3 +252,10 @@ def test_paint_is_as_blurred_and_as_grainy_as_its_photo() -> None:
         rough = paint_mask_on(grainy, worn, seed)[126:134, 110:130].astype(float)
         plain = paint_mask_on(bare_face(), worn, seed)[126:134, 110:130].astype(float)
         assert np.diff(rough[..., 1], axis=1).std() > np.diff(plain[..., 1], axis=1).std() + 2, seed
+
+
+def test_the_loops_of_a_mask_over_the_eyes_stay_above_the_nose() -> None:
+    for seed in SEEDS:
+        changed = np.abs(paint(Wearing.OVER_EYES, seed).astype(int) - SKIN).max(axis=2) > 12
+        assert changed[: round(NOSE[1])].mean() > 0.04, seed
+        assert not changed[round(NOSE[1]) - 8 :, : BOX.x + 10].any(), seed
