@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from curation.labels.check import Doubt, find_doubtful_labels
+from curation.labels.check import MIN_MARGIN, MIN_SINGLE_MARGIN, Doubt, find_doubtful_labels
 from curation.labels.embedding import embed_pictures
 from curation.labels.face_views import MaskState
 from curation.labels.wearing import STATES, MaskPhotos, WearingFigures, look_at_masks
@@ -73,7 +73,13 @@ def check_labels(
     count = len(photos.labels)
     embedding = embed_pictures(map(photos.read, range(count)), count, progress)
     check = find_doubtful_labels(
-        embedding.features, photos.labels, photos.groups, photos.scheme.labels, seed
+        embedding.features,
+        photos.labels,
+        photos.groups,
+        photos.scheme.labels,
+        seed,
+        # Edges and colours are never as sure as the network.
+        single_margin=MIN_SINGLE_MARGIN if embedding.notice is None else MIN_MARGIN,
     )
     notices = [text for text in (embedding.notice, check.notice) if text is not None]
     figures = WearingFigures({})
