@@ -25,6 +25,11 @@ MIN_NOT_WORN = 0.55
 Of 745 photos of masks it flags 63, 42 of the 55 misworn ones among them; 0.5 flags 70 with 43, 0.7
 flags 44 with 34.
 """
+MIN_BARE = 0.85
+"""The same where no mask seems to be there at all.
+
+Bare faces among which misworn masks are labelled as bare teach that such a mask may be bare.
+"""
 MASK_TRUST, GENERAL_TRUST = 0.9, 0.5
 """Share of the probability of each check that is borne out by looking.
 
@@ -126,7 +131,8 @@ def merge_doubts(
         former = found.get(index)
         start = former.label if former else photos.labels[index]
         label = photos.scheme.sibling(start, MASK, value)
-        if probability > MIN_NOT_WORN and label is not None:
+        least = MIN_BARE if state is MaskState.BARE else MIN_NOT_WORN
+        if probability > least and label is not None:
             reason = _with_mask(former.reason if former else None, _WORDS[state])
             surest = max(MASK_TRUST * probability, former.confidence if former else 0.0)
             found[index] = Suggestion(label, surest, reason)
