@@ -251,7 +251,8 @@ def _add_checks(group: argparse._ArgumentGroup) -> None:
     add(
         "--check-labels",
         action="store_true",
-        help="mark labels that are probably wrong, for `collector review`; removes no photo",
+        help="mark labels that are probably wrong, for `collector review`, with the reason; masks "
+        "below the nose too; removes no photo",
     )
 
 

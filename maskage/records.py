@@ -118,7 +118,7 @@ class Suggestion:
 
     Attributes:
         label: The most probable class.
-        confidence: Its probability, 0 to 1.
+        confidence: Its probability, 0 to 1; of the label check, that the label is wrong.
         reason: The factor and what is seen, "mask? nose seems out"; None where nothing says it.
         cost: Share of its class that the photo's label spoils if it is wrong, times the number of
             photos of its group that are doubtful in the same way; None where it is unknown.

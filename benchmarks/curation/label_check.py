@@ -1,20 +1,26 @@
 """Measure the check of labels: recall and false alarms on planted errors.
 
     python benchmarks/curation/label_check.py FACES [--metadata CSV] [--bursts 150]
-        [--shots 8] [--seeds 3]
+        [--shots 8] [--seeds 3] [--misworn FOLDER]
 
 FACES is a folder of the four classes; the CSV's columns path and group give the group of a photo.
 Some photos become bursts (shots of one photo, a little moved, turned, lit and noisy), and labels
 are changed: of whole bursts, of whole groups, of single photos. The given labels count as true, so
 wrong ones among them are false alarms here. It prints one JSON object.
+
+Where the CSV has a column mask_worn, photos of bare faces whose masks are on the chin or leave the
+nose out are also put back among the masks, and the whole check, with its close look at masks, is
+run on them ("misworn") and on the photos as they are labelled ("as labelled"). FOLDER holds more
+photos of misworn masks, with a labels.csv of path, group and kind, that are labelled as masks too.
 """
 
 import argparse
 import csv
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -27,8 +33,11 @@ from benchmarks.common.criteria import finish
 from benchmarks.common.goals import LABEL_CHECK
 from curation.labels.check import Doubt, find_doubtful_labels
 from curation.labels.embedding import describe_plainly, embed_pictures
+from curation.labels.factor_check import LabelledPhotos, check_labels
 from maskage.classes.ready_made import MASK_AGE
+from maskage.classes.scheme import MASK, NONE, WORN
 from maskage.console import show_progress
+from maskage.defaults import DEFAULT_SEED
 from maskage.pictures.images import decode_image, encode_jpeg, is_picture, read_image
 from maskage.records import RgbImage
 
@@ -62,6 +71,7 @@ def main() -> int:
     parser.add_argument("--bursts", type=int, default=150)
     parser.add_argument("--shots", type=int, default=8)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--misworn", type=Path, help="folder of misworn masks with a labels.csv")
     parser.add_argument("--rate", type=float, default=0.05, help="share of groups with an error")
     arguments = parser.parse_args()
     shots = list_shots(arguments)
@@ -80,7 +90,85 @@ def main() -> int:
         figures = measure(features, shots, arguments)
         head = {"features": name, "photos": len(shots), "embed_s": round(embed_s, 1)}
         found[name] = head | figures
+    if arguments.metadata:
+        known, planted = list_worn(arguments)
+        if planted:
+            found["as labelled"] = look_closely(known)
+            found["misworn"] = look_closely(planted)
     return finish(found, LABEL_CHECK)
+
+
+@dataclass(frozen=True)
+class Worn:
+    """A photo with the label that it is given, and its true one.
+
+    Attributes:
+        path: Path of the file.
+        label: Class that it is given.
+        truth: Class that it belongs to; of a planted one, only that its mask is not worn.
+        group: Name of its group.
+        kind: How a misworn mask is worn; empty for other photos.
+    """
+
+    path: Path
+    label: str
+    truth: str
+    group: str
+    kind: str = ""
+
+
+def list_worn(arguments: argparse.Namespace) -> tuple[list[Worn], list[Worn]]:
+    """List the photos as labelled, and with misworn masks among the masks; empty if there are none.
+
+    The planted photos of another folder go into the classes of masks in turn.
+    """
+    with arguments.metadata.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    known, planted = [], []
+    for row in rows:
+        label = row["path"].partition("/")[0]
+        worn = row.get("mask_worn", "") if MASK_AGE.has(label, MASK, NONE) else ""
+        given = MASK_AGE.sibling(label, MASK, WORN) or label
+        group = row["group"] or row["path"]
+        known.append(Worn(arguments.faces / row["path"], label, label, group))
+        planted.append(replace(known[-1], label=given, kind=worn) if worn else known[-1])
+    if arguments.misworn:
+        masks, bare = (MASK_AGE.labels_with(MASK, value) for value in (WORN, NONE))
+        with (arguments.misworn / "labels.csv").open(newline="") as file:
+            for turn, row in enumerate(csv.DictReader(file)):
+                at = turn % len(masks)
+                path = arguments.misworn / row["path"]
+                planted.append(
+                    Worn(path, masks[at], bare[at], row["group"], f"other {row['kind']}")
+                )
+    return known, planted if any(photo.kind for photo in planted) else []
+
+
+def look_closely(photos: Sequence[Worn]) -> dict[str, object]:
+    """Run the whole check and count what it flags."""
+    started = time.perf_counter()
+    names = {group: at for at, group in enumerate(dict.fromkeys(one.group for one in photos))}
+    labelled = LabelledPhotos(
+        [photo.label for photo in photos],
+        [names[photo.group] for photo in photos],
+        MASK_AGE,
+        lambda index: read_image(photos[index].path),
+    )
+    checked = check_labels(labelled, DEFAULT_SEED, show_progress)
+    kinds = Counter(photo.kind for photo in photos if photo.kind)
+    hits = Counter(photos[index].kind for index in checked.doubts)
+    misworn = [photo for photo in photos if photo.kind and not photo.kind.startswith("other ")]
+    found = sum(number for kind, number in hits.items() if kind and not kind.startswith("other "))
+    return {
+        "photos": len(photos),
+        "flags": len(checked.doubts),
+        "recall_misworn": round(found / len(misworn), 3) if misworn else 0.0,
+        "found": {kind: f"{hits[kind]} of {number}" for kind, number in sorted(kinds.items())},
+        "expected_wrong": round(sum(each.confidence for each in checked.doubts.values()), 1),
+        "reasons": dict(Counter(each.reason for each in checked.doubts.values()).most_common()),
+        "check_s": round(time.perf_counter() - started, 1),
+        "notices": list(checked.notices),
+    }
 
 
 def list_shots(arguments: argparse.Namespace) -> list[Shot]:

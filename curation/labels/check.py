@@ -39,7 +39,15 @@ At 0.3, 3 to 7 points more of planted errors were found, with nearly twice the f
 a fifth fewer, with less than half of them. The mean confidence of each class as its threshold
 (confident learning) found fewer errors at the same number of false alarms.
 """
+MIN_SINGLE_MARGIN = 0.75
+"""The same for a photo that stands alone with its label in its group.
+
+The shots of a burst bear each other out: their mean decides too. In three runs of 2,807 shots, one
+margin of 0.5 for all found 86.5% of the planted bursts and 87% of the single photos, with 31 false
+alarms in 1,000; with the mean and this margin, 92% and 71%, with 21.
+"""
 COMPONENTS = 256
+_LEAST_PROBABILITY = 1e-4
 INVERSE_REGULARISATION = 2.0
 """The `C` of logistic regression, for rows of mean length 1.
 
@@ -103,6 +111,8 @@ def find_doubtful_labels(
     groups: Sequence[int],
     classes: Sequence[str],
     seed: int = DEFAULT_SEED,
+    *,
+    single_margin: float = MIN_SINGLE_MARGIN,
 ) -> LabelCheck:
     """Find photos whose labels disagree with the photos of other groups.
 
@@ -115,6 +125,7 @@ def find_doubtful_labels(
             `curation.grouping.groups`).
         classes: The classes, in order.
         seed: Seed of the folds.
+        single_margin: Least margin of a photo that stands alone with its label in its group.
 
     Returns:
         The check. The doubts depend neither on the order of the photos nor on the numbers of the
@@ -140,7 +151,9 @@ def find_doubtful_labels(
     probabilities = _predict_all(
         features[asked], given, np.array(groups, np.int64)[asked], fold_count, seed
     )
-    return LabelCheck(_doubts(probabilities, given, asked, checked), few)
+    cells = np.array(groups, np.int64)[asked] * len(checked) + given
+    doubts = _doubts(probabilities, given, cells, single_margin)
+    return LabelCheck(_name_doubts(doubts, asked, checked), few)
 
 
 def _predict_all(
@@ -282,16 +295,53 @@ def _margins(probabilities: _Reals, given: _Numbers) -> _Reals:
     return margins
 
 
+@dataclass(frozen=True)
+class _RowDoubt:
+    """A doubt by numbers: row, number of the suggested class, and both probabilities."""
+
+    row: int
+    suggested: int
+    confidence: float
+    given: float
+
+
 def _doubts(
-    probabilities: _Reals, given: _Numbers, asked: _Numbers, classes: Sequence[str]
+    probabilities: _Reals, given: _Numbers, cells: _Numbers, single_margin: float
+) -> list[_RowDoubt]:
+    """Return the rows whose margin is too large, by themselves or as a burst."""
+    shared, counts = _share_in_cells(probabilities, cells)
+    margins = _margins(probabilities, given)
+    is_own = margins > np.where(counts == 1, single_margin, MIN_MARGIN)
+    is_burst = (counts > 1) & (_margins(shared, given) > MIN_MARGIN)
+    # Where only the burst as a whole is doubtful, its class and figures are those of the burst.
+    figures = np.where(is_own[:, None], probabilities, shared)
+    return [
+        _RowDoubt(
+            row,
+            int(figures[row].argmax()),
+            float(figures[row].max()),
+            float(figures[row, given[row]]),
+        )
+        for row in np.flatnonzero(is_own | is_burst).tolist()
+    ]
+
+
+def _name_doubts(
+    doubts: Sequence[_RowDoubt], asked: _Numbers, classes: Sequence[str]
 ) -> tuple[Doubt, ...]:
     found = [
-        Doubt(
-            int(asked[index]),
-            classes[int(probabilities[index].argmax())],
-            float(probabilities[index].max()),
-            float(probabilities[index, given[index]]),
-        )
-        for index in np.flatnonzero(_margins(probabilities, given) > MIN_MARGIN).tolist()
+        Doubt(int(asked[each.row]), classes[each.suggested], each.confidence, each.given)
+        for each in doubts
     ]
     return tuple(sorted(found, key=lambda doubt: (-doubt.margin, doubt.index)))
+
+
+def _share_in_cells(probabilities: _Reals, cells: _Numbers) -> tuple[_Reals, _Numbers]:
+    """Return the geometric mean of the probabilities in each photo's cell, and the cells' sizes."""
+    _, place, counts = np.unique(cells, return_inverse=True, return_counts=True)
+    logs = np.log(probabilities + _LEAST_PROBABILITY)
+    sums = np.zeros((len(counts), logs.shape[1]))
+    np.add.at(sums, place, logs)
+    shares = np.exp(sums / counts[:, None])
+    means: _Reals = (shares / shares.sum(axis=1, keepdims=True))[place]
+    return means, counts[place]

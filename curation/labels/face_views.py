@@ -55,6 +55,12 @@ class Face:
     landmarks: FaceLandmarks
 
     @property
+    def clearness(self) -> float:
+        """How surely the finder takes it for a face, as log odds: a covered nose makes it doubt."""
+        score = float(np.clip(self.landmarks.box.score, 0.01, 0.99))
+        return float(np.log(score / (1 - score)))
+
+    @property
     def view(self) -> RgbImage:
         """The view of the face, RGB uint8, shape (`VIEW_SIDE_PX`, `VIEW_SIDE_PX`, 3)."""
         return cut_view(self.pixels, self.landmarks)
@@ -93,10 +99,10 @@ def cut_view(pixels: RgbImage, landmarks: FaceLandmarks) -> RgbImage:
     return frame.flatten(pixels, *_places())
 
 
-def paint_views(
+def paint_masks(
     face: Face, turn: int, lenders: Sequence[Face], seed: int
 ) -> Iterator[tuple[MaskState, RgbImage]]:
-    """Yield the views of a bare face with painted masks: worn, nose out and, if seen, on the chin.
+    """Yield the photo of a bare face with a mask worn, below the nose and, if seen, on the chin.
 
     Args:
         face: The bare face.
@@ -117,7 +123,7 @@ def paint_views(
         painting = MaskPainting(wearing, face.landmarks, named)
         lent = None if lender is None else lender.pixels
         painted = paint_mask_on(face.pixels, painting, f"{seed} view {number}", lent)
-        yield state, cut_view(painted, face.landmarks)
+        yield state, painted
 
 
 def can_lend(face: Face) -> bool:

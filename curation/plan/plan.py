@@ -185,8 +185,9 @@ class CurationPlan:
 
     @property
     def expected_wrong(self) -> int:
-        """Number of the doubtful labels that are expected to be wrong."""
-        return round(sum(photo.doubt.confidence for photo in self.doubtful if photo.doubt))
+        """Number of the doubtful labels that are expected to be wrong, one at least if any is."""
+        expected = sum(photo.doubt.confidence for photo in self.doubtful if photo.doubt)
+        return max(round(expected), min(1, len(self.doubtful)))
 
     @cached_property
     def confirmed(self) -> list[PlannedPhoto]:

@@ -71,6 +71,17 @@ def test_orders(order: ReviewOrder, expected: list[str]) -> None:
     assert names(ReviewList(ALL, ReviewFilter(), order)) == expected
 
 
+def test_the_most_harmful_label_comes_first_and_what_has_no_cost_last() -> None:
+    dear, cheap = (
+        replace(one, check=Suggestion(YOUNG, 0.6, "age? seems young", cost))
+        for one, cost in ((A, 0.25), (D, 0.125))
+    )
+    dear, cheap = replace(dear, label=OLD), replace(cheap, label=OLD)
+    shown = ReviewList([C, cheap, dear], ReviewFilter(), ReviewOrder.MOST_HARMFUL)
+    assert names(shown) == ["a", "d", "c"]
+    assert shown.expected_wrong == pytest.approx(1.2)
+
+
 @pytest.mark.parametrize(
     ("chosen", "expected"),
     [

@@ -323,6 +323,42 @@ async def test_the_opinion_of_the_check_alone_is_accepted_too(tmp_path: Path) ->
         await desk.wait(lambda: desk.labels()[0] == BARE_OLD)
 
 
+async def test_a_flag_shows_its_factor_and_reason_and_the_costliest_comes_first(
+    tmp_path: Path,
+) -> None:
+    fill(tmp_path)
+    nose, age = "mask? nose seems out", "age? seems old"
+    with PhotoStore(tmp_path) as store:
+        store.check(
+            {
+                f"{OLD}/p00.jpg": Suggestion(BARE_OLD, 0.5, age, 0.125),
+                f"{OLD}/p04.jpg": Suggestion(BARE_OLD, 0.75, nose, 0.25),
+            }
+        )
+    async with looking_through(tmp_path) as desk:
+        await desk.press("d")
+        assert age in desk.text()
+        assert "suggestion disagrees · about 1 of them wrong" in desk.text()
+        for _ in range(4):
+            await desk.press("o")
+        await desk.wait(lambda: "most harmful label first" in desk.text().splitlines()[0])
+        await desk.press("home")
+        assert "≠ check: no mask, old 75%" in desk.text()
+        assert nose in desk.text()
+        assert age not in desk.text()
+
+
+async def test_a_flag_without_a_reason_is_shown_as_before(tmp_path: Path) -> None:
+    fill(tmp_path)
+    with PhotoStore(tmp_path) as store:
+        store.check({f"{OLD}/p00.jpg": Suggestion(BARE_OLD, 0.9)})
+    async with looking_through(tmp_path) as desk:
+        await desk.press("d")
+        assert "≠ check: no mask, old 90%" in desk.text()
+        assert "of them wrong" not in desk.text()
+        assert "?" not in desk.text().splitlines()[0]
+
+
 async def test_keys_that_come_at_once_go_to_their_lines(tmp_path: Path) -> None:
     async with looking_through(tmp_path) as desk:
         await open_facts(desk)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from curation.labels.face_views import VIEW_SIDE_PX, Face, MaskState, cut_view, paint_views
+from curation.labels.face_views import VIEW_SIDE_PX, Face, MaskState, cut_view, paint_masks
 from maskage.faces.finder import FaceLandmarks
 from maskage.records import FaceBox, RgbImage
 
@@ -41,7 +41,8 @@ def test_the_nose_has_its_place_wherever_the_face_is_and_however_large(
 def views_of(side: int) -> dict[MaskState, RgbImage]:
     landmarks = landmarks_at(150, 100, 1)
     face = Face(0, np.full((side, 300, 3), 150, np.uint8), landmarks)
-    return dict(paint_views(face, 0, [], seed=1))
+    painted = paint_masks(face, 0, [], seed=1)
+    return {state: cut_view(pixels, landmarks) for state, pixels in painted}
 
 
 def test_painted_masks_cover_the_nose_the_mouth_or_the_chin() -> None:

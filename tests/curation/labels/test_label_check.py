@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from curation.labels.check import MIN_MARGIN, Doubt, find_doubtful_labels
+from curation.labels.check import MIN_MARGIN, MIN_SINGLE_MARGIN, Doubt, find_doubtful_labels
 from curation.labels.embedding import WEIGHTS_FILE, describe_plainly, embed_pictures
 from maskage.classes.ready_made import MASK_AGE
 from maskage.classes.scheme import AGE, MASK, OLD, WORN
@@ -75,6 +75,22 @@ def test_a_single_wrong_photo_of_a_right_burst_is_found() -> None:
     assert (doubt.index, doubt.suggested) == (30, "mask_old")
     assert doubt.confidence > doubt.given + MIN_MARGIN
     assert doubt.margin == doubt.confidence - doubt.given
+
+
+def test_shots_bear_each_other_out_and_a_photo_alone_needs_a_larger_margin() -> None:
+    features, labels, groups = make_bursts()
+    features += np.random.default_rng(1).normal(0, 3, features.shape).astype(np.float32)
+    wrong = mislabel(labels, groups, 3, "nomask_young")
+    found = {doubt.index for doubt in doubts_of(features, labels, groups)}
+    assert wrong <= found
+    strict = find_doubtful_labels(features, labels, groups, MASK_AGE.labels, single_margin=1.0)
+    assert {doubt.index for doubt in strict.doubts} == found
+    # The same photos, in groups of their own: most of them say too little by themselves.
+    alone = list(range(len(labels)))
+    by_themselves = find_doubtful_labels(features, labels, alone, MASK_AGE.labels)
+    none = find_doubtful_labels(features, labels, alone, MASK_AGE.labels, single_margin=1.0)
+    assert none.doubts == ()
+    assert all(doubt.margin > MIN_SINGLE_MARGIN for doubt in by_themselves.doubts)
 
 
 def test_right_labels_raise_no_doubt() -> None:
@@ -147,7 +163,10 @@ def test_the_plain_descriptor_tells_drawn_faces_apart() -> None:
     assert features.shape == (80, 1956)
     assert features.dtype == np.float32
     assert np.isfinite(features).all()
-    doubts = doubts_of(features, labels, list(range(80)))
+    check = find_doubtful_labels(
+        features, labels, range(80), MASK_AGE.labels, single_margin=MIN_MARGIN
+    )
+    doubts = check.doubts
     assert [(doubt.index, doubt.suggested) for doubt in doubts] == [(7, "mask_old")]
 
 
