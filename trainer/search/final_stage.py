@@ -48,16 +48,17 @@ def run_final_stage(session: SearchSession, ranking: Ranking) -> Path | None:
     needed_s = predict_final_s(session, chosen.candidate, epochs or 0)
     if epochs is None:
         session.leave_out(
-            f"training {chosen.name}: needs about {format_span(needed_s)}, and "
-            f"{format_span(session.clock.left_s)} are left. Go on with `trainer search --resume "
-            f"{session.folder} --budget {_round_up(needed_s)}`."
+            f"training {chosen.name}",
+            f"needs about {format_span(needed_s)}, and {format_span(session.clock.left_s)} are "
+            f"left. Go on with --budget {_round_up(needed_s)} or more.",
         )
         return None
     say(f"Chosen: {chosen.name}. Training it takes about {format_span(needed_s)}.")
     if epochs < recipe.fine_tune.epochs:
         session.leave_out(
             f"{recipe.fine_tune.epochs - epochs} of {recipe.fine_tune.epochs} epochs of "
-            f"fine-tuning of {chosen.name}: they do not fit the budget."
+            f"fine-tuning {chosen.name}",
+            "they do not fit the budget.",
         )
     name = _free_name(session)
     session.save(run=name)
