@@ -140,9 +140,10 @@ def _describe_lacking(lacking: Mapping[str, list[str]]) -> dict[str, str]:
 
 
 def _refuse(lacking: dict[str, list[str]], refused: list[str]) -> None:
-    if not lacking:
+    if refused:
         raise UsageError(
-            f"No network is left to try: {' '.join(refused)} Choose another --image-size."
+            f"No network with weights at hand is left: {' '.join(refused)} Choose another "
+            f"--image-size."
         )
     names = ", ".join(files[0] for files in lacking.values())
     raise MissingDownloadError(

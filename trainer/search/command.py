@@ -96,7 +96,7 @@ def _begin(arguments: argparse.Namespace) -> Path:
     from maskage.pictures.picture_files import report_left_out
     from trainer.search.begin import SearchSettings, begin_search
 
-    curated = getattr(arguments, "curated", DEFAULT_CURATED)
+    curated = getattr(arguments, "curated", None) or DEFAULT_CURATED
     models = tuple(_model_of(name) for name in dict.fromkeys(getattr(arguments, "model", [])))
     settings = SearchSettings(
         curated=curated,
@@ -125,7 +125,7 @@ def _model_of(name: str) -> str:
 def _find(arguments: argparse.Namespace) -> Path:
     from maskage.formats.run.search_file import newest_search
 
-    given = [name for name in _ONLY_NEW if hasattr(arguments, name)]
+    given = [name for name in _ONLY_NEW if getattr(arguments, name, None) is not None]
     if given:
         words = ", ".join(
             str(arguments.curated) if name == "curated" else f"--{name.replace('_', '-')}"
