@@ -42,8 +42,8 @@ def _add_options(parser: CommandParser) -> None:
     parser.add_argument("--name", help="name of the search folder (default: search and time); the "
                         "chosen network becomes the run NAME-best")  # fmt: skip
     parser.add_argument("--resume", type=Path, nargs="?", const=NEWEST, default=None,
-                        metavar="SEARCH", help="go on with a search, with a new budget (default: "
-                        "the newest); what is done is not repeated")  # fmt: skip
+                        metavar="RUN", help="go on with the search in this folder (default: "
+                        "the newest), with a new budget; what is done is not repeated")  # fmt: skip
     action = parser.add_argument("--model", action="append", metavar="RECIPE",
                                  help=f"try only this recipe, {', '.join(recipe_names())}, or your "
                                  "own .toml; may be repeated (default: all)")  # fmt: skip
