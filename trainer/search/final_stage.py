@@ -109,10 +109,15 @@ def describe_choice(session: SearchSession, ranking: Ranking) -> str:
     networks = {each.candidate.network for each in ranking.standings}
     tuned = sum(each.is_tuned for each in ranking.standings)
     how = f"{tuned} of them fine-tuned" if tuned else "all by heads on frozen backbones"
+    fairness = (
+        "No test photo took part in the choice."
+        if session.dataset.photos("test")
+        else "There is no test: its figures are on photos that took part in the choice."
+    )
     return (
         f"`trainer search` chose this network among {len(ranking.standings)} candidates "
         f"({len(networks)} networks, {how}) by {len(session.photos):,} photos of train and val. "
-        f"No test photo took part in the choice."
+        f"{fairness}"
     )
 
 
