@@ -1,6 +1,6 @@
 """The networks that a search can try: recipes, widths, sizes and heads with weights at hand."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -64,11 +64,11 @@ class FoundNetworks:
 
     Attributes:
         networks: Own sizes first, small weights first.
-        left_out: Sentences for people.
+        left_out: Why others are not tried, by their names; sentences.
     """
 
     networks: tuple[Network, ...]
-    left_out: tuple[str, ...]
+    left_out: Mapping[str, str]
 
 
 def find_networks(
@@ -87,7 +87,7 @@ def find_networks(
     """
     networks: list[Network] = []
     lacking: dict[str, list[str]] = {}
-    refused: list[str] = []
+    refused: dict[str, str] = {}
     for name in models or recipe_names():
         recipe = load_recipe(name)
         row = find_backbone(recipe)
@@ -99,17 +99,17 @@ def find_networks(
                 continue
             for size in sizes or sorted({recipe.image_size, *SIZES}):
                 if not row.min_size <= size <= 1024:
-                    refused.append(f"{row.name} takes no images of {size} px.")
+                    refused[f"{row.name}-{size}"] = f"{row.name} takes no images of {size} px."
                     continue
                 changed = with_overrides(recipe, image_size=size, alpha=width)
                 is_own = size == recipe.image_size or len(sizes) == 1
                 networks.append(Network(name, changed, is_own, file))
-    left_out = [*_describe_lacking(lacking), *refused]
+    left_out = {**_describe_lacking(lacking), **refused}
     if not networks:
-        _refuse(lacking, refused)
+        _refuse(lacking, list(refused.values()))
     # What must be fetched first comes last.
     networks.sort(key=lambda each: (not each.is_own_size, each.weights_bytes or inf, each.name))
-    return FoundNetworks(tuple(networks), tuple(left_out))
+    return FoundNetworks(tuple(networks), left_out)
 
 
 def _widths(row: Backbone, recipe: Recipe) -> Iterable[float]:
@@ -132,18 +132,18 @@ def _weights_bytes(row: Backbone, recipe: Recipe) -> int:
     return 0
 
 
-def _describe_lacking(lacking: dict[str, list[str]]) -> list[str]:
+def _describe_lacking(lacking: Mapping[str, list[str]]) -> dict[str, str]:
     if not lacking:
-        return []
-    return [
-        f"{', '.join(lacking)}: no ImageNet weights in {keras_cache()}. --download fetches them."
-    ]
+        return {}
+    why = f"no ImageNet weights in {keras_cache()}. --download fetches them."
+    return {", ".join(lacking): why}
 
 
 def _refuse(lacking: dict[str, list[str]], refused: list[str]) -> None:
-    if not lacking:
+    if refused:
         raise UsageError(
-            f"No network is left to try: {' '.join(refused)} Choose another --image-size."
+            f"No network with weights at hand is left: {' '.join(refused)} Choose another "
+            f"--image-size."
         )
     names = ", ".join(files[0] for files in lacking.values())
     raise MissingDownloadError(

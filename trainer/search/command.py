@@ -42,8 +42,8 @@ def _add_options(parser: CommandParser) -> None:
     parser.add_argument("--name", help="name of the search folder (default: search and time); the "
                         "chosen network becomes the run NAME-best")  # fmt: skip
     parser.add_argument("--resume", type=Path, nargs="?", const=NEWEST, default=None,
-                        metavar="SEARCH", help="go on with a search, with a new budget (default: "
-                        "the newest); what is done is not repeated")  # fmt: skip
+                        metavar="RUN", help="go on with the search in this folder (default: "
+                        "the newest), with a new budget; what is done is not repeated")  # fmt: skip
     action = parser.add_argument("--model", action="append", metavar="RECIPE",
                                  help=f"try only this recipe, {', '.join(recipe_names())}, or your "
                                  "own .toml; may be repeated (default: all)")  # fmt: skip
@@ -96,7 +96,7 @@ def _begin(arguments: argparse.Namespace) -> Path:
     from maskage.pictures.picture_files import report_left_out
     from trainer.search.begin import SearchSettings, begin_search
 
-    curated = getattr(arguments, "curated", DEFAULT_CURATED)
+    curated = getattr(arguments, "curated", None) or DEFAULT_CURATED
     models = tuple(_model_of(name) for name in dict.fromkeys(getattr(arguments, "model", [])))
     settings = SearchSettings(
         curated=curated,
@@ -125,7 +125,7 @@ def _model_of(name: str) -> str:
 def _find(arguments: argparse.Namespace) -> Path:
     from maskage.formats.run.search_file import newest_search
 
-    given = [name for name in _ONLY_NEW if hasattr(arguments, name)]
+    given = [name for name in _ONLY_NEW if getattr(arguments, name, None) is not None]
     if given:
         words = ", ".join(
             str(arguments.curated) if name == "curated" else f"--{name.replace('_', '-')}"

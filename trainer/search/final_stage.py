@@ -48,16 +48,17 @@ def run_final_stage(session: SearchSession, ranking: Ranking) -> Path | None:
     needed_s = predict_final_s(session, chosen.candidate, epochs or 0)
     if epochs is None:
         session.leave_out(
-            f"training {chosen.name}: needs about {format_span(needed_s)}, and "
-            f"{format_span(session.clock.left_s)} are left. Go on with `trainer search --resume "
-            f"{session.folder} --budget {_round_up(needed_s)}`."
+            f"training {chosen.name}",
+            f"needs about {format_span(needed_s)}, and {format_span(session.clock.left_s)} are "
+            f"left. Go on with --budget {_round_up(needed_s)} or more.",
         )
         return None
     say(f"Chosen: {chosen.name}. Training it takes about {format_span(needed_s)}.")
     if epochs < recipe.fine_tune.epochs:
         session.leave_out(
             f"{recipe.fine_tune.epochs - epochs} of {recipe.fine_tune.epochs} epochs of "
-            f"fine-tuning of {chosen.name}: they do not fit the budget."
+            f"fine-tuning {chosen.name}",
+            "they do not fit the budget.",
         )
     name = _free_name(session)
     session.save(run=name)
@@ -108,10 +109,15 @@ def describe_choice(session: SearchSession, ranking: Ranking) -> str:
     networks = {each.candidate.network for each in ranking.standings}
     tuned = sum(each.is_tuned for each in ranking.standings)
     how = f"{tuned} of them fine-tuned" if tuned else "all by heads on frozen backbones"
+    fairness = (
+        "No test photo took part in the choice."
+        if session.dataset.photos("test")
+        else "There is no test: its figures are on photos that took part in the choice."
+    )
     return (
         f"`trainer search` chose this network among {len(ranking.standings)} candidates "
         f"({len(networks)} networks, {how}) by {len(session.photos):,} photos of train and val. "
-        f"No test photo took part in the choice."
+        f"{fairness}"
     )
 
 

@@ -30,16 +30,19 @@ from trainer.studies.cross_validation import predict_folds
 SHARE = 0.4
 """Share of the budget for this stage; the rest is for trials and the chosen network."""
 
+NO_TIME = "the time for this stage is spent."
+
 FIRST_TURNS, TURNS = 10, 20
 """Timed runs of a network for predictions, and of all networks by turns for the table."""
 
 
-def run_frozen_stage(session: SearchSession, networks: Sequence[Network]) -> None:
+def run_frozen_stage(session: SearchSession, networks: Sequence[Network], until_s: float) -> None:
     """Measure the candidates of networks with heads on frozen features, as far as time allows.
 
     Args:
         session: The search.
         networks: The networks, in their order.
+        until_s: Seconds from the start of the sitting to which this may last.
 
     Raises:
         MissingDownloadError, ModelRefusedError: No network could be loaded.
@@ -51,21 +54,28 @@ def run_frozen_stage(session: SearchSession, networks: Sequence[Network]) -> Non
         wanted = {name: session.record.candidates.get(name, each) for name, each in known.items()}
         if all(each.frozen is not None for each in wanted.values()):
             continue
-        left_s = SHARE * session.clock.budget_s - session.clock.spent_s
+        left_s = until_s - session.clock.spent_s
         if (reason := _why_not(session, network, wanted, digests, left_s)) is not None:
-            session.leave_out(reason)
+            session.leave_out(network.name, reason)
             continue
         say(f"Network {number} of {len(networks)}: {network.name}")
         try:
-            _measure(session, network, wanted)
+            _measure(session, network, wanted, until_s)
+            session.left_out.pop(network.name, None)
         except OverBudgetError as fault:
             session.leave_out(
-                f"{network.name}: its features would take {format_span(fault.needed_s)} more, "
-                f"which does not fit; those computed so far are kept."
+                network.name,
+                f"its features would take {format_span(fault.needed_s)} more, which does not fit; "
+                f"those computed so far are kept.",
+            )
+            # The other sizes of this network are predicted from it.
+            took_ms = _measure_alone(session, network.recipe)
+            session.save_candidates(
+                {name: replace(each, milliseconds=took_ms) for name, each in wanted.items()}
             )
         except (MissingDownloadError, ModelRefusedError) as fault:
             faults.append(fault)
-            session.leave_out(f"{network.name}: {fault}".splitlines()[0])
+            session.leave_out(network.name, str(fault).splitlines()[0])
     if faults and session.rank() is None:
         raise faults[0]
 
@@ -110,13 +120,16 @@ def _why_not(
     one = next(iter(wanted.values()))
     needed_s = session.costs.frozen_s(one, missing, len(wanted), session.fold_count)
     is_first = not any(each.frozen is not None for each in session.record.candidates.values())
+    is_known = needed_s is not None
     if needed_s is None:
         needed_s = session.record.rates.get("probe_s", 0.0)
     if is_first or needed_s <= left_s:
         return None
+    if left_s <= 0:
+        return NO_TIME
+    about = "about" if is_known else "at least"
     return (
-        f"{network.name}: needs about {format_span(needed_s)}, and {format_span(left_s)} are left "
-        f"for this stage."
+        f"needs {about} {format_span(needed_s)}, and {format_span(left_s)} are left for this stage."
     )
 
 
@@ -134,13 +147,15 @@ def _count_missing(session: SearchSession, network: Network, digests: Sequence[s
     return sum(feature_key(digest, 0) not in cache for digest in digests)
 
 
-def _measure(session: SearchSession, network: Network, wanted: dict[str, CandidateRecord]) -> None:
+def _measure(
+    session: SearchSession, network: Network, wanted: dict[str, CandidateRecord], until_s: float
+) -> None:
     began_s = time.monotonic()
     first_s: list[float] = []
 
     guard = BudgetGuard(
         session.on_progress,
-        lambda: SHARE * session.clock.budget_s - session.clock.spent_s,
+        lambda: until_s - session.clock.spent_s,
         "features",
     )
 
@@ -153,12 +168,16 @@ def _measure(session: SearchSession, network: Network, wanted: dict[str, Candida
     if first_s:
         probe_s = max(first_s[0], session.record.rates.get("probe_s", 0.0))
         session.save(rates={**session.record.rates, "probe_s": probe_s})
-    (took_ms,) = measure_by_turns(
-        [_timed_run(session, network.recipe)], golden_images(32)[:1], FIRST_TURNS
-    )
+    took_ms = _measure_alone(session, network.recipe)
     for name, candidate in wanted.items():
         answers = candidate.frozen or _answer(session, network.recipe, candidate.heads, features)
         session.save_candidates({name: replace(candidate, frozen=answers, milliseconds=took_ms)})
+
+
+def _measure_alone(session: SearchSession, recipe: Recipe) -> float:
+    """Return the time of a network for one face, ms, for predictions."""
+    (took_ms,) = measure_by_turns([_timed_run(session, recipe)], golden_images(32)[:1], FIRST_TURNS)
+    return took_ms
 
 
 def _answer(

@@ -192,8 +192,8 @@ def _table(summary: SearchSummary) -> "Markup":
     factors = [*ranking.best.photos.scheme.factors]
     low = math.floor(min(each.accuracy.low for each in ranking.standings) * 10) / 10
     front = {each.name for each in summary.front}
-    columns = ["candidate", "trained", "photos", "right", f"{low:.0%} to 100%", "95% interval",
-               *factors, "ms a face"]  # fmt: skip
+    columns = ["candidate", "ms a face", "trained", "photos", "right", f"{low:.0%} to 100%",
+               "95% interval", *factors]  # fmt: skip
     rows: list[list[str | Markup]] = []
     for each in ranking.standings:
         span = (each.accuracy.low, each.accuracy.high)
@@ -212,13 +212,13 @@ def _table(summary: SearchSummary) -> "Markup":
                     notes=", ".join(note for note, holds in kinds.items() if holds),
                     is_chosen=each is ranking.recommended,
                 ),
+                format_ms(each, ""),
                 describe_training(each),
                 f"{int(each.is_asked.sum()):,}",
                 f"{each.accuracy.value:.1%}",
                 draw_bar(each.accuracy.value, span, min(low, 0.9)),
                 f"{100 * span[0]:.1f} to {span[1]:.1%}",
                 *(f"{each.accuracies.factors[name]:.1%}" for name in factors),
-                format_ms(each, ""),
             ]
         )
     return fill(TEMPLATE, "candidates", columns=columns, rows=rows)

@@ -1,7 +1,7 @@
 """Run a search: its stages in their order, from where it was begun or stopped."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,9 +14,9 @@ from trainer.data.dataset import read_training_photos
 from trainer.network.multiprocess import process_of
 from trainer.progress import OnProgress
 from trainer.search.budget import BudgetClock
-from trainer.search.candidates import find_networks
-from trainer.search.final_stage import run_final_stage
-from trainer.search.frozen_stage import measure_speed, run_frozen_stage
+from trainer.search.candidates import Network, find_networks
+from trainer.search.final_stage import predict_final_s, run_final_stage
+from trainer.search.frozen_stage import SHARE, measure_speed, run_frozen_stage
 from trainer.search.page import write_page
 from trainer.search.session import SearchSession
 from trainer.search.summary import SearchSummary, summarise
@@ -61,14 +61,15 @@ def run_search(
         session = SearchSession(folder, record, _reread(folder, record), clock, on_progress)
         session.remove_trial()
         found = find_networks(record.models, record.image_sizes, may_download=may_download)
-        for text in found.left_out:
-            session.leave_out(text)
+        for what, why in found.left_out.items():
+            session.leave_out(what, why)
         run = None
         try:
-            run_frozen_stage(session, found.networks)
+            run_frozen_stage(session, found.networks, SHARE * budget_s)
             if session.rank() is not None:
-                measure_speed(session, found.networks)
                 run_trial_stage(session)
+                _use_rest(session, found.networks)
+                measure_speed(session, found.networks)
             if (ranking := session.rank()) is not None:
                 run = run_final_stage(session, ranking)
         finally:
@@ -82,6 +83,15 @@ def run_search(
             f"--resume {folder} --budget 15m`; features computed so far are kept."
         )
     return summary
+
+
+def _use_rest(session: SearchSession, networks: Sequence[Network]) -> None:
+    """Go on with frozen features where no trial fitted, until only the last training fits."""
+    ranking = session.rank()
+    if ranking is None or ranking.best.is_tuned:
+        return
+    last_s = predict_final_s(session, ranking.recommended.candidate, 0)
+    run_frozen_stage(session, networks, session.clock.budget_s - last_s)
 
 
 def _reread(folder: Path, record: SearchRecord) -> CuratedDataset:

@@ -40,7 +40,7 @@ class SearchSession:
         dataset: The curated set.
         clock: The clock of this sitting.
         on_progress: Called with the progress of each stage.
-        left_out: Sentences on what was not tried, and why.
+        left_out: Why something was not tried, by what it is; sentences.
     """
 
     folder: Path
@@ -48,7 +48,7 @@ class SearchSession:
     dataset: CuratedDataset
     clock: BudgetClock
     on_progress: OnProgress
-    left_out: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
     _earlier_s: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -121,10 +121,11 @@ class SearchSession:
             heads=candidate.heads,
         )
 
-    def leave_out(self, text: str) -> None:
+    def leave_out(self, what: str, why: str) -> None:
         """Report that something is not tried, at once and in the result."""
-        say(f"Left out: {text}")
-        self.left_out.append(text)
+        if self.left_out.get(what) != why:
+            say(f"Left out: {what}: {why}")
+        self.left_out[what] = why
 
     def remove_trial(self) -> None:
         """Remove the photos, the run and the recipe of a trial."""

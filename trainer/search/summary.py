@@ -1,7 +1,7 @@
 """The result of a search, as a table for people and as an object for programs."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -234,13 +234,21 @@ def summarise(session: SearchSession, run: Path | None) -> SearchSummary | None:
         folder=session.folder,
         curated=session.dataset.folder,
         ranking=ranking,
-        left_out=tuple(session.left_out),
+        left_out=_join_reasons(session.left_out),
         meaning=describe_groups(session.dataset).meaning,
         run=run,
         metrics={} if run is None else RunFolder(run).read_metrics(),
         budget_s=session.clock.budget_s,
         spent_s=session.clock.spent_s,
     )
+
+
+def _join_reasons(left_out: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a sentence for each reason, with all that were left out for it."""
+    by_reason: dict[str, list[str]] = {}
+    for what, why in left_out.items():
+        by_reason.setdefault(why, []).append(what)
+    return tuple(f"{', '.join(names)}: {why}" for why, names in by_reason.items())
 
 
 def describe_training(each: Standing) -> str:

@@ -56,8 +56,9 @@ def run_trial_stage(session: SearchSession) -> None:
         if splits is None:
             if not fold:
                 session.leave_out(
-                    "trials with fine-tuning: the classes come from too few groups to train on "
-                    "some, choose the epoch on others and judge by a third part."
+                    "trials with fine-tuning",
+                    "the classes come from too few groups to train on some, choose the epoch on "
+                    "others and judge by a third part.",
                 )
                 return
             continue
@@ -87,8 +88,10 @@ def _choose_finalists(session: SearchSession) -> list[str]:
     chosen: dict[tuple[str, float, int], Standing] = {
         each.candidate.network: each for each in tried
     }
+    seen = set(chosen)
     for each in ordered:
-        is_new = len(chosen) < MOST_FINALISTS and each.candidate.network not in chosen
+        is_new = len(chosen) < MOST_FINALISTS and each.candidate.network not in seen
+        seen.add(each.candidate.network)
         if is_new and _may_be_trained(session, each):
             chosen[each.candidate.network] = each
     return [each.name for each in by_accuracy if each in chosen.values()]
@@ -105,8 +108,9 @@ def _may_be_trained(session: SearchSession, standing: Standing) -> bool:
     if needed_s <= session.clock.left_s:
         return True
     session.leave_out(
-        f"fine-tuning {standing.name}: its training alone, with {epochs} epochs, needs about "
-        f"{format_span(needed_s)}, and {format_span(session.clock.left_s)} are left."
+        f"fine-tuning {standing.name}",
+        f"its training alone, with {epochs} epochs, needs about {format_span(needed_s)}, and "
+        f"{format_span(session.clock.left_s)} are left.",
     )
     return False
 
@@ -127,8 +131,9 @@ def _run_trial(session: SearchSession, name: str, fold: int, splits: list[str]) 
     left_s = session.clock.left_s - reserve_s
     if needed_s > left_s:
         session.leave_out(
-            f"trial {fold + 1} of {name}: needs about {format_span(needed_s)}, and "
-            f"{format_span(left_s)} are left beside the training of the chosen network."
+            f"trial {fold + 1} of {name}",
+            f"needs about {format_span(needed_s)}, and {format_span(left_s)} are left beside the "
+            f"training of the chosen network.",
         )
         return False
     say(f"Trial {fold + 1} of {name}: {epochs} epochs, about {format_span(needed_s)}")
@@ -137,8 +142,8 @@ def _run_trial(session: SearchSession, name: str, fold: int, splits: list[str]) 
             answers, took, photos = _train(session, recipe, fold, splits, reserve_s)
     except OverBudgetError as fault:
         session.leave_out(
-            f"trial {fold + 1} of {name}: it turned out to need {format_span(fault.needed_s)} "
-            f"more, which does not fit."
+            f"trial {fold + 1} of {name}",
+            f"it turned out to need {format_span(fault.needed_s)} more, which does not fit.",
         )
         return False
     finally:

@@ -147,7 +147,7 @@ def newest_search(runs: Path) -> Path:
     if not found:
         raise EnvironmentProblemError(
             f"There is no search in {runs} to go on with. Begin one with `trainer search`, or name "
-            f"its folder with --resume SEARCH."
+            f"its folder with --resume."
         )
     return found[-1].parent
 

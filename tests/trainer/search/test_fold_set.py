@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from maskage.classes.ready_made import MASK_AGE
+from maskage.dataset.privacy.project_walk import Places, add_folder
 from maskage.formats.curated.curated_set import CuratedDataset, CuratedPhoto, read_curated
 from maskage.formats.curated.curation_file import NOTHING, CurationRecord, find_origin
 from maskage.formats.curated.plan_file import PLAN_COLUMNS
 from tests.trainer.conftest import make_curated
 from trainer.search.fold_set import assign_splits, list_judged, number_of, write_fold_set
+from trainer.search.session import SET_NAME, TRIAL_NAME
 from trainer.studies.group_validation import choose_folds, draw_folds
 
 
@@ -85,7 +87,15 @@ def test_a_killed_trial_is_found_by_the_dataset_that_its_photos_come_from(
         options=("--dedupe",), held_out=NOTHING, caveat="There is no test.",
     )  # fmt: skip
     photos, splits, _ = split_of(dataset, 1)
-    write_fold_set(tmp_path / "set", photos, splits, replace(dataset, curation=record))
-    assert find_origin(tmp_path / "set").dataset == tmp_path / "data"
+    place, run = tmp_path / "runs" / "s" / SET_NAME, tmp_path / "runs" / "s" / TRIAL_NAME
+    write_fold_set(place, photos, splits, replace(dataset, curation=record))
+    run.mkdir()
+    (run / "args.yaml").write_text("curated: set")
+    assert find_origin(place).dataset == tmp_path / "data"
     # The trial's own test is there, although the whole set has none.
-    assert read_curated(tmp_path / "set").photos("test")
+    assert read_curated(place).photos("test")
+    # `collector forget` comes that far down.
+    places = Places()
+    add_folder(tmp_path, tmp_path / "data", places)
+    assert place in places.sets
+    assert run in places.runs
