@@ -181,7 +181,7 @@ def test_what_is_no_run_to_start_from_is_named(
     base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs = base.parent
-    with pytest.raises(UsageError, match="there is no such run. Found base in"):
+    with pytest.raises(UsageError, match=r"there is no such run\. Found base in"):
         find_earlier_run(Path("nothing"), runs)
     with pytest.raises(UsageError, match=r"this is no run, because it has no args\.yaml"):
         find_earlier_run(tmp_path, runs)
