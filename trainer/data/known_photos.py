@@ -6,6 +6,7 @@ network, or its figures would lie.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from maskage.commands.text_table import list_some
 from maskage.dataset.photo_scan import FileScan
@@ -14,6 +15,7 @@ from maskage.formats.curated.curated_set import SPLITS, CuratedPhoto
 from maskage.formats.run.photos_file import EARLIER, RunPhoto
 from maskage.pictures.hamming import find_close_pairs
 from maskage.pictures.perceptual_hash import GROUP_BITS, hash_array
+from maskage.shell_words import join_words
 from trainer.data.dataset import TEST, TRAIN, VAL, PhotoSet, TrainingPhotos, relative_names
 
 
@@ -66,7 +68,7 @@ def list_photos(
 
 
 def require_unseen(
-    photos: TrainingPhotos, known: Sequence[RunPhoto], scans: Sequence[FileScan], name: str
+    photos: TrainingPhotos, known: Sequence[RunPhoto], scans: Sequence[FileScan], run: Path
 ) -> None:
     """Check that an earlier run has learned from no photo of val and test.
 
@@ -76,7 +78,7 @@ def require_unseen(
         photos: The photos of the training.
         known: Photos of the earlier run.
         scans: Scans of the photos of val and test, in this order.
-        name: Name of the earlier run, for the message.
+        run: Folder of the earlier run, for the message.
 
     Raises:
         DatasetError: It has: the figures would be too good, and say nothing about strangers.
@@ -102,11 +104,11 @@ def require_unseen(
     counts = [f"{sum(each == split for each, _ in seen)} of {split}" for split in (VAL, TEST)]
     names = relative_names(photos.folder, [photo for _, photo in seen])
     raise DatasetError(
-        f"{photos.folder}: the run {name} has learned from photos that are held out here: "
+        f"{photos.folder}: the run {run.name} has learned from photos that are held out here: "
         f"{' and '.join(counts)} ({list_some(names)}). A model that starts from it knows them, so "
         f"every figure would be too good.",
-        "Curate again with `--keep-split` and that run: photos that it learned from then stay in "
-        "train or val, new ones fill up the rest. Or train without --from.",
+        f"Curate again with `{join_words(['--keep-split', str(run)])}`: photos that it learned "
+        f"from are then held out no more, and new ones take their places. Or train without --from.",
     )
 
 

@@ -208,6 +208,8 @@ def describe_change(change: Estimate | None) -> str:
     """Return a difference of shares in points with its interval: "+1.4 (-0.7, +3.5)"."""
     if change is None:
         return ""
+    if change.value == change.low == change.high == 0:
+        return "0.0"
     value, low, high = (100 * each for each in (change.value, change.low, change.high))
     return f"{value:+.1f} ({low:+.1f}, {high:+.1f})"
 

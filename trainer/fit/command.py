@@ -35,7 +35,7 @@ def _add_fit_options(parser: CommandParser) -> None:
                         "(default: the newest that is not finished)")  # fmt: skip
     parser.add_argument("--from", dest="from_run", type=Path, metavar="RUN",
                         help="start from the network of an earlier run, of the same classes or "
-                        "fewer: a quarter of the epochs, and the report says what the new photos "
+                        "fewer; few epochs are enough, and the report says what the new photos "
                         "bought; a folder or a name in --runs")  # fmt: skip
     add_recipe(parser)
     add_network(parser)

@@ -76,7 +76,7 @@ def fit(settings: FitSettings, on_progress: OnProgress = lambda _: None) -> Path
         require_enough_groups(photos.train.photos)
     if earlier is not None:
         held_out = [*photos.val.photos, *photos.test.photos]
-        require_unseen(photos, earlier.photos, scan_files(held_out), earlier.name)
+        require_unseen(photos, earlier.photos, scan_files(held_out), earlier.run.path)
     else:
         # Before the folder is created: without weights there is no run.
         obtain_weights(find_backbone(recipe), recipe, settings.weights)

@@ -118,11 +118,12 @@ def test_a_new_class_gets_a_head_from_features(grown: Path, base: Path) -> None:
     metrics = RunFolder(
         fit(FitSettings(curated=grown, runs=base.parent, from_run=base, name="more", epochs=40))
     ).read_metrics()
-    assert metrics["epochs"] == {"head": 40, "fine_tune": 1}
+    assert list(metrics["epochs"]) == ["head", "fine_tune"]
     gains = {each["name"]: each for each in metrics["earlier_run"]["gains"]}
     assert (gains["scarf"]["before"], gains["scarf"]["verdict"]) == (None, "new class")
     assert metrics["labels"] == list(scheme.labels)
-    assert metrics["per_class"]["scarf"]["recall"] >= 0.5
+    # On a backbone of random weights, how right it is says nothing.
+    assert gains["scarf"]["photos"] == metrics["per_class"]["scarf"]["support"] == 6
 
 
 def test_photos_that_the_run_learned_from_may_not_be_tested(
@@ -135,7 +136,7 @@ def test_photos_that_the_run_learned_from_may_not_be_tested(
     error = capsys.readouterr().err
     assert "the run base has learned from photos that are held out here" in error
     assert "0 of val and 1 of test (test/mask_old/x.jpg)" in error
-    assert "--keep-split" in error
+    assert "--keep-split /" in error
     assert not (base.parent / "on").exists()
 
 
@@ -181,7 +182,7 @@ def test_what_is_no_run_to_start_from_is_named(
     base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs = base.parent
-    with pytest.raises(UsageError, match="there is no such run. Found base in"):
+    with pytest.raises(UsageError, match=r"there is no such run\. Found base in"):
         find_earlier_run(Path("nothing"), runs)
     with pytest.raises(UsageError, match=r"this is no run, because it has no args\.yaml"):
         find_earlier_run(tmp_path, runs)
@@ -216,7 +217,7 @@ def test_a_damaged_list_of_photos_is_named(base: Path) -> None:
 def test_a_chain_of_runs_is_not_shortened_again(base: Path) -> None:
     full = load_recipe("mobilenetv2")
     short = shorten(full)
-    assert (full.fine_tune.epochs, short.fine_tune.epochs) == (14, 4)
+    assert (full.fine_tune.epochs, short.fine_tune.epochs) == (14, 3)
     assert short.head == full.head
     from dataclasses import asdict
 
@@ -247,3 +248,10 @@ def test_the_head_is_taken_over_class_by_class(heads: str, tmp_path: Path) -> No
     smaller = build_network(recipe, fewer)
     assert install_start(smaller, start, recipe)
     np.testing.assert_allclose(np.asarray(smaller.logits(images)), expected[:, 1:], atol=1e-5)
+    unknown = PhotoClass("scarf", "scarf", "#123456")
+    larger = Scheme((*(replace(each, factors={}) for each in MASK_AGE.classes), unknown))
+    grown = build_network(replace(recipe, heads="classes"), larger)
+    assert not install_start(grown, start, replace(recipe, heads="classes"))
+    np.testing.assert_allclose(
+        np.asarray(grown.features(images)), np.asarray(former.features(images)), atol=1e-5
+    )
