@@ -1,5 +1,6 @@
 """A face that is unlike those that were learned reads unsure, however sure the network is."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -141,7 +142,7 @@ def test_low_confidence_is_another_reason_and_being_unfamiliar_comes_first() -> 
 def test_the_label_does_not_flicker_around_the_limit() -> None:
     tracker = FaceTracker(MASK_AGE, 0.5, strange_above=1.0)
     told = [answer(tracker, frame / 25, 1.0 + 0.04 * (-1) ** frame).is_sure for frame in range(100)]
-    assert sum(a != b for a, b in zip(told, told[1:], strict=False)) <= 1
+    assert sum(a != b for a, b in itertools.pairwise(told)) <= 1
 
 
 def test_one_odd_frame_does_not_make_a_known_face_unfamiliar() -> None:
