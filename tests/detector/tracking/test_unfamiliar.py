@@ -103,6 +103,7 @@ def test_an_unfamiliar_face_is_unsure_and_a_known_one_is_not(
     assert strange.strangeness > 1
     assert describe_face(strange) == "#1 unsure: unfamiliar"
     assert face_line(strange) is Line.DOTTED
+    assert (strange.shown_confidence, known.shown_confidence) == (0.0, known.confidence)
 
 
 def test_a_picture_alone_is_judged_in_the_same_way(
