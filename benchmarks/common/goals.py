@@ -12,6 +12,7 @@ _GALLERY = "0.1 s feels at once (R. B. Miller, Response time in man-computer tra
 _LIVE = "the goal of the live view"
 _CURATION = "the goal of curation"
 _TRAINING = "the goal of training"
+_REJECT = "what is no face reads unsure (the first networks that measured it)"
 _SAVING = "README: a photo is on the disk before it is called saved"
 _NO_BUG = "bad input is refused in our words, and never ends a command as a bug"
 _LOST_CAMERA = "README: a lost camera is reported within 2 s; back within 5 s of its return"
@@ -174,6 +175,13 @@ REAL_PHOTOS = (
 MASK_STATES = (
     Goal(("accuracy",), f"{_TRAINING}: as good as on the four classes", at_least=0.95),
     Goal(("recall", "misworn"), f"{_TRAINING}: 0.85 was reached with right labels", at_least=0.85),
+)
+REJECT = (
+    Goal(("known", EVERY, "rejected"), f"{_REJECT}: faces are answered", at_most=0.12),
+    Goal(("others", "noise", "rejected"), _REJECT, at_least=0.95),
+    Goal(("others", "text", "rejected"), _REJECT, at_least=0.95),
+    Goal(("others", "hands", "rejected"), _REJECT, at_least=0.7, is_optional=True),
+    Goal(("others", "scenes", "rejected"), _REJECT, at_least=0.85, is_optional=True),
 )
 WIRING = (
     Goal((EVERY, "export_difference"), "README: an export answers as the model did", at_most=1e-4),

@@ -193,7 +193,7 @@ def _draw_tag(canvas: RgbImage, tag: Tag, face: TrackedFace) -> None:
     write(canvas, tag.words, (left + pad, top + pad + text_px - text_px // 6), ink, text_px)
     bar_top = top + text_px + 2 * pad
     full = tag_w - 2 * pad
-    filled = round(full * face.confidence)
+    filled = round(full * face.shown_confidence)
     end = (left + pad + full - 1, bar_top + bar_px - 1)
     cv2.rectangle(canvas, (left + pad, bar_top), end, ink, 1)
     if filled:

@@ -29,13 +29,11 @@ _FIXED_COLUMNS = (
     "label",
     "confidence",
     "unsure",
-    "unsure_reason",
-    "strangeness",
 )
 
 
 def csv_columns(scheme: Scheme) -> list[str]:
-    """Return the columns of the table: thirteen of a face, then one for each class in class order.
+    """Return the columns of the table: eleven of a face, then one for each class in class order.
 
     Each is called like its class folder. One that would be called like another column, or that a
     spreadsheet would run as a formula, has "p_" before it: "p_label". Cells in the column `label`
@@ -51,7 +49,11 @@ def csv_columns(scheme: Scheme) -> list[str]:
 
 
 def event_of(result: FrameResult) -> dict[str, Any]:
-    """Return a frame as a JSON object: frame, time_s, faces; file for pictures."""
+    """Return a frame as a JSON object: frame, time_s, faces; file for pictures.
+
+    Of a face, `unsure_reason` is "unfamiliar" (unlike the faces that the model learned),
+    "confidence" (under the threshold) or null; `strangeness` is null where it is not measured.
+    """
     event: dict[str, Any] = {
         "frame": result.frame.index,
         "time_s": round(result.frame.position_s, 3),
@@ -145,8 +147,6 @@ class EventTable(_TextSink):
                     path_to_cell(face.label),
                     f"{face.confidence:.4f}",
                     int(not face.is_sure),
-                    face.unsure_reason or "",
-                    "" if face.strangeness is None else f"{face.strangeness:.3f}",
                     *(f"{p:.4f}" for p in face.probabilities),
                 ]
             )

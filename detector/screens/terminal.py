@@ -126,7 +126,7 @@ def _tag(
     """Return the words above a box, or at its foot if there is no room above."""
     columns, rows = size
     color = face_color(face)
-    words = f" {mark}{describe_face(face)} {confidence_bar(face.confidence)} "
+    words = f" {mark}{describe_face(face)} {confidence_bar(face.shown_confidence)} "
     text = set_cell_size(words, min(columns, cell_len(words)))
     row = place.row + round(box.y * place.scale / 2) - 1
     if row < 0:

@@ -79,6 +79,11 @@ class TrackedFace:
         return self.probabilities[self.scheme.index(self.label)]
 
     @property
+    def shown_confidence(self) -> float:
+        """The confidence for bars; 0 for an unfamiliar face, of which it means nothing."""
+        return self.confidence if self.is_familiar else 0.0
+
+    @property
     def unsure_reason(self) -> UnsureReason | None:
         """Why it is unsure; None where it is sure."""
         return find_unsure_reason(is_sure=self.is_sure, is_familiar=self.is_familiar)

@@ -101,7 +101,8 @@ class Classifier:
             raise ModelRefusedError(_refusal(self.bundle, f"it {reason} measure of strangeness"))
         if found is None or expected is None:
             return
-        off = np.abs(found / np.array(expected, np.float32) - 1).max()
+        is_whole = found.shape == (len(expected),)
+        off = np.abs(found / np.array(expected, np.float32) - 1).max() if is_whole else np.inf
         if not off <= STRANGENESS_TOLERANCE:
             raise ModelRefusedError(
                 _refusal(

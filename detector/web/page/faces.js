@@ -192,7 +192,8 @@ class FaceCard {
     setText(this.name, `#${face.track} ${face.unsure ? this.about.unsure_word : label.title}`);
     setText(this.tag, face.unsure ? doubt(face, label) : isSelected ? "selected" : "");
     this.tag.hidden = !this.tag.textContent;
-    setText(this.sum, percent(face.confidence));
+    // The confidence in an unfamiliar face means nothing.
+    setText(this.sum, face.unsure_reason === "unfamiliar" ? "" : percent(face.confidence));
     for (const bar of this.bars) {
       const value = face.probabilities[bar.name];
       bar.fill.style.width = `${(100 * value).toFixed(1)}%`;

@@ -151,6 +151,8 @@ def test_the_event_of_a_frame_keeps_its_shape() -> None:
             "label": "misworn",
             "confidence": 0.9,
             "unsure": False,
+            "unsure_reason": None,
+            "strangeness": None,
             "probabilities": {"worn": 0.05, "misworn": 0.9, "none": 0.05},
         }
     ]

@@ -43,6 +43,7 @@ def test_a_picture_is_classified(
     assert face["label"] == label
     assert face["box"] == [20, 12, 24, 24]
     assert face["unsure"] is False
+    assert (face["unsure_reason"], face["strangeness"]) == (None, None)
     assert face["confidence"] == face["probabilities"][label]
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=0.001)
     assert (result["width"], result["height"]) == (64, 48)

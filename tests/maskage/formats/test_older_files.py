@@ -81,8 +81,8 @@ def test_a_run_that_names_its_caches_is_read() -> None:
     assert "--heads factors --seed 5 --learning-curve --name later" in read.command
 
 
-@pytest.mark.parametrize("version", [1, 2])
-def test_bundles_of_both_versions_are_read(tmp_path: Path, version: int) -> None:
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_bundles_of_all_earlier_versions_are_read(tmp_path: Path, version: int) -> None:
     folder = tmp_path / "bundle"
     shutil.copytree(FIXTURES / f"bundle_{version}", folder)
     (folder / "model.onnx").write_bytes(b"model\n")

@@ -195,6 +195,18 @@ def _second_output(model: ModelProto) -> None:
     model.graph.output.append(helper.make_tensor_value_info("maps", TensorProto.FLOAT, None))
 
 
+def _wide_strangeness(model: ModelProto) -> None:
+    model.graph.node.append(helper.make_node("Identity", ["logits"], ["strangeness"]))
+    model.graph.output.append(
+        helper.make_tensor_value_info("strangeness", TensorProto.FLOAT, ["batch", 4])
+    )
+
+
+def _third_output(model: ModelProto) -> None:
+    for _ in range(2):
+        _wide_strangeness(model)
+
+
 def _float_input(model: ModelProto) -> None:
     model.graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT
 
@@ -251,7 +263,9 @@ HOSTILE_NETWORKS: dict[str, tuple[Callable[[ModelProto], None], str]] = {
     "an operator of a stranger": (_own_domain, "wants operators of 'com.example'"),
     "operators of Microsoft": (_microsoft_domain, "wants operators of 'com.microsoft'"),
     "a second input": (_second_input, "2 inputs and 1 outputs"),
-    "a second output": (_second_output, "1 inputs and 2 outputs"),
+    "a second output": (_second_output, "its second output is 'maps'"),
+    "a wide strangeness": (_wide_strangeness, "one float for each image"),
+    "a third output": (_third_output, "1 inputs and 3 outputs"),
     "floats in": (_float_input, "not square RGB images of uint8"),
     "Loop": (_loop, "Loop"),
     "a graph inside Relu": (_hidden_graph, "Relu holds more than numbers"),
