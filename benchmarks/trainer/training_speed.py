@@ -1,7 +1,7 @@
 """Measure the speed of training beside a plain Keras script that runs the backbone in every epoch.
 
     python benchmarks/trainer/training_speed.py FACES [--epochs 50] [--plain-epochs 3] [--size 192]
-        [--parts fit plain engines batches]
+        [--parts fit plain engines batches steps]
 
 FACES is a folder of the four classes, which is laid out as train, val and test for both. The parts:
 
@@ -13,6 +13,8 @@ FACES is a folder of the four classes, which is laid out as train, val and test 
   with oneDNN switched on, as `trainer` does.
 - engines: photos per second through the frozen backbone, ONNX Runtime beside TensorFlow.
 - batches: time that fine-tuning waits for augmented photos.
+- steps: time of a step of fine-tuning, with batch norm as Keras computes it, folded, with 16-bit
+  products, and on smaller photos; on TensorFlow with a CPU.
 
 ImageNet weights come from Keras' cache (KERAS_HOME) or its download. It prints one JSON object.
 """
@@ -48,7 +50,9 @@ BATCH = 64
 """Photos in a step, of the recipe's head and of the plain script."""
 ENGINE_BATCHES, ROUNDS = 4, 4
 Measured = TypeVar("Measured")
-PARTS = ("fit", "plain", "engines", "batches")
+PARTS = ("fit", "plain", "engines", "batches", "steps")
+STEPS_BATCH = 32
+"""Photos in a step of the recipe's fine-tuning."""
 
 
 def main() -> int:
@@ -98,6 +102,8 @@ def measure_part(part: str, work: Path, asked: argparse.Namespace) -> dict[str, 
         return in_own_process(measure_engines, {}, curated, asked.size)
     if part == "batches":
         return in_own_process(measure_batches, {}, curated, asked.size, work)
+    if part == "steps":
+        return in_own_process(measure_steps, {}, asked.size)
     tensorflow = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     weights = in_own_process(find_weights, {}, asked.size)
     words = (curated, weights, asked.size, asked.epochs, asked.plain_epochs)
@@ -373,6 +379,65 @@ def measure_batches(curated: Path, size: int, work: Path) -> dict[str, Any]:
         "epochs": epochs,
         "augmenting_a_photo_ms": round(each_ms, 2),
     }
+
+
+def measure_steps(size: int) -> dict[str, Any]:
+    """Measure a step of fine-tuning in each form, in turn, so that other load affects all alike.
+
+    "core_ms" is the time of all cores together, which other load changes less than that on the
+    clock.
+    """
+    from trainer.network.backbones import open_upper_blocks
+
+    network = load_pretrained(size)
+    open_upper_blocks(network)
+    early = max(32, 32 * round(2 * size / 3 / 32))
+    forms: dict[str, tuple[int, bool, str | None]] = {
+        "as_keras_builds_it": (size, False, None),
+        "folded": (size, True, None),
+        "folded_bfloat16_products": (size, True, "bfloat16"),
+        f"folded_bfloat16_products_{early}_px": (early, True, "bfloat16"),
+    }
+    steps = {name: make_step(network, *form) for name, form in forms.items()}
+    clock_ms: dict[str, list[float]] = {name: [] for name in steps}
+    core_ms: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(2 * ROUNDS):
+        for name, step in steps.items():
+            started_s, started_core_s = time.perf_counter(), time.process_time()
+            step()
+            clock_ms[name].append(1000 * (time.perf_counter() - started_s))
+            core_ms[name].append(1000 * (time.process_time() - started_core_s))
+    first = float(np.median(core_ms["as_keras_builds_it"]))
+    return {
+        name: {
+            "clock_ms": round(min(clock_ms[name])),
+            "core_ms": round(float(np.median(core_ms[name]))),
+            "ratio": round(float(np.median(core_ms[name])) / first, 3),
+        }
+        for name in steps
+    }
+
+
+def make_step(
+    network: Any, size: int, is_folded: bool, products: str | None
+) -> Callable[[], object]:
+    """Return a function that takes a training step, which has been taken once."""
+    from trainer.fit import side_heads
+    from trainer.network.backend import keras
+
+    before = side_heads.is_folding_faster
+    vars(side_heads)["is_folding_faster"] = lambda: is_folded
+    try:
+        trainee = side_heads.build_trainee(network, False, products=products, size=size)
+    finally:
+        vars(side_heads)["is_folding_faster"] = before
+    optimizer = keras.optimizers.AdamW(1e-4, clipnorm=5.0, use_ema=True)
+    trainee.compile(optimizer, side_heads.make_loss(0.05))
+    chance = np.random.default_rng(1)
+    images = chance.integers(0, 256, (STEPS_BATCH, size, size, 3), dtype=np.uint8)
+    labels = np.eye(4, dtype=np.float32)[chance.integers(0, 4, STEPS_BATCH)]
+    trainee.train_on_batch(images, labels)
+    return lambda: trainee.train_on_batch(images, labels)
 
 
 if __name__ == "__main__":

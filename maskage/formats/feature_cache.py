@@ -1,6 +1,6 @@
 """Cached features of photos: computed once, kept on disk, found again by the photo's content.
 
-<cache>/<network>/network.onnx     the frozen backbone, exported once
+<cache>/<network>/network.onnx     the frozen backbone, exported once (JAX)
 <cache>/<network>/<random>.npz     `keys`: "<sha256 of a photo>:<view>", and their `values`
 <cache>/<network>/.<random>        the same, left by an interrupted write
 

@@ -53,29 +53,28 @@ class AveragedWeights(keras.callbacks.Callback):  # type: ignore[misc]
     """Puts the optimizer's averages into the model between the end of an epoch and the next one.
 
     Keras' own `SwapEMAWeights` swaps by adding and subtracting, which rounds the weights each time:
-    a training that continued from a snapshot ended 1e-5 off.
+    a training that continued from a snapshot ended 1e-5 off. The optimizer keeps its averages here,
+    because at the end of each `fit` Keras overwrites the weights with what the optimizer has.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._is_average = False
+        self._trained: list[NDArray[Any]] = []
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Put the trained weights back."""
-        if self._is_average:
-            self._swap()
+        if self._trained:
+            for weight, trained in zip(self.model.trainable_variables, self._trained, strict=True):
+                weight.assign(trained)
+        self._trained = []
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Put the averages into the model."""
-        self._swap()
-
-    def _swap(self) -> None:
         averages = unscaled(self.model.optimizer)._model_variables_moving_average
-        for weight, average in zip(self.model.trainable_variables, averages, strict=True):
-            kept = np.array(keras.ops.convert_to_numpy(weight))
+        weights = self.model.trainable_variables
+        self._trained = [np.array(keras.ops.convert_to_numpy(weight)) for weight in weights]
+        for weight, average in zip(weights, averages, strict=True):
             weight.assign(keras.ops.convert_to_numpy(average))
-            average.assign(kept)
-        self._is_average = not self._is_average
 
 
 def restore(trainee: Any, state: PhaseState) -> None:

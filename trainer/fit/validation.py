@@ -8,12 +8,10 @@ from numpy.typing import NDArray
 from maskage.formats.curated.curated_set import CuratedPhoto
 from trainer.data.pixels import PixelReader, plain_batches
 from trainer.evaluation.calibration import fit_temperature
-from trainer.network.backbones import Network
+from trainer.network.backbones import PREDICT_BATCH, Network
 from trainer.network.classes import class_numbers
 from trainer.network.head import cross_entropy
 from trainer.network.multiprocess import broadcast_from_first
-
-PREDICT_BATCH = 32
 
 
 class Validation:
@@ -56,14 +54,5 @@ def predict_logits(
     network: Network, photos: Sequence[CuratedPhoto], reader: PixelReader
 ) -> NDArray[np.float32]:
     """Return the logits, float32 (N, C), of unchanged photos through Keras."""
-    parts = [
-        # All batches have one shape, or the graph would be traced again for the last one.
-        np.asarray(network.predictor.predict_on_batch(_padded(batch)))[: len(batch)]
-        for batch in plain_batches(photos, reader, PREDICT_BATCH)
-    ]
+    parts = [network.predict(batch)[1] for batch in plain_batches(photos, reader, PREDICT_BATCH)]
     return np.concatenate(parts) if parts else np.zeros((0, len(network.scheme)), np.float32)
-
-
-def _padded(batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    missing = PREDICT_BATCH - len(batch)
-    return np.pad(batch, ((0, missing), (0, 0), (0, 0), (0, 0))) if missing else batch

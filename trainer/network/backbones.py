@@ -26,6 +26,9 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 SCRATCH_BN_MOMENTUM = 0.9
 """Momentum of batch norm; with Keras' 0.99 the running figures need hundreds of steps."""
 
+PREDICT_BATCH = 32
+"""Number of images that are predicted at once."""
+
 # Scale to 0-1, then ImageNet's mean and deviation of each channel.
 _IMAGENET_SCALE = tuple(1 / (255 * std) for std in IMAGENET_STD)
 _IMAGENET_OFFSET = tuple(-m / std for m, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True))
@@ -191,17 +194,27 @@ class Network:
         """Copies of all weights, in Keras' order."""
         return list(self.logits.get_weights())
 
+    def predict(self, images: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the features (N, depth) and the logits (N, C) of 1 to `PREDICT_BATCH` images.
+
+        Fewer images are filled up, because the graph is traced again for every other number.
+        """
+        missing = PREDICT_BATCH - len(images)
+        whole = np.pad(images, ((0, missing), (0, 0), (0, 0), (0, 0))) if missing else images
+        features, logits = self._predictor.predict_on_batch(whole)
+        return np.asarray(features)[: len(images)], np.asarray(logits)[: len(images)]
+
     @cached_property
-    def predictor(self) -> Any:
-        """Keras model of the same logits, as this machine computes them fastest."""
-        if not is_folding_faster():
-            return self.logits
+    def _predictor(self) -> Any:
+        """Keras model from images to features and logits, as this machine computes them fastest."""
         images = self.logits.input
-        maps = self.logits.get_layer("preprocessing")(images)
-        answers = fold_norms(self.backbone, is_trained=False)(maps)
-        for layer in (self.logits.get_layer("features"), *self.answer_layers):
+        is_folded = is_folding_faster()
+        backbone = fold_norms(self.backbone, is_trained=False) if is_folded else self.backbone
+        maps = backbone(self.logits.get_layer("preprocessing")(images))
+        features = answers = self.logits.get_layer("features")(maps)
+        for layer in self.answer_layers:
             answers = layer(answers)
-        return keras.Model(images, answers)
+        return keras.Model(images, [features, answers])
 
     @property
     def head(self) -> Any:

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from maskage.errors import UsageError
+from trainer.network import precision
 from trainer.network.devices import BatchShare, choose_hardware
 from trainer.network.multiprocess import Process, process_of
-from trainer.network.precision import policy_of
+from trainer.network.precision import has_bfloat16, policy_of
 
 PROGRAM = Path(__file__).with_name("train_placed.py")
 
@@ -187,3 +188,33 @@ def test_the_policy_is_what_the_gpu_is_made_for(
 ) -> None:
     assert policy_of(capability, is_asked=False) == by_itself
     assert policy_of(capability, is_asked=True) == asked
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ("processor\t: 0\nflags\t\t: fpu avx512f avx512_bf16\n", True),
+        ("flags : sse2 amx_bf16 amx_tile\n", True),
+        ("flags : fpu avx512f avx512_bf16x\nbugs : avx512_bf16\n", False),
+        ("Features : fp asimd bf16\n", False),
+        ("", False),
+    ],
+)
+def test_a_cpu_that_multiplies_bfloat16_says_so_in_its_flags(
+    facts: str, expected: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "cpuinfo"
+    path.write_text(facts, encoding="utf-8")
+    assert has_bfloat16(path) == expected
+    assert not has_bfloat16(tmp_path / "missing")
+
+
+def test_products_are_float32_where_the_user_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "has_bfloat16", lambda path: True)
+    monkeypatch.setattr(precision, "is_folding_faster", lambda: True)
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    assert precision.choose_products("auto") == "bfloat16"
+    assert precision.choose_products("float32") is None
+    assert precision.choose_products("mixed") is None
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    assert precision.choose_products("auto") is None

@@ -118,3 +118,31 @@ def test_a_folded_network_follows_the_weights() -> None:
     network.backbone.set_weights([1.1 * each for each in network.backbone.get_weights()])
     pixels = np.random.default_rng(1).uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32)
     assert gap(np.asarray(network.backbone(pixels)), np.asarray(folded(pixels))) < 1e-3
+
+
+def test_batch_norm_that_is_trained_is_folded_for_predictions_only() -> None:
+    network = built("mobilenetv2")
+    network.backbone.get_layer("Conv_1_bn").trainable = True
+    kinds = [type(layer) for layer in fold_norms(network.backbone).layers]
+    assert kinds.count(FoldedConvolution) == 51
+    assert kinds.count(keras.layers.BatchNormalization) == 1
+    kinds = [type(layer) for layer in fold_norms(network.backbone, is_trained=False).layers]
+    assert kinds.count(FoldedConvolution) == 52
+
+
+def test_another_size_is_what_keras_would_build_at_that_size() -> None:
+    network, smaller = built("mobilenetv2", 96), built("mobilenetv2", 64)
+    smaller.backbone.set_weights(network.backbone.get_weights())
+    pixels = np.random.default_rng(1).uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32)
+    folded = fold_norms(network.backbone, size=64)
+    assert gap(np.asarray(smaller.backbone(pixels)), np.asarray(folded(pixels))) < 1e-3
+
+
+@pytest.mark.parametrize("count", [1, 5, 32])
+def test_predictions_are_those_of_the_network(count: int) -> None:
+    network = built("mobilenetv2")
+    images = np.random.default_rng(2).integers(0, 256, (count, 64, 64, 3), dtype=np.uint8)
+    features, logits = network.predict(images)
+    assert features.shape == (count, 1280)
+    assert gap(np.asarray(network.features(images)), features) < 1e-3
+    assert gap(np.asarray(network.logits(images)), logits) < 1e-3
