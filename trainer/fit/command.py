@@ -75,7 +75,8 @@ def _add_machine(group: argparse._ArgumentGroup) -> None:
                        "all)")  # fmt: skip
     group.add_argument("--precision", choices=PRECISIONS,
                        help="mixed computes in 16 bits and keeps weights in 32 (default: auto, "
-                       "mixed on a GPU that is made for it)")  # fmt: skip
+                       "mixed on a GPU that is made for it, and only the products of convolutions "
+                       "on a CPU that is)")  # fmt: skip
 
 
 def _run_fit(arguments: argparse.Namespace) -> int:
