@@ -15,7 +15,7 @@ IMAGENET, NONE = "imagenet", "none"
 DEVICES = ("all", "cpu")
 """Values of `devices`, beside a number."""
 
-PRECISIONS = ("auto", "float32", "mixed")
+PRECISIONS = ("auto", "float32", "mixed", "products")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,9 +74,9 @@ def _add_machine(group: argparse._ArgumentGroup) -> None:
                        help="devices to train on: every GPU, no GPU, or that many (default: "
                        "all)")  # fmt: skip
     group.add_argument("--precision", choices=PRECISIONS,
-                       help="mixed computes in 16 bits and keeps weights in 32 (default: auto, "
-                       "mixed on a GPU that is made for it, and only the products of convolutions "
-                       "on a CPU that is)")  # fmt: skip
+                       help="mixed computes in 16 bits and keeps weights in 32; products computes "
+                       "only the products of convolutions in 16 bits, on a CPU that is made for it "
+                       "(default: auto, mixed on a GPU that is made for it)")  # fmt: skip
 
 
 def _run_fit(arguments: argparse.Namespace) -> int:

@@ -33,16 +33,16 @@ def choose_policy(precision: str) -> str:
     """Return the Keras dtype policy that `--precision` means on this machine.
 
     Args:
-        precision: "float32"; "mixed"; or "auto": mixed where the accelerator has 16-bit units, and
-            float32 on a CPU, where mixed was slower (`benchmarks/trainer/devices.py`); see also
-            `choose_products`.
+        precision: "float32"; "mixed"; "products", see `choose_products`; or "auto": mixed where the
+            accelerator has 16-bit units, and float32 on a CPU, where mixed was slower
+            (`benchmarks/trainer/devices.py`).
 
     Raises:
         UsageError: The precision is none of these.
     """
     if precision not in PRECISIONS:
         raise UsageError(f"--precision takes {', '.join(PRECISIONS)}; found '{precision}'.")
-    if precision == FLOAT32:
+    if precision in (FLOAT32, "products"):
         return FLOAT32
     if not has_accelerator():
         return BFLOAT16 if precision == "mixed" else FLOAT32
@@ -67,14 +67,26 @@ def choose_products(precision: str) -> str | None:
     """Return the type that convolutions multiply in where the policy is float32; None for float32.
 
     Args:
-        precision: "float32", "mixed" or "auto". With "auto" it is bfloat16 on a CPU that multiplies
-            it in hardware: a step of fine-tuning MobileNetV2 took 0.78 of the time.
+        precision: "float32", "mixed", "auto" or "products". With the last it is bfloat16: a step of
+            fine-tuning MobileNetV2 took 0.78 of the time. It is not the default, because four
+            trainings at 96 px were 0.0 to 0.8 points less accurate, which does not prove a loss,
+            and does not exclude one.
+
+    Raises:
+        UsageError: Products are asked for, and this machine gains nothing from them.
     """
-    is_wanted = precision == "auto" and is_folding_faster()
-    # Without oneDNN, TensorFlow computes 16 bits without the CPU's units, and slowly.
-    if not is_wanted or os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") == "0":
+    if precision != "products":
         return None
-    return "bfloat16" if has_bfloat16(_CPU_FACTS) else None
+    # Without oneDNN, TensorFlow computes 16 bits without the CPU's units, and slowly.
+    has_engine = is_folding_faster() and os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0"
+    if not has_engine or not has_bfloat16(_CPU_FACTS):
+        flags = " or ".join(sorted(_BFLOAT16_FLAGS))
+        raise UsageError(
+            f"--precision products computes the products of convolutions in 16 bits, on a CPU that "
+            f"is made for it, with TensorFlow and oneDNN; found none ({flags} in {_CPU_FACTS}). "
+            f"Leave it out."
+        )
+    return "bfloat16"
 
 
 def has_bfloat16(cpu_facts: Path) -> bool:

@@ -209,12 +209,15 @@ def test_a_cpu_that_multiplies_bfloat16_says_so_in_its_flags(
     assert not has_bfloat16(tmp_path / "missing")
 
 
-def test_products_are_float32_where_the_user_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_products_have_16_bits_only_where_the_user_asks_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(precision, "has_bfloat16", lambda path: True)
     monkeypatch.setattr(precision, "is_folding_faster", lambda: True)
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
-    assert precision.choose_products("auto") == "bfloat16"
-    assert precision.choose_products("float32") is None
-    assert precision.choose_products("mixed") is None
+    for name in ("auto", "float32", "mixed"):
+        assert precision.choose_products(name) is None
+    assert precision.choose_products("products") == "bfloat16"
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
-    assert precision.choose_products("auto") is None
+    with pytest.raises(UsageError, match="Leave it out"):
+        precision.choose_products("products")
