@@ -182,6 +182,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(
     assert "has other photos now" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_too_little_time_measures_nothing_twice_and_trains_nothing(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
