@@ -112,11 +112,7 @@ _REVIEW: tuple[KeyCommand, ...] = (
     ),
     KeyCommand("all", "0", "show_all", "all", "show all photos again"),
     KeyCommand(
-        "order",
-        "o",
-        "order",
-        "order",
-        "sort: newest, least sharp, least certain, look-alikes, harm",
+        "order", "o", "order", "order", "sort: newest, sharpness, certainty, look-alikes, harm"
     ),
     KeyCommand("larger", "plus,equals_sign", "zoom(1)", "zoom", "show larger pictures"),
     KeyCommand("smaller", "minus", "zoom(-1)", "", "show smaller pictures"),

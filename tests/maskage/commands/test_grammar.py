@@ -149,9 +149,9 @@ def test_options_of_one_name_say_the_same_in_all_commands() -> None:
                 found.setdefault(option, set()).add(kind)
     # These mean two things, as the design has them: a file or results on stdout; seconds or
     # frames; a recipe or a run; a day or a pattern; what a run may start from; classes
-    # by any names or ready-made ones only.
+    # by any names or ready-made ones only; a dataset or a run to begin with.
     meant_twice = {"--json", "--every", "--model", "--on", "--weights", "--subject", "--source",
-                   "--data", "--classes"}  # fmt: skip
+                   "--data", "--classes", "--from"}  # fmt: skip
     assert {option for option, kinds in found.items() if len(kinds) > 1} == meant_twice
 
 
