@@ -86,15 +86,6 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
-@pytest.fixture(autouse=True)
-def own_umask() -> Iterator[None]:
-    """Restore the umask, which a command that runs in this process changes."""
-    umask = os.umask(0o022)
-    os.umask(umask)
-    yield
-    os.umask(umask)
-
-
 def draw_noise(seed: int, size: int = 96) -> RgbImage:
     """A coloured pattern: distinct for each seed, stable under JPEG, sharp by its fine checks."""
     import cv2

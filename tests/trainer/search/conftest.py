@@ -1,12 +1,13 @@
 """Candidates with answers that are known, without any network."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from maskage.classes.ready_made import MASK_AGE
-from maskage.formats.run.search_file import CandidateRecord, TrialRecord
-from trainer.search.ranking import JudgedPhotos
+from maskage.formats.run.search_file import CandidateRecord, SearchRecord, TrialRecord
+from trainer.search.ranking import JudgedPhotos, Ranking, rank
 
 
 def make_judged(groups: int = 60, each: int = 2, folds: int = 3) -> JudgedPhotos:
@@ -46,3 +47,17 @@ def make_candidate(
             for fold in trials
         ),
     )
+
+
+def rank_candidates(judged: JudgedPhotos, candidates: Mapping[str, CandidateRecord]) -> Ranking:
+    """The ranking of a search that has these candidates."""
+    record = SearchRecord(
+        curated=Path("/set"),
+        dataset_digest="0" * 64,
+        seed=1,
+        folds=tuple(int(fold) for fold in judged.folds),
+        candidates=candidates,
+    )
+    found = rank(record, judged)
+    assert found is not None
+    return found

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from maskage.formats.run.search_file import CandidateRecord, SearchRecord
-from tests.trainer.search.conftest import make_candidate, make_judged
+from maskage.formats.run.search_file import CandidateRecord
+from tests.trainer.search.conftest import make_candidate, make_judged, rank_candidates
 from trainer.search.page import CLOSE_PX, FrontPlot, _labels, _plot, render
-from trainer.search.ranking import rank
 from trainer.search.summary import SearchSummary
 
 JUDGED = make_judged()
@@ -20,15 +19,7 @@ MEANING = "No head saw a photo of the group that it judges."
 def summarise_these(
     candidates: Mapping[str, CandidateRecord], run: Path | None = None
 ) -> SearchSummary:
-    record = SearchRecord(
-        curated=Path("/set"),
-        dataset_digest="0" * 64,
-        seed=1,
-        folds=tuple(int(fold) for fold in JUDGED.folds),
-        candidates=candidates,
-    )
-    ranking = rank(record, JUDGED)
-    assert ranking is not None
+    ranking = rank_candidates(JUDGED, candidates)
     metrics = {} if run is None else {
         "accuracy": 0.95, "accuracy_interval": [0.9, 0.98], "photos": 174, "evaluated_on": "test",
     }  # fmt: skip

@@ -4,23 +4,14 @@ import numpy as np
 import pytest
 
 from maskage.formats.run.search_file import CandidateRecord, SearchRecord
-from tests.trainer.search.conftest import make_candidate, make_judged
+from tests.trainer.search.conftest import make_candidate, make_judged, rank_candidates
 from trainer.search.ranking import Ranking, find_front, rank, stand
 
 JUDGED = make_judged()
 
 
 def rank_these(**candidates: CandidateRecord) -> Ranking:
-    record = SearchRecord(
-        curated=Path("/set"),
-        dataset_digest="0" * 64,
-        seed=1,
-        folds=tuple(int(fold) for fold in JUDGED.folds),
-        candidates=candidates,
-    )
-    found = rank(record, JUDGED)
-    assert found is not None
-    return found
+    return rank_candidates(JUDGED, candidates)
 
 
 def test_nothing_measured_is_no_ranking() -> None:
