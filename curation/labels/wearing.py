@@ -5,8 +5,8 @@ took a mask below the nose for a mask, so were the others. Learning from these l
 learns their error. So it learns from bare faces and from masks painted on them, whose state is
 known, and then looks at the photos.
 
-Found among the first 63 flags, of 745 photos of masks of which 55 showed the nose or hung on the
-chin, by eye:
+Found among the first 63 flags, with simpler painted masks than those of now, of 745 photos of masks
+of which 55 showed the nose or hung on the chin, by eye:
 
 | learned from | found |
 |---|---|
