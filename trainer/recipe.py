@@ -55,6 +55,11 @@ class Phase:
         """Number of epochs on smaller photos."""
         return int(self.epochs * self.early_share)
 
+    def work_of(self, first: int, end: int) -> float:
+        """Return the work of the epochs after `first` to `end`; 1 is that of a full epoch."""
+        early = max(0, min(end, self.early_epochs) - first)
+        return end - first - early * (1 - self.early_scale**2)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:

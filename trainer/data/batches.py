@@ -23,6 +23,9 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
     """Batches of augmented photos, in an order that the seed sets anew for each epoch.
 
     Each item is (images uint8 (B, size, size, 3), one-hot float32 (B, C), weights float32 (B,)).
+    Where an epoch draws fewer photos than there are, the next one goes on with the others: no photo
+    is drawn again before all were.
+
     The last, smaller batch is left out, because batch norm suffers from a batch of few photos.
     Where several processes train together, each draws its own part of every batch.
 
@@ -34,6 +37,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         weights: Weight of a photo of each class, shape (C,).
         augment: Augmentation that draws the variants.
         seed: Seed of order and variants.
+        epoch_photos: Number of photos that an epoch draws, at most all; None for all.
         first_epoch: Number of epochs done in an earlier training, which are not drawn again.
         size: Side of the images, px; None for that of the reader. Photos are made smaller before
             they are augmented, which is faster too.
@@ -51,6 +55,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         weights: NDArray[np.float32],
         augment: Augmenter,
         seed: int,
+        epoch_photos: int | None = None,
         first_epoch: int = 0,
         size: int | None = None,
     ) -> None:
@@ -61,7 +66,8 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._photos, self._reader, self._weights = photos, reader, weights
         self._size = size or reader.size
         self._share = current_batch_share()
-        self._batch_size = self._share.batch_size(batch_size, len(photos))
+        self._drawn = epoch_photos or len(photos)
+        self._batch_size = self._share.batch_size(batch_size, self._drawn)
         self._seed, self._epoch = seed, first_epoch
         self._labels = class_numbers(photos, scheme)
         self._augment = augment
@@ -71,7 +77,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._order = self._draw_order()
 
     def __len__(self) -> int:
-        return len(self._photos) // self._batch_size
+        return self._drawn // self._batch_size
 
     def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
         with self._lock:
@@ -96,7 +102,11 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._pool.shutdown(cancel_futures=True)
 
     def _draw_order(self) -> NDArray[np.int64]:
-        return np.random.default_rng((self._seed, self._epoch)).permutation(len(self._photos))
+        first, photos = self._epoch * self._drawn, len(self._photos)
+        rounds = range(first // photos, -(-(first + self._drawn) // photos))
+        orders = [np.random.default_rng((self._seed, turn)).permutation(photos) for turn in rounds]
+        at = first - rounds[0] * photos
+        return np.concatenate(orders)[at : at + self._drawn]
 
     def _members(self, index: int) -> NDArray[np.int64]:
         whole = self._order[index * self._batch_size : (index + 1) * self._batch_size]

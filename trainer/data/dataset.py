@@ -138,6 +138,25 @@ def caveat_of(curated: CuratedDataset) -> str | None:
     return record.caveat
 
 
+def photos_per_epoch(photographed: int, variants: int) -> int:
+    """Return how many training photos an epoch of fine-tuning draws: as many as were photographed.
+
+    Variants that curation made, of small classes or with painted masks, take turns with the photos,
+    so that they add variety and no time. It is at least half of all, because a set may have few
+    photos and many variants.
+
+    Args:
+        photographed: Number of training photos that are no variants.
+        variants: Number of the others.
+    """
+    return max(photographed, -(-(photographed + variants) // 2))
+
+
+def count_variants(photos: Sequence[CuratedPhoto]) -> int:
+    """Return how many photos are variants that curation made of others."""
+    return sum(photo.parent is not None for photo in photos)
+
+
 def digest_files(photos: Sequence[CuratedPhoto]) -> tuple[str, ...]:
     """Return the sha256 of each photo's file, 64 hex digits.
 

@@ -2,11 +2,12 @@
 
 import time
 from pathlib import Path
-from statistics import median
+from statistics import fmean
 
 from maskage.console import say
 from maskage.formats.run.run_folder import RunFolder
 from maskage.formats.run.search_file import CandidateRecord
+from trainer.data.dataset import count_variants, photos_per_epoch
 from trainer.fit.fit import fit, resume
 from trainer.recipe import Recipe
 from trainer.search.budget import format_span
@@ -27,9 +28,10 @@ def predict_final_s(session: SearchSession, candidate: CandidateRecord, epochs: 
     """Predict the seconds of a candidate's training on the whole set."""
     recipe = session.recipe_of(candidate)
     train = len(session.dataset.photos("train"))
-    variants = sum(photo.parent is not None for photo in session.dataset.photos("train"))
+    variants = count_variants(session.dataset.photos("train"))
     missing = (recipe.views - 1) * train + variants
-    needed_s = session.costs.fit_s(candidate, recipe, photos=train, missing=missing, epochs=epochs)
+    drawn = photos_per_epoch(train - variants, variants)
+    needed_s = session.costs.fit_s(candidate, recipe, photos=drawn, missing=missing, epochs=epochs)
     return SAFETY * needed_s
 
 
@@ -79,8 +81,10 @@ def run_final_stage(session: SearchSession, ranking: Ranking) -> Path | None:
     began_s = time.monotonic()
     run = fit(settings, session.on_progress)
     took = read_times(RunFolder(run), time.monotonic() - began_s)
-    train = len(session.dataset.photos("train"))
-    session.save(rates=session.costs.after_training(chosen.candidate, recipe, train, took))
+    train = session.dataset.photos("train")
+    variants = count_variants(train)
+    drawn = photos_per_epoch(len(train) - variants, variants)
+    session.save(rates=session.costs.after_training(chosen.candidate, recipe, drawn, took))
     return run
 
 
@@ -88,7 +92,8 @@ def read_times(run: RunFolder, whole_s: float) -> TrainingTimes:
     """Return the times of a finished training; its first epoch, which compiles, is no measure."""
     seconds = run.read_metrics()["seconds"]
     epochs = [row.seconds for row in run.read_results() if row.phase == "fine_tune"]
-    epoch_s = median(epochs[1:] or epochs) if epochs else 0.0
+    # The mean: the first epochs of a recipe may be on smaller photos.
+    epoch_s = fmean(epochs[1:] or epochs) if epochs else 0.0
     phases_s = float(seconds.get("features", 0.0)) + float(seconds.get("head", 0.0))
     return TrainingTimes(whole_s, epoch_s, max(0.0, whole_s - phases_s - len(epochs) * epoch_s))
 

@@ -23,6 +23,7 @@ from maskage.formats.run.datasets_behind import datasets_behind
 from maskage.formats.run.run_folder import RunFolder
 from maskage.formats.run.search_file import TrialRecord
 from maskage.system.files import write_private
+from trainer.data.dataset import count_variants, photos_per_epoch
 from trainer.fit.fit import fit
 from trainer.progress import TrainingProgress
 from trainer.recipe import Recipe
@@ -122,11 +123,9 @@ def _run_trial(session: SearchSession, name: str, fold: int, splits: list[str]) 
         return True
     recipe = shorten(session.recipe_of(candidate))
     taught = splits.count("train")
-    variants = sum(photo.parent is not None for photo in session.dataset.photos("train"))
-    epochs = recipe.fine_tune.epochs
-    needed_s = session.costs.fit_s(
-        candidate, recipe, photos=taught + variants, missing=variants, epochs=epochs
-    )
+    variants = count_variants(session.dataset.photos("train"))
+    drawn, epochs = photos_per_epoch(taught, variants), recipe.fine_tune.epochs
+    needed_s = session.costs.fit_s(candidate, recipe, photos=drawn, missing=variants, epochs=epochs)
     reserve_s = predict_final_s(session, candidate, recipe_epochs(session, name))
     left_s = session.clock.left_s - reserve_s
     if needed_s > left_s:
@@ -139,7 +138,7 @@ def _run_trial(session: SearchSession, name: str, fold: int, splits: list[str]) 
     say(f"Trial {fold + 1} of {name}: {epochs} epochs, about {format_span(needed_s)}")
     try:
         with session.sharing_features():
-            answers, took, photos = _train(session, recipe, fold, splits, reserve_s)
+            answers, took, drawn = _train(session, recipe, fold, splits, reserve_s)
     except OverBudgetError as fault:
         session.leave_out(
             f"trial {fold + 1} of {name}",
@@ -149,7 +148,7 @@ def _run_trial(session: SearchSession, name: str, fold: int, splits: list[str]) 
     finally:
         session.remove_trial()
     trial = TrialRecord(fold, epochs, answers, round(took.whole_s, 1))
-    rates = session.costs.after_training(candidate, recipe, photos, took)
+    rates = session.costs.after_training(candidate, recipe, drawn, took)
     session.save(
         rates=rates,
         candidates={
@@ -175,7 +174,7 @@ def shorten(recipe: Recipe) -> Recipe:
 def _train(
     session: SearchSession, recipe: Recipe, fold: int, splits: list[str], reserve_s: float
 ) -> tuple[tuple[int, ...], TrainingTimes, int]:
-    """Train on a fold's set; return the answers to the fold, the times and the photos."""
+    """Train on a fold's set; return the answers to the fold, the times and the photos an epoch."""
     began_s = time.monotonic()
     folder, place = session.folder, session.folder / SET_NAME
     session.remove_trial()
@@ -199,7 +198,9 @@ def _train(
     )
     run = RunFolder(fit(settings, guard))
     answers = _read_answers(session, run, fold)
-    return answers, read_times(run, time.monotonic() - began_s), photos
+    taught = splits.count("train")
+    drawn = photos_per_epoch(taught, photos - taught)
+    return answers, read_times(run, time.monotonic() - began_s), drawn
 
 
 def _read_answers(session: SearchSession, run: RunFolder, fold: int) -> tuple[int, ...]:
