@@ -157,6 +157,29 @@ def test_stretches_follow_from_the_recipe(
     assert made._stretches(done) == expected
 
 
+def test_variants_add_no_steps(curated: Path, tmp_path: Path, sizes: list[int]) -> None:
+    photos = read_training_photos(curated)
+    own = list(photos.train.photos)
+    varied = [replace(photo, parent=photo.path.name) for photo in own]
+    steps = []
+    for each in (own, [*own, *varied]):
+        network = build_small()
+        open_upper_blocks(network)
+        run = make_phase(curated, tmp_path / "best.weights.h5", PHASE, network)
+        sizes.clear()
+        run.run(each, photos.val.photos, PixelReader(SIZE), PhaseHooks(lambda figures: None))
+        steps.append(len(sizes))
+    assert steps[0] == steps[1] > 0
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "expected"), [(0, 4, 2.5), (0, 1, 0.25), (1, 3, 1.25), (2, 4, 2.0), (4, 4, 0)]
+)
+def test_an_early_epoch_is_less_work(first: int, end: int, expected: float) -> None:
+    assert PHASE.work_of(first, end) == expected
+    assert replace(PHASE, early_share=0.0).work_of(first, end) == end - first
+
+
 def test_smaller_photos_are_augmented_at_their_own_size(curated: Path) -> None:
     photos = read_training_photos(curated)
     batches = TrainingBatches(
