@@ -130,7 +130,7 @@ class EpochClock:
     def __init__(self) -> None:
         self._started_s = self._last_s = time.perf_counter()
 
-    def rate(self, done: float) -> float:
+    def rate(self, done: int) -> float:
         """Return how many are done in a second."""
         return done / max(1e-6, time.perf_counter() - self._started_s)
 

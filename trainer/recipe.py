@@ -25,9 +25,6 @@ class Phase:
         weight_decay: Decoupled weight decay (AdamW).
         patience: Number of epochs without a better validation loss until the phase ends.
         dropout: Share of the features hidden from the head at each step, 0 to 1.
-        early_share: Share of the epochs, from the first one, on smaller photos; for fine-tuning.
-        early_scale: Side of these photos as a share of the input's, which is rounded to a multiple
-            of 32 px.
     """
 
     epochs: int
@@ -36,8 +33,6 @@ class Phase:
     weight_decay: float
     patience: int
     dropout: float
-    early_share: float = 0.0
-    early_scale: float = 1.0
 
     def __post_init__(self) -> None:
         _require(self.epochs >= 0, f"epochs must be 0 or more; found {self.epochs}")
@@ -46,19 +41,6 @@ class Phase:
         _require(self.weight_decay >= 0, f"weight_decay must be >= 0; found {self.weight_decay}")
         _require(0 <= self.dropout < 1, f"dropout must be in [0, 1); found {self.dropout}")
         _require(self.patience >= 1, f"patience must be 1 or more; found {self.patience}")
-        share, scale = self.early_share, self.early_scale
-        _require(0 <= share < 1, f"early_share must be in [0, 1); found {share}")
-        _require(0 < scale <= 1, f"early_scale must be over 0 and at most 1; found {scale}")
-
-    @property
-    def early_epochs(self) -> int:
-        """Number of epochs on smaller photos."""
-        return int(self.epochs * self.early_share)
-
-    def work_of(self, first: int, end: int) -> float:
-        """Return the work of the epochs after `first` to `end`; 1 is that of a full epoch."""
-        early = max(0, min(end, self.early_epochs) - first)
-        return end - first - early * (1 - self.early_scale**2)
 
 
 @dataclass(frozen=True, kw_only=True)

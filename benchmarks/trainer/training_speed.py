@@ -391,12 +391,10 @@ def measure_steps(size: int) -> dict[str, Any]:
 
     network = load_pretrained(size)
     open_upper_blocks(network)
-    early = max(32, 32 * round(2 * size / 3 / 32))
-    forms: dict[str, tuple[int, bool, str | None]] = {
-        "as_keras_builds_it": (size, False, None),
-        "folded": (size, True, None),
-        "folded_bfloat16_products": (size, True, "bfloat16"),
-        f"folded_bfloat16_products_{early}_px": (early, True, "bfloat16"),
+    forms: dict[str, tuple[bool, str | None]] = {
+        "as_keras_builds_it": (False, None),
+        "folded": (True, None),
+        "folded_bfloat16_products": (True, "bfloat16"),
     }
     steps = {name: make_step(network, *form) for name, form in forms.items()}
     clock_ms: dict[str, list[float]] = {name: [] for name in steps}
@@ -418,9 +416,7 @@ def measure_steps(size: int) -> dict[str, Any]:
     }
 
 
-def make_step(
-    network: Any, size: int, is_folded: bool, products: str | None
-) -> Callable[[], object]:
+def make_step(network: Any, is_folded: bool, products: str | None) -> Callable[[], object]:
     """Return a function that takes a training step, which has been taken once."""
     from trainer.fit import side_heads
     from trainer.network.backend import keras
@@ -428,13 +424,13 @@ def make_step(
     before = side_heads.is_folding_faster
     vars(side_heads)["is_folding_faster"] = lambda: is_folded
     try:
-        trainee = side_heads.build_trainee(network, False, products=products, size=size)
+        trainee = side_heads.build_trainee(network, False, products=products)
     finally:
         vars(side_heads)["is_folding_faster"] = before
     optimizer = keras.optimizers.AdamW(1e-4, clipnorm=5.0, use_ema=True)
     trainee.compile(optimizer, side_heads.make_loss(0.05))
     chance = np.random.default_rng(1)
-    images = chance.integers(0, 256, (STEPS_BATCH, size, size, 3), dtype=np.uint8)
+    images = chance.integers(0, 256, (STEPS_BATCH, network.size, network.size, 3), dtype=np.uint8)
     labels = np.eye(4, dtype=np.float32)[chance.integers(0, 4, STEPS_BATCH)]
     trainee.train_on_batch(images, labels)
     return lambda: trainee.train_on_batch(images, labels)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from maskage.classes.scheme import Scheme
 from maskage.formats.curated.curated_set import CuratedPhoto
-from maskage.pictures.images import resize_square
 from maskage.records import RgbImage
 from trainer.data.augment import Augmenter, seed_of_draw
 from trainer.data.pixels import PixelReader, worker_count
@@ -39,8 +38,6 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         seed: Seed of order and variants.
         epoch_photos: Number of photos that an epoch draws, at most all; None for all.
         first_epoch: Number of epochs done in an earlier training, which are not drawn again.
-        size: Side of the images, px; None for that of the reader. Photos are made smaller before
-            they are augmented, which is faster too.
     """
 
     LOOKAHEAD = 3
@@ -57,14 +54,12 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
         seed: int,
         epoch_photos: int | None = None,
         first_epoch: int = 0,
-        size: int | None = None,
     ) -> None:
         # With one worker Keras leaves prefetching to tf.data's autotuning. The first batch of every
         # second epoch then came up to an epoch late, while no core was busy.
         super().__init__(workers=2)
         self._lock = threading.Lock()
         self._photos, self._reader, self._weights = photos, reader, weights
-        self._size = size or reader.size
         self._share = current_batch_share()
         self._drawn = epoch_photos or len(photos)
         self._batch_size = self._share.batch_size(batch_size, self._drawn)
@@ -118,6 +113,4 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def _draw(self, at: int, epoch: int) -> RgbImage:
         pixels = self._reader.read(self._photos[at])
-        if self._size != self._reader.size:
-            pixels = resize_square(pixels, self._size)
         return self._augment(pixels, seed_of_draw(self._seed, epoch, at))

@@ -2,14 +2,10 @@
 
 The rate falls along a cosine after a short rise. The average of the weights over the last steps is
 validated and kept, and the epoch of least calibrated validation loss is chosen.
-
-A recipe may ask for smaller photos in the first epochs, which are faster. The kernels are the same
-for every size, and all validation is at the full one.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,24 +38,6 @@ While the rate is high, an epoch can be best on few validation photos by luck: o
 32nd was kept, with which 89% of the frames of unseen rendered people were right; with the last
 epoch of another training on the same photos it was 96%.
 """
-
-SIZE_STEP = 32
-"""Sides of smaller photos are multiples of it, px: the networks halve the side five times."""
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Epochs on photos of one size.
-
-    Attributes:
-        size: Side of the photos, px.
-        first: Number of epochs before it.
-        end: Number of epochs after its last one.
-    """
-
-    size: int
-    first: int
-    end: int
 
 
 class NetworkPhase:
@@ -121,11 +99,9 @@ class NetworkPhase:
         Raises:
             UnreadableImageError: A file is not a whole picture.
         """
-        stretches = self._stretches(start.epoch if start is not None else 0)
-        batches = [self._batches(train, reader, each) for each in stretches]
-        peak, steps = self._phase.learning_rate, len(batches[0]) * self._phase.epochs
-        optimizer = self._make_optimizer(rate_for_optimizer(peak, steps))
-        trainee = self._compile(optimizer, stretches[0].size)
+        batches = self._batches(train, reader, start.epoch if start is not None else 0)
+        peak, steps = self._phase.learning_rate, len(batches) * self._phase.epochs
+        trainee = self._compile(rate_for_optimizer(peak, steps))
         validation = Validation(self._network, val, reader)
         if start is None:
             start = self._first_state(start_logits, validation)
@@ -136,17 +112,23 @@ class NetworkPhase:
         keeper = BestKeeper(
             validation, start, snapshot, hooks, patience=self._phase.patience, unsettled=unsettled
         )
-        pacing = rate_callbacks(peak, steps, len(batches[0]) * start.epoch)
+        pacing = rate_callbacks(peak, steps, len(batches) * start.epoch)
         # The averaged weights are for validation. Training continues with the others, so the
         # snapshot copies them first.
         averaging = [] if self._is_scratch else [AveragedWeights()]
         try:
             if not start.is_done(self._phase.epochs, self._phase.patience):
-                callbacks = [*pacing, snapshot, *averaging, keeper]
-                self._fit(trainee, stretches, batches, callbacks)
+                trainee.fit(
+                    batches,
+                    epochs=self._phase.epochs,
+                    initial_epoch=start.epoch,
+                    verbose=0,
+                    # The batches have their own order, and are prepared in it.
+                    shuffle=False,
+                    callbacks=[*pacing, snapshot, *averaging, keeper],
+                )
         finally:
-            for each in batches:
-                each.close()
+            batches.close()
             if keeper.best_weights is not None:
                 self._network.logits.set_weights(keeper.best_weights)
                 save_checkpoint(self._network.logits, self._checkpoint)
@@ -155,49 +137,15 @@ class NetworkPhase:
     def search_rate(self, train: Sequence[CuratedPhoto], reader: PixelReader) -> RateSearch:
         """Search the learning rate; the network's weights are the same afterwards."""
         before = self._network.weights
-        whole = Stretch(self._network.size, 0, self._phase.epochs)
-        batches = self._batches(train, reader, whole)
-        optimizer = self._make_optimizer(self._phase.learning_rate)
+        batches = self._batches(train, reader, 0)
         try:
-            return search_rate(self._compile(optimizer, whole.size), batches)
+            return search_rate(self._compile(self._phase.learning_rate), batches)
         finally:
             batches.close()
             self._network.logits.set_weights(before)
 
-    def _fit(
-        self,
-        trainee: Any,
-        stretches: Sequence[Stretch],
-        batches: Sequence[TrainingBatches],
-        callbacks: list[Any],
-    ) -> None:
-        """Train all stretches, each with a model of its size that shares weights and optimizer."""
-        for stretch, of_stretch in zip(stretches, batches, strict=True):
-            if stretch is not stretches[0]:
-                trainee = self._compile(trainee.optimizer, stretch.size)
-            trainee.fit(
-                of_stretch,
-                epochs=stretch.end,
-                initial_epoch=stretch.first,
-                verbose=0,
-                # The batches have their own order, and are prepared in it.
-                shuffle=False,
-                callbacks=callbacks,
-            )
-            if trainee.stop_training:
-                return
-
-    def _stretches(self, done: int) -> list[Stretch]:
-        """Return the stretches after `done` epochs, at least one."""
-        full, epochs = self._network.size, self._phase.epochs
-        small = SIZE_STEP * round(full * self._phase.early_scale / SIZE_STEP)
-        small = max(small, self._network.row.min_size)
-        early = self._phase.early_epochs if small < full else 0
-        last = Stretch(full, max(done, early), epochs)
-        return [Stretch(small, done, early), last] if done < early else [last]
-
     def _batches(
-        self, train: Sequence[CuratedPhoto], reader: PixelReader, stretch: Stretch
+        self, train: Sequence[CuratedPhoto], reader: PixelReader, first_epoch: int
     ) -> TrainingBatches:
         return TrainingBatches(
             train,
@@ -208,8 +156,7 @@ class NetworkPhase:
             augment=Augmenter(vary_colour if self._is_scratch else vary_framing),
             seed=self._seed,
             epoch_photos=None if self._is_scratch else _count_drawn(train),
-            first_epoch=stretch.first,
-            size=stretch.size,
+            first_epoch=first_epoch,
         )
 
     def _first_state(
@@ -220,31 +167,27 @@ class NetworkPhase:
         loss = calibrated_loss(logits, validation.labels)
         return PhaseState(0, 0, loss, {"best": self._network.weights})
 
-    def _make_optimizer(self, rate: float | CosineSchedule) -> Any:
-        return keras.optimizers.AdamW(
+    def _compile(self, rate: float | CosineSchedule) -> Any:
+        optimizer = keras.optimizers.AdamW(
             rate,
             weight_decay=self._phase.weight_decay,
             clipnorm=5.0,
             use_ema=not self._is_scratch,
             ema_momentum=AVERAGING,
         )
-
-    def _compile(self, optimizer: Any, size: int) -> Any:
         self._network.logits.get_layer("dropout").rate = self._phase.dropout
-        trainee = build_trainee(
-            self._network, has_sides=self._is_scratch, products=self._products, size=size
-        )
+        trainee = build_trainee(self._network, self._is_scratch, products=self._products)
         trainee.compile(optimizer, make_loss(self._smoothing), metrics=[accuracy])
-        self._build(trainee, size)
+        self._build(trainee)
         return trainee
 
-    def _build(self, trainee: Any, size: int) -> None:
+    def _build(self, trainee: Any) -> None:
         """Create the variables of optimizer, loss and metrics, for which `fit` would take a batch.
 
         Batches that its threads had prepared by then came into the first epochs. Their number
         depended on the threads, so that no training could be repeated.
         """
-        shape = (1, size, size, 3)
+        shape = (1, *self._network.logits.input_shape[1:])
         photo = (np.zeros(shape, np.uint8), np.zeros((1, len(self._network.scheme)), np.float32))
         # TensorFlow's method builds under a strategy only; on one device it needs no batch.
         build = getattr(trainee, "_maybe_symbolic_build", trainee._symbolic_build)

@@ -19,9 +19,7 @@ SIDE_WEIGHT = 0.5
 """Weight of the loss of a side head, where that of the network's own answer is 1."""
 
 
-def build_trainee(
-    network: Network, has_sides: bool, *, products: str | None = None, size: int | None = None
-) -> Any:
+def build_trainee(network: Network, has_sides: bool, *, products: str | None = None) -> Any:
     """Build a model that shares the network's layers and is trained in its place.
 
     Args:
@@ -29,22 +27,16 @@ def build_trainee(
         has_sides: True to add side heads, which are discarded after training.
         products: Type that open convolutions multiply in, see `fold_norms`; it has no effect with
             side heads, whose batch norm is trained.
-        size: Side of the images, px; None for that of the network.
 
     Returns:
         A model from images to logits (N, 1 + sides, C), the network's own first.
     """
-    side = size or network.size
     rows = network.row.side_heads if has_sides else ()
     blocks = [network.backbone.get_layer(name).output for name in rows]
     body = keras.Model(network.backbone.input, [network.backbone.output, *blocks])
-    if side != network.size:
-        body = keras.models.clone_model(
-            body, keras.Input((side, side, 3)), clone_function=lambda layer: layer
-        )
     if is_folding_faster() and not has_sides:
-        body = fold_norms(network.backbone, products, size=side)
-    images = keras.Input((side, side, 3), dtype="uint8")
+        body = fold_norms(network.backbone, products)
+    images = keras.Input((network.size, network.size, 3), dtype="uint8")
     maps = body(network.logits.get_layer("preprocessing")(images))
     own, *along = maps if isinstance(maps, list | tuple) else [maps]
     upper = [network.logits.get_layer(name) for name in ("features", "dropout")]

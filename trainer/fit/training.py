@@ -304,11 +304,6 @@ class Training:
             # Short, for a bar of 80 columns to hold it.
             note = f"loss {figures.loss:.2f}, val {figures.val_accuracy:.1%}"
             rate = clock.rate(figures.epoch - done_before)
-            if figures.epoch < phase.epochs:
-                # The first epochs may be shorter: shown is what the others will take.
-                done = phase.work_of(done_before, figures.epoch)
-                left = phase.work_of(figures.epoch, phase.epochs)
-                rate = clock.rate(done) * (phase.epochs - figures.epoch) / left
             stage = name.replace("_", "-")
             self._report(TrainingProgress(stage, figures.epoch, phase.epochs, "epochs", rate, note))
             return not self._switch.is_requested

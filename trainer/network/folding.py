@@ -25,9 +25,7 @@ def is_folding_faster() -> bool:
     return backend_name() == "tensorflow" and not has_accelerator()
 
 
-def fold_norms(
-    backbone: Any, products: str | None = None, *, is_trained: bool = True, size: int | None = None
-) -> Any:
+def fold_norms(backbone: Any, products: str | None = None, *, is_trained: bool = True) -> Any:
     """Return a model that computes what a backbone does with the moving figures of batch norm.
 
     Args:
@@ -36,7 +34,6 @@ def fold_norms(
             each layer. Depthwise ones keep theirs, because 16 bits are slower there.
         is_trained: True to train the result: batch norm that is trained itself is then left as it
             is.
-        size: Side of the images, px; None for that of the backbone.
 
     Returns:
         A Keras model with the variables of `backbone`.
@@ -56,8 +53,7 @@ def fold_norms(
             return FoldedConvolution(layer, pairs[layer.name], padding=padding, products=low)
         return Passed() if layer.name in passed else layer
 
-    images = None if size is None else keras.Input((size, size, 3))
-    return keras.models.clone_model(backbone, images, clone_function=replace)
+    return keras.models.clone_model(backbone, clone_function=replace)
 
 
 class FoldedConvolution(keras.layers.Layer):  # type: ignore[misc]

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from statistics import fmean
+from statistics import median
 
 from maskage.console import say
 from maskage.formats.run.run_folder import RunFolder
@@ -92,8 +92,7 @@ def read_times(run: RunFolder, whole_s: float) -> TrainingTimes:
     """Return the times of a finished training; its first epoch, which compiles, is no measure."""
     seconds = run.read_metrics()["seconds"]
     epochs = [row.seconds for row in run.read_results() if row.phase == "fine_tune"]
-    # The mean: the first epochs of a recipe may be on smaller photos.
-    epoch_s = fmean(epochs[1:] or epochs) if epochs else 0.0
+    epoch_s = median(epochs[1:] or epochs) if epochs else 0.0
     phases_s = float(seconds.get("features", 0.0)) + float(seconds.get("head", 0.0))
     return TrainingTimes(whole_s, epoch_s, max(0.0, whole_s - phases_s - len(epochs) * epoch_s))
 
