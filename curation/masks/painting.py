@@ -1,4 +1,4 @@
-"""Paint masks onto photographed faces: worn, below the nose, on the chin, over the eyes.
+"""Paint masks onto photographed faces: worn, below the nose, on the chin, on the nose, on the eyes.
 
 Photos of misworn masks are rare, and a network that has never seen one takes the cloth for a mask
 that is worn. The eyes, nose and mouth of a face place the mask: every pixel of the photo is mapped
@@ -30,6 +30,7 @@ class Wearing(StrEnum):
     BELOW_NOSE = "nose"
     ON_CHIN = "chin"
     OVER_EYES = "eyes"
+    ABOVE_MOUTH = "mouth"
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ _SPANS: dict[Wearing, tuple[Span, Span]] = {
     Wearing.WORN: ((0.08, 0.2), (1.0, 1.15)),
     Wearing.BELOW_NOSE: ((0.44, 0.62), (1.05, 1.35)),
     Wearing.ON_CHIN: ((0.76, 1.0), (1.15, 1.45)),
-    Wearing.OVER_EYES: ((-0.5, -0.3), (0.14, 0.28)),
+    Wearing.OVER_EYES: ((-0.55, -0.25), (0.14, 0.48)),
+    Wearing.ABOVE_MOUTH: ((-0.05, 0.2), (0.46, 0.6)),
 }
 """Ranges of the upper and of the lower edge in the middle of the face, in head units.
 

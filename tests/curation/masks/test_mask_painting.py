@@ -58,7 +58,8 @@ def is_covered(pixels: RgbImage, point: Point, degrees: float = 0.0) -> bool:
         (Wearing.WORN, [NOSE, MOUTH, CHIN], [EYES, BROW]),
         (Wearing.BELOW_NOSE, [MOUTH, CHIN], [NOSE, EYES, BROW]),
         (Wearing.ON_CHIN, [], [MOUTH, NOSE, EYES, BROW]),
-        (Wearing.OVER_EYES, [EYES], [NOSE, MOUTH, CHIN]),
+        (Wearing.OVER_EYES, [EYES], [MOUTH, CHIN]),
+        (Wearing.ABOVE_MOUTH, [NOSE], [MOUTH, CHIN, BROW]),
     ],
 )
 def test_a_mask_covers_what_it_is_to_cover_and_nothing_else(
@@ -254,8 +255,8 @@ def test_paint_is_as_blurred_and_as_grainy_as_its_photo() -> None:
         assert np.diff(rough[..., 1], axis=1).std() > np.diff(plain[..., 1], axis=1).std() + 2, seed
 
 
-def test_the_loops_of_a_mask_over_the_eyes_stay_above_the_nose() -> None:
+def test_the_loops_of_a_mask_over_the_eyes_stay_above_the_mouth() -> None:
     for seed in SEEDS:
         changed = np.abs(paint(Wearing.OVER_EYES, seed).astype(int) - SKIN).max(axis=2) > 12
         assert changed[: round(NOSE[1])].mean() > 0.04, seed
-        assert not changed[round(NOSE[1]) - 8 :, : BOX.x + 10].any(), seed
+        assert not changed[round(MOUTH[1]) - 8 :, : BOX.x + 10].any(), seed
