@@ -35,6 +35,9 @@ A choice, not a measurement: people who come back to the camera after half an ho
 and another pose. A longer gap ties more photos together, which is the safer side for a split.
 """
 
+NOT_WANTED, NO_FACE_MODEL = "not wanted", "no face model"
+"""Why no masks are painted."""
+
 MAX_VARIANTS = 10
 """Default number of variants of one photo; with more, the network memorises the few photos."""
 
@@ -47,10 +50,13 @@ class PaintingSettings:
         share: Share of the bare faces of train that get a mask, and of the masked ones whose mask
             is pulled to another place, above 0 to 1.
         face_model: Path of YuNet's file, which finds eyes, nose and mouth.
+        is_asked: True if the user asked for them; False for those by default, which classes that
+            have nothing to do with masks do without.
     """
 
     share: float
     face_model: Path
+    is_asked: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +89,8 @@ class CurationSettings:
         limits: Limits of the quality checks.
         face_model: Path of YuNet's file, to find the faces of photos without a face box; or None.
         painting: Settings of painted masks on bare faces of train; None for no masks.
+        unpainted: Why `painting` is None where masks are painted by default: `NOT_WANTED` or
+            `NO_FACE_MODEL`; None for another reason.
         check_labels: True to search for labels that are probably wrong.
         label_face_model: Path of YuNet's file that was named for the check of labels alone; None
             for the one that the toolchain finds itself.
@@ -107,6 +115,7 @@ class CurationSettings:
     limits: CheckLimits = field(default_factory=CheckLimits)
     face_model: Path | None = None
     painting: PaintingSettings | None = None
+    unpainted: str | None = None
     check_labels: bool = False
     label_face_model: Path | None = None
 
@@ -233,6 +242,8 @@ class CurationSettings:
         yield from ["--find-faces"] * (self.face_model is not None)
         if self.painting is not None:
             yield from ["--paint-masks", f"{self.painting.share:g}"]
+        elif self.unpainted == NOT_WANTED:
+            yield from ["--paint-masks", "0"]
         model = self.named_face_model
         yield from ["--face-model", str(model)] if model else []
         yield from ["--check-labels"] * self.check_labels

@@ -43,9 +43,9 @@ def plan_as_table(plan: CurationPlan, with_photos: bool = False) -> str:
     if plan.painted:
         worn = sum(plan.scheme.has(photo.label, MASK, WORN) for photo in plan.painted)
         wrong = "misworn" if MISWORN in plan.scheme.factors[MASK] else "no mask"
-        lines.append(
-            f"painted masks: {len(plan.painted) - worn} worn wrongly ({wrong}), {worn} worn rightly"
-        )
+        masks = f"{len(plan.painted) - worn} worn wrongly ({wrong}), {worn} worn rightly"
+        is_asked = plan.settings.painting is not None and plan.settings.painting.is_asked
+        lines.append(f"painted masks: {masks}{'' if is_asked else '; --paint-masks 0 paints none'}")
     if plan.settings.check_labels:
         confirmed = f"; {len(plan.confirmed)} more are confirmed by you" if plan.confirmed else ""
         count = len(plan.doubtful)

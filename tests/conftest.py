@@ -84,6 +84,7 @@ def shared() -> Path:
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give tests, and the commands that they start, a cache of their own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.delenv("FACE_MODEL", raising=False)
 
 
 def draw_noise(seed: int, size: int = 96) -> RgbImage:

@@ -114,6 +114,13 @@ def require_bare_classes(scheme: Scheme) -> None:
         )
 
 
+def can_paint(scheme: Scheme) -> bool:
+    """Return whether a scheme has classes of bare faces and classes of worn masks."""
+    if MASK not in scheme.factors:
+        return False
+    return bool(scheme.labels_with(MASK, NONE)) and bool(scheme.labels_with(MASK, WORN))
+
+
 def plan_painted_masks(
     root: Path,
     photos: Sequence[PlannedPhoto],

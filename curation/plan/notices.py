@@ -11,7 +11,7 @@ from curation.plan.balance import wanted_count
 from curation.plan.dataset import LabelledDataset, describe_unknown
 from curation.plan.mask_plan import PaintedMasks
 from curation.plan.plan import CurationPlan, Notice
-from curation.settings import GIVEN, GROUP, RANDOM, SESSION, TIME
+from curation.settings import GIVEN, GROUP, NO_FACE_MODEL, RANDOM, SESSION, TIME
 from maskage.dataset.photo_scan import needs_face
 from maskage.records import Photo
 
@@ -232,6 +232,12 @@ def _missing_variants(plan: CurationPlan) -> Iterator[Notice]:
 
 def _missing_masks(plan: CurationPlan, masks: PaintedMasks | None) -> Iterator[Notice]:
     if masks is None:
+        if plan.settings.unpainted == NO_FACE_MODEL:
+            yield Notice(
+                "no masks were painted, because the face model is not here. A network that saw no "
+                "mask worn wrongly takes its cloth for a mask: `--paint-masks 0.5` fetches the "
+                "model once and paints some, and `--paint-masks 0` leaves this out."
+            )
         return
     if masks.unseen:
         yield Notice(
@@ -249,7 +255,8 @@ def _missing_masks(plan: CurationPlan, masks: PaintedMasks | None) -> Iterator[N
             f"were not pulled down, because the photo does not show the whole mask from the front, "
             f"or no bare face of train can show above it."
         )
-    if masks.chosen == 0:
+    is_asked = plan.settings.painting is not None and plan.settings.painting.is_asked
+    if masks.chosen == 0 and is_asked:
         yield Notice("--paint-masks: the share is less than one bare face of train. Raise it.")
     for (label, value), count in masks.skipped.items():
         yield Notice(

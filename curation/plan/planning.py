@@ -18,7 +18,7 @@ from curation.grouping.ties import Ties, count_known, find_ties
 from curation.limits import FLAWS
 from curation.plan.balance import choose_drops, plan_variants, weigh_classes
 from curation.plan.dataset import LabelledDataset, read_dataset, require_all_classes
-from curation.plan.mask_plan import plan_painted_masks, require_bare_classes
+from curation.plan.mask_plan import can_paint, plan_painted_masks, require_bare_classes
 from curation.plan.notices import gather_notices
 from curation.plan.plan import CurationPlan, Notice, PlannedPhoto
 from curation.plan.written_files import name_written_files
@@ -58,8 +58,10 @@ def make_plan(
     """
     dataset = read_dataset(root)
     scheme = dataset.scheme
-    if settings.painting is not None:
+    if settings.painting is not None and settings.painting.is_asked:
         require_bare_classes(scheme)
+    elif not can_paint(scheme):
+        settings = replace(settings, painting=None, unpainted=None)
     draft = _Draft(dataset, settings, _scan(dataset, settings, progress, workers))
     draft.drop_unreadable()
     draft.group()

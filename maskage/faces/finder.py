@@ -212,9 +212,28 @@ def obtain_face_model(face_model: Path | None = None) -> Path:
     return named
 
 
+def find_face_model(face_model: Path | None = None) -> Path | None:
+    """Return YuNet's file where it is at hand, as `obtain_face_model`, which would fetch it too.
+
+    Returns:
+        The file, or None if none was named and none is cached.
+
+    Raises:
+        EnvironmentProblemError: The user named a model that is not there.
+    """
+    if face_model is None and not os.environ.get(FACE_MODEL_VARIABLE) and not _has_cached():
+        return None
+    return obtain_face_model(face_model)
+
+
+def _has_cached() -> bool:
+    path = user_cache() / FACE_MODEL_NAME
+    return path.is_file() and _sha256(path.read_bytes()) == FACE_MODEL_SHA256
+
+
 def _cached_face_model() -> Path:
     path = user_cache() / FACE_MODEL_NAME
-    if path.is_file() and _sha256(path.read_bytes()) == FACE_MODEL_SHA256:
+    if _has_cached():
         return path
     data = _download(FACE_MODEL_URL)
     if _sha256(data) != FACE_MODEL_SHA256:

@@ -210,7 +210,7 @@ def test_a_photo_that_changes_meanwhile_stops_the_run(
         (["--min-brightness", "300"], "both 0 to 255"),
         (["--expand", "0"], "--expand must be a number of photos"),
         (["--expand", "9", "--balance", "drop"], "Choose one"),
-        (["--paint-masks", "0"], "'0' is no share of the bare faces"),
+        (["--paint-masks", "1.5"], "'1.5' is no share of the bare faces"),
         (["--paint-masks=all"], "'all' is no share of the bare faces"),
         (
             ["--paint-masks", "--balance=drop", "--face-model", __file__],
@@ -279,9 +279,9 @@ def test_masks_are_painted_on_bare_faces_of_train(
     painted = [row for row in rows if row["parent"] and "__aug" not in row["path"]]
     pulled = [row for row in painted if row["parent"].startswith("mask")]
     ways = Counter(way_of(row) for row in painted if row not in pulled)
-    assert ways == {"nose": 7, "chin": 6, "worn": 8, "eyes": 2}
+    assert ways == {"nose": 7, "chin": 6, "worn": 8, "eyes": 3, "mouth": 2}
     assert Counter(way_of(row) for row in pulled) == {"nose": 5, "chin": 1, "worn": 4}
-    assert "painted masks: 21 worn wrongly (no mask), 12 worn right" in told
+    assert "painted masks: 24 worn wrongly (no mask), 12 worn right" in told
     for row in painted:
         parent = place[row["parent"]]
         assert (row["split"], row["group"]) == ("train", parent["group"])
@@ -304,7 +304,7 @@ def test_masks_are_painted_on_bare_faces_of_train(
     for label, wearing, _ in cloths:
         assert abs(cloths[label, wearing, True] - cloths[label, wearing, False]) <= 1
     report = (out / "report.html").read_text()
-    assert "21 masks were painted below the nose" in report
+    assert "24 masks were painted below the nose" in report
     assert "--paint-masks 0.5" in report.split("<pre>")[1]
 
     again = tmp_path / "again"
@@ -333,6 +333,100 @@ def test_faces_that_get_no_mask_are_told_of(
     told = capsys.readouterr()
     assert "bare faces of train got no mask, because their eyes, nose and mouth were" in told.err
     assert "no masked photo of train shows its mask completely" in told.err
+
+
+@pytest.fixture
+def masked(shared: Path, tmp_path: Path) -> Path:
+    """A few real photos of each of the four classes."""
+    source = tmp_path / "masked"
+    for label in MASK_AGE.labels:
+        (source / label).mkdir(parents=True)
+        for path in sorted((shared / "faces" / label).glob("*.jpg"))[::20][:12]:
+            shutil.copy(path, source / label)
+    return source
+
+
+def painted_in(out: Path) -> int:
+    return sum(row["parent"] != "" and "__aug" not in row["path"] for row in rows_of(out))
+
+
+def test_half_of_the_faces_get_a_mask_where_the_model_is_at_hand(
+    shared: Path,
+    masked: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = shared / "weights" / "face_detection_yunet_2026may.onnx"
+    monkeypatch.setenv("FACE_MODEL", str(model))
+    out, asked = tmp_path / "out", tmp_path / "asked"
+    assert main([str(masked), "--out", str(out)]) == 0
+    told = capsys.readouterr()
+    assert "; --paint-masks 0 paints none" in told.out
+    assert painted_in(out) > 5
+    command = (out / "report.html").read_text().split("<pre>")[1]
+    assert "--paint-masks 0.5" in command
+    assert main([str(masked), "--paint-masks", "0.5", "--out", str(asked)]) == 0
+    assert "paints none" not in capsys.readouterr().out
+    assert (asked / "plan.csv").read_bytes() == (out / "plan.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [(["--paint-masks", "0"], "--paint-masks 0"), (["--balance", "drop"], "--balance drop")],
+)
+def test_no_masks_are_painted_where_they_are_not_wanted(
+    words: list[str],
+    kept: str,
+    shared: Path,
+    masked: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = shared / "weights" / "face_detection_yunet_2026may.onnx"
+    monkeypatch.setenv("FACE_MODEL", str(model))
+    out = tmp_path / "out"
+    assert main([str(masked), *words, "--out", str(out)]) == 0
+    told = capsys.readouterr()
+    assert painted_in(out) == 0
+    assert "painted masks" not in told.out
+    assert "masks were painted" not in told.err
+    command = (out / "report.html").read_text().split("<pre>")[1]
+    assert kept in command
+    assert "--paint-masks 0.5" not in command
+
+
+def test_without_a_face_model_it_says_that_no_masks_were_painted(
+    uneven: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "out")
+    assert main([str(uneven), "--out", out]) == 0
+    assert "no masks were painted, because the face model is not here" in capsys.readouterr().err
+    assert main([str(uneven), "--paint-masks", "0", "--out", out]) == 0
+    assert "masks were painted" not in capsys.readouterr().err
+
+
+def test_classes_that_have_nothing_to_do_with_masks_get_none(
+    shared: Path,
+    uneven: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for label, name in zip(MASK_AGE.labels, "abcd", strict=True):
+        (uneven / label).rename(uneven / name)
+    (uneven / "manifest.csv").unlink(missing_ok=True)
+    classes = [f'[[class]]\nfolder = "{name}"\n' for name in "abcd"]
+    (uneven / "classes.toml").write_text("\n".join(classes))
+    model = shared / "weights" / "face_detection_yunet_2026may.onnx"
+    monkeypatch.setenv("FACE_MODEL", str(model))
+    out = tmp_path / "out"
+    assert main([str(uneven), "--out", str(out)]) == 0
+    assert painted_in(out) == 0
+    told = capsys.readouterr()
+    assert "painted masks" not in told.out
+    assert "masks were painted" not in told.err
 
 
 def test_painting_needs_a_face_model(
