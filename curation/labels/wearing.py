@@ -27,14 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.labels.embedding import (
-    INNER_LAYER,
-    LAST_LAYER,
-    FeatureArray,
-    Maps,
-    batches,
-    open_layers,
-)
+from curation.labels.embedding import FeatureArray, Maps, batches, open_layers
 from curation.labels.face_views import (
     VIEW_SIDE_PX,
     Face,
@@ -62,8 +55,15 @@ COMPONENTS = 256
 INVERSE_REGULARISATION = 2.0
 """The `C` of logistic regression; 0.3 and 10 found fewer at the same number of flags."""
 
-LAST_CHANNELS = 1280
-"""Number of channels of the last layer, which follow those of the inner one."""
+LAYERS: Mapping[str, int] = {
+    "block_10_expand_relu": 384,
+    "block_12_add": 96,
+    "block_13_expand_relu": 576,
+    "block_15_add": 160,
+}
+"""Layers of MobileNetV2 that views are described by, and the number of channels of each."""
+MAP_SIDE = 4
+"""Rows and columns that the maps of all layers are shrunk to. With 8, no more were found."""
 
 _Numbers = NDArray[np.int64]
 _Reals = NDArray[np.float64]
@@ -156,20 +156,16 @@ class _Examples:
 
 
 def _open_views() -> Callable[[Sequence[RgbImage]], Maps]:
-    """Return the function from views to maps, float32, shape (N, 4, 2, 1856).
+    """Return the function from views to maps, float32, shape (N, 4, 2, channels of `LAYERS`).
 
     The left and the right half of a face are alike: the mean of a map and of its mirror image
     halves the columns.
     """
-    look = open_layers(VIEW_SIDE_PX, (INNER_LAYER, LAST_LAYER))
+    look = open_layers(VIEW_SIDE_PX, tuple(LAYERS))
 
     def describe(views: Sequence[RgbImage]) -> Maps:
-        inner, last = look(views)
-        count, side = last.shape[:2]
-        step = inner.shape[1] // side
-        tiles = inner.reshape(count, side, step, side, step, inner.shape[3])
-        maps = np.concatenate([tiles.mean(axis=(2, 4)), last], axis=3)
-        halves: Maps = ((maps + maps[:, :, ::-1]) / 2)[:, :, : side // 2]
+        maps = np.concatenate([_shrink(layer) for layer in look(views)], axis=3)
+        halves: Maps = ((maps + maps[:, :, ::-1]) / 2)[:, :, : MAP_SIDE // 2]
         return halves
 
     return describe
@@ -209,7 +205,7 @@ def _gather_examples(
 
 
 class _Judge:
-    """Classifiers of views: one for each part of a face and each fold of groups.
+    """Classifiers of views: one for each layer and each fold of groups.
 
     Args:
         examples: Views to learn from.
@@ -253,13 +249,19 @@ class _Judge:
         return probabilities
 
 
-def _parts_of(maps: Maps) -> Iterator[FeatureArray]:
-    """Yield the parts of views that are judged by themselves: rows (N, D).
+def _shrink(maps: Maps) -> Maps:
+    """Return the means of the tiles of a layer's maps, shape (N, `MAP_SIDE`, `MAP_SIDE`, C)."""
+    count, side, _, channels = maps.shape
+    step = side // MAP_SIDE
+    tiles = maps.reshape(count, MAP_SIDE, step, MAP_SIDE, step, channels)
+    shrunk: Maps = tiles.mean(axis=(2, 4))
+    return shrunk
 
-    The whole, eyes to nose, and nose to mouth of the last layer; the whole of the inner layer.
-    """
-    last = maps[..., -LAST_CHANNELS:]
-    for part in (last, last[:, :2], last[:, 1:3], maps[..., :-LAST_CHANNELS]):
+
+def _parts_of(maps: Maps) -> Iterator[FeatureArray]:
+    """Yield the maps of each layer, which are judged by themselves: rows (N, D)."""
+    ends = np.cumsum(list(LAYERS.values()))
+    for part in np.split(maps, ends[:-1], axis=3):
         yield part.reshape(len(part), -1)
 
 

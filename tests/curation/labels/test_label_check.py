@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from curation.labels.check import MIN_MARGIN, MIN_SINGLE_MARGIN, Doubt, find_doubtful_labels
+from curation.labels.check import MIN_WRONG, Doubt, find_doubtful_labels
 from curation.labels.embedding import WEIGHTS_FILE, describe_plainly, embed_pictures
 from maskage.classes.ready_made import MASK_AGE
 from maskage.classes.scheme import AGE, MASK, OLD, WORN
@@ -73,24 +73,40 @@ def test_a_single_wrong_photo_of_a_right_burst_is_found() -> None:
     labels[30] = "nomask_old"
     (doubt,) = doubts_of(features, labels, groups)
     assert (doubt.index, doubt.suggested) == (30, "mask_old")
-    assert doubt.confidence > doubt.given + MIN_MARGIN
-    assert doubt.margin == doubt.confidence - doubt.given
+    assert doubt.confidence > doubt.given
+    assert doubt.wrong > MIN_WRONG
 
 
-def test_shots_bear_each_other_out_and_a_photo_alone_needs_a_larger_margin() -> None:
+def overlapping(spread: float) -> tuple[NDArray[np.float32], list[str], list[int]]:
+    """Bursts whose shots differ so much that some lie nearer to another class."""
     features, labels, groups = make_bursts()
-    features += np.random.default_rng(1).normal(0, 3, features.shape).astype(np.float32)
+    noise = np.random.default_rng(1).normal(0, spread, features.shape)
+    return features + noise.astype(np.float32), labels, groups
+
+
+def test_shots_bear_each_other_out() -> None:
+    features, labels, groups = overlapping(4)
     wrong = mislabel(labels, groups, 3, "nomask_young")
-    found = {doubt.index for doubt in doubts_of(features, labels, groups)}
-    assert wrong <= found
-    strict = find_doubtful_labels(features, labels, groups, MASK_AGE.labels, single_margin=1.0)
-    assert {doubt.index for doubt in strict.doubts} == found
-    # The same photos, in groups of their own: most of them say too little by themselves.
-    alone = list(range(len(labels)))
-    by_themselves = find_doubtful_labels(features, labels, alone, MASK_AGE.labels)
-    none = find_doubtful_labels(features, labels, alone, MASK_AGE.labels, single_margin=1.0)
-    assert none.doubts == ()
-    assert all(doubt.margin > MIN_SINGLE_MARGIN for doubt in by_themselves.doubts)
+    assert wrong <= {doubt.index for doubt in doubts_of(features, labels, groups)}
+    # The same photos, in groups of their own: some say too little by themselves.
+    alone = {doubt.index for doubt in doubts_of(features, labels, range(len(labels)))}
+    assert not wrong <= alone
+
+
+def test_a_photo_that_is_hard_to_tell_is_doubted_only_where_many_labels_are_wrong() -> None:
+    features, labels, groups = overlapping(6)
+    alone = range(len(labels))
+    few = doubts_of(features, labels, alone)
+    chance = np.random.default_rng(2)
+    wrong = set(chance.choice(len(labels), 72, replace=False).tolist())
+    for index in wrong:
+        labels[index] = "nomask_young" if labels[index] != "nomask_young" else "mask_old"
+    many = doubts_of(features, labels, alone)
+    right = sum(doubt.index in wrong for doubt in many)
+    assert right > 0.7 * len(wrong)
+    assert len(few) < len(many) - right
+    # The share that is expected to be wrong is near the share that is.
+    assert sum(doubt.wrong for doubt in many) == pytest.approx(right, rel=0.25)
 
 
 def test_right_labels_raise_no_doubt() -> None:
@@ -101,9 +117,9 @@ def test_the_most_certain_come_first() -> None:
     features, labels, groups = make_bursts()
     for group in (3, 20, 40):
         mislabel(labels, groups, group, "nomask_young")
-    margins = [doubt.margin for doubt in doubts_of(features, labels, groups)]
-    assert len(margins) == 3 * SHOTS
-    assert margins == sorted(margins, reverse=True)
+    wrong = [doubt.wrong for doubt in doubts_of(features, labels, groups)]
+    assert len(wrong) == 3 * SHOTS
+    assert wrong == sorted(wrong, reverse=True)
 
 
 def test_neither_the_order_of_photos_nor_the_numbers_of_groups_matter() -> None:
@@ -163,10 +179,7 @@ def test_the_plain_descriptor_tells_drawn_faces_apart() -> None:
     assert features.shape == (80, 1956)
     assert features.dtype == np.float32
     assert np.isfinite(features).all()
-    check = find_doubtful_labels(
-        features, labels, range(80), MASK_AGE.labels, single_margin=MIN_MARGIN
-    )
-    doubts = check.doubts
+    doubts = find_doubtful_labels(features, labels, range(80), MASK_AGE.labels).doubts
     assert [(doubt.index, doubt.suggested) for doubt in doubts] == [(7, "mask_old")]
 
 
