@@ -117,6 +117,12 @@ LABEL_CHECK = (
         at_least=0.75,
         is_optional=True,
     ),
+    Goal(
+        ("misworn", "precision"),
+        "the goal of the label check: three of five flags are right",
+        at_least=0.6,
+        is_optional=True,
+    ),
 )
 
 RESUME = (

@@ -52,7 +52,7 @@ right labels / share of the flags that are right, means of three seeds:
 | 5% | probability of 0.3 | 92% | 85% | 13.5 | 78% | 72% |
 | 5% | probability of 0.4 | 90% | 78% | 7.4 | 86% | 78% |
 | 10% | fixed margins | 88% | 70% | 22.6 | 80% | - |
-| 10% | probability of 0.3 | 90% | 91% | 36 | 74% | 74% |
+| 10% | probability of 0.3 | 89% | 89% | 29.0 | 78% | 74% |
 
 With no errors planted, the fixed margins flagged 56 of the shots and this 4.
 """
