@@ -3,7 +3,7 @@
 import math
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from curation.limits import CheckLimits
@@ -193,6 +193,8 @@ class CurationSettings:
     def asked_words(self) -> list[str]:
         """Return the options that differ from the defaults, for a command that people read."""
         plain = CurationSettings()
+        by_default = self.painting is not None and not self.painting.is_asked
+        asked = replace(self, painting=None) if by_default else self
         return [
             *_differing("--split", self.split, plain.split),
             *self._kept_split(),
@@ -203,7 +205,7 @@ class CurationSettings:
             *_differing("--seed", self.seed, plain.seed),
             *_differing("--radius", self.radius, plain.radius),
             *self._changes(),
-            *self._checks(),
+            *asked._checks(),
         ]
 
     def _words(self) -> Iterator[str]:

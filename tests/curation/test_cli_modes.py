@@ -346,19 +346,20 @@ def masked(shared: Path, tmp_path: Path) -> Path:
     return source
 
 
+@pytest.fixture
+def model_at_hand(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The face model lies where the commands look for it."""
+    model = shared / "weights" / "face_detection_yunet_2026may.onnx"
+    monkeypatch.setenv("FACE_MODEL", str(model))
+
+
 def painted_in(out: Path) -> int:
     return sum(row["parent"] != "" and "__aug" not in row["path"] for row in rows_of(out))
 
 
 def test_half_of_the_faces_get_a_mask_where_the_model_is_at_hand(
-    shared: Path,
-    masked: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    masked: Path, model_at_hand: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    model = shared / "weights" / "face_detection_yunet_2026may.onnx"
-    monkeypatch.setenv("FACE_MODEL", str(model))
     out, asked = tmp_path / "out", tmp_path / "asked"
     assert main([str(masked), "--out", str(out)]) == 0
     told = capsys.readouterr()
@@ -378,14 +379,11 @@ def test_half_of_the_faces_get_a_mask_where_the_model_is_at_hand(
 def test_no_masks_are_painted_where_they_are_not_wanted(
     words: list[str],
     kept: str,
-    shared: Path,
     masked: Path,
+    model_at_hand: None,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    model = shared / "weights" / "face_detection_yunet_2026may.onnx"
-    monkeypatch.setenv("FACE_MODEL", str(model))
     out = tmp_path / "out"
     assert main([str(masked), *words, "--out", str(out)]) == 0
     told = capsys.readouterr()
@@ -395,6 +393,16 @@ def test_no_masks_are_painted_where_they_are_not_wanted(
     command = (out / "report.html").read_text().split("<pre>")[1]
     assert kept in command
     assert "--paint-masks 0.5" not in command
+
+
+def test_a_suggested_command_names_only_what_was_asked(
+    masked: Path, model_at_hand: None, tmp_path: Path
+) -> None:
+    parse = CURATE.make_parser("curate").parse_args
+    for words, named in (([], []), (["--paint-masks", "1"], ["--paint-masks", "1"])):
+        asked = settings_of(parse([str(masked), *words])).asked_words()
+        assert asked[: len(named)] == named
+        assert ("--face-model" in asked) is bool(named)
 
 
 def test_without_a_face_model_it_says_that_no_masks_were_painted(
@@ -408,19 +416,13 @@ def test_without_a_face_model_it_says_that_no_masks_were_painted(
 
 
 def test_classes_that_have_nothing_to_do_with_masks_get_none(
-    shared: Path,
-    uneven: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    uneven: Path, model_at_hand: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for label, name in zip(MASK_AGE.labels, "abcd", strict=True):
         (uneven / label).rename(uneven / name)
     (uneven / "manifest.csv").unlink(missing_ok=True)
     classes = [f'[[class]]\nfolder = "{name}"\n' for name in "abcd"]
     (uneven / "classes.toml").write_text("\n".join(classes))
-    model = shared / "weights" / "face_detection_yunet_2026may.onnx"
-    monkeypatch.setenv("FACE_MODEL", str(model))
     out = tmp_path / "out"
     assert main([str(uneven), "--out", str(out)]) == 0
     assert painted_in(out) == 0
