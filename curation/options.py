@@ -102,6 +102,7 @@ def settings_of(arguments: argparse.Namespace) -> CurationSettings:
         max_aspect=arguments.max_aspect,
         allowed=frozenset(arguments.allow),
     )
+    painting = _painting(arguments)
     return CurationSettings(
         dedupe=arguments.dedupe,
         balance=arguments.balance,
@@ -118,8 +119,8 @@ def settings_of(arguments: argparse.Namespace) -> CurationSettings:
         radius=arguments.radius,
         limits=limits,
         face_model=_face_model(arguments, "--find-faces") if arguments.find_faces else None,
-        painting=_painting(arguments),
-        unpainted=_unpainted(arguments),
+        painting=painting,
+        unpainted=None if painting is not None else _say_unpainted(arguments),
         check_labels=arguments.check_labels,
         label_face_model=arguments.face_model if arguments.check_labels else None,
     )
@@ -313,29 +314,22 @@ def _hyphened(kind: str) -> str:
 
 
 def _painting(arguments: argparse.Namespace) -> PaintingSettings | None:
+    from maskage.faces.finder import find_face_model
+
     share = arguments.paint_masks
     if share is not None:
         return PaintingSettings(share, _face_model(arguments, "--paint-masks")) if share else None
-    model = _model_at_hand(arguments)
-    return None if model is None else PaintingSettings(PAINTED_SHARE, model, is_asked=False)
+    model = None if arguments.balance == DROP else find_face_model(arguments.face_model)
+    return (
+        None if model is None else PaintingSettings(PAINTED_SHARE, model.resolve(), is_asked=False)
+    )
 
 
-def _unpainted(arguments: argparse.Namespace) -> str | None:
-    """Return why no masks are painted by default; None if some are, or if there is no default."""
+def _say_unpainted(arguments: argparse.Namespace) -> str | None:
+    """Return why no masks are painted; None where none are by default."""
     if arguments.paint_masks is not None:
-        return None if arguments.paint_masks else NOT_WANTED
-    is_missing = arguments.balance != DROP and _model_at_hand(arguments) is None
-    return NO_FACE_MODEL if is_missing else None
-
-
-def _model_at_hand(arguments: argparse.Namespace) -> Path | None:
-    """Return the face model if it need not be fetched and masks may be painted with it."""
-    from maskage.faces.finder import find_face_model
-
-    if arguments.balance == DROP:
-        return None
-    found = find_face_model(arguments.face_model)
-    return None if found is None else found.resolve()
+        return NOT_WANTED
+    return None if arguments.balance == DROP else NO_FACE_MODEL
 
 
 def _face_model(arguments: argparse.Namespace, wish: str) -> Path:

@@ -221,20 +221,21 @@ def find_face_model(face_model: Path | None = None) -> Path | None:
     Raises:
         EnvironmentProblemError: The user named a model that is not there.
     """
-    if face_model is None and not os.environ.get(FACE_MODEL_VARIABLE) and not _has_cached():
-        return None
+    if face_model is None and not os.environ.get(FACE_MODEL_VARIABLE):
+        return _find_cached()
     return obtain_face_model(face_model)
 
 
-def _has_cached() -> bool:
+def _find_cached() -> Path | None:
     path = user_cache() / FACE_MODEL_NAME
-    return path.is_file() and _sha256(path.read_bytes()) == FACE_MODEL_SHA256
+    is_whole = path.is_file() and _sha256(path.read_bytes()) == FACE_MODEL_SHA256
+    return path if is_whole else None
 
 
 def _cached_face_model() -> Path:
+    if (cached := _find_cached()) is not None:
+        return cached
     path = user_cache() / FACE_MODEL_NAME
-    if _has_cached():
-        return path
     data = _download(FACE_MODEL_URL)
     if _sha256(data) != FACE_MODEL_SHA256:
         raise MissingDownloadError(

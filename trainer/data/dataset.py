@@ -152,6 +152,12 @@ def photos_per_epoch(photographed: int, variants: int) -> int:
     return max(photographed, -(-(photographed + variants) // 2))
 
 
+def count_drawn(photos: Sequence[CuratedPhoto]) -> int:
+    """Return how many of these training photos an epoch of fine-tuning draws."""
+    variants = count_variants(photos)
+    return photos_per_epoch(len(photos) - variants, variants)
+
+
 def count_variants(photos: Sequence[CuratedPhoto]) -> int:
     """Return how many photos are variants that curation made of others."""
     return sum(photo.parent is not None for photo in photos)

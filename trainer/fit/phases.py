@@ -16,7 +16,7 @@ from maskage.formats.curated.curated_set import CuratedPhoto
 from maskage.security.keras_archive import save_checkpoint
 from trainer.data.augment import Augmenter, vary_colour, vary_framing
 from trainer.data.batches import TrainingBatches
-from trainer.data.dataset import count_variants, photos_per_epoch
+from trainer.data.dataset import count_drawn
 from trainer.data.pixels import PixelReader
 from trainer.fit.callbacks import AveragedWeights, BestKeeper, PhaseHooks, Snapshot, restore
 from trainer.fit.learning_rates import CosineSchedule, rate_callbacks, rate_for_optimizer
@@ -155,7 +155,7 @@ class NetworkPhase:
             weights=self._class_weights,
             augment=Augmenter(vary_colour if self._is_scratch else vary_framing),
             seed=self._seed,
-            epoch_photos=None if self._is_scratch else _count_drawn(train),
+            epoch_photos=None if self._is_scratch else count_drawn(train),
             first_epoch=first_epoch,
         )
 
@@ -192,8 +192,3 @@ class NetworkPhase:
         # TensorFlow's method builds under a strategy only; on one device it needs no batch.
         build = getattr(trainee, "_maybe_symbolic_build", trainee._symbolic_build)
         build(data_batch=(*photo, np.ones(1, np.float32)))
-
-
-def _count_drawn(train: Sequence[CuratedPhoto]) -> int:
-    variants = count_variants(train)
-    return photos_per_epoch(len(train) - variants, variants)

@@ -7,7 +7,7 @@ from statistics import median
 from maskage.console import say
 from maskage.formats.run.run_folder import RunFolder
 from maskage.formats.run.search_file import CandidateRecord
-from trainer.data.dataset import count_variants, photos_per_epoch
+from trainer.data.dataset import count_drawn, count_variants
 from trainer.fit.fit import fit, resume
 from trainer.recipe import Recipe
 from trainer.search.budget import format_span
@@ -27,10 +27,9 @@ SAFETY = 1.1
 def predict_final_s(session: SearchSession, candidate: CandidateRecord, epochs: int) -> float:
     """Predict the seconds of a candidate's training on the whole set."""
     recipe = session.recipe_of(candidate)
-    train = len(session.dataset.photos("train"))
-    variants = count_variants(session.dataset.photos("train"))
-    missing = (recipe.views - 1) * train + variants
-    drawn = photos_per_epoch(train - variants, variants)
+    train = session.dataset.photos("train")
+    missing = (recipe.views - 1) * len(train) + count_variants(train)
+    drawn = count_drawn(train)
     needed_s = session.costs.fit_s(candidate, recipe, photos=drawn, missing=missing, epochs=epochs)
     return SAFETY * needed_s
 
@@ -81,9 +80,7 @@ def run_final_stage(session: SearchSession, ranking: Ranking) -> Path | None:
     began_s = time.monotonic()
     run = fit(settings, session.on_progress)
     took = read_times(RunFolder(run), time.monotonic() - began_s)
-    train = session.dataset.photos("train")
-    variants = count_variants(train)
-    drawn = photos_per_epoch(len(train) - variants, variants)
+    drawn = count_drawn(session.dataset.photos("train"))
     session.save(rates=session.costs.after_training(chosen.candidate, recipe, drawn, took))
     return run
 
