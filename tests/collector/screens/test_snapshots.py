@@ -118,7 +118,9 @@ async def test_the_camera(
                 await bench.wait_for_answer("number 1")
                 await bench.wait(lambda: "saved 1" in bench.text() and "2 of 3" in bench.text())
                 await bench.press(*scene.last_keys)
-                check_snapshot(screen_text(app), scene.name, update=update)
+                await check_snapshot(
+                    lambda: screen_text(app), scene.name, pilot.pause, update=update
+                )
         finally:
             app.capture.close_parts()
 
@@ -152,7 +154,9 @@ async def test_the_gallery(
         store.suggest([(disputed, Suggestion(labels[0], 0.73))])
         async with seeing(store, scene.size) as desk:
             await desk.press(*scene.last_keys)
-            check_snapshot(screen_text(desk.app), scene.name, update=update)
+            await check_snapshot(
+                lambda: screen_text(desk.app), scene.name, desk.pilot.pause, update=update
+            )
 
 
 @asynccontextmanager
@@ -205,8 +209,8 @@ async def test_what_covers_the_gallery(
                 await desk.wait(lambda key=key, n=count: key != "x" or len(list_trash(store)) > n)  # type: ignore[misc]
                 await desk.pilot.pause(0.1)
             await desk.wait(lambda: awaited in desk.text())
-            await desk.pilot.pause(0.5)
-            check_snapshot(shown(desk), f"{name}_{columns}x{rows}", update=update)
+            name = f"{name}_{columns}x{rows}"
+            await check_snapshot(lambda: shown(desk), name, desk.pilot.pause, update=update)
 
 
 def shown(desk: Gallerist) -> str:
@@ -215,6 +219,8 @@ def shown(desk: Gallerist) -> str:
     if not isinstance(desk.app.screen, Dialog):
         return text
     lines = [line for line in text.splitlines() if any(edge in line for edge in "╭│╰")]
+    if not lines:  # it is not drawn yet
+        return text
     left = lines[0].index("╭")
     return "\n".join(line[left : lines[0].index("╮") + 1] for line in lines) + "\n"
 
@@ -232,8 +238,9 @@ async def test_the_question_whether_another_person_is_meant(
             )
             await desk.wait(lambda: "known people" in desk.text())
             name = f"subject_{columns}x{rows}"
-            check_snapshot(shown(desk), name, update=update)
+            await check_snapshot(lambda: shown(desk), name, desk.pilot.pause, update=update)
             desk.app.screen.query_one("#subject", Input).value = "pp01"
             await desk.press("enter")
             await desk.wait(lambda: "Did you mean p01?" in desk.text())
-            check_snapshot(shown(desk), f"near_{name}", update=update)
+            name = f"near_{name}"
+            await check_snapshot(lambda: shown(desk), name, desk.pilot.pause, update=update)
