@@ -27,8 +27,8 @@ from maskage.formats.classes.classes_file import read_scheme
 from maskage.formats.curated.plan_file import read_plan
 from maskage.formats.run.predictions_file import read_predictions
 from maskage.formats.run.run_folder import RunFolder
-from maskage.inference.onnx_runtime import onnxruntime
 from maskage.pictures.images import encode_jpeg, resize_square
+from maskage.system.onnx_runtime import onnxruntime
 from tests.conftest import make_once
 from tests.drawn_shapes import FORTY, draw_shape, write_shapes
 from trainer.cli import main as trainer

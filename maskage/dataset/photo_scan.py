@@ -152,7 +152,7 @@ _finders = threading.local()
 
 
 def _finder(face_model: Path) -> YuNetFinder:
-    """One for each thread: OpenCV's is not made for two at once."""
+    """Return the finder of this thread, because a finder serves one."""
     if getattr(_finders, "model", None) != face_model:
         _finders.finder = YuNetFinder(face_model)
         _finders.model = face_model

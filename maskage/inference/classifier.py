@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from maskage.errors import ModelRefusedError
 from maskage.formats.bundle import ONNX_FILE, ModelBundle, golden_images, read_file
 from maskage.inference.onnx_engine import Answers, first_line, open_session
-from maskage.inference.onnx_runtime import onnxruntime
 from maskage.pictures.images import resize_square
 from maskage.records import RgbImage
 from maskage.security.files import UnsafeFileError
+from maskage.system.onnx_runtime import onnxruntime
 
 GOLDEN_TOLERANCE = 0.01
 """Largest difference of a probability from another machine's, whose kernels round differently."""

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskage.errors import ModelRefusedError
-from maskage.inference.onnx_runtime import onnxruntime
 from maskage.security.files import UnsafeFileError, read_regular_file
 from maskage.security.onnx import check_onnx
+from maskage.system.onnx_runtime import onnxruntime
 
 LARGEST_MODEL = 2_000_000_000
 """Most bytes of a model; protobuf, the encoding of ONNX, ends at 2 GB."""

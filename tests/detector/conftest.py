@@ -22,8 +22,8 @@ from maskage.formats.bundle import (
     load_bundle,
     write_bundle,
 )
-from maskage.inference.onnx_runtime import onnxruntime
 from maskage.records import RgbImage
+from maskage.system.onnx_runtime import onnxruntime
 
 COLORS: dict[str, tuple[int, int, int]] = {
     "mask_old": (250, 0, 0),

@@ -11,8 +11,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from maskage.inference.onnx_runtime import onnxruntime
 from maskage.security.onnx import STRANGENESS
+from maskage.system.onnx_runtime import onnxruntime
 from trainer.network.onnx_metadata import LIMIT_KEY
 from trainer.network.strangeness import LIMIT, FeatureSpread, Strangeness
 

@@ -16,8 +16,8 @@ import onnx
 from numpy.typing import NDArray
 
 from maskage.inference.onnx_engine import read_network
-from maskage.inference.onnx_runtime import onnxruntime
 from maskage.records import RgbImage
+from maskage.system.onnx_runtime import onnxruntime
 
 Maps = NDArray[np.float32]
 

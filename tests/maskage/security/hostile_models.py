@@ -21,7 +21,7 @@ from maskage.formats.bundle import (
     golden_images,
     write_bundle,
 )
-from maskage.inference.onnx_runtime import onnxruntime
+from maskage.system.onnx_runtime import onnxruntime
 
 SIZE = 32
 

@@ -14,7 +14,7 @@ import pytest
 from maskage.errors import DatasetError
 from maskage.formats.bundle import ONNX_FILE, describe_file, load_bundle, read_file
 from maskage.formats.sums import format_sums
-from maskage.inference.onnx_runtime import onnxruntime
+from maskage.system.onnx_runtime import onnxruntime
 from tests.trainer.exports.odd_schemes import SCHEMES, interpreter_with, run_program
 from tests.trainer.exports.scheme_runs import SIZE, Exports, make_set
 from trainer.exports.exporter import Exporter
