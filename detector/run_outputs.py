@@ -1,5 +1,6 @@
 """The outputs of `detector run`: events, an annotated video, annotated pictures, alarms."""
 
+import math
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from detector.events.alarm_options import AlarmRules, AlarmSettings
 from detector.events.events import open_event_files
 from detector.tracking.pipeline import FrameResult
 from detector.video.sink import VideoSink, write_picture
-from detector.video.steady_rate import SteadyRate
+from detector.video.timeline import LONGEST_STILL_S, Timeline
 from maskage.cameras.sources import Camera, PictureFolder
 from maskage.cameras.video.video_file import VideoFile
 from maskage.classes.scheme import Scheme
@@ -19,17 +20,16 @@ from maskage.console import say
 from maskage.formats.output_log import Kind, Output, log_output
 from maskage.formats.run.datasets_behind import datasets_behind
 from maskage.outside_text import portable_name
-from maskage.records import Frame
+from maskage.records import Frame, RgbImage
 
 if TYPE_CHECKING:
     from detector.events.alarms import Alarms
+    from detector.video.sound import SoundTrack
 
 PICTURES_FPS = 1.0
 """Pictures a second at which a folder plays as a video."""
 LIVE_FPS = 25.0
 """Frames a second of the video of a camera that does not report its own rate."""
-UNEVEN_FPS = 60.0
-"""The same for a video with uneven frames: each is shown within 1/120 s of its time."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class RunOutputs:
         json_out: File of events; "-" is stdout; None for none.
         csv_out: Table of faces; "-" is stdout; None for none.
         video_out: Annotated MP4, or None.
+        keeps_sound: The annotated video gets the sound of its source.
         pictures_out: Folder for annotated pictures, or None.
         alarms: What raises an alarm, and what it does; None for no alarms.
     """
@@ -47,6 +48,7 @@ class RunOutputs:
     json_out: Path | None = None
     csv_out: Path | None = None
     video_out: Path | None = None
+    keeps_sound: bool = False
     pictures_out: Path | None = None
     alarms: AlarmRules | None = None
 
@@ -90,24 +92,30 @@ def open_outputs(
         UsageError: An alarm is asked for that no class can raise.
     """
     writers = open_event_files(outputs.json_out, outputs.csv_out, scheme, held)
-    fps = _video_fps(camera, every)
-    video = outputs.video_out and held.enter_context(VideoSink(outputs.video_out, fps))
-    rate = SteadyRate(video.write, fps) if video else None
-    if rate:
-        held.callback(lambda: _report_stills(outputs, rate))
+    video = _open_video(outputs, camera, every, held) if outputs.video_out else None
     settings = outputs.alarms and outputs.alarms.for_classes(scheme)
     alarms = _open_alarms(settings, camera.name, held) if settings else None
     if alarms:
         writers.append(alarms.update)
-    if rate or outputs.pictures_out:
-        writers.append(_Drawer(rate, outputs.pictures_out).write)
+    if video or outputs.pictures_out:
+        writers.append(_Drawer(video, outputs.pictures_out).write)
     return writers, alarms
+
+
+class _TimedVideo:
+    """An annotated video in which each frame lies at its own time."""
+
+    def __init__(self, sink: VideoSink, timeline: Timeline) -> None:
+        self._sink, self.timeline = sink, timeline
+
+    def add(self, pixels: RgbImage, position_s: float) -> None:
+        self._sink.write(pixels, self.timeline.place(position_s))
 
 
 class _Drawer:
     """Annotated frames for a video, a folder of pictures, or both."""
 
-    def __init__(self, video: SteadyRate | None, folder: Path | None) -> None:
+    def __init__(self, video: _TimedVideo | None, folder: Path | None) -> None:
         self._video, self._folder = video, folder
         self._frames = 0
 
@@ -123,6 +131,40 @@ class _Drawer:
             write_picture(self._folder / _picture_name(frame), drawn)
 
 
+def _open_video(outputs: RunOutputs, camera: Camera, every: int, held: ExitStack) -> _TimedVideo:
+    assert outputs.video_out is not None
+    path = outputs.video_out
+    sound = _open_sound(outputs, camera, held)
+    sink = held.enter_context(VideoSink(path, _video_fps(camera, every), sound))
+    # Sound goes on through a still.
+    video = _TimedVideo(sink, Timeline(math.inf if sound else LONGEST_STILL_S))
+    held.callback(lambda: _report_stills(path, video.timeline))
+    return video
+
+
+def _open_sound(outputs: RunOutputs, camera: Camera, held: ExitStack) -> "SoundTrack | None":
+    """Open the sound of a source, or say why the video has none."""
+    sounds = camera.sounds if isinstance(camera, VideoFile) else 0
+    if not outputs.keeps_sound:
+        if sounds:
+            say(
+                f"{outputs.video_out}: leaves out the sound of {camera.name}. Keep it with "
+                f"--keep-sound."
+            )
+        return None
+    if not isinstance(camera, VideoFile) or not sounds:
+        say(f"{camera.name}: has no sound that could be kept.")
+        return None
+    if not camera.path.is_file():
+        say(f"{camera.name}: the sound of a pipe cannot be kept. Write it to a file first.")
+        return None
+    from detector.video.sound import SoundTrack
+
+    if sounds > 1:
+        say(f"{camera.name}: has {sounds} tracks of sound; one is kept.")
+    return held.enter_context(SoundTrack(camera.path, lambda: camera.begins_s))
+
+
 def _open_alarms(settings: AlarmSettings, source: str, held: ExitStack) -> "Alarms":
     from detector.events.alarms import PATIENCE_S, Alarms
 
@@ -131,9 +173,9 @@ def _open_alarms(settings: AlarmSettings, source: str, held: ExitStack) -> "Alar
     return held.enter_context(alarms)
 
 
-def _report_stills(outputs: RunOutputs, rate: SteadyRate) -> None:
-    if rate.left_out_s:
-        say(f"{outputs.video_out}: leaves out {rate.left_out_s:.0f} s without a picture.")
+def _report_stills(path: Path, timeline: Timeline) -> None:
+    if timeline.left_out_s:
+        say(f"{path}: leaves out {timeline.left_out_s:.0f} s without a picture.")
 
 
 def _picture_name(frame: Frame) -> str:
@@ -144,9 +186,7 @@ def _picture_name(frame: Frame) -> str:
 
 
 def _video_fps(camera: Camera, every: int) -> float:
-    """Return the rate at which the annotated video plays as fast as its source did."""
+    """Return the usual rate of the annotated video, at which its last frame is shown."""
     if isinstance(camera, PictureFolder):
         return PICTURES_FPS
-    has_beat = not isinstance(camera, VideoFile) or camera.has_beat
-    fps = camera.fps or LIVE_FPS
-    return max(1.0, (fps if has_beat else max(fps, UNEVEN_FPS)) / every)
+    return max(1.0, (camera.fps or LIVE_FPS) / every)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ import pytest
 from PIL import Image
 
 from detector.cli import main
+from maskage.cameras.video.video_file import VideoFile
 from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import encode_jpeg, read_image
@@ -320,16 +322,11 @@ def test_the_annotated_video_shows_each_frame_at_its_own_time(
     assert run(clip, "--model", bundle.folder, "--video", out, "--json", events) == 0
     told = [json.loads(line)["time_s"] for line in events.read_text().splitlines()]
     assert told == pytest.approx(times, abs=0.002)
-    capture = cv2.VideoCapture(str(out))
-    period_s = 1 / capture.get(cv2.CAP_PROP_FPS)
-    seen: dict[int, float] = {}
-    beat = 0
-    while (answer := capture.read())[0]:
-        bar = int(answer[1][440:470].astype(int).mean(axis=(0, 2)).argmax() // 16)
-        seen.setdefault(bar, beat * period_s)
-        beat += 1
-    capture.release()
-    assert [seen[number] for number in range(40)] == pytest.approx(times, abs=period_s)
+    with closing(VideoFile(out, pace=False)) as video:
+        shown = list(iter(video.read, None))
+    seen = [int(each.pixels[440:470].astype(int).mean(axis=(0, 2)).argmax() // 16) for each in shown]
+    assert seen == list(range(40))
+    assert [each.position_s for each in shown] == pytest.approx(times, abs=0.002)
 
 
 ALARM_WORDS = ("--on", "*", "--on-for", "0", "--cool-down", "0.3")

@@ -63,6 +63,7 @@ class VideoFacts:
             it says only how long it lasts.
         lasts_s: For how long it says that it plays, or None.
         starts_s: Time by its own clock from which `lasts_s` counts.
+        sounds: Number of tracks of sound that can be decoded.
     """
 
     time_base: Fraction
@@ -75,6 +76,7 @@ class VideoFacts:
     frame_count: int | None
     lasts_s: float | None
     starts_s: float
+    sounds: int = 0
 
 
 def open_video(path: Path) -> OpenVideo:
@@ -160,6 +162,7 @@ def _read_facts(container: "InputContainer", stream: "VideoStream") -> VideoFact
         lasts_s=lasts_s,
         # Matroska counts its length from 0, wherever its first frame lies.
         starts_s=0.0 if _MATROSKA in container.format.name else (container.start_time or 0) / 1e6,
+        sounds=sum(1 for each in container.streams.audio if each.codec_context is not None),
     )
 
 
