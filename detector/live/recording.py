@@ -62,9 +62,7 @@ class Recording(ClosingMixin):
         EnvironmentProblemError: The folder cannot be made.
     """
 
-    def __init__(
-        self, path: Path, *, is_blurred: bool = True, has_status: bool = False
-    ) -> None:
+    def __init__(self, path: Path, *, is_blurred: bool = True, has_status: bool = False) -> None:
         self.path = path
         self.problem: str | None = None
         self.notice: str | None = None

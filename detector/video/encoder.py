@@ -66,7 +66,13 @@ ENCODERS = (
         "most browsers play it",
         {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "crf": "33", "b": "0"},
     ),
-    Encoder("mpeg4", "mpeg4", "players show it, browsers do not", {"flags": "+qscale", "global_quality": "472"}, is_even=True),
+    Encoder(
+        "mpeg4",
+        "mpeg4",
+        "players show it, browsers do not",
+        {"flags": "+qscale", "global_quality": "472"},
+        is_even=True,
+    ),
 )
 """From the best on."""
 

@@ -41,12 +41,14 @@ class SoundTrack(ClosingMixin):
     def __init__(
         self, source: Path, find_begin: Callable[[], float], report: Callable[[str], None] = say
     ) -> None:
+        from av import AudioStream
+
         video = open_video(source)
         self._container, self._name = video.container, source.name
         stream = self._container.streams.best("audio")
-        assert stream is not None and stream.type == "audio"
-        self._source: AudioStream = stream  # type: ignore[assignment]
-        self.codec = self._source.codec_context.name
+        assert isinstance(stream, AudioStream)
+        self._source = stream
+        self.codec = self._source.codec_context.codec.canonical_name
         self._find_begin, self._report = find_begin, report
         self._copy: AudioStream | None = None
         self._encoded: AudioStream | None = None

@@ -324,7 +324,9 @@ def test_the_annotated_video_shows_each_frame_at_its_own_time(
     assert told == pytest.approx(times, abs=0.002)
     with closing(VideoFile(out, pace=False)) as video:
         shown = list(iter(video.read, None))
-    seen = [int(each.pixels[440:470].astype(int).mean(axis=(0, 2)).argmax() // 16) for each in shown]
+    seen = [
+        int(each.pixels[440:470].astype(int).mean(axis=(0, 2)).argmax() // 16) for each in shown
+    ]
     assert seen == list(range(40))
     assert [each.position_s for each in shown] == pytest.approx(times, abs=0.002)
 

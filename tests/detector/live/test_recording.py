@@ -156,12 +156,13 @@ def test_the_status_line_is_recorded_only_where_that_is_wanted(
     told = LiveView(
         result_of(level(99)), Readout(fps=24.0, message="keys: q ends", is_recording=True)
     )
-    frames = []
+    frames: list[RgbImage] = []
     for name, view in (("plain", plain), ("told", told)):
         with Recording(tmp_path / f"{name}.mp4", has_status=has_status) as recording:
             record(recording, view)
         frames += read_video(recording.path)
-    assert np.array_equal(*frames) is not has_status
+    first, second = frames
+    assert np.array_equal(first, second) is not has_status
 
 
 def test_faces_are_left_with_a_few_blocks(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ import pytest
 from detector.cli import main
 from maskage.cameras.video.video_file import VideoFile
 from maskage.formats.bundle import ModelBundle
-from tests.detector.web.chromium import Chromium, find_chromium
 from tests.maskage.cameras.video.video_clips import make_clip
 
 RATE = 48_000
@@ -150,32 +149,11 @@ def test_a_video_is_upright_and_of_square_pixels(bundle: ModelBundle, tmp_path: 
         stream, picture = container.streams.video[0], next(container.decode(video=0))
         assert (picture.width, picture.height, picture.rotation) == (480, 1080, 0)
         assert stream.sample_aspect_ratio in (None, Fraction(1))
-    with closing(VideoFile(clip, pace=False)) as source, closing(
-        VideoFile(tmp_path / "o.mp4", pace=False)
-    ) as made:
+    with (
+        closing(VideoFile(clip, pace=False)) as source,
+        closing(VideoFile(tmp_path / "o.mp4", pace=False)) as made,
+    ):
         before, after = source.read(), made.read()
     assert before is not None
     assert after is not None
     assert after.pixels[100, 20].mean() == pytest.approx(before.pixels[100, 20].mean(), abs=6)
-
-
-@pytest.mark.skipif(find_chromium() is None, reason="needs Chromium")
-def test_chromium_plays_the_video_with_its_sound_also_after_a_kill(
-    clip: Path, bundle: ModelBundle, tmp_path: Path
-) -> None:
-    out = tmp_path / "out.mp4"
-    assert run(add_sound(clip), "--model", bundle.folder, "--video", out, "--keep-sound") == 0
-    with Chromium() as browser:
-        assert play(browser, out) == [640, 480, pytest.approx(LASTS_S, abs=0.1)]
-        assert browser.run("film.webkitAudioDecodedByteCount") > 0
-
-
-def play(browser: Chromium, path: Path) -> list[float]:
-    """Play a file, muted; return its width, height and length as the browser sees them."""
-    page = path.with_suffix(".html")
-    page.write_text(f'<video id="film" src="{path.name}" autoplay muted></video>')
-    browser.open(page.as_uri())
-    browser.wait_for("film.currentTime > 0.3 && film.webkitDecodedFrameCount > 2", 30)
-    assert browser.run("film.error") is None
-    size: list[float] = browser.run("[film.videoWidth, film.videoHeight, film.duration]")
-    return size
