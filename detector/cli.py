@@ -55,7 +55,9 @@ def _add_run_options(parser: CommandParser) -> None:
         "class with mask=worn), or a part of the video is missing",
     )
     parser.add_argument(
-        "--strict", action="store_true", help="exit with 3 where a picture or frame is unreadable"
+        "--strict",
+        action="store_true",
+        help="exit with 3 where a photo, video or frame of the source could not be read",
     )
     written = parser.add_argument_group("what is written")
     add_event_options(written)
@@ -207,7 +209,8 @@ PROGRAM = Program(
         Command(
             "run",
             "label a video or a folder of pictures",
-            "Label every face of a video, a picture or a folder of pictures, without a screen.",
+            "Label every face of a video, a picture or a folder of pictures with all folders in "
+            "it, without a screen. What cannot be read has a line with its `error` in --json.",
             _add_run_options,
             _run_recording,
         ),

@@ -1,7 +1,7 @@
 """The outputs of `detector run`: events, an annotated video, annotated pictures, alarms."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from detector.drawing.overlay import draw_result
 from detector.events.alarm_options import AlarmRules, AlarmSettings
-from detector.events.events import open_event_files
+from detector.events.events import EventLog, EventTable
+from detector.picture_tree import PictureTree, Unread
 from detector.tracking.pipeline import FrameResult
 from detector.video.sink import VideoSink, write_picture
 from detector.video.timeline import LONGEST_STILL_S, Timeline
-from maskage.cameras.sources import Camera, PictureFolder
+from maskage.cameras.sources import Camera
 from maskage.cameras.video.video_file import VideoFile
 from maskage.classes.scheme import Scheme
 from maskage.console import say
@@ -72,9 +73,36 @@ class RunOutputs:
                 log_output(roots, Output(path, kind, is_of_photos=bool(behind)))
 
 
+@dataclass(frozen=True)
+class OpenOutputs:
+    """The outputs of a run, open.
+
+    Attributes:
+        writers: What writes a labelled frame into each.
+        events: The file of events, or None.
+        alarms: The alarms, or None if none were asked for.
+    """
+
+    writers: "list[Callable[[FrameResult], None]]"
+    events: EventLog | None
+    alarms: "Alarms | None"
+
+    def write(self, result: FrameResult) -> None:
+        """Write a labelled frame into every output."""
+        for write in self.writers:
+            write(result)
+
+    def write_unread(self, unread: Iterable[Unread]) -> None:
+        """Write what could not be read into the events."""
+        if self.events is None:
+            return
+        for each in unread:
+            self.events.write_unread(each.reason, each.file, each.frame, each.time_s)
+
+
 def open_outputs(
     outputs: RunOutputs, camera: Camera, every: int, scheme: Scheme, held: ExitStack
-) -> "tuple[list[Callable[[FrameResult], None]], Alarms | None]":
+) -> OpenOutputs:
     """Open every output.
 
     Args:
@@ -84,14 +112,14 @@ def open_outputs(
         scheme: The classes of the model.
         held: Closes the outputs.
 
-    Returns:
-        What writes a frame into each, and the alarms, if any were asked for.
-
     Raises:
         EnvironmentProblemError: From any call: an output cannot be written.
         UsageError: An alarm is asked for that no class can raise.
     """
-    writers = open_event_files(outputs.json_out, outputs.csv_out, scheme, held)
+    events = held.enter_context(EventLog(outputs.json_out)) if outputs.json_out else None
+    writers: list[Callable[[FrameResult], None]] = [events.write] if events else []
+    if outputs.csv_out:
+        writers.append(held.enter_context(EventTable(outputs.csv_out, scheme)).write)
     video = _open_video(outputs, camera, every, held) if outputs.video_out else None
     settings = outputs.alarms and outputs.alarms.for_classes(scheme)
     alarms = _open_alarms(settings, camera.name, held) if settings else None
@@ -99,7 +127,7 @@ def open_outputs(
         writers.append(alarms.update)
     if video or outputs.pictures_out:
         writers.append(_Drawer(video, outputs.pictures_out).write)
-    return writers, alarms
+    return OpenOutputs(writers, events, alarms)
 
 
 class _TimedVideo:
@@ -187,6 +215,6 @@ def _picture_name(frame: Frame) -> str:
 
 def _video_fps(camera: Camera, every: int) -> float:
     """Return the usual rate of the annotated video, at which its last frame is shown."""
-    if isinstance(camera, PictureFolder):
+    if isinstance(camera, PictureTree):
         return PICTURES_FPS
     return max(1.0, (camera.fps or LIVE_FPS) / every)
