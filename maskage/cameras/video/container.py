@@ -21,6 +21,8 @@ _OPTIONS = {
     # A playlist that calls itself a video would fetch what it names from the network.
     "protocol_whitelist": "file",
     "max_pixels": str(LARGEST_FRAME_PX),
+    # Else a hole of more than 64 KB in an MPEG transport stream looks like its end.
+    "resync_size": str(1 << 30),
 }
 _AVI = "avi"
 _MATROSKA = "matroska"

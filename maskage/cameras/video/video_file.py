@@ -181,8 +181,9 @@ class VideoFile:
             try:
                 yield from video.container.demux()
                 return
-            except av.InvalidDataError:
-                # FFmpeg goes on behind what it could not make sense of.
+            except (av.InvalidDataError, av.BlockingIOError):
+                # FFmpeg goes on behind what it could not make sense of; in an MPEG transport
+                # stream it asks to be asked again.
                 self._ledger.suspect()
             except av.FFmpegError as fault:
                 self._early_end = f"cannot be read any further ({fault.strerror})"
