@@ -28,6 +28,7 @@ from maskage.commands.options import (
 from maskage.commands.parser import CommandParser, offer_words
 from maskage.commands.program import Command, Program
 from maskage.console import show_block
+from maskage.errors import UsageError
 
 
 def _add_run_options(parser: CommandParser) -> None:
@@ -54,12 +55,17 @@ def _add_run_options(parser: CommandParser) -> None:
         "class with mask=worn), or a part of the video is missing",
     )
     parser.add_argument(
-        "--strict", action="store_true", help="exit with 3 where a picture or frame is unreadable"
+        "--strict",
+        action="store_true",
+        help="exit with 3 where a photo, video or frame of the source could not be read",
     )
     written = parser.add_argument_group("what is written")
     add_event_options(written)
     written.add_argument(
         "--video", type=Path, metavar="FILE", help="write the annotated video (.mp4)"
+    )
+    written.add_argument(
+        "--keep-sound", action="store_true", help="give that video the sound of its source"
     )
     written.add_argument(
         "--pictures", type=Path, metavar="FOLDER", help="write the annotated pictures, as JPEG"
@@ -73,6 +79,8 @@ def _run_recording(arguments: argparse.Namespace) -> int:
     require_share("--fail-under", arguments.fail_under)
     require_strange_above(arguments.strange_above)
     is_stdout = require_one_stdout(arguments)
+    if arguments.keep_sound and arguments.video is None:
+        raise UsageError("--keep-sound is about the annotated video. Add --video FILE.")
     alarms = read_alarm_rules(arguments)
     from detector.run import RunRequest, RunSource, check_folders, run_source
     from detector.run_outputs import RunOutputs
@@ -88,6 +96,7 @@ def _run_recording(arguments: argparse.Namespace) -> int:
             json_out=arguments.json,
             csv_out=arguments.csv,
             video_out=arguments.video,
+            keeps_sound=arguments.keep_sound,
             pictures_out=arguments.pictures,
             alarms=alarms,
         ),
@@ -200,7 +209,8 @@ PROGRAM = Program(
         Command(
             "run",
             "label a video or a folder of pictures",
-            "Label every face of a video, a picture or a folder of pictures, without a screen.",
+            "Label every face of a video, a picture or a folder of pictures with all folders in "
+            "it, without a screen. What cannot be read has a line with its `error` in --json.",
             _add_run_options,
             _run_recording,
         ),

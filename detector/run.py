@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from detector.live.sources import public_source
-from detector.run_outputs import RunOutputs, open_outputs
-from detector.run_summary import FaceCounts, LabellingSummary, noun, scheme_has_masks
+from detector.picture_tree import WRITTEN_HERE, PictureTree, Unread
+from detector.run_outputs import OpenOutputs, RunOutputs, open_outputs
+from detector.run_summary import FaceCounts, LabellingSummary, scheme_has_masks
 from detector.tracking.pipeline import LivePipeline, ModelRequest, open_pipeline
-from maskage.cameras.sources import Camera, PictureFolder, open_camera
+from maskage.cameras.sources import Camera, open_camera, shows_pictures
 from maskage.cameras.video.video_file import VideoDamage, VideoFile
 from maskage.classes.scheme import Scheme
 from maskage.console import say, show_progress
@@ -66,11 +67,11 @@ def run_source(request: RunRequest) -> LabellingSummary:
     bundle = load_bundle(find_bundle(request.model.folder))
     _require_classes(request, bundle.scheme)
     request.outputs.log(source.name, bundle.folder)
-    camera = open_camera(source.name, pace=False, seed=source.seed, scheme=bundle.scheme)
+    camera = _open_source(request, bundle.scheme)
     try:
         total = _frames_wanted(source, camera)
-        has_pictures = isinstance(camera, PictureFolder)
-        if isinstance(camera, PictureFolder):
+        has_pictures = isinstance(camera, PictureTree)
+        if isinstance(camera, PictureTree):
             report_left_out(camera.left_out)
         pipeline = open_pipeline(request.model, bundle, has_pictures=has_pictures)
         if pipeline.finder.notice:
@@ -83,33 +84,17 @@ def run_source(request: RunRequest) -> LabellingSummary:
 
 
 def check_folders(request: RunRequest, summary: LabellingSummary) -> None:
-    """Require that no folder with pictures within the source was left out, or is unreadable.
+    """Require that every folder within the source could be listed.
 
     Raises:
-        DatasetError: One was; the outputs are written all the same.
+        DatasetError: One could not; the outputs are written all the same.
     """
-    source, pictures_out = Path(request.source.name), request.outputs.pictures_out
-    written = pictures_out and pictures_out.resolve()
-    folders = [
-        each
-        for each in summary.left_out
-        if each.is_loss and (source / each.path).resolve() != written
-    ]
-    if not folders:
-        return
-    if locked := [each for each in folders if each.reason == UNLISTABLE]:
-        raise DatasetError(
-            f"{source / locked[0].path}: the folder cannot be listed, so nothing in it was "
-            f"labelled; all else is done. Check who may read it."
-        )
-    first = source / folders[0].path
-    total = sum(each.pictures for each in folders)
-    raise DatasetError(
-        f"{source}: {total} {noun(total, 'picture')} in {len(folders)} "
-        f"{noun(len(folders), 'folder')} within it {'was' if total == 1 else 'were'} not labelled; "
-        f"all else is done. Label each folder by itself, such as `detector run {first}`, or move "
-        f"the pictures up."
-    )
+    for each in summary.left_out:
+        if each.reason == UNLISTABLE:
+            raise DatasetError(
+                f"{Path(request.source.name) / each.path}: the folder cannot be listed, so nothing "
+                f"in it was labelled; all else is done. Check who may read it."
+            )
 
 
 def _require_classes(request: RunRequest, scheme: Scheme) -> None:
@@ -160,49 +145,85 @@ def _frames(camera: Camera, every: int, limit: int | None) -> Iterator[Frame]:
         read += 1
 
 
+def _open_source(request: RunRequest, scheme: Scheme) -> Camera:
+    """Open the source; a folder with all that lies below it, but for what the run writes itself.
+
+    Raises:
+        CameraError: It cannot be opened, or gives no picture.
+    """
+    source = request.source
+    if shows_pictures(source.name):
+        written = request.outputs.pictures_out
+        return PictureTree(Path(source.name).expanduser(), [written] if written else [])
+    return open_camera(source.name, pace=False, seed=source.seed, scheme=scheme)
+
+
 def _label_all(
     request: RunRequest, camera: Camera, pipeline: LivePipeline, total: int | None
 ) -> LabellingSummary:
-    source, counts, reported = request.source, FaceCounts(pipeline.scheme), 0
+    source, counts = request.source, FaceCounts(pipeline.scheme)
     # A recording that holds more frames than it says is read to its end.
     limit = source.max_frames if camera.frame_count is not None else total
     with ExitStack() as held:
-        writers, alarms = open_outputs(request.outputs, camera, source.every, pipeline.scheme, held)
+        outputs = open_outputs(request.outputs, camera, source.every, pipeline.scheme, held)
+        unread = _UnreadReport(camera, outputs)
         for frame in show_progress(_frames(camera, source.every, limit), "labelling", total):
-            reported = _report_unreadable(camera, reported)
+            unread.update(frame.position_s)
             result = pipeline.process(frame)
             counts.add(result)
-            for write in writers:
-                write(result)
-        _report_unreadable(camera, reported)
+            outputs.write(result)
+        unread.finish()
     return LabellingSummary(
         counts,
         pipeline.tracker.tracks_begun,
-        skipped=tuple(camera.skipped) if isinstance(camera, PictureFolder) else (),
-        left_out=camera.left_out if isinstance(camera, PictureFolder) else (),
+        unread=tuple(camera.unread) if isinstance(camera, PictureTree) else (),
+        left_out=camera.left_out if isinstance(camera, PictureTree) else (),
         damage=camera.damage if isinstance(camera, VideoFile) else VideoDamage(),
-        alarms=alarms.summary if alarms else None,
+        alarms=outputs.alarms.summary if outputs.alarms else None,
     )
 
 
-def _report_unreadable(camera: Camera, reported: int) -> int:
-    """Print what was passed over since the last call; returns the number of pictures so far."""
-    if isinstance(camera, PictureFolder):
-        for message in camera.skipped[reported:]:
-            say(f"skipped {message}")
-        return len(camera.skipped)
-    if isinstance(camera, VideoFile):
-        for message in camera.take_notices():
-            say(message)
-    return reported
+class _UnreadReport:
+    """Says what could not be read, once each: to people and in the events."""
+
+    def __init__(self, camera: Camera, outputs: OpenOutputs) -> None:
+        self._camera, self._outputs = camera, outputs
+        self._reported = 0
+        self._position_s = 0.0
+
+    def update(self, position_s: float) -> None:
+        """Report what was passed over before the frame at this second."""
+        self._report()
+        self._position_s = position_s
+
+    def finish(self) -> None:
+        """Report what was passed over at the end, and what was left out altogether."""
+        self._report()
+        if isinstance(self._camera, PictureTree):
+            self._outputs.write_unread(
+                Unread(each.reason, each.path)
+                for each in self._camera.left_out
+                if each.reason != WRITTEN_HERE
+            )
+
+    def _report(self) -> None:
+        camera = self._camera
+        if isinstance(camera, PictureTree):
+            new = camera.unread[self._reported :]
+            self._reported += len(new)
+            for each in new:
+                say(f"skipped {each.reason}")
+            self._outputs.write_unread(new)
+        elif isinstance(camera, VideoFile):
+            for message in camera.take_notices():
+                say(message)
+                self._outputs.write_unread([Unread(message, time_s=round(self._position_s, 3))])
 
 
 def _require_frames(source: RunSource, summary: LabellingSummary) -> None:
     if summary.counts.frames:
         return
     shown = public_source(source.name)
-    if summary.skipped:
-        raise DatasetError(
-            f"{shown}: none of its {len(summary.skipped)} pictures can be read. Copy them again."
-        )
+    if count := len(summary.unread):
+        raise DatasetError(f"{shown}: none of its {count} pictures can be read. Copy them again.")
     raise CameraError(f"{shown}: no picture came. Look at it with `detector live`.")

@@ -1,6 +1,7 @@
 """The outputs of `detector run`: events, an annotated video, annotated pictures, alarms."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,28 +9,28 @@ from typing import TYPE_CHECKING
 
 from detector.drawing.overlay import draw_result
 from detector.events.alarm_options import AlarmRules, AlarmSettings
-from detector.events.events import open_event_files
+from detector.events.events import EventLog, EventTable
+from detector.picture_tree import PictureTree, Unread
 from detector.tracking.pipeline import FrameResult
 from detector.video.sink import VideoSink, write_picture
-from detector.video.steady_rate import SteadyRate
-from maskage.cameras.sources import Camera, PictureFolder
+from detector.video.timeline import LONGEST_STILL_S, Timeline
+from maskage.cameras.sources import Camera
 from maskage.cameras.video.video_file import VideoFile
 from maskage.classes.scheme import Scheme
 from maskage.console import say
 from maskage.formats.output_log import Kind, Output, log_output
 from maskage.formats.run.datasets_behind import datasets_behind
 from maskage.outside_text import portable_name
-from maskage.records import Frame
+from maskage.records import Frame, RgbImage
 
 if TYPE_CHECKING:
     from detector.events.alarms import Alarms
+    from detector.video.sound import SoundTrack
 
 PICTURES_FPS = 1.0
 """Pictures a second at which a folder plays as a video."""
 LIVE_FPS = 25.0
 """Frames a second of the video of a camera that does not report its own rate."""
-UNEVEN_FPS = 60.0
-"""The same for a video with uneven frames: each is shown within 1/120 s of its time."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class RunOutputs:
         json_out: File of events; "-" is stdout; None for none.
         csv_out: Table of faces; "-" is stdout; None for none.
         video_out: Annotated MP4, or None.
+        keeps_sound: The annotated video gets the sound of its source.
         pictures_out: Folder for annotated pictures, or None.
         alarms: What raises an alarm, and what it does; None for no alarms.
     """
@@ -47,6 +49,7 @@ class RunOutputs:
     json_out: Path | None = None
     csv_out: Path | None = None
     video_out: Path | None = None
+    keeps_sound: bool = False
     pictures_out: Path | None = None
     alarms: AlarmRules | None = None
 
@@ -70,9 +73,36 @@ class RunOutputs:
                 log_output(roots, Output(path, kind, is_of_photos=bool(behind)))
 
 
+@dataclass(frozen=True)
+class OpenOutputs:
+    """The outputs of a run, open.
+
+    Attributes:
+        writers: What writes a labelled frame into each.
+        events: The file of events, or None.
+        alarms: The alarms, or None if none were asked for.
+    """
+
+    writers: "list[Callable[[FrameResult], None]]"
+    events: EventLog | None
+    alarms: "Alarms | None"
+
+    def write(self, result: FrameResult) -> None:
+        """Write a labelled frame into every output."""
+        for write in self.writers:
+            write(result)
+
+    def write_unread(self, unread: Iterable[Unread]) -> None:
+        """Write what could not be read into the events."""
+        if self.events is None:
+            return
+        for each in unread:
+            self.events.write_unread(each.reason, each.file, each.frame, each.time_s)
+
+
 def open_outputs(
     outputs: RunOutputs, camera: Camera, every: int, scheme: Scheme, held: ExitStack
-) -> "tuple[list[Callable[[FrameResult], None]], Alarms | None]":
+) -> OpenOutputs:
     """Open every output.
 
     Args:
@@ -82,32 +112,38 @@ def open_outputs(
         scheme: The classes of the model.
         held: Closes the outputs.
 
-    Returns:
-        What writes a frame into each, and the alarms, if any were asked for.
-
     Raises:
         EnvironmentProblemError: From any call: an output cannot be written.
         UsageError: An alarm is asked for that no class can raise.
     """
-    writers = open_event_files(outputs.json_out, outputs.csv_out, scheme, held)
-    fps = _video_fps(camera, every)
-    video = outputs.video_out and held.enter_context(VideoSink(outputs.video_out, fps))
-    rate = SteadyRate(video.write, fps) if video else None
-    if rate:
-        held.callback(lambda: _report_stills(outputs, rate))
+    events = held.enter_context(EventLog(outputs.json_out)) if outputs.json_out else None
+    writers: list[Callable[[FrameResult], None]] = [events.write] if events else []
+    if outputs.csv_out:
+        writers.append(held.enter_context(EventTable(outputs.csv_out, scheme)).write)
+    video = _open_video(outputs, camera, every, held) if outputs.video_out else None
     settings = outputs.alarms and outputs.alarms.for_classes(scheme)
     alarms = _open_alarms(settings, camera.name, held) if settings else None
     if alarms:
         writers.append(alarms.update)
-    if rate or outputs.pictures_out:
-        writers.append(_Drawer(rate, outputs.pictures_out).write)
-    return writers, alarms
+    if video or outputs.pictures_out:
+        writers.append(_Drawer(video, outputs.pictures_out).write)
+    return OpenOutputs(writers, events, alarms)
+
+
+class _TimedVideo:
+    """An annotated video in which each frame lies at its own time."""
+
+    def __init__(self, sink: VideoSink, timeline: Timeline) -> None:
+        self._sink, self.timeline = sink, timeline
+
+    def add(self, pixels: RgbImage, position_s: float) -> None:
+        self._sink.write(pixels, self.timeline.place(position_s))
 
 
 class _Drawer:
     """Annotated frames for a video, a folder of pictures, or both."""
 
-    def __init__(self, video: SteadyRate | None, folder: Path | None) -> None:
+    def __init__(self, video: _TimedVideo | None, folder: Path | None) -> None:
         self._video, self._folder = video, folder
         self._frames = 0
 
@@ -123,6 +159,40 @@ class _Drawer:
             write_picture(self._folder / _picture_name(frame), drawn)
 
 
+def _open_video(outputs: RunOutputs, camera: Camera, every: int, held: ExitStack) -> _TimedVideo:
+    assert outputs.video_out is not None
+    path = outputs.video_out
+    sound = _open_sound(outputs, camera, held)
+    sink = held.enter_context(VideoSink(path, _video_fps(camera, every), sound))
+    # Sound goes on through a still.
+    video = _TimedVideo(sink, Timeline(math.inf if sound else LONGEST_STILL_S))
+    held.callback(lambda: _report_stills(path, video.timeline))
+    return video
+
+
+def _open_sound(outputs: RunOutputs, camera: Camera, held: ExitStack) -> "SoundTrack | None":
+    """Open the sound of a source, or say why the video has none."""
+    sounds = camera.sounds if isinstance(camera, VideoFile) else 0
+    if not outputs.keeps_sound:
+        if sounds:
+            say(
+                f"{outputs.video_out}: leaves out the sound of {camera.name}. Keep it with "
+                f"--keep-sound."
+            )
+        return None
+    if not isinstance(camera, VideoFile) or not sounds:
+        say(f"{camera.name}: has no sound that could be kept.")
+        return None
+    if not camera.path.is_file():
+        say(f"{camera.name}: the sound of a pipe cannot be kept. Write it to a file first.")
+        return None
+    from detector.video.sound import SoundTrack
+
+    if sounds > 1:
+        say(f"{camera.name}: has {sounds} tracks of sound; one is kept.")
+    return held.enter_context(SoundTrack(camera.path, lambda: camera.begins_s))
+
+
 def _open_alarms(settings: AlarmSettings, source: str, held: ExitStack) -> "Alarms":
     from detector.events.alarms import PATIENCE_S, Alarms
 
@@ -131,9 +201,9 @@ def _open_alarms(settings: AlarmSettings, source: str, held: ExitStack) -> "Alar
     return held.enter_context(alarms)
 
 
-def _report_stills(outputs: RunOutputs, rate: SteadyRate) -> None:
-    if rate.left_out_s:
-        say(f"{outputs.video_out}: leaves out {rate.left_out_s:.0f} s without a picture.")
+def _report_stills(path: Path, timeline: Timeline) -> None:
+    if timeline.left_out_s:
+        say(f"{path}: leaves out {timeline.left_out_s:.0f} s without a picture.")
 
 
 def _picture_name(frame: Frame) -> str:
@@ -144,9 +214,7 @@ def _picture_name(frame: Frame) -> str:
 
 
 def _video_fps(camera: Camera, every: int) -> float:
-    """Return the rate at which the annotated video plays as fast as its source did."""
-    if isinstance(camera, PictureFolder):
+    """Return the usual rate of the annotated video, at which its last frame is shown."""
+    if isinstance(camera, PictureTree):
         return PICTURES_FPS
-    has_beat = not isinstance(camera, VideoFile) or camera.has_beat
-    fps = camera.fps or LIVE_FPS
-    return max(1.0, (fps if has_beat else max(fps, UNEVEN_FPS)) / every)
+    return max(1.0, (camera.fps or LIVE_FPS) / every)

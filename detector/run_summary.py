@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from detector.picture_tree import Unread, is_input
 from detector.tracking.pipeline import FrameResult
 from maskage.cameras.video.video_file import VideoDamage
 from maskage.classes.scheme import MASK, MISWORN, WORN, Scheme
@@ -51,7 +52,7 @@ class LabellingSummary:
     Attributes:
         counts: Frames and faces.
         tracks: Number of faces that were followed.
-        skipped: Messages about pictures that could not be read.
+        unread: Pictures that could not be read.
         left_out: Files and folders in the source that are not read.
         damage: Parts of a video that could not be shown.
         alarms: The counts of alarms; None if none were asked for.
@@ -59,7 +60,7 @@ class LabellingSummary:
 
     counts: FaceCounts
     tracks: int
-    skipped: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     damage: VideoDamage = field(default_factory=VideoDamage)
     alarms: "AlarmSummary | None" = None
@@ -90,13 +91,22 @@ class LabellingSummary:
             lines.append(f"{self.mask_share:>7.1%} wear a mask")
         if (misworn := self._share(MISWORN)) is not None:
             lines.append(f"{misworn:>7.1%} wear one wrongly")
-        if self.skipped:
-            lines.append(f"{len(self.skipped):>7} pictures skipped: unreadable")
+        if self.unread:
+            count = len(self.unread)
+            total = counts.frames + count
+            lines.append(f"{count:>7} of {total} {noun(total, 'picture')} could not be read")
         if self.left_out:
-            what = "file or folder" if len(self.left_out) == 1 else "files and folders"
-            lines.append(f"{len(self.left_out):>7} {what} left out")
+            count = len(self.left_out)
+            what = "file or folder" if count == 1 else "files and folders"
+            lines.append(f"{count:>7} {what} left out{_of_them_inputs(self.left_out)}")
         lines += [f"        {fault}" for fault in self.damage.faults]
         return "\n".join(lines)
+
+
+def _of_them_inputs(left_out: tuple[LeftOut, ...]) -> str:
+    """Return how many of them nobody saw, though they were to be labelled; empty for none."""
+    count = sum(map(is_input, left_out))
+    return f", {count} of them of a kind that is not read" if count else ""
 
 
 def _unfamiliar(counts: FaceCounts) -> str:
@@ -112,12 +122,12 @@ def check_gates(summary: LabellingSummary, fail_under: float | None, *, is_stric
     Args:
         summary: The outcome of the run.
         fail_under: Least share of the faces, 0 to 1, that must wear a mask; None for no check.
-        is_strict: Every picture and frame must have been readable.
+        is_strict: Every photo, video and frame of the source must have been read.
 
     Raises:
         GateFailedError: A part could not be read, too few wear a mask, or no face was seen.
     """
-    if is_strict and (faults := [*summary.skipped[:1], *summary.damage.faults]):
+    if is_strict and (faults := _list_unread(summary)):
         raise GateFailedError(f"--strict: not all of it could be read ({'; '.join(faults)}).")
     if fail_under is None:
         return
@@ -136,6 +146,18 @@ def check_gates(summary: LabellingSummary, fail_under: float | None, *, is_stric
             f"--fail-under {fail_under:g}: {summary.mask_share:.1%} of the faces wear a mask, "
             f"at least {fail_under:.1%} was asked for."
         )
+
+
+def _list_unread(summary: LabellingSummary) -> list[str]:
+    """Return what could not be read, in a few words: the first of a kind and how many more."""
+    pictures = [each.reason for each in summary.unread]
+    others = [f"{each.path}: {each.reason}" for each in summary.left_out if is_input(each)]
+    counted = [
+        kind[0] + (f" and {len(kind) - 1} more" if len(kind) > 1 else "")
+        for kind in (pictures, others)
+        if kind
+    ]
+    return counted + summary.damage.faults
 
 
 def scheme_has_masks(scheme: Scheme) -> bool:

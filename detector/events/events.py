@@ -116,7 +116,19 @@ class EventLog(_TextSink):
 
     def write(self, result: FrameResult) -> None:
         """Append one frame; its line is flushed at once, so that a reader can follow."""
-        self._file.write(json.dumps(event_of(result)) + "\n")
+        self._write_line(event_of(result))
+
+    def write_unread(
+        self, error: str, file: str | None, frame: int | None, time_s: float | None
+    ) -> None:
+        """Append a file or a part of a video that could not be read: no faces, and an `error`."""
+        line: dict[str, Any] = {"frame": frame, "time_s": time_s}
+        if file is not None:
+            line["file"] = path_to_text(file)
+        self._write_line({**line, "faces": [], "error": error})
+
+    def _write_line(self, event: dict[str, Any]) -> None:
+        self._file.write(json.dumps(event) + "\n")
         self._file.flush()
 
 

@@ -1,7 +1,8 @@
 """Recordings of what is shown, with faces made unrecognisable unless the user wants otherwise.
 
 Drawing and encoding happen in a thread of their own: a slow disk costs recorded frames, never the
-live picture. The file plays as fast as it was seen, however unevenly frames came.
+live picture. Each view lies at its own time in the file, however unevenly frames came. What only
+matters while one watches, the status line and messages, is left out unless the user wants it.
 """
 
 import contextlib
@@ -19,11 +20,13 @@ from detector.screens.base import LiveView
 from detector.tracking.pipeline import FrameResult
 from detector.tracking.tracker import KEEP_S
 from detector.video.sink import VideoSink
+from detector.video.timeline import Timeline
 from maskage.context_mixin import ClosingMixin
 from maskage.errors import EnvironmentProblemError
 from maskage.records import FaceBox, Frame, RgbImage
 
-FPS = 15.0
+FPS = 30.0
+"""Most frames a second; views between them are left out."""
 WAITING = 8
 """Frames that may wait to be written; more are left out."""
 
@@ -37,6 +40,8 @@ LEAST_FREE_BYTES = 50_000_000
 
 _LONGEST_STILL_S = 10.0
 _POLL_S = 0.1
+_BEAT_SLACK = 0.25
+"""Part of a beat by which a frame may come early: cameras are not that punctual."""
 
 
 class Recording(ClosingMixin):
@@ -46,26 +51,29 @@ class Recording(ClosingMixin):
         path: The file; its folder is made.
         is_blurred: Make faces unrecognisable; without a face finder (the guide stands in) the
             whole picture.
+        has_status: Draw the status line and messages too, as they were shown.
 
     Attributes:
         problem: The reason why it ended by itself, or None.
+        notice: A message about how it is encoded, or None.
         left_out: Frames that came faster than they could be written.
 
     Raises:
         EnvironmentProblemError: The folder cannot be made.
     """
 
-    def __init__(self, path: Path, *, is_blurred: bool = True) -> None:
+    def __init__(self, path: Path, *, is_blurred: bool = True, has_status: bool = False) -> None:
         self.path = path
         self.problem: str | None = None
+        self.notice: str | None = None
         self.left_out = 0
-        self._is_blurred = is_blurred
-        self._sink = VideoSink(path, FPS)
+        self._is_blurred, self._has_status = is_blurred, has_status
+        self._sink = VideoSink(path, FPS, report=self._note)
+        self._timeline = Timeline(_LONGEST_STILL_S)
+        self._last_beat = -1
         self._waiting: queue.Queue[LiveView] = queue.Queue(WAITING)
         self._ending = threading.Event()
         self._blur = FaceBlur()
-        self._first_s: float | None = None
-        self._held: RgbImage | None = None
         self._thread = threading.Thread(target=self._write_on, name="recorder", daemon=True)
         self._thread.start()
 
@@ -90,6 +98,9 @@ class Recording(ClosingMixin):
         self.finish()
         self._thread.join()
 
+    def _note(self, notice: str) -> None:
+        self.notice = notice
+
     def _write_on(self) -> None:
         try:
             with self._sink:
@@ -107,7 +118,7 @@ class Recording(ClosingMixin):
         free = shutil.disk_usage(self.path.parent).free
         if free < LEAST_FREE_BYTES:
             self.problem = (
-                f"{self.path}: recording ended after {self._sink.frames / FPS:.0f} s, only "
+                f"{self.path}: recording ended after {self._sink.lasts_s:.0f} s, only "
                 f"{free / 1e6:.0f} MB are free on that disk. Make room, or choose another folder."
             )
         return self.problem is None
@@ -116,20 +127,13 @@ class Recording(ClosingMixin):
         result = view.result
         if self._is_blurred:
             result = replace(result, frame=self._blur.apply(result))
-        drawn = draw_result(result, view.readout, is_mirrored=view.is_mirrored)
-        now_s = result.frame.captured_s
-        self._first_s = now_s if self._first_s is None else self._first_s
-        due = round((now_s - self._first_s) * FPS) + 1 - self._sink.frames
-        if (excess := due - round(_LONGEST_STILL_S * FPS)) > 0:
-            # Left out for good, or the views after it would come too early.
-            self._first_s += excess / FPS
-            due -= excess
-        # Until this view came, the one before it was seen.
-        for _ in range(due - 1):
-            self._sink.write(self._held if self._held is not None else drawn)
-        if due > 0:
-            self._sink.write(drawn)
-        self._held = drawn
+        at_s = self._timeline.place(result.frame.captured_s)
+        beat = int(at_s * FPS + _BEAT_SLACK)
+        if beat == self._last_beat:
+            return
+        self._last_beat = beat
+        readout = view.readout if self._has_status else None
+        self._sink.write(draw_result(result, readout, is_mirrored=view.is_mirrored), at_s)
 
 
 class FaceBlur:

@@ -1,137 +1,186 @@
-"""An encoder of single frames, each of which comes out as soon as it is written.
+"""The encoders of videos, and the choice of one that this machine has.
 
-OpenCV passes no options on to the container that its FFmpeg writes
-(https://github.com/opencv/opencv/issues/24570), and keeps up to 256 KB back before they reach a
-file. Into a pipe it writes each frame at once; what comes out of that pipe, an AVI, is taken apart
-again here, and its frames go on into a container of our own choice.
+H.264 plays in every browser. Its usual encoder, libx264, comes with PyAV's wheels; another build of
+FFmpeg may lack it, so others follow, and the user is told which one it is.
 """
 
-import os
-import struct
-import tempfile
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING
 
-import cv2
-
-from maskage.context_mixin import ClosingMixin
 from maskage.errors import EnvironmentProblemError
-from maskage.records import RgbImage
 
-CODEC = "mp4v"
-"""MPEG-4 part 2: the one that OpenCV's own FFmpeg encodes everywhere, in 2 ms of one core for a
-frame of 640x480. Its VP8 took 62 ms and VP9 429 ms, and it has no H.264 and no AV1."""
+if TYPE_CHECKING:
+    from av import VideoCodecContext, VideoStream
+    from av.container import OutputContainer
 
-_AVI_LISTS = (b"RIFF", b"LIST")
-_AVI_FRAME = b"00dc"
-# ISO/IEC 14496-2, 6.2.1: a group of pictures, or a picture, begins with one of these.
-_GROUP_START, _PICTURE_START = b"\x00\x00\x01\xb3", b"\x00\x00\x01\xb6"
-# 6.2.5: the two bits after the start code; 0 is a picture that needs no other.
-_CODING_TYPE_SHIFT = 6
+FRAME_TICKS = 1000
+"""Time units of one frame: a frame may lie at any of them."""
+
+KEY_EVERY_S = 2.0
+"""Seconds from one key frame to the next: the places that a player can jump to."""
+
+_PIXELS = "yuv420p"
+"""The only kind of pixels that every browser plays."""
+_LARGEST_DENOMINATOR = 1001
+"""That of the rates of television, as 24000/1001."""
+_TAKE_ALL = ("mpegts", "mpeg")
+"""Formats for which FFmpeg lists no codecs, though they hold all of these."""
+_HAS_TIMES = 0x400
+"""Mark of a format in which each frame has a time of its own (AVFMT_VARIABLE_FPS in FFmpeg)."""
+_BT601 = 6
+"""The colours of standard definition (SMPTE 170M), by number (ITU-T H.273). Readers that heed no
+such mark, as OpenCV's, take them for granted."""
 
 
 @dataclass(frozen=True)
-class EncodedFrame:
-    """One frame as it is stored.
+class Encoder:
+    """An encoder, and the settings for it.
 
     Attributes:
-        data: The picture, without the header.
-        header: The decoder's settings; empty if the frame brings none.
-        is_key: It can be shown without the frames before it.
+        name: Its name in FFmpeg.
+        codec: Name of the codec in FFmpeg.
+        plays: The programs that play its videos, for people.
+        options: Settings; with all of them each frame comes out as soon as it is given.
+        is_even: True where frames must lie on an even beat: it knows no finer time.
     """
 
-    data: bytes
-    header: bytes
-    is_key: bool
+    name: str
+    codec: str
+    plays: str
+    options: dict[str, str] = field(default_factory=dict)
+    is_even: bool = False
 
 
-class Encoder(ClosingMixin):
-    """An encoder of frames of one size.
+ENCODERS = (
+    Encoder(
+        "libx264",
+        "h264",
+        "browsers play it",
+        {"preset": "superfast", "tune": "zerolatency", "crf": "23", "threads": "2"},
+    ),
+    Encoder(
+        "libvpx-vp9",
+        "vp9",
+        "most browsers play it",
+        {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "crf": "33", "b": "0"},
+    ),
+    Encoder(
+        "mpeg4",
+        "mpeg4",
+        "players show it, browsers do not",
+        {"flags": "+qscale", "global_quality": "472"},
+        is_even=True,
+    ),
+)
+"""From the best on."""
+
+
+@dataclass(frozen=True)
+class EncodedStream:
+    """A stream of a new file, with its encoder open.
+
+    Attributes:
+        stream: The stream.
+        encoder: The encoder.
+        notice: The reason why it is not the usual one, for people; None if it is.
+    """
+
+    stream: "VideoStream"
+    encoder: Encoder
+    notice: str | None
+
+
+def add_video_stream(
+    container: "OutputContainer",
+    size: tuple[int, int],
+    fps: float,
+    encoders: Sequence[Encoder] = ENCODERS,
+) -> EncodedStream:
+    """Add a stream of pictures to a file, by the first encoder that works here.
 
     Args:
-        fps: Frames a second.
+        container: The file, open for writing.
         size: Width and height in pixels, both even.
-        take: Gets each encoded frame in order, in a thread of the encoder's own. An exception from
-            it ends the encoding, and is raised by the next call.
+        fps: Usual frames a second.
+        encoders: Encoders to try, the best first.
 
     Raises:
-        EnvironmentProblemError: OpenCV encodes no frames of this size here.
+        EnvironmentProblemError: None of them encodes pictures of this size into such a file.
     """
+    import av
+    from av import VideoStream
 
-    def __init__(
-        self, fps: float, size: tuple[int, int], take: Callable[[EncodedFrame], None]
-    ) -> None:
-        self._take = take
-        self._fault: Exception | None = None
-        self._writer, self._pipe = _open_pipe(fps, size)
-        self._thread = threading.Thread(target=self._read_on, name="encoder", daemon=True)
-        self._thread.start()
-
-    def write(self, pixels: RgbImage) -> None:
-        """Encode one frame, RGB uint8 (H, W, 3), of the encoder's size."""
-        self._raise_fault()
-        self._writer.write(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
-
-    def close(self) -> None:
-        """Wait until the last frame has been taken; may be called twice."""
-        self._writer.release()
-        self._thread.join()
-        self._raise_fault()
-
-    def _raise_fault(self) -> None:
-        if self._fault is not None:
-            raise self._fault
-
-    def _read_on(self) -> None:
-        # Closed at once after a fault: the encoder must not wait for a reader.
-        with self._pipe:
-            try:
-                for data in read_avi_frames(self._pipe):
-                    self._take(split_frame(data))
-            except Exception as fault:  # noqa: BLE001  raised again by the next call
-                self._fault = fault
-
-
-def read_avi_frames(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the frames of an AVI as they come in, without one that is cut short."""
-    while len(head := stream.read(8)) == 8:
-        name, size = struct.unpack("<4sI", head)
-        if name in _AVI_LISTS:
-            # Its size is not known yet; its contents follow after the name of its kind.
-            stream.read(4)
+    fitting = [
+        each
+        for each in encoders
+        if each.codec in container.supported_codecs or container.format.name in _TAKE_ALL
+    ]
+    for encoder in fitting:
+        try:
+            _try_encoder(encoder, size, fps)
+        except (av.FFmpegError, ValueError):
             continue
-        data = stream.read(size + size % 2)
-        if name == _AVI_FRAME and len(data) >= size > 0:
-            yield data[:size]
+        stream = container.add_stream(encoder.name, _rate(fps))
+        assert isinstance(stream, VideoStream)
+        _set_up(stream.codec_context, encoder, size, _time_base(container, encoder, fps), fps)
+        stream.time_base = stream.codec_context.time_base
+        return EncodedStream(stream, encoder, _explain(encoder, fitting[0]))
+    raise EnvironmentProblemError(
+        f"Pictures of {size[0]}x{size[1]} px cannot be encoded here (tried "
+        f"{', '.join(each.name for each in fitting) or 'no encoder: none fits this kind of file'})."
+        f" Name a file that ends in .mp4, or use a source with a smaller picture."
+    )
 
 
-def split_frame(data: bytes) -> EncodedFrame:
-    """Split an MPEG-4 frame into its header and its picture."""
-    picture = data.find(_PICTURE_START)
-    if picture < 0:
-        return EncodedFrame(data, b"", is_key=False)
-    group = data.find(_GROUP_START, 0, picture)
-    start = group if group >= 0 else picture
-    coding_type = data[picture + len(_PICTURE_START)] >> _CODING_TYPE_SHIFT
-    return EncodedFrame(data[start:], data[:start], is_key=coding_type == 0)
+def _try_encoder(encoder: Encoder, size: tuple[int, int], fps: float) -> None:
+    """Open an encoder for such pictures.
+
+    Raises:
+        ValueError: There is no such encoder.
+        FFmpegError: It refuses them.
+    """
+    from av import CodecContext, VideoCodecContext
+
+    context = CodecContext.create(encoder.name, "w")
+    assert isinstance(context, VideoCodecContext)
+    _set_up(context, encoder, size, 1 / _rate(fps), fps)
+    context.open()
 
 
-def _open_pipe(fps: float, size: tuple[int, int]) -> tuple[cv2.VideoWriter, BinaryIO]:
-    # The name is only needed until both ends are open: a kill then leaves no file behind.
-    with tempfile.TemporaryDirectory(prefix="maskage-encoder-") as folder:
-        path = Path(folder, "frames.avi")
-        os.mkfifo(path, 0o600)
-        pipe = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
-        fourcc = cv2.VideoWriter.fourcc(*CODEC)
-        writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, fourcc, fps, size)
-        if not writer.isOpened():
-            pipe.close()
-            raise EnvironmentProblemError(
-                f"Frames of {size[0]}x{size[1]} px cannot be encoded by OpenCV here. Use a source "
-                f"with a smaller picture."
-            )
-        os.set_blocking(pipe.fileno(), True)
-        return writer, pipe
+def _set_up(
+    context: "VideoCodecContext",
+    encoder: Encoder,
+    size: tuple[int, int],
+    time_base: Fraction,
+    fps: float,
+) -> None:
+    context.width, context.height = size
+    context.pix_fmt = _PIXELS
+    context.time_base = time_base
+    context.framerate = _rate(fps)
+    context.gop_size = max(1, round(fps * KEY_EVERY_S))
+    context.max_b_frames = 0
+    context.colorspace = context.color_primaries = context.color_trc = _BT601
+    context.options = dict(encoder.options)
+
+
+def _time_base(container: "OutputContainer", encoder: Encoder, fps: float) -> Fraction:
+    """Return the finest unit of time that a file and its encoder know."""
+    has_times = bool(container.format.flags & _HAS_TIMES)
+    ticks = FRAME_TICKS if has_times and not encoder.is_even else 1
+    return 1 / (_rate(fps) * ticks)
+
+
+def _rate(fps: float) -> Fraction:
+    return Fraction(fps).limit_denominator(_LARGEST_DENOMINATOR)
+
+
+def _explain(taken: Encoder, wanted: Encoder) -> str | None:
+    if taken is wanted:
+        return None
+    return (
+        f"The encoder {wanted.name} is missing here or refuses such pictures, so {taken.name} is "
+        f"used: {taken.plays}. The package `av` from PyPI brings {wanted.name} along."
+    )

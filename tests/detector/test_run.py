@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ import pytest
 from PIL import Image
 
 from detector.cli import main
+from maskage.cameras.video.video_file import VideoFile
 from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import encode_jpeg, read_image
@@ -105,18 +107,19 @@ def test_a_folder_is_numbered_by_sorted_name_and_a_broken_picture_is_passed_over
     out = tmp_path / "annotated"
     assert run(pictures, "--model", bundle.folder, "--json", "-", "--pictures", out) == 0
     printed = capsys.readouterr()
-    events = [json.loads(line) for line in printed.out.splitlines()]
-    assert [(e["frame"], e["file"]) for e in events] == [
-        (0, "a.jpg"),
-        (1, "b.jpg"),
-        (3, "d.jpg"),
-        (4, "e.jpg"),
-    ]
+    lines = [json.loads(line) for line in printed.out.splitlines()]
+    assert [(e["frame"], e["file"]) for e in lines] == list(
+        enumerate(["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"])
+    )
+    broken = lines[2]
+    assert broken["faces"] == []
+    assert "c.jpg" in broken["error"]
+    events = [line for line in lines if "error" not in line]
     # Nothing is smoothed from one picture to the next.
     assert [e["faces"][0]["label"] for e in events] == list(MASK_AGE.labels)
     assert [e["faces"][0]["track"] for e in events] == [1, 2, 3, 4]
     assert "c.jpg" in printed.err
-    assert "1 pictures skipped" in printed.err
+    assert "1 of 5 pictures could not be read" in printed.err
     assert "guide" in printed.err
     assert [path.name for path in sorted(out.iterdir())] == [
         "000000_a.jpg",
@@ -134,28 +137,67 @@ def test_what_is_left_out_of_a_folder_is_counted_and_named(
     (pictures / "b.jpg").rename(pictures / "b.jpe")
     (pictures / "IMG_1.CR2").write_bytes(b"ftypheic")
     (pictures / "IMG_2.CR2").write_bytes(b"ftypheic")
-    assert run(pictures, "--model", bundle.folder, "--json", "-") == 0
+    (pictures / "notes.txt").write_text("x")
+    words = (pictures, "--model", bundle.folder, "--json", "-")
+    assert run(*words) == 0
     printed = capsys.readouterr()
-    files = [json.loads(line)["file"] for line in printed.out.splitlines()]
-    assert files == ["a.jfif", "b.jpe", "d.jpg", "e.jpg"]
+    lines = [json.loads(line) for line in printed.out.splitlines()]
+    assert [line["file"] for line in lines if "error" not in line] == [
+        "a.jfif",
+        "b.jpe",
+        "d.jpg",
+        "e.jpg",
+    ]
+    assert [(line["file"], line["frame"], line["faces"]) for line in lines[5:]] == [
+        ("IMG_1.CR2", None, []),
+        ("IMG_2.CR2", None, []),
+        ("notes.txt", None, []),
+    ]
+    assert lines[5]["error"] == "CR2 is not read; save it as JPEG"
     assert "Left out 2: IMG_1.CR2, IMG_2.CR2: CR2 is not read" in printed.err
-    assert "2 files and folders left out" in printed.err
+    assert "3 files and folders left out, 2 of them of a kind that is not read" in printed.err
+    (pictures / "c.jpg").unlink()
+    assert run(*words, "--strict") == 3
+    assert "IMG_1.CR2: CR2 is not read; save it as JPEG and 1 more" in capsys.readouterr().err
+    for name in ("IMG_1.CR2", "IMG_2.CR2"):
+        (pictures / name).unlink()
+    # Nobody expects notes to be labelled.
+    assert run(*words, "--strict") == 0
 
 
-def test_a_run_that_left_a_folder_of_pictures_out_does_its_work_and_ends_with_4(
+def test_folders_within_are_read_too_and_what_the_run_writes_is_not(
     pictures: Path, bundle: ModelBundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = [pictures, "--model", bundle.folder, "--json", tmp_path / "out.jsonl"]
-    (pictures / "sub").mkdir()
-    assert run(*words) == 0
-    (pictures / "d.jpg").rename(pictures / "sub" / "d.jpg")
-    assert run(*words) == 4
-    told = capsys.readouterr().err
-    assert "Left out 1: sub/ (1 picture)" in told
-    assert f"detector run {pictures / 'sub'}" in told
-    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 3
-    # What an earlier run of the same command wrote there is no loss.
-    assert run(*words, "--pictures", pictures / "sub") == 0
+    (pictures / "c.jpg").unlink()
+    deep = pictures / "b" / "deep"
+    deep.mkdir(parents=True)
+    (pictures / "e.jpg").rename(deep / "a.jpg")
+    (pictures / ".hidden").mkdir()
+    (deep / "again").symlink_to(pictures)
+    out = pictures / "annotated"
+    words = [pictures, "--model", bundle.folder, "--json", "-", "--pictures", out]
+    for _ in range(2):
+        assert run(*words) == 0
+        printed = capsys.readouterr()
+        lines = [json.loads(line) for line in printed.out.splitlines()]
+        found = [(line["frame"], line["file"]) for line in lines if "error" not in line]
+        assert found == [(0, "a.jpg"), (1, "b/deep/a.jpg"), (2, "b.jpg"), (3, "d.jpg")]
+        assert {line["file"]: line["error"] for line in lines if "error" in line} == {
+            ".hidden/": "hidden",
+            "b/deep/again/": "a link to a folder; name that folder itself",
+        }
+        assert len(list(out.iterdir())) == 4
+    assert "Left out 1: annotated/: the folder that this command writes into" in printed.err
+    # A link may hide pictures that nobody saw.
+    assert run(*words, "--strict") == 3
+
+
+def test_pictures_that_lie_only_in_folders_within_are_found(
+    tmp_path: Path, pictures: Path, bundle: ModelBundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, "--model", bundle.folder, "--json", "-") == 0
+    files = [json.loads(line)["file"] for line in capsys.readouterr().out.splitlines()]
+    assert files[:2] == ["pictures/a.jpg", "pictures/b.jpg"]
 
 
 def test_a_table_has_one_row_a_face(pictures: Path, bundle: ModelBundle, tmp_path: Path) -> None:
@@ -184,7 +226,7 @@ def test_the_gate_fails_with_3_and_still_writes_everything(
     assert run(*words, "--fail-under", 0.5) == 0
     assert run(*words, "--fail-under", 0.6) == 3
     assert "50.0% of the faces wear a mask" in capsys.readouterr().err
-    assert len(out.read_text().splitlines()) == 4
+    assert len(out.read_text().splitlines()) == 5
 
 
 def test_one_picture_is_a_source_too(
@@ -293,11 +335,27 @@ def test_events_keep_their_numbers_and_times_behind_a_damaged_spot(
 ) -> None:
     out = tmp_path / "events.jsonl"
     assert run(spoil_middle(masked_clip), "--model", bundle.folder, "--json", out) == 0
-    events = [json.loads(line) for line in out.read_text().splitlines()]
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    errors = [line for line in lines if "error" in line]
+    assert "could not be decoded" in errors[0]["error"]
+    assert 0.5 < errors[0]["time_s"] < 1.5
+    assert errors[0]["faces"] == []
+    events = [line for line in lines if "error" not in line]
     assert events[-1]["frame"] == 59
     assert 30 < len(events) < 58
     for event in events:
         assert event["time_s"] == pytest.approx(event["frame"] / 30, abs=0.001)
+
+
+def test_the_events_say_where_a_video_was_cut_off(
+    masked_clip: Path, bundle: ModelBundle, tmp_path: Path
+) -> None:
+    out = tmp_path / "events.jsonl"
+    assert run(cut_off(masked_clip), "--model", bundle.folder, "--json", out) == 0
+    *frames, last = [json.loads(line) for line in out.read_text().splitlines()]
+    assert "says that it lasts 2.0 s" in last["error"]
+    assert last["time_s"] == frames[-1]["time_s"]
+    assert last["time_s"] == pytest.approx(0.8, abs=0.2)
 
 
 def test_a_broken_picture_fails_strictly(
@@ -320,16 +378,13 @@ def test_the_annotated_video_shows_each_frame_at_its_own_time(
     assert run(clip, "--model", bundle.folder, "--video", out, "--json", events) == 0
     told = [json.loads(line)["time_s"] for line in events.read_text().splitlines()]
     assert told == pytest.approx(times, abs=0.002)
-    capture = cv2.VideoCapture(str(out))
-    period_s = 1 / capture.get(cv2.CAP_PROP_FPS)
-    seen: dict[int, float] = {}
-    beat = 0
-    while (answer := capture.read())[0]:
-        bar = int(answer[1][440:470].astype(int).mean(axis=(0, 2)).argmax() // 16)
-        seen.setdefault(bar, beat * period_s)
-        beat += 1
-    capture.release()
-    assert [seen[number] for number in range(40)] == pytest.approx(times, abs=period_s)
+    with closing(VideoFile(out, pace=False)) as video:
+        shown = list(iter(video.read, None))
+    seen = [
+        int(each.pixels[440:470].astype(int).mean(axis=(0, 2)).argmax() // 16) for each in shown
+    ]
+    assert seen == list(range(40))
+    assert [each.position_s for each in shown] == pytest.approx(times, abs=0.002)
 
 
 ALARM_WORDS = ("--on", "*", "--on-for", "0", "--cool-down", "0.3")
@@ -376,7 +431,8 @@ def test_pictures_of_phones_browsers_and_old_cameras_are_all_labelled(
     (pictures / "clip.mp4").write_bytes(b"x")
     assert run(pictures, "--model", bundle.folder, "--json", "-") == 0
     printed = capsys.readouterr()
-    files = [json.loads(line)["file"] for line in printed.out.splitlines()]
+    lines = [json.loads(line) for line in printed.out.splitlines()]
+    files = [line["file"] for line in lines if "error" not in line]
     assert files == ["a.jpg", "b.jpg", "d.jpg", "e.jpg", "f.avif", "g.gif", "h.mpo", "noext"]
     assert "IMG_1.HEIC: not a picture in JPEG, PNG, WebP, AVIF, HEIC" in printed.err
     assert "Left out 1: clip.mp4: a video, not a picture" in printed.err

@@ -21,6 +21,8 @@ _OPTIONS = {
     # A playlist that calls itself a video would fetch what it names from the network.
     "protocol_whitelist": "file",
     "max_pixels": str(LARGEST_FRAME_PX),
+    # Else a hole of more than 64 KB in an MPEG transport stream looks like its end.
+    "resync_size": str(1 << 30),
 }
 _AVI = "avi"
 _MATROSKA = "matroska"
@@ -63,6 +65,7 @@ class VideoFacts:
             it says only how long it lasts.
         lasts_s: For how long it says that it plays, or None.
         starts_s: Time by its own clock from which `lasts_s` counts.
+        sounds: Number of tracks of sound that can be decoded.
     """
 
     time_base: Fraction
@@ -75,6 +78,7 @@ class VideoFacts:
     frame_count: int | None
     lasts_s: float | None
     starts_s: float
+    sounds: int = 0
 
 
 def open_video(path: Path) -> OpenVideo:
@@ -160,6 +164,7 @@ def _read_facts(container: "InputContainer", stream: "VideoStream") -> VideoFact
         lasts_s=lasts_s,
         # Matroska counts its length from 0, wherever its first frame lies.
         starts_s=0.0 if _MATROSKA in container.format.name else (container.start_time or 0) / 1e6,
+        sounds=sum(1 for each in container.streams.audio if each.codec_context is not None),
     )
 
 

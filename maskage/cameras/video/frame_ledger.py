@@ -59,6 +59,11 @@ class FrameLedger:
         """Seconds from the first frame to the end of the last."""
         return self._position_s + self._period_s
 
+    @property
+    def begins_s(self) -> float:
+        """Time of the first frame by the file's own clock, in seconds; 0 before it came."""
+        return (self._first or 0) * self._tick_s
+
     def expect(self, stamp: int | None, size: int, hole: int = 0) -> None:
         """Note a packet that is about to be decoded.
 

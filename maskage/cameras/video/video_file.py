@@ -78,6 +78,8 @@ class VideoFile:
     Attributes:
         codec: Name of the codec in the file.
         has_beat: True where frames come at `fps` but for pauses; else at any time.
+        path: As given.
+        sounds: Number of its tracks of sound.
 
     Raises:
         CameraError: It cannot be read.
@@ -91,7 +93,8 @@ class VideoFile:
         self.frame_count: int | None = video.facts.frame_count
         self.codec = video.facts.codec
         self.has_beat = video.facts.has_beat
-        self._path = path
+        self.path = path
+        self.sounds = video.facts.sounds
         self._facts = video.facts
         self._ledger = FrameLedger(
             self._facts.time_base, 1 / self._facts.fps, in_order=self._facts.is_in_order
@@ -112,6 +115,11 @@ class VideoFile:
     def damage(self) -> VideoDamage:
         """The damage so far."""
         return VideoDamage(self._ledger.lost_count, self._damaged, self._early_end)
+
+    @property
+    def begins_s(self) -> float:
+        """Time of the first frame by the file's own clock, in seconds; 0 before it was read."""
+        return self._ledger.begins_s
 
     def take_notices(self) -> list[str]:
         """Return messages about damage and pauses left out, for people, since the last call."""
@@ -145,15 +153,15 @@ class VideoFile:
         self._pictures.close()
 
     def _require_frames(self) -> None:
-        if not self._has_frames and not self._path.is_file():
+        if not self._has_frames and not self.path.is_file():
             raise CameraError(
-                f"{self._path}: no frame can be read from this pipe; an MP4 often has its index at "
+                f"{self.path}: no frame can be read from this pipe; an MP4 often has its index at "
                 f"the end. Write it to a file first."
             )
         if not self._has_frames:
             raise CameraError(
-                f"{self._path}: none of its frames can be decoded (codec {self.codec}). If a "
-                f"player shows it, convert it: {conversion(self._path)}"
+                f"{self.path}: none of its frames can be decoded (codec {self.codec}). If a "
+                f"player shows it, convert it: {conversion(self.path)}"
             )
 
     def _decode_all(self, video: OpenVideo) -> Generator["VideoFrame"]:
@@ -173,8 +181,9 @@ class VideoFile:
             try:
                 yield from video.container.demux()
                 return
-            except av.InvalidDataError:
-                # FFmpeg goes on behind what it could not make sense of.
+            except (av.InvalidDataError, av.BlockingIOError):
+                # FFmpeg goes on behind what it could not make sense of; in an MPEG transport
+                # stream it asks to be asked again.
                 self._ledger.suspect()
             except av.FFmpegError as fault:
                 self._early_end = f"cannot be read any further ({fault.strerror})"
@@ -238,6 +247,6 @@ class VideoFile:
         except (av.FFmpegError, ValueError) as fault:
             raise CameraError(
                 f"{self.name}: its pictures ({picture.format.name}) cannot be turned into RGB "
-                f"({fault}). Convert it: {conversion(self._path)}"
+                f"({fault}). Convert it: {conversion(self.path)}"
             ) from fault
         return self._matrix.show(pixels, picture)

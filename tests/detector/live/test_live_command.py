@@ -11,13 +11,14 @@ import termios
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import cv2
 import pytest
 
 from detector.cli import main
-from detector.video.mp4 import FRAGMENT_S
+from detector.video.growing_file import FRAGMENT_S
 from maskage.cameras.video.video_file import VideoFile
 from maskage.formats.bundle import ModelBundle
 from tests.detector.screens.test_terminal import read_until
@@ -364,9 +365,5 @@ def wait_for_seconds(events: Path, seconds: float) -> float:
 
 
 def played_s(path: Path) -> float:
-    reader = cv2.VideoCapture(str(path))
-    fps, frames = reader.get(cv2.CAP_PROP_FPS), 0
-    while reader.read()[0]:
-        frames += 1
-    reader.release()
-    return frames / fps if frames else 0.0
+    with closing(VideoFile(path, pace=False)) as video:
+        return max((frame.position_s for frame in iter(video.read, None)), default=0.0)

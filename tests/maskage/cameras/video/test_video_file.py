@@ -97,6 +97,23 @@ def test_a_damaged_spot_is_read_over_and_what_follows_keeps_its_number_and_time(
     assert "could not be decoded" in notices[0]
 
 
+@pytest.mark.parametrize("hole_bytes", [200_000, 20_000_000])
+def test_a_hole_in_a_transport_stream_is_neither_its_end_nor_a_new_begin(
+    tmp_path: Path, hole_bytes: int
+) -> None:
+    clip = make_clip(tmp_path / "clip.ts")
+    data = clip.read_bytes()
+    begin, end = (len(data) * part // 3 // 188 * 188 for part in (1, 2))
+    clip.write_bytes(data[:begin] + bytes(hole_bytes) + data[end:])
+    video = VideoFile(clip, pace=False)
+    times_s = [frame.position_s for frame in read_all(video)]
+    assert times_s == sorted(times_s)
+    assert times_s[-1] == pytest.approx(59 / 30, abs=0.001)
+    assert len(times_s) + video.damage.lost == 60
+    assert video.damage.early_end is None
+    assert any("could not be decoded" in notice for notice in video.take_notices())
+
+
 def test_frames_of_which_an_avi_keeps_no_trace_are_missed_at_its_end(tmp_path: Path) -> None:
     video = open_file(spoil_middle(make_clip(tmp_path / "a.avi", codec="mjpeg")))
     assert len(read_all(video)) < 60
