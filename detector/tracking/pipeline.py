@@ -44,6 +44,9 @@ class Timings:
     track_ms: float
 
 
+ALL_CAMERAS = -1
+
+
 @dataclass(frozen=True, eq=False)
 class FrameResult:
     """One frame with its labelled faces.
@@ -53,7 +56,8 @@ class FrameResult:
         faces: The faces, largest first, as the finder gave them.
         timings: The time of each stage.
         scheme: The classes of the model.
-        camera: Position of its camera among those that are watched together, from 0.
+        camera: Position of its camera among those that are watched together, from 0;
+            `ALL_CAMERAS` for a picture of all of them.
         source: Name of that camera, where several are watched; else None.
     """
 
@@ -63,6 +67,11 @@ class FrameResult:
     scheme: Scheme
     camera: int = 0
     source: str | None = None
+
+    @property
+    def is_of_all(self) -> bool:
+        """True for a picture of several cameras."""
+        return self.camera == ALL_CAMERAS
 
 
 @dataclass(frozen=True, eq=False)
