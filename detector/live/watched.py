@@ -326,4 +326,5 @@ def _describe_end(camera: WatchedCamera, summary: LiveSummary) -> str:
     if summary.frames:
         lost = ", lost at the end" if camera.phase is CameraPhase.LOST else ""
         return f"{camera.name}: {summary}{lost}"
-    return f"{camera.name}: no picture came. {camera.feed.problem or ''}".rstrip()
+    reason = (camera.feed.problem or "").removeprefix(f"{camera.name}: ")
+    return f"{camera.name}: no picture came. {reason}".rstrip()
