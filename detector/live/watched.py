@@ -327,4 +327,4 @@ def _describe_end(camera: WatchedCamera, summary: LiveSummary) -> str:
         lost = ", lost at the end" if camera.phase is CameraPhase.LOST else ""
         return f"{camera.name}: {summary}{lost}"
     reason = (camera.feed.problem or "").removeprefix(f"{camera.name}: ")
-    return f"{camera.name}: no picture came. {reason}".rstrip()
+    return f"{camera.name}: no picture came{f': {reason}' if reason else '.'}"

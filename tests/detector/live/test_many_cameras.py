@@ -513,7 +513,7 @@ def test_one_that_never_comes_leaves_the_others_and_the_exit_code_alone(
     words = ["--source", NOBODY, "--source", str(clip), "--frames", "5", "--csv", str(out)]
     assert run(bundle, *words) == 0
     told = capsys.readouterr()
-    assert f"{NOBODY}: no picture came. the camera does not answer" in told.out
+    assert f"{NOBODY}: no picture came: the camera does not answer" in told.out
     assert "clip.mp4  #1 mask, old" in told.err
     head, row = out.read_text().splitlines()[:2]
     assert head.startswith("source,frame,time_s,file,track,")
@@ -527,8 +527,8 @@ def test_where_none_ever_came_it_ends_with_an_error_that_names_them(
     assert run(bundle, *words) == ENVIRONMENT
     told = capsys.readouterr()
     assert "None of the 2 cameras gave a picture." in told.err
-    assert f"{NOBODY}: no picture came." in told.err
-    assert "http://127.0.0.1:9/b: no picture came." in told.err
+    assert f"{NOBODY}: no picture came: " in told.err
+    assert "http://127.0.0.1:9/b: no picture came: " in told.err
 
 
 def test_a_file_that_is_not_there_ends_it_before_anything_is_watched(
