@@ -28,6 +28,7 @@ ALL_NAME = "all"
 
 _HEIGHT_SHARE = 0.75
 _CAPTION_PX = 18
+_STATUS_PX = 44
 _TEXT_PX = 14
 _BACKGROUND = 24
 _GAP_PX = 2
@@ -65,7 +66,8 @@ def compose_grid(results: Sequence[FrameResult], base: LiveView) -> LiveView:
         The view; it is not to be mirrored, since each of its tiles is, where that was chosen.
     """
     places = lay_out_tiles(len(results))
-    rows_px = max(place.y + place.height for place in places)
+    # The status lines get a strip of their own, so that they cover no camera.
+    rows_px = max(place.y + place.height for place in places) + _STATUS_PX
     canvas = np.full((rows_px, GRID_WIDTH_PX, 3), _BACKGROUND, np.uint8)
     is_mirrored = base.is_mirrored or base.controls.is_mirrored
     faces: list[TrackedFace] = []
@@ -75,7 +77,9 @@ def compose_grid(results: Sequence[FrameResult], base: LiveView) -> LiveView:
         is_alarm = figures.phase in (CameraPhase.WAITING, CameraPhase.LOST)
         tiles.append(Tile(place, str(figures), is_alarm))
         _draw_caption(canvas, tiles[-1])
-    newest = max(results, key=lambda result: result.frame.captured_s)
+    # What stands for a camera without a picture is newer than every picture, and means nothing.
+    real = [r for r, each in zip(results, base.cameras, strict=True) if each.age_ms is not None]
+    newest = max(real or results, key=lambda result: result.frame.captured_s)
     frame = Frame(
         canvas,
         sum(figures.counts.frames for figures in base.cameras),

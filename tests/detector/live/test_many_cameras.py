@@ -1,6 +1,7 @@
 """Several cameras are watched at once: none starves, none costs another, each has its events."""
 
 import json
+import queue
 import threading
 import time
 from collections import Counter
@@ -143,7 +144,7 @@ def watching(
     with ExitStack() as held:
         arrived = threading.Event()
         choice = CameraChoice(names, lambda source: openers[source]())
-        news = watched.queue.SimpleQueue[str]()
+        news: queue.SimpleQueue[str] = queue.SimpleQueue()
         cameras = WatchedCameras(
             [
                 WatchedCamera(
@@ -440,9 +441,12 @@ def test_a_pause_holds_every_camera(bundle: ModelBundle, tmp_path: Path) -> None
 
 def test_each_camera_raises_alarms_of_its_own(bundle: ModelBundle, tmp_path: Path) -> None:
     settings = AlarmSettings(
-        labels=("mask_old", "nomask_old"), commands=(("true",),), webhooks=(), on_for_s=0.0,
+        labels=frozenset(("mask_old", "nomask_old")),
+        commands=(("true",),),
+        webhooks=(),
+        on_for_s=0.0,
         cool_down_s=1000.0,
-    )  # fmt: skip
+    )
     raised: list[str] = []
     with Alarms(settings, "cameras", lambda message: None) as alarms:
         for worker in alarms._workers:
