@@ -226,7 +226,9 @@ class LiveLoop:
     ) -> Readout:
         feed = camera.feed
         notices = [feed.problem, camera.pipeline.finder.notice, _name_missing(figures, camera)]
-        is_moving = feed.camera.is_live and not self._status.is_paused and camera.fault is None
+        is_moving = feed.camera.is_live and not self._status.is_paused
+        if self._cameras.are_several and camera.has_ended:
+            is_moving = False
         age_ms = 1000 * (time.monotonic() - result.frame.captured_s)
         return Readout(
             fps=camera.meter.rate if is_moving else None,

@@ -307,6 +307,7 @@ def test_a_recording_ends_by_itself_and_all_end_when_the_last_has(
         "long: it has ended.",
     ]
     assert wall.views[-1].is_over
+    assert wall.views[-1].readout.fps is None
 
 
 def test_a_recording_that_breaks_off_leaves_the_others_running(

@@ -13,7 +13,7 @@ from detector.screens.camera_grid import (
     empty_result,
     lay_out_tiles,
 )
-from detector.screens.commands import ToggleAll
+from detector.screens.commands import CorrectLabel, ToggleAll
 from detector.screens.headless import HeadlessScreen
 from detector.screens.keys import LiveKeys
 from detector.screens.terminal import compose_view
@@ -160,10 +160,9 @@ def test_the_key_of_all_cameras_is_there_only_where_there_are_several() -> None:
     assert "f select face, g all cameras, 1-4" in LiveKeys(MASK_AGE, has_several=True).help
     assert LiveKeys(MASK_AGE).parse("g") == []
     # A class keeps its key where no other meaning takes it.
-    assert LiveKeys(with_keys("g", "x")).parse("g") != []
-    assert (
-        "g is not the key of class 0 here" in LiveKeys(with_keys("g", "x"), has_several=True).help
-    )
+    scheme = with_keys("g", "x")
+    assert LiveKeys(scheme).parse("g") == [CorrectLabel("class 0")]
+    assert "g is not the key of class 0 here" in LiveKeys(scheme, has_several=True).help
 
 
 def test_boxes_never_lose_their_last_pixel() -> None:
