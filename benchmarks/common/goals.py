@@ -70,6 +70,16 @@ FRAME_AGE = (
     Goal(("live", "age_p95_ms"), f"{_LIVE}, with a network of 100 ms", at_most=250),
     Goal((EVERY, "most_waiting"), f"{_LIVE}: one frame waits at most", at_most=1),
 )
+MANY_CAMERAS = (
+    Goal(
+        ("four", "least_fps"),
+        f"{_LIVE} of several cameras: four of 640x480 at 10 a second on two cores",
+        at_least=9.5,
+    ),
+    Goal(
+        ("cost",), f"{_LIVE} of several cameras: a dead and a slow one cost no other", at_most=0.1
+    ),
+)
 WEB_LOAD = (
     Goal((EVERY, "show_p99_us"), "a frame lasts 33 ms; showing it takes a tenth", at_most=3300),
     Goal((EVERY, "frames_share"), "who watches slows the loop by a fifth at most", at_least=0.8),

@@ -16,6 +16,7 @@ from detector.live.controls import LiveControls
 from detector.live.corrections import Corrections, CorrectionStore
 from detector.live.loop import LiveLimits, LiveLoop
 from detector.live.sources import CameraChoice
+from detector.live.watched import WatchedCamera, WatchedCameras
 from detector.screens.base import LiveView, Screen
 from detector.screens.commands import Command, CommandDesk
 from detector.tracking.pipeline import FrameResult, LivePipeline
@@ -95,18 +96,16 @@ def open_loop(
         feed_class(choice.open) as feed,
         Corrections(CorrectionStore(work / "data"), pipeline.scheme, "model") as corrections,
     ):
+        cameras = WatchedCameras([WatchedCamera(feed, pipeline)], choice)
         controls = LiveControls(
-            feed,
-            pipeline,
-            choice,
+            cameras,
             corrections,
             snapshots=work / "snapshots",
             recordings=work / "recordings",
         )
         try:
             loop = LiveLoop(
-                feed,
-                pipeline,
+                cameras,
                 screen,
                 controls,
                 limits=limits or LiveLimits(),

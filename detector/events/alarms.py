@@ -11,7 +11,7 @@ camera opened again, another camera chosen) its time goes on from where it was.
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
 
@@ -89,8 +89,29 @@ class _Watch:
     raised_s: float = -math.inf
 
 
+@dataclass
+class _CameraWatch:
+    """What is remembered of one camera.
+
+    Attributes:
+        tracks: The times of each track.
+        quiet_until_s: End of the time in which no further alarm is raised.
+    """
+
+    tracks: dict[int, _Watch] = field(default_factory=dict)
+    quiet_until_s: float = -math.inf
+    _last_position_s: float = 0.0
+    _shift_s: float = 0.0
+
+    def time_of(self, frame: Frame) -> float:
+        """Return seconds that never go back."""
+        self._shift_s += max(0.0, self._last_position_s - frame.position_s)
+        self._last_position_s = frame.position_s
+        return frame.position_s + self._shift_s
+
+
 class Alarms(ClosingMixin):
-    """The alarms of one view or recording.
+    """The alarms of one view or recording; each camera of a view has its own times.
 
     Args:
         settings: From `alarm_options.read_alarm_rules`.
@@ -115,9 +136,7 @@ class Alarms(ClosingMixin):
         self._close_s = close_s
         self._keeps_all = keeps_all
         self._raised = 0
-        self._watches: dict[int, _Watch] = {}
-        self._last_position_s = self._shift_s = 0.0
-        self._quiet_until_s = -math.inf
+        self._cameras: dict[int, _CameraWatch] = {}
         actions: list[Action] = [
             *(CommandAction(words) for words in settings.commands),
             *(WebhookAction(url) for url in settings.webhooks),
@@ -125,7 +144,7 @@ class Alarms(ClosingMixin):
         most_waiting = None if keeps_all else WAITING_ALARMS
         self._workers = [ActionWorker(action, report, most_waiting) for action in actions]
 
-    def update(self, result: FrameResult, source: str | None = None) -> None:
+    def update(self, result: FrameResult, source: str | None = None, camera: int = 0) -> None:
         """Take in the next frame and raise an alarm if one is due; never waits for it.
 
         A face is due when its steadied label is among those of the settings, it is sure, and both
@@ -137,22 +156,24 @@ class Alarms(ClosingMixin):
         Args:
             result: The frame.
             source: Name of the present camera, if another one than at first may be watched.
+            camera: Its number, where several are watched at once.
         """
-        now_s = self._time_of(result.frame)
+        watched = self._cameras.setdefault(camera, _CameraWatch())
+        now_s = watched.time_of(result.frame)
         due = [
             (watch, face)
             for face in result.faces
-            if (watch := self._watch(face, now_s)).since_s is not None
+            if (watch := self._watch(watched, face, now_s)).since_s is not None
             and (
                 result.frame.file is not None
                 or now_s - watch.since_s >= self._settings.on_for_s - _ROUNDING_S
             )
         ]
-        self._watches = {t: w for t, w in self._watches.items() if now_s - w.seen_s <= KEEP_S}
-        if due and now_s >= self._quiet_until_s - _ROUNDING_S:
+        watched.tracks = {t: w for t, w in watched.tracks.items() if now_s - w.seen_s <= KEEP_S}
+        if due and now_s >= watched.quiet_until_s - _ROUNDING_S:
             watch, face = min(due, key=lambda pair: pair[0].raised_s)
             watch.raised_s = now_s
-            self._quiet_until_s = now_s + self._settings.cool_down_s
+            watched.quiet_until_s = now_s + self._settings.cool_down_s
             self._raise(face, result.frame, source or self._source)
 
     @property
@@ -210,14 +231,8 @@ class Alarms(ClosingMixin):
             limit = f"until all are done, or none is for {self._close_s:g} s"
         return f"Waiting for {left} commands and webhooks, {limit}. Ctrl-C gives them up."
 
-    def _time_of(self, frame: Frame) -> float:
-        """Return seconds that never go back."""
-        self._shift_s += max(0.0, self._last_position_s - frame.position_s)
-        self._last_position_s = frame.position_s
-        return frame.position_s + self._shift_s
-
-    def _watch(self, face: TrackedFace, now_s: float) -> _Watch:
-        watch = self._watches.setdefault(face.track, _Watch())
+    def _watch(self, watched: _CameraWatch, face: TrackedFace, now_s: float) -> _Watch:
+        watch = watched.tracks.setdefault(face.track, _Watch())
         watch.seen_s = now_s
         if not face.is_sure or face.label not in self._settings.labels:
             watch.since_s = None

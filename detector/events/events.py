@@ -32,14 +32,16 @@ _FIXED_COLUMNS = (
 )
 
 
-def csv_columns(scheme: Scheme) -> list[str]:
+def csv_columns(scheme: Scheme, *, has_sources: bool = False) -> list[str]:
     """Return the columns of the table: eleven of a face, then one for each class in class order.
+
+    Where several cameras are watched (`has_sources`), the camera's name is one more, the first.
 
     Each is called like its class folder. One that would be called like another column, or that a
     spreadsheet would run as a formula, has "p_" before it: "p_label". Cells in the column `label`
     that a spreadsheet would run have "./" before them.
     """
-    columns = list(_FIXED_COLUMNS)
+    columns = [*(["source"] if has_sources else []), *_FIXED_COLUMNS]
     for label in scheme.labels:
         name = label
         while name in columns or (name != label and name in scheme) or path_to_cell(name) != name:
@@ -51,6 +53,8 @@ def csv_columns(scheme: Scheme) -> list[str]:
 def event_of(result: FrameResult) -> dict[str, Any]:
     """Return a frame as a JSON object: frame, time_s, faces; file for pictures.
 
+    Where several cameras are watched, `source` is the name of the frame's camera.
+
     Of a face, `unsure_reason` is "unfamiliar" (unlike the faces that the model learned),
     "confidence" (under the threshold) or null; `strangeness` is null where it is not measured.
     """
@@ -58,6 +62,8 @@ def event_of(result: FrameResult) -> dict[str, Any]:
         "frame": result.frame.index,
         "time_s": round(result.frame.position_s, 3),
     }
+    if result.source is not None:
+        event["source"] = path_to_text(result.source)
     if result.frame.file is not None:
         event["file"] = path_to_text(result.frame.file)
     event["faces"] = [_face_event(face) for face in result.faces]
@@ -135,14 +141,20 @@ class EventLog(_TextSink):
 class EventTable(_TextSink):
     """A CSV file of one row a face, with the columns `csv_columns`; "-" is stdout.
 
+    Args:
+        out: Place of the file.
+        scheme: The classes.
+        has_sources: Several cameras are watched.
+
     Raises:
         EnvironmentProblemError: The file cannot be opened.
     """
 
-    def __init__(self, out: Path, scheme: Scheme) -> None:
+    def __init__(self, out: Path, scheme: Scheme, *, has_sources: bool = False) -> None:
         super().__init__(out)
+        self._has_sources = has_sources
         self._writer = csv.writer(self._file, lineterminator="\n")
-        self._writer.writerow(csv_columns(scheme))
+        self._writer.writerow(csv_columns(scheme, has_sources=has_sources))
 
     def write(self, result: FrameResult) -> None:
         """Append the faces of one frame."""
@@ -151,6 +163,7 @@ class EventTable(_TextSink):
             box = face.box
             self._writer.writerow(
                 [
+                    *([path_to_cell(result.source or "")] if self._has_sources else []),
                     frame.index,
                     f"{frame.position_s:.3f}",
                     path_to_cell(frame.file or ""),
@@ -165,7 +178,12 @@ class EventTable(_TextSink):
 
 
 def open_event_files(
-    json_out: Path | None, csv_out: Path | None, scheme: Scheme, held: ExitStack
+    json_out: Path | None,
+    csv_out: Path | None,
+    scheme: Scheme,
+    held: ExitStack,
+    *,
+    has_sources: bool = False,
 ) -> list[Callable[[FrameResult], None]]:
     """Open the event files that were asked for, and return what writes a frame into each.
 
@@ -174,6 +192,7 @@ def open_event_files(
         csv_out: Place of the `EventTable`, or None.
         scheme: The classes.
         held: Closes them.
+        has_sources: Several cameras are watched.
 
     Raises:
         EnvironmentProblemError: A file cannot be opened.
@@ -182,5 +201,7 @@ def open_event_files(
     if json_out is not None:
         writers.append(held.enter_context(EventLog(json_out)).write)
     if csv_out is not None:
-        writers.append(held.enter_context(EventTable(csv_out, scheme)).write)
+        writers.append(
+            held.enter_context(EventTable(csv_out, scheme, has_sources=has_sources)).write
+        )
     return writers

@@ -100,9 +100,13 @@ def _add_watch_options(parser: CommandParser) -> None:
 
 
 def _add_source_options(group: argparse._ArgumentGroup) -> None:
-    more = "; repeatable: the key c shows the next"
+    more = (
+        "; repeatable: all are watched at once, the key c shows the next one, the key g all of them"
+    )
     add_source(group, more, action="append", default=None)
     add_demo_seed(group)
+    group.add_argument("--grid", action="store_true",
+                       help="begin with all of several cameras in one picture")  # fmt: skip
     group.add_argument("--mirror", action="store_true", help="begin mirrored")
     group.add_argument("--full-speed", action="store_true",
                        help="show every frame of a video, as fast as possible")  # fmt: skip
@@ -175,6 +179,11 @@ def _watch(arguments: argparse.Namespace) -> int:
     require_positive("--frames", arguments.frames)
     require_share("--threshold", arguments.threshold)
     require_strange_above(arguments.strange_above)
+    if arguments.grid and len(arguments.source or ()) < 2:
+        raise UsageError(
+            "--grid shows several cameras in one picture; found one. Give one more --source, or "
+            "leave --grid out."
+        )
     is_stdout = require_one_stdout(arguments)
     if is_stdout and getattr(arguments, "terminal", False):
         raise UsageError(
@@ -197,6 +206,7 @@ def _watch(arguments: argparse.Namespace) -> int:
                 is_paced=not arguments.full_speed,
                 is_mirrored=arguments.mirror,
                 seed=arguments.seed,
+                is_all=arguments.grid,
             ),
             model=ModelRequest(
                 folder=arguments.model,

@@ -1,6 +1,7 @@
 """The controls of a live view: carry out commands, and return how everything stands."""
 
 import queue
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,15 +9,14 @@ from pathlib import Path
 from detector.drawing.overlay import Readout, draw_result
 from detector.live.corrections import Corrections
 from detector.live.recording import Recording, name_by_time
-from detector.live.sources import CameraChoice
+from detector.live.watched import WatchedCameras
 from detector.screens import commands
 from detector.screens.base import Controls, LiveStatus, LiveView
 from detector.screens.commands import Command
 from detector.screens.keys import LiveKeys
-from detector.tracking.pipeline import EVERYTHING, FrameResult, LivePipeline
+from detector.tracking.pipeline import EVERYTHING, FrameResult
 from detector.tracking.tracker import TrackedFace
 from detector.video.sink import write_picture
-from maskage.cameras.live_feed import LiveFeed
 from maskage.console import say
 from maskage.errors import EnvironmentProblemError
 from maskage.formats.output_log import Kind
@@ -24,15 +24,14 @@ from maskage.outside_text import shown_text
 
 MESSAGE_S = 3.0
 KEYS_S = 8.0
+_NAME_LENGTH = 40
 
 
 class LiveControls:
     """The one place where commands change something, between two frames of the loop.
 
     Args:
-        feed: Source of the frames.
-        pipeline: Labels them.
-        choice: Cameras that can be chosen.
+        cameras: The cameras that are watched, and which of them is shown.
         corrections: Takes wrongly labelled faces.
         snapshots: Folder for pictures.
         recordings: Folder for recordings.
@@ -43,9 +42,7 @@ class LiveControls:
 
     def __init__(
         self,
-        feed: LiveFeed,
-        pipeline: LivePipeline,
-        choice: CameraChoice,
+        cameras: WatchedCameras,
         corrections: Corrections,
         *,
         snapshots: Path,
@@ -54,8 +51,9 @@ class LiveControls:
         is_mirrored: bool = False,
         on_kept: Callable[[Path, Kind], None] = lambda path, kind: None,
     ) -> None:
-        self._feed, self._pipeline = feed, pipeline
-        self._choice, self._corrections = choice, corrections
+        self._cameras, self._corrections = cameras, corrections
+        # The settings are the same for all of them.
+        self._pipeline = pipeline = cameras.shown.pipeline
         self._snapshots, self._recordings = snapshots, recordings
         self._is_blurred, self._is_mirrored = is_blurred, is_mirrored
         self._on_kept = on_kept
@@ -66,7 +64,7 @@ class LiveControls:
         self._recording: Recording | None = None
         self._finishing: list[Recording] = []
         self._thrift = pipeline.thrift
-        self._keys = LiveKeys(pipeline.scheme)
+        self._keys = LiveKeys(pipeline.scheme, has_several=cameras.are_several)
         self._label: str | None = None
         self._message, self._message_until_s = "", 0.0
         self._news: list[str] = []
@@ -89,9 +87,11 @@ class LiveControls:
                 threshold=self._pipeline.unsure_below,
                 recording=self._recording.path if self._recording else None,
                 selected=self._selected,
-                source=self._choice.index,
-                sources=self._choice.names,
-                correcting=self._corrections.objection(self._choice.source),
+                source=self._cameras.index,
+                sources=self._cameras.names,
+                correcting=self._find_objection(),
+                is_all=self._cameras.is_all,
+                is_mirrored=self._is_mirrored,
             ),
             is_paused=self._is_paused,
             is_mirrored=self._is_mirrored,
@@ -104,13 +104,6 @@ class LiveControls:
         """Leave a message to be shown; from any thread."""
         self._waiting.put(message)
 
-    def use_next_source(self) -> bool:
-        """Watch the next source after the end of a recording; returns False if none is left."""
-        is_another = self._choice.use_after_end()
-        if is_another:
-            self._switch()
-        return is_another
-
     def start_recording(self) -> None:
         """Start to record.
 
@@ -122,7 +115,7 @@ class LiveControls:
         self._recording = Recording(path, is_blurred=self._is_blurred)
         if self._is_blurred:
             # While faces are only followed, a new one would stay unseen, and so unblurred.
-            self._pipeline.adjust(thrift=EVERYTHING)
+            self._cameras.adjust(thrift=EVERYTHING)
         self._say(
             f"recording {path}, {'faces blurred' if self._is_blurred else 'faces as they are'}"
         )
@@ -156,19 +149,23 @@ class LiveControls:
             case commands.ToggleRecording():
                 self._toggle_recording()
             case commands.NextPicture():
-                self._feed.advance()
+                self._show_next_picture()
             case commands.NextCamera():
-                if self._choice.use_next():
-                    self._switch()
+                if self._cameras.use_next():
+                    self._note_switch()
                 else:
                     self._say(
                         "There is no other camera. Start with one more --source to switch to."
                     )
             case commands.UseCamera(index):
-                if self._choice.use(index):
-                    self._switch()
+                if self._cameras.use(index):
+                    self._note_switch()
                 else:
                     self._say("That camera is watched already, or gone.")
+            case commands.ShowAll():
+                self._show_all(is_all=True)
+            case commands.ToggleAll():
+                self._show_all(is_all=not self._cameras.is_all)
             case commands.SetThreshold(value):
                 self._set_threshold(value)
             case commands.MoveThreshold(by):
@@ -184,11 +181,20 @@ class LiveControls:
             case commands.ShowKeys():
                 self._say(self._keys.help, KEYS_S)
 
+    def _find_objection(self) -> str | None:
+        """Return why nobody who is shown can be saved, or None if somebody can."""
+        if not self._cameras.is_all:
+            return self._corrections.objection(self._cameras.source)
+        objections = [self._corrections.objection(each.source) for each in self._cameras]
+        return None if None in objections else objections[0]
+
     def _collect_messages(self) -> None:
         if (saved := self._corrections.take_message()) is not None:
             self._say(saved)
-        if not self._waiting.empty():
-            self._say(self._waiting.get())
+        waiting = [self._waiting.get() for _ in range(self._waiting.qsize())]
+        if waiting:
+            self._say("  ".join(waiting))
+            self._news[-1:] = waiting
         if self._recording is not None and self._recording.is_done:
             self._stop_recording()
         for recording in [each for each in self._finishing if each.is_done]:
@@ -209,31 +215,53 @@ class LiveControls:
         self._recording.finish()
         self._finishing.append(self._recording)
         self._recording = None
-        self._pipeline.adjust(thrift=self._thrift)
+        self._cameras.adjust(thrift=self._thrift)
 
     def _take_snapshot(self) -> None:
         if self._shown is None:
             return
-        path = name_by_time(self._snapshots, ".jpg")
+        path = self._name_snapshot(self._shown)
         self._on_kept(path, Kind.PICTURE)
         try:
-            write_picture(path, draw_result(self._shown, Readout(), is_mirrored=self._is_mirrored))
+            # All cameras together have been mirrored one by one.
+            is_mirrored = self._is_mirrored and not self._shown.is_of_all
+            write_picture(path, draw_result(self._shown, Readout(), is_mirrored=is_mirrored))
         except EnvironmentProblemError as fault:
             # A full disk is no reason to stop watching.
             self._say(str(fault))
         else:
             self._say(f"saved {path}")
 
-    def _switch(self) -> None:
-        """Watch the camera that has been chosen."""
+    def _name_snapshot(self, shown: FrameResult) -> Path:
+        """Return a path named by the time, and by the camera where there are several."""
+        path = name_by_time(self._snapshots, ".jpg")
+        if not self._cameras.are_several:
+            return path
+        name = "all" if shown.is_of_all else self._cameras.cameras[shown.camera].name
+        plain = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:_NAME_LENGTH]
+        return path.with_name(f"{path.stem}-{plain or shown.camera}.jpg")
+
+    def _show_next_picture(self) -> None:
+        for camera in self._cameras if self._cameras.is_all else (self._cameras.shown,):
+            camera.feed.advance()
+
+    def _show_all(self, *, is_all: bool) -> None:
+        if not self._cameras.show_all(is_all=is_all):
+            self._say("There is no other camera. Start with one more --source to see several.")
+            return
         self._selected, self._former = None, self._shown
-        self._is_paused = False
-        name = self._choice.names[self._choice.index]
-        self._feed.switch(self._choice.open, name)
-        self._say(f"watching {name}")
+        shown = "all cameras" if is_all else self._cameras.shown.name
+        self._say(f"showing {shown}")
+
+    def _note_switch(self) -> None:
+        """Note that another camera is shown."""
+        self._selected, self._former = None, self._shown
+        if not self._cameras.are_several:
+            self._is_paused = False
+        self._say(f"watching {self._cameras.names[self._cameras.index]}")
 
     def _set_threshold(self, value: float) -> None:
-        self._pipeline.adjust(unsure_below=min(1.0, max(0.0, round(value, 2))))
+        self._cameras.adjust(unsure_below=min(1.0, max(0.0, round(value, 2))))
         self._say(f"unsure below {self._pipeline.unsure_below:.0%}")
 
     def _select_next(self) -> None:
@@ -270,14 +298,38 @@ class LiveControls:
         if face is None or self._shown is None:
             self._say("no face there to correct")
             return
+        if self._shown.is_of_all:
+            # The largest of a picture of all is the face of whoever stands nearest to any camera.
+            if track is None:
+                self._say("of all cameras, choose a face with f first")
+                return
+            self._correct_original(face.track, command.label)
+            return
+        camera = self._cameras.shown
         outcome = self._corrections.save(
             self._shown.frame,
             face.box,
             command.label,
-            source=self._choice.source,
-            camera=self._feed.camera.name,
+            source=self._cameras.source,
+            camera=camera.feed.camera.name,
         )
         self._say(f"#{face.track}: {outcome}")
+
+    def _correct_original(self, track: int, label: str) -> None:
+        """Save a face of a picture of all cameras, as its own camera saw it."""
+        camera = self._cameras.find_track(track)
+        if camera is None or camera.newest is None:
+            self._say("no face there to correct")
+            return
+        face = next(each for each in camera.newest.faces if each.track == track)
+        outcome = self._corrections.save(
+            camera.newest.frame,
+            face.box,
+            label,
+            source=camera.source,
+            camera=camera.feed.camera.name,
+        )
+        self._say(f"#{track}: {outcome}")
 
     @property
     def _faces(self) -> tuple[TrackedFace, ...]:

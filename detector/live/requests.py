@@ -16,16 +16,19 @@ class SourceRequest:
     """The cameras to watch.
 
     Attributes:
-        names: Sources as in `maskage.cameras.sources.open_camera`; the first is watched first.
+        names: Sources as in `maskage.cameras.sources.open_camera`; all are watched, and the first
+            is shown first.
         is_paced: Recordings play at their own speed.
         is_mirrored: The picture is a mirror at first, for a camera that faces its user.
         seed: Seed of the people before the demo camera.
+        is_all: Begin with all of several cameras in one picture.
     """
 
     names: tuple[str, ...] = ("0",)
     is_paced: bool = True
     is_mirrored: bool = False
     seed: int = 0
+    is_all: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,20 +11,21 @@ from detector.events.events import open_event_files
 from detector.live.controls import LiveControls
 from detector.live.corrections import Corrections
 from detector.live.loop import LiveLoop
+from detector.live.open_cameras import choose_cameras, open_cameras
 from detector.live.requests import LiveRequest
-from detector.live.sources import CameraChoice, public_source
+from detector.live.sources import CameraChoice, can_come_later, public_source
 from detector.live.summary import LiveSummary
+from detector.live.watched import WatchedCameras
 from detector.screens.base import Screen
 from detector.screens.commands import CommandDesk
 from detector.screens.display import DisplayProbe, ScreenKind, choose_screen
 from detector.screens.keys import LiveKeys
 from detector.tracking.pipeline import FrameResult, open_pipeline
 from detector.web.options import WebOptions
-from maskage.cameras.live_feed import LiveFeed
-from maskage.cameras.sources import open_camera, shows_pictures
+from maskage.cameras.sources import shows_pictures
 from maskage.classes.scheme import Scheme
 from maskage.console import say
-from maskage.errors import DatasetError, EnvironmentProblemError
+from maskage.errors import CameraError, DatasetError, EnvironmentProblemError
 from maskage.faces.finder import SMALLEST_IN_PICTURE_PX, open_face_finder
 from maskage.formats.bundle import ModelBundle, find_bundle, load_bundle
 from maskage.formats.output_log import Kind, Output, log_output
@@ -46,7 +46,7 @@ def run_live(request: LiveRequest) -> LiveSummary:
     loop = None
     try:
         with ExitStack() as held:
-            loop = _open_loop(request, held)
+            loop, cameras = _open_loop(request, held)
             loop.run()
     except (KeyboardInterrupt, SystemExit):
         # The usual end of a view without keys: its summary is printed too.
@@ -63,7 +63,28 @@ def run_live(request: LiveRequest) -> LiveSummary:
         raise DatasetError(
             f"{public_source(request.source.names[0])}: none of its pictures can be read."
         )
+    _require_pictures(cameras, summary)
     return summary
+
+
+def _require_pictures(cameras: WatchedCameras, summary: LiveSummary) -> None:
+    """Require that a picture came from one of several cameras, and no recording broke off.
+
+    Raises:
+        CameraError: None came, or one did.
+    """
+    if not cameras.are_several:
+        return
+    if summary.frames == 0:
+        raise CameraError(
+            f"None of the {len(cameras.cameras)} cameras gave a picture.",
+            *summary.cameras,
+            "Check the addresses and cables, or watch one alone, to see what it answers.",
+        )
+    faults = [str(camera.fault) for camera in cameras if camera.fault is not None]
+    if faults:
+        say(str(summary))
+        raise CameraError(*faults, "All else was watched to its end.")
 
 
 def serve_pictures(
@@ -89,7 +110,7 @@ def serve_pictures(
         screen.wait()
 
 
-def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
+def _open_loop(request: LiveRequest, held: ExitStack) -> tuple[LiveLoop, WatchedCameras]:
     source = request.source
     probe = None
     if request.screen in (ScreenKind.AUTO, ScreenKind.WINDOW):
@@ -98,11 +119,7 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
     bundle = load_bundle(find_bundle(request.model.folder))
     has_pictures = any(shows_pictures(name) for name in source.names)
     pipeline = open_pipeline(request.model, bundle, has_pictures=has_pictures)
-    choice = CameraChoice(
-        source.names,
-        partial(open_camera, pace=source.is_paced, seed=source.seed, scheme=bundle.scheme),
-        finds_webcams=source.names[0].isdecimal(),
-    )
+    choice = choose_cameras(source, bundle.scheme)
     alarms = request.outputs.alarms and request.outputs.alarms.for_classes(bundle.scheme)
     corrections = held.enter_context(
         Corrections(request.outputs.corrections, bundle.scheme, str(bundle.folder))
@@ -113,13 +130,11 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
     if pipeline.finder.notice:
         say(pipeline.finder.notice)
     # Last of all: a recording that is being played would run on while a model is loaded.
-    feed = held.enter_context(LiveFeed(choice.open))
+    cameras = open_cameras(source, choice, pipeline, held)
     log_kept = _output_logger(request, bundle.folder)
     listeners = _open_event_files(request, bundle.scheme, log_kept, held)
     controls = LiveControls(
-        feed,
-        pipeline,
-        choice,
+        cameras,
         corrections,
         snapshots=request.outputs.snapshots,
         recordings=request.outputs.recordings,
@@ -129,14 +144,15 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
     )
     held.callback(controls.close)
     if alarms:
-        listeners.append(_open_alarms(alarms, feed, controls.add_message, held))
+        listeners.append(_open_alarms(alarms, cameras, controls.add_message, held))
     # Closed before all of them: what they print at the end would be lost on the terminal's other
     # screen.
-    screen = _open_screen(kind, request, bundle, feed.camera.name)
+    screen = _open_screen(kind, request, bundle, cameras)
     held.callback(screen.close)
     if request.outputs.is_recording:
         controls.start_recording()
-    return LiveLoop(feed, pipeline, screen, controls, limits=request.limits, listeners=listeners)
+    loop = LiveLoop(cameras, screen, controls, limits=request.limits, listeners=listeners)
+    return loop, cameras
 
 
 def _output_logger(request: LiveRequest, model: Path) -> Callable[[Path, Kind], None]:
@@ -170,7 +186,8 @@ def _choose_screen(
         )
     except EnvironmentProblemError:
         # Of two faults that of the source comes first: it would be there on another screen too.
-        choice.open().close()
+        if choice.is_alone or not can_come_later(choice.source):
+            choice.open().close()
         raise
 
 
@@ -184,29 +201,44 @@ def _open_event_files(
     for path in (outputs.json_out, outputs.csv_out):
         if path and str(path) != "-":
             log_kept(path, Kind.TABLE)
-    return open_event_files(outputs.json_out, outputs.csv_out, scheme, held)
+    has_sources = len(request.source.names) > 1
+    return open_event_files(
+        outputs.json_out, outputs.csv_out, scheme, held, has_sources=has_sources
+    )
 
 
 def _open_alarms(
-    settings: AlarmSettings, feed: LiveFeed, report: Callable[[str], None], held: ExitStack
+    settings: AlarmSettings,
+    cameras: WatchedCameras,
+    report: Callable[[str], None],
+    held: ExitStack,
 ) -> Callable[[FrameResult], None]:
     from detector.events.alarms import Alarms
 
-    alarms = Alarms(settings, feed.camera.name, report)
+    alarms = Alarms(settings, cameras.shown.name, report)
     held.callback(lambda: say(str(alarms.summary)))
     held.enter_context(alarms)
-    return lambda result: alarms.update(result, feed.camera.name)
+
+    def update(result: FrameResult) -> None:
+        alarms.update(result, cameras.cameras[result.camera].name, camera=result.camera)
+
+    return update
 
 
-def _open_screen(kind: ScreenKind, request: LiveRequest, bundle: ModelBundle, title: str) -> Screen:
+def _open_screen(
+    kind: ScreenKind, request: LiveRequest, bundle: ModelBundle, cameras: WatchedCameras
+) -> Screen:
+    keys = LiveKeys(bundle.scheme, has_several=cameras.are_several)
     if kind is ScreenKind.WINDOW:
         from detector.screens.window import WindowScreen
 
-        return WindowScreen(f"detector: {title}", LiveKeys(bundle.scheme))
+        several = f"{len(cameras.cameras)} cameras"
+        title = several if cameras.are_several else cameras.shown.name
+        return WindowScreen(f"detector: {title}", keys)
     if kind is ScreenKind.TERMINAL:
         from detector.screens.terminal import TerminalScreen
 
-        return TerminalScreen(LiveKeys(bundle.scheme))
+        return TerminalScreen(keys)
     if kind is ScreenKind.WEB:
         from detector.web.server import open_web
 

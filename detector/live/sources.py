@@ -1,4 +1,4 @@
-"""The cameras that can be watched one after the other."""
+"""The cameras that can be chosen: those that a user named, and webcams that are found."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -13,13 +13,13 @@ class CameraChoice:
     """The sources a user named, and the webcams that are found beside them.
 
     Args:
-        given: The sources as after `--source`; the first one is watched first.
+        given: The sources as after `--source`; the first one is shown first.
         opener: Opens a source.
         finds_webcams: True to look, in a thread, for webcams that nobody named. That takes a
             second, and the first picture does not wait for it.
 
     Attributes:
-        index: Position of the source that is watched.
+        index: Position of the source that is shown.
     """
 
     def __init__(
@@ -31,9 +31,8 @@ class CameraChoice:
     ) -> None:
         self.index = 0
         self._opener = opener
-        self._sources = [(source, _name(source)) for source in given]
-        self._given = len(self._sources)
-        self._ended: set[int] = set()
+        self._given = len(given)
+        self._sources = list(zip(given, name_sources(given), strict=True))
         if finds_webcams:
             threading.Thread(target=self._find, name="webcam-search", daemon=True).start()
 
@@ -43,12 +42,17 @@ class CameraChoice:
         return tuple(name for _, name in self._sources)
 
     @property
+    def is_alone(self) -> bool:
+        """True where the user named but one source."""
+        return self._given == 1
+
+    @property
     def source(self) -> str:
-        """The source that is watched, as after `--source`."""
+        """The source that is shown, as after `--source`."""
         return self._sources[self.index][0]
 
     def open(self) -> Camera:
-        """Open the source that is watched.
+        """Open the source that is shown.
 
         Raises:
             CameraError: It does not open.
@@ -56,29 +60,37 @@ class CameraChoice:
         return self._opener(self.source)
 
     def use(self, index: int) -> bool:
-        """Watch another source; return False where it is watched already, or there is none."""
+        """Show another source; return False where it is shown already, or there is none."""
         if not 0 <= index < len(self._sources) or index == self.index:
             return False
         self.index = index
-        self._ended.discard(index)
         return True
 
     def use_next(self) -> bool:
-        """Watch the next source, the first after the last; return False where there is but one."""
+        """Show the next source, the first after the last; return False where there is but one."""
         return self.use((self.index + 1) % len(self._sources))
-
-    def use_after_end(self) -> bool:
-        """Watch the next source that has not ended; return False where all have."""
-        self._ended.add(self.index)
-        following = [(self.index + step) % self._given for step in range(1, self._given)]
-        left = [index for index in following if index not in self._ended]
-        return bool(left) and self.use(left[0])
 
     def _find(self) -> None:
         named = [int(source) for source, _ in self._sources if source.isdecimal()]
         for webcam in find_webcams(leave_out=named):
             name = webcam.name or f"webcam {webcam.index}"
             self._sources.append((str(webcam.index), name))
+
+
+def name_sources(sources: Sequence[str]) -> tuple[str, ...]:
+    """Return a name for each source, for people, each another: "clip.mp4", "clip.mp4 (2)"."""
+    names: list[str] = []
+    for source in sources:
+        name, number = _name(source), 1
+        while (numbered := name if number == 1 else f"{name} ({number})") in names:
+            number += 1
+        names.append(numbered)
+    return tuple(names)
+
+
+def can_come_later(source: str) -> bool:
+    """Return True for a webcam or an address, which may answer later; a file is there or not."""
+    return source.isdecimal() or source.lower().startswith(STREAM_SCHEMES)
 
 
 def public_source(source: str) -> str:

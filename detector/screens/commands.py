@@ -57,6 +57,16 @@ class UseCamera:
 
 
 @dataclass(frozen=True)
+class ShowAll:
+    """Show all cameras beside one another."""
+
+
+@dataclass(frozen=True)
+class ToggleAll:
+    """Show all cameras beside one another, or one of them again."""
+
+
+@dataclass(frozen=True)
 class SetThreshold:
     """Set the confidence from which on a face counts as sure.
 
@@ -126,6 +136,8 @@ Command = (
     | NextPicture
     | NextCamera
     | UseCamera
+    | ShowAll
+    | ToggleAll
     | SetThreshold
     | MoveThreshold
     | SelectNextFace
@@ -150,11 +162,16 @@ KEYS: dict[str, Command] = {
 }
 """The keys that mean the same with every model; `detector.screens.keys` adds those of classes."""
 
+SEVERAL_KEYS: dict[str, Command] = {"g": ToggleAll()}
+"""The keys that a live view of several cameras has beside them."""
+
 PLAIN_KEYS = (
     "q quit, p pause, m mirror, s snapshot, r record, + and - threshold, c next camera, "
     "n next picture, f select face"
 )
+PLAIN_SEVERAL_KEYS = "g all cameras"
 KEY_HINT = "q quit  p pause  m mirror  s snapshot  r record  ? keys"
+SEVERAL_HINT = "c next camera  g all cameras  " + KEY_HINT
 
 
 class CommandDesk:

@@ -18,22 +18,34 @@ class HeadlessScreen(Screen):
     picture_s: float = 0.0
 
     def __init__(self) -> None:
-        self._result: FrameResult | None = None
+        self._results: dict[int, FrameResult] = {}
         self._problem: str | None = None
-        self._labels: dict[int, str | None] = {}
+        self._labels: dict[int, dict[int, str | None]] = {}
 
     def show(self, view: LiveView) -> None:
         """Print a line for each face that is new, or has another label than before."""
-        if view.result is self._result:
+        # Of several cameras `keep` gets every one, shown or not.
+        if len(view.cameras) <= 1:
+            self._print_changes(view)
+
+    def keep(self, view: LiveView) -> None:
+        """Print the same for one of several cameras, with its name."""
+        self._print_changes(view)
+
+    def _print_changes(self, view: LiveView) -> None:
+        result = view.result
+        if result is self._results.get(result.camera):
             return
-        self._result = view.result
-        for face in view.result.faces:
+        self._results[result.camera] = result
+        known = self._labels.get(result.camera, {})
+        source = f"{result.source}  " if result.source is not None else ""
+        for face in result.faces:
             label = _shown_label(face)
-            if face.track not in self._labels or self._labels[face.track] != label:
-                say(f"{view.result.frame.position_s:8.2f} s  {describe_face(face)}")
-        present = {face.track: _shown_label(face) for face in view.result.faces}
+            if face.track not in known or known[face.track] != label:
+                say(f"{result.frame.position_s:8.2f} s  {source}{describe_face(face)}")
+        present = {face.track: _shown_label(face) for face in result.faces}
         # Tracks never come back once forgotten; the last ones may still be remembered.
-        self._labels = {**dict(list(self._labels.items())[-_REMEMBERED:]), **present}
+        self._labels[result.camera] = {**dict(list(known.items())[-_REMEMBERED:]), **present}
 
     def report(self, news: Sequence[str], problem: str | None) -> None:
         """Print the news, and one line when the source is lost and when it is back."""

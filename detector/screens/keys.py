@@ -6,6 +6,8 @@ from itertools import groupby
 from detector.screens.commands import (
     KEYS,
     PLAIN_KEYS,
+    PLAIN_SEVERAL_KEYS,
+    SEVERAL_KEYS,
     ChooseLabel,
     Command,
     CorrectAsChosen,
@@ -30,17 +32,20 @@ class LiveKeys:
 
     Args:
         scheme: The classes of the model.
+        has_several: Several cameras are watched, which have keys of their own.
 
     Attributes:
         help: What every key does, on one line: "q quit, ..., 1-4 its right label".
     """
 
-    def __init__(self, scheme: Scheme) -> None:
+    def __init__(self, scheme: Scheme, *, has_several: bool = False) -> None:
+        plain = KEYS | (SEVERAL_KEYS if has_several else {})
         keys = {each.key: each.folder for each in scheme if each.key}
-        taken = [key for key in keys if key in KEYS or key in _CHOOSING]
+        taken = [key for key in keys if key in plain or key in _CHOOSING]
         own = [key for key in keys if key not in taken]
-        self._commands = KEYS | {key: CorrectLabel(keys[key]) for key in own}
-        parts = [PLAIN_KEYS, *([f"{name_keys(own)} its right label"] if own else [])]
+        self._commands = plain | {key: CorrectLabel(keys[key]) for key in own}
+        parts = [PLAIN_KEYS, *([PLAIN_SEVERAL_KEYS] if has_several else [])]
+        parts += [f"{name_keys(own)} its right label"] if own else []
         if len(own) < len(scheme):
             self._commands |= _CHOOSING
             parts.append("[ and ] choose a label, Enter saves it")

@@ -26,8 +26,8 @@ from detector.drawing.styles import (
 )
 from detector.drawing.tags import describe_face, mark_selected
 from detector.drawing.text import Color
-from detector.screens.base import LiveView, Screen
-from detector.screens.commands import KEY_HINT, Command
+from detector.screens.base import LiveView, Screen, Tile
+from detector.screens.commands import KEY_HINT, SEVERAL_HINT, Command
 from detector.screens.keys import LiveKeys
 from detector.tracking.tracker import TrackedFace
 from maskage.outside_text import shown_lines
@@ -82,6 +82,7 @@ def compose_view(view: LiveView, columns: int, rows: int) -> str:
         for face, box in reversed(list(zip(view.result.faces, boxes, strict=True))):
             mark = mark_selected(face, view.readout.selected)
             parts.append(_tag(face, box, place, (columns, picture_rows), mark))
+        parts += [_caption(tile, place, columns) for tile in view.tiles]
     parts += _status(view, columns, rows)
     parts.append(_END_FRAME)
     return "".join(parts)
@@ -137,12 +138,22 @@ def _tag(
     return f"\x1b[{row + 1};{column + 1}H{_paint(text, ink_on(color), color)}"
 
 
+def _caption(tile: Tile, place: Placement, columns: int) -> str:
+    """Return the name and figures of a camera as text, over those in the picture."""
+    row = place.row + round(tile.place.y * place.scale / 2)
+    column = place.column + round(tile.place.x * place.scale)
+    room = max(1, min(columns - column, round(tile.place.width * place.scale)))
+    words = set_cell_size(f" {tile.caption}", room)
+    return f"\x1b[{row + 1};{column + 1}H{_paint(words, _ALARM if tile.is_alarm else PAPER, INK)}"
+
+
 def _status(view: LiveView, columns: int, rows: int) -> list[str]:
     """Return the lines at the foot: usually two, more if a message does not fit."""
     readout = view.readout
     is_alarm = readout.stale_s is not None or readout.is_paused
     first = [(line, _ALARM if is_alarm else PAPER) for line in _fold(readout.text, columns)]
-    hints = "   ".join(filter(None, [readout.notice, age_notice(view.result.scheme), KEY_HINT]))
+    keys = KEY_HINT if len(view.cameras) <= 1 else SEVERAL_HINT
+    hints = "   ".join(filter(None, [readout.notice, age_notice(view.result.scheme), keys]))
     second = [(line, _QUIET) for line in _fold(hints, columns)[: _STATUS_ROWS if first else rows]]
     lines = [*(first or [("", PAPER)]), *second][:rows]
     top = max(0, rows - len(lines))

@@ -1,13 +1,18 @@
-"""The way from a frame to labelled faces: find or follow, crop, classify, track."""
+"""The way from a frame to labelled faces: find or follow, crop, classify, track.
 
+Several sources share one finder and one network: `process_together`.
+"""
+
+import itertools
 import math
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detector.tracking.optical_flow import FaceFollower
 from detector.tracking.scene_cuts import SceneCutDetector
-from detector.tracking.tracker import FaceTracker, TrackedFace
+from detector.tracking.tracker import FaceTracker, Track, TrackedFace
 from maskage.classes.scheme import Scheme
 from maskage.errors import UsageError
 from maskage.faces.finder import (
@@ -18,7 +23,8 @@ from maskage.faces.finder import (
 )
 from maskage.formats.bundle import ModelBundle
 from maskage.inference.classifier import Classifier
-from maskage.records import FaceBox, Frame
+from maskage.inference.onnx_engine import Answers
+from maskage.records import FaceBox, Frame, RgbImage
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class Timings:
     Attributes:
         find_ms: Finding the faces, in milliseconds.
         crop_ms: Cutting them out.
-        classify_ms: Classifying them.
+        classify_ms: Classifying them; of a batch of several sources its share.
         track_ms: Following them, and steadying their labels.
     """
 
@@ -36,6 +42,9 @@ class Timings:
     crop_ms: float
     classify_ms: float
     track_ms: float
+
+
+ALL_CAMERAS = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +56,43 @@ class FrameResult:
         faces: The faces, largest first, as the finder gave them.
         timings: The time of each stage.
         scheme: The classes of the model.
+        camera: Position of its camera among those that are watched together, from 0;
+            `ALL_CAMERAS` for a picture of all of them.
+        source: Name of that camera, where several are watched; else None.
     """
 
     frame: Frame
     faces: tuple[TrackedFace, ...]
     timings: Timings
     scheme: Scheme
+    camera: int = 0
+    source: str | None = None
+
+    @property
+    def is_of_all(self) -> bool:
+        """True for a picture of several cameras."""
+        return self.camera == ALL_CAMERAS
+
+
+@dataclass(frozen=True, eq=False)
+class _Placed:
+    """The faces of a frame before they are classified.
+
+    Attributes:
+        boxes: The faces.
+        tracks: The track that each continues, or None.
+        due: Positions in `boxes` of those to classify.
+        crops: The crops of those.
+        find_ms, crop_ms, track_ms: See `Timings`.
+    """
+
+    boxes: list[FaceBox]
+    tracks: list[Track | None]
+    due: list[int]
+    crops: list[RgbImage]
+    find_ms: float
+    crop_ms: float
+    track_ms: float
 
 
 @dataclass(frozen=True)
@@ -108,6 +148,7 @@ class LivePipeline:
         thrift: The work that is not repeated in every frame.
         unsure_below: Confidence under which a face is unsure; None for the bundle's.
         strange_above: Strangeness above which a face is unsure; None for the bundle's.
+        numbers: Gives tracks their numbers; None counts from 1.
 
     Attributes:
         finder: As given.
@@ -122,6 +163,7 @@ class LivePipeline:
         thrift: Thrift = EVERYTHING,
         unsure_below: float | None = None,
         strange_above: float | None = None,
+        numbers: Iterator[int] | None = None,
     ) -> None:
         self.finder = finder
         self.classifier = classifier
@@ -134,8 +176,24 @@ class LivePipeline:
             unsure_below = classifier.bundle.unsure_below
         if strange_above is None:
             strange_above = classifier.bundle.strange_above
+        self._strange_above = strange_above
+        self._numbers = itertools.count(1) if numbers is None else numbers
         self.tracker = FaceTracker(
-            classifier.bundle.scheme, unsure_below, strange_above=strange_above
+            classifier.bundle.scheme,
+            unsure_below,
+            strange_above=strange_above,
+            numbers=self._numbers,
+        )
+
+    def for_another_source(self) -> "LivePipeline":
+        """Return one for another source; it shares finder, network and the numbers of tracks."""
+        return LivePipeline(
+            self.finder,
+            self.classifier,
+            self._thrift,
+            self.unsure_below,
+            self._strange_above,
+            self._numbers,
         )
 
     @property
@@ -165,6 +223,15 @@ class LivePipeline:
 
         All faces that are classified go through the network in one batch.
         """
+        return process_together([(self, frame)])[0]
+
+    def forget(self) -> None:
+        """End all tracks: the next frame is of another scene or camera."""
+        self.tracker.forget()
+        self._found_s = -math.inf
+
+    def _place(self, frame: Frame) -> _Placed:
+        """Find or follow the faces of a frame, and cut out those to classify."""
         clock = time.perf_counter
         started = clock()
         if self._scene_cuts.is_cut(frame.pixels) or frame.file is not None:
@@ -173,35 +240,46 @@ class LivePipeline:
         tracked = clock()
         boxes = self._find(frame) if followed is None else followed
         found = clock()
-        placed = self.tracker.place(boxes, frame.position_s)
-        due = self.tracker.due(placed, frame.position_s, self._classify_period_s())
+        tracks = self.tracker.place(boxes, frame.position_s)
+        due = self.tracker.due(tracks, frame.position_s, self._classify_period_s())
         matched = clock()
         margin = self.classifier.bundle.crop_margin
         crops = [crop_face(frame.pixels, boxes[at], margin) for at in due]
-        cropped = clock()
-        answers = self.classifier.answer(crops)
-        classified = clock()
+        return _Placed(
+            boxes,
+            tracks,
+            due,
+            crops,
+            find_ms=1000 * (found - tracked),
+            crop_ms=1000 * (clock() - matched),
+            track_ms=1000 * (tracked - started + matched - found),
+        )
+
+    def _answer(self, frame: Frame, placed: _Placed, batch: "_Batch", first: int) -> FrameResult:
+        """Take in the answers for a frame's crops, which begin at `first` in the batch."""
+        started = time.perf_counter()
+        due, last = placed.due, first + len(placed.due)
         if due:
-            self._run_s = 0.8 * self._run_s + 0.2 * (classified - cropped)
-        rows = dict(zip(due, answers.probabilities, strict=True))
-        strange = answers.strangeness
-        strangeness = None if strange is None else dict(zip(due, map(float, strange), strict=True))
-        faces = self.tracker.answer(boxes, placed, rows, frame.position_s, strangeness)
+            self._run_s = 0.8 * self._run_s + 0.2 * batch.run_s
+        rows = dict(zip(due, batch.answers.probabilities[first:last], strict=True))
+        strange = batch.answers.strangeness
+        strangeness = (
+            None
+            if strange is None
+            else dict(zip(due, map(float, strange[first:last]), strict=True))
+        )
+        faces = self.tracker.answer(
+            placed.boxes, placed.tracks, rows, frame.position_s, strangeness
+        )
         if self.finder.is_guide:
             faces = tuple(replace(face, is_guide=True) for face in faces)
-        ended = clock()
         timings = Timings(
-            find_ms=1000 * (found - tracked),
-            crop_ms=1000 * (cropped - matched),
-            classify_ms=1000 * (classified - cropped),
-            track_ms=1000 * (tracked - started + matched - found + ended - classified),
+            find_ms=placed.find_ms,
+            crop_ms=placed.crop_ms,
+            classify_ms=1000 * batch.run_s * (len(due) / batch.size if batch.size else 1.0),
+            track_ms=placed.track_ms + 1000 * (time.perf_counter() - started),
         )
         return FrameResult(frame, faces, timings, self.scheme)
-
-    def forget(self) -> None:
-        """End all tracks: the next frame is of another scene or camera."""
-        self.tracker.forget()
-        self._found_s = -math.inf
 
     def _classify_period_s(self) -> float:
         wanted_s = self._thrift.classify_period_s
@@ -223,6 +301,46 @@ class LivePipeline:
             self._follower.start(frame.pixels, boxes)
             self._found_s = frame.position_s
         return boxes
+
+
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """The faces that went through the network together.
+
+    Attributes:
+        answers: Their answers.
+        size: Number of faces.
+        run_s: Time that the network took, in seconds.
+    """
+
+    answers: Answers
+    size: int
+    run_s: float
+
+
+def process_together(work: Sequence[tuple[LivePipeline, Frame]]) -> list[FrameResult]:
+    """Label one frame of each of several sources; all faces go through the network in one batch.
+
+    Args:
+        work: The pipeline and the frame of each source. The pipelines come from one another by
+            `LivePipeline.for_another_source`, so that they share the network.
+
+    Returns:
+        The results, in the same order.
+    """
+    if not work:
+        return []
+    classifier = work[0][0].classifier
+    placed = [pipeline._place(frame) for pipeline, frame in work]
+    crops = [crop for each in placed for crop in each.crops]
+    started = time.perf_counter()
+    answers = classifier.answer(crops)
+    batch = _Batch(answers, len(crops), time.perf_counter() - started)
+    results, first = [], 0
+    for (pipeline, frame), each in zip(work, placed, strict=True):
+        results.append(pipeline._answer(frame, each, batch, first))
+        first += len(each.due)
+    return results
 
 
 def open_pipeline(

@@ -6,8 +6,9 @@ again only when its confidence is clearly over the threshold. Its strangeness, w
 measures it, is averaged and held against its limit in the same way.
 """
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -151,6 +152,8 @@ class FaceTracker:
         fade_s: Time constant of the average in seconds; 0 takes each frame by itself.
         strange_above: Strangeness above which a face is unfamiliar; None for the bundle that does
             not measure it, or to take every face for familiar.
+        numbers: Gives each new track its number; trackers of several sources that share it never
+            use a number twice. None counts from 1.
     """
 
     def __init__(
@@ -159,18 +162,20 @@ class FaceTracker:
         unsure_below: float,
         fade_s: float = FADE_S,
         strange_above: float | None = None,
+        numbers: Iterator[int] | None = None,
     ) -> None:
         self._scheme = scheme
         self._unsure_below = unsure_below
         self._fade_s = fade_s
         self._strange_above = strange_above
         self._tracks: list[Track] = []
-        self._next_number = 1
+        self._numbers = itertools.count(1) if numbers is None else numbers
+        self._tracks_begun = 0
 
     @property
     def tracks_begun(self) -> int:
         """Number of tracks so far."""
-        return self._next_number - 1
+        return self._tracks_begun
 
     @property
     def unsure_below(self) -> float:
@@ -275,7 +280,7 @@ class FaceTracker:
         self, box: FaceBox, row: NDArray[np.float32], now_s: float, strangeness: float | None
     ) -> Track:
         track = Track(
-            self._next_number,
+            next(self._numbers),
             box,
             begun_s=now_s,
             seen_s=now_s,
@@ -286,7 +291,7 @@ class FaceTracker:
             instant=tuple(float(value) for value in row),
             strangeness=self._capped(strangeness),
         )
-        self._next_number += 1
+        self._tracks_begun += 1
         self._tracks.append(track)
         return track
 

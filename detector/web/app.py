@@ -27,9 +27,16 @@ from detector.web.requests import (
 from detector.web.uploads import picture_routes
 from detector.web.views.counting import KEPT_S
 from detector.web.views.events import stream_events, stream_lines
-from detector.web.views.hub import ViewHub
+from detector.web.views.hub import Shown, ViewHub
 from detector.web.views.monitoring import CONTENT_TYPE, HEALTHY, Metrics, judge_health
-from detector.web.views.stream import BOUNDARY, SeatedStream, Seats, stream_pictures, take_picture
+from detector.web.views.stream import (
+    BOUNDARY,
+    SeatedStream,
+    Seats,
+    find_shown,
+    stream_pictures,
+    take_picture,
+)
 from maskage.classes.scheme import Scheme
 
 MOST_WATCHERS = 8
@@ -108,16 +115,25 @@ def _live_routes(parts: WebParts) -> APIRouter:
             raise HTTPException(404, "This server watches no camera; only /classify works.")
         return parts.hub
 
+    def find(source: str | None) -> Shown:
+        shown = find_shown(hub(), source)
+        if shown is None:
+            raise HTTPException(
+                404, f"The source is all, or a number under {len(hub().cameras)}; found {source!r}."
+            )
+        return shown
+
     @router.get("/stream.mjpg", response_class=Response)
-    async def stream() -> Response:
-        """Stream the live picture with its labels, as MJPEG: the newest each time."""
+    async def stream(source: str | None = None) -> Response:
+        """Stream a picture with its labels, as MJPEG: of a camera's number, of `all`, or shown."""
         media_type = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
-        return SeatedStream(stream_pictures(hub()), media_type, parts.watchers)
+        pictures = stream_pictures(hub(), find(source))
+        return SeatedStream(pictures, media_type, parts.watchers)
 
     @router.get("/snapshot.jpg", response_class=Response)
-    async def snapshot() -> Response:
-        """Return the newest picture with its labels, as a JPEG."""
-        jpeg = await take_picture(hub(), _SNAPSHOT_TIMEOUT_S)
+    async def snapshot(source: str | None = None) -> Response:
+        """Return the newest picture with its labels, as a JPEG; `source` as for the stream."""
+        jpeg = await take_picture(hub(), _SNAPSHOT_TIMEOUT_S, find(source))
         if jpeg is None:
             raise HTTPException(
                 503, "There is no picture yet. Try again in a second.", {"Retry-After": "1"}

@@ -11,6 +11,7 @@ from detector.screens.commands import (
     NextPicture,
     SelectNextFace,
     SetThreshold,
+    ShowAll,
     TakeSnapshot,
     ToggleMirror,
     TogglePause,
@@ -33,6 +34,7 @@ class PlainRequest(_Request):
         "toggle_recording",
         "next_picture",
         "next_camera",
+        "show_all",
         "select_next_face",
     ]
 
@@ -92,6 +94,7 @@ _PLAIN: dict[str, Command] = {
     "toggle_recording": ToggleRecording(),
     "next_picture": NextPicture(),
     "next_camera": NextCamera(),
+    "show_all": ShowAll(),
     "select_next_face": SelectNextFace(),
 }
 

@@ -68,6 +68,11 @@ class WebScreen(ClosingMixin, Screen):
         if self._parts.hub is not None:
             self._parts.hub.put(view)
 
+    def keep(self, view: LiveView) -> None:
+        """Hand over the view of one of several cameras, shown or not; costs as little."""
+        if self._parts.hub is not None:
+            self._parts.hub.keep(view)
+
     def read_commands(self) -> list[Command]:
         """Return what was asked for in the browser since the last call, in order."""
         return self._parts.desk.take() if self._parts.desk is not None else []

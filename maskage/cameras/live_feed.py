@@ -68,6 +68,32 @@ class CameraState:
     attempt: int = 0
 
 
+class AwaitedCamera:
+    """A camera that has not been opened yet; it stands in for it until then.
+
+    Args:
+        name: Its name for people.
+    """
+
+    fps: float | None = None
+    frame_count: int | None = None
+    is_live: bool = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def read(self) -> Frame | None:
+        """Refuse: there is nothing to read.
+
+        Raises:
+            CameraError: Always.
+        """
+        raise CameraError(f"{self.name}: it is not open yet.")
+
+    def close(self) -> None:
+        """Do nothing: nothing is held open."""
+
+
 class LiveFeed(ClosingMixin):
     """The newest frame of one source at a time.
 
@@ -80,9 +106,12 @@ class LiveFeed(ClosingMixin):
     Args:
         open_source: Opens the camera; called again after a loss, from a thread.
         camera: The camera, where it is open already; None opens it now.
+        awaited: Name of the camera, for people, to open it in a thread and wait for it as for a
+            lost one, even if it is not there yet; None opens it now.
         examine: Called with each frame, as the camera numbered it, before the camera counts as
             live. When it fails, the camera has failed.
         on_state: Called with each new state, by the thread that calls `take`.
+        on_change: Called from a thread when `take` may have something new; it must not wait.
 
     Attributes:
         camera: The camera that frames come from.
@@ -90,7 +119,7 @@ class LiveFeed(ClosingMixin):
         state: The present state.
 
     Raises:
-        CameraError: The source cannot be opened the first time.
+        CameraError: The source cannot be opened the first time, and is not awaited.
     """
 
     def __init__(
@@ -100,13 +129,14 @@ class LiveFeed(ClosingMixin):
         *,
         examine: Callable[[Frame], object] = lambda frame: None,
         on_state: Callable[[CameraState], object] = lambda state: None,
+        awaited: str | None = None,
+        on_change: Callable[[], object] = lambda: None,
     ) -> None:
         self._open_source, self._examine, self._on_state = open_source, examine, on_state
-        self.camera = camera if camera is not None else open_source()
+        self._on_change = on_change
         self.reconnects = 0
-        self.state = CameraState(CameraCondition.LIVE, self.camera.name)
         self._rhythm = FrameRhythm()
-        self._reader: Reader | None = self._start_reader()
+        self._reader: Reader | None = None
         self._opening: Opening | None = None
         self._attempt = self._refusals = 0
         self._was_live = self._is_new = False
@@ -114,11 +144,24 @@ class LiveFeed(ClosingMixin):
         self._last: Frame | None = None
         self._last_s = 0.0
         self._index_before, self._seconds_before = 0, 0.0
+        if awaited is not None and camera is None:
+            self.camera: Camera = AwaitedCamera(awaited)
+            self.state = CameraState(CameraCondition.OPENING, awaited, f"Opening {awaited}.")
+            self._begin_opening(close_wait_s=0.0)
+        else:
+            self.camera = camera if camera is not None else open_source()
+            self.state = CameraState(CameraCondition.LIVE, self.camera.name)
+            self._reader = self._start_reader()
 
     @property
     def is_queue(self) -> bool:
         """True for a folder of pictures, which waits for `advance`."""
         return isinstance(self._reader, PictureQueue)
+
+    @property
+    def was_live(self) -> bool:
+        """True once a frame of the present source has come."""
+        return self._was_live
 
     @property
     def has_ended(self) -> bool:
@@ -199,7 +242,7 @@ class LiveFeed(ClosingMixin):
         if not self.camera.is_live:
             # A recording that is not paced would be read to its end before its first frame shows.
             return PictureQueue(self.camera)
-        reader = NewestFrameReader(self.camera)
+        reader = NewestFrameReader(self.camera, self._on_change)
         self._rhythm = reader.rhythm
         return reader
 

@@ -5,6 +5,7 @@ frame stays at 0 (DESIGN.md, Dependencies).
 """
 
 import threading
+from collections.abc import Callable
 
 from maskage.cameras.frame_rhythm import FrameRhythm
 from maskage.cameras.sources import Camera
@@ -19,6 +20,10 @@ CLOSE_WAIT_S = 2.5
 class NewestFrameReader(ClosingMixin):
     """A thread that reads a camera, and the newest frame of it.
 
+    Args:
+        camera: The camera to read.
+        on_change: Called from the thread after each frame and at the end; it must not wait.
+
     Attributes:
         camera: The camera that is read; the reader closes it.
         dropped: Number of frames that were replaced before anyone took them.
@@ -26,8 +31,8 @@ class NewestFrameReader(ClosingMixin):
         rhythm: The pace of the camera, noted at each read: however late frames are taken.
     """
 
-    def __init__(self, camera: Camera) -> None:
-        self.camera = camera
+    def __init__(self, camera: Camera, on_change: Callable[[], object] = lambda: None) -> None:
+        self.camera, self._on_change = camera, on_change
         self.dropped = 0
         self.read = 0
         self.rhythm = FrameRhythm()
@@ -96,6 +101,7 @@ class NewestFrameReader(ClosingMixin):
                     self.dropped += self._frame is not None
                     self._frame = frame
                     self._changed.notify_all()
+                self._on_change()
         except CameraError as fault:
             self._fault = fault
         except Exception as fault:  # noqa: BLE001  a dead thread must not look like a slow camera
@@ -104,5 +110,6 @@ class NewestFrameReader(ClosingMixin):
             with self._changed:
                 self._ended = True
                 self._changed.notify_all()
+            self._on_change()
             if self._stopping:
                 self.camera.close()

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from detector.events.events import event_of
+from detector.web.views.cameras import describe_cameras
 from detector.web.views.hub import NumberedView, ViewHub
 
 LEAST_PAUSE_S = 0.1
@@ -25,12 +26,13 @@ def describe_view(numbered: NumberedView) -> dict[str, Any]:
         "width": view.result.frame.width,
         "height": view.result.frame.height,
         "is_over": view.is_over,
+        **describe_cameras(view),
         "status": {
             "fps": _rounded(readout.fps),
             "age_ms": _rounded(readout.age_ms),
             "stale_s": _rounded(readout.stale_s),
             "is_paused": readout.is_paused,
-            "is_mirrored": view.is_mirrored,
+            "is_mirrored": view.is_mirrored or controls.is_mirrored,
             "message": readout.message,
             "notice": readout.notice,
         },

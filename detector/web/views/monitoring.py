@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from detector.web.views.cameras import CameraMetrics
 from detector.web.views.hub import ViewHub
 from detector.web.views.stream import Seats
 from maskage.classes.scheme import Scheme
@@ -69,6 +70,7 @@ class Metrics:
         self._registry.register(_Clients(seats))
         if hub is not None:
             self._registry.register(_Views(hub))
+            self._registry.register(CameraMetrics(hub))
 
     def count_request(self, route: str, method: str, status: int) -> None:
         """Count one answer; `route` is a pattern, never what a client made up."""

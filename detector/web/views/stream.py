@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from detector.web.views.hub import ViewHub
+from detector.web.views.hub import Shown, ViewHub
 
 BOUNDARY = "picture"
 _WAIT_S = 5.0
@@ -58,17 +58,34 @@ class SeatedStream(StreamingResponse):
             self._seats.taken -= 1
 
 
-async def stream_pictures(hub: ViewHub) -> AsyncIterator[bytes]:
+def find_shown(hub: ViewHub, source: str | None) -> Shown | None:
+    """Return what a client asks to watch; None where no such camera is watched.
+
+    Args:
+        hub: Where the views are.
+        source: The number of a camera, "all", or None for what the live view shows.
+    """
+    if source is None:
+        return "shown"
+    cameras = hub.cameras
+    if source == "all" or (source.isdecimal() and len(source) < 4 and int(source) < len(cameras)):
+        # A camera that is watched alone is always shown.
+        is_alone = len(cameras) <= 1
+        return "shown" if is_alone else "all" if source == "all" else int(source)
+    return None
+
+
+async def stream_pictures(hub: ViewHub, shown: Shown = "shown") -> AsyncIterator[bytes]:
     """Yield the parts of a `multipart/x-mixed-replace` answer: the newest picture each time.
 
     A part ends with the boundary of the next one: some browsers show a picture only once they
     have seen its end.
     """
-    with hub.watching():
+    with hub.watching(shown):
         yield f"--{BOUNDARY}\r\n".encode()
         seen = 0
         while not hub.is_closed:
-            picture = await hub.wait_for_picture(seen, _WAIT_S)
+            picture = await hub.wait_for_picture(seen, _WAIT_S, shown)
             if picture is None:
                 continue
             seen = picture.number
@@ -76,9 +93,10 @@ async def stream_pictures(hub: ViewHub) -> AsyncIterator[bytes]:
             yield head.encode() + picture.jpeg + f"\r\n--{BOUNDARY}\r\n".encode()
 
 
-async def take_picture(hub: ViewHub, timeout_s: float) -> bytes | None:
+async def take_picture(hub: ViewHub, timeout_s: float, shown: Shown = "shown") -> bytes | None:
     """Return the newest view, drawn, as a JPEG; None after the timeout."""
-    with hub.watching():
-        newest = hub.newest
-        picture = await hub.wait_for_picture(newest.number - 1 if newest else 0, timeout_s)
+    with hub.watching(shown):
+        newest = hub.newest_of(shown)
+        after = newest.number - 1 if newest else 0
+        picture = await hub.wait_for_picture(after, timeout_s, shown)
         return picture.jpeg if picture else None

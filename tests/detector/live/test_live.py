@@ -16,6 +16,7 @@ from detector.live.controls import LiveControls
 from detector.live.corrections import Corrections, CorrectionStore
 from detector.live.loop import LiveLimits, LiveLoop
 from detector.live.sources import CameraChoice
+from detector.live.watched import WatchedCamera, WatchedCameras
 from detector.screens.base import LiveView, Screen
 from detector.screens.commands import Command
 from detector.screens.display import DisplayProbe, ScreenKind, choose_screen
@@ -94,12 +95,11 @@ def looping(
             Corrections(CorrectionStore(Path("data")), bundle.scheme, "model")
         )
         pipeline = LivePipeline(GuideFinder("hold the face in the guide"), Classifier(bundle))
-        controls = LiveControls(
-            feed, pipeline, choice, corrections, snapshots=snapshots, recordings=snapshots
-        )
+        cameras = WatchedCameras([WatchedCamera(feed, pipeline)], choice)
+        controls = LiveControls(cameras, corrections, snapshots=snapshots, recordings=snapshots)
         held.callback(controls.close)
         limit = LiveLimits(**limits)  # type: ignore[arg-type]
-        yield LiveLoop(feed, pipeline, screen, controls, limits=limit)
+        yield LiveLoop(cameras, screen, controls, limits=limit)
 
 
 def test_each_view_holds_a_labelled_frame_its_rate_and_its_age(

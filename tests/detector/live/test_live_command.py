@@ -159,7 +159,7 @@ def test_a_recording_that_was_asked_for_and_cannot_be_made_ends_it(
     assert told.out == ""
 
 
-def test_after_the_end_of_one_recording_the_next_is_watched(
+def test_several_recordings_play_at_once_and_it_ends_when_all_have(
     bundle: ModelBundle,
     film: Callable[..., Path],
     elsewhere: Path,
@@ -171,11 +171,14 @@ def test_after_the_end_of_one_recording_the_next_is_watched(
     words += ["--source", "first.mp4", "--source", str(second), "--json", "events.jsonl"]
     assert main(words) == 0
     events = [json.loads(line) for line in (elsewhere / "events.jsonl").read_text().splitlines()]
-    labels = [face["label"] for event in events for face in event["faces"]]
-    assert labels == ["mask_old"] * 10 + ["nomask_young"] * 10
-    assert [event["frame"] for event in events] == list(range(20))
-    times = [event["time_s"] for event in events]
-    assert times == sorted(set(times))
+    for source, label in (("first.mp4", "mask_old"), ("clip.mp4", "nomask_young")):
+        own = [event for event in events if event["source"] == source]
+        assert [event["frame"] for event in own] == list(range(10))
+        assert [face["label"] for event in own for face in event["faces"]] == [label] * 10
+        assert len({face["track"] for event in own for face in event["faces"]}) == 1
+    assert len({face["track"] for event in events for face in event["faces"]}) == 2
+    # By turns, not one after the other.
+    assert {event["source"] for event in events[:4]} == {"first.mp4", "clip.mp4"}
 
 
 def test_a_threshold_makes_faces_unsure(

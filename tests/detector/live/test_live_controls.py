@@ -17,6 +17,7 @@ from detector.live.controls import LiveControls
 from detector.live.corrections import Corrections, CorrectionStore
 from detector.live.loop import LiveLimits, LiveLoop
 from detector.live.sources import CameraChoice
+from detector.live.watched import WatchedCamera, WatchedCameras
 from detector.screens.base import LiveView, Screen
 from detector.screens.commands import (
     KEYS,
@@ -113,10 +114,9 @@ class Watched:
             dataset = self.dataset or CorrectionStore(self.folder / "data")
             corrections = held.enter_context(Corrections(dataset, self.bundle.scheme, "model"))
             self.pipeline = LivePipeline(self.finder, Classifier(self.bundle), thrift=self.thrift)
+            cameras = WatchedCameras([WatchedCamera(feed, self.pipeline)], self.choice)
             self.controls = LiveControls(
-                feed,
-                self.pipeline,
-                self.choice,
+                cameras,
                 corrections,
                 snapshots=self.folder / "shots",
                 recordings=self.folder / "films",
@@ -124,7 +124,7 @@ class Watched:
             )
             held.callback(self.controls.close)
             limits = LiveLimits(seconds=LONG_S)
-            yield LiveLoop(feed, self.pipeline, visitor, self.controls, limits=limits)
+            yield LiveLoop(cameras, visitor, self.controls, limits=limits)
 
     def visit(self, *steps: Step) -> Visitor:
         """Take these steps one after the other, and quit."""

@@ -157,17 +157,18 @@ def test_while_a_camera_is_opened_the_loop_is_not_held_up() -> None:
 
 
 def test_a_camera_that_opens_after_nobody_wants_it_any_more_is_closed() -> None:
-    may_open = threading.Event()
+    may_open, is_opening = threading.Event(), threading.Event()
     late, wanted = SteadyCamera("late"), SteadyCamera("wanted")
 
     def open_late() -> Camera:
+        is_opening.set()
         may_open.wait(LONG_S)
         return late
 
     with LiveFeed(SteadyCamera) as feed:
         take_frames(feed, 1)
         feed.switch(open_late, "late")
-        feed.take(0.05)
+        assert is_opening.wait(LONG_S)
         feed.switch(lambda: wanted, "wanted")
         take_frames(feed, 2)
         may_open.set()
