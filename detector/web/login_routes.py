@@ -45,7 +45,12 @@ def login_routes(access: Access, pages: Pages) -> APIRouter:
             return _go("/", access.new_cookie())
         refusal = access.refuse_visitor(request.headers, _caller(request))
         if refusal is None:
-            return page("index.html")
+            answer = page("index.html")
+            session = access.find_session(request.headers)
+            if session is not None and access.sessions.is_half_over(session):
+                # Whoever comes back now and then need not log in again; a page left open does.
+                answer.headers["Set-Cookie"] = access.new_cookie()
+            return answer
         if access.has_password and token is None and refusal.retry_s is None:
             return _go(login_address("/"))
         return ask_again(refusal)

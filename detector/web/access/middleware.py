@@ -143,9 +143,6 @@ class _Answer:
             is_embedded = self._visit.is_embedded
             for name, value in security_headers(self._access.frame_origins, is_embedded).items():
                 headers[name] = value
-            session = self._visit.session
-            if session is not None and self._access.sessions.is_half_over(session):
-                headers.setdefault("Set-Cookie", self._access.new_cookie())
             self._on_answer(route_of(self._scope), _method_of(self._scope), message["status"])
         await self._send(message)
 

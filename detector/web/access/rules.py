@@ -34,6 +34,8 @@ _MOST_WRONG, _WRONG_REFILL_S = 5, 12.0
 # All addresses together, against guesses from many of them.
 _MOST_WRONG_OF_ALL, _WRONG_OF_ALL_REFILL_S = 50, 1.0
 _EVERYONE = "everyone"
+# A browser keeps a cookie for so long after its session, to be told that it ended.
+_AFTERWARDS_S = 7 * 86_400
 _LOCAL = re.compile(r"/[A-Za-z0-9/._~%?&=+,:@!$'()*;-]{0,500}")
 
 
@@ -119,7 +121,8 @@ class Access:
 
     def new_cookie(self) -> str:
         """Return the `Set-Cookie` header that begins the session of an authenticated visitor."""
-        return self._set_cookie(self.sessions.begin(), math.ceil(self.sessions.length_s))
+        age_s = math.ceil(self.sessions.length_s) + _AFTERWARDS_S
+        return self._set_cookie(self.sessions.begin(), age_s)
 
     def no_cookie(self) -> str:
         """Return the `Set-Cookie` header that removes the session of a visitor who logs out."""
