@@ -7,6 +7,7 @@ import ssl
 import threading
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.config import Config
 
 from detector.screens.base import LiveView, Screen
@@ -49,7 +50,7 @@ class WebScreen(ClosingMixin, Screen):
     """
 
     def __init__(
-        self, server: "_Server", listener: socket.socket, parts: WebParts, url: str
+        self, server: "CountingServer", listener: socket.socket, parts: WebParts, url: str
     ) -> None:
         self.url = url
         self._server = server
@@ -111,7 +112,7 @@ class WebScreen(ClosingMixin, Screen):
             connection.transport.abort()
 
 
-class _Server(uvicorn.Server):
+class CountingServer(uvicorn.Server):
     """uvicorn's server, which counts connections and reports when it is ready.
 
     Args:
@@ -129,6 +130,7 @@ class _Server(uvicorn.Server):
         self._listener, self._tls = listener, tls
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to accept connections."""
         await super().startup(sockets)
         accepting = accept_connections(
             self._listener, ConnectionLimits(), self._make_protocol, self._tls
@@ -138,6 +140,7 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more connections, and end those that are open."""
         self._accepting.cancel()
         await super().shutdown(sockets)
 
@@ -184,8 +187,19 @@ def open_web(
         hub=hub,
         desk=desk,
     )
-    config = Config(
-        build_app(parts),
+    config = server_config(build_app(parts))
+    return WebScreen(
+        CountingServer(config, listener, tls),
+        listener,
+        parts,
+        _url(options, address, port, access.token),
+    )
+
+
+def server_config(app: ASGIApp) -> Config:
+    """Return uvicorn's configuration for an application behind its `AccessMiddleware`."""
+    return Config(
+        app,
         http="h11",
         ws=CountedSocket,
         ws_max_size=_MESSAGE_BYTES,
@@ -201,9 +215,6 @@ def open_web(
         timeout_keep_alive=5,
         timeout_graceful_shutdown=_GRACE_S,
         h11_max_incomplete_event_size=_HEADER_BYTES,
-    )
-    return WebScreen(
-        _Server(config, listener, tls), listener, parts, _url(options, address, port, access.token)
     )
 
 
