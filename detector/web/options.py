@@ -38,6 +38,7 @@ class WebOptions:
         session_s: Seconds after which a visitor logs in again.
         frame_origins: Pages that may show this one in a frame, such as "https://home.example".
         is_lan: Serve the local network, with a certificate of its own where none is given.
+        is_password_made: Show the password once, because nobody knows it yet.
     """
 
     host: str = DEFAULT_HOST
@@ -51,6 +52,7 @@ class WebOptions:
     session_s: float = DEFAULT_SESSION_HOURS * 3600
     frame_origins: tuple[str, ...] = ()
     is_lan: bool = False
+    is_password_made: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
@@ -122,7 +124,7 @@ def resolve_address(options: WebOptions) -> Address:
     missing = [
         what
         for what, is_there in (
-            ("TLS (--tls-cert, --tls-key)", options.has_tls),
+            ("TLS (--lan, or --tls-cert and --tls-key)", options.has_tls),
             (f"a password (${PASSWORD_VARIABLE} or --password-file)", options.password is not None),
         )
         if not is_there

@@ -5,6 +5,8 @@ import errno
 import socket
 import ssl
 import threading
+from collections.abc import Callable, Coroutine
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -15,8 +17,11 @@ from detector.screens.commands import Command, CommandDesk
 from detector.web.access.connections import Connection, ConnectionLimits, accept_connections
 from detector.web.access.protocol import CountedSocket, TimedProtocol
 from detector.web.access.rules import Access
+from detector.web.access.tls_entry import TlsEntry
 from detector.web.app import WebParts, build_app
 from detector.web.classify import PictureClassifier
+from detector.web.lan.addresses import HostNames, find_host_names
+from detector.web.lan.invitation import invite
 from detector.web.options import Address, WebOptions, resolve_address
 from detector.web.views.hub import ViewHub
 from maskage.classes.scheme import Scheme
@@ -119,15 +124,24 @@ class CountingServer(uvicorn.Server):
         config: uvicorn's configuration.
         listener: The bound socket; closed by the caller.
         tls: For HTTPS.
+        keep_certificate: Looks after a certificate of its own while the server runs.
 
     Attributes:
         ready: Set once it accepts connections.
     """
 
-    def __init__(self, config: Config, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        listener: socket.socket,
+        tls: TlsEntry | None,
+        keep_certificate: Callable[[], Coroutine[None, None, None]] | None = None,
+    ) -> None:
         super().__init__(config)
         self.ready = threading.Event()
         self._listener, self._tls = listener, tls
+        self._keep_certificate = keep_certificate
+        self._keeping: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to accept connections."""
@@ -137,11 +151,15 @@ class CountingServer(uvicorn.Server):
         )
         self._accepting = asyncio.create_task(accepting)
         self._accepting.add_done_callback(self._note_end)
+        if self._keep_certificate is not None:
+            self._keeping = asyncio.create_task(self._keep_certificate())
         self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more connections, and end those that are open."""
         self._accepting.cancel()
+        if self._keeping is not None:
+            self._keeping.cancel()
         await super().shutdown(sockets)
 
     def _make_protocol(self, connection: Connection) -> TimedProtocol:
@@ -174,7 +192,12 @@ def open_web(
             certificate cannot be used.
     """
     address = resolve_address(options)
-    tls = _load_certificate(options)
+    keeper = None
+    if options.is_lan and options.certificate is None:
+        from detector.web.lan.renewal import CertificateKeeper
+
+        keeper = CertificateKeeper()
+    context = keeper.context if keeper else _load_certificate(options)
     listener = _bind(options, address)
     port = listener.getsockname()[1]
     access = Access(options, address, port)
@@ -187,13 +210,24 @@ def open_web(
         hub=hub,
         desk=desk,
     )
-    config = server_config(build_app(parts))
-    return WebScreen(
-        CountingServer(config, listener, tls),
+    server = CountingServer(
+        server_config(build_app(parts)),
         listener,
-        parts,
-        _url(options, address, port, access.token),
+        TlsEntry(context, access.is_host) if context else None,
+        partial(keeper.keep, partial(lan_url, port)) if keeper else None,
     )
+    if not options.is_lan:
+        return WebScreen(server, listener, parts, _url(options, address, port, access.token))
+    url = lan_url(port, keeper.host if keeper else find_host_names())
+    screen = WebScreen(server, listener, parts, url)
+    password = options.password if options.is_password_made else None
+    invite(url, keeper.certificate if keeper else None, password)
+    return screen
+
+
+def lan_url(port: int, host: HostNames) -> str:
+    """Return the address that other devices open; it holds no key."""
+    return f"https://{host.names[-1] if host.is_alone else host.addresses[0]}:{port}/"
 
 
 def server_config(app: ASGIApp) -> Config:

@@ -16,6 +16,9 @@ from detector.web.access.connections import Connection
 REQUEST_TIMEOUT_S = 10.0
 """Limit for the lines and headers of a request to arrive."""
 
+CROWDED_TIMEOUT_S = 3.0
+"""The same while many clients wait that have not authenticated."""
+
 UNREAD_TIMEOUT_S = 20.0
 """Limit for a client to leave unread what it was sent."""
 
@@ -49,6 +52,7 @@ class TimedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, and stop the timer once a request is whole."""
+        self._connection.is_silent = False
         super().data_received(data)
         self._await_request()
 
@@ -86,7 +90,10 @@ class TimedProtocol(H11Protocol):
         if is_answering or self._is_handed_over or self.transport.is_closing():
             self._stop_request_timer()
         elif self._request_timer is None:
-            self._request_timer = self.loop.call_later(REQUEST_TIMEOUT_S, self.transport.abort)
+            timeout_s = REQUEST_TIMEOUT_S
+            if self._connection.is_crowded:
+                timeout_s = min(timeout_s, CROWDED_TIMEOUT_S)
+            self._request_timer = self.loop.call_later(timeout_s, self.transport.abort)
 
     def _stop_request_timer(self) -> None:
         if self._request_timer is not None:
