@@ -23,8 +23,8 @@ def describe_certificate(certificate: OwnCertificate) -> list[str]:
         lines.append(f"A new certificate was made, because {certificate.reason}.")
     return [
         *lines,
-        f"Certificate: {certificate.path}, until {certificate.ends_at:%Y-%m-%d}. "
-        f"Its SHA-256 fingerprint is",
+        f"Certificate: {certificate.path}, until {certificate.ends_at:%Y-%m-%d}.",
+        "Its SHA-256 fingerprint:",
         f"  {certificate.fingerprint[:47]}",
         f"  {certificate.fingerprint[48:]}",
         "A browser warns once that nobody vouches for it, because this machine made it itself.",

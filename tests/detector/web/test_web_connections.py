@@ -169,7 +169,7 @@ def test_a_handshake_that_is_not_finished_is_cut_off_in_time(
     monkeypatch.setattr("detector.web.access.connections.HANDSHAKE_TIMEOUT_S", 0.3)
     options = WebOptions(port=0, token=TOKEN, certificate=certificate[0], key=certificate[1])
     with serving(bundle, options) as served:
-        for beginning in (b"", HALF_A_HANDSHAKE, b"GET / HTTP/1.1\r\n\r\n"):
+        for beginning in (b"", HALF_A_HANDSHAKE, b"\0 neither TLS nor HTTP"):
             with socket.create_connection((ATTACKER, served.port), 20) as line:
                 line.sendall(beginning)
                 # What is no TLS gets an alert first.
