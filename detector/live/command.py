@@ -1,9 +1,7 @@
 """`detector live` and `detector serve`: their options, and the request that they make."""
 
 import argparse
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from detector.events.alarm_options import add_alarm_options, read_alarm_rules
 from detector.options import (
@@ -14,6 +12,8 @@ from detector.options import (
     require_one_stdout,
     require_strange_above,
 )
+from detector.web.arguments import NAMES as WEB_OPTIONS
+from detector.web.arguments import add_web_options, read_web_options
 from maskage.commands.options import (
     add_demo_seed,
     add_face_model,
@@ -30,11 +30,7 @@ from maskage.dataset.consent import SELF_SUBJECT, check_subject
 from maskage.defaults import DEFAULT_DATA
 from maskage.errors import UsageError
 
-if TYPE_CHECKING:
-    from detector.web.options import WebOptions
-
-_WITHOUT_CAMERA = {"no_camera", "web", "model", "face_model", "host", "port", "tls_cert", "tls_key",
-                   "password_file", "host_name"}  # fmt: skip
+_WITHOUT_CAMERA = {"no_camera", "web", "model", "face_model", *WEB_OPTIONS}
 
 
 def _add_live_options(parser: CommandParser) -> None:
@@ -69,7 +65,7 @@ def _run_serve(arguments: argparse.Namespace) -> int:
     _refuse_with_no_camera(arguments, parser)
     from detector.live.session import serve_pictures
 
-    web = _web_options(arguments)
+    web = read_web_options(arguments)
     serve_pictures(
         arguments.model, arguments.face_model, web, lambda url: say(f"Open {url} (Ctrl-C ends it)")
     )
@@ -95,7 +91,7 @@ def _add_watch_options(parser: CommandParser) -> None:
     _add_model_options(parser.add_argument_group("how it is labelled"))
     add_event_options(parser.add_argument_group("what is written"))
     _add_keeping_options(parser)
-    _add_web_options(parser)
+    add_web_options(parser)
     add_alarm_options(parser)
 
 
@@ -143,35 +139,6 @@ def _add_keeping_options(parser: argparse.ArgumentParser) -> None:
                        "labelled face to, with its right label; it must have the model's classes "
                        f"(default: {DEFAULT_DATA})")  # fmt: skip
     add_who(group.add_mutually_exclusive_group())
-
-
-def _add_web_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("in a browser (--web, serve)")
-    group.add_argument("--host", default="127.0.0.1", metavar="ADDRESS",
-                       help="where to listen (default: 127.0.0.1); another one needs TLS and a "
-                       "password")  # fmt: skip
-    group.add_argument("--port", type=int, default=8000, metavar="N",
-                       help="0 takes a free one (default: 8000)")  # fmt: skip
-    group.add_argument("--tls-cert", type=Path, metavar="PEM", help="certificate")
-    group.add_argument("--tls-key", type=Path, metavar="PEM", help="its private key")
-    group.add_argument("--password-file", type=Path, metavar="FILE",
-                       help="its first line is the password; or set DETECTOR_PASSWORD")  # fmt: skip
-    group.add_argument("--host-name", action="append", default=[], metavar="NAME",
-                       help="another name that this machine is called by")  # fmt: skip
-
-
-def _web_options(arguments: argparse.Namespace) -> "WebOptions":
-    from detector.web.options import WebOptions, read_password
-
-    return WebOptions(
-        host=arguments.host,
-        port=arguments.port,
-        certificate=arguments.tls_cert,
-        key=arguments.tls_key,
-        password=read_password(arguments.password_file),
-        token=os.environ.get("DETECTOR_TOKEN") or None,
-        names=tuple(arguments.host_name),
-    )
 
 
 def _watch(arguments: argparse.Namespace) -> int:
@@ -230,7 +197,7 @@ def _watch(arguments: argparse.Namespace) -> int:
                 is_recording=arguments.record,
                 is_blurred=not arguments.no_blur,
             ),
-            web=_web_options(arguments),
+            web=read_web_options(arguments),
             screen=kinds[0] if kinds else ScreenKind.AUTO,
             limits=LiveLimits(seconds=arguments.seconds, frames=arguments.frames),
         )

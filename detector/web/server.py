@@ -5,17 +5,23 @@ import errno
 import socket
 import ssl
 import threading
+from collections.abc import Callable, Coroutine
+from functools import partial
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.config import Config
 
 from detector.screens.base import LiveView, Screen
 from detector.screens.commands import Command, CommandDesk
 from detector.web.access.connections import Connection, ConnectionLimits, accept_connections
-from detector.web.access.protocol import TimedProtocol
+from detector.web.access.protocol import CountedSocket, TimedProtocol
 from detector.web.access.rules import Access
+from detector.web.access.tls_entry import TlsEntry
 from detector.web.app import WebParts, build_app
 from detector.web.classify import PictureClassifier
+from detector.web.lan.addresses import HostNames, find_host_names
+from detector.web.lan.invitation import invite
 from detector.web.options import Address, WebOptions, resolve_address
 from detector.web.views.hub import ViewHub
 from maskage.classes.scheme import Scheme
@@ -26,6 +32,9 @@ from maskage.errors import EnvironmentProblemError
 START_TIMEOUT_S = 15.0
 _GRACE_S = 1
 _HEADER_BYTES = 16_384
+_MESSAGE_BYTES = 4_000_000
+"""Largest message of a WebSocket: a picture of a camera."""
+
 _BACKLOG = 128
 _SEND_BUFFER = 131_072
 """Bytes that the operating system keeps for a client: a few pictures, where its default is more."""
@@ -46,7 +55,7 @@ class WebScreen(ClosingMixin, Screen):
     """
 
     def __init__(
-        self, server: "_Server", listener: socket.socket, parts: WebParts, url: str
+        self, server: "CountingServer", listener: socket.socket, parts: WebParts, url: str
     ) -> None:
         self.url = url
         self._server = server
@@ -113,34 +122,49 @@ class WebScreen(ClosingMixin, Screen):
             connection.transport.abort()
 
 
-class _Server(uvicorn.Server):
+class CountingServer(uvicorn.Server):
     """uvicorn's server, which counts connections and reports when it is ready.
 
     Args:
         config: uvicorn's configuration.
         listener: The bound socket; closed by the caller.
         tls: For HTTPS.
+        keep_certificate: Looks after a certificate of its own while the server runs.
 
     Attributes:
         ready: Set once it accepts connections.
     """
 
-    def __init__(self, config: Config, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        listener: socket.socket,
+        tls: TlsEntry | None,
+        keep_certificate: Callable[[], Coroutine[None, None, None]] | None = None,
+    ) -> None:
         super().__init__(config)
         self.ready = threading.Event()
         self._listener, self._tls = listener, tls
+        self._keep_certificate = keep_certificate
+        self._keeping: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to accept connections."""
         await super().startup(sockets)
         accepting = accept_connections(
             self._listener, ConnectionLimits(), self._make_protocol, self._tls
         )
         self._accepting = asyncio.create_task(accepting)
         self._accepting.add_done_callback(self._note_end)
+        if self._keep_certificate is not None:
+            self._keeping = asyncio.create_task(self._keep_certificate())
         self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more connections, and end those that are open."""
         self._accepting.cancel()
+        if self._keeping is not None:
+            self._keeping.cancel()
         await super().shutdown(sockets)
 
     def _make_protocol(self, connection: Connection) -> TimedProtocol:
@@ -173,7 +197,12 @@ def open_web(
             certificate cannot be used.
     """
     address = resolve_address(options)
-    tls = _load_certificate(options)
+    keeper = None
+    if options.is_lan and options.certificate is None:
+        from detector.web.lan.renewal import CertificateKeeper
+
+        keeper = CertificateKeeper()
+    context = keeper.context if keeper else _load_certificate(options)
     listener = _bind(options, address)
     port = listener.getsockname()[1]
     access = Access(options, address, port)
@@ -186,10 +215,35 @@ def open_web(
         hub=hub,
         desk=desk,
     )
-    config = Config(
-        build_app(parts),
+    server = CountingServer(
+        server_config(build_app(parts)),
+        listener,
+        TlsEntry(context, access.is_host) if context else None,
+        partial(keeper.keep, partial(lan_url, port)) if keeper else None,
+    )
+    if not options.is_lan:
+        return WebScreen(server, listener, parts, _url(options, address, port, access.token))
+    url = lan_url(port, keeper.host if keeper else find_host_names())
+    screen = WebScreen(server, listener, parts, url)
+    password = options.password if options.is_password_made else None
+    invite(url, keeper.certificate if keeper else None, password)
+    return screen
+
+
+def lan_url(port: int, host: HostNames) -> str:
+    """Return the address that other devices open; it holds no key."""
+    return f"https://{host.names[-1] if host.is_alone else host.addresses[0]}:{port}/"
+
+
+def server_config(app: ASGIApp) -> Config:
+    """Return uvicorn's configuration for an application behind its `AccessMiddleware`."""
+    return Config(
+        app,
         http="h11",
-        ws="none",
+        ws=CountedSocket,
+        ws_max_size=_MESSAGE_BYTES,
+        # Pictures do not shrink, and what unpacks may unpack to anything.
+        ws_per_message_deflate=False,
         loop="asyncio",
         lifespan="off",
         log_config=None,
@@ -200,9 +254,6 @@ def open_web(
         timeout_keep_alive=5,
         timeout_graceful_shutdown=_GRACE_S,
         h11_max_incomplete_event_size=_HEADER_BYTES,
-    )
-    return WebScreen(
-        _Server(config, listener, tls), listener, parts, _url(options, address, port, access.token)
     )
 
 

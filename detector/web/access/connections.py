@@ -3,8 +3,8 @@
 Whoever can reach the port can open connections, and a limit that begins with the first request
 comes too late: a TLS handshake that is never finished costs a descriptor too. So every connection
 is counted from the moment it is accepted, by the address it came from. Where there are too many,
-the oldest is closed: a real visitor authenticates within a moment, so that even one who shares an
-address with an attacker gets in.
+the oldest that has sent nothing is closed, else the oldest: a real visitor authenticates within a
+moment, so that even one who shares an address with an attacker gets in.
 """
 
 import asyncio
@@ -15,6 +15,8 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
+from detector.web.access.tls_entry import TlsEntry, is_plain_http, read_first_byte
+
 MOST_OF_ONE_ADDRESS = 32
 """Unauthenticated connections: browsers open six at a time, and several people may share one."""
 
@@ -23,11 +25,16 @@ MOST_UNAUTHENTICATED = 96
 
 MOST_AUTHENTICATED = 128
 
+CROWDED_FROM = 16
+"""Unauthenticated connections, from which on each gets less time for its request."""
+
 HANDSHAKE_TIMEOUT_S = 5.0
 """For TLS, from the connection on; a slow line needs one or two seconds."""
 
 _IPV6_NETWORK_BITS = 64
 """A home has an IPv6 network of this size for itself: all of it counts as one address."""
+
+_LEAST_S = 0.1
 
 _PAUSE_S = 0.1
 """After a connection could not be accepted, usually for want of descriptors."""
@@ -39,12 +46,19 @@ class Connection:
     Attributes:
         group: The address that it counts for.
         end: Closes it at once.
+        is_silent: True until it has sent something.
     """
 
     def __init__(self, limits: "ConnectionLimits", group: str) -> None:
         self.group = group
         self.end: Callable[[], object] = lambda: None
+        self.is_silent = True
         self._limits = limits
+
+    @property
+    def is_crowded(self) -> bool:
+        """True while so many wait that none may take its time."""
+        return self._limits.is_crowded
 
     def authenticate(self) -> None:
         """Count it as authenticated from now on."""
@@ -75,6 +89,11 @@ class ConnectionLimits:
         self._unauthenticated: dict[Connection, None] = {}
         self._authenticated: set[Connection] = set()
 
+    @property
+    def is_crowded(self) -> bool:
+        """True while there are many unauthenticated connections."""
+        return len(self._unauthenticated) >= CROWDED_FROM
+
     def accept(self, ip: str) -> Connection:
         """Count a new connection, and close an older one where there are too many."""
         connection = Connection(self, _group_of(ip))
@@ -102,7 +121,9 @@ class ConnectionLimits:
         self._authenticated.discard(connection)
 
     def _close_oldest(self, group: str) -> None:
-        oldest = next(each for each in self._unauthenticated if each.group == group)
+        of_group = [each for each in self._unauthenticated if each.group == group]
+        # Never the one that has just come.
+        oldest = next((each for each in of_group[:-1] if each.is_silent), of_group[0])
         del self._unauthenticated[oldest]
         oldest.end()
 
@@ -111,7 +132,7 @@ async def accept_connections(
     listener: socket.socket,
     limits: ConnectionLimits,
     make_protocol: Callable[[Connection], asyncio.Protocol],
-    tls: ssl.SSLContext | None,
+    tls: TlsEntry | None,
 ) -> None:
     """Accept connections until cancelled.
 
@@ -132,7 +153,8 @@ async def accept_connections(
                 await asyncio.sleep(_PAUSE_S)
                 continue
             connection = limits.accept(place[0])
-            handshake = loop.create_task(_shake_hands(line, connection, make_protocol, tls))
+            beginning = _begin(line, connection, place[0], make_protocol, tls)
+            handshake = loop.create_task(beginning)
             connection.end = handshake.cancel
             handshakes.add(handshake)
             handshake.add_done_callback(handshakes.discard)
@@ -150,24 +172,49 @@ def _close_if_cancelled(line: socket.socket, handshake: "asyncio.Task[None]") ->
         line.close()
 
 
-async def _shake_hands(
+async def _begin(
     line: socket.socket,
     connection: Connection,
+    caller: str,
     make_protocol: Callable[[Connection], asyncio.Protocol],
-    tls: ssl.SSLContext | None,
+    tls: TlsEntry | None,
 ) -> None:
-    timeout_s = HANDSHAKE_TIMEOUT_S if tls else None
+    """Begin to speak HTTP on a connection, after TLS where there is a certificate."""
+    loop = asyncio.get_running_loop()
+    end_s = loop.time() + HANDSHAKE_TIMEOUT_S
+    if tls is not None and not await _has_begun_tls(line, connection, tls, end_s):
+        line.close()
+        connection.leave()
+        return
     try:
-        await asyncio.get_running_loop().connect_accepted_socket(
+        await loop.connect_accepted_socket(
             lambda: make_protocol(connection),
             line,
-            ssl=tls,
-            ssl_handshake_timeout=timeout_s,
-            ssl_shutdown_timeout=timeout_s,
+            ssl=tls.context if tls else None,
+            ssl_handshake_timeout=max(_LEAST_S, end_s - loop.time()) if tls else None,
+            ssl_shutdown_timeout=HANDSHAKE_TIMEOUT_S if tls else None,
         )
-    except OSError:
+    except OSError as fault:
         # No TLS, or a handshake that was not finished in time: not worth a report.
+        if tls is not None and isinstance(fault, ssl.SSLError):
+            tls.note_refusal(fault, caller)
         connection.leave()
+
+
+async def _has_begun_tls(
+    line: socket.socket, connection: Connection, tls: TlsEntry, end_s: float
+) -> bool:
+    """Wait for the first byte; False where the client is gone, too slow, or was answered."""
+    try:
+        async with asyncio.timeout_at(end_s):
+            first = await read_first_byte(line)
+            connection.is_silent = not first
+            if is_plain_http(first):
+                await tls.answer_plain(line)
+                return False
+            return bool(first)
+    except OSError:
+        return False
 
 
 def _group_of(ip: str) -> str:

@@ -233,7 +233,7 @@ async function tryAgain() {
   try {
     const answer = await fetch("/about");
     if (answer.status === 401) {
-      showAlarm("The program was started again. Open the new address that it printed.", false);
+      showAlarm(`STALE: ${await explain(answer)}`, false);
       state.retry = setTimeout(tryAgain, RETRY_MS);
       return;
     }

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from detector.web.access.connections import (
+    CROWDED_FROM,
     MOST_AUTHENTICATED,
     MOST_OF_ONE_ADDRESS,
     MOST_UNAUTHENTICATED,
@@ -169,7 +170,7 @@ def test_a_handshake_that_is_not_finished_is_cut_off_in_time(
     monkeypatch.setattr("detector.web.access.connections.HANDSHAKE_TIMEOUT_S", 0.3)
     options = WebOptions(port=0, token=TOKEN, certificate=certificate[0], key=certificate[1])
     with serving(bundle, options) as served:
-        for beginning in (b"", HALF_A_HANDSHAKE, b"GET / HTTP/1.1\r\n\r\n"):
+        for beginning in (b"", HALF_A_HANDSHAKE, b"\0 neither TLS nor HTTP"):
             with socket.create_connection((ATTACKER, served.port), 20) as line:
                 line.sendall(beginning)
                 # What is no TLS gets an alert first.
@@ -248,3 +249,70 @@ def test_all_connections_together_fit_into_the_descriptors_of_a_process() -> Non
     soft_by_default = 1024
     assert MOST_OF_ONE_ADDRESS < MOST_UNAUTHENTICATED
     assert soft_by_default / 2 > MOST_UNAUTHENTICATED + MOST_AUTHENTICATED
+
+
+# Silent ones
+
+
+@pytest.mark.usefixtures("many_files")
+@pytest.mark.parametrize("has_tls", [False, True])
+@pytest.mark.parametrize("is_one", [True, False], ids=["one address", "200 addresses"])
+def test_a_person_is_answered_beside_200_silent_connections(
+    bundle: ModelBundle, certificate: tuple[Path, Path], *, is_one: bool, has_tls: bool
+) -> None:
+    files = certificate if has_tls else (None, None)
+    options = WebOptions(port=0, token=TOKEN, certificate=files[0], key=files[1])
+    tls = ssl.create_default_context(cafile=certificate[0]) if has_tls else None
+    if tls is not None:
+        tls.check_hostname = False
+    with serving(bundle, options) as served, ExitStack() as held:
+        lines = []
+        for number in range(200):
+            source = ATTACKER if is_one else f"127.0.1.{number + 1}"
+            line = socket.create_connection(("127.0.0.1", served.port), 30, (source, 0))
+            lines.append(held.enter_context(line))
+        for address in (ATTACKER, OTHER):
+            assert ask(served.port, address, AUTHORIZATION, tls) == 200
+        # Nobody waited for a silent one to run out of time: the last that came is open still.
+        lines[-1].settimeout(0)
+        with pytest.raises(BlockingIOError):
+            lines[-1].recv(1)
+
+
+def test_of_one_address_the_oldest_silent_one_makes_room() -> None:
+    limits = ConnectionLimits(most_of_one=3, most=100)
+    lines = [Line(limits, "10.0.0.1") for _ in range(3)]
+    lines[0].connection.is_silent = False
+    lines.append(Line(limits, "10.0.0.1"))
+    assert open_ones(lines) == [0, 2, 3]
+    # Where all of them have spoken, the oldest does.
+    for line in lines:
+        line.connection.is_silent = False
+    lines.append(Line(limits, "10.0.0.1"))
+    assert open_ones(lines) == [2, 3, 4]
+
+
+def test_of_those_that_are_slow_each_gets_less_time_while_there_are_many(
+    bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detector.web.access.protocol.REQUEST_TIMEOUT_S", 600.0)
+    monkeypatch.setattr("detector.web.access.protocol.CROWDED_TIMEOUT_S", 0.2)
+    with serving(bundle) as served, half_open(served.port, CROWDED_FROM, HALF_A_REQUEST) as lines:
+        lines[-1].settimeout(30)
+        assert lines[-1].recv(10) == b""
+        # The first came while there was room.
+        lines[0].settimeout(0)
+        with pytest.raises(BlockingIOError):
+            lines[0].recv(1)
+
+
+def test_a_silent_one_is_dropped_before_one_that_speaks_slowly(bundle: ModelBundle) -> None:
+    with serving(bundle) as served, ExitStack() as held:
+        slow = held.enter_context(socket.create_connection((ATTACKER, served.port), 30))
+        slow.sendall(HALF_A_REQUEST)
+        # One round trip: the server has read what was sent before.
+        assert ask(served.port, ATTACKER, AUTHORIZATION) == 200
+        held.enter_context(half_open(served.port, MOST_OF_ONE_ADDRESS + 20, b""))
+        assert ask(served.port, ATTACKER, AUTHORIZATION) == 200
+        slow.sendall(b"y\r\nConnection: close\r\n\r\n")
+        assert b" 503 " in slow.recv(100)
