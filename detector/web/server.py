@@ -16,6 +16,7 @@ from detector.web.access.protocol import TimedProtocol
 from detector.web.access.rules import Access
 from detector.web.app import WebParts, build_app
 from detector.web.classify import PictureClassifier
+from detector.web.device.labelling import DeviceCameras
 from detector.web.options import Address, WebOptions, resolve_address
 from detector.web.views.hub import ViewHub
 from maskage.classes.scheme import Scheme
@@ -90,6 +91,8 @@ class WebScreen(ClosingMixin, Screen):
         self._thread.join(timeout=10)
         self._listener.close()
         self._parts.classifier.close()
+        if self._parts.devices is not None:
+            self._parts.devices.close()
 
     def _serve(self) -> None:
         try:
@@ -153,6 +156,7 @@ def open_web(
     classifier: PictureClassifier,
     scheme: Scheme,
     desk: CommandDesk | None,
+    devices: DeviceCameras | None = None,
 ) -> WebScreen:
     """Start to serve the page.
 
@@ -161,6 +165,7 @@ def open_web(
         classifier: For pictures that are sent; closed with the screen.
         scheme: The classes of the model.
         desk: Where commands go; None without a camera.
+        devices: Labels the cameras of visitors; closed with the screen. None for none.
 
     Raises:
         UsageError: Other machines could reach it without TLS and a password.
@@ -180,6 +185,7 @@ def open_web(
         upload_bytes=options.upload_bytes,
         hub=hub,
         desk=desk,
+        devices=devices,
     )
     config = Config(
         build_app(parts),
