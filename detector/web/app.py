@@ -17,6 +17,7 @@ from detector.web.access.throttle import Throttle
 from detector.web.classify import PictureClassifier
 from detector.web.device.labelling import DeviceCameras
 from detector.web.device.routes import device_routes
+from detector.web.login_routes import session_routes
 from detector.web.page_routes import page_routes
 from detector.web.requests import (
     AboutAnswer,
@@ -41,7 +42,8 @@ _MOST_COMMANDS, _COMMAND_REFILL_S = 30, 0.1
 _SNAPSHOT_TIMEOUT_S = 3.0
 # Multipart lines around the picture itself.
 _MULTIPART_BYTES = 4096
-_OPEN_PATHS = frozenset(("/health", "/login", "/page/style.css", "/page/icon.svg"))
+# Logging out is open, because it ends every answer of its session that needs one.
+_OPEN_PATHS = frozenset(("/health", "/login", "/logout", "/page/style.css", "/page/icon.svg"))
 _PAGE_PATHS = frozenset(("/", "/login"))
 
 
@@ -83,6 +85,7 @@ def build_app(parts: WebParts) -> ASGIApp:
         exception_handlers={RequestValidationError: _explain_validation},
     )
     app.include_router(page_routes(parts.access))
+    app.include_router(session_routes(parts.access))
     app.include_router(_live_routes(parts))
     app.include_router(picture_routes(parts.classifier, parts.scheme, parts.upload_bytes))
     if parts.devices is not None:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,10 @@ TOKEN_VARIABLE = "DETECTOR_TOKEN"
 LEAST_PASSWORD = 8
 """The least length of a password that a person chooses (NIST SP 800-63B, 5.1.1.1)."""
 LEAST_TOKEN = 20
+DEFAULT_SESSION_HOURS = 168
+MOST_SESSION_HOURS = 24 * 366
+# Scheme, host and port alone: whatever else stands in it would go into a header.
+_ORIGIN = re.compile(r"https?://([a-zA-Z0-9_.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,9 @@ class WebOptions:
         token: The key that gives access; None draws a random one.
         names: More host names that requests may use, beside its address and the machine's name.
         upload_bytes: Size of the largest picture that is accepted.
+        session_s: Seconds after which a visitor logs in again.
+        frame_origins: Pages that may show this one in a frame, such as "https://home.example".
+        is_lan: Serve the local network, with a certificate of its own where none is given.
     """
 
     host: str = DEFAULT_HOST
@@ -40,6 +48,9 @@ class WebOptions:
     token: str | None = field(default=None, repr=False)
     names: tuple[str, ...] = ()
     upload_bytes: int = 40_000_000
+    session_s: float = DEFAULT_SESSION_HOURS * 3600
+    frame_origins: tuple[str, ...] = ()
+    is_lan: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
@@ -51,13 +62,15 @@ class WebOptions:
             raise UsageError(
                 "TLS needs a certificate and its key; found only one of them. Name both files."
             )
+        for origin in self.frame_origins:
+            _check_origin(origin)
         _check_length("password", self.password, LEAST_PASSWORD, PASSWORD_VARIABLE)
         _check_length("token", self.token, LEAST_TOKEN, TOKEN_VARIABLE)
 
     @property
     def has_tls(self) -> bool:
         """True where it is served over HTTPS."""
-        return self.certificate is not None
+        return self.certificate is not None or self.is_lan
 
 
 @dataclass(frozen=True)
@@ -151,4 +164,12 @@ def _check_length(what: str, secret: str | None, least: int, variable: str) -> N
         raise UsageError(
             f"The {what} has {len(secret)} characters; it needs at least {least}. Choose a longer "
             f"one in ${variable}."
+        )
+
+
+def _check_origin(origin: str) -> None:
+    if not _ORIGIN.fullmatch(origin):
+        raise UsageError(
+            f"--allow-frame takes the origin of a page, such as https://home.example:8123; found "
+            f"{origin!r}. Leave out its path."
         )

@@ -17,6 +17,7 @@ from detector.screens.commands import (
     ToggleRecording,
     UseCamera,
 )
+from detector.web.access.signed_addresses import MOST_HOURS
 
 
 class _Request(BaseModel):
@@ -80,6 +81,15 @@ class CorrectLabelRequest(_Request):
         return CorrectLabel(self.label, self.track)
 
 
+class SignedAddressRequest(_Request):
+    """Sign the address of a picture."""
+
+    address: str = Field(
+        max_length=500, description="Path and parameters, such as /stream.mjpg or /snapshot.jpg."
+    )
+    hours: float = Field(24, gt=0, le=MOST_HOURS, allow_inf_nan=False)
+
+
 CommandRequest = Annotated[
     PlainRequest | UseCameraRequest | SetThresholdRequest | CorrectLabelRequest,
     Field(discriminator="command"),
@@ -133,6 +143,22 @@ class AcceptedAnswer(BaseModel):
     """The command was accepted; the live loop runs it and reports in `status.message`."""
 
     accepted: str
+
+
+class SessionAnswer(BaseModel):
+    """The visitor's session; nulls where the token itself gives access, which has no end."""
+
+    ends_at: int | None = Field(description="Seconds since the epoch, by the server's clock.")
+    left_s: float | None = Field(description="Seconds until then.")
+    has_password: bool = Field(description="True where visitors log in with a password.")
+
+
+class SignedAddressAnswer(BaseModel):
+    """An address that needs no cookie and no token, until it ends."""
+
+    address: str
+    ends_at: int = Field(description="Seconds since the epoch, by the server's clock.")
+    note: str
 
 
 class LabelAnswer(BaseModel):

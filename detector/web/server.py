@@ -12,7 +12,7 @@ from uvicorn.config import Config
 from detector.screens.base import LiveView, Screen
 from detector.screens.commands import Command, CommandDesk
 from detector.web.access.connections import Connection, ConnectionLimits, accept_connections
-from detector.web.access.protocol import TimedProtocol
+from detector.web.access.protocol import CountedSocket, TimedProtocol
 from detector.web.access.rules import Access
 from detector.web.app import WebParts, build_app
 from detector.web.classify import PictureClassifier
@@ -27,6 +27,9 @@ from maskage.errors import EnvironmentProblemError
 START_TIMEOUT_S = 15.0
 _GRACE_S = 1
 _HEADER_BYTES = 16_384
+_MESSAGE_BYTES = 4_000_000
+"""Largest message of a WebSocket: a picture of a camera."""
+
 _BACKLOG = 128
 _SEND_BUFFER = 131_072
 """Bytes that the operating system keeps for a client: a few pictures, where its default is more."""
@@ -190,7 +193,10 @@ def open_web(
     config = Config(
         build_app(parts),
         http="h11",
-        ws="none",
+        ws=CountedSocket,
+        ws_max_size=_MESSAGE_BYTES,
+        # Pictures do not shrink, and what unpacks may unpack to anything.
+        ws_per_message_deflate=False,
         loop="asyncio",
         lifespan="off",
         log_config=None,

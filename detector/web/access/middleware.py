@@ -3,13 +3,16 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from detector.web.access.rules import Access, Refusal
+from detector.web.access.headers import security_headers
+from detector.web.access.rules import Access, Refusal, Visit, login_address
+from detector.web.access.sockets import route_of, serve_socket
 from maskage.console import say
 
 BODY_BYTES = 16_384
@@ -18,19 +21,6 @@ BODY_BYTES = 16_384
 BODY_TIMEOUT_S = 20.0
 _DRAIN_S = 2.0
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; object-src 'none'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    # Not "no-referrer": under that a browser sends a form with `Origin: null`, as from elsewhere.
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
 
 
 class AccessMiddleware:
@@ -63,51 +53,101 @@ class AccessMiddleware:
         self._on_answer = on_answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http":
-            return
-        has_begun = False
+        """Answer one request, or serve one WebSocket."""
+        if scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        elif scope["type"] == "websocket":
+            visit = self._admit(scope)
+            await serve_socket(
+                self._app, visit, self._access, (scope, receive, send), self._on_answer
+            )
 
-        async def send_guarded(message: Message) -> None:
-            nonlocal has_begun
-            if message["type"] == "http.response.start":
-                has_begun = True
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers[name] = value
-                self._on_answer(_route_of(scope), _method_of(scope), message["status"])
-            await send(message)
-
-        refusal = self._refuse(scope)
-        if refusal is not None:
-            await _send_refusal(send_guarded, refusal)
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        visit = self._admit(scope)
+        admitted = Visit() if isinstance(visit, Refusal) else visit
+        answer = _Answer(scope, send, self._access, admitted, self._on_answer)
+        if isinstance(visit, Refusal):
+            await _send_refusal(answer.send, self._ask_to_log_in(scope, visit))
             return
         limit = self._body_bytes.get(scope["path"], BODY_BYTES)
         body = _LimitedBody(receive, Headers(scope=scope), limit)
         try:
-            await self._app(scope, body.receive, send_guarded)
+            async with self._access.until_end(visit) as deadline:
+                await self._app(scope, body.receive, answer.send)
         except Exception as fault:  # noqa: BLE001  a bug in one answer must not end the live view
+            if isinstance(fault, TimeoutError) and deadline.expired():
+                # The answer stops where it is, which a client sees, and asks again.
+                return
             say(f"web: this is a bug in the toolchain: {type(fault).__name__}: {fault}")
-            if not has_begun:
+            if not answer.has_begun:
                 await _send_refusal(
-                    send_guarded,
+                    answer.send,
                     Refusal(500, "This is a bug in the program; its terminal shows more."),
                 )
 
-    def _refuse(self, scope: Scope) -> Refusal | None:
+    def _admit(self, scope: Scope) -> Visit | Refusal:
         headers = Headers(scope=scope)
-        path = scope["path"]
+        path, method = scope["path"], scope.get("method", "")
         server_ip = scope["server"][0] if scope.get("server") else None
-        is_page = path in self._page_paths and scope["method"] == "GET"
-        refusal = self._access.refuse_origin(headers, server_ip, is_page=is_page)
-        # A page checks by itself: it reads the token in its address, and knows where to log in.
-        if refusal is not None or path in self._open_paths or is_page:
-            return refusal
-        caller = scope["client"][0] if scope.get("client") else ""
-        refusal = self._access.refuse_visitor(headers, caller)
-        if refusal is None:
+        is_page = path in self._page_paths and method == "GET"
+        visit: Visit | Refusal | None = self._access.refuse_host(headers, server_ip)
+        query = scope["query_string"].decode("latin-1")
+        if visit is None and self._access.addresses.is_meant(method, path, query):
+            visit = self._access.admit_signed(path, query)
+        if visit is None:
+            is_socket = scope["type"] == "websocket"
+            visit = self._access.refuse_origin(headers, is_page=is_page, is_socket=is_socket)
+        if visit is None:
+            # A page checks by itself: it reads the token in its address, and knows where to log in.
+            if (path in self._open_paths and method) or is_page:
+                return Visit()
+            caller = scope["client"][0] if scope.get("client") else ""
+            visit = self._access.admit(headers, caller)
+        if isinstance(visit, Visit):
             scope["state"]["connection"].authenticate()
-        return refusal
+        return visit
+
+    def _ask_to_log_in(self, scope: Scope, refusal: Refusal) -> Refusal:
+        """Return a refusal that leads to the page for the password, where a person asks."""
+        headers = Headers(scope=scope)
+        is_person = headers.get("sec-fetch-mode") == "navigate" and scope["method"] == "GET"
+        if refusal.status != 401 or not is_person or not self._access.has_password:
+            return refusal
+        return replace(refusal, status=303, location=login_address(_address_of(scope)))
+
+
+class _Answer:
+    """One answer on its way out: with the headers of all answers, and counted.
+
+    Attributes:
+        has_begun: True once its status was sent.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        send: Send,
+        access: Access,
+        visit: Visit,
+        on_answer: Callable[[str, str, int], None],
+    ) -> None:
+        self._scope, self._send = scope, send
+        self._access, self._visit = access, visit
+        self._on_answer = on_answer
+        self.has_begun = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_begun = True
+            headers = MutableHeaders(scope=message)
+            is_embedded = self._visit.is_embedded
+            for name, value in security_headers(self._access.frame_origins, is_embedded).items():
+                headers[name] = value
+            session = self._visit.session
+            if session is not None and self._access.sessions.is_half_over(session):
+                headers.setdefault("Set-Cookie", self._access.new_cookie())
+            self._on_answer(route_of(self._scope), _method_of(self._scope), message["status"])
+        await self._send(message)
 
 
 class _LimitedBody:
@@ -167,9 +207,11 @@ class _LimitedBody:
         self._is_whole = True
 
 
-def _route_of(scope: Scope) -> str:
-    """Return the pattern of the route; the path itself may be anything."""
-    return str(getattr(scope.get("route"), "path", "other"))
+def _address_of(scope: Scope) -> str:
+    """Return the path and the parameters that a request asks for."""
+    query = scope["query_string"].decode("latin-1")
+    path = scope["raw_path"].decode("latin-1")
+    return f"{path}?{query}" if query else path
 
 
 def _method_of(scope: Scope) -> str:
@@ -184,6 +226,8 @@ async def _send_refusal(send: Send, refusal: Refusal) -> None:
     ]
     if refusal.status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="detector"'))
+    if refusal.location is not None:
+        headers.append((b"location", refusal.location.encode()))
     if refusal.retry_s is not None:
         headers.append((b"retry-after", str(refusal.retry_s).encode()))
     body: dict[str, Any] = {"detail": refusal.detail}

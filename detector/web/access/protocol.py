@@ -1,12 +1,14 @@
-"""HTTP/1.1 on one connection, with time limits for clients that send or read too slowly."""
+"""HTTP/1.1 and WebSockets on one connection, with time limits for clients that are too slow."""
 
 import asyncio
 import socket
 from contextlib import suppress
 from typing import Any
 
+import h11
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
 from detector.web.access.connections import Connection
@@ -31,6 +33,7 @@ class TimedProtocol(H11Protocol):
 
     _request_timer: asyncio.TimerHandle | None = None
     _unread_timer: asyncio.TimerHandle | None = None
+    _is_handed_over = False
 
     def __init__(self, config: Config, server_state: ServerState, connection: Connection) -> None:
         super().__init__(config, server_state, app_state={"connection": connection})
@@ -61,6 +64,11 @@ class TimedProtocol(H11Protocol):
         super().on_response_complete()
         self._await_request()
 
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hand the connection over to the `CountedSocket`."""
+        self._is_handed_over = True
+        super().handle_websocket_upgrade(event)
+
     def pause_writing(self) -> None:
         """Start the timer of a client that does not read."""
         super().pause_writing()
@@ -75,7 +83,7 @@ class TimedProtocol(H11Protocol):
     def _await_request(self) -> None:
         """Start the timer while no request is being answered, else stop it."""
         is_answering = self.cycle is not None and not self.cycle.response_complete
-        if is_answering or self.transport.is_closing():
+        if is_answering or self._is_handed_over or self.transport.is_closing():
             self._stop_request_timer()
         elif self._request_timer is None:
             self._request_timer = self.loop.call_later(REQUEST_TIMEOUT_S, self.transport.abort)
@@ -89,6 +97,18 @@ class TimedProtocol(H11Protocol):
         if self._unread_timer is not None:
             self._unread_timer.cancel()
             self._unread_timer = None
+
+
+class CountedSocket(WebSocketsSansIOProtocol):
+    """uvicorn's protocol of WebSockets, on a connection that counts until its end.
+
+    Its pings, every 20 s, close a connection whose client does not read or is gone.
+    """
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count the connection no more."""
+        self.app_state["connection"].leave()
+        super().connection_lost(exc)
 
 
 def _keep_alive(line: Any) -> None:
