@@ -2,6 +2,8 @@
 export const LONG_SIDE = 640;   // What is sent, px; the program takes up to 1280.
 const QUALITY = 0.85;
 const ANSWER_MS = 15000;        // Without an answer for so long the line is opened anew.
+const SESSION_ENDED = 4401;
+const LOCKED_OUT = "The program does not know this browser any more: it was started anew, or the visit has ended. Open the address that it printed, or log in again.";
 const WAITS_S = [1, 2, 4, 8, 15];
 const NEXT_PICTURE_MS = 500;    // A camera that gives no picture for so long is asked once more.
 
@@ -199,11 +201,11 @@ export class PictureLine {
       this.hear(answer);
       if (!answer.isNews) this.send(socket);
     });
-    socket.addEventListener("close", () => {
+    socket.addEventListener("close", (event) => {
       if (this.socket !== socket) return;
       this.socket = null;
       clearTimeout(this.watch);
-      this.lose(wasOpen, refusal);
+      this.lose(wasOpen, refusal, event.code === SESSION_ENDED);
     });
   }
 
@@ -218,21 +220,16 @@ export class PictureLine {
     this.watch = setTimeout(() => socket.close(), ANSWER_MS);
   }
 
-  async lose(wasOpen, refusal) {
+  async lose(wasOpen, refusal, hasEnded) {
     if (!this.isWanted) return;
     this.picture.clear();
     const wait = WAITS_S[Math.min(this.tries, WAITS_S.length - 1)];
     this.tries += 1;
+    if (!refusal && (hasEnded || (!wasOpen && await this.isLockedOut()))) refusal = LOCKED_OUT;
     if (refusal) {
       this.isWanted = false;
       this.hear({ isOver: true });
       this.tell(refusal);
-      return;
-    }
-    if (!wasOpen && await this.isLockedOut()) {
-      this.isWanted = false;
-      this.hear({ isOver: true });
-      this.tell("The program does not know this browser any more: it was started anew, or the visit has ended. Open the address that it printed, or log in again.");
       return;
     }
     if (!this.isWanted || this.socket) return;

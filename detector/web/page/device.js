@@ -14,9 +14,12 @@ class DeviceSection {
     this.about = about;
     this.answers = [];
     this.wipe = 0;
+    this.silent = "";
     this.build(root);
     this.picture = new CameraPicture(this.stage, (kind, text) => {
       if (kind === "ended") this.stop();
+      // What the camera lacks stays in sight, whatever comes back for its last pictures.
+      this.silent = kind === "silent" ? text : "";
       this.tell(text);
     });
     this.line = new PictureLine("/camera", this.picture, (answer) => this.hear(answer), (text) => this.tell(text));
@@ -74,7 +77,7 @@ class DeviceSection {
     return controls;
   }
 
-  tell(text) { say(this.message, text); }
+  tell(text) { say(this.message, this.silent || text); }
   showMirror() { this.mirror.setAttribute("aria-pressed", String(this.picture.isMirrored)); }
 
   async start(id) {
@@ -99,6 +102,7 @@ class DeviceSection {
   }
 
   stop() {
+    this.silent = "";
     this.line.close();
     this.picture.close();
     this.live.hidden = true;
