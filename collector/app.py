@@ -16,8 +16,6 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from collector.capture.picture_opener import PictureOpener
-from collector.capture.shutter import Gate
-from collector.capture.writer import PhotoWriter
 from collector.key_file import key_file_path, read_key_file
 from collector.keys import review_commands, trash_commands
 from collector.screens.capture_parts import CaptureParts
@@ -26,6 +24,8 @@ from collector.screens.review_screen import ReviewScreen
 from collector.terminal import keep_terminal, require_terminal
 from collector.widgets.panels import count_photos
 from maskage.cameras.sources import PictureFolder, list_webcams, open_camera
+from maskage.capture.shutter import Gate
+from maskage.capture.writer import PhotoWriter
 from maskage.classes.scheme import Scheme
 from maskage.console import say, show
 from maskage.dataset.consent import SELF_SUBJECT, check_subject
@@ -205,7 +205,7 @@ def run_capture(
         source: See `maskage.cameras.sources.open_camera`.
         subject: Pseudonym of the person, or None.
         face_model: A YuNet file, or None to look where `open_face_finder` looks.
-        gate: "strict", "warn" or "off"; see `collector.capture.shutter.Gate`.
+        gate: "strict", "warn" or "off"; see `maskage.capture.shutter.Gate`.
         target: Photos wanted in each class that has no target of its own.
         seed: Decides which people the demo camera shows.
         is_self: The person photographs themselves; that is recorded as their consent.

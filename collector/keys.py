@@ -9,10 +9,9 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from maskage.classes.scheme import Scheme
+from maskage.defaults import BURST_COUNT
 from maskage.outside_text import shown_text
 
-BURST_COUNT = 10
-TIMER_S = 3
 PALETTE = "find_class"
 """Textual action that opens the palette of classes."""
 

@@ -16,3 +16,9 @@ DEFAULT_TARGET = 735
 
 DEFAULT_SEED = 1337
 """The seed of splits and trainings, as in split-folders."""
+
+BURST_COUNT = 10
+"""Shots of a burst at a camera."""
+
+TIMER_S = 3
+"""Countdown of the timer at a camera, seconds."""

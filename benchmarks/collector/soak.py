@@ -82,9 +82,9 @@ def _press_keys(terminal: int) -> None:
 def _run_app(arguments: argparse.Namespace, report: Path, data: Path) -> None:
     os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
     from collector.app import CollectorApp
-    from collector.capture.shutter import Gate
     from collector.screens.capture_parts import CaptureParts
     from collector.terminal import keep_terminal
+    from maskage.capture.shutter import Gate
     from maskage.dataset.store import PhotoStore
     from maskage.faces.finder import FaceFinder, GuideFinder, YuNetFinder
 

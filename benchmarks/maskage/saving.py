@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.common.criteria import CANNOT_RUN, finish
 from benchmarks.common.goals import SAVING, SELF_TEST
 from benchmarks.maskage.saving_self_test import Figures, Template, sabotage
-from collector.capture.writer import Edited, PhotoWriter, Report, Shot
+from maskage.capture.writer import Edited, PhotoWriter, Report, Shot
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.edits import Edit
 from maskage.dataset.photo_listing import list_photos

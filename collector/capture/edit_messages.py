@@ -1,7 +1,7 @@
 """Describes edits, in a few words for the person who ordered them."""
 
-from collector.capture.photographer import Feedback, Tone
-from collector.capture.writer import Edited, How, PictureSetAside
+from maskage.capture.photographer import Feedback, Tone
+from maskage.capture.writer import Edited, How, PictureSetAside
 from maskage.classes.scheme import Scheme
 from maskage.dataset.edits import Edit
 from maskage.outside_text import shown_text

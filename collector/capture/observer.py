@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from collector.capture.observation import Observation, observe_frame
 from collector.capture.pictures_ahead import PicturesAhead
 from maskage.cameras.live_feed import CameraCondition, CameraState, LiveFeed
 from maskage.cameras.sources import Camera, PictureFolder, can_fall_silent
 from maskage.cameras.video.video_file import VideoFile
+from maskage.capture.observation import Observation, observe_frame
 from maskage.errors import CameraError
 from maskage.faces.finder import FaceFinder
 from maskage.formats.sums import hash_file

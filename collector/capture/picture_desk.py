@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from collector.capture.key_repeat import KeyRepeat, Press
-from collector.capture.observation import Observation, whole_picture
-from collector.capture.photographer import Feedback, Photographer, Tone
-from collector.capture.shutter import inspect_shot
-from collector.capture.writer import Edited, How, NotDone, PhotoWriter, PictureSetAside, Report
+from maskage.capture.observation import Observation, whole_picture
+from maskage.capture.photographer import Feedback, Photographer, Tone
+from maskage.capture.shutter import inspect_shot
+from maskage.capture.writer import Edited, How, NotDone, PhotoWriter, PictureSetAside, Report
 from maskage.formats.set_aside_file import PassedOver, SetAside
 from maskage.outside_text import shown_text
 from maskage.records import Photo

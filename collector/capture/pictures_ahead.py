@@ -6,8 +6,8 @@ The observer's thread puts pictures in, and the screen takes them out.
 import threading
 from collections import deque
 
-from collector.capture.observation import Observation
 from maskage.cameras.live_feed import CameraCondition, CameraState
+from maskage.capture.observation import Observation
 
 MOST_PICTURES = 32
 MOST_BYTES = 128 << 20

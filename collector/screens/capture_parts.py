@@ -6,11 +6,11 @@ from functools import cached_property
 
 from collector.capture.observer import CameraOpener
 from collector.capture.picture_opener import PictureOpener
-from collector.capture.shutter import Gate
-from collector.capture.writer import PhotoWriter
 from collector.keys import KeyCommand, capture_commands, review_commands, trash_commands
 from collector.screens.review_screen import ReviewScreen
 from maskage.cameras.sources import Camera
+from maskage.capture.shutter import Gate
+from maskage.capture.writer import PhotoWriter
 from maskage.dataset.store import PhotoStore
 from maskage.defaults import DEFAULT_TARGET
 from maskage.faces.finder import FaceFinder

@@ -5,15 +5,15 @@ import time
 from textual.events import Key
 
 from collector.capture.edit_messages import DISK_TOO_SLOW
-from collector.capture.observation import Observation
-from collector.capture.photographer import Feedback, Tone
-from collector.capture.writer import Report
 from collector.keys import KeyCommand
 from collector.screens.capture_parts import CaptureParts
 from collector.screens.capture_works import CaptureWorks
 from collector.widgets.preview import PreviewPicture
 from collector.widgets.tone_line import TONE_COLORS
 from maskage.cameras.live_feed import CameraCondition, CameraState
+from maskage.capture.observation import Observation
+from maskage.capture.photographer import Feedback, Tone
+from maskage.capture.writer import Report
 from maskage.formats.set_aside_file import PassedOver
 
 _FLASH_S = 0.12

@@ -10,15 +10,15 @@ import time
 from textual import on
 
 from collector.capture.edit_messages import describe_set_aside
-from collector.capture.photographer import Feedback, Tone
-from collector.capture.shutter import GATE_TEXTS
-from collector.capture.writer import NotDone, PictureSetAside
 from collector.keys import PALETTE
 from collector.screens.capture_pictures import CapturePictures
 from collector.screens.capture_view import describe_camera, describe_saved
 from collector.screens.messages import CameraChanged, ObservationReady, WriterReported
 from collector.widgets.dialogs import HelpPage
 from maskage.cameras.live_feed import CameraCondition
+from maskage.capture.photographer import Feedback, Tone
+from maskage.capture.shutter import GATE_TEXTS
+from maskage.capture.writer import NotDone, PictureSetAside
 from maskage.dataset.edits import flagging
 
 _TICK_S = 1 / 30

@@ -11,8 +11,6 @@ from textual.content import Content
 from textual.widgets import Static
 
 from collector.capture.edit_messages import describe_edits
-from collector.capture.photographer import Feedback, Tone
-from collector.capture.writer import Edited, How
 from collector.keys import PALETTE, picture_commands
 from collector.screens.capture_parts import CaptureParts
 from collector.screens.keyed_screen import KeyedScreen
@@ -26,6 +24,8 @@ from collector.widgets.shot_strip import ShotStrip
 from collector.widgets.tone_line import ToneLine
 from maskage.cameras.live_feed import CameraCondition, CameraState
 from maskage.cameras.sources import PictureFolder
+from maskage.capture.photographer import Feedback, Tone
+from maskage.capture.writer import Edited, How
 from maskage.classes.scheme import Scheme
 from maskage.outside_text import shown_text
 

@@ -7,13 +7,9 @@ from textual.message import Message
 
 from collector.capture.class_counts import PhotoCounts
 from collector.capture.folder_summary import describe_folder, describe_unread
-from collector.capture.observation import Observation
 from collector.capture.observer import Observer
-from collector.capture.photographer import Feedback, Photographer, Tone
 from collector.capture.picture_desk import PictureDesk
 from collector.capture.picture_opener import KnownPictures
-from collector.capture.shutter import GATE_TEXTS
-from collector.capture.writer import PhotoWriter
 from collector.keys import name_class_keys, show_keys
 from collector.screens.capture_parts import CaptureParts
 from collector.screens.capture_view import CaptureView
@@ -22,6 +18,10 @@ from collector.screens.permission import Permission
 from collector.widgets.class_panel import ClassCounts
 from collector.widgets.panels import SessionFigures
 from maskage.cameras.live_feed import CameraCondition, CameraState
+from maskage.capture.observation import Observation
+from maskage.capture.photographer import Feedback, Photographer, Tone
+from maskage.capture.shutter import GATE_TEXTS
+from maskage.capture.writer import PhotoWriter
 
 _ANSWER_S = 4.0
 

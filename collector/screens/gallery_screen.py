@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from textual import on
 
 from collector.capture.edit_messages import DISK_TOO_SLOW, describe_edits, describe_set_aside
-from collector.capture.photographer import Feedback, Tone
-from collector.capture.writer import Edited, NotDone, PhotoWriter, PictureSetAside, Report
 from collector.keys import KeyCommand
 from collector.review.gallery import Gallery
 from collector.screens.messages import ThumbsReady, WriterReported
 from collector.screens.review_view import ReviewView
 from collector.widgets.dialogs import HelpPage
 from collector.widgets.panels import count_photos
+from maskage.capture.photographer import Feedback, Tone
+from maskage.capture.writer import Edited, NotDone, PhotoWriter, PictureSetAside, Report
 from maskage.dataset.store import PhotoStore
 
 _TALL_ROWS = 34

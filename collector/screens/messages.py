@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from collector.capture.writer import Report
 from maskage.cameras.live_feed import CameraState
+from maskage.capture.writer import Report
 
 
 class ObservationReady(Message):

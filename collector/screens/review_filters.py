@@ -7,8 +7,6 @@ from typing import Any
 
 from textual.worker import get_current_worker
 
-from collector.capture.photographer import Feedback
-from collector.capture.writer import Edited, How, PhotoWriter
 from collector.keys import KeyCommand
 from collector.review.photo_list import (
     NOT_SET,
@@ -20,6 +18,8 @@ from collector.review.photo_list import (
 from collector.screens.gallery_screen import GalleryScreen
 from collector.widgets.class_search import PaletteEntry
 from collector.widgets.dialogs import ChoiceDialog
+from maskage.capture.photographer import Feedback
+from maskage.capture.writer import Edited, How, PhotoWriter
 from maskage.dataset.edits import Edit
 from maskage.dataset.store import PhotoStore
 

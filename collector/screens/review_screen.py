@@ -7,13 +7,13 @@ thread; what is on the screen follows when they are on the disk.
 from collections.abc import Callable, Sequence
 
 from collector.capture.edit_messages import DISK_TOO_SLOW
-from collector.capture.photographer import Feedback, Tone
-from collector.capture.writer import PhotoWriter
 from collector.keys import KeyCommand, trash_commands
 from collector.screens.review_filters import FilteredScreen
 from collector.screens.trash_screen import TrashScreen
 from collector.widgets.facts_dialog import FACTS, FactChanges, FactsDialog
 from collector.widgets.known_names import list_known
+from maskage.capture.photographer import Feedback, Tone
+from maskage.capture.writer import PhotoWriter
 from maskage.dataset.edits import Edit, confirming, flagging, trashing
 from maskage.dataset.store import PhotoStore
 from maskage.records import Photo, Suggestion

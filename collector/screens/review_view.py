@@ -13,7 +13,6 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from collector.capture.photographer import Feedback
 from collector.keys import PALETTE, KeyCommand, shorten_keys
 from collector.review.gallery import Gallery, GalleryView
 from collector.review.photo_details import PhotoDetails, PhotoPicture
@@ -26,6 +25,7 @@ from collector.widgets.class_text import fit_cells
 from collector.widgets.panels import MUTED, KeyFooter
 from collector.widgets.roomy_screen import TooSmall
 from collector.widgets.tone_line import ToneLine
+from maskage.capture.photographer import Feedback
 from maskage.dataset.store import PhotoStore
 from maskage.outside_text import shown_text
 from maskage.records import Photo

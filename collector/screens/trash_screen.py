@@ -6,8 +6,6 @@ from textual import on
 from textual.worker import get_current_worker
 
 from collector.capture.edit_messages import DISK_TOO_SLOW
-from collector.capture.photographer import Feedback, Tone
-from collector.capture.writer import Edited, PhotoWriter
 from collector.keys import KeyCommand
 from collector.review.photo_details import PhotoDetails
 from collector.review.trash_list import TrashList
@@ -15,6 +13,8 @@ from collector.screens.gallery_screen import GalleryScreen
 from collector.screens.messages import PhotosDeleted
 from collector.widgets.dialogs import ConfirmDialog
 from collector.widgets.panels import count_photos
+from maskage.capture.photographer import Feedback, Tone
+from maskage.capture.writer import Edited, PhotoWriter
 from maskage.dataset.photo_files import TRASH
 from maskage.dataset.store import PhotoStore
 from maskage.dataset.trash import TrashedPhoto, list_trash, restoring

@@ -9,8 +9,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from collector.capture.observation import Observation
 from collector.widgets.pixel_widget import PixelWidget, Rgb
+from maskage.capture.observation import Observation
 from maskage.faces.finder import guide_box
 from maskage.outside_text import shown_lines
 from maskage.pictures.half_blocks import (

@@ -10,7 +10,6 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from collector.capture.writer import THUMB_SIDE_PX, Edited, Taken
 from collector.widgets.class_text import (
     class_rgb,
     class_title,
@@ -21,6 +20,7 @@ from collector.widgets.class_text import (
     to_hex,
 )
 from collector.widgets.pixel_widget import style_half_blocks
+from maskage.capture.writer import THUMB_SIDE_PX, Edited, Taken
 from maskage.classes.scheme import Scheme
 from maskage.dataset.edits import Edit
 from maskage.pictures.half_blocks import place_picture, shrink_to_cells

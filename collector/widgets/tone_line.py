@@ -3,8 +3,8 @@
 from textual.content import Content
 from textual.widgets import Static
 
-from collector.capture.photographer import Feedback, Tone
 from collector.widgets.pixel_widget import Rgb
+from maskage.capture.photographer import Feedback, Tone
 from maskage.outside_text import shown_text
 
 TONE_COLORS: dict[Tone, Rgb] = {

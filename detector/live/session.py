@@ -20,7 +20,7 @@ from detector.screens.base import Screen
 from detector.screens.commands import CommandDesk
 from detector.screens.display import DisplayProbe, ScreenKind, choose_screen
 from detector.screens.keys import LiveKeys
-from detector.tracking.pipeline import FrameResult, open_pipeline
+from detector.tracking.pipeline import FrameResult, ModelRequest, Thrift, open_pipeline
 from detector.web.options import WebOptions
 from maskage.cameras.sources import shows_pictures
 from maskage.classes.scheme import Scheme
@@ -102,10 +102,13 @@ def serve_pictures(
         ToolchainError: The model or the address is not usable.
         KeyboardInterrupt: Ctrl-C.
     """
+    from detector.web.device.labelling import device_cameras
     from detector.web.server import open_web
 
     bundle = load_bundle(find_bundle(model))
-    with open_web(web, _picture_classifier(bundle, face_model), bundle.scheme, None) as screen:
+    pictures = _picture_classifier(bundle, face_model)
+    devices = device_cameras(bundle, ModelRequest(face_model=face_model, thrift=Thrift()))
+    with open_web(web, pictures, bundle.scheme, None, devices) as screen:
         report(screen.url)
         screen.wait()
 
@@ -240,10 +243,12 @@ def _open_screen(
 
         return TerminalScreen(keys)
     if kind is ScreenKind.WEB:
+        from detector.web.device.labelling import device_cameras
         from detector.web.server import open_web
 
         pictures = _picture_classifier(bundle, request.model.face_model)
-        screen = open_web(request.web, pictures, bundle.scheme, CommandDesk())
+        devices = device_cameras(bundle, request.model)
+        screen = open_web(request.web, pictures, bundle.scheme, CommandDesk(), devices)
         say(f"Open {screen.url}")
         return screen
     from detector.screens.headless import HeadlessScreen

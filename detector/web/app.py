@@ -15,6 +15,8 @@ from detector.web.access.middleware import AccessMiddleware
 from detector.web.access.rules import Access
 from detector.web.access.throttle import Throttle
 from detector.web.classify import PictureClassifier
+from detector.web.device.labelling import DeviceCameras
+from detector.web.device.routes import device_routes
 from detector.web.login_routes import session_routes
 from detector.web.page_routes import page_routes
 from detector.web.requests import (
@@ -63,6 +65,7 @@ class WebParts:
         upload_bytes: Size of the largest of these pictures.
         hub: Where the views are; None without a camera.
         desk: Where commands go; None without a camera.
+        devices: Labels the cameras of visitors; None where they are not offered.
         watchers, listeners: Limits on the clients of pictures and of events.
     """
 
@@ -72,6 +75,7 @@ class WebParts:
     upload_bytes: int
     hub: ViewHub | None = None
     desk: CommandDesk | None = None
+    devices: DeviceCameras | None = None
     watchers: Seats = field(default_factory=lambda: Seats(MOST_WATCHERS))
     listeners: Seats = field(default_factory=lambda: Seats(MOST_LISTENERS))
 
@@ -91,6 +95,8 @@ def build_app(parts: WebParts) -> ASGIApp:
     app.include_router(session_routes(parts.access))
     app.include_router(_live_routes(parts))
     app.include_router(picture_routes(parts.classifier, parts.scheme, parts.upload_bytes))
+    if parts.devices is not None:
+        app.include_router(device_routes(parts.devices))
     app.include_router(_monitoring_routes(parts, metrics))
     return AccessMiddleware(
         app,
@@ -203,6 +209,7 @@ def _monitoring_routes(parts: WebParts, metrics: Metrics) -> APIRouter:
         """Return the classes and limits, as the page needs them."""
         return AboutAnswer(
             has_camera=parts.hub is not None,
+            has_device_camera=parts.devices is not None,
             **describe_classes(parts.scheme),
             upload_bytes=parts.upload_bytes,
             counted_s=KEPT_S,

@@ -22,6 +22,7 @@ from detector.web.app import WebParts, build_app
 from detector.web.classify import PictureClassifier
 from detector.web.lan.addresses import HostNames, find_host_names
 from detector.web.lan.invitation import invite
+from detector.web.device.labelling import DeviceCameras
 from detector.web.options import Address, WebOptions, resolve_address
 from detector.web.views.hub import ViewHub
 from maskage.classes.scheme import Scheme
@@ -104,6 +105,8 @@ class WebScreen(ClosingMixin, Screen):
         self._thread.join(timeout=10)
         self._listener.close()
         self._parts.classifier.close()
+        if self._parts.devices is not None:
+            self._parts.devices.close()
 
     def _serve(self) -> None:
         try:
@@ -182,6 +185,7 @@ def open_web(
     classifier: PictureClassifier,
     scheme: Scheme,
     desk: CommandDesk | None,
+    devices: DeviceCameras | None = None,
 ) -> WebScreen:
     """Start to serve the page.
 
@@ -190,6 +194,7 @@ def open_web(
         classifier: For pictures that are sent; closed with the screen.
         scheme: The classes of the model.
         desk: Where commands go; None without a camera.
+        devices: Labels the cameras of visitors; closed with the screen. None for none.
 
     Raises:
         UsageError: Other machines could reach it without TLS and a password.
@@ -214,6 +219,7 @@ def open_web(
         upload_bytes=options.upload_bytes,
         hub=hub,
         desk=desk,
+        devices=devices,
     )
     server = CountingServer(
         server_config(build_app(parts)),

@@ -1,5 +1,6 @@
 // The page of the live view: shows what the events say, sends commands. No library, no build.
 import { drawChart } from "./chart.js";
+import { startDevice } from "./device.js";
 import { FaceList, colorOf, shortName } from "./faces.js";
 
 const SILENT_MS = 5000;        // The server speaks every 2 s at least.
@@ -346,6 +347,7 @@ async function start() {
   showText($("age-notice"), state.about.age_notice);
   setText($("chart-span"), String(Math.round(state.about.counted_s / 60)));
   startTry();
+  startDevice($("device"), state.about);
   if (!state.about.has_camera) {
     document.body.classList.add("no-camera");
     showLink("ready", "no camera");

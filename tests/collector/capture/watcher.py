@@ -4,10 +4,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from collector.capture.observation import Observation
 from collector.capture.observer import Observer
 from maskage.cameras.live_feed import CameraCondition, CameraState
 from maskage.cameras.sources import open_camera
+from maskage.capture.observation import Observation
 from maskage.faces.finder import GuideFinder
 
 WAIT_S = 20.0

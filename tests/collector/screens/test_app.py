@@ -16,7 +16,6 @@ from textual.widgets import Input, Static
 
 from collector.app import CollectorApp, run_capture
 from collector.capture.picture_opener import PictureOpener
-from collector.capture.shutter import Gate
 from collector.cli import main
 from collector.key_file import read_key_file
 from collector.keys import capture_commands, show_keys
@@ -28,6 +27,7 @@ from collector.widgets.panels import KeyFooter
 from collector.widgets.preview import Preview
 from collector.widgets.tone_line import ToneLine
 from maskage.cameras.sources import Camera, PictureFolder, open_camera
+from maskage.capture.shutter import Gate
 from maskage.classes.ready_made import MASK_AGE
 from maskage.dataset.photo_listing import list_photos
 from maskage.dataset.store import PhotoStore

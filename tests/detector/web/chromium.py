@@ -26,11 +26,14 @@ def find_chromium() -> str | None:
 class Chromium:
     """One page of a browser with a profile of its own; a context.
 
+    Args:
+        options: More options of its command line.
+
     Attributes:
         complaints: What the page or the browser said of faults so far.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         command = [
             find_chromium() or NAMES[0],
@@ -41,6 +44,7 @@ class Chromium:
             "--disable-gpu",
             "--disable-dev-shm-usage",
             "--disable-background-networking",
+            *options,
             "about:blank",
         ]
         if os.geteuid() == 0:

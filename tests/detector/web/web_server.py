@@ -11,9 +11,10 @@ import numpy as np
 from detector.drawing.overlay import Readout
 from detector.screens.base import Controls, Counts, LiveView
 from detector.screens.commands import CommandDesk
-from detector.tracking.pipeline import FrameResult, Timings
+from detector.tracking.pipeline import FrameResult, ModelRequest, Timings
 from detector.tracking.tracker import TrackedFace
 from detector.web.classify import PictureClassifier
+from detector.web.device.labelling import DeviceCameras
 from detector.web.options import WebOptions
 from detector.web.server import WebScreen, open_web
 from maskage.classes.ready_made import MASK_AGE
@@ -60,9 +61,12 @@ def serving(
 ) -> Iterator[Served]:
     """Serve until the end of the block."""
     options = options or WebOptions(port=0, token=TOKEN)
+    devices = DeviceCameras(
+        lambda: GuideFinder("nobody looked"), lambda: Classifier(bundle, threads=1), ModelRequest()
+    )
     desk = CommandDesk()
     with open_web(
-        options, picture_classifier(bundle), bundle.scheme, desk if has_camera else None
+        options, picture_classifier(bundle), bundle.scheme, desk if has_camera else None, devices
     ) as screen:
         url = httpx.URL(screen.url)
         assert url.port is not None

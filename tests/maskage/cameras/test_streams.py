@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.capture.shutter import FROZEN_AFTER_S, inspect_shot
+from maskage.capture.shutter import FROZEN_AFTER_S, inspect_shot
 from maskage.addresses import find_port, find_target, public_url, split_address
 from maskage.cameras.live_feed import CameraCondition
 from maskage.cameras.mjpeg import MjpegStream, SnapshotCamera

@@ -7,8 +7,8 @@ import itertools
 from dataclasses import dataclass
 from enum import StrEnum
 
-from collector.capture.observation import Observation
-from collector.capture.shutter import (
+from maskage.capture.observation import Observation
+from maskage.capture.shutter import (
     MAX_FRAME_AGE_S,
     Gate,
     HeldKey,
@@ -17,10 +17,10 @@ from collector.capture.shutter import (
     ShotPlan,
     inspect_shot,
 )
-from collector.capture.writer import PhotoWriter, Shot
-from collector.keys import BURST_COUNT, TIMER_S
+from maskage.capture.writer import PhotoWriter, Shot
 from maskage.classes.scheme import Scheme
 from maskage.dataset.photo_names import new_session_id
+from maskage.defaults import BURST_COUNT, TIMER_S
 from maskage.pictures.perceptual_hash import hash_crop, is_same_picture
 from maskage.pictures.quality_limits import QualityLimits
 
@@ -137,6 +137,11 @@ class Photographer:
         self.last_label = label
         step = self.next_step()
         return self._shoot(label, step, now_s), step
+
+    def shoot_into(self, label: str, step: int, now_s: float) -> Feedback:
+        """Take the newest observation as one more shot of a step, such as a button held down."""
+        self.last_label = label
+        return self._shoot(label, step, now_s)
 
     def next_step(self) -> int:
         """Return the number of a new step, for undo."""

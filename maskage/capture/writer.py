@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from collector.capture.deleted_photos import keep_possible
+from maskage.capture.deleted_photos import keep_possible
 from maskage.dataset.edits import Edit
 from maskage.dataset.store import PhotoStore
 from maskage.dataset.trash import TrashedPhoto, empty_trash

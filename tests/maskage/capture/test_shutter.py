@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from collector.capture.observation import RIVAL_SIDE, Observation, is_black_picture, observe_frame
-from collector.capture.shutter import (
+from maskage.capture.observation import RIVAL_SIDE, Observation, is_black_picture, observe_frame
+from maskage.capture.shutter import (
     Gate,
     HeldKey,
     SessionSharpness,

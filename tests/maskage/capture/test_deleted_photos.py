@@ -1,6 +1,6 @@
 """Which edits are left once photos are gone for good."""
 
-from collector.capture.deleted_photos import keep_possible
+from maskage.capture.deleted_photos import keep_possible
 from maskage.dataset.edits import Edit, flagging, trashing
 from maskage.records import Photo
 

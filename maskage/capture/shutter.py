@@ -9,7 +9,7 @@ from statistics import median
 
 import numpy as np
 
-from collector.capture.observation import Observation
+from maskage.capture.observation import Observation
 from maskage.pictures.quality import find_faults
 from maskage.pictures.quality_limits import QualityLimits
 
