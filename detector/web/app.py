@@ -16,6 +16,7 @@ from detector.web.access.rules import Access
 from detector.web.access.throttle import Throttle
 from detector.web.classify import PictureClassifier
 from detector.web.page_routes import page_routes
+from detector.web.picture_forms import most_request_bytes
 from detector.web.requests import (
     AboutAnswer,
     AcceptedAnswer,
@@ -37,8 +38,6 @@ MOST_LISTENERS = 16
 # A slider sends some ten a second; thirty in a row, then ten a second.
 _MOST_COMMANDS, _COMMAND_REFILL_S = 30, 0.1
 _SNAPSHOT_TIMEOUT_S = 3.0
-# Multipart lines around the picture itself.
-_MULTIPART_BYTES = 4096
 _OPEN_PATHS = frozenset(("/health", "/login", "/page/style.css", "/page/icon.svg"))
 _PAGE_PATHS = frozenset(("/", "/login"))
 
@@ -87,7 +86,7 @@ def build_app(parts: WebParts) -> ASGIApp:
         access=parts.access,
         open_paths=_OPEN_PATHS,
         page_paths=_PAGE_PATHS,
-        body_bytes={"/classify": parts.upload_bytes + _MULTIPART_BYTES},
+        body_bytes={"/classify": most_request_bytes(parts.upload_bytes)},
         on_answer=metrics.count_request,
     )
 
