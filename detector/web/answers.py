@@ -1,4 +1,4 @@
-"""The JSON bodies of answers that hold others: several pictures, and the events of the live view."""
+"""The JSON bodies of answers that hold others: several pictures, and live events."""
 
 from typing import Literal
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import APIRouter, Body, FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, Body, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
@@ -14,6 +14,7 @@ from detector.web.about import describe_classes
 from detector.web.access.middleware import AccessMiddleware
 from detector.web.access.rules import Access
 from detector.web.access.throttle import Throttle
+from detector.web.api_docs import DescribedApp, docs_routes
 from detector.web.classify import PictureClassifier
 from detector.web.page_routes import page_routes
 from detector.web.picture_forms import most_request_bytes
@@ -69,15 +70,16 @@ class WebParts:
 def build_app(parts: WebParts) -> ASGIApp:
     """Build the whole application, behind its middleware."""
     metrics = Metrics(parts.hub, {"pictures": parts.watchers, "events": parts.listeners})
-    app = FastAPI(
+    app = DescribedApp(
+        cookie_name=parts.access.cookie_name,
+        has_password=parts.access.has_password,
         title="maskage detector",
         description="Labels the live picture, and pictures that you send. Send the token "
         f"as `Authorization: Bearer`. {age_notice(parts.scheme)}".rstrip(),
-        docs_url=None,
-        redoc_url=None,
         exception_handlers={RequestValidationError: _explain_validation},
     )
     app.include_router(page_routes(parts.access))
+    app.include_router(docs_routes(app))
     app.include_router(_live_routes(parts))
     app.include_router(picture_routes(parts.classifier, parts.scheme, parts.upload_bytes))
     app.include_router(_monitoring_routes(parts, metrics))

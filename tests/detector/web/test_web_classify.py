@@ -1,4 +1,4 @@
-"""`POST /classify`: pictures are classified, everything else is refused, and everybody has a turn."""
+"""`POST /classify`: pictures are classified, all else is refused, and everybody has a turn."""
 
 import asyncio
 import io
