@@ -123,7 +123,7 @@ def render_docs(described: dict[str, Any]) -> str:
             title=described["info"]["title"],
             paragraphs=_paragraphs(described["info"].get("description", "")),
             security=[
-                _Row(name, scheme["type"], scheme["description"])
+                _Row(name, scheme.get("scheme") or scheme["in"], scheme["description"])
                 for name, scheme in components.get("securitySchemes", {}).items()
             ],
             operations=list(_operations(described)),

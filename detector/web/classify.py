@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import cv2
 import numpy as np
 
 from detector.web.fair_queue import FairQueue, QueueLimits
@@ -16,7 +17,7 @@ from maskage.errors import UnreadableImageError
 from maskage.faces.finder import FaceFinder, crop_face
 from maskage.inference.classifier import Classifier
 from maskage.inference.picture_faces import ClassifiedFace, name_faces
-from maskage.pictures.images import decode_picture, resize_square
+from maskage.pictures.images import decode_picture, encode_jpeg, resize_square
 from maskage.records import FaceBox, RgbImage
 
 MOST_PICTURES = 32
@@ -31,7 +32,9 @@ FACES_AT_ONCE = 32
 QUEUE = QueueLimits(most_inside=6, most_bytes=200_000_000, most_waiting=100, longest_wait_s=60.0)
 """Requests inside hold their pictures in memory, those that wait do not: they are not read yet."""
 
-Stage = Literal["queue", "finder", "network"]
+_PREVIEW_QUALITY = 85
+
+Stage = Literal["queue", "request", "finder", "network"]
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,14 @@ class ClassifiedPicture:
             searched at a fraction of that.
         faces: The faces, largest first; their boxes are in pixels of the picture that was sent.
         notice: A sentence, for example that no face model was there; None for none.
+        preview: The picture as a small upright JPEG; None if it was not asked for.
     """
 
     width: int
     height: int
     faces: tuple[ClassifiedFace, ...]
     notice: str | None
+    preview: bytes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +64,7 @@ class _SearchedPicture:
     height: int
     boxes: tuple[FaceBox, ...]
     crops: tuple[RgbImage, ...]
+    preview: bytes | None
 
 
 class PictureClassifier:
@@ -89,7 +95,8 @@ class PictureClassifier:
         self._tools: tuple[FaceFinder, Classifier] | None = None
         self._worker = ThreadPoolExecutor(1, "web-classify", initializer=lower_priority)
 
-    def take_place(self, client: str, size: int) -> AbstractAsyncContextManager[float]:
+    @asynccontextmanager
+    async def take_place(self, client: str, size: int) -> AsyncIterator[None]:
         """Wait for a place, to be held while pictures arrive and are classified.
 
         Args:
@@ -99,22 +106,32 @@ class PictureClassifier:
         Raises:
             QueueFullError: From the context: too many wait, or for too long.
         """
-        return self.queue.place(client, size)
+        started_s = time.perf_counter()
+        async with self.queue.place(client, size):
+            self.report_s("queue", time.perf_counter() - started_s)
+            try:
+                yield
+            finally:
+                self.report_s("request", time.perf_counter() - started_s)
 
-    async def classify(self, data: bytes) -> ClassifiedPicture:
+    async def classify(self, data: bytes, preview_px: int | None = None) -> ClassifiedPicture:
         """Decode a picture, find its faces and classify them.
+
+        Args:
+            data: The encoded picture.
+            preview_px: Longer side of a preview at most; None for none.
 
         Raises:
             UnreadableImageError: See `maskage.pictures.images.decode_picture`.
             ToolchainError: The model or the finder is not usable.
         """
-        (answer,) = await self.classify_all([("The picture", data)])
+        (answer,) = await self.classify_all([("The picture", data)], preview_px)
         if isinstance(answer, UnreadableImageError):
             raise answer
         return answer
 
     async def classify_all(
-        self, pictures: Sequence[tuple[str, bytes]]
+        self, pictures: Sequence[tuple[str, bytes]], preview_px: int | None = None
     ) -> list[ClassifiedPicture | UnreadableImageError]:
         """Classify pictures; their faces share batches, and a bad picture costs the others nothing.
 
@@ -122,6 +139,7 @@ class PictureClassifier:
 
         Args:
             pictures: The name of each in messages, and its file.
+            preview_px: Longer side of a preview of each at most; None for none.
 
         Returns:
             For each in order: its faces, or why it cannot be read.
@@ -133,7 +151,7 @@ class PictureClassifier:
         answers: list[ClassifiedPicture | UnreadableImageError] = []
         for at in range(0, len(pictures), PICTURES_AT_ONCE):
             some = pictures[at : at + PICTURES_AT_ONCE]
-            answers += await loop.run_in_executor(self._worker, self._classify, some)
+            answers += await loop.run_in_executor(self._worker, self._classify, some, preview_px)
         return answers
 
     def close(self) -> None:
@@ -141,12 +159,12 @@ class PictureClassifier:
         self._worker.shutdown(wait=True, cancel_futures=True)
 
     def _classify(
-        self, pictures: Sequence[tuple[str, bytes]]
+        self, pictures: Sequence[tuple[str, bytes]], preview_px: int | None
     ) -> list[ClassifiedPicture | UnreadableImageError]:
         searched: list[_SearchedPicture | UnreadableImageError] = []
         for name, data in pictures:
             try:
-                searched.append(self._search(name, data))
+                searched.append(self._search(name, data, preview_px))
             except UnreadableImageError as fault:
                 searched.append(fault)
         faces = iter(self._name_faces([s for s in searched if isinstance(s, _SearchedPicture)]))
@@ -157,7 +175,7 @@ class PictureClassifier:
             self._tools = self._open_finder(), self._open_classifier()
         return self._tools
 
-    def _search(self, name: str, data: bytes) -> _SearchedPicture:
+    def _search(self, name: str, data: bytes, preview_px: int | None) -> _SearchedPicture:
         """Decode a picture and cut its faces out; its pixels are not kept."""
         picture = decode_picture(data, name)
         finder, classifier = self._open_tools()
@@ -171,7 +189,8 @@ class PictureClassifier:
         )
         scale = picture.width / picture.pixels.shape[1]
         scaled = tuple(_scaled(box, scale) for box in boxes)
-        return _SearchedPicture(picture.width, picture.height, scaled, crops)
+        preview = None if preview_px is None else _make_preview(picture.pixels, preview_px)
+        return _SearchedPicture(picture.width, picture.height, scaled, crops, preview)
 
     def _name_faces(self, searched: Sequence[_SearchedPicture]) -> list[ClassifiedPicture]:
         """Classify the faces of several pictures together."""
@@ -189,9 +208,20 @@ class PictureClassifier:
             faces += name_faces(boxes[part], answers, classifier.bundle)
         ends = np.cumsum([0, *(len(each.boxes) for each in searched)])
         return [
-            ClassifiedPicture(each.width, each.height, tuple(faces[first:end]), finder.notice)
+            ClassifiedPicture(
+                each.width, each.height, tuple(faces[first:end]), finder.notice, each.preview
+            )
             for each, first, end in zip(searched, ends, ends[1:], strict=False)
         ]
+
+
+def _make_preview(pixels: RgbImage, most_px: int) -> bytes:
+    height, width = pixels.shape[:2]
+    share = most_px / max(width, height)
+    if share < 1:
+        size = max(1, round(width * share)), max(1, round(height * share))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return encode_jpeg(pixels, _PREVIEW_QUALITY)
 
 
 def _scaled(box: FaceBox, scale: float) -> FaceBox:

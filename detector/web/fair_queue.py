@@ -1,7 +1,6 @@
 """A bounded queue in which many clients wait for few places, each in turn."""
 
 import asyncio
-import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -71,8 +70,8 @@ class FairQueue:
         return self._inside.total()
 
     @asynccontextmanager
-    async def place(self, client: str, size: int) -> AsyncIterator[float]:
-        """Wait for a place and hold it; yield the seconds that it took.
+    async def place(self, client: str, size: int) -> AsyncIterator[None]:
+        """Wait for a place, and hold it for as long as the context is open.
 
         Args:
             client: Name of the client, such as its address.
@@ -81,13 +80,12 @@ class FairQueue:
         Raises:
             QueueFullError: No place came free.
         """
-        started_s = time.monotonic()
         if self._waiting or not self._has_room(size):
             await self._wait(client, size)
         else:
             self._take(client, size)
         try:
-            yield time.monotonic() - started_s
+            yield
         finally:
             self._leave(client, size)
 

@@ -1,6 +1,9 @@
 """The route `POST /classify`: it reads the pictures of a request and answers with their faces."""
 
-from fastapi import APIRouter, HTTPException, Request
+import base64
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request
 from PIL import UnidentifiedImageError
 from starlette.requests import ClientDisconnect
 
@@ -21,6 +24,7 @@ from maskage.classes.scheme import Scheme
 from maskage.errors import ToolchainError, UnreadableImageError
 
 _RETRY_S = 10
+MOST_PREVIEW_PX = 2048
 
 
 def picture_routes(classifier: PictureClassifier, scheme: Scheme, upload_bytes: int) -> APIRouter:
@@ -28,20 +32,28 @@ def picture_routes(classifier: PictureClassifier, scheme: Scheme, upload_bytes: 
     router = APIRouter(tags=["pictures"])
 
     @router.post("/classify", openapi_extra={"requestBody": _describe_body()})
-    async def classify(request: Request) -> PictureAnswer | BatchAnswer:
+    async def classify(
+        request: Request,
+        preview: Annotated[
+            int | None, Query(ge=16, le=MOST_PREVIEW_PX, description="Longer side, px.")
+        ] = None,
+    ) -> PictureAnswer | BatchAnswer:
         """Classify the faces of pictures: JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF.
 
         One picture is the body, or the field `image` of a form; its answer is that of the picture.
         Up to 32 are the files of the field `images`; the answer lists a result or a reason for
         each, in order. A request waits for its turn.
+
+        With `preview` a picture comes back, upright and small, for who cannot decode it.
         """
         client = request.client.host if request.client else ""
         try:
             async with classifier.take_place(client, declared_bytes(request, upload_bytes)):
                 sent = await read_pictures(request, upload_bytes)
                 if sent.is_batch:
-                    return await _classify_batch(classifier, sent, scheme, upload_bytes)
-                return _describe_picture(await classifier.classify(sent.files[0][1]), scheme)
+                    return await _classify_batch(classifier, sent, scheme, upload_bytes, preview)
+                answer = await classifier.classify(sent.files[0][1], preview)
+                return _describe_picture(answer, scheme)
         except QueueFullError as fault:
             raise HTTPException(
                 503,
@@ -71,10 +83,14 @@ def _describe_body() -> dict[str, object]:
 
 
 async def _classify_batch(
-    classifier: PictureClassifier, sent: SentPictures, scheme: Scheme, upload_bytes: int
+    classifier: PictureClassifier,
+    sent: SentPictures,
+    scheme: Scheme,
+    upload_bytes: int,
+    preview_px: int | None,
 ) -> BatchAnswer:
     small = [each for each in sent.files if len(each[1]) <= upload_bytes]
-    answers = iter(await classifier.classify_all(small))
+    answers = iter(await classifier.classify_all(small, preview_px))
     entries = [
         _describe_entry(name, next(answers), scheme)
         if len(data) <= upload_bytes
@@ -121,5 +137,6 @@ def _describe_picture(picture: ClassifiedPicture, scheme: Scheme) -> PictureAnsw
             for face in picture.faces
         ],
         notice=picture.notice,
+        preview=None if picture.preview is None else base64.b64encode(picture.preview).decode(),
         age_notice=age_notice(scheme),
     )

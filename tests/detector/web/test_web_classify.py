@@ -1,6 +1,7 @@
 """`POST /classify`: pictures are classified, all else is refused, and everybody has a turn."""
 
 import asyncio
+import base64
 import io
 import sys
 import threading
@@ -176,6 +177,22 @@ def test_a_batch_answers_each_picture_in_order_with_its_faces_or_its_reason(
         assert entries[at]["picture"] == alone
         assert alone["faces"][0]["label"] == label
         assert entries[at]["detail"] is None
+
+
+def test_a_preview_comes_back_upright_and_small_if_asked_for(
+    served: Served, paint: Callable[..., RgbImage]
+) -> None:
+    data = encode_jpeg(paint("mask_old", 640, 480))
+    plain = served.client.post("/classify", content=data).json()
+    assert plain["preview"] is None
+    answer = served.client.post("/classify?preview=64", content=data).json()
+    with Image.open(io.BytesIO(base64.b64decode(answer["preview"]))) as preview:
+        assert (preview.format, preview.size) == ("JPEG", (64, 48))
+    assert answer | {"preview": None} == plain
+    sent = [("images", ("a.jpg", data)), ("images", ("b.jpg", b"x"))]
+    batch = served.client.post("/classify?preview=64", files=sent).json()["pictures"]
+    assert batch[0]["picture"]["preview"] == answer["preview"]
+    assert served.client.post("/classify?preview=9999", content=data).status_code == 422
 
 
 def test_a_batch_of_one_is_a_list_and_several_files_called_image_are_a_batch(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from detector.web.options import WebOptions
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import encode_jpeg
 from maskage.records import RgbImage
+from tests.detector.web.chromium import Chromium, find_chromium
 from tests.detector.web.web_server import TOKEN, Served, make_view, serving
 
 
@@ -141,3 +143,25 @@ def test_the_page_is_not_for_strangers(served: Served) -> None:
 )  # fmt: skip
 def test_types_are_named_in_words(schema: dict[str, Any], words: str) -> None:
     assert describe_type(schema) == words
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium")
+def test_a_browser_comes_from_the_page_by_its_link_and_obeys_the_policy(
+    served: Served, tmp_path: Path
+) -> None:
+    served.screen.show(make_view())
+    with Chromium() as browser:
+        browser.show_as(1280, 800)
+        browser.open(served.screen.url)
+        browser.wait_for("document.querySelector('a[href=\"/docs\"]') !== null")
+        browser.run("document.querySelector('a[href=\"/docs\"]').click()")
+        browser.wait_for("location.pathname === '/docs' && document.readyState === 'complete'")
+        style = "getComputedStyle(document.querySelector('.docs article')).borderTopStyle"
+        assert browser.run(style) == "solid"
+        assert browser.run("document.documentElement.scrollWidth <= innerWidth") is True
+        browser.take_picture(tmp_path / "docs.png")
+        browser.show_as(390, 844, dark=True)
+        assert browser.run("document.documentElement.scrollWidth <= innerWidth") is True
+        assert [each for each in browser.complaints if "docs" in each] == []
+        browser.take_picture(tmp_path / "phone.png")
