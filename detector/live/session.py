@@ -34,6 +34,9 @@ from maskage.inference.classifier import Classifier
 from maskage.pictures.picture_files import report_left_out
 
 if TYPE_CHECKING:
+    from detector.events.alarm_counts import AlarmCounts
+    from detector.events.alarms import Alarms
+    from detector.events.mqtt import MqttPublisher
     from detector.web.classify import PictureClassifier
 
 
@@ -103,7 +106,8 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
         partial(open_camera, pace=source.is_paced, seed=source.seed, scheme=bundle.scheme),
         finds_webcams=source.names[0].isdecimal(),
     )
-    alarms = request.outputs.alarms and request.outputs.alarms.for_classes(bundle.scheme)
+    rules = request.outputs.alarms
+    alarms = rules.for_classes(bundle.scheme) if rules else None
     corrections = held.enter_context(
         Corrections(request.outputs.corrections, bundle.scheme, str(bundle.folder))
     )
@@ -128,11 +132,16 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
         on_kept=log_kept,
     )
     held.callback(controls.close)
-    if alarms:
-        listeners.append(_open_alarms(alarms, feed, controls.add_message, held))
+    mqtt = _open_mqtt(request, bundle.scheme, alarms, controls.add_message, held)
+    if mqtt:
+        listeners.append(lambda result: mqtt.update(result, feed.camera.name))
+    raised = _open_alarms(alarms, feed, controls.add_message, mqtt, held) if alarms else None
+    if raised:
+        listeners.append(lambda result: raised.update(result, feed.camera.name))
     # Closed before all of them: what they print at the end would be lost on the terminal's other
     # screen.
-    screen = _open_screen(kind, request, bundle, feed.camera.name)
+    counts = raised.counts if raised else None
+    screen = _open_screen(kind, request, bundle, feed.camera.name, counts)
     held.callback(screen.close)
     if request.outputs.is_recording:
         controls.start_recording()
@@ -187,18 +196,44 @@ def _open_event_files(
     return open_event_files(outputs.json_out, outputs.csv_out, scheme, held)
 
 
+def _open_mqtt(
+    request: LiveRequest,
+    scheme: Scheme,
+    alarms: AlarmSettings | None,
+    report: Callable[[str], None],
+    held: ExitStack,
+) -> "MqttPublisher | None":
+    options = request.outputs.mqtt
+    if options is None:
+        return None
+    from detector.events.mqtt import MqttPublisher
+
+    say(f"Publishing to {options.name}")
+    return held.enter_context(MqttPublisher(options, scheme, alarms, report))
+
+
 def _open_alarms(
-    settings: AlarmSettings, feed: LiveFeed, report: Callable[[str], None], held: ExitStack
-) -> Callable[[FrameResult], None]:
+    settings: AlarmSettings,
+    feed: LiveFeed,
+    report: Callable[[str], None],
+    mqtt: "MqttPublisher | None",
+    held: ExitStack,
+) -> "Alarms":
     from detector.events.alarms import Alarms
 
-    alarms = Alarms(settings, feed.camera.name, report)
+    more = [mqtt.alarms] if mqtt else []
+    alarms = Alarms(settings, feed.camera.name, report, more_actions=more)
     held.callback(lambda: say(str(alarms.summary)))
-    held.enter_context(alarms)
-    return lambda result: alarms.update(result, feed.camera.name)
+    return held.enter_context(alarms)
 
 
-def _open_screen(kind: ScreenKind, request: LiveRequest, bundle: ModelBundle, title: str) -> Screen:
+def _open_screen(
+    kind: ScreenKind,
+    request: LiveRequest,
+    bundle: ModelBundle,
+    title: str,
+    alarm_counts: "AlarmCounts | None",
+) -> Screen:
     if kind is ScreenKind.WINDOW:
         from detector.screens.window import WindowScreen
 
@@ -211,7 +246,9 @@ def _open_screen(kind: ScreenKind, request: LiveRequest, bundle: ModelBundle, ti
         from detector.web.server import open_web
 
         pictures = _picture_classifier(bundle, request.model.face_model)
-        screen = open_web(request.web, pictures, bundle.scheme, CommandDesk())
+        screen = open_web(
+            request.web, pictures, bundle.scheme, CommandDesk(), alarm_counts=alarm_counts
+        )
         say(f"Open {screen.url}")
         return screen
     from detector.screens.headless import HeadlessScreen

@@ -19,7 +19,7 @@ class BatchEntry(BaseModel):
     name: str = Field(description="Name of its file, or its number.")
     status: int = Field(description="HTTP status that it would have had alone: 200 for a result.")
     picture: PictureAnswer | None = None
-    detail: str | None = Field(None, description="Why it has no result.")
+    detail: str | None = Field(default=None, description="Why it has no result.")
 
 
 class BatchAnswer(BaseModel):
@@ -76,7 +76,7 @@ class ViewEvent(BaseModel):
     view: int = Field(description="Number of the view.")
     frame: int
     time_s: float
-    file: str | None = Field(None, description="Name of the picture, in a folder of pictures.")
+    file: str | None = Field(default=None, description="Name of the picture, in a folder of pictures.")
     faces: list[TrackedFaceAnswer]
     width: int
     height: int

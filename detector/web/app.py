@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from detector.drawing.styles import age_notice
+from detector.events.alarm_counts import AlarmCounts
 from detector.screens.commands import CommandDesk
 from detector.web.about import describe_classes
 from detector.web.access.middleware import AccessMiddleware
@@ -54,6 +55,7 @@ class WebParts:
         upload_bytes: Size of the largest of these pictures.
         hub: Where the views are; None without a camera.
         desk: Where commands go; None without a camera.
+        alarms: Counts of alarms; None where none can be raised.
         watchers, listeners: Limits on the clients of pictures and of events.
     """
 
@@ -63,13 +65,15 @@ class WebParts:
     upload_bytes: int
     hub: ViewHub | None = None
     desk: CommandDesk | None = None
+    alarms: AlarmCounts | None = None
     watchers: Seats = field(default_factory=lambda: Seats(MOST_WATCHERS))
     listeners: Seats = field(default_factory=lambda: Seats(MOST_LISTENERS))
 
 
 def build_app(parts: WebParts) -> ASGIApp:
     """Build the whole application, behind its middleware."""
-    metrics = Metrics(parts.hub, {"pictures": parts.watchers, "events": parts.listeners})
+    seats = {"pictures": parts.watchers, "events": parts.listeners}
+    metrics = Metrics(parts.hub, seats, parts.classifier, parts.alarms)
     app = DescribedApp(
         cookie_name=parts.access.cookie_name,
         has_password=parts.access.has_password,

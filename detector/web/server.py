@@ -9,6 +9,7 @@ import threading
 import uvicorn
 from uvicorn.config import Config
 
+from detector.events.alarm_counts import AlarmCounts
 from detector.screens.base import LiveView, Screen
 from detector.screens.commands import Command, CommandDesk
 from detector.web.access.connections import Connection, ConnectionLimits, accept_connections
@@ -153,6 +154,8 @@ def open_web(
     classifier: PictureClassifier,
     scheme: Scheme,
     desk: CommandDesk | None,
+    *,
+    alarm_counts: AlarmCounts | None = None,
 ) -> WebScreen:
     """Start to serve the page.
 
@@ -161,6 +164,7 @@ def open_web(
         classifier: For pictures that are sent; closed with the screen.
         scheme: The classes of the model.
         desk: Where commands go; None without a camera.
+        alarm_counts: Counts of alarms, for /metrics; None where none can be raised.
 
     Raises:
         UsageError: Other machines could reach it without TLS and a password.
@@ -180,6 +184,7 @@ def open_web(
         upload_bytes=options.upload_bytes,
         hub=hub,
         desk=desk,
+        alarms=alarm_counts,
     )
     config = Config(
         build_app(parts),

@@ -76,10 +76,12 @@ class ViewHub:
 
     Attributes:
         scheme: As given.
+        on_result: Called with each view that has a new result, in the live loop's thread.
     """
 
     def __init__(self, scheme: Scheme, wall_clock: Callable[[], float] = time.time) -> None:
         self.scheme = scheme
+        self.on_result: Callable[[LiveView], None] = lambda view: None
         self._changed = threading.Condition()
         self._newest: NumberedView | None = None
         self._picture: LivePicture | None = None
@@ -123,6 +125,7 @@ class ViewHub:
             number = last.number + 1 if last else 1
             if last is None or last.view.result is not view.result:
                 self._counts.add(view.result.faces)
+                self.on_result(view)
             self._newest = NumberedView(number, view, time.monotonic())
             if self._watchers or self._waiting:
                 self._changed.notify_all()

@@ -44,7 +44,7 @@ async def settle() -> None:
 
 
 def run(test: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(test(), 30))  # type: ignore[arg-type]
+    asyncio.run(asyncio.wait_for(test(), 30))
 
 
 def test_clients_take_turns_however_many_requests_each_has() -> None:
