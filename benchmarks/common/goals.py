@@ -15,6 +15,7 @@ _TRAINING = "the goal of training"
 _REJECT = "what is no face reads unsure (the first networks that measured it)"
 _SAVING = "README: a photo is on the disk before it is called saved"
 _NO_BUG = "bad input is refused in our words, and never ends a command as a bug"
+_QUEUE = "README: who sends pictures waits for a turn"
 _LOST_CAMERA = "README: a lost camera is reported within 2 s; back within 5 s of its return"
 
 PREVIEW = (
@@ -83,6 +84,9 @@ MANY_CAMERAS = (
 WEB_LOAD = (
     Goal((EVERY, "show_p99_us"), "a frame lasts 33 ms; showing it takes a tenth", at_most=3300),
     Goal((EVERY, "frames_share"), "who watches slows the loop by a fifth at most", at_least=0.8),
+    nothing("classify", EVERY, "refused", source=f"{_QUEUE}: nobody is sent away"),
+    nothing("classify", EVERY, "failed", source=f"{_QUEUE}: everybody is answered"),
+    Goal(("classify", EVERY, "rate_share"), f"{_QUEUE}, and costs nothing", at_least=0.9),
 )
 STEADINESS = (
     Goal((EVERY, "live", "changes_too_many"), _LIVE, at_most=0),

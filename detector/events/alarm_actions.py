@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from detector.events.alarm_counts import Outcome
 from maskage.errors import EnvironmentProblemError
 from maskage.outside_text import path_to_text
 from maskage.system.files import users_umask
@@ -148,6 +149,7 @@ class ActionWorker:
         action: The action.
         report: Gets the first failure, from the thread; later ones are only counted.
         most_waiting: Most alarms that wait; others are dropped meanwhile. None for no limit.
+        note_end: Gets each alarm and how its action ended, from any thread.
 
     Attributes:
         done: Alarms that were carried out.
@@ -160,7 +162,9 @@ class ActionWorker:
         action: Action,
         report: Callable[[str], None],
         most_waiting: int | None = WAITING_ALARMS,
+        note_end: Callable[[Alarm, Outcome], None] = lambda alarm, outcome: None,
     ) -> None:
+        self._note_end = note_end
         self.done = self.failed = self.dropped = 0
         self._action = action
         self._report = report
@@ -178,6 +182,7 @@ class ActionWorker:
             self._waiting.put(alarm)
         else:
             self.dropped += 1
+            self._note_end(alarm, "dropped")
 
     def finish(self) -> None:
         """Take no more alarms; those that wait are still carried out. Does not wait."""
@@ -204,8 +209,10 @@ class ActionWorker:
             try:
                 self._action.carry_out(alarm)
                 self.done += 1
+                self._note_end(alarm, "done")
             except EnvironmentProblemError as fault:
                 self.failed += 1
+                self._note_end(alarm, "failed")
                 if self.failed == 1:
                     self._report(
                         f"{self._action.name}: {fault}. Further failures are only counted."

@@ -26,6 +26,7 @@ class AlarmSettings:
         webhooks: The addresses to post to; they may hold passwords.
         on_for_s: The seconds that a face must have had such a label.
         cool_down_s: The seconds after an alarm in which no other is raised.
+        rules: Each label with the pattern of `--on` that it was given by.
     """
 
     labels: frozenset[str]
@@ -33,6 +34,11 @@ class AlarmSettings:
     webhooks: tuple[str, ...] = ()
     on_for_s: float = ON_FOR_S
     cool_down_s: float = COOL_DOWN_S
+    rules: tuple[tuple[str, str], ...] = ()
+
+    def rule_of(self, label: str) -> str:
+        """Return the pattern that a label was given by; the label itself where none is known."""
+        return dict(self.rules).get(label, label)
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,12 @@ class AlarmRules:
         Raises:
             UsageError: A pattern matches no class of the scheme.
         """
-        labels = {label for pattern in self.patterns for label in match_labels(pattern, scheme)}
-        return replace(self.settings, labels=frozenset(labels))
+        rules: dict[str, str] = {}
+        for pattern in self.patterns:
+            for label in match_labels(pattern, scheme):
+                # Of two patterns with the same label it belongs to the first.
+                rules.setdefault(label, pattern)
+        return replace(self.settings, labels=frozenset(rules), rules=tuple(rules.items()))
 
 
 def add_alarm_options(parser: argparse.ArgumentParser) -> None:
@@ -109,6 +119,7 @@ def read_alarm_rules(arguments: argparse.Namespace) -> AlarmRules | None:
     Raises:
         UsageError: A program, address or time is not usable, or one is missing.
     """
+    has_mqtt = getattr(arguments, "mqtt", None) is not None
     has_action = bool(arguments.exec or arguments.webhook)
     if not arguments.on:
         if has_action:
@@ -119,7 +130,7 @@ def read_alarm_rules(arguments: argparse.Namespace) -> AlarmRules | None:
         if arguments.on_for is not None or arguments.cool_down is not None:
             raise UsageError("--on-for and --cool-down are for alarms. Add --on PATTERN.")
         return None
-    if not has_action:
+    if not (has_action or has_mqtt):
         raise UsageError(
             "--on says what raises an alarm, not what it does. Add --exec CMD or --webhook URL."
         )

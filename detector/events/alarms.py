@@ -10,7 +10,7 @@ camera opened again, another camera chosen) its time goes on from where it was.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
@@ -22,6 +22,7 @@ from detector.events.alarm_actions import (
     Alarm,
     CommandAction,
 )
+from detector.events.alarm_counts import AlarmCounts, Outcome
 from detector.events.alarm_options import AlarmSettings
 from detector.events.webhooks import WebhookAction
 from detector.tracking.pipeline import FrameResult
@@ -120,6 +121,10 @@ class Alarms(ClosingMixin):
         close_s: Longest wait of `close` for actions on the way, in seconds.
         keeps_all: Drop no alarm because many wait: a recording is read faster than its alarms are
             carried out. Then `close` waits on for as long as another one is done in `close_s`.
+        more_actions: Actions beside the commands and webhooks of the settings.
+
+    Attributes:
+        counts: Alarms by rule, and what became of them.
     """
 
     def __init__(
@@ -130,7 +135,9 @@ class Alarms(ClosingMixin):
         close_s: float = CLOSE_S,
         *,
         keeps_all: bool = False,
+        more_actions: Sequence[Action] = (),
     ) -> None:
+        self.counts = AlarmCounts()
         self._source = source
         self._settings = settings
         self._close_s = close_s
@@ -140,9 +147,12 @@ class Alarms(ClosingMixin):
         actions: list[Action] = [
             *(CommandAction(words) for words in settings.commands),
             *(WebhookAction(url) for url in settings.webhooks),
+            *more_actions,
         ]
         most_waiting = None if keeps_all else WAITING_ALARMS
-        self._workers = [ActionWorker(action, report, most_waiting) for action in actions]
+        self._workers = [
+            ActionWorker(action, report, most_waiting, self._note_end(action)) for action in actions
+        ]
 
     def update(self, result: FrameResult, source: str | None = None, camera: int = 0) -> None:
         """Take in the next frame and raise an alarm if one is due; never waits for it.
@@ -240,8 +250,15 @@ class Alarms(ClosingMixin):
             watch.since_s = now_s
         return watch
 
+    def _note_end(self, action: Action) -> Callable[[Alarm, Outcome], None]:
+        """Return what counts an end of this action."""
+        return lambda alarm, outcome: self.counts.note_ended(
+            self._settings.rule_of(alarm.label), action.name, outcome
+        )
+
     def _raise(self, face: TrackedFace, frame: Frame, source: str) -> None:
         self._raised += 1
+        self.counts.note_raised(self._settings.rule_of(face.label), source)
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         alarm = Alarm(
             label=face.label,

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from detector.events.alarm_options import add_alarm_options, read_alarm_rules
+from detector.events.mqtt_options import add_mqtt_options, read_mqtt_options
 from detector.options import (
     add_event_options,
     add_frames_option,
@@ -93,6 +94,7 @@ def _add_watch_options(parser: CommandParser) -> None:
     _add_keeping_options(parser)
     add_web_options(parser)
     add_alarm_options(parser)
+    add_mqtt_options(parser)
 
 
 def _add_source_options(group: argparse._ArgumentGroup) -> None:
@@ -158,6 +160,7 @@ def _watch(arguments: argparse.Namespace) -> int:
         )
     subject = SELF_SUBJECT if arguments.is_self else arguments.subject
     alarms = read_alarm_rules(arguments)
+    mqtt = read_mqtt_options(arguments)
     from detector.live.corrections import CorrectionStore
     from detector.live.loop import LiveLimits
     from detector.live.requests import LiveRequest, OutputRequest, SourceRequest
@@ -186,6 +189,7 @@ def _watch(arguments: argparse.Namespace) -> int:
                 json_out=arguments.json,
                 csv_out=arguments.csv,
                 alarms=alarms,
+                mqtt=mqtt,
                 corrections=CorrectionStore(
                     arguments.data or DEFAULT_DATA,
                     check_subject(subject) if subject else None,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from detector.events.alarm_options import AlarmRules
+from detector.events.mqtt_options import MqttOptions
 from detector.live.corrections import CorrectionStore
 from detector.live.loop import LiveLimits
 from detector.screens.display import ScreenKind
@@ -39,6 +40,7 @@ class OutputRequest:
         json_out: File of events; "-" is stdout; None for none.
         csv_out: Table of faces; "-" is stdout; None for none.
         alarms: What raises an alarm, and what it does; None for no alarms.
+        mqtt: The broker that events, the state and alarms are published to; None for none.
         corrections: The dataset of corrected faces.
         snapshots: Folder of pictures.
         recordings: Folder of recordings.
@@ -49,6 +51,7 @@ class OutputRequest:
     json_out: Path | None = None
     csv_out: Path | None = None
     alarms: AlarmRules | None = None
+    mqtt: MqttOptions | None = None
     corrections: CorrectionStore = field(default_factory=lambda: CorrectionStore(Path("data")))
     snapshots: Path = Path("snapshots")
     recordings: Path = Path("recordings")

@@ -34,6 +34,9 @@ from maskage.inference.classifier import Classifier
 from maskage.pictures.picture_files import report_left_out
 
 if TYPE_CHECKING:
+    from detector.events.alarm_counts import AlarmCounts
+    from detector.events.alarms import Alarms
+    from detector.events.mqtt import MqttPublisher
     from detector.web.classify import PictureClassifier
 
 
@@ -108,7 +111,7 @@ def serve_pictures(
     bundle = load_bundle(find_bundle(model))
     pictures = _picture_classifier(bundle, face_model)
     devices = device_cameras(bundle, ModelRequest(face_model=face_model, thrift=Thrift()))
-    with open_web(web, pictures, bundle.scheme, None, devices) as screen:
+    with open_web(web, pictures, bundle.scheme, None, devices=devices) as screen:
         report(screen.url)
         screen.wait()
 
@@ -123,7 +126,8 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> tuple[LiveLoop, Watched
     has_pictures = any(shows_pictures(name) for name in source.names)
     pipeline = open_pipeline(request.model, bundle, has_pictures=has_pictures)
     choice = choose_cameras(source, bundle.scheme)
-    alarms = request.outputs.alarms and request.outputs.alarms.for_classes(bundle.scheme)
+    rules = request.outputs.alarms
+    alarms = rules.for_classes(bundle.scheme) if rules else None
     corrections = held.enter_context(
         Corrections(request.outputs.corrections, bundle.scheme, str(bundle.folder))
     )
@@ -146,11 +150,19 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> tuple[LiveLoop, Watched
         on_kept=log_kept,
     )
     held.callback(controls.close)
-    if alarms:
-        listeners.append(_open_alarms(alarms, cameras, controls.add_message, held))
+    mqtt = _open_mqtt(request, bundle.scheme, alarms, controls.add_message, held)
+    if mqtt:
+        listeners.append(lambda result: mqtt.update(result, cameras.cameras[result.camera].name))
+    raised = _open_alarms(alarms, cameras, controls.add_message, mqtt, held) if alarms else None
+    if raised:
+        listeners.append(
+            lambda result: raised.update(
+                result, cameras.cameras[result.camera].name, camera=result.camera
+            )
+        )
     # Closed before all of them: what they print at the end would be lost on the terminal's other
     # screen.
-    screen = _open_screen(kind, request, bundle, cameras)
+    screen = _open_screen(kind, request, bundle, cameras, raised.counts if raised else None)
     held.callback(screen.close)
     if request.outputs.is_recording:
         controls.start_recording()
@@ -210,26 +222,43 @@ def _open_event_files(
     )
 
 
+def _open_mqtt(
+    request: LiveRequest,
+    scheme: Scheme,
+    alarms: AlarmSettings | None,
+    report: Callable[[str], None],
+    held: ExitStack,
+) -> "MqttPublisher | None":
+    options = request.outputs.mqtt
+    if options is None:
+        return None
+    from detector.events.mqtt import MqttPublisher
+
+    say(f"Publishing to {options.name}")
+    return held.enter_context(MqttPublisher(options, scheme, alarms, report))
+
+
 def _open_alarms(
     settings: AlarmSettings,
     cameras: WatchedCameras,
     report: Callable[[str], None],
+    mqtt: "MqttPublisher | None",
     held: ExitStack,
-) -> Callable[[FrameResult], None]:
+) -> "Alarms":
     from detector.events.alarms import Alarms
 
-    alarms = Alarms(settings, cameras.shown.name, report)
+    more = [mqtt.alarms] if mqtt else []
+    alarms = Alarms(settings, cameras.shown.name, report, more_actions=more)
     held.callback(lambda: say(str(alarms.summary)))
-    held.enter_context(alarms)
-
-    def update(result: FrameResult) -> None:
-        alarms.update(result, cameras.cameras[result.camera].name, camera=result.camera)
-
-    return update
+    return held.enter_context(alarms)
 
 
 def _open_screen(
-    kind: ScreenKind, request: LiveRequest, bundle: ModelBundle, cameras: WatchedCameras
+    kind: ScreenKind,
+    request: LiveRequest,
+    bundle: ModelBundle,
+    cameras: WatchedCameras,
+    alarm_counts: "AlarmCounts | None",
 ) -> Screen:
     keys = LiveKeys(bundle.scheme, has_several=cameras.are_several)
     if kind is ScreenKind.WINDOW:
@@ -248,7 +277,14 @@ def _open_screen(
 
         pictures = _picture_classifier(bundle, request.model.face_model)
         devices = device_cameras(bundle, request.model)
-        screen = open_web(request.web, pictures, bundle.scheme, CommandDesk(), devices)
+        screen = open_web(
+            request.web,
+            pictures,
+            bundle.scheme,
+            CommandDesk(),
+            devices=devices,
+            alarm_counts=alarm_counts,
+        )
         say(f"Open {screen.url}")
         return screen
     from detector.screens.headless import HeadlessScreen

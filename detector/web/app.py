@@ -3,22 +3,25 @@
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import APIRouter, Body, FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, Body, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from detector.drawing.styles import age_notice
+from detector.events.alarm_counts import AlarmCounts
 from detector.screens.commands import CommandDesk
 from detector.web.about import describe_classes
 from detector.web.access.middleware import AccessMiddleware
 from detector.web.access.rules import Access
 from detector.web.access.throttle import Throttle
+from detector.web.api_docs import DescribedApp, docs_routes
 from detector.web.classify import PictureClassifier
 from detector.web.device.labelling import DeviceCameras
 from detector.web.device.routes import device_routes
 from detector.web.login_routes import session_routes
 from detector.web.page_routes import page_routes
+from detector.web.picture_forms import most_request_bytes
 from detector.web.requests import (
     AboutAnswer,
     AcceptedAnswer,
@@ -47,8 +50,6 @@ MOST_LISTENERS = 16
 # A slider sends some ten a second; thirty in a row, then ten a second.
 _MOST_COMMANDS, _COMMAND_REFILL_S = 30, 0.1
 _SNAPSHOT_TIMEOUT_S = 3.0
-# Multipart lines around the picture itself.
-_MULTIPART_BYTES = 4096
 # Logging out is open, because it ends every answer of its session that needs one.
 _OPEN_PATHS = frozenset(("/health", "/login", "/logout", "/page/style.css", "/page/icon.svg"))
 _PAGE_PATHS = frozenset(("/", "/login"))
@@ -66,6 +67,7 @@ class WebParts:
         hub: Where the views are; None without a camera.
         desk: Where commands go; None without a camera.
         devices: Labels the cameras of visitors; None where they are not offered.
+        alarms: Counts of alarms; None where none can be raised.
         watchers, listeners: Limits on the clients of pictures and of events.
     """
 
@@ -76,23 +78,26 @@ class WebParts:
     hub: ViewHub | None = None
     desk: CommandDesk | None = None
     devices: DeviceCameras | None = None
+    alarms: AlarmCounts | None = None
     watchers: Seats = field(default_factory=lambda: Seats(MOST_WATCHERS))
     listeners: Seats = field(default_factory=lambda: Seats(MOST_LISTENERS))
 
 
 def build_app(parts: WebParts) -> ASGIApp:
     """Build the whole application, behind its middleware."""
-    metrics = Metrics(parts.hub, {"pictures": parts.watchers, "events": parts.listeners})
-    app = FastAPI(
+    seats = {"pictures": parts.watchers, "events": parts.listeners}
+    metrics = Metrics(parts.hub, seats, parts.classifier, parts.alarms)
+    app = DescribedApp(
+        cookie_name=parts.access.cookie_name,
+        has_password=parts.access.has_password,
         title="maskage detector",
         description="Labels the live picture, and pictures that you send. Send the token "
         f"as `Authorization: Bearer`. {age_notice(parts.scheme)}".rstrip(),
-        docs_url=None,
-        redoc_url=None,
         exception_handlers={RequestValidationError: _explain_validation},
     )
     app.include_router(page_routes(parts.access))
     app.include_router(session_routes(parts.access))
+    app.include_router(docs_routes(app))
     app.include_router(_live_routes(parts))
     app.include_router(picture_routes(parts.classifier, parts.scheme, parts.upload_bytes))
     if parts.devices is not None:
@@ -103,7 +108,7 @@ def build_app(parts: WebParts) -> ASGIApp:
         access=parts.access,
         open_paths=_OPEN_PATHS,
         page_paths=_PAGE_PATHS,
-        body_bytes={"/classify": parts.upload_bytes + _MULTIPART_BYTES},
+        body_bytes={"/classify": most_request_bytes(parts.upload_bytes)},
         on_answer=metrics.count_request,
     )
 

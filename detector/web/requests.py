@@ -134,6 +134,9 @@ class PictureAnswer(BaseModel):
     faces: list[FaceAnswer]
     notice: str | None
     age_notice: str
+    preview: str | None = Field(
+        None, description="The picture, upright and small, as a JPEG in base64, if asked for."
+    )
 
 
 class HealthAnswer(BaseModel):

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.config import Config
 
+from detector.events.alarm_counts import AlarmCounts
 from detector.screens.base import LiveView, Screen
 from detector.screens.commands import Command, CommandDesk
 from detector.web.access.connections import Connection, ConnectionLimits, accept_connections
@@ -20,9 +21,9 @@ from detector.web.access.rules import Access
 from detector.web.access.tls_entry import TlsEntry
 from detector.web.app import WebParts, build_app
 from detector.web.classify import PictureClassifier
+from detector.web.device.labelling import DeviceCameras
 from detector.web.lan.addresses import HostNames, find_host_names
 from detector.web.lan.invitation import invite
-from detector.web.device.labelling import DeviceCameras
 from detector.web.options import Address, WebOptions, resolve_address
 from detector.web.views.hub import ViewHub
 from maskage.classes.scheme import Scheme
@@ -185,7 +186,9 @@ def open_web(
     classifier: PictureClassifier,
     scheme: Scheme,
     desk: CommandDesk | None,
+    *,
     devices: DeviceCameras | None = None,
+    alarm_counts: AlarmCounts | None = None,
 ) -> WebScreen:
     """Start to serve the page.
 
@@ -195,6 +198,7 @@ def open_web(
         scheme: The classes of the model.
         desk: Where commands go; None without a camera.
         devices: Labels the cameras of visitors; closed with the screen. None for none.
+        alarm_counts: Counts of alarms, for /metrics; None where none can be raised.
 
     Raises:
         UsageError: Other machines could reach it without TLS and a password.
@@ -220,6 +224,7 @@ def open_web(
         hub=hub,
         desk=desk,
         devices=devices,
+        alarms=alarm_counts,
     )
     server = CountingServer(
         server_config(build_app(parts)),

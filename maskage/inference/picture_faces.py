@@ -1,13 +1,15 @@
 """Find, cut out and classify the faces of a picture together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from maskage.classes.scheme import Scheme
 from maskage.faces.finder import SMALLEST_IN_PICTURE_PX, FaceFinder, crop_face, open_face_finder
-from maskage.formats.bundle import find_bundle, load_bundle
+from maskage.formats.bundle import ModelBundle, find_bundle, load_bundle
 from maskage.inference.classifier import Classifier
+from maskage.inference.onnx_engine import Answers
 from maskage.pictures.images import read_image
 from maskage.records import FaceBox, RgbImage
 
@@ -144,8 +146,15 @@ def classify_faces(
         classifier: Classifier of the crops.
     """
     boxes = finder.find(pixels)
-    bundle = classifier.bundle
-    answers = classifier.answer([crop_face(pixels, box, bundle.crop_margin) for box in boxes])
+    margin = classifier.bundle.crop_margin
+    answers = classifier.answer([crop_face(pixels, box, margin) for box in boxes])
+    return name_faces(boxes, answers, classifier.bundle)
+
+
+def name_faces(
+    boxes: Sequence[FaceBox], answers: Answers, bundle: ModelBundle
+) -> tuple[ClassifiedFace, ...]:
+    """Put boxes and a bundle's answers to their crops together, in the same order."""
     strange = answers.strangeness
     return tuple(
         ClassifiedFace(

@@ -102,10 +102,12 @@ class ViewHub:
 
     Attributes:
         scheme: As given.
+        on_result: Called with each view that has a new result, in the live loop's thread.
     """
 
     def __init__(self, scheme: Scheme, wall_clock: Callable[[], float] = time.time) -> None:
         self.scheme = scheme
+        self.on_result: Callable[[LiveView], None] = lambda view: None
         self._changed = threading.Condition()
         self._channels: dict[Shown, _Channel] = {"shown": _Channel(), "all": _Channel()}
         self._waiting = 0
@@ -153,6 +155,7 @@ class ViewHub:
             # Of several cameras `keep` counts the faces, shown or not.
             if len(view.cameras) <= 1 and (last is None or last.view.result is not view.result):
                 self._counts.add(view.result.faces)
+                self.on_result(view)
             self._store(self._channels["shown"], view)
 
     def keep(self, view: LiveView) -> None:
@@ -162,6 +165,7 @@ class ViewHub:
             is_new = channel.newest is None or channel.newest.view.result is not view.result
             if is_new and view.counts.frames:
                 self._counts.add(view.result.faces)
+                self.on_result(view)
             self._store(channel, view)
             self._store(self._channels["all"], view)
 

@@ -4,10 +4,13 @@ import time
 from collections.abc import Iterator
 from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from detector.events.alarm_counts import AlarmCounts
+from detector.screens.base import LiveView
+from detector.web.classify import PictureClassifier, Stage
 from detector.web.views.cameras import CameraMetrics
 from detector.web.views.hub import ViewHub
 from detector.web.views.stream import Seats
@@ -21,6 +24,15 @@ Health = Literal["live", "paused", "ready", "starting", "stale", "stuck"]
 HEALTHY: frozenset[Health] = frozenset(("live", "paused", "ready"))
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+POSTED = "pictures"
+"""Value of `source` for pictures that clients send, in histograms."""
+
+_STAGE_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+_REQUEST_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_LEAST_RUN_MS = 0.05
+"""Under this a stage was left out in this frame: faces are followed, and settled labels kept."""
 
 
 def unsure_label(scheme: Scheme) -> str:
@@ -57,9 +69,17 @@ class Metrics:
     Args:
         hub: Where the views are; None without a camera.
         seats: The clients of each kind of stream.
+        classifier: Classifies the pictures that clients send.
+        alarms: Counts of alarms; None where none can be raised.
     """
 
-    def __init__(self, hub: ViewHub | None, seats: dict[str, Seats]) -> None:
+    def __init__(
+        self,
+        hub: ViewHub | None,
+        seats: dict[str, Seats],
+        classifier: PictureClassifier,
+        alarms: AlarmCounts | None = None,
+    ) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "detector_http_requests",
@@ -68,9 +88,38 @@ class Metrics:
             registry=self._registry,
         )
         self._registry.register(_Clients(seats))
+        self._stages = {
+            "finder": self._stage("finder", "Time that the finder took for one picture."),
+            "network": self._stage("network", "Time that the network took for one batch of faces."),
+        }
+        self._requests_s = {
+            "queue": self._request("queue", "Time that a request waited for its turn."),
+            "request": self._request("request", "Time from a request's arrival to its answer."),
+        }
+        classifier.report_s = self.observe_posted
+        self._registry.register(_Queue(classifier))
+        if alarms is not None:
+            self._registry.register(_Alarms(alarms))
         if hub is not None:
+            hub.on_result = self.observe_view
             self._registry.register(_Views(hub))
             self._registry.register(CameraMetrics(hub))
+
+    def observe_view(self, view: LiveView) -> None:
+        """Take in the times of a frame that was labelled."""
+        controls, timings = view.controls, view.result.timings
+        names = controls.sources
+        source = names[controls.source] if controls.source < len(names) else "camera"
+        for stage, took_ms in (("finder", timings.find_ms), ("network", timings.classify_ms)):
+            if took_ms >= _LEAST_RUN_MS:
+                self._stages[stage].labels(source).observe(took_ms / 1000)
+
+    def observe_posted(self, stage: Stage, seconds: float) -> None:
+        """Take in the time of one stage of pictures that a client sent."""
+        if stage == "finder" or stage == "network":
+            self._stages[stage].labels(POSTED).observe(seconds)
+        else:
+            self._requests_s[stage].observe(seconds)
 
     def count_request(self, route: str, method: str, status: int) -> None:
         """Count one answer; `route` is a pattern, never what a client made up."""
@@ -79,6 +128,23 @@ class Metrics:
     def text(self) -> bytes:
         """Return all figures in Prometheus' text format."""
         return generate_latest(self._registry)
+
+    def _stage(self, name: str, text: str) -> Histogram:
+        return Histogram(
+            f"detector_{name}_seconds",
+            text,
+            ("source",),
+            buckets=_STAGE_BUCKETS_S,
+            registry=self._registry,
+        )
+
+    def _request(self, name: str, text: str) -> Histogram:
+        return Histogram(
+            f"detector_classify_{name}_seconds",
+            text,
+            buckets=_REQUEST_BUCKETS_S,
+            registry=self._registry,
+        )
 
 
 class _Clients(Collector):
@@ -92,6 +158,39 @@ class _Clients(Collector):
         for name, seats in self._seats.items():
             gauge.add_metric([name], seats.taken)
         yield gauge
+
+
+class _Queue(Collector):
+    def __init__(self, classifier: PictureClassifier) -> None:
+        self._classifier = classifier
+
+    def collect(self) -> Iterator[Metric]:
+        queue = self._classifier.queue
+        yield GaugeMetricFamily(
+            "detector_classify_waiting", "Requests that wait for their turn.", queue.waiting
+        )
+        yield GaugeMetricFamily(
+            "detector_classify_running", "Requests that are read or classified.", queue.inside
+        )
+
+
+class _Alarms(Collector):
+    def __init__(self, counts: AlarmCounts) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        raised = CounterMetricFamily("detector_alarms", "Alarms raised.", labels=["rule", "source"])
+        for (rule, source), count in self._counts.raised.items():
+            raised.add_metric([rule, source], count)
+        yield raised
+        ended = CounterMetricFamily(
+            "detector_alarm_actions",
+            "Commands, webhooks and messages of alarms, by how they ended.",
+            labels=["rule", "action", "outcome"],
+        )
+        for (rule, action, outcome), count in self._counts.ended.items():
+            ended.add_metric([rule, action, outcome], count)
+        yield ended
 
 
 class _Views(Collector):

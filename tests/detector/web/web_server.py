@@ -66,7 +66,11 @@ def serving(
     )
     desk = CommandDesk()
     with open_web(
-        options, picture_classifier(bundle), bundle.scheme, desk if has_camera else None, devices
+        options,
+        picture_classifier(bundle),
+        bundle.scheme,
+        desk if has_camera else None,
+        devices=devices,
     ) as screen:
         url = httpx.URL(screen.url)
         assert url.port is not None
