@@ -107,9 +107,11 @@ class Metrics:
 
     def observe_view(self, view: LiveView) -> None:
         """Take in the times of a frame that was labelled."""
-        controls, timings = view.controls, view.result.timings
-        names = controls.sources
-        source = names[controls.source] if controls.source < len(names) else "camera"
+        names, number = view.controls.sources, view.controls.source
+        if len(view.cameras) > 1:
+            number = view.result.camera
+        source = names[number] if number < len(names) else "camera"
+        timings = view.result.timings
         for stage, took_ms in (("finder", timings.find_ms), ("network", timings.classify_ms)):
             if took_ms >= _LEAST_RUN_MS:
                 self._stages[stage].labels(source).observe(took_ms / 1000)

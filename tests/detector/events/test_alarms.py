@@ -533,6 +533,7 @@ def test_options_are_read_into_settings() -> None:
         ("http://h/x",),
         2.0,
         5.0,
+        (("nomask_old", "nomask_*"), ("nomask_young", "nomask_*"), ("mask_old", "mask_old")),
     )
 
 

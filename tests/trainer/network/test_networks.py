@@ -23,6 +23,7 @@ from trainer.network.to_onnx import check_export, export_onnx
 from trainer.network.weights import imagenet_names, load_backbone_weights, obtain_weights
 from trainer.recipe import load_recipe, with_overrides
 
+LARGER_ONES = ("efficientnetv2b1", "efficientnetv2s")
 SMALL = with_overrides(load_recipe("mobilenetv2"), image_size=32, alpha=0.35)
 
 
@@ -49,7 +50,12 @@ def test_each_backbone_gets_its_own_preprocessing_of_rgb(name: str, size: int, m
 
 @pytest.mark.parametrize(
     "row",
-    [row for row in BACKBONES.values() if row.has_own_preprocessing],
+    [
+        # Alike but for their size, and slow.
+        pytest.param(row, marks=pytest.mark.thorough) if row.name in LARGER_ONES else row
+        for row in BACKBONES.values()
+        if row.has_own_preprocessing
+    ],
     ids=lambda row: row.name,
 )
 def test_a_backbone_that_could_preprocess_by_itself_gets_the_same_from_us(row: Backbone) -> None:
@@ -168,7 +174,9 @@ def test_hashes_of_weights_are_those_that_keras_knows() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["mobilenetv3large", "efficientnetv2b0"])
+@pytest.mark.parametrize(
+    "name", ["mobilenetv3large", pytest.param("efficientnetv2b0", marks=pytest.mark.thorough)]
+)
 def test_a_newer_backbone_exports_as_it_is(name: str, tmp_path: Path) -> None:
     row = BACKBONES[name]
     network = build_network(with_overrides(load_recipe(name), image_size=row.min_size), MASK_AGE)
