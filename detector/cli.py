@@ -145,12 +145,20 @@ def _add_bench_options(parser: CommandParser) -> None:
     parser.add_argument(
         "--formats", action="store_true", help="also compare the formats of `trainer export`"
     )
+    parser.add_argument(
+        "--choose",
+        action="store_true",
+        help="only measure the network in 32 bits and in 8 (`trainer export --to onnx-int8`), and "
+        "keep for this machine which one `detector live` runs",
+    )
     add_json(parser)
 
 
 def _run_bench_command(arguments: argparse.Namespace) -> int:
     require_positive("--frames", arguments.frames)
     require_positive("--threads", arguments.threads)
+    if arguments.choose:
+        return _choose_engine(arguments)
     from detector.bench import BenchRequest, run_bench
 
     report = run_bench(
@@ -165,6 +173,17 @@ def _run_bench_command(arguments: argparse.Namespace) -> int:
         )
     )
     show_block(json.dumps(report.to_json()) if arguments.json else report)
+    return 0
+
+
+def _choose_engine(arguments: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from maskage.formats.bundle import find_bundle, load_bundle
+    from maskage.inference.engine_choice import choose_engine
+
+    choice = choose_engine(load_bundle(find_bundle(arguments.model)), arguments.threads)
+    show_block(json.dumps(asdict(choice)) if arguments.json else choice)
     return 0
 
 

@@ -13,6 +13,9 @@ in one run: as `detector live` works ("live"), with finder and network on every 
 and by `usual_script.py` in a process of its own, which waits meanwhile. All of them read the video,
 find, classify and draw; "fps" is the median over rounds. Processor time stands beside it, since a
 busy machine disturbs that less. "other_share" is what is neither reading, finder nor network.
+"over_bare" is how much longer finder and network on every frame take there, with all that is around
+them, than in a loop that calls nothing else ("bare", in the same rounds). The network is the one
+that `detector live` would run here, in 32 bits or in 8: "network" names it.
 
 Prints one JSON object.
 """
@@ -37,9 +40,10 @@ from benchmarks.detector.live_clips import prepare_clips
 from detector.drawing.overlay import Readout, draw_result
 from detector.tracking.pipeline import EVERYTHING, LivePipeline, Thrift
 from maskage.cameras.video.video_file import VideoFile
-from maskage.faces.finder import YuNetFinder, obtain_face_model
+from maskage.faces.finder import YuNetFinder, crop_face, obtain_face_model
 from maskage.formats.bundle import KERAS_FILE, find_bundle, load_bundle
 from maskage.inference.classifier import Classifier
+from maskage.inference.engine_choice import open_chosen
 
 ROOT = Path(__file__).parents[2]
 WARM_UP_FRAMES = 10
@@ -154,13 +158,15 @@ def compare(clip: Path, bundle: Path, frames: int, rounds: int) -> dict[str, Any
     usual = start(
         [*words, str(obtain_face_model())], str(Path(__file__).with_name("usual_script.py"))
     )
-    classifier = Classifier(load_bundle(bundle))
+    classifier, network = open_chosen(load_bundle(bundle))
+    bare_ms: list[float] = []
     ask(usual)
     ask(usual, WARM_UP_FRAMES)
     for _ in range(rounds):
         for name, thrift in thrifts.items():
             finder = YuNetFinder(obtain_face_model())
             label_frames(clip, LivePipeline(finder, classifier, thrift=thrift), frames, runs[name])
+        bare_ms.append(run_bare(clip, classifier, frames))
         few = max(10, frames // 5)
         answer = ask(usual, few)
         runs["usual"].fps.append(few / answer["seconds"])
@@ -168,9 +174,39 @@ def compare(clip: Path, bundle: Path, frames: int, rounds: int) -> dict[str, Any
         runs["usual"].faces = answer["faces"] / few
     usual.communicate()
     figures: dict[str, Any] = {name: run.to_json() for name, run in runs.items()}
+    stages = runs["thorough"].stages_ms
+    labelling_ms = sum(stages.values()) - stages["read"]
+    figures["network"] = network
+    figures["bare_ms"] = round(statistics.fmean(bare_ms), 3)
+    figures["over_bare"] = round(labelling_ms / statistics.fmean(bare_ms) - 1, 4)
     for name in thrifts:
         figures[f"{name}_times_usual"] = round(figures[name]["fps"] / figures["usual"]["fps"], 1)
     return figures
+
+
+def run_bare(clip: Path, classifier: Classifier, frames: int) -> float:
+    """Return the milliseconds a frame of the finder and the network alone."""
+    finder = YuNetFinder(obtain_face_model())
+    camera = VideoFile(clip, pace=False)
+    spent_s, done = 0.0, 0
+    margin = classifier.bundle.crop_margin
+    while done < frames + WARM_UP_FRAMES:
+        frame = camera.read()
+        if frame is None:
+            camera.close()
+            camera = VideoFile(clip, pace=False)
+            continue
+        begun_s = time.perf_counter()
+        boxes = finder.find(frame.pixels)
+        found_s = time.perf_counter()
+        crops = [crop_face(frame.pixels, box, margin) for box in boxes]
+        cropped_s = time.perf_counter()
+        classifier.answer(crops)
+        if done >= WARM_UP_FRAMES:
+            spent_s += found_s - begun_s + time.perf_counter() - cropped_s
+        done += 1
+    camera.close()
+    return 1000 * spent_s / frames
 
 
 def ask(usual: subprocess.Popen[str], frames: int | None = None) -> dict[str, float]:

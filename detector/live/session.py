@@ -31,6 +31,7 @@ from maskage.formats.bundle import ModelBundle, find_bundle, load_bundle
 from maskage.formats.output_log import Kind, Output, log_output
 from maskage.formats.run.datasets_behind import datasets_behind
 from maskage.inference.classifier import Classifier
+from maskage.inference.engine_choice import open_chosen
 from maskage.pictures.picture_files import report_left_out
 
 if TYPE_CHECKING:
@@ -124,7 +125,11 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> tuple[LiveLoop, Watched
         held.callback(probe.find_problem)
     bundle = load_bundle(find_bundle(request.model.folder))
     has_pictures = any(shows_pictures(name) for name in source.names)
-    pipeline = open_pipeline(request.model, bundle, has_pictures=has_pictures)
+    classifier, engine = open_chosen(bundle)
+    pipeline = open_pipeline(
+        request.model, bundle, has_pictures=has_pictures, classifier=classifier
+    )
+    say(engine)
     choice = choose_cameras(source, bundle.scheme)
     rules = request.outputs.alarms
     alarms = rules.for_classes(bundle.scheme) if rules else None

@@ -344,7 +344,11 @@ def process_together(work: Sequence[tuple[LivePipeline, Frame]]) -> list[FrameRe
 
 
 def open_pipeline(
-    request: ModelRequest, bundle: ModelBundle, *, has_pictures: bool
+    request: ModelRequest,
+    bundle: ModelBundle,
+    *,
+    has_pictures: bool,
+    classifier: Classifier | None = None,
 ) -> LivePipeline:
     """Open the finder and the network that a request names.
 
@@ -352,6 +356,7 @@ def open_pipeline(
         request: The request.
         bundle: The bundle that was loaded for it.
         has_pictures: The source is a folder of pictures, in which smaller faces are looked for.
+        classifier: The network, opened; None to open the bundle's own.
 
     Raises:
         UsageError: A limit of strangeness is asked for, and the bundle does not measure it.
@@ -369,7 +374,7 @@ def open_pipeline(
         finder = open_face_finder(request.face_model)
     return LivePipeline(
         finder,
-        Classifier(bundle),
+        classifier or Classifier(bundle),
         thrift=request.thrift,
         unsure_below=request.threshold,
         strange_above=request.strange_above,

@@ -16,17 +16,17 @@ from maskage.security.files import UnsafeFileError
 # fmt: off
 OPERATORS = frozenset((
     "Abs", "Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Constant", "Conv",
-    "Div", "Erf", "Exp", "Flatten", "Gather", "Gemm", "GlobalAveragePool", "HardSigmoid",
-    "HardSwish", "Identity", "Log", "LogSoftmax", "MatMul", "Max", "MaxPool", "Min", "Mul", "Neg",
-    "Pad", "Pow", "Reciprocal", "ReduceMax", "ReduceMean", "ReduceSum", "Relu", "Reshape",
-    "Shape", "Sigmoid", "Slice", "Softmax", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh",
-    "Transpose", "Unsqueeze",
+    "DequantizeLinear", "Div", "Erf", "Exp", "Flatten", "Gather", "Gemm", "GlobalAveragePool",
+    "HardSigmoid", "HardSwish", "Identity", "Log", "LogSoftmax", "MatMul", "Max", "MaxPool", "Min",
+    "Mul", "Neg", "Pad", "Pow", "QuantizeLinear", "Reciprocal", "ReduceMax", "ReduceMean",
+    "ReduceSum", "Relu", "Reshape", "Shape", "Sigmoid", "Slice", "Softmax", "Split", "Sqrt",
+    "Squeeze", "Sub", "Sum", "Tanh", "Transpose", "Unsqueeze",
 ))
 # fmt: on
 """Accepted operators of the standard domain.
 
-Our networks use about twenty of them. None loops, branches, draws random numbers, reads a file, or
-holds a graph of its own.
+Our networks use about twenty of them, those of 8 bits two more. None loops, branches, draws random
+numbers, reads a file, or holds a graph of its own.
 """
 
 ITEM_BYTES: dict[int, int] = {

@@ -12,7 +12,7 @@ from maskage.console import ProgressDisplay, say, show, show_block
 from maskage.errors import GateFailedError
 from maskage.shell_words import join_words
 
-FORMAT_NAMES = ("onnx", "tflite", "tflite-int8", "openvino", "keras")
+FORMAT_NAMES = ("onnx", "onnx-int8", "tflite", "tflite-int8", "openvino", "keras")
 
 
 def _add_export_options(parser: CommandParser) -> None:
@@ -70,10 +70,10 @@ EXPORT = Command(
     "export",
     "write a trained model in other formats",
     "Write a trained model in other formats. Each is run beside the Keras model on the run's own "
-    "photos, and kept only where its answers are the same; the accuracy of tflite-int8 may fall "
-    "by half a point. The class names are in the file where the format has a place for them, and "
-    "in labels.txt beside it, with a short program that classifies a picture: example.py, and "
-    "example.mjs for ONNX in Node.js.",
+    "photos, and kept only where its answers are the same; the accuracy of onnx-int8 and "
+    "tflite-int8 may fall by half a point. The class names are in the file where the format has a "
+    "place for them, and in labels.txt beside it, with a short program that classifies a picture: "
+    "example.py, and example.mjs for ONNX in Node.js.",
     _add_export_options,
     _run_export,
 )

@@ -18,6 +18,7 @@ from maskage.errors import EnvironmentProblemError
 from maskage.formats.bundle import golden_images
 from maskage.formats.classes.classes_file import require_same_classes
 from maskage.formats.curated.curated_set import CuratedPhoto, read_curated
+from maskage.formats.int8_export import LARGEST_LOSS
 from maskage.formats.run.run_folder import trained_on
 from maskage.inference.timing import measure_by_turns
 from maskage.outside_text import join_lines
@@ -25,7 +26,6 @@ from maskage.system.swap_folder import swap_in
 from trainer.data.pixels import PixelReader, plain_batches
 from trainer.exports.description import write_description
 from trainer.exports.formats import (
-    LARGEST_LOSS,
     ExportFormat,
     ExportSource,
     Images,
@@ -161,7 +161,11 @@ class Exporter:
             note=note,
             evaluated_on=self._split,
             refused=explain_refusal(
-                format.is_quantised, difference, accuracy, self._keras_accuracy
+                format.is_quantised,
+                difference,
+                accuracy,
+                self._keras_accuracy,
+                instead=format.name.removesuffix("-int8"),
             ),
         )
 
@@ -172,7 +176,12 @@ class Exporter:
 
 
 def explain_refusal(
-    is_quantised: bool, difference: float, accuracy: float, keras_accuracy: float
+    is_quantised: bool,
+    difference: float,
+    accuracy: float,
+    keras_accuracy: float,
+    *,
+    instead: str = "tflite",
 ) -> str | None:
     """Return why an export is refused, with what to do, or None if it passes.
 
@@ -181,14 +190,15 @@ def explain_refusal(
         difference: Largest difference of a probability.
         accuracy: Accuracy of the export, 0 to 1.
         keras_accuracy: Accuracy of the Keras model, 0 to 1.
+        instead: Format in floats to use instead of a quantised one.
     """
     loss = keras_accuracy - accuracy
     # Written so that NaN is refused, and that half a point passes whatever it is in binary.
     if is_quantised and not loss <= LARGEST_LOSS + 1e-9:
         return (
             f"it loses {100 * loss:.2f} points of accuracy ({keras_accuracy:.2%} to "
-            f"{accuracy:.2%}), and at most {100 * LARGEST_LOSS:g} is accepted; use --to tflite, or "
-            f"train with more photos like those that the report lists as unsure"
+            f"{accuracy:.2%}), and at most {100 * LARGEST_LOSS:g} is accepted; use --to "
+            f"{instead}, or train with more photos like those that the report lists as unsure"
         )
     if not is_quantised and not difference <= TOLERANCE:
         return (

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from maskage.errors import EnvironmentProblemError
 from maskage.formats.bundle import ONNX_FILE, ModelBundle, read_file
+from maskage.formats.int8_export import INT8_FORMAT, LARGEST_LOSS, write_int8
 from maskage.installation import explain_install
 from maskage.security.keras_archive import archive_model
 from maskage.system.process import suppress_native_output
@@ -33,9 +34,6 @@ from trainer.network.onnx_metadata import describe_network, write_metadata
 Images = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]
 Predict = Callable[[Images], Probabilities]
-
-LARGEST_LOSS = 0.005
-"""Loss of accuracy that is accepted of a quantised model: half a point."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +117,25 @@ def _open_onnx(rebuilt: RebuiltModel, folder: Path) -> Predict:
     from maskage.inference.onnx_engine import OnnxEngine
 
     return OnnxEngine(folder / "model.onnx").run
+
+
+def _write_onnx_int8(source: ExportSource, folder: Path) -> str:
+    """Write the bundle's network in 8 bits, with the record that `detector bench --choose` reads.
+
+    The bundle's own file is its measure, since that is what the detector would run.
+    """
+    from trainer.exports.quantised import compare_int8, quantise
+
+    bundle = source.rebuilt.bundle
+    own = read_file(bundle, ONNX_FILE)
+    int8 = write_metadata(quantise(own, source.calibration), _onnx_metadata(bundle))
+    (folder / ONNX_FILE).write_bytes(int8)
+    export = compare_int8(bundle, own, int8, source.photos, source.labels)
+    write_int8(folder, export)
+    run_live = "`detector bench --choose` tries it for `detector live`"
+    if export.disagreement is not None:
+        run_live = f"not for `detector live`: {export.disagreement}"
+    return f"{export}; {run_live}"
 
 
 def _write_keras(source: ExportSource, folder: Path) -> str:
@@ -273,6 +290,16 @@ FORMATS = {
             examples={"example.py": "onnx.py.txt", "example.mjs": "onnx.mjs.txt"},
             has_strangeness=True,
             write=_write_onnx,
+            open=_open_onnx,
+            read_ends=read_onnx_ends,
+        ),
+        ExportFormat(
+            name=INT8_FORMAT,
+            file="model.onnx",
+            examples={"example.py": "onnx.py.txt", "example.mjs": "onnx.mjs.txt"},
+            is_quantised=True,
+            has_strangeness=True,
+            write=_write_onnx_int8,
             open=_open_onnx,
             read_ends=read_onnx_ends,
         ),
