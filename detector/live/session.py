@@ -11,6 +11,7 @@ from detector.events.alarm_options import AlarmSettings
 from detector.events.events import open_event_files
 from detector.live.controls import LiveControls
 from detector.live.corrections import Corrections
+from detector.live.first_viewer import FirstViewer, can_wait
 from detector.live.loop import LiveLoop
 from detector.live.requests import LiveRequest
 from detector.live.sources import CameraChoice, public_source
@@ -114,6 +115,7 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
         say(pipeline.finder.notice)
     # Last of all: a recording that is being played would run on while a model is loaded.
     feed = held.enter_context(LiveFeed(choice.open))
+    first_viewer = FirstViewer(feed) if can_wait(request, kind, feed) else None
     log_kept = _output_logger(request, bundle.folder)
     listeners = _open_event_files(request, bundle.scheme, log_kept, held)
     controls = LiveControls(
@@ -124,6 +126,7 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
         snapshots=request.outputs.snapshots,
         recordings=request.outputs.recordings,
         is_blurred=request.outputs.is_blurred,
+        has_status=request.outputs.has_status,
         is_mirrored=source.is_mirrored,
         on_kept=log_kept,
     )
@@ -134,6 +137,8 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
     # screen.
     screen = _open_screen(kind, request, bundle, feed.camera.name)
     held.callback(screen.close)
+    if first_viewer is not None:
+        first_viewer.wait_in_background(lambda: screen.has_viewer, lambda: not screen.is_open)
     if request.outputs.is_recording:
         controls.start_recording()
     return LiveLoop(feed, pipeline, screen, controls, limits=request.limits, listeners=listeners)
