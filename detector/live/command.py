@@ -136,6 +136,9 @@ def _add_keeping_options(parser: argparse.ArgumentParser) -> None:
                        help="folder for recordings (default: recordings)")  # fmt: skip
     group.add_argument("--no-blur", action="store_true",
                        help="record faces as they are, not made unrecognisable")  # fmt: skip
+    group.add_argument("--record-status", action="store_true",
+                       help="record the status line and messages too, as they are "
+                       "shown")  # fmt: skip
     group.add_argument("--data", type=Path, metavar="DATA",
                        help="dataset folder that a class's key, such as 1, sends a wrongly "
                        "labelled face to, with its right label; it must have the model's classes "
@@ -200,6 +203,7 @@ def _watch(arguments: argparse.Namespace) -> int:
                 recordings=arguments.recordings,
                 is_recording=arguments.record,
                 is_blurred=not arguments.no_blur,
+                has_status=arguments.record_status,
             ),
             web=read_web_options(arguments),
             screen=kinds[0] if kinds else ScreenKind.AUTO,

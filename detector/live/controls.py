@@ -36,6 +36,7 @@ class LiveControls:
         snapshots: Folder for pictures.
         recordings: Folder for recordings.
         is_blurred: Make recorded faces unrecognisable.
+        has_status: Record the status line and messages too.
         is_mirrored: Begin mirrored.
         on_kept: Called with each picture and recording before it is written.
     """
@@ -48,6 +49,7 @@ class LiveControls:
         snapshots: Path,
         recordings: Path,
         is_blurred: bool = True,
+        has_status: bool = False,
         is_mirrored: bool = False,
         on_kept: Callable[[Path, Kind], None] = lambda path, kind: None,
     ) -> None:
@@ -56,7 +58,7 @@ class LiveControls:
         self._pipeline = pipeline = cameras.shown.pipeline
         self._snapshots, self._recordings = snapshots, recordings
         self._is_blurred, self._is_mirrored = is_blurred, is_mirrored
-        self._on_kept = on_kept
+        self._has_status, self._on_kept = has_status, on_kept
         self._is_paused = self._has_quit = False
         self._shown: FrameResult | None = None
         self._former: FrameResult | None = None
@@ -112,7 +114,7 @@ class LiveControls:
         """
         path = name_by_time(self._recordings, ".mp4")
         self._on_kept(path, Kind.VIDEO)
-        self._recording = Recording(path, is_blurred=self._is_blurred)
+        self._recording = Recording(path, is_blurred=self._is_blurred, has_status=self._has_status)
         if self._is_blurred:
             # While faces are only followed, a new one would stay unseen, and so unblurred.
             self._cameras.adjust(thrift=EVERYTHING)
@@ -346,4 +348,5 @@ class LiveControls:
 
 def _describe_end(recording: Recording) -> str:
     left_out = f", {recording.left_out} frames left out" if recording.left_out else ""
-    return recording.problem or f"recorded {recording.path}{left_out}"
+    notice = f". {recording.notice}" if recording.notice else ""
+    return recording.problem or f"recorded {recording.path}{left_out}{notice}"

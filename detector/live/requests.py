@@ -46,6 +46,7 @@ class OutputRequest:
         recordings: Folder of recordings.
         is_recording: Record from the start.
         is_blurred: Recorded faces are made unrecognisable.
+        has_status: The status line and messages are recorded too.
     """
 
     json_out: Path | None = None
@@ -57,6 +58,7 @@ class OutputRequest:
     recordings: Path = Path("recordings")
     is_recording: bool = False
     is_blurred: bool = True
+    has_status: bool = False
 
 
 @dataclass(frozen=True)

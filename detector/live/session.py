@@ -10,6 +10,7 @@ from detector.events.alarm_options import AlarmSettings
 from detector.events.events import open_event_files
 from detector.live.controls import LiveControls
 from detector.live.corrections import Corrections
+from detector.live.first_viewer import FirstViewer, can_wait
 from detector.live.loop import LiveLoop
 from detector.live.open_cameras import choose_cameras, open_cameras
 from detector.live.requests import LiveRequest
@@ -143,6 +144,11 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> tuple[LiveLoop, Watched
         say(pipeline.finder.notice)
     # Last of all: a recording that is being played would run on while a model is loaded.
     cameras = open_cameras(source, choice, pipeline, held)
+    to_be_viewed = [
+        FirstViewer(watched.feed)
+        for watched in cameras.cameras
+        if can_wait(request, kind, watched.feed)
+    ]
     log_kept = _output_logger(request, bundle.folder)
     listeners = _open_event_files(request, bundle.scheme, log_kept, held)
     controls = LiveControls(
@@ -151,6 +157,7 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> tuple[LiveLoop, Watched
         snapshots=request.outputs.snapshots,
         recordings=request.outputs.recordings,
         is_blurred=request.outputs.is_blurred,
+        has_status=request.outputs.has_status,
         is_mirrored=source.is_mirrored,
         on_kept=log_kept,
     )
@@ -169,6 +176,8 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> tuple[LiveLoop, Watched
     # screen.
     screen = _open_screen(kind, request, bundle, cameras, raised.counts if raised else None)
     held.callback(screen.close)
+    for viewed in to_be_viewed:
+        viewed.wait_in_background(lambda: screen.has_viewer, lambda: not screen.is_open)
     if request.outputs.is_recording:
         controls.start_recording()
     loop = LiveLoop(cameras, screen, controls, limits=request.limits, listeners=listeners)

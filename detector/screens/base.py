@@ -176,10 +176,12 @@ class Screen(Protocol):
 
     Attributes:
         is_open: False once the user has closed it.
+        has_viewer: True while somebody can see it; a browser may not be there yet.
         picture_s: Seconds for which each picture of a folder stays.
     """
 
     is_open: bool = True
+    has_viewer: bool = True
     picture_s: float = PICTURE_S
 
     def show(self, view: LiveView) -> None:

@@ -74,6 +74,11 @@ class WebScreen(ClosingMixin, Screen):
                 f"or --headless, which needs no page."
             )
 
+    @property
+    def has_viewer(self) -> bool:  # type: ignore[override]
+        """True while a browser shows it."""
+        return self._parts.hub is not None and self._parts.hub.has_clients
+
     def show(self, view: LiveView) -> None:
         """Hand the view to whoever watches; this costs microseconds."""
         if self._parts.hub is not None:

@@ -130,6 +130,11 @@ class ViewHub:
         return self._is_closed
 
     @property
+    def has_clients(self) -> bool:
+        """True while somebody waits for the next view or picture."""
+        return self._waiting > 0
+
+    @property
     def newest(self) -> NumberedView | None:
         """The last view that was put; None before the first."""
         return self._channels["shown"].newest

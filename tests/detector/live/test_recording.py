@@ -1,5 +1,6 @@
 """A recording lasts as long as what was shown, tells nobody who was there, and holds nothing up."""
 
+import contextlib
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -354,6 +355,39 @@ def test_a_disk_that_fills_up_ends_the_recording_while_it_can_still_be_watched(
                 time.sleep(0.02)
             assert "MB are free" in (recording.problem or "")
             assert len(read_video(recording.path)) >= 1
+            recording.close()
+            # Whoever asks for another one is told at once, and no empty file stays behind.
+            again = Recording(disk / "again.mp4")
+            again.add(views[0])
+            while not again.is_done:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            assert "ended after 0 s, only" in (again.problem or "")
+            assert not again.path.exists()
+    except PermissionError as fault:
+        pytest.skip(f"needs to mount a small file system: {fault}")
+
+
+def test_a_disk_that_is_full_at_once_leaves_a_recording_that_plays(tmp_path: Path) -> None:
+    noise = np.random.default_rng(3)
+    try:
+        with small_disk(tmp_path / "disk", LEAST_FREE_BYTES // 1_000_000 + 30) as disk:
+            recording = Recording(disk / "clip.mp4", is_blurred=False)
+            deadline, at_s = time.monotonic() + LONG_S, 0.0
+            (disk / "ballast").touch()
+            while not recording.is_done:
+                assert time.monotonic() < deadline
+                pixels = noise.integers(0, 255, (480, 640, 3), np.uint8)
+                recording.add(LiveView(result_of(pixels, at_s=at_s), Readout()))
+                at_s += 1 / FPS
+                if recording.path.exists() and recording.path.stat().st_size > 1_000_000:
+                    # Between one look at the disk and the next it is filled to the last byte.
+                    with contextlib.suppress(OSError), (disk / "ballast").open("ab") as ballast:
+                        ballast.write(bytes(100_000_000))
+            problem = recording.problem or ""
+            assert "MB are free" in problem or "No space left" in problem
+            (disk / "ballast").unlink()
+            assert len(read_video(recording.path)) >= 10
             recording.close()
     except PermissionError as fault:
         pytest.skip(f"needs to mount a small file system: {fault}")
