@@ -525,7 +525,7 @@ def test_pictures_that_a_thread_reads_come_one_for_each_advance(tmp_path: Path) 
         (tmp_path / f"{number}.jpg").write_bytes(encode_jpeg(PIXELS))
     with LiveFeed(lambda: PictureFolder(tmp_path), on_change=lambda: None) as feed:
         assert feed.is_queue
-        seen = []
+        seen: list[str | None] = []
         while len(seen) < 3:
             (frame,) = take_frames(feed, 1)
             seen.append(frame.file)
