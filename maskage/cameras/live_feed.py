@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from maskage.cameras.frame_rhythm import FrameRhythm
 from maskage.cameras.newest_frame import CLOSE_WAIT_S, NewestFrameReader
-from maskage.cameras.picture_queue import PictureQueue
+from maskage.cameras.picture_queue import PictureQueue, PictureReader
 from maskage.cameras.reconnecting import Opening, Reader, retry_pause_s
 from maskage.cameras.sources import Camera, can_fall_silent
 from maskage.context_mixin import ClosingMixin
@@ -111,7 +111,8 @@ class LiveFeed(ClosingMixin):
         examine: Called with each frame, as the camera numbered it, before the camera counts as
             live. When it fails, the camera has failed.
         on_state: Called with each new state, by the thread that calls `take`.
-        on_change: Called from a thread when `take` may have something new; it must not wait.
+        on_change: Called from a thread when `take` may have something new; it must not wait. With
+            it a folder is read in a thread too; None reads it in `take`.
 
     Attributes:
         camera: The camera that frames come from.
@@ -130,7 +131,7 @@ class LiveFeed(ClosingMixin):
         examine: Callable[[Frame], object] = lambda frame: None,
         on_state: Callable[[CameraState], object] = lambda state: None,
         awaited: str | None = None,
-        on_change: Callable[[], object] = lambda: None,
+        on_change: Callable[[], object] | None = None,
     ) -> None:
         self._open_source, self._examine, self._on_state = open_source, examine, on_state
         self._on_change = on_change
@@ -156,7 +157,7 @@ class LiveFeed(ClosingMixin):
     @property
     def is_queue(self) -> bool:
         """True for a folder of pictures, which waits for `advance`."""
-        return isinstance(self._reader, PictureQueue)
+        return isinstance(self._reader, PictureQueue | PictureReader)
 
     @property
     def was_live(self) -> bool:
@@ -205,7 +206,7 @@ class LiveFeed(ClosingMixin):
 
     def advance(self) -> None:
         """Go on to the next picture of a folder."""
-        if isinstance(self._reader, PictureQueue):
+        if isinstance(self._reader, PictureQueue | PictureReader):
             self._reader.advance()
 
     def hold(self, *, is_held: bool) -> None:
@@ -241,8 +242,10 @@ class LiveFeed(ClosingMixin):
     def _start_reader(self) -> Reader:
         if not self.camera.is_live:
             # A recording that is not paced would be read to its end before its first frame shows.
-            return PictureQueue(self.camera)
-        reader = NewestFrameReader(self.camera, self._on_change)
+            if self._on_change is None:
+                return PictureQueue(self.camera)
+            return PictureReader(self.camera, self._on_change)
+        reader = NewestFrameReader(self.camera, self._on_change or (lambda: None))
         self._rhythm = reader.rhythm
         return reader
 

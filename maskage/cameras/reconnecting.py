@@ -4,14 +4,14 @@ import threading
 from collections.abc import Callable
 
 from maskage.cameras.newest_frame import NewestFrameReader
-from maskage.cameras.picture_queue import PictureQueue
+from maskage.cameras.picture_queue import PictureQueue, PictureReader
 from maskage.cameras.sources import Camera
 from maskage.errors import CameraError
 
 RETRY_S = (0.25, 0.5, 1.0)
 """Pauses before the first, the second and every further attempt to open a lost camera again."""
 
-Reader = NewestFrameReader | PictureQueue
+Reader = NewestFrameReader | PictureQueue | PictureReader
 
 
 def retry_pause_s(attempt: int) -> float:

@@ -32,6 +32,7 @@ from maskage.dataset.photo_listing import list_photos
 from maskage.errors import CameraError
 from maskage.formats.bundle import ModelBundle
 from maskage.inference.classifier import Classifier
+from maskage.pictures.images import encode_jpeg
 from maskage.records import Frame, RgbImage
 from tests.detector.conftest import COLORS
 from tests.detector.live.test_live import ScriptedCamera
@@ -567,3 +568,54 @@ def test_the_events_of_one_source_have_no_name_and_no_other_keys(
     first = json.loads(out.read_text().splitlines()[0])
     assert set(first) == {"frame", "time_s", "faces"}
     assert table.read_text().startswith("frame,time_s,file,")
+
+
+def test_a_picture_that_takes_long_to_read_holds_up_no_camera(
+    bundle: ModelBundle, tmp_path: Path
+) -> None:
+    may_go_on = threading.Event()
+
+    class HugePicture(EndingCamera):
+        def read(self) -> Frame | None:
+            may_go_on.wait(2 * LONG_S)
+            return super().read()
+
+    def is_enough(wall: Wall) -> bool:
+        if wall.counts[0] > 30:
+            may_go_on.set()
+        return wall.counts[1] == 3 and "pictures: it has ended." in wall.news
+
+    wall = Wall(until=is_enough)
+    openers: dict[str, Callable[[], Camera]] = {
+        "door": scripted("mask_old"),
+        "pictures": lambda: HugePicture(3),
+    }
+    try:
+        with watching(bundle, openers, wall, tmp_path) as (loop, _):
+            loop.run()
+    finally:
+        may_go_on.set()
+    assert wall.counts[1] == 3
+
+
+def test_every_picture_of_a_folder_among_cameras_is_labelled_once(
+    bundle: ModelBundle,
+    paint: Callable[..., RgbImage],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(6):
+        (folder / f"{number}.jpg").write_bytes(encode_jpeg(paint("mask_old")))
+    (folder / "3.jpg").write_bytes(b"broken")
+    second = tmp_path / "more"
+    second.mkdir()
+    (second / "a.jpg").write_bytes(encode_jpeg(paint("nomask_old")))
+    out = tmp_path / "events.jsonl"
+    words = ["--source", str(folder), "--source", str(second), "--json", str(out)]
+    assert run(bundle, *words) == 0
+    events = [json.loads(line) for line in out.read_text().splitlines()]
+    files = sorted((event["source"], event["file"]) for event in events)
+    assert files == [("more", "a.jpg"), *(("pictures", f"{n}.jpg") for n in (0, 1, 2, 4, 5))]
+    assert "skipped" in capsys.readouterr().err

@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detector.tracking.pipeline import EVERYTHING, FrameResult, LivePipeline, Thrift
+from detector.tracking.pipeline import (
+    EVERYTHING,
+    FrameResult,
+    LivePipeline,
+    Thrift,
+    process_together,
+)
 from detector.tracking.tracker import FADE_S, LABEL_LEAD, YOUNG_S, FaceTracker, TrackedFace
 from maskage.classes.ready_made import MASK_AGE
 from maskage.faces.finder import crop_face
@@ -384,3 +390,42 @@ def test_everything_does_what_was_done_before_there_was_thrift(bundle: ModelBund
 def test_a_pipeline_is_thorough_unless_it_is_told_otherwise(bundle: ModelBundle) -> None:
     pipeline = LivePipeline(CountingFinder([]), Classifier(bundle))
     assert pipeline.thrift == EVERYTHING == Thrift(0.0, 0.0)
+
+
+@pytest.mark.parametrize("thrift", [EVERYTHING, THRIFT])
+def test_sources_that_are_labelled_together_share_a_batch_and_nothing_else(
+    bundle: ModelBundle, thrift: Thrift
+) -> None:
+    people: tuple[list[Person], ...] = (
+        [resting(80, 100, 110), resting(400, 200, 100, "nomask_young", seed=1)],
+        [Person(walk, lambda _: "nomask_old", seed=2)],
+        [],
+    )
+    alone = [Session(bundle, each, thrift) for each in people]
+    finders = [CountingFinder(each) for each in people]
+    classifier = CountingClassifier(bundle)
+    first = LivePipeline(finders[0], classifier, thrift=thrift)
+    together = [first, first.for_another_source(), first.for_another_source()]
+    for pipeline, finder in zip(together, finders, strict=True):
+        pipeline.finder = finder
+    tracks: dict[tuple[int, int], int] = {}
+    for number in range(20):
+        now_s = number / FPS
+        for finder in finders:
+            finder.now_s = now_s
+        frames = [Frame(draw(each, now_s), number, position_s=now_s) for each in people]
+        results = process_together(list(zip(together, frames, strict=True)))
+        for source, (result, session) in enumerate(zip(results, alone, strict=True)):
+            (expected,) = session.watch(1 / FPS)
+            for face, same in zip(result.faces, expected.faces, strict=True):
+                assert (face.box, face.label) == (same.box, same.label)
+                assert face.instant == pytest.approx(same.instant, abs=1e-5)
+                # Each track goes on, under a number that no other source has.
+                assert tracks.setdefault((source, same.track), face.track) == face.track
+    assert len(classifier.batches) == 20
+    assert classifier.batches[0] == 3
+    assert sorted(tracks.values()) == [1, 2, 3]
+
+
+def test_no_source_is_no_work() -> None:
+    assert process_together([]) == []

@@ -476,3 +476,61 @@ def test_a_camera_that_refused_its_login_is_asked_again_only_when_the_user_wants
         take_frames(feed, 2)
         assert problem_of(feed) is None
         assert feed.reconnects == 0
+
+
+def test_a_camera_that_is_awaited_may_come_later_and_was_not_lost_before() -> None:
+    openings: list[int] = []
+    states: list[CameraCondition] = []
+
+    def open_at_third() -> Camera:
+        openings.append(1)
+        if len(openings) < 3:
+            raise CameraError("steady camera: nobody answers.")
+        return SteadyCamera()
+
+    woken = threading.Event()
+    with LiveFeed(
+        open_at_third,
+        awaited="door",
+        on_state=lambda state: states.append(state.condition),
+        on_change=woken.set,
+    ) as feed:
+        assert feed.state.condition is CameraCondition.OPENING
+        assert (feed.camera.name, feed.was_live, feed.has_ended) == ("door", False, False)
+        with pytest.raises(CameraError, match="not open yet"):
+            feed.camera.read()
+        frames = take_frames(feed, 3)
+        assert woken.is_set()
+        assert feed.was_live
+    assert [frame.index for frame in frames] == sorted({frame.index for frame in frames})
+    assert states == [CameraCondition.LOST, CameraCondition.LOST, CameraCondition.LIVE]
+    assert feed.reconnects == 0
+
+
+def test_an_awaited_camera_that_never_comes_can_be_given_up() -> None:
+    may_open = threading.Event()
+
+    def open_never() -> Camera:
+        may_open.wait(LONG_S)
+        raise CameraError("nobody answers.")
+
+    feed = LiveFeed(open_never, awaited="door")
+    assert feed.take(0.01) is None
+    may_open.set()
+    feed.close()
+
+
+def test_pictures_that_a_thread_reads_come_one_for_each_advance(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.jpg").write_bytes(encode_jpeg(PIXELS))
+    with LiveFeed(lambda: PictureFolder(tmp_path), on_change=lambda: None) as feed:
+        assert feed.is_queue
+        seen: list[str | None] = []
+        while len(seen) < 3:
+            (frame,) = take_frames(feed, 1)
+            seen.append(frame.file)
+            assert feed.take(0.05) is None
+            feed.advance()
+            feed.advance()
+        take_until(feed, lambda: feed.has_ended)
+    assert seen == ["0.jpg", "1.jpg", "2.jpg"]
