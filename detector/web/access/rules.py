@@ -205,13 +205,15 @@ class Access:
             return Visit(session.period.ends_at, session)
         if scheme.lower() == "basic" and self._password is not None:
             return self.refuse_password(_basic_password(credentials), caller) or Visit()
-        remedy = (
-            "Log in with the password, or send the token as `Authorization: Bearer`."
+        if fault is not None:
+            again = "Log in" if self.has_password else "Open the address that the program printed"
+            return Refusal(401, f"{fault} {again} again.")
+        way = (
+            "Log in with the password"
             if self.has_password
-            else "Open the address that the program printed, with its token, or send the token as "
-            "`Authorization: Bearer`."
+            else "Open the address that the program printed, with its token"
         )
-        return Refusal(401, f"{fault} {remedy}" if fault else remedy)
+        return Refusal(401, f"{way}, or send the token as `Authorization: Bearer`.")
 
     def admit_signed(self, path: str, query: str) -> Visit | Refusal:
         """Let the bearer of a signed address in, or return why not."""

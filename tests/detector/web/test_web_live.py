@@ -478,6 +478,8 @@ def test_the_description_names_every_route_that_programs_use(served: Served) -> 
         "/health",
         "/metrics",
         "/about",
+        "/session",
+        "/signed-addresses",
     }
     assert "multipart/form-data" in paths["/classify"]["post"]["requestBody"]["content"]
 
