@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from detector.web.options import WebOptions
 
 _WITHOUT_CAMERA = {"no_camera", "web", "model", "face_model", "host", "port", "tls_cert", "tls_key",
-                   "password_file", "host_name"}  # fmt: skip
+                   "password_file", "host_name", "collect"}  # fmt: skip
 
 
 def _add_live_options(parser: CommandParser) -> None:
@@ -58,12 +58,21 @@ def _add_serve_options(parser: CommandParser) -> None:
     parser.add_argument(
         "--no-camera", action="store_true", help="classify posted pictures, watch nothing"
     )
+    parser.add_argument(
+        "--collect",
+        type=Path,
+        nargs="?",
+        const=DEFAULT_DATA,
+        metavar="DATA",
+        help="let visitors photograph into a dataset, at /collect; without --source it watches no "
+        f"camera, and needs no model (default: {DEFAULT_DATA})",
+    )
     parser.set_defaults(web=True)
     _add_watch_options(parser)
 
 
 def _run_serve(arguments: argparse.Namespace) -> int:
-    if not arguments.no_camera:
+    if not arguments.no_camera and not (arguments.collect and not arguments.source):
         return _watch(arguments)
     parser = SERVE.make_parser("detector serve")
     _refuse_with_no_camera(arguments, parser)
@@ -167,6 +176,8 @@ def _web_options(arguments: argparse.Namespace) -> "WebOptions":
         password=read_password(arguments.password_file),
         token=os.environ.get("DETECTOR_TOKEN") or None,
         names=tuple(arguments.host_name),
+        collect=getattr(arguments, "collect", None),
+        face_model=arguments.face_model,
     )
 
 

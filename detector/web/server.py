@@ -5,6 +5,7 @@ import errno
 import socket
 import ssl
 import threading
+from functools import partial
 
 import uvicorn
 from uvicorn.config import Config
@@ -16,6 +17,7 @@ from detector.web.access.protocol import CountedSocket, TimedProtocol
 from detector.web.access.rules import Access
 from detector.web.app import WebParts, build_app
 from detector.web.classify import PictureClassifier
+from detector.web.collecting.dataset import CollectingDataset, open_collecting_finder
 from detector.web.device.labelling import DeviceCameras
 from detector.web.options import Address, WebOptions, resolve_address
 from detector.web.views.hub import ViewHub
@@ -96,6 +98,8 @@ class WebScreen(ClosingMixin, Screen):
         self._parts.classifier.close()
         if self._parts.devices is not None:
             self._parts.devices.close()
+        if self._parts.collecting is not None:
+            self._parts.collecting.close()
 
     def _serve(self) -> None:
         try:
@@ -189,6 +193,11 @@ def open_web(
         hub=hub,
         desk=desk,
         devices=devices,
+        collecting=None
+        if options.collect is None
+        else CollectingDataset(
+            options.collect, partial(open_collecting_finder, options.face_model)
+        ),
     )
     config = Config(
         build_app(parts),
