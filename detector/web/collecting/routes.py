@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from datetime import date
+from functools import partial
 from typing import Any, Literal
 
 from fastapi import APIRouter, HTTPException, Response, WebSocket, WebSocketDisconnect
@@ -124,9 +125,8 @@ async def _serve(socket: WebSocket, dataset: CollectingDataset, session: Collect
                 if isinstance(order, dict):
                     session.obey(order)
             continue
-        picture = data
         try:
-            answer = await dataset.run(lambda picture=picture: session.see(picture))  # type: ignore[misc]
+            answer = await dataset.run(partial(session.see, data))
         except UnreadableImageError as fault:
             answer = {"fault": str(fault)}
         await socket.send_json(answer)
