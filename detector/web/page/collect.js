@@ -180,3 +180,6 @@ function addThumb(each) {
   $("thumbs").prepend(item);
   while ($("thumbs").children.length > MOST_THUMBS) $("thumbs").lastChild.remove();
 }
+
+// Until here the form would be sent as an address, with who is in it.
+document.querySelector("#who-form button").disabled = false;

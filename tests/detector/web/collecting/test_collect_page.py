@@ -66,7 +66,7 @@ def test_a_button_held_down_photographs_and_undo_takes_the_burst_back(
         browser.wait_for("!!document.querySelector('a[href=\"/collect\"]')", WAIT_S)
         # On a phone the link has two lines, and its middle is beside both.
         browser.run("document.querySelector('a[href=\"/collect\"]').click()")
-        browser.wait_for("!!document.querySelector('#who-form')", WAIT_S)
+        browser.wait_for("document.querySelector('#who-form button').disabled === false", WAIT_S)
         # Whoever says nothing of a consent is told so, and nothing is photographed.
         browser.run("document.querySelector('#subject').value = 'p07'")
         browser.click("#who-form button")
