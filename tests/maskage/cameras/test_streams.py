@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskage.capture.shutter import FROZEN_AFTER_S, inspect_shot
 from maskage.addresses import find_port, find_target, public_url, split_address
 from maskage.cameras.live_feed import CameraCondition
 from maskage.cameras.mjpeg import MjpegStream, SnapshotCamera
 from maskage.cameras.multipart import PartSplitter
 from maskage.cameras.sources import open_camera
+from maskage.capture.shutter import FROZEN_AFTER_S, inspect_shot
 from maskage.errors import CameraError, CameraLoginError
 from maskage.pictures.images import encode_jpeg
 from tests.collector.capture.watcher import Watcher
