@@ -31,7 +31,7 @@ from maskage.dataset.consent import SELF_SUBJECT, check_subject
 from maskage.defaults import DEFAULT_DATA
 from maskage.errors import UsageError
 
-_WITHOUT_CAMERA = {"no_camera", "web", "model", "face_model", *WEB_OPTIONS}
+_WITHOUT_CAMERA = {"no_camera", "web", "model", "face_model", "collect", *WEB_OPTIONS}
 
 
 def _add_live_options(parser: CommandParser) -> None:
@@ -55,12 +55,21 @@ def _add_serve_options(parser: CommandParser) -> None:
     parser.add_argument(
         "--no-camera", action="store_true", help="classify posted pictures, watch nothing"
     )
+    parser.add_argument(
+        "--collect",
+        type=Path,
+        nargs="?",
+        const=DEFAULT_DATA,
+        metavar="DATA",
+        help="let visitors photograph into a dataset, at /collect; without --source it watches no "
+        f"camera, and needs no model (default: {DEFAULT_DATA})",
+    )
     parser.set_defaults(web=True)
     _add_watch_options(parser)
 
 
 def _run_serve(arguments: argparse.Namespace) -> int:
-    if not arguments.no_camera:
+    if not arguments.no_camera and not (arguments.collect and not arguments.source):
         return _watch(arguments)
     parser = SERVE.make_parser("detector serve")
     _refuse_with_no_camera(arguments, parser)

@@ -29,6 +29,7 @@ from maskage.console import say
 from maskage.errors import CameraError, DatasetError, EnvironmentProblemError
 from maskage.faces.finder import SMALLEST_IN_PICTURE_PX, open_face_finder
 from maskage.formats.bundle import ModelBundle, find_bundle, load_bundle
+from maskage.formats.classes.classes_file import read_scheme
 from maskage.formats.output_log import Kind, Output, log_output
 from maskage.formats.run.datasets_behind import datasets_behind
 from maskage.inference.classifier import Classifier
@@ -110,10 +111,31 @@ def serve_pictures(
     from detector.web.device.labelling import device_cameras
     from detector.web.server import open_web
 
-    bundle = load_bundle(find_bundle(model))
+    try:
+        bundle = load_bundle(find_bundle(model))
+    except EnvironmentProblemError as fault:
+        if web.collect is None or model is not None:
+            raise
+        say(f"{fault} Until then the page only collects.")
+        _serve_without_model(web, report)
+        return
     pictures = _picture_classifier(bundle, face_model)
     devices = device_cameras(bundle, ModelRequest(face_model=face_model, thrift=Thrift()))
     with open_web(web, pictures, bundle.scheme, None, devices=devices) as screen:
+        report(screen.url)
+        screen.wait()
+
+
+def _serve_without_model(web: WebOptions, report: Callable[[str], None]) -> None:
+    """Serve a page that collects the photos of the first model; a picture finds a later model."""
+    from detector.web.classify import PictureClassifier
+    from detector.web.server import open_web
+
+    pictures = PictureClassifier(
+        lambda: open_face_finder(web.face_model, SMALLEST_IN_PICTURE_PX),
+        lambda: Classifier(load_bundle(find_bundle(None)), threads=1),
+    )
+    with open_web(web, pictures, read_scheme(web.collect or Path()), None) as screen:
         report(screen.url)
         screen.wait()
 

@@ -17,6 +17,8 @@ from detector.web.access.rules import Access
 from detector.web.access.throttle import Throttle
 from detector.web.api_docs import DescribedApp, docs_routes
 from detector.web.classify import PictureClassifier
+from detector.web.collecting.dataset import CollectingDataset
+from detector.web.collecting.routes import collecting_routes
 from detector.web.device.labelling import DeviceCameras
 from detector.web.device.routes import device_routes
 from detector.web.login_routes import session_routes
@@ -68,6 +70,7 @@ class WebParts:
         desk: Where commands go; None without a camera.
         devices: Labels the cameras of visitors; None where they are not offered.
         alarms: Counts of alarms; None where none can be raised.
+        collecting: The dataset that visitors photograph into; None for none.
         watchers, listeners: Limits on the clients of pictures and of events.
     """
 
@@ -79,6 +82,7 @@ class WebParts:
     desk: CommandDesk | None = None
     devices: DeviceCameras | None = None
     alarms: AlarmCounts | None = None
+    collecting: CollectingDataset | None = None
     watchers: Seats = field(default_factory=lambda: Seats(MOST_WATCHERS))
     listeners: Seats = field(default_factory=lambda: Seats(MOST_LISTENERS))
 
@@ -102,6 +106,8 @@ def build_app(parts: WebParts) -> ASGIApp:
     app.include_router(picture_routes(parts.classifier, parts.scheme, parts.upload_bytes))
     if parts.devices is not None:
         app.include_router(device_routes(parts.devices))
+    if parts.collecting is not None:
+        app.include_router(collecting_routes(parts.collecting))
     app.include_router(_monitoring_routes(parts, metrics))
     return AccessMiddleware(
         app,
@@ -215,6 +221,7 @@ def _monitoring_routes(parts: WebParts, metrics: Metrics) -> APIRouter:
         return AboutAnswer(
             has_camera=parts.hub is not None,
             has_device_camera=parts.devices is not None,
+            collects=parts.collecting is not None,
             **describe_classes(parts.scheme),
             upload_bytes=parts.upload_bytes,
             counted_s=KEPT_S,

@@ -78,6 +78,8 @@ def read_web_options(arguments: argparse.Namespace) -> "WebOptions":
         session_s=arguments.session_hours * 3600,
         frame_origins=tuple(arguments.allow_frame),
         is_lan=arguments.lan,
+        collect=getattr(arguments, "collect", None),
+        face_model=arguments.face_model,
     )
 
 

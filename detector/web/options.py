@@ -35,6 +35,8 @@ class WebOptions:
         token: The key that gives access; None draws a random one.
         names: More host names that requests may use, beside its address and the machine's name.
         upload_bytes: Size of the largest picture that is accepted.
+        collect: The dataset that visitors photograph into; None for none.
+        face_model: The copy of YuNet for that; None to look for one.
         session_s: Seconds after which a visitor logs in again.
         frame_origins: Pages that may show this one in a frame, such as "https://home.example".
         is_lan: Serve the local network, with a certificate of its own where none is given.
@@ -49,6 +51,8 @@ class WebOptions:
     token: str | None = field(default=None, repr=False)
     names: tuple[str, ...] = ()
     upload_bytes: int = 40_000_000
+    collect: Path | None = None
+    face_model: Path | None = None
     session_s: float = DEFAULT_SESSION_HOURS * 3600
     frame_origins: tuple[str, ...] = ()
     is_lan: bool = False

@@ -191,6 +191,7 @@ class AboutAnswer(BaseModel):
     """The facts that the page reads once, when it starts."""
 
     has_camera: bool
+    collects: bool = Field(description="Visitors may photograph into a dataset, at /collect.")
     has_device_camera: bool = Field(description="Visitors may send their own camera's picture.")
     labels: list[LabelAnswer]
     series: list[SeriesAnswer]

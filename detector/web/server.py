@@ -21,6 +21,7 @@ from detector.web.access.rules import Access
 from detector.web.access.tls_entry import TlsEntry
 from detector.web.app import WebParts, build_app
 from detector.web.classify import PictureClassifier
+from detector.web.collecting.dataset import CollectingDataset, open_collecting_finder
 from detector.web.device.labelling import DeviceCameras
 from detector.web.lan.addresses import HostNames, find_host_names
 from detector.web.lan.invitation import invite
@@ -113,6 +114,8 @@ class WebScreen(ClosingMixin, Screen):
         self._parts.classifier.close()
         if self._parts.devices is not None:
             self._parts.devices.close()
+        if self._parts.collecting is not None:
+            self._parts.collecting.close()
 
     def _serve(self) -> None:
         try:
@@ -230,6 +233,11 @@ def open_web(
         desk=desk,
         devices=devices,
         alarms=alarm_counts,
+        collecting=None
+        if options.collect is None
+        else CollectingDataset(
+            options.collect, partial(open_collecting_finder, options.face_model)
+        ),
     )
     server = CountingServer(
         server_config(build_app(parts)),

@@ -6,7 +6,16 @@ const OLD_MS = 1000;            // A box without a newer one is wiped away.
 const INK = "#141414";
 
 export function startDevice(root, about) {
+  if (about.collects) offerCollecting(root);
   if (about.has_device_camera) new DeviceSection(root, about);
+}
+
+function offerCollecting(root) {
+  const words = make("p", "notice", "This program collects photos too: ");
+  const link = make("a", "", "photograph into the dataset");
+  link.href = "/collect";
+  words.append(link);
+  root.before(words);
 }
 
 class DeviceSection {
