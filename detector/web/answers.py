@@ -76,7 +76,9 @@ class ViewEvent(BaseModel):
     view: int = Field(description="Number of the view.")
     frame: int
     time_s: float
-    file: str | None = Field(default=None, description="Name of the picture, in a folder of pictures.")
+    file: str | None = Field(
+        default=None, description="Name of the picture, in a folder of pictures."
+    )
     faces: list[TrackedFaceAnswer]
     width: int
     height: int
