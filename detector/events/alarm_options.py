@@ -5,7 +5,7 @@ import math
 import shlex
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from maskage.addresses import split_address
@@ -34,7 +34,7 @@ class AlarmSettings:
     webhooks: tuple[str, ...] = ()
     on_for_s: float = ON_FOR_S
     cool_down_s: float = COOL_DOWN_S
-    rules: tuple[tuple[str, str], ...] = ()
+    rules: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     def rule_of(self, label: str) -> str:
         """Return the pattern that a label was given by; the label itself where none is known."""

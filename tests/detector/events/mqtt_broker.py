@@ -101,8 +101,11 @@ def listening(port: int) -> Iterator[Heard]:
     def note(_: Client, __: Any, message: MQTTMessage) -> None:
         heard.messages.append((message.topic, message.payload.decode(), message.retain))
 
+    def subscribe(*_: Any) -> None:
+        client.subscribe("#", 1)
+
     client.on_message = note
-    client.on_connect = lambda *_: client.subscribe("#", 1)
+    client.on_connect = subscribe
     client.on_subscribe = lambda *_: ready.set()
     client.connect("127.0.0.1", port)
     client.loop_start()

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from detector.cli import main
 from detector.events.alarm_actions import Alarm
 from detector.events.alarm_options import AlarmRules, AlarmSettings, read_alarm_rules
 from detector.events.alarms import Alarms
@@ -28,6 +29,7 @@ from detector.events.mqtt_topics import Topics, topic_part
 from detector.live.command import LIVE
 from maskage.classes.ready_made import MASK_AGE
 from maskage.errors import EnvironmentProblemError, UsageError
+from maskage.formats.bundle import ModelBundle
 from tests.detector.events.mqtt_broker import PASSWORD, USER, RunningBroker, listening
 from tests.detector.web.web_server import make_face, make_view, wait_until
 
@@ -270,3 +272,19 @@ def test_two_cameras_whose_names_look_alike_keep_their_own_topics() -> None:
         "p/a_b_2/state",
         "p/a_b/state",
     ]
+
+
+def test_a_live_view_publishes_its_camera_and_its_alarms(
+    broker: RunningBroker, bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DETECTOR_MQTT_PASSWORD", PASSWORD)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    place = f"mqtt://{USER}@127.0.0.1:{broker.port}/house"
+    words = ["live", "--headless", "--source", "demo", "--frames", "40", "--mqtt", place]
+    words += ["--on", "*", "--on-for", "0", "--threshold", "0", "--model", str(bundle.folder)]
+    with listening(broker.port) as heard:
+        assert main(words) == 0
+        wait_until(lambda: heard.texts("house/status")[-1:] == ["offline"], 30)
+        assert heard.last_json("house/demo_camera/state")["total"] >= 1
+        assert heard.last_json("house/demo_camera/alarm")["source"] == "demo camera"
