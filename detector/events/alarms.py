@@ -99,6 +99,9 @@ class Alarms(ClosingMixin):
         close_s: Longest wait of `close` for actions on the way, in seconds.
         keeps_all: Drop no alarm because many wait: a recording is read faster than its alarms are
             carried out. Then `close` waits on for as long as another one is done in `close_s`.
+
+    Attributes:
+        last: The last alarm that was raised; None before the first.
     """
 
     def __init__(
@@ -115,6 +118,7 @@ class Alarms(ClosingMixin):
         self._close_s = close_s
         self._keeps_all = keeps_all
         self._raised = 0
+        self.last: Alarm | None = None
         self._watches: dict[int, _Watch] = {}
         self._last_position_s = self._shift_s = 0.0
         self._quiet_until_s = -math.inf
@@ -237,5 +241,6 @@ class Alarms(ClosingMixin):
             source=source,
             file=frame.file,
         )
+        self.last = alarm
         for worker in self._workers:
             worker.give(alarm)

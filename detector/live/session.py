@@ -35,6 +35,7 @@ from maskage.pictures.picture_files import report_left_out
 
 if TYPE_CHECKING:
     from detector.web.classify import PictureClassifier
+    from detector.web.history.alarm_history import AlarmHistory
 
 
 def run_live(request: LiveRequest) -> LiveSummary:
@@ -128,11 +129,16 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> LiveLoop:
         on_kept=log_kept,
     )
     held.callback(controls.close)
+    alarm_history = None
     if alarms:
-        listeners.append(_open_alarms(alarms, feed, controls.add_message, held))
+        if kind is ScreenKind.WEB:
+            from detector.web.history.alarm_history import AlarmHistory
+
+            alarm_history = held.enter_context(AlarmHistory())
+        listeners.append(_open_alarms(alarms, feed, controls.add_message, held, alarm_history))
     # Closed before all of them: what they print at the end would be lost on the terminal's other
     # screen.
-    screen = _open_screen(kind, request, bundle, feed.camera.name)
+    screen = _open_screen(kind, request, bundle, feed.camera.name, alarm_history)
     held.callback(screen.close)
     if request.outputs.is_recording:
         controls.start_recording()
@@ -188,17 +194,34 @@ def _open_event_files(
 
 
 def _open_alarms(
-    settings: AlarmSettings, feed: LiveFeed, report: Callable[[str], None], held: ExitStack
+    settings: AlarmSettings,
+    feed: LiveFeed,
+    report: Callable[[str], None],
+    held: ExitStack,
+    history: "AlarmHistory | None",
 ) -> Callable[[FrameResult], None]:
     from detector.events.alarms import Alarms
 
     alarms = Alarms(settings, feed.camera.name, report)
     held.callback(lambda: say(str(alarms.summary)))
     held.enter_context(alarms)
-    return lambda result: alarms.update(result, feed.camera.name)
+
+    def update(result: FrameResult) -> None:
+        last = alarms.last
+        alarms.update(result, feed.camera.name)
+        if history is not None and alarms.last is not None and alarms.last is not last:
+            history.add(alarms.last, result)
+
+    return update
 
 
-def _open_screen(kind: ScreenKind, request: LiveRequest, bundle: ModelBundle, title: str) -> Screen:
+def _open_screen(
+    kind: ScreenKind,
+    request: LiveRequest,
+    bundle: ModelBundle,
+    title: str,
+    alarms: "AlarmHistory | None",
+) -> Screen:
     if kind is ScreenKind.WINDOW:
         from detector.screens.window import WindowScreen
 
@@ -208,10 +231,26 @@ def _open_screen(kind: ScreenKind, request: LiveRequest, bundle: ModelBundle, ti
 
         return TerminalScreen(LiveKeys(bundle.scheme))
     if kind is ScreenKind.WEB:
+        from detector.web.history.kept_files import KeptFiles, KeptKind
+        from detector.web.history.routes import History
         from detector.web.server import open_web
+        from detector.web.threshold_costs import find_threshold_costs
 
         pictures = _picture_classifier(bundle, request.model.face_model)
-        screen = open_web(request.web, pictures, bundle.scheme, CommandDesk())
+        kept = KeptFiles(
+            {
+                KeptKind.SNAPSHOTS: request.outputs.snapshots,
+                KeptKind.RECORDINGS: request.outputs.recordings,
+            }
+        )
+        screen = open_web(
+            request.web,
+            pictures,
+            bundle.scheme,
+            CommandDesk(),
+            history=History(kept, alarms),
+            costs=find_threshold_costs(bundle.folder, bundle.scheme),
+        )
         say(f"Open {screen.url}")
         return screen
     from detector.screens.headless import HeadlessScreen

@@ -10,11 +10,12 @@ from starlette.types import ASGIApp
 
 from detector.drawing.styles import age_notice
 from detector.screens.commands import CommandDesk
-from detector.web.about import describe_classes
+from detector.web.about import describe_classes, describe_costs, describe_keys
 from detector.web.access.middleware import AccessMiddleware
 from detector.web.access.rules import Access
 from detector.web.access.throttle import Throttle
 from detector.web.classify import PictureClassifier
+from detector.web.history.routes import History, history_routes
 from detector.web.page_routes import page_routes
 from detector.web.requests import (
     AboutAnswer,
@@ -24,6 +25,7 @@ from detector.web.requests import (
     HealthAnswer,
     UseCameraRequest,
 )
+from detector.web.threshold_costs import ThresholdCosts
 from detector.web.uploads import picture_routes
 from detector.web.views.counting import KEPT_S
 from detector.web.views.events import stream_events, stream_lines
@@ -54,6 +56,8 @@ class WebParts:
         upload_bytes: Size of the largest of these pictures.
         hub: Where the views are; None without a camera.
         desk: Where commands go; None without a camera.
+        history: What was kept; None where nothing is.
+        costs: How many test photos each threshold leaves unanswered; None if unknown.
         watchers, listeners: Limits on the clients of pictures and of events.
     """
 
@@ -63,6 +67,8 @@ class WebParts:
     upload_bytes: int
     hub: ViewHub | None = None
     desk: CommandDesk | None = None
+    history: History | None = None
+    costs: ThresholdCosts | None = None
     watchers: Seats = field(default_factory=lambda: Seats(MOST_WATCHERS))
     listeners: Seats = field(default_factory=lambda: Seats(MOST_LISTENERS))
 
@@ -81,6 +87,7 @@ def build_app(parts: WebParts) -> ASGIApp:
     app.include_router(page_routes(parts.access))
     app.include_router(_live_routes(parts))
     app.include_router(picture_routes(parts.classifier, parts.scheme, parts.upload_bytes))
+    app.include_router(history_routes(parts.history, parts.hub))
     app.include_router(_monitoring_routes(parts, metrics))
     return AccessMiddleware(
         app,
@@ -187,6 +194,9 @@ def _monitoring_routes(parts: WebParts, metrics: Metrics) -> APIRouter:
             **describe_classes(parts.scheme),
             upload_bytes=parts.upload_bytes,
             counted_s=KEPT_S,
+            keys=describe_keys(parts.scheme),
+            threshold_costs=describe_costs(parts.costs),
+            has_history=parts.history is not None,
         )
 
     return router

@@ -5,15 +5,21 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+import cv2
+import numpy as np
+
 from detector.web.low_priority import lower_priority
 from maskage.faces.finder import FaceFinder
 from maskage.inference.classifier import Classifier
 from maskage.inference.picture_faces import ClassifiedFace, classify_faces
-from maskage.pictures.images import decode_picture
-from maskage.records import FaceBox
+from maskage.pictures.images import decode_picture, encode_jpeg
+from maskage.records import FaceBox, RgbImage
 
 MOST_WAITING = 4
 """Pictures that wait beside the one at work; each may hold `upload_bytes` of memory."""
+
+
+_PREVIEW_QUALITY = 85
 
 
 class BusyError(Exception):
@@ -29,12 +35,14 @@ class ClassifiedPicture:
             searched at a fraction of that.
         faces: The faces, largest first; their boxes are in pixels of the picture that was sent.
         notice: A sentence, for example that no face model was there; None for none.
+        preview: The picture as a small upright JPEG; None if it was not asked for.
     """
 
     width: int
     height: int
     faces: tuple[ClassifiedFace, ...]
     notice: str | None
+    preview: bytes | None = None
 
 
 class PictureClassifier:
@@ -66,21 +74,25 @@ class PictureClassifier:
             raise BusyError
         return _Seat(self)
 
-    async def classify(self, data: bytes) -> ClassifiedPicture:
+    async def classify(self, data: bytes, preview_px: int | None = None) -> ClassifiedPicture:
         """Decode a picture, find its faces and classify them.
+
+        Args:
+            data: The encoded picture.
+            preview_px: Longer side of a preview at most; None for none.
 
         Raises:
             UnreadableImageError: See `maskage.pictures.images.decode_picture`.
             ToolchainError: The model or the finder is not usable.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._worker, self._classify, data)
+        return await loop.run_in_executor(self._worker, self._classify, data, preview_px)
 
     def close(self) -> None:
         """Accept no more pictures, and finish the one at work."""
         self._worker.shutdown(wait=True, cancel_futures=True)
 
-    def _classify(self, data: bytes) -> ClassifiedPicture:
+    def _classify(self, data: bytes, preview_px: int | None) -> ClassifiedPicture:
         picture = decode_picture(data, "The picture")
         if self._tools is None:
             self._tools = self._open_finder(), self._open_classifier()
@@ -90,7 +102,17 @@ class PictureClassifier:
             replace(face, box=_scaled(face.box, scale))
             for face in classify_faces(picture.pixels, finder, classifier)
         )
-        return ClassifiedPicture(picture.width, picture.height, faces, finder.notice)
+        preview = None if preview_px is None else _make_preview(picture.pixels, preview_px)
+        return ClassifiedPicture(picture.width, picture.height, faces, finder.notice, preview)
+
+
+def _make_preview(pixels: RgbImage, most_px: int) -> bytes:
+    height, width = pixels.shape[:2]
+    share = most_px / max(width, height)
+    if share < 1:
+        size = max(1, round(width * share)), max(1, round(height * share))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return encode_jpeg(pixels, _PREVIEW_QUALITY)
 
 
 def _scaled(box: FaceBox, scale: float) -> FaceBox:

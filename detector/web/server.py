@@ -16,7 +16,9 @@ from detector.web.access.protocol import TimedProtocol
 from detector.web.access.rules import Access
 from detector.web.app import WebParts, build_app
 from detector.web.classify import PictureClassifier
+from detector.web.history.routes import History
 from detector.web.options import Address, WebOptions, resolve_address
+from detector.web.threshold_costs import ThresholdCosts
 from detector.web.views.hub import ViewHub
 from maskage.classes.scheme import Scheme
 from maskage.console import say
@@ -153,6 +155,9 @@ def open_web(
     classifier: PictureClassifier,
     scheme: Scheme,
     desk: CommandDesk | None,
+    *,
+    history: History | None = None,
+    costs: ThresholdCosts | None = None,
 ) -> WebScreen:
     """Start to serve the page.
 
@@ -161,6 +166,8 @@ def open_web(
         classifier: For pictures that are sent; closed with the screen.
         scheme: The classes of the model.
         desk: Where commands go; None without a camera.
+        history: What the page lists as kept; None for no such list.
+        costs: What the page says a threshold costs; None if unknown.
 
     Raises:
         UsageError: Other machines could reach it without TLS and a password.
@@ -180,6 +187,8 @@ def open_web(
         upload_bytes=options.upload_bytes,
         hub=hub,
         desk=desk,
+        history=history,
+        costs=costs,
     )
     config = Config(
         build_app(parts),

@@ -1,6 +1,9 @@
 """The route `POST /classify`: it reads the picture of a request and answers with its faces."""
 
-from fastapi import APIRouter, HTTPException, Request
+import base64
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request
 from PIL import UnidentifiedImageError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -10,6 +13,8 @@ from detector.web.classify import BusyError, ClassifiedPicture, PictureClassifie
 from detector.web.requests import FaceAnswer, PictureAnswer
 from maskage.classes.scheme import Scheme
 from maskage.errors import ToolchainError, UnreadableImageError
+
+MOST_PREVIEW_PX = 2048
 
 
 def picture_routes(classifier: PictureClassifier, scheme: Scheme, upload_bytes: int) -> APIRouter:
@@ -23,12 +28,20 @@ def picture_routes(classifier: PictureClassifier, scheme: Scheme, upload_bytes: 
     }
 
     @router.post("/classify", openapi_extra={"requestBody": body})
-    async def classify(request: Request) -> PictureAnswer:
-        """Classify the faces of one picture: JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF."""
+    async def classify(
+        request: Request,
+        preview: Annotated[
+            int | None, Query(ge=16, le=MOST_PREVIEW_PX, description="Longer side, px.")
+        ] = None,
+    ) -> PictureAnswer:
+        """Classify the faces of one picture: JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF.
+
+        With `preview` the picture comes back, upright and small, for who cannot decode it.
+        """
         try:
             with classifier.take_seat():
                 data = await _read_picture(request, upload_bytes)
-                return _describe_picture(await classifier.classify(data), scheme)
+                return _describe_picture(await classifier.classify(data, preview), scheme)
         except BusyError:
             raise HTTPException(
                 503,
@@ -112,5 +125,6 @@ def _describe_picture(picture: ClassifiedPicture, scheme: Scheme) -> PictureAnsw
             for face in picture.faces
         ],
         notice=picture.notice,
+        preview=None if picture.preview is None else base64.b64encode(picture.preview).decode(),
         age_notice=age_notice(scheme),
     )

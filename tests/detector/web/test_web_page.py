@@ -419,15 +419,13 @@ def test_a_picture_is_classified_without_a_camera(
         browser.open(served.screen.url)
         browser.wait_for("document.body && document.body.classList.contains('no-camera')")
         choose_file(browser, file)
-        browser.click("#try-form button")
-        browser.wait_for("document.querySelectorAll('#try-faces .face').length === 1")
-        assert "mask, old" in browser.run(text_of("#try-faces .face-name"))
+        browser.wait_for("document.querySelectorAll('.try-faces .face').length === 1")
+        assert "mask, old" in browser.run(text_of(".try-faces .face-name"))
         assert browser.run("document.querySelectorAll('.try-box').length") == 1
         assert complaints_of(browser, served) == []
         file.write_bytes(b"no picture")
         choose_file(browser, file)
-        browser.click("#try-form button")
-        browser.wait_for(f"{text_of('#try-result')}.includes('not a picture')")
+        browser.wait_for(f"{text_of('.try-card.has-failed')}.includes('not a picture')")
 
 
 def choose_file(browser: Chromium, file: Path) -> None:
