@@ -21,7 +21,9 @@ from detector.screens.commands import (
     ToggleRecording,
     UseCamera,
 )
+from detector.web.history.routes import History
 from detector.web.options import WebOptions
+from detector.web.threshold_costs import ThresholdCosts
 from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import encode_jpeg
@@ -112,12 +114,20 @@ def obey(view: LiveView, command: Command) -> LiveView:
 
 @contextmanager
 def watching(
-    bundle: ModelBundle, browser: Chromium, view: LiveView | None = None
+    bundle: ModelBundle,
+    browser: Chromium,
+    view: LiveView | None = None,
+    *,
+    history: History | None = None,
+    costs: ThresholdCosts | None = None,
 ) -> Iterator[tuple[ObedientLoop, Served]]:
     """A page that shows a live view with two faces."""
     browser.complaints.clear()
     browser.show_as(1280, 900)
-    with serving(bundle) as served, ObedientLoop(served, view) as loop:
+    with (
+        serving(bundle, history=history, costs=costs) as served,
+        ObedientLoop(served, view) as loop,
+    ):
         browser.open(served.screen.url)
         browser.wait_for("document.querySelectorAll('#faces .face').length === 2")
         yield loop, served

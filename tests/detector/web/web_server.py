@@ -14,8 +14,10 @@ from detector.screens.commands import CommandDesk
 from detector.tracking.pipeline import FrameResult, Timings
 from detector.tracking.tracker import TrackedFace
 from detector.web.classify import PictureClassifier
+from detector.web.history.routes import History
 from detector.web.options import WebOptions
 from detector.web.server import WebScreen, open_web
+from detector.web.threshold_costs import ThresholdCosts
 from maskage.classes.ready_made import MASK_AGE
 from maskage.classes.scheme import Scheme
 from maskage.faces.finder import GuideFinder
@@ -56,13 +58,23 @@ def picture_classifier(bundle: ModelBundle) -> PictureClassifier:
 
 @contextmanager
 def serving(
-    bundle: ModelBundle, options: WebOptions | None = None, *, has_camera: bool = True
+    bundle: ModelBundle,
+    options: WebOptions | None = None,
+    *,
+    has_camera: bool = True,
+    history: History | None = None,
+    costs: ThresholdCosts | None = None,
 ) -> Iterator[Served]:
     """Serve until the end of the block."""
     options = options or WebOptions(port=0, token=TOKEN)
     desk = CommandDesk()
     with open_web(
-        options, picture_classifier(bundle), bundle.scheme, desk if has_camera else None
+        options,
+        picture_classifier(bundle),
+        bundle.scheme,
+        desk if has_camera else None,
+        history=history,
+        costs=costs,
     ) as screen:
         url = httpx.URL(screen.url)
         assert url.port is not None
