@@ -18,6 +18,7 @@ from tests.detector.web.chromium import Chromium, find_chromium
 from tests.detector.web.history.test_history_routes import RECORDING, SNAPSHOT, fill
 from tests.detector.web.test_web_page import complaints_of, text_of, watching
 from tests.detector.web.web_server import Served, make_view, serving
+from tests.maskage.pictures.heic_files import encode_heic, needs_hevc
 
 pytestmark = [
     pytest.mark.slow,
@@ -113,8 +114,23 @@ def test_a_picture_is_dropped_anywhere_or_pasted(
     assert browser.run("document.querySelector('#drop-note').hidden") is True
 
 
+@needs_hevc
+def test_a_heic_which_the_browser_cannot_show_is_shown_all_the_same(
+    served: Served, browser: Chromium, paint: Callable[..., RgbImage], tmp_path: Path
+) -> None:
+    file = tmp_path / "phone.heic"
+    file.write_bytes(encode_heic(Image.fromarray(paint("mask_old", 640, 480)), quarters=1))
+    choose(browser, "#try-file", [file])
+    browser.wait_for(f"{CARDS}.length === 1 && {CARDS}[0].querySelector('img')?.naturalWidth > 0")
+    assert browser.run(f"{CARDS}[0].querySelector('img').naturalHeight") == 640
+    assert browser.run("document.querySelectorAll('.try-box').length") == 1
+
+
 def test_a_phone_is_offered_its_camera(served: Served, browser: Chromium) -> None:
-    assert browser.run("document.querySelector('#try-camera').capture") == "environment"
+    assert (
+        browser.run("document.querySelector('#try-camera').getAttribute('capture')")
+        == "environment"
+    )
     assert browser.run("document.querySelector('#try-camera').accept") == "image/*"
 
 
