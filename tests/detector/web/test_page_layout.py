@@ -57,8 +57,9 @@ def test_picture_faces_figures_and_chart_are_seen_without_scrolling(
         assert boxes["#stage"]["bottom"] - boxes["#stage"]["top"] > 0.45 * height
         assert boxes["#stage"]["right"] <= boxes["#faces-section"]["left"]
         assert boxes["#faces-section"]["bottom"] <= boxes["#chart"]["top"]
-        # To its right edge: the width is used.
-        assert boxes["#faces-section"]["right"] > 0.97 * browser.run("document.body.clientWidth")
+        # To its last edges: width and height are used.
+        assert boxes[".status"]["bottom"] > height - 30
+        assert boxes["#faces-section"]["right"] > 0.985 * browser.run("document.body.clientWidth")
         assert complaints_of(browser, served) == []
 
 
