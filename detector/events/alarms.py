@@ -125,6 +125,7 @@ class Alarms(ClosingMixin):
 
     Attributes:
         counts: Alarms by rule, and what became of them.
+        last: The last alarm that was raised; None before the first.
     """
 
     def __init__(
@@ -143,6 +144,7 @@ class Alarms(ClosingMixin):
         self._close_s = close_s
         self._keeps_all = keeps_all
         self._raised = 0
+        self.last: Alarm | None = None
         self._cameras: dict[int, _CameraWatch] = {}
         actions: list[Action] = [
             *(CommandAction(words) for words in settings.commands),
@@ -269,5 +271,6 @@ class Alarms(ClosingMixin):
             source=source,
             file=frame.file,
         )
+        self.last = alarm
         for worker in self._workers:
             worker.give(alarm)

@@ -37,10 +37,10 @@ from maskage.inference.engine_choice import open_chosen
 from maskage.pictures.picture_files import report_left_out
 
 if TYPE_CHECKING:
-    from detector.events.alarm_counts import AlarmCounts
     from detector.events.alarms import Alarms
     from detector.events.mqtt import MqttPublisher
     from detector.web.classify import PictureClassifier
+    from detector.web.history.alarm_history import AlarmHistory
 
 
 def run_live(request: LiveRequest) -> LiveSummary:
@@ -188,15 +188,16 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> tuple[LiveLoop, Watched
     if mqtt:
         listeners.append(lambda result: mqtt.update(result, cameras.cameras[result.camera].name))
     raised = _open_alarms(alarms, cameras, controls.add_message, mqtt, held) if alarms else None
+    history = None
     if raised:
-        listeners.append(
-            lambda result: raised.update(
-                result, cameras.cameras[result.camera].name, camera=result.camera
-            )
-        )
+        if kind is ScreenKind.WEB:
+            from detector.web.history.alarm_history import AlarmHistory
+
+            history = held.enter_context(AlarmHistory())
+        listeners.append(_alarm_listener(raised, cameras, history))
     # Closed before all of them: what they print at the end would be lost on the terminal's other
     # screen.
-    screen = _open_screen(kind, request, bundle, cameras, raised.counts if raised else None)
+    screen = _open_screen(kind, request, bundle, cameras, raised, history)
     held.callback(screen.close)
     for viewed in to_be_viewed:
         viewed.wait_in_background(lambda: screen.has_viewer, lambda: not screen.is_open)
@@ -289,12 +290,25 @@ def _open_alarms(
     return held.enter_context(alarms)
 
 
+def _alarm_listener(
+    alarms: "Alarms", cameras: WatchedCameras, history: "AlarmHistory | None"
+) -> Callable[[FrameResult], None]:
+    def update(result: FrameResult) -> None:
+        last = alarms.last
+        alarms.update(result, cameras.cameras[result.camera].name, camera=result.camera)
+        if history is not None and alarms.last is not None and alarms.last is not last:
+            history.add(alarms.last, result)
+
+    return update
+
+
 def _open_screen(
     kind: ScreenKind,
     request: LiveRequest,
     bundle: ModelBundle,
     cameras: WatchedCameras,
-    alarm_counts: "AlarmCounts | None",
+    alarms: "Alarms | None",
+    history: "AlarmHistory | None",
 ) -> Screen:
     keys = LiveKeys(bundle.scheme, has_several=cameras.are_several)
     if kind is ScreenKind.WINDOW:
@@ -309,17 +323,28 @@ def _open_screen(
         return TerminalScreen(keys)
     if kind is ScreenKind.WEB:
         from detector.web.device.labelling import device_cameras
+        from detector.web.history.kept_files import KeptFiles, KeptKind
+        from detector.web.history.routes import History
         from detector.web.server import open_web
+        from detector.web.threshold_costs import find_threshold_costs
 
         pictures = _picture_classifier(bundle, request.model.face_model)
         devices = device_cameras(bundle, request.model)
+        kept = KeptFiles(
+            {
+                KeptKind.SNAPSHOTS: request.outputs.snapshots,
+                KeptKind.RECORDINGS: request.outputs.recordings,
+            }
+        )
         screen = open_web(
             request.web,
             pictures,
             bundle.scheme,
             CommandDesk(),
             devices=devices,
-            alarm_counts=alarm_counts,
+            alarm_counts=alarms.counts if alarms else None,
+            history=History(kept, history),
+            costs=find_threshold_costs(bundle.folder, bundle.scheme),
         )
         say(f"Open {screen.url}")
         return screen

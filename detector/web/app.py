@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from detector.drawing.styles import age_notice
 from detector.events.alarm_counts import AlarmCounts
 from detector.screens.commands import CommandDesk
-from detector.web.about import describe_classes
+from detector.web.about import describe_classes, describe_costs, describe_keys
 from detector.web.access.middleware import AccessMiddleware
 from detector.web.access.rules import Access
 from detector.web.access.throttle import Throttle
@@ -21,6 +21,7 @@ from detector.web.collecting.dataset import CollectingDataset
 from detector.web.collecting.routes import collecting_routes
 from detector.web.device.labelling import DeviceCameras
 from detector.web.device.routes import device_routes
+from detector.web.history.routes import History, history_routes
 from detector.web.login_routes import session_routes
 from detector.web.page_routes import page_routes
 from detector.web.picture_forms import most_request_bytes
@@ -32,6 +33,7 @@ from detector.web.requests import (
     HealthAnswer,
     UseCameraRequest,
 )
+from detector.web.threshold_costs import ThresholdCosts
 from detector.web.uploads import picture_routes
 from detector.web.views.counting import KEPT_S
 from detector.web.views.events import stream_events, stream_lines
@@ -71,6 +73,8 @@ class WebParts:
         devices: Labels the cameras of visitors; None where they are not offered.
         alarms: Counts of alarms; None where none can be raised.
         collecting: The dataset that visitors photograph into; None for none.
+        history: What was kept; None where nothing is.
+        costs: How many test photos each threshold leaves unanswered; None if unknown.
         watchers, listeners: Limits on the clients of pictures and of events.
     """
 
@@ -83,6 +87,8 @@ class WebParts:
     devices: DeviceCameras | None = None
     alarms: AlarmCounts | None = None
     collecting: CollectingDataset | None = None
+    history: History | None = None
+    costs: ThresholdCosts | None = None
     watchers: Seats = field(default_factory=lambda: Seats(MOST_WATCHERS))
     listeners: Seats = field(default_factory=lambda: Seats(MOST_LISTENERS))
 
@@ -108,6 +114,7 @@ def build_app(parts: WebParts) -> ASGIApp:
         app.include_router(device_routes(parts.devices))
     if parts.collecting is not None:
         app.include_router(collecting_routes(parts.collecting))
+    app.include_router(history_routes(parts.history, parts.hub))
     app.include_router(_monitoring_routes(parts, metrics))
     return AccessMiddleware(
         app,
@@ -225,6 +232,9 @@ def _monitoring_routes(parts: WebParts, metrics: Metrics) -> APIRouter:
             **describe_classes(parts.scheme),
             upload_bytes=parts.upload_bytes,
             counted_s=KEPT_S,
+            keys=describe_keys(parts.scheme),
+            threshold_costs=describe_costs(parts.costs),
+            has_history=parts.history is not None,
         )
 
     return router

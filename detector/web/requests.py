@@ -187,6 +187,29 @@ class SeriesAnswer(BaseModel):
     label: int | None = Field(description="Index into `labels`, of the class it is about.")
 
 
+class KeyAnswer(BaseModel):
+    """One key of the window, which means the same on the page."""
+
+    key: str = Field(description='A letter or sign; "\\r" is Enter.')
+    action: str = Field(description="toggle_pause, correct_label and so on.")
+    label: str | None = Field(description="The class of correct_label.")
+    by: float | None = Field(description="The step of move_threshold and choose_label.")
+
+
+class CostAnswer(BaseModel):
+    """The answers at one threshold."""
+
+    answered: int = Field(description="Test photos whose confidence reaches it.")
+    accuracy: float | None = Field(description="Share of right answers; null without answers.")
+
+
+class CostsAnswer(BaseModel):
+    """The test answers of the training run at the thresholds 0, 1 ... 100 percent."""
+
+    photos: int
+    steps: list[CostAnswer]
+
+
 class AboutAnswer(BaseModel):
     """The facts that the page reads once, when it starts."""
 
@@ -200,3 +223,6 @@ class AboutAnswer(BaseModel):
     age_notice: str = Field(description="Empty where classes say nothing of an age.")
     upload_bytes: int
     counted_s: int
+    keys: list[KeyAnswer]
+    threshold_costs: CostsAnswer | None = Field(description="Null where the model has no run.")
+    has_history: bool

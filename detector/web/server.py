@@ -23,9 +23,11 @@ from detector.web.app import WebParts, build_app
 from detector.web.classify import PictureClassifier
 from detector.web.collecting.dataset import CollectingDataset, open_collecting_finder
 from detector.web.device.labelling import DeviceCameras
+from detector.web.history.routes import History
 from detector.web.lan.addresses import HostNames, find_host_names
 from detector.web.lan.invitation import invite
 from detector.web.options import Address, WebOptions, resolve_address
+from detector.web.threshold_costs import ThresholdCosts
 from detector.web.views.hub import ViewHub
 from maskage.classes.scheme import Scheme
 from maskage.console import say
@@ -197,6 +199,8 @@ def open_web(
     *,
     devices: DeviceCameras | None = None,
     alarm_counts: AlarmCounts | None = None,
+    history: History | None = None,
+    costs: ThresholdCosts | None = None,
 ) -> WebScreen:
     """Start to serve the page.
 
@@ -207,6 +211,8 @@ def open_web(
         desk: Where commands go; None without a camera.
         devices: Labels the cameras of visitors; closed with the screen. None for none.
         alarm_counts: Counts of alarms, for /metrics; None where none can be raised.
+        history: What the page lists as kept; None for no such list.
+        costs: What the page says a threshold costs; None if unknown.
 
     Raises:
         UsageError: Other machines could reach it without TLS and a password.
@@ -238,6 +244,8 @@ def open_web(
         else CollectingDataset(
             options.collect, partial(open_collecting_finder, options.face_model)
         ),
+        history=history,
+        costs=costs,
     )
     server = CountingServer(
         server_config(build_app(parts)),

@@ -480,6 +480,9 @@ def test_the_description_names_every_route_that_programs_use(served: Served) -> 
         "/about",
         "/session",
         "/signed-addresses",
+        "/history",
+        "/history/alarms/{number}",
+        "/history/{kind}/{name}",
     }
     assert "multipart/form-data" in paths["/classify"]["post"]["requestBody"]["content"]
 

@@ -21,7 +21,9 @@ from detector.screens.commands import (
     ToggleRecording,
     UseCamera,
 )
+from detector.web.history.routes import History
 from detector.web.options import WebOptions
+from detector.web.threshold_costs import ThresholdCosts
 from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import encode_jpeg
@@ -112,12 +114,20 @@ def obey(view: LiveView, command: Command) -> LiveView:
 
 @contextmanager
 def watching(
-    bundle: ModelBundle, browser: Chromium, view: LiveView | None = None
+    bundle: ModelBundle,
+    browser: Chromium,
+    view: LiveView | None = None,
+    *,
+    history: History | None = None,
+    costs: ThresholdCosts | None = None,
 ) -> Iterator[tuple[ObedientLoop, Served]]:
     """A page that shows a live view with two faces."""
     browser.complaints.clear()
     browser.show_as(1280, 900)
-    with serving(bundle) as served, ObedientLoop(served, view) as loop:
+    with (
+        serving(bundle, history=history, costs=costs) as served,
+        ObedientLoop(served, view) as loop,
+    ):
         browser.open(served.screen.url)
         browser.wait_for("document.querySelectorAll('#faces .face').length === 2")
         yield loop, served
@@ -419,15 +429,13 @@ def test_a_picture_is_classified_without_a_camera(
         browser.open(served.screen.url)
         browser.wait_for("document.body && document.body.classList.contains('no-camera')")
         choose_file(browser, file)
-        browser.click("#try-form button")
-        browser.wait_for("document.querySelectorAll('#try-faces .face').length === 1")
-        assert "mask, old" in browser.run(text_of("#try-faces .face-name"))
+        browser.wait_for("document.querySelectorAll('.try-faces .face').length === 1")
+        assert "mask, old" in browser.run(text_of(".try-faces .face-name"))
         assert browser.run("document.querySelectorAll('.try-box').length") == 1
         assert complaints_of(browser, served) == []
         file.write_bytes(b"no picture")
         choose_file(browser, file)
-        browser.click("#try-form button")
-        browser.wait_for(f"{text_of('#try-result')}.includes('not a picture')")
+        browser.wait_for(f"{text_of('.try-card.has-failed')}.includes('not a picture')")
 
 
 def choose_file(browser: Chromium, file: Path) -> None:

@@ -15,8 +15,10 @@ from detector.tracking.pipeline import FrameResult, ModelRequest, Timings
 from detector.tracking.tracker import TrackedFace
 from detector.web.classify import PictureClassifier
 from detector.web.device.labelling import DeviceCameras
+from detector.web.history.routes import History
 from detector.web.options import WebOptions
 from detector.web.server import WebScreen, open_web
+from detector.web.threshold_costs import ThresholdCosts
 from maskage.classes.ready_made import MASK_AGE
 from maskage.classes.scheme import Scheme
 from maskage.faces.finder import GuideFinder
@@ -57,7 +59,12 @@ def picture_classifier(bundle: ModelBundle) -> PictureClassifier:
 
 @contextmanager
 def serving(
-    bundle: ModelBundle, options: WebOptions | None = None, *, has_camera: bool = True
+    bundle: ModelBundle,
+    options: WebOptions | None = None,
+    *,
+    has_camera: bool = True,
+    history: History | None = None,
+    costs: ThresholdCosts | None = None,
 ) -> Iterator[Served]:
     """Serve until the end of the block."""
     options = options or WebOptions(port=0, token=TOKEN)
@@ -71,6 +78,8 @@ def serving(
         bundle.scheme,
         desk if has_camera else None,
         devices=devices,
+        history=history,
+        costs=costs,
     ) as screen:
         url = httpx.URL(screen.url)
         assert url.port is not None
