@@ -28,8 +28,8 @@ def _add_export_options(parser: CommandParser) -> None:
                         help="curated folder to compare on (default: the photos that the run was "
                         "trained on)")  # fmt: skip
     parser.add_argument("--runtime", type=Path, metavar="FILE.tgz",
-                        help="for --to web on a machine without a network: a copy of the package "
-                        "onnxruntime-web (default: fetched once from the npm registry)")  # fmt: skip
+                        help="for --to web on a machine without a network: a copy of "
+                        "onnxruntime-web (default: fetched once from npm's registry)")  # fmt: skip
     add_json(parser, "format")
 
 
