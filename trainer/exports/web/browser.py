@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -91,9 +92,11 @@ class Page:
 
     Args:
         address: Address of the page.
+        switches: Further switches of the browser.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, switches: Sequence[str] = ()) -> None:
+        self._switches = switches
         self._held = ExitStack()
         self._number = 0
         try:
@@ -103,7 +106,7 @@ class Page:
             self._process = self._start()
             self._held.callback(self._end)
             self._line = self._held.enter_context(self._connect())
-            self._call("Page.navigate", url=address)
+            self.call("Page.navigate", url=address)
         except BaseException:
             self._held.close()
             raise
@@ -124,7 +127,7 @@ class Page:
         Raises:
             EnvironmentProblemError: It threw, or the browser ended.
         """
-        answer = self._call(
+        answer = self.call(
             "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
         )
         if fault := answer.get("exceptionDetails"):
@@ -158,6 +161,7 @@ class Page:
             "--disable-dev-shm-usage",
             "--disable-background-networking",
             "--disable-component-update",
+            *self._switches,
             "about:blank",
         ]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -195,7 +199,12 @@ class Page:
             time.sleep(0.05)
         raise _broken("it did not start")
 
-    def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Send one command of the DevTools protocol, and return its result.
+
+        Raises:
+            EnvironmentProblemError: The browser refused it, or ended.
+        """
         from websockets.exceptions import WebSocketException
 
         self._number += 1

@@ -46,7 +46,7 @@ export async function showPicture(file, engine, words, section) {
     bitmap.close();
   } catch (fault) {
     article.append(make("p", { className: "fault", text: `This browser cannot read it as a ` +
-      `picture (${fault.message || fault.name}). Save it as JPEG or PNG, and choose that file.` }));
+      `picture (${(fault.message || fault.name).replace(/\.$/, "")}). Save it as JPEG or PNG, and choose that file.` }));
   }
 }
 
