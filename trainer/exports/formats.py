@@ -69,6 +69,7 @@ class ExportFormat:
         write: Function that writes it into a folder and returns a note on what was chosen.
         open: Function that opens the file in a folder and returns how to run it.
         read_ends: Function that reads the names and shapes of its input and output from the file.
+        prepare: Function that checks, before any work, what it needs of this machine.
     """
 
     name: str
@@ -80,13 +81,14 @@ class ExportFormat:
     write: Callable[[ExportSource, Path], str]
     open: Callable[[RebuiltModel, Path], Predict]
     read_ends: Callable[[Path], Ends]
+    prepare: Callable[[], object] | None = None
 
 
 def require_runtimes(formats: list[ExportFormat]) -> None:
     """Check that the runtimes of formats are installed, before any work is done.
 
     Raises:
-        EnvironmentProblemError: A format's runtime is not installed.
+        EnvironmentProblemError: A format's runtime is not installed, or cannot be had.
     """
     for each in formats:
         if each.needs is not None and importlib.util.find_spec(each.needs) is None:
@@ -94,6 +96,8 @@ def require_runtimes(formats: list[ExportFormat]) -> None:
                 f"--to {each.name} needs {each.needs} to compare the result, and it is not "
                 f"installed. Install it with {explain_install('export')}, or leave this format out."
             )
+        if each.prepare is not None:
+            each.prepare()
 
 
 def _write_onnx(source: ExportSource, folder: Path) -> str:
@@ -271,6 +275,48 @@ def _run_openvino(folder: Path, settings: dict[str, Any]) -> Predict:
     return run
 
 
+def web_format(runtime: Path | None = None) -> ExportFormat:
+    """Return the format of a page for browsers.
+
+    Args:
+        runtime: A copy of the runtime's package; None for the cached or a fetched one.
+    """
+
+    def prepare() -> None:
+        from trainer.exports.web.browser import find_browser
+        from trainer.exports.web.runtime import obtain_runtime
+
+        find_browser()
+        obtain_runtime(runtime)
+
+    def write(source: ExportSource, folder: Path) -> str:
+        from trainer.exports.web.check import describe_checks
+        from trainer.exports.web.folder import write_folder
+        from trainer.exports.web.runtime import obtain_runtime
+
+        network = read_file(source.rebuilt.bundle, ONNX_FILE)
+        note = write_folder(source.rebuilt, network, obtain_runtime(runtime), folder)
+        return f"{note}; {describe_checks(folder, source.photos)}"
+
+    return ExportFormat(
+        name="web",
+        file="model.onnx",
+        examples={},
+        needs="websockets",
+        has_strangeness=True,
+        write=write,
+        open=_open_web,
+        read_ends=read_onnx_ends,
+        prepare=prepare,
+    )
+
+
+def _open_web(rebuilt: RebuiltModel, folder: Path) -> Predict:
+    from trainer.exports.web.check import PageClassifier
+
+    return PageClassifier(folder)
+
+
 _TFLITE = ExportFormat(
     name="tflite",
     file="model.tflite",
@@ -323,5 +369,6 @@ FORMATS = {
             open=_open_keras,
             read_ends=read_keras_ends,
         ),
+        web_format(),
     )
 }

@@ -45,7 +45,8 @@ def test_the_command_knows_every_format() -> None:
     [
         pytest.param(name, marks=[pytest.mark.slow] if name == "tflite" else [])
         for name in FORMATS
-        if not FORMATS[name].is_quantised
+        # The page needs a browser and a download: its tests are in the folder `web`.
+        if not FORMATS[name].is_quantised and name != "web"
     ],
 )
 def test_a_float_format_answers_as_the_keras_model_and_says_what_it_is(
