@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,17 +111,16 @@ def test_full_screen_begins_and_ends_by_its_button(bundle: ModelBundle, browser:
         browser.wait_for("document.fullscreenElement === null")
 
 
-def test_the_place_of_this_device_s_camera_takes_no_room_while_it_is_empty(
-    bundle: ModelBundle, browser: Chromium, tmp_path: Path
+def test_this_device_s_camera_has_its_place_above_the_faces_and_below_them_on_a_phone(
+    bundle: ModelBundle, browser: Chromium
 ) -> None:
     with watching(bundle, browser):
         browser.show_as(1280, 800)
-        tops = (
-            "[...document.querySelectorAll('#live, #faces-section')]"
-            ".map((e) => Math.round(e.getBoundingClientRect().top))"
-        )
-        browser.wait_for(f"new Set({tops}).size === 1")
-        browser.run("document.querySelector('#device').append(document.createElement('button'))")
+        browser.wait_for("document.querySelector('#device-start').checkVisibility()")
         device, faces = box_of(browser, "#device"), box_of(browser, "#faces-section")
         assert device["bottom"] <= faces["top"]
         assert device["left"] == faces["left"]
+        assert faces["bottom"] <= 800
+        browser.show_as(390, 844)
+        browser.wait_for("innerWidth === 390 && !document.querySelector('.figures details').open")
+        assert box_of(browser, "#faces-section")["bottom"] <= box_of(browser, "#device")["top"]
