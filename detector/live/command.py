@@ -73,7 +73,7 @@ def _run_serve(arguments: argparse.Namespace) -> int:
         return _watch(arguments)
     parser = SERVE.make_parser("detector serve")
     _refuse_with_no_camera(arguments, parser)
-    from detector.live.session import serve_pictures
+    from detector.web.serving import serve_pictures
 
     web = read_web_options(arguments)
     serve_pictures(

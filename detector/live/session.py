@@ -13,33 +13,26 @@ from detector.live.corrections import Corrections
 from detector.live.first_viewer import FirstViewer, can_wait
 from detector.live.loop import LiveLoop
 from detector.live.open_cameras import choose_cameras, open_cameras
+from detector.live.open_screen import open_screen
 from detector.live.requests import LiveRequest
 from detector.live.sources import CameraChoice, can_come_later, public_source
 from detector.live.summary import LiveSummary
 from detector.live.watched import WatchedCameras
-from detector.screens.base import Screen
-from detector.screens.commands import CommandDesk
 from detector.screens.display import DisplayProbe, ScreenKind, choose_screen
-from detector.screens.keys import LiveKeys
-from detector.tracking.pipeline import FrameResult, ModelRequest, Thrift, open_pipeline
-from detector.web.options import WebOptions
+from detector.tracking.pipeline import FrameResult, open_pipeline
 from maskage.cameras.sources import shows_pictures
 from maskage.classes.scheme import Scheme
 from maskage.console import say
 from maskage.errors import CameraError, DatasetError, EnvironmentProblemError
-from maskage.faces.finder import SMALLEST_IN_PICTURE_PX, open_face_finder
-from maskage.formats.bundle import ModelBundle, find_bundle, load_bundle
-from maskage.formats.classes.classes_file import read_scheme
+from maskage.formats.bundle import find_bundle, load_bundle
 from maskage.formats.output_log import Kind, Output, log_output
 from maskage.formats.run.datasets_behind import datasets_behind
-from maskage.inference.classifier import Classifier
 from maskage.inference.engine_choice import open_chosen
 from maskage.pictures.picture_files import report_left_out
 
 if TYPE_CHECKING:
     from detector.events.alarms import Alarms
     from detector.events.mqtt import MqttPublisher
-    from detector.web.classify import PictureClassifier
     from detector.web.history.alarm_history import AlarmHistory
 
 
@@ -91,53 +84,6 @@ def _require_pictures(cameras: WatchedCameras, summary: LiveSummary) -> None:
     if faults:
         say(str(summary))
         raise CameraError(*faults, "All else was watched to its end.")
-
-
-def serve_pictures(
-    model: Path | None, face_model: Path | None, web: WebOptions, report: Callable[[str], None]
-) -> None:
-    """Classify pictures that are sent, without a camera, until Ctrl-C.
-
-    Args:
-        model: A run or a bundle folder; None for the newest run.
-        face_model: A copy of YuNet, or None to look for one.
-        web: The server.
-        report: Gets the address to open.
-
-    Raises:
-        ToolchainError: The model or the address is not usable.
-        KeyboardInterrupt: Ctrl-C.
-    """
-    from detector.web.device.labelling import device_cameras
-    from detector.web.server import open_web
-
-    try:
-        bundle = load_bundle(find_bundle(model))
-    except EnvironmentProblemError as fault:
-        if web.collect is None or model is not None:
-            raise
-        say(f"{fault} Until then the page only collects.")
-        _serve_without_model(web, report)
-        return
-    pictures = _picture_classifier(bundle, face_model)
-    devices = device_cameras(bundle, ModelRequest(face_model=face_model, thrift=Thrift()))
-    with open_web(web, pictures, bundle.scheme, None, devices=devices) as screen:
-        report(screen.url)
-        screen.wait()
-
-
-def _serve_without_model(web: WebOptions, report: Callable[[str], None]) -> None:
-    """Serve a page that collects the photos of the first model; a picture finds a later model."""
-    from detector.web.classify import PictureClassifier
-    from detector.web.server import open_web
-
-    pictures = PictureClassifier(
-        lambda: open_face_finder(web.face_model, SMALLEST_IN_PICTURE_PX),
-        lambda: Classifier(load_bundle(find_bundle(None)), threads=1),
-    )
-    with open_web(web, pictures, read_scheme(web.collect or Path()), None) as screen:
-        report(screen.url)
-        screen.wait()
 
 
 def _open_loop(request: LiveRequest, held: ExitStack) -> tuple[LiveLoop, WatchedCameras]:
@@ -197,7 +143,7 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> tuple[LiveLoop, Watched
         listeners.append(_alarm_listener(raised, cameras, history))
     # Closed before all of them: what they print at the end would be lost on the terminal's other
     # screen.
-    screen = _open_screen(kind, request, bundle, cameras, raised, history)
+    screen = open_screen(kind, request, bundle, cameras, raised, history)
     held.callback(screen.close)
     for viewed in to_be_viewed:
         viewed.wait_in_background(lambda: screen.has_viewer, lambda: not screen.is_open)
@@ -300,64 +246,3 @@ def _alarm_listener(
             history.add(alarms.last, result)
 
     return update
-
-
-def _open_screen(
-    kind: ScreenKind,
-    request: LiveRequest,
-    bundle: ModelBundle,
-    cameras: WatchedCameras,
-    alarms: "Alarms | None",
-    history: "AlarmHistory | None",
-) -> Screen:
-    keys = LiveKeys(bundle.scheme, has_several=cameras.are_several)
-    if kind is ScreenKind.WINDOW:
-        from detector.screens.window import WindowScreen
-
-        several = f"{len(cameras.cameras)} cameras"
-        title = several if cameras.are_several else cameras.shown.name
-        return WindowScreen(f"detector: {title}", keys)
-    if kind is ScreenKind.TERMINAL:
-        from detector.screens.terminal import TerminalScreen
-
-        return TerminalScreen(keys)
-    if kind is ScreenKind.WEB:
-        from detector.web.device.labelling import device_cameras
-        from detector.web.history.kept_files import KeptFiles, KeptKind
-        from detector.web.history.routes import History
-        from detector.web.server import open_web
-        from detector.web.threshold_costs import find_threshold_costs
-
-        pictures = _picture_classifier(bundle, request.model.face_model)
-        devices = device_cameras(bundle, request.model)
-        kept = KeptFiles(
-            {
-                KeptKind.SNAPSHOTS: request.outputs.snapshots,
-                KeptKind.RECORDINGS: request.outputs.recordings,
-            }
-        )
-        screen = open_web(
-            request.web,
-            pictures,
-            bundle.scheme,
-            CommandDesk(),
-            devices=devices,
-            alarm_counts=alarms.counts if alarms else None,
-            history=History(kept, history),
-            costs=find_threshold_costs(bundle.folder, bundle.scheme),
-        )
-        say(f"Open {screen.url}")
-        return screen
-    from detector.screens.headless import HeadlessScreen
-
-    return HeadlessScreen()
-
-
-def _picture_classifier(bundle: ModelBundle, face_model: Path | None) -> "PictureClassifier":
-    from detector.web.classify import PictureClassifier
-
-    # One thread: pictures that are sent must not take the cores from the live picture.
-    return PictureClassifier(
-        lambda: open_face_finder(face_model, SMALLEST_IN_PICTURE_PX),
-        lambda: Classifier(bundle, threads=1),
-    )
