@@ -230,8 +230,8 @@ def open_screen(kind: str, every: int, bundle: ModelBundle, desk: CommandDesk) -
         return DrawingScreen(every=every, desk=desk)
     if kind == "none":
         return UnseenScreen(desk)
-    from detector.web.classify import PictureClassifier
     from detector.web.options import WebOptions
+    from detector.web.pictures.classify import PictureClassifier
     from detector.web.server import open_web
     from maskage.faces.finder import open_face_finder
 

@@ -29,8 +29,8 @@ from detector.drawing.overlay import Readout
 from detector.screens.base import LiveView
 from detector.screens.commands import CommandDesk
 from detector.tracking.pipeline import LivePipeline
-from detector.web.classify import PictureClassifier
 from detector.web.options import WebOptions
+from detector.web.pictures.classify import PictureClassifier
 from detector.web.server import open_web
 from maskage.cameras.newest_frame import NewestFrameReader
 from maskage.demo.camera import DemoCamera

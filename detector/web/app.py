@@ -16,7 +16,6 @@ from detector.web.access.middleware import AccessMiddleware
 from detector.web.access.rules import Access
 from detector.web.access.throttle import Throttle
 from detector.web.api_docs import DescribedApp, docs_routes
-from detector.web.classify import PictureClassifier
 from detector.web.collecting.dataset import CollectingDataset
 from detector.web.collecting.routes import collecting_routes
 from detector.web.device.labelling import DeviceCameras
@@ -24,7 +23,9 @@ from detector.web.device.routes import device_routes
 from detector.web.history.routes import History, history_routes
 from detector.web.login_routes import session_routes
 from detector.web.page_routes import page_routes
-from detector.web.picture_forms import most_request_bytes
+from detector.web.pictures.classify import PictureClassifier
+from detector.web.pictures.picture_forms import most_request_bytes
+from detector.web.pictures.uploads import picture_routes
 from detector.web.requests import (
     AboutAnswer,
     AcceptedAnswer,
@@ -34,7 +35,6 @@ from detector.web.requests import (
     UseCameraRequest,
 )
 from detector.web.threshold_costs import ThresholdCosts
-from detector.web.uploads import picture_routes
 from detector.web.views.counting import KEPT_S
 from detector.web.views.events import stream_events, stream_lines
 from detector.web.views.hub import Shown, ViewHub

@@ -20,13 +20,13 @@ from detector.web.access.protocol import CountedSocket, TimedProtocol
 from detector.web.access.rules import Access
 from detector.web.access.tls_entry import TlsEntry
 from detector.web.app import WebParts, build_app
-from detector.web.classify import PictureClassifier
 from detector.web.collecting.dataset import CollectingDataset, open_collecting_finder
 from detector.web.device.labelling import DeviceCameras
 from detector.web.history.routes import History
 from detector.web.lan.addresses import HostNames, find_host_names
 from detector.web.lan.invitation import invite
 from detector.web.options import Address, WebOptions, resolve_address
+from detector.web.pictures.classify import PictureClassifier
 from detector.web.threshold_costs import ThresholdCosts
 from detector.web.views.hub import ViewHub
 from maskage.classes.scheme import Scheme

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from detector.tracking.pipeline import ModelRequest, Thrift
-from detector.web.classify import PictureClassifier
 from detector.web.device.labelling import device_cameras
 from detector.web.options import WebOptions
+from detector.web.pictures.classify import PictureClassifier
 from detector.web.server import open_web
 from maskage.console import say
 from maskage.errors import EnvironmentProblemError

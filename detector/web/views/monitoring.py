@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from detector.events.alarm_counts import AlarmCounts
 from detector.screens.base import LiveView
-from detector.web.classify import PictureClassifier, Stage
+from detector.web.pictures.classify import PictureClassifier, Stage
 from detector.web.views.cameras import CameraMetrics
 from detector.web.views.hub import ViewHub
 from detector.web.views.stream import Seats

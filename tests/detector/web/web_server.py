@@ -13,10 +13,10 @@ from detector.screens.base import Controls, Counts, LiveView
 from detector.screens.commands import CommandDesk
 from detector.tracking.pipeline import FrameResult, ModelRequest, Timings
 from detector.tracking.tracker import TrackedFace
-from detector.web.classify import PictureClassifier
 from detector.web.device.labelling import DeviceCameras
 from detector.web.history.routes import History
 from detector.web.options import WebOptions
+from detector.web.pictures.classify import PictureClassifier
 from detector.web.server import WebScreen, open_web
 from detector.web.threshold_costs import ThresholdCosts
 from maskage.classes.ready_made import MASK_AGE

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from detector.web.fair_queue import FairQueue, QueueFullError, QueueLimits
+from detector.web.pictures.fair_queue import FairQueue, QueueFullError, QueueLimits
 
 
 def limits(

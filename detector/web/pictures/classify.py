@@ -11,8 +11,8 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from detector.web.fair_queue import FairQueue, QueueLimits
 from detector.web.low_priority import lower_priority
+from detector.web.pictures.fair_queue import FairQueue, QueueLimits
 from maskage.errors import UnreadableImageError
 from maskage.faces.finder import FaceFinder, crop_face
 from maskage.inference.classifier import Classifier

@@ -6,7 +6,7 @@ from fastapi import HTTPException, Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from detector.web.classify import MOST_PICTURES
+from detector.web.pictures.classify import MOST_PICTURES
 from maskage.outside_text import shown_text
 
 ONE_FIELD, MANY_FIELD = "image", "images"

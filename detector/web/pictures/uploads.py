@@ -9,9 +9,9 @@ from starlette.requests import ClientDisconnect
 
 from detector.drawing.styles import age_notice
 from detector.web.answers import BatchAnswer, BatchEntry
-from detector.web.classify import MOST_PICTURES, ClassifiedPicture, PictureClassifier
-from detector.web.fair_queue import QueueFullError
-from detector.web.picture_forms import (
+from detector.web.pictures.classify import MOST_PICTURES, ClassifiedPicture, PictureClassifier
+from detector.web.pictures.fair_queue import QueueFullError
+from detector.web.pictures.picture_forms import (
     MANY_FIELD,
     ONE_FIELD,
     SentPictures,

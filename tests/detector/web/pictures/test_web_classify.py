@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from detector.web.classify import PictureClassifier
-from detector.web.fair_queue import QueueLimits
 from detector.web.options import WebOptions
+from detector.web.pictures.classify import PictureClassifier
+from detector.web.pictures.fair_queue import QueueLimits
 from detector.web.server import open_web
 from maskage.classes.ready_made import MASK_AGE
 from maskage.faces.finder import GuideFinder

@@ -1,0 +1,1 @@
+"""Pictures that visitors send: forms, the queue, and their classification."""
