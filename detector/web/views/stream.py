@@ -67,11 +67,10 @@ def find_shown(hub: ViewHub, source: str | None) -> Shown | None:
     """
     if source is None:
         return "shown"
-    cameras = hub.cameras
-    if source == "all" or (source.isdecimal() and len(source) < 4 and int(source) < len(cameras)):
+    cameras = max(len(hub.cameras), 1)
+    if source == "all" or (source.isdecimal() and len(source) < 4 and int(source) < cameras):
         # A camera that is watched alone is always shown.
-        is_alone = len(cameras) <= 1
-        return "shown" if is_alone else "all" if source == "all" else int(source)
+        return "shown" if cameras == 1 else "all" if source == "all" else int(source)
     return None
 
 
