@@ -36,6 +36,9 @@ SOAK = (
     Goal(("more_threads",), f"{_CAPTURE}: none is left behind", at_most=0),
     Goal(("more_descriptors",), f"{_CAPTURE}: none is left behind", at_most=0),
 )
+VIDEO_ENCODERS = (
+    Goal(("times_vp8",), "H.264 costs a live view a fraction of what VP8 did", at_least=5),
+)
 SAVING = (
     nothing(EVERY, "wrong", source=_SAVING),
     Goal(("latency", "save ms", "p99"), _CAPTURE, at_most=50, is_optional=True),
