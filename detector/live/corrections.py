@@ -68,7 +68,8 @@ class Corrections(ClosingMixin):
     """A thread that saves faces into a dataset, one after the other.
 
     The dataset is opened, and locked against other writers, while corrections wait: visitors may
-    photograph into the same one. As in the collector, nobody before a webcam or stream is photographed without a consent on record.
+    photograph into the same one. As in the collector, nobody before a webcam or stream is
+    photographed without a consent on record.
 
     A dataset that is missing is made with the model's classes.
 

@@ -94,7 +94,7 @@ class CollectingDataset:
             ToolchainError: The dataset or the face model is not usable.
         """
         beginning = asyncio.ensure_future(self.run(lambda: self._begin(wish)))
-        # Where a visit ends meanwhile nobody hears of the key: then too the session ends in a while.
+        # Where a visit ends meanwhile nobody hears of the key; then too the session ends.
         beginning.add_done_callback(self._release_begun)
         return await asyncio.shield(beginning)
 

@@ -107,7 +107,8 @@ def test_after_a_correction_others_may_write_to_the_dataset(tmp_path: Path) -> N
     root = tmp_path / "data"
     with Corrections(CorrectionStore(root), MASK_AGE, "model") as corrections:
         for count in (1, 2):
-            corrections.save(frame(), FaceBox(40 * count, 100, 90, 90, 0.9), "mask_old", "demo", "a")
+            box = FaceBox(40 * count, 100, 90, 90, 0.9)
+            corrections.save(frame(), box, "mask_old", "demo", "demo camera")
             assert outcome(corrections).startswith("saved ")
             assert len(photos_in(root)) == count
 

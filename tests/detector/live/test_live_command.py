@@ -299,7 +299,7 @@ def test_a_polite_kill_leaves_a_recording_that_plays(bundle: ModelBundle, tmp_pa
     told, _ = process.communicate(timeout=30)
     assert process.returncode == 128 + signal.SIGTERM
     summary = [line for line in told.splitlines() if "frames labelled at" in line]
-    assert [line.startswith(("  demo: ", "  demo (2): ")) for line in summary] == [False, True, True]
+    assert [line.partition(":")[0] for line in summary[1:]] == ["  demo", "  demo (2)"]
     (recording,) = (tmp_path / "recordings").iterdir()
     assert f"recorded recordings/{recording.name}" in told
     video = VideoFile(recording, pace=False)
