@@ -97,6 +97,7 @@ def test_other_machines_are_not_served_without_tls_and_a_password(
         (["--no-camera", "--record"], "--record needs a camera"),
         (["--no-camera", "--source", "demo"], "--source needs a camera"),
         (["--collect", "data", "--record"], "--collect without --source opens none"),
+        (["--source", "demo", "--on", "*"], "Add --exec CMD, --webhook URL or --mqtt URL."),
         (["--collect", __file__], "is no folder"),
         (["--no-camera", "--collect", __file__], "is no folder"),
         (["--no-camera", "--self"], "--self needs a camera"),
