@@ -131,9 +131,10 @@ def read_alarm_rules(arguments: argparse.Namespace) -> AlarmRules | None:
             raise UsageError("--on-for and --cool-down are for alarms. Add --on PATTERN.")
         return None
     if not (has_action or has_mqtt):
-        raise UsageError(
-            "--on says what raises an alarm, not what it does. Add --exec CMD or --webhook URL."
-        )
+        ways = "--exec CMD, --webhook URL or --mqtt URL"
+        if not hasattr(arguments, "mqtt"):
+            ways = "--exec CMD or --webhook URL"
+        raise UsageError(f"--on says what raises an alarm, not what it does. Add {ways}.")
     on_for_s = ON_FOR_S if arguments.on_for is None else arguments.on_for
     cool_down_s = COOL_DOWN_S if arguments.cool_down is None else arguments.cool_down
     if not 0 <= on_for_s < math.inf:

@@ -67,8 +67,9 @@ class _Shot:
 class Corrections(ClosingMixin):
     """A thread that saves faces into a dataset, one after the other.
 
-    The dataset is opened, and locked against other writers, with the first correction. As in the
-    collector, nobody before a webcam or stream is photographed without a consent on record.
+    The dataset is opened, and locked against other writers, while corrections wait: visitors may
+    photograph into the same one. As in the collector, nobody before a webcam or stream is
+    photographed without a consent on record.
 
     A dataset that is missing is made with the model's classes.
 
@@ -138,23 +139,29 @@ class Corrections(ClosingMixin):
         return None if self._messages.empty() else self._messages.get()
 
     def close(self) -> None:
-        """Save what waits, print outcomes that were not taken, and let other writers in."""
+        """Save what waits, and print outcomes that were not taken."""
         self._worker.shutdown()
         while (message := self.take_message()) is not None:
             say(message)
-        if self._store is not None:
-            self._store.close()
-            self._store = None
 
     def _save(self, shot: "_Shot") -> None:
         try:
-            self._messages.put(self._save_allowed(shot))
+            try:
+                message = self._save_allowed(shot)
+            finally:
+                self._let_go_when_idle()
         except ToolchainError as fault:
-            self._messages.put(f"not saved: {fault}")
+            message = f"not saved: {fault}"
         except Exception as fault:  # noqa: BLE001  nothing else would report it
-            self._messages.put(f"not saved: {fault!r}")
-        finally:
-            self._waiting -= 1
+            message = f"not saved: {fault!r}"
+        self._messages.put(message)
+
+    def _let_go_when_idle(self) -> None:
+        """Let other writers in once nothing waits, the visitors who photograph among them."""
+        self._waiting -= 1
+        if not self._waiting and self._store is not None:
+            store, self._store = self._store, None
+            store.close()
 
     def _save_allowed(self, shot: "_Shot") -> str:
         subject, today = self._dataset.subject, date.today()

@@ -66,6 +66,17 @@ class CountsAnswer(BaseModel):
     reconnects: int
 
 
+class WatchedCameraAnswer(BaseModel):
+    """One of the cameras that are watched."""
+
+    id: int = Field(description="Its number, from 0; what `?source=` takes.")
+    name: str
+    state: Literal["waiting", "live", "lost", "ended"]
+    fps: float | None = Field(description="Frames labelled a second.")
+    age_ms: float | None = Field(description="Age of its newest frame.")
+    faces: int = Field(description="Faces in its newest frame.")
+
+
 class ViewEvent(BaseModel):
     """One view: a line of `/events?format=jsonl`, and the data of the server-sent event `view`.
 
@@ -79,10 +90,15 @@ class ViewEvent(BaseModel):
     file: str | None = Field(
         default=None, description="Name of the picture, in a folder of pictures."
     )
+    source: str | None = Field(
+        default=None, description="Name of the frame's camera, where several are watched."
+    )
     faces: list[TrackedFaceAnswer]
     width: int
     height: int
     is_over: bool
+    sources: list[WatchedCameraAnswer]
+    shown: int | Literal["all"] = Field(description="`id` of the camera that is shown, or all.")
     status: StatusAnswer
     controls: ControlsAnswer
     counts: CountsAnswer

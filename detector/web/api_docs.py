@@ -22,17 +22,20 @@ _BODIES: dict[str, dict[str, dict[str, Any]]] = {
     "/stream.mjpg": {"multipart/x-mixed-replace": _BINARY},
     "/snapshot.jpg": {"image/jpeg": _BINARY},
     "/events": {"text/event-stream": _VIEW, "application/x-ndjson": _VIEW},
+    "/history/alarms/{number}": {"image/jpeg": _BINARY},
+    "/history/{kind}/{name}": {"image/jpeg": _BINARY, "video/mp4": _BINARY},
     "/metrics": {"text/plain": {"type": "string"}},
 }
-"""The bodies of answers that are no JSON; the schema of a stream is that of one event."""
+"""The bodies of answers to GET that are no JSON; the schema of a stream is that of one event."""
 
 _FAULTS = {
     "400": "The request cannot be read.",
     "401": "No token, password or cookie came with it, or a wrong one.",
-    "403": "It comes from a page of another site.",
+    "403": "It comes from a page of another site, or the person may not be photographed.",
     "404": "There is no such thing, or no camera.",
     "408": "It took too long to arrive.",
     "409": "It does not fit the present state.",
+    "410": "It was there, and was deleted or moved.",
     "413": "It is too large.",
     "415": "It is of another kind.",
     "421": "It was sent to another host name.",
@@ -44,8 +47,13 @@ _FAULTS = {
 _EVERYWHERE = ("401", "403", "421", "429", "500")
 _FAULTS_OF = {
     "/classify": ("400", "408", "413", "415", "422", "503"),
+    "/collect/sessions": ("408", "409", "413", "503"),
     "/commands": ("404", "408", "409", "413", "415", "422"),
     "/events": ("404", "422", "503"),
+    "/history": ("404",),
+    "/history/alarms/{number}": ("404",),
+    "/history/{kind}/{name}": ("404", "409", "410"),
+    "/signed-addresses": ("408", "413"),
     "/snapshot.jpg": ("404", "503"),
     "/stream.mjpg": ("404", "503"),
 }
@@ -196,23 +204,30 @@ def _complete(described: dict[str, Any], security_schemes: dict[str, Any]) -> No
     for path, operations in described["paths"].items():
         for method in _METHODS:
             if method in operations:
-                _complete_operation(path, operations[method])
+                _complete_operation(path, method, operations[method])
 
 
-def _complete_operation(path: str, operation: dict[str, Any]) -> None:
+def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> None:
     if path in _OPEN:
         operation["security"] = []
     answers = operation.setdefault("responses", {})
-    if path in _BODIES:
+    if path in _BODIES and method == "get":
         bodies = _BODIES[path].items()
         answers["200"] = {
-            "description": "The stream." if path in ("/events", "/stream.mjpg") else "The newest.",
+            "description": _describe_body(path),
             "content": {kind: {"schema": schema} for kind, schema in bodies},
         }
-    answers.pop("422", None)
+    checked = ("422",) if answers.pop("422", None) else ()
     fault = {"application/json": {"schema": {"$ref": f"{_REF}FaultAnswer"}}}
-    for status in (*(() if path in _OPEN else _EVERYWHERE), *_FAULTS_OF.get(path, ())):
+    everywhere = () if path in _OPEN else _EVERYWHERE
+    for status in (*everywhere, *checked, *_FAULTS_OF.get(path, ())):
         answers.setdefault(status, {"description": _FAULTS[status], "content": fault})
+
+
+def _describe_body(path: str) -> str:
+    if path in ("/events", "/stream.mjpg"):
+        return "The stream."
+    return "The file." if path.startswith("/history/") else "The newest."
 
 
 def _operations(described: dict[str, Any]) -> Iterator[_Operation]:

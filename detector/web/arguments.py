@@ -59,6 +59,9 @@ def read_web_options(arguments: argparse.Namespace) -> "WebOptions":
         )
     if arguments.lan:
         _check_lan(arguments)
+    collect = getattr(arguments, "collect", None)
+    if collect is not None and collect.exists() and not collect.is_dir():
+        raise UsageError(f"--collect takes the folder of a dataset; {collect} is no folder.")
     password, is_made = read_password(arguments.password_file), False
     if arguments.lan and password is None:
         from detector.web.lan.password import ask_password, make_password
@@ -78,7 +81,7 @@ def read_web_options(arguments: argparse.Namespace) -> "WebOptions":
         session_s=arguments.session_hours * 3600,
         frame_origins=tuple(arguments.allow_frame),
         is_lan=arguments.lan,
-        collect=getattr(arguments, "collect", None),
+        collect=collect,
         face_model=arguments.face_model,
     )
 

@@ -93,9 +93,10 @@ class CollectingDataset:
             DatasetInUseError: Another program writes to the dataset.
             ToolchainError: The dataset or the face model is not usable.
         """
-        key, session = await self.run(lambda: self._begin(wish))
-        self.release(key)
-        return key, session
+        beginning = asyncio.ensure_future(self.run(lambda: self._begin(wish)))
+        # Where a visit ends meanwhile nobody hears of the key; then too the session ends.
+        beginning.add_done_callback(self._release_begun)
+        return await asyncio.shield(beginning)
 
     def hold(self, key: str) -> CollectingSession | None:
         """Return a session for a connection; None where it has ended, or has one already."""
@@ -108,13 +109,26 @@ class CollectingDataset:
     def release(self, key: str) -> None:
         """End a session in a while, unless a connection holds it again."""
         loop = asyncio.get_running_loop()
-        self._ends[key] = loop.call_later(self._kept_s, lambda: self._worker.submit(self._end, key))
+        self._ends[key] = loop.call_later(self._kept_s, self._order_end, key)
 
     def close(self) -> None:
         """Save what was ordered, and let other writers in."""
-        for key in list(self._sessions):
-            self._worker.submit(self._end, key)
+        # Behind a session that is just beginning.
+        self._worker.submit(self._end_all)
         self._worker.shutdown(wait=True)
+
+    def _release_begun(self, beginning: "asyncio.Future[tuple[str, CollectingSession]]") -> None:
+        if not beginning.cancelled() and beginning.exception() is None:
+            self.release(beginning.result()[0])
+
+    def _order_end(self, key: str) -> None:
+        # No connection may take it from now on, even if the thread has other work first.
+        del self._ends[key]
+        self._worker.submit(self._end, key)
+
+    def _end_all(self) -> None:
+        for key in list(self._sessions):
+            self._end(key)
 
     def _begin(self, wish: SessionWish) -> tuple[str, CollectingSession]:
         if len(self._sessions) >= MOST_SESSIONS:
@@ -134,7 +148,6 @@ class CollectingDataset:
         return key, session
 
     def _end(self, key: str) -> None:
-        self._ends.pop(key, None)
         session = self._sessions.pop(key, None)
         if session is not None:
             session.close()

@@ -23,7 +23,7 @@ from maskage.capture.shutter import Gate
 from maskage.dataset.consent import SELF_SUBJECT, Consent, check_subject
 from maskage.errors import DatasetInUseError, ToolchainError, UnreadableImageError, UsageError
 
-_NO_SESSION, _GONE_SILENT = 4404, 4000
+_NO_SESSION, _OUR_FAULT, _GONE_SILENT = 4404, 1011, 4000
 
 
 class ConsentRequest(BaseModel):
@@ -120,7 +120,8 @@ async def _serve(socket: WebSocket, dataset: CollectingDataset, session: Collect
             await socket.close(_GONE_SILENT, "no picture for a minute")
             return
         if isinstance(data, str):
-            with suppress(ValueError):
+            # The second: brackets in brackets without end.
+            with suppress(ValueError, RecursionError):
                 order = json.loads(data)
                 if isinstance(order, dict):
                     session.obey(order)
@@ -129,4 +130,7 @@ async def _serve(socket: WebSocket, dataset: CollectingDataset, session: Collect
             answer = await dataset.run(partial(session.see, data))
         except UnreadableImageError as fault:
             answer = {"fault": str(fault)}
+        except ToolchainError as fault:
+            await refuse_socket(socket, str(fault), _OUR_FAULT)
+            return
         await socket.send_json(answer)

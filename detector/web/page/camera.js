@@ -31,7 +31,7 @@ const WHY_NOT = {
 // What a browser lacks for a camera, or an empty text.
 export function whatIsMissing() {
   if (!window.isSecureContext)
-    return "Browsers give a page the camera only over https, or on the program's own machine. Start the program with a certificate (detector serve --host 0.0.0.0 --tls-cert FILE --tls-key FILE, or --lan where it is offered), and open the https address that it prints.";
+    return "Browsers give a page the camera only over https, or on the program's own machine. Start the program with --lan (or with --tls-cert and --tls-key), and open the https address that it prints.";
   if (!navigator.mediaDevices?.getUserMedia)
     return "This browser has no camera for pages. Try a current Firefox, Chrome or Safari.";
   return "";

@@ -53,7 +53,7 @@ export class History {
   }
 
   describeAlarms(found) {
-    if (!found.has_alarms) return "No alarm was asked for. Start with --on PATTERN and --exec or --webhook.";
+    if (!found.has_alarms) return "No alarm was asked for. Start with --on PATTERN and --exec, --webhook or --mqtt.";
     if (!found.alarms.length) return "No alarm since the start.";
     const before = found.alarms_raised - found.alarms.length;
     return before > 0 ? `The last ${found.alarms.length}; ${before} before them are not listed.` : "";

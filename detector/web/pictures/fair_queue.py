@@ -110,7 +110,10 @@ class FairQueue:
         tickets = self._waiting[greedy]
         if len(tickets) <= len(self._waiting.get(client, ())) + 1:
             raise QueueFullError(self.waiting)
-        tickets.pop().turn.set_exception(QueueFullError(self.waiting))
+        newest = tickets.pop()
+        # One whose time has just run out goes by itself.
+        if not newest.turn.done():
+            newest.turn.set_exception(QueueFullError(self.waiting))
 
     def _withdraw(self, client: str, ticket: _Ticket) -> None:
         """Forget a request that waits no more; a place that was just given to it is free again."""

@@ -103,6 +103,16 @@ def test_a_face_lands_in_the_folder_of_its_right_label_with_all_that_is_known(
     assert np.abs(saved.astype(int) - expected).mean() < 4
 
 
+def test_after_a_correction_others_may_write_to_the_dataset(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    with Corrections(CorrectionStore(root), MASK_AGE, "model") as corrections:
+        for count in (1, 2):
+            box = FaceBox(40 * count, 100, 90, 90, 0.9)
+            corrections.save(frame(), box, "mask_old", "demo", "demo camera")
+            assert outcome(corrections).startswith("saved ")
+            assert len(photos_in(root)) == count
+
+
 def test_several_corrections_are_all_saved_in_one_session(tmp_path: Path) -> None:
     with Corrections(CorrectionStore(tmp_path / "data"), MASK_AGE, "model") as corrections:
         for number, label in enumerate(MASK_AGE.labels):

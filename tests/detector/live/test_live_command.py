@@ -96,6 +96,10 @@ def test_other_machines_are_not_served_without_tls_and_a_password(
         (["--threshold", "2"], "found 2"),
         (["--no-camera", "--record"], "--record needs a camera"),
         (["--no-camera", "--source", "demo"], "--source needs a camera"),
+        (["--collect", "data", "--record"], "--collect without --source opens none"),
+        (["--source", "demo", "--on", "*"], "Add --exec CMD, --webhook URL or --mqtt URL."),
+        (["--collect", __file__], "is no folder"),
+        (["--no-camera", "--collect", __file__], "is no folder"),
         (["--no-camera", "--self"], "--self needs a camera"),
         (["--no-camera", "--on", "mask_old"], "--on needs a camera"),
     ],
@@ -277,9 +281,10 @@ def test_after_ctrl_c_in_the_middle_of_a_recording_it_can_be_watched(
 
 
 def test_a_polite_kill_leaves_a_recording_that_plays(bundle: ModelBundle, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "detector.cli", "live", "--headless", "--source", "demo"]
+    command = [sys.executable, "-m", "detector.cli", "live", "--headless"]
+    sources = ["--source", "demo", "--source", "demo"]
     process = subprocess.Popen(
-        [*command, "--model", str(bundle.folder), "--record", "--json", "events.jsonl"],
+        [*command, *sources, "--model", str(bundle.folder), "--record", "--json", "events.jsonl"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -294,7 +299,8 @@ def test_a_polite_kill_leaves_a_recording_that_plays(bundle: ModelBundle, tmp_pa
     process.send_signal(signal.SIGTERM)
     told, _ = process.communicate(timeout=30)
     assert process.returncode == 128 + signal.SIGTERM
-    assert told.count("frames labelled at") == 1
+    summary = [line for line in told.splitlines() if "frames labelled at" in line]
+    assert [line.partition(":")[0] for line in summary[1:]] == ["  demo", "  demo (2)"]
     (recording,) = (tmp_path / "recordings").iterdir()
     assert f"recorded recordings/{recording.name}" in told
     video = VideoFile(recording, pace=False)

@@ -1,7 +1,9 @@
 """`/openapi.json` describes what the server really does, and `/docs` shows it without scripts."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -9,9 +11,12 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from detector.screens.base import CameraFigures, CameraPhase, Counts
 from detector.web.answers import BatchAnswer, ViewEvent
 from detector.web.api_docs import describe_type
 from detector.web.options import WebOptions
+from detector.web.views.events import describe_view
+from detector.web.views.hub import NumberedView
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import encode_jpeg
 from maskage.records import RgbImage
@@ -73,10 +78,38 @@ def test_a_view_and_a_batch_are_as_their_schemas_say(
     with served.client.stream("GET", "/events?format=jsonl") as stream:
         line = next(each for each in stream.iter_lines() if each)
     ViewEvent.model_validate_json(line, strict=True)
+    assert set(json.loads(line)) <= set(ViewEvent.model_fields)
     files = [("images", ("a.jpg", encode_jpeg(paint("mask_old")))), ("images", ("b", b"x"))]
     batch = served.client.post("/classify", files=files)
     answer = TypeAdapter(BatchAnswer).validate_json(batch.text)
     assert answer.classified == 1
+
+
+def test_the_view_of_several_cameras_is_as_its_schema_says(served: Served) -> None:
+    cameras = (
+        CameraFigures(0, "door", CameraPhase.LIVE, 12.3, 80.4, 1, Counts(10, 2, 0)),
+        CameraFigures(1, "yard", CameraPhase.WAITING),
+    )
+    for shown in (0, None):
+        view = replace(make_view(), camera=shown, cameras=cameras)
+        event = describe_view(NumberedView(1, view, 0.0))
+        assert set(event) <= set(ViewEvent.model_fields)
+        found = ViewEvent.model_validate_json(json.dumps(event), strict=True)
+        assert (found.sources[1].state, found.shown) == ("waiting", "all" if shown is None else 0)
+
+
+def test_the_refusals_of_the_history_and_of_collecting_are_described(
+    bundle: ModelBundle, tmp_path: Path
+) -> None:
+    with serving(bundle, WebOptions(port=0, token=TOKEN, collect=tmp_path / "data")) as served:
+        described = served.client.get("/openapi.json").json()["paths"]
+    file = described["/history/{kind}/{name}"]
+    assert {"404", "410", "422"} <= set(file["get"]["responses"])
+    assert {"404", "409", "410", "422"} <= set(file["delete"]["responses"])
+    collect = described["/collect/sessions"]["post"]["responses"]
+    assert {"403", "409", "422", "503"} <= set(collect)
+    assert "422" in described["/signed-addresses"]["post"]["responses"]
+    assert "422" not in described["/session"]["get"]["responses"]
 
 
 class _Found(HTMLParser):

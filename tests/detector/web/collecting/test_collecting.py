@@ -1,6 +1,8 @@
 """Collect in the browser: who may, what is saved, what is undone, and who else may write."""
 
+import asyncio
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -9,15 +11,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
+from detector.web.collecting.dataset import CollectingDataset, SessionWish
+from detector.web.collecting.routes import collecting_routes
 from detector.web.options import WebOptions
+from maskage.capture.shutter import Gate
 from maskage.dataset.consent import Consent
 from maskage.dataset.store import PhotoStore
-from maskage.errors import DatasetInUseError
+from maskage.errors import DatasetInUseError, EnvironmentProblemError
+from maskage.faces.finder import FaceFinder, GuideFinder
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import encode_jpeg
+from maskage.records import FaceBox, RgbImage
 from tests.detector.web.web_server import TOKEN, Served, serving, wait_until
 
 AUTHORIZATION = {"Authorization": f"Bearer {TOKEN}"}
@@ -240,3 +249,79 @@ def test_the_page_needs_the_token_and_is_there_only_where_it_was_asked_for(
     with serving(bundle, has_camera=False) as other:
         assert other.client.get("/collect").status_code == 404
         assert other.client.get("/about").json()["collects"] is False
+
+
+def test_an_order_that_is_no_order_ends_nothing(served: Served) -> None:
+    with camera_of(served, begin(served)) as camera:
+        for text in ("[" * 100_000, "{", "7", '{"hold": ["mask_old"]}'):
+            camera.line.send(text)
+        camera.tap("mask_old", 1)
+
+
+class BrokenFinder(GuideFinder):
+    """A finder whose model breaks while it is used."""
+
+    def find(self, pixels: RgbImage) -> list[FaceBox]:
+        raise EnvironmentProblemError("The face model cannot be run.")
+
+
+def test_a_finder_that_breaks_is_named_to_the_visitor(root: Path) -> None:
+    app = FastAPI()
+    dataset = CollectingDataset(root, lambda: BrokenFinder("nobody looked"))
+    app.include_router(collecting_routes(dataset))
+    with TestClient(app) as client:
+        key = client.post("/collect/sessions", json=ME).json()["session"]
+        with client.websocket_connect(f"/collect/camera?session={key}") as line:
+            line.send_bytes(encode_jpeg(np.zeros((240, 320, 3), np.uint8)))
+            assert line.receive_json() == {"refused": "The face model cannot be run."}
+        dataset.close()
+
+
+def test_a_visit_that_ends_while_a_session_begins_keeps_no_place(root: Path) -> None:
+    async def check() -> None:
+        is_opened = threading.Event()
+
+        def open_finder() -> FaceFinder:
+            assert is_opened.wait(WAIT_S)
+            return GuideFinder("nobody looked")
+
+        dataset = CollectingDataset(root, open_finder, kept_s=0.0)
+        wish = SessionWish("me", Gate.OFF, is_self=True)
+        beginning = asyncio.create_task(dataset.begin(wish))
+        await asyncio.sleep(0)
+        beginning.cancel()
+        is_opened.set()
+        async with asyncio.timeout(WAIT_S):
+            while not await dataset.run(lambda: is_free(root)):
+                await asyncio.sleep(0.01)
+        dataset.close()
+
+    asyncio.run(check())
+
+
+def is_free(root: Path) -> bool:
+    """True where a dataset is there, and nobody writes to it."""
+    try:
+        with PhotoStore(root) as store:
+            return bool(store.consents())
+    except DatasetInUseError:
+        return False
+
+
+def test_a_session_that_is_just_ending_is_not_held_again(root: Path) -> None:
+    async def check() -> None:
+        dataset = CollectingDataset(root, lambda: GuideFinder("nobody looked"), kept_s=0.0)
+        key, _ = await dataset.begin(SessionWish("me", Gate.OFF, is_self=True))
+        is_over = threading.Event()
+        work = asyncio.create_task(dataset.run(lambda: is_over.wait(WAIT_S)))
+        async with asyncio.timeout(WAIT_S):
+            # The thread is busy, so the order to end the session waits behind that.
+            while dataset.hold(key) is not None:
+                dataset.release(key)
+                await asyncio.sleep(0.01)
+        is_over.set()
+        await work
+        dataset.close()
+        assert is_free(root)
+
+    asyncio.run(check())

@@ -117,6 +117,7 @@ def test_a_page_that_is_not_secure_says_what_the_camera_needs(
     with serving(bundle, options, has_camera=False) as served:
         visit(browser, served, "lan.test")
         browser.wait_for(f"{MESSAGE}.includes('only over https')", WAIT_S)
+        assert browser.run(f"{MESSAGE}.includes('with --lan')")
 
 
 def test_without_a_camera_or_its_permission_the_page_says_what_to_do(

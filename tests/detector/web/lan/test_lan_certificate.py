@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -174,3 +175,9 @@ def test_this_machine_is_found_under_its_names() -> None:
     assert len(set(host.addresses)) == len(host.addresses)
     assert HostNames((), ("127.0.0.1",)).is_alone
     assert not HOME.is_alone
+
+
+def test_a_machine_with_many_addresses_keeps_its_certificate(path: Path) -> None:
+    host = HostNames(("localhost",), tuple(f"10.0.0.{number}" for number in range(40)))
+    made = keep_certificate(path, host, NOW)
+    assert keep_certificate(path, host, NOW) == replace(made, reason=None)

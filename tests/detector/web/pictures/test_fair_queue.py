@@ -144,3 +144,20 @@ def test_no_place_is_lost_by_who_gives_up(rounds: int) -> None:
         assert (queue.inside, queue.waiting) == (0, 0)
 
     run(test)
+
+
+def test_who_comes_as_another_gives_up_is_not_hurt_by_it() -> None:
+    async def check() -> None:
+        visits = _Visits(FairQueue(limits(most_waiting=3)))
+        inside = visits.begin("inside")
+        await settle()
+        greedy = [visits.begin("greedy") for _ in range(3)]
+        await settle()
+        # One comes as the time of another runs out, which has not had its turn in the loop yet.
+        coming = visits.begin("new")
+        greedy[-1].cancel()
+        await settle()
+        visits.let_go()
+        assert await asyncio.gather(inside, coming, *greedy[:2]) == ["served"] * 4
+
+    run(check)
