@@ -171,6 +171,16 @@ def test_the_detector_runs_with_the_packages_of_the_image_alone(
             import sys
             for name in {barred!r}:
                 sys.modules[name] = None
+            # What the server and `--lan` load, which `run` does not.
+            import detector.web.access.protocol
+            from datetime import datetime, UTC
+            from pathlib import Path
+            from detector.web.lan.addresses import find_host_names
+            from detector.web.lan.certificate import keep_certificate
+            from detector.web.lan.invitation import draw_qr_code
+            keep_certificate(Path({str(tmp_path)!r}, "own.pem"), find_host_names(),
+                             datetime.now(UTC))
+            draw_qr_code("https://localhost/")
             from detector.cli import main
             sys.exit(main(["run", "demo", "--frames", "3", "--json", "-", "--model",
                            {str(bundle.folder)!r}]))
