@@ -63,7 +63,8 @@ class YuNet:
     """
 
     def __init__(self, model: Path, score_threshold: float, known_sha256: str = "") -> None:
-        data = read_regular_file(model, LARGEST_FACE_MODEL)
+        # A link is followed: stores of downloads hold links, and the bytes are checked below.
+        data = read_regular_file(model.resolve(), LARGEST_FACE_MODEL)
         is_known = hashlib.sha256(data).hexdigest() == known_sha256
         self._session = _open_session(data if is_known else _checked(data))
         self._input = self._session.get_inputs()[0].name
