@@ -139,6 +139,18 @@ def test_nothing_can_be_sent_elsewhere(folder: Path, tmp_path: Path) -> None:
         assert page.run(script + "return seen.then((event) => event.blockedURI); })()")
 
 
+def test_a_proxy_is_not_asked_for_the_browser_beside(
+    browser: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY"):
+        # Nobody answers there.
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with Page("about:blank") as page:
+        assert page.run("1 + 1") == 2
+
+
 def test_a_refused_camera_is_explained(folder: Path) -> None:
     with opened(folder, FAKE_CAMERA[:1]) as (page, server):
         page.call(
