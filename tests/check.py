@@ -39,10 +39,16 @@ def failed_tests() -> list[str]:
     return list(json.loads(kept.read_text(encoding="utf-8"))) if kept.is_file() else []
 
 
+def command_again(tests: list[str], options: list[str]) -> list[str]:
+    """Return the command that runs tests alone; without its option a thorough one is skipped."""
+    thorough = [option for option in options if option == "--thorough"]
+    return [PYTHON, "-m", "pytest", *thorough, *tests]
+
+
 def pass_alone(tests: list[str]) -> bool:
     """Run tests once more, without others beside them, and say which these were."""
     print("== again, alone:", *tests, sep="\n   ", flush=True)
-    if subprocess.run([PYTHON, "-m", "pytest", *tests], cwd=ROOT).returncode != 0:
+    if subprocess.run(command_again(tests, sys.argv[1:]), cwd=ROOT).returncode != 0:
         return False
     print("PASSED ONLY ALONE, mend their timing:", *tests, sep="\n   ", flush=True)
     return True
@@ -54,7 +60,7 @@ def main() -> int:
         start = time.monotonic()
         print(f"== {name}", flush=True)
         code = subprocess.run(command, cwd=ROOT).returncode
-        if name == "pytest" and code == TESTS_FAILED and len(failed_tests()) <= MOST_AGAIN:
+        if name == "pytest" and code == TESTS_FAILED and 0 < len(failed_tests()) <= MOST_AGAIN:
             code = 0 if pass_alone(failed_tests()) else code
         if code != 0:
             failed.append(name)

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 UNIT = DEPLOY / "detector.service"
 DOCKERFILE = DEPLOY / "Dockerfile"
+MAIN = "import sys; from detector.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
 def run_tool(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -48,6 +49,22 @@ def test_the_unit_runs_as_nobody_with_cameras_alone_and_holds_no_secret() -> Non
     assert unit_values("DeviceAllow") == ["char-video4linux rw"]
     assert unit_values("CapabilityBoundingSet") == [""]
     assert not [v for v in unit_values("Environment") if "PASSWORD" in v or "TOKEN" in v]
+
+
+def test_a_service_that_is_stopped_has_not_failed(bundle: ModelBundle, tmp_path: Path) -> None:
+    words = ["serve", "--no-camera", "--port", "0", "--model", str(bundle.folder)]
+    with subprocess.Popen(
+        [sys.executable, "-c", MAIN, *words],
+        cwd=ROOT,
+        env=os.environ | {"XDG_CACHE_HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as service:
+        assert service.stdout is not None
+        assert any("Open http" in line for line in service.stdout)
+        service.terminate()
+        assert unit_values("SuccessExitStatus") == [str(service.wait(30))]
 
 
 @pytest.mark.parametrize("words", [unit_values("ExecStart")[0].split()[1:]])
@@ -171,6 +188,16 @@ def test_the_detector_runs_with_the_packages_of_the_image_alone(
             import sys
             for name in {barred!r}:
                 sys.modules[name] = None
+            # What the server and `--lan` load, which `run` does not.
+            import detector.web.access.protocol
+            from datetime import datetime, UTC
+            from pathlib import Path
+            from detector.web.lan.addresses import find_host_names
+            from detector.web.lan.certificate import keep_certificate
+            from detector.web.lan.invitation import draw_qr_code
+            keep_certificate(Path({str(tmp_path)!r}, "own.pem"), find_host_names(),
+                             datetime.now(UTC))
+            draw_qr_code("https://localhost/")
             from detector.cli import main
             sys.exit(main(["run", "demo", "--frames", "3", "--json", "-", "--model",
                            {str(bundle.folder)!r}]))

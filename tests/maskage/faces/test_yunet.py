@@ -54,6 +54,11 @@ def test_many_overlapping_boxes_are_decoded_as_opencv_does(
     np.testing.assert_allclose(in_order(found), in_order(expected), atol=0.01)
 
 
+def test_a_link_to_a_face_model_is_followed(network: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.onnx").symlink_to(network)
+    assert YuNetFinder(tmp_path / "link.onnx").find(np.zeros((64, 64, 3), np.uint8)) == []
+
+
 def test_a_smaller_picture_after_a_larger_one_sees_nothing_of_it(network: Path) -> None:
     finder = YuNet(network, SCORE_THRESHOLD)
     finder.detect(np.full((96, 96, 3), 255, np.uint8))

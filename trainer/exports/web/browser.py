@@ -13,7 +13,7 @@ from contextlib import ExitStack, suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 from maskage.errors import EnvironmentProblemError
 
@@ -189,10 +189,12 @@ class Page:
         from websockets.sync.client import connect
 
         note = Path(self._profile, "DevToolsActivePort")
+        # A proxy of the environment does not lead to this machine's own loopback address.
+        direct = build_opener(ProxyHandler({}))
         until_s = time.monotonic() + _START_S
         while time.monotonic() < until_s and self._process.poll() is None:
             if note.exists() and (lines := note.read_text().splitlines()):
-                with urlopen(f"http://127.0.0.1:{lines[0]}/json/list", timeout=10) as answer:
+                with direct.open(f"http://127.0.0.1:{lines[0]}/json/list", timeout=10) as answer:
                     pages = [each for each in json.load(answer) if each["type"] == "page"]
                 if pages:
                     return connect(pages[0]["webSocketDebuggerUrl"], max_size=None, proxy=None)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from maskage.errors import ModelRefusedError
-from maskage.faces.finder import YuNetFinder, guide_box
+from maskage.faces.finder import YuNetFinder, guide_box, whole_cells
 from maskage.formats.bundle import golden_images
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.pictures.images import encode_jpeg, read_image, resize_square
@@ -62,6 +62,15 @@ def test_without_a_finder_the_guide_is_classified(page: PageClassifier) -> None:
     assert page.find(np.zeros((51, 90, 3), np.uint8), 40) == [guide_box(90, 51)]
 
 
+def test_faces_are_looked_for_at_the_same_sides_as_here(folder: Path) -> None:
+    given = [(side, longest) for longest in (200, 330, 500, 640, 1000) for side in (90, 333, 660)]
+    script = f"import('./faces.js').then(({{ wholeCells }}) => {json.dumps(given)}.map((each) =>"
+    with opened(folder) as (page, server):
+        page.call("Page.navigate", url=server.url)
+        page.wait_for(READY)
+        assert page.run(f"{script} wholeCells(...each)))") == [whole_cells(*each) for each in given]
+
+
 def test_real_faces_are_found_where_opencv_finds_them(
     copied_folder: Path, shared: Path, face_model: Path
 ) -> None:
@@ -101,6 +110,24 @@ def test_the_camera_shows_a_label_and_the_page_opens_without_its_server(folder: 
         assert page.run("document.getElementById('stage').hidden")
 
 
+def test_a_camera_that_is_started_twice_is_held_once(folder: Path) -> None:
+    with opened(folder, FAKE_CAMERA) as (page, server):
+        page.call("Page.navigate", url=server.url)
+        page.wait_for(READY)
+        page.run(
+            "(() => { const devices = navigator.mediaDevices; window.tracks = [];"
+            "const open = devices.getUserMedia.bind(devices);"
+            "devices.getUserMedia = async (wanted) => { const stream = await open(wanted);"
+            "window.tracks.push(...stream.getTracks()); return stream; };"
+            "for (let turn = 0; turn < 3; turn++) document.getElementById('camera').click(); })()"
+        )
+        page.wait_for("window.tracks.length === 3 && !!document.querySelector('#faces .face b')")
+        assert page.run("window.tracks.filter((each) => each.readyState === 'live').length") == 1
+        assert not page.run(FAULT)
+        page.run("document.getElementById('camera').click()")
+        page.wait_for("window.tracks.every((each) => each.readyState === 'ended')")
+
+
 def test_nothing_can_be_sent_elsewhere(folder: Path, tmp_path: Path) -> None:
     with opened(folder) as (page, server), FolderServer(tmp_path) as other:
         page.call("Page.navigate", url=server.url)
@@ -110,6 +137,18 @@ def test_nothing_can_be_sent_elsewhere(folder: Path, tmp_path: Path) -> None:
         )
         script = f"(() => {{ const seen = {blocked}; fetch('{other.url}').catch(() => 0);"
         assert page.run(script + "return seen.then((event) => event.blockedURI); })()")
+
+
+def test_a_proxy_is_not_asked_for_the_browser_beside(
+    browser: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY"):
+        # Nobody answers there.
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with Page("about:blank") as page:
+        assert page.run("1 + 1") == 2
 
 
 def test_a_refused_camera_is_explained(folder: Path) -> None:

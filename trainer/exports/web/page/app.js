@@ -69,8 +69,10 @@ async function start(engine, open) {
   const mine = ++run;
   say("Starting the camera ...");
   try {
-    await open();
+    if (!await open() || mine !== run) return;
   } catch (fault) {
+    if (mine !== run) return;
+    camera.stop();
     showCamera();
     say("");
     complain(fault);

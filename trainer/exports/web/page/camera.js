@@ -21,6 +21,7 @@ export class Camera {
     this.stream = null;
     this.facing = "user";
     this.device = "";
+    this.opened = 0;
   }
 
   get isOn() { return this.stream !== null; }
@@ -31,8 +32,11 @@ export class Camera {
     return (facing || this.facing) === "user";
   }
 
+  /** Start the camera. One that is stopped or started anew before it answers is given back.
+   *  @returns True where it is on now. */
   async start() {
     this.stop();
+    const mine = this.opened;
     if (!navigator.mediaDevices?.getUserMedia) {
       throw new Fault(window.isSecureContext ? REFUSALS.NotFoundError
         : "A browser gives the camera only to a page from https or from localhost, and this one " +
@@ -46,8 +50,13 @@ export class Camera {
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
     } catch (fault) {
+      if (mine !== this.opened) return false;
       throw new Fault(REFUSALS[fault.name] || `The camera does not start (${fault.name}: ${
         fault.message}). Reload the page, or choose pictures.`);
+    }
+    if (mine !== this.opened) {
+      stream.getTracks().forEach((track) => track.stop());
+      return false;
     }
     this.stream = stream;
     stream.getVideoTracks()[0].addEventListener("ended", () => {
@@ -56,11 +65,18 @@ export class Camera {
       this.lost("The camera was taken away or unplugged. Press Start camera to try again.");
     });
     this.video.srcObject = stream;
-    await this.video.play();
+    try {
+      await this.video.play();
+    } catch (fault) {
+      if (mine !== this.opened) return false;
+      throw fault;
+    }
     this.video.classList.toggle("mirrored", this.isMirrored);
+    return mine === this.opened;
   }
 
   stop() {
+    this.opened++;
     this.stream?.getTracks().forEach((track) => track.stop());
     this.stream = null;
     this.video.srcObject = null;
@@ -70,7 +86,7 @@ export class Camera {
   async turn() {
     this.facing = this.facing === "user" ? "environment" : "user";
     this.device = "";
-    await this.start();
+    return this.start();
   }
 
   /** Return the cameras as [id, name]; names are known once one was permitted. */

@@ -5,6 +5,7 @@ const SCORE = 0.6, OVERLAP = 0.3;
 const STRIDES = [8, 16, 32];
 // YuNet sees faces down to some 20 px of its own input.
 const SMALLEST_SEEN_PX = 20, LEAST_SIDE_PX = 320, MOST_SIDE_PX = 960;
+const CELL_PX = STRIDES[STRIDES.length - 1];
 
 /** A box in pixels of the whole picture.
  *  @typedef {{x: number, y: number, width: number, height: number, score: number}} Box */
@@ -22,9 +23,7 @@ export function guideBox(width, height) {
 export async function findFaces(picture, run, smallestFace) {
   const { width, height } = picture;
   const longest = Math.max(width, height);
-  const wanted = (longest * SMALLEST_SEEN_PX) / smallestFace;
-  const side = Math.min(MOST_SIDE_PX, Math.max(LEAST_SIDE_PX, wanted));
-  const scale = Math.min(1, side / longest);
+  const scale = wholeCells((longest * SMALLEST_SEEN_PX) / smallestFace, longest) / longest;
   const columns = Math.max(1, roundHalfEven(width * scale));
   const rows = Math.max(1, roundHalfEven(height * scale));
   const small = scale < 1
@@ -35,6 +34,14 @@ export async function findFaces(picture, run, smallestFace) {
   const found = dropOverlapping(decode(outputs, input.width, input.height));
   return found.map((row) => boxWithin(row, scale, width, height)).filter(Boolean)
     .sort((a, b) => b.width * b.height - a.width * a.height);
+}
+
+/** Return the multiple of the largest cell nearest to a side, in a picture of `longest` px: there
+ *  more faces are found than at other sides. A small picture stays as it is. */
+export function wholeCells(side, longest) {
+  if (longest <= LEAST_SIDE_PX) return longest;
+  const cells = roundHalfEven(Math.min(MOST_SIDE_PX, Math.max(LEAST_SIDE_PX, side)) / CELL_PX);
+  return Math.min(cells, Math.floor(longest / CELL_PX)) * CELL_PX;
 }
 
 /** Lay pixels out as the network takes them: planes of B, G and R, filled up to 32 px. */
