@@ -227,7 +227,14 @@ class MqttPublisher(ClosingMixin):
             )
 
     def _publish(self, message: Message, qos: int = 0) -> "MQTTMessageInfo":
-        return self._client.publish(message.topic, message.text, qos, message.is_retained)
+        from paho.mqtt.enums import MQTTErrorCode
+
+        sent = self._client.publish(message.topic, message.text, qos, message.is_retained)
+        if qos and sent.rc is MQTTErrorCode.MQTT_ERR_NO_CONN:
+            # The connection was lost just before. The client keeps it until the broker is back, but
+            # with this code `is_published` raises an error for ever.
+            sent.rc = MQTTErrorCode.MQTT_ERR_SUCCESS
+        return sent
 
     def _work(self) -> None:
         while not self._closing.wait(_POLL_S / 2):

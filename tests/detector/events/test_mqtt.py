@@ -156,6 +156,27 @@ def test_an_alarm_of_a_broker_that_stays_away_fails_and_ends_when_told(tmp_path:
             mqtt.alarms.carry_out(ALARM)
 
 
+def test_an_alarm_of_the_moment_in_which_the_connection_is_lost_arrives_later(
+    tmp_path: Path,
+) -> None:
+    broker = RunningBroker(tmp_path)
+    port = broker.port
+    broker.stop()
+    with (
+        MqttPublisher(options_for(port), MASK_AGE, SETTINGS, lambda words: None) as mqtt,
+        Alarms(SETTINGS, "front door", more_actions=[mqtt.alarms]) as alarms,
+    ):
+        # It has gone, and nobody has noticed.
+        mqtt._connected.set()
+        faces = (make_face(1, "nomask_old"),)
+        for number in range(0, 30, 5):
+            alarms.update(make_view(number, faces).result)
+        wait_until(lambda: bool(mqtt._client._out_messages), 30)
+        broker = RunningBroker(tmp_path, port)
+        wait_until(lambda: alarms.summary.done == 1, 60)
+    broker.stop()
+
+
 def test_a_wrong_password_is_reported_with_what_to_do_and_never_shown(
     broker: RunningBroker,
 ) -> None:
