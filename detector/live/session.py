@@ -23,7 +23,7 @@ from detector.source_guard import require_source_kept
 from detector.tracking.pipeline import FrameResult, open_pipeline
 from maskage.cameras.sources import shows_pictures
 from maskage.classes.scheme import Scheme
-from maskage.console import say
+from maskage.console import say, say_block
 from maskage.errors import CameraError, DatasetError, EnvironmentProblemError
 from maskage.formats.bundle import find_bundle, load_bundle
 from maskage.formats.output_log import Kind, Output, log_output
@@ -51,7 +51,7 @@ def run_live(request: LiveRequest) -> LiveSummary:
     except (KeyboardInterrupt, SystemExit):
         # The usual end of a view without keys: its summary is printed too.
         if loop is not None and loop.summary.frames:
-            say(str(loop.summary))
+            say_block(loop.summary)
         raise
     summary = loop.summary
     report_left_out(summary.left_out)
@@ -83,7 +83,7 @@ def _require_pictures(cameras: WatchedCameras, summary: LiveSummary) -> None:
         )
     faults = [str(camera.fault) for camera in cameras if camera.fault is not None]
     if faults:
-        say(str(summary))
+        say_block(summary)
         raise CameraError(*faults, "All else was watched to its end.")
 
 
