@@ -236,6 +236,7 @@ def test_the_password_comes_from_a_file_or_the_environment(tmp_path: Path) -> No
         ("mqtt://me:secret@host/", "--mqtt-password-file"),
         ("mqtt://", "cannot be read"),
         ("mqtt://host:99999/", "cannot be read"),
+        ("mqtt://host:0/", "no port 0"),
         ("mqtt://host/a?b", "no '\\?'"),
         ("mqtt://host/a+b", "cannot begin a topic"),
         ("mqtt://host/$SYS", "cannot begin a topic"),
