@@ -134,6 +134,8 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> tuple[LiveLoop, Watched
     held.callback(controls.close)
     mqtt = _open_mqtt(request, bundle.scheme, alarms, controls.add_message, held)
     if mqtt:
+        for watched in cameras:
+            mqtt.announce(watched.name)
         listeners.append(lambda result: mqtt.update(result, cameras.cameras[result.camera].name))
     raised = _open_alarms(alarms, cameras, controls.add_message, mqtt, held) if alarms else None
     history = None

@@ -77,6 +77,16 @@ def test_events_state_and_discovery_are_published(broker: RunningBroker) -> None
         assert f"{DOOR}/event" not in later.topics()
 
 
+def test_a_camera_that_has_given_no_picture_is_known_and_away(broker: RunningBroker) -> None:
+    with listening(broker.port) as heard, MqttPublisher(options_for(broker.port), MASK_AGE) as mqtt:
+        mqtt.announce("front door")
+        wait_until(lambda: heard.last(f"{DOOR}/availability") == "offline", 30)
+        assert "homeassistant/binary_sensor/house_cam_front_door/camera/config" in heard.topics()
+        assert heard.last(f"{DOOR}/state") is None
+        mqtt.update(RESULT, "front door")
+        wait_until(lambda: heard.last(f"{DOOR}/availability") == "online", 30)
+
+
 def test_home_assistant_is_told_where_each_figure_lies() -> None:
     topics = Topics("house/cam", MASK_AGE, SETTINGS)
     topics.of("front door")
