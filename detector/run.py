@@ -9,6 +9,7 @@ from detector.live.sources import public_source
 from detector.picture_tree import WRITTEN_HERE, PictureTree, Unread
 from detector.run_outputs import OpenOutputs, RunOutputs, open_outputs
 from detector.run_summary import FaceCounts, LabellingSummary, scheme_has_masks
+from detector.source_guard import require_source_kept
 from detector.tracking.pipeline import LivePipeline, ModelRequest, open_pipeline
 from maskage.cameras.sources import Camera, open_camera, shows_pictures
 from maskage.cameras.video.video_file import VideoDamage, VideoFile
@@ -63,7 +64,9 @@ def run_source(request: RunRequest) -> LabellingSummary:
     Raises:
         ToolchainError: The source, the model or an output is not usable.
     """
-    source = request.source
+    source, outputs = request.source, request.outputs
+    files = {"--json": outputs.json_out, "--csv": outputs.csv_out, "--video": outputs.video_out}
+    require_source_kept([source.name], files)
     bundle = load_bundle(find_bundle(request.model.folder))
     _require_classes(request, bundle.scheme)
     request.outputs.log(source.name, bundle.folder)

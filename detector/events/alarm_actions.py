@@ -211,9 +211,12 @@ class ActionWorker:
                 self.done += 1
                 self._note_end(alarm, "done")
             except EnvironmentProblemError as fault:
-                self.failed += 1
-                self._note_end(alarm, "failed")
-                if self.failed == 1:
-                    self._report(
-                        f"{self._action.name}: {fault}. Further failures are only counted."
-                    )
+                self._note_failure(alarm, str(fault))
+            except Exception as fault:  # noqa: BLE001  a dead thread would lose all later alarms
+                self._note_failure(alarm, repr(fault))
+
+    def _note_failure(self, alarm: Alarm, reason: str) -> None:
+        self.failed += 1
+        self._note_end(alarm, "failed")
+        if self.failed == 1:
+            self._report(f"{self._action.name}: {reason}. Further failures are only counted.")

@@ -120,6 +120,7 @@ def read_alarm_rules(arguments: argparse.Namespace) -> AlarmRules | None:
         UsageError: A program, address or time is not usable, or one is missing.
     """
     has_mqtt = getattr(arguments, "mqtt", None) is not None
+    or_mqtt = ", or --mqtt URL" if hasattr(arguments, "mqtt") else ""
     has_action = bool(arguments.exec or arguments.webhook)
     if not arguments.on:
         if has_action:
@@ -131,10 +132,10 @@ def read_alarm_rules(arguments: argparse.Namespace) -> AlarmRules | None:
             raise UsageError("--on-for and --cool-down are for alarms. Add --on PATTERN.")
         return None
     if not (has_action or has_mqtt):
-        ways = "--exec CMD, --webhook URL or --mqtt URL"
-        if not hasattr(arguments, "mqtt"):
-            ways = "--exec CMD or --webhook URL"
-        raise UsageError(f"--on says what raises an alarm, not what it does. Add {ways}.")
+        raise UsageError(
+            f"--on says what raises an alarm, not what it does. Add --exec CMD or --webhook URL"
+            f"{or_mqtt}."
+        )
     on_for_s = ON_FOR_S if arguments.on_for is None else arguments.on_for
     cool_down_s = COOL_DOWN_S if arguments.cool_down is None else arguments.cool_down
     if not 0 <= on_for_s < math.inf:

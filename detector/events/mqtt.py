@@ -5,6 +5,7 @@ tried again; what happened meanwhile is not made up for, except that an alarm wa
 """
 
 import json
+import math
 import secrets
 import ssl
 import sys
@@ -54,7 +55,7 @@ class _Source:
     """What one camera was last heard of, and what was published of it."""
 
     result: FrameResult | None = None
-    taken_s: float = 0.0
+    taken_s: float = -math.inf
     times_s: deque[float] = field(default_factory=lambda: deque(maxlen=30))
     is_new: bool = False
     is_greeted: bool = False
@@ -119,6 +120,11 @@ class MqttPublisher(ClosingMixin):
     def is_connected(self) -> bool:
         """True while the broker takes messages."""
         return self._connected.is_set()
+
+    def announce(self, source: str) -> None:
+        """Publish that there is a camera; it counts as away until its first frame."""
+        with self._lock:
+            self._sources.setdefault(source, _Source())
 
     def update(self, result: FrameResult, source: str) -> None:
         """Take in the next frame of a camera; never waits."""
@@ -227,7 +233,14 @@ class MqttPublisher(ClosingMixin):
             )
 
     def _publish(self, message: Message, qos: int = 0) -> "MQTTMessageInfo":
-        return self._client.publish(message.topic, message.text, qos, message.is_retained)
+        from paho.mqtt.enums import MQTTErrorCode
+
+        sent = self._client.publish(message.topic, message.text, qos, message.is_retained)
+        if qos and sent.rc is MQTTErrorCode.MQTT_ERR_NO_CONN:
+            # The connection was lost just before. The client keeps it until the broker is back, but
+            # with this code `is_published` raises an error for ever.
+            sent.rc = MQTTErrorCode.MQTT_ERR_SUCCESS
+        return sent
 
     def _work(self) -> None:
         while not self._closing.wait(_POLL_S / 2):

@@ -98,6 +98,8 @@ def parse_mqtt_url(url: str, password: str | None = None) -> MqttOptions:
             f"--mqtt: every user of this machine can read a password that stands in the address. "
             f"Write it into a file for --mqtt-password-file, or set {PASSWORD_VARIABLE}."
         )
+    if parts.port == 0:
+        raise UsageError(f"--mqtt: there is no port 0. {_WRITE_IT_LIKE}")
     if parts.query or parts.fragment:
         raise UsageError(f"--mqtt takes no '?' and no '#'. {_WRITE_IT_LIKE}")
     user = None if parts.username is None else unquote(parts.username)

@@ -91,13 +91,13 @@ def _refuse_with_no_camera(arguments: argparse.Namespace, parser: argparse.Argum
     for name, value in vars(arguments).items():
         if name not in _WITHOUT_CAMERA and value != parser.get_default(name):
             option = "--self" if name == "is_self" else f"--{name.replace('_', '-')}"
-            if not arguments.no_camera:
+            if arguments.no_camera:
                 raise UsageError(
-                    f"{option} needs a camera, and --collect without --source opens none. Name a "
-                    f"--source, or leave {option} out."
+                    f"{option} needs a camera, and --no-camera opens none. Leave one of them out."
                 )
             raise UsageError(
-                f"{option} needs a camera, and --no-camera opens none. Leave one of them out."
+                f"{option} needs a camera, and --collect without --source opens none. Add "
+                f"--source, or leave {option} out."
             )
 
 

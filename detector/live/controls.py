@@ -118,6 +118,9 @@ class LiveControls:
         if self._is_blurred:
             # While faces are only followed, a new one would stay unseen, and so unblurred.
             self._cameras.adjust(thrift=EVERYTHING)
+            if self._cameras.are_several:
+                # In a picture of all, that of a camera which gives no other one would stay so.
+                self._cameras.find_again()
         self._say(
             f"recording {path}, {'faces blurred' if self._is_blurred else 'faces as they are'}"
         )

@@ -5,6 +5,7 @@ survives a power cut, take longer than a frame.
 """
 
 import queue
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -67,9 +68,9 @@ class _Shot:
 class Corrections(ClosingMixin):
     """A thread that saves faces into a dataset, one after the other.
 
-    The dataset is opened, and locked against other writers, while corrections wait: visitors may
-    photograph into the same one. As in the collector, nobody before a webcam or stream is
-    photographed without a consent on record.
+    The dataset is open, and locked against other writers, only while corrections are saved: others
+    may photograph into it meanwhile, as visitors of `detector serve --collect`. As in the
+    collector, nobody before a webcam or stream is photographed without a consent on record.
 
     A dataset that is missing is made with the model's classes.
 
@@ -94,7 +95,7 @@ class Corrections(ClosingMixin):
         self._session = new_session_id()
         self._store: PhotoStore | None = None
         self._messages: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._waiting = 0
+        self._waiting, self._counting = 0, threading.Lock()
         self._made: dict[tuple[float, FaceBox], Photo] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="corrections")
 
@@ -120,7 +121,8 @@ class Corrections(ClosingMixin):
             return f"not saved: {objection}"
         if self._waiting >= WAITING:
             return "not saved: the disk does not keep up"
-        self._waiting += 1
+        with self._counting:
+            self._waiting += 1
         # Cut out now: a camera may use its memory again.
         crop = crop_face(frame.pixels, box, CROP_MARGIN)
         shot = _Shot(
@@ -146,22 +148,21 @@ class Corrections(ClosingMixin):
 
     def _save(self, shot: "_Shot") -> None:
         try:
-            try:
-                message = self._save_allowed(shot)
-            finally:
-                self._let_go_when_idle()
+            message = self._save_allowed(shot)
         except ToolchainError as fault:
             message = f"not saved: {fault}"
         except Exception as fault:  # noqa: BLE001  nothing else would report it
             message = f"not saved: {fault!r}"
+        with self._counting:
+            self._waiting -= 1
+        if not self._waiting:
+            self._let_others_write()
         self._messages.put(message)
 
-    def _let_go_when_idle(self) -> None:
-        """Let other writers in once nothing waits, the visitors who photograph among them."""
-        self._waiting -= 1
-        if not self._waiting and self._store is not None:
-            store, self._store = self._store, None
-            store.close()
+    def _let_others_write(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
 
     def _save_allowed(self, shot: "_Shot") -> str:
         subject, today = self._dataset.subject, date.today()

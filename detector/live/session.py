@@ -19,6 +19,7 @@ from detector.live.sources import CameraChoice, can_come_later, public_source
 from detector.live.summary import LiveSummary
 from detector.live.watched import WatchedCameras
 from detector.screens.display import DisplayProbe, ScreenKind, choose_screen
+from detector.source_guard import require_source_kept
 from detector.tracking.pipeline import FrameResult, open_pipeline
 from maskage.cameras.sources import shows_pictures
 from maskage.classes.scheme import Scheme
@@ -87,7 +88,8 @@ def _require_pictures(cameras: WatchedCameras, summary: LiveSummary) -> None:
 
 
 def _open_loop(request: LiveRequest, held: ExitStack) -> tuple[LiveLoop, WatchedCameras]:
-    source = request.source
+    source, outputs = request.source, request.outputs
+    require_source_kept(source.names, {"--json": outputs.json_out, "--csv": outputs.csv_out})
     probe = None
     if request.screen in (ScreenKind.AUTO, ScreenKind.WINDOW):
         probe = DisplayProbe()
@@ -132,6 +134,8 @@ def _open_loop(request: LiveRequest, held: ExitStack) -> tuple[LiveLoop, Watched
     held.callback(controls.close)
     mqtt = _open_mqtt(request, bundle.scheme, alarms, controls.add_message, held)
     if mqtt:
+        for watched in cameras:
+            mqtt.announce(watched.name)
         listeners.append(lambda result: mqtt.update(result, cameras.cameras[result.camera].name))
     raised = _open_alarms(alarms, cameras, controls.add_message, mqtt, held) if alarms else None
     history = None

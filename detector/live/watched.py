@@ -275,6 +275,15 @@ class WatchedCameras:
         for camera in self.cameras:
             camera.pipeline.adjust(thrift=thrift, unsure_below=unsure_below)
 
+    def find_again(self) -> None:
+        """Find the faces anew in the newest frames, in which they may only have been followed."""
+        for camera in self.cameras:
+            newest = camera.newest
+            # In a picture of a folder they are always found.
+            if newest is not None and newest.frame.file is None:
+                found = camera.pipeline.process(newest.frame)
+                camera.newest = replace(found, camera=newest.camera, source=newest.source)
+
     def restart_rates(self) -> None:
         """Measure the rates anew, as after a pause."""
         for camera in self.cameras:

@@ -63,7 +63,7 @@ class FolderLock:
             raise InUseError(holder or "just starting") from fault
         try:
             os.ftruncate(self._handle, 0)
-            os.pwrite(self._handle, f"{Path(sys.argv[0]).name}, process {os.getpid()}".encode(), 0)
+            os.pwrite(self._handle, _name_holder().encode(), 0)
         except OSError:
             # Else a full disk would keep the folder locked, and nobody would hold the handle.
             self.close()
@@ -76,6 +76,10 @@ class FolderLock:
             # The kernel lets the lock go even where the disk has a fault to report.
             with suppress(OSError):
                 os.close(handle)
+
+
+def _name_holder() -> str:
+    return f"{Path(sys.argv[0]).name}, process {os.getpid()}"
 
 
 def lock_dataset(root: Path) -> FolderLock:
@@ -95,6 +99,11 @@ def lock_dataset(root: Path) -> FolderLock:
             f"work on a copy of it. Nothing was changed."
         ) from fault
     except InUseError as fault:
+        if str(fault) == _name_holder():
+            raise DatasetInUseError(
+                f"{root}: another part of this program is writing to this dataset ({fault}). Try "
+                f"again when it has finished."
+            ) from fault
         raise DatasetInUseError(
             f"{root}: another program is writing to this dataset ({fault}). Quit it first, or "
             f"choose another folder."

@@ -53,6 +53,33 @@ def run(*words: object) -> int:
     return main(["run", *map(str, words)])
 
 
+@pytest.mark.parametrize("option", ["--video", "--json", "--csv"])
+def test_no_output_replaces_the_video_that_is_labelled(
+    clip: Path, bundle: ModelBundle, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = clip.read_bytes()
+    other_name = clip.with_name("other" + clip.suffix)
+    other_name.symlink_to(clip)
+    for out in (clip, other_name):
+        assert run(clip, "--model", bundle.folder, option, out) == 2
+        assert "would be lost" in capsys.readouterr().err
+    if option != "--video":
+        words = ["live", "--headless", "--source", str(clip), "--model", str(bundle.folder)]
+        assert main([*words, option, str(clip)]) == 2
+    assert clip.read_bytes() == before
+
+
+def test_no_output_replaces_a_picture_of_the_folder_that_is_labelled(
+    pictures: Path, bundle: ModelBundle
+) -> None:
+    before = (pictures / "a.jpg").read_bytes()
+    assert run(pictures, "--model", bundle.folder, "--json", pictures / "a.jpg") == 2
+    assert (pictures / "a.jpg").read_bytes() == before
+    # A table of an earlier run is no source.
+    for _ in range(2):
+        assert run(pictures, "--model", bundle.folder, "--json", pictures / "faces.jsonl") == 0
+
+
 def test_each_frame_is_one_json_line_as_the_design_says(
     clip: Path, bundle: ModelBundle, tmp_path: Path
 ) -> None:

@@ -321,6 +321,34 @@ def test_a_command_that_fails_is_told_once_and_counted(tmp_path: Path) -> None:
     assert told == ["--exec sh: ended with code 7. Further failures are only counted."]
 
 
+class _Faulty:
+    """An action of which the first run has a bug."""
+
+    name = "faulty"
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def carry_out(self, alarm: Alarm) -> None:
+        self.runs += 1
+        if self.runs == 1:
+            raise RuntimeError("a bug")
+
+    def stop(self) -> None: ...
+
+
+def test_a_bug_in_an_action_is_a_failure_and_the_next_alarm_is_carried_out() -> None:
+    said: list[str] = []
+    with Alarms(
+        AlarmSettings(frozenset({"nomask_old"})), "test", said.append, more_actions=[_Faulty()]
+    ) as alarms:
+        for number in range(2):
+            for at_s in (0.0, 0.6):
+                alarms.update(frame(100.0 * number + at_s, face(track=number)))
+    assert (alarms.summary.done, alarms.summary.failed) == (1, 1)
+    assert "a bug" in said[0]
+
+
 def test_a_command_may_leave_its_stdin_unread_and_what_it_prints_is_discarded(
     capfd: pytest.CaptureFixture[str],
 ) -> None:

@@ -77,6 +77,16 @@ def test_events_state_and_discovery_are_published(broker: RunningBroker) -> None
         assert f"{DOOR}/event" not in later.topics()
 
 
+def test_a_camera_that_has_given_no_picture_is_known_and_away(broker: RunningBroker) -> None:
+    with listening(broker.port) as heard, MqttPublisher(options_for(broker.port), MASK_AGE) as mqtt:
+        mqtt.announce("front door")
+        wait_until(lambda: heard.last(f"{DOOR}/availability") == "offline", 30)
+        assert "homeassistant/binary_sensor/house_cam_front_door/camera/config" in heard.topics()
+        assert heard.last(f"{DOOR}/state") is None
+        mqtt.update(RESULT, "front door")
+        wait_until(lambda: heard.last(f"{DOOR}/availability") == "online", 30)
+
+
 def test_home_assistant_is_told_where_each_figure_lies() -> None:
     topics = Topics("house/cam", MASK_AGE, SETTINGS)
     topics.of("front door")
@@ -156,6 +166,27 @@ def test_an_alarm_of_a_broker_that_stays_away_fails_and_ends_when_told(tmp_path:
             mqtt.alarms.carry_out(ALARM)
 
 
+def test_an_alarm_of_the_moment_in_which_the_connection_is_lost_arrives_later(
+    tmp_path: Path,
+) -> None:
+    broker = RunningBroker(tmp_path)
+    port = broker.port
+    broker.stop()
+    with (
+        MqttPublisher(options_for(port), MASK_AGE, SETTINGS, lambda words: None) as mqtt,
+        Alarms(SETTINGS, "front door", more_actions=[mqtt.alarms]) as alarms,
+    ):
+        # It has gone, and nobody has noticed.
+        mqtt._connected.set()
+        faces = (make_face(1, "nomask_old"),)
+        for number in range(0, 30, 5):
+            alarms.update(make_view(number, faces).result)
+        wait_until(lambda: bool(mqtt._client._out_messages), 30)
+        broker = RunningBroker(tmp_path, port)
+        wait_until(lambda: alarms.summary.done == 1, 60)
+    broker.stop()
+
+
 def test_a_wrong_password_is_reported_with_what_to_do_and_never_shown(
     broker: RunningBroker,
 ) -> None:
@@ -215,6 +246,7 @@ def test_the_password_comes_from_a_file_or_the_environment(tmp_path: Path) -> No
         ("mqtt://me:secret@host/", "--mqtt-password-file"),
         ("mqtt://", "cannot be read"),
         ("mqtt://host:99999/", "cannot be read"),
+        ("mqtt://host:0/", "no port 0"),
         ("mqtt://host/a?b", "no '\\?'"),
         ("mqtt://host/a+b", "cannot begin a topic"),
         ("mqtt://host/$SYS", "cannot begin a topic"),

@@ -103,14 +103,23 @@ def test_a_face_lands_in_the_folder_of_its_right_label_with_all_that_is_known(
     assert np.abs(saved.astype(int) - expected).mean() < 4
 
 
-def test_after_a_correction_others_may_write_to_the_dataset(tmp_path: Path) -> None:
+def test_others_write_into_the_dataset_between_two_corrections(tmp_path: Path) -> None:
     root = tmp_path / "data"
     with Corrections(CorrectionStore(root), MASK_AGE, "model") as corrections:
-        for count in (1, 2):
-            box = FaceBox(40 * count, 100, 90, 90, 0.9)
-            corrections.save(frame(), box, "mask_old", "demo", "demo camera")
-            assert outcome(corrections).startswith("saved ")
-            assert len(photos_in(root)) == count
+        shown = frame()
+        corrections.save(shown, BOX, "mask_old", "demo", "demo camera")
+        assert outcome(corrections).startswith("saved")
+        # As a visitor of the page does who photographs into the same dataset.
+        with PhotoStore(root) as store:
+            store.add(PIXELS, "mask_old", session="20260101-000000-abcd", source="browser")
+            corrections.save(shown, BOX, "mask_young", "demo", "demo camera")
+            refusal = outcome(corrections)
+            assert "another part of this program" in refusal
+            assert "Quit it" not in refusal
+        # What was saved before is still known.
+        corrections.save(shown, BOX, "mask_young", "demo", "demo camera")
+        assert outcome(corrections).startswith("moved to")
+    assert sorted(photo.label for photo in photos_in(root)) == ["mask_old", "mask_young"]
 
 
 def test_several_corrections_are_all_saved_in_one_session(tmp_path: Path) -> None:

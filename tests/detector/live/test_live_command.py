@@ -97,11 +97,12 @@ def test_other_machines_are_not_served_without_tls_and_a_password(
         (["--no-camera", "--record"], "--record needs a camera"),
         (["--no-camera", "--source", "demo"], "--source needs a camera"),
         (["--collect", "data", "--record"], "--collect without --source opens none"),
-        (["--source", "demo", "--on", "*"], "Add --exec CMD, --webhook URL or --mqtt URL."),
+        (["--source", "demo", "--on", "*"], "Add --exec CMD or --webhook URL, or --mqtt URL."),
         (["--collect", __file__], "is no folder"),
         (["--no-camera", "--collect", __file__], "is no folder"),
         (["--no-camera", "--self"], "--self needs a camera"),
         (["--no-camera", "--on", "mask_old"], "--on needs a camera"),
+        (["--collect", "data", "--record"], "--collect without --source"),
     ],
 )
 def test_serving_refuses_what_cannot_be_meant(
@@ -258,7 +259,7 @@ def test_after_ctrl_c_in_the_middle_of_a_recording_it_can_be_watched(
     bundle: ModelBundle, film: Callable[..., Path], elsewhere: Path
 ) -> None:
     clip = film(["mask_old"] * 300)
-    words = ["--source", str(clip), "--model", str(bundle.folder), "--record"]
+    words = ["--source", str(clip), "--source", "demo", "--model", str(bundle.folder), "--record"]
     with subprocess.Popen(
         [sys.executable, "-m", "detector.cli", "live", "--headless", *words],
         stderr=subprocess.PIPE,
@@ -274,7 +275,11 @@ def test_after_ctrl_c_in_the_middle_of_a_recording_it_can_be_watched(
     assert process.returncode == 130
     (path,) = (elsewhere / "recordings").iterdir()
     assert f"recorded recordings/{path.name}" in told
-    assert "frames labelled at" in told
+    # In all, and of each camera on a line of its own.
+    lines = told.splitlines()
+    total = next(number for number, line in enumerate(lines) if "frames labelled at" in line)
+    names = [line.split(": ")[0] for line in lines[total + 1 : total + 3]]
+    assert names == [f"  {clip.name}", "  demo"]
     reader = cv2.VideoCapture(str(path))
     assert reader.read()[0]
     reader.release()

@@ -24,7 +24,7 @@ from detector.live.watched import CameraNews, WatchedCamera, WatchedCameras
 from detector.screens.base import CameraPhase, LiveView, Screen
 from detector.screens.commands import Command, Quit, ShowAll, ToggleAll, UseCamera
 from detector.screens.keys import LiveKeys
-from detector.tracking.pipeline import FrameResult, LivePipeline
+from detector.tracking.pipeline import FrameResult, LivePipeline, Thrift
 from maskage.cameras.live_feed import CameraCondition, CameraState, LiveFeed
 from maskage.cameras.sources import Camera
 from maskage.classes.ready_made import MASK_AGE
@@ -34,6 +34,7 @@ from maskage.formats.bundle import ModelBundle
 from maskage.inference.classifier import Classifier
 from maskage.pictures.images import encode_jpeg
 from maskage.records import Frame, RgbImage
+from tests.conftest import draw_noise
 from tests.detector.conftest import COLORS
 from tests.detector.live.test_live import ScriptedCamera
 from tests.detector.tracking.test_pipeline import LEFT, RIGHT, FixedFinder
@@ -210,6 +211,30 @@ def test_every_camera_is_labelled_with_tracks_and_a_name_of_its_own(
     assert not tracks["door"] & tracks["yard"]
     assert summary.frames == len(results)
     assert [line.partition(":")[0] for line in summary.cameras] == ["door", "yard"]
+
+
+def test_a_blurred_recording_begins_with_every_face_of_every_camera(
+    bundle: ModelBundle, tmp_path: Path
+) -> None:
+    """A camera that gives no further picture stays as it is in the picture of all."""
+    openers: dict[str, Callable[[], Camera]] = {"door": refuse, "yard": refuse}
+    with watching(bundle, openers, Wall(until=bool), tmp_path) as (loop, cameras):
+        finder = FixedFinder(LEFT)
+        frames = [Frame(draw_noise(7, 320), n, position_s=0.01 * n) for n in range(2)]
+        for camera in cameras:
+            camera.pipeline.finder = finder
+        cameras.adjust(thrift=Thrift(10.0, 10.0))
+        cameras.label([(camera, frames[0]) for camera in cameras])
+        finder.boxes = [LEFT, RIGHT]
+        # The faces are followed, and nobody looks for the one that has come.
+        cameras.label([(camera, frames[1]) for camera in cameras])
+        assert [len(r.faces) for c in cameras if (r := c.newest)] == [1, 1]
+        loop._controls.start_recording()
+        assert [len(r.faces) for c in cameras if (r := c.newest)] == [2, 2]
+        assert [(r.camera, r.source) for c in cameras if (r := c.newest)] == [
+            (0, "door"),
+            (1, "yard"),
+        ]
 
 
 def test_a_hung_and_an_absent_camera_hold_up_nobody(bundle: ModelBundle, tmp_path: Path) -> None:

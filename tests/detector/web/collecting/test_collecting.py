@@ -184,7 +184,7 @@ def test_a_dataset_that_another_program_holds_is_told(served: Served, root: Path
     with PhotoStore(root):
         answer = served.client.post("/collect/sessions", json=ME, timeout=60)
         assert answer.status_code == 409
-        assert "another program is writing to this dataset" in answer.json()["detail"]
+        assert "is writing to this dataset" in answer.json()["detail"]
     begin(served)
     with pytest.raises(DatasetInUseError):
         PhotoStore(root)

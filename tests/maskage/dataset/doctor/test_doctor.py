@@ -394,7 +394,7 @@ def test_a_dataset_that_is_being_written_to_is_not_mended(
         diagnosis = examine(tmp_path)
     assert [note.kind for note in diagnosis.notes] == ["in_use"]
     assert f"process {os.getpid()}" in diagnosis.notes[0].text
-    assert "another program is writing" in capsys.readouterr().err
+    assert "is writing to this dataset" in capsys.readouterr().err
     lock_dataset(tmp_path).close()
 
 
