@@ -178,7 +178,12 @@ def can_fall_silent(camera: Camera) -> bool:
 
 
 def shows_pictures(source: str) -> bool:
-    """Return True where a source is a folder of pictures, or one picture."""
+    """Return True where a source is a folder of pictures, or one picture.
+
+    "demo" and "0" are cameras, also beside a folder of that name; "./demo" is the folder.
+    """
+    if is_demo(source) or source.isdecimal():
+        return False
     path = Path(source).expanduser()
     return path.is_dir() or (path.is_file() and is_picture_file(path))
 

@@ -38,5 +38,5 @@ def test_every_face_of_a_group_photo_is_labelled(
 ) -> None:
     events = label(shared / "groups_photos", shared, bundle, tmp_path)
     names = sorted(path.name for path in (shared / "groups_photos").glob("*.jpg"))
-    assert [event["file"] for event in events] == names
+    assert [event["file"] for event in events if "error" not in event] == names
     assert max(len(event["faces"]) for event in events) >= 5  # type: ignore[arg-type]

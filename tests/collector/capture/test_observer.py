@@ -19,7 +19,7 @@ from tests.collector.screens.test_app import draw_pictures
 from tests.maskage.cameras.video.video_clips import make_clip, spoil_middle
 from tests.maskage.dataset.importing.test_importer import make_video
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 _, LIVE, SILENT, LOST, _, ENDED = CameraCondition
 
 

@@ -10,7 +10,7 @@ from maskage.cameras.sources import open_camera
 from maskage.capture.observation import Observation
 from maskage.faces.finder import GuideFinder
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 class Watcher:

@@ -36,7 +36,7 @@ from maskage.pictures.images import encode_jpeg, read_image
 from maskage.records import FaceBox, Frame, Photo, RgbImage
 
 FACE = FaceBox(100, 60, 120, 120)
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 class MovingCamera:

@@ -26,7 +26,7 @@ from maskage.pictures.images import encode_jpeg
 from maskage.records import Photo, Quality, Suggestion
 from tests.conftest import draw_noise
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 OLD, YOUNG, BARE_OLD, BARE_YOUNG = MASK_AGE.labels
 
 

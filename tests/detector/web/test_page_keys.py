@@ -16,6 +16,7 @@ from detector.screens.commands import (
     TogglePause,
     UseCamera,
 )
+from detector.web import app
 from detector.web.options import WebOptions
 from detector.web.views import events
 from detector.web.views.hub import NumberedView
@@ -147,6 +148,8 @@ def cameras(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         return {**describe(numbered), **state}
 
     monkeypatch.setattr(events, "describe_view", with_cameras)
+    # Every camera has the one picture; test_web_cameras.py shows that each has its own.
+    monkeypatch.setattr(app, "find_shown", lambda hub, source: "shown")
     return state
 
 

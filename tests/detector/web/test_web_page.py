@@ -209,7 +209,7 @@ def test_a_face_is_corrected_with_one_click(
 def test_everything_is_done_with_the_keyboard_alone(bundle: ModelBundle, browser: Chromium) -> None:
     with watching(bundle, browser) as (loop, _):
         reached = []
-        for _ in range(19):
+        for _ in range(20):
             browser.press("Tab", 9)
             reached.append(
                 browser.run(

@@ -15,6 +15,7 @@ from maskage.cameras.sources import (
     list_webcams,
     open_camera,
     read_device_name,
+    shows_pictures,
 )
 from maskage.cameras.video.video_file import VideoFile
 from maskage.errors import CameraError
@@ -162,3 +163,13 @@ def test_the_time_of_a_frame_is_the_recordings_own_however_unevenly_frames_come(
     video.close()
     assert times[:3] == pytest.approx([0.0, 0.8, 0.9], abs=0.02)
     assert times[-1] == pytest.approx(1.9, abs=0.02)
+
+
+def test_a_folder_called_as_a_camera_is_does_not_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("demo", "0"):
+        Path(name).mkdir()
+        assert not shows_pictures(name)
+        assert shows_pictures(f"./{name}")

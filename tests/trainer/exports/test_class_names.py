@@ -25,7 +25,7 @@ FLOAT_FORMATS = [name for name in FORMATS if not FORMATS[name].is_quantised]
 
 def read_ends(folder: Path, name: str) -> dict[str, str]:
     """Return the names of the ends, read by each format's own runtime."""
-    if name == "onnx":
+    if name in ("onnx", "web"):
         session = onnxruntime.InferenceSession(
             folder / "model.onnx", providers=["CPUExecutionProvider"]
         )
