@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.detector.web.chromium import Chromium, find_chromium
 
 ROOT = Path(__file__).parents[1]
-WIDTH, HEIGHT = 1200, 980
+WIDTH, HEIGHT = 1280, 800
 SECONDS = 20.0
 
 
