@@ -188,8 +188,8 @@ def test_too_large_a_message_closes_one(echo: Echo) -> None:
             line.send("x" * 5_000_000)
         with pytest.raises(ConnectionClosed) as caught:
             line.recv(30)
-        assert caught.value.rcvd is not None
-        assert caught.value.rcvd.code == 1009
+        # The line may break before its reason is read: more of the message was still on its way.
+        assert caught.value.rcvd is None or caught.value.rcvd.code == 1009
 
 
 def test_an_open_one_outlives_the_limit_for_requests(monkeypatch: pytest.MonkeyPatch) -> None:
