@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from maskage.addresses import split_address
 from maskage.errors import CameraError, UsageError
+from maskage.security.secret_file import read_secret
 
 PASSWORD_VARIABLE = "DETECTOR_MQTT_PASSWORD"
 DEFAULT_PREFIX = "maskage"
@@ -76,7 +77,8 @@ def read_mqtt_options(
         if file is not None:
             raise UsageError(f"--mqtt-password-file is for --mqtt. Add it. {_WRITE_IT_LIKE}")
         return None
-    password = _read_password(file, os.environ if environment is None else environment)
+    environment = os.environ if environment is None else environment
+    password = read_secret("MQTT password", file, PASSWORD_VARIABLE, environment)
     return parse_mqtt_url(arguments.mqtt, password)
 
 
@@ -125,18 +127,3 @@ def _check_prefix(prefix: str) -> str:
             f"{_MOST_PREFIX} letters and digits, with single '/' between them."
         )
     return prefix
-
-
-def _read_password(file: Path | None, environment: Mapping[str, str]) -> str | None:
-    if file is None:
-        return environment.get(PASSWORD_VARIABLE) or None
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as fault:
-        raise UsageError(
-            f"The MQTT password cannot be read from {file} "
-            f"({getattr(fault, 'strerror', None) or fault}). Write it there as one line."
-        ) from fault
-    if not lines or not lines[0]:
-        raise UsageError(f"The first line of {file} is empty. Write the MQTT password there.")
-    return lines[0]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskage.errors import EnvironmentProblemError, UsageError
+from maskage.security.secret_file import read_secret
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
@@ -143,26 +144,9 @@ def resolve_address(options: WebOptions) -> Address:
 
 
 def read_password(file: Path | None, environment: Mapping[str, str] | None = None) -> str | None:
-    """Read the password: the first line of `file`, else the variable, else None.
-
-    It is never taken from the command line, which every user of the machine can read.
-
-    Raises:
-        UsageError: The file cannot be read or is empty.
-    """
+    """Read the password of the page; see `maskage.security.secret_file.read_secret`."""
     environment = os.environ if environment is None else environment
-    if file is None:
-        return environment.get(PASSWORD_VARIABLE) or None
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as fault:
-        raise UsageError(
-            f"The password cannot be read from {file} "
-            f"({getattr(fault, 'strerror', None) or fault}). Write it there as one line."
-        ) from fault
-    if not lines or not lines[0]:
-        raise UsageError(f"The first line of {file} is empty. Write the password there.")
-    return lines[0]
+    return read_secret("password", file, PASSWORD_VARIABLE, environment)
 
 
 def _check_length(what: str, secret: str | None, least: int, variable: str) -> None:
