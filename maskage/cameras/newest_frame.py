@@ -88,11 +88,15 @@ class NewestFrameReader(ClosingMixin):
         if not self._thread.is_alive():
             self.camera.close()
 
+    def _await_turn(self) -> None:
+        """Wait until the next frame may be read."""
+        self._may_read.wait()
+
     def _read_on(self) -> None:
         try:
             while not self._stopping:
-                self._may_read.wait()
-                frame = self.camera.read()
+                self._await_turn()
+                frame = None if self._stopping else self.camera.read()
                 if frame is None:
                     break
                 self.rhythm.note()

@@ -3,8 +3,8 @@
 import threading
 from collections.abc import Callable
 
+from maskage.cameras.newest_frame import NewestFrameReader
 from maskage.cameras.sources import Camera, PictureFolder
-from maskage.errors import CameraError
 from maskage.records import Frame
 
 
@@ -58,39 +58,18 @@ class PictureQueue:
         self.camera.close()
 
 
-class PictureReader:
+class PictureReader(NewestFrameReader):
     """A `PictureQueue` that reads in a thread, so that a large picture holds nobody up.
 
     Args:
         camera: The source that is read; closed with the reader.
         on_change: Called from the thread after each picture and at the end; it must not wait.
-
-    Attributes:
-        camera: As given.
-        dropped: Always 0, as of `PictureQueue`.
-        read: Number of frames read.
     """
 
     def __init__(self, camera: Camera, on_change: Callable[[], object]) -> None:
-        self.camera, self._on_change = camera, on_change
-        self.dropped = 0
-        self.read = 0
-        self._frame: Frame | None = None
-        self._fault: Exception | None = None
-        self._ended = self._stopping = False
         self._is_due = True
         """A picture is being read, or was not taken yet."""
-        self._may_read = threading.Event()
-        self._may_read.set()
-        self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._read_on, name="camera-reader", daemon=True)
-        self._thread.start()
-
-    @property
-    def has_ended(self) -> bool:
-        """True once the last picture was taken and dealt with."""
-        with self._changed:
-            return self._ended and self._frame is None and self._fault is None
+        super().__init__(camera, on_change)
 
     def advance(self) -> None:
         """Have the next picture read; not before the last one was taken."""
@@ -99,50 +78,21 @@ class PictureReader:
                 self._is_due = True
                 self._may_read.set()
 
+    def hold(self, *, is_held: bool) -> None:
+        """Do nothing: each picture waits for `advance` anyway."""
+
     def take(self, timeout_s: float = 1.0) -> Frame | None:
         """Return the next picture once it is read, or None.
 
         Raises:
             CameraError: The source cannot be read any further.
         """
-        with self._changed:
-            self._changed.wait_for(lambda: self._frame or self._ended, timeout_s)
-            frame, self._frame = self._frame, None
-            if frame is not None:
-                self._is_due = False
-            if frame is None and self._fault is not None:
-                raise self._fault
-            return frame
-
-    def close(self, wait_s: float = 1.0) -> None:
-        """Stop reading and close the source; a read in progress is waited for, up to `wait_s`."""
-        self._stopping = True
-        self._may_read.set()
-        self._thread.join(wait_s)
-        if not self._thread.is_alive():
-            self.camera.close()
-
-    def _read_on(self) -> None:
-        try:
-            while not self._stopping:
-                self._may_read.wait()
-                self._may_read.clear()
-                frame = None if self._stopping else self.camera.read()
-                if frame is None:
-                    break
-                with self._changed:
-                    self.read += 1
-                    self._frame = frame
-                    self._changed.notify_all()
-                self._on_change()
-        except CameraError as fault:
-            self._fault = fault
-        except Exception as fault:  # noqa: BLE001  a dead thread must not look like a wait
-            self._fault = CameraError(f"{self.camera.name}: reading failed ({fault!r}).")
-        finally:
+        frame = super().take(timeout_s)
+        if frame is not None:
             with self._changed:
-                self._ended = True
-                self._changed.notify_all()
-            self._on_change()
-            if self._stopping:
-                self.camera.close()
+                self._is_due = False
+        return frame
+
+    def _await_turn(self) -> None:
+        super()._await_turn()
+        self._may_read.clear()
