@@ -2,28 +2,34 @@
 
 import base64
 import json
-import os
-import shutil
-import subprocess
-import tempfile
 import time
-from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, Self
-from urllib.request import urlopen
+from typing import Any
 
-from websockets.sync.client import connect
+import pytest
 
-START_TIMEOUT_S = 30.0
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+from maskage.cameras.sources import open_camera
+from maskage.errors import EnvironmentProblemError
+from maskage.pictures.images import encode_jpeg
+from trainer.exports.web.browser import Page, find_browser
 
 
 def find_chromium() -> str | None:
     """Its path, or None where there is none."""
-    return next((path for name in NAMES if (path := shutil.which(name))), None)
+    try:
+        return find_browser()
+    except EnvironmentProblemError:
+        return None
 
 
-class Chromium:
+NEEDS_CHROMIUM = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed"),
+]
+"""The marks of a module whose tests look at pages."""
+
+
+class Chromium(Page):
     """One page of a browser with a profile of its own; a context.
 
     Args:
@@ -34,77 +40,14 @@ class Chromium:
     """
 
     def __init__(self, *options: str) -> None:
-        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        command = [
-            find_chromium() or NAMES[0],
-            "--headless=new",
-            "--remote-debugging-port=0",
-            f"--user-data-dir={self._profile.name}",
-            "--no-first-run",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--disable-background-networking",
-            *options,
-            "about:blank",
-        ]
-        if os.geteuid() == 0:
-            # Its sandbox does not work for the administrator, which is whom containers run as.
-            command.insert(1, "--no-sandbox")
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        )
         self.complaints: list[str] = []
-        self._number = 0
-        self._held = ExitStack()
-        self._held.callback(self._end)
-        try:
-            self._line = self._held.enter_context(connect(self._find_page(), max_size=None))
-            for domain in ("Page", "Runtime", "Log"):
-                self.call(f"{domain}.enable")
-        except BaseException:
-            self._held.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._held.close()
-
-    def _end(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._profile.cleanup()
-
-    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Send one command of the protocol and wait for its answer."""
-        self._number += 1
-        self._line.send(json.dumps({"id": self._number, "method": method, "params": parameters}))
-        while True:
-            message = json.loads(self._line.recv(timeout=30))
-            self._note(message)
-            if message.get("id") == self._number:
-                if "error" in message:
-                    raise RuntimeError(f"{method}: {message['error']}")
-                result: dict[str, Any] = message["result"]
-                return result
+        super().__init__("about:blank", options)
+        for domain in ("Page", "Runtime", "Log"):
+            self.call(f"{domain}.enable")
 
     def open(self, url: str) -> None:
         """Go to an address; `wait_for` tells when it is there."""
         self.call("Page.navigate", url=url)
-
-    def run(self, script: str) -> Any:
-        """The value of a JavaScript expression."""
-        answer = self.call(
-            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
-        )
-        if "exceptionDetails" in answer:
-            raise RuntimeError(f"{script}: {answer['exceptionDetails']}")
-        return answer["result"].get("value")
 
     def wait_for(self, script: str, timeout_s: float = 15.0) -> Any:
         """The value of an expression once it is true.
@@ -112,14 +55,11 @@ class Chromium:
         Raises:
             TimeoutError: It stayed false; the message says what the page showed.
         """
-        until_s = time.monotonic() + timeout_s
-        while time.monotonic() < until_s:
-            # While a page loads there is no document yet.
-            with suppress(RuntimeError):
-                if value := self.run(script):
-                    return value
-            time.sleep(0.05)
-        raise TimeoutError(f"{script}\n{self.complaints}\n{self.run('document.body.innerText')}")
+        try:
+            return super().wait_for(script, timeout_s)
+        except EnvironmentProblemError:
+            shown = self.run("document.body.innerText")
+            raise TimeoutError(f"{script}\n{self.complaints}\n{shown}") from None
 
     def click(self, selector: str) -> None:
         """Press the mouse on the middle of an element, as a person would."""
@@ -165,19 +105,6 @@ class Chromium:
         answer = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         path.write_bytes(base64.b64decode(answer["data"]))
 
-    def _find_page(self) -> str:
-        """Address of the page's DevTools."""
-        until_s = time.monotonic() + START_TIMEOUT_S
-        note = Path(self._profile.name, "DevToolsActivePort")
-        while time.monotonic() < until_s:
-            if note.exists() and (lines := note.read_text().splitlines()):
-                with urlopen(f"http://127.0.0.1:{lines[0]}/json/list", timeout=10) as answer:
-                    pages = [entry for entry in json.load(answer) if entry["type"] == "page"]
-                if pages:
-                    return str(pages[0]["webSocketDebuggerUrl"])
-            time.sleep(0.1)
-        raise TimeoutError("Chromium did not start.")
-
     def _note(self, message: dict[str, Any]) -> None:
         parameters = message.get("params", {})
         if message.get("method") == "Runtime.exceptionThrown":
@@ -186,3 +113,23 @@ class Chromium:
             self.complaints.append(
                 f"{parameters['entry']['text']} {parameters['entry'].get('url')}"
             )
+
+
+def open_before_people(folder: Path, *options: str) -> Chromium:
+    """Open a browser whose camera shows the people of the demo camera.
+
+    Args:
+        folder: Where the film of its camera is written.
+        options: More options of its command line.
+    """
+    film = folder / "people.mjpeg"
+    camera = open_camera("demo")
+    frames = [camera.read() for _ in range(40)]
+    camera.close()
+    film.write_bytes(b"".join(encode_jpeg(frame.pixels, 85) for frame in frames if frame))
+    return Chromium(
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+        *options,
+    )

@@ -13,22 +13,13 @@ from maskage.classes.ready_made import plain_scheme
 from maskage.classes.scheme import Scheme
 from tests.detector.conftest import bundle_for
 from tests.detector.schemes import MANY, MASK_STATE, ODD
-from tests.detector.web.chromium import Chromium, find_chromium
+from tests.detector.web.chromium import NEEDS_CHROMIUM, Chromium
 from tests.detector.web.test_web_page import ObedientLoop, complaints_of, text_of, watching
 from tests.detector.web.web_server import Served, make_face, make_view, wait_until
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 CARD = ".face[data-track='1']"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    with Chromium() as opened:
-        yield opened
 
 
 def two_faces(scheme: Scheme, label: str) -> LiveView:

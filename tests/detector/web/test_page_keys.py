@@ -1,7 +1,6 @@
 """The page's keys are those of the window; a restart needs no reload; several cameras."""
 
 import socket
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -23,20 +22,11 @@ from detector.web.views.hub import NumberedView
 from maskage.formats.bundle import ModelBundle
 from tests.detector.conftest import bundle_for
 from tests.detector.schemes import MANY
-from tests.detector.web.chromium import Chromium, find_chromium
+from tests.detector.web.chromium import NEEDS_CHROMIUM, Chromium
 from tests.detector.web.test_web_page import ObedientLoop, text_of, watching
 from tests.detector.web.web_server import TOKEN, make_face, make_view, serving, wait_until
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    with Chromium() as opened:
-        yield opened
+pytestmark = NEEDS_CHROMIUM
 
 
 def test_keys_do_what_they_do_in_the_window(bundle: ModelBundle, browser: Chromium) -> None:

@@ -1,6 +1,5 @@
 """The page at the sizes of a laptop, a large screen and a phone: what is seen, in which order."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -10,21 +9,12 @@ from detector.web.history.kept_files import KeptFiles
 from detector.web.history.routes import History
 from detector.web.threshold_costs import ThresholdCost, ThresholdCosts
 from maskage.formats.bundle import ModelBundle
-from tests.detector.web.chromium import Chromium, find_chromium
+from tests.detector.web.chromium import NEEDS_CHROMIUM, Chromium
 from tests.detector.web.test_web_page import complaints_of, text_of, watching
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 PARTS = ("#stage", "#faces-section", ".status", "#chart")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    with Chromium() as opened:
-        yield opened
 
 
 def box_of(browser: Chromium, selector: str) -> dict[str, Any]:

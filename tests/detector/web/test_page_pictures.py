@@ -14,24 +14,15 @@ from detector.web.history.routes import History
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import encode_jpeg
 from maskage.records import RgbImage
-from tests.detector.web.chromium import Chromium, find_chromium
+from tests.detector.web.chromium import NEEDS_CHROMIUM, Chromium
 from tests.detector.web.history.test_history_routes import RECORDING, SNAPSHOT, fill
 from tests.detector.web.test_web_page import complaints_of, text_of, watching
 from tests.detector.web.web_server import Served, make_view, serving
 from tests.maskage.pictures.heic_files import encode_heic, needs_hevc
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 CARDS = "[...document.querySelectorAll('.try-card')]"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    with Chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from maskage.classes.ready_made import MASK_AGE
 from maskage.formats.bundle import ModelBundle
 from maskage.pictures.images import encode_jpeg
 from maskage.records import RgbImage
-from tests.detector.web.chromium import Chromium, find_chromium
+from tests.detector.web.chromium import NEEDS_CHROMIUM, Chromium
 from tests.detector.web.web_server import (
     TOKEN,
     Served,
@@ -39,16 +39,7 @@ from tests.detector.web.web_server import (
     wait_until,
 )
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    with Chromium() as opened:
-        yield opened
+pytestmark = NEEDS_CHROMIUM
 
 
 class ObedientLoop:

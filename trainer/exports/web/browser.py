@@ -215,6 +215,7 @@ class Page:
             self._line.send(json.dumps(message))
             while True:
                 answer = json.loads(self._line.recv(timeout=_ANSWER_S))
+                self._note(answer)
                 if answer.get("id") == self._number:
                     break
         except (WebSocketException, TimeoutError, OSError) as fault:
@@ -223,6 +224,9 @@ class Page:
             raise _broken(f"{method}: {answer['error'].get('message')}")
         result: dict[str, Any] = answer["result"]
         return result
+
+    def _note(self, message: dict[str, Any]) -> None:
+        """Take in what the browser says, answers and events; here nothing more is done with it."""
 
 
 def _broken(reason: str) -> EnvironmentProblemError:

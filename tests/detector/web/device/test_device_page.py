@@ -6,16 +6,11 @@ from pathlib import Path
 import pytest
 
 from detector.web.options import WebOptions
-from maskage.cameras.sources import open_camera
 from maskage.formats.bundle import ModelBundle
-from maskage.pictures.images import encode_jpeg
-from tests.detector.web.chromium import Chromium, find_chromium
+from tests.detector.web.chromium import NEEDS_CHROMIUM, Chromium, open_before_people
 from tests.detector.web.web_server import TOKEN, Served, serving
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 WAIT_S = 30.0
 FACES = "document.querySelectorAll('#device-faces li').length > 0"
@@ -24,16 +19,8 @@ MESSAGE = "document.querySelector('#device-message').textContent"
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    clip = tmp_path_factory.mktemp("clip") / "people.mjpeg"
-    camera = open_camera("demo")
-    frames = [camera.read() for _ in range(20)]
-    clip.write_bytes(b"".join(encode_jpeg(frame.pixels, 85) for frame in frames if frame))
-    camera.close()
-    with Chromium(
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-video-capture={clip}",
-        "--host-resolver-rules=MAP lan.test 127.0.0.1",
+    with open_before_people(
+        tmp_path_factory.mktemp("clip"), "--host-resolver-rules=MAP lan.test 127.0.0.1"
     ) as opened:
         yield opened
 

@@ -287,21 +287,27 @@ def test_twenty_clients_at_once_all_get_their_answer(
     assert statuses == [200] * 60
 
 
-def test_beyond_the_queue_a_request_is_sent_away_and_may_come_again(
-    bundle: ModelBundle, paint: Callable[..., RgbImage]
-) -> None:
-    go_on = threading.Event()
+def held_classifier(
+    bundle: ModelBundle, go_on: threading.Event, *, most_waiting: int
+) -> PictureClassifier:
+    """A classifier that works on one picture at a time, and on none until it may go on."""
 
-    class SlowFinder(GuideFinder):
+    class HeldFinder(GuideFinder):
         def find(self, pixels: RgbImage) -> list[FaceBox]:
             go_on.wait(30)
             return super().find(pixels)
 
-    classifier = PictureClassifier(
-        SlowFinder,
-        lambda: Classifier(bundle, threads=1),
-        QueueLimits(most_inside=1, most_bytes=10**9, most_waiting=2, longest_wait_s=60),
+    limits = QueueLimits(
+        most_inside=1, most_bytes=10**9, most_waiting=most_waiting, longest_wait_s=60
     )
+    return PictureClassifier(HeldFinder, lambda: Classifier(bundle, threads=1), limits)
+
+
+def test_beyond_the_queue_a_request_is_sent_away_and_may_come_again(
+    bundle: ModelBundle, paint: Callable[..., RgbImage]
+) -> None:
+    go_on = threading.Event()
+    classifier = held_classifier(bundle, go_on, most_waiting=2)
     data = encode_jpeg(paint("mask_old"))
     statuses: list[int] = []
     options = WebOptions(port=0, token=TOKEN)
@@ -333,17 +339,7 @@ def test_who_gives_up_in_the_queue_leaves_no_trace(
     bundle: ModelBundle, paint: Callable[..., RgbImage], capsys: pytest.CaptureFixture[str]
 ) -> None:
     go_on = threading.Event()
-
-    class SlowFinder(GuideFinder):
-        def find(self, pixels: RgbImage) -> list[FaceBox]:
-            go_on.wait(30)
-            return super().find(pixels)
-
-    classifier = PictureClassifier(
-        SlowFinder,
-        lambda: Classifier(bundle, threads=1),
-        QueueLimits(most_inside=1, most_bytes=10**9, most_waiting=5, longest_wait_s=60),
-    )
+    classifier = held_classifier(bundle, go_on, most_waiting=5)
     data = encode_jpeg(paint("mask_old"))
     with open_web(WebOptions(port=0, token=TOKEN), classifier, bundle.scheme, None) as screen:
         base = screen.url.partition("/?")[0]

@@ -14,6 +14,7 @@ from maskage.formats.bundle import golden_images
 from maskage.inference.onnx_engine import OnnxEngine
 from maskage.pictures.images import encode_jpeg, read_image, resize_square
 from tests.conftest import draw_noise
+from tests.trainer.exports.odd_schemes import SCHEMES
 from tests.trainer.exports.scheme_runs import SIZE
 from trainer.exports.exporter import ExportFigures
 from trainer.exports.web.browser import FolderServer, Page
@@ -39,6 +40,10 @@ def test_it_answers_as_the_keras_model_and_names_what_is_missing(
     assert "without a face finder" in figures.note
     assert "resized within" in figures.note
     told = json.loads((folder / "export.json").read_text())
+    assert told["labels"] == list(SCHEMES[3].labels)
+    assert told["titles"] == [each.title for each in SCHEMES[3]]
+    assert told["factors"] == {"mask": ["worn", "misworn", "none"]}
+    assert (folder / "labels.txt").read_text().split("\n") == [*SCHEMES[3].labels, ""]
     assert {path.name for path in folder.iterdir()} == {*told["files"], "export.json", "labels.txt"}
     assert "Microsoft Corporation" in (folder / "LICENSES.txt").read_text()
     assert "Shiqi Yu" not in (folder / "LICENSES.txt").read_text()
